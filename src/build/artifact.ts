@@ -1,0 +1,21 @@
+import type { ResourceIdentifier } from '../model/stack.ts';
+
+/** What a build made: a folder (immutable once built) whose content becomes the zip of a function or layer. */
+export interface BuiltFolder {
+  /** Absolute, in the artifact cache; the same content is the same folder however many resources use it. */
+  path: string;
+  /** Whether it came from the cache. */
+  cached: boolean;
+}
+
+/** What the build of the whole application, or of some resources, made. */
+export interface BuildResult {
+  /** Functions and layers that were built. What is not built (inline, remote, zip, SkipBuild, plain layer) is absent. */
+  folders: ReadonlyMap<ResourceIdentifier, BuiltFolder>;
+  /** Functions whose dependencies are apart, in a layer of their own (`--dependency-layer`): the layer's content. */
+  dependencyLayers: ReadonlyMap<ResourceIdentifier, BuiltFolder>;
+  /** Handlers that the build moved (esbuild), by function. */
+  handlers: ReadonlyMap<ResourceIdentifier, string>;
+  /** Functions that need `NODE_OPTIONS=--enable-source-maps` (esbuild with `Sourcemap: true`). */
+  sourceMaps: ReadonlySet<ResourceIdentifier>;
+}

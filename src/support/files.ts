@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+
+/** The file's text, or undefined if there is no such file. */
+export async function readTextIfExists(file: string): Promise<string | undefined> {
+  try {
+    return await fs.readFile(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether something is there (links are followed). */
+export async function exists(file: string): Promise<boolean> {
+  return (await statIfExists(file)) !== undefined;
+}
+
+/** `stat`, or undefined if nothing is there. */
+export async function statIfExists(file: string): Promise<Stats | undefined> {
+  try {
+    return await fs.stat(file);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the error says that a file or folder is not there. */
+export function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** Writes a whole file or nothing: to a temporary name beside it, then renamed. Folders are made. */
+export async function writeFileAtomic(file: string, data: string | Uint8Array): Promise<void> {
+  await fs.mkdir(path.dirname(file), { recursive: true });
+  const temporary = `${file}.${temporarySuffix()}`;
+  try {
+    await fs.writeFile(temporary, data);
+    await fs.rename(temporary, file);
+  } catch (error) {
+    await fs.rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** A suffix that no other process or call uses. */
+export function temporarySuffix(): string {
+  return `tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
+}
+
+/** Removes a file or a whole tree; nothing there is fine. Links are removed, not followed. */
+export async function removeTree(target: string): Promise<void> {
+  await fs.rm(target, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+}

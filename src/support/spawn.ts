@@ -1,0 +1,98 @@
+import { spawn as spawnCommand } from 'cross-spawn';
+import { UserError } from '../errors.ts';
+
+/** How a program ended and what it printed. */
+export interface SpawnResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** Both streams, in the order in which they came. */
+  output: string;
+}
+
+/** How to run a program. */
+export interface SpawnOptions {
+  cwd?: string | undefined;
+  env?: NodeJS.ProcessEnv | undefined;
+  /** Ends the program and its children when aborted. */
+  signal?: AbortSignal | undefined;
+  /** Text for its standard input; without it the input is empty. */
+  input?: string | undefined;
+  onLine?: ((line: string) => void) | undefined;
+}
+
+/** The program could not be started: not on PATH, or not executable. */
+export class ProgramNotFoundError extends UserError {
+  readonly program: string;
+
+  constructor(program: string, cause: unknown) {
+    super(`${program} could not be started: it is not on PATH or not executable`, { cause });
+    this.program = program;
+  }
+}
+
+/**
+ * Runs a program without a shell and waits for its end; its exit code is a result, not an error. Windows `.cmd` shims
+ * work (cross-spawn). Rejects with `ProgramNotFoundError` if it cannot be started and with the signal's reason if aborted.
+ */
+export async function spawn(
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Promise<SpawnResult> {
+  options.signal?.throwIfAborted();
+  const group = process.platform !== 'win32';
+  const child = spawnCommand(program, [...args], {
+    cwd: options.cwd,
+    env: options.env,
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    // a group of its own, so that an abort ends the tool's children too, and Ctrl-C reaches them through us alone
+    detached: group,
+    windowsHide: true,
+  });
+  const stop = (): void => {
+    if (child.pid === undefined || child.exitCode !== null) return;
+    try {
+      if (group) process.kill(-child.pid, 'SIGTERM');
+      else child.kill();
+    } catch {
+      // it ended by itself in the meantime
+    }
+  };
+  options.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    return await new Promise<SpawnResult>((resolve, reject) => {
+      const text = { stdout: '', stderr: '', output: '' };
+      const collect = (stream: 'stdout' | 'stderr'): void => {
+        let rest = '';
+        child[stream]?.setEncoding('utf8');
+        child[stream]?.on('data', (chunk: string) => {
+          text[stream] += chunk;
+          text.output += chunk;
+          const lines = (rest + chunk).split(/\r?\n/);
+          rest = lines.pop() ?? '';
+          for (const line of lines) options.onLine?.(line);
+        });
+        child[stream]?.on('end', () => rest && options.onLine?.(rest));
+      };
+      collect('stdout');
+      collect('stderr');
+      child.on('error', (error: NodeJS.ErrnoException) =>
+        reject(
+          ['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code ?? '') ? new ProgramNotFoundError(program, error) : error,
+        ),
+      );
+      child.on('close', (code, signal) => {
+        if (options.signal?.aborted) reject(options.signal.reason);
+        else resolve({ code: code ?? (signal ? 128 : 1), ...text });
+      });
+      if (options.input !== undefined) {
+        // a program that does not read its input closes the pipe; its exit code tells the rest
+        child.stdin?.on('error', () => {});
+        child.stdin?.end(options.input);
+      }
+    });
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,74 @@
+/** The ten resource types that `--code` and `--resource` know (manual page). */
+export const SYNCABLE_TYPES = [
+  'AWS::Serverless::Function',
+  'AWS::Lambda::Function',
+  'AWS::Serverless::LayerVersion',
+  'AWS::Lambda::LayerVersion',
+  'AWS::Serverless::Api',
+  'AWS::ApiGateway::RestApi',
+  'AWS::Serverless::HttpApi',
+  'AWS::ApiGatewayV2::Api',
+  'AWS::Serverless::StateMachine',
+  'AWS::StepFunctions::StateMachine',
+] as const;
+
+/** One of the types in `SYNCABLE_TYPES`. */
+export type SyncableType = (typeof SYNCABLE_TYPES)[number];
+
+/**
+ * Everything that one run needs to know, resolved once from command line, environment, samconfig and defaults.
+ * Nothing below `cli/` reads `process.env` or `process.argv`.
+ */
+export interface SyncOptions {
+  stackName: string;
+  /** Absolute. */
+  templateFile: string;
+  /** Where `.aws-sam` lives: the folder the command was run in. Absolute. */
+  projectDir: string;
+  /** `--base-dir`, absolute; relative code paths resolve against it instead of their template's folder. */
+  baseDir: string | undefined;
+  /** `--code`: service APIs only, no CloudFormation. */
+  code: boolean;
+  watch: boolean;
+  /** `Child/Grand/LogicalId`; empty means all. */
+  resourceIds: readonly string[];
+  resourceTypes: readonly SyncableType[];
+  dependencyLayer: boolean;
+  skipDeploySync: boolean;
+  express: boolean;
+  useContainer: boolean;
+  buildInSource: boolean;
+  /** `--build-image`: for all functions, and by identifier. */
+  buildImage: string | undefined;
+  buildImages: Readonly<Record<string, string>>;
+  /** `--container-env-var-file`, absolute. */
+  containerEnvVarFile: string | undefined;
+  imageRepository: string | undefined;
+  imageRepositories: Readonly<Record<string, string>>;
+  /** undefined: the managed bucket. */
+  s3Bucket: string | undefined;
+  s3Prefix: string | undefined;
+  kmsKeyId: string | undefined;
+  roleArn: string | undefined;
+  /** undefined: not given; a stack that is updated keeps what it has. */
+  notificationArns: readonly string[] | undefined;
+  tags: Readonly<Record<string, string>> | undefined;
+  /** Metadata of uploaded S3 objects. */
+  metadata: Readonly<Record<string, string>> | undefined;
+  capabilities: readonly string[];
+  parameterOverrides: Readonly<Record<string, string>>;
+  /** Resource identifier → patterns. */
+  watchExclude: Readonly<Record<string, readonly string[]>>;
+  /** undefined: by what the template's `Transform` says. */
+  languageExtensions: boolean | undefined;
+  profile: string | undefined;
+  /** From `--region`, the environment, samconfig or the profile; undefined if nothing says it. */
+  region: string | undefined;
+  debug: boolean;
+  /** `--yes`, or `CI` is set: questions answer themselves. */
+  yes: boolean;
+  output: 'text' | 'json';
+  /** `--local`: the local cloud instead of an account. */
+  local: boolean;
+  dryRun: boolean;
+}

@@ -1,0 +1,64 @@
+/**
+ * A value of a template as the peer's parser reads it: CloudFormation's short tags in their long form
+ * (`!Ref X` → `{Ref: 'X'}`, `!GetAtt A.B` → `{'Fn::GetAtt': ['A', 'B']}`). `SourceNumber` is a number whose text
+ * would change when written again (`2.0`, `012`, `12:30`).
+ */
+export type TemplateValue = null | boolean | number | string | SourceNumber | TemplateValue[] | TemplateMap;
+
+/** A mapping of a template. */
+export interface TemplateMap {
+  [key: string]: TemplateValue;
+}
+
+/** A number with the text that the user wrote for it, so that what we do not touch reaches CloudFormation unchanged. */
+export class SourceNumber {
+  readonly value: number;
+  readonly source: string;
+
+  constructor(value: number, source: string) {
+    this.value = value;
+    this.source = source;
+  }
+
+  /** The text as written. */
+  toString(): string {
+    return this.source;
+  }
+
+  /** JSON knows no `2.0`; the value stands for it. */
+  toJSON(): number {
+    return this.value;
+  }
+}
+
+/** A resource of a template, not yet checked in detail. */
+export interface TemplateResource extends TemplateMap {
+  Type: string;
+}
+
+/** A whole template. Its sections may be missing. */
+export interface Template extends TemplateMap {}
+
+/** Whether the value is a mapping (and not a list, null or a `SourceNumber`). */
+export function isMap(value: TemplateValue | undefined): value is TemplateMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SourceNumber);
+}
+
+/** A section or property that should be a mapping; anything else reads as an empty one. */
+export function mapOf(value: TemplateValue | undefined): TemplateMap {
+  return isMap(value) ? value : {};
+}
+
+/** Text of a scalar as CloudFormation would turn it into a string, or undefined for null, lists and mappings. */
+export function scalarText(value: TemplateValue | undefined): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return value instanceof SourceNumber ? value.source : undefined;
+}
+
+/** The resources of a template that have a `Type`, in the order in which they are written. */
+export function resourcesOf(template: Template): [logicalId: string, resource: TemplateResource][] {
+  return Object.entries(mapOf(template['Resources'])).filter(
+    (entry): entry is [string, TemplateResource] => isMap(entry[1]) && typeof entry[1]['Type'] === 'string',
+  );
+}
