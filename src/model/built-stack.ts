@@ -1,5 +1,14 @@
 import type { Template } from '../template/template.ts';
 
+/**
+ * A file that the peer puts into each dependency layer, a different one for each function. It counts in the layer's key, so
+ * that a layer of equal content has one name with both tools, and is not sent, so that equal layers are one zip.
+ */
+export interface CountedFile {
+  path: string;
+  text: string;
+}
+
 /** A stack as the build leaves it in `.aws-sam`: the template whose local paths point at what is to be uploaded. */
 export interface BuiltStack {
   /** '' for the root, else `Child/Grand`; for a dependency layers' stack `Child/AwsSamAutoDependencyLayerNestedStack`. */
@@ -11,5 +20,7 @@ export interface BuiltStack {
   templateFile: string;
   /** The resource in the parent stack's template; undefined for the root. */
   logicalId: string | undefined;
+  /** By logical id of the layer, in a dependency layers' stack. */
+  countedFiles?: ReadonlyMap<string, CountedFile>;
   children: readonly BuiltStack[];
 }

@@ -1,0 +1,50 @@
+import { createLines } from './lines.ts';
+import type { Line } from './lines.ts';
+import { createLiveView } from './live-view.ts';
+import type { Reporter } from './reporter.ts';
+import { createStyle } from './style.ts';
+
+/** Where and how to show events. */
+export interface ReporterOptions {
+  stdout: NodeJS.WritableStream;
+  stderr: NodeJS.WritableStream;
+  debug: boolean;
+  /** `json`: nothing but the `result` document on stdout. */
+  output: 'text' | 'json';
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A reporter that shows what it is told, and lets go of the terminal when closed. */
+export interface ConsoleReporter extends Reporter {
+  close(): void;
+}
+
+/** Live on a terminal, plain lines elsewhere and with `--debug`, where lines must not be disturbed. */
+export function createReporter(options: ReporterOptions): ConsoleReporter {
+  const terminal = asTerminal(options.stderr);
+  const errStyle = createStyle(terminal !== undefined, options.env);
+  const outStyle = createStyle(asTerminal(options.stdout) !== undefined, options.env);
+  const lines = createLines({ debug: options.debug, outStyle, errStyle });
+  const live =
+    terminal && !options.debug && options.env['TERM'] !== 'dumb' && !options.env['CI']
+      ? createLiveView(terminal, errStyle)
+      : undefined;
+  const write = (line: Line): void => void options[line.stream].write(`${line.text}\n`);
+
+  return {
+    report(event) {
+      live?.update(event);
+      if (event.type === 'result' ? options.output !== 'json' : event.type === 'outputs' && options.output === 'json')
+        return;
+      const toPrint = lines(event);
+      if (toPrint.length === 0) return;
+      if (live) live.print(() => toPrint.forEach(write));
+      else toPrint.forEach(write);
+    },
+    close: () => live?.close(),
+  };
+}
+
+function asTerminal(stream: NodeJS.WritableStream): NodeJS.WriteStream | undefined {
+  return 'isTTY' in stream && stream.isTTY === true ? (stream as NodeJS.WriteStream) : undefined;
+}

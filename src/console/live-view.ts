@@ -1,0 +1,90 @@
+import cliTruncate from 'cli-truncate';
+import { createLogUpdate } from 'log-update';
+import { formatBytes, formatDuration } from './format.ts';
+import { DOING } from './lines.ts';
+import type { StepStarted } from './lines.ts';
+import type { StackEventRow, SyncEvent } from './reporter.ts';
+import type { Style } from './style.ts';
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const FRAME_MS = 80;
+const BAR_WIDTH = 20;
+
+/** The part of a terminal that is drawn again and again: what is going on now, and for how long. */
+export interface LiveView {
+  update(event: SyncEvent): void;
+  /** Prints text above the view, for good. */
+  print(write: () => void): void;
+  close(): void;
+}
+
+interface RunningStep extends StepStarted {
+  since: number;
+  sent: number;
+}
+
+/** Draws running steps and resources that CloudFormation is working on at the bottom of the terminal. */
+export function createLiveView(terminal: NodeJS.WriteStream, style: Style): LiveView {
+  const draw = createLogUpdate(terminal, { showCursor: true });
+  const steps = new Map<string, RunningStep>();
+  const resources = new Map<string, StackEventRow>();
+  let frame = 0;
+
+  const render = (): void => {
+    const rows = [
+      ...[...steps.values()].map((step) => stepRow(step, style)),
+      ...[...resources.values()].map((event) => resourceRow(event, style)),
+    ];
+    if (rows.length === 0) return draw.clear();
+    const spinner = FRAMES[frame % FRAMES.length] ?? '';
+    const room = Math.max(1, (terminal.rows ?? 24) - 3);
+    const shown = rows.slice(0, room).map((row) => `${style('cyan', spinner)} ${row}`);
+    if (rows.length > room) shown.push(style('dim', `  and ${rows.length - room} more`));
+    draw(shown.map((row) => cliTruncate(row, Math.max(10, (terminal.columns ?? 80) - 1))).join('\n'));
+  };
+
+  const timer = setInterval(() => {
+    frame++;
+    render();
+  }, FRAME_MS);
+  timer.unref();
+
+  return {
+    update(event) {
+      if (event.type === 'step-started') steps.set(event.id, { ...event, since: performance.now(), sent: 0 });
+      else if (event.type === 'step-finished') steps.delete(event.id);
+      else if (event.type === 'step-progress') {
+        const step = steps.get(event.id);
+        if (step) step.sent = event.bytes;
+      } else if (event.type === 'stack-event') {
+        const name = `${event.event.stackPath}/${event.event.logicalId}`;
+        if (event.event.status.endsWith('_IN_PROGRESS')) resources.set(name, event.event);
+        else resources.delete(name);
+      } else if (event.type === 'outputs') resources.clear();
+    },
+    print(write) {
+      draw.clear();
+      write();
+      render();
+    },
+    close() {
+      clearInterval(timer);
+      draw.clear();
+    },
+  };
+}
+
+function stepRow(step: RunningStep, style: Style): string {
+  const time = formatDuration(performance.now() - step.since);
+  const head = `${DOING[step.kind].padEnd(10)} ${step.label}`;
+  if (step.totalBytes === undefined || step.totalBytes === 0) return `${head}  ${style('dim', time)}`;
+  const share = Math.min(1, step.sent / step.totalBytes);
+  const bar = '█'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '░');
+  return `${head}  ${bar} ${formatBytes(step.sent)} of ${formatBytes(step.totalBytes)}  ${style('dim', time)}`;
+}
+
+function resourceRow(event: StackEventRow, style: Style): string {
+  const name = event.stackPath === '' ? event.logicalId : `${event.stackPath}/${event.logicalId}`;
+  const time = formatDuration(Math.max(0, Date.now() - event.timestamp.getTime()));
+  return `${event.status.padEnd(28)} ${name}  ${style('dim', time)}`;
+}

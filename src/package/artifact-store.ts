@@ -1,0 +1,187 @@
+import type { Stats } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { UserError } from '../errors.ts';
+import type { CountedFile } from '../model/built-stack.ts';
+import { isMissing, readTextIfExists, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
+import { createGate } from '../support/map-limit.ts';
+import { fileKey, textKey, treeKey } from './content-key.ts';
+import type { ObjectStore, StoredObject } from './object-store.ts';
+import { listTree } from './tree.ts';
+import type { TreeEntry } from './tree.ts';
+import { writeZip } from './zip.ts';
+import type { ZipFile } from './zip.ts';
+
+/** Something local that the packaged template will name by its place in S3. */
+export type ArtifactItem =
+  /** A folder, or a single file, that travels as a zip. */
+  | { kind: 'zip'; path: string; label: string; counted?: CountedFile | undefined }
+  /** A file that travels as it is. */
+  | { kind: 'file'; path: string; label: string }
+  /** The text of a packaged nested template. */
+  | { kind: 'template'; text: string; label: string };
+
+/** What the store knows of an item before anything is sent. */
+export interface LocatedArtifact {
+  item: ArtifactItem;
+  bucket: string;
+  key: string;
+}
+
+/** How items are named, zipped and sent. */
+export interface ArtifactStoreOptions {
+  objects: ObjectStore;
+  bucket: string;
+  /** `--s3-prefix`. */
+  prefix: string | undefined;
+  /** Zips and keys of immutable folders are kept here between runs. Absolute. */
+  cacheDir: string;
+  /** Folders below it never change once they are there. Absolute. */
+  immutableDir: string;
+  signal: AbortSignal;
+}
+
+/** Names, zips and sends what the packaged templates refer to; each thing once however many resources use it. */
+export interface ArtifactStore {
+  /** The place in S3, from the content alone: nothing is sent, nothing is asked. */
+  locate(item: ArtifactItem): Promise<LocatedArtifact>;
+  /** Sends it if it is not there yet. */
+  upload(located: LocatedArtifact): Promise<void>;
+  /** The zip that would be sent, made if needed. */
+  zip(item: Extract<ArtifactItem, { kind: 'zip' }>): Promise<ZipFile>;
+  /** Removes what is not kept between runs. */
+  dispose(): Promise<void>;
+}
+
+/** Zips are compressed on the one thread that runs JavaScript; two at a time keep reading and compressing apart. */
+const ZIPS_AT_ONCE = 2;
+
+export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStore {
+  const located = new Map<string, Promise<LocatedArtifact>>();
+  const uploads = new Map<string, Promise<void>>();
+  const zips = new Map<string, Promise<ZipFile>>();
+  const zipGate = createGate(ZIPS_AT_ONCE);
+  /** Zips of folders that may change: good for this run alone. */
+  const looseDir = path.join(options.cacheDir, `loose-${temporarySuffix()}`);
+
+  const zip: ArtifactStore['zip'] = (item) =>
+    once(zips, item.path, () => zipGate(async () => makeZip(options, item.path, looseDir)));
+
+  return {
+    zip,
+    locate: (item) =>
+      once(located, itemName(item), async () => ({
+        item,
+        bucket: options.bucket,
+        key: withPrefix(options.prefix, await itemKey(options, item)),
+      })),
+    upload: (artifact) =>
+      once(uploads, artifact.key, async () => {
+        const { item } = artifact;
+        await options.objects.ensure(artifact.key, item.label, async (): Promise<StoredObject> => {
+          if (item.kind === 'template') return { kind: 'text', text: item.text };
+          if (item.kind === 'file') return { kind: 'file', path: item.path, size: (await fs.stat(item.path)).size };
+          return { kind: 'file', ...(await zip(item)) };
+        });
+      }),
+    dispose: () => removeTree(looseDir),
+  };
+}
+
+/** The promise remembered under the name; made the first time. */
+function once<T>(memo: Map<string, Promise<T>>, name: string, work: () => Promise<T>): Promise<T> {
+  const known = memo.get(name);
+  if (known) return known;
+  const promise = work();
+  memo.set(name, promise);
+  return promise;
+}
+
+function itemName(item: ArtifactItem): string {
+  if (item.kind === 'template') return `template:${textKey(item.text)}`;
+  return item.kind === 'zip' && item.counted ? `${item.path}\0${item.counted.text}` : item.path;
+}
+
+function withPrefix(prefix: string | undefined, key: string): string {
+  const folder = prefix?.replace(/^\/+|\/+$/g, '');
+  return folder ? `${folder}/${key}` : key;
+}
+
+async function itemKey(options: ArtifactStoreOptions, item: ArtifactItem): Promise<string> {
+  if (item.kind === 'template') return `${textKey(item.text)}.template`;
+  if (item.kind === 'file') return fileKey(await existing(item));
+  await existing(item);
+  const memo = await memoFile(options, item.path);
+  if (memo === undefined) return treeKey(await readEntries(item.path), item.counted);
+  const name = item.counted ? `key:${item.counted.text}` : 'key';
+  const known = await readMemo(memo);
+  const remembered = known[name];
+  if (remembered !== undefined) return remembered;
+  const key = await treeKey(await readEntries(item.path), item.counted);
+  await writeFileAtomic(memo, JSON.stringify({ ...(await readMemo(memo)), [name]: key }));
+  return key;
+}
+
+async function existing(item: { path: string; label: string }): Promise<string> {
+  try {
+    await fs.access(item.path);
+    return item.path;
+  } catch (error) {
+    throw new UserError(`${item.label}: there is no file or folder ${item.path}`, {
+      cause: error,
+      hint: 'Correct the path in the template, or make the file.',
+    });
+  }
+}
+
+/** A single file counts as a tree that holds it alone. */
+async function readEntries(target: string): Promise<TreeEntry[]> {
+  const stat: Stats = await fs.stat(target);
+  if (stat.isDirectory()) return listTree(target);
+  const executable = (stat.mode & 0o111) !== 0;
+  return [{ path: path.basename(target), absolute: target, size: stat.size, executable }];
+}
+
+/** Where facts about an immutable folder are kept, or undefined if the folder may change. */
+async function memoFile(options: ArtifactStoreOptions, target: string): Promise<string | undefined> {
+  const real = await fs.realpath(target);
+  const inside = path.relative(await realOrSame(options.immutableDir), real);
+  if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside)) return undefined;
+  return path.join(options.cacheDir, `${inside.split(path.sep).join('-')}.json`);
+}
+
+async function realOrSame(folder: string): Promise<string> {
+  try {
+    return await fs.realpath(folder);
+  } catch (error) {
+    if (isMissing(error)) return folder;
+    throw error;
+  }
+}
+
+async function readMemo(file: string): Promise<Record<string, string>> {
+  try {
+    return JSON.parse((await readTextIfExists(file)) ?? '{}') as Record<string, string>;
+  } catch {
+    return {}; // half a file after a crash: work is repeated, nothing is wrong
+  }
+}
+
+async function makeZip(options: ArtifactStoreOptions, target: string, looseDir: string): Promise<ZipFile> {
+  const memo = await memoFile(options, target);
+  if (memo === undefined) {
+    return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), options.signal);
+  }
+  const file = memo.replace(/\.json$/, '.zip');
+  const known = await readMemo(memo);
+  const stat = await fs.stat(file).catch(() => undefined);
+  if (known['sha256'] !== undefined && stat?.size === Number(known['size'])) {
+    return { path: file, size: stat.size, sha256: known['sha256'] };
+  }
+  const made = await writeZip(await readEntries(target), file, options.signal);
+  await writeFileAtomic(
+    memo,
+    JSON.stringify({ ...(await readMemo(memo)), sha256: made.sha256, size: String(made.size) }),
+  );
+  return made;
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { mapLimit } from '../support/map-limit.ts';
+import type { CountedFile } from '../model/built-stack.ts';
+import type { TreeEntry } from './tree.ts';
+
+/**
+ * MD5 of a file in hex: the peer's S3 key for single files (fact sheet 2.6). A name, not a protection: the same content
+ * has the same key with both tools, so that a stack does not see new code when a team alternates between them.
+ */
+export async function fileKey(file: string): Promise<string> {
+  const hash = createHash('md5');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+/** MD5 of a text in hex: the peer's key for templates. */
+export function textKey(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}
+
+/**
+ * MD5 over each file's relative path and MD5, in the order of their paths: the peer's S3 key for a folder (fact sheet
+ * 2.6). Links count as the content that they lead to, as there. `counted` takes part in the key without being sent.
+ */
+export async function treeKey(entries: readonly TreeEntry[], counted?: CountedFile): Promise<string> {
+  const sums = await mapLimit(entries, 16, async (entry) => ({ path: entry.path, md5: await entryMd5(entry) }));
+  if (counted) sums.push({ path: counted.path, md5: textKey(counted.text) });
+  sums.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  const hash = createHash('md5');
+  for (const { path, md5 } of sums) hash.update(path).update(md5);
+  return hash.digest('hex');
+}
+
+async function entryMd5(entry: TreeEntry): Promise<string> {
+  try {
+    return await fileKey(entry.absolute);
+  } catch (error) {
+    // a link to nowhere, or to a folder: its target's name stands for it
+    if (entry.linkTarget !== undefined) return textKey(entry.linkTarget);
+    throw error;
+  }
+}

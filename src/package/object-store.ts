@@ -1,0 +1,161 @@
+import * as fs from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import {
+  CopyObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import type { Reporter } from '../console/reporter.ts';
+import { createGate } from '../support/map-limit.ts';
+
+/** What is to be stored. `sha256` in base64 where it is known. */
+export type StoredObject =
+  | { kind: 'text'; text: string }
+  | { kind: 'file'; path: string; size: number; sha256?: string };
+
+/** A bucket, written to only where something is missing. */
+export interface ObjectStore {
+  /** Sends what `make` gives unless the bucket has it under `key`. */
+  ensure(key: string, label: string, make: () => Promise<StoredObject>): Promise<void>;
+  /** What was sent by this run. */
+  readonly sent: { objects: number; bytes: number };
+}
+
+/** How objects are written. */
+export interface ObjectStoreOptions {
+  s3: S3Client;
+  bucket: string;
+  /** `--kms-key-id`; without it S3-managed keys encrypt. */
+  kmsKeyId: string | undefined;
+  /** `--metadata`. */
+  metadata: Readonly<Record<string, string>> | undefined;
+  reporter: Reporter;
+  signal: AbortSignal;
+}
+
+/** More connections than this do not make uploads faster and may be refused. */
+const UPLOADS_AT_ONCE = 16;
+/** From here on parts are sent side by side (the SDK's multipart upload). */
+const MULTIPART_ABOVE = 8 * 1024 * 1024;
+/** Under this name an object's metadata tells the hash of its bytes: a key names files, not their modes. */
+const HASH_METADATA = 'sam-sync-sha256';
+
+export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
+  const gate = createGate(UPLOADS_AT_ONCE);
+  const sent = { objects: 0, bytes: 0 };
+  /** Hash of the bytes → key, for what this run has sent or found. */
+  const keys = new Map<string, string>();
+  return {
+    sent,
+    ensure: (key, label, make) =>
+      gate(async () => {
+        options.signal.throwIfAborted();
+        const object = await make();
+        const hash = object.kind === 'file' ? object.sha256 : undefined;
+        const there = await headObject(options, key);
+        // an object without our hash is the peer's zip of the same files: its modes may be those of another machine
+        if (there && (hash === undefined || there.hash === hash)) {
+          if (hash) keys.set(hash, key);
+          return;
+        }
+        const twin = hash === undefined ? undefined : keys.get(hash);
+        if (twin !== undefined) return copyObject(options, { from: twin, to: key });
+        const bytes = await putObject(options, { key, label, object });
+        sent.objects++;
+        sent.bytes += bytes;
+        if (hash) keys.set(hash, key);
+      }),
+  };
+}
+
+async function headObject(options: ObjectStoreOptions, key: string): Promise<{ hash: string | undefined } | undefined> {
+  try {
+    const head = await options.s3.send(new HeadObjectCommand({ Bucket: options.bucket, Key: key }), {
+      abortSignal: options.signal,
+    });
+    return { hash: head.Metadata?.[HASH_METADATA] };
+  } catch (error) {
+    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+    // 403 is what S3 answers for a missing object to whom may not list: the upload tells whether writing is allowed
+    if (status === 404 || status === 403) return undefined;
+    throw error;
+  }
+}
+
+/** The same bytes under another name: S3 copies them itself. */
+async function copyObject(options: ObjectStoreOptions, names: { from: string; to: string }): Promise<void> {
+  await options.s3.send(
+    new CopyObjectCommand({
+      Bucket: options.bucket,
+      Key: names.to,
+      CopySource: `${options.bucket}/${names.from.split('/').map(encodeURIComponent).join('/')}`,
+      ...encryption(options),
+    }),
+    { abortSignal: options.signal },
+  );
+}
+
+async function putObject(
+  options: ObjectStoreOptions,
+  what: { key: string; label: string; object: StoredObject },
+): Promise<number> {
+  const { key, label, object } = what;
+  const size = object.kind === 'text' ? Buffer.byteLength(object.text) : object.size;
+  const id = `upload:${key}`;
+  const started = performance.now();
+  options.reporter.report({ type: 'step-started', kind: 'upload', id, label, totalBytes: size });
+  try {
+    const input: PutObjectCommandInput = {
+      Bucket: options.bucket,
+      Key: key,
+      Metadata: {
+        ...options.metadata,
+        ...(object.kind === 'file' && object.sha256 ? { [HASH_METADATA]: object.sha256 } : {}),
+      },
+      ...encryption(options),
+      Body: undefined,
+    };
+    if (object.kind === 'file' && size > MULTIPART_ABOVE) await putInParts(options, { input, file: object.path, id });
+    else {
+      const body = object.kind === 'text' ? object.text : await fs.readFile(object.path);
+      await options.s3.send(new PutObjectCommand({ ...input, Body: body }), { abortSignal: options.signal });
+    }
+  } catch (error) {
+    options.reporter.report({ type: 'step-finished', id, outcome: 'failed', ms: performance.now() - started });
+    throw error;
+  }
+  options.reporter.report({ type: 'step-finished', id, outcome: 'done', ms: performance.now() - started });
+  return size;
+}
+
+async function putInParts(
+  options: ObjectStoreOptions,
+  what: { input: PutObjectCommandInput; file: string; id: string },
+): Promise<void> {
+  const { Upload } = await import('@aws-sdk/lib-storage');
+  const upload = new Upload({
+    client: options.s3,
+    params: { ...what.input, Body: createReadStream(what.file) },
+    partSize: MULTIPART_ABOVE,
+    queueSize: 4,
+  });
+  upload.on('httpUploadProgress', (progress) =>
+    options.reporter.report({ type: 'step-progress', id: what.id, bytes: progress.loaded ?? 0 }),
+  );
+  // an upload that is given up leaves no parts behind: abort() tells S3 so
+  const abort = (): void => void upload.abort();
+  options.signal.addEventListener('abort', abort, { once: true });
+  try {
+    await upload.done();
+  } finally {
+    options.signal.removeEventListener('abort', abort);
+  }
+}
+
+function encryption(options: ObjectStoreOptions): Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId'> {
+  return options.kmsKeyId === undefined
+    ? { ServerSideEncryption: 'AES256' }
+    : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: options.kmsKeyId };
+}

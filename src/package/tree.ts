@@ -1,0 +1,95 @@
+import type { Dirent } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+
+/** A file or link of a tree that is to be zipped. */
+export interface TreeEntry {
+  /** Relative to the tree's root, with `/`. */
+  path: string;
+  /** Where its content is read from. */
+  absolute: string;
+  size: number;
+  executable: boolean;
+  /** For a link that stays inside the tree: what it points at, relative and with `/`. */
+  linkTarget?: string;
+}
+
+/**
+ * Every file of a tree, sorted by path (bytes), so that equal trees give equal lists on every machine. A link whose
+ * target lies inside the tree stays a link; any other is followed, because its target does not travel along.
+ * Empty folders are left out: a zip for Lambda has no use for them.
+ */
+export async function listTree(root: string): Promise<TreeEntry[]> {
+  const realRoot = await fs.realpath(root);
+  const entries: TreeEntry[] = [];
+  await listFolder({ realRoot, entries }, realRoot, '', [realRoot]);
+  return entries.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+}
+
+interface Walk {
+  realRoot: string;
+  entries: TreeEntry[];
+}
+
+async function listFolder(walk: Walk, folder: string, prefix: string, parents: readonly string[]): Promise<void> {
+  const items = await fs.readdir(folder, { withFileTypes: true });
+  await Promise.all(items.map((item) => listItem(walk, item, { folder, prefix, parents })));
+}
+
+async function listItem(
+  walk: Walk,
+  item: Dirent,
+  at: { folder: string; prefix: string; parents: readonly string[] },
+): Promise<void> {
+  const absolute = path.join(at.folder, item.name);
+  const name = at.prefix + item.name;
+  if (item.isDirectory()) return listFolder(walk, absolute, `${name}/`, at.parents);
+  if (item.isFile()) return addFile(walk, name, absolute);
+  if (!item.isSymbolicLink()) return; // sockets, pipes and devices have no content to send
+  const target = await insideTarget(walk.realRoot, at.folder, absolute);
+  if (target !== undefined) {
+    walk.entries.push({ path: name, absolute, size: target.length, executable: false, linkTarget: target });
+    return;
+  }
+  const real = await fs.realpath(absolute);
+  const stat = await fs.stat(real);
+  // a link to a folder that we are inside of would never end
+  if (stat.isDirectory() && !at.parents.includes(real))
+    return listFolder(walk, real, `${name}/`, [...at.parents, real]);
+  if (stat.isFile()) return addFile(walk, name, real);
+}
+
+async function addFile(walk: Walk, name: string, absolute: string): Promise<void> {
+  const stat = await fs.stat(absolute);
+  const executable = process.platform === 'win32' ? await looksExecutable(absolute) : (stat.mode & 0o111) !== 0;
+  walk.entries.push({ path: name, absolute, size: stat.size, executable });
+}
+
+/** Windows keeps no executable bit; scripts and Linux programs show it in their first bytes. */
+async function looksExecutable(file: string): Promise<boolean> {
+  const handle = await fs.open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    const head = buffer.subarray(0, bytesRead).toString('latin1');
+    return head.startsWith('#!') || head === '\x7fELF';
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The link's relative target if it exists inside the tree, else undefined. A link to nowhere stays as it is. */
+async function insideTarget(realRoot: string, folder: string, link: string): Promise<string | undefined> {
+  const target = await fs.readlink(link);
+  let real: string;
+  try {
+    real = await fs.realpath(link);
+  } catch {
+    return target.split(path.sep).join('/');
+  }
+  const inside = path.relative(realRoot, real);
+  if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside)) return undefined;
+  // below a followed link the relative way would not lead there
+  const fromFolder = path.relative(realRoot, await fs.realpath(folder));
+  if (fromFolder.startsWith('..')) return undefined;
+  return path.relative(await fs.realpath(folder), real).split(path.sep).join('/') || '.';
+}

@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { crc32 } from 'node:zlib';
+import { Deflate, deflateSync } from 'fflate';
+import { UserError } from '../errors.ts';
+import { temporarySuffix } from '../support/files.ts';
+import type { TreeEntry } from './tree.ts';
+
+/** A finished zip file. */
+export interface ZipFile {
+  path: string;
+  size: number;
+  /** Base64 SHA-256 of the bytes, the form of Lambda's `CodeSha256`. */
+  sha256: string;
+}
+
+/** Larger files are compressed piece by piece instead of being held in memory. */
+const STREAM_ABOVE = 16 * 1024 * 1024;
+const PIECE = 1024 * 1024;
+/** 1980-01-01 00:00, the earliest date a zip knows. */
+const DOS_DATE = (1 << 5) | 1;
+const UTF8_NAMES = 1 << 11;
+const SIZES_FOLLOW = 1 << 3;
+const MADE_BY_UNIX = (3 << 8) | 20;
+const MAX_SIZE = 0xffff_ffff;
+
+/**
+ * Writes the zip of a tree: entries in the order given, fixed dates, modes 755 or 644, links kept. The same entries
+ * give the same bytes on every machine: compression is fflate's, in JavaScript, because the output of native zlib
+ * differs between builds (Node's own, a distribution's, SIMD variants), and with it Lambda's `CodeSha256` would.
+ * The file appears whole or not at all.
+ */
+export async function writeZip(entries: readonly TreeEntry[], target: string, signal?: AbortSignal): Promise<ZipFile> {
+  await fs.mkdir(path.dirname(target), { recursive: true });
+  const temporary = `${target}.${temporarySuffix()}`;
+  const output = await ZipOutput.open(temporary);
+  try {
+    const directory: Buffer[] = [];
+    for (const entry of entries) {
+      signal?.throwIfAborted();
+      directory.push(await writeEntry(output, entry));
+    }
+    const start = output.size;
+    for (const record of directory) await output.write(record);
+    await output.write(endRecords(directory.length, output.size - start, start));
+    const result = await output.close();
+    await fs.rename(temporary, target);
+    return { path: target, ...result };
+  } catch (error) {
+    await output.discard();
+    await fs.rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Sequential writer with a buffer and a running hash. */
+class ZipOutput {
+  size = 0;
+  private readonly file: fs.FileHandle;
+  private readonly hash = createHash('sha256');
+  private pending: Uint8Array[] = [];
+  private pendingBytes = 0;
+
+  private constructor(file: fs.FileHandle) {
+    this.file = file;
+  }
+
+  static async open(file: string): Promise<ZipOutput> {
+    return new ZipOutput(await fs.open(file, 'w'));
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.hash.update(bytes);
+    this.pending.push(bytes);
+    this.pendingBytes += bytes.length;
+    this.size += bytes.length;
+    if (this.pendingBytes > PIECE) await this.flush();
+  }
+
+  async close(): Promise<{ size: number; sha256: string }> {
+    await this.flush();
+    await this.file.close();
+    return { size: this.size, sha256: this.hash.digest('base64') };
+  }
+
+  async discard(): Promise<void> {
+    await this.file.close().catch(() => {}); // closed already
+  }
+
+  private async flush(): Promise<void> {
+    const bytes = Buffer.concat(this.pending);
+    this.pending = [];
+    this.pendingBytes = 0;
+    let done = 0;
+    while (done < bytes.length) done += (await this.file.write(bytes, done)).bytesWritten;
+  }
+}
+
+interface EntrySums {
+  crc: number;
+  size: number;
+  compressedSize: number;
+  method: 0 | 8;
+  flags: number;
+}
+
+/** Writes an entry and returns its record for the central directory. */
+async function writeEntry(output: ZipOutput, entry: TreeEntry): Promise<Buffer> {
+  const offset = output.size;
+  const sums =
+    entry.linkTarget === undefined && entry.size > STREAM_ABOVE
+      ? await writeLargeFile(output, entry)
+      : await writeSmall(
+          output,
+          entry,
+          entry.linkTarget === undefined ? await fs.readFile(entry.absolute) : Buffer.from(entry.linkTarget),
+        );
+  if (output.size > MAX_SIZE) {
+    throw new UserError(`${entry.absolute}: the package is larger than 4 GiB`, {
+      hint: 'Lambda takes 250 MB unzipped; exclude what the function does not need.',
+    });
+  }
+  return centralRecord(entry, sums, offset);
+}
+
+async function writeSmall(output: ZipOutput, entry: TreeEntry, content: Buffer): Promise<EntrySums> {
+  const deflated = entry.linkTarget === undefined && content.length > 0 ? deflateSync(content, { level: 6 }) : content;
+  const compress = deflated.length < content.length;
+  const body = compress ? deflated : content;
+  const sums: EntrySums = {
+    crc: crc32(content),
+    size: content.length,
+    compressedSize: body.length,
+    method: compress ? 8 : 0,
+    flags: UTF8_NAMES,
+  };
+  await output.write(localHeader(entry, sums));
+  await output.write(body);
+  return sums;
+}
+
+async function writeLargeFile(output: ZipOutput, entry: TreeEntry): Promise<EntrySums> {
+  const sums: EntrySums = { crc: 0, size: 0, compressedSize: 0, method: 8, flags: UTF8_NAMES | SIZES_FOLLOW };
+  await output.write(localHeader(entry, { ...sums }));
+  const file = await fs.open(entry.absolute);
+  try {
+    let compressed: Uint8Array[] = [];
+    const deflate = new Deflate({ level: 6 }, (bytes) => compressed.push(bytes));
+    for (let last = false; !last;) {
+      const piece = await readPiece(file);
+      last = piece.length < PIECE;
+      sums.crc = crc32(piece, sums.crc);
+      sums.size += piece.length;
+      deflate.push(piece, last);
+      for (const bytes of compressed) {
+        sums.compressedSize += bytes.length;
+        await output.write(bytes);
+      }
+      compressed = [];
+    }
+  } finally {
+    await file.close();
+  }
+  const descriptor = Buffer.alloc(16);
+  descriptor.writeUInt32LE(0x08074b50, 0);
+  descriptor.writeUInt32LE(sums.crc, 4);
+  descriptor.writeUInt32LE(sums.compressedSize, 8);
+  descriptor.writeUInt32LE(sums.size, 12);
+  await output.write(descriptor);
+  return sums;
+}
+
+/** A full piece, or what is left: the pieces' borders must not depend on how much a read returns. */
+async function readPiece(file: fs.FileHandle): Promise<Buffer> {
+  const piece = Buffer.alloc(PIECE);
+  let filled = 0;
+  while (filled < PIECE) {
+    const { bytesRead } = await file.read(piece, filled, PIECE - filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return piece.subarray(0, filled);
+}
+
+function localHeader(entry: TreeEntry, sums: EntrySums): Buffer {
+  const name = Buffer.from(entry.path);
+  const header = Buffer.alloc(30);
+  const known = (sums.flags & SIZES_FOLLOW) === 0;
+  header.writeUInt32LE(0x04034b50, 0);
+  header.writeUInt16LE(20, 4);
+  header.writeUInt16LE(sums.flags, 6);
+  header.writeUInt16LE(sums.method, 8);
+  header.writeUInt16LE(DOS_DATE, 12);
+  header.writeUInt32LE(known ? sums.crc : 0, 14);
+  header.writeUInt32LE(known ? sums.compressedSize : 0, 18);
+  header.writeUInt32LE(known ? sums.size : 0, 22);
+  header.writeUInt16LE(name.length, 26);
+  return Buffer.concat([header, name]);
+}
+
+function centralRecord(entry: TreeEntry, sums: EntrySums, offset: number): Buffer {
+  const name = Buffer.from(entry.path);
+  const mode = entry.linkTarget !== undefined ? 0o120777 : entry.executable ? 0o100755 : 0o100644;
+  const record = Buffer.alloc(46);
+  record.writeUInt32LE(0x02014b50, 0);
+  record.writeUInt16LE(MADE_BY_UNIX, 4);
+  record.writeUInt16LE(20, 6);
+  record.writeUInt16LE(sums.flags, 8);
+  record.writeUInt16LE(sums.method, 10);
+  record.writeUInt16LE(DOS_DATE, 14);
+  record.writeUInt32LE(sums.crc, 16);
+  record.writeUInt32LE(sums.compressedSize, 20);
+  record.writeUInt32LE(sums.size, 24);
+  record.writeUInt16LE(name.length, 28);
+  record.writeUInt32LE((mode << 16) >>> 0, 38);
+  record.writeUInt32LE(offset, 42);
+  return Buffer.concat([record, name]);
+}
+
+/** The end of the central directory; with more than 65,534 entries its zip64 form comes first. */
+function endRecords(count: number, directorySize: number, directoryStart: number): Buffer {
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(Math.min(count, 0xffff), 8);
+  end.writeUInt16LE(Math.min(count, 0xffff), 10);
+  end.writeUInt32LE(directorySize, 12);
+  end.writeUInt32LE(directoryStart, 16);
+  if (count < 0xffff) return end;
+  const zip64 = Buffer.alloc(56 + 20);
+  zip64.writeUInt32LE(0x06064b50, 0);
+  zip64.writeBigUInt64LE(44n, 4);
+  zip64.writeUInt16LE(MADE_BY_UNIX, 12);
+  zip64.writeUInt16LE(45, 14);
+  zip64.writeBigUInt64LE(BigInt(count), 24);
+  zip64.writeBigUInt64LE(BigInt(count), 32);
+  zip64.writeBigUInt64LE(BigInt(directorySize), 40);
+  zip64.writeBigUInt64LE(BigInt(directoryStart), 48);
+  zip64.writeUInt32LE(0x07064b50, 56);
+  zip64.writeBigUInt64LE(BigInt(directoryStart + directorySize), 64);
+  zip64.writeUInt32LE(1, 72);
+  return Buffer.concat([zip64, end]);
+}

@@ -1,0 +1,21 @@
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { onTestFinished } from 'vitest';
+
+/** A folder of the running test's own, removed when the test ends. `files`: path → content. */
+export async function tempFolder(files: Readonly<Record<string, string>> = {}): Promise<string> {
+  const folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'sam-sync-test-')));
+  onTestFinished(() => fs.rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  await writeFiles(folder, files);
+  return folder;
+}
+
+/** Writes files below a folder; folders are made. */
+export async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    await fs.mkdir(path.dirname(file), { recursive: true });
+    await fs.writeFile(file, content);
+  }
+}

@@ -1,0 +1,124 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { listTree } from '../../../src/package/tree.ts';
+import { writeZip } from '../../../src/package/zip.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+const zipOf = async (folder: string, target: string) => writeZip(await listTree(folder), target);
+const python = (code: string, ...args: string[]): string =>
+  execFileSync('python3', ['-c', code, ...args], { encoding: 'utf8' }).trim();
+
+describe('writeZip', () => {
+  it('defect 4: equal trees give equal bytes, whatever the order of creation, the dates and the umask', async () => {
+    const folder = await tempFolder();
+    const make = async (name: string, files: string[], modes: [number, number]): Promise<string> => {
+      for (const file of files) {
+        const target = path.join(folder, name, file);
+        await fs.mkdir(path.dirname(target), { recursive: true });
+        await fs.writeFile(target, `content of ${file}\n`.repeat(50));
+        await fs.chmod(target, file.endsWith('.sh') ? modes[1] : modes[0]);
+        await fs.utimes(target, Math.random() * 1e9, Math.random() * 1e9);
+      }
+      return (await zipOf(path.join(folder, name), path.join(folder, `${name}.zip`))).sha256;
+    };
+    const files = ['b.py', 'a/z.py', 'a.py', 'run.sh', 'ü.txt'];
+    const first = await make('one', files, [0o644, 0o755]);
+    const second = await make('two', files.toReversed(), [0o600, 0o700]);
+    expect(second).toBe(first);
+    await fs.chmod(path.join(folder, 'two', 'a.py'), 0o755);
+    expect((await zipOf(path.join(folder, 'two'), path.join(folder, 'two.zip'))).sha256).not.toBe(first);
+  });
+
+  it('is read by other tools: content, modes, links, dates, hash and size', async () => {
+    const folder = await tempFolder({
+      'src/app.py': 'print(1)\n',
+      'src/empty': '',
+      'src/bin/tool': '#!/bin/sh\n',
+      'src/random': '',
+    });
+    const src = path.join(folder, 'src');
+    await fs.chmod(path.join(src, 'bin/tool'), 0o755);
+    await fs.writeFile(path.join(src, 'random'), createHash('sha512').update('x').digest());
+    await fs.symlink('bin/tool', path.join(src, 'link'));
+    const zip = await zipOf(src, path.join(folder, 'out.zip'));
+    const listed = python(
+      `import zipfile,sys,json
+z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None
+print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.read(i).decode('latin1')] for i in z.infolist()]))`,
+      zip.path,
+    );
+    const date = [1980, 1, 1];
+    expect(JSON.parse(listed)).toEqual([
+      ['app.py', '0o100644', date, 'print(1)\n'],
+      ['bin/tool', '0o100755', date, '#!/bin/sh\n'],
+      ['empty', '0o100644', date, ''],
+      ['link', '0o120777', date, 'bin/tool'],
+      ['random', '0o100644', date, (await fs.readFile(path.join(src, 'random'))).toString('latin1')],
+    ]);
+    const bytes = await fs.readFile(zip.path);
+    expect(zip.size).toBe(bytes.length);
+    expect(zip.sha256).toBe(createHash('sha256').update(bytes).digest('base64'));
+  });
+
+  it('streams a large file with the same result each time', async () => {
+    const folder = await tempFolder({ 'src/small': 'x' });
+    const line = 'the quick brown fox jumps over the lazy dog '.repeat(100);
+    await fs.writeFile(path.join(folder, 'src/large'), line.repeat(5000));
+    const first = await zipOf(path.join(folder, 'src'), path.join(folder, '1.zip'));
+    const second = await zipOf(path.join(folder, 'src'), path.join(folder, '2.zip'));
+    expect(second.sha256).toBe(first.sha256);
+    const size = python(
+      `import zipfile,sys; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(len(z.read('large')))`,
+      first.path,
+    );
+    expect(Number(size)).toBe(line.length * 5000);
+  });
+
+  it('holds more entries than a plain zip can count', async () => {
+    const folder = await tempFolder({ one: 'x' });
+    const entry = (await listTree(folder))[0]!;
+    const entries = Array.from({ length: 70_000 }, (_, n) => ({ ...entry, path: `f${n}`, linkTarget: 'one' }));
+    const zip = await writeZip(entries, path.join(folder, 'many.zip'));
+    expect(python(`import zipfile,sys; print(len(zipfile.ZipFile(sys.argv[1]).namelist()))`, zip.path)).toBe('70000');
+  });
+
+  it('leaves nothing behind when a file vanishes or the run is stopped', async () => {
+    const folder = await tempFolder({ 'src/a': 'a', 'src/b': 'b' });
+    const entries = await listTree(path.join(folder, 'src'));
+    await fs.rm(path.join(folder, 'src/b'));
+    await expect(writeZip(entries, path.join(folder, 'out/x.zip'))).rejects.toThrow('ENOENT');
+    await expect(writeZip(entries, path.join(folder, 'out/x.zip'), AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
+    expect(await fs.readdir(path.join(folder, 'out'))).toEqual([]);
+  });
+});
+
+describe('listTree', () => {
+  it('keeps links inside the tree, follows links that leave it, and ends in loops', async () => {
+    const folder = await tempFolder({ 'tree/lib/a.js': 'a', 'outside/b.js': 'b', 'tree/z.js': 'z' });
+    const tree = path.join(folder, 'tree');
+    await fs.symlink('../lib', path.join(tree, 'lib/loop'));
+    await fs.symlink('lib/a.js', path.join(tree, 'inside.js'));
+    await fs.symlink(path.join(folder, 'outside'), path.join(tree, 'out'));
+    await fs.symlink(path.join(folder, 'outside/b.js'), path.join(tree, 'b.js'));
+    await fs.symlink('nowhere', path.join(tree, 'dangling'));
+    await fs.symlink(folder, path.join(folder, 'outside/up'));
+    const entries = await listTree(tree);
+    expect(entries.map(({ path, linkTarget }) => (linkTarget === undefined ? path : `${path} -> ${linkTarget}`)).slice(0, 4)).toEqual([
+      'b.js',
+      'dangling -> nowhere',
+      'inside.js -> lib/a.js',
+      'lib/a.js',
+    ]);
+    expect(entries.map((entry) => entry.path)).toContain('out/b.js');
+    expect(entries.find((entry) => entry.path === 'lib/loop')?.linkTarget).toBe('.');
+  });
+
+  it('gives the same entries through a link to the tree', async () => {
+    const folder = await tempFolder({ 'tree/a/b.txt': 'b' });
+    await fs.symlink('tree', path.join(folder, 'alias'));
+    expect(await listTree(path.join(folder, 'alias'))).toEqual(await listTree(path.join(folder, 'tree')));
+  });
+});
