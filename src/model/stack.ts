@@ -10,7 +10,7 @@ export type ResourceIdentifier = string;
 export interface Stack {
   /** '' for the root, else `Child/Grand`. */
   path: string;
-  /** Absolute. */
+  /** Absolute; where the name given is a link, the file behind it. Paths other than code resolve against its folder. */
   templateFile: string;
   /** Relative paths of code resolve against it: `--base-dir`, else the template's folder. Absolute. */
   codeDir: string;
@@ -21,7 +21,10 @@ export interface Stack {
   source: Template;
   /** Globals merged, loops and includes expanded, intrinsics replaced wherever their value is known locally. */
   resolved: Template;
-  /** Values of the template's parameters: overrides (for nested stacks: the parent's), else defaults. */
+  /**
+   * Known values of the template's parameters: overrides (for nested stacks: what the parent passes), else defaults.
+   * Without secrets (`NoEcho`) and without what only CloudFormation knows (SSM values, attributes of resources).
+   */
   parameters: Readonly<Record<string, string>>;
   /** The resource of the parent stack that this stack is; undefined for the root. */
   logicalId: string | undefined;
@@ -40,7 +43,9 @@ export type CodeSource =
   /** In S3 or a registry already, or an intrinsic that only CloudFormation can resolve: left alone. */
   | { kind: 'remote' }
   /** A container image built from a Dockerfile. `context` absolute. */
-  | { kind: 'image'; context: string };
+  | { kind: 'image'; context: string }
+  /** A container image that was saved to a local file (`docker save`), to be loaded and pushed. Absolute. */
+  | { kind: 'image-archive'; path: string };
 
 /** A function, `AWS::Serverless::Function` or `AWS::Lambda::Function`. */
 export interface FunctionResource {
@@ -48,6 +53,8 @@ export interface FunctionResource {
   stackPath: string;
   logicalId: string;
   type: 'AWS::Serverless::Function' | 'AWS::Lambda::Function';
+  /** The name that it has in a CDK application. */
+  constructId?: string | undefined;
   packageType: 'Zip' | 'Image';
   /** undefined for images, and where only CloudFormation knows it. */
   runtime: string | undefined;
@@ -58,6 +65,7 @@ export interface FunctionResource {
   buildMethod: string | undefined;
   buildProperties: TemplateMap;
   skipBuild: boolean;
+  /** CDK's entries for assets in SAM's form (`DockerContext`, `SkipBuild`, …). */
   metadata: TemplateMap;
   /** Properties with everything resolved that is known locally. */
   properties: TemplateMap;
@@ -69,6 +77,8 @@ export interface LayerResource {
   stackPath: string;
   logicalId: string;
   type: 'AWS::Serverless::LayerVersion' | 'AWS::Lambda::LayerVersion';
+  /** The name that it has in a CDK application. */
+  constructId?: string | undefined;
   compatibleRuntimes: readonly string[];
   architecture: 'x86_64' | 'arm64';
   code: CodeSource;

@@ -49,6 +49,11 @@ export function mapOf(value: TemplateValue | undefined): TemplateMap {
   return isMap(value) ? value : {};
 }
 
+/** The value of the mapping's own key; `map[name]` would also find `constructor` and its like. */
+export function ownValue(map: TemplateMap, key: string): TemplateValue | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
 /** Text of a scalar as CloudFormation would turn it into a string, or undefined for null, lists and mappings. */
 export function scalarText(value: TemplateValue | undefined): string | undefined {
   if (typeof value === 'string') return value;
@@ -61,4 +66,20 @@ export function resourcesOf(template: Template): [logicalId: string, resource: T
   return Object.entries(mapOf(template['Resources'])).filter(
     (entry): entry is [string, TemplateResource] => isMap(entry[1]) && typeof entry[1]['Type'] === 'string',
   );
+}
+
+/** Whether the value is an intrinsic function: a mapping whose only key is `Ref`, `Condition` or `Fn::…`. */
+export function isIntrinsic(value: TemplateValue | undefined): boolean {
+  return intrinsicName(value) !== undefined;
+}
+
+/** `Ref`, `Condition` or `Fn::…` if the value is an intrinsic function. */
+export function intrinsicName(value: TemplateValue | undefined): string | undefined {
+  if (!isMap(value)) return undefined;
+  let name: string | undefined;
+  for (const key in value) {
+    if (name !== undefined) return undefined;
+    name = key;
+  }
+  return name !== undefined && (name === 'Ref' || name === 'Condition' || name.startsWith('Fn::')) ? name : undefined;
 }

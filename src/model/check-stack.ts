@@ -1,0 +1,129 @@
+import { resolveLocalPath } from '../template/local-paths.ts';
+import type { LocalPath } from '../template/local-paths.ts';
+import { getAt } from '../template/template-path.ts';
+import type { TemplatePath } from '../template/template-path.ts';
+import { isMap, mapOf } from '../template/template.ts';
+import type { Template, TemplateMap } from '../template/template.ts';
+import { undecidedLocalPath } from './code-source.ts';
+import type { LocalFiles } from './code-source.ts';
+import { architectureOf } from './functions.ts';
+import type { FunctionResource, LayerResource } from './stack.ts';
+
+/** Something wrong, and where in the template. */
+export interface Complaint {
+  path: TemplatePath;
+  message: string;
+}
+
+/** What every template must have. */
+export function checkSections(template: Template): Complaint[] {
+  const resources = template['Resources'];
+  if (resources === undefined || resources === null) {
+    return [{ path: [], message: 'The template has no Resources section' }];
+  }
+  if (!isMap(resources)) return [{ path: ['Resources'], message: 'Resources must be a mapping' }];
+  const entries = Object.entries(resources);
+  if (entries.length === 0) return [{ path: ['Resources'], message: 'Resources is empty; a stack needs at least one' }];
+  return entries.flatMap(([logicalId, resource]) => {
+    // loops and includes
+    if (logicalId.startsWith('Fn::')) return [];
+    const at = ['Resources', logicalId];
+    if (!isMap(resource)) return [{ path: at, message: `${logicalId} must be a mapping with a Type` }];
+    const type = resource['Type'];
+    if (typeof type === 'string' && type !== '') return checkNested(logicalId, resource, type);
+    const found = type === undefined ? 'has no Type' : 'must have a text as Type';
+    return [{ path: type === undefined ? at : [...at, 'Type'], message: `${logicalId} ${found}` }];
+  });
+}
+
+function checkNested(logicalId: string, resource: TemplateMap, type: string): Complaint[] {
+  const property = NESTED.get(type);
+  const properties = mapOf(resource['Properties']);
+  if (property === undefined || (properties[property] ?? null) !== null || 'Fn::Transform' in properties) return [];
+  return [{ path: ['Resources', logicalId, 'Properties'], message: `${logicalId} has no ${property}` }];
+}
+
+const NESTED = new Map([
+  ['AWS::Serverless::Application', 'Location'],
+  ['AWS::CloudFormation::Stack', 'TemplateURL'],
+]);
+
+/** Files and folders that the template names must be there. */
+export async function checkLocalPaths(paths: readonly LocalPath[], files: LocalFiles): Promise<Complaint[]> {
+  const checked = await Promise.all(
+    paths.map(async (local): Promise<Complaint[]> => {
+      const absolute = resolveLocalPath(local.value, local.content === 'code' ? files.codeDir : files.templateDir);
+      const kind = await files.kindOf(absolute);
+      const isFileOnly = local.content === 'file' || local.content === 'template';
+      if (kind === 'file' || (kind === 'folder' && !isFileOnly)) return [];
+      const fault =
+        kind === undefined ? `does not exist (${absolute})` : `is a folder, but must be a file (${absolute})`;
+      return [{ path: local.path, message: `${nameOf(local)} ${local.value} ${fault}` }];
+    }),
+  );
+  return checked.flat();
+}
+
+/** What a function needs to be built and made. */
+export async function checkFunction(fn: FunctionResource, files: LocalFiles): Promise<Complaint[]> {
+  const at = ['Resources', fn.logicalId, 'Properties'];
+  const complaints: Complaint[] = [];
+  const complain = (property: string, message: string): void => {
+    complaints.push({ path: [...at, property], message: `${fn.logicalId} ${message}` });
+  };
+  if (architectureOf(fn.properties['Architectures']) === undefined) {
+    complain('Architectures', 'must have one architecture, x86_64 or arm64: Architectures: [arm64]');
+  }
+  if (fn.code.kind === 'folder' || fn.code.kind === 'file') {
+    for (const property of ['Handler', 'Runtime']) {
+      if ((fn.properties[property] ?? '') === '') complain(property, `has no ${property}`);
+    }
+  }
+  if (fn.code.kind === 'image' && (await files.kindOf(fn.code.context)) !== 'folder') {
+    const message = `${fn.logicalId} DockerContext is not a folder (${fn.code.context})`;
+    complaints.push({ path: ['Resources', fn.logicalId, 'Metadata', 'DockerContext'], message });
+  }
+  if (fn.packageType === 'Image' && fn.code.kind === 'remote' && !hasImage(fn.properties)) {
+    complain('PackageType', 'has neither an ImageUri nor a DockerContext in its Metadata');
+  }
+  return [...complaints, ...checkCode(fn)];
+}
+
+/** A path that needs a value which only CloudFormation knows cannot be built, and CloudFormation cannot read it. */
+export function checkCode(resource: FunctionResource | LayerResource): Complaint[] {
+  if (resource.code.kind !== 'remote') return [];
+  return ['CodeUri', 'Code', 'ContentUri', 'Content'].flatMap((property) => {
+    const text = undecidedLocalPath(resource.properties[property]);
+    if (text === undefined) return [];
+    const message = `${resource.logicalId} ${property} ${text} depends on what is known only to CloudFormation`;
+    return [{ path: ['Resources', resource.logicalId, 'Properties', property], message }];
+  });
+}
+
+/** Where the user wrote it: the path itself, in the loop that made the resource, or in `Globals`. */
+export function writtenAt(
+  at: TemplatePath,
+  written: Template,
+  origins: ReadonlyMap<string, TemplatePath>,
+): TemplatePath {
+  const [section, logicalId = '', ...rest] = at;
+  const origin = section === 'Resources' ? origins.get(logicalId) : undefined;
+  const own = origin === undefined ? at : [...origin, ...rest];
+  if (rest[0] !== 'Properties' || getAt(written, own) !== undefined) return own;
+  const type = mapOf(getAt(written, own.slice(0, -rest.length)))['Type'];
+  const globals = ['Globals', String(type).replace('AWS::Serverless::', ''), ...rest.slice(1)];
+  return getAt(written, globals) === undefined ? own : globals;
+}
+
+function hasImage(properties: TemplateMap): boolean {
+  return properties['ImageUri'] !== undefined || mapOf(properties['Code'])['ImageUri'] !== undefined;
+}
+
+function nameOf(local: LocalPath): string {
+  if (local.logicalId === undefined)
+    return local.path.includes('Metadata') ? String(local.path.at(-1)) : 'AWS::Include';
+  return `${local.logicalId} ${local.path
+    .slice(3)
+    .filter((key) => !/^(?:Fn::If|[12])$/.test(key))
+    .join('.')}`;
+}

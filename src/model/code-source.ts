@@ -1,0 +1,71 @@
+import { statIfExists } from '../support/files.ts';
+import { isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
+import { isMap, mapOf, scalarText } from '../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../template/template.ts';
+import type { CodeSource } from './stack.ts';
+
+/** What is at a path on this machine. */
+export type PathKind = 'file' | 'folder' | undefined;
+
+/** Where the paths of a stack's resources begin, and what is there. */
+export interface LocalFiles {
+  /** Of code: `--base-dir`, else the template's folder. Absolute. */
+  codeDir: string;
+  /** Of everything else: the template's folder. Absolute. */
+  templateDir: string;
+  kindOf(path: string): Promise<PathKind>;
+}
+
+/** Looks at each path at most once in a run. */
+export function createKindOf(): LocalFiles['kindOf'] {
+  const kinds = new Map<string, Promise<PathKind>>();
+  return (path) => {
+    const kind = kinds.get(path) ?? lookAt(path);
+    kinds.set(path, kind);
+    return kind;
+  };
+}
+
+async function lookAt(path: string): Promise<PathKind> {
+  const stats = await statIfExists(path);
+  if (stats === undefined) return undefined;
+  return stats.isDirectory() ? 'folder' : 'file';
+}
+
+/** The code of a zip function or layer from its property, e.g. `CodeUri`; without it the template's own folder. */
+export async function zipSource(value: TemplateValue | undefined, files: LocalFiles): Promise<CodeSource> {
+  const location = value ?? '.';
+  if (isMap(location) && (location['ZipFile'] ?? null) !== null) return { kind: 'inline' };
+  if (!isLocalPath(location)) return { kind: 'remote' };
+  const path = resolveLocalPath(location, files.codeDir);
+  const isFile = (await files.kindOf(path)) === 'file';
+  return { kind: isFile ? 'file' : 'folder', path };
+}
+
+/** The image of a function: built if its metadata names a Docker context, else a saved one, else one in a registry. */
+export async function imageSource(
+  imageUri: TemplateValue | undefined,
+  metadata: TemplateMap,
+  files: LocalFiles,
+): Promise<CodeSource> {
+  const context = scalarText(metadata['DockerContext']);
+  if (context !== undefined) return { kind: 'image', context: resolveLocalPath(context, files.codeDir) };
+  if (!isLocalPath(imageUri)) return { kind: 'remote' };
+  const path = resolveLocalPath(imageUri, files.templateDir);
+  return (await files.kindOf(path)) === 'file' ? { kind: 'image-archive', path } : { kind: 'remote' };
+}
+
+/** The local path in a code property that only CloudFormation can decide: `!Sub ./${Queue.Name}`, `!If [Unknown, ./a, ./b]`. */
+export function undecidedLocalPath(value: TemplateValue | undefined): string | undefined {
+  const map = mapOf(value);
+  const sides = Array.isArray(map['Fn::If']) ? map['Fn::If'].slice(1) : [];
+  const sub = Array.isArray(map['Fn::Sub']) ? map['Fn::Sub'][0] : map['Fn::Sub'];
+  const text = scalarText(sub);
+  if (text !== undefined && /^(?:\.{0,2}\/|file:)/.test(text)) return text;
+  return sides.map((side) => (isLocalPath(side) ? side : undecidedLocalPath(side))).find((side) => side !== undefined);
+}
+
+/** Whether a setting in metadata is on; YAML and JSON users write it as a boolean or as text. */
+export function isOn(value: TemplateValue | undefined): boolean {
+  return scalarText(value)?.toLowerCase() === 'true';
+}

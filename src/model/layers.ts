@@ -1,0 +1,46 @@
+import { buildMetadata, constructId } from '../template/cdk.ts';
+import { mapOf } from '../template/template.ts';
+import type { TemplateMap, TemplateResource, TemplateValue } from '../template/template.ts';
+import { zipSource } from './code-source.ts';
+import type { LocalFiles } from './code-source.ts';
+import { buildSettings } from './functions.ts';
+import { identifierOf } from './stack.ts';
+import type { LayerResource } from './stack.ts';
+
+/** The layer that the resource (resolved, Globals merged) is; undefined for any other type. */
+export async function readLayer(
+  stackPath: string,
+  logicalId: string,
+  resource: TemplateResource,
+  files: LocalFiles,
+): Promise<LayerResource | undefined> {
+  const type = resource.Type;
+  if (type !== 'AWS::Serverless::LayerVersion' && type !== 'AWS::Lambda::LayerVersion') return undefined;
+  const properties = mapOf(resource['Properties']);
+  const metadata = buildMetadata(resource);
+  const code = type === 'AWS::Serverless::LayerVersion' ? properties['ContentUri'] : properties['Content'];
+  return {
+    id: identifierOf(stackPath, logicalId),
+    stackPath,
+    logicalId,
+    type,
+    constructId: constructId(resource),
+    compatibleRuntimes: texts(properties['CompatibleRuntimes']),
+    architecture: layerArchitecture(metadata, properties),
+    code: await zipSource(code, files),
+    ...buildSettings(metadata),
+    metadata,
+    properties,
+  };
+}
+
+/** `BuildArchitecture`, else the only architecture that the layer is for. */
+function layerArchitecture(metadata: TemplateMap, properties: TemplateMap): 'x86_64' | 'arm64' {
+  const [only, ...others] = texts(properties['CompatibleArchitectures']);
+  const architecture = metadata['BuildArchitecture'] ?? (others.length === 0 ? only : undefined);
+  return architecture === 'arm64' ? 'arm64' : 'x86_64';
+}
+
+function texts(value: TemplateValue | undefined): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

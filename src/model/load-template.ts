@@ -1,0 +1,75 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { errorMessage, TemplateError } from '../errors.ts';
+import type { TemplateProblem } from '../errors.ts';
+import { isMissing } from '../support/files.ts';
+import { locate } from '../template/locate.ts';
+import type { TemplatePath } from '../template/template-path.ts';
+import type { Template } from '../template/template.ts';
+import { parseTemplate } from '../template/yaml.ts';
+import type { DuplicateKey } from '../template/yaml.ts';
+
+/** A template file as it was read. */
+export interface LoadedTemplate {
+  /** Absolute; where the name given is a link, the file behind it. */
+  file: string;
+  /** How messages name the file: relative to the current folder if it is below it. */
+  label: string;
+  text: string;
+  template: Template;
+  duplicates: readonly DuplicateKey[];
+}
+
+/** Something wrong at a place of a template; its line is looked up when it is shown. */
+export interface Finding {
+  loaded: LoadedTemplate;
+  path: TemplatePath;
+  message: string;
+}
+
+/** Reads templates, each file once. Rejects with `TemplateError`. */
+export function createLoader(cwd: string): (file: string) => Promise<LoadedTemplate> {
+  const loaded = new Map<string, Promise<LoadedTemplate>>();
+  return (file) => {
+    const reading = loaded.get(file) ?? loadTemplate(file, cwd);
+    loaded.set(file, reading);
+    return reading;
+  };
+}
+
+/** The finding with its line and column. */
+export function toProblem(finding: Finding): TemplateProblem {
+  const { loaded, path: at, message } = finding;
+  return { file: loaded.label, ...locate(loaded.text, at), message };
+}
+
+/** What stands twice in the template: the first one is lost, which nobody means. */
+export function duplicateWarnings(loaded: LoadedTemplate): TemplateProblem[] {
+  return loaded.duplicates.map(({ key, line, column }) => {
+    const message = `${key} stands twice in the same mapping; only this one counts`;
+    return { file: loaded.label, line, column, message };
+  });
+}
+
+/** How messages name a file. */
+export function labelOf(file: string, cwd: string): string {
+  const relative = path.relative(cwd, file);
+  return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
+}
+
+async function loadTemplate(file: string, cwd: string): Promise<LoadedTemplate> {
+  try {
+    const isLink = (await fs.lstat(file)).isSymbolicLink();
+    const real = isLink ? await fs.realpath(file) : file;
+    const label = labelOf(file, cwd);
+    const text = await fs.readFile(real, 'utf8');
+    const duplicates: DuplicateKey[] = [];
+    return { file: real, label, text, template: parseTemplate(text, label, duplicates), duplicates };
+  } catch (error) {
+    if (error instanceof TemplateError) throw error;
+    const message = isMissing(error)
+      ? 'There is no such template'
+      : `The template cannot be read: ${errorMessage(error)}`;
+    throw new TemplateError([{ file: labelOf(file, cwd), message }], { cause: error });
+  }
+}

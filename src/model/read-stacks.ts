@@ -1,0 +1,242 @@
+import * as path from 'node:path';
+import { TemplateError } from '../errors.ts';
+import type { TemplateProblem } from '../errors.ts';
+import { nearestName } from '../support/nearest-name.ts';
+import { useLocalAssets } from '../template/cdk.ts';
+import { expandLoops, usesLanguageExtensions } from '../template/language-extensions.ts';
+import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
+import type { LocalPath } from '../template/local-paths.ts';
+import { readParameters, undeclaredParameters } from '../template/parameters.ts';
+import type { GivenParameters, ParameterValues } from '../template/parameters.ts';
+import { pseudoParameters } from '../template/pseudo-parameters.ts';
+import type { DeployTarget } from '../template/pseudo-parameters.ts';
+import { createScope, resolveTemplate } from '../template/resolve-template.ts';
+import type { KnownValues } from '../template/resolve-template.ts';
+import type { TemplatePath } from '../template/template-path.ts';
+import { mapOf, resourcesOf } from '../template/template.ts';
+import type { Template, TemplateMap } from '../template/template.ts';
+import { checkCode, checkFunction, checkLocalPaths, checkSections, writtenAt } from './check-stack.ts';
+import { createKindOf } from './code-source.ts';
+import type { LocalFiles } from './code-source.ts';
+import { readFunction } from './functions.ts';
+import { readLayer } from './layers.ts';
+import { createLoader, duplicateWarnings, labelOf, toProblem } from './load-template.ts';
+import type { Finding, LoadedTemplate } from './load-template.ts';
+import { checkChildParameters, childParameters } from './nested-parameters.ts';
+import { readIncludes } from './read-includes.ts';
+import { identifierOf } from './stack.ts';
+import type { Stack } from './stack.ts';
+
+/** What the stacks are read with. */
+export interface ReadStacksInput {
+  /** Absolute. */
+  templateFile: string;
+  /** `--base-dir`. Absolute. */
+  baseDir?: string | undefined;
+  /** For the root stack. */
+  parameterOverrides: Readonly<Record<string, string>>;
+  pseudo: DeployTarget;
+  /** undefined: by the `Transform` of each template. */
+  languageExtensions?: boolean | undefined;
+  /** The folder that the command runs in; messages name files relative to it. Absolute. */
+  cwd: string;
+}
+
+/** The application as it was read. */
+export interface ReadStacksResult {
+  root: Stack;
+  /** Nothing that stops us, but probably not what the user means. */
+  warnings: TemplateProblem[];
+}
+
+/**
+ * Reads the root template and all nested ones that are local files, in parallel. Rejects with one `TemplateError` that
+ * holds every problem of every template.
+ */
+export async function readStacks(input: ReadStacksInput): Promise<ReadStacksResult> {
+  const run: Run = {
+    input,
+    load: createLoader(input.cwd),
+    kindOf: createKindOf(),
+    findings: [],
+    warnings: [],
+    problems: [],
+    doubtful: [],
+  };
+  const root = await readStack(run, {
+    path: '',
+    logicalId: undefined,
+    templateFile: input.templateFile,
+    given: { values: input.parameterOverrides },
+    pseudo: { ...pseudoParameters(input.pseudo), ...pseudoOverrides(input.parameterOverrides) },
+    parents: [],
+  });
+  const problems = distinct([...run.problems, ...run.findings.map(toProblem)]);
+  if (problems.length > 0 || root === undefined) throw new TemplateError(problems);
+  return { root, warnings: distinct([...run.doubtful, ...run.warnings.map(toProblem)]) };
+}
+
+interface Run {
+  input: ReadStacksInput;
+  load: (file: string) => Promise<LoadedTemplate>;
+  kindOf: LocalFiles['kindOf'];
+  findings: Finding[];
+  warnings: Finding[];
+  /** Of files that could not be read at all. */
+  problems: TemplateProblem[];
+  /** Warnings that have their place already. */
+  doubtful: TemplateProblem[];
+}
+
+/** A stack to be read. */
+interface StackPlace {
+  path: string;
+  logicalId: string | undefined;
+  templateFile: string;
+  given: GivenParameters;
+  /** Pseudo parameters that are known. */
+  pseudo: Readonly<Record<string, string>>;
+  /** Files of the stacks above, root first. */
+  parents: readonly string[];
+}
+
+/** undefined if the template cannot be read; why is among the run's problems. */
+async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined> {
+  const loaded = await loadOrReport(run, place.templateFile);
+  if (loaded === undefined) return undefined;
+  const templateDir = path.dirname(loaded.file);
+  const files: LocalFiles = { codeDir: run.input.baseDir ?? templateDir, templateDir, kindOf: run.kindOf };
+  const views = await readViews(run, { place, loaded, files });
+  const local = findLocalPaths(views.source, views.resolved);
+  const resources = resourcesOf(views.resolved);
+  const [functions, layers, children] = await Promise.all([
+    Promise.all(resources.map(([id, resource]) => readFunction(place.path, id, resource, files))).then(present),
+    Promise.all(resources.map(([id, resource]) => readLayer(place.path, id, resource, files))).then(present),
+    readChildren(run, { place, loaded, views, files }, local),
+  ]);
+  const complaints = [
+    ...checkSections(views.source),
+    ...(await checkLocalPaths(local, files)),
+    ...(await Promise.all(functions.map((fn) => checkFunction(fn, files)))).flat(),
+    ...layers.flatMap(checkCode),
+  ];
+  for (const { path: at, message } of complaints) {
+    run.findings.push({ loaded, path: writtenAt(at, loaded.template, views.origins), message });
+  }
+  return {
+    path: place.path,
+    templateFile: loaded.file,
+    codeDir: files.codeDir,
+    source: views.source,
+    resolved: views.resolved,
+    parameters: views.parameters.texts,
+    logicalId: place.logicalId,
+    functions,
+    layers,
+    children,
+  };
+}
+
+interface Views {
+  source: Template;
+  resolved: Template;
+  parameters: ParameterValues;
+  origins: ReadonlyMap<string, TemplatePath>;
+}
+
+/** The two views of the template: what is deployed, and what we read. */
+async function readViews(run: Run, { place, loaded, files }: Omit<Parent, 'views'>): Promise<Views> {
+  const written = useLocalAssets(loaded.template);
+  warnUndeclared(run, place, loaded);
+  const parameters = readParameters(written, place.given);
+  const known: KnownValues = { parameters, pseudoParameters: place.pseudo, includes: new Map() };
+  const scope = createScope(written, known);
+  const loops = usesLanguageExtensions(written, run.input.languageExtensions);
+  const unchanged = { template: written, origins: new Map<string, TemplatePath>(), problems: [] };
+  const local = loops ? expandLoops(written, scope, 'local') : unchanged;
+  const all = loops ? expandLoops(written, scope, 'all') : unchanged;
+  const { cwd } = run.input;
+  const included = await readIncludes(local.template, all.template, { scope, files, cwd });
+  run.findings.push(...all.problems.map(({ path: at, message }) => ({ loaded, path: at, message })));
+  const isSame = included.contents.size === 0 && all.template === written;
+  const fullScope = isSame ? scope : createScope(all.template, { ...known, includes: included.contents });
+  const resolved = resolveTemplate(all.template, fullScope);
+  return { source: included.source, resolved, parameters, origins: all.origins };
+}
+
+interface Parent {
+  place: StackPlace;
+  loaded: LoadedTemplate;
+  views: Views;
+  files: LocalFiles;
+}
+
+async function readChildren(run: Run, parent: Parent, local: readonly LocalPath[]): Promise<Stack[]> {
+  const nested = local.filter((item) => item.content === 'template' && item.logicalId !== undefined);
+  return present(await Promise.all(nested.map((item) => readChild(run, parent, item))));
+}
+
+async function readChild(run: Run, parent: Parent, location: LocalPath): Promise<Stack | undefined> {
+  const { place, loaded, views, files } = parent;
+  const logicalId = location.logicalId ?? '';
+  const templateFile = resolveLocalPath(location.value, files.templateDir);
+  // a missing file is reported with the other local paths
+  if ((await run.kindOf(templateFile)) !== 'file') return undefined;
+  const child = await loadOrReport(run, templateFile);
+  if (child === undefined) return undefined;
+  const parents = [...place.parents, loaded.file];
+  const at = writtenAt(location.path, loaded.template, views.origins);
+  if (parents.includes(child.file)) {
+    const cycle = [...parents.slice(parents.indexOf(child.file)), child.file].map((file) =>
+      labelOf(file, run.input.cwd),
+    );
+    run.findings.push({ loaded, path: at, message: `${logicalId} nests a stack in itself: ${cycle.join(' → ')}` });
+    return undefined;
+  }
+  const properties: TemplateMap = mapOf(mapOf(mapOf(views.resolved['Resources'])[logicalId])['Properties']);
+  const given = childParameters(properties['Parameters'], child.template);
+  for (const message of checkChildParameters(properties['Parameters'], child.template)) {
+    run.warnings.push({ loaded, path: at, message: `${logicalId} ${message}` });
+  }
+  // CloudFormation makes up the name of a nested stack
+  const { 'AWS::StackName': _name, ...pseudo } = place.pseudo;
+  const childPath = identifierOf(place.path, logicalId);
+  return readStack(run, { path: childPath, logicalId, templateFile, given, pseudo, parents });
+}
+
+async function loadOrReport(run: Run, file: string): Promise<LoadedTemplate | undefined> {
+  try {
+    const loaded = await run.load(file);
+    run.doubtful.push(...duplicateWarnings(loaded));
+    return loaded;
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    run.problems.push(...error.problems);
+    return undefined;
+  }
+}
+
+function warnUndeclared(run: Run, place: StackPlace, loaded: LoadedTemplate): void {
+  if (place.path !== '') return;
+  const declared = Object.keys(mapOf(loaded.template['Parameters']));
+  for (const name of undeclaredParameters(loaded.template, Object.keys(place.given.values))) {
+    const near = nearestName(name, declared);
+    const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+    const message = `The template has no parameter ${name}; its value is ignored.${hint}`;
+    run.warnings.push({ loaded, path: ['Parameters'], message });
+  }
+}
+
+/** `--parameter-overrides AWS::Region=…` is a way to say what is not known otherwise. */
+function pseudoOverrides(overrides: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(overrides).filter(([name]) => name.startsWith('AWS::')));
+}
+
+function present<T>(items: readonly (T | undefined)[]): T[] {
+  return items.filter((item): item is T & {} => item !== undefined);
+}
+
+function distinct(problems: readonly TemplateProblem[]): TemplateProblem[] {
+  const byText = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+  return [...byText.values()].sort((a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0));
+}

@@ -1,0 +1,73 @@
+import { localPathProperties } from './local-paths.ts';
+import { setAt } from './template-path.ts';
+import { isMap, mapOf, resourcesOf, scalarText } from './template.ts';
+import type { Template, TemplateMap, TemplateResource } from './template.ts';
+
+const ASSET_PATH = 'aws:asset:path';
+const ASSET_PROPERTY = 'aws:asset:property';
+const IMAGE_PROPERTY = 'Code.ImageUri';
+const CONSTRUCT_PATH = 'aws:cdk:path';
+const STACK = 'AWS::CloudFormation::Stack';
+
+/**
+ * What `cdk synth` leaves out of its templates because `cdk deploy` does it: properties of assets get their local path
+ * (CDK names a place in its own bucket), and parameters of assets that nothing needs any more get a value. Templates
+ * without assets come back as they are.
+ */
+export function useLocalAssets(template: Template): Template {
+  let result = template;
+  for (const [logicalId, resource] of resourcesOf(template)) {
+    const asset = localAsset(resource);
+    if (asset) result = setAt(result, ['Resources', logicalId, 'Properties', ...asset.property], asset.path);
+  }
+  return fillUnusedAssetParameters(result);
+}
+
+/** The resource's metadata with CDK's entries for assets in the form in which SAM has them. */
+export function buildMetadata(resource: TemplateResource): TemplateMap {
+  const written = mapOf(resource['Metadata']);
+  const metadata = written['aws:asset:is-bundled'] === true ? { ...written, SkipBuild: true } : written;
+  if (metadata[ASSET_PROPERTY] !== IMAGE_PROPERTY || typeof metadata[ASSET_PATH] !== 'string') return metadata;
+  const image = {
+    Dockerfile: metadata['aws:asset:dockerfile-path'] ?? 'Dockerfile',
+    DockerContext: metadata[ASSET_PATH],
+    DockerBuildArgs: metadata['aws:asset:docker-build-args'],
+    DockerBuildTarget: metadata['aws:asset:docker-build-target'],
+    DockerBuildExtraParams: metadata['aws:asset:docker-build-extra-params'],
+  };
+  const given = Object.entries(image).filter((entry) => entry[1] !== undefined);
+  return { ...metadata, ...(Object.fromEntries(given) as TemplateMap) };
+}
+
+/** The name that the resource has in the CDK application, e.g. `MyFunction` of `Stack/MyFunction/Resource`. */
+export function constructId(resource: TemplateResource): string | undefined {
+  const path = scalarText(mapOf(resource['Metadata'])[CONSTRUCT_PATH]);
+  const parts = path?.split('/') ?? [];
+  const isWrapper = parts.at(-1) === 'Resource' || (resource.Type === STACK && parts.at(-2)?.endsWith('.NestedStack'));
+  return parts.at(isWrapper ? -2 : -1)?.replace(/\.NestedStack$/, '');
+}
+
+function localAsset(resource: TemplateResource): { property: string[]; path: string } | undefined {
+  const metadata = mapOf(resource['Metadata']);
+  const path = metadata[ASSET_PATH];
+  const name = metadata[ASSET_PROPERTY];
+  if (typeof path !== 'string' || typeof name !== 'string') return undefined;
+  // what cannot be packaged keeps CDK's own place for it
+  const isPackaged = localPathProperties(resource.Type).some((row) => row.property.join('.') === name);
+  return isPackaged ? { property: name.split('.'), path } : undefined;
+}
+
+/** CDK 1 passes the places of assets in three parameters each: `AssetParameters<sha256>S3Bucket<hash8>` and so on. */
+const ASSET_PARAMETER = /^AssetParameters[0-9a-f]{64}(?:S3Bucket|S3VersionKey|ArtifactHash)[0-9a-f]{8}$/i;
+
+function fillUnusedAssetParameters(template: Template): Template {
+  const parameters = Object.entries(mapOf(template['Parameters'])).filter(
+    ([name, declaration]) => ASSET_PARAMETER.test(name) && isMap(declaration) && declaration['Default'] === undefined,
+  );
+  if (parameters.length === 0) return template;
+  const resources = resourcesOf(template).filter(([, resource]) => resource.Type !== STACK);
+  const text = JSON.stringify(resources);
+  return parameters
+    .filter(([name]) => !text.includes(`"${name}"`) && !text.includes(`\${${name}}`))
+    .reduce((result, [name]) => setAt(result, ['Parameters', name, 'Default'], ' '), template);
+}

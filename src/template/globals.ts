@@ -1,0 +1,56 @@
+import { isIntrinsic, isMap, mapOf, ownValue } from './template.ts';
+import type { Template, TemplateMap, TemplateResource, TemplateValue } from './template.ts';
+
+const PREFIX = 'AWS::Serverless::';
+
+/** How SAM merges a value, by `Section.Property.…`; all others: mappings merge, lists are joined, the resource's scalar wins. */
+const RULES: Readonly<Record<string, 'replace' | 'own-keys-only'>> = {
+  'Function.Architectures': 'replace',
+  'CapacityProvider.InstanceRequirements.Architectures': 'replace',
+  'CapacityProvider.ManagedResourceTags': 'own-keys-only',
+};
+
+/** The template without its `Globals` section, which every resource of its types now has in its own properties. */
+export function mergeGlobals(template: Template): Template {
+  if (!Object.hasOwn(template, 'Globals')) return template;
+  const { Globals, ...rest } = template;
+  const sections = mapOf(Globals);
+  if (!isMap(template['Resources'])) return rest;
+  const resources = Object.entries(template['Resources']).map(([id, resource]) => [
+    id,
+    isMap(resource) ? mergeResource(resource, sections) : resource,
+  ]);
+  return { ...rest, Resources: Object.fromEntries(resources) };
+}
+
+/** What `Globals` say for a resource: its section without what the resource's `IgnoreGlobals` names. */
+export function globalsFor(resource: TemplateMap | TemplateResource, sections: TemplateMap): TemplateMap {
+  const type = resource['Type'];
+  if (typeof type !== 'string' || !type.startsWith(PREFIX)) return {};
+  const section = ownValue(sections, type.slice(PREFIX.length));
+  const ignored = resource['IgnoreGlobals'];
+  if (!isMap(section) || ignored === '*') return {};
+  if (!Array.isArray(ignored)) return section;
+  return Object.fromEntries(Object.entries(section).filter(([name]) => !ignored.includes(name)));
+}
+
+function mergeResource(resource: TemplateMap, sections: TemplateMap): TemplateMap {
+  const shared = globalsFor(resource, sections);
+  if (Object.keys(shared).length === 0) return resource;
+  const name = String(resource['Type']).slice(PREFIX.length);
+  const own = resource['Properties'];
+  return { ...resource, Properties: own === undefined || own === null ? shared : merge(shared, own, name) };
+}
+
+function merge(shared: TemplateValue, own: TemplateValue, path: string): TemplateValue {
+  // an intrinsic function counts as a scalar: it becomes one when the stack is made
+  if (Array.isArray(shared) && Array.isArray(own)) return RULES[path] === 'replace' ? own : [...shared, ...own];
+  if (!isMap(shared) || !isMap(own) || isIntrinsic(shared) || isIntrinsic(own)) return own;
+  const ownKeysOnly = RULES[path] === 'own-keys-only' && Object.keys(own).length > 0;
+  const merged: TemplateMap = ownKeysOnly ? {} : { ...shared };
+  for (const [key, value] of Object.entries(own)) {
+    const below = ownValue(shared, key);
+    merged[key] = below === undefined ? value : merge(below, value, `${path}.${key}`);
+  }
+  return merged;
+}

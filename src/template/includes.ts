@@ -1,0 +1,55 @@
+import { includeLocation } from './intrinsics.ts';
+import type { Scope } from './scope.ts';
+import type { TemplatePath } from './template-path.ts';
+import { isMap } from './template.ts';
+import type { Template, TemplateMap, TemplateValue } from './template.ts';
+
+/** A file that the template includes where its `Fn::Transform` (or the template's `Transform`) stands. */
+export interface IncludedFile {
+  /** To the `Location`. */
+  path: TemplatePath;
+  /** As written, or resolved if it is given by an intrinsic. */
+  location: string;
+}
+
+/** All `AWS::Include` of a template, at any depth, whose location is a text. */
+export function findIncludes(template: Template, scope: Scope): IncludedFile[] {
+  const found: IncludedFile[] = [];
+  collect(template, [], (map, path) => {
+    const location = includeLocation(map, scope);
+    if (location !== undefined) found.push({ path: [...path, 'Fn::Transform', 'Parameters', 'Location'], location });
+  });
+  found.push(...topLevelIncludes(template, scope));
+  return found;
+}
+
+function collect(
+  value: TemplateValue,
+  path: TemplatePath,
+  visit: (map: TemplateMap, path: TemplatePath) => void,
+): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) {
+      if (typeof item === 'object') collect(item, [...path, String(index)], visit);
+    }
+  } else if (isMap(value)) {
+    if (Object.hasOwn(value, 'Fn::Transform')) visit(value, path);
+    for (const key in value) {
+      const item = value[key] as TemplateValue;
+      if (typeof item === 'object') collect(item, [...path, key], visit);
+    }
+  }
+}
+
+/** `Transform: {Name: AWS::Include, …}`, alone or in the list of transforms. */
+function topLevelIncludes(template: Template, scope: Scope): IncludedFile[] {
+  const transform = template['Transform'];
+  const isList = Array.isArray(transform);
+  const all = isList ? transform : [transform ?? null];
+  return all.flatMap((item, index) => {
+    const location = includeLocation({ 'Fn::Transform': item }, scope);
+    const start = isList ? ['Transform', String(index)] : ['Transform'];
+    return location === undefined ? [] : [{ path: [...start, 'Parameters', 'Location'], location }];
+  });
+}

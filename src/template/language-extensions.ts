@@ -1,0 +1,195 @@
+import { includeLocation, resolve } from './intrinsics.ts';
+import { isLocalPath, localPathProperties } from './local-paths.ts';
+import type { Scope } from './scope.ts';
+import type { TemplatePath } from './template-path.ts';
+import { isMap, mapOf, scalarText } from './template.ts';
+import type { Template, TemplateMap, TemplateValue } from './template.ts';
+
+const LOOP = 'Fn::ForEach::';
+/** The sections in which CloudFormation knows loops. */
+const SECTIONS = ['Conditions', 'Resources', 'Outputs'] as const;
+
+/** A template with its loops (`Fn::ForEach`) written out. */
+export interface ExpandedTemplate {
+  template: Template;
+  /** Where a resource that came out of a loop is written: its path in the template as the user wrote it. */
+  origins: ReadonlyMap<string, TemplatePath>;
+  problems: LoopProblem[];
+}
+
+/** A loop that cannot be written out. */
+export interface LoopProblem {
+  path: TemplatePath;
+  message: string;
+}
+
+/** Whether the template asks for `AWS::LanguageExtensions`; the option, if given, decides. */
+export function usesLanguageExtensions(template: Template, option: boolean | undefined): boolean {
+  if (option !== undefined) return option;
+  const transforms = Array.isArray(template['Transform']) ? template['Transform'] : [template['Transform']];
+  return transforms.some(
+    (transform) => (isMap(transform) ? transform['Name'] : transform) === 'AWS::LanguageExtensions',
+  );
+}
+
+/**
+ * Writes out loops. `which: 'local'` only those whose resources need files of this machine (each turn has its own), so
+ * that CloudFormation gets the others as they are. A loop over values that are not known locally stays; if it needs
+ * local files that is a problem.
+ */
+export function expandLoops(template: Template, scope: Scope, which: 'all' | 'local'): ExpandedTemplate {
+  const run: Run = { scope, which, origins: new Map(), problems: [] };
+  const sections = SECTIONS.filter((name) => isMap(template[name]) && hasLoop(template[name]));
+  const expanded = sections.map((name): [string, TemplateValue] => [
+    name,
+    expandMap(run, mapOf(template[name]), { path: [name], inside: false }),
+  ]);
+  const result = sections.length === 0 ? template : { ...template, ...Object.fromEntries(expanded) };
+  return { template: result, origins: run.origins, problems: run.problems };
+}
+
+interface Run {
+  scope: Scope;
+  which: 'all' | 'local';
+  origins: Map<string, TemplatePath>;
+  problems: LoopProblem[];
+}
+
+interface Place {
+  /** As the user wrote it. */
+  path: TemplatePath;
+  /** In a loop that is being written out: all loops in it are written out too, for their names must be unique. */
+  inside: boolean;
+}
+
+function expandValue(run: Run, value: TemplateValue, place: Place): TemplateValue {
+  if (Array.isArray(value)) {
+    return value.map((item, index) => expandValue(run, item, { ...place, path: [...place.path, String(index)] }));
+  }
+  return isMap(value) && hasLoop(value) ? expandMap(run, value, place) : value;
+}
+
+function expandMap(run: Run, map: TemplateMap, place: Place): TemplateMap {
+  const result: TemplateMap = {};
+  for (const [key, value] of Object.entries(map)) {
+    const at = { ...place, path: [...place.path, key] };
+    const turns = key.startsWith(LOOP) ? expandLoop(run, value, at) : undefined;
+    for (const [name, body] of turns ?? [[key, expandValue(run, value, at)] as const]) {
+      if (Object.hasOwn(result, name)) {
+        run.problems.push({ path: at.path, message: `${key} makes ${name} a second time` });
+      }
+      result[name] = body;
+    }
+  }
+  return result;
+}
+
+/** The entries that the loop makes, or undefined if it stays as it is. */
+function expandLoop(run: Run, loop: TemplateValue, place: Place): [string, TemplateValue][] | undefined {
+  const name = String(place.path.at(-1));
+  if (!Array.isArray(loop) || loop.length !== 3 || typeof loop[0] !== 'string' || !isMap(loop[2])) {
+    run.problems.push({ path: place.path, message: `${name} must be a list of a name, its values and a mapping` });
+    return undefined;
+  }
+  const [variable, collection, body] = loop as [string, TemplateValue, TemplateMap];
+  const isLocal = needsLocalFiles(body);
+  if (run.which === 'local' && !isLocal && !place.inside) return undefined;
+  const values = loopValues(collection, run.scope);
+  if (values === undefined) {
+    if (isLocal) run.problems.push({ path: place.path, message: unknownValues(name) });
+    return undefined;
+  }
+  const entries: [string, TemplateValue][] = [];
+  const keys = Object.keys(body);
+  for (const value of values) {
+    const turn = Object.entries(mapOf(substituteVariable(body, variable, value)));
+    for (const [index, [key, item]] of turn.entries()) {
+      const at: Place = { path: [...place.path, '2', keys[index] ?? key], inside: true };
+      const nested = key.startsWith(LOOP) ? expandLoop(run, item, at) : undefined;
+      if (place.path[0] === 'Resources' && nested === undefined) run.origins.set(key, at.path);
+      entries.push(...(nested ?? [[key, expandValue(run, item, at)] as [string, TemplateValue]]));
+    }
+  }
+  return entries;
+}
+
+function unknownValues(loop: string): string {
+  return (
+    `The values of ${loop} are known only to CloudFormation, but its resources need local files. ` +
+    'Write the values as a list, or pass them in a CommaDelimitedList parameter'
+  );
+}
+
+/** The values of a loop as text, or undefined if one of them is not known. */
+function loopValues(collection: TemplateValue, scope: Scope): string[] | undefined {
+  const resolved = resolve(collection, scope);
+  if (!Array.isArray(resolved)) return undefined;
+  const texts = resolved.flat().map((item) => scalarText(item));
+  const known = texts.filter((text) => text !== undefined && !text.includes('{{resolve:'));
+  return known.length === texts.length ? (known as string[]) : undefined;
+}
+
+/** Whether a resource in the loop, or in a loop in it, has a property with a local path or includes a file of its own. */
+function needsLocalFiles(body: TemplateMap): boolean {
+  return Object.entries(body).some(([key, value]) => {
+    if (key.startsWith(LOOP)) return Array.isArray(value) && isMap(value[2]) && needsLocalFiles(value[2]);
+    if (!isMap(value) || typeof value['Type'] !== 'string') return false;
+    const properties = mapOf(value['Properties']);
+    return (
+      localPathProperties(value['Type']).some((row) => mayBeLocal(properties, row.property)) || includesFile(value)
+    );
+  });
+}
+
+function mayBeLocal(properties: TemplateMap, keys: readonly string[]): boolean {
+  if ((properties['InlineCode'] ?? null) !== null || properties['PackageType'] === 'Image') {
+    return properties['PackageType'] === 'Image';
+  }
+  let value: TemplateValue | undefined = properties;
+  for (const key of keys) {
+    if (key === '*') return true;
+    value = mapOf(value)[key];
+  }
+  // without a path of its own a function has the one of Globals, or the template's folder
+  if (value === undefined) return keys[0] === 'CodeUri' || keys[0] === 'ContentUri';
+  const map = mapOf(value);
+  const text = typeof map['Fn::Sub'] === 'string' ? map['Fn::Sub'] : value;
+  if (typeof text === 'string') return isLocalPath(text);
+  return map['ZipFile'] === undefined && map['S3Bucket'] === undefined && map['Bucket'] === undefined;
+}
+
+function includesFile(value: TemplateValue): boolean {
+  if (Array.isArray(value)) return value.some(includesFile);
+  if (!isMap(value)) return false;
+  const location = includeLocation(value, {
+    parameter: () => undefined,
+    mappings: {},
+    condition: () => undefined,
+    include: () => undefined,
+  });
+  return isLocalPath(location) || Object.values(value).some(includesFile);
+}
+
+function substituteVariable(value: TemplateValue, variable: string, text: string): TemplateValue {
+  if (typeof value === 'string') return substituteText(value, variable, text);
+  if (Array.isArray(value)) return value.map((item) => substituteVariable(item, variable, text));
+  if (!isMap(value)) return value;
+  const entries = Object.entries(value);
+  if (entries.length === 1 && value['Ref'] === variable) return text;
+  return Object.fromEntries(
+    entries.map(([key, item]) => [substituteText(key, variable, text), substituteVariable(item, variable, text)]),
+  );
+}
+
+/** `${Name}` is the value, `&{Name}` the value without what may not stand in a logical id. */
+function substituteText(text: string, variable: string, value: string): string {
+  if (!text.includes('{')) return text;
+  return text
+    .replaceAll(`\${${variable}}`, () => value)
+    .replaceAll(`&{${variable}}`, () => value.replaceAll(/[^A-Za-z0-9]/g, ''));
+}
+
+function hasLoop(value: TemplateValue | undefined): boolean {
+  if (Array.isArray(value)) return value.some(hasLoop);
+  return isMap(value) && Object.entries(value).some(([key, item]) => key.startsWith(LOOP) || hasLoop(item));
+}

@@ -1,0 +1,11 @@
+import type { TemplateMap, TemplateValue } from './template.ts';
+
+/** What intrinsic functions can look up. `undefined` always means: only CloudFormation knows. */
+export interface Scope {
+  /** A parameter or pseudo parameter. */
+  parameter(name: string): string | readonly string[] | undefined;
+  mappings: TemplateMap;
+  condition(name: string): boolean | undefined;
+  /** The value in a file that `AWS::Include` names. */
+  include(location: string): TemplateValue | undefined;
+}
