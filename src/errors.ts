@@ -59,6 +59,14 @@ export class BuildError extends UserError {
   }
 }
 
+/** What `--output json` prints of a run that failed. */
+export function failureDocument(error: unknown): { status: 'failed'; error: object } {
+  const hint = error instanceof UserError ? error.hint : undefined;
+  const failures = error instanceof BuildError ? error.failures : undefined;
+  const problems = error instanceof TemplateError ? error.problems : undefined;
+  return { status: 'failed', error: { message: errorMessage(error), hint, failures, problems } };
+}
+
 /** The message of whatever was thrown. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

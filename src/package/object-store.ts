@@ -1,12 +1,8 @@
 import * as fs from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
-import {
-  CopyObjectCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  type PutObjectCommandInput,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
+import type { Aws } from '../aws/aws.ts';
+import { isAwsError } from '../aws/service-errors.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { createGate } from '../support/map-limit.ts';
 
@@ -25,7 +21,7 @@ export interface ObjectStore {
 
 /** How objects are written. */
 export interface ObjectStoreOptions {
-  s3: S3Client;
+  aws: Aws;
   bucket: string;
   /** `--kms-key-id`; without it S3-managed keys encrypt. */
   kmsKeyId: string | undefined;
@@ -72,28 +68,31 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
 
 async function headObject(options: ObjectStoreOptions, key: string): Promise<{ hash: string | undefined } | undefined> {
   try {
-    const head = await options.s3.send(new HeadObjectCommand({ Bucket: options.bucket, Key: key }), {
-      abortSignal: options.signal,
-    });
+    const { send, HeadObjectCommand } = await options.aws.s3();
+    const head = await send(new HeadObjectCommand({ Bucket: options.bucket, Key: key }));
     return { hash: head.Metadata?.[HASH_METADATA] };
   } catch (error) {
-    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+    const status = isAwsError(error) ? httpStatus(error.cause) : undefined;
     // 403 is what S3 answers for a missing object to whom may not list: the upload tells whether writing is allowed
     if (status === 404 || status === 403) return undefined;
     throw error;
   }
 }
 
+function httpStatus(failure: unknown): number | undefined {
+  return (failure as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;
+}
+
 /** The same bytes under another name: S3 copies them itself. */
 async function copyObject(options: ObjectStoreOptions, names: { from: string; to: string }): Promise<void> {
-  await options.s3.send(
+  const { send, CopyObjectCommand } = await options.aws.s3();
+  await send(
     new CopyObjectCommand({
       Bucket: options.bucket,
       Key: names.to,
       CopySource: `${options.bucket}/${names.from.split('/').map(encodeURIComponent).join('/')}`,
       ...encryption(options),
     }),
-    { abortSignal: options.signal },
   );
 }
 
@@ -120,7 +119,8 @@ async function putObject(
     if (object.kind === 'file' && size > MULTIPART_ABOVE) await putInParts(options, { input, file: object.path, id });
     else {
       const body = object.kind === 'text' ? object.text : await fs.readFile(object.path);
-      await options.s3.send(new PutObjectCommand({ ...input, Body: body }), { abortSignal: options.signal });
+      const { send, PutObjectCommand } = await options.aws.s3();
+      await send(new PutObjectCommand({ ...input, Body: body }));
     }
   } catch (error) {
     options.reporter.report({ type: 'step-finished', id, outcome: 'failed', ms: performance.now() - started });
@@ -136,7 +136,7 @@ async function putInParts(
 ): Promise<void> {
   const { Upload } = await import('@aws-sdk/lib-storage');
   const upload = new Upload({
-    client: options.s3,
+    client: (await options.aws.s3()).client,
     params: { ...what.input, Body: createReadStream(what.file) },
     partSize: MULTIPART_ABOVE,
     queueSize: 4,

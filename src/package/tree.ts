@@ -91,5 +91,10 @@ async function insideTarget(realRoot: string, folder: string, link: string): Pro
   // below a followed link the relative way would not lead there
   const fromFolder = path.relative(realRoot, await fs.realpath(folder));
   if (fromFolder.startsWith('..')) return undefined;
-  return path.relative(await fs.realpath(folder), real).split(path.sep).join('/') || '.';
+  return (
+    path
+      .relative(await fs.realpath(folder), real)
+      .split(path.sep)
+      .join('/') || '.'
+  );
 }

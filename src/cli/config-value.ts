@@ -1,0 +1,123 @@
+import * as path from 'node:path';
+import type { TomlTable, TomlValue } from 'smol-toml';
+import { UserError, errorMessage } from '../errors.ts';
+
+/**
+ * What a samconfig or parameter file holds. Numbers and dates are text: an account id keeps its leading zero and `1.10`
+ * its last one.
+ */
+export type ConfigValue = null | boolean | string | ConfigValue[] | ConfigMap;
+
+/** A table of a samconfig or parameter file. */
+export interface ConfigMap {
+  [key: string]: ConfigValue;
+}
+
+/** The file formats that we read, in the order in which a samconfig is looked for. */
+export const CONFIG_EXTENSIONS = ['.toml', '.yaml', '.yml', '.json'] as const;
+
+/** Whether the value is a table. */
+export function isConfigMap(value: ConfigValue | undefined): value is ConfigMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a file of this name is in a format that we read. */
+export function hasConfigExtension(file: string): boolean {
+  return (CONFIG_EXTENSIONS as readonly string[]).includes(path.extname(file).toLowerCase());
+}
+
+/**
+ * Reads the text of a `.toml`, `.yaml`, `.yml` or `.json` file; an empty one is null. A syntax error is a `UserError`
+ * that names file, line and column.
+ */
+export async function parseConfigText(text: string, file: string): Promise<ConfigValue> {
+  const withoutMark = text.replace(/^\uFEFF/, '');
+  switch (path.extname(file).toLowerCase()) {
+    case '.toml':
+      return parseToml(withoutMark, file);
+    case '.json':
+      return parseJson(withoutMark, file);
+    default:
+      return parseYaml(withoutMark, file);
+  }
+}
+
+async function parseToml(text: string, file: string): Promise<ConfigValue> {
+  const { parse, TomlDate, TomlError } = await import('smol-toml');
+  const normalise = (value: TomlValue): ConfigValue => {
+    if (typeof value === 'number') return floatText(value);
+    if (typeof value === 'bigint') return String(value);
+    if (value instanceof TomlDate) return value.toISOString().replace(/\.000(?=Z|[+-]|$)/, '');
+    if (Array.isArray(value)) return value.map(normalise);
+    if (typeof value === 'object') return mapValues(value as TomlTable, normalise);
+    return value;
+  };
+  try {
+    return normalise(parse(text, { integersAsBigInt: true }));
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? '';
+    throw syntaxError({ file, line: error.line, column: error.column, format: 'TOML', reason, cause: error });
+  }
+}
+
+/** Floats as Python prints them, which is what the peer sends to CloudFormation: `1.0` keeps its fraction. */
+function floatText(value: number): string {
+  return Number.isInteger(value) ? `${value}.0` : String(value);
+}
+
+async function parseYaml(text: string, file: string): Promise<ConfigValue> {
+  const { FAILSAFE_SCHEMA, Schema, YAMLException, boolCoreTag, loadAll, mergeTag, nullCoreTag } =
+    await import('js-yaml');
+  // YAML 1.2 without numbers: `yes` is text as for the peer, and so are numbers, in the way they are written
+  const schema = new Schema([...FAILSAFE_SCHEMA.tags, nullCoreTag, boolCoreTag, mergeTag]);
+  try {
+    const documents = loadAll(text, { schema });
+    if (documents.length > 1) throw new YAMLException('only one document is expected, but there are more');
+    return (documents[0] ?? null) as ConfigValue;
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line = error.mark === undefined ? undefined : error.mark.line + 1;
+    const column = error.mark === undefined ? undefined : error.mark.column + 1;
+    throw syntaxError({ file, line, column, format: 'YAML', reason: error.reason, cause: error });
+  }
+}
+
+/** For `JSON.parse`, whose third argument (the number as written) is given by Node ≥ 21. */
+function keepNumberText(_key: string, value: unknown, context?: { source?: string }): unknown {
+  return typeof value === 'number' ? (context?.source ?? String(value)) : value;
+}
+
+function parseJson(text: string, file: string): ConfigValue {
+  if (text.trim() === '') return null;
+  try {
+    return JSON.parse(text, keepNumberText) as ConfigValue;
+  } catch (error) {
+    const reason = errorMessage(error);
+    const position = /at position (\d+)/.exec(reason)?.[1];
+    const before = text.slice(0, position === undefined ? text.length : Number(position)).split('\n');
+    const column = (before.at(-1)?.length ?? 0) + 1;
+    const plain = reason.replace(/ in JSON at position \d+.*$/s, '');
+    throw syntaxError({ file, line: before.length, column, format: 'JSON', reason: plain, cause: error });
+  }
+}
+
+interface SyntaxProblem {
+  file: string;
+  line: number | undefined;
+  column: number | undefined;
+  format: string;
+  reason: string;
+  cause: unknown;
+}
+
+function syntaxError(problem: SyntaxProblem): UserError {
+  const place = problem.line === undefined ? '' : `:${problem.line}:${problem.column}`;
+  return new UserError(`${problem.file}${place}: this is not valid ${problem.format}: ${problem.reason}`, {
+    cause: problem.cause,
+  });
+}
+
+function mapValues<T, R>(table: Readonly<Record<string, T>>, map: (value: T) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, map(value)]));
+}

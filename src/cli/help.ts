@@ -1,0 +1,90 @@
+import { OPTION_ENTRIES, OPTION_GROUPS } from './options.ts';
+import type { OptionSpec } from './options.ts';
+
+/** The two names of the program. */
+export type ProgramName = 'sam' | 'sam-sync';
+
+const COLUMN = 30;
+
+const ABOUT = `Brings the local changes of an AWS SAM application to the AWS Cloud: builds what changed,
+uploads it and updates the CloudFormation stack, or the resources directly. Meant for
+development stacks.`;
+
+const EXAMPLES: readonly [about: string, args: string][] = [
+  ['Sync all, once', '--stack-name sam-app'],
+  ['Sync each change as it is saved', '--stack-name sam-app --watch'],
+  ['Code of one function only', '--stack-name sam-app --code --resource-id ChildStack/HelloFunction'],
+  ['No account needed', '--stack-name sam-app --local'],
+];
+
+/** The text of `--help`; `width` is that of the terminal. */
+export function helpText(program: ProgramName, width: number): string {
+  const command = program === 'sam' ? 'sam sync' : 'sam-sync';
+  const sections = OPTION_GROUPS.map((group) => {
+    const rows = OPTION_ENTRIES.filter(([, spec]) => spec.group === group);
+    return [`${group}:`, ...rows.map(([, spec]) => helpRow(spec, Math.max(60, Math.min(width, 110))))].join('\n');
+  });
+  const examples = EXAMPLES.map(([about, args]) => `  ${about}:\n      ${command} ${args}`);
+  return [
+    `Usage: ${command} [OPTIONS]`,
+    ABOUT,
+    ...sections,
+    ['Examples:', ...examples].join('\n'),
+    'The local cloud: sam-sync cloud start|stop|status|reset|logs|exec',
+    '',
+  ].join('\n\n');
+}
+
+/** The option table as Markdown, for the README. */
+export function optionsMarkdown(): string {
+  const header = ['| option | what it does | default | samconfig key | variable |', '| --- | --- | --- | --- | --- |'];
+  const rows = OPTION_ENTRIES.map(([, spec]) => {
+    const cells = [
+      code([...spec.names, ...(spec.negation === undefined ? [] : [spec.negation])]) +
+        (spec.grammar.metavar === undefined ? '' : ` ${code([spec.grammar.metavar])}`),
+      about(spec),
+      defaultOf(spec) ?? '',
+      code(spec.configKeys),
+      code(spec.variables),
+    ];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  });
+  return [...header, ...rows, ''].join('\n');
+}
+
+function helpRow(spec: OptionSpec<unknown>, width: number): string {
+  const names = [...spec.names].sort((a, b) => a.length - b.length);
+  const flags = [...names, ...(spec.negation === undefined ? [] : [spec.negation])].join(', ');
+  const left = `  ${flags}${spec.grammar.metavar === undefined ? '' : ` ${spec.grammar.metavar}`}`;
+  const shown = defaultOf(spec);
+  const text = about(spec) + (shown === undefined ? '' : ` Default: ${shown}.`);
+  const lines = wrap(text, width - COLUMN);
+  const indent = ' '.repeat(COLUMN);
+  if (left.length >= COLUMN) return [left, ...lines.map((line) => indent + line)].join('\n');
+  return lines.map((line, index) => (index === 0 ? left.padEnd(COLUMN) : indent) + line).join('\n');
+}
+
+function about(spec: OptionSpec<unknown>): string {
+  return spec.help + (spec.repeatable && !spec.greedy ? ' Repeatable.' : '');
+}
+
+function defaultOf(spec: OptionSpec<unknown>): string | undefined {
+  if (spec.defaultText !== undefined) return spec.defaultText;
+  if (spec.default === undefined || spec.default === false) return undefined;
+  if (spec.default === true) return 'on';
+  return Array.isArray(spec.default) ? spec.default.join(' ') : String(spec.default);
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function code(words: readonly string[]): string {
+  return words.map((word) => `\`${word}\``).join(', ');
+}

@@ -1,0 +1,42 @@
+import { note } from '../console/reporter.ts';
+import type { Reporter } from '../console/reporter.ts';
+import { BuildError, UserError, errorMessage } from '../errors.ts';
+import type { BuildFailure } from '../errors.ts';
+
+/** What an error report needs to know of the run. */
+export interface ErrorContext {
+  reporter: Reporter;
+  /** The run's own; aborted if the user wanted it to end. */
+  signal: AbortSignal | undefined;
+  debug: boolean;
+  version: string;
+}
+
+/** Shows an error that ended the run and gives the exit code: the user's own (1, 2, 130), or 1 for a defect of ours. */
+export function reportError(error: unknown, { reporter, signal, debug, version }: ErrorContext): number {
+  // whatever an abort made fail was meant to fail, but an InterruptedError says what goes on in the cloud
+  const shown = signal?.aborted === true && !(error instanceof UserError) ? signal.reason : error;
+  if (!(shown instanceof UserError)) {
+    const stack = shown instanceof Error ? (shown.stack ?? shown.message) : errorMessage(shown);
+    const hint = `This is a defect of sam-sync ${version} (Node ${process.versions.node}, ${process.platform}). Please report it with the lines above and what you ran.`;
+    note(reporter, 'error', withCauses(stack, shown), hint);
+    return 1;
+  }
+  if (shown instanceof BuildError) for (const failure of shown.failures) reportBuildFailure(failure, reporter, debug);
+  else note(reporter, 'error', shown.message, shown.hint);
+  if (debug) note(reporter, 'debug', withCauses(shown.stack ?? shown.message, shown));
+  return shown.exitCode;
+}
+
+/** With `--debug` the tool's output was shown line by line as it came. */
+function reportBuildFailure({ ids, message, hint, output }: BuildFailure, reporter: Reporter, debug: boolean): void {
+  if (output && !debug) note(reporter, 'info', `\n${output.trimEnd()}\n`);
+  note(reporter, 'error', `${ids.join(', ')}: ${message}`, hint);
+}
+
+function withCauses(text: string, error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause === undefined) return text;
+  const stack = cause instanceof Error ? (cause.stack ?? cause.message) : errorMessage(cause);
+  return withCauses(`${text}\nCaused by: ${stack}`, cause);
+}

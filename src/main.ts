@@ -1,0 +1,223 @@
+import type { Readable } from 'node:stream';
+import type { WriteStream } from 'node:tty';
+import manifest from '../package.json' with { type: 'json' };
+import { parseCommandLine } from './cli/command-line.ts';
+import type { CommandLine } from './cli/command-line.ts';
+import type { ProgramName } from './cli/help.ts';
+import type { Interruptible } from './cli/interrupt.ts';
+import type { ConsoleReporter } from './console/create-reporter.ts';
+import type { SyncOptions } from './sync/sync-options.ts';
+
+/** The outside of the program; in tests not the real one. */
+export interface MainIo {
+  /** The name the program was started by. */
+  program: ProgramName;
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  /** The folder of this package, absolute, links resolved. */
+  packageDir: string;
+  /** Opened only when something is asked: another program may be the one to read it. */
+  stdin: () => Readable;
+  stdout: NodeJS.WritableStream;
+  stderr: NodeJS.WritableStream;
+  process: Interruptible & { pid: number; kill(pid: number, signal: NodeJS.Signals): unknown };
+}
+
+/** Runs a command line (without program name) and gives the exit code. What a command needs is loaded by it alone. */
+export async function main(argv: readonly string[], io: MainIo): Promise<number> {
+  ignoreClosedPipes(io);
+  const command = chooseCommand(argv, io.program);
+  switch (command.name) {
+    case 'sync':
+      return runSyncCommand(command.args, io);
+    case 'cloud':
+      return runCloud(command.args, io);
+    case 'other':
+      return runOther(command.args, io);
+  }
+}
+
+/** The real outside. */
+export function processIo(program: ProgramName, packageDir: string): MainIo {
+  const { env, stdout, stderr } = process;
+  return { program, env, cwd: process.cwd(), packageDir, stdin: () => process.stdin, stdout, stderr, process };
+}
+
+interface Command {
+  name: 'sync' | 'cloud' | 'other';
+  args: readonly string[];
+}
+
+/** `sam sync …` and `sam-sync …` are ours, as is `sam-sync cloud …`; every other `sam …` belongs to AWS SAM CLI. */
+function chooseCommand(argv: readonly string[], program: ProgramName): Command {
+  if (program === 'sam-sync') {
+    if (argv[0] === 'cloud') return { name: 'cloud', args: argv.slice(1) };
+    return { name: 'sync', args: argv[0] === 'sync' ? argv.slice(1) : argv };
+  }
+  // `sam --debug sync` is `sam sync --debug`
+  const at = argv.findIndex((word) => word !== '--debug');
+  if (argv[at] === 'sync') return { name: 'sync', args: [...argv.slice(0, at), ...argv.slice(at + 1)] };
+  return { name: 'other', args: argv };
+}
+
+async function runSyncCommand(args: readonly string[], io: MainIo): Promise<number> {
+  const commandLine = parseCommandLine(args);
+  if (commandLine.typed.has('help')) return showHelp(io);
+  if (commandLine.typed.has('version')) return showVersion(io);
+  return interruptible(io, (signal) => resolveAndSync(commandLine, io, signal));
+}
+
+/** Resolves the options and runs; the reporter is made as they say as soon as they are known. */
+async function resolveAndSync(commandLine: CommandLine, io: MainIo, signal: AbortSignal): Promise<number> {
+  const lastWord = (key: 'debug' | 'output'): string | undefined => commandLine.typed.get(key)?.words.at(-1);
+  let debug = lastWord('debug') === 'true';
+  let reporter: ConsoleReporter | undefined;
+  try {
+    const { resolveOptions } = await import('./cli/resolve-options.ts');
+    const { options, notices, save } = await resolveOptions(commandLine, io);
+    debug = options.debug;
+    reporter = await openReporter(io, debug, options.output);
+    for (const notice of notices) reporter.report({ type: 'note', ...notice });
+    if (save) {
+      const { saveParams } = await import('./cli/save-params.ts');
+      for (const notice of await saveParams(save)) reporter.report({ type: 'note', ...notice });
+    }
+    return await sync(options, { io, reporter, signal });
+  } catch (error) {
+    if (!reporter) {
+      reporter = await openReporter(io, debug, lastWord('output') === 'json' ? 'json' : 'text');
+      const { failureDocument } = await import('./errors.ts');
+      reporter.report({ type: 'result', document: failureDocument(error) });
+    }
+    return await showError(error, reporter, { signal, debug });
+  } finally {
+    reporter?.close();
+  }
+}
+
+interface Run {
+  io: MainIo;
+  reporter: ConsoleReporter;
+  signal: AbortSignal;
+}
+
+/** Loads the command and gives it the ways to ask the user. */
+async function sync(options: SyncOptions, { io, reporter, signal }: Run): Promise<number> {
+  const [{ runSync }, { createAsker }, { confirmDevelopmentStack, metadataFile }] = await Promise.all([
+    import('./sync/run-sync.ts'),
+    import('./cli/ask.ts'),
+    import('./cli/development-stack.ts'),
+  ]);
+  const { stackName, templateFile } = options;
+  // the local cloud is nobody's production
+  const yes = options.yes || options.local;
+  const asker = createAsker({ input: io.stdin, output: io.stderr, yes, signal });
+  const { ask } = asker;
+  try {
+    return await runSync(options, {
+      reporter,
+      env: io.env,
+      signal,
+      version: manifest.version,
+      confirm: (question) => ask(question.text, { default: question.default }),
+      confirmDevelopmentStack: (about) =>
+        confirmDevelopmentStack(
+          { ...about, stackName, templateFile },
+          { ask, yes, metadataFile: metadataFile(io.env) },
+        ),
+      openLocalCloud: async () => {
+        const [{ ensureCloud }, { resolveCloudPlace }] = await Promise.all([
+          import('./local/cloud.ts'),
+          import('./cli/cloud-place.ts'),
+        ]);
+        return ensureCloud({ ...resolveCloudPlace(io.env), env: io.env, reporter, signal });
+      },
+    });
+  } finally {
+    asker.close();
+  }
+}
+
+async function runCloud(args: readonly string[], io: MainIo): Promise<number> {
+  // what follows `exec` is for the tool that it runs
+  const end = args.indexOf('exec');
+  const debug = args.slice(0, end < 0 ? args.length : end).includes('--debug');
+  const reporter = await openReporter(io, debug, 'text');
+  return interruptible(io, async (signal) => {
+    try {
+      const { runCloudCommand } = await import('./cli/cloud-command.ts');
+      return await runCloudCommand([...args], { env: io.env, reporter, signal, stdout: io.stdout });
+    } catch (error) {
+      return await showError(error, reporter, { signal, debug });
+    } finally {
+      reporter.close();
+    }
+  });
+}
+
+/** Hands the command to AWS SAM CLI, or says that it is not there. */
+async function runOther(args: readonly string[], io: MainIo): Promise<number> {
+  const { exitCodeOf, findOtherSam, missingSam, runOtherSam } = await import('./cli/delegate.ts');
+  const options = { ...io, platform: process.platform, signals: io.process };
+  try {
+    const other = await findOtherSam(options);
+    if (other === undefined) {
+      if (args.length === 0 || args[0] === '--help' || args[0] === '-h') return await showHelp(io);
+      if (args[0] === '--version') return showVersion(io);
+      throw missingSam(args);
+    }
+    const result = await runOtherSam(other, args, options);
+    if ('code' in result) return result.code;
+    // ends us in the same way, so that who started us sees the same
+    io.process.kill(io.process.pid, result.signal);
+    return exitCodeOf(result.signal);
+  } catch (error) {
+    const reporter = await openReporter(io, false, 'text');
+    const code = await showError(error, reporter, { signal: undefined, debug: false });
+    reporter.close();
+    return code;
+  }
+}
+
+async function interruptible(io: MainIo, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const { watchInterrupts } = await import('./cli/interrupt.ts');
+  const interrupts = watchInterrupts(io.process);
+  try {
+    return await work(interrupts.signal);
+  } finally {
+    interrupts.close();
+  }
+}
+
+async function openReporter(io: MainIo, debug: boolean, output: 'text' | 'json'): Promise<ConsoleReporter> {
+  const { createReporter } = await import('./console/create-reporter.ts');
+  return createReporter({ stdout: io.stdout, stderr: io.stderr, env: io.env, debug, output });
+}
+
+async function showError(
+  error: unknown,
+  reporter: ConsoleReporter,
+  context: { signal: AbortSignal | undefined; debug: boolean },
+): Promise<number> {
+  const { reportError } = await import('./cli/report-error.ts');
+  return reportError(error, { reporter, version: manifest.version, ...context });
+}
+
+async function showHelp(io: MainIo): Promise<number> {
+  const { helpText } = await import('./cli/help.ts');
+  io.stdout.write(helpText(io.program, (io.stdout as Partial<WriteStream>).columns ?? 100));
+  return 0;
+}
+
+function showVersion(io: MainIo): number {
+  io.stdout.write(`sam-sync ${manifest.version}\n`);
+  return 0;
+}
+
+/** Who reads our output may stop reading (`| head`): what was begun is finished all the same. */
+function ignoreClosedPipes(io: MainIo): void {
+  for (const stream of [io.stdout, io.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
+    });
+}

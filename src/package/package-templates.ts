@@ -1,0 +1,97 @@
+import * as fs from 'node:fs/promises';
+import type { BuiltStack } from '../model/built-stack.ts';
+import { statIfExists } from '../support/files.ts';
+import { mapLimit } from '../support/map-limit.ts';
+import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
+import type { LocalContent, LocalPath, LocationForm } from '../template/local-paths.ts';
+import { setAt } from '../template/template-path.ts';
+import type { Template, TemplateValue } from '../template/template.ts';
+import { dumpYaml } from '../template/yaml.ts';
+import type { ArtifactItem, ArtifactStore, LocatedArtifact } from './artifact-store.ts';
+
+/** A stack's template with every local path replaced by its place in S3. Nothing has been sent yet. */
+export interface PackagedStack {
+  /** '' for the root, else `Child/Grand`. */
+  path: string;
+  template: Template;
+  text: string;
+  /** What this template refers to, nested templates included. */
+  artifacts: readonly LocatedArtifact[];
+  children: readonly PackagedStack[];
+}
+
+/** What naming things in S3 takes. */
+export interface PackageTools {
+  store: ArtifactStore;
+  /** The URL under which CloudFormation reads an object. */
+  urlOf: (bucket: string, key: string) => string;
+}
+
+/** Files are hashed side by side; more does not help on a disk. */
+const LOCATED_AT_ONCE = 16;
+
+/** The packaged templates of a stack and all stacks below it, children first because their URL is part of the parent. */
+export async function planPackage(stack: BuiltStack, tools: PackageTools): Promise<PackagedStack> {
+  const children = await Promise.all(stack.children.map((child) => planPackage(child, tools)));
+  const nested = new Map(stack.children.map((child, index) => [child.logicalId, children[index]?.text ?? ''] as const));
+  const paths = findLocalPaths(stack.template);
+  const artifacts = await mapLimit(paths, LOCATED_AT_ONCE, async (at) =>
+    tools.store.locate(await itemOf(stack, at, nested)),
+  );
+  let template = stack.template;
+  paths.forEach((at, index) => {
+    const located = artifacts[index];
+    if (located) template = setAt(template, at.path, locationValue(at.form, located, tools));
+  });
+  return { path: stack.path, template, text: dumpYaml(template), artifacts, children };
+}
+
+/** The stacks' artifacts, each key once. */
+export function artifactsOf(stack: PackagedStack): LocatedArtifact[] {
+  const all = [...stack.artifacts, ...stack.children.flatMap(artifactsOf)];
+  return [...new Map(all.map((artifact) => [artifact.key, artifact])).values()];
+}
+
+async function itemOf(
+  stack: BuiltStack,
+  at: LocalPath,
+  nested: ReadonlyMap<string | undefined, string>,
+): Promise<ArtifactItem> {
+  const name = at.logicalId ?? at.value;
+  const label = stack.path === '' ? name : `${stack.path}/${name}`;
+  const text = at.content === 'template' ? nested.get(at.logicalId) : undefined;
+  if (text !== undefined) return { kind: 'template', text, label: `${label} (template)` };
+  const path = resolveLocalPath(at.value, stack.dir);
+  if (!(await travelsAsZip(at.content, path))) return { kind: 'file', path, label };
+  const counted = at.logicalId === undefined ? undefined : stack.countedFiles?.get(at.logicalId);
+  return { kind: 'zip', path, label, counted };
+}
+
+/** Folders do, and single files of code; an archive goes as it is, whatever its name. */
+async function travelsAsZip(content: LocalContent, path: string): Promise<boolean> {
+  if (content !== 'code' && content !== 'zip') return false;
+  const stat = await statIfExists(path);
+  if (stat === undefined || stat.isDirectory()) return true;
+  return content === 'code' && !(await isArchive(path));
+}
+
+async function isArchive(path: string): Promise<boolean> {
+  const file = await fs.open(path);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    return buffer.readUInt32LE(0) === 0x04034b50;
+  } finally {
+    await file.close();
+  }
+}
+
+function locationValue(form: LocationForm, { bucket, key }: LocatedArtifact, tools: PackageTools): TemplateValue {
+  switch (form.kind) {
+    case 's3-uri':
+      return `s3://${bucket}/${key}`;
+    case 'https-url':
+      return tools.urlOf(bucket, key);
+    case 'map':
+      return { [form.bucket]: bucket, [form.key]: key };
+  }
+}

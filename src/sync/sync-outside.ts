@@ -1,0 +1,30 @@
+import type { Reporter } from '../console/reporter.ts';
+
+/** A question that is answered with yes or no. */
+export interface Question {
+  text: string;
+  /** What an empty answer means. */
+  default: boolean;
+}
+
+/** Where the local cloud is and how it lets us in. */
+export interface LocalCloudAccess {
+  endpoint: string;
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+}
+
+/** What a run needs from outside. */
+export interface SyncOutside {
+  reporter: Reporter;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Aborted with an `InterruptedError` on Ctrl-C. */
+  signal: AbortSignal;
+  /** Ours, for the user agent. */
+  version: string;
+  confirm(question: Question): Promise<boolean>;
+  /** Asks, once for account, Region and stack, whether it is a development stack. */
+  confirmDevelopmentStack(about: { account: string; region: string }): Promise<boolean>;
+  /** Sets up and starts the local cloud, or finds it running (`--local`). */
+  openLocalCloud(): Promise<LocalCloudAccess>;
+}
