@@ -126,6 +126,11 @@ async function createManagedStack(aws: Aws, tools: ManagedBucketTools): Promise<
         signal: tools.signal,
       });
       if (operation === 'unchanged') return { value: undefined };
+      if (operation instanceof StackMovedError) {
+        // another run makes it at this moment
+        await pause(tools.pollDelayMs ?? 1_000, tools.signal);
+        return { value: undefined };
+      }
       // its events would only stand between those of the user's stack
       const reporter: Reporter = {
         report: (event) => void (event.type === 'stack-event' || tools.reporter.report(event)),
@@ -143,11 +148,6 @@ async function createManagedStack(aws: Aws, tools: ManagedBucketTools): Promise<
       }
       return { value: undefined };
     } catch (error) {
-      // another run makes it at this moment
-      if (error instanceof StackMovedError) {
-        await pause(tools.pollDelayMs ?? 1_000, tools.signal);
-        return { value: undefined };
-      }
       throw isAwsError(error) && error.kind === 'access-denied' ? withOtherBucket(error) : error;
     }
   });

@@ -35,11 +35,15 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** Writes a whole file or nothing: to a temporary name beside it, then renamed. Folders are made. */
-export async function writeFileAtomic(file: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  file: string,
+  data: string | Uint8Array,
+  options: { mode?: number } = {},
+): Promise<void> {
   await fs.mkdir(path.dirname(file), { recursive: true });
   const temporary = `${file}.${temporarySuffix()}`;
   try {
-    await fs.writeFile(temporary, data);
+    await fs.writeFile(temporary, data, options);
     await fs.rename(temporary, file);
   } catch (error) {
     await fs.rm(temporary, { force: true });

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import * as path from 'node:path';
+import type { AwsCredentialIdentity } from '@smithy/types';
+import { UserError } from '../errors.ts';
+import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
+
+/** What a profile with `role_arn` asks STS for; the SDK's role assumers get the same. */
+export interface AssumeRoleRequest {
+  RoleArn?: string | undefined;
+  RoleSessionName?: string | undefined;
+  ExternalId?: string | undefined;
+  DurationSeconds?: number | undefined;
+  SerialNumber?: string | undefined;
+  TokenCode?: string | undefined;
+}
+
+/** STS's answer, and what the AWS CLI keeps in its cache files. */
+export interface RoleSession {
+  Credentials: { AccessKeyId: string; SecretAccessKey: string; SessionToken: string; Expiration: string };
+  AssumedRoleUser?: { Arn?: string | undefined; AssumedRoleId?: string | undefined } | undefined;
+}
+
+/** How a role is assumed. */
+export interface AssumeRoleTools {
+  /** The user's `.aws` folder. */
+  awsFolder: string;
+  /** Asks STS with the credentials of the source profile. */
+  assumeRole: (source: AwsCredentialIdentity, request: AssumeRoleRequest) => Promise<RoleSession>;
+  /** Asks the user for the code that the device shows; undefined where nobody can be asked. */
+  askMfaCode: ((device: string) => Promise<string>) | undefined;
+}
+
+/** A session with less than this left is renewed (ms), as the AWS CLI does. */
+const EXPIRY_WINDOW = 15 * 60_000;
+/** The SDK's name for sessions whose profile gives none. */
+const DEFAULT_SESSION_NAME = /^aws-sdk-js-\d+$/;
+/** The SDK's duration where the profile gives none (s); the AWS CLI leaves it out then. */
+const DEFAULT_DURATION = 3600;
+
+/**
+ * A role assumer for the SDK that keeps sessions where the AWS CLI keeps them and finds the AWS CLI's: a code of an MFA
+ * device is asked once an hour rather than in each run, and STS too.
+ */
+export function createRoleAssumer(
+  tools: AssumeRoleTools,
+): (source: AwsCredentialIdentity, request: AssumeRoleRequest) => Promise<AwsCredentialIdentity> {
+  return async (source, given) => {
+    const request = { ...given };
+    delete request.TokenCode;
+    const key = sessionCacheKey(request);
+    const kept = await readSession(tools.awsFolder, key);
+    if (kept !== undefined) return identityOf(kept);
+    if (DEFAULT_SESSION_NAME.test(request.RoleSessionName ?? '')) request.RoleSessionName = `sam-sync-${Date.now()}`;
+    if (request.SerialNumber !== undefined) request.TokenCode = await askCode(tools, request);
+    const session = await tools.assumeRole(source, request);
+    await writeSession(tools.awsFolder, key, session);
+    return identityOf(session);
+  };
+}
+
+/** The name of the AWS CLI's cache file for a role: the SHA-1 of its request as Python writes it in JSON. Pure. */
+export function sessionCacheKey(request: AssumeRoleRequest): string {
+  const { DurationSeconds, ExternalId, RoleArn, RoleSessionName, SerialNumber } = request;
+  const fields = {
+    DurationSeconds: DurationSeconds === DEFAULT_DURATION ? undefined : DurationSeconds,
+    ExternalId,
+    RoleArn,
+    RoleSessionName: DEFAULT_SESSION_NAME.test(RoleSessionName ?? '') ? undefined : RoleSessionName,
+    SerialNumber,
+  };
+  const parts = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+  return createHash('sha1')
+    .update(`{${parts.join(', ')}}`)
+    .digest('hex');
+}
+
+async function askCode({ askMfaCode }: AssumeRoleTools, request: AssumeRoleRequest): Promise<string> {
+  if (askMfaCode !== undefined) return await askMfaCode(request.SerialNumber ?? '');
+  throw new UserError(`The role ${request.RoleArn} wants a code of the MFA device ${request.SerialNumber}`, {
+    hint: 'Run the command in a terminal, where the code can be asked for, or run any `aws` command with this profile first.',
+  });
+}
+
+/** The AWS CLI's folder, and the one of Python programs such as AWS SAM CLI. */
+function cacheFiles(awsFolder: string, key: string): [string, string] {
+  return [path.join(awsFolder, 'cli', 'cache', `${key}.json`), path.join(awsFolder, 'boto', 'cache', `${key}.json`)];
+}
+
+async function readSession(awsFolder: string, key: string): Promise<RoleSession | undefined> {
+  for (const file of cacheFiles(awsFolder, key)) {
+    const session = parseSession(await readTextIfExists(file).catch(() => undefined));
+    if (session !== undefined && expirationOf(session).getTime() - Date.now() > EXPIRY_WINDOW) return session;
+  }
+  return undefined;
+}
+
+function parseSession(text: string | undefined): RoleSession | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const session = JSON.parse(text) as Partial<RoleSession>;
+    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = session.Credentials ?? {};
+    const whole = [AccessKeyId, SecretAccessKey, SessionToken, Expiration].every((field) => typeof field === 'string');
+    return whole ? (session as RoleSession) : undefined;
+  } catch {
+    // a file that another tool is just writing, or a damaged one, saves nothing
+    return undefined;
+  }
+}
+
+async function writeSession(awsFolder: string, key: string, session: RoleSession): Promise<void> {
+  const [file] = cacheFiles(awsFolder, key);
+  try {
+    await writeFileAtomic(file, JSON.stringify(session), { mode: 0o600 });
+  } catch {
+    // the cache only saves work; a home folder that cannot be written to is no reason to stop
+  }
+}
+
+function identityOf(session: RoleSession): AwsCredentialIdentity {
+  const { Credentials, AssumedRoleUser } = session;
+  const accountId = AssumedRoleUser?.Arn?.split(':')[4];
+  return {
+    accessKeyId: Credentials.AccessKeyId,
+    secretAccessKey: Credentials.SecretAccessKey,
+    sessionToken: Credentials.SessionToken,
+    expiration: expirationOf(session),
+    ...(accountId ? { accountId } : {}),
+  };
+}
+
+/** Python writes `2026-11-22T10:00:00UTC`. */
+function expirationOf({ Credentials }: RoleSession): Date {
+  return new Date(Credentials.Expiration.replace(/UTC$/, 'Z'));
+}

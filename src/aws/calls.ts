@@ -1,0 +1,95 @@
+import type {
+  AbsoluteLocation,
+  BuildHandlerOptions,
+  HandlerExecutionContext,
+  InitializeHandler,
+  InitializeHandlerOptions,
+} from '@smithy/types';
+import type { Reporter } from '../console/reporter.ts';
+import { AwsError, explainFailure } from './service-errors.ts';
+
+/** What all SDK clients have in common, as far as we need it. */
+export interface SdkClient {
+  send(command: object, options?: object): Promise<unknown>;
+  middlewareStack: {
+    add(middleware: Middleware, options: (InitializeHandlerOptions | BuildHandlerOptions) & AbsoluteLocation): void;
+  };
+}
+
+type Handler = InitializeHandler<object, object>;
+type Middleware = (next: Handler, context: HandlerExecutionContext) => Handler;
+
+/** Where calls are reported and what their failures say. */
+export interface CallReporting {
+  reporter: Reporter;
+  signal?: AbortSignal | undefined;
+  region: string;
+  profile: string | undefined;
+}
+
+const DISPLAY_NAMES: Record<string, string> = {
+  APIGateway: 'API Gateway',
+  ApiGatewayV2: 'API Gateway',
+  SFN: 'Step Functions',
+};
+
+/** Makes each call of a client end with the signal, be reported when it is over, and fail with a sentence. */
+export function reportCalls(client: SdkClient, reporting: CallReporting): void {
+  const endpoints = new WeakMap<HandlerExecutionContext, string>();
+  client.middlewareStack.add((next, context) => watchCall(next, context, { ...reporting, endpoints }), {
+    step: 'initialize',
+    priority: 'high',
+    name: 'samSyncCall',
+  });
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      const endpoint = endpointOf((args as { request?: RequestAddress }).request);
+      if (endpoint !== undefined) endpoints.set(context, endpoint);
+      return next(args);
+    },
+    { step: 'build', priority: 'low', name: 'samSyncEndpoint' },
+  );
+  if (reporting.signal === undefined) return;
+  const { signal } = reporting;
+  const send = client.send.bind(client);
+  client.send = (command, options) => send(command, { abortSignal: signal, ...options });
+}
+
+function watchCall(
+  next: Handler,
+  context: HandlerExecutionContext,
+  reporting: CallReporting & { endpoints: WeakMap<HandlerExecutionContext, string> },
+): Handler {
+  const { reporter, signal, region, profile, endpoints } = reporting;
+  const name = (context.clientName ?? '').replace(/Client$/, '');
+  const service = DISPLAY_NAMES[name] ?? name;
+  const operation = (context.commandName ?? '').replace(/Command$/, '');
+  return async (args) => {
+    signal?.throwIfAborted();
+    const started = performance.now();
+    const report = (attempts: number, error?: string): void =>
+      reporter.report({ type: 'api-call', service, operation, ms: performance.now() - started, attempts, error });
+    try {
+      const result = await next(args);
+      report((result.output as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1);
+      return result;
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      const endpoint = endpoints.get(context);
+      const failure = explainFailure(error, { service, operation, endpoint, region, profile });
+      report(failure instanceof AwsError ? failure.attempts : 1, failure instanceof AwsError ? failure.code : 'Error');
+      throw failure;
+    }
+  };
+}
+
+interface RequestAddress {
+  protocol?: string;
+  hostname?: string;
+  port?: number;
+}
+
+function endpointOf(request: RequestAddress | undefined): string | undefined {
+  if (request?.hostname === undefined) return undefined;
+  return `${request.protocol ?? 'https:'}//${request.hostname}${request.port === undefined ? '' : `:${request.port}`}`;
+}

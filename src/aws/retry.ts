@@ -1,0 +1,34 @@
+import { AdaptiveRetryStrategy, StandardRetryStrategy } from '@smithy/core/retry';
+import type { RetryStrategyV2 } from '@smithy/types';
+import { failureCode, isConnectionFailure } from './connection-failure.ts';
+
+/** Tries of a request as long as the endpoint has never answered: it is more likely wrong than busy. */
+const ATTEMPTS_BEFORE_FIRST_ANSWER = { refused: 3, other: 2 };
+
+/**
+ * The SDK's retries, with two exceptions: an endpoint that never answered is given up at once (the SDK would try a
+ * closed port for a minute), and a quota is not an overload (`LimitExceededException` does not go away by waiting).
+ */
+export function createRetryStrategy(mode: 'standard' | 'adaptive', maxAttempts: number): RetryStrategyV2 {
+  const attempts = (): Promise<number> => Promise.resolve(maxAttempts);
+  const strategy: RetryStrategyV2 =
+    mode === 'adaptive' ? new AdaptiveRetryStrategy(attempts) : new StandardRetryStrategy(attempts);
+  let answered = false;
+  return {
+    acquireInitialRetryToken: (scope) => strategy.acquireInitialRetryToken(scope),
+    refreshRetryTokenForRetry: async (token, info) => {
+      const error = info.error;
+      if (error?.name === 'LimitExceededException') throw error;
+      if (!isConnectionFailure(error)) answered = true;
+      else if (!answered) {
+        const limit = failureCode(error) === 'ECONNREFUSED' ? 'refused' : 'other';
+        if (token.getRetryCount() + 1 >= ATTEMPTS_BEFORE_FIRST_ANSWER[limit]) throw error;
+      }
+      return await strategy.refreshRetryTokenForRetry(token, info);
+    },
+    recordSuccess: (token) => {
+      answered = true;
+      strategy.recordSuccess(token);
+    },
+  };
+}

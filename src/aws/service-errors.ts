@@ -1,0 +1,246 @@
+import { UserError, errorMessage } from '../errors.ts';
+import { failureCode, isCertificateCode, isConnectionFailure } from './connection-failure.ts';
+import { isLoopback } from './proxy.ts';
+
+/** What went wrong, as far as a caller or a user can do something about it. */
+export type AwsErrorKind =
+  | 'no-credentials'
+  | 'expired-credentials'
+  | 'bad-credentials'
+  | 'access-denied'
+  | 'unreachable'
+  | 'throttled'
+  | 'unavailable'
+  | 'clock-skew'
+  | 'wrong-region'
+  | 'other';
+
+/** The call that failed. */
+export interface AwsCall {
+  /** As users know it: `CloudFormation`, `API Gateway`. */
+  service: string;
+  /** E.g. `DescribeStacks`. */
+  operation: string;
+  /** Scheme, host and port that it was sent to; undefined if it was not sent. */
+  endpoint?: string | undefined;
+  region?: string | undefined;
+  profile?: string | undefined;
+}
+
+/** A call to AWS that failed, said in a sentence. Callers branch on `code` (the service's own) or `kind`. */
+export class AwsError extends UserError {
+  readonly kind: AwsErrorKind;
+  readonly service: string;
+  readonly operation: string;
+  /** The service's error code, e.g. `ValidationError`, or the network's. */
+  readonly code: string;
+  /** The service's own words. */
+  readonly serviceMessage: string;
+  /** Requests made, retries included. */
+  readonly attempts: number;
+
+  constructor(kind: AwsErrorKind, call: AwsCall, text: { message: string; hint?: string | undefined; cause: unknown }) {
+    super(text.message, { cause: text.cause, ...(text.hint === undefined ? {} : { hint: text.hint }) });
+    this.kind = kind;
+    this.service = call.service;
+    this.operation = call.operation;
+    this.code = codeOf(text.cause);
+    this.serviceMessage = errorMessage(text.cause);
+    this.attempts = (text.cause as ServiceException | null)?.$metadata?.attempts ?? 1;
+  }
+}
+
+/** Whether it is a failed call to AWS with one of these service codes. */
+export function isAwsError(error: unknown, ...codes: string[]): error is AwsError {
+  return error instanceof AwsError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** The sentence for whatever a call threw; what has a sentence already is left as it is. */
+export function explainFailure(error: unknown, call: AwsCall): unknown {
+  if (error instanceof UserError || !(error instanceof Error)) return error;
+  const kind = classify(error);
+  return new AwsError(kind, call, { ...EXPLANATIONS[kind](error, call), cause: error });
+}
+
+interface ServiceException {
+  name?: string;
+  code?: string;
+  $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
+}
+
+const CODES: Record<string, AwsErrorKind> = {
+  ExpiredToken: 'expired-credentials',
+  ExpiredTokenException: 'expired-credentials',
+  TokenRefreshRequired: 'expired-credentials',
+  InvalidClientTokenId: 'bad-credentials',
+  UnrecognizedClientException: 'bad-credentials',
+  InvalidAccessKeyId: 'bad-credentials',
+  InvalidToken: 'bad-credentials',
+  AuthFailure: 'bad-credentials',
+  SignatureDoesNotMatch: 'bad-credentials',
+  InvalidSignatureException: 'bad-credentials',
+  IncompleteSignature: 'bad-credentials',
+  MissingAuthenticationToken: 'bad-credentials',
+  OptInRequired: 'bad-credentials',
+  AccessDenied: 'access-denied',
+  AccessDeniedException: 'access-denied',
+  UnauthorizedOperation: 'access-denied',
+  AuthorizationError: 'access-denied',
+  Forbidden: 'access-denied',
+  RequestTimeTooSkewed: 'clock-skew',
+  RequestInTheFuture: 'clock-skew',
+  RequestExpired: 'clock-skew',
+  PermanentRedirect: 'wrong-region',
+  AuthorizationHeaderMalformed: 'wrong-region',
+  IllegalLocationConstraintException: 'wrong-region',
+  Throttling: 'throttled',
+  ThrottlingException: 'throttled',
+  ThrottledException: 'throttled',
+  TooManyRequestsException: 'throttled',
+  RequestLimitExceeded: 'throttled',
+  SlowDown: 'throttled',
+};
+
+function classify(error: Error): AwsErrorKind {
+  const { $metadata } = error as ServiceException;
+  if (isProviderError(error)) return classifyProvider(error.message);
+  if (isConnectionFailure(error)) return 'unreachable';
+  if (/signature (expired|not yet current)/i.test(error.message)) return 'clock-skew';
+  const kind = CODES[codeOf(error)];
+  if (kind !== undefined) return kind;
+  const status = $metadata?.httpStatusCode ?? 0;
+  if (status === 429) return 'throttled';
+  if (status >= 500) return 'unavailable';
+  return status === 403 ? 'access-denied' : 'other';
+}
+
+function isProviderError(error: Error): boolean {
+  return /^(Credentials|Token)?ProviderError$/.test(error.name);
+}
+
+/** The SDK's providers tell apart by their text alone. */
+function classifyProvider(message: string): AwsErrorKind {
+  if (/from any providers/i.test(message)) return 'no-credentials';
+  return /sso|expired|token/i.test(message) ? 'expired-credentials' : 'bad-credentials';
+}
+
+type Explanation = (error: Error, call: AwsCall) => { message: string; hint?: string | undefined };
+
+const EXPLANATIONS: Record<AwsErrorKind, Explanation> = {
+  'no-credentials': (_error, { profile }) => ({
+    message:
+      profile === undefined
+        ? 'There are no AWS credentials: neither in the environment nor in ~/.aws'
+        : `The AWS profile ${profile} holds no credentials`,
+    hint: 'Sign in with `aws configure` or `aws sso login`, choose a profile with --profile, or use --local to sync to a cloud on this machine without an account.',
+  }),
+  'expired-credentials': (error, { profile }) => ({
+    message: `The AWS credentials${ofProfile(profile)} have expired: ${trim(error.message)}`,
+    hint: `Sign in again: \`aws sso login${profile === undefined ? '' : ` --profile ${profile}`}\` for single sign-on, \`aws login\` for a console session, otherwise as you got them.`,
+  }),
+  'bad-credentials': (error, { profile, region }) => ({
+    message: `The AWS credentials${ofProfile(profile)} ${isProviderError(error) ? 'could not be loaded' : 'were not accepted'}: ${trim(error.message)}`,
+    hint: `Check them with \`aws sts get-caller-identity${profile === undefined ? '' : ` --profile ${profile}`}\`${
+      region === undefined ? '' : `; a region that the account has not enabled (${region}?) answers like this too`
+    }.`,
+  }),
+  'access-denied': explainDenied,
+  unreachable: explainUnreachable,
+  throttled: (error, { service, operation }) => ({
+    message: `${service} answers ${operation} with "too many requests"${afterAttempts(error)}: ${trim(error.message)}`,
+    hint: 'Wait a little and sync again; AWS_MAX_ATTEMPTS raises how often a request is tried.',
+  }),
+  unavailable: (error, call) => ({
+    message: `${call.service} failed at ${call.operation}${afterAttempts(error)}: ${trim(error.message)}${requestId(error)}`,
+    hint: 'This is a fault of the service: sync again in a moment.',
+  }),
+  'clock-skew': (error, { service }) => ({
+    message: `${service} refuses the request because the clock of this machine is wrong: ${trim(error.message)}`,
+    hint: `It is ${new Date().toISOString()} here; set the clock and sync again.`,
+  }),
+  'wrong-region': (error, { service, operation, region }) => ({
+    message: `${service} says that this is in another region than ${region ?? 'ours'} (${operation}): ${trim(error.message)}`,
+    hint: 'Choose the region with --region, or a bucket in the same region with --s3-bucket.',
+  }),
+  other: (error, { service, operation }) => ({
+    message: `${service} refused ${operation}: ${trim(error.message)} (${codeOf(error)}${requestId(error, ', ')})`,
+  }),
+};
+
+function explainDenied(error: Error, { service, operation, profile }: AwsCall): { message: string; hint: string } {
+  // User: ARN is not authorized to perform: ACTION on resource: ARN because …
+  const [, who, action, resource, why] =
+    /User: (\S+) is not authorized to perform: (\S+?)(?: on resource: (\S+))?(?: (with|because) .*)?$/s.exec(
+      error.message,
+    ) ?? [];
+  if (action === undefined) {
+    return {
+      message: `Access denied: ${service} does not let${ofProfile(profile, ' the credentials', ' these credentials')} do ${operation}: ${trim(error.message)}${requestId(error)}`,
+      hint: 'Give the identity the permission, or choose another one with --profile.',
+    };
+  }
+  const reason = why === undefined ? '' : `, ${trim(error.message.slice(error.message.lastIndexOf(` ${why} `) + 1))}`;
+  return {
+    message: `Access denied: ${who} may not do ${action}${resource === undefined ? '' : ` on ${resource}`}${reason}`,
+    hint: `Give the identity the permission ${action}, or choose another one with --profile.`,
+  };
+}
+
+function explainUnreachable(error: Error, { service, endpoint, region }: AwsCall): { message: string; hint: string } {
+  const code = failureCode(error) ?? error.name;
+  const host = endpoint === undefined ? undefined : new URL(endpoint).hostname;
+  const message = `${service} cannot be reached${endpoint === undefined ? '' : ` at ${endpoint}`}: ${networkReason(code, error)}`;
+  if (host !== undefined && isLoopback(host)) {
+    return {
+      message,
+      hint: 'Is the local cloud running? `sam-sync cloud status` tells, `sam-sync cloud start` starts it.',
+    };
+  }
+  if (isCertificateCode(code)) {
+    return { message, hint: 'If a company proxy opens connections, name its certificates with AWS_CA_BUNDLE.' };
+  }
+  if (code === 'ENOTFOUND') {
+    return { message, hint: `Check the network${region === undefined ? '' : `, and that ${region} is a region`}.` };
+  }
+  return { message, hint: 'Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY).' };
+}
+
+function networkReason(code: string, error: Error): string {
+  if (isCertificateCode(code)) return `its certificate is not trusted (${code})`;
+  const reasons: Record<string, string> = {
+    ECONNREFUSED: 'the connection was refused',
+    ECONNRESET: 'the connection was cut',
+    EPIPE: 'the connection was cut',
+    ENOTFOUND: 'the host name is not known',
+    EAI_AGAIN: 'the host name could not be looked up',
+    EHOSTUNREACH: 'there is no way to the host',
+    ENETUNREACH: 'there is no network',
+    TimeoutError: 'no answer in time',
+    ETIMEDOUT: 'no answer in time',
+  };
+  return reasons[code] ?? trim(error.message);
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'Unknown';
+  return (isConnectionFailure(error) ? failureCode(error) : undefined) ?? error.name;
+}
+
+function ofProfile(profile: string | undefined, before = '', otherwise = ''): string {
+  return profile === undefined ? otherwise : `${before} of profile ${profile}`;
+}
+
+function afterAttempts(error: Error): string {
+  const attempts = (error as ServiceException).$metadata?.attempts ?? 1;
+  return attempts > 1 ? ` after ${attempts} attempts` : '';
+}
+
+function requestId(error: Error, separator = ' ('): string {
+  const id = (error as ServiceException).$metadata?.requestId;
+  if (id === undefined) return '';
+  return `${separator}request ${id}${separator === ' (' ? ')' : ''}`;
+}
+
+function trim(message: string): string {
+  return message.trim().replace(/\.$/, '') || 'no reason given';
+}

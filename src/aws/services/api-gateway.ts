@@ -1,0 +1,12 @@
+export {
+  APIGatewayClient as Client,
+  CreateDeploymentCommand,
+  DeleteDeploymentCommand,
+  FlushStageAuthorizersCacheCommand,
+  FlushStageCacheCommand,
+  GetRestApiCommand,
+  GetStagesCommand,
+  PutRestApiCommand,
+  UpdateRestApiCommand,
+  UpdateStageCommand,
+} from '@aws-sdk/client-api-gateway';

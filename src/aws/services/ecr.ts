@@ -1,0 +1,1 @@
+export { ECRClient as Client, DescribeImagesCommand, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';

@@ -1,0 +1,1 @@
+export { SFNClient as Client, DescribeStateMachineCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';

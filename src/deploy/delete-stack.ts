@@ -1,0 +1,40 @@
+import type { Aws } from '../aws/aws.ts';
+import { step, type Reporter } from '../console/reporter.ts';
+import type { DeployedStack } from './describe-stack.ts';
+import { findFirstCause, isStackItself, type StackEventRecord } from './first-cause.ts';
+import { waitUntilSettled } from './follow-stack.ts';
+import { StackFailedError } from './stack-failure.ts';
+import { describeFailedState, stackCondition } from './stack-status.ts';
+import { readEvents } from './stack-events.ts';
+
+/** How long the removal of a stack that was never created may take (ms). */
+const MAX_DELETION = 60 * 60_000;
+
+/** Deletes a stack that never came to life and waits until it is gone. */
+export async function deleteStack(
+  aws: Aws,
+  stack: DeployedStack,
+  tools: { reporter: Reporter; signal?: AbortSignal | undefined; pollDelayMs?: number | undefined },
+): Promise<void> {
+  const about = { kind: 'deploy', id: `delete:${stack.name}`, label: `Deleting stack ${stack.name}` } as const;
+  await step(tools.reporter, about, async () => {
+    const { send, DeleteStackCommand } = await aws.cloudFormation();
+    await send(new DeleteStackCommand({ StackName: stack.id }));
+    const left = await waitUntilSettled(aws, stack.id, { ...tools, timeoutMs: MAX_DELETION });
+    if (left !== undefined && stackCondition(left.status) !== 'absent') {
+      const events = await readEvents(aws, { id: stack.id, path: '' }, isDeletionStart);
+      const failure = findFirstCause(events);
+      const why = failure === undefined ? (left.statusReason ?? left.status) : `${failure.id}: ${failure.reason}`;
+      throw new StackFailedError(`Stack ${stack.name} could not be deleted: ${why}`, {
+        status: left.status,
+        failure,
+        hint: describeFailedState(stack.name, stack.region, left.status),
+      });
+    }
+    return { value: undefined };
+  });
+}
+
+function isDeletionStart(event: StackEventRecord): boolean {
+  return isStackItself(event) && event.status === 'DELETE_IN_PROGRESS';
+}

@@ -1,0 +1,98 @@
+import type { Stack } from '@aws-sdk/client-cloudformation';
+import type { Aws } from '../aws/aws.ts';
+import { isAwsError } from '../aws/service-errors.ts';
+import type { StackOutput } from '../console/reporter.ts';
+import { TemplateError } from '../errors.ts';
+import type { Template } from '../template/template.ts';
+import { parseTemplate } from '../template/yaml.ts';
+
+/** A stack as CloudFormation describes it. */
+export interface DeployedStack {
+  name: string;
+  /** Its ARN, another one each time a stack of this name is created. */
+  id: string;
+  account: string;
+  region: string;
+  /** E.g. `UPDATE_COMPLETE`. */
+  status: string;
+  statusReason: string | undefined;
+  createdAt: Date | undefined;
+  updatedAt: Date | undefined;
+  /** Secret (`NoEcho`) values are `****`. */
+  parameters: Readonly<Record<string, string>>;
+  tags: Readonly<Record<string, string>>;
+  outputs: readonly StackOutput[];
+  capabilities: readonly string[];
+  roleArn: string | undefined;
+  notificationArns: readonly string[];
+  terminationProtection: boolean;
+}
+
+/** The stack of this name (or id), or undefined if there is none. One call. */
+export async function describeStack(aws: Aws, name: string): Promise<DeployedStack | undefined> {
+  const { send, DescribeStacksCommand } = await aws.cloudFormation();
+  try {
+    const { Stacks } = await send(new DescribeStacksCommand({ StackName: name }));
+    const stack = Stacks?.[0];
+    return stack === undefined ? undefined : toDeployedStack(stack);
+  } catch (error) {
+    if (isNoSuchStack(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The template that the stack was last deployed with, as it was sent; undefined if there is none or it is unreadable. */
+export async function readDeployedTemplate(aws: Aws, name: string): Promise<Template | undefined> {
+  const { send, GetTemplateCommand } = await aws.cloudFormation();
+  try {
+    const { TemplateBody } = await send(new GetTemplateCommand({ StackName: name, TemplateStage: 'Original' }));
+    return TemplateBody ? parseTemplate(TemplateBody, `the template of stack ${name}`) : undefined;
+  } catch (error) {
+    // one that other tools wrote in a way that we cannot read differs from ours anyway
+    if (isNoSuchStack(error) || error instanceof TemplateError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether CloudFormation says that there is no stack of that name. */
+export function isNoSuchStack(error: unknown): boolean {
+  return isAwsError(error, 'ValidationError') && /does not exist/i.test(error.serviceMessage);
+}
+
+function toDeployedStack(stack: Stack): DeployedStack {
+  const id = stack.StackId ?? '';
+  const [, , , region = '', account = ''] = id.split(':');
+  return {
+    name: stack.StackName ?? '',
+    id,
+    account,
+    region,
+    status: stack.StackStatus ?? '',
+    statusReason: stack.StackStatusReason || undefined,
+    createdAt: stack.CreationTime,
+    updatedAt: stack.LastUpdatedTime,
+    parameters: toRecord(stack.Parameters, ({ ParameterKey, ParameterValue }) => [ParameterKey, ParameterValue]),
+    tags: toRecord(stack.Tags, ({ Key, Value }) => [Key, Value]),
+    outputs: (stack.Outputs ?? []).map(({ OutputKey, OutputValue, Description }) => ({
+      key: OutputKey ?? '',
+      value: OutputValue ?? '',
+      description: Description || undefined,
+    })),
+    capabilities: stack.Capabilities ?? [],
+    roleArn: stack.RoleARN,
+    notificationArns: stack.NotificationARNs ?? [],
+    terminationProtection: stack.EnableTerminationProtection ?? false,
+  };
+}
+
+function toRecord<T>(
+  items: readonly T[] | undefined,
+  entry: (item: T) => [string | undefined, string | undefined],
+): Record<string, string> {
+  return Object.fromEntries(
+    (items ?? []).map((item) => {
+      const [key = '', value = ''] = entry(item);
+      return [key, value];
+    }),
+  );
+}

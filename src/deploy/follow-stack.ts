@@ -1,0 +1,162 @@
+import type { Aws } from '../aws/aws.ts';
+import { isAwsError, type AwsError } from '../aws/service-errors.ts';
+import { note, type Reporter } from '../console/reporter.ts';
+import { UserError } from '../errors.ts';
+import { describeStack, isNoSuchStack, type DeployedStack } from './describe-stack.ts';
+import { isStackItself, type StackEventRecord } from './first-cause.ts';
+import { pause } from './pause.ts';
+import { createEventSource, type StackEventSource, type StackOperation } from './stack-events.ts';
+import { CLEANUP_STATUS, stackCondition } from './stack-status.ts';
+
+/** How an operation is watched. */
+export interface FollowOptions extends StackOperation {
+  stackName: string;
+  /** Between two looks; undefined: quick at first and after each event, then slower. */
+  pollDelayMs?: number | undefined;
+  /** When the stack was last changed before this operation: a description that still says so is an old one. */
+  previousChange?: Date | undefined;
+  /** End when the new resources are in use, while CloudFormation still removes what they replaced. */
+  leaveCleanup?: boolean | undefined;
+  reporter: Reporter;
+  signal?: AbortSignal | undefined;
+}
+
+/** How an operation ended. */
+export interface FollowResult {
+  /** undefined: the stack is gone. */
+  stack: DeployedStack | undefined;
+  events: readonly StackEventRecord[];
+}
+
+/** Between two looks (ms): quick at first and while things happen, slower while nothing does. */
+const FIRST_DELAY = 150;
+const BUSY_DELAY = 400;
+const LONGEST_DELAY = 2_000;
+/** Looks without news after which the stack itself is asked, half a minute: its last event may never come. */
+const SILENT_LOOKS = 15;
+/** The same before the first event, three seconds: a cloud that is not AWS may have none of ours. */
+const SILENT_LOOKS_BEFORE_START = 6;
+/** How long a connection may be away before we give up watching (ms). */
+const PATIENCE = 5 * 60_000;
+
+/** Reports the events of an operation, those of nested stacks too, until it is over. */
+export async function followStack(aws: Aws, options: FollowOptions): Promise<FollowResult> {
+  const source = createEventSource(aws, options);
+  const ask = createPatientAsk(options);
+  let delay = FIRST_DELAY;
+  let silentLooks = 0;
+  let ending = false;
+  for (;;) {
+    await pause(options.pollDelayMs ?? delay * Math.max(1, source.active / 4), options.signal);
+    const fresh = await ask(() => ignoreMissing(source.read()));
+    for (const event of fresh) options.reporter.report({ type: 'stack-event', event });
+    ending ||= fresh.some((event) => isEnd(event, options));
+    silentLooks = fresh.length > 0 ? 0 : silentLooks + 1;
+    delay = fresh.length > 0 ? BUSY_DELAY : Math.min(delay * 1.5, LONGEST_DELAY);
+    if (!ending && silentLooks < (source.begun ? SILENT_LOOKS : SILENT_LOOKS_BEFORE_START)) continue;
+    const stack = await ask(() => describeStack(aws, options.stackId));
+    silentLooks = 0;
+    if (stack !== undefined && !source.begun && isOld(stack, options)) continue;
+    if (stack === undefined || isOver(stack.status, options)) {
+      // no event bore our token: a cloud that has none
+      if (!source.begun && stack !== undefined) beginWithoutToken(source, stack);
+      const rest = await ask(() => ignoreMissing(source.readRest(!ending)));
+      for (const event of rest) options.reporter.report({ type: 'stack-event', event });
+      return { stack, events: source.events };
+    }
+    if (!source.begun) beginWithoutToken(source, stack);
+  }
+}
+
+/** Waits for the end of an operation that is not ours; its events are not shown. */
+export async function waitUntilSettled(
+  aws: Aws,
+  stackId: string,
+  options: {
+    timeoutMs: number;
+    pollDelayMs?: number | undefined;
+    signal?: AbortSignal | undefined;
+    reporter: Reporter;
+  },
+): Promise<DeployedStack | undefined> {
+  const ask = createPatientAsk(options);
+  const deadline = performance.now() + options.timeoutMs;
+  let delay = BUSY_DELAY;
+  for (;;) {
+    const stack = await ask(() => describeStack(aws, stackId));
+    if (stack === undefined || stackCondition(stack.status) !== 'busy') return stack;
+    if (performance.now() > deadline) {
+      throw new UserError(
+        `Stack ${stack.name} is still in ${stack.status} after ${Math.round(options.timeoutMs / 60_000)} minutes`,
+        {
+          hint: 'Sync again when it is over.',
+        },
+      );
+    }
+    await pause(options.pollDelayMs ?? delay, options.signal);
+    delay = Math.min(delay * 1.5, 5_000);
+  }
+}
+
+/** A stack that someone deleted has no events any more, in some clouds. */
+async function ignoreMissing(reading: Promise<StackEventRecord[]>): Promise<StackEventRecord[]> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isNoSuchStack(error)) return [];
+    throw error;
+  }
+}
+
+function beginWithoutToken(source: StackEventSource, stack: DeployedStack): void {
+  const time = stack.updatedAt ?? stack.createdAt;
+  // the first event may be a little earlier than what the stack says
+  if (time !== undefined) source.beginAt(new Date(time.getTime() - 1_000));
+}
+
+/** DescribeStacks may lag behind the call that started the operation. */
+function isOld(stack: DeployedStack, { previousChange }: FollowOptions): boolean {
+  return previousChange !== undefined && (stack.updatedAt ?? stack.createdAt)?.getTime() === previousChange.getTime();
+}
+
+function isEnd(event: StackEventRecord, { stackId, leaveCleanup }: FollowOptions): boolean {
+  if (event.stackId !== stackId || !isStackItself(event)) return false;
+  return isOver(event.status, { leaveCleanup });
+}
+
+function isOver(status: string, { leaveCleanup }: Pick<FollowOptions, 'leaveCleanup'>): boolean {
+  return stackCondition(status) !== 'busy' || (leaveCleanup === true && status === CLEANUP_STATUS);
+}
+
+type Ask = <T>(question: () => Promise<T>) => Promise<T>;
+
+/** Asks again for some minutes when CloudFormation cannot be reached: the operation goes on without us. */
+function createPatientAsk(options: Pick<FollowOptions, 'reporter' | 'signal'>): Ask {
+  return async (question) => {
+    let lostAt: number | undefined;
+    for (let delay = 1_000; ; delay = Math.min(delay * 2, 10_000)) {
+      try {
+        const answer = await question();
+        if (lostAt !== undefined) note(options.reporter, 'info', 'CloudFormation answers again');
+        return answer;
+      } catch (error) {
+        if (!isTemporary(error)) throw error;
+        if (lostAt === undefined) {
+          note(
+            options.reporter,
+            'warning',
+            `${error.message}; trying again for ${PATIENCE / 60_000} minutes`,
+            error.hint,
+          );
+        }
+        lostAt ??= performance.now();
+        if (performance.now() - lostAt > PATIENCE) throw error;
+        await pause(delay, options.signal);
+      }
+    }
+  };
+}
+
+function isTemporary(error: unknown): error is AwsError {
+  return isAwsError(error) && ['unreachable', 'throttled', 'unavailable'].includes(error.kind);
+}

@@ -1,0 +1,117 @@
+import type { Capability, Parameter, Tag } from '@aws-sdk/client-cloudformation';
+import type { Aws } from '../aws/aws.ts';
+import { isAwsError } from '../aws/service-errors.ts';
+import { UserError } from '../errors.ts';
+import { isNoSuchStack } from './describe-stack.ts';
+import { pause } from './pause.ts';
+import type { DeployRequest, ParameterInput } from './plan-deploy.ts';
+
+/** One call of CreateStack or UpdateStack. */
+export interface StackChange {
+  kind: 'create' | 'update';
+  request: DeployRequest;
+  parameters: readonly ParameterInput[];
+  template: { TemplateBody: string } | { TemplateURL: string };
+  /** Marks the operation and its events: a call that is sent again after a lost answer is not a second operation. */
+  token: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** The stack is no longer what the plan was made for (someone else was faster): look again and plan anew. */
+export class StackMovedError extends UserError {}
+
+/** Starts the operation. `unchanged`: CloudFormation finds nothing to update. */
+export async function startOperation(
+  aws: Aws,
+  change: StackChange,
+): Promise<{ stackId: string } | 'unchanged' | StackMovedError> {
+  try {
+    return { stackId: await callCloudFormation(aws, change) };
+  } catch (error) {
+    const own = mayHaveArrived(error) ? await findOwnOperation(aws, change) : undefined;
+    if (own !== undefined) return { stackId: own };
+    if (isAwsError(error, 'ValidationError') && /no updates are to be performed/i.test(error.serviceMessage)) {
+      return 'unchanged';
+    }
+    const refusal = explainRefusal(error, change);
+    if (refusal instanceof StackMovedError) return refusal;
+    throw refusal;
+  }
+}
+
+async function callCloudFormation(aws: Aws, change: StackChange): Promise<string> {
+  const { send, CreateStackCommand, UpdateStackCommand } = await aws.cloudFormation();
+  const { request, parameters, template, token } = change;
+  const common = {
+    StackName: request.stackName,
+    ...template,
+    Parameters: parameters as Parameter[],
+    Capabilities: request.capabilities as Capability[],
+    ClientRequestToken: token,
+    // what is not given stays as it is
+    RoleARN: request.roleArn,
+    NotificationARNs: request.notificationArns as string[] | undefined,
+    Tags: request.tags === undefined ? undefined : toTags(request.tags),
+  };
+  const express = { DeploymentConfig: { Mode: 'EXPRESS', DisableRollback: false } } as const;
+  const answer =
+    change.kind === 'create'
+      ? await send(new CreateStackCommand({ ...common, ...(request.express ? express : { OnFailure: 'ROLLBACK' }) }))
+      : await send(new UpdateStackCommand({ ...common, ...(request.express ? express : { DisableRollback: false }) }));
+  return answer.StackId ?? request.stackName;
+}
+
+function toTags(tags: Readonly<Record<string, string>>): Tag[] {
+  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+}
+
+/** Whether CloudFormation may have accepted a request of which we only know that its repetition failed. */
+function mayHaveArrived(error: unknown): boolean {
+  if (!isAwsError(error)) return false;
+  return (
+    error.attempts > 1 ||
+    error.kind === 'unreachable' ||
+    error.kind === 'unavailable' ||
+    error.code.startsWith('TokenAlreadyExists')
+  );
+}
+
+/** The id of the stack that has events of our operation. They may come a moment later than the operation. */
+async function findOwnOperation(aws: Aws, { request, token, signal }: StackChange): Promise<string | undefined> {
+  const { send, DescribeStackEventsCommand } = await aws.cloudFormation();
+  for (let look = 0; look < 3; look++) {
+    if (look > 0) await pause(500, signal);
+    try {
+      const { StackEvents = [] } = await send(new DescribeStackEventsCommand({ StackName: request.stackName }));
+      const own = StackEvents.find((event) => event.ClientRequestToken === token);
+      if (own !== undefined) return own.StackId;
+    } catch (error) {
+      signal?.throwIfAborted();
+      // the first failure is the one to tell
+      if (!isNoSuchStack(error)) return undefined;
+    }
+  }
+  return undefined;
+}
+
+function explainRefusal(error: unknown, { kind, request }: StackChange): unknown {
+  if (!isAwsError(error)) return error;
+  const { stackName } = request;
+  const busy = /is in (\w+_IN_PROGRESS) state/.exec(error.serviceMessage);
+  if (busy !== null) return new StackMovedError(`Stack ${stackName} is in ${busy[1]} now`, { cause: error });
+  if (kind === 'create' && error.code.startsWith('AlreadyExists')) {
+    return new StackMovedError(`Stack ${stackName} was created by someone else meanwhile`, { cause: error });
+  }
+  if (kind === 'update' && isNoSuchStack(error)) {
+    return new StackMovedError(`Stack ${stackName} was deleted by someone else meanwhile`, { cause: error });
+  }
+  const missing = /capabilities ?: ?\[([^\]]*)\]/i.exec(error.serviceMessage)?.[1];
+  if (missing !== undefined && error.code.startsWith('InsufficientCapabilities')) {
+    const all = [...new Set([...request.capabilities, ...missing.split(/\s*,\s*/)])];
+    return new UserError(`The template of stack ${stackName} needs the capability ${missing}`, {
+      cause: error,
+      hint: `Allow it: --capabilities ${all.join(' ')}`,
+    });
+  }
+  return error;
+}
