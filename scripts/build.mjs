@@ -19,6 +19,8 @@ const result = await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
+  // packages that ship both forms are split and shaken in their ESM form only
+  mainFields: ['module', 'main'],
   target: 'node20',
   minify: true,
   keepNames: true,

@@ -120,6 +120,7 @@ async function sync(options: SyncOptions, { io, reporter, signal }: Run): Promis
       signal,
       version: manifest.version,
       confirm: (question) => ask(question.text, { default: question.default }),
+      askMfaCode: async (device) => (await asker.askText(`Code of MFA device ${device}:`)).trim(),
       confirmDevelopmentStack: (about) =>
         confirmDevelopmentStack(
           { ...about, stackName, templateFile },

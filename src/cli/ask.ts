@@ -18,14 +18,16 @@ export interface AskOptions {
 /** Asks and lets go of the input when closed. */
 export interface Asker {
   ask: Ask;
+  /** Asks for a text, e.g. the code of an MFA device; `--yes` has no answer to it. */
+  askText(question: string): Promise<string>;
   close(): void;
 }
 
 /** Makes the function that asks. End of the input without an answer is a `UserError` that names `--yes`. */
 export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
   let lines: LineReader | undefined;
-  const askOnce = async (question: string, fallback: boolean): Promise<boolean | undefined> => {
-    output.write(`${question} ${fallback ? '[Y/n]' : '[y/N]'} `);
+  const askLine = async (question: string, hint: string): Promise<string> => {
+    output.write(`${question} `);
     lines ??= readLines(input());
     const line = await lines.next(signal).catch((error: unknown) => {
       output.write('\n');
@@ -33,24 +35,25 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
     });
     // an answer typed on a terminal has ended the line there
     if (!lines.isTerminal || line === undefined) output.write(`${line ?? ''}\n`);
-    if (line === undefined)
-      throw new UserError('The question was not answered: the input has ended', {
-        hint: 'Answer with --yes, or set CI, where nobody can.',
-      });
-    return parseAnswer(line, fallback);
+    if (line === undefined) throw new UserError('The question was not answered: the input has ended', { hint });
+    return line;
   };
   return {
     async ask(question, { default: fallback }) {
       if (yes) return true;
       for (;;) {
-        const answer = await askOnce(question, fallback);
+        const line = await askLine(`${question} ${fallback ? '[Y/n]' : '[y/N]'}`, UNATTENDED);
+        const answer = parseAnswer(line, fallback);
         if (answer !== undefined) return answer;
         output.write('Please answer y or n.\n');
       }
     },
+    askText: (question) => askLine(question, 'Give the answer on a terminal or through a pipe.'),
     close: () => lines?.close(),
   };
 }
+
+const UNATTENDED = 'Answer with --yes, or set CI, where nobody can.';
 
 function parseAnswer(line: string, fallback: boolean): boolean | undefined {
   const answer = line.trim().toLowerCase();

@@ -8,23 +8,18 @@ export interface Line {
   text: string;
 }
 
-/** What is said of steps that ended, by kind. */
-const DONE: Record<StepKind, string> = {
-  build: 'Built',
-  upload: 'Uploaded',
-  deploy: 'Deployed',
-  sync: 'Synced',
-  setup: 'Set up',
+/** What is done with the thing that a step's label names; steps of other kinds have a label that says it all. */
+const VERBS: Partial<Record<StepKind, { doing: string; done: string }>> = {
+  build: { doing: 'Building', done: 'Built' },
+  upload: { doing: 'Uploading', done: 'Uploaded' },
+  sync: { doing: 'Syncing', done: 'Synced' },
 };
 
-/** What is said of steps under way, by kind. */
-export const DOING: Record<StepKind, string> = {
-  build: 'Building',
-  upload: 'Uploading',
-  deploy: 'Deploying',
-  sync: 'Syncing',
-  setup: 'Setting up',
-};
+/** What a step is doing, e.g. `Building HelloFunction`. */
+export function doing(step: Pick<StepStarted, 'kind' | 'label'>): string {
+  const verb = VERBS[step.kind];
+  return verb ? `${verb.doing} ${step.label}` : step.label;
+}
 
 /** A step's start, which its end refers to. */
 export type StepStarted = Extract<SyncEvent, { type: 'step-started' }>;
@@ -47,7 +42,7 @@ export function createLines(options: {
         return noteLines(event, debug, errStyle);
       case 'step-started':
         steps.set(event.id, event);
-        return debugLine(`${DOING[event.kind]} ${event.label}`);
+        return debugLine(doing(event));
       case 'step-progress':
         return [];
       case 'step-finished': {
@@ -101,13 +96,11 @@ function finishedLines(
   const size = started.totalBytes === undefined ? '' : `${formatBytes(started.totalBytes)}, `;
   const detail = event.detail ? `${event.detail}, ` : '';
   const facts = `(${size}${detail}${formatDuration(event.ms)})`;
-  if (event.outcome === 'failed') {
-    return [{ stream: 'stderr', text: `${options.style('red', 'Failed')} ${started.label} ${facts}` }];
-  }
-  const verb = event.outcome === 'unchanged' ? 'Unchanged' : DONE[started.kind];
-  return [
-    { stream: 'stderr', text: `${options.style('green', verb)} ${started.label} ${options.style('dim', facts)}` },
+  const said = (look: Look, verb: string): Line[] => [
+    { stream: 'stderr', text: `${options.style(look, verb)} ${started.label} ${options.style('dim', facts)}` },
   ];
+  if (event.outcome === 'failed') return said('red', 'Failed');
+  return said('green', event.outcome === 'unchanged' ? 'Unchanged' : (VERBS[started.kind]?.done ?? 'Done'));
 }
 
 function stackEventLine(event: StackEventRow, style: Style): string {

@@ -1,7 +1,7 @@
 import cliTruncate from 'cli-truncate';
 import { createLogUpdate } from 'log-update';
 import { formatBytes, formatDuration } from './format.ts';
-import { DOING } from './lines.ts';
+import { doing } from './lines.ts';
 import type { StepStarted } from './lines.ts';
 import type { StackEventRow, SyncEvent } from './reporter.ts';
 import type { Style } from './style.ts';
@@ -76,11 +76,10 @@ export function createLiveView(terminal: NodeJS.WriteStream, style: Style): Live
 
 function stepRow(step: RunningStep, style: Style): string {
   const time = formatDuration(performance.now() - step.since);
-  const head = `${DOING[step.kind].padEnd(10)} ${step.label}`;
-  if (step.totalBytes === undefined || step.totalBytes === 0) return `${head}  ${style('dim', time)}`;
+  if (step.totalBytes === undefined || step.totalBytes === 0) return `${doing(step)}  ${style('dim', time)}`;
   const share = Math.min(1, step.sent / step.totalBytes);
   const bar = '█'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '░');
-  return `${head}  ${bar} ${formatBytes(step.sent)} of ${formatBytes(step.totalBytes)}  ${style('dim', time)}`;
+  return `${doing(step)}  ${bar} ${formatBytes(step.sent)} of ${formatBytes(step.totalBytes)}  ${style('dim', time)}`;
 }
 
 function resourceRow(event: StackEventRow, style: Style): string {

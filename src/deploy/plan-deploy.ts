@@ -44,19 +44,20 @@ export type DeployPlan =
   /** Nothing can be done before someone mends it. */
   | { action: 'stop'; error: UserError };
 
+/** A plan that the state of the stack forces. */
+export type ForcedPlan = Extract<DeployPlan, { action: 'recreate' | 'wait' | 'stop' }>;
+
 /** Decides what a deployment has to do. `deployedTemplate` undefined: not known, so it differs. Pure. */
 export function planDeploy(
   request: DeployRequest,
   deployed: DeployedStack | undefined,
   deployedTemplate: Template | undefined,
 ): DeployPlan {
-  const condition = deployed === undefined ? 'absent' : stackCondition(deployed.status);
-  if (deployed === undefined || condition === 'absent') {
+  const forced = planByState(deployed);
+  if (forced !== undefined) return forced;
+  if (deployed === undefined || stackCondition(deployed.status) === 'absent') {
     return { action: 'create', parameters: createParameters(request), warnings: unknownOverrides(request) };
   }
-  if (condition === 'busy') return { action: 'wait', reason: describeBusy(deployed) };
-  if (condition === 'broken') return { action: 'stop', error: describeBroken(deployed) };
-  if (condition === 'never-created') return planRecreation(deployed);
   const differences = [
     ...templateDifferences(request.template, deployedTemplate),
     ...parameterDifferences(request, deployed),
@@ -69,7 +70,21 @@ export function planDeploy(
   return { action: 'update', parameters: updateParameters(request, deployed), differences, warnings };
 }
 
-function planRecreation(deployed: DeployedStack): DeployPlan {
+/** What the stack's state alone demands, whatever is to be deployed; undefined: nothing special. Pure. */
+export function planByState(deployed: DeployedStack | undefined): ForcedPlan | undefined {
+  switch (deployed && stackCondition(deployed.status)) {
+    case 'busy':
+      return deployed && { action: 'wait', reason: describeBusy(deployed) };
+    case 'broken':
+      return deployed && { action: 'stop', error: describeBroken(deployed) };
+    case 'never-created':
+      return deployed && planRecreation(deployed);
+    default:
+      return undefined;
+  }
+}
+
+function planRecreation(deployed: DeployedStack): ForcedPlan {
   const { name, status, statusReason, region } = deployed;
   const because = statusReason === undefined ? '' : `: ${statusReason}`;
   if (deployed.terminationProtection) {

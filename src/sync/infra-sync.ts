@@ -92,7 +92,7 @@ async function buildAndDeploy(run: SyncRun, prepared: Prepared, { store }: Store
     {
       reporter: outside.reporter,
       signal: outside.signal,
-      confirm: (text) => outside.confirm({ text, default: false }),
+      confirm: async (text) => prepared.recreate || outside.confirm({ text, default: false }),
       uploadTemplate: async (text) => {
         const located = await store.locate({ kind: 'template', text, label: 'template' });
         await store.upload(located);

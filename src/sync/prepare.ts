@@ -3,6 +3,7 @@ import { note } from '../console/reporter.ts';
 import type { TemplateProblem } from '../errors.ts';
 import { readDeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
+import { planByState } from '../deploy/plan-deploy.ts';
 import { readStacks } from '../model/read-stacks.ts';
 import type { Stack } from '../model/stack.ts';
 import { ensureManagedBucket, findManagedBucket } from '../package/managed-bucket.ts';
@@ -16,11 +17,13 @@ export interface Prepared {
   region: string;
   /** Where artifacts go. */
   bucket: string;
+  /** The stack was never created; the user agreed to delete it and create it anew. */
+  recreate: boolean;
 }
 
 /**
  * Reads template and cloud side by side, so that nothing is built before it is known that the cloud lets us in, and asks
- * whether this is a development stack. undefined: the user said no.
+ * whether this is a development stack. A stack that cannot be deployed to is told here. undefined: the user said no.
  */
 export async function prepare(run: SyncRun): Promise<Prepared | undefined> {
   const { options, outside, aws } = run;
@@ -32,11 +35,15 @@ export async function prepare(run: SyncRun): Promise<Prepared | undefined> {
   managed?.catch(() => {});
   const root = await readApplication(run, region);
   const deployed = await deploying;
+  const forced = planByState(deployed.stack);
+  if (forced?.action === 'stop') throw forced.error;
   const account = deployed.stack?.account ?? (await callerAccount(run));
   if (!(await outside.confirmDevelopmentStack({ account, region }))) return undefined;
+  const recreate = forced?.action === 'recreate';
+  if (recreate && !(await outside.confirm({ text: forced.question, default: false }))) return undefined;
   const { reporter, signal } = outside;
   const bucket = options.s3Bucket ?? (await managed) ?? (await ensureManagedBucket(aws, { reporter, signal }));
-  return { root, deployed, account, region, bucket };
+  return { root, deployed, account, region, bucket, recreate };
 }
 
 async function readApplication({ options, outside }: SyncRun, region: string): Promise<Stack> {

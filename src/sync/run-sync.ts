@@ -42,9 +42,9 @@ async function runMode(run: SyncRun): Promise<object> {
 }
 
 async function openAws(options: SyncOptions, outside: SyncOutside): Promise<Aws> {
-  const { env, reporter, signal, version } = outside;
+  const { env, reporter, signal, version, askMfaCode } = outside;
   if (!options.local) {
-    return createAws({ env, profile: options.profile, region: options.region, reporter, signal, version });
+    return createAws({ env, profile: options.profile, region: options.region, reporter, signal, version, askMfaCode });
   }
   const { endpoint, region, credentials } = await outside.openLocalCloud();
   return createAws({ env: {}, region: options.region ?? region, endpoint, credentials, reporter, signal, version });

@@ -23,6 +23,7 @@ export interface SyncOutside {
   /** Ours, for the user agent. */
   version: string;
   confirm(question: Question): Promise<boolean>;
+  askMfaCode(device: string): Promise<string>;
   /** Asks, once for account, Region and stack, whether it is a development stack. */
   confirmDevelopmentStack(about: { account: string; region: string }): Promise<boolean>;
   /** Sets up and starts the local cloud, or finds it running (`--local`). */
