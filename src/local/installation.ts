@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { note, step, type Reporter } from '../console/reporter.ts';
+import { UserError } from '../errors.ts';
+import { exists, removeTree, temporarySuffix } from '../support/files.ts';
+import { spawn } from '../support/spawn.ts';
+import { findPython } from './python.ts';
+
+/** The local cloud's program, ready to be started. */
+export interface Installation {
+  /** The Python of its virtual environment. Absolute. */
+  python: string;
+  /** Our plugin; `start.py` in it is what runs. Absolute. */
+  pluginDir: string;
+  version: string;
+}
+
+/** Where and with what to set up. */
+export interface InstallOptions {
+  cacheDir: string;
+  env: Readonly<Record<string, string | undefined>>;
+  reporter: Reporter;
+  signal?: AbortSignal | undefined;
+}
+
+const SETUP_STEP = 'setup:local-cloud';
+
+/** Set-ups that were interrupted leave a temporary folder; one this old belongs to nobody. */
+const ABANDONED_AFTER_MS = 60 * 60 * 1000;
+
+/** The user's cache folder for us: `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`. */
+export function cloudCacheDir(
+  env: Readonly<Record<string, string | undefined>>,
+  home: string,
+  platform: NodeJS.Platform,
+): string {
+  const xdg = env['XDG_CACHE_HOME'];
+  if (xdg && path.isAbsolute(xdg)) return path.join(xdg, 'sam-sync');
+  if (platform === 'darwin') return path.join(home, 'Library', 'Caches', 'sam-sync');
+  if (platform === 'win32') return path.join(env['LOCALAPPDATA'] || path.join(home, 'AppData', 'Local'), 'sam-sync');
+  return path.join(home, '.cache', 'sam-sync');
+}
+
+/** The plugin as it is on disk: what has to be installed for it, and which version of the local cloud it makes. */
+export interface Plugin {
+  /** Absolute. */
+  dir: string;
+  /** Changes with every change of the plugin or of a pinned package. */
+  version: string;
+  /** Changes with every change of a pinned package. */
+  requirements: string;
+}
+
+/** Reads the plugin's folder: the one beside this file (or, bundled, beside the bundle) unless another is given. */
+export async function readPlugin(dir = fileURLToPath(new URL('./plugin/', import.meta.url))): Promise<Plugin> {
+  const names = (await fs.readdir(dir)).filter((name) => /\.(py|txt)$/.test(name)).sort();
+  const hash = createHash('sha256');
+  let requirements = '';
+  for (const name of names) {
+    const content = await fs.readFile(path.join(dir, name));
+    hash.update(`${name}\0${content.length}\0`).update(content);
+    if (name === 'requirements.txt') {
+      requirements = createHash('sha256').update(`${process.platform} ${process.arch}\0`).update(content).digest('hex');
+    }
+  }
+  return { dir, requirements: requirements.slice(0, 12), version: hash.digest('hex').slice(0, 12) };
+}
+
+/**
+ * The local cloud's Python packages, installed if they are not yet there. Their folder is named by the hash of what is
+ * in it and made under a temporary name, so that it is either whole or absent, also with two set-ups at once.
+ */
+export async function ensureInstalled(plugin: Plugin, options: InstallOptions): Promise<Installation> {
+  const folder = path.join(options.cacheDir, `python-${plugin.requirements}`);
+  const python = pythonOf(folder);
+  if (!(await exists(python))) await install(folder, plugin.dir, options);
+  return { python, pluginDir: plugin.dir, version: plugin.version };
+}
+
+async function install(folder: string, pluginDir: string, options: InstallOptions): Promise<void> {
+  const { reporter, signal } = options;
+  const label = 'Setting up the local cloud (once)';
+  await step(reporter, { kind: 'setup', id: SETUP_STEP, label }, async () => {
+    await removeAbandoned(options.cacheDir);
+    const found = await findPython(options.env, signal);
+    note(reporter, 'debug', `Python ${found.version} (${found.executable}) for ${folder}`);
+    const temporary = `${folder}.${temporarySuffix()}`;
+    try {
+      await fs.mkdir(options.cacheDir, { recursive: true });
+      await run([found.executable, '-m', 'venv', temporary], 'Python could not make a virtual environment', options);
+      const requirements = path.join(pluginDir, 'requirements.txt');
+      const pip = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
+      const pinned = ['--require-hashes', '--only-binary', ':all:', '-r', requirements];
+      const failure = 'pip could not install the packages of the local cloud';
+      await run([pythonOf(temporary), ...pip, ...pinned], failure, options);
+      await moveIntoPlace(temporary, folder);
+    } finally {
+      await removeTree(temporary);
+    }
+    return { value: undefined, detail: `Python ${found.version}` };
+  });
+}
+
+async function run(command: readonly string[], failure: string, options: InstallOptions): Promise<void> {
+  const { reporter, env, signal } = options;
+  const [program = '', ...args] = command;
+  const result = await spawn(program, args, {
+    env: pipEnvironment(env),
+    signal,
+    onLine: (line) => reporter.report({ type: 'tool-output', id: SETUP_STEP, line }),
+  });
+  if (result.code === 0) return;
+  throw new UserError(`${failure} (exit code ${result.code}):\n${result.output.trimEnd()}`, {
+    hint: 'The packages come from PyPI, or from the index that pip is configured for.',
+  });
+}
+
+/** Renames a finished set-up; if another process was faster, its result is as good. */
+async function moveIntoPlace(temporary: string, folder: string): Promise<void> {
+  // its link to a Python that has been removed since leads nowhere: then it is no result
+  if (!(await exists(pythonOf(folder)))) await removeTree(folder);
+  try {
+    await fs.rename(temporary, folder);
+  } catch (error) {
+    if (!(await exists(pythonOf(folder)))) throw error;
+  }
+}
+
+function pythonOf(folder: string): string {
+  return process.platform === 'win32' ? path.join(folder, 'Scripts', 'python.exe') : path.join(folder, 'bin', 'python');
+}
+
+/** The user's index, proxy and certificates count; what would send the packages elsewhere does not. */
+function pipEnvironment(env: InstallOptions['env']): Record<string, string | undefined> {
+  const misleading = ['PYTHONPATH', 'PYTHONHOME', 'PIP_TARGET', 'PIP_PREFIX', 'PIP_ROOT', 'PIP_USER', 'PIP_NO_BINARY'];
+  const kept = Object.entries(env).filter(([name]) => !misleading.includes(name.toUpperCase()));
+  return { ...Object.fromEntries(kept), PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' };
+}
+
+async function removeAbandoned(cacheDir: string): Promise<void> {
+  const names = await fs.readdir(cacheDir).catch(() => []);
+  for (const name of names.filter((name) => /^python-\w+\.tmp-/.test(name))) {
+    const folder = path.join(cacheDir, name);
+    const made = await fs.stat(folder).catch(() => undefined);
+    if (made && Date.now() - made.mtimeMs > ABANDONED_AFTER_MS) await removeTree(folder);
+  }
+}

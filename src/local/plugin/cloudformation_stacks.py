@@ -1,0 +1,176 @@
+"""AWS CloudFormation: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/."""
+
+import contextvars
+import functools
+import importlib
+import re
+from urllib.parse import urlparse
+
+from ministack.services import cloudformation
+from ministack.services.cloudformation import engine, handlers, helpers
+
+from patching import wrap
+
+SAM_TRANSFORM = "AWS::Serverless-2016-10-31"
+
+# statuses in which an existing stack takes an UpdateStack; the API names no other for a stack whose rollback is over
+UPDATABLE = re.compile(
+    r"(CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT|IMPORT_ROLLBACK)_COMPLETE|(CREATE|UPDATE)_FAILED"
+)
+
+
+def install():
+    """Transforms, template locations, and what may be done to a stack in which status."""
+    sam_parameters()
+    template_locations()
+    validation()
+    statuses()
+    descriptions()
+
+
+def sam_parameters():
+    """A transform sees the values of the stack's parameters: `AutoPublishAlias: !Ref Alias`, `StageName: !Ref Stage`.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html
+    """
+
+    @wrap(engine, "_apply_transforms")
+    def _apply_transforms(original, template, provided_params=None, previous_params=None):
+        if SAM_TRANSFORM not in engine.declared_transforms(template):
+            return original(template, provided_params, previous_params)
+        pass_parameters_to_sam()
+        token = PARAMETERS.set(engine._transform_parameters(template, provided_params, previous_params))
+        try:
+            return original(template, provided_params, previous_params)
+        except importlib.import_module("samtranslator.model.exceptions").InvalidDocumentException as error:
+            causes = " ".join(cause.message for cause in error.causes)
+            message = f"Transform {SAM_TRANSFORM} failed with: {error.message} {causes}"
+            return engine._TransformFailed(template, message)
+        finally:
+            PARAMETERS.reset(token)
+
+
+PARAMETERS = contextvars.ContextVar("parameters of the template being transformed", default={})
+
+
+@functools.cache
+def pass_parameters_to_sam():
+    sam = importlib.import_module("samtranslator.translator.transform")
+    transform = sam.transform
+    sam.transform = lambda template, _none, *args, **kwargs: transform(template, PARAMETERS.get(), *args, **kwargs)
+
+
+def template_locations():
+    """Every form of an S3 address is understood: path style, virtual host, with and without region, this endpoint."""
+
+    @wrap(helpers, "_resolve_document")
+    def _resolve_document(original, params, body_key, url_key, label):
+        url = params.get(url_key, [""])[0]
+        location = s3_location(url) if url and not params.get(body_key) else None
+        if location is None:
+            return original(params, body_key, url_key, label)
+        return original({**params, url_key: ["https://s3.amazonaws.com/" + "/".join(location)]}, body_key, url_key, label)
+
+
+def s3_location(url):
+    parsed = urlparse(url)
+    virtual = re.match(r"(.+)\.s3[.-](?:[\w-]+\.)*(?:amazonaws\.com(?:\.cn)?|localhost)$", parsed.hostname or "")
+    return (virtual[1], parsed.path.lstrip("/")) if virtual else None
+
+
+def validation():
+    """Mistakes in a template or its parameters refuse the operation at once, with CloudFormation's words."""
+
+    @wrap(engine, "validate_template_support")
+    def validate_template_support(original, template, conditions, **kwargs):
+        original(template, conditions, **kwargs)
+        resources = template.get("Resources")
+        if not resources:
+            raise ValueError("Template format error: At least one Resources member must be defined.")
+        known = {*resources, *(template.get("Parameters") or {})}
+        for section in ("Resources", "Outputs"):
+            names = {name for name, _attribute in engine._intrinsic_references(template.get(section) or {})}
+            unknown = sorted(name for name in names - known if not name.startswith("AWS::"))
+            if unknown:
+                raise ValueError(
+                    f"Template format error: Unresolved resource dependencies [{', '.join(unknown)}] "
+                    f"in the {section} block of the template"
+                )
+
+    @wrap(engine, "_resolve_parameters")
+    def _resolve_parameters(original, template, provided_params, previous_params=None):
+        declared = template.get("Parameters") or {}
+        given = [entry["Key"] for entry in provided_params if "Key" in entry]
+        unknown = [key for key in given if key not in declared]
+        if unknown:
+            raise ValueError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+        missing = [key for key, entry in declared.items() if key not in given and "Default" not in entry]
+        if missing:
+            raise ValueError(f"Parameters: [{', '.join(missing)}] must have values")
+        return original(template, provided_params, previous_params)
+
+
+def statuses():
+    @wrap(handlers, "_create_stack")
+    def _create_stack(original, params):
+        """The stack of a failed creation keeps its name until it is deleted."""
+        name = helpers._p(params, "StackName")
+        existing = cloudformation._stacks.get(name)
+        if existing and existing["StackStatus"] == "ROLLBACK_COMPLETE":
+            return helpers._error("AlreadyExistsException", f"Stack [{name}] already exists")
+        answer = original(params)
+        if answer[0] == 200:
+            remember_settings(name, params)
+        return answer
+
+    @wrap(handlers, "_update_stack")
+    def _update_stack(original, params):
+        stack = handlers._resolve_stack(helpers._p(params, "StackName"))
+        status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
+        if status != "DELETE_COMPLETE" and not UPDATABLE.fullmatch(status):
+            message = f"Stack:{stack['StackId']} is in {status} state and can not be updated."
+            return helpers._error("ValidationError", message)
+        answer = original(params)
+        if answer[0] == 200:
+            remember_settings(stack["StackName"], params)
+        return answer
+
+    @wrap(handlers, "_resolve_stack")
+    def _resolve_stack(original, stack_name):
+        """A deleted stack is known by its id alone."""
+        stack = original(stack_name)
+        gone = stack and stack["StackStatus"] == "DELETE_COMPLETE" and stack["StackId"] != stack_name
+        return None if gone else stack
+
+
+def remember_settings(stack_name, params):
+    """A setting that an update does not name stays as it is; an empty list of topics takes them away."""
+    stack = cloudformation._stacks.get(stack_name)
+    if stack is None:
+        return
+    if helpers._p(params, "RoleARN"):
+        stack["_role_arn"] = helpers._p(params, "RoleARN")
+    if "NotificationARNs" in params or "NotificationARNs.member.1" in params:
+        stack["_notification_arns"] = helpers._extract_string_members(params, "NotificationARNs")
+
+
+def descriptions():
+    """What DescribeStacks tells besides: role, topics, and of a nested stack its parent and its root."""
+
+    @wrap(handlers, "_describe_stacks")
+    def _describe_stacks(original, params):
+        status, headers, body = original(params)
+        if status != 200:
+            return status, headers, body
+        text = body.decode() if isinstance(body, bytes) else body
+        for stack in cloudformation._stacks.values():
+            esc = helpers._esc
+            more = "".join(
+                f"<{name}>{esc(stack[key])}</{name}>"
+                for name, key in (("RoleARN", "_role_arn"), ("ParentId", "ParentId"), ("RootId", "RootId"))
+                if stack.get(key)
+            )
+            topics = "".join(f"<member>{esc(arn)}</member>" for arn in stack.get("_notification_arns", []))
+            anchor = f"<StackId>{esc(stack['StackId'])}</StackId>"
+            text = text.replace(anchor, f"{anchor}{more}<NotificationARNs>{topics}</NotificationARNs>", 1)
+        return status, headers, text.encode()

@@ -1,0 +1,146 @@
+"""AWS Lambda: https://docs.aws.amazon.com/lambda/latest/api/ and the CloudFormation types AWS::Lambda::*."""
+
+import copy
+import os
+import re
+
+from ministack.core.responses import error_response_json
+from ministack.services import lambda_svc
+from ministack.services.cloudformation import provisioners
+
+from patching import wrap
+
+NO_SUCH_KEY = (
+    "Error occurred while GetObject. S3 Error Code: NoSuchKey. "
+    "S3 Error Message: The specified key does not exist."
+)
+# of a request: larger code goes through S3
+MOST_BYTES = 70167211
+
+LAYER_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:layer:([A-Za-z0-9_-]+)$")
+
+
+def install():
+    """State changes, S3 code that is not there, layers named by their ARN."""
+    delay = os.environ.get("SAM_SYNC_CLOUD_STATE_DELAY")
+    if delay:
+        lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = float(delay)
+    updates()
+    code_from_s3()
+    layer_names()
+
+
+def updates():
+    """A function that is being updated stays Active and takes no second update; a request has a size limit.
+
+    The states: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+    """
+
+    @wrap(lambda_svc, "handle_request")
+    async def handle_request(original, method, path, headers, body, query_params):
+        if method in ("POST", "PUT") and len(body or b"") > MOST_BYTES:
+            message = f"Request must be smaller than {MOST_BYTES} bytes for this operation"
+            return error_response_json("RequestEntityTooLargeException", message, 413)
+        change = re.search(r"/functions/([^/]+)/(code|configuration|versions)$", path)
+        if change and (method, change[2]) in (("PUT", "code"), ("PUT", "configuration"), ("POST", "versions")):
+            name = lambda_svc._resolve_request_scoped_name(lambda_svc.unquote(change[1]))
+            config = lambda_svc._functions.get(name, {}).get("config", {})
+            if config.get("LastUpdateStatus") == "InProgress":
+                return error_response_json(
+                    "ResourceConflictException",
+                    "The operation cannot be performed at this time. An update is in progress for resource: "
+                    + config["FunctionArn"],
+                    409,
+                )
+        return await original(method, path, headers, body, query_params)
+
+    def stay_active(original, name, data):
+        answer = original(name, data)
+        config = lambda_svc._functions.get(name, {}).get("config", {})
+        if answer[0] < 400 and config.get("StateReasonCode") == "Updating":
+            config.update(State="Active", StateReason="", StateReasonCode="")
+            return lambda_svc.json_response({**config, "Version": answered_version(answer)})
+        return answer
+
+    @wrap(lambda_svc, "_update_code")
+    def _update_code(original, name, data):
+        if data.get("DryRun") and name in lambda_svc._functions:
+            before = copy.deepcopy({key: lambda_svc._functions[name][key] for key in ("config", "code_zip")})
+            answer = original(name, {**data, "Publish": False})
+            lambda_svc._functions[name].update(before)
+            return answer
+        return stay_active(original, name, data)
+
+    wrap(lambda_svc, "_update_config")(stay_active)
+
+    @wrap(provisioners, "_lambda_update")
+    def _lambda_update(original, physical_id, old, new, *args):
+        """CloudFormation reports the resource complete when the function is ready."""
+        if old.get("Code") != new.get("Code"):
+            refuse_missing_code(new)
+        name, attributes = original(physical_id, old, new, *args)
+        function = lambda_svc._functions.get(name)
+        if function:
+            function["config"].update(State="Active", LastUpdateStatus="Successful")
+        return name, attributes
+
+
+def answered_version(answer):
+    return lambda_svc.json.loads(answer[2]).get("Version", "$LATEST")
+
+
+def code_from_s3():
+    """Code and layers are read from S3 when they are named, a version of the object included."""
+
+    @wrap(provisioners, "_lambda_create")
+    def _lambda_create(original, logical_id, props, stack_name):
+        refuse_missing_code(props)
+        return original(logical_id, props, stack_name)
+
+    @wrap(provisioners, "_lambda_layer_create")
+    def _lambda_layer_create(original, logical_id, props, stack_name):
+        refuse_missing_code(props)
+        result = original(logical_id, props, stack_name)
+        content = props.get("Content") or {}
+        if content.get("S3ObjectVersion"):
+            name, number = result[0].split(":")[-2:]
+            version = next(v for v in lambda_svc._layers[name]["versions"] if v["Version"] == int(number))
+            put_content(version, content_of(content))
+        return result
+
+    def refuse_missing(original, *args):
+        code = args[-1].get("Content") or args[-1].get("Code") or args[-1]
+        if code.get("S3Bucket") and content_of(code) is None:
+            return error_response_json("InvalidParameterValueException", NO_SUCH_KEY, 400)
+        return original(*args)
+
+    for operation in ("_create_function", "_update_code", "_publish_layer_version"):
+        wrap(lambda_svc, operation)(refuse_missing)
+
+
+def refuse_missing_code(props):
+    """The reason that CloudFormation gives for a function or layer whose object is not in the bucket."""
+    code = props.get("Code") or props.get("Content") or {}
+    if code.get("S3Bucket") and content_of(code) is None:
+        raise provisioners._sfn_handler_error(provisioners._sdk_error(NO_SUCH_KEY, "Lambda", 400))
+
+
+def content_of(code):
+    return lambda_svc._fetch_code_from_s3(code["S3Bucket"], code.get("S3Key", ""), code.get("S3ObjectVersion"))
+
+
+def put_content(version, data):
+    digest = lambda_svc.hashlib.sha256(data).digest()
+    version["_zip_data"] = data
+    version["Content"].update(CodeSize=len(data), CodeSha256=lambda_svc.base64.b64encode(digest).decode())
+
+
+def layer_names():
+    """`LayerName` is a name or an ARN in every operation of layers."""
+
+    def by_name(original, layer_name, *args, **kwargs):
+        arn = LAYER_ARN.match(layer_name)
+        return original(arn[1] if arn else layer_name, *args, **kwargs)
+
+    for operation in ("_publish_layer_version", "_list_layer_versions", "_delete_layer_version", "_get_layer_version"):
+        wrap(lambda_svc, operation)(by_name)

@@ -1,0 +1,31 @@
+"""All parts of the plugin, in the order in which they wrap MiniStack's functions."""
+
+import apigateway_http
+import apigateway_rest
+import cloudformation_events
+import cloudformation_nested
+import cloudformation_stacks
+import cloudformation_types
+import control
+import lambda_functions
+import lambda_processes
+import stepfunctions_definitions
+
+PARTS = (
+    lambda_functions,
+    lambda_processes,
+    apigateway_rest,
+    apigateway_http,
+    stepfunctions_definitions,
+    cloudformation_types,
+    cloudformation_stacks,
+    cloudformation_events,
+    cloudformation_nested,
+)
+
+
+def install():
+    """Closes the gaps and returns the ASGI application to serve."""
+    for part in PARTS:
+        part.install()
+    return control.guard()

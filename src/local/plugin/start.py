@@ -1,0 +1,121 @@
+"""Starts MiniStack with the gaps closed that `sam sync` and its users would meet (GAPS.md).
+
+Run by src/local/launch.ts in the virtual environment that requirements.txt describes. Its settings, by environment:
+
+GATEWAY_PORT                  where to listen, on the loopback interface only; 0 picks a free port
+SAM_SYNC_CLOUD_VERSION, _LOG  told to whoever asks for the cloud's health
+SAM_SYNC_CLOUD_STATE          a file to write the process id and the port to
+SAM_SYNC_CLOUD_STATE_DELAY    seconds that a function stays Pending or InProgress after a change (MiniStack: 0.5)
+SAM_SYNC_CLOUD_END_WITH_STDIN end when standard input ends, so that a test leaves no process behind
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+
+# what the caller reads as "another one is starting on this port"
+PORT_TAKEN = 98
+
+
+def main():
+    listener = listen(int(os.environ["GATEWAY_PORT"]))
+    own_the_place(listener.getsockname()[1])
+
+    # the plugin may lie in a folder that is not ours to write to
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import plugin
+
+    app = plugin.install()
+    sys.dont_write_bytecode = False
+
+    threading.Thread(target=import_sam_transform, daemon=True).start()
+    if os.environ.pop("SAM_SYNC_CLOUD_END_WITH_STDIN", None):
+        threading.Thread(target=end_with_stdin, daemon=True).start()
+    serve(app, listener)
+
+
+def listen(port):
+    """Whoever has the port is the local cloud; from here on connections wait instead of being refused."""
+    listener = socket.socket()
+    # on Windows SO_REUSEADDR would let two programs share the port; elsewhere it only skips the wait after a stop
+    exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
+    listener.setsockopt(socket.SOL_SOCKET, exclusive or socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        sys.exit(PORT_TAKEN)
+    listener.listen(128)
+    return listener
+
+
+def own_the_place(port):
+    """Log and temporary files of an earlier process are of no more use to anyone."""
+    os.environ["GATEWAY_PORT"] = str(port)
+    if os.environ.get("SAM_SYNC_CLOUD_LOG"):
+        open(os.environ["SAM_SYNC_CLOUD_LOG"], "w").close()
+    for entry in os.scandir(tempfile.gettempdir()):
+        shutil.rmtree(entry.path, ignore_errors=True) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
+    state = os.environ.get("SAM_SYNC_CLOUD_STATE")
+    if state:
+        with open(state + ".new", "w") as file:
+            json.dump({"pid": os.getpid(), "port": port}, file)
+        os.replace(state + ".new", state)
+
+
+def import_sam_transform():
+    """It takes half a second: now, while nobody waits, instead of within the first deployment."""
+    import samtranslator.translator.transform  # noqa: F401
+
+
+def end_with_stdin():
+    sys.stdin.buffer.read()
+    signal.raise_signal(signal.SIGTERM)
+
+
+def serve(app, listener):
+    import asyncio
+
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    # clients keep their connections open; nobody waits for an answer on them
+    config.graceful_timeout = 0.1
+    config.loglevel = "WARNING"
+    raise_file_limit()
+
+    async def run():
+        await serve(app, config)
+        end()
+
+    asyncio.run(run())
+
+
+def end():
+    """Leaves no process of a function behind, and waits for no thread: there is nothing that they could save."""
+    from ministack.core import lambda_runtime
+
+    lambda_runtime.reset()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def raise_file_limit():
+    try:
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (ImportError, ValueError, OSError):
+        pass
+
+
+main()

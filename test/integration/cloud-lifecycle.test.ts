@@ -1,0 +1,350 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs/promises';
+import * as http from 'node:http';
+import * as net from 'node:net';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { build } from 'esbuild';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { runCloudCommand } from '../../src/cli/cloud-command.ts';
+import type { SyncEvent } from '../../src/console/reporter.ts';
+import { UsageError } from '../../src/errors.ts';
+import { cloudStatus, ensureCloud, readCloudLog, resetCloud, stopCloud } from '../../src/local/cloud.ts';
+import { ensureInstalled, readPlugin } from '../../src/local/installation.ts';
+import { isRunning } from '../../src/local/launch.ts';
+import { clients, poll, sharedCacheDir, silent, startTestCloud } from '../support/cloud.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+
+const never = new AbortController().signal;
+const posix = process.platform !== 'win32';
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A place for a cloud of the test's own, with the packages that all tests share. */
+async function newPlace() {
+  const home = await tempFolder();
+  const cacheDir = path.join(home, 'sam-sync');
+  const plugin = await readPlugin();
+  await ensureInstalled(plugin, { cacheDir: sharedCacheDir(), env: process.env, reporter: silent });
+  const packages = `python-${plugin.requirements}`;
+  await fs.mkdir(cacheDir);
+  await fs.symlink(path.join(sharedCacheDir(), packages), path.join(cacheDir, packages), 'junction');
+  const place = { cacheDir, port: await freePort() };
+  onTestFinished(async () => void (await stopCloud(place).catch(() => {})));
+  return { ...place, env: process.env, reporter: silent, home };
+}
+
+describe('the local cloud', () => {
+  it('starts, is reused, outlives who started it, forgets, and stops', async () => {
+    const place = await newPlace();
+    expect(await cloudStatus(place)).toBeUndefined();
+    await expect(resetCloud(place)).rejects.toThrow('No local cloud is running');
+    await expect(readCloudLog(place)).rejects.toThrow('There is no log yet');
+
+    const cloud = await ensureCloud(place);
+    expect(cloud).toMatchObject({ endpoint: `http://127.0.0.1:${place.port}`, region: 'us-east-1', started: true });
+    const { Account } = await clients(cloud.endpoint).sts.send(new GetCallerIdentityCommand());
+    expect(Account).toBe('000000000000');
+    expect(await ensureCloud(place)).toEqual({ ...cloud, started: false });
+    expect(await cloudStatus(place)).toMatchObject({ pid: cloud.pid, answering: true });
+
+    await resetCloud(place);
+    expect((await readCloudLog(place)).text).toContain('State reset complete');
+    expect(await stopCloud(place)).toBe(true);
+    expect(await isRunning(cloud.pid)).toBe(false);
+    expect(await stopCloud(place)).toBe(false);
+
+    const again = await ensureCloud(place);
+    expect(again.pid).not.toBe(cloud.pid);
+    // the log begins anew
+    expect((await readCloudLog(place)).text).not.toContain('State reset complete');
+  });
+
+  it('is one, however many start it at once', async () => {
+    const place = await newPlace();
+    const clouds = await Promise.all([ensureCloud(place), ensureCloud(place), ensureCloud(place)]);
+    expect(new Set(clouds.map((cloud) => cloud.pid)).size).toBe(1);
+  });
+
+  it('is not taken for one of another version', async () => {
+    const place = await newPlace();
+    const { pid } = await ensureCloud(place);
+    const other = await tempFolder();
+    await fs.cp((await readPlugin()).dir, other, { recursive: true });
+    await writeFiles(other, { 'more.py': '' });
+    await expect(ensureCloud({ ...place, pluginDir: other })).rejects.toMatchObject({
+      message: expect.stringContaining('another version of sam-sync'),
+      hint: expect.stringContaining('sam-sync cloud stop'),
+    });
+    expect(await isRunning(pid)).toBe(true);
+  });
+
+  it('says so if the port is taken', async () => {
+    const place = await newPlace();
+    const server = http.createServer((_request, response) => response.end('hello')).listen(place.port, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const taken = {
+      message: `Port ${place.port}, which the local cloud uses, is taken by another program`,
+      hint: expect.stringContaining('SAM_SYNC_CLOUD_PORT='),
+    };
+    await expect(ensureCloud(place)).rejects.toMatchObject(taken);
+    await expect(cloudStatus(place)).rejects.toMatchObject(taken);
+    await expect(stopCloud(place)).rejects.toMatchObject(taken);
+  });
+
+  it('is not that of another user', async () => {
+    const [ours, theirs] = [await newPlace(), await newPlace()];
+    await ensureCloud(theirs);
+    await expect(ensureCloud({ ...ours, port: theirs.port })).rejects.toThrow('another user or cache folder');
+  });
+
+  it('shows the end of its log if it cannot start, and leaves no process', async () => {
+    const place = await newPlace();
+    const pluginDir = await tempFolder();
+    await fs.cp((await readPlugin()).dir, pluginDir, { recursive: true });
+    await writeFiles(pluginDir, { 'plugin.py': 'raise RuntimeError("broken on purpose")' });
+    await expect(ensureCloud({ ...place, pluginDir })).rejects.toThrow(/ended with exit code 1[^]*broken on purpose/);
+    expect(await cloudStatus(place)).toBeUndefined();
+  });
+
+  it('takes no longer to start than the user wants', async () => {
+    const place = await newPlace();
+    const controller = new AbortController();
+    const starting = ensureCloud({ ...place, signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(starting).rejects.toThrow();
+    expect(await cloudStatus(place)).toBeUndefined();
+  });
+
+  it('answers this machine only, and no pages of other sites', async () => {
+    const cloud = await startTestCloud();
+    onTestFinished(() => cloud.stop());
+    const address = Object.values(os.networkInterfaces())
+      .flat()
+      .find((found) => found?.family === 'IPv4' && !found.internal)?.address;
+    if (address !== undefined) {
+      const socket = net.connect(cloud.port, address);
+      await expect(once(socket, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    }
+    const status = async (headers: Record<string, string>) => {
+      const answer = await fetch(`${cloud.endpoint}/?Action=GetCallerIdentity&Version=2011-06-15`, { headers });
+      return answer.status;
+    };
+    expect(await status({ origin: 'https://evil.test' })).toBe(403);
+    expect(await status({ 'sec-fetch-site': 'cross-site' })).toBe(403);
+    expect(await status({ origin: 'http://localhost:3000' })).toBe(200);
+    expect(await status({})).toBe(200);
+  });
+});
+
+/** A `python3` of the given version whose virtual environments hold a Python that does what `inside` says. */
+const fakePython = (version: string, inside = 'exit 0', venv = 'yes') => `#!/bin/sh
+case "$1" in
+  -c) echo "${version} ${venv} $0" ;;
+  -m) mkdir -p "$3/bin"; printf '#!/bin/sh\\n%s\\n' '${inside}' > "$3/bin/python"; chmod +x "$3/bin/python" ;;
+esac
+`;
+
+/** A machine whose PATH has nothing but these programs (and what they use themselves), and an empty cache. */
+async function newMachine(programs: Record<string, string>, signal?: AbortSignal) {
+  const folder = await tempFolder();
+  const add = (name: string, script: string) => fs.writeFile(path.join(folder, name), script, { mode: 0o755 });
+  for (const [name, script] of Object.entries(programs)) await add(name, script);
+  for (const tool of ['sh', 'mkdir', 'chmod', 'sleep']) {
+    const places = ['/bin', '/usr/bin'].map((place) => path.join(place, tool));
+    for (const place of places) await fs.symlink(await fs.realpath(place), path.join(folder, tool)).catch(() => {});
+  }
+  const cacheDir = await tempFolder();
+  const events: SyncEvent[] = [];
+  const reporter = { report: (event: SyncEvent) => void events.push(event) };
+  const plugin = await readPlugin();
+  const install = () => ensureInstalled(plugin, { cacheDir, env: { PATH: folder }, reporter, signal });
+  return { install, add, folder, events, cached: () => fs.readdir(cacheDir) };
+}
+
+describe.skipIf(!posix)('setting up', () => {
+  it.each([
+    ['no Python at all', {}, /needs Python 3\.10 or newer: none is on PATH/],
+    ['shims that fail', { python3: '#!/bin/sh\nexit 127', python: '#!/bin/sh\necho hi' }, /none is on PATH/],
+    ['an old Python', { python3: fakePython('3.8') }, /needs Python 3\.10 or newer: python3 is 3\.8/],
+    ['no venv', { python3: fakePython('3.11', '', 'no') }, /needs Python's venv module, which Python 3\.11/],
+  ])('says what is missing: %s', async (_what, programs, message) => {
+    const { install, cached } = await newMachine(programs);
+    await expect(install()).rejects.toMatchObject({
+      message: expect.stringMatching(message),
+      hint: expect.stringContaining('nstall'),
+    });
+    expect(await cached()).toEqual([]);
+  });
+
+  it('takes the first Python that works, once', async () => {
+    const machine = await newMachine({
+      python3: '#!/bin/sh\nexit 127',
+      python: fakePython('2.7'),
+      'python3.12': fakePython('3.12'),
+    });
+    const { python } = await machine.install();
+    expect(await fs.readFile(python, 'utf8')).toContain('exit 0');
+    await fs.rm(path.join(machine.folder, 'python3.12'));
+    expect((await machine.install()).python).toBe(python);
+  });
+
+  it('prefers a Python that there are packages for', async () => {
+    const { install, events } = await newMachine({ python3: fakePython('3.99'), 'python3.13': fakePython('3.13') });
+    await install();
+    expect(events).toContainEqual(expect.objectContaining({ type: 'step-finished', detail: 'Python 3.13' }));
+  });
+
+  it('shows what pip says, and leaves nothing behind', async () => {
+    const machine = await newMachine({ python3: fakePython('3.12', 'echo no matching distribution >&2; exit 3') });
+    await expect(machine.install()).rejects.toThrow(/\(exit code 3\):\nno matching distribution/);
+    expect(await machine.cached()).toEqual([]);
+    const line = { type: 'tool-output', line: 'no matching distribution' };
+    expect(machine.events).toContainEqual(expect.objectContaining(line));
+    await machine.add('python3', fakePython('3.12'));
+    await machine.install();
+  });
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    const controller = new AbortController();
+    const machine = await newMachine({ python3: fakePython('3.12', 'sleep 60') }, controller.signal);
+    const installing = machine.install();
+    await poll(async () => ((await machine.cached()).length > 0 ? true : undefined));
+    controller.abort(new Error('enough'));
+    await expect(installing).rejects.toThrow('enough');
+    expect(await machine.cached()).toEqual([]);
+  });
+
+  it('may happen twice at once', async () => {
+    const machine = await newMachine({ python3: fakePython('3.12') });
+    const [first, second] = await Promise.all([machine.install(), machine.install()]);
+    expect(first).toEqual(second);
+    expect(await machine.cached()).toHaveLength(1);
+  });
+
+  it('begins anew when the Python is gone that it was made with', async () => {
+    const machine = await newMachine({ python3: fakePython('3.12') });
+    const { python } = await machine.install();
+    await fs.rm(python);
+    await fs.symlink('/no/such/python', python);
+    await machine.install();
+    expect(await fs.readFile(python, 'utf8')).toContain('exit 0');
+  });
+});
+
+/** The command with an environment and an outside of its own. */
+async function newCommand() {
+  const place = await newPlace();
+  const env: Record<string, string | undefined> = {
+    ...process.env,
+    XDG_CACHE_HOME: place.home,
+    SAM_SYNC_CLOUD_PORT: String(place.port),
+  };
+  let written = '';
+  const notes: string[] = [];
+  const reporter = { report: (event: SyncEvent) => void (event.type === 'note' && notes.push(event.text)) };
+  const stdout = { write: (text: string) => (written += text) };
+  const run = (args: string[], signal = never) => runCloudCommand(args, { env, reporter, signal, stdout });
+  const output = () => [written, (written = '')][0];
+  return { run, output, notes, place, env };
+}
+
+describe('sam-sync cloud', () => {
+  it.skipIf(!posix)('starts, tells, runs a tool, resets, prints the log and stops', async () => {
+    const { run, output, notes, place, env } = await newCommand();
+    expect([await run(['status']), output()]).toEqual([1, `not running (port ${place.port})\n`]);
+    expect(await run(['start'])).toBe(0);
+    expect(await run(['start'])).toBe(0);
+    expect(notes.filter((text) => text.includes('running'))).toHaveLength(2);
+    expect(await run(['status'])).toBe(0);
+    expect(output()).toMatch(new RegExp(`^running: http://127\\.0\\.0\\.1:${place.port} \\(process \\d+\\)\\nlog: `));
+
+    env['AWS_PROFILE'] = 'production';
+    const file = path.join(place.home, 'environment.json');
+    const script = `require('fs').writeFileSync(process.argv[1], JSON.stringify(process.env)); process.exit(7)`;
+    expect(await run(['exec', '--', process.execPath, '-e', script, file])).toBe(7);
+    const seen = JSON.parse(await fs.readFile(file, 'utf8')) as Record<string, string>;
+    expect(seen).toMatchObject({
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${place.port}`,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_DEFAULT_REGION: 'us-east-1',
+    });
+    expect(seen['AWS_PROFILE']).toBeUndefined();
+    await expect(run(['exec', '--', 'no-such-tool'])).rejects.toThrow('no-such-tool is not on PATH');
+
+    expect([await run(['reset']), await run(['logs'])]).toEqual([0, 0]);
+    expect(output()).toContain('State reset complete');
+    expect([await run(['stop']), await run(['stop'])]).toEqual([0, 0]);
+  });
+
+  it.skipIf(!posix)('follows the log', async () => {
+    const { run, output } = await newCommand();
+    await run(['start']);
+    const controller = new AbortController();
+    const following = run(['logs', '--follow'], controller.signal);
+    let seen = '';
+    await run(['reset']);
+    await poll(async () => ((seen += output()).includes('State reset complete') ? true : undefined));
+    controller.abort();
+    expect(await following).toBe(0);
+  });
+
+  it.skipIf(!posix)('passes signals on to the tool, and its end to who waits for us', async () => {
+    const { env, place } = await newCommand();
+    const entry = `import { runCloudCommand } from ${JSON.stringify(path.resolve('src/cli/cloud-command.ts'))};
+      const outside = { env: process.env, reporter: { report() {} }, signal: new AbortController().signal, stdout: process.stdout };
+      process.exit(await runCloudCommand(process.argv.slice(2), outside));`;
+    const bundle = path.join(place.home, 'cloud.mjs');
+    const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+    await build({
+      stdin: { contents: entry, resolveDir: process.cwd(), loader: 'ts' },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      outfile: bundle,
+      banner: { js: banner },
+      logLevel: 'error',
+    });
+    await fs.cp((await readPlugin()).dir, path.join(place.home, 'plugin'), { recursive: true });
+    const tool = `process.on('SIGTERM', () => process.exit(42)); console.log('ready'); setInterval(() => {}, 1000)`;
+    const args = [bundle, 'exec', '--', process.execPath, '-e', tool];
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([42, null]);
+  });
+
+  it.each([
+    [['strat'], 'has no command "strat"', 'Did you mean start?'],
+    [['--foo'], 'has no option "--foo"', undefined],
+    [['logs', '--folow'], 'has no option "--folow"', 'Did you mean --follow?'],
+    [['stop', 'now'], 'takes no arguments: now', undefined],
+    [['exec'], 'needs a command to run', undefined],
+    [['exec', '--'], 'needs a command to run', undefined],
+  ])('refuses %o', async (args, message, hint) => {
+    const outside = { env: {}, reporter: silent, signal: never, stdout: { write: () => {} } };
+    const error: unknown = await runCloudCommand(args, outside).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toMatchObject({ message: expect.stringContaining(message), ...(hint === undefined ? {} : { hint }) });
+  });
+
+  it.each([[[]], [['--debug']], [['--help']], [['-h']], [['start', '--help']], [['exec', '--help']]])(
+    'explains itself: %o',
+    async (args) => {
+      let written = '';
+      const stdout = { write: (text: string) => (written += text) };
+      expect(await runCloudCommand(args, { env: {}, reporter: silent, signal: never, stdout })).toBe(0);
+      expect(written).toMatch(/^Usage: sam-sync cloud COMMAND/);
+    },
+  );
+});
