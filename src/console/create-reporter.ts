@@ -23,12 +23,19 @@ export interface ConsoleReporter extends Reporter {
 export function createReporter(options: ReporterOptions): ConsoleReporter {
   const terminal = asTerminal(options.stderr);
   const errStyle = createStyle(terminal !== undefined, options.env);
-  const outStyle = createStyle(asTerminal(options.stdout) !== undefined, options.env);
-  const lines = createLines({ debug: options.debug, outStyle, errStyle });
+  const outTerminal = asTerminal(options.stdout);
+  const outStyle = createStyle(outTerminal !== undefined, options.env);
   const live =
     terminal && !options.debug && options.env['TERM'] !== 'dumb' && !options.env['CI']
       ? createLiveView(terminal, errStyle)
       : undefined;
+  const lines = createLines({
+    debug: options.debug,
+    outStyle,
+    errStyle,
+    live: live !== undefined,
+    columns: () => outTerminal?.columns,
+  });
   const write = (line: Line): void => void options[line.stream].write(`${line.text}\n`);
 
   return {

@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { formatBytes, formatDuration, formatTable } from './format.ts';
 import type { StackEventRow, StepKind, SyncEvent } from './reporter.ts';
 import type { Look, Style } from './style.ts';
@@ -26,12 +27,19 @@ export type StepStarted = Extract<SyncEvent, { type: 'step-started' }>;
 
 const err = (text: string): Line[] => [{ stream: 'stderr', text }];
 
-/** Turns events into the lines that stay, the same for pipes and for terminals. Pure but for the steps it remembers. */
-export function createLines(options: {
+/** How lines look. */
+export interface LineOptions {
   debug: boolean;
   outStyle: Style;
   errStyle: Style;
-}): (event: SyncEvent) => Line[] {
+  /** What goes on is drawn elsewhere: only what is over becomes a line. */
+  live?: boolean | undefined;
+  /** Columns of the terminal that stdout is, if it is one. */
+  columns?: (() => number | undefined) | undefined;
+}
+
+/** Turns events into the lines that stay, the same for pipes and for terminals. Pure but for the steps it remembers. */
+export function createLines(options: LineOptions): (event: SyncEvent) => Line[] {
   const { debug, outStyle, errStyle } = options;
   const steps = new Map<string, StepStarted>();
   const debugLine = (text: string): Line[] => (debug ? err(errStyle('dim', text)) : []);
@@ -53,9 +61,13 @@ export function createLines(options: {
       case 'tool-output':
         return debugLine(`  ${event.id.replace(/^build:/, '')} | ${event.line}`);
       case 'stack-event':
-        return err(stackEventLine(event.event, errStyle));
+        return options.live && event.event.status.endsWith('_IN_PROGRESS')
+          ? []
+          : err(stackEventLine(event.event, errStyle));
       case 'outputs':
-        return event.outputs.length === 0 ? [] : [{ stream: 'stdout', text: outputsTable(event, outStyle) }];
+        return event.outputs.length === 0
+          ? []
+          : [{ stream: 'stdout', text: outputsTable(event, outStyle, options.columns?.()) }];
       case 'api-call':
         return debugLine(
           `  ${event.service}.${event.operation} ${formatDuration(event.ms)}` +
@@ -115,11 +127,22 @@ function stackEventLine(event: StackEventRow, style: Style): string {
   return `${style(look, event.status.padEnd(28))}  ${event.resourceType.padEnd(32)}  ${name}${reason}`;
 }
 
-function outputsTable(event: Extract<SyncEvent, { type: 'outputs' }>, style: Style): string {
-  const described = event.outputs.some((output) => output.description);
-  const headings = described ? ['Output', 'Value', 'Description'] : ['Output', 'Value'];
-  const rows = event.outputs.map((output) =>
-    [output.key, output.value, output.description ?? ''].slice(0, headings.length),
-  );
-  return `${style('bold', `Outputs of ${event.stackName}`)}\n${formatTable(headings, rows)}`;
+function outputsTable(
+  event: Extract<SyncEvent, { type: 'outputs' }>,
+  style: Style,
+  columns: number | undefined,
+): string {
+  const title = style('bold', `Outputs of ${event.stackName}`);
+  const table = (headings: string[]): string =>
+    formatTable(
+      headings,
+      event.outputs.map(({ key, value, description }) => [key, value, description ?? ''].slice(0, headings.length)),
+    );
+  if (event.outputs.some(({ description }) => description)) {
+    const full = table(['Output', 'Value', 'Description']);
+    // a terminal that is too narrow would break every row
+    if (columns === undefined || full.split('\n').every((line) => stringWidth(line) <= columns))
+      return `${title}\n${full}`;
+  }
+  return `${title}\n${table(['Output', 'Value'])}`;
 }

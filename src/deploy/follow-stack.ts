@@ -49,7 +49,7 @@ export async function followStack(aws: Aws, options: FollowOptions): Promise<Fol
   for (;;) {
     await pause(options.pollDelayMs ?? delay * Math.max(1, source.active / 4), options.signal);
     const fresh = await ask(() => ignoreMissing(source.read()));
-    for (const event of fresh) options.reporter.report({ type: 'stack-event', event });
+    reportEvents(options.reporter, fresh);
     ending ||= fresh.some((event) => isEnd(event, options));
     silentLooks = fresh.length > 0 ? 0 : silentLooks + 1;
     delay = fresh.length > 0 ? BUSY_DELAY : Math.min(delay * 1.5, LONGEST_DELAY);
@@ -61,10 +61,17 @@ export async function followStack(aws: Aws, options: FollowOptions): Promise<Fol
       // no event bore our token: a cloud that has none
       if (!source.begun && stack !== undefined) beginWithoutToken(source, stack);
       const rest = await ask(() => ignoreMissing(source.readRest(!ending)));
-      for (const event of rest) options.reporter.report({ type: 'stack-event', event });
+      reportEvents(options.reporter, rest);
       return { stack, events: source.events };
     }
     if (!source.begun) beginWithoutToken(source, stack);
+  }
+}
+
+/** A nested stack is told as the resource that it is in its parent; its events of itself would say it twice. */
+function reportEvents(reporter: Reporter, events: readonly StackEventRecord[]): void {
+  for (const event of events) {
+    if (event.stackPath === '' || !isStackItself(event)) reporter.report({ type: 'stack-event', event });
   }
 }
 

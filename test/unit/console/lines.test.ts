@@ -28,7 +28,11 @@ describe('createLines', () => {
       [started, { type: 'step-finished', id: 'build:Fn', outcome: 'done', ms: 1234, detail: 'pip' }],
       ['Built Fn (pip, 1.2 s)'],
     ],
-    ['nothing of what was unchanged', [started, { type: 'step-finished', id: 'build:Fn', outcome: 'unchanged', ms: 1 }], []],
+    [
+      'nothing of what was unchanged',
+      [started, { type: 'step-finished', id: 'build:Fn', outcome: 'unchanged', ms: 1 }],
+      [],
+    ],
     [
       'a failed upload',
       [
@@ -56,7 +60,16 @@ describe('createLines', () => {
     ],
     [
       'outputs on stdout',
-      [{ type: 'outputs', stackName: 'app', outputs: [{ key: 'Url', value: 'http://x' }, { key: 'A', value: '' }] }],
+      [
+        {
+          type: 'outputs',
+          stackName: 'app',
+          outputs: [
+            { key: 'Url', value: 'http://x' },
+            { key: 'A', value: '' },
+          ],
+        },
+      ],
       ['> Outputs of app\nOutput  Value\n------  --------\nUrl     http://x\nA'],
     ],
     ['the result on stdout', [{ type: 'result', document: { a: 1 } }], ['> {\n  "a": 1\n}']],
@@ -71,7 +84,11 @@ describe('createLines', () => {
       { type: 'phase', name: 'build', ms: 15_000 },
     ];
     expect(printed(events)).toEqual([]);
-    expect(printed(events, true)).toEqual(['  Fn | Collecting x', '  S3.PutObject 0.0 s, 2 attempts, SlowDown', 'build: 15 s']);
+    expect(printed(events, true)).toEqual([
+      '  Fn | Collecting x',
+      '  S3.PutObject 0.0 s, 2 attempts, SlowDown',
+      'build: 15 s',
+    ]);
   });
 });
 
