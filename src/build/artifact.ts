@@ -8,6 +8,22 @@ export interface BuiltFolder {
   cached: boolean;
 }
 
+/** What a build reads: when it changes, the build may give another result. */
+export interface BuildInput {
+  /** A file, or a folder with everything below it. Absolute; it need not exist (yet). */
+  path: string;
+  /** Names (`*` and `?` as wildcards) that do not count at any depth below a folder; with `/` in front: only directly in it. */
+  excludes: readonly string[];
+}
+
+/** Something about a build that the user should know once. */
+export interface BuildNote {
+  level: 'debug' | 'info' | 'warning';
+  ids: readonly ResourceIdentifier[];
+  /** Without the ids. */
+  text: string;
+}
+
 /** What the build of the whole application, or of some resources, made. */
 export interface BuildResult {
   /** Functions and layers that were built. What is not built (inline, remote, zip, SkipBuild, plain layer) is absent. */
@@ -18,4 +34,8 @@ export interface BuildResult {
   handlers: ReadonlyMap<ResourceIdentifier, string>;
   /** Functions that need `NODE_OPTIONS=--enable-source-maps` (esbuild with `Sourcemap: true`). */
   sourceMaps: ReadonlySet<ResourceIdentifier>;
+  /** What each built resource was made of, also of builds that failed. */
+  inputs: ReadonlyMap<ResourceIdentifier, readonly BuildInput[]>;
+  /** Said once each: why a function has no dependency layer, what a tool could not do. */
+  notes: readonly BuildNote[];
 }

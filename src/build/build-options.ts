@@ -1,3 +1,5 @@
+import * as path from 'node:path';
+
 /** What the build needs to know of a run. */
 export interface BuildOptions {
   /** Where `.aws-sam` lives. Absolute. */
@@ -7,4 +9,17 @@ export interface BuildOptions {
   buildInSource: boolean;
   /** The environment of the user, for the tools that are run (PATH, proxies, registries). */
   env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Our own folder below `.aws-sam`, which the peer neither knows nor prunes. `artifacts/` and `deps/` in it hold folders
+ * that never change once they are there.
+ */
+export function buildStoreDir(projectDir: string): string {
+  return path.join(projectDir, '.aws-sam', 'sam-sync');
+}
+
+/** Where built templates and links to the artifacts are laid out as the peer's other commands expect (fact sheet 2.3). */
+export function buildLayoutDir(options: Pick<BuildOptions, 'projectDir' | 'dependencyLayer'>): string {
+  return path.join(options.projectDir, '.aws-sam', options.dependencyLayer ? 'auto-dependency-layer' : 'build');
 }

@@ -77,6 +77,7 @@ type Resolver = (args: TemplateValue, scope: Scope) => TemplateValue | undefined
 
 /** Each gives the result or, if it is not known, undefined. Arguments come resolved, except to the lazy ones below. */
 const FUNCTIONS: Readonly<Record<string, Resolver>> = {
+  'Fn::GetAtt': getAtt,
   'Fn::Join': join,
   'Fn::Split': split,
   'Fn::Select': select,
@@ -111,6 +112,14 @@ function ref(map: TemplateMap, args: TemplateValue, scope: Scope): TemplateValue
   const value = scope.parameter(name);
   if (value === undefined) return name === args ? map : { Ref: name };
   return typeof value === 'string' ? value : [...value];
+}
+
+/** As in the text of an `Fn::Sub`, `Name.Attribute` is looked up like a parameter. */
+function getAtt(args: TemplateValue, scope: Scope): TemplateValue | undefined {
+  const parts = Array.isArray(args) ? args.map(scalarText) : [scalarText(args)];
+  if (parts.includes(undefined)) return undefined;
+  const value = scope.parameter(parts.join('.'));
+  return typeof value === 'string' || value === undefined ? value : [...value];
 }
 
 function fnIf(args: TemplateValue, scope: Scope): TemplateValue | undefined {

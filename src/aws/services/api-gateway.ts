@@ -4,6 +4,7 @@ export {
   DeleteDeploymentCommand,
   FlushStageAuthorizersCacheCommand,
   FlushStageCacheCommand,
+  GetDeploymentsCommand,
   GetRestApiCommand,
   GetStagesCommand,
   PutRestApiCommand,

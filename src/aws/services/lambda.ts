@@ -1,7 +1,9 @@
 export {
   LambdaClient as Client,
+  DeleteLayerVersionCommand,
   GetFunctionCommand,
   GetFunctionConfigurationCommand,
+  ListFunctionsCommand,
   ListLayerVersionsCommand,
   GetLayerVersionCommand,
   PublishLayerVersionCommand,

@@ -1,1 +1,7 @@
-export { SFNClient as Client, DescribeStateMachineCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
+export {
+  SFNClient as Client,
+  DescribeStateMachineAliasCommand,
+  DescribeStateMachineCommand,
+  UpdateStateMachineAliasCommand,
+  UpdateStateMachineCommand,
+} from '@aws-sdk/client-sfn';

@@ -90,7 +90,9 @@ print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.r
     const entries = await listTree(path.join(folder, 'src'));
     await fs.rm(path.join(folder, 'src/b'));
     await expect(writeZip(entries, path.join(folder, 'out/x.zip'))).rejects.toThrow('ENOENT');
-    await expect(writeZip(entries, path.join(folder, 'out/x.zip'), AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
+    await expect(
+      writeZip(entries, path.join(folder, 'out/x.zip'), AbortSignal.abort(new Error('stop'))),
+    ).rejects.toThrow('stop');
     expect(await fs.readdir(path.join(folder, 'out'))).toEqual([]);
   });
 });
@@ -106,12 +108,9 @@ describe('listTree', () => {
     await fs.symlink('nowhere', path.join(tree, 'dangling'));
     await fs.symlink(folder, path.join(folder, 'outside/up'));
     const entries = await listTree(tree);
-    expect(entries.map(({ path, linkTarget }) => (linkTarget === undefined ? path : `${path} -> ${linkTarget}`)).slice(0, 4)).toEqual([
-      'b.js',
-      'dangling -> nowhere',
-      'inside.js -> lib/a.js',
-      'lib/a.js',
-    ]);
+    expect(
+      entries.map(({ path, linkTarget }) => (linkTarget === undefined ? path : `${path} -> ${linkTarget}`)).slice(0, 4),
+    ).toEqual(['b.js', 'dangling -> nowhere', 'inside.js -> lib/a.js', 'lib/a.js']);
     expect(entries.map((entry) => entry.path)).toContain('out/b.js');
     expect(entries.find((entry) => entry.path === 'lib/loop')?.linkTarget).toBe('.');
   });

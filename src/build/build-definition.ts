@@ -1,0 +1,136 @@
+import { mkdir } from 'node:fs/promises';
+import * as path from 'node:path';
+import { UserError } from '../errors.ts';
+import { isMissing, statIfExists } from '../support/files.ts';
+import { keyOf } from './build-key.ts';
+import type { CacheEntry, MadeEntry } from './cache.ts';
+import { linkTree } from './file-tree.ts';
+import type { BuildDefinition } from './plan-build.ts';
+import { layerFolder } from './workflows/select-workflow.ts';
+import { SourceChangedError } from './workflows/workflow.ts';
+import type { DependencySet, Made, PreparedBuild, Workflow, Workshop } from './workflows/workflow.ts';
+
+/** What one build gave. */
+export interface BuiltDefinition {
+  artifact: CacheEntry;
+  /** Installed packages that are to be a layer of their own. */
+  dependencyLayer: CacheEntry | undefined;
+}
+
+/** A file that is saved again and again, e.g. by the build itself, would repeat it for ever. */
+const MAX_TRIES = 5;
+
+/** Looks the build up in the cache, or installs its dependencies, makes it and puts it there. */
+export async function buildDefinition(
+  definition: BuildDefinition,
+  prepared: PreparedBuild,
+  how: { workflow: Workflow; workshop: Workshop },
+): Promise<BuiltDefinition> {
+  const { dependencies } = prepared;
+  const installed = dependencies && (await obtainDependencies(dependencies, how));
+  const job: ArtifactJob = { definition, prepared, installed, ...how };
+  for (let tries = 1; ; tries++) {
+    how.workshop.tools.signal.throwIfAborted();
+    try {
+      const artifact = await obtainArtifact(job);
+      await how.workshop.cache.keepNewest(definition.key, artifact.key);
+      return { artifact, dependencyLayer: isApart(job) ? installed : undefined };
+    } catch (error) {
+      if (!(error instanceof SourceChangedError)) throw error;
+      if (tries === MAX_TRIES) {
+        throw new UserError(`The source of ${definition.ids.join(', ')} keeps changing while it is built`, {
+          cause: error,
+          hint: `Look for a program that writes into ${definition.codeDir}, or for a build that does so itself.`,
+        });
+      }
+    }
+  }
+}
+
+/** Whether the code's folder is there, with the id of who needs it. */
+export async function assertCodeDir(definition: BuildDefinition): Promise<void> {
+  const stat = await statIfExists(definition.codeDir);
+  if (stat?.isDirectory()) return;
+  throw new UserError(`The code of ${definition.ids.join(', ')} is not there: ${definition.codeDir}`, {
+    hint: 'Correct CodeUri, ContentUri or Code in the template; relative paths start at the template or at --base-dir.',
+  });
+}
+
+async function obtainDependencies(
+  dependencies: DependencySet,
+  { workflow, workshop }: { workflow: Workflow; workshop: Workshop },
+): Promise<CacheEntry> {
+  const key = keyOf(workflow.name, workflow.version, dependencies.key);
+  return workshop.cache.obtain('deps', key, async (content) => {
+    const folder = path.join(content, dependencies.folder);
+    await mkdir(folder, { recursive: true });
+    await dependencies.install(folder);
+    return { facts: {} };
+  });
+}
+
+interface ArtifactJob {
+  definition: BuildDefinition;
+  prepared: PreparedBuild;
+  installed: CacheEntry | undefined;
+  workflow: Workflow;
+  workshop: Workshop;
+}
+
+async function obtainArtifact(job: ArtifactJob): Promise<CacheEntry> {
+  const { prepared, workshop } = job;
+  const sourceKey = await prepared.sourceKey();
+  if (sourceKey !== undefined)
+    return workshop.cache.obtain('artifacts', artifactKey(job, sourceKey), (content) => make(job, content, sourceKey));
+  // a name that no other build has, until its own is known
+  return workshop.cache.obtain('artifacts', keyOf('unknown', job.definition.key), (content) =>
+    make(job, content, undefined),
+  );
+}
+
+/** Whether the installed packages become a layer of their own. */
+function isApart({ definition, prepared }: ArtifactJob): boolean {
+  return definition.dependenciesApart && prepared.dependencies?.use === 'runtime';
+}
+
+function artifactKey(job: ArtifactJob, sourceKey: string): string {
+  const { definition, installed, workflow } = job;
+  const dependencies = isApart(job) ? undefined : installed?.key;
+  const place = definition.kind === 'layer' ? layerFolder(workflow.name) : undefined;
+  return keyOf(workflow.name, workflow.version, place, sourceKey, dependencies);
+}
+
+async function make(job: ArtifactJob, content: string, sourceKey: string | undefined): Promise<MadeEntry> {
+  const { definition, prepared, installed, workflow } = job;
+  const isLayer = definition.kind === 'layer';
+  const target = isLayer ? path.join(content, layerFolder(workflow.name)) : content;
+  const packages = installed && prepared.dependencies && path.join(installed.path, prepared.dependencies.folder);
+  if (packages && prepared.dependencies?.use === 'runtime' && !isApart(job)) await linkTree(packages, target);
+  const made = await makeUnlessChanged(prepared, sourceKey, () => prepared.make(target, packages));
+  const built = made.sourceKey ?? sourceKey;
+  if (built === undefined) throw new Error(`${workflow.name}: a build without a key`);
+  if (sourceKey !== undefined || made.sourceKey !== undefined) {
+    const now = await prepared.sourceKey();
+    if (now !== undefined && now !== built) throw new SourceChangedError();
+  }
+  const facts = {
+    ...(made.handler === undefined ? {} : { handler: made.handler }),
+    ...(made.sourceMaps ? { sourceMaps: true } : {}),
+  };
+  return { facts, key: artifactKey(job, built) };
+}
+
+/** A file that was listed and is gone when it is read: something was saved or removed in the meantime. */
+async function makeUnlessChanged(
+  prepared: PreparedBuild,
+  sourceKey: string | undefined,
+  work: () => Promise<Made>,
+): Promise<Made> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isMissing(error) && sourceKey !== undefined && (await prepared.sourceKey()) !== sourceKey)
+      throw new SourceChangedError();
+    throw error;
+  }
+}

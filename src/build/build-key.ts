@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+
+/** Something that takes part in a key; keys of mappings count in sorted order. */
+export type KeyPart = string | number | boolean | null | undefined | readonly KeyPart[] | { [name: string]: KeyPart };
+
+/** The name of a build in the cache, from everything that decides its content. 32 hex digits. */
+export function keyOf(...parts: readonly KeyPart[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify(parts.map(sorted)))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+function sorted(part: KeyPart): unknown {
+  if (part === undefined) return null;
+  if (Array.isArray(part)) return part.map(sorted);
+  if (typeof part !== 'object' || part === null) return part;
+  const names = Object.keys(part).sort();
+  return names.map((name) => [name, sorted((part as { [name: string]: KeyPart })[name])]);
+}
+
+/**
+ * A text that names registries, without the logins in its URLs: a renewed token must not install everything again.
+ */
+export function withoutLogins(text: string): string {
+  return text.replace(/(\w+:\/\/)[^/@\s]+@/g, '$1');
+}
+
+/** Settings of a package manager (`.npmrc`, `.yarnrc.yml`) without the lines that hold logins. */
+export function withoutLoginLines(text: string): string {
+  const login = /(?:_auth|_authToken|_password|username|npmAuthToken|npmAuthIdent)["']?\s*[:=]/;
+  return withoutLogins(
+    text
+      .split('\n')
+      .filter((line) => !login.test(line))
+      .join('\n'),
+  );
+}

@@ -1,0 +1,208 @@
+import * as path from 'node:path';
+import type { BuiltStack, CountedFile } from '../model/built-stack.ts';
+import { identifierOf } from '../model/stack.ts';
+import type { FunctionResource, Stack } from '../model/stack.ts';
+import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { dumpYaml } from '../template/dump-yaml.ts';
+import { findLocalPaths, isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
+import type { LocalPath } from '../template/local-paths.ts';
+import { getAt, setAt } from '../template/template-path.ts';
+import type { TemplatePath } from '../template/template-path.ts';
+import { isIntrinsic, isMap, mapOf, scalarText } from '../template/template.ts';
+import type { Template, TemplateMap, TemplateValue } from '../template/template.ts';
+import type { BuildResult } from './artifact.ts';
+import { buildLayoutDir } from './build-options.ts';
+import type { BuildOptions } from './build-options.ts';
+import {
+  countedReadme,
+  DEPENDENCY_TEMPLATE,
+  dependencyLayerTemplate,
+  dependencyStackResource,
+} from './dependency-layer-stack.ts';
+import { appendLayer, DEPENDENCY_STACK, dependencyLayerId, dependencyLayerReference } from './dependency-layer.ts';
+import { linkArtifacts } from './link-artifacts.ts';
+import type { LayoutFolder } from './link-artifacts.ts';
+
+const TEMPLATE = 'template.yaml';
+
+/**
+ * Writes the templates whose local paths point at what was built, and lays out the artifacts beside them as the peer does
+ * (fact sheet 2.3), so that its other commands work on them. Files are written only when their text changed.
+ */
+export async function writeBuiltTemplates(
+  root: Stack,
+  result: BuildResult,
+  options: BuildOptions,
+): Promise<BuiltStack> {
+  const layout: LayoutFolder[] = [];
+  const built = planBuiltStack(root, { result, options, layout });
+  await linkArtifacts(layout);
+  await writeTemplates(built);
+  return built;
+}
+
+interface Building {
+  result: BuildResult;
+  options: BuildOptions;
+  layout: LayoutFolder[];
+}
+
+function planBuiltStack(stack: Stack, building: Building): BuiltStack {
+  const { result, options, layout } = building;
+  const dir = path.join(buildLayoutDir(options), ...stack.path.split('/'));
+  const links = new Map<string, string>();
+  for (const { id, logicalId } of [...stack.functions, ...stack.layers]) {
+    const folder = result.folders.get(id);
+    if (folder) links.set(logicalId, folder.path);
+  }
+  const apart = stack.functions.filter(({ id }) => result.dependencyLayers.has(id));
+  for (const { id } of apart) links.set(dependencyLayerId(id), result.dependencyLayers.get(id)?.path ?? '');
+  const children = stack.children.map((child) => planBuiltStack(child, building));
+  if (apart.length > 0) children.push(dependencyStack(stack, apart, { dir, stackName: options.stackName }));
+  const others = [
+    TEMPLATE,
+    ...(apart.length > 0 ? [DEPENDENCY_TEMPLATE] : []),
+    ...stack.children.map((child) => child.logicalId ?? ''),
+  ];
+  layout.push({ dir, links, others });
+  return {
+    path: stack.path,
+    template: builtTemplate(stack, dir, result),
+    dir,
+    templateFile: path.join(dir, TEMPLATE),
+    logicalId: stack.logicalId,
+    children,
+  };
+}
+
+function dependencyStack(
+  stack: Stack,
+  functions: readonly FunctionResource[],
+  { dir, stackName }: { dir: string; stackName: string },
+): BuiltStack {
+  const countedFiles = new Map<string, CountedFile>(
+    functions.map(({ id }) => [dependencyLayerId(id), countedReadme(id)]),
+  );
+  return {
+    path: identifierOf(stack.path, DEPENDENCY_STACK),
+    template: dependencyLayerTemplate(functions, stackName),
+    dir,
+    templateFile: path.join(dir, DEPENDENCY_TEMPLATE),
+    logicalId: DEPENDENCY_STACK,
+    countedFiles,
+    children: [],
+  };
+}
+
+/** The stack's template with everything that the build changes. Pure. */
+export function builtTemplate(stack: Stack, dir: string, result: BuildResult): Template {
+  const draft = openDraft(stack.source);
+  setBuiltPaths(draft, stack, { dir, result });
+  for (const resource of [...stack.functions, ...stack.layers]) {
+    if (result.folders.has(resource.id)) setResourceId(draft, resource.logicalId, resource.constructId);
+  }
+  for (const { logicalId } of stack.children) if (logicalId !== undefined) setResourceId(draft, logicalId);
+  for (const resource of stack.functions) changeFunction(draft, resource, result);
+  const apart = stack.functions.some(({ id }) => result.dependencyLayers.has(id));
+  if (apart) draft.set(['Resources', DEPENDENCY_STACK], dependencyStackResource());
+  return draft.finish();
+}
+
+/** A template that is being changed. Each resource is copied once, however many there are and however often it changes. */
+interface Draft {
+  get(at: TemplatePath): TemplateValue | undefined;
+  set(at: TemplatePath, value: TemplateValue): void;
+  finish(): Template;
+}
+
+function isResource(at: TemplatePath): boolean {
+  return at[0] === 'Resources' && at.length > 1;
+}
+
+function openDraft(source: Template): Draft {
+  let rest = source;
+  const resources: TemplateMap = { ...mapOf(source['Resources']) };
+  return {
+    get: (at) => (isResource(at) ? getAt(resources, at.slice(1)) : getAt(rest, at)),
+    set: (at, value) => {
+      const [, logicalId = '', ...below] = at;
+      if (!isResource(at)) rest = setAt(rest, at, value);
+      else resources[logicalId] = below.length === 0 ? value : setAt(mapOf(resources[logicalId]), below, value);
+    },
+    finish: () => (isMap(source['Resources']) ? { ...rest, Resources: resources } : rest),
+  };
+}
+
+function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: string; result: BuildResult }): void {
+  const children = new Set(stack.children.map(({ logicalId }) => logicalId));
+  const moved = (local: Pick<LocalPath, 'value' | 'content'>): string => {
+    if (path.isAbsolute(local.value)) return local.value;
+    const base = local.content === 'code' ? stack.codeDir : path.dirname(stack.templateFile);
+    return portable(path.relative(dir, resolveLocalPath(local.value, base)));
+  };
+  for (const local of findLocalPaths(stack.source, stack.resolved)) {
+    const built = local.logicalId !== undefined && result.folders.has(identifierOf(stack.path, local.logicalId));
+    const nested = local.content === 'template' && children.has(local.logicalId);
+    if (local.content === 'code' && built) draft.set(local.path, local.logicalId ?? '');
+    else draft.set(local.path, nested ? `${local.logicalId}/${TEMPLATE}` : moved(local));
+  }
+  const shared = draft.get(['Globals', 'Function', 'CodeUri']);
+  if (isLocalPath(shared)) draft.set(['Globals', 'Function', 'CodeUri'], moved({ value: shared, content: 'code' }));
+}
+
+/** Paths in templates have `/` on every system. */
+function portable(relative: string): string {
+  return relative === '' ? '.' : relative.split(path.sep).join('/');
+}
+
+/** As the peer marks what it built; SAM counts Metadata in the logical id of a layer. */
+function setResourceId(draft: Draft, logicalId: string, constructId?: string): void {
+  const at = ['Resources', logicalId, 'Metadata'];
+  draft.set(at, { ...mapOf(draft.get(at)), SamResourceId: constructId ?? logicalId });
+}
+
+function changeFunction(draft: Draft, resource: FunctionResource, result: BuildResult): void {
+  const { id, logicalId } = resource;
+  const properties = ['Resources', logicalId, 'Properties'];
+  const handler = result.handlers.get(id);
+  if (handler !== undefined) draft.set([...properties, 'Handler'], handler);
+  if (result.sourceMaps.has(id)) turnOnSourceMaps(draft, resource);
+  if (!result.dependencyLayers.has(id)) return;
+  const own = draft.get([...properties, 'Layers']) ?? sharedLayers(draft, resource);
+  draft.set([...properties, 'Layers'], appendLayer(own, dependencyLayerReference(id)));
+}
+
+/**
+ * What SAM would not merge: lists of Globals are put in front of a function's own by SAM itself, but any other form of
+ * `Globals.Function.Layers` is replaced by what the function says, so the function must say both.
+ */
+function sharedLayers(draft: Draft, resource: FunctionResource): TemplateValue | undefined {
+  if (resource.type !== 'AWS::Serverless::Function') return undefined;
+  const shared = draft.get(['Globals', 'Function', 'Layers']);
+  return Array.isArray(shared) ? undefined : shared;
+}
+
+const SOURCE_MAPS = '--enable-source-maps';
+const NODE_OPTIONS = ['Environment', 'Variables', 'NODE_OPTIONS'];
+
+/** `NODE_OPTIONS` with source maps on, in the form in which the peer writes it, so that both deploy the same text. */
+function turnOnSourceMaps(draft: Draft, resource: FunctionResource): void {
+  const properties = ['Resources', resource.logicalId, 'Properties'];
+  const known = scalarText(getAt(resource.properties, NODE_OPTIONS));
+  if (known?.split(/\s+/).includes(SOURCE_MAPS)) return;
+  // an environment that is an intrinsic as a whole cannot be added to
+  const environment = draft.get([...properties, 'Environment']);
+  if (isIntrinsic(environment) || isIntrinsic(mapOf(environment)['Variables'])) return;
+  const isServerless = resource.type === 'AWS::Serverless::Function';
+  const shared = isServerless ? draft.get(['Globals', 'Function', ...NODE_OPTIONS]) : undefined;
+  const before = draft.get([...properties, ...NODE_OPTIONS]) ?? shared ?? '';
+  const text = scalarText(before);
+  const after = text === undefined ? { 'Fn::Join': [' ', [before, SOURCE_MAPS]] } : `${text} ${SOURCE_MAPS}`;
+  draft.set([...properties, ...NODE_OPTIONS], after);
+}
+
+async function writeTemplates(stack: BuiltStack): Promise<void> {
+  const text = dumpYaml(stack.template);
+  if ((await readTextIfExists(stack.templateFile)) !== text) await writeFileAtomic(stack.templateFile, text);
+  await Promise.all(stack.children.map(writeTemplates));
+}

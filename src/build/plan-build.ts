@@ -1,0 +1,168 @@
+import * as path from 'node:path';
+import { flattenStacks } from '../model/stack.ts';
+import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../model/stack.ts';
+import { isMap, scalarText } from '../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../template/template.ts';
+import type { BuildNote } from './artifact.ts';
+import { keyOf } from './build-key.ts';
+import type { KeyPart } from './build-key.ts';
+import type { BuildOptions } from './build-options.ts';
+import { planDependencyLayer } from './dependency-layer.ts';
+import { selectWorkflow } from './workflows/select-workflow.ts';
+import type { WorkflowName } from './workflows/select-workflow.ts';
+
+/** One build, and the functions or the layers that share its result. */
+export interface BuildDefinition {
+  /** Equal for equal builds, in every run. */
+  key: string;
+  ids: readonly ResourceIdentifier[];
+  kind: 'function' | 'layer';
+  /** undefined: there is no way to build this yet. */
+  workflow: WorkflowName | undefined;
+  /** As the template says it: `Metadata.BuildMethod`. */
+  buildMethod: string | undefined;
+  /** The folder that is built. Absolute. */
+  codeDir: string;
+  /** A function's runtime; for a layer its build method, or what it says it is compatible with. */
+  runtime: string | undefined;
+  architecture: 'x86_64' | 'arm64';
+  handler: string | undefined;
+  buildProperties: TemplateMap;
+  /** `NODE_OPTIONS` of the function asks for source maps. */
+  wantsSourceMaps: boolean;
+  /** For makefiles: the target's name and the folders that Metadata names, absolute. */
+  makefile: MakefileSettings | undefined;
+  /** Dependencies, if there are any, go into a layer of their own. */
+  dependenciesApart: boolean;
+}
+
+/** What Metadata says about a makefile build. */
+export interface MakefileSettings {
+  logicalId: string;
+  /** `ContextPath`: where the Makefile is. */
+  contextDir: string | undefined;
+  /** `WorkingDirectory`: where make runs. */
+  workingDir: string | undefined;
+  /** `ProjectRootDirectory`: what is copied instead of the code's folder. */
+  projectRoot: string | undefined;
+}
+
+/** Everything that is to be built. */
+export interface BuildPlan {
+  definitions: readonly BuildDefinition[];
+  notes: readonly BuildNote[];
+}
+
+/** What must be built of the application, or of the resources in `only`: each different build once. Pure. */
+export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet<ResourceIdentifier>): BuildPlan {
+  const definitions = new Map<string, BuildDefinition>();
+  const notes: BuildNote[] = [];
+  const add = (definition: BuildDefinition): void => {
+    const known = definitions.get(definition.key);
+    definitions.set(definition.key, known ? { ...known, ids: [...known.ids, ...definition.ids] } : definition);
+  };
+  for (const stack of flattenStacks(root)) {
+    for (const layer of stack.layers) {
+      if (isIn(only, layer.id) && isBuiltLayer(layer)) add(defineLayer(layer, stack));
+    }
+    for (const resource of stack.functions) {
+      if (!isIn(only, resource.id) || !isBuiltFunction(resource)) continue;
+      const workflow = selectWorkflow(resource.runtime, resource.buildMethod);
+      const apart = planDependencyLayer(resource, workflow, options);
+      if (apart.note) notes.push(apart.note);
+      add(defineFunction(resource, stack, apart.apart));
+    }
+  }
+  return { definitions: [...definitions.values()], notes };
+}
+
+function isIn(only: ReadonlySet<ResourceIdentifier> | undefined, id: ResourceIdentifier): boolean {
+  return only === undefined || only.has(id);
+}
+
+/** Whether the function's code is made from source here. Images come with the issue that builds them. */
+export function isBuiltFunction(resource: FunctionResource): boolean {
+  return resource.packageType === 'Zip' && !resource.skipBuild && resource.code.kind === 'folder';
+}
+
+/** Whether the layer's content is made from source here. */
+export function isBuiltLayer(layer: LayerResource): boolean {
+  return !layer.skipBuild && layer.buildMethod !== undefined && layer.code.kind === 'folder';
+}
+
+function defineFunction(resource: FunctionResource, stack: Stack, dependenciesApart: boolean): BuildDefinition {
+  const workflow = selectWorkflow(resource.runtime, resource.buildMethod);
+  return withKey({
+    ids: [resource.id],
+    kind: 'function',
+    workflow,
+    buildMethod: resource.buildMethod,
+    codeDir: resource.code.kind === 'folder' ? resource.code.path : stack.codeDir,
+    runtime: resource.runtime,
+    architecture: resource.architecture,
+    handler: handlerMatters(workflow, resource) ? resource.handler : undefined,
+    buildProperties: resource.buildProperties,
+    wantsSourceMaps: workflow === 'esbuild' && wantsSourceMaps(resource.properties),
+    makefile: workflow === 'makefile' ? makefileSettings(resource, stack) : undefined,
+    dependenciesApart,
+  });
+}
+
+function defineLayer(layer: LayerResource, stack: Stack): BuildDefinition {
+  const workflow = selectWorkflow(undefined, layer.buildMethod);
+  const compatible = layer.compatibleRuntimes.find((runtime) => selectWorkflow(runtime, undefined) === workflow);
+  return withKey({
+    ids: [layer.id],
+    kind: 'layer',
+    // a bundle has no place in a layer, neither here nor with the peer
+    workflow: workflow === 'esbuild' ? undefined : workflow,
+    buildMethod: layer.buildMethod,
+    codeDir: layer.code.kind === 'folder' ? layer.code.path : stack.codeDir,
+    runtime: layer.buildMethod === 'python-uv' ? compatible : layer.buildMethod,
+    architecture: layer.architecture,
+    handler: undefined,
+    buildProperties: layer.buildProperties,
+    wantsSourceMaps: false,
+    makefile: workflow === 'makefile' ? makefileSettings(layer, stack) : undefined,
+    dependenciesApart: false,
+  });
+}
+
+function withKey(definition: Omit<BuildDefinition, 'key'>): BuildDefinition {
+  const { ids: _ids, buildProperties, makefile, ...rest } = definition;
+  return {
+    ...definition,
+    key: keyOf({ ...rest, buildProperties: asKey(buildProperties), makefile: makefile && { ...makefile } }),
+  };
+}
+
+function asKey(value: TemplateValue): KeyPart {
+  if (Array.isArray(value)) return value.map(asKey);
+  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, asKey(part)]));
+  return value === null ? null : (scalarText(value) ?? null);
+}
+
+function handlerMatters(workflow: WorkflowName | undefined, resource: FunctionResource): boolean {
+  return workflow === 'esbuild' || (workflow === 'python' && resource.buildProperties['ParentPackageMode'] === 'auto');
+}
+
+function makefileSettings(resource: FunctionResource | LayerResource, stack: Stack): MakefileSettings {
+  const folder = (name: string): string | undefined => {
+    const text = scalarText(resource.metadata[name]);
+    return text === undefined || text === '' ? undefined : path.resolve(stack.codeDir, text);
+  };
+  return {
+    logicalId: resource.logicalId,
+    contextDir: folder('ContextPath'),
+    workingDir: folder('WorkingDirectory'),
+    projectRoot: folder('ProjectRootDirectory'),
+  };
+}
+
+/** `NODE_OPTIONS` with `--enable-source-maps` turns source maps on (as with the peer). */
+function wantsSourceMaps(properties: TemplateMap): boolean {
+  const environment = properties['Environment'];
+  const variables = isMap(environment) ? environment['Variables'] : undefined;
+  const nodeOptions = isMap(variables) ? scalarText(variables['NODE_OPTIONS']) : undefined;
+  return nodeOptions?.split(/\s+/).includes('--enable-source-maps') ?? false;
+}

@@ -1,0 +1,110 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { UserError } from '../errors.ts';
+import type { Reporter } from '../console/reporter.ts';
+import { spawn } from '../support/spawn.ts';
+import type { SpawnResult } from '../support/spawn.ts';
+
+/** A program of a build ended with an error: its own output says why. */
+export class ToolError extends UserError {
+  readonly output: string;
+
+  constructor(message: string, output: string, hint?: string) {
+    super(message, hint === undefined ? {} : { hint });
+    this.output = output;
+  }
+}
+
+/** Runs the programs that builds need, in the user's environment. */
+export interface Tools {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** Runs to the end; an exit code other than 0 is an error that carries the output. Its lines are reported. */
+  run(program: string, args: readonly string[], options: ToolOptions): Promise<SpawnResult>;
+  /** Runs to the end, whatever the exit code; nothing is reported. undefined if it cannot be started. */
+  probe(program: string, args: readonly string[], cwd?: string): Promise<SpawnResult | undefined>;
+  /** Passes on a line that a tool in this process printed. */
+  report(stepId: string, line: string): void;
+  /** All places on PATH where a program of this name is, in order. */
+  find(name: string): Promise<string[]>;
+}
+
+/** How a tool is run. */
+export interface ToolOptions {
+  cwd: string;
+  /** Added to the user's environment; undefined removes a variable. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Whose output it is: the id of the step. */
+  stepId: string;
+  /** What is being done, for the message of a failure: `pip install`. */
+  task: string;
+  /** The command line as it is shown, where the real one would tell nobody anything. */
+  shown?: string | undefined;
+  hint?: string | undefined;
+}
+
+export function createTools(outside: { env: Tools['env']; signal: AbortSignal; reporter: Reporter }): Tools {
+  const { env, signal, reporter } = outside;
+  const found = new Map<string, Promise<string[]>>();
+  const probed = new Map<string, Promise<SpawnResult | undefined>>();
+  return {
+    env,
+    signal,
+    run: async (program, args, options) => {
+      const line = options.shown ?? `${path.basename(program)} ${args.join(' ')}`;
+      reporter.report({ type: 'tool-output', id: options.stepId, line: `$ ${line.slice(0, 500)}` });
+      const result = await spawn(program, args, {
+        cwd: options.cwd,
+        env: { ...env, ...options.env } as NodeJS.ProcessEnv,
+        signal,
+        onLine: (text) => reporter.report({ type: 'tool-output', id: options.stepId, line: text }),
+      });
+      if (result.code === 0) return result;
+      throw new ToolError(`${options.task} failed with exit code ${result.code}`, result.output.trim(), options.hint);
+    },
+    probe: (program, args, cwd) =>
+      once(probed, JSON.stringify([program, args, cwd]), async () => {
+        try {
+          return await spawn(program, args, { cwd, env: { ...env }, signal });
+        } catch (error) {
+          signal.throwIfAborted();
+          if (error instanceof UserError) return undefined;
+          throw error;
+        }
+      }),
+    report: (stepId, line) => reporter.report({ type: 'tool-output', id: stepId, line }),
+    find: (name) => once(found, name, () => findOnPath(name, env)),
+  };
+}
+
+function once<T>(memo: Map<string, Promise<T>>, name: string, work: () => Promise<T>): Promise<T> {
+  const known = memo.get(name);
+  if (known) return known;
+  const promise = work();
+  memo.set(name, promise);
+  return promise;
+}
+
+async function findOnPath(name: string, env: Tools['env']): Promise<string[]> {
+  const windows = process.platform === 'win32';
+  const variable = Object.keys(env).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH';
+  const folders = (env[variable] ?? '').split(path.delimiter).filter((folder) => folder !== '');
+  const endings = windows ? (env['PATHEXT'] ?? '.COM;.EXE;.BAT;.CMD').split(';') : [''];
+  const places: string[] = [];
+  for (const folder of new Set(folders)) {
+    for (const ending of endings) {
+      const file = path.join(folder, name + ending.toLowerCase());
+      if (await isProgram(file)) places.push(file);
+    }
+  }
+  return places;
+}
+
+async function isProgram(file: string): Promise<boolean> {
+  try {
+    await fs.access(file, fs.constants.X_OK);
+    return (await fs.stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,186 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import type { Metafile, OutputFile } from 'esbuild';
+import { UserError } from '../../errors.ts';
+import { readTextIfExists, statIfExists, writeFileAtomic } from '../../support/files.ts';
+import type { BuildInput } from '../artifact.ts';
+import { keyOf } from '../build-key.ts';
+import { buildStoreDir } from '../build-options.ts';
+import type { BuildDefinition } from '../plan-build.ts';
+import { bundledEntry, entryOfHandler, resolveEntry } from './esbuild-entry.ts';
+import { inputsOfMetafile, keyOfInputs } from './esbuild-inputs.ts';
+import type { BundleInputs } from './esbuild-inputs.ts';
+import { readBundleOptions } from './esbuild-options.ts';
+import type { BundleOptions } from './esbuild-options.ts';
+import { findEsbuild } from './esbuild-program.ts';
+import { runEsbuild } from './esbuild-run.ts';
+import type { EsbuildProgram } from './esbuild-program.ts';
+import { unfitPackages } from './esbuild-packages.ts';
+import type { UnfitPackage } from './esbuild-packages.ts';
+import { nodeDependencies } from './node-dependencies.ts';
+import { updateNodeModules } from './node-in-source.ts';
+import { readManifest, readNodeProject } from './node-project.ts';
+import type { NodeManifest } from './node-project.ts';
+import { SourceChangedError } from './workflow.ts';
+import type { Made, PreparedBuild, Workflow, Workshop } from './workflow.ts';
+
+/**
+ * Bundles with esbuild, straight from the source. What a bundle was made of is remembered, also files outside the
+ * function's folder, and decides whether it is made again.
+ */
+export const esbuildWorkflow: Workflow = {
+  name: 'esbuild',
+  version: 1,
+  prepare: async (planned, workshop): Promise<PreparedBuild> => {
+    // esbuild names files by where they really are
+    const definition = { ...planned, codeDir: await fs.realpath(planned.codeDir) };
+    const manifest = await readManifest(definition.codeDir);
+    const project = manifest && (await readNodeProject(definition.codeDir, manifest));
+    const options = readBundleOptions(definition.buildProperties, definition.ids.join(', '));
+    if (definition.wantsSourceMaps && options.esbuild.sourcemap === undefined) options.esbuild.sourcemap = true;
+    const inSource = workshop.options.buildInSource && project?.manager === 'npm';
+    if (inSource) await updateNodeModules(definition, project, workshop);
+    const unfit = project && !inSource ? await unfitPackages(project) : [];
+    const dependencies =
+      project && unfit.length > 0 ? await nodeDependencies(definition, project, workshop) : undefined;
+    const job: BundleJob = {
+      definition,
+      workshop,
+      options,
+      manifest: manifest ?? {},
+      program: await findEsbuild(definition.codeDir),
+      dependenciesKey: dependencies?.key,
+      outdated: unfit.filter(({ found }) => found !== undefined),
+    };
+    return {
+      label: `esbuild ${job.program.version}`,
+      inputs: () => watchedInputs(job),
+      dependencies: dependencies && { ...dependencies, use: 'build' },
+      sourceKey: async () => {
+        const inputs = await readInputs(job);
+        return inputs && bundleKey(job, inputs);
+      },
+      make: async (target, installed) => bundle(job, target, installed && (await fs.realpath(installed))),
+    };
+  },
+};
+
+/** Everything about one bundle. */
+export interface BundleJob {
+  definition: BuildDefinition;
+  workshop: Workshop;
+  options: BundleOptions;
+  manifest: NodeManifest;
+  program: EsbuildProgram;
+  dependenciesKey: string | undefined;
+  /** Packages of the app's own that do not fit its package.json. */
+  outdated: readonly UnfitPackage[];
+}
+
+function recordFile({ definition, workshop }: BundleJob): string {
+  return path.join(buildStoreDir(workshop.options.projectDir), 'bundles', `${definition.key}.json`);
+}
+
+/** What the bundle was made of last time; undefined if it was never made. */
+async function readInputs(job: BundleJob): Promise<BundleInputs | undefined> {
+  const text = await readTextIfExists(recordFile(job));
+  if (text === undefined) return undefined;
+  try {
+    const { files, folders } = JSON.parse(text) as Partial<BundleInputs>;
+    return Array.isArray(files) && Array.isArray(folders) ? { files, folders } : undefined;
+  } catch {
+    return undefined; // half a file after a crash: the bundle is made again
+  }
+}
+
+/** The key that the bundle has if it is made of these files. */
+async function bundleKey(job: BundleJob, inputs: BundleInputs): Promise<string> {
+  return keyOf(
+    job.definition.key,
+    job.program.version,
+    job.dependenciesKey,
+    await keyOfInputs(inputs, job.workshop.hasher),
+  );
+}
+
+async function watchedInputs(job: BundleJob): Promise<BuildInput[]> {
+  const inputs = await readInputs(job);
+  const { codeDir } = job.definition;
+  if (!inputs) return [{ path: codeDir, excludes: ['.aws-sam', '.git', 'node_modules'] }];
+  const settings = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'tsconfig.json'];
+  const files = [...inputs.files, ...settings.map((name) => path.join(codeDir, name))];
+  return files.map((file) => ({ path: file, excludes: [] }));
+}
+
+async function bundle(job: BundleJob, target: string, installed: string | undefined): Promise<Made> {
+  const { definition, options } = job;
+  noteOutdated(job);
+  const before = await readInputs(job);
+  const beforeKey = before && (await bundleKey(job, before));
+  const started = Date.now();
+  const entries = await entryPoints(job);
+  const result = await runEsbuild(job, entries, installed);
+  await writeOutputs(result.outputFiles ?? [], { outdir: definition.codeDir, target, installed });
+  const metafile = result.metafile as Metafile;
+  const inputs = inputsOfMetafile(
+    Object.keys(metafile.inputs),
+    definition.codeDir,
+    installed && path.dirname(installed),
+  );
+  await writeFileAtomic(recordFile(job), JSON.stringify(inputs));
+  // a file saved while esbuild ran may be in the bundle in either form
+  if (before && (await bundleKey(job, before)) !== beforeKey) throw new SourceChangedError();
+  const known = new Set(before?.files);
+  await assertOlderThan(
+    started,
+    inputs.files.filter((file) => !known.has(file)),
+  );
+  return {
+    sourceKey: await bundleKey(job, inputs),
+    handler: await bundledEntry(definition.handler, { metafile, entries, codeDir: definition.codeDir, target }),
+    sourceMaps: options.esbuild.sourcemap !== undefined && options.esbuild.sourcemap !== false,
+  };
+}
+
+async function entryPoints(job: BundleJob): Promise<string[]> {
+  const { definition, options } = job;
+  const names = options.entryPoints ?? (definition.handler === undefined ? [] : [entryOfHandler(definition.handler)]);
+  if (names.length === 0) {
+    throw new UserError(
+      `${definition.ids.join(', ')}: there is neither a Handler nor BuildProperties EntryPoints to bundle`,
+    );
+  }
+  return Promise.all(names.map((name) => resolveEntry(definition, name)));
+}
+
+async function writeOutputs(
+  files: readonly OutputFile[],
+  { outdir, target, installed }: { outdir: string; target: string; installed: string | undefined },
+): Promise<void> {
+  // esbuild names modules by their path in comments and source maps; where ours are installed is nobody's business
+  const ours = installed && `${path.relative(outdir, installed).split(path.sep).join('/')}/node_modules/`;
+  for (const file of files) {
+    const place = path.join(target, path.relative(outdir, file.path));
+    const isText = /\.([cm]?js|css|map)$/.test(place);
+    await fs.mkdir(path.dirname(place), { recursive: true });
+    await fs.writeFile(
+      place,
+      ours !== undefined && isText ? file.text.replaceAll(ours, 'node_modules/') : file.contents,
+    );
+  }
+}
+
+function noteOutdated({ workshop, outdated }: BundleJob): void {
+  if (outdated.length === 0) return;
+  const list = outdated.map(({ name, found, wanted }) => `${name} ${found} (package.json: ${wanted})`).join(', ');
+  const text = `node_modules is out of date: ${list}; what package.json asks for was installed apart`;
+  workshop.note('warning', text);
+}
+
+/** Files that were not known before the build have only their time to tell; if in doubt it is made again, knowing them. */
+async function assertOlderThan(started: number, files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const stat = await statIfExists(file);
+    if (!stat || Math.max(stat.mtimeMs, stat.ctimeMs) >= started) throw new SourceChangedError();
+  }
+}
