@@ -36,7 +36,10 @@ try {
 
   show("Change a line of the layer's code and sync again:");
   const file = path.join(app, 'greetings', 'greetings.py');
-  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('with words from a layer', 'with NEW words from a layer'));
+  fs.writeFileSync(
+    file,
+    fs.readFileSync(file, 'utf8').replace('with words from a layer', 'with NEW words from a layer'),
+  );
   sync([]);
   show('Invoke the Python function:');
   const answer = await invoke(outputs.HelloPython, {});

@@ -16,7 +16,9 @@ const bundle = await build({
   platform: 'node',
   mainFields: ['module', 'main'],
 });
-const { optionsMarkdown } = await import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString('base64')}`);
+const { optionsMarkdown } = await import(
+  `data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString('base64')}`
+);
 const readme = path.join(root, 'README.md');
 const text = await fs.readFile(readme, 'utf8');
 const [before, rest] = text.split(START);
