@@ -84,26 +84,22 @@ function get(requestPath, host) {
 }
 
 async function runStateMachine(stateMachineArn, input) {
-  const call = async (operation, body) =>
-    JSON.parse(
-      await request({
-        method: 'POST',
-        path: '/',
-        headers: {
-          ...authorization('states'),
-          'content-type': 'application/x-amz-json-1.0',
-          'x-amz-target': `AWSStepFunctions.${operation}`,
-        },
-        body: JSON.stringify(body),
-      }),
-    );
-  const { executionArn } = await call('StartExecution', { stateMachineArn, input: JSON.stringify(input) });
+  const { executionArn } = await callStepFunctions('StartExecution', { stateMachineArn, input: JSON.stringify(input) });
   for (;;) {
-    const { status, output, cause } = await call('DescribeExecution', { executionArn });
+    const { status, output, cause } = await callStepFunctions('DescribeExecution', { executionArn });
     if (status === 'SUCCEEDED') return output;
     if (status !== 'RUNNING') throw new Error(`the execution ended as ${status}: ${cause}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+async function callStepFunctions(operation, body) {
+  const headers = {
+    ...authorization('states'),
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amz-target': `AWSStepFunctions.${operation}`,
+  };
+  return JSON.parse(await request({ method: 'POST', path: '/', headers, body: JSON.stringify(body) }));
 }
 
 /** Nothing in the local cloud checks signatures; the header tells it which service is meant. */

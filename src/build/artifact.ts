@@ -14,6 +14,8 @@ export interface BuildInput {
   path: string;
   /** Names (`*` and `?` as wildcards) that do not count at any depth below a folder; with `/` in front: only directly in it. */
   excludes: readonly string[];
+  /** Of a folder only what is directly in it: the names there decide, e.g. which file an import finds. */
+  direct?: boolean;
 }
 
 /** Something about a build that the user should know once. */

@@ -75,7 +75,8 @@ async function travelsAsZip(content: LocalContent, path: string): Promise<boolea
   return content === 'code' && !(await isArchive(path));
 }
 
-async function isArchive(path: string): Promise<boolean> {
+/** Whether the file is a zip, whatever its name. */
+export async function isArchive(path: string): Promise<boolean> {
   const file = await fs.open(path);
   try {
     const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
