@@ -34,10 +34,11 @@ export interface ArtifactStoreOptions {
   bucket: string;
   /** `--s3-prefix`. */
   prefix: string | undefined;
-  /** Zips and keys of immutable folders are kept here between runs. Absolute. */
-  cacheDir: string;
-  /** Folders below it never change once they are there. Absolute. */
-  immutableDir: string;
+  /**
+   * The build's store. A folder `<kind>/<key>/content` in it never changes once it is there; its zip and what is known of
+   * it are kept beside `content` and go when it goes. Absolute.
+   */
+  storeDir: string;
   signal: AbortSignal;
 }
 
@@ -62,7 +63,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const zips = new Map<string, Promise<ZipFile>>();
   const zipGate = createGate(ZIPS_AT_ONCE);
   /** Zips of folders that may change: good for this run alone. */
-  const looseDir = path.join(options.cacheDir, `loose-${temporarySuffix()}`);
+  const looseDir = path.join(options.storeDir, 'tmp', `zips-${temporarySuffix()}`);
 
   const zip: ArtifactStore['zip'] = (item) =>
     once(zips, item.path, () => zipGate(async () => makeZip(options, item.path, looseDir)));
@@ -142,12 +143,12 @@ async function readEntries(target: string): Promise<TreeEntry[]> {
   return [{ path: path.basename(target), absolute: target, size: stat.size, executable }];
 }
 
-/** Where facts about an immutable folder are kept, or undefined if the folder may change. */
+/** The file of facts about an immutable folder, or undefined if the folder may change. */
 async function memoFile(options: ArtifactStoreOptions, target: string): Promise<string | undefined> {
   const real = await fs.realpath(target);
-  const inside = path.relative(await realOrSame(options.immutableDir), real);
-  if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside)) return undefined;
-  return path.join(options.cacheDir, `${inside.split(path.sep).join('-')}.json`);
+  const inside = path.relative(await realOrSame(options.storeDir), real).split(path.sep);
+  const isEntry = inside.length === 3 && inside[0] !== '..' && inside[2] === 'content';
+  return isEntry ? path.join(path.dirname(real), 'package.json') : undefined;
 }
 
 async function realOrSame(folder: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import * as fs from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { mapLimit } from '../support/map-limit.ts';
 import type { CountedFile } from '../model/built-stack.ts';
@@ -33,9 +34,15 @@ export async function treeKey(entries: readonly TreeEntry[], counted?: CountedFi
   return hash.digest('hex');
 }
 
+/** Opening a stream costs more than reading a small file whole. */
+const STREAM_ABOVE = 1024 * 1024;
+
 async function entryMd5(entry: TreeEntry): Promise<string> {
   try {
-    return await fileKey(entry.absolute);
+    if (entry.size > STREAM_ABOVE) return await fileKey(entry.absolute);
+    return createHash('md5')
+      .update(await fs.readFile(entry.absolute))
+      .digest('hex');
   } catch (error) {
     // a link to nowhere, or to a folder: its target's name stands for it
     if (entry.linkTarget !== undefined) return textKey(entry.linkTarget);

@@ -41,8 +41,8 @@ const HASH_METADATA = 'sam-sync-sha256';
 export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   const gate = createGate(UPLOADS_AT_ONCE);
   const sent = { objects: 0, bytes: 0 };
-  /** Hash of the bytes → key, for what this run has sent or found. */
-  const keys = new Map<string, string>();
+  /** Hash of the bytes → the key under which this run has found, has sent or is sending them. */
+  const keys = new Map<string, Promise<string>>();
   return {
     sent,
     ensure: (key, label, make) =>
@@ -53,15 +53,18 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         const there = await headObject(options, key);
         // an object without our hash is the peer's zip of the same files: its modes may be those of another machine
         if (there && (hash === undefined || there.hash === hash)) {
-          if (hash) keys.set(hash, key);
+          if (hash) keys.set(hash, Promise.resolve(key));
           return;
         }
-        const twin = hash === undefined ? undefined : keys.get(hash);
+        const twin = hash === undefined ? undefined : await keys.get(hash)?.catch(() => undefined);
         if (twin !== undefined) return copyObject(options, { from: twin, to: key });
-        const bytes = await putObject(options, { key, label, object });
-        sent.objects++;
-        sent.bytes += bytes;
-        if (hash) keys.set(hash, key);
+        const sending = putObject(options, { key, label, object }).then((bytes) => {
+          sent.objects++;
+          sent.bytes += bytes;
+          return key;
+        });
+        if (hash) keys.set(hash, sending);
+        await sending;
       }),
   };
 }

@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import { build } from '../build/build.ts';
 import { buildStoreDir } from '../build/build-options.ts';
 import type { BuildOptions } from '../build/build-options.ts';
@@ -58,13 +57,11 @@ interface Stores {
 }
 
 function openStore(run: SyncRun, { bucket }: Prepared, objects: ObjectStore): ArtifactStore {
-  const storeDir = buildStoreDir(run.options.projectDir);
   return createArtifactStore({
     objects,
     bucket,
     prefix: run.options.s3Prefix,
-    cacheDir: path.join(storeDir, 'zips'),
-    immutableDir: storeDir,
+    storeDir: buildStoreDir(run.options.projectDir),
     signal: run.outside.signal,
   });
 }

@@ -1,0 +1,163 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, CreateBucketCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createAws } from '../../src/aws/aws.ts';
+import { createArtifactStore } from '../../src/package/artifact-store.ts';
+import { createObjectStore } from '../../src/package/object-store.ts';
+import { clients, silent, startTestCloud } from '../support/cloud.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+let cloud: TestCloud;
+let proxy: FaultProxy;
+beforeAll(async () => {
+  cloud = await startTestCloud();
+  proxy = await startFaultProxy(cloud.endpoint);
+});
+afterAll(async () => {
+  await proxy?.stop();
+  await cloud?.stop();
+});
+
+interface Given {
+  storeDir: string;
+  prefix?: string;
+  kmsKeyId?: string;
+  metadata?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** A store of a new run on a bucket. */
+function openStore(bucket: string, { storeDir, prefix, kmsKeyId, metadata, signal }: Given) {
+  const run = { reporter: silent, signal: signal ?? new AbortController().signal };
+  const aws = createAws({
+    env: {},
+    region: 'us-east-1',
+    endpoint: proxy.endpoint,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    ...run,
+  });
+  const objects = createObjectStore({ aws, bucket, kmsKeyId, metadata, ...run });
+  return { objects, store: createArtifactStore({ objects, bucket, prefix, storeDir, signal: run.signal }) };
+}
+
+async function newBucket(name: string): Promise<string> {
+  await clients(cloud.endpoint).s3.send(new CreateBucketCommand({ Bucket: name }));
+  return name;
+}
+
+async function keysIn(bucket: string): Promise<string[]> {
+  const { Contents = [] } = await clients(cloud.endpoint).s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+  return Contents.map(({ Key }) => Key ?? '');
+}
+
+it('sends what is not there, once, with prefix, encryption and metadata', async () => {
+  const bucket = await newBucket('once');
+  const folder = await tempFolder({ 'app/a.py': 'a', 'same/a.py': 'a', 'definition.json': '{}' });
+  const given = {
+    storeDir: path.join(folder, 'store'),
+    prefix: '/team/',
+    kmsKeyId: 'alias/key',
+    metadata: { owner: 'me' },
+  };
+  const { store, objects } = openStore(bucket, given);
+  const items = [
+    { kind: 'zip', path: path.join(folder, 'app'), label: 'A' },
+    { kind: 'zip', path: path.join(folder, 'same'), label: 'B' },
+    { kind: 'file', path: path.join(folder, 'definition.json'), label: 'C' },
+    { kind: 'template', text: 'Resources: {}\n', label: 'D' },
+  ] as const;
+  const located = await Promise.all(items.map((item) => store.locate(item)));
+  expect(proxy.calls).toEqual([]);
+  await Promise.all(located.map((artifact) => store.upload(artifact)));
+  await store.dispose();
+  expect(objects.sent.objects).toBe(3);
+  const keys = [...new Set(located.map(({ key }) => key))].sort();
+  expect(await keysIn(bucket)).toEqual(keys);
+  expect(keys.every((key) => /^team\/[0-9a-f]{32}(\.template)?$/.test(key))).toBe(true);
+  const head = await clients(cloud.endpoint).s3.send(new HeadObjectCommand({ Bucket: bucket, Key: located[0]!.key }));
+  expect(head).toMatchObject({ ServerSideEncryption: 'aws:kms', Metadata: { owner: 'me' } });
+  expect(head.SSEKMSKeyId).toContain('alias/key');
+  expect(await fs.readdir(path.join(given.storeDir, 'tmp'))).toEqual([]);
+
+  const again = openStore(bucket, given);
+  for (const item of items) await again.store.upload(await again.store.locate(item));
+  await again.store.dispose();
+  expect(again.objects.sent.objects).toBe(0);
+});
+
+it('defect 4: sends the same files again when only a mode changed', async () => {
+  const bucket = await newBucket('modes');
+  const folder = await tempFolder({ 'app/run.sh': '#!/bin/sh\n' });
+  const item = { kind: 'zip', path: path.join(folder, 'app'), label: 'A' } as const;
+  const upload = async (): Promise<string> => {
+    const { store } = openStore(bucket, { storeDir: path.join(folder, 'store') });
+    const artifact = await store.locate(item);
+    await store.upload(artifact);
+    await store.dispose();
+    const { ETag } = await clients(cloud.endpoint).s3.send(
+      new HeadObjectCommand({ Bucket: bucket, Key: artifact.key }),
+    );
+    return ETag ?? '';
+  };
+  const first = await upload();
+  expect(await upload()).toBe(first);
+  await fs.chmod(path.join(folder, 'app/run.sh'), 0o755);
+  expect(await upload()).not.toBe(first);
+});
+
+it('the second name of a zip is copied inside S3', async () => {
+  const bucket = await newBucket('names');
+  const folder = await tempFolder({ 'layer/python/a.py': 'a' });
+  const { store, objects } = openStore(bucket, { storeDir: path.join(folder, 'store') });
+  const upload = async (text: string): Promise<void> => {
+    const counted = { path: 'NOTE', text };
+    await store.upload(await store.locate({ kind: 'zip', path: path.join(folder, 'layer'), label: 'L', counted }));
+  };
+  await Promise.all(['one', 'two'].map(upload));
+  await store.dispose();
+  const keys = await keysIn(bucket);
+  expect(keys).toHaveLength(2);
+  expect(objects.sent.objects).toBe(1);
+  const [one, two] = await Promise.all(
+    keys.map(async (Key) => {
+      const { Body } = await clients(cloud.endpoint).s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+      return Body?.transformToString('base64');
+    }),
+  );
+  expect(one).toBe(two);
+});
+
+it('sends a large file in parts, whole or not at all', async () => {
+  const bucket = await newBucket('large');
+  const folder = await tempFolder();
+  const file = path.join(folder, 'large.zip');
+  const bytes = Buffer.alloc(20 * 1024 * 1024, 'x');
+  await fs.writeFile(file, bytes);
+  const item = { kind: 'file', path: file, label: 'L' } as const;
+  const stop = new AbortController();
+  const stopped = openStore(bucket, { storeDir: path.join(folder, 'store'), signal: stop.signal });
+  const hold = proxy.hold({ operation: 'UploadPart' });
+  const uploading = stopped.store.upload(await stopped.store.locate(item));
+  await hold.arrived;
+  stop.abort(new Error('stopped by the test'));
+  await expect(uploading).rejects.toThrow();
+  hold.release();
+  expect(await keysIn(bucket)).toEqual([]);
+
+  const { store } = openStore(bucket, { storeDir: path.join(folder, 'store') });
+  const located = await store.locate(item);
+  await store.upload(located);
+  const head = await clients(cloud.endpoint).s3.send(new HeadObjectCommand({ Bucket: bucket, Key: located.key }));
+  expect(head.ContentLength).toBe(bytes.length);
+});
+
+it('names the resource whose file is missing', async () => {
+  const folder = await tempFolder();
+  const { store } = openStore('none', { storeDir: path.join(folder, 'store') });
+  const item = { kind: 'file', path: path.join(folder, 'api.yaml'), label: 'Child/Api' } as const;
+  await expect(store.locate(item)).rejects.toThrow(/^Child\/Api: there is no file or folder .*api\.yaml$/);
+});
