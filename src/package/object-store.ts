@@ -56,7 +56,8 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
           if (hash) keys.set(hash, Promise.resolve(key));
           return;
         }
-        const twin = hash === undefined ? undefined : await keys.get(hash)?.catch(() => undefined);
+        const known = hash === undefined ? undefined : keys.get(hash);
+        const twin = known && (await known.catch(() => undefined));
         if (twin !== undefined) return copyObject(options, { from: twin, to: key });
         const sending = putObject(options, { key, label, object }).then((bytes) => {
           sent.objects++;
