@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
-import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
+import type { HeadObjectCommandOutput, PutObjectCommandInput } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.ts';
 import { isAwsError } from '../aws/service-errors.ts';
 import type { Reporter } from '../console/reporter.ts';
@@ -51,8 +51,7 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         const object = await make();
         const hash = object.kind === 'file' ? object.sha256 : undefined;
         const there = await headObject(options, key);
-        // an object without our hash is the peer's zip of the same files: its modes may be those of another machine
-        if (there && (hash === undefined || there.hash === hash)) {
+        if (there && isAsWanted(options, there, hash)) {
           if (hash) keys.set(hash, Promise.resolve(key));
           return;
         }
@@ -70,11 +69,24 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   };
 }
 
-async function headObject(options: ObjectStoreOptions, key: string): Promise<{ hash: string | undefined } | undefined> {
+/** Whether what is there need not be sent again. */
+function isAsWanted(options: ObjectStoreOptions, there: HeadObjectCommandOutput, hash: string | undefined): boolean {
+  const { Metadata = {}, ServerSideEncryption, SSEKMSKeyId = '' } = there;
+  // an object without our hash is the peer's zip of the same files: its modes may be those of another machine
+  if (hash !== undefined && Metadata[HASH_METADATA] !== hash) return false;
+  // names of metadata travel as HTTP headers, in lower case
+  const wanted = Object.entries(options.metadata ?? {});
+  if (wanted.some(([name, value]) => Metadata[name.toLowerCase()] !== value)) return false;
+  const { kmsKeyId } = options;
+  if (kmsKeyId === undefined) return true;
+  // S3 tells the key's ARN, which an alias does not show
+  return ServerSideEncryption === 'aws:kms' && (kmsKeyId.includes('alias/') || SSEKMSKeyId.endsWith(kmsKeyId));
+}
+
+async function headObject(options: ObjectStoreOptions, key: string): Promise<HeadObjectCommandOutput | undefined> {
   try {
     const { send, HeadObjectCommand } = await options.aws.s3();
-    const head = await send(new HeadObjectCommand({ Bucket: options.bucket, Key: key }));
-    return { hash: head.Metadata?.[HASH_METADATA] };
+    return await send(new HeadObjectCommand({ Bucket: options.bucket, Key: key }));
   } catch (error) {
     const status = isAwsError(error) ? httpStatus(error.cause) : undefined;
     // 403 is what S3 answers for a missing object to whom may not list: the upload tells whether writing is allowed
