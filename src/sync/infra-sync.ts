@@ -23,7 +23,7 @@ import type { EarlyUploads } from './early-uploads.ts';
 import { missingUploads } from './missing-uploads.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared } from './prepare.ts';
-import type { SyncRun } from './run-sync.ts';
+import type { SyncRun } from './sync-run.ts';
 
 /** Builds, packages and deploys the whole application through CloudFormation; does only what is needed. */
 export async function syncInfrastructure(run: SyncRun): Promise<object> {

@@ -7,7 +7,7 @@ import { planByState } from '../deploy/plan-deploy.ts';
 import { readStacks } from '../model/read-stacks.ts';
 import type { Stack } from '../model/stack.ts';
 import { ensureManagedBucket, findManagedBucket } from '../package/managed-bucket.ts';
-import type { SyncRun } from './run-sync.ts';
+import type { SyncRun } from './sync-run.ts';
 
 /** What a sync starts from: the application as it is here and the stack as it is there. */
 export interface Prepared {

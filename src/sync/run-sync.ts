@@ -4,6 +4,7 @@ import { failureDocument, UserError } from '../errors.ts';
 import { syncInfrastructure } from './infra-sync.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncOutside } from './sync-outside.ts';
+import type { SyncRun } from './sync-run.ts';
 
 /** Runs `sam sync`; the result is the exit code. With `--output json` a failure is a document too. */
 export async function runSync(options: SyncOptions, outside: SyncOutside): Promise<number> {
@@ -22,13 +23,6 @@ export async function runSync(options: SyncOptions, outside: SyncOutside): Promi
     reporter.report({ type: 'result', document: { stackName, ...failureDocument(error) } });
     throw error;
   }
-}
-
-/** What every way of syncing is given. */
-export interface SyncRun {
-  options: SyncOptions;
-  outside: SyncOutside;
-  aws: Aws;
 }
 
 async function runMode(run: SyncRun): Promise<object> {
