@@ -1,3 +1,4 @@
+import type { LocalImage } from '../model/built-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 
 /** What a build made: a folder (immutable once built) whose content becomes the zip of a function or layer. */
@@ -32,6 +33,8 @@ export interface BuildResult {
   folders: ReadonlyMap<ResourceIdentifier, BuiltFolder>;
   /** Functions whose dependencies are apart, in a layer of their own (`--dependency-layer`): the layer's content. */
   dependencyLayers: ReadonlyMap<ResourceIdentifier, BuiltFolder>;
+  /** Functions that are container images, on this machine. */
+  images: ReadonlyMap<ResourceIdentifier, LocalImage>;
   /** Handlers that the build moved (esbuild), by function. */
   handlers: ReadonlyMap<ResourceIdentifier, string>;
   /** Functions that need `NODE_OPTIONS=--enable-source-maps` (esbuild with `Sourcemap: true`). */

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { isMissing, statIfExists } from '../support/files.ts';
 import { keyOf } from './build-key.ts';
 import type { CacheEntry, MadeEntry } from './cache.ts';
-import { linkTree } from './file-tree.ts';
+import { linkTree, treeSize } from './file-tree.ts';
 import type { BuildDefinition } from './plan-build.ts';
 import { layerFolder } from './workflows/select-workflow.ts';
 import { SourceChangedError } from './workflows/workflow.ts';
@@ -15,7 +15,18 @@ export interface BuiltDefinition {
   artifact: CacheEntry;
   /** Installed packages that are to be a layer of their own. */
   dependencyLayer: CacheEntry | undefined;
+  /** Why they are not, where that was asked for. */
+  notApart: Apartness | undefined;
 }
+
+/** Whether packages stay with the code although a layer was asked for, and whether that is news. */
+interface Apartness {
+  level: 'debug' | 'info';
+  why: string;
+}
+
+/** A function and its layers may not be larger than this, unzipped (Lambda quota: 250 MiB). */
+const MAX_BYTES = 250 * 1024 * 1024;
 
 /** A file that is saved again and again, e.g. by the build itself, would repeat it for ever. */
 const MAX_TRIES = 5;
@@ -28,13 +39,17 @@ export async function buildDefinition(
 ): Promise<BuiltDefinition> {
   const { dependencies } = prepared;
   const installed = dependencies && (await obtainDependencies(dependencies, how));
-  const job: ArtifactJob = { definition, prepared, installed, ...how };
+  const job: ArtifactJob = { definition, prepared, installed, ...how, notApart: whyNotApart(prepared, installed) };
   for (let tries = 1; ; tries++) {
     how.workshop.tools.signal.throwIfAborted();
     try {
       const artifact = await obtainArtifact(job);
+      if (isApart(job) && bytesOf(artifact) + bytesOf(installed) > MAX_BYTES) {
+        job.notApart = { level: 'info', why: 'code and packages have more than the 250 MB that Lambda takes' };
+        continue;
+      }
       await how.workshop.cache.keepNewest(definition.key, artifact.key);
-      return { artifact, dependencyLayer: isApart(job) ? installed : undefined };
+      return { artifact, dependencyLayer: isApart(job) ? installed : undefined, notApart: job.notApart };
     } catch (error) {
       if (!(error instanceof SourceChangedError)) throw error;
       if (tries === MAX_TRIES) {
@@ -60,16 +75,34 @@ async function obtainDependencies(
   dependencies: DependencySet,
   { workflow, workshop }: { workflow: Workflow; workshop: Workshop },
 ): Promise<CacheEntry> {
-  const key = keyOf(workflow.name, workflow.version, dependencies.key);
+  const key = keyOf(workflow.name, workflow.version, dependencies.key, ...madeWith(workshop));
   return workshop.cache.obtain('deps', key, async (content) => {
     const folder = path.join(content, dependencies.folder);
     await mkdir(folder, { recursive: true });
     await dependencies.install(folder);
-    return { facts: {} };
+    return { facts: { bytes: String(await treeSize(folder)) } };
   });
 }
 
+/** What made it, if that was not this machine. */
+function madeWith({ tools }: Workshop): string[] {
+  return tools.identity === undefined ? [] : [tools.identity];
+}
+
+/** Bytes of an entry's files; 0 for one that an older version made, which did not count them. */
+function bytesOf(entry: CacheEntry | undefined): number {
+  return Number(entry?.facts['bytes'] ?? 0);
+}
+
+function whyNotApart(prepared: PreparedBuild, installed: CacheEntry | undefined): Apartness | undefined {
+  if (installed === undefined || installed.facts['bytes'] === '0')
+    return { level: 'debug', why: 'nothing to put into it' };
+  if (prepared.dependencies?.use === 'runtime') return undefined;
+  return { level: 'debug', why: 'scripts of its own need source and packages together' };
+}
+
 interface ArtifactJob {
+  notApart: Apartness | undefined;
   definition: BuildDefinition;
   prepared: PreparedBuild;
   installed: CacheEntry | undefined;
@@ -89,15 +122,15 @@ async function obtainArtifact(job: ArtifactJob): Promise<CacheEntry> {
 }
 
 /** Whether the installed packages become a layer of their own. */
-function isApart({ definition, prepared }: ArtifactJob): boolean {
-  return definition.dependenciesApart && prepared.dependencies?.use === 'runtime';
+function isApart({ definition, notApart }: ArtifactJob): boolean {
+  return definition.dependenciesApart && notApart === undefined;
 }
 
 function artifactKey(job: ArtifactJob, sourceKey: string): string {
   const { definition, installed, workflow } = job;
   const dependencies = isApart(job) ? undefined : installed?.key;
   const place = definition.kind === 'layer' ? layerFolder(workflow.name) : undefined;
-  return keyOf(workflow.name, workflow.version, place, sourceKey, dependencies);
+  return keyOf(workflow.name, workflow.version, place, sourceKey, dependencies, ...madeWith(job.workshop));
 }
 
 async function make(job: ArtifactJob, content: string, sourceKey: string | undefined): Promise<MadeEntry> {
@@ -105,7 +138,10 @@ async function make(job: ArtifactJob, content: string, sourceKey: string | undef
   const isLayer = definition.kind === 'layer';
   const target = isLayer ? path.join(content, layerFolder(workflow.name)) : content;
   const packages = installed && prepared.dependencies && path.join(installed.path, prepared.dependencies.folder);
-  if (packages && prepared.dependencies?.use === 'runtime' && !isApart(job)) await linkTree(packages, target);
+  if (packages && prepared.dependencies?.use === 'runtime' && !isApart(job)) {
+    const { folder, inFunction = '' } = prepared.dependencies;
+    await linkTree(packages, path.join(content, isLayer ? folder : inFunction));
+  }
   const made = await makeUnlessChanged(prepared, sourceKey, () => prepared.make(target, packages));
   const built = made.sourceKey ?? sourceKey;
   if (built === undefined) throw new Error(`${workflow.name}: a build without a key`);
@@ -114,6 +150,7 @@ async function make(job: ArtifactJob, content: string, sourceKey: string | undef
     if (now !== undefined && now !== built) throw new SourceChangedError();
   }
   const facts = {
+    bytes: String(await treeSize(content)),
     ...(made.handler === undefined ? {} : { handler: made.handler }),
     ...(made.sourceMaps ? { sourceMaps: true } : {}),
   };

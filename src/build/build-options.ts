@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import type { ContainerOptions } from './containers/container-options.ts';
 
 /** What the build needs to know of a run. */
 export interface BuildOptions {
@@ -7,6 +8,8 @@ export interface BuildOptions {
   stackName: string;
   dependencyLayer: boolean;
   buildInSource: boolean;
+  /** `--use-container`; undefined: tools run on this machine. */
+  container?: ContainerOptions | undefined;
   /** The environment of the user, for the tools that are run (PATH, proxies, registries). */
   env: Readonly<Record<string, string | undefined>>;
 }

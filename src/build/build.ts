@@ -3,7 +3,10 @@ import * as path from 'node:path';
 import type { Reporter } from '../console/reporter.ts';
 import { BuildError, UserError } from '../errors.ts';
 import type { BuildFailure } from '../errors.ts';
+import type { LocalImage } from '../model/built-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
+import { findEngine } from '../support/container-engine.ts';
+import type { Engine } from '../support/container-engine.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import type { BuildInput, BuildNote, BuildResult, BuiltFolder } from './artifact.ts';
 import { assertCodeDir, buildDefinition } from './build-definition.ts';
@@ -13,6 +16,10 @@ import type { BuildOptions } from './build-options.ts';
 import { openBuildCache } from './cache.ts';
 import type { BuildCache, CacheEntry } from './cache.ts';
 import type { BuildDefinition, BuildPlan } from './plan-build.ts';
+import { nameImage, obtainImage } from './images/build-image.ts';
+import type { ImageDefinition } from './images/plan-images.ts';
+import { openContainerYard } from './containers/container-tools.ts';
+import type { ContainerTools, ContainerYard } from './containers/container-tools.ts';
 import { openSourceHasher } from './source-hash.ts';
 import type { SourceHasher } from './source-hash.ts';
 import { createTools, ToolError } from './tools.ts';
@@ -56,23 +63,36 @@ export function openBuilder(outside: BuildOutside): Builder {
     build: (plan, signal = outside.signal) => {
       // anew for each build: a tool that was missing may have been installed since
       const tools = createTools({ env: outside.options.env, signal, reporter: outside.reporter });
-      return buildPlan(plan, { outside: { ...outside, signal }, cache, hasher, tools });
+      let found: Promise<Engine> | undefined;
+      const engine = (): Promise<Engine> =>
+        (found ??= findEngine('A function of package type Image', { env: outside.options.env, signal }));
+      const yard = openContainerYard(tools, outside.options.projectDir);
+      return buildPlan(plan, { outside: { ...outside, signal }, cache, hasher, tools, yard, engine });
     },
   };
 }
+
+/** An engine that builds more images at once only shares its processors and disks among them. */
+const IMAGES_AT_ONCE = 2;
 
 interface Shared {
   outside: BuildOutside;
   cache: BuildCache;
   hasher: SourceHasher;
   tools: Tools;
+  yard: ContainerYard;
+  /** Looked for when an image is made. */
+  engine: () => Promise<Engine>;
 }
 
 async function buildPlan(plan: BuildPlan, shared: Shared): Promise<BuildOutcome> {
   const collected = new Collected(plan.notes);
   // installing waits for the network more than it computes
   const limit = Math.max(4, os.availableParallelism());
-  await mapLimit(plan.definitions, limit, (definition) => buildOne(definition, shared, collected));
+  await Promise.all([
+    mapLimit(plan.definitions, limit, (definition) => buildOne(definition, shared, collected)),
+    mapLimit(plan.images, IMAGES_AT_ONCE, (image) => makeImage(image, shared, collected)),
+  ]);
   await shared.hasher.save();
   shared.outside.signal.throwIfAborted();
   if (collected.bugs.length > 0) throw collected.bugs[0];
@@ -84,6 +104,7 @@ async function buildPlan(plan: BuildPlan, shared: Shared): Promise<BuildOutcome>
 class Collected {
   readonly folders = new Map<ResourceIdentifier, BuiltFolder>();
   readonly dependencyLayers = new Map<ResourceIdentifier, BuiltFolder>();
+  readonly images = new Map<ResourceIdentifier, LocalImage>();
   readonly handlers = new Map<ResourceIdentifier, string>();
   readonly sourceMaps = new Set<ResourceIdentifier>();
   readonly inputs = new Map<ResourceIdentifier, readonly BuildInput[]>();
@@ -111,8 +132,8 @@ class Collected {
   }
 
   get result(): BuildResult {
-    const { folders, dependencyLayers, handlers, sourceMaps, inputs, notes } = this;
-    return { folders, dependencyLayers, handlers, sourceMaps, inputs, notes };
+    const { folders, dependencyLayers, images, handlers, sourceMaps, inputs, notes } = this;
+    return { folders, dependencyLayers, images, handlers, sourceMaps, inputs, notes };
   }
 }
 
@@ -127,12 +148,15 @@ async function buildOne(definition: BuildDefinition, shared: Shared, collected: 
   const { ids } = definition;
   const stepId = `build:${ids[0]}`;
   const started = performance.now();
-  reporter.report({ type: 'step-started', kind: 'build', id: stepId, label: ids.join(', ') });
+  reporter.report({ type: 'step-started', kind: 'build', id: stepId, label: ids.join(', '), ids });
   const end = (outcome: 'done' | 'unchanged' | 'failed', detail?: string): void =>
     reporter.report({ type: 'step-finished', id: stepId, outcome, ms: performance.now() - started, detail });
   const note: Workshop['note'] = (level, text) => void collected.notes.push({ level, ids, text });
-  const { cache, hasher, tools } = shared;
+  const { cache, hasher } = shared;
+  let container: ContainerTools | undefined;
   try {
+    if (definition.container) container = await shared.yard.open(definition, definition.container, stepId);
+    const tools = container ?? shared.tools;
     const { built, label } = await prepareAndBuild(
       definition,
       { options, cache, hasher, tools, stepId, note },
@@ -147,7 +171,41 @@ async function buildOne(definition: BuildDefinition, shared: Shared, collected: 
     collected.setInputs(ids, [...(collected.inputs.get(ids[0] ?? '') ?? []), ownFolder]);
     // when all is stopped, the others still clean up after themselves
     if (!signal.aborted) collected.addFailure(ids, error);
+  } finally {
+    await container?.close();
   }
+}
+
+async function makeImage(definition: ImageDefinition, shared: Shared, collected: Collected): Promise<void> {
+  const { reporter, signal, options } = shared.outside;
+  if (signal.aborted) return;
+  const { ids, names, source } = definition;
+  const stepId = `build:${ids[0]}`;
+  const started = performance.now();
+  reporter.report({ type: 'step-started', kind: 'build', id: stepId, label: ids.join(', '), ids });
+  const end = (outcome: 'done' | 'unchanged' | 'failed', detail?: string): void =>
+    reporter.report({ type: 'step-finished', id: stepId, outcome, ms: performance.now() - started, detail });
+  collected.setInputs(ids, imageInputs(source));
+  try {
+    const { cache, hasher, tools, engine } = shared;
+    const recordDir = path.join(buildStoreDir(options.projectDir), 'images');
+    const workshop = { cache, hasher, tools, engine, recordDir, stepId };
+    const { image, cached } = await obtainImage(definition, workshop);
+    if (!cached) await nameImage(await engine(), image.imageId, names.values());
+    for (const [id, name] of names) collected.images.set(id, { ...image, name });
+    end(cached ? 'unchanged' : 'done', 'image');
+  } catch (error) {
+    end('failed');
+    if (!signal.aborted) collected.addFailure(ids, error);
+  }
+}
+
+function imageInputs(source: ImageDefinition['source']): BuildInput[] {
+  if (source.kind === 'archive') return [{ path: source.path, excludes: [] }];
+  const dockerfile = path.resolve(source.context, source.dockerfile);
+  const inside = !path.relative(source.context, dockerfile).startsWith('..');
+  const context = { path: source.context, excludes: ['/.aws-sam', '/.git'] };
+  return inside ? [context] : [context, { path: dockerfile, excludes: [] }];
 }
 
 async function prepareAndBuild(
@@ -161,12 +219,8 @@ async function prepareAndBuild(
   collected.setInputs(definition.ids, await prepared.inputs());
   const built = await buildDefinition(definition, prepared, { workflow, workshop });
   collected.setInputs(definition.ids, await prepared.inputs());
-  if (definition.dependenciesApart && !built.dependencyLayer) {
-    const why = prepared.dependencies
-      ? 'scripts of its own need source and packages together'
-      : 'nothing to put into it';
-    workshop.note('debug', `no dependency layer: ${why}`);
-  }
+  const { notApart } = built;
+  if (definition.dependenciesApart && notApart) workshop.note(notApart.level, `no dependency layer: ${notApart.why}`);
   return { built, label: prepared.label };
 }
 

@@ -1,5 +1,6 @@
 import * as path from 'node:path';
-import type { BuiltStack, CountedFile } from '../model/built-stack.ts';
+import { imagePath } from '../model/image-path.ts';
+import type { BuiltStack, CountedFile, LocalImage } from '../model/built-stack.ts';
 import { identifierOf } from '../model/stack.ts';
 import type { FunctionResource, Stack } from '../model/stack.ts';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
@@ -57,6 +58,11 @@ function planBuiltStack(stack: Stack, building: Building): BuiltStack {
   }
   const apart = stack.functions.filter(({ id }) => result.dependencyLayers.has(id));
   for (const { id } of apart) links.set(dependencyLayerId(id), result.dependencyLayers.get(id)?.path ?? '');
+  const images = new Map<string, LocalImage>();
+  for (const { id, logicalId } of stack.functions) {
+    const image = result.images.get(id);
+    if (image) images.set(logicalId, image);
+  }
   const children = stack.children.map((child) => planBuiltStack(child, building));
   if (apart.length > 0) children.push(dependencyStack(stack, apart, { dir, stackName: options.stackName }));
   const others = [
@@ -71,6 +77,7 @@ function planBuiltStack(stack: Stack, building: Building): BuiltStack {
     dir,
     templateFile: path.join(dir, TEMPLATE),
     logicalId: stack.logicalId,
+    ...(images.size > 0 ? { images } : {}),
     children,
   };
 }
@@ -99,7 +106,8 @@ export function builtTemplate(stack: Stack, dir: string, result: BuildResult): T
   const draft = openDraft(stack.source);
   setBuiltPaths(draft, stack, { dir, result });
   for (const resource of [...stack.functions, ...stack.layers]) {
-    if (result.folders.has(resource.id)) setResourceId(draft, resource.logicalId, resource.constructId);
+    if (result.folders.has(resource.id) || result.images.has(resource.id))
+      setResourceId(draft, resource.logicalId, resource.constructId);
   }
   for (const { logicalId } of stack.children) if (logicalId !== undefined) setResourceId(draft, logicalId);
   for (const resource of stack.functions) changeFunction(draft, resource, result);
@@ -166,6 +174,8 @@ function changeFunction(draft: Draft, resource: FunctionResource, result: BuildR
   const properties = ['Resources', logicalId, 'Properties'];
   const handler = result.handlers.get(id);
   if (handler !== undefined) draft.set([...properties, 'Handler'], handler);
+  const image = result.images.get(id);
+  if (image) draft.set(['Resources', logicalId, ...imagePath(resource.type)], image.name);
   if (result.sourceMaps.has(id)) turnOnSourceMaps(draft, resource);
   if (!result.dependencyLayers.has(id)) return;
   const own = draft.get([...properties, 'Layers']) ?? sharedLayers(draft, resource);

@@ -205,7 +205,8 @@ async function pruneTemporary(folder: string, before: number): Promise<void> {
   }
 }
 
-function isAlive(processId: number): boolean {
+/** Whether a process of this id runs. */
+export function isAlive(processId: number): boolean {
   if (!Number.isInteger(processId)) return false;
   try {
     process.kill(processId, 0);

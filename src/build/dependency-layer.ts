@@ -13,13 +13,13 @@ export const DEPENDENCY_STACK = 'AwsSamAutoDependencyLayerNestedStack';
 const MAX_LAYERS = 5;
 
 /** Workflows whose installed packages Lambda finds in a layer as well. */
-const WITH_LAYER: ReadonlySet<string> = new Set<WorkflowName>(['python', 'nodejs']);
+const WITH_LAYER: ReadonlySet<string> = new Set<WorkflowName>(['python', 'nodejs', 'java', 'ruby']);
 
 /** Whether the function's dependencies, should it have any, go into a layer of their own; why not, where that is news. */
 export function planDependencyLayer(
   resource: FunctionResource,
   workflow: WorkflowName | undefined,
-  options: Pick<BuildOptions, 'dependencyLayer'>,
+  options: Pick<BuildOptions, 'dependencyLayer' | 'container'>,
 ): { apart: boolean; note?: BuildNote } {
   if (!options.dependencyLayer || workflow === undefined) return { apart: false };
   const without = (level: BuildNote['level'], why: string): { apart: false; note: BuildNote } => ({
@@ -27,6 +27,7 @@ export function planDependencyLayer(
     note: { level, ids: [resource.id], text: `no dependency layer: ${why}` },
   });
   if (!WITH_LAYER.has(workflow)) return without('debug', `${workflow} builds keep what they need in the function`);
+  if (options.container) return without('debug', 'it is built in a container');
   const layers = resource.properties['Layers'];
   if (Array.isArray(layers) && layers.length >= MAX_LAYERS) {
     return without('info', `it has ${layers.length} layers already, and Lambda takes ${MAX_LAYERS}`);

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { copyFile, link, mkdir, readdir, readlink, symlink, unlink } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, readlink, stat, symlink, unlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import { isMissing } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
@@ -50,6 +50,16 @@ export function listTree(root: string, excludes: readonly string[] = []): Tree {
   tree.files.sort((a, b) => compare(a.path, b.path));
   tree.dangling.sort(compare);
   return tree;
+}
+
+/** Bytes of the files below a folder. */
+export async function treeSize(root: string): Promise<number> {
+  const sizes = await mapLimit(
+    listTree(root).files,
+    FILES_AT_ONCE,
+    async ({ absolute }) => (await stat(absolute)).size,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 function compare(a: string, b: string): number {

@@ -7,8 +7,13 @@ import type { BuildNote } from './artifact.ts';
 import { keyOf } from './build-key.ts';
 import type { KeyPart } from './build-key.ts';
 import type { BuildOptions } from './build-options.ts';
+import { containerSettings } from './containers/container-options.ts';
+import type { ContainerSettings } from './containers/container-options.ts';
+import { deprecatedSince } from './deprecated-runtimes.ts';
 import { planDependencyLayer } from './dependency-layer.ts';
-import { selectWorkflow } from './workflows/select-workflow.ts';
+import { planImages } from './images/plan-images.ts';
+import type { ImageDefinition } from './images/plan-images.ts';
+import { buildsLayers, selectWorkflow } from './workflows/select-workflow.ts';
 import type { WorkflowName } from './workflows/select-workflow.ts';
 
 /** One build, and the functions or the layers that share its result. */
@@ -34,6 +39,8 @@ export interface BuildDefinition {
   makefile: MakefileSettings | undefined;
   /** Dependencies, if there are any, go into a layer of their own. */
   dependenciesApart: boolean;
+  /** The container that its tools run in; undefined: on this machine. */
+  container?: ContainerSettings | undefined;
 }
 
 /** What Metadata says about a makefile build. */
@@ -50,6 +57,7 @@ export interface MakefileSettings {
 /** Everything that is to be built. */
 export interface BuildPlan {
   definitions: readonly BuildDefinition[];
+  images: readonly ImageDefinition[];
   notes: readonly BuildNote[];
 }
 
@@ -63,24 +71,29 @@ export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet
   };
   for (const stack of flattenStacks(root)) {
     for (const layer of stack.layers) {
-      if (isIn(only, layer.id) && isBuiltLayer(layer)) add(defineLayer(layer, stack));
+      if (isIn(only, layer.id) && isBuiltLayer(layer)) add(defineLayer(layer, stack, options));
     }
     for (const resource of stack.functions) {
       if (!isIn(only, resource.id) || !isBuiltFunction(resource)) continue;
       const workflow = selectWorkflow(resource.runtime, resource.buildMethod);
+      const since = deprecatedSince(resource.runtime);
+      if (since !== undefined) {
+        const text = `runtime ${resource.runtime} is deprecated since ${since}: it gets no security updates, and Lambda will refuse changes one day`;
+        notes.push({ level: 'warning', ids: [resource.id], text });
+      }
       const apart = planDependencyLayer(resource, workflow, options);
       if (apart.note) notes.push(apart.note);
-      add(defineFunction(resource, stack, apart.apart));
+      add(defineFunction(resource, stack, options, apart.apart));
     }
   }
-  return { definitions: [...definitions.values()], notes };
+  return { definitions: [...definitions.values()], images: planImages(root, options.env, only), notes };
 }
 
 function isIn(only: ReadonlySet<ResourceIdentifier> | undefined, id: ResourceIdentifier): boolean {
   return only === undefined || only.has(id);
 }
 
-/** Whether the function's code is made from source here. Images come with the issue that builds them. */
+/** Whether the function's code is made from source here, as a folder. */
 export function isBuiltFunction(resource: FunctionResource): boolean {
   return resource.packageType === 'Zip' && !resource.skipBuild && resource.code.kind === 'folder';
 }
@@ -90,7 +103,23 @@ export function isBuiltLayer(layer: LayerResource): boolean {
   return !layer.skipBuild && layer.buildMethod !== undefined && layer.code.kind === 'folder';
 }
 
-function defineFunction(resource: FunctionResource, stack: Stack, dependenciesApart: boolean): BuildDefinition {
+/** A part of the definition only where there is one: keys of other builds stay what they were. */
+function inContainer(
+  resource: FunctionResource | LayerResource,
+  method: string | undefined,
+  options: BuildOptions,
+): Pick<BuildDefinition, 'container'> {
+  const { id, logicalId, architecture } = resource;
+  const container = containerSettings({ id, logicalId, method, architecture }, options.container);
+  return container === undefined ? {} : { container };
+}
+
+function defineFunction(
+  resource: FunctionResource,
+  stack: Stack,
+  options: BuildOptions,
+  dependenciesApart: boolean,
+): BuildDefinition {
   const workflow = selectWorkflow(resource.runtime, resource.buildMethod);
   return withKey({
     ids: [resource.id],
@@ -105,17 +134,22 @@ function defineFunction(resource: FunctionResource, stack: Stack, dependenciesAp
     wantsSourceMaps: workflow === 'esbuild' && wantsSourceMaps(resource.properties),
     makefile: workflow === 'makefile' ? makefileSettings(resource, stack) : undefined,
     dependenciesApart,
+    ...inContainer(resource, containerMethod(resource), options),
   });
 }
 
-function defineLayer(layer: LayerResource, stack: Stack): BuildDefinition {
+/** Build images have the names of runtimes; one has that of a build method. */
+function containerMethod({ buildMethod, runtime }: FunctionResource): string | undefined {
+  return buildMethod === 'dotnet7' ? buildMethod : (runtime ?? buildMethod);
+}
+
+function defineLayer(layer: LayerResource, stack: Stack, options: BuildOptions): BuildDefinition {
   const workflow = selectWorkflow(undefined, layer.buildMethod);
   const compatible = layer.compatibleRuntimes.find((runtime) => selectWorkflow(runtime, undefined) === workflow);
   return withKey({
     ids: [layer.id],
     kind: 'layer',
-    // a bundle has no place in a layer, neither here nor with the peer
-    workflow: workflow === 'esbuild' ? undefined : workflow,
+    workflow: buildsLayers(workflow) ? workflow : undefined,
     buildMethod: layer.buildMethod,
     codeDir: layer.code.kind === 'folder' ? layer.code.path : stack.codeDir,
     runtime: layer.buildMethod === 'python-uv' ? compatible : layer.buildMethod,
@@ -125,14 +159,26 @@ function defineLayer(layer: LayerResource, stack: Stack): BuildDefinition {
     wantsSourceMaps: false,
     makefile: workflow === 'makefile' ? makefileSettings(layer, stack) : undefined,
     dependenciesApart: false,
+    ...inContainer(layer, layerMethod(layer), options),
   });
 }
 
+/** A makefile of a layer runs in the image of a runtime that the layer is for, as with the peer. */
+function layerMethod({ buildMethod, compatibleRuntimes }: LayerResource): string | undefined {
+  const isRuntime = buildMethod !== undefined && /\d/.test(buildMethod);
+  return isRuntime ? buildMethod : (compatibleRuntimes[0] ?? buildMethod);
+}
+
 function withKey(definition: Omit<BuildDefinition, 'key'>): BuildDefinition {
-  const { ids: _ids, buildProperties, makefile, ...rest } = definition;
+  const { ids: _ids, buildProperties, makefile, container, ...rest } = definition;
   return {
     ...definition,
-    key: keyOf({ ...rest, buildProperties: asKey(buildProperties), makefile: makefile && { ...makefile } }),
+    key: keyOf({
+      ...rest,
+      buildProperties: asKey(buildProperties),
+      makefile: makefile && { ...makefile },
+      ...(container && { container: { image: container.image, env: { ...container.env } } }),
+    }),
   };
 }
 
@@ -143,7 +189,12 @@ function asKey(value: TemplateValue): KeyPart {
 }
 
 function handlerMatters(workflow: WorkflowName | undefined, resource: FunctionResource): boolean {
-  return workflow === 'esbuild' || (workflow === 'python' && resource.buildProperties['ParentPackageMode'] === 'auto');
+  // a Go program is named after it, or found in the folder of its name
+  return (
+    workflow === 'esbuild' ||
+    workflow === 'go' ||
+    (workflow === 'python' && resource.buildProperties['ParentPackageMode'] === 'auto')
+  );
 }
 
 function makefileSettings(resource: FunctionResource | LayerResource, stack: Stack): MakefileSettings {

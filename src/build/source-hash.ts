@@ -18,6 +18,8 @@ export interface SourceHasher {
   hashFiles(files: readonly TreeFile[]): Promise<string>;
   /** A hash over one file's content; undefined if there is no such file. */
   hashFile(file: string): Promise<string | undefined>;
+  /** A hash over a file or a folder, whichever it is; undefined if nothing is there. */
+  hashPath(place: string, excludes?: readonly string[]): Promise<string | undefined>;
   /** Keeps what was learned for the next run. */
   save(): Promise<void>;
 }
@@ -50,27 +52,36 @@ export function openSourceHasher(indexFile: string, clock: () => number = Date.n
     return hash.digest('hex');
   };
 
+  const hashTree: SourceHasher['hashTree'] = async (root, excludes = []) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        const tree = listTree(root, excludes);
+        const files = await hashFiles(tree.files);
+        return tree.dangling.length === 0 ? files : sha256(JSON.stringify([files, tree.dangling]));
+      } catch (error) {
+        // editors make and remove files all the time: what was listed may be gone
+        if (!isMissing(error) || tries === MAX_TRIES || !fs.existsSync(root)) throw error;
+      }
+    }
+  };
+
+  const hashFile: SourceHasher['hashFile'] = async (file) => {
+    try {
+      return (await contentHash(file)).hash;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  };
+
   return {
     hashFiles,
-    hashTree: async (root, excludes = []) => {
-      for (let tries = 1; ; tries++) {
-        try {
-          const tree = listTree(root, excludes);
-          const files = await hashFiles(tree.files);
-          return tree.dangling.length === 0 ? files : sha256(JSON.stringify([files, tree.dangling]));
-        } catch (error) {
-          // editors make and remove files all the time: what was listed may be gone
-          if (!isMissing(error) || tries === MAX_TRIES || !fs.existsSync(root)) throw error;
-        }
-      }
-    },
-    hashFile: async (file) => {
-      try {
-        return (await contentHash(file)).hash;
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-      }
+    hashTree,
+    hashFile,
+    hashPath: async (place, excludes) => {
+      const stat = fs.statSync(place, { throwIfNoEntry: false });
+      if (stat === undefined) return undefined;
+      return stat.isDirectory() ? hashTree(place, excludes) : hashFile(place);
     },
     save: () => index.save(),
   };

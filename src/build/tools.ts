@@ -1,7 +1,9 @@
 import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Reporter } from '../console/reporter.ts';
+import { createGate } from '../support/map-limit.ts';
 import { spawn } from '../support/spawn.ts';
 import type { SpawnResult } from '../support/spawn.ts';
 
@@ -19,10 +21,18 @@ export class ToolError extends UserError {
 export interface Tools {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  /** Where programs are looked for, for messages: `on PATH`. */
+  readonly place: string;
+  /** Below it temporary folders are made that the programs see under the same name. */
+  readonly temporaryDir: string;
+  /** What of the programs' surroundings decides what they make, if it is not this machine: takes part in every key. */
+  readonly identity?: string | undefined;
   /** Runs to the end; an exit code other than 0 is an error that carries the output. Its lines are reported. */
   run(program: string, args: readonly string[], options: ToolOptions): Promise<SpawnResult>;
   /** Runs to the end, whatever the exit code; nothing is reported. undefined if it cannot be started. */
   probe(program: string, args: readonly string[], cwd?: string): Promise<SpawnResult | undefined>;
+  /** Runs works of the same name one after the other. */
+  alone<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Passes on a line that a tool in this process printed. */
   report(stepId: string, line: string): void;
   /** All places on PATH where a program of this name is, in order. */
@@ -45,11 +55,14 @@ export interface ToolOptions {
 
 export function createTools(outside: { env: Tools['env']; signal: AbortSignal; reporter: Reporter }): Tools {
   const { env, signal, reporter } = outside;
+  const gates = new Map<string, ReturnType<typeof createGate>>();
   const found = new Map<string, Promise<string[]>>();
   const probed = new Map<string, Promise<SpawnResult | undefined>>();
   return {
     env,
     signal,
+    place: 'on PATH',
+    temporaryDir: os.tmpdir(),
     run: async (program, args, options) => {
       const line = options.shown ?? `${path.basename(program)} ${args.join(' ')}`;
       reporter.report({ type: 'tool-output', id: options.stepId, line: `$ ${line.slice(0, 500)}` });
@@ -72,6 +85,11 @@ export function createTools(outside: { env: Tools['env']; signal: AbortSignal; r
           throw error;
         }
       }),
+    alone: (name, work) => {
+      const gate = gates.get(name) ?? createGate(1);
+      gates.set(name, gate);
+      return gate(work);
+    },
     report: (stepId, line) => reporter.report({ type: 'tool-output', id: stepId, line }),
     find: (name) => once(found, name, () => findOnPath(name, env)),
   };

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { CountedFile } from '../model/built-stack.ts';
 import { isMissing, readTextIfExists, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
+import { oncePerName } from '../support/once.ts';
 import { fileKey, textKey, treeKey } from './content-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { listTree } from './tree.ts';
@@ -66,18 +67,18 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const looseDir = path.join(options.storeDir, 'tmp', `zips-${temporarySuffix()}`);
 
   const zip: ArtifactStore['zip'] = (item) =>
-    once(zips, item.path, () => zipGate(async () => makeZip(options, item.path, looseDir)));
+    oncePerName(zips, item.path, () => zipGate(async () => makeZip(options, item.path, looseDir)));
 
   return {
     zip,
     locate: (item) =>
-      once(located, itemName(item), async () => ({
+      oncePerName(located, itemName(item), async () => ({
         item,
         bucket: options.bucket,
         key: withPrefix(options.prefix, await itemKey(options, item)),
       })),
     upload: (artifact) =>
-      once(uploads, artifact.key, async () => {
+      oncePerName(uploads, artifact.key, async () => {
         const { item } = artifact;
         await options.objects.ensure(artifact.key, item.label, async (): Promise<StoredObject> => {
           if (item.kind === 'template') return { kind: 'text', text: item.text };
@@ -87,15 +88,6 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       }),
     dispose: () => removeTree(looseDir),
   };
-}
-
-/** The promise remembered under the name; made the first time. */
-function once<T>(memo: Map<string, Promise<T>>, name: string, work: () => Promise<T>): Promise<T> {
-  const known = memo.get(name);
-  if (known) return known;
-  const promise = work();
-  memo.set(name, promise);
-  return promise;
 }
 
 function itemName(item: ArtifactItem): string {

@@ -35,6 +35,14 @@ export async function findManagedBucket(aws: Aws): Promise<string | undefined> {
   return stack === undefined ? undefined : bucketOf(stack);
 }
 
+/** As CloudFormation names the bucket of the managed stack. */
+const MANAGED_BUCKET = /aws-sam-cli-managed-default-samclisourcebucket-[a-z0-9]+/;
+
+/** The managed bucket that a deployed template's artifacts are in; undefined: they are elsewhere, or there are none. */
+export function managedBucketIn(template: Template | undefined): string | undefined {
+  return template === undefined ? undefined : MANAGED_BUCKET.exec(JSON.stringify(template))?.[0];
+}
+
 /** The name of the managed bucket, which is made if it is not there. One call if it is. */
 export async function ensureManagedBucket(aws: Aws, tools: ManagedBucketTools): Promise<string> {
   let reviewedSince: number | undefined;

@@ -5,6 +5,7 @@ import type { Aws } from '../aws/aws.ts';
 import { isAwsError } from '../aws/service-errors.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { createGate } from '../support/map-limit.ts';
+import { once } from '../support/once.ts';
 
 /** What is to be stored. `sha256` in base64 where it is known. */
 export type StoredObject =
@@ -27,6 +28,8 @@ export interface ObjectStoreOptions {
   kmsKeyId: string | undefined;
   /** `--metadata`. */
   metadata: Readonly<Record<string, string>> | undefined;
+  /** Checks, before anything is sent, that the bucket is still the one to use; rejects if it is not. */
+  checkBucket?: (() => Promise<void>) | undefined;
   reporter: Reporter;
   signal: AbortSignal;
 }
@@ -41,6 +44,7 @@ const HASH_METADATA = 'sam-sync-sha256';
 export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   const gate = createGate(UPLOADS_AT_ONCE);
   const sent = { objects: 0, bytes: 0 };
+  const checkBucket = once(async () => options.checkBucket?.());
   /** Hash of the bytes → the key under which this run has found, has sent or is sending them. */
   const keys = new Map<string, Promise<string>>();
   return {
@@ -50,7 +54,7 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         options.signal.throwIfAborted();
         const object = await make();
         const hash = object.kind === 'file' ? object.sha256 : undefined;
-        const there = await headObject(options, key);
+        const [there] = await Promise.all([headObject(options, key), checkBucket()]);
         if (there && isAsWanted(options, there, hash)) {
           if (hash) keys.set(hash, Promise.resolve(key));
           return;

@@ -1,12 +1,17 @@
 import * as fs from 'node:fs/promises';
-import type { BuiltStack } from '../model/built-stack.ts';
+import type { BuiltStack, LocalImage } from '../model/built-stack.ts';
+import { imagePath } from '../model/image-path.ts';
+import { identifierOf } from '../model/stack.ts';
+import type { ResourceIdentifier } from '../model/stack.ts';
 import { statIfExists } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
 import type { LocalContent, LocalPath, LocationForm } from '../template/local-paths.ts';
-import { setAt } from '../template/template-path.ts';
+import { getAt, setAt } from '../template/template-path.ts';
+import type { TemplatePath } from '../template/template-path.ts';
 import type { Template, TemplateValue } from '../template/template.ts';
 import { dumpYaml } from '../template/yaml.ts';
+import type { LocatedImage } from './image-store.ts';
 import type { ArtifactItem, ArtifactStore, LocatedArtifact } from './artifact-store.ts';
 
 /** A stack's template with every local path replaced by its place in S3. Nothing has been sent yet. */
@@ -17,6 +22,8 @@ export interface PackagedStack {
   text: string;
   /** What this template refers to, nested templates included. */
   artifacts: readonly LocatedArtifact[];
+  /** Images that this template refers to. */
+  images?: readonly LocatedImage[];
   children: readonly PackagedStack[];
 }
 
@@ -25,6 +32,8 @@ export interface PackageTools {
   store: ArtifactStore;
   /** The URL under which CloudFormation reads an object. */
   urlOf: (bucket: string, key: string) => string;
+  /** The place of a function's image in a registry. */
+  locateImage?: (id: ResourceIdentifier, image: LocalImage) => LocatedImage;
 }
 
 /** Files are hashed side by side; more does not help on a disk. */
@@ -43,7 +52,19 @@ export async function planPackage(stack: BuiltStack, tools: PackageTools): Promi
     const located = artifacts[index];
     if (located) template = setAt(template, at.path, locationValue(at.form, located, tools));
   });
-  return { path: stack.path, template, text: dumpYaml(template), artifacts, children };
+  const images = [...(stack.images ?? [])].flatMap(([logicalId, image]) => {
+    const located = tools.locateImage?.(identifierOf(stack.path, logicalId), image);
+    if (located === undefined) return [];
+    template = setAt(template, imagePathIn(template, logicalId), located.uri);
+    return located;
+  });
+  return { path: stack.path, template, text: dumpYaml(template), artifacts, images, children };
+}
+
+function imagePathIn(template: Template, logicalId: string): TemplatePath {
+  const at = ['Resources', logicalId];
+  const isServerless = getAt(template, [...at, 'Type']) === 'AWS::Serverless::Function';
+  return [...at, ...imagePath(isServerless ? 'AWS::Serverless::Function' : 'AWS::Lambda::Function')];
 }
 
 /** The stacks' artifacts, each key once. */

@@ -41,25 +41,21 @@ export async function spawn(
   options: SpawnOptions = {},
 ): Promise<SpawnResult> {
   options.signal?.throwIfAborted();
-  const group = process.platform !== 'win32';
   const child = spawnCommand(program, [...args], {
     cwd: options.cwd,
     env: options.env,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     // a group of its own, so that an abort ends the tool's children too, and Ctrl-C reaches them through us alone
-    detached: group,
+    detached: process.platform !== 'win32',
     windowsHide: true,
   });
+  let killing: NodeJS.Timeout | undefined;
   const stop = (): void => {
-    if (child.pid === undefined || child.exitCode !== null) return;
-    try {
-      if (group) process.kill(-child.pid, 'SIGTERM');
-      else child.kill();
-    } catch {
-      // it ended by itself in the meantime
-    }
+    endProgram(child, 'SIGTERM');
+    killing = setTimeout(() => endProgram(child, 'SIGKILL'), KILL_AFTER);
   };
   options.signal?.addEventListener('abort', stop, { once: true });
+  endWithUs(child);
   try {
     return await new Promise<SpawnResult>((resolve, reject) => {
       const text = { stdout: '', stderr: '', output: '' };
@@ -93,6 +89,37 @@ export async function spawn(
       }
     });
   } finally {
+    clearTimeout(killing);
+    RUNNING.delete(child);
+    if (RUNNING.size === 0) process.off('exit', endAll);
     options.signal?.removeEventListener('abort', stop);
+  }
+}
+
+type Child = ReturnType<typeof spawnCommand>;
+
+/** A program that is asked to end has so long to clean up (ms). */
+const KILL_AFTER = 1_000;
+
+/** Programs in groups of their own do not end with us by themselves. */
+const RUNNING = new Set<Child>();
+
+function endWithUs(child: Child): void {
+  if (RUNNING.size === 0) process.once('exit', endAll);
+  RUNNING.add(child);
+}
+
+function endAll(): void {
+  for (const child of RUNNING) endProgram(child, 'SIGKILL');
+}
+
+/** Sends the signal to the program and, where there are groups, to all that it has started. */
+function endProgram(child: Child, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    if (process.platform === 'win32') child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch {
+    // all have ended by themselves in the meantime
   }
 }

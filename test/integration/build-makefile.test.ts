@@ -117,11 +117,11 @@ Resources:
   });
 });
 
-it('what cannot be built yet is said with its id; the rest is built', async () => {
+it('what cannot be built is said with its id; the rest is built', async () => {
   const dir = await tempFolder({
     'template.yaml': `Transform: AWS::Serverless-2016-10-31
 Resources:
-  F: { Type: 'AWS::Serverless::Function', Properties: { CodeUri: src, Handler: app.h, Runtime: java21 } }
+  F: { Type: 'AWS::Serverless::Function', Properties: { CodeUri: src, Handler: app.h, Runtime: cobol85 } }
   G: { Type: 'AWS::Serverless::Function', Properties: { CodeUri: src, Handler: app.h, Runtime: python3.13 } }
 `,
     'src/app.py': '',
@@ -130,7 +130,7 @@ Resources:
   expect(app.failures).toEqual([
     expect.objectContaining({
       ids: ['F'],
-      message: 'F: the runtime java21 cannot be built yet',
+      message: 'F: the runtime cobol85 cannot be built',
       hint: expect.stringContaining('makefile'),
     }),
   ]);

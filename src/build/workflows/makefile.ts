@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, realpath } from 'node:fs/promises';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { exists, removeTree } from '../../support/files.ts';
@@ -41,7 +40,7 @@ export const makefileWorkflow: Workflow = {
       make: async (target) => {
         await mkdir(target, { recursive: true });
         if (!options.buildInSource) {
-          await withTemporaryFolder(async (scratch) => {
+          await withTemporaryFolder(workshop.tools.temporaryDir, async (scratch) => {
             await copyTree(source, scratch, EXCLUDES);
             await runMake(definition, workshop, {
               makefile,
@@ -59,8 +58,8 @@ export const makefileWorkflow: Workflow = {
 };
 
 /** Away from the project: cargo, go and others would take what lies above the copy for a part of it. */
-async function withTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await realpath(await mkdtemp(path.join(os.tmpdir(), 'sam-sync-make-')));
+async function withTemporaryFolder<T>(base: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await realpath(await mkdtemp(path.join(base, 'sam-sync-make-')));
   try {
     return await work(folder);
   } finally {
@@ -83,7 +82,7 @@ async function runMake(
   const { tools, stepId } = workshop;
   const [make] = await tools.find('make');
   if (make === undefined) {
-    throw new UserError(`make is needed to build ${definition.ids.join(', ')}, and it is not on PATH`, {
+    throw new UserError(`make is needed to build ${definition.ids.join(', ')}, and it is not ${tools.place}`, {
       hint: 'Install GNU make: xcode-select --install on macOS, your package manager on Linux, chocolatey or MSYS2 on Windows.',
     });
   }

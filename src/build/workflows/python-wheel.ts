@@ -1,11 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { openPromise } from 'yauzl';
-import type { Entry, ZipFile } from 'yauzl';
-import { UserError } from '../../errors.ts';
-import { mapLimit } from '../../support/map-limit.ts';
+import { unpackZip } from './unpack-zip.ts';
 
 /** Where a wheel is to run. */
 export interface PythonTarget {
@@ -13,10 +7,6 @@ export interface PythonTarget {
   version: string;
   architecture: 'x86_64' | 'arm64';
 }
-
-const FILES_AT_ONCE = 8;
-/** Larger files are not held in memory. */
-const STREAM_ABOVE = 8 * 1024 * 1024;
 
 /** Minor version of glibc 2 in Lambda's Python runtimes: Amazon Linux 2 has 2.26, Amazon Linux 2023 has 2.34. */
 function glibcMinor(version: string): number {
@@ -70,32 +60,6 @@ export function distributionOf(file: string): { name: string; version: string } 
  * Unpacks a wheel into a folder of packages: its files as they are, `purelib` and `platlib` at the root. Nothing is
  * compiled or written besides, so that the same wheels give the same tree on every machine.
  */
-export async function unpackWheel(wheelFile: string, target: string): Promise<void> {
-  const zip = await openPromise(wheelFile, { lazyEntries: true, autoClose: false });
-  try {
-    const files: { entry: Entry; file: string }[] = [];
-    for await (const entry of zip.eachEntry()) {
-      if (!entry.fileName.endsWith('/')) files.push({ entry, file: placeOf(entry, wheelFile, target) });
-    }
-    for (const folder of new Set(files.map(({ file }) => path.dirname(file)))) await mkdir(folder, { recursive: true });
-    await mapLimit(files, FILES_AT_ONCE, ({ entry, file }) => unpackEntry(zip, entry, file));
-  } finally {
-    zip.close();
-  }
-}
-
-function placeOf(entry: Entry, wheelFile: string, target: string): string {
-  const file = path.resolve(target, entry.fileName.replace(/^[^/]+\.data\/(?:purelib|platlib)\//, ''));
-  if (file.startsWith(path.resolve(target) + path.sep)) return file;
-  throw new UserError(`${path.basename(wheelFile)} holds a path that leads out of it: ${entry.fileName}`);
-}
-
-async function unpackEntry(zip: ZipFile, entry: Entry, file: string): Promise<void> {
-  // the upper half of the attributes are Unix modes; only the executable bit is taken over, as pip does
-  const mode = ((entry.externalFileAttributes >>> 16) & 0o111) === 0 ? 0o644 : 0o755;
-  const stream = await zip.openReadStreamPromise(entry);
-  if (entry.uncompressedSize > STREAM_ABOVE) return pipeline(stream, createWriteStream(file, { mode }));
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  await writeFile(file, Buffer.concat(chunks), { mode });
+export function unpackWheel(wheelFile: string, target: string): Promise<void> {
+  return unpackZip(wheelFile, target, (name) => name.replace(/^[^/]+\.data\/(?:purelib|platlib)\//, ''));
 }

@@ -8,6 +8,11 @@ const WORKFLOWS: Record<WorkflowName, () => Promise<Workflow>> = {
   python: async () => (await import('./python.ts')).pythonWorkflow,
   nodejs: async () => (await import('./nodejs.ts')).nodejsWorkflow,
   esbuild: async () => (await import('./esbuild.ts')).esbuildWorkflow,
+  ruby: async () => (await import('./ruby.ts')).rubyWorkflow,
+  java: async () => (await import('./java.ts')).javaWorkflow,
+  go: async () => (await import('./go.ts')).goWorkflow,
+  dotnet: async () => (await import('./dotnet.ts')).dotnetWorkflow,
+  rust: async () => (await import('./rust.ts')).rustWorkflow,
   makefile: async () => (await import('./makefile.ts')).makefileWorkflow,
 };
 
@@ -22,7 +27,7 @@ export async function loadWorkflow(definition: BuildDefinition): Promise<Workflo
     });
   }
   const what = method === undefined ? `runtime ${definition.runtime}` : `build method ${method}`;
-  throw new UserError(`${ids}: the ${what} cannot be built ${definition.kind === 'layer' ? 'as a layer ' : ''}yet`, {
+  throw new UserError(`${ids}: the ${what} cannot be built${definition.kind === 'layer' ? ' as a layer' : ''}`, {
     hint: 'Build it with a makefile (Metadata BuildMethod: makefile), or yourself with Metadata SkipBuild: true.',
   });
 }

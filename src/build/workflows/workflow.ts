@@ -22,8 +22,10 @@ export interface Workshop {
 export interface DependencySet {
   /** From everything that decides what is installed. */
   key: string;
-  /** Where Lambda looks for them in a layer: `python`, `nodejs`. */
+  /** Where Lambda looks for them in a layer: `python`, `nodejs`, `java/lib`, `ruby/gems/3.4.0`. */
   folder: string;
+  /** Where it looks for them in a function, if not at its root: `lib`, `vendor/bundle/ruby/3.4.0`. */
+  inFunction?: string;
   /** `runtime`: part of what is deployed. `build`: only the build needs them (bundled code). */
   use: 'runtime' | 'build';
   /** Fills the (empty) folder that becomes `<layer>/<folder>`. */

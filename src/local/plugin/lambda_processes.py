@@ -64,6 +64,29 @@ def install():
             spawning.config = None
 
     lambda_runtime.Worker._spawn = _spawn
+    finish_what_began()
+
+
+def finish_what_began():
+    """An update does not end invocations that are under way: their environment goes when they are done."""
+
+    @wrap(lambda_runtime, "invalidate_worker")
+    def invalidate_worker(original, func_name, qualifier=None, account=None, region=None):
+        wanted = (account, region, func_name, qualifier)
+        with lambda_runtime._lock:
+            for key, workers in lambda_runtime._workers.items():
+                parts = key.split(":")
+                if len(parts) == 4 and all(want in (None, part) for want, part in zip(wanted, parts)):
+                    for worker in workers:
+                        worker.retired = worker.in_use
+                    workers[:] = [worker for worker in workers if not worker.in_use]
+        return original(func_name, qualifier, account, region)
+
+    @wrap(lambda_runtime, "release_worker")
+    def release_worker(original, worker):
+        original(worker)
+        if getattr(worker, "retired", False):
+            lambda_runtime.kill_workers([worker])
 
 
 class Overlay:

@@ -1,6 +1,7 @@
 """All parts of the plugin, in the order in which they wrap MiniStack's functions."""
 
 import apigateway_http
+import apigateway_http_deployments
 import apigateway_rest
 import cloudformation_events
 import cloudformation_nested
@@ -16,6 +17,7 @@ PARTS = (
     lambda_processes,
     apigateway_rest,
     apigateway_http,
+    apigateway_http_deployments,
     stepfunctions_definitions,
     cloudformation_types,
     cloudformation_stacks,

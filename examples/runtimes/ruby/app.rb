@@ -1,0 +1,6 @@
+require 'bundler/setup'
+require 'greeting'
+
+def handler(event:, context:)
+  { greeting: Greeting.text }
+end

@@ -1,0 +1,124 @@
+// node scripts/docker-engine.mjs: starts a container engine and an image registry for tests on a Debian machine where
+// none runs. Installs docker.io and docker-registry if they are not there (as root); both end with their standard input.
+//
+// Prints one line of JSON when both answer: {"dockerHost": "unix:///…", "registry": "127.0.0.1:PORT"}, or
+// {"unavailable": "why"}.
+import { spawn, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as os from 'node:os';
+import * as path from 'node:path';
+
+/** Runs a command quietly; whether it succeeded. */
+function succeeds(program, args, options = {}) {
+  return spawnSync(program, args, { stdio: 'ignore', ...options }).status === 0;
+}
+
+function unavailable(why) {
+  console.log(JSON.stringify({ unavailable: why }));
+  process.exit(0);
+}
+
+const onPath = (name) => succeeds('sh', ['-c', `command -v ${name}`]);
+
+if (process.platform !== 'linux') unavailable('a Docker engine is started on Linux only');
+if (process.getuid() !== 0) unavailable('starting a Docker engine needs root');
+const packages = [
+  ...(onPath('dockerd') && onPath('docker') ? [] : ['docker.io']),
+  ...(onPath('docker-registry') ? [] : ['docker-registry']),
+];
+if (packages.length > 0) {
+  if (!onPath('apt-get')) unavailable(`${packages.join(' and ')} cannot be installed: there is no apt-get`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const install = ['install', '--yes', '--no-install-recommends', ...packages];
+  const installed =
+    succeeds('apt-get', install, { env }) ||
+    (succeeds('apt-get', ['update'], { env }) && succeeds('apt-get', install, { env }));
+  if (!installed) unavailable(`${packages.join(' and ')} could not be installed`);
+}
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sam-sync-engine-'));
+const dockerHost = `unix://${folder}/docker.sock`;
+const port = await freePort();
+const registryConfig = path.join(folder, 'registry.yml');
+fs.writeFileSync(
+  registryConfig,
+  `version: 0.1
+storage:
+  filesystem:
+    rootdirectory: ${folder}/registry
+http:
+  addr: 127.0.0.1:${port}
+`,
+);
+const logs = fs.openSync(path.join(folder, 'log.txt'), 'a');
+// the machine's network, not a bridge: that would need iptables
+const engine = spawn(
+  'dockerd',
+  [
+    '--iptables=false',
+    '--bridge=none',
+    `--host=${dockerHost}`,
+    `--data-root=${folder}/data`,
+    `--exec-root=${folder}/run`,
+    `--pidfile=${folder}/docker.pid`,
+  ],
+  { stdio: ['ignore', logs, logs] },
+);
+const registry = spawn('docker-registry', ['serve', registryConfig], { stdio: ['ignore', logs, logs] });
+
+let stopping = false;
+async function stop() {
+  if (stopping) return;
+  stopping = true;
+  const ended = [engine, registry].map(
+    (child) => new Promise((resolve) => (child.exitCode === null ? child.on('exit', resolve) : resolve())),
+  );
+  engine.kill('SIGTERM');
+  registry.kill('SIGTERM');
+  await Promise.all(ended);
+  // the network namespace of containers stays mounted
+  const mounts = fs
+    .readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
+  for (const mount of mounts.filter((place) => place.startsWith(folder)).reverse())
+    succeeds('umount', ['--lazy', mount]);
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  process.exit(0);
+}
+process.stdin.resume();
+process.stdin.on('end', stop);
+process.stdin.on('error', stop);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+
+const deadline = Date.now() + 60_000;
+const env = { ...process.env, DOCKER_HOST: dockerHost };
+while (!succeeds('docker', ['version'], { env }) || !(await answers(port))) {
+  if (Date.now() > deadline || engine.exitCode !== null || registry.exitCode !== null) {
+    const log = fs.readFileSync(path.join(folder, 'log.txt'), 'utf8').trim().split('\n').at(-1);
+    console.log(JSON.stringify({ unavailable: `the Docker engine could not be started: ${log}` }));
+    await stop();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 200));
+}
+console.log(JSON.stringify({ dockerHost, registry: `127.0.0.1:${port}` }));
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port: found } = server.address();
+      server.close(() => resolve(found));
+    });
+  });
+}
+
+function answers(number) {
+  return new Promise((resolve) => {
+    const socket = net.connect(number, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}

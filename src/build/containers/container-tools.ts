@@ -1,0 +1,189 @@
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { UserError } from '../../errors.ts';
+import { engineError, findEngine, unknownFailure } from '../../support/container-engine.ts';
+import type { Engine } from '../../support/container-engine.ts';
+import { exists, removeTree } from '../../support/files.ts';
+import { isAlive } from '../cache.ts';
+import { findAbove } from '../workflows/find-above.ts';
+import { buildStoreDir } from '../build-options.ts';
+import type { BuildDefinition } from '../plan-build.ts';
+import { ToolError } from '../tools.ts';
+import type { Tools } from '../tools.ts';
+import { startContainer } from './build-container.ts';
+import type { BuildContainer } from './build-container.ts';
+import type { ContainerSettings } from './container-options.ts';
+
+/** Tools that run in a container of one build. */
+export interface ContainerTools extends Tools {
+  close(): Promise<void>;
+}
+
+/** Where containers come from, for all builds of a run: the engine and the images are looked up once each. */
+export interface ContainerYard {
+  /** `projectDir` holds `.aws-sam`. Nothing is started before a tool is needed. */
+  open(definition: BuildDefinition, settings: ContainerSettings, stepId: string): Promise<ContainerTools>;
+}
+
+export function openContainerYard(host: Tools, projectDir: string): ContainerYard {
+  let engine: Promise<Engine> | undefined;
+  const images = new Map<string, Promise<string>>();
+  return {
+    open: async (definition, settings, stepId) => {
+      engine ??= removeLeftovers().then(() => findEngine('--use-container', { env: host.env, signal: host.signal }));
+      const found = await engine;
+      const { image } = settings;
+      const { architecture } = definition;
+      const name = `${image} ${architecture}`;
+      const id = images.get(name) ?? obtainImage(found, { image, architecture }, (line) => host.report(stepId, line));
+      images.set(name, id);
+      return createContainerTools(host, { definition, settings, engine: found, imageId: await id, projectDir });
+    },
+  };
+}
+
+const TEMPORARY = 'sam-sync-container-';
+
+/** Folders of runs that were killed. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of await fs.readdir(os.tmpdir())) {
+    const processId = name.startsWith(TEMPORARY) ? Number(name.slice(TEMPORARY.length).split('-')[0]) : Number.NaN;
+    if (Number.isNaN(processId) || isAlive(processId)) continue;
+    // somebody else's, or what only root may remove: no concern of this build
+    await removeTree(path.join(os.tmpdir(), name)).catch(() => {});
+  }
+}
+
+/** The id of the image, which is pulled if it is not there (for this processor). */
+async function obtainImage(
+  engine: Engine,
+  wanted: { image: string; architecture: 'x86_64' | 'arm64' },
+  onLine: (line: string) => void,
+): Promise<string> {
+  const { image, architecture } = wanted;
+  const machine = architecture === 'arm64' ? 'arm64' : 'amd64';
+  const inspect = async (): Promise<string | undefined> => {
+    const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}} {{.Architecture}}', image]);
+    const [id, made] = stdout.trim().split(' ');
+    return code === 0 && made === machine ? id : undefined;
+  };
+  const there = await inspect();
+  if (there !== undefined) return there;
+  onLine(`$ ${engine.name} pull ${image}`);
+  const pulled = await engine.run(['pull', '--platform', `linux/${machine}`, image], { onLine });
+  if (pulled.code !== 0)
+    throw engineError(engine.name, pulled.output, image) ?? unknownFailure(engine.name, pulled.output);
+  const id = await inspect();
+  if (id !== undefined) return id;
+  throw new UserError(`${image} is not made for ${architecture}`, {
+    hint: 'Choose another image with --build-image, or another architecture for the function.',
+  });
+}
+
+interface ToolsRequest {
+  definition: BuildDefinition;
+  settings: ContainerSettings;
+  engine: Engine;
+  imageId: string;
+  projectDir: string;
+}
+
+async function createContainerTools(host: Tools, request: ToolsRequest): Promise<ContainerTools> {
+  const { settings, engine, imageId } = request;
+  const temporaryDir = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), `${TEMPORARY}${process.pid}-`)));
+  let container: Promise<BuildContainer> | undefined;
+  const start = (): Promise<BuildContainer> => (container ??= startFor(request, temporaryDir));
+  const exec: BuildContainer['exec'] = async (...how) => {
+    const result = await (await start()).exec(...how);
+    // programs of another processor
+    if (result.code !== 0 && /exec format error/i.test(result.output))
+      throw engineError(engine.name, result.output, settings.image) ?? unknownFailure(engine.name, result.output);
+    return result;
+  };
+  const found = new Map<string, Promise<string[]>>();
+  return {
+    ...host,
+    env: settings.env,
+    place: `in the build image ${settings.image}`,
+    temporaryDir,
+    identity: `${imageId} ${JSON.stringify(settings.env)}`,
+    run: async (program, args, options) => {
+      host.report(
+        options.stepId,
+        `$ ${(options.shown ?? `${path.basename(program)} ${args.join(' ')}`).slice(0, 500)}`,
+      );
+      const { cwd, env } = options;
+      const result = await exec(program, args, { cwd, env, onLine: (line) => host.report(options.stepId, line) });
+      if (result.code === 0) return result;
+      throw new ToolError(`${options.task} failed with exit code ${result.code}`, result.output.trim(), options.hint);
+    },
+    probe: (program, args, cwd) => exec(program, args, { cwd }),
+    find: (name) => {
+      const places =
+        found.get(name) ??
+        exec('sh', ['-c', FIND, 'sh', name]).then(({ stdout }) => stdout.split('\n').filter(Boolean));
+      found.set(name, places);
+      return places;
+    },
+    close: async () => {
+      const running = await container?.catch(() => undefined);
+      await running?.close();
+      await removeTree(temporaryDir);
+    },
+  };
+}
+
+const FIND = 'IFS=:; for dir in $PATH; do if [ -f "$dir/$1" ] && [ -x "$dir/$1" ]; then echo "$dir/$1"; fi; done';
+
+async function startFor(request: ToolsRequest, temporaryDir: string): Promise<BuildContainer> {
+  const { definition, settings, engine, projectDir } = request;
+  const store = buildStoreDir(projectDir);
+  const caches = path.join(store, 'container-cache');
+  await fs.mkdir(caches, { recursive: true });
+  const { codeDir, makefile } = definition;
+  const others = [makefile?.contextDir, makefile?.workingDir, makefile?.projectRoot].filter((dir) => dir !== undefined);
+  return startContainer({
+    engine,
+    image: settings.image,
+    architecture: definition.architecture,
+    folders: [projectDir, codeDir, ...others, ...(await repositoryOf(codeDir)), temporaryDir],
+    temporaryDir,
+    written: {
+      often: [path.join(store, 'tmp'), temporaryDir],
+      seldom: [codeDir, caches, path.join(store, 'gradle'), path.join(store, 'dotnet-tools')],
+    },
+    env: { ...cacheVariables(caches), ...settings.env },
+  });
+}
+
+/** The whole repository, so that local packages beside the code are seen too; not somebody's whole home folder. */
+async function repositoryOf(codeDir: string): Promise<string[]> {
+  const root = await findAbove(codeDir, '.git');
+  return root === undefined || root === os.homedir() || !(await exists(root)) ? [] : [root];
+}
+
+/** Tools keep what they download between builds. git refuses repositories of other users, and the container's is one. */
+function cacheVariables(dir: string): Record<string, string> {
+  const at = (name: string): string => path.join(dir, name);
+  return {
+    XDG_CACHE_HOME: at('xdg'),
+    PIP_CACHE_DIR: at('pip'),
+    UV_CACHE_DIR: at('uv'),
+    npm_config_cache: at('npm'),
+    XDG_DATA_HOME: at('data'),
+    npm_config_update_notifier: 'false',
+    YARN_CACHE_FOLDER: at('yarn'),
+    BUNDLE_USER_CACHE: at('bundler'),
+    GOCACHE: at('go-build'),
+    GOMODCACHE: at('go-mod'),
+    GRADLE_USER_HOME: at('gradle'),
+    MAVEN_OPTS: `-Dmaven.repo.local=${at('maven')}`,
+    CARGO_HOME: at('cargo'),
+    CARGO_TARGET_DIR: at('cargo-target'),
+    NUGET_PACKAGES: at('nuget'),
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: 'safe.directory',
+    GIT_CONFIG_VALUE_0: '*',
+  };
+}

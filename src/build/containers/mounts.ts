@@ -1,0 +1,41 @@
+import * as path from 'node:path';
+
+/** A folder of this machine that a container sees. */
+export interface Mount {
+  source: string;
+  target: string;
+}
+
+/** The folders without those that lie in another one. Pure. */
+export function outermostFolders(folders: readonly string[]): string[] {
+  const distinct = [...new Set(folders)].sort((a, b) => a.length - b.length);
+  return distinct.filter((folder) => !distinct.some((other) => other !== folder && isInside(folder, other)));
+}
+
+function isInside(folder: string, other: string): boolean {
+  const relative = path.relative(other, folder);
+  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+}
+
+/** Folders are seen under their own name, so that paths mean the same; on Windows `C:\app` is `/c/app`. */
+export function mountOf(folder: string, platform: NodeJS.Platform): Mount {
+  const drive = platform === 'win32' ? /^([A-Za-z]):[\\/]?(.*)$/.exec(folder) : null;
+  if (!drive) return { source: folder, target: folder };
+  return {
+    source: folder,
+    target: `/${drive[1]?.toLowerCase()}/${drive[2]?.replaceAll('\\', '/')}`.replace(/\/$/, ''),
+  };
+}
+
+/** A text (argument, variable) in which paths below the mounts are named as the container knows them. */
+export function translatePaths(text: string, mounts: readonly Mount[]): string {
+  let translated = text;
+  for (const { source, target } of mounts) {
+    if (source === target || !translated.includes(source)) continue;
+    translated = translated
+      .split(source)
+      .map((part, index) => (index === 0 ? part : part.replace(/^[^;"'\s]*/, (rest) => rest.replaceAll('\\', '/'))))
+      .join(target);
+  }
+  return translated;
+}

@@ -1,0 +1,104 @@
+import { UserError } from '../../errors.ts';
+import { flattenStacks } from '../../model/stack.ts';
+import type { FunctionResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { isMap, scalarText } from '../../template/template.ts';
+import type { TemplateMap } from '../../template/template.ts';
+import { keyOf } from '../build-key.ts';
+
+/** One image to build or load, and the functions that share it. */
+export interface ImageDefinition {
+  /** Equal for equal images, in every run. */
+  key: string;
+  ids: readonly ResourceIdentifier[];
+  source: DockerfileSource | { kind: 'archive'; path: string };
+  architecture: 'x86_64' | 'arm64';
+  /** What the image is called on this machine, for each function: `hellofunction:latest`. */
+  names: ReadonlyMap<ResourceIdentifier, string>;
+}
+
+/** What Metadata says about the build of an image. */
+export interface DockerfileSource {
+  kind: 'dockerfile';
+  /** `DockerContext`. Absolute. */
+  context: string;
+  /** As seen from the context. */
+  dockerfile: string;
+  target: string | undefined;
+  args: Readonly<Record<string, string>>;
+  /** `DockerBuildExtraParams`: options of `docker build` as they are. */
+  extra: readonly string[];
+}
+
+/** The images of the application, or of the functions in `only`: each different one once. Pure. */
+export function planImages(
+  root: Stack,
+  env: Readonly<Record<string, string | undefined>>,
+  only?: ReadonlySet<ResourceIdentifier>,
+): ImageDefinition[] {
+  const images = new Map<string, ImageDefinition>();
+  for (const resource of flattenStacks(root).flatMap((stack) => stack.functions)) {
+    if (only !== undefined && !only.has(resource.id)) continue;
+    const image = defineImage(resource, env['SAM_BUILD_MODE']);
+    if (image === undefined) continue;
+    const known = images.get(image.key);
+    const names = new Map([...(known?.names ?? []), ...image.names]);
+    images.set(image.key, { ...image, names, ids: [...(known?.ids ?? []), ...image.ids] });
+  }
+  return [...images.values()];
+}
+
+/** Whether the function is an image that is made here. */
+export function isBuiltImage({ code, skipBuild }: FunctionResource): boolean {
+  return (code.kind === 'image' || code.kind === 'image-archive') && !skipBuild;
+}
+
+function defineImage(resource: FunctionResource, mode: string | undefined): ImageDefinition | undefined {
+  const { id, code, metadata, architecture } = resource;
+  if (!isBuiltImage(resource)) return undefined;
+  const names = new Map([[id, imageName(resource, mode)]]);
+  if (code.kind === 'image-archive') {
+    const source = { kind: 'archive', path: code.path } as const;
+    return { key: keyOf(source), ids: [id], source, architecture, names };
+  }
+  if (code.kind !== 'image') return undefined;
+  const source: DockerfileSource = {
+    kind: 'dockerfile',
+    context: code.context,
+    dockerfile: scalarText(metadata['Dockerfile']) ?? 'Dockerfile',
+    target: scalarText(metadata['DockerBuildTarget']),
+    args: { ...buildArguments(id, metadata), ...(mode === undefined ? {} : { SAM_BUILD_MODE: mode }) },
+    extra: extraOptions(id, metadata),
+  };
+  const { target, args, extra, ...rest } = source;
+  return { key: keyOf(rest, target, { ...args }, extra, architecture), ids: [id], source, architecture, names };
+}
+
+/** As the peer names it, so that `sam local invoke` finds it. Ids of nested stacks are made a name with hyphens. */
+function imageName({ id, metadata }: FunctionResource, mode: string | undefined): string {
+  const name = scalarText(metadata['DockerImage']) ?? id.replaceAll('/', '-');
+  const tag = scalarText(metadata['DockerTag']) ?? 'latest';
+  return `${name.toLowerCase()}:${mode === undefined ? tag : `${tag}-${mode}`}`;
+}
+
+function buildArguments(id: string, metadata: TemplateMap): Record<string, string> {
+  const given = metadata['DockerBuildArgs'] ?? {};
+  if (!isMap(given))
+    throw new UserError(`${id}: DockerBuildArgs in its Metadata must be a mapping of names and values`);
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => {
+      const text = value === null ? '' : scalarText(value);
+      if (text !== undefined) return [name, text];
+      throw new UserError(`${id}: the value of ${name} in DockerBuildArgs is known to CloudFormation only`, {
+        hint: 'Write it literally, or as a parameter of the template.',
+      });
+    }),
+  );
+}
+
+function extraOptions(id: string, metadata: TemplateMap): string[] {
+  const given = metadata['DockerBuildExtraParams'] ?? [];
+  if (Array.isArray(given) && given.every((item) => typeof item === 'string')) return given;
+  throw new UserError(`${id}: DockerBuildExtraParams in its Metadata must be a list of texts`, {
+    hint: 'For example: ["--ssh", "default"].',
+  });
+}

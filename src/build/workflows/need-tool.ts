@@ -1,0 +1,9 @@
+import { UserError } from '../../errors.ts';
+import type { Tools } from '../tools.ts';
+
+/** The program of this name, or an error that says who needs it and how to get it. */
+export async function needTool(tools: Tools, name: string, ids: readonly string[], hint: string): Promise<string> {
+  const [program] = await tools.find(name);
+  if (program !== undefined) return program;
+  throw new UserError(`${name} is needed to build ${ids.join(', ')}, and it is not ${tools.place}`, { hint });
+}

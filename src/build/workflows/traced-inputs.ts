@@ -1,0 +1,55 @@
+import * as path from 'node:path';
+import { readTextIfExists, writeFileAtomic } from '../../support/files.ts';
+import type { BuildInput } from '../artifact.ts';
+import { keyOf } from '../build-key.ts';
+import { buildStoreDir } from '../build-options.ts';
+import type { Workshop } from './workflow.ts';
+
+/** The files and folders that a build reads, and a key over their content. */
+export interface TracedInputs extends Trace {
+  key: string;
+}
+
+/** What a tool said. */
+export interface Trace {
+  inputs: readonly BuildInput[];
+  /** Something that it said besides. */
+  fact?: string | undefined;
+}
+
+/** A key over the content of inputs; what is not there counts as that. */
+export async function keyOfInputs(inputs: readonly BuildInput[], { hasher }: Workshop): Promise<string> {
+  const parts = await Promise.all(
+    inputs.map(async ({ path: place, excludes }) => [place, (await hasher.hashPath(place, excludes)) ?? null]),
+  );
+  return keyOf(parts as string[][]);
+}
+
+/**
+ * What a tool says that a build reads (`go list`), asked only if something of what it said last has changed: as long as all
+ * of that has the same content, it would say the same.
+ */
+export async function traceInputs(
+  name: string,
+  workshop: Workshop,
+  trace: () => Promise<Trace>,
+): Promise<TracedInputs> {
+  const file = path.join(buildStoreDir(workshop.options.projectDir), 'traces', `${keyOf(name)}.json`);
+  const known = parseTrace(await readTextIfExists(file));
+  if (known && (await keyOfInputs(known.inputs, workshop)) === known.key) return known;
+  const said = await trace();
+  const traced = { ...said, key: await keyOfInputs(said.inputs, workshop) };
+  await writeFileAtomic(file, JSON.stringify(traced));
+  return traced;
+}
+
+function parseTrace(text: string | undefined): TracedInputs | undefined {
+  try {
+    const value = JSON.parse(text ?? 'null') as Partial<TracedInputs> | null;
+    return value && Array.isArray(value.inputs) && typeof value.key === 'string'
+      ? { inputs: value.inputs, key: value.key, fact: value.fact }
+      : undefined;
+  } catch {
+    return undefined; // half a file after a crash: the tool is asked again
+  }
+}

@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ContainerOptions } from '../../src/build/containers/container-options.ts';
+import { buildApp, pathWith, toolEnv } from '../support/build-app.ts';
+import type { BuiltApp } from '../support/build-app.ts';
+import { poll, startTestCloud } from '../support/cloud.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { importImage, startTestEngine } from '../support/docker.ts';
+import type { TestEngine } from '../support/docker.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+
+const found = await startTestEngine();
+const engine = 'unavailable' in found ? undefined : found;
+const why = 'unavailable' in found ? found.unavailable : '';
+
+const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
+Resources:
+  Py:
+    Type: AWS::Serverless::Function
+    Properties: { CodeUri: py, Handler: app.handler, Runtime: python3.11 }
+  Js:
+    Type: AWS::Serverless::Function
+    Properties: { CodeUri: js, Handler: app.handler, Runtime: nodejs22.x }
+`;
+/** Waits in the container until it is ended. */
+const WAITING = `node -e "console.log('waiting'); setTimeout(() => {}, 600000)"`;
+const GREETING = `node -e "require('fs').writeFileSync('made.txt', process.env.GREETING)"`;
+const packageJson = (prepack: string): string =>
+  JSON.stringify({ name: 'js', version: '1.0.0', scripts: { prepack }, dependencies: { 'is-number': '7.0.0' } });
+const APP = {
+  'template.yaml': TEMPLATE,
+  'py/app.py': 'import six\n',
+  'py/requirements.txt': 'six==1.16.0\n',
+  'js/app.js': 'exports.handler = async () => 1;\n',
+  'js/package.json': packageJson(GREETING),
+};
+const IMAGES = { Py: 'local/build-python', Js: 'local/build-node' };
+const CERTIFICATES = { NODE_EXTRA_CA_CERTS: '/etc/ssl/certs/ca-certificates.crt' };
+
+const inContainers = (more: Partial<ContainerOptions> = {}): ContainerOptions => ({
+  image: undefined,
+  images: IMAGES,
+  env: CERTIFICATES,
+  envById: { Js: { GREETING: 'hello' } },
+  ...more,
+});
+
+const registry = (text: string): string => text.replace('REGISTRY', engine?.registry ?? '');
+
+describe.skipIf(engine === undefined)(`--use-container ${why && `(${why})`}`, () => {
+  const { containers, env: engineEnv } = engine as TestEngine;
+  beforeAll(async () => {
+    await importImage(engine as TestEngine, IMAGES.Py, { python: true });
+    await importImage(engine as TestEngine, IMAGES.Js, { node: true });
+  });
+  afterAll(() => engine?.stop());
+
+  // without the machine's own tools: what is built is built in the containers
+  const build = async (dir: string, how: Parameters<typeof buildApp>[1] = {}): Promise<BuiltApp> => {
+    const bin = path.join(dir, 'only-docker');
+    const program = (await fs.stat('/usr/local/bin/docker').catch(() => undefined))
+      ? '/usr/local/bin/docker'
+      : '/usr/bin/docker';
+    if (!(await fs.stat(bin).catch(() => undefined))) await pathWith(bin, { docker: program });
+    return buildApp(dir, { env: toolEnv({ ...engineEnv, PATH: bin }), container: inContainers(), ...how });
+  };
+
+  it('builds Python and Node.js in their images, with variables, once; nothing is left', async () => {
+    const dir = await tempFolder(APP);
+    const app = await build(dir, { dependencyLayer: true });
+    expect(app.failures).toEqual([]);
+    expect(Object.keys(await app.files('Py'))).toEqual(expect.arrayContaining(['app.py', 'six.py']));
+    expect(await app.files('Js')).toMatchObject({
+      'made.txt': 'hello',
+      'node_modules/is-number/index.js': expect.anything(),
+    });
+    // it does not go with containers
+    expect(app.result.dependencyLayers.size).toBe(0);
+    expect(await containers()).toEqual([]);
+    expect(await build(dir)).toMatchObject({ commands: [], outcomes: { Py: 'unchanged', Js: 'unchanged' } });
+    const other = inContainers({ envById: { Js: { GREETING: 'bye' } } });
+    expect((await (await build(dir, { container: other })).files('Js'))['made.txt']).toBe('bye');
+  });
+
+  it('interrupted: nothing is left running, the next build is right', async () => {
+    const dir = await tempFolder({ ...APP, 'js/package.json': packageJson(WAITING) });
+    const stop = new AbortController();
+    const onEvent: NonNullable<Parameters<typeof buildApp>[1]>['onEvent'] = (event) => {
+      if (event.type === 'tool-output' && event.line === 'waiting') stop.abort(new Error('stopped'));
+    };
+    await expect(build(dir, { signal: stop.signal, onEvent, only: new Set(['Js']) })).rejects.toThrow('stopped');
+    expect(await containers()).toEqual([]);
+    await writeFiles(dir, { 'js/package.json': packageJson(GREETING) });
+    expect((await (await build(dir)).files('Js'))['made.txt']).toBe('hello');
+  });
+
+  it.each([
+    [
+      'no engine',
+      { PATH: '/nowhere' },
+      {},
+      '--use-container needs Docker, Podman or Finch, and none of them is on PATH',
+    ],
+    ['not running', { DOCKER_HOST: 'unix:///nowhere.sock' }, {}, 'Docker is not running, or cannot be reached'],
+    ['no image', {}, { images: { Py: 'REGISTRY/none:1' } }, 'There is no image REGISTRY/none:1'],
+    ['an image without a shell', {}, { env: { PATH: '/nowhere' } }, /^Docker failed: .*"sh": .*not found/],
+  ])('one sentence: %s', async (_what, env, container, message) => {
+    const images = Object.fromEntries(
+      Object.entries((container as ContainerOptions).images ?? IMAGES).map(([id, uri]) => [id, registry(uri)]),
+    );
+    const dir = await tempFolder(APP);
+    const app = await buildApp(dir, {
+      env: toolEnv({ ...engineEnv, ...env }),
+      container: inContainers({ ...container, images }),
+      only: new Set(['Py']),
+    });
+    expect(app.failures).toEqual([
+      expect.objectContaining({
+        message: typeof message === 'string' ? registry(message) : expect.stringMatching(message),
+      }),
+    ]);
+    expect(app.failures[0]?.message.split('\n')).toHaveLength(1);
+  });
+
+  describe('the command', () => {
+    let cloud: TestCloud;
+    beforeAll(async () => {
+      cloud = await startTestCloud();
+    });
+    afterAll(() => cloud?.stop());
+    const args = ['sync', '--stack-name', 'in-containers', '--yes', '--use-container', '--debug'];
+    const images = ['--build-image', `Py=${IMAGES.Py}`, '--build-image', `Js=${IMAGES.Js}`];
+    const variables = [
+      '--container-env-var',
+      `NODE_EXTRA_CA_CERTS=${CERTIFICATES.NODE_EXTRA_CA_CERTS}`,
+      '--container-env-var-file',
+      'variables.json',
+    ];
+    const start = (dir: string, user: string[] = []) => {
+      const program = [
+        ...user,
+        process.execPath,
+        path.join(import.meta.dirname, '../../bin/sam.mjs'),
+        ...args,
+        ...images,
+        ...variables,
+      ];
+      const env = { ...process.env, ...cloud.env, ...engineEnv, HOME: dir };
+      const child = spawn(program[0]!, program.slice(1), { cwd: dir, env });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+      const ended = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)));
+      return { child, ended, output: () => output };
+    };
+    const files = { ...APP, 'variables.json': JSON.stringify({ Js: { GREETING: 'from the file' } }) };
+
+    it('killed in the middle: nothing is left running, the next one is right', async () => {
+      const dir = await tempFolder({ ...files, 'js/package.json': packageJson(WAITING) });
+      const first = start(dir);
+      await poll(async () => (first.output().includes('waiting\n') ? true : undefined));
+      expect(await containers()).not.toEqual([]);
+      first.child.kill('SIGKILL');
+      await first.ended;
+      await poll(async () => ((await containers()).length === 0 ? true : undefined));
+      await writeFiles(dir, { 'js/package.json': packageJson(GREETING) });
+      const second = start(dir);
+      expect(await second.ended, second.output()).toBe(0);
+      expect(await fs.readFile(path.join(dir, '.aws-sam/build/Js/made.txt'), 'utf8')).toBe('from the file');
+    });
+
+    it.skipIf(process.getuid?.() !== 0)('files belong to the user who runs it', async () => {
+      const dir = await tempFolder(files);
+      const nobody = 65_534;
+      await fs.chmod(engineEnv['DOCKER_HOST']!.replace('unix://', ''), 0o666);
+      await fs.chmod(path.dirname(engineEnv['DOCKER_HOST']!.replace('unix://', '')), 0o755);
+      for (const item of [dir, ...(await fs.readdir(dir, { recursive: true })).map((name) => path.join(dir, name))])
+        await fs.chown(item, nobody, nobody);
+      const run = start(dir, ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups']);
+      expect(await run.ended, run.output()).toBe(0);
+      const owners = new Map<number, string>();
+      for (const name of await fs.readdir(dir, { recursive: true }))
+        owners.set((await fs.lstat(path.join(dir, name))).uid, name);
+      expect([...owners]).toEqual([[nobody, expect.anything()]]);
+    });
+  });
+});

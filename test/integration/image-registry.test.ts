@@ -1,0 +1,152 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAws } from '../../src/aws/aws.ts';
+import type { Aws } from '../../src/aws/aws.ts';
+import { createImageStore } from '../../src/package/image-store.ts';
+import type { ImageStore, LocatedImage } from '../../src/package/image-store.ts';
+import { companionStackName, ensureRepositories, managedRepositoryUri } from '../../src/package/companion-stack.ts';
+import { buildApp } from '../support/build-app.ts';
+import { silent, startTestCloud } from '../support/cloud.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+const ACCOUNT = '000000000000';
+
+/**
+ * A docker that only writes down how it is called: ECR itself cannot be had here, and what is said to it and to docker is all
+ * that can be shown. The first push fails as with a login that has expired if `expired` is there.
+ */
+const DOCKER = `#!/bin/sh
+here="$(dirname "$0")"
+echo "$*" >> "$here/calls.txt"
+case "$1" in
+  network) echo bridge;;
+  login) cat > "$here/password.txt";;
+  push)
+    if [ -f "$here/expired" ]; then rm "$here/expired"; echo 'denied: Your authorization token has expired. Reauthenticate and try again.' >&2; exit 1; fi
+    echo "v1: digest: ${DIGEST} size: 42";;
+esac
+`;
+
+const locate = (store: ImageStore, dir: string, repository: string): LocatedImage =>
+  store.locate(
+    'F',
+    { imageId: `sha256:${'1'.repeat(64)}`, name: 'f:latest', recordFile: path.join(dir, 'record.json') },
+    repository,
+  );
+
+describe('Amazon ECR', () => {
+  let cloud: TestCloud;
+  let aws: Aws;
+  const region = 'us-east-1';
+  beforeAll(async () => {
+    cloud = await startTestCloud();
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    aws = createAws({ env: {}, region, endpoint: cloud.endpoint, credentials, reporter: silent });
+  });
+  afterAll(async () => {
+    aws?.close();
+    await cloud?.stop();
+  });
+
+  const open = async (): Promise<{ dir: string; store: ImageStore; calls: () => Promise<string[]> }> => {
+    const dir = await tempFolder({ docker: DOCKER, 'calls.txt': '' });
+    await fs.chmod(path.join(dir, 'docker'), 0o755);
+    const env = { PATH: `${dir}:/usr/bin:/bin` };
+    const calls = async (): Promise<string[]> =>
+      (await fs.readFile(path.join(dir, 'calls.txt'), 'utf8'))
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('network'));
+    return {
+      dir,
+      store: createImageStore({ aws, env, reporter: silent, signal: new AbortController().signal }),
+      calls,
+    };
+  };
+  const host = `${ACCOUNT}.dkr.ecr.${region}.amazonaws.com`;
+
+  it('--resolve-image-repos makes a repository for each function, once', async () => {
+    const tools = { reporter: silent, signal: new AbortController().signal };
+    await ensureRepositories(aws, { stackName: 'shop', ids: ['F'] }, tools);
+    await ensureRepositories(aws, { stackName: 'shop', ids: ['F', 'Child/G'] }, tools);
+    const { send, ListStackResourcesCommand } = await aws.cloudFormation();
+    const { StackResourceSummaries = [] } = await send(
+      new ListStackResourcesCommand({ StackName: companionStackName('shop') }),
+    );
+    const names = StackResourceSummaries.map(({ PhysicalResourceId }) => `${host}/${PhysicalResourceId}`);
+    expect(names.sort()).toEqual(
+      ['F', 'Child/G'].map((id) => managedRepositoryUri('shop', id, { account: ACCOUNT, region })).sort(),
+    );
+  });
+
+  it('logs in with the password on standard input, pushes, and gives the digest', async () => {
+    const { dir, store, calls } = await open();
+    const repository = managedRepositoryUri('shop', 'F', { account: ACCOUNT, region });
+    const located = locate(store, dir, repository);
+    expect(located.uri).toBe(`${repository}:f-111111111111-latest`);
+    expect(await store.knownDigest(located)).toBeUndefined();
+    expect(await store.push(located)).toEqual({ digest: DIGEST, uri: `${repository}@${DIGEST}` });
+    expect(await calls()).toEqual([
+      `tag sha256:${'1'.repeat(64)} ${located.uri}`,
+      `login --username AWS --password-stdin ${host}`,
+      `push ${located.uri}`,
+    ]);
+    expect(await fs.readFile(path.join(dir, 'password.txt'), 'utf8')).not.toBe('');
+    expect(await store.knownDigest(located)).toBe(DIGEST);
+  });
+
+  it('logs in again when the login has expired', async () => {
+    const { dir, store, calls } = await open();
+    await fs.writeFile(path.join(dir, 'expired'), '');
+    await store.push(locate(store, dir, managedRepositoryUri('shop', 'Child/G', { account: ACCOUNT, region })));
+    expect((await calls()).map((line) => line.split(' ')[0])).toEqual(['tag', 'login', 'push', 'login', 'push']);
+  });
+
+  it('a repository that is not there is told before anything is sent', async () => {
+    const { dir, store, calls } = await open();
+    await expect(store.push(locate(store, dir, `${host}/none`))).rejects.toMatchObject({
+      message: `There is no repository ${host}/none`,
+      hint: expect.stringContaining('aws ecr create-repository --region us-east-1 --repository-name none'),
+    });
+    expect(await calls()).toEqual([]);
+  });
+
+  it('another registry is logged in to by the user', async () => {
+    const { dir, store, calls } = await open();
+    await store.push(locate(store, dir, 'localhost:5000/f'));
+    expect((await calls()).map((line) => line.split(' ')[0])).toEqual(['tag', 'push']);
+  });
+});
+
+it('images are built by BuildKit where it is, without what Lambda does not take', async () => {
+  const docker = `#!/bin/sh
+case "$1 $2" in
+  "network ls") echo bridge;;
+  "buildx version") echo v1;;
+  "buildx build") while [ "$1" != --iidfile ]; do shift; done; echo "sha256:$GREETING" > "$2";;
+esac
+`;
+  const dir = await tempFolder({
+    docker,
+    'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: { PackageType: Image, Architectures: [arm64] }
+    Metadata: { DockerContext: ., DockerBuildArgs: { GREETING: hi }, DockerBuildExtraParams: [--ssh, default] }
+`,
+    Dockerfile: 'FROM scratch',
+  });
+  await fs.chmod(path.join(dir, 'docker'), 0o755);
+  const app = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin` } });
+  expect(app.failures).toEqual([]);
+  expect(app.commands).toEqual([
+    expect.stringMatching(
+      /^docker buildx build --load --provenance=false --sbom=false --progress=plain --platform linux\/arm64 --file \S+Dockerfile --iidfile \S+ --build-arg GREETING --ssh default \S+$/,
+    ),
+  ]);
+  // the value came through the environment
+  expect(app.result.images.get('F')).toMatchObject({ imageId: 'sha256:hi', name: 'f:latest' });
+});
