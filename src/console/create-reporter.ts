@@ -3,14 +3,18 @@ import type { Line } from './lines.ts';
 import { createLiveView } from './live-view.ts';
 import type { Reporter } from './reporter.ts';
 import { createStyle } from './style.ts';
+import { watchDocument } from './watch-json.ts';
+import { createWatchLines } from './watch-lines.ts';
+import { createWatchView } from './watch-view.ts';
 
 /** Where and how to show events. */
 export interface ReporterOptions {
   stdout: NodeJS.WritableStream;
   stderr: NodeJS.WritableStream;
   debug: boolean;
-  /** `json`: nothing but the `result` document on stdout. */
+  /** `json`: nothing but the `result` document on stdout; of a watch one event a line. */
   output: 'text' | 'json';
+  watch: boolean;
   env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -27,23 +31,25 @@ export function createReporter(options: ReporterOptions): ConsoleReporter {
   const outStyle = createStyle(outTerminal !== undefined, options.env);
   const live =
     terminal && !options.debug && options.env['TERM'] !== 'dumb' && !options.env['CI']
-      ? createLiveView(terminal, errStyle)
+      ? (options.watch ? createWatchView : createLiveView)(terminal, errStyle)
       : undefined;
-  const lines = createLines({
+  const lines = (options.watch ? createWatchLines : createLines)({
     debug: options.debug,
     outStyle,
     errStyle,
     live: live !== undefined,
     columns: () => outTerminal?.columns,
   });
+  const isJson = options.output === 'json';
   const write = (line: Line): void => void options[line.stream].write(`${line.text}\n`);
 
   return {
     report(event) {
       live?.update(event);
-      if (event.type === 'result' ? options.output !== 'json' : event.type === 'outputs' && options.output === 'json')
-        return;
-      const toPrint = lines(event);
+      const isForStdout = event.type === 'result' ? isJson && !options.watch : !isJson;
+      const toPrint = lines(event).filter(({ stream }) => stream === 'stderr' || isForStdout);
+      const document = options.watch && isJson ? watchDocument(event, new Date()) : undefined;
+      if (document) toPrint.push({ stream: 'stdout', text: JSON.stringify(document) });
       if (toPrint.length === 0) return;
       if (live) live.print(() => toPrint.forEach(write));
       else toPrint.forEach(write);

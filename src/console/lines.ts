@@ -77,6 +77,9 @@ export function createLines(options: LineOptions): (event: SyncEvent) => Line[] 
         return debugLine(`${event.name}: ${formatDuration(event.ms)}`);
       case 'result':
         return [{ stream: 'stdout', text: JSON.stringify(event.document, undefined, 2) }];
+      default:
+        // what --watch tells has lines of its own
+        return [];
     }
   };
 }

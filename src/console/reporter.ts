@@ -1,3 +1,5 @@
+import type { WatchEvent } from './watch-events.ts';
+
 /** What a step works on; a renderer groups by it. */
 export type StepKind = 'build' | 'upload' | 'deploy' | 'sync' | 'setup';
 
@@ -27,7 +29,15 @@ export type SyncEvent =
   /** A sentence for the user. `debug` is shown with `--debug` only. */
   | { type: 'note'; level: 'debug' | 'info' | 'success' | 'warning' | 'error'; text: string; hint?: string | undefined }
   /** A piece of work begins. `id` is unique in a run, e.g. `build:HelloFunction`. */
-  | { type: 'step-started'; kind: StepKind; id: string; label: string; totalBytes?: number | undefined }
+  | {
+      type: 'step-started';
+      kind: StepKind;
+      id: string;
+      label: string;
+      totalBytes?: number | undefined;
+      /** Identifiers of the resources that it is for. */
+      ids?: readonly string[] | undefined;
+    }
   /** Bytes sent so far, for uploads. */
   | { type: 'step-progress'; id: string; bytes: number }
   /** It ended: `done`, `unchanged` (nothing had to be done) or `failed`. `detail` is a few words, e.g. `pip, 12 packages`. */
@@ -47,7 +57,8 @@ export type SyncEvent =
   /** A phase ended, for `--debug` timings. */
   | { type: 'phase'; name: string; ms: number }
   /** The one JSON document of `--output json`. */
-  | { type: 'result'; document: unknown };
+  | { type: 'result'; document: unknown }
+  | WatchEvent;
 
 /** Where events go. Passed as an argument, never a singleton. */
 export interface Reporter {

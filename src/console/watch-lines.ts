@@ -1,0 +1,107 @@
+import { formatDuration } from './format.ts';
+import { createLines } from './lines.ts';
+import type { Line, LineOptions } from './lines.ts';
+import type { SyncEvent } from './reporter.ts';
+import type { Look } from './style.ts';
+import type { ShownFailure, WatchEvent } from './watch-events.ts';
+import { WATCH_KEYS } from './watch-keys.ts';
+
+/** How lines of a watch look. */
+export interface WatchLineOptions extends LineOptions {
+  /** The time of day that lines begin with. */
+  clock?: (() => Date) | undefined;
+}
+
+const err = (text: string): Line[] => text.split('\n').map((line) => ({ stream: 'stderr', text: line }));
+
+/** More names of changed files tell nobody anything. */
+const FILES_NAMED = 3;
+
+/**
+ * Turns events of a watch into the lines that stay: what was saved (where no view shows it), what was brought, what failed.
+ * A failure that is tried again and fails in the same way is not said twice.
+ */
+export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) => Line[] {
+  const { debug, outStyle, errStyle, live, clock = () => new Date() } = options;
+  const others = createLines(options);
+  /** Resource (the stack: '') → the failure that was said last. */
+  const failures = new Map<string, string>();
+  const timed = (text: string): Line[] => err(`${errStyle('dim', clock().toTimeString().slice(0, 8))} ${text}`);
+
+  const failed = (name: string, key: string, failure: ShownFailure): Line[] => {
+    const { message, hint, output } = failure;
+    if (failures.get(key) === message) return [];
+    failures.set(key, message);
+    return [
+      // with --debug the tool's output was shown line by line as it came
+      ...(output && !debug ? err(output.trimEnd()) : []),
+      ...timed(`${errStyle('red', 'Failed')} ${name}: ${errStyle('red', message)}`),
+      ...(hint ? err(`  ${hint.replaceAll('\n', '\n  ')}`) : []),
+    ];
+  };
+  const brought = (
+    name: string,
+    key: string,
+    { ms = 0, detail }: { ms?: number | undefined; detail?: string },
+  ): Line[] => {
+    failures.delete(key);
+    const facts = [...(detail ? [detail] : []), formatDuration(ms)].join(', ');
+    return timed(`${errStyle('green', 'Synced')} ${name} ${errStyle('dim', `(${facts})`)}`);
+  };
+  const asBefore = (name: string, key: string): Line[] =>
+    failures.delete(key) ? timed(`${errStyle('green', 'Mended')} ${name}`) : [];
+
+  return (event) => {
+    switch (event.type) {
+      case 'step-started':
+      case 'step-finished':
+        return debug ? others(event) : [];
+      case 'watch-ready':
+        return timed(errStyle('bold', describeReady(event)));
+      case 'watch-change':
+        return live ? [] : timed(describeChange(event));
+      case 'resource-state':
+        if (event.state === 'failed' && event.failure) return failed(event.id, event.id, event.failure);
+        if (event.state !== 'in-sync') return [];
+        if (event.changed)
+          return brought(event.id, event.id, { ms: event.ms, ...(event.detail ? { detail: event.detail } : {}) });
+        return asBefore(event.id, event.id);
+      case 'stack-state':
+        if (event.state === 'failed' && event.failure) return failed('the stack', '', event.failure);
+        if (event.state === 'updating') return live ? [] : timed('Updating the stack');
+        if (event.state !== 'in-sync') return [];
+        return event.changed ? brought('the stack', '', { ms: event.ms }) : asBefore('the stack', '');
+      case 'log-line':
+        return event.text
+          .split('\n')
+          .map((text) => ({ stream: 'stdout', text: `${outStyle('cyan', event.id)} ${text}` }));
+      case 'watch-logs':
+        return timed(event.on ? 'Log lines are shown as they come' : 'Log lines are not shown any more');
+      case 'watch-help':
+        return WATCH_KEYS.flatMap(({ key, help }) => err(`  ${errStyle('bold', key)}  ${help}`));
+      case 'watch-stopped':
+        return [...timed('Stopped watching'), ...(event.goingOn ? err(`  ${event.goingOn}`) : [])];
+      case 'watch-resources':
+        return [];
+      default:
+        return others(event);
+    }
+  };
+}
+
+function describeReady({ resources, folders, ms }: Extract<WatchEvent, { type: 'watch-ready' }>): string {
+  const what = resources === 1 ? '1 resource' : `${resources} resources`;
+  return `Watching ${what} in ${folders} folders, ready after ${formatDuration(ms)}. Ctrl-C ends it.`;
+}
+
+function describeChange({ files }: Extract<WatchEvent, { type: 'watch-change' }>): string {
+  const more = files.length - FILES_NAMED;
+  const named = files.slice(0, FILES_NAMED).join(', ');
+  return `${named}${more > 0 ? ` and ${more} more` : ''} changed`;
+}
+
+/** The look of a state. */
+export function lookOf(state: string): Look {
+  if (state === 'failed') return 'red';
+  return state === 'in-sync' ? 'green' : 'cyan';
+}

@@ -1,0 +1,213 @@
+import { compareTemplates } from '../deploy/compare-templates.ts';
+import { readDeployedState } from '../deploy/deploy-stack.ts';
+import { StackFailedError } from '../deploy/stack-failure.ts';
+import type { StackOutput } from '../console/reporter.ts';
+import { BuildError, TemplateError, UserError } from '../errors.ts';
+import type { ResourceIdentifier, Stack } from '../model/stack.ts';
+import { ensureManagedBucket } from '../package/managed-bucket.ts';
+import { compareDeployed } from '../sync/code/compare-deployed.ts';
+import { planInsteadOfDeployment } from '../sync/code/plain-sync-code.ts';
+import { packageApplication } from '../sync/deploy-application.ts';
+import type { PackagedApplication } from '../sync/deploy-application.ts';
+import type { Prepared } from '../sync/prepare.ts';
+import type { SyncRun } from '../sync/sync-run.ts';
+import type { Application } from './application.ts';
+import { compareStacks } from './compare-stacks.ts';
+import type { StackChange } from './compare-stacks.ts';
+import { explainFailure, failedBuilds } from './explain-failure.ts';
+import type { ResourceSet } from './schedule.ts';
+import { applyPlan, bring, withoutDeployment } from './sync-task.ts';
+import { neededBy, touchedByUpdate } from './touched.ts';
+import type { DeployEnd, DeployLane } from './watch-tasks.ts';
+
+/** Why a deployment is wanted, and who is told how it goes. */
+export interface DeployOrder {
+  /** Even if nothing seems to differ. */
+  force: boolean;
+  /** Nothing but templates changed since they were deployed last: if they mean the same, there is nothing to do. */
+  onlyTemplates: boolean;
+  /** CloudFormation is about to be asked for it. */
+  onUpdate(): void;
+  onOutputs(outputs: readonly StackOutput[]): void;
+}
+
+/** One deployment under way. */
+interface Deploying {
+  application: Application;
+  order: DeployOrder;
+  lane: DeployLane;
+  /** The options and the outside of this deployment: it can be given up alone, and nobody is asked anything. */
+  run: SyncRun;
+  change: StackChange;
+}
+
+const EVERYTHING: ResourceSet = () => true;
+const NOTHING: ResourceSet = () => false;
+
+/**
+ * Brings what the templates and options now say: reads them, and if that changes more than the place of code, builds,
+ * packages, and lets CloudFormation do what code syncs cannot. What CloudFormation did not bring is compared and synced
+ * after it.
+ */
+export async function deployChanges(
+  application: Application,
+  lane: DeployLane,
+  order: DeployOrder,
+): Promise<DeployEnd> {
+  let touched = NOTHING;
+  try {
+    const root = await application.readTemplates();
+    const { selected } = application.requireResources();
+    const change = compareStacks(application.deployedRoot, root, selected);
+    touched = change.touched;
+    if (order.onlyTemplates && !order.force && (change.isEmpty || change.isCodeOnly)) {
+      lane.reserve(NOTHING);
+      application.deployedRoot = root;
+      return { outcome: 'unchanged', results: [], toSync: [...change.relocated] };
+    }
+    const { options } = application.run;
+    if (options.code && !order.force) return leaveDeployment(application, root, change);
+    lane.reserve(change.touched);
+    const outside = {
+      ...application.quietRun().outside,
+      signal: lane.signal,
+      confirm: async () => options.yes || options.local,
+    };
+    const run: SyncRun = {
+      ...application.run,
+      outside,
+      options: { ...options, skipDeploySync: options.skipDeploySync && !order.force },
+    };
+    return await deployNow({ application, order, lane, change, run }, root);
+  } catch (error) {
+    if (lane.signal.aborted) throw error;
+    return describeFailed(application, error, touched);
+  }
+}
+
+/** With `--code` the stack is left as it is. */
+function leaveDeployment(application: Application, root: Stack, change: StackChange): DeployEnd {
+  const isFirst = application.deployedRoot === undefined;
+  if (!change.isCodeOnly && !isFirst) {
+    const text = 'The templates changed in what only a deployment brings: press d, or sync without --code.';
+    application.run.outside.reporter.report({ type: 'note', level: 'warning', text });
+  }
+  application.deployedRoot = root;
+  return { outcome: 'unchanged', results: [], toSync: [...application.requireResources().selected] };
+}
+
+async function deployNow(deploying: Deploying, root: Stack): Promise<DeployEnd> {
+  const { application, run, lane } = deploying;
+  const prepared = await prepareAgain(deploying, root);
+  const packaged = await packageApplication(run, prepared, {
+    build: (plan, onBuilt) => application.build(plan, lane.signal, onBuilt),
+  });
+  try {
+    // what other syncs change now would be compared with what was built before
+    lane.reserve(EVERYTHING);
+    await lane.cleared();
+    lane.signal.throwIfAborted();
+    lane.committed();
+    const instead = await syncInstead(deploying, prepared, packaged);
+    if (instead !== undefined) return instead;
+    return await deployStackNow(deploying, prepared, packaged);
+  } finally {
+    await packaged.close();
+  }
+}
+
+/** The stack as it is now: somebody else may have changed it since. */
+async function prepareAgain({ application, run }: Deploying, root: Stack): Promise<Prepared> {
+  const { aws, outside, options } = run;
+  const before = application.requirePrepared();
+  const deployed = application.takeDeployedState() ?? (await readDeployedState(aws, options.stackName));
+  const bucket = before.bucket || options.s3Bucket || (await ensureManagedBucket(aws, outside));
+  application.prepared = { ...before, root, deployed, bucket };
+  return application.prepared;
+}
+
+/** Syncs code instead of deploying, if that does the same. */
+async function syncInstead(
+  deploying: Deploying,
+  { root, deployed }: Prepared,
+  { built, packaged, hasSettings, plan }: PackagedApplication,
+): Promise<DeployEnd | undefined> {
+  const { application, order, run } = deploying;
+  const isPossible = plan.action === 'none' || plan.action === 'update';
+  if (!isPossible || !hasSettings || !run.options.skipDeploySync) return undefined;
+  const codeSync = await application.codeSync();
+  const ids = currentIds(deploying);
+  if (ids.length === 0) {
+    const comparison = await compareDeployed(root, packaged, {
+      template: deployed.template,
+      readNested: (path) => codeSync.readNestedTemplate(path),
+    });
+    if (comparison.kind === 'differs') return undefined;
+    application.noteDeployed(root);
+    return { outcome: 'unchanged', results: [], toSync: [] };
+  }
+  const instead = await planInsteadOfDeployment(codeSync, {
+    root,
+    built,
+    packaged,
+    deployed: deployed.template,
+    selection: { ids, types: [] },
+  });
+  if (instead.kind === 'deploy') return undefined;
+  const results = await applyPlan(application, instead.open, built);
+  application.noteDeployed(root);
+  order.onOutputs(deployed.stack?.outputs ?? []);
+  const told = results.map((one) => withoutDeployment(one, 'unchanged'));
+  return { outcome: 'unchanged', results: told, toSync: [] };
+}
+
+async function deployStackNow(
+  deploying: Deploying,
+  { root, deployed }: Prepared,
+  { built, packaged, plan, deploy }: PackagedApplication,
+): Promise<DeployEnd> {
+  const { application, order, lane, change } = deploying;
+  const isUpdate = plan.action === 'update' && deployed.template !== undefined;
+  const differing = isUpdate ? compareTemplates(deployed.template ?? {}, packaged.template) : [];
+  const touched = isUpdate ? touchedByUpdate(differing, packaged.template) : EVERYTHING;
+  lane.reserve((id) => touched(id) || change.touched(id));
+  application.brought.clear();
+  order.onUpdate();
+  const result = await deploy();
+  lane.reserve(EVERYTHING);
+  await lane.cleared();
+  application.noteDeployed(root);
+  order.onOutputs(result.outputs);
+  (await application.codeSync()).forget();
+  const ids = currentIds(deploying);
+  const results = await bring(application, { root }, { ids, built, isDeployed: () => true });
+  const told = results.map((one) => withoutDeployment(one, 'unchanged'));
+  return { outcome: result.changed ? 'deployed' : 'unchanged', results: told, toSync: [] };
+}
+
+/** What has not changed since the deployment began. */
+function currentIds({ application, lane }: Deploying): ResourceIdentifier[] {
+  return [...application.requireResources().selected].filter((id) => !lane.isOutdated(id));
+}
+
+function describeFailed(application: Application, error: unknown, touched: ResourceSet): DeployEnd {
+  if (error instanceof BuildError) {
+    const culprits = failedBuilds(error.failures);
+    const ids = new Set(culprits.map(({ id }) => id));
+    const failure = { message: `Not deployed, because ${[...ids].join(', ')} could not be built` };
+    // the others need not wait for it
+    const toSync = [...application.requireResources().selected].filter((id) => !ids.has(id));
+    return { outcome: 'failed', failure, culprits, toSync, concerns: (id) => ids.has(id) };
+  }
+  const failure = explainFailure(error);
+  if (error instanceof StackFailedError) {
+    const { root } = application.requireResources();
+    const [name = ''] = error.failure?.id.split('/') ?? [];
+    const needed = neededBy([name], root.source);
+    const concerns: ResourceSet = (id) => touched(id) || needed.has(id.split('/', 1)[0] ?? '');
+    return { outcome: 'failed', failure, culprits: [], toSync: [], concerns };
+  }
+  // templates and options are looked at anyway; what AWS refuses, code does not mend
+  const isKnown = error instanceof TemplateError || error instanceof UserError;
+  return { outcome: 'failed', failure, culprits: [], toSync: [], concerns: isKnown ? NOTHING : EVERYTHING };
+}

@@ -1,0 +1,70 @@
+import { note } from '../console/reporter.ts';
+import { UserError } from '../errors.ts';
+import { flattenStacks } from '../model/stack.ts';
+import { isMap } from '../template/template.ts';
+import type { Application } from './application.ts';
+import { explainFailure } from './explain-failure.ts';
+import { tailLogs } from './tail-logs.ts';
+import type { LogSource } from './tail-logs.ts';
+
+/** Log lines of the watched functions, on and off. */
+export interface LogTail {
+  toggle(): void;
+  stop(): void;
+}
+
+export function createLogTail(application: Application): LogTail {
+  let running: AbortController | undefined;
+  const start = async (abort: AbortController): Promise<void> => {
+    const { aws, outside } = application.run;
+    try {
+      await tailLogs({
+        aws,
+        sources: () => listLogs(application),
+        onLine: (line) => outside.reporter.report({ type: 'log-line', ...line }),
+        signal: abort.signal,
+      });
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      const { message, hint } = explainFailure(error);
+      note(outside.reporter, error instanceof UserError ? 'warning' : 'error', `Logs: ${message}`, hint);
+      stop();
+    }
+  };
+  const stop = (): void => {
+    if (!running) return;
+    running.abort();
+    running = undefined;
+    application.run.outside.reporter.report({ type: 'watch-logs', on: false });
+  };
+  return {
+    stop,
+    toggle: () => {
+      if (running) return stop();
+      running = new AbortController();
+      application.run.outside.reporter.report({ type: 'watch-logs', on: true });
+      void start(running);
+    },
+  };
+}
+
+/** The log groups of the functions that are deployed. */
+async function listLogs(application: Application): Promise<LogSource[]> {
+  const { root, selected } = application.requireResources();
+  const functions = flattenStacks(root).flatMap((stack) =>
+    stack.functions.flatMap((fn) => (selected.has(fn.id) && application.isDeployed(fn.id) ? [{ fn, stack }] : [])),
+  );
+  if (functions.length === 0) return [];
+  const codeSync = await application.codeSync();
+  const places = await codeSync.locate(root, new Set(functions.map(({ fn }) => fn.id)));
+  const sources: LogSource[] = [];
+  for (const { fn, stack } of functions) {
+    const physicalId = places.get(fn.id);
+    if (physicalId === undefined) continue;
+    const logging = fn.properties['LoggingConfig'];
+    const written = isMap(logging) ? logging['LogGroup'] : undefined;
+    const group = written === undefined ? undefined : (await codeSync.resolve(root, written, stack)).value;
+    sources.push({ id: fn.id, group: typeof group === 'string' ? group : `/aws/lambda/${physicalId}` });
+  }
+  return sources;
+}

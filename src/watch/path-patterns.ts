@@ -1,0 +1,55 @@
+/** Tells whether a path matches. `below`: the same path as seen from the resource's code, with `/`. */
+export type PathMatcher = (absolute: string, below: string) => boolean;
+
+/**
+ * Compiles values of `--watch-exclude`. The peer looks for each as a regular expression anywhere in the absolute path; a
+ * value that only makes sense as a glob (`*.db`, `logs/**`) is one, below the resource's code. Pure.
+ */
+export function compilePathPatterns(patterns: readonly string[]): PathMatcher {
+  const matchers = patterns.map(compilePattern);
+  return (absolute, below) => matchers.some((matches) => matches(absolute, below));
+}
+
+function compilePattern(pattern: string): PathMatcher {
+  const regExp = isGlob(pattern) ? undefined : asRegExp(pattern);
+  if (regExp === undefined) {
+    const glob = globToRegExp(pattern);
+    return (_absolute, below) => glob.test(below);
+  }
+  // written with `/` or `\`, both mean the same on Windows
+  return (absolute) => regExp.test(absolute) || regExp.test(absolute.replaceAll('\\', '/'));
+}
+
+/** `*` after nothing or after `/` repeats nothing that anybody means. */
+function isGlob(pattern: string): boolean {
+  return /(^|\/)\*/.test(pattern) || /\{[^{}]*,[^{}]*[^\d,{}][^{}]*\}/.test(pattern);
+}
+
+function asRegExp(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A glob as in `.gitignore`: without `/` it means a name at any depth, and what it matches it matches with everything
+ * below. `**` is any number of folders, `{a,b}` a choice.
+ */
+function globToRegExp(glob: string): RegExp {
+  const clean = glob.replace(/^\.?\/+|\/+$/g, '');
+  const text = clean.replace(/\*\*\/|\*\*|\*|\?|\[!?[^\]]+\]|\{|\}|,|[\s\S]/g, (part) => {
+    if (part === '**/') return '(?:.*/)?';
+    if (part === '**') return '.*';
+    if (part === '*') return '[^/]*';
+    if (part === '?') return '[^/]';
+    if (part === '{') return '(?:';
+    if (part === '}') return ')';
+    if (part === ',') return clean.includes('{') ? '|' : ',';
+    if (part.length > 1 && part.startsWith('[')) return part.replace(/^\[!/, '[^').replaceAll('\\', '\\\\');
+    return part.replace(/[.+^$()|[\]\\]/g, '\\$&');
+  });
+  const start = clean.includes('/') ? '^' : '(?:^|/)';
+  return new RegExp(`${start}${text}(?:/|$)`, 's');
+}

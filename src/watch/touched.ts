@@ -1,0 +1,92 @@
+import type { TemplateDifference } from '../deploy/compare-templates.ts';
+import type { ResourceIdentifier } from '../model/stack.ts';
+import { isMap, mapOf } from '../template/template.ts';
+import type { Template, TemplateMap, TemplateValue } from '../template/template.ts';
+import type { ResourceSet } from './schedule.ts';
+
+/** Sections whose entries others refer to by name. */
+const NAMED = ['Parameters', 'Mappings', 'Conditions', 'Resources'];
+/** Sections that change no resource. */
+const WITHOUT_EFFECT = new Set(['AWSTemplateFormatVersion', 'Description', 'Metadata', 'Outputs']);
+
+/**
+ * What CloudFormation may change when it brings these differences: the resources that differ and, because a replaced one
+ * has a new id, those that refer to them, however indirectly. A nested stack stands for all that is in it. Pure.
+ */
+export function touchedByUpdate(differences: readonly TemplateDifference[], template: Template): ResourceSet {
+  const affected = new Set<string>();
+  for (const { path } of differences) {
+    const [section = '', name] = path;
+    if (WITHOUT_EFFECT.has(section)) continue;
+    if (name !== undefined && NAMED.includes(section)) affected.add(name);
+    else if (section === 'Globals') for (const id of serverlessResources(template)) affected.add(id);
+    else return () => true;
+  }
+  spread(affected, template);
+  return (id) => affected.has(firstPart(id));
+}
+
+/** The resources from which the given ones get something, and they themselves: one of these may be why they failed. Pure. */
+export function neededBy(ids: Iterable<string>, template: Template): Set<string> {
+  const needed = new Set<string>();
+  const resources = mapOf(template['Resources']);
+  const add = (id: string): void => {
+    if (needed.has(id)) return;
+    needed.add(id);
+    for (const name of namesIn(resources[id] ?? null)) if (resources[name] !== undefined) add(name);
+  };
+  for (const id of ids) add(id);
+  return needed;
+}
+
+/** Adds everything that mentions something affected. */
+function spread(affected: Set<string>, template: Template): void {
+  const mentions = NAMED.flatMap((section) =>
+    Object.entries(mapOf(template[section])).map(([name, entry]) => ({ name, names: namesIn(entry) })),
+  );
+  for (let before = -1; before !== affected.size;) {
+    before = affected.size;
+    for (const { name, names } of mentions) if (names.some((other) => affected.has(other))) affected.add(name);
+  }
+}
+
+/** The names that a value refers to: resources, parameters, mappings, conditions. */
+function namesIn(value: TemplateValue): string[] {
+  if (Array.isArray(value)) return value.flatMap(namesIn);
+  if (!isMap(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [...namedBy(key, inner), ...namesIn(inner)]);
+}
+
+function namedBy(key: string, value: TemplateValue): string[] {
+  const first = Array.isArray(value) ? value[0] : value;
+  switch (key) {
+    case 'Ref':
+    case 'Condition':
+    case 'Fn::If':
+    case 'Fn::FindInMap':
+    case 'Fn::GetAtt':
+      return typeof first === 'string' ? [beforeDot(first)] : [];
+    case 'DependsOn':
+      return (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
+    case 'Fn::Sub':
+      return typeof first === 'string'
+        ? [...first.matchAll(/\$\{([^!}][^}]*)\}/g)].map(([, name = '']) => beforeDot(name))
+        : [];
+    default:
+      return [];
+  }
+}
+
+function serverlessResources(template: Template): string[] {
+  return Object.entries(mapOf(template['Resources'])).flatMap(([id, resource]) =>
+    String((resource as TemplateMap | null)?.['Type']).startsWith('AWS::Serverless::') ? [id] : [],
+  );
+}
+
+function beforeDot(text: string): string {
+  return text.trim().split('.', 1)[0] ?? '';
+}
+
+function firstPart(id: ResourceIdentifier): string {
+  return id.split('/', 1)[0] ?? '';
+}

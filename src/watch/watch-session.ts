@@ -1,0 +1,286 @@
+import * as path from 'node:path';
+import { note } from '../console/reporter.ts';
+import type { StackOutput } from '../console/reporter.ts';
+import { InterruptedError, TemplateError } from '../errors.ts';
+import { prepare } from '../sync/prepare.ts';
+import type { SyncRun } from '../sync/sync-run.ts';
+import { Application } from './application.ts';
+import type { Resources } from './application.ts';
+import { deployChanges } from './deploy-task.ts';
+import { explainFailure } from './explain-failure.ts';
+import { createLogTail } from './log-tail.ts';
+import type { LogTail } from './log-tail.ts';
+import { createOwnWrites } from './own-writes.ts';
+import type { OwnWrites } from './own-writes.ts';
+import { prepareCode } from './prepare-code.ts';
+import { readChangedOptions } from './read-changed-options.ts';
+import { reportLoopEvent } from './report-loop-event.ts';
+import { watchSources } from './source-watch.ts';
+import type { SourceChange, SourceWatch } from './source-watch.ts';
+import { syncResources } from './sync-task.ts';
+import { WatchLoop } from './watch-loop.ts';
+import type { DeployEnd, DeployLane, LoopEvent, WatchTasks } from './watch-tasks.ts';
+
+/** What made the next deployment necessary, beside templates. */
+interface Reasons {
+  options: boolean;
+  files: boolean;
+}
+
+/** One run of `--watch`: puts together who watches, who decides, who brings, and who shows it. */
+export class WatchSession {
+  readonly #run: SyncRun;
+  readonly #application: Application;
+  readonly #loop: WatchLoop;
+  readonly #sources: SourceWatch;
+  readonly #ownWrites: OwnWrites;
+  readonly #logs: LogTail;
+  readonly #started = performance.now();
+  #optionFiles: readonly string[];
+  #keys: { close(): void } | undefined;
+  #reasons: Reasons = { options: false, files: true };
+  #lastDeployFailed = false;
+  #isReady = false;
+  #outputs: readonly StackOutput[] = [];
+  #shownIds = '';
+  /** What goes on in the cloud although we end. */
+  readonly #goingOn = new Set<string>();
+  /** Before the session has begun: somebody waits for a change. */
+  #onFirstChange: ((change: SourceChange) => void) | undefined;
+
+  constructor(run: SyncRun) {
+    this.#run = run;
+    this.#optionFiles = run.outside.watch?.optionFiles ?? [];
+    this.#application = new Application(run, {
+      onSources: (since) => this.#followSources(since),
+      onResources: (resources) => this.#noteResources(resources),
+    });
+    this.#loop = new WatchLoop(this.#tasks(), { onEvent: (event) => this.#onLoopEvent(event) });
+    this.#sources = watchSources(run, (change) => this.#onChange(change));
+    this.#ownWrites = createOwnWrites((id, paths) => this.#sayRepeating(id, paths));
+    this.#logs = createLogTail(this.#application);
+  }
+
+  /** Reaches the cloud, reads the templates and begins. false: the user said no. */
+  async begin(): Promise<boolean> {
+    for (;;) {
+      const since = Date.now();
+      const files = new Set<string>();
+      const onRead = (file: string): void => void files.add(file);
+      const { run } = this.#application;
+      try {
+        const prepared = await (run.options.code
+          ? prepareCode(run, onRead)
+          : prepare(run, { onRead, askForBucket: true }));
+        if (prepared === undefined) return false;
+        this.#application.begin(prepared, files, since);
+        this.#loop.changed([], true);
+        return true;
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error;
+        this.#report({ type: 'stack-state', state: 'failed', failure: explainFailure(error) });
+        await this.#firstChange(files, since);
+      }
+    }
+  }
+
+  /** Gives up what can be given up, and says what goes on. */
+  async end(withinMs: number): Promise<void> {
+    this.#keys?.close();
+    this.#logs.stop();
+    this.#sources.close();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, withinMs);
+    });
+    await Promise.race([this.#loop.end(this.#run.outside.signal.reason), late]);
+    clearTimeout(timer);
+    const goingOn = [...this.#goingOn].join(' ') || undefined;
+    if (this.#shownIds !== '') this.#report({ type: 'watch-stopped', goingOn });
+  }
+
+  get #report(): SyncRun['outside']['reporter']['report'] {
+    const { reporter } = this.#run.outside;
+    return (event) => reporter.report(event);
+  }
+
+  #tasks(): WatchTasks {
+    const application = this.#application;
+    return {
+      sync: async (ids, lane) => {
+        for (const id of ids) this.#ownWrites.started(id);
+        try {
+          return await syncResources(application, ids, lane);
+        } finally {
+          for (const id of ids) this.#ownWrites.ended(id);
+        }
+      },
+      deploy: ({ force }, lane) => this.#deploy(force, lane),
+      touchedBy: (id) => application.requireResources().touchedBy(id),
+      isDeployed: (id) => application.isDeployed(id),
+      renew: (kinds) => {
+        if (!kinds.has('credentials')) return;
+        this.#run.aws.renew();
+        application.forgetCodeSync();
+      },
+    };
+  }
+
+  async #deploy(force: boolean, lane: DeployLane): Promise<DeployEnd> {
+    const reasons = this.#reasons;
+    this.#reasons = { options: false, files: false };
+    let isDone = false;
+    try {
+      if (reasons.options && (await this.#takeOptions())) reasons.files = true;
+      const onlyTemplates = !reasons.files && !this.#lastDeployFailed;
+      const end = await deployChanges(this.#application, lane, {
+        force,
+        onlyTemplates,
+        onUpdate: () => this.#report({ type: 'stack-state', state: 'updating' }),
+        onOutputs: (outputs) => this.#noteOutputs(outputs),
+      });
+      isDone = end.outcome !== 'failed';
+      this.#lastDeployFailed = !isDone;
+      return end;
+    } catch (error) {
+      if (error instanceof InterruptedError) this.#goingOn.add([error.message, error.hint].filter(Boolean).join('. '));
+      if (lane.signal.aborted) throw error;
+      this.#lastDeployFailed = true;
+      return { outcome: 'failed', failure: explainFailure(error), culprits: [], toSync: [], concerns: () => false };
+    } finally {
+      if (!isDone) {
+        this.#reasons = {
+          options: this.#reasons.options || reasons.options,
+          files: this.#reasons.files || reasons.files,
+        };
+      }
+    }
+  }
+
+  /** The options as their files say now; whether they are others. */
+  async #takeOptions(): Promise<boolean> {
+    const { watch } = this.#run.outside;
+    if (!watch) return false;
+    const { run } = this.#application;
+    const { options, files, isChanged } = await readChangedOptions(run.options, watch);
+    this.#optionFiles = files;
+    if (isChanged) this.#application.setRun({ ...run, options });
+    return isChanged;
+  }
+
+  #onChange(change: SourceChange): void {
+    if (this.#onFirstChange) return this.#onFirstChange(change);
+    const { concerns, files, isFlood } = change;
+    const { ids, deploy, templates, options } = concerns;
+    const { selected, mayWrite } = this.#application.requireResources();
+    const changed = isFlood
+      ? [...selected]
+      : [...ids].filter((id) => !mayWrite.has(id) || this.#ownWrites.counts(id, change.filesOf(id)));
+    if (changed.length === 0 && !deploy && !templates && !options) return;
+    this.#reasons.options ||= options;
+    this.#reasons.files ||= deploy;
+    const names = files.map((file) => this.#nameOf(file));
+    this.#report({ type: 'watch-change', files: names, ids: changed, templates, options });
+    this.#loop.changed(changed, deploy || templates || options || isFlood);
+  }
+
+  /** The templates could not be understood: waits until they, or the options, are others. */
+  async #firstChange(files: ReadonlySet<string>, since: number): Promise<void> {
+    const { signal } = this.#run.outside;
+    const change = await new Promise<SourceChange>((resolve, reject) => {
+      this.#onFirstChange = resolve;
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      this.#application.setTemplateFiles(files, since);
+    });
+    this.#onFirstChange = undefined;
+    if (change.concerns.options) await this.#takeOptions();
+  }
+
+  #followSources(since: number): void {
+    const { resources, inputs, templateFiles, run } = this.#application;
+    this.#sources.follow(
+      {
+        root: resources?.root,
+        wayOf: (id) => resources?.wayOf(id),
+        built: inputs,
+        templateFiles: [...templateFiles],
+        optionFiles: this.#optionFiles,
+        excludes: run.options.watchExclude,
+      },
+      since,
+    );
+  }
+
+  #noteResources({ selected }: Resources): void {
+    this.#loop.keepOnly(selected);
+    const ids = [...selected];
+    const shown = JSON.stringify(ids);
+    if (shown === this.#shownIds) return;
+    this.#shownIds = shown;
+    this.#report({ type: 'watch-resources', stackName: this.#application.run.options.stackName, ids });
+  }
+
+  #noteOutputs(outputs: readonly StackOutput[]): void {
+    const isNew = JSON.stringify(outputs) !== JSON.stringify(this.#outputs);
+    this.#outputs = outputs;
+    if (isNew) this.#showOutputs();
+  }
+
+  #showOutputs(): void {
+    const { stackName } = this.#application.run.options;
+    this.#report({ type: 'outputs', stackName, outputs: [...this.#outputs] });
+  }
+
+  #onLoopEvent(event: LoopEvent): void {
+    reportLoopEvent(this.#run.outside.reporter, event);
+    if (event.type === 'updating')
+      for (const id of event.ids) this.#goingOn.add(`${id} may still be updated in the cloud.`);
+    if (event.type === 'ended') this.#goingOn.delete(`${event.resource.id} may still be updated in the cloud.`);
+    if (event.type === 'deploy-ended' && !this.#isReady) this.#becomeReady();
+  }
+
+  #becomeReady(): void {
+    this.#isReady = true;
+    const { selected } = this.#application.requireResources();
+    const ms = performance.now() - this.#started;
+    this.#report({ type: 'watch-ready', resources: selected.size, folders: this.#sources.folders, ms });
+    const { outside, options } = this.#run;
+    this.#keys = outside.watch?.openKeys((key) => this.#onKey(key));
+    if (options.tail) this.#logs.toggle();
+  }
+
+  #onKey(key: string): void {
+    switch (key) {
+      case 'r':
+        this.#application.brought.clear();
+        return this.#loop.syncAll(this.#application.requireResources().selected);
+      case 'd':
+        return this.#loop.deployNow();
+      case 'l':
+        return this.#logs.toggle();
+      case 'o':
+        return this.#showOutputs();
+      case 'q':
+        return this.#run.outside.watch?.interrupt();
+      case '?':
+      case 'h':
+        return this.#report({ type: 'watch-help' });
+      default:
+    }
+  }
+
+  #sayRepeating(id: string, files: readonly string[]): void {
+    note(
+      this.#run.outside.reporter,
+      'warning',
+      `The build of ${id} writes something new into its own source each time: ${files.map((file) => this.#nameOf(file)).join(', ')}. What it writes there is not followed any more.`,
+      `Leave it out with --watch-exclude ${id}=PATTERN; r syncs ${id} all the same.`,
+    );
+  }
+
+  /** How a file is shown: below the project as seen from there. */
+  #nameOf(file: string): string {
+    const relative = path.relative(this.#run.options.projectDir, file);
+    return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
+  }
+}

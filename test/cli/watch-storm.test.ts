@@ -1,0 +1,132 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { invoke, poll, startTestCloud } from '../support/cloud.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import { writeFiles } from '../support/temp-folder.ts';
+import { startReadyWatch } from '../support/watch-cli.ts';
+import type { WatchCli } from '../support/watch-cli.ts';
+
+const NAMES = Array.from({ length: 10 }, (_, n) => `Fn${n}`);
+
+/** Even ones are Python, odd ones TypeScript that shares a file outside its folder. */
+function appFiles(): Record<string, string> {
+  const files: Record<string, string> = { 'shared/shared.ts': 'export const shared = 0;\n' };
+  const resources = NAMES.map((name, n) => {
+    if (n % 2 === 0) {
+      files[`${name}/app.py`] = source(n, 0);
+      return `  ${name}:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: python3.11, CodeUri: ${name}, Handler: app.handler}\n`;
+    }
+    files[`${name}/app.ts`] = source(n, 0);
+    return `  ${name}:\n    Type: AWS::Serverless::Function\n    Metadata: {BuildMethod: esbuild}\n    Properties: {Runtime: nodejs22.x, CodeUri: ${name}, Handler: app.handler}\n`;
+  });
+  const outputs = NAMES.map((name) => `  ${name}: {Value: !Ref ${name}}\n`);
+  files['template.yaml'] =
+    `Transform: AWS::Serverless-2016-10-31\nResources:\n${resources.join('')}Outputs:\n${outputs.join('')}`;
+  return files;
+}
+
+function source(n: number, version: number): string {
+  return n % 2 === 0
+    ? `def handler(event, context):\n    return ${version}\n`
+    : `import { shared } from '../shared/shared';\nexport const handler = async () => ${version} + shared;\n`;
+}
+
+const fileOf = (n: number): string => `Fn${n}/app.${n % 2 === 0 ? 'py' : 'ts'}`;
+
+/** The same numbers in every run. */
+function createRandom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+describe('a storm of saves over ten functions', () => {
+  let cloud: TestCloud;
+  let proxy: FaultProxy;
+  let app: string;
+  let watch: WatchCli;
+  let outputs: Record<string, string>;
+
+  beforeAll(async () => {
+    cloud = await startTestCloud();
+    proxy = await startFaultProxy(cloud.endpoint);
+    app = await fs.mkdtemp(path.join(await fs.realpath('/tmp'), 'sam-sync-storm-'));
+    await writeFiles(app, appFiles());
+    watch = await startReadyWatch(app, { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint }, ['--stack-name', 'storm']);
+    outputs = (await watch.seen(({ event }) => event === 'outputs'))['outputs'] as Record<string, string>;
+  });
+  afterAll(async () => {
+    await watch?.stop('SIGKILL');
+    await proxy?.stop();
+    await cloud?.stop();
+    await fs.rm(app, { recursive: true, force: true });
+  });
+
+  const answers = async (expected: readonly number[]): Promise<void> => {
+    for (const [n, name] of NAMES.entries()) {
+      await poll(async () => ((await invoke(cloud.endpoint, outputs[name]!)) === expected[n] ? true : undefined)).catch(
+        async () => expect(await invoke(cloud.endpoint, outputs[name]!), name).toBe(expected[n]),
+      );
+    }
+  };
+
+  it('200 saves: each function ends with what was saved last, and none is updated more often than it changed', async () => {
+    const random = createRandom(7);
+    const last = NAMES.map(() => 0);
+    const contents = NAMES.map(() => new Set<number>());
+    proxy.clear();
+    for (let save = 0; save < 200;) {
+      // now one alone, now several at once, now the same again and again
+      const burst = 1 + random(8);
+      const one = random(10);
+      for (let n = 0; n < burst && save < 200; n++, save++) {
+        const which = burst > 5 ? one : random(10);
+        last[which] = 1 + random(40);
+        contents[which]?.add(last[which]);
+        await fs.writeFile(path.join(app, fileOf(which)), source(which, last[which]));
+      }
+      // sometimes at once, sometimes when the syncs have begun, sometimes when they are over
+      const wait = random(4);
+      if (wait > 1) await watch.quiet(wait === 2 ? 60 : 150);
+    }
+    await answers(last);
+    const distinct = contents.reduce((sum, { size }) => sum + size, 0);
+    expect(proxy.count('UpdateFunctionCode')).toBeLessThanOrEqual(Math.min(distinct, 200));
+    await watch.quiet();
+    const before = proxy.count();
+    expect(watch.lines.filter(({ state }) => state === 'failed')).toEqual([]);
+    await watch.quiet();
+    expect(proxy.count()).toBe(before);
+  });
+
+  it('shared code outside of their folders changes exactly the functions that use it', async () => {
+    const from = watch.lines.length;
+    proxy.clear();
+    await watch.write('shared/shared.ts', 'export const shared = 1000;\n');
+    const users = NAMES.filter((_, n) => n % 2 === 1);
+    for (const name of users) {
+      await watch.seen(({ resource, state }) => resource === name && state === 'in-sync', from);
+    }
+    await watch.quiet();
+    const synced = watch.lines.slice(from).flatMap(({ resource, changed }) => (changed && resource ? [resource] : []));
+    expect(synced.sort()).toEqual(users);
+    expect(proxy.count('UpdateFunctionCode')).toBe(5);
+  });
+
+  it('a branch switch and back is one sync each, or none if it is quick', async () => {
+    proxy.clear();
+    const before = await Promise.all(NAMES.map((_, n) => fs.readFile(path.join(app, fileOf(n)), 'utf8')));
+    for (const n of NAMES.keys()) await fs.writeFile(path.join(app, fileOf(n)), source(n, 5));
+    for (const n of NAMES.keys()) await fs.writeFile(path.join(app, fileOf(n)), before[n]!);
+    await watch.quiet();
+    expect(proxy.count('UpdateFunctionCode')).toBe(0);
+    for (const n of NAMES.keys()) await fs.writeFile(path.join(app, fileOf(n)), source(n, 77));
+    await answers(NAMES.map((_, n) => (n % 2 === 0 ? 77 : 1077)));
+    expect(proxy.count('UpdateFunctionCode')).toBe(10);
+  });
+});

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import type { BuildInput } from '../../../src/build/artifact.ts';
+import type { CodeSource, FunctionResource, Stack } from '../../../src/model/stack.ts';
+import { planTriggers } from '../../../src/watch/triggers.ts';
+import { parseTemplate } from '../../../src/template/yaml.ts';
+
+const fn = (id: string, code: CodeSource): FunctionResource => ({ id, code }) as unknown as FunctionResource;
+const folder = (path: string): CodeSource => ({ kind: 'folder', path });
+const tree = (path: string, ...excludes: string[]): BuildInput => ({ path, excludes });
+
+function stackOf(
+  path: string,
+  dir: string,
+  template: string,
+  functions: FunctionResource[],
+  children: Stack[] = [],
+): Stack {
+  const source = parseTemplate(template, 'x');
+  return {
+    path,
+    templateFile: `${dir}/template.yaml`,
+    source,
+    resolved: source,
+    functions,
+    layers: [],
+    children,
+  } as unknown as Stack;
+}
+
+const CHILD = stackOf(
+  'Child',
+  '/app/child',
+  `Resources:
+  Api: {Type: AWS::Serverless::Api, Properties: {DefinitionUri: defs/api.yaml}}
+  Flow: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: flow.asl.json}}
+`,
+  [fn('Child/Image', { kind: 'image', context: '/app/child/image' })],
+);
+const ROOT = stackOf(
+  '',
+  '/app',
+  `Resources:
+  Job: {Type: AWS::Glue::Job, Properties: {Command: {ScriptLocation: job.py}}}
+  Api: {Type: AWS::Serverless::Api, Properties: {DefinitionBody: {'Fn::Transform': {Name: AWS::Include, Parameters: {Location: api/body.yaml}}}}}
+`,
+  [
+    fn('Py', folder('/app/py')),
+    fn('Node', folder('/app/node')),
+    fn('Bundle', folder('/app/bundle')),
+    fn('Zip', { kind: 'file', path: '/app/fn.zip' }),
+    fn('Inline', { kind: 'inline' }),
+    fn('Shared1', folder('/app/shared')),
+    fn('Shared2', folder('/app/shared')),
+    fn('Whole', folder('/app/whole')),
+    fn('Other', folder('/app/other')),
+  ],
+  [CHILD],
+);
+const BUILT = new Map<string, BuildInput[]>([
+  ['Py', [tree('/app/py', '.venv', '*.egg-info'), tree('/app/requirements.txt'), tree('/libs/common', 'build')]],
+  ['Node', [tree('/app/node', '/node_modules')]],
+  [
+    'Bundle',
+    [tree('/app/bundle/app.ts'), tree('/packages/util/src/index.ts'), { ...tree('/app/bundle'), direct: true }],
+  ],
+]);
+const SYNCABLE = [
+  'Py',
+  'Node',
+  'Bundle',
+  'Zip',
+  'Shared1',
+  'Shared2',
+  'Whole',
+  'Child/Image',
+  'Child/Api',
+  'Child/Flow',
+];
+
+const triggers = planTriggers({
+  root: ROOT,
+  wayOf: (id) => (SYNCABLE.includes(id) ? 'code' : id === 'Other' ? undefined : 'deploy'),
+  built: BUILT,
+  templateFiles: ['/app/template.yaml', '/app/child/template.yaml', '/app/api/body.yaml'],
+  optionFiles: ['/app/samconfig.toml'],
+  excludes: { Py: ['data.db', '*.sqlite'], 'Child/Image': ['cache'], 'Child/Flow': ['flow'] },
+});
+
+function concerns(path: string, isFolder = false): string {
+  const { ids, deploy, templates, options } = triggers.concernsOf([{ path, folder: isFolder }]);
+  return [
+    ...[...ids].sort(),
+    ...(deploy ? ['(deploy)'] : []),
+    ...(templates ? ['(templates)'] : []),
+    ...(options ? ['(options)'] : []),
+  ].join(' ');
+}
+
+describe('what a change concerns', () => {
+  it.each<[string, string, string, boolean?]>([
+    ['source', '/app/py/sub/mod.py', 'Py'],
+    ['a manifest outside', '/app/requirements.txt', 'Py'],
+    ['a local package outside', '/libs/common/mod.py', 'Py'],
+    ['what its build leaves out', '/app/py/.venv/lib/x.py', ''],
+    ['what its build leaves out, by pattern', '/app/py/x.egg-info/PKG', ''],
+    ['excludes of one input are not those of another', '/libs/common/build/x', ''],
+    ['compiled files', '/app/py/__pycache__/mod.cpython-313.pyc', ''],
+    ['version control', '/app/py/.git/index', ''],
+    ['build results', '/app/whole/.aws-sam/x', ''],
+    ['editors: vim', '/app/py/.app.py.swp', ''],
+    ['editors: vim probing', '/app/py/4913', ''],
+    ['editors: backups', '/app/py/app.py~', ''],
+    ['editors: Emacs locks', '/app/py/.#app.py', ''],
+    ['--watch-exclude', '/app/py/data.db', ''],
+    ['--watch-exclude, a glob', '/app/py/x/y.sqlite', ''],
+    ['--watch-exclude of one resource is not that of others', '/app/node/data.db', 'Node'],
+    ['defect 23: --watch-exclude of images', '/app/child/image/cache/x', ''],
+    ['defect 23: --watch-exclude of definitions', '/app/child/flow.asl.json', ''],
+    ['node_modules that are installed', '/app/node/node_modules/x/index.js', ''],
+    ['node_modules that are taken as they are', '/app/whole/node_modules/x/index.js', 'Whole'],
+    ['a bundle: its inputs', '/packages/util/src/index.ts', 'Bundle'],
+    ['a bundle: not the file beside', '/packages/util/src/other.ts', ''],
+    ['a bundle: names in its folder', '/app/bundle/new.ts', 'Bundle'],
+    ['a bundle: not further below', '/app/bundle/test/new.ts', ''],
+    ['defect 26: shared code changes those that use it', '/app/shared/x.js', 'Shared1 Shared2'],
+    ['a zip', '/app/fn.zip', 'Zip'],
+    ['an image context', '/app/child/image/Dockerfile', 'Child/Image'],
+    ['defect 23: a definition in a folder of a nested stack', '/app/child/defs/api.yaml', 'Child/Api'],
+    ['a file that only a deployment brings', '/app/job.py', '(deploy)'],
+    ['the template', '/app/template.yaml', '(templates)'],
+    ['a nested template', '/app/child/template.yaml', '(templates)'],
+    ['an included file', '/app/api/body.yaml', '(templates)'],
+    ['the samconfig', '/app/samconfig.toml', '(options)'],
+    ['code of a resource that was not asked for (--resource-id)', '/app/other/x.py', ''],
+    ['nothing', '/app/readme.md', ''],
+    ['a folder that goes, with all below', '/app/child', 'Child/Api Child/Flow Child/Image (templates)', true],
+    ['the folder of a resource', '/app/py', 'Py', true],
+  ])('%s: %s', (_name, path, expected, isFolder) => expect(concerns(path, isFolder)).toBe(expected));
+
+  it('watches folders that matter and no others', () => {
+    const watched = [
+      '/app/py',
+      '/app/py/sub',
+      '/app/py/.venv',
+      '/app/py/.git',
+      '/app/bundle',
+      '/app/bundle/test',
+      '/app',
+      '/app/node/node_modules',
+      '/app/whole/node_modules/x',
+    ];
+    expect(watched.filter((dir) => triggers.isWatched(dir))).toEqual([
+      '/app/py',
+      '/app/py/sub',
+      '/app/bundle',
+      '/app/whole/node_modules/x',
+    ]);
+  });
+
+  it('starts from files and folders that need not exist', () => {
+    expect(triggers.roots).toEqual(
+      expect.arrayContaining(['/app/py', '/app/fn.zip', '/packages/util/src/index.ts', '/app/samconfig.toml']),
+    );
+  });
+});

@@ -1,0 +1,291 @@
+import { describe, expect, it } from 'vitest';
+import type { ResourceSet } from '../../../src/watch/schedule.ts';
+import type {
+  DeployEnd,
+  DeployLane,
+  LoopEvent,
+  SyncLane,
+  SyncedResource,
+  WatchTasks,
+} from '../../../src/watch/watch-tasks.ts';
+import { WatchLoop } from '../../../src/watch/watch-loop.ts';
+import { poll } from '../../support/cloud.ts';
+
+interface SyncCall {
+  ids: string[];
+  lane: SyncLane;
+  end(...results: Partial<SyncedResource>[]): void;
+}
+
+interface DeployCall {
+  force: boolean;
+  lane: DeployLane;
+  end(result: DeployEnd): void;
+}
+
+/** A loop whose work is done by hand: each call waits until the test ends it, or is aborted. */
+function start(more: Partial<WatchTasks> = {}) {
+  const syncs: SyncCall[] = [];
+  const deploys: DeployCall[] = [];
+  const events: LoopEvent[] = [];
+  const renewed: string[][] = [];
+  const pending = <T>(signal: AbortSignal, call: (resolve: (value: T) => void) => void): Promise<T> =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('aborted')));
+      call(resolve);
+    });
+  const tasks: WatchTasks = {
+    sync: (ids, lane) =>
+      pending(lane.signal, (resolve) =>
+        syncs.push({
+          ids: [...ids],
+          lane,
+          end: (...results) =>
+            resolve(ids.map((id, n) => ({ id, outcome: 'synced', ...results[n] }) satisfies SyncedResource)),
+        }),
+      ),
+    deploy: ({ force }, lane) => pending(lane.signal, (end) => deploys.push({ force, lane, end })),
+    touchedBy: (id) => new Set([id]),
+    isDeployed: () => true,
+    renew: (kinds) => void renewed.push([...kinds]),
+    ...more,
+  };
+  const loop = new WatchLoop(tasks, {
+    onEvent: (event) => void events.push(event),
+    retryTimes: { first: 5, longest: 5 },
+  });
+  const nth = async <T>(calls: T[], n: number): Promise<T> => poll(async () => calls[n]);
+  return {
+    loop,
+    syncs,
+    deploys,
+    renewed,
+    sync: (n: number) => nth(syncs, n),
+    deployment: (n: number) => nth(deploys, n),
+    idle: () => poll(async () => (loop.isIdle ? true : undefined)),
+    ended: () =>
+      events.flatMap((event) => (event.type === 'ended' ? [`${event.resource.id} ${event.resource.outcome}`] : [])),
+  };
+}
+
+const deployed: DeployEnd = { outcome: 'deployed', results: [], toSync: [] };
+const failedDeploy = (concerns: ResourceSet, culprits: SyncedResource[] = []): DeployEnd => ({
+  outcome: 'failed',
+  failure: { message: 'no' },
+  culprits,
+  toSync: [],
+  concerns,
+});
+
+describe('the loop', () => {
+  it('syncs what changed, resources side by side', async () => {
+    const { loop, sync, idle, ended } = start();
+    loop.changed(['A', 'B']);
+    (await sync(1)).end();
+    (await sync(0)).end();
+    await idle();
+    expect(ended()).toEqual(['B synced', 'A synced']);
+  });
+
+  it('gives a build up when its resource changes, and brings the newest', async () => {
+    const { loop, sync, idle, ended } = start();
+    loop.changed(['A']);
+    const first = await sync(0);
+    loop.changed(['A']);
+    const second = await sync(1);
+    expect(first.lane.signal.aborted).toBe(true);
+    second.end();
+    await idle();
+    expect(ended()).toEqual(['A synced']);
+  });
+
+  it('lets an update end and syncs again after it, once for any number of changes', async () => {
+    const { loop, sync, syncs, idle } = start();
+    loop.changed(['A']);
+    const first = await sync(0);
+    first.lane.committed();
+    for (let n = 0; n < 5; n++) loop.changed(['A']);
+    expect(first.lane.signal.aborted).toBe(false);
+    first.end();
+    (await sync(1)).end();
+    await idle();
+    expect(syncs.length).toBe(2);
+  });
+
+  it('a failure of one is no failure of another; a change tries it again', async () => {
+    const { loop, sync, idle, ended } = start();
+    loop.changed(['A', 'B']);
+    (await sync(0)).end({ outcome: 'failed', failure: { message: 'broken' } });
+    (await sync(1)).end();
+    await idle();
+    loop.changed(['A']);
+    (await sync(2)).end();
+    await idle();
+    expect(ended()).toEqual(['A failed', 'B synced', 'A synced']);
+  });
+
+  it('survives work that throws', async () => {
+    const { loop, idle, ended } = start({ sync: () => Promise.reject(new Error('a defect')) });
+    loop.changed(['A']);
+    await idle();
+    loop.changed(['A']);
+    await idle();
+    expect(ended()).toEqual(['A failed', 'A failed']);
+  });
+
+  it('tries again by itself what signing in or a network may mend, after renewing them', async () => {
+    const { loop, sync, deployment, renewed, idle, ended } = start();
+    loop.changed(['A', 'B']);
+    (await sync(0)).end({ outcome: 'failed', failure: { message: 'expired', byItself: 'credentials' } });
+    (await sync(1)).end({ outcome: 'failed', failure: { message: 'syntax' } });
+    const again = await sync(2);
+    expect(again.ids).toEqual(['A']);
+    again.end();
+    loop.changed([], true);
+    (await deployment(0)).end({
+      ...failedDeploy(() => false),
+      failure: { message: 'gone', byItself: 'connection' },
+    } as DeployEnd);
+    (await deployment(1)).end(deployed);
+    await idle();
+    expect(renewed).toEqual([['credentials'], ['connection']]);
+    expect(ended()).toEqual(['A failed', 'B failed', 'A synced']);
+  });
+
+  it('during a deployment syncs what it does not touch, and the rest after it', async () => {
+    const { loop, sync, syncs, deployment, idle } = start();
+    loop.changed([], true);
+    const deploy = await deployment(0);
+    loop.changed(['A', 'B']);
+    expect(syncs).toEqual([]); // it has not said yet what it touches
+    deploy.lane.reserve((id) => id === 'A');
+    const free = await sync(0);
+    expect(free.ids).toEqual(['B']);
+    free.end();
+    deploy.lane.committed();
+    deploy.end(deployed);
+    const later = await sync(1);
+    expect(later.ids).toEqual(['A']);
+    later.end();
+    await idle();
+  });
+
+  it('a deployment waits for syncs of what it is going to change', async () => {
+    const { loop, sync, deployment, idle } = start();
+    loop.changed(['A']);
+    const running = await sync(0);
+    running.lane.committed();
+    loop.changed([], true);
+    const deploy = await deployment(0);
+    deploy.lane.reserve((id) => id === 'A');
+    let isCleared = false;
+    const cleared = deploy.lane.cleared().then(() => (isCleared = true));
+    await Promise.resolve();
+    expect(isCleared).toBe(false);
+    running.end();
+    await cleared;
+    deploy.end(deployed);
+    await idle();
+  });
+
+  it('does not repeat what a deployment brought, and syncs what it left', async () => {
+    const { loop, sync, syncs, deployment, idle } = start();
+    loop.changed([], true);
+    const first = await deployment(0);
+    first.lane.committed();
+    loop.changed(['A']);
+    first.lane.reserve((id) => id === 'A');
+    loop.changed([], true);
+    first.end(deployed);
+    // A changed before the second one read it
+    (await deployment(1)).end({ outcome: 'deployed', results: [], toSync: ['B'] });
+    const left = await sync(0);
+    expect(left.ids).toEqual(['B']);
+    left.end();
+    await idle();
+    expect(syncs.length).toBe(1);
+  });
+
+  it('gives a deployment up for a newer one as long as nothing was changed', async () => {
+    const { loop, deployment, deploys, idle } = start();
+    loop.deployNow();
+    const first = await deployment(0);
+    loop.changed([], true);
+    const second = await deployment(1);
+    expect(first.lane.signal.aborted).toBe(true);
+    expect(second.force).toBe(true);
+    second.lane.committed();
+    loop.changed([], true);
+    expect(second.lane.signal.aborted).toBe(false);
+    second.end(deployed);
+    (await deployment(2)).end(deployed);
+    await idle();
+    expect(deploys.length).toBe(3);
+  });
+
+  it('defect 25: a failed deployment is tried again when code that it concerns changes, also if that happened meanwhile', async () => {
+    const { loop, sync, deployment, deploys, idle, ended } = start();
+    loop.changed([], true);
+    const broken: SyncedResource = { id: 'A', outcome: 'failed', failure: { message: 'syntax error' } };
+    (await deployment(0)).end(failedDeploy((id) => id === 'A', [broken]));
+    await idle();
+    loop.changed(['B']);
+    (await sync(0)).end();
+    await idle();
+    expect(deploys.length).toBe(1);
+    loop.changed(['A']);
+    const second = await deployment(1);
+    second.lane.committed();
+    loop.changed(['A']);
+    second.end(failedDeploy((id) => id === 'A', [broken]));
+    (await deployment(2)).end(deployed);
+    await idle();
+    expect(ended().slice(0, 2)).toEqual(['A failed', 'B synced']);
+  });
+
+  it('a build that keeps failing in deployments is no reason for endless ones', async () => {
+    const { loop, deployment, deploys, syncs, idle } = start();
+    const broken: SyncedResource = { id: 'A', outcome: 'failed', failure: { message: 'syntax error' } };
+    loop.changed(['A'], true);
+    (await deployment(0)).end(failedDeploy((id) => id === 'A', [broken]));
+    await idle();
+    expect([deploys.length, syncs.length]).toEqual([1, 0]);
+  });
+
+  it('keeps changes of a resource that is not deployed yet for the deployment', async () => {
+    let isThere = false;
+    const { loop, sync, deployment, syncs, idle } = start({ isDeployed: (id) => id !== 'New' || isThere });
+    loop.changed([], true);
+    (await deployment(0)).end(failedDeploy((id) => id === 'New'));
+    await idle();
+    loop.changed(['New']);
+    const second = await deployment(1);
+    second.lane.committed();
+    isThere = true;
+    loop.changed(['New']);
+    second.end(deployed);
+    (await sync(0)).end();
+    await idle();
+    expect(syncs.length).toBe(1);
+  });
+
+  it('forgets removed resources', async () => {
+    const { loop, syncs, idle } = start({ isDeployed: () => false });
+    loop.changed(['Gone']);
+    loop.keepOnly(new Set(['A']));
+    await idle();
+    expect(syncs).toEqual([]);
+  });
+
+  it('ends: aborts what runs and begins nothing more', async () => {
+    const { loop, sync, syncs, deployment } = start();
+    loop.changed(['A']);
+    loop.changed([], true);
+    const running = await sync(0);
+    const deploy = await deployment(0);
+    await loop.end();
+    expect([running.lane.signal.aborted, deploy.lane.signal.aborted]).toEqual([true, true]);
+    loop.changed(['B']);
+    expect(syncs.length).toBe(1);
+  });
+});
