@@ -4,7 +4,8 @@ import manifest from '../package.json' with { type: 'json' };
 import { parseCommandLine } from './cli/command-line.ts';
 import type { CommandLine } from './cli/command-line.ts';
 import type { ProgramName } from './cli/help.ts';
-import type { Interruptible } from './cli/interrupt.ts';
+import type { Interruptible, Interrupts } from './cli/interrupt.ts';
+import type { ResolvedRun } from './cli/resolve-options.ts';
 import type { ConsoleReporter } from './console/create-reporter.ts';
 import type { SyncOptions } from './sync/sync-options.ts';
 
@@ -64,32 +65,33 @@ async function runSyncCommand(args: readonly string[], io: MainIo): Promise<numb
   const commandLine = parseCommandLine(args);
   if (commandLine.typed.has('help')) return showHelp(io);
   if (commandLine.typed.has('version')) return showVersion(io);
-  return interruptible(io, (signal) => resolveAndSync(commandLine, io, signal));
+  return interruptible(io, (interrupts) => resolveAndSync(commandLine, io, interrupts));
 }
 
 /** Resolves the options and runs; the reporter is made as they say as soon as they are known. */
-async function resolveAndSync(commandLine: CommandLine, io: MainIo, signal: AbortSignal): Promise<number> {
+async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: Interrupts): Promise<number> {
   const lastWord = (key: 'debug' | 'output'): string | undefined => commandLine.typed.get(key)?.words.at(-1);
   let debug = lastWord('debug') === 'true';
   let reporter: ConsoleReporter | undefined;
   try {
     const { resolveOptions } = await import('./cli/resolve-options.ts');
-    const { options, notices, save } = await resolveOptions(commandLine, io);
+    const { options, notices, save, files } = await resolveOptions(commandLine, io);
     debug = options.debug;
-    reporter = await openReporter(io, debug, options.output);
+    reporter = await openReporter(io, options);
     for (const notice of notices) reporter.report({ type: 'note', ...notice });
     if (save) {
       const { saveParams } = await import('./cli/save-params.ts');
       for (const notice of await saveParams(save)) reporter.report({ type: 'note', ...notice });
     }
-    return await sync(options, { io, reporter, signal });
+    const readOptions = (): Promise<ResolvedRun> => resolveOptions(commandLine, io);
+    return await sync(options, { io, reporter, interrupts, optionFiles: files, readOptions });
   } catch (error) {
     if (!reporter) {
-      reporter = await openReporter(io, debug, lastWord('output') === 'json' ? 'json' : 'text');
+      reporter = await openReporter(io, { debug, output: lastWord('output') === 'json' ? 'json' : 'text' });
       const { failureDocument } = await import('./errors.ts');
       reporter.report({ type: 'result', document: failureDocument(error) });
     }
-    return await showError(error, reporter, { signal, debug });
+    return await showError(error, reporter, { signal: interrupts.signal, debug });
   } finally {
     reporter?.close();
   }
@@ -98,15 +100,20 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, signal: Abor
 interface Run {
   io: MainIo;
   reporter: ConsoleReporter;
-  signal: AbortSignal;
+  interrupts: Interrupts;
+  optionFiles: readonly string[];
+  readOptions(): Promise<ResolvedRun>;
 }
 
 /** Loads the command and gives it the ways to ask the user. */
-async function sync(options: SyncOptions, { io, reporter, signal }: Run): Promise<number> {
-  const [{ runSync }, { createAsker }, { confirmDevelopmentStack, metadataFile }] = await Promise.all([
+async function sync(options: SyncOptions, run: Run): Promise<number> {
+  const { io, reporter, optionFiles, readOptions } = run;
+  const { signal, interrupt } = run.interrupts;
+  const [{ runSync }, { createAsker }, { confirmDevelopmentStack, metadataFile }, { openKeys }] = await Promise.all([
     import('./sync/run-sync.ts'),
     import('./cli/ask.ts'),
     import('./cli/development-stack.ts'),
+    import('./cli/keys.ts'),
   ]);
   const { stackName, templateFile } = options;
   // the local cloud is nobody's production
@@ -133,6 +140,15 @@ async function sync(options: SyncOptions, { io, reporter, signal }: Run): Promis
         ]);
         return ensureCloud({ ...resolveCloudPlace(io.env), env: io.env, reporter, signal });
       },
+      watch: {
+        openKeys: (onKey) => {
+          asker.close();
+          return openKeys({ input: io.stdin(), process: io.process, onKey, onInterrupt: interrupt });
+        },
+        interrupt,
+        optionFiles,
+        readOptions,
+      },
     });
   } finally {
     asker.close();
@@ -143,8 +159,8 @@ async function runCloud(args: readonly string[], io: MainIo): Promise<number> {
   // what follows `exec` is for the tool that it runs
   const end = args.indexOf('exec');
   const debug = args.slice(0, end < 0 ? args.length : end).includes('--debug');
-  const reporter = await openReporter(io, debug, 'text');
-  return interruptible(io, async (signal) => {
+  const reporter = await openReporter(io, { debug });
+  return interruptible(io, async ({ signal }) => {
     try {
       const { runCloudCommand } = await import('./cli/cloud-command.ts');
       return await runCloudCommand([...args], { env: io.env, reporter, signal, stdout: io.stdout });
@@ -173,26 +189,29 @@ async function runOther(args: readonly string[], io: MainIo): Promise<number> {
     io.process.kill(io.process.pid, result.signal);
     return exitCodeOf(result.signal);
   } catch (error) {
-    const reporter = await openReporter(io, false, 'text');
+    const reporter = await openReporter(io, { debug: false });
     const code = await showError(error, reporter, { signal: undefined, debug: false });
     reporter.close();
     return code;
   }
 }
 
-async function interruptible(io: MainIo, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+async function interruptible(io: MainIo, work: (interrupts: Interrupts) => Promise<number>): Promise<number> {
   const { watchInterrupts } = await import('./cli/interrupt.ts');
   const interrupts = watchInterrupts(io.process);
   try {
-    return await work(interrupts.signal);
+    return await work(interrupts);
   } finally {
     interrupts.close();
   }
 }
 
-async function openReporter(io: MainIo, debug: boolean, output: 'text' | 'json'): Promise<ConsoleReporter> {
+async function openReporter(
+  { stdout, stderr, env }: MainIo,
+  { debug, output = 'text', watch = false }: Partial<Pick<SyncOptions, 'output' | 'watch'>> & { debug: boolean },
+): Promise<ConsoleReporter> {
   const { createReporter } = await import('./console/create-reporter.ts');
-  return createReporter({ stdout: io.stdout, stderr: io.stderr, env: io.env, debug, output });
+  return createReporter({ stdout, stderr, env, debug, output, watch });
 }
 
 async function showError(

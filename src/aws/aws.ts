@@ -39,6 +39,7 @@ const SERVICES = {
   apiGatewayV2: { id: 'ApiGatewayV2', load: () => import('./services/api-gateway-v2.ts') },
   stepFunctions: { id: 'SFN', load: () => import('./services/step-functions.ts') },
   ecr: { id: 'ECR', load: () => import('./services/ecr.ts') },
+  cloudWatchLogs: { id: 'CloudWatch Logs', load: () => import('./services/cloudwatch-logs.ts') },
 } as const;
 
 type Services = typeof SERVICES;
@@ -60,6 +61,8 @@ export type Aws = { readonly [K in ServiceName]: () => Promise<Service<K>> } & {
   profile(): Promise<string | undefined>;
   /** The custom endpoint of a service, if there is one. */
   endpoint(service: ServiceName): Promise<string | undefined>;
+  /** Settings and credentials are looked up again with the next call of a service: they may have been changed meanwhile. */
+  renew(): void;
   /** Closes idle connections. */
   close(): void;
 };
@@ -116,6 +119,9 @@ export function createAws(options: AwsOptions): Aws {
     region,
     profile: async () => (await settings()).profile,
     endpoint: async (service) => (await settings()).endpointOf(SERVICES[service].id),
+    renew: () => {
+      for (const memo of [settings, credentials, ...services.map(([, service]) => service)]) memo.reset();
+    },
     close: () => opened?.destroy(),
   };
 }
@@ -171,7 +177,11 @@ function toSession({ Credentials, AssumedRoleUser }: AssumeRoleAnswer): RoleSess
   };
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+/** Made on first use, and again on the first use after a reset. */
+function once<T>(make: () => Promise<T>): (() => Promise<T>) & { reset(): void } {
   let made: Promise<T> | undefined;
-  return () => (made ??= make());
+  const reset = (): void => {
+    made = undefined;
+  };
+  return Object.assign(() => (made ??= make()), { reset });
 }

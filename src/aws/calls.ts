@@ -31,6 +31,7 @@ const DISPLAY_NAMES: Record<string, string> = {
   APIGateway: 'API Gateway',
   ApiGatewayV2: 'API Gateway',
   SFN: 'Step Functions',
+  CloudWatchLogs: 'CloudWatch Logs',
 };
 
 /** Makes each call of a client end with the signal, be reported when it is over, and fail with a sentence. */

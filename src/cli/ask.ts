@@ -49,7 +49,10 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
       }
     },
     askText: (question) => askLine(question, 'Give the answer on a terminal or through a pipe.'),
-    close: () => lines?.close(),
+    close: () => {
+      lines?.close();
+      lines = undefined;
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { InterruptedError } from '../errors.ts';
 
 /** A process whose signals can be listened to. */
@@ -14,6 +15,8 @@ export interface Interruptible extends SignalSource {
 /** A signal that is aborted when the user wants the run to end. */
 export interface Interrupts {
   signal: AbortSignal;
+  /** Does what Ctrl-C does. */
+  interrupt(): void;
   /** Leaves the process's signals to others again. */
   close(): void;
 }
@@ -23,6 +26,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** The first Ctrl-C (or SIGTERM) aborts, the second one ends the process at once. */
 export function watchInterrupts(target: Interruptible): Interrupts {
   const controller = new AbortController();
+  // each call under way listens; beyond ten Node would warn of a leak
+  setMaxListeners(0, controller.signal);
   const listener = (): void => {
     if (controller.signal.aborted) target.exit(130);
     else controller.abort(new InterruptedError('Interrupted'));
@@ -30,6 +35,7 @@ export function watchInterrupts(target: Interruptible): Interrupts {
   for (const signal of SIGNALS) target.on(signal, listener);
   return {
     signal: controller.signal,
+    interrupt: listener,
     close: () => {
       for (const signal of SIGNALS) target.off(signal, listener);
     },

@@ -75,6 +75,11 @@ export const RULES: readonly Rule[] = [
     overrules: ['s3Bucket'],
   },
   {
+    applies: (facts) => facts.value('tail') === true && facts.value('watch') !== true && typed(facts, 'tail'),
+    level: 'error',
+    text: '--tail needs --watch: log lines are shown as long as it runs',
+  },
+  {
     applies: (facts) => !partial(facts) && limits(facts).some((key) => typed(facts, key)),
     level: 'error',
     text: (facts) => `${limited(facts)} needs --code or --watch: without them the whole stack is deployed`,
@@ -94,6 +99,11 @@ export const RULES: readonly Rule[] = [
     applies: (facts) => typed(facts, 'containerEnvVarFile') && !facts.value('useContainer'),
     level: 'error',
     text: '--container-env-var-file needs --use-container',
+  },
+  {
+    applies: (facts) => typed(facts, 'containerEnvVar') && !facts.value('useContainer'),
+    level: 'error',
+    text: '--container-env-var needs --use-container',
   },
   {
     applies: (facts) => clash(facts, 'buildInSource', 'useContainer') && typed(facts, 'useContainer'),
@@ -116,6 +126,12 @@ export const RULES: readonly Rule[] = [
     applies: (facts) => clash(facts, 'imageRepository', 'imageRepositories'),
     level: 'error',
     text: '--image-repository and --image-repositories exclude each other: one repository for all images, or one for each function',
+  },
+  {
+    applies: (facts) =>
+      typed(facts, 'imageRepository') && typed(facts, 'resolveImageRepos') && facts.value('resolveImageRepos') === true,
+    level: 'error',
+    text: '--image-repository and --resolve-image-repos exclude each other: one repository for all images, or managed ones',
   },
   {
     applies: (facts) => beats(facts, 'imageRepository', 'imageRepositories'),

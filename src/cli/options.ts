@@ -1,4 +1,5 @@
 import { SYNCABLE_TYPES } from '../sync/sync-options.ts';
+import { CONTAINER_VARIABLES } from './container-variables.ts';
 import { DIRECTORY, FILE, FLAG, TEXT, choice, list, oneOf } from './grammar.ts';
 import type { Grammar } from './grammar.ts';
 import { BUILD_IMAGES, EXCLUDES, byIdentifier } from './identified-grammars.ts';
@@ -128,8 +129,17 @@ export const OPTIONS = {
     grammar: EXCLUDES,
     repeatable: true,
     group: 'What to sync',
-    help: 'A path below the code of resource ID whose changes --watch leaves alone, e.g. HelloFunction=data.db.',
+    help: 'What --watch leaves alone of resource ID: a regular expression for the path, or a glob, e.g. HelloFunction=*.db.',
     configKeys: ['watch_exclude'],
+  }),
+  tail: option({
+    names: ['--tail'],
+    negation: '--no-tail',
+    grammar: FLAG,
+    default: false,
+    group: 'What to sync',
+    help: 'With --watch: show log lines of the functions as they come (CloudWatch Logs).',
+    configKeys: ['tail'],
   }),
 
   region: option({
@@ -282,6 +292,15 @@ export const OPTIONS = {
     help: 'ECR repository for the image of one function.',
     configKeys: ['image_repositories'],
   }),
+  resolveImageRepos: option({
+    names: ['--resolve-image-repos'],
+    negation: '--no-resolve-image-repos',
+    grammar: FLAG,
+    default: false,
+    group: 'Artifacts',
+    help: 'Have an ECR repository made for each function of package type Image that has none, in a stack of their own.',
+    configKeys: ['resolve_image_repos'],
+  }),
 
   baseDir: option({
     names: ['--base-dir', '-s'],
@@ -323,6 +342,15 @@ export const OPTIONS = {
     group: 'Build',
     help: 'With --use-container: JSON file with environment variables of the build containers.',
     configKeys: ['container_env_var_file'],
+  }),
+  containerEnvVar: option({
+    names: ['--container-env-var', '-e'],
+    grammar: CONTAINER_VARIABLES,
+    repeatable: true,
+    group: 'Build',
+    help: 'With --use-container: environment variable of the build containers, of all or of one function or layer.',
+    configKeys: ['container_env_var'],
+    secret: true,
   }),
   buildInSource: option({
     names: ['--build-in-source'],
@@ -368,6 +396,13 @@ export const OPTIONS = {
     saved: false,
   }),
 
+  dryRun: option({
+    names: ['--dry-run'],
+    grammar: FLAG,
+    default: false,
+    group: 'Other',
+    help: 'Show what would be uploaded, updated and deployed, and why. Nothing in the cloud is changed.',
+  }),
   yes: option({
     names: ['--yes', '-y'],
     grammar: FLAG,
@@ -380,7 +415,7 @@ export const OPTIONS = {
     grammar: choice(['text', 'json']),
     default: 'text',
     group: 'Other',
-    help: 'json: one JSON document with the result on standard output, everything else on standard error.',
+    help: 'json: one JSON document with the result on standard output (with --watch: one event a line), everything else on standard error.',
   }),
   betaFeatures: option({
     names: ['--beta-features'],

@@ -24,14 +24,14 @@ export const PARAMETER_OVERRIDES: Grammar<OverrideItem[]> = {
 
 /**
  * The overrides that the items stand for. Relative files are below one of the folders, the first that has them; those
- * named in a file lie beside it.
+ * named in a file lie beside it. Files that are read are added to `files`.
  */
 export async function loadOverrides(
   items: readonly OverrideItem[],
   folders: readonly string[],
-  place: string,
+  { place, files = [] }: { place: string; files?: string[] },
 ): Promise<Record<string, string>> {
-  return Object.fromEntries(await loadItems(items, folders, { place, open: [] }));
+  return Object.fromEntries(await loadItems(items, folders, { place, files, open: [] }));
 }
 
 function parseWord(word: string, place: string): OverrideItem[] {
@@ -110,6 +110,8 @@ function writeItems(items: readonly OverrideItem[]): ConfigValue {
 
 interface Loading {
   place: string;
+  /** Everything that was read or looked for. */
+  files: string[];
   /** The files that include each other down to this one, to notice loops. */
   open: readonly string[];
 }
@@ -134,7 +136,8 @@ async function locate(file: string, folders: readonly string[]): Promise<string>
   return candidates[0] ?? path.resolve(file);
 }
 
-async function loadFile(file: string, { place, open }: Loading): Promise<Map<string, string>> {
+async function loadFile(file: string, { place, open, files }: Loading): Promise<Map<string, string>> {
+  files.push(file);
   if (open.includes(file))
     throw new UsageError(`${place}: parameter files include each other: ${[...open, file].join(' → ')}`);
   if (!hasConfigExtension(file))
@@ -143,7 +146,7 @@ async function loadFile(file: string, { place, open }: Loading): Promise<Map<str
     });
   const by = open.at(-1);
   const items = readItems(await parseConfigText(await readFile(file, place, by), file), file);
-  return loadItems(items, [path.dirname(file)], { place, open: [...open, file] });
+  return loadItems(items, [path.dirname(file)], { place, files, open: [...open, file] });
 }
 
 async function readFile(file: string, place: string, includedBy: string | undefined): Promise<string> {

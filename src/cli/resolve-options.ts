@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { UsageError, UserError } from '../errors.ts';
 import { exists, statIfExists } from '../support/files.ts';
 import type { SyncOptions } from '../sync/sync-options.ts';
+import { loadContainerVariables } from './container-variables.ts';
 import type { CommandLine } from './command-line.ts';
 import { findTemplate } from './find-template.ts';
 import type { Notice } from './notice.ts';
@@ -30,6 +31,8 @@ export interface ResolvedRun {
   notices: readonly Notice[];
   /** With `--save-params`: what to write where, before the run. */
   save: SaveRequest | undefined;
+  /** The files that options come from: the samconfig, or where one would be, and parameter files. Absolute. */
+  files: readonly string[];
 }
 
 /**
@@ -51,22 +54,29 @@ export async function resolveOptions(commandLine: CommandLine, { env, cwd }: Sur
   throwProblems(problems);
 
   const folders = configuration.file === undefined ? [cwd] : [cwd, path.dirname(configuration.file)];
+  const files = [configuration.fileToWrite];
   const options: SyncOptions = {
     ...plainOptions(values),
-    ...(await resolveFiles(values, folders, cwd)),
+    ...(await resolveFiles(values, { folders, cwd, files })),
     projectDir: cwd,
     region,
     yes: values.value('yes') === true || isSet(env['CI']),
   };
   notices.push(...describeValues(values));
   const save = values.value('saveParams') ? saveRequest(values, configuration, { env, cwd }) : undefined;
-  return { options, notices, save };
+  return { options, notices, save, files };
 }
 
-type FileOptions = Pick<SyncOptions, 'templateFile' | 'baseDir' | 'containerEnvVarFile' | 'parameterOverrides'>;
+type FileOptions = Pick<
+  SyncOptions,
+  'templateFile' | 'baseDir' | 'containerEnvVarFile' | 'containerVariables' | 'parameterOverrides'
+>;
 
-/** The options that files and folders belong to. Relative ones start at one of `folders`. */
-async function resolveFiles(values: ResolvedValues, folders: readonly string[], cwd: string): Promise<FileOptions> {
+/** The options that files and folders belong to. Relative ones start at one of `folders`; what is read is added to `files`. */
+async function resolveFiles(
+  values: ResolvedValues,
+  { folders, cwd, files }: { folders: readonly string[]; cwd: string; files: string[] },
+): Promise<FileOptions> {
   const locate = (key: PathKey): Promise<string | undefined> => locateFile(values, key, folders);
   const templateFile = await findTemplate(await locate('templateFile'), cwd);
   const baseDir = await locate('baseDir');
@@ -76,8 +86,11 @@ async function resolveFiles(values: ResolvedValues, folders: readonly string[], 
   if (containerEnvVarFile !== undefined && !(await exists(containerEnvVarFile)))
     throw new UserError(`${values.place('containerEnvVarFile')}: there is no file ${containerEnvVarFile}`);
   const overrides = values.value('parameterOverrides') ?? [];
-  const parameterOverrides = await loadOverrides(overrides, folders, values.place('parameterOverrides'));
-  return { templateFile, baseDir, containerEnvVarFile, parameterOverrides };
+  const place = values.place('parameterOverrides');
+  const parameterOverrides = await loadOverrides(overrides, folders, { place, files });
+  const containerVariables = await loadContainerVariables(containerEnvVarFile, values.value('containerEnvVar'));
+  if (containerEnvVarFile !== undefined) files.push(containerEnvVarFile);
+  return { templateFile, baseDir, containerEnvVarFile, containerVariables, parameterOverrides };
 }
 
 type PathKey = 'templateFile' | 'baseDir' | 'containerEnvVarFile';
@@ -93,6 +106,7 @@ function plainOptions(values: ResolvedValues): PlainOptions {
     stackName: values.value('stackName') ?? '',
     code: flag('code'),
     watch: flag('watch'),
+    tail: flag('tail'),
     resourceIds: values.value('resourceId') ?? [],
     resourceTypes: values.value('resource') ?? [],
     dependencyLayer: flag('dependencyLayer'),
@@ -104,6 +118,7 @@ function plainOptions(values: ResolvedValues): PlainOptions {
     buildImages: images?.byId ?? {},
     imageRepository: values.value('imageRepository') || undefined,
     imageRepositories: values.value('imageRepositories') ?? {},
+    resolveImageRepos: flag('resolveImageRepos'),
     s3Bucket: values.value('s3Bucket') || undefined,
     s3Prefix: s3Prefix || undefined,
     kmsKeyId: values.value('kmsKeyId') || undefined,
@@ -118,7 +133,7 @@ function plainOptions(values: ResolvedValues): PlainOptions {
     debug: flag('debug'),
     output: values.value('output') ?? 'text',
     local: flag('local'),
-    dryRun: false,
+    dryRun: flag('dryRun'),
   };
 }
 

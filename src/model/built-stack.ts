@@ -9,6 +9,16 @@ export interface CountedFile {
   text: string;
 }
 
+/** A container image on this machine that a function is. */
+export interface LocalImage {
+  /** `sha256:…` */
+  imageId: string;
+  /** What it is called here: `hellofunction:latest`. */
+  name: string;
+  /** Where it is remembered; what is learned when it is pushed may be added. Absolute. */
+  recordFile: string;
+}
+
 /** A stack as the build leaves it in `.aws-sam`: the template whose local paths point at what is to be uploaded. */
 export interface BuiltStack {
   /** '' for the root, else `Child/Grand`; for a dependency layers' stack `Child/AwsSamAutoDependencyLayerNestedStack`. */
@@ -22,5 +32,7 @@ export interface BuiltStack {
   logicalId: string | undefined;
   /** By logical id of the layer, in a dependency layers' stack. */
   countedFiles?: ReadonlyMap<string, CountedFile>;
+  /** By logical id of the function. */
+  images?: ReadonlyMap<string, LocalImage>;
   children: readonly BuiltStack[];
 }

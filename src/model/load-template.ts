@@ -27,11 +27,14 @@ export interface Finding {
   message: string;
 }
 
-/** Reads templates, each file once. Rejects with `TemplateError`. */
-export function createLoader(cwd: string): (file: string) => Promise<LoadedTemplate> {
+/** Reads templates, each file once. Rejects with `TemplateError`. `onRead` is told of each, also of one that is not there. */
+export function createLoader(cwd: string, onRead?: (file: string) => void): (file: string) => Promise<LoadedTemplate> {
   const loaded = new Map<string, Promise<LoadedTemplate>>();
   return (file) => {
-    const reading = loaded.get(file) ?? loadTemplate(file, cwd);
+    const known = loaded.get(file);
+    if (known) return known;
+    onRead?.(file);
+    const reading = loadTemplate(file, cwd);
     loaded.set(file, reading);
     return reading;
   };

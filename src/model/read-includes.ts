@@ -22,6 +22,8 @@ interface IncludeSearch {
   files: LocalFiles;
   /** The folder that the command runs in: the peer looks there. */
   cwd: string;
+  /** Told of every file that is included. */
+  onRead?: ((file: string) => void) | undefined;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function readIncludes(source: Template, expanded: Template, search:
   await Promise.all(
     [...locations].map(async (location) => {
       const file = await findInclude(location, search);
+      search.onRead?.(file);
       const content = await parseInclude(file);
       files.set(location, file);
       if (content !== undefined) contents.set(location, content);

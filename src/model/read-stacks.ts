@@ -40,6 +40,8 @@ export interface ReadStacksInput {
   languageExtensions?: boolean | undefined;
   /** The folder that the command runs in; messages name files relative to it. Absolute. */
   cwd: string;
+  /** Told of every template and included file that is read, or would be if it were there. */
+  onRead?: ((file: string) => void) | undefined;
 }
 
 /** The application as it was read. */
@@ -56,7 +58,7 @@ export interface ReadStacksResult {
 export async function readStacks(input: ReadStacksInput): Promise<ReadStacksResult> {
   const run: Run = {
     input,
-    load: createLoader(input.cwd),
+    load: createLoader(input.cwd, input.onRead),
     kindOf: createKindOf(),
     findings: [],
     warnings: [],
@@ -155,8 +157,8 @@ async function readViews(run: Run, { place, loaded, files }: Omit<Parent, 'views
   const unchanged = { template: written, origins: new Map<string, TemplatePath>(), problems: [] };
   const local = loops ? expandLoops(written, scope, 'local') : unchanged;
   const all = loops ? expandLoops(written, scope, 'all') : unchanged;
-  const { cwd } = run.input;
-  const included = await readIncludes(local.template, all.template, { scope, files, cwd });
+  const { cwd, onRead } = run.input;
+  const included = await readIncludes(local.template, all.template, { scope, files, cwd, onRead });
   run.findings.push(...all.problems.map(({ path: at, message }) => ({ loaded, path: at, message })));
   const isSame = included.contents.size === 0 && all.template === written;
   const fullScope = isSame ? scope : createScope(all.template, { ...known, includes: included.contents });
@@ -181,7 +183,10 @@ async function readChild(run: Run, parent: Parent, location: LocalPath): Promise
   const logicalId = location.logicalId ?? '';
   const templateFile = resolveLocalPath(location.value, files.templateDir);
   // a missing file is reported with the other local paths
-  if ((await run.kindOf(templateFile)) !== 'file') return undefined;
+  if ((await run.kindOf(templateFile)) !== 'file') {
+    run.input.onRead?.(templateFile);
+    return undefined;
+  }
   const child = await loadOrReport(run, templateFile);
   if (child === undefined) return undefined;
   const parents = [...place.parents, loaded.file];

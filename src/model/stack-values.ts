@@ -103,7 +103,7 @@ function passedValue(
   if (text === undefined) return undefined;
   // the declaration says whether a Ref gives a list
   const { known, secret } = readParameters({ Parameters: { [name]: declaration } }, { values: { [name]: text } });
-  return known.get(name) ?? secret.get(name) ?? text;
+  return known.get(name) ?? secret.get(name);
 }
 
 function outputOf(child: Stack, name: string, { scopeOf }: Surroundings): string | undefined {

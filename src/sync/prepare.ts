@@ -1,12 +1,18 @@
 import { isAwsError } from '../aws/service-errors.ts';
-import { note } from '../console/reporter.ts';
-import type { TemplateProblem } from '../errors.ts';
+import type { Reporter } from '../console/reporter.ts';
 import { readDeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
+import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { planByState } from '../deploy/plan-deploy.ts';
-import { readStacks } from '../model/read-stacks.ts';
+import { UserError } from '../errors.ts';
 import type { Stack } from '../model/stack.ts';
-import { ensureManagedBucket, findManagedBucket } from '../package/managed-bucket.ts';
+import {
+  ensureManagedBucket,
+  findManagedBucket,
+  MANAGED_STACK_NAME,
+  managedBucketIn,
+} from '../package/managed-bucket.ts';
+import { changesParameters, deployedParameters, readApplication } from './code/read-application.ts';
 import type { SyncRun } from './sync-run.ts';
 
 /** What a sync starts from: the application as it is here and the stack as it is there. */
@@ -17,6 +23,8 @@ export interface Prepared {
   region: string;
   /** Where artifacts go. */
   bucket: string;
+  /** The bucket is where the deployed artifacts are, and was not asked for: to be checked before anything is sent. */
+  checkBucket: (() => Promise<void>) | undefined;
   /** The stack was never created; the user agreed to delete it and create it anew. */
   recreate: boolean;
 }
@@ -25,46 +33,84 @@ export interface Prepared {
  * Reads template and cloud side by side, so that nothing is built before it is known that the cloud lets us in, and asks
  * whether this is a development stack. A stack that cannot be deployed to is told here. undefined: the user said no.
  */
-export async function prepare(run: SyncRun): Promise<Prepared | undefined> {
+export async function prepare(run: SyncRun, how: PrepareOptions = {}): Promise<Prepared | undefined> {
   const { options, outside, aws } = run;
   const region = await aws.region();
   const deploying = readDeployedState(aws, options.stackName);
-  const managed = options.s3Bucket === undefined ? findManagedBucket(aws) : undefined;
   // a broken template is told first; what the calls say then does not matter
   deploying.catch(() => {});
-  managed?.catch(() => {});
-  const root = await readApplication(run, region);
+  const root = await readAsDeployed(run, { region, onRead: how.onRead, stack: async () => (await deploying).stack });
   const deployed = await deploying;
   const forced = planByState(deployed.stack);
   if (forced?.action === 'stop') throw forced.error;
   const account = deployed.stack?.account ?? (await callerAccount(run));
-  if (!(await outside.confirmDevelopmentStack({ account, region }))) return undefined;
   const recreate = forced?.action === 'recreate';
-  if (recreate && !(await outside.confirm({ text: forced.question, default: false }))) return undefined;
+  if (!options.dryRun) {
+    if (!(await outside.confirmDevelopmentStack({ account, region }))) return undefined;
+    if (recreate && !(await outside.confirm({ text: forced.question, default: false }))) return undefined;
+  }
+  return { root, deployed, account, region, recreate, ...(await chooseBucket(run, deployed, how)) };
+}
+
+/** The one given, or the managed one: where the stack's artifacts are already, it need not be asked for. */
+async function chooseBucket(
+  { options, outside, aws }: SyncRun,
+  deployed: DeployedState,
+  { askForBucket = false }: PrepareOptions,
+): Promise<Pick<Prepared, 'bucket' | 'checkBucket'>> {
+  const given = options.s3Bucket;
+  if (given !== undefined) return { bucket: given, checkBucket: undefined };
+  const known = askForBucket ? undefined : managedBucketIn(deployed.template);
+  if (known !== undefined) {
+    const checkBucket = async (): Promise<void> => {
+      if ((await findManagedBucket(aws)) !== known) throw new ManagedBucketMovedError();
+    };
+    return { bucket: known, checkBucket };
+  }
   const { reporter, signal } = outside;
-  const bucket = options.s3Bucket ?? (await managed) ?? (await ensureManagedBucket(aws, { reporter, signal }));
-  return { root, deployed, account, region, bucket, recreate };
+  // a dry run makes none
+  const bucket = options.dryRun
+    ? ((await findManagedBucket(aws)) ?? MANAGED_STACK_NAME)
+    : await ensureManagedBucket(aws, { reporter, signal });
+  return { bucket, checkBucket: undefined };
 }
 
-async function readApplication({ options, outside }: SyncRun, region: string): Promise<Stack> {
-  const { templateFile, baseDir, parameterOverrides, languageExtensions, projectDir, stackName } = options;
-  const started = performance.now();
-  const { root, warnings } = await readStacks({
-    templateFile,
-    baseDir,
-    parameterOverrides,
-    languageExtensions,
-    cwd: projectDir,
-    pseudo: { region, stackName },
-  });
-  for (const warning of warnings) note(outside.reporter, 'warning', describeWarning(warning));
-  outside.reporter.report({ type: 'phase', name: 'read templates', ms: performance.now() - started });
-  return root;
+/** The managed bucket was made anew since the last deployment: prepare again, with `askForBucket`. */
+export class ManagedBucketMovedError extends UserError {
+  constructor() {
+    super('The managed bucket is not the one that the stack was deployed from any more', { hint: 'Sync again.' });
+  }
 }
 
-function describeWarning({ file, line, message }: TemplateProblem): string {
-  return line === undefined ? `${file}: ${message}` : `${file}:${line}: ${message}`;
+/** How a sync is prepared. */
+export interface PrepareOptions {
+  /** Told of each file that is read, also if reading fails. */
+  onRead?: ((file: string) => void) | undefined;
+  /** Ask for the managed bucket even where the deployed template names it. */
+  askForBucket?: boolean;
 }
+
+/**
+ * Reads the templates with the values that parameters have or will have: those that are not given now keep what the stack
+ * has. `onRead` is told of each file, also if reading fails.
+ */
+export async function readAsDeployed(
+  { options, outside }: Pick<SyncRun, 'options' | 'outside'>,
+  {
+    region,
+    stack,
+    onRead,
+  }: { region: string; stack(): Promise<DeployedStack | undefined>; onRead?: ((file: string) => void) | undefined },
+): Promise<Stack> {
+  const written = await readApplication(options, outside, { region, onRead });
+  const deployed = await stack();
+  const values = deployed && deployedParameters(written, deployed);
+  if (!values || !changesParameters(written, values, options)) return written;
+  // what is doubtful has been told
+  return readApplication(options, { reporter: SILENT }, { region, deployed: values });
+}
+
+const SILENT: Reporter = { report: () => {} };
 
 /** The account that the credentials belong to; asked only while the stack itself cannot tell. */
 async function callerAccount({ aws }: SyncRun): Promise<string> {

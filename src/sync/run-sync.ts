@@ -1,10 +1,10 @@
 import { createAws } from '../aws/aws.ts';
 import type { Aws } from '../aws/aws.ts';
-import { failureDocument, UserError } from '../errors.ts';
-import { syncInfrastructure } from './infra-sync.ts';
+import { failureDocument } from '../errors.ts';
+import { syncApplication } from './plain-sync.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncOutside } from './sync-outside.ts';
-import type { SyncRun } from './sync-run.ts';
+import type { SyncReport, SyncRun } from './sync-run.ts';
 
 /** Runs `sam sync`; the result is the exit code. With `--output json` a failure is a document too. */
 export async function runSync(options: SyncOptions, outside: SyncOutside): Promise<number> {
@@ -13,9 +13,14 @@ export async function runSync(options: SyncOptions, outside: SyncOutside): Promi
   try {
     const aws = await openAws(options, outside);
     try {
-      const document = await runMode({ options, outside, aws });
+      if (options.watch) {
+        const { watchApplication } = await import('../watch/watch-application.ts');
+        await watchApplication({ options, outside, aws });
+        return 0;
+      }
+      const { document, exitCode } = await runOnce({ options, outside, aws });
       reporter.report({ type: 'result', document: { stackName, ...document } });
-      return 0;
+      return exitCode;
     } finally {
       aws.close();
     }
@@ -25,14 +30,10 @@ export async function runSync(options: SyncOptions, outside: SyncOutside): Promi
   }
 }
 
-async function runMode(run: SyncRun): Promise<object> {
-  const { code, watch } = run.options;
-  if (code || watch) {
-    throw new UserError(`${watch ? '--watch' : '--code'} is not part of this version yet`, {
-      hint: 'Run it without the option: the whole application is synced, and what did not change is not touched.',
-    });
-  }
-  return syncInfrastructure(run);
+async function runOnce(run: SyncRun): Promise<SyncReport> {
+  if (!run.options.code) return syncApplication(run);
+  const { runCodeSync } = await import('./code/run-code-sync.ts');
+  return runCodeSync(run);
 }
 
 async function openAws(options: SyncOptions, outside: SyncOutside): Promise<Aws> {

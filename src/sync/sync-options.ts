@@ -15,6 +15,13 @@ export const SYNCABLE_TYPES = [
 /** One of the types in `SYNCABLE_TYPES`. */
 export type SyncableType = (typeof SYNCABLE_TYPES)[number];
 
+/** Environment variables of build containers. */
+export interface ContainerVariables {
+  all: Readonly<Record<string, string>>;
+  /** By the id of a function or layer. */
+  byId: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
 /**
  * Everything that one run needs to know, resolved once from command line, environment, samconfig and defaults.
  * Nothing below `cli/` reads `process.env` or `process.argv`.
@@ -30,6 +37,8 @@ export interface SyncOptions {
   /** `--code`: service APIs only, no CloudFormation. */
   code: boolean;
   watch: boolean;
+  /** `--tail`: with `watch`, log lines of the functions. */
+  tail: boolean;
   /** `Child/Grand/LogicalId`; empty means all. */
   resourceIds: readonly string[];
   resourceTypes: readonly SyncableType[];
@@ -43,8 +52,12 @@ export interface SyncOptions {
   buildImages: Readonly<Record<string, string>>;
   /** `--container-env-var-file`, absolute. */
   containerEnvVarFile: string | undefined;
+  /** That file's variables and those of `--container-env-var`. */
+  containerVariables: ContainerVariables;
   imageRepository: string | undefined;
   imageRepositories: Readonly<Record<string, string>>;
+  /** `--resolve-image-repos`. */
+  resolveImageRepos: boolean;
   /** undefined: the managed bucket. */
   s3Bucket: string | undefined;
   s3Prefix: string | undefined;

@@ -1,4 +1,5 @@
 import type { Reporter } from '../console/reporter.ts';
+import type { SyncOptions } from './sync-options.ts';
 
 /** A question that is answered with yes or no. */
 export interface Question {
@@ -28,4 +29,18 @@ export interface SyncOutside {
   confirmDevelopmentStack(about: { account: string; region: string }): Promise<boolean>;
   /** Sets up and starts the local cloud, or finds it running (`--local`). */
   openLocalCloud(): Promise<LocalCloudAccess>;
+  /** What `--watch` needs beside. */
+  watch?: WatchOutside | undefined;
+}
+
+/** What a watch needs from outside. */
+export interface WatchOutside {
+  /** Reads single keys until closed; undefined if there is no terminal. */
+  openKeys(onKey: (key: string) => void): { close(): void } | undefined;
+  /** Ends the command as Ctrl-C does. */
+  interrupt(): void;
+  /** The files that options come from, e.g. the samconfig. Absolute; they need not exist. */
+  optionFiles: readonly string[];
+  /** The options as those files say now. Rejects with what is wrong. */
+  readOptions(): Promise<{ options: SyncOptions; files: readonly string[] }>;
 }

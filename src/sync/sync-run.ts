@@ -8,3 +8,10 @@ export interface SyncRun {
   outside: SyncOutside;
   aws: Aws;
 }
+
+/** How a run ended. */
+export interface SyncReport {
+  /** For `--output json`. */
+  document: object;
+  exitCode: number;
+}

@@ -68,14 +68,22 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     expect(answer).toMatchObject({ status: 200, body: { answer: 'pong' } });
   });
 
-  it('changes nothing the second time, with three calls, also from a fresh checkout', async () => {
+  it('changes nothing the second time, with six calls, also from a fresh checkout', async () => {
     const before = await lastUpdate();
     const callsBefore = proxy.calls.length;
     const { code, stdout } = await run([]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ status: 'unchanged', uploaded: { objects: 0, bytes: 0 } });
+    // the stack, its template, all functions at once, and a look at each API and state machine: seven for four nested stacks
     const calls = proxy.calls.slice(callsBefore).map(({ operation }) => operation);
-    expect(calls.sort()).toEqual(['DescribeStacks', 'DescribeStacks', 'GetTemplate']);
+    expect(calls.sort()).toEqual([
+      'DescribeStacks',
+      'DescribeStateMachine',
+      'GET /2015-03-31/functions',
+      'GetStages',
+      'GetStages',
+      'GetTemplate',
+    ]);
     await fs.rm(path.join(app, '.aws-sam'), { recursive: true });
     expect(await sync()).toMatchObject({ status: 'unchanged', uploaded: { objects: 0 } });
     expect(await lastUpdate()).toBe(before);

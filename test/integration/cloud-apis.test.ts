@@ -13,9 +13,12 @@ import {
   CreateDeploymentCommand as CreateHttpDeploymentCommand,
   CreateStageCommand,
   GetApiCommand,
+  GetDeploymentsCommand,
   GetRoutesCommand,
+  GetStagesCommand,
   ImportApiCommand,
   ReimportApiCommand,
+  UpdateDeploymentCommand,
 } from '@aws-sdk/client-apigatewayv2';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateStateMachineCommand, StartSyncExecutionCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
@@ -142,6 +145,20 @@ describe('REST APIs', () => {
     await expect(overwrite(id, Buffer.from(text))).rejects.toThrow(message);
     await aws.apigateway.send(new CreateDeploymentCommand({ restApiId: id, stageName: 'test' }));
     expect(await getRest(id, '/a')).toBe('one');
+  });
+
+  it('has another deployment after each change on a stage with automatic deployment', async () => {
+    const ApiId = await importHttpApi(proxy('/a'));
+    const stage = async () => (await aws.apigatewayv2.send(new GetStagesCommand({ ApiId }))).Items![0]!;
+    const { DeploymentId } = await stage();
+    expect(await stage()).toMatchObject({ DeploymentId });
+    const about = { ApiId, DeploymentId, Description: 'of /a' };
+    await aws.apigatewayv2.send(new UpdateDeploymentCommand(about));
+    const list = async () => (await aws.apigatewayv2.send(new GetDeploymentsCommand({ ApiId }))).Items!;
+    expect(await list()).toMatchObject([{ DeploymentId, AutoDeployed: true, Description: 'of /a' }]);
+    await reimport(ApiId, proxy('/b'));
+    expect((await stage()).DeploymentId).not.toBe(DeploymentId);
+    expect(await list()).toHaveLength(1);
   });
 
   it.each([

@@ -98,6 +98,28 @@ describe('changes of a function', () => {
     expect(await invoke(cloud.endpoint, FunctionName)).toBe(2);
   });
 
+  it('lets invocations under way end', async () => {
+    const folder = await tempFolder();
+    const [begun, go] = [path.join(folder, 'begun'), path.join(folder, 'go')];
+    const FunctionName = await createFunction(
+      python(`import os, time
+def handler(event, context):
+    open(${JSON.stringify(begun)}, 'w').close()
+    while not os.path.exists(${JSON.stringify(go)}):
+        time.sleep(0.01)
+    return 1
+`),
+    );
+    const answer = invoke(cloud.endpoint, FunctionName);
+    await poll(async () => ((await fs.readdir(folder)).includes('begun') ? true : undefined));
+    const ZipFile = python('def handler(event, context): return 2');
+    await aws.lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile }));
+    await ready(FunctionName);
+    await fs.writeFile(go, '');
+    expect(await answer).toBe(1);
+    expect(await invoke(cloud.endpoint, FunctionName)).toBe(2);
+  });
+
   it('changes nothing in a dry run', async () => {
     const code = python('def handler(event, context): return 1');
     const FunctionName = await createFunction(code);

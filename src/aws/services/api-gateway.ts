@@ -5,7 +5,6 @@ export {
   FlushStageAuthorizersCacheCommand,
   FlushStageCacheCommand,
   GetDeploymentsCommand,
-  GetRestApiCommand,
   GetStagesCommand,
   PutRestApiCommand,
   UpdateRestApiCommand,

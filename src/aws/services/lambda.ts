@@ -2,7 +2,6 @@ export {
   LambdaClient as Client,
   DeleteLayerVersionCommand,
   GetFunctionCommand,
-  GetFunctionConfigurationCommand,
   ListFunctionsCommand,
   ListLayerVersionsCommand,
   GetLayerVersionCommand,

@@ -56,6 +56,7 @@ describe('defaults', () => {
       baseDir: undefined,
       code: false,
       watch: false,
+      tail: false,
       resourceIds: [],
       resourceTypes: [],
       dependencyLayer: true,
@@ -67,7 +68,9 @@ describe('defaults', () => {
       buildImages: {},
       containerEnvVarFile: undefined,
       imageRepository: undefined,
+      containerVariables: { all: {}, byId: {} },
       imageRepositories: {},
+      resolveImageRepos: false,
       s3Bucket: undefined,
       s3Prefix: undefined,
       kmsKeyId: undefined,
@@ -317,6 +320,7 @@ describe('precedence', () => {
       parameterOverrides: { A: '3' },
       tags: { b: '1' },
       watch: false,
+      tail: false,
       s3Prefix: undefined,
     });
   });

@@ -90,7 +90,7 @@ stack_name = "p"
     const text = `[default.global.parameters]
 regoin = "x"
 cached = true
-tail = true
+filter = "x"
 [default.sync.parameters]
 stak_name = "x"
 no_express = true

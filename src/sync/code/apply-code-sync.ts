@@ -1,0 +1,150 @@
+import { isAwsError } from '../../aws/service-errors.ts';
+import { UserError } from '../../errors.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
+import type { FlowTools } from './flow-tools.ts';
+import { applyFunction, describeFunctionPlan } from './function-flow.ts';
+import type { FunctionPlan } from './function-flow.ts';
+import { publishLayer, removeSuperseded } from './layer-flow.ts';
+import type { LayerPlan } from './layer-flow.ts';
+import { versionOf } from './layer-versions.ts';
+import { describeFailure } from './planning.ts';
+import type { ResourceResult } from './sync-resource.ts';
+
+/**
+ * Carries out a plan: layers first, each function as soon as its layers are there, APIs and state machines beside them. One
+ * resource's failure stops only what needs it. Rejects if it is interrupted; the next sync completes what was begun.
+ */
+export async function applyCodeSync(tools: FlowTools, plan: CodeSyncPlan): Promise<CodeSyncOutcome> {
+  const layers = startLayers(tools, plan);
+  const functions = new Map(plan.work.functions.map((fn) => [fn, syncFunction(tools, fn, layers)] as const));
+  const settled = await Promise.all([
+    ...functions.values(),
+    ...[...plan.work.layers.values()].map((layer) => finishLayer(tools, layer, { plan, layers, functions })),
+    ...plan.work.leftovers.map(async (layer) => {
+      await removeSuperseded(tools, layer, layer.version ?? '');
+      return undefined;
+    }),
+    ...[...plan.work.definitions].map(([id, definition]) =>
+      syncOne(tools, { id, type: typeOf(plan, id) }, async () => {
+        await definition.apply();
+        return definition.changes.join(', ');
+      }),
+    ),
+  ]);
+  tools.signal.throwIfAborted();
+  const done = new Map(settled.flatMap((result) => (result === undefined ? [] : [[result.id, result] as const])));
+  const results = plan.resources.map((resource) => done.get(resource.id) ?? restingResult(resource));
+  return { results, failed: results.some(({ outcome }) => outcome === 'failed') };
+}
+
+/** The version of each layer that is to be used, by the layer's ARN. */
+type LayerVersions = ReadonlyMap<LayerPlan, Promise<string>>;
+
+function startLayers(tools: FlowTools, plan: CodeSyncPlan): LayerVersions {
+  const all = new Set([...plan.work.layers.values(), ...plan.work.functions.flatMap(({ work }) => work.layers)]);
+  return new Map(
+    [...all].map((layer) => {
+      const publishing = publishLayer(tools, layer);
+      publishing.catch(() => {}); // told by whoever waits for it
+      return [layer, publishing] as const;
+    }),
+  );
+}
+
+async function syncFunction(tools: FlowTools, plan: FunctionPlan, layers: LayerVersions): Promise<ResourceResult> {
+  const { work } = plan;
+  return syncOne(tools, { id: work.id, type: work.resource.type }, async () => {
+    const versions = new Map<string, string>();
+    for (const layer of work.layers) versions.set(layer.work.layer, await versionFor(work.id, layer, layers));
+    await applyFunction(tools, plan, versions);
+    const own = work.layers.find(({ work: { id } }) => id === work.id);
+    if (own !== undefined) await removeSuperseded(tools, own, versions.get(own.work.layer) ?? '');
+    return describeFunctionPlan(plan).join(', ');
+  });
+}
+
+/** Without its layer a function is left as it is: it may need what the layer was to bring. */
+async function versionFor(id: ResourceIdentifier, layer: LayerPlan, layers: LayerVersions): Promise<string> {
+  const publishing = layers.get(layer) ?? Promise.reject(new Error('a layer that was not begun'));
+  if (layer.work.id === id) return publishing;
+  try {
+    return await publishing;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${id} was left as it is because its layer ${layer.work.id} failed`, { cause: error });
+  }
+}
+
+interface LayerSurroundings {
+  plan: CodeSyncPlan;
+  layers: LayerVersions;
+  functions: ReadonlyMap<FunctionPlan, Promise<ResourceResult>>;
+}
+
+/** A layer's result: its version is there, and what it superseded is removed once every function has moved. */
+async function finishLayer(
+  tools: FlowTools,
+  layer: LayerPlan,
+  { plan, layers, functions }: LayerSurroundings,
+): Promise<ResourceResult | undefined> {
+  const { id } = layer.work;
+  const planned = plan.resources.find((resource) => resource.id === id);
+  if (planned?.action !== 'update') return undefined;
+  return syncOne(tools, { id, type: planned.type }, async () => {
+    const version = (await layers.get(layer)) ?? '';
+    const users = [...functions].filter(([{ work }]) => work.layers.includes(layer)).map(([, result]) => result);
+    const moved = await Promise.all(users);
+    if (moved.every(({ outcome }) => outcome === 'synced')) await removeSuperseded(tools, layer, version);
+    return `version ${versionOf(version)}`;
+  });
+}
+
+async function syncOne(
+  tools: FlowTools,
+  { id, type }: { id: ResourceIdentifier; type: string },
+  work: () => Promise<string>,
+): Promise<ResourceResult> {
+  const { reporter, signal } = tools;
+  const started = performance.now();
+  const stepId = `sync:${id}`;
+  reporter.report({ type: 'step-started', kind: 'sync', id: stepId, label: id, ids: [id] });
+  const end = (outcome: 'done' | 'failed', detail?: string): number => {
+    const ms = performance.now() - started;
+    reporter.report({ type: 'step-finished', id: stepId, outcome, ms, detail });
+    return ms;
+  };
+  try {
+    signal.throwIfAborted();
+    const detail = await work();
+    return { id, type, outcome: 'synced', ms: end('done', detail), detail };
+  } catch (error) {
+    const ms = end('failed');
+    if (signal.aborted || !(error instanceof UserError)) throw error;
+    const errorKind = isAwsError(error) ? error.kind : undefined;
+    return { id, type, outcome: 'failed', ms, error: describeFailure(id, error), hint: error.hint, errorKind };
+  }
+}
+
+/** What nothing was done with. Who asked for a resource by its name is told why as a failure or, at least, a hint. */
+function restingResult({ id, type, action, named, why, hint, errorKind }: PlannedResource): ResourceResult {
+  const result = { id, type, ms: 0, error: why };
+  switch (action) {
+    case 'none':
+      return { ...result, outcome: 'unchanged' };
+    case 'skip':
+      return { ...result, outcome: 'skipped', hint: named ? BY_DEPLOYMENT : undefined };
+    case 'blocked':
+      return { ...result, outcome: named ? 'failed' : 'skipped', hint };
+    case 'fail':
+      return { ...result, outcome: 'failed', hint, errorKind };
+    case 'update':
+      throw new Error(`${id} was planned and not done`);
+  }
+}
+
+const BY_DEPLOYMENT = 'Sync without --code: a deployment brings it.';
+
+function typeOf(plan: CodeSyncPlan, id: ResourceIdentifier): string {
+  return plan.resources.find((resource) => resource.id === id)?.type ?? '';
+}

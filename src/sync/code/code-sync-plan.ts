@@ -1,0 +1,48 @@
+import type { AwsErrorKind } from '../../aws/service-errors.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import type { DefinitionPlan } from './definition-flow.ts';
+import type { FunctionPlan } from './function-flow.ts';
+import type { LayerPlan } from './layer-flow.ts';
+import type { ResourceResult } from './sync-resource.ts';
+
+/** What a code sync would do with a resource, and why it would not. */
+export interface PlannedResource {
+  id: ResourceIdentifier;
+  type: string;
+  /** `blocked`: only a deployment can bring it; `fail`: it cannot be brought at all as it is. */
+  action: 'update' | 'none' | 'skip' | 'blocked' | 'fail';
+  /** It was asked for by its own identifier. */
+  named: boolean;
+  /** What will be changed, in a few words each. */
+  changes: readonly string[];
+  why?: string | undefined;
+  hint?: string | undefined;
+  /** What kind of failure `fail` is, if AWS was the one to fail. */
+  errorKind?: AwsErrorKind | undefined;
+}
+
+/** Everything that a code sync would do. Nothing in the cloud has been changed yet. */
+export interface CodeSyncPlan {
+  resources: readonly PlannedResource[];
+  work: PlannedWork;
+}
+
+/** The work behind the planned resources, for `apply`. */
+export interface PlannedWork {
+  /** By the identifier of the layer. */
+  layers: ReadonlyMap<ResourceIdentifier, LayerPlan>;
+  functions: readonly FunctionPlan[];
+  /** Layers of which only versions of ours are left that nobody needs any more. */
+  leftovers: readonly LayerPlan[];
+  definitions: ReadonlyMap<ResourceIdentifier, DefinitionUpdate>;
+}
+
+/** A definition that has to be sent. */
+export type DefinitionUpdate = Extract<DefinitionPlan, { action: 'update' }>;
+
+/** How a code sync ended. */
+export interface CodeSyncOutcome {
+  results: readonly ResourceResult[];
+  /** Whether any resource failed. */
+  failed: boolean;
+}

@@ -1,0 +1,176 @@
+import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
+import type { Aws, Service } from '../../aws/aws.ts';
+import { isAwsError } from '../../aws/service-errors.ts';
+import { pause } from '../../deploy/pause.ts';
+import { UserError } from '../../errors.ts';
+import { createPace } from './pace.ts';
+
+/** A function, or a version of it, as Lambda has it. */
+export interface FunctionState {
+  name: string;
+  version: string;
+  /** Base64. */
+  codeSha256: string;
+  /** ARNs of layer versions, in their order. */
+  layers: readonly string[];
+  runtime: string | undefined;
+  architecture: string | undefined;
+  /** undefined in lists, which do not tell. */
+  state: string | undefined;
+  lastUpdateStatus: string | undefined;
+  /** Of a state or an update that failed. */
+  reason: string | undefined;
+}
+
+/** Lambda's control plane within its limits. */
+export interface LambdaAccess {
+  /** The service; each call waits its turn. */
+  service(): Promise<Service<'lambda'>>;
+  read(name: string, qualifier?: string): Promise<FunctionState>;
+  /** Many functions with few calls; what is not there is absent. */
+  readMany(names: readonly string[]): Promise<ReadonlyMap<string, FunctionState>>;
+  /** Waits until nothing goes on with the function (or version) any more; how it ended is in the result. */
+  settled(name: string, qualifier?: string): Promise<FunctionState>;
+  /**
+   * Makes a change as soon as nothing else goes on with the function. `isDone` tells from the function's state that an
+   * earlier try arrived although nobody heard of it.
+   */
+  change<T>(name: string, work: () => Promise<T>, isDone?: (state: FunctionState) => boolean): Promise<T | undefined>;
+}
+
+/** Requests a second of the whole control plane, and of GetFunction, which has a limit of its own (Lambda quotas). */
+const LIMITS = { control: { perSecond: 15, burst: 15 }, getFunction: { perSecond: 100, burst: 50 } };
+/** So many functions are asked for one by one; more are looked for in a page of the account's list first (50 functions). */
+const READ_SINGLY = 2;
+/** When so few are left they are asked for one by one, all at once, instead of turning page after page. */
+const LEFT_SINGLY = 8;
+/** Between two looks (ms): most updates take half a second to two seconds. */
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 2_000;
+const GROWTH = 1.3;
+/** Versions with SnapStart take minutes. */
+const PATIENCE = 10 * 60_000;
+
+/** How Lambda is waited for. */
+export interface LambdaOptions {
+  signal: AbortSignal;
+  /** How long a change may take (ms). */
+  patience?: number | undefined;
+}
+
+export function openLambda(aws: Aws, { signal, patience = PATIENCE }: LambdaOptions): LambdaAccess {
+  const control = createPace(LIMITS.control, signal);
+  const getFunction = createPace(LIMITS.getFunction, signal);
+  let paced: Promise<Service<'lambda'>> | undefined;
+  const service: LambdaAccess['service'] = () => (paced ??= pacedService(aws, { control, getFunction }));
+
+  const read: LambdaAccess['read'] = async (name, qualifier) => {
+    const { send, GetFunctionCommand } = await service();
+    const { Configuration } = await send(new GetFunctionCommand({ FunctionName: name, Qualifier: qualifier }));
+    return toState(Configuration ?? {});
+  };
+
+  const settled: LambdaAccess['settled'] = async (name, qualifier) => {
+    const deadline = performance.now() + patience;
+    for (let delay = FIRST_DELAY; ; delay = Math.min(delay * GROWTH, LONGEST_DELAY)) {
+      const state = await read(name, qualifier);
+      if (state.state !== 'Pending' && state.lastUpdateStatus !== 'InProgress') return state;
+      if (performance.now() > deadline) throw tookTooLong(name, patience);
+      await pause(delay, signal);
+    }
+  };
+
+  const change: LambdaAccess['change'] = async (name, work, isDone = () => false) => {
+    const deadline = performance.now() + patience;
+    for (let delay = FIRST_DELAY; ; delay = Math.min(delay * GROWTH, LONGEST_DELAY)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isAwsError(error, 'ResourceConflictException') || performance.now() > deadline) throw error;
+      }
+      // someone else's update, or our own whose answer was lost
+      if (isDone(await settled(name))) return undefined;
+      await pause(delay, signal);
+    }
+  };
+
+  return { service, read, settled, change, readMany: (names) => readMany({ service, read }, names) };
+}
+
+async function pacedService(
+  aws: Aws,
+  paces: { control: () => Promise<void>; getFunction: () => Promise<void> },
+): Promise<Service<'lambda'>> {
+  const lambda = await aws.lambda();
+  const send = async (command: object): Promise<unknown> => {
+    await (command instanceof lambda.GetFunctionCommand ? paces.getFunction() : paces.control());
+    return lambda.client.send(command as Parameters<typeof lambda.client.send>[0]);
+  };
+  return { ...lambda, send: send as Service<'lambda'>['send'] };
+}
+
+async function readMany(
+  { service, read }: Pick<LambdaAccess, 'service' | 'read'>,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, FunctionState>> {
+  const found = new Map<string, FunctionState>();
+  const wanted = new Set(names);
+  if (wanted.size > READ_SINGLY) await readPages(service, { wanted, found });
+  const missing = [...wanted].filter((name) => !found.has(name));
+  await Promise.all(
+    missing.map(async (name) => {
+      try {
+        found.set(name, await read(name));
+      } catch (error) {
+        if (!isAwsError(error, 'ResourceNotFoundException')) throw error;
+      }
+    }),
+  );
+  return found;
+}
+
+/** Pages of the account's functions until all are found, or until asking for the rest one by one is no more work. */
+async function readPages(
+  service: LambdaAccess['service'],
+  { wanted, found }: { wanted: ReadonlySet<string>; found: Map<string, FunctionState> },
+): Promise<void> {
+  const { send, ListFunctionsCommand } = await service();
+  let marker: string | undefined;
+  for (let pages = 0; pages < wanted.size && found.size < wanted.size; pages++) {
+    let page: { Functions?: FunctionConfiguration[] | undefined; NextMarker?: string | undefined };
+    try {
+      page = await send(new ListFunctionsCommand({ Marker: marker }));
+    } catch (error) {
+      // whoever may not list may still look at what is his
+      if (isAwsError(error) && error.kind === 'access-denied') return;
+      throw error;
+    }
+    for (const configuration of page.Functions ?? []) {
+      const state = toState(configuration);
+      if (wanted.has(state.name)) found.set(state.name, state);
+    }
+    marker = page.NextMarker || undefined;
+    if (marker === undefined || wanted.size - found.size <= LEFT_SINGLY) return;
+  }
+}
+
+function toState(configuration: FunctionConfiguration): FunctionState {
+  const { State, StateReason, LastUpdateStatusReason } = configuration;
+  return {
+    name: configuration.FunctionName ?? '',
+    version: configuration.Version ?? '$LATEST',
+    codeSha256: configuration.CodeSha256 ?? '',
+    layers: (configuration.Layers ?? []).map(({ Arn }) => Arn ?? ''),
+    runtime: configuration.Runtime,
+    architecture: configuration.Architectures?.[0],
+    state: State,
+    lastUpdateStatus: configuration.LastUpdateStatus,
+    reason: (State === 'Failed' ? StateReason : LastUpdateStatusReason) || undefined,
+  };
+}
+
+function tookTooLong(name: string, patience: number): UserError {
+  return new UserError(`Lambda is still busy with ${name} after ${Math.round(patience / 60_000)} minutes`, {
+    hint: `Look at it with \`aws lambda get-function --function-name ${name}\`, and sync again.`,
+  });
+}

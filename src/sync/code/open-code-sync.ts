@@ -1,0 +1,166 @@
+import type { BuildResult } from '../../build/artifact.ts';
+import type { BuildOptions } from '../../build/build-options.ts';
+import { openBuilder } from '../../build/build.ts';
+import { planBuild } from '../../build/plan-build.ts';
+import { note } from '../../console/reporter.ts';
+import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
+import type { DeployedStack } from '../../deploy/describe-stack.ts';
+import type { BuildFailure } from '../../errors.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { readParameters } from '../../template/parameters.ts';
+import type { Template, TemplateValue } from '../../template/template.ts';
+import { containerOptionsOf } from '../container-options.ts';
+import type { SyncRun } from '../sync-run.ts';
+import { applyCodeSync } from './apply-code-sync.ts';
+import { openCloudStacks } from './cloud-stacks.ts';
+import { createCloudValues } from './cloud-values.ts';
+import type { CloudValue } from './cloud-values.ts';
+import { openCodeArtifacts } from './code-artifacts.ts';
+import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
+import type { FlowTools } from './flow-tools.ts';
+import { openLambda } from './lambda-access.ts';
+import { locateResources } from './locate-resources.ts';
+import { planCodeSync } from './plan-code-sync.ts';
+import type { Selection } from './select-resources.ts';
+import { listSyncResources } from './sync-resource.ts';
+import { emptyFacts, openSyncMemory } from './sync-state.ts';
+
+/** What code syncs are opened with. */
+export interface CodeSyncRun extends SyncRun {
+  /** The root stack, if it was described already. */
+  described?: DeployedStack | undefined;
+}
+
+/** What a code sync is about. */
+export interface CodeSyncRequest {
+  /** As it is read now. */
+  root: Stack;
+  selection: Selection;
+  /** What was built already; without it the selected functions and layers are built. */
+  built?: BuildResult | undefined;
+  /**
+   * Whether CloudFormation's last deployment had the definition of this API that is here now: known after a deployment, or
+   * when its template was compared. Without it API Gateway alone is asked.
+   */
+  isDeployed?: ((id: ResourceIdentifier) => boolean) | undefined;
+  /** Called when it is known where the stack is, before anything is built; false: nothing is done. */
+  onLocated?: ((stackId: string) => Promise<boolean>) | undefined;
+}
+
+/** A plan that can be applied once. */
+export interface OpenPlan {
+  plan: CodeSyncPlan;
+  apply(): Promise<CodeSyncOutcome>;
+  /** Nothing of the plan is applied: removes what was made for it. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Code syncs of one stack, again and again: physical ids, hashes, clients and what builds learned stay in memory. One at a
+ * time.
+ */
+export interface CodeSync {
+  /** What would be done and why. undefined: `onLocated` said no. */
+  plan(request: CodeSyncRequest): Promise<OpenPlan | undefined>;
+  /** Plans and applies. */
+  sync(request: CodeSyncRequest): Promise<CodeSyncOutcome | undefined>;
+  /** The template that a nested stack (`Child/Grand`) was deployed with; undefined if it is not there. */
+  readNestedTemplate(path: string): Promise<Template | undefined>;
+  /** Physical ids of those resources that are in the stack. */
+  locate(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<ReadonlyMap<ResourceIdentifier, string>>;
+  /** A value of a template with everything filled in that the cloud can tell. */
+  resolve(root: Stack, value: TemplateValue, stack: Stack): Promise<CloudValue>;
+  /** The stack was deployed: its resources are looked for anew. */
+  forget(): void;
+}
+
+/** How long a stage that deploys by itself may take (ms): it does so at once, or it has nothing to deploy. */
+const PATIENCE = 4_000;
+
+export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
+  const { options, outside, aws } = run;
+  const { reporter, signal } = outside;
+  const { stackName, projectDir } = options;
+  const memory = openSyncMemory({ projectDir, region: await aws.region(), stackName });
+  const stacks = openCloudStacks({ aws, stackName, memory, described: run.described });
+  const lambda = openLambda(aws, { signal });
+  const builder = createBuilder(run);
+  const openTools = (root: Stack): FlowTools => ({
+    root,
+    aws,
+    lambda,
+    stacks,
+    values: createCloudValues(root, stacks, givenSecrets(root, options.parameterOverrides)),
+    artifacts: openCodeArtifacts(run),
+    // both are known when the stack was found
+    facts: emptyFacts(),
+    stackId: '',
+    reporter,
+    signal,
+    patience: PATIENCE,
+  });
+  const plan: CodeSync['plan'] = async ({ root, selection, built, isDeployed = () => false, onLocated }) => {
+    const planned = await planCodeSync(() => openTools(root), {
+      root,
+      selection,
+      stackName,
+      build: (ids) => (built === undefined ? builder(root, ids) : Promise.resolve({ result: built, failures: [] })),
+      isDeployed,
+      onLocated,
+    });
+    if (planned === undefined) return undefined;
+    const { tools } = planned;
+    const end = async (): Promise<void> => {
+      await tools.artifacts.dispose();
+      await stacks.save();
+      stacks.age();
+    };
+    return {
+      plan: planned.plan,
+      apply: () => applyCodeSync(tools, planned.plan).finally(end),
+      discard: end,
+    };
+  };
+  return {
+    plan,
+    sync: async (request) => (await plan(request))?.apply(),
+    readNestedTemplate: async (path) => {
+      const slash = path.lastIndexOf('/');
+      const nested = await stacks.find(path.slice(0, Math.max(0, slash)), path.slice(slash + 1));
+      return nested && (await readDeployedTemplate(aws, nested.physicalId));
+    },
+    locate: async (root, ids) => {
+      const resources = listSyncResources(root).filter(({ id }) => ids.has(id));
+      const there = await locateResources(stacks, resources);
+      return new Map([...there].map(([id, { physicalId }]) => [id, physicalId]));
+    },
+    resolve: (root, value, stack) => createCloudValues(root, stacks, options.parameterOverrides).resolve(value, stack),
+    forget: () => stacks.forget(),
+  };
+}
+
+/** Values of secret parameters that are given: the resolved view of a template does not hold them. */
+function givenSecrets(root: Stack, given: Readonly<Record<string, string>>): Record<string, string> {
+  const { secret } = readParameters(root.source, { values: given });
+  return Object.fromEntries(Object.entries(given).filter(([name]) => secret.has(name)));
+}
+
+type Build = (
+  root: Stack,
+  ids: ReadonlySet<ResourceIdentifier>,
+) => Promise<{ result: BuildResult; failures: readonly BuildFailure[] }>;
+
+function createBuilder({ options, outside }: CodeSyncRun): Build {
+  const { projectDir, stackName, dependencyLayer, buildInSource } = options;
+  const { reporter, signal, env } = outside;
+  const container = containerOptionsOf(options);
+  const buildOptions: BuildOptions = { projectDir, stackName, dependencyLayer, buildInSource, container, env };
+  let builder: ReturnType<typeof openBuilder> | undefined;
+  return async (root, ids) => {
+    builder ??= openBuilder({ reporter, signal, options: buildOptions });
+    const { result, failures } = await builder.build(planBuild(root, buildOptions, ids));
+    for (const { level, ids: about, text } of result.notes) note(reporter, level, `${about.join(', ')}: ${text}`);
+    for (const { output } of failures) if (output) note(reporter, 'info', `\n${output.trimEnd()}\n`);
+    return { result, failures };
+  };
+}

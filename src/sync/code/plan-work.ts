@@ -1,0 +1,156 @@
+import type { BuildResult } from '../../build/artifact.ts';
+import { UserError } from '../../errors.ts';
+import { readLayerReferences } from '../../model/layer-references.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import { mapLimit } from '../../support/map-limit.ts';
+import type { DefinitionUpdate, PlannedWork } from './code-sync-plan.ts';
+import { planDefinition } from './definition-flow.ts';
+import { changesFunction, describeFunctionPlan } from './function-flow.ts';
+import type { FunctionPlan } from './function-flow.ts';
+import type { LayerPlan } from './layer-flow.ts';
+import { versionOf } from './layer-versions.ts';
+import { planOneFunction, planTemplateLayer } from './plan-functions.ts';
+import type { FunctionAtWork } from './plan-functions.ts';
+import { attempt, fail } from './planning.ts';
+import type { Located, Planning } from './planning.ts';
+import type { SyncResource } from './sync-resource.ts';
+import type { DeployedResource } from './sync-state.ts';
+
+/** Side by side at most: hashing and zipping are bound by the disk, and services take few requests a second. */
+const PLANNED_AT_ONCE = 8;
+
+/** Compares everything that was located with the services. */
+export async function planWork(planning: Planning, located: readonly Located[]): Promise<PlannedWork> {
+  const definitions = planDefinitions(planning, located);
+  const reading = readFunctions(planning, located);
+  // told when they are awaited
+  definitions.catch(() => {});
+  reading.catch(() => {});
+  const built = await build(planning, located);
+  const functions = await reading;
+  const layers = await planLayers(planning, located, { built, functions });
+  const plans = await planFunctions(planning, functions, { built, layers });
+  const changing = plans.filter(changesFunction);
+  describeLayers(planning, layers, changing);
+  const all = new Set([...layers.values(), ...plans.flatMap(({ work }) => work.layers)]);
+  const busy = new Set(changing.flatMap(({ work }) => work.layers));
+  const leftovers = [...all].filter((layer) => layer.superseded.length > 0 && !busy.has(layer));
+  return { layers, functions: changing, leftovers, definitions: await definitions };
+}
+
+async function build(planning: Planning, located: readonly Located[]): Promise<BuildResult> {
+  const { input, selected } = planning;
+  const chosen = new Set(selected.map(({ id }) => id));
+  const built = located.filter(({ resource }) => resource.kind !== 'definition' && chosen.has(resource.id));
+  const { result, failures } = await input.build(new Set(built.map(({ resource }) => resource.id)));
+  for (const { ids, message, hint } of failures) {
+    for (const { resource } of built.filter((candidate) => ids.includes(candidate.resource.id))) {
+      fail(planning, resource, new UserError(message, hint === undefined ? {} : { hint }));
+    }
+  }
+  return result;
+}
+
+/** The functions that are there, as Lambda has them. */
+async function readFunctions(planning: Planning, located: readonly Located[]): Promise<FunctionAtWork[]> {
+  const { tools, input, selected } = planning;
+  const functions = located.filter((item): item is Located<Extract<SyncResource, { kind: 'function' }>> => {
+    return item.resource.kind === 'function';
+  });
+  const names = functions.map(({ deployed }) => deployed.physicalId);
+  const states = new Map(await tools.lambda.readMany(names));
+  const references = readLayerReferences(input.root);
+  const found = await mapLimit(functions, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
+    const isSelected = selected.some(({ id }) => id === resource.id);
+    let state = states.get(deployed.physicalId);
+    const isDoubtful = state?.lastUpdateStatus === undefined && tools.facts.unsettled.includes(resource.id);
+    if (state !== undefined && isDoubtful) state = await tools.lambda.read(state.name);
+    if (state === undefined) {
+      planning.somethingIsGone = true;
+      if (isSelected) fail(planning, resource, gone(resource.id, deployed));
+      return undefined;
+    }
+    const { id, stack, resource: fn } = resource;
+    return { id, resource: fn, stack, state, isSelected, references: references.get(id) ?? [] };
+  });
+  return found.filter((fn) => fn !== undefined);
+}
+
+async function planLayers(
+  planning: Planning,
+  located: readonly Located[],
+  parts: { built: BuildResult; functions: readonly FunctionAtWork[] },
+): Promise<Map<ResourceIdentifier, LayerPlan>> {
+  const plans = new Map<ResourceIdentifier, LayerPlan>();
+  await mapLimit(located, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
+    if (resource.kind !== 'layer' || planning.outcomes.has(resource.id)) return;
+    const { stack, resource: layer } = resource;
+    const plan = await attempt(planning, resource, () =>
+      planTemplateLayer(planning.tools, { resource: layer, stack, deployed }, parts),
+    );
+    if (plan !== undefined) plans.set(resource.id, plan);
+  });
+  return plans;
+}
+
+async function planFunctions(
+  planning: Planning,
+  functions: readonly FunctionAtWork[],
+  parts: { built: BuildResult; layers: ReadonlyMap<ResourceIdentifier, LayerPlan> },
+): Promise<FunctionPlan[]> {
+  const { stackName } = planning.input;
+  const plans = await mapLimit(functions, PLANNED_AT_ONCE, async (fn) => {
+    if (planning.outcomes.has(fn.id)) return undefined;
+    const resource = { id: fn.id, type: fn.resource.type };
+    const plan = await attempt(planning, resource, () => planOneFunction(planning.tools, fn, { ...parts, stackName }));
+    if (plan === undefined) return undefined;
+    const changes = describeFunctionPlan(plan);
+    const isChanged = changesFunction(plan);
+    if (isChanged || fn.isSelected) {
+      planning.outcomes.set(fn.id, { ...resource, action: isChanged ? 'update' : 'none', changes });
+    }
+    return plan;
+  });
+  return plans.filter((plan) => plan !== undefined);
+}
+
+async function planDefinitions(planning: Planning, located: readonly Located[]): Promise<PlannedWork['definitions']> {
+  const updates = new Map<ResourceIdentifier, DefinitionUpdate>();
+  await mapLimit(located, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
+    if (resource.kind !== 'definition') return;
+    const { id, type, stack, resource: defined } = resource;
+    const isDeployed = planning.input.isDeployed(id);
+    const plan = await attempt(planning, resource, () =>
+      planDefinition(planning.tools, { resource: defined, stack, deployed, isDeployed }),
+    );
+    if (plan === undefined) return;
+    if (plan.action === 'update') {
+      updates.set(id, plan);
+      planning.outcomes.set(id, { id, type, action: 'update', changes: plan.changes });
+    } else if (plan.action === 'none') planning.outcomes.set(id, { id, type, action: 'none', changes: [] });
+    else planning.outcomes.set(id, { id, type, action: plan.action, changes: [], why: plan.why, hint: plan.hint });
+  });
+  return updates;
+}
+
+function describeLayers(
+  planning: Planning,
+  layers: ReadonlyMap<ResourceIdentifier, LayerPlan>,
+  functions: readonly FunctionPlan[],
+): void {
+  for (const resource of planning.selected) {
+    const plan = layers.get(resource.id);
+    if (plan === undefined) continue;
+    const { id, type } = resource;
+    const users = functions.filter(({ layers: moves, work }) => moves && work.layers.includes(plan));
+    const changes =
+      plan.version === undefined ? ['new version'] : users.length > 0 ? [`version ${versionOf(plan.version)}`] : [];
+    planning.outcomes.set(id, { id, type, action: changes.length > 0 ? 'update' : 'none', changes });
+  }
+}
+
+function gone(id: ResourceIdentifier, { physicalId }: DeployedResource): UserError {
+  return new UserError(`${id}: the function ${physicalId} is not there any more`, {
+    hint: 'It was deleted outside of CloudFormation. Delete the stack and make it anew, or take the function out of the template, deploy, and put it back.',
+  });
+}

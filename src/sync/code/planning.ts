@@ -1,0 +1,69 @@
+import { AwsError, isAwsError } from '../../aws/service-errors.ts';
+import type { BuildResult } from '../../build/artifact.ts';
+import { UserError } from '../../errors.ts';
+import type { BuildFailure } from '../../errors.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import type { PlannedResource } from './code-sync-plan.ts';
+import type { FlowTools } from './flow-tools.ts';
+import type { Selection } from './select-resources.ts';
+import type { SyncResource } from './sync-resource.ts';
+import type { DeployedResource } from './sync-state.ts';
+
+/** What is to be planned, and with what. */
+export interface PlanInput {
+  root: Stack;
+  selection: Selection;
+  stackName: string;
+  /** Builds these functions and layers, or gives what was built already. */
+  build(ids: ReadonlySet<ResourceIdentifier>): Promise<{ result: BuildResult; failures: readonly BuildFailure[] }>;
+  /** Whether CloudFormation's last deployment had the definition of this API that is here now. */
+  isDeployed(id: ResourceIdentifier): boolean;
+  /** Called when it is known where the stack is, before anything is built; false: nothing is done. */
+  onLocated?: ((stackId: string) => Promise<boolean>) | undefined;
+}
+
+/** A plan under way. */
+export interface Planning {
+  tools: FlowTools;
+  input: PlanInput;
+  selected: readonly SyncResource[];
+  outcomes: Map<ResourceIdentifier, Omit<PlannedResource, 'named'>>;
+  /** Something that should be there was not. */
+  somethingIsGone: boolean;
+}
+
+/** A resource and what it is in the cloud. */
+export interface Located<R extends SyncResource = SyncResource> {
+  resource: R;
+  deployed: DeployedResource;
+}
+
+/** Who a plan is about. */
+type About = Pick<SyncResource, 'id'> & { type: string };
+
+/** The result, or undefined after a failure of this one resource, which does not stop the others. */
+export async function attempt<T>(planning: Planning, resource: About, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    planning.tools.signal.throwIfAborted();
+    if (!(error instanceof UserError)) throw error;
+    if (isAwsError(error, 'ResourceNotFoundException', 'NotFoundException', 'StateMachineDoesNotExist')) {
+      planning.somethingIsGone = true;
+    }
+    fail(planning, resource, error);
+    return undefined;
+  }
+}
+
+/** Says that the resource cannot be brought, and why. */
+export function fail({ outcomes }: Planning, { id, type }: About, error: UserError): void {
+  const why = describeFailure(id, error);
+  const errorKind = error instanceof AwsError ? error.kind : undefined;
+  outcomes.set(id, { id, type, action: 'fail', changes: [], why, hint: error.hint, errorKind });
+}
+
+/** A service does not know whose call it refused. */
+export function describeFailure(id: ResourceIdentifier, error: UserError): string {
+  return error instanceof AwsError ? `${id}: ${error.message}` : error.message;
+}

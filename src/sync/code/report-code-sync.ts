@@ -1,0 +1,48 @@
+import { note } from '../../console/reporter.ts';
+import type { Reporter } from '../../console/reporter.ts';
+import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
+
+/**
+ * Says what failed, why, and what to do about it, and how many of each there were. `isWhole`: it is part of a plain sync,
+ * which brings what a code sync has to skip.
+ */
+export function reportOutcome(
+  reporter: Reporter,
+  { results, failed }: CodeSyncOutcome,
+  { duration, isWhole }: { duration: string; isWhole: boolean },
+): void {
+  for (const { outcome, error, hint, id } of results) {
+    if (outcome === 'failed') note(reporter, 'error', error ?? `${id} failed`, hint);
+    // what may have changed here and cannot be brought has a hint
+    const level = hint === undefined || isWhole ? 'debug' : 'warning';
+    if (outcome === 'skipped') note(reporter, level, `${id} is skipped: ${error ?? ''}`, hint);
+  }
+  const counts = (['synced', 'unchanged', 'failed', 'skipped'] as const)
+    .map((outcome) => [outcome, results.filter((result) => result.outcome === outcome).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${count} ${outcome}`);
+  const summary = counts.length === 0 ? 'nothing to sync' : counts.join(', ');
+  note(reporter, failed ? 'info' : 'success', `Code sync: ${summary} (${duration}).`);
+}
+
+/** Says what would be done with each resource. */
+export function reportPlan(reporter: Reporter, { resources }: CodeSyncPlan): void {
+  for (const { id, action, changes, why, hint } of resources) {
+    if (action === 'update') note(reporter, 'info', `${id} would be synced: ${changes.join(', ')}`);
+    else if (action === 'none') note(reporter, 'debug', `${id} is as it should be`);
+    else if (action === 'skip') note(reporter, 'debug', `${id} would be skipped: ${why ?? ''}`);
+    else note(reporter, 'warning', why ?? `${id} cannot be synced`, hint);
+  }
+  const count = resources.filter(({ action }) => action === 'update').length;
+  const what = count === 0 ? 'Nothing' : count === 1 ? '1 resource' : `${count} resources`;
+  note(reporter, 'success', `${what} would be synced; nothing was changed.`);
+}
+
+/** What `--output json` says of a code sync. */
+export function documentOf({ results, failed }: CodeSyncOutcome): object {
+  const isChanged = results.some(({ outcome }) => outcome === 'synced');
+  return {
+    status: failed ? 'failed' : isChanged ? 'synced' : 'unchanged',
+    resources: results.map(({ ms, ...result }) => ({ ...result, durationMs: Math.round(ms) })),
+  };
+}

@@ -1,0 +1,79 @@
+import { formatDuration } from '../../console/format.ts';
+import { note } from '../../console/reporter.ts';
+import { describeStack } from '../../deploy/describe-stack.ts';
+import type { DeployedStack } from '../../deploy/describe-stack.ts';
+import { stackCondition } from '../../deploy/stack-status.ts';
+import type { Stack } from '../../model/stack.ts';
+import type { SyncReport, SyncRun } from '../sync-run.ts';
+import { noSuchStack } from './cloud-stacks.ts';
+import { openCodeSync } from './open-code-sync.ts';
+import { changesParameters, dependsOnParameters, deployedParameters, readApplication } from './read-application.ts';
+import { documentOf, reportOutcome, reportPlan } from './report-code-sync.ts';
+import { placeOf } from './resource-attributes.ts';
+import { selectResources } from './select-resources.ts';
+import type { Selection } from './select-resources.ts';
+import { openSyncMemory } from './sync-state.ts';
+
+/** Runs `sam sync --code`: reads the templates, finds the stack, asks whether it is for development, plans and applies. */
+export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
+  const { options, outside } = command;
+  const started = performance.now();
+  const selection: Selection = { ids: options.resourceIds, types: options.resourceTypes };
+  const { root, described } = await readWithParameters(command, selection);
+  const codeSync = await openCodeSync({ ...command, described });
+  let place = described === undefined ? undefined : placeOf(described.id);
+  const open = await codeSync.plan({
+    root,
+    selection,
+    onLocated: async (stackId) => {
+      place = placeOf(stackId);
+      return options.dryRun || outside.confirmDevelopmentStack(place);
+    },
+  });
+  if (open === undefined) {
+    note(outside.reporter, 'info', 'Nothing was done.');
+    return { document: { status: 'cancelled' }, exitCode: 0 };
+  }
+  const about = { account: place?.account, region: place?.region };
+  if (options.dryRun) {
+    await open.discard();
+    reportPlan(outside.reporter, open.plan);
+    return { document: { status: 'planned', ...about, resources: open.plan.resources }, exitCode: 0 };
+  }
+  const outcome = await open.apply();
+  const ms = performance.now() - started;
+  reportOutcome(outside.reporter, outcome, { duration: formatDuration(ms), isWhole: false });
+  return {
+    document: { ...documentOf(outcome), ...about, durationMs: Math.round(ms) },
+    exitCode: outcome.failed ? 1 : 0,
+  };
+}
+
+/** The stack is described first where that tells something: parameters that matter, or whether what is known still holds. */
+async function readWithParameters(
+  { options, outside, aws }: SyncRun,
+  selection: Selection,
+): Promise<{ root: Stack; described: DeployedStack | undefined }> {
+  const region = await aws.region();
+  const root = await readApplication(options, outside, { region });
+  const { resources } = selectResources(root, selection);
+  const [only, ...others] = resources;
+  if (only === undefined) return { root, described: undefined };
+  const { projectDir, stackName } = options;
+  const isSimple =
+    others.length === 0 &&
+    !dependsOnParameters(root, only) &&
+    !(await openSyncMemory({ projectDir, region, stackName }).hasListing(only.stack.path));
+  if (isSimple) return { root, described: undefined };
+  const described = await describeStack(aws, stackName);
+  if (described === undefined) throw noSuchStack(stackName, region);
+  if (stackCondition(described.status) === 'busy') {
+    const text = `Stack ${stackName} is in ${described.status}: CloudFormation may yet undo what is synced now`;
+    note(outside.reporter, 'warning', text, 'Sync again when it has ended.');
+  }
+  const values = deployedParameters(root, described);
+  if (!changesParameters(root, values, options)) return { root, described };
+  // warnings of the templates were told already
+  const quiet = { reporter: { report: () => {} } };
+  return { root: await readApplication(options, quiet, { region, deployed: values }), described };
+}

@@ -1,0 +1,100 @@
+import { identifierOf } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { nearestName } from '../../support/nearest-name.ts';
+import { constructId } from '../../template/cdk.ts';
+import { mapOf, resourcesOf } from '../../template/template.ts';
+import type { TemplateResource } from '../../template/template.ts';
+import type { SyncableType } from '../sync-options.ts';
+import { listSyncResources } from './sync-resource.ts';
+import type { ResourceResult, SyncResource } from './sync-resource.ts';
+
+/** What is to be synced: these resources and all of these types; both empty: everything. */
+export interface Selection {
+  ids: readonly ResourceIdentifier[];
+  types: readonly SyncableType[];
+}
+
+/** Everything that can be synced. */
+export const EVERYTHING: Selection = { ids: [], types: [] };
+
+/** The selected resources, each once, and a failed result for each identifier that names none. */
+export interface Selected {
+  resources: readonly SyncResource[];
+  /** Those that are named one by one. */
+  named: ReadonlySet<ResourceIdentifier>;
+  failures: readonly ResourceResult[];
+}
+
+/** Finds what `--resource-id` and `--resource` name. Pure. */
+export function selectResources(root: Stack, { ids, types }: Selection): Selected {
+  const all = listSyncResources(root);
+  if (ids.length === 0 && types.length === 0) return { resources: all, named: new Set(), failures: [] };
+  const chosen = new Set(all.filter(({ type }) => types.includes(type)).map(({ id }) => id));
+  const names = resourceNames(root);
+  const named = new Set<ResourceIdentifier>();
+  const failures: ResourceResult[] = [];
+  for (const given of new Set(ids)) {
+    const id = names.get(given)?.id;
+    if (id !== undefined && all.some((resource) => resource.id === id)) named.add(id);
+    else failures.push(describeUnknown(given, { names, all }));
+  }
+  return { resources: all.filter(({ id }) => chosen.has(id) || named.has(id)), named, failures };
+}
+
+interface Named {
+  id: ResourceIdentifier;
+  resource: TemplateResource;
+}
+
+/** Every resource by the names that a user may give it: logical ids and, in CDK applications, construct ids. */
+function resourceNames(root: Stack): Map<string, Named> {
+  const byLogicalId = new Map<string, Named>();
+  const byConstruct = new Map<string, Named>();
+  const visit = (stack: Stack, constructPath: string): void => {
+    for (const [logicalId, resource] of resourcesOf(stack.resolved)) {
+      const id = identifierOf(stack.path, logicalId);
+      byLogicalId.set(id, { id, resource });
+      const construct = constructId(resource) ?? logicalId;
+      const name = identifierOf(constructPath, construct);
+      if (!byConstruct.has(name)) byConstruct.set(name, { id, resource });
+      const child = stack.children.find((candidate) => candidate.logicalId === logicalId);
+      if (child !== undefined) visit(child, name);
+    }
+  };
+  visit(root, '');
+  return new Map([...byConstruct, ...byLogicalId]);
+}
+
+function describeUnknown(
+  given: string,
+  { names, all }: { names: ReadonlyMap<string, Named>; all: readonly SyncResource[] },
+): ResourceResult {
+  const named = names.get(given);
+  if (named !== undefined) {
+    const { Type: type } = named.resource;
+    return {
+      ...failure(given, type),
+      error: `${given} is an ${type}, which a code sync does not know`,
+      hint: 'Code syncs bring functions, layers, APIs and state machines; sync without --code to bring everything.',
+    };
+  }
+  const candidates = all.map(({ id }) => id);
+  const elsewhere = candidates.filter((id) => id.endsWith(`/${given}`));
+  const nearest = elsewhere[0] ?? nearestName(given, candidates);
+  const known = candidates.length === 0 ? 'The template has none' : `There are: ${candidates.slice(0, 20).join(', ')}`;
+  return {
+    ...failure(given, ''),
+    error: `The template has no resource ${given}`,
+    hint: nearest === undefined ? `${known}${candidates.length > 20 ? ', …' : ''}.` : `Did you mean ${nearest}?`,
+  };
+}
+
+function failure(id: string, type: string): ResourceResult {
+  return { id, type, outcome: 'failed', ms: 0 };
+}
+
+/** The condition of the template under which the resource exists, if it has one. */
+export function conditionOf({ stack, resource }: SyncResource): string | undefined {
+  const condition = mapOf(mapOf(stack.resolved['Resources'])[resource.logicalId])['Condition'];
+  return typeof condition === 'string' ? condition : undefined;
+}

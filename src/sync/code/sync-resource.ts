@@ -1,0 +1,47 @@
+import type { AwsErrorKind } from '../../aws/service-errors.ts';
+import type { DefinedResource } from '../../model/definitions.ts';
+import { readDefinitions } from '../../model/definitions.ts';
+import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { flattenStacks } from '../../model/stack.ts';
+import type { SyncableType } from '../sync-options.ts';
+
+/** A resource of one of the ten types that a code sync knows, and the stack it is in. */
+export type SyncResource =
+  | { kind: 'function'; id: ResourceIdentifier; type: SyncableType; stack: Stack; resource: FunctionResource }
+  | { kind: 'layer'; id: ResourceIdentifier; type: SyncableType; stack: Stack; resource: LayerResource }
+  | { kind: 'definition'; id: ResourceIdentifier; type: SyncableType; stack: Stack; resource: DefinedResource };
+
+/** How the sync of a resource ended. */
+export interface ResourceResult {
+  id: ResourceIdentifier;
+  type: string;
+  /** `skipped`: nothing that a code sync could bring, e.g. inline code. */
+  outcome: 'synced' | 'unchanged' | 'failed' | 'skipped';
+  ms: number;
+  /** A few words, e.g. `code, version 7 for live`. */
+  detail?: string | undefined;
+  /** Why it failed or was skipped. */
+  error?: string | undefined;
+  /** What to do next. */
+  hint?: string | undefined;
+  /** What kind of failure it was, if AWS was the one to fail. */
+  errorKind?: AwsErrorKind | undefined;
+}
+
+/** Every such resource of the application, stacks from the root down, in the order of the templates. */
+export function listSyncResources(root: Stack): SyncResource[] {
+  return flattenStacks(root).flatMap((stack): SyncResource[] => [
+    ...stack.functions.map((resource) => {
+      const { id, type } = resource;
+      return { kind: 'function' as const, id, type, stack, resource };
+    }),
+    ...stack.layers.map((resource) => {
+      const { id, type } = resource;
+      return { kind: 'layer' as const, id, type, stack, resource };
+    }),
+    ...readDefinitions(stack).map((resource) => {
+      const { id, type } = resource;
+      return { kind: 'definition' as const, id, type, stack, resource };
+    }),
+  ]);
+}

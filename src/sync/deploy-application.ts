@@ -1,0 +1,191 @@
+import type { BuildResult } from '../build/artifact.ts';
+import { openBuilder } from '../build/build.ts';
+import type { BuildOutcome, BuildOutside } from '../build/build.ts';
+import { buildStoreDir } from '../build/build-options.ts';
+import type { BuildOptions } from '../build/build-options.ts';
+import { writeBuiltTemplates } from '../build/built-templates.ts';
+import { planBuild } from '../build/plan-build.ts';
+import type { BuildPlan } from '../build/plan-build.ts';
+import { note } from '../console/reporter.ts';
+import { deployStack, parsePollDelay } from '../deploy/deploy-stack.ts';
+import type { DeployInput, DeployResult, DeployTools } from '../deploy/deploy-stack.ts';
+import { planDeploy } from '../deploy/plan-deploy.ts';
+import type { DeployPlan } from '../deploy/plan-deploy.ts';
+import { BuildError } from '../errors.ts';
+import type { Stack } from '../model/stack.ts';
+import { createArtifactStore } from '../package/artifact-store.ts';
+import type { ArtifactStore } from '../package/artifact-store.ts';
+import { createImageStore } from '../package/image-store.ts';
+import type { ImageStore } from '../package/image-store.ts';
+import { objectUrls } from '../package/object-urls.ts';
+import { createObjectStore } from '../package/object-store.ts';
+import { planPackage } from '../package/package-templates.ts';
+import type { PackagedStack } from '../package/package-templates.ts';
+import { containerOptionsOf } from './container-options.ts';
+import { createEarlyUploads } from './early-uploads.ts';
+import type { EarlyUploads } from './early-uploads.ts';
+import { resolveRepositories } from './image-repositories.ts';
+import type { ImageRepositories } from './image-repositories.ts';
+import { missingImages, missingUploads } from './missing-uploads.ts';
+import type { Prepared } from './prepare.ts';
+import type { SyncRun } from './sync-run.ts';
+
+/** How it is built. */
+export interface PackageOptions {
+  /** A builder that keeps what it learned (`--watch`); without it there is one for this time. */
+  build?: (plan: BuildPlan, onBuilt: BuildOutside['onBuilt']) => Promise<BuildOutcome>;
+}
+
+/** The application, built and with its templates ready to be deployed. Nothing of the stack has been changed. */
+export interface PackagedApplication {
+  built: BuildResult;
+  packaged: PackagedStack;
+  /** What a deployment will do. */
+  plan: DeployPlan;
+  /** Whether the stack has the parameters, tags and other settings that it is to have: only templates can differ. */
+  hasSettings: boolean;
+  /** Sends what is missing, then creates or updates the stack. */
+  deploy(): Promise<DeployResult>;
+  /** What was sent so far. */
+  sent: { objects: number; bytes: number };
+  /** Waits for what is being sent, and removes what is not kept. */
+  close(): Promise<void>;
+}
+
+/** Builds and packages the whole application. Rejects with `BuildError` if a build fails. */
+export async function packageApplication(
+  run: SyncRun,
+  prepared: Prepared,
+  how: PackageOptions = {},
+): Promise<PackagedApplication> {
+  const { options, outside, aws } = run;
+  const { reporter, signal } = outside;
+  const { kmsKeyId, metadata, s3Prefix, projectDir } = options;
+  const { bucket, checkBucket } = prepared;
+  const objects = createObjectStore({ aws, bucket, checkBucket, kmsKeyId, metadata, reporter, signal });
+  const storeDir = buildStoreDir(projectDir);
+  const store = createArtifactStore({ objects, bucket, prefix: s3Prefix, storeDir, signal });
+  const early = createEarlyUploads(store, prepared.deployed);
+  const close = async (): Promise<void> => {
+    // those that failed have been told, or nobody needs them
+    await early.done().catch(() => {});
+    await store.dispose();
+  };
+  try {
+    return { ...(await packageWith({ run, prepared, store, early }, how)), sent: objects.sent, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Packaging {
+  run: SyncRun;
+  prepared: Prepared;
+  store: ArtifactStore;
+  early: EarlyUploads;
+}
+
+async function packageWith(
+  packaging: Packaging,
+  how: PackageOptions,
+): Promise<Omit<PackagedApplication, 'sent' | 'close'>> {
+  const { run, prepared, store, early } = packaging;
+  const { options, outside, aws } = run;
+  const repositories = resolveRepositories(run, prepared.root, prepared);
+  const built = await buildApplication(run, prepared.root, { ...how, onBuilt: options.dryRun ? undefined : early.add });
+  const started = performance.now();
+  const written = await writeBuiltTemplates(prepared.root, built, buildOptionsOf(run));
+  const images = createImageStore({ aws, ...outside });
+  const packaged = await planPackage(written, {
+    store,
+    urlOf: await objectUrls(aws),
+    locateImage: (id, image) => images.locate(id, image, repositories.uris.get(id) ?? ''),
+  });
+  outside.reporter.report({ type: 'phase', name: 'package', ms: performance.now() - started });
+  const input: DeployInput = { ...deployRequest(run), template: packaged.template, templateText: packaged.text };
+  const { stack, template } = prepared.deployed;
+  const known = { stack, template: options.skipDeploySync ? template : undefined };
+  const plan = planDeploy(input, known.stack, known.template);
+  return {
+    built,
+    packaged,
+    plan,
+    hasSettings: planDeploy(input, stack, input.template).action === 'none',
+    deploy: async () => {
+      // the uploads that began during the build are part of this one
+      await upload(packaging, { packaged, images, repositories, plan });
+      return deployStack(aws, input, await deployTools(packaging), known);
+    },
+  };
+}
+
+async function upload(
+  { run, prepared, store, early }: Packaging,
+  {
+    packaged,
+    images,
+    repositories,
+    plan,
+  }: { packaged: PackagedStack; images: ImageStore; repositories: ImageRepositories; plan: DeployPlan },
+): Promise<void> {
+  const started = performance.now();
+  const { template } = prepared.deployed;
+  if (plan.action !== 'none') {
+    await Promise.all([
+      ...missingUploads(packaged, template).map((artifact) => store.upload(artifact)),
+      ...missingImages(packaged, template).map(async (image) => {
+        await repositories.ensure();
+        await images.push(image);
+      }),
+    ]);
+  }
+  await early.done();
+  run.outside.reporter.report({ type: 'phase', name: 'upload', ms: performance.now() - started });
+}
+
+async function deployTools({ run, prepared, store }: Packaging): Promise<DeployTools> {
+  const { reporter, signal, confirm, env } = run.outside;
+  const urlOf = await objectUrls(run.aws);
+  return {
+    reporter,
+    signal,
+    confirm: async (text) => prepared.recreate || confirm({ text, default: false }),
+    uploadTemplate: async (text) => {
+      const located = await store.locate({ kind: 'template', text, label: 'template' });
+      await store.upload(located);
+      return urlOf(located.bucket, located.key);
+    },
+    pollDelayMs: parsePollDelay(env),
+  };
+}
+
+function deployRequest({ options }: SyncRun): Omit<DeployInput, 'template' | 'templateText'> {
+  const { stackName, tags, capabilities, roleArn, notificationArns, express, parameterOverrides } = options;
+  return { stackName, tags, capabilities, roleArn, notificationArns, express, parameters: parameterOverrides };
+}
+
+/** What the options say about builds. */
+export function buildOptionsOf({ options, outside }: Pick<SyncRun, 'options' | 'outside'>): BuildOptions {
+  const { projectDir, stackName, dependencyLayer, buildInSource } = options;
+  const container = containerOptionsOf(options);
+  return { projectDir, stackName, dependencyLayer, buildInSource, container, env: outside.env };
+}
+
+async function buildApplication(
+  run: SyncRun,
+  root: Stack,
+  { build, onBuilt }: PackageOptions & Pick<BuildOutside, 'onBuilt'>,
+): Promise<BuildResult> {
+  const { reporter, signal } = run.outside;
+  const started = performance.now();
+  const options = buildOptionsOf(run);
+  const plan = planBuild(root, options);
+  const { result, failures } = await (build === undefined
+    ? openBuilder({ reporter, signal, options, onBuilt }).build(plan)
+    : build(plan, onBuilt));
+  if (failures.length > 0) throw new BuildError(failures);
+  for (const { level, ids, text } of result.notes) note(reporter, level, `${ids.join(', ')}: ${text}`);
+  reporter.report({ type: 'phase', name: 'build', ms: performance.now() - started });
+  return result;
+}

@@ -1,0 +1,106 @@
+import { formatBytes, formatDuration } from '../console/format.ts';
+import { note } from '../console/reporter.ts';
+import type { StackOutput } from '../console/reporter.ts';
+import type { CodeSyncOutcome } from './code/code-sync-plan.ts';
+import { openCodeSync } from './code/open-code-sync.ts';
+import { syncAfterDeployment } from './code/plain-sync-code.ts';
+import { documentOf, reportOutcome } from './code/report-code-sync.ts';
+import { packageApplication } from './deploy-application.ts';
+import type { PackagedApplication } from './deploy-application.ts';
+import { reportDryRun } from './dry-run.ts';
+import { ManagedBucketMovedError, prepare } from './prepare.ts';
+import type { Prepared, PrepareOptions } from './prepare.ts';
+import { planWithoutDeployment } from './ready-application.ts';
+import type { ReadyApplication } from './ready-application.ts';
+import type { SyncReport, SyncRun } from './sync-run.ts';
+
+/**
+ * Plain sync: builds and packages the whole application, then brings it to the cloud, by CloudFormation where templates or
+ * settings differ, else by the services' own APIs. What a deployment leaves out, because CloudFormation compares with its
+ * own last one, is brought after it.
+ */
+export async function syncApplication(run: SyncRun): Promise<SyncReport> {
+  try {
+    return await syncOnce(run, {});
+  } catch (error) {
+    if (!(error instanceof ManagedBucketMovedError)) throw error;
+    return syncOnce(run, { askForBucket: true });
+  }
+}
+
+async function syncOnce(run: SyncRun, how: PrepareOptions): Promise<SyncReport> {
+  const started = performance.now();
+  const prepared = await prepare(run, how);
+  if (prepared === undefined) {
+    note(run.outside.reporter, 'info', 'Nothing was done.');
+    return { document: { status: 'cancelled' }, exitCode: 0 };
+  }
+  const application = await packageApplication(run, prepared);
+  try {
+    const codeSync = await openCodeSync({ ...run, described: prepared.deployed.stack });
+    if (run.options.dryRun) return await reportDryRun(run, prepared, { application, codeSync });
+    const brought = await bring(run, prepared, { application, codeSync });
+    return report(run, prepared, { ...brought, sent: application.sent, ms: performance.now() - started });
+  } finally {
+    await application.close();
+  }
+}
+
+interface Brought {
+  outputs: readonly StackOutput[];
+  stackId: string;
+  stackStatus: string;
+  deployed: boolean;
+  code: CodeSyncOutcome;
+}
+
+async function bring(run: SyncRun, prepared: Prepared, ready: ReadyApplication): Promise<Brought> {
+  const { application, codeSync } = ready;
+  const { stack } = prepared.deployed;
+  const instead = await planWithoutDeployment(run, prepared, ready);
+  if (stack !== undefined && instead?.kind === 'code') {
+    const code = await instead.open.apply();
+    return { outputs: stack.outputs, stackId: stack.id, stackStatus: stack.status, deployed: false, code };
+  }
+  const { outputs, stackId, status, changed } = await application.deploy();
+  const code = await syncAfterDeployment(codeSync, { root: prepared.root, built: application.built });
+  return { outputs, stackId, stackStatus: status, deployed: changed, code };
+}
+
+function report(
+  run: SyncRun,
+  { account, region }: Prepared,
+  {
+    outputs,
+    stackId,
+    stackStatus,
+    deployed,
+    code,
+    sent,
+    ms,
+  }: Brought & Pick<PackagedApplication, 'sent'> & { ms: number },
+): SyncReport {
+  const { stackName } = run.options;
+  const { reporter } = run.outside;
+  reporter.report({ type: 'outputs', stackName, outputs: [...outputs] });
+  const synced = code.results.some(({ outcome }) => outcome === 'synced');
+  if (synced || code.failed) reportOutcome(reporter, code, { duration: formatDuration(ms), isWhole: true });
+  const size = sent.objects === 0 ? '' : `, ${formatBytes(sent.bytes)} uploaded`;
+  const what =
+    deployed || synced ? `Stack ${stackName} is in sync` : `Stack ${stackName} is up to date, nothing was sent`;
+  if (!code.failed) note(reporter, 'success', `${what} (${formatDuration(ms)}${size}).`);
+  return {
+    document: {
+      ...documentOf(code),
+      status: code.failed ? 'failed' : deployed ? 'deployed' : synced ? 'synced' : 'unchanged',
+      stackId,
+      stackStatus,
+      account,
+      region,
+      outputs: Object.fromEntries(outputs.map(({ key, value }) => [key, value])),
+      uploaded: sent,
+      durationMs: Math.round(ms),
+    },
+    exitCode: code.failed ? 1 : 0,
+  };
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { settingPatches } from '../../../src/sync/code/rest-api-flow.ts';
+import {
+  definitionHash,
+  deploymentDescription,
+  readDeploymentHash,
+  toJson,
+} from '../../../src/sync/code/definition-text.ts';
+import {
+  composeDefinition,
+  fillFromDeployed,
+  sameDefinition,
+} from '../../../src/sync/code/state-machine-definition.ts';
+import type { TemplateMap } from '../../../src/template/template.ts';
+import { parseYaml } from '../../../src/template/yaml.ts';
+
+describe('JSON of template values', () => {
+  it.each([
+    ['version: 1.0', '{"version":1.0}'],
+    ['id: 12345678901234567890', '{"id":12345678901234567890}'],
+    ['octal: 010', '{"octal":8}'],
+    ['a: [1, true, null, "x"]', '{"a":[1,true,null,"x"]}'],
+  ])('%s', (yaml, json) => expect(toJson(parseYaml(yaml, 'test'))).toBe(json));
+});
+
+describe('definition hashes', () => {
+  it('are read back from a description', () => {
+    const hash = definitionHash('body', 'settings');
+    expect(readDeploymentHash(deploymentDescription(hash))).toBe(hash);
+    expect(readDeploymentHash('RestApi deployment id: 0123456789012345678901234567890123456789')).toBeUndefined();
+    expect(readDeploymentHash(undefined)).toBeUndefined();
+  });
+
+  it('tell parts apart', () => expect(definitionHash('ab', 'c')).not.toBe(definitionHash('a', 'bc')));
+});
+
+const file = (text: string) => ({ text, file: 'machine.asl' });
+
+describe('state machines', () => {
+  it.each([
+    ['JSON', file('{"A": "${X}"}'), { X: 'arn' }, '{"A": "arn"}'],
+    ['YAML', file('A: ${X}'), { X: 'arn' }, '{"A":"arn"}'],
+    ['defect 21: a number in YAML', file('Seconds: ${X}'), { X: 5 }, '{"Seconds":5}'],
+    ['the same name twice', file('{"A": "${X}", "B": "${X}"}'), { X: 'v' }, '{"A": "v", "B": "v"}'],
+    ['what looks like a pattern', file('{"A": "${X}"}'), { X: '$&' }, '{"A": "$&"}'],
+    ['what is no substitution', file('{"A": "${Y}"}'), { X: 'v' }, '{"A": "${Y}"}'],
+    ['in the template', { value: { A: '${X}', B: [1] } }, { X: 'v' }, '{"A":"v","B":[1]}'],
+    ['as text in the template', { text: '{"A": ${X}}' }, { X: 1 }, '{"A": 1}'],
+  ])('%s', (_, source, substitutions, expected) => {
+    expect(composeDefinition('Machine', source, substitutions)).toBe(expected);
+  });
+
+  it('refuses a file that is no definition', () => {
+    expect(() => composeDefinition('Machine', file('- a'), {})).toThrow('Machine: machine.asl holds no state machine');
+  });
+
+  it.each([
+    ['order and spaces', '{"a":1,"b":[1,2]}', '{ "b": [1, 2], "a": 1 }', true],
+    ['another value', '{"a":1}', '{"a":2}', false],
+    ['a key less', '{"a":1}', '{"a":1,"b":2}', false],
+    ['another order of a list', '[1,2]', '[2,1]', false],
+    ['null and nothing', '{"a":null}', '{}', false],
+    ['no JSON', 'text', 'text', true],
+  ])('compares on meaning: %s', (_, ours, theirs, same) => expect(sameDefinition(ours, theirs)).toBe(same));
+});
+
+describe('values that only CloudFormation knows', () => {
+  const unknown = { Ref: 'Q' };
+  const compose = (value: TemplateMap, substitutions: TemplateMap = { X: unknown }) =>
+    composeDefinition('Machine', { value }, substitutions);
+
+  it.each<[string, string, object, string | undefined]>([
+    ['the same place', compose({ A: '${X}' }), { A: 'q"1' }, '{"A":"q\\"1"}'],
+    ['inside a text', compose({ A: 'x ${X}.' }), { A: 'x q1.' }, '{"A":"x q1."}'],
+    ['the same value elsewhere', compose({ A: '${X}', B: [{ Ref: 'Q' }] }), { A: 'q1' }, '{"A":"q1","B":["q1"]}'],
+    ['several in a text', compose({ A: '${X}/${Y}' }, { X: unknown, Y: { Ref: 'R' } }), { A: 'q/r' }, '{"A":"q/r"}'],
+    ['another text there', compose({ A: 'x ${X}.' }), { A: 'y q1.' }, undefined],
+    ['another place', compose({ A: '${X}' }), { B: 'q1' }, undefined],
+  ])('are read from the deployed definition: %s', (_, definition, deployed, expected) => {
+    expect(fillFromDeployed(definition, JSON.stringify(deployed))).toBe(expected);
+  });
+});
+
+describe('settings of a REST API', () => {
+  it('are restored after an import, where it changed them', () => {
+    const properties = {
+      Name: 'orders',
+      Description: 'same',
+      MinimumCompressionSize: 10,
+      DisableExecuteApiEndpoint: true,
+      BinaryMediaTypes: ['image~1png', '*/*'],
+      Policy: { Version: '2012-10-17' },
+    };
+    const api = { name: 'title', description: 'same', minimumCompressionSize: 10, binaryMediaTypes: ['image/png'] };
+    expect(settingPatches(properties, api)).toEqual([
+      { op: 'replace', path: '/name', value: 'orders' },
+      { op: 'replace', path: '/disableExecuteApiEndpoint', value: 'true' },
+      { op: 'add', path: '/binaryMediaTypes/*~1*' },
+      { op: 'replace', path: '/policy', value: '{"Version":"2012-10-17"}' },
+    ]);
+    expect(settingPatches({}, api)).toEqual([]);
+  });
+});
