@@ -34,6 +34,8 @@ export interface PackageTools {
   urlOf: (bucket: string, key: string) => string;
   /** The place of a function's image in a registry. */
   locateImage?: (id: ResourceIdentifier, image: LocalImage) => LocatedImage;
+  /** Layers that get another key than their content has, so that CloudFormation publishes them anew; after which version. */
+  renewed?: ReadonlyMap<ResourceIdentifier, number> | undefined;
 }
 
 /** Files are hashed side by side; more does not help on a disk. */
@@ -45,7 +47,7 @@ export async function planPackage(stack: BuiltStack, tools: PackageTools): Promi
   const nested = new Map(stack.children.map((child, index) => [child.logicalId, children[index]?.text ?? ''] as const));
   const paths = findLocalPaths(stack.template);
   const artifacts = await mapLimit(paths, LOCATED_AT_ONCE, async (at) =>
-    tools.store.locate(await itemOf(stack, at, nested)),
+    renew(await tools.store.locate(await itemOf(stack, at, nested)), versionToRenew(stack, at, tools)),
   );
   let template = stack.template;
   paths.forEach((at, index) => {
@@ -59,6 +61,14 @@ export async function planPackage(stack: BuiltStack, tools: PackageTools): Promi
     return located;
   });
   return { path: stack.path, template, text: dumpYaml(template), artifacts, images, children };
+}
+
+function versionToRenew(stack: BuiltStack, at: LocalPath, { renewed }: PackageTools): number | undefined {
+  return at.logicalId === undefined ? undefined : renewed?.get(identifierOf(stack.path, at.logicalId));
+}
+
+function renew(located: LocatedArtifact, version: number | undefined): LocatedArtifact {
+  return version === undefined ? located : { ...located, key: `${located.key}-after-${version}` };
 }
 
 function imagePathIn(template: Template, logicalId: string): TemplatePath {

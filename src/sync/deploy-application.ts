@@ -20,7 +20,7 @@ import type { ImageStore } from '../package/image-store.ts';
 import { objectUrls } from '../package/object-urls.ts';
 import { createObjectStore } from '../package/object-store.ts';
 import { planPackage } from '../package/package-templates.ts';
-import type { PackagedStack } from '../package/package-templates.ts';
+import type { PackagedStack, PackageTools } from '../package/package-templates.ts';
 import { containerOptionsOf } from './container-options.ts';
 import { createEarlyUploads } from './early-uploads.ts';
 import type { EarlyUploads } from './early-uploads.ts';
@@ -44,8 +44,8 @@ export interface PackagedApplication {
   plan: DeployPlan;
   /** Whether the stack has the parameters, tags and other settings that it is to have: only templates can differ. */
   hasSettings: boolean;
-  /** Sends what is missing, then creates or updates the stack. */
-  deploy(): Promise<DeployResult>;
+  /** Sends what is missing, then creates or updates the stack. `goneLayers`: those that an update has to publish anew. */
+  deploy(how: { goneLayers: () => Promise<PackageTools['renewed']> }): Promise<DeployResult>;
   /** What was sent so far. */
   sent: { objects: number; bytes: number };
   /** Waits for what is being sent, and removes what is not kept. */
@@ -97,11 +97,12 @@ async function packageWith(
   const started = performance.now();
   const written = await writeBuiltTemplates(prepared.root, built, buildOptionsOf(run));
   const images = createImageStore({ aws, ...outside });
-  const packaged = await planPackage(written, {
+  const tools: PackageTools = {
     store,
     urlOf: await objectUrls(aws),
     locateImage: (id, image) => images.locate(id, image, repositories.uris.get(id) ?? ''),
-  });
+  };
+  const packaged = await planPackage(written, tools);
   outside.reporter.report({ type: 'phase', name: 'package', ms: performance.now() - started });
   const input: DeployInput = { ...deployRequest(run), template: packaged.template, templateText: packaged.text };
   const { stack, template } = prepared.deployed;
@@ -112,10 +113,13 @@ async function packageWith(
     packaged,
     plan,
     hasSettings: planDeploy(input, stack, input.template).action === 'none',
-    deploy: async () => {
+    deploy: async ({ goneLayers }) => {
+      const renewed = plan.action === 'update' ? await goneLayers() : undefined;
+      const ready = renewed?.size ? await planPackage(written, { ...tools, renewed }) : packaged;
       // the uploads that began during the build are part of this one
-      await upload(packaging, { packaged, images, repositories, plan });
-      return deployStack(aws, input, await deployTools(packaging), known);
+      await upload(packaging, { packaged: ready, images, repositories, plan });
+      const wanted = { ...input, template: ready.template, templateText: ready.text };
+      return deployStack(aws, wanted, await deployTools(packaging), known);
     },
   };
 }

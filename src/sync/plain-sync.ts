@@ -62,7 +62,8 @@ async function bring(run: SyncRun, prepared: Prepared, ready: ReadyApplication):
     const code = await instead.open.apply();
     return { outputs: stack.outputs, stackId: stack.id, stackStatus: stack.status, deployed: false, code };
   }
-  const { outputs, stackId, status, changed } = await application.deploy();
+  const goneLayers = () => codeSync.goneLayers(prepared.root);
+  const { outputs, stackId, status, changed } = await application.deploy({ goneLayers });
   const code = await syncAfterDeployment(codeSync, { root: prepared.root, built: application.built });
   return { outputs, stackId, stackStatus: status, deployed: changed, code };
 }

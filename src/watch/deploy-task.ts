@@ -173,12 +173,13 @@ async function deployStackNow(
   lane.reserve((id) => touched(id) || change.touched(id));
   application.brought.clear();
   order.onUpdate();
-  const result = await deploy();
+  const codeSync = await application.codeSync();
+  const result = await deploy({ goneLayers: () => codeSync.goneLayers(root) });
   lane.reserve(EVERYTHING);
   await lane.cleared();
   application.noteDeployed(root);
   order.onOutputs(result.outputs);
-  (await application.codeSync()).forget();
+  codeSync.forget();
   const ids = currentIds(deploying);
   const results = await bring(application, { root }, { ids, built, isDeployed: () => true });
   const told = results.map((one) => withoutDeployment(one, 'unchanged'));

@@ -4,6 +4,7 @@ export {
   GetFunctionCommand,
   ListFunctionsCommand,
   ListLayerVersionsCommand,
+  GetLayerVersionByArnCommand,
   GetLayerVersionCommand,
   PublishLayerVersionCommand,
   PublishVersionCommand,

@@ -1,11 +1,13 @@
 import type { BuildResult } from '../../build/artifact.ts';
 import type { BuildOptions } from '../../build/build-options.ts';
 import { openBuilder } from '../../build/build.ts';
+import { DEPENDENCY_STACK } from '../../build/dependency-layer.ts';
 import { planBuild } from '../../build/plan-build.ts';
 import { note } from '../../console/reporter.ts';
 import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import type { BuildFailure } from '../../errors.ts';
+import { flattenStacks, identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { readParameters } from '../../template/parameters.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
@@ -22,6 +24,7 @@ import { openLambda } from './lambda-access.ts';
 import { locateResources } from './locate-resources.ts';
 import { planCodeSync } from './plan-code-sync.ts';
 import type { Selection } from './select-resources.ts';
+import { findGoneLayers } from './gone-layers.ts';
 import { listSyncResources } from './sync-resource.ts';
 import { emptyFacts, openSyncMemory } from './sync-state.ts';
 
@@ -70,6 +73,8 @@ export interface CodeSync {
   locate(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<ReadonlyMap<ResourceIdentifier, string>>;
   /** A value of a template with everything filled in that the cloud can tell. */
   resolve(root: Stack, value: TemplateValue, stack: Stack): Promise<CloudValue>;
+  /** Layer versions that CloudFormation has and Lambda has no more, see `findGoneLayers`. */
+  goneLayers(root: Stack): Promise<ReadonlyMap<ResourceIdentifier, number>>;
   /** The stack was deployed: its resources are looked for anew. */
   forget(): void;
 }
@@ -135,6 +140,10 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
       return new Map([...there].map(([id, { physicalId }]) => [id, physicalId]));
     },
     resolve: (root, value, stack) => createCloudValues(root, stacks, options.parameterOverrides).resolve(value, stack),
+    goneLayers: (root) => {
+      const paths = flattenStacks(root).flatMap(({ path }) => [path, identifierOf(path, DEPENDENCY_STACK)]);
+      return findGoneLayers({ stacks, lambda }, paths);
+    },
     forget: () => stacks.forget(),
   };
 }
