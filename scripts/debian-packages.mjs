@@ -13,8 +13,10 @@ export function installPackages(packages) {
   if (process.getuid?.() !== 0) return 'installing packages needs root';
   if (!isOnPath('apt-get')) return 'there is no apt-get';
   const install = ['install', '--yes', '--no-install-recommends', ...packages];
-  // the lists of a new machine are empty or old
-  if (aptGet(install) || (aptGet(['update']) && aptGet(install))) return undefined;
+  if (aptGet(install)) return undefined;
+  // the lists of a new machine are empty or old; one source that does not answer may be another package's
+  aptGet(['update']);
+  if (aptGet(install)) return undefined;
   return `apt-get could not install ${packages.join(' and ')}`;
 }
 

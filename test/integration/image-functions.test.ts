@@ -9,16 +9,14 @@ import { buildApp, toolEnv } from '../support/build-app.ts';
 import { clients, silent, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { importImage, startTestEngine } from '../support/docker.ts';
-import type { TestEngine } from '../support/docker.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { isResource, startReadyWatch } from '../support/watch-cli.ts';
 
-const found = await startTestEngine();
-const engine = 'unavailable' in found ? undefined : found;
-const why = 'unavailable' in found ? found.unavailable : '';
+const engine = await startTestEngine();
+const { unavailable } = engine;
 
 const APP = {
   'template.yaml': `Transform: AWS::Serverless-2016-10-31
@@ -66,22 +64,22 @@ FROM no/such/image
   'hello/.dockerignore': '*.md\n!README.md\n',
 };
 
-describe.skipIf(engine === undefined)(`image functions ${why && `(${why})`}`, () => {
-  const { docker, registry, env: engineEnv } = engine as TestEngine;
+describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${unavailable})` : ''}`, () => {
+  const { docker, registry, env: engineEnv } = engine;
   let cloud: TestCloud;
   let proxy: FaultProxy;
   let dir: string;
   beforeAll(async () => {
     cloud = await startTestCloud();
     proxy = await startFaultProxy(cloud.endpoint);
-    await importImage(engine as TestEngine, 'local/base');
+    await importImage(engine, 'local/base');
     dir = await tempFolder(APP);
     await docker('save', '--output', path.join(dir, 'saved.tar'), 'local/base');
   });
   afterAll(async () => {
     await proxy?.stop();
     await cloud?.stop();
-    await engine?.stop();
+    await engine.stop();
   });
 
   const run = (...args: string[]) =>
