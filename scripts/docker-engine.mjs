@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { installPackages, isOnPath } from './debian-packages.mjs';
 
 /** Runs a command quietly; whether it succeeded. */
 function succeeds(program, args, options = {}) {
@@ -19,22 +20,15 @@ function unavailable(why) {
   process.exit(0);
 }
 
-const onPath = (name) => succeeds('sh', ['-c', `command -v ${name}`]);
-
 if (process.platform !== 'linux') unavailable('a Docker engine is started on Linux only');
 if (process.getuid() !== 0) unavailable('starting a Docker engine needs root');
 const packages = [
-  ...(onPath('dockerd') && onPath('docker') ? [] : ['docker.io']),
-  ...(onPath('docker-registry') ? [] : ['docker-registry']),
+  ...(isOnPath('dockerd') && isOnPath('docker') ? [] : ['docker.io']),
+  ...(isOnPath('docker-registry') ? [] : ['docker-registry']),
 ];
 if (packages.length > 0) {
-  if (!onPath('apt-get')) unavailable(`${packages.join(' and ')} cannot be installed: there is no apt-get`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = ['install', '--yes', '--no-install-recommends', ...packages];
-  const installed =
-    succeeds('apt-get', install, { env }) ||
-    (succeeds('apt-get', ['update'], { env }) && succeeds('apt-get', install, { env }));
-  if (!installed) unavailable(`${packages.join(' and ')} could not be installed`);
+  const failure = installPackages(packages);
+  if (failure !== undefined) unavailable(`there is no Docker engine, and ${failure}`);
 }
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sam-sync-engine-'));

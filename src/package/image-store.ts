@@ -54,9 +54,14 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
   const pushes = new Map<string, Promise<PushedImage>>();
   const gate = createGate(PUSHES_AT_ONCE);
   const logins = new Map<string, Promise<void>>();
+  const inEcr = new Map<string, string | undefined>();
   let engine: Promise<Engine> | undefined;
   const registry: Registry = {
     ...options,
+    find: async (located) => {
+      if (!inEcr.has(located.uri)) inEcr.set(located.uri, await findInEcr(options, located));
+      return inEcr.get(located.uri);
+    },
     engine: () => (engine ??= findEngine('Pushing an image', { env, signal })),
     login: (repository, again) => {
       const host = registryOf(repository);
@@ -68,7 +73,13 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
   };
   return {
     locate: (id, image, repository) => ({ id, image, repository, uri: `${repository}:${imageTag(image)}` }),
-    knownDigest: async ({ image, repository }) => (await readRecord(image)).pushed[repository],
+    knownDigest: async (located) => {
+      const { pushed } = await readRecord(located.image);
+      const known = pushed[located.repository] ?? (await registry.find(located).catch(notThereYet));
+      if (known !== undefined) return known;
+      const opened = await registry.engine().catch(notThereYet);
+      return opened && readDigest(opened, located);
+    },
     push: (located) => {
       const known = pushes.get(located.uri) ?? gate(() => pushImage(registry, located));
       pushes.set(located.uri, known);
@@ -77,7 +88,15 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
   };
 }
 
+/** A repository that is missing may be made before the push, which tells if it was not, or if there is no engine. */
+function notThereYet(error: unknown): undefined {
+  if (!(error instanceof UserError)) throw error;
+  return undefined;
+}
+
 interface Registry extends ImageStoreOptions {
+  /** The digest of the image if ECR has it: asked once. */
+  find(located: LocatedImage): Promise<string | undefined>;
   engine(): Promise<Engine>;
   login(repository: string, again?: boolean): Promise<void>;
 }
@@ -102,7 +121,7 @@ function pushImage(registry: Registry, located: LocatedImage): Promise<PushedIma
   const { id, image, repository, uri } = located;
   const about = { kind: 'upload', id: `push:${uri}`, label: `the image of ${id}` } as const;
   return step(registry.reporter, about, async () => {
-    const there = await findInEcr(registry, located);
+    const there = await registry.find(located);
     const digest = there ?? (await sendImage(registry, located));
     const record = await readRecord(image);
     if (record.pushed[repository] !== digest)
@@ -116,7 +135,10 @@ function pushImage(registry: Registry, located: LocatedImage): Promise<PushedIma
 }
 
 /** The digest of the image if ECR has its tag: then no engine is needed. */
-async function findInEcr({ aws }: Registry, { repository, image }: LocatedImage): Promise<string | undefined> {
+async function findInEcr(
+  { aws }: Pick<ImageStoreOptions, 'aws'>,
+  { repository, image }: LocatedImage,
+): Promise<string | undefined> {
   const ecr = parseEcr(repository);
   if (ecr === undefined) return undefined;
   try {
@@ -155,18 +177,24 @@ async function sendImage(registry: Registry, located: LocatedImage): Promise<str
     result = await push();
   }
   if (result.code !== 0) throw pushFailure(engine, result.output, located);
-  return /digest: (sha256:[0-9a-f]{64})/.exec(result.output)?.[1] ?? (await inspectDigest(engine, located));
+  return /digest: (sha256:[0-9a-f]{64})/.exec(result.output)?.[1] ?? (await requireDigest(engine, located));
 }
 
 const LOGGED_OUT = /no basic auth credentials|authorization token has expired|unauthorized|authentication required/i;
 
-/** Engines that do not print it remember it. */
-async function inspectDigest(engine: Engine, { uri, repository }: LocatedImage): Promise<string> {
-  const { stdout } = await engine.run(['image', 'inspect', '--format', '{{range .RepoDigests}}{{.}} {{end}}', uri]);
+/** The digest that the image had in the repository when it was pushed or pulled last: engines remember it. */
+async function readDigest(engine: Engine, { image, repository }: LocatedImage): Promise<string | undefined> {
+  const format = '{{range .RepoDigests}}{{.}} {{end}}';
+  const { stdout } = await engine.run(['image', 'inspect', '--format', format, image.imageId]);
   const own = stdout.split(/\s+/).find((name) => name.startsWith(`${repository}@`));
-  const digest = own?.split('@')[1];
+  return own?.split('@')[1];
+}
+
+/** Not all engines print it. */
+async function requireDigest(engine: Engine, located: LocatedImage): Promise<string> {
+  const digest = await readDigest(engine, located);
   if (digest !== undefined) return digest;
-  throw new UserError(`${engine.name} does not say which digest ${uri} has`);
+  throw new UserError(`${engine.name} does not say which digest ${located.uri} has`);
 }
 
 /** Only ECR's logins are known here; to another registry the user logs in. A registry on this machine needs none. */

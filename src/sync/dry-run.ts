@@ -1,6 +1,6 @@
 import { note } from '../console/reporter.ts';
 import { reportPlan } from './code/report-code-sync.ts';
-import { missingUploads } from './missing-uploads.ts';
+import { missingImages, missingUploads } from './missing-uploads.ts';
 import type { Prepared } from './prepare.ts';
 import { planWithoutDeployment } from './ready-application.ts';
 import type { ReadyApplication } from './ready-application.ts';
@@ -21,11 +21,14 @@ export async function reportDryRun(run: SyncRun, prepared: Prepared, ready: Read
   }
   const uploads = missingUploads(packaged, template).map(({ item }) => item.label);
   for (const label of uploads) note(reporter, 'info', `${label} would be uploaded, unless the bucket has it`);
+  const images = missingImages(packaged, template).map(({ id, uri }) => ({ id, uri }));
+  for (const { id, uri } of images)
+    note(reporter, 'info', `The image of ${id} would be pushed to ${uri}, unless it is there`);
   const why = reasons(plan);
   for (const reason of why) note(reporter, 'info', `Stack ${run.options.stackName}: ${reason}`);
   note(reporter, 'success', `Stack ${run.options.stackName} would be ${DOING[plan.action]}; nothing was changed.`);
   const deployment = { action: plan.action, reasons: why };
-  return { document: { status: 'planned', ...place, deployment, uploads }, exitCode: 0 };
+  return { document: { status: 'planned', ...place, deployment, uploads, images }, exitCode: 0 };
 }
 
 type Plan = ReadyApplication['application']['plan'];

@@ -89,10 +89,11 @@ export async function applyPlan(
   });
 }
 
-/** The folders that a resource's artifact was made of, which never change; undefined: it is not built. */
+/** The folders that a resource's artifact was made of, which never change, or its image; undefined: it is not built. */
 function builtAs(built: BuildResult, id: ResourceIdentifier): string | undefined {
   const folder = built.folders.get(id);
-  return folder && `${folder.path}\n${built.dependencyLayers.get(id)?.path ?? ''}`;
+  if (folder === undefined) return built.images.get(id)?.imageId;
+  return `${folder.path}\n${built.dependencyLayers.get(id)?.path ?? ''}`;
 }
 
 function failureOf({ error = 'it could not be synced', hint, errorKind }: ResourceResult): SyncedResource['failure'] {

@@ -57,7 +57,7 @@ const MAVEN = {
   'other/src/main/java/Other.java': 'class Other {}\n',
 };
 
-describe.skipIf(!(await isOnPath('mvn')))('java with Maven (mvn is needed)', () => {
+describe.skipIf(!isOnPath('mvn'))('java with Maven (mvn is needed)', () => {
   it('builds a module with its parent and the module that it needs; classes, jars, layers as the peer', async () => {
     const dir = await tempFolder(MAVEN);
     const app = await buildApp(dir, { dependencyLayer: true });
@@ -129,7 +129,7 @@ const GRADLE = {
   'words/build.gradle': "apply plugin: 'java'\n",
 };
 
-const hasGradle = await isOnPath('gradle');
+const hasGradle = isOnPath('gradle');
 
 describe('java with Gradle', () => {
   it.skipIf(!hasGradle)('builds a project and the one that it needs (gradle is needed)', async () => {

@@ -30,7 +30,7 @@ const APP = {
   'fn/.bundle/config': '---\nBUNDLE_PATH: "elsewhere"\n',
 };
 
-const hasRuby = await haveTools(['ruby', 'bundle'], ['ruby', 'ruby-bundler']);
+const hasRuby = haveTools(['ruby', 'bundle'], ['ruby', 'ruby-bundler']);
 
 /** There is no registry of gems here: the gem is one of ours, packed beside the Gemfile as `bundle cache` does. */
 async function appWithGem(): Promise<string> {

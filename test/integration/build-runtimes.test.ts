@@ -19,9 +19,9 @@ const CHANGES = {
 const RUN_HERE = ['Python', 'Node', 'Go', 'Make'] as const;
 
 const missing = [
-  ...((await isOnPath('go')) ? [] : ['go']),
-  ...((await isOnPath('mvn')) ? [] : ['mvn']),
-  ...((await haveTools(['ruby', 'bundle'], ['ruby', 'ruby-bundler'])) ? [] : ['ruby']),
+  ...(isOnPath('go') ? [] : ['go']),
+  ...(isOnPath('mvn') ? [] : ['mvn']),
+  ...(haveTools(['ruby', 'bundle'], ['ruby', 'ruby-bundler']) ? [] : ['ruby']),
 ];
 
 describe.skipIf(missing.length > 0)(`examples/runtimes (${missing.join(', ') || 'all tools'})`, () => {

@@ -8,12 +8,10 @@ import type { BuiltApp } from '../support/build-app.ts';
 import { poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { importImage, startTestEngine } from '../support/docker.ts';
-import type { TestEngine } from '../support/docker.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
-const found = await startTestEngine();
-const engine = 'unavailable' in found ? undefined : found;
-const why = 'unavailable' in found ? found.unavailable : '';
+const engine = await startTestEngine();
+const { unavailable } = engine;
 
 const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -47,15 +45,15 @@ const inContainers = (more: Partial<ContainerOptions> = {}): ContainerOptions =>
   ...more,
 });
 
-const registry = (text: string): string => text.replace('REGISTRY', engine?.registry ?? '');
+const registry = (text: string): string => text.replace('REGISTRY', engine.registry);
 
-describe.skipIf(engine === undefined)(`--use-container ${why && `(${why})`}`, () => {
-  const { containers, env: engineEnv } = engine as TestEngine;
+describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${unavailable})` : ''}`, () => {
+  const { containers, env: engineEnv } = engine;
   beforeAll(async () => {
-    await importImage(engine as TestEngine, IMAGES.Py, { python: true });
-    await importImage(engine as TestEngine, IMAGES.Js, { node: true });
+    await importImage(engine, IMAGES.Py, { python: true });
+    await importImage(engine, IMAGES.Js, { node: true });
   });
-  afterAll(() => engine?.stop());
+  afterAll(() => engine.stop());
 
   // without the machine's own tools: what is built is built in the containers
   const build = async (dir: string, how: Parameters<typeof buildApp>[1] = {}): Promise<BuiltApp> => {

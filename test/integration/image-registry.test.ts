@@ -1,14 +1,17 @@
+import { CreateRepositoryCommand, PutImageCommand } from '@aws-sdk/client-ecr';
+import { GetFunctionCommand } from '@aws-sdk/client-lambda';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
 import type { Aws } from '../../src/aws/aws.ts';
 import { createImageStore } from '../../src/package/image-store.ts';
 import type { ImageStore, LocatedImage } from '../../src/package/image-store.ts';
 import { companionStackName, ensureRepositories, managedRepositoryUri } from '../../src/package/companion-stack.ts';
 import { buildApp } from '../support/build-app.ts';
-import { silent, startTestCloud } from '../support/cloud.ts';
+import { clients, silent, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
+import { createCodeApp } from '../support/code-app.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
@@ -23,12 +26,25 @@ here="$(dirname "$0")"
 echo "$*" >> "$here/calls.txt"
 case "$1" in
   network) echo bridge;;
+  build) while [ "$1" != --iidfile ]; do shift; done; echo "sha256:${'2'.repeat(64)}" > "$2";;
+  buildx) exit 1;;
   login) cat > "$here/password.txt";;
   push)
     if [ -f "$here/expired" ]; then rm "$here/expired"; echo 'denied: Your authorization token has expired. Reauthenticate and try again.' >&2; exit 1; fi
     echo "v1: digest: ${DIGEST} size: 42";;
 esac
 `;
+
+const APP = {
+  'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: { PackageType: Image, FunctionName: the-function }
+    Metadata: { DockerContext: . }
+`,
+  Dockerfile: 'FROM scratch',
+};
 
 const locate = (store: ImageStore, dir: string, repository: string): LocatedImage =>
   store.locate(
@@ -87,6 +103,7 @@ describe('Amazon ECR', () => {
     const located = locate(store, dir, repository);
     expect(located.uri).toBe(`${repository}:f-111111111111-latest`);
     expect(await store.knownDigest(located)).toBeUndefined();
+    await fs.writeFile(path.join(dir, 'calls.txt'), '');
     expect(await store.push(located)).toEqual({ digest: DIGEST, uri: `${repository}@${DIGEST}` });
     expect(await calls()).toEqual([
       `tag sha256:${'1'.repeat(64)} ${located.uri}`,
@@ -111,6 +128,43 @@ describe('Amazon ECR', () => {
       hint: expect.stringContaining('aws ecr create-repository --region us-east-1 --repository-name none'),
     });
     expect(await calls()).toEqual([]);
+  });
+
+  it('what ECR has is not sent, and its digest is known before anything is pushed', async () => {
+    const { dir, store, calls } = await open();
+    const { client, send, DescribeImagesCommand } = await aws.ecr();
+    const image = { imageTag: 'f-111111111111-latest', imageManifest: JSON.stringify({ schemaVersion: 2 }) };
+    await client.send(new CreateRepositoryCommand({ repositoryName: 'there' }));
+    await client.send(new PutImageCommand({ repositoryName: 'there', ...image }));
+    const { imageDetails } = await send(new DescribeImagesCommand({ repositoryName: 'there' }));
+    const digest = imageDetails?.[0]?.imageDigest;
+    const located = locate(store, dir, `${host}/there`);
+    expect(await store.knownDigest(located)).toBe(digest);
+    expect(await store.push(located)).toEqual({ digest, uri: `${host}/there@${digest}` });
+    expect(await calls()).toEqual([]);
+  });
+
+  it('a code sync to a managed repository makes it; the next one goes where the image is', async () => {
+    const { dir: tools, calls } = await open();
+    const app = await createCodeApp({ ...cloud.env, PATH: `${tools}:${process.env['PATH']}` }, APP, {
+      stackName: 'app',
+    });
+    onTestFinished(() => app.remove());
+    const { lambda } = clients(cloud.endpoint);
+    const imageOf = async (): Promise<string | undefined> =>
+      (await lambda.send(new GetFunctionCommand({ FunctionName: 'the-function' }))).Code?.ImageUri;
+    await app.plain({ imageRepository: `${host}/there` });
+    expect(await imageOf()).toBe(`${host}/there:f-222222222222-latest`);
+    const moved = await app.code(['F'], { resolveImageRepos: true });
+    expect(moved.outcomes, moved.notes.join('\n')).toEqual({ F: 'synced' });
+    const managed = managedRepositoryUri('app', 'F', { account: ACCOUNT, region });
+    expect(await imageOf()).toBe(`${managed}@${DIGEST}`);
+    const before = (await calls()).length;
+    expect((await app.code(['F'])).outcomes).toEqual({ F: 'unchanged' });
+    expect((await calls()).slice(before)).not.toContainEqual(expect.stringMatching(/^push/));
+    const { send, DescribeStacksCommand } = await aws.cloudFormation();
+    const companion = await send(new DescribeStacksCommand({ StackName: companionStackName('app') }));
+    expect(companion.Stacks?.[0]?.StackStatus).toBe('CREATE_COMPLETE');
   });
 
   it('another registry is logged in to by the user', async () => {

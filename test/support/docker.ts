@@ -10,6 +10,8 @@ const run = promisify(execFile);
 
 /** A container engine for tests, with an image registry. */
 export interface TestEngine {
+  /** Why there is none; undefined: it runs. Tests that need it are skipped with this. */
+  unavailable: string | undefined;
   /** Sends container tools there. Merge it over `process.env`. */
   env: Record<string, string>;
   /** `127.0.0.1:PORT` */
@@ -21,29 +23,37 @@ export interface TestEngine {
 }
 
 /** Starts one of our own, or says why there is none. */
-export async function startTestEngine(): Promise<TestEngine | { unavailable: string }> {
+export async function startTestEngine(): Promise<TestEngine> {
   const script = fileURLToPath(new URL('../../scripts/docker-engine.mjs', import.meta.url));
   const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const line = await firstLine(child);
-  const answer = JSON.parse(line) as { dockerHost: string; registry: string } | { unavailable: string };
-  if ('unavailable' in answer) return answer;
-  const env = { DOCKER_HOST: answer.dockerHost };
+  const { unavailable, dockerHost, registry } = JSON.parse(line) as Answer;
+  const env = { DOCKER_HOST: dockerHost };
   const docker = async (...args: string[]): Promise<string> => {
     const { stdout } = await run('docker', args, { env: { ...process.env, ...env }, maxBuffer: 1 << 26 });
     return stdout.trim();
   };
   return {
+    unavailable,
     env,
-    registry: answer.registry,
+    registry,
     docker,
     containers: async () =>
       (await docker('ps', '--all', '--format', '{{.Names}}')).split('\n').filter((name) => name !== ''),
     stop: () =>
       new Promise((resolve) => {
+        if (child.exitCode !== null) return resolve();
         child.on('close', () => resolve());
         child.stdin?.end();
       }),
   };
+}
+
+/** What the script prints: either why there is no engine, or where it is. */
+interface Answer {
+  unavailable: string | undefined;
+  dockerHost: string;
+  registry: string;
 }
 
 function firstLine(child: ChildProcess): Promise<string> {

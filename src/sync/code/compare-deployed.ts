@@ -87,6 +87,7 @@ const LOCATIONS = new Set([
   'ContentUri',
   'DefinitionS3Location',
   'DefinitionUri',
+  'ImageUri',
 ]);
 const INCLUDED = ['Fn::Transform', 'Parameters', 'Location'];
 

@@ -4,6 +4,7 @@ import type { Stack } from '../../model/stack.ts';
 import type { CloudStacks } from './cloud-stacks.ts';
 import type { CloudValues } from './cloud-values.ts';
 import type { CodeArtifacts } from './code-artifacts.ts';
+import type { CodeImages } from './code-images.ts';
 import type { LambdaAccess } from './lambda-access.ts';
 import type { SyncFacts } from './sync-state.ts';
 
@@ -15,6 +16,7 @@ export interface FlowTools {
   stacks: CloudStacks;
   values: CloudValues;
   artifacts: CodeArtifacts;
+  images: CodeImages;
   facts: SyncFacts;
   /** ARN of the root stack. */
   stackId: string;

@@ -2,9 +2,9 @@ import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { UserError } from '../../errors.ts';
 import type { FunctionResource, ResourceIdentifier } from '../../model/stack.ts';
-import { hasIntrinsic } from '../../template/intrinsics.ts';
-import type { CodeArtifact } from './code-artifacts.ts';
 import type { FlowTools } from './flow-tools.ts';
+import { hasCode, isSameCode, readyCode, sendCode } from './function-code.ts';
+import type { FunctionCode } from './function-code.ts';
 import type { FunctionState } from './lambda-access.ts';
 import type { LayerPlan } from './layer-flow.ts';
 import { layerArnOf, moveLayers } from './layer-versions.ts';
@@ -15,13 +15,11 @@ export interface FunctionWork {
   resource: FunctionResource;
   state: FunctionState;
   /** undefined: only its layers are looked at. */
-  artifact: CodeArtifact | undefined;
+  code: FunctionCode | undefined;
   /** Layers of this sync that it uses. */
   layers: readonly LayerPlan[];
   /** The layer for its own dependencies: put at the end if the function has none yet; not wanted any more: `drop`. */
   dependencies: { layer: string; wanted: boolean } | undefined;
-  /** The key that encrypts its code (`SourceKMSKeyArn`): with each update Lambda takes the one that it is told. */
-  codeKey: string | undefined;
   /** The alias that is to lead to the newest code. */
   alias: string | undefined;
 }
@@ -42,9 +40,8 @@ const LATEST_PUBLISHED = '$LATEST.PUBLISHED';
 
 /** Compares the function with what it is to be. Rejects if only a deployment can bring the change. */
 export async function planFunction(tools: FlowTools, work: FunctionWork): Promise<FunctionPlan> {
-  const { state, artifact, layers, dependencies } = work;
-  if (artifact !== undefined) refuseOtherKind(work);
-  const code = artifact !== undefined && (state.codeSha256 !== artifact.sha256 || state.lastUpdateStatus === 'Failed');
+  const { state, layers, dependencies } = work;
+  const code = work.code !== undefined && !isDone(state, work.code);
   const targets = layers.map(({ work: { layer }, version }) => [layer, version] as const);
   const moved = targets.some(([layer, version]) => {
     const now = state.layers.filter((arn) => layerArnOf(arn) === layer);
@@ -65,7 +62,7 @@ export function changesFunction({ code, layers, drop, publish }: FunctionPlan): 
 export function describeFunctionPlan({ work, code, layers, drop, publish }: FunctionPlan): string[] {
   return [
     ...(layers ? ['layers'] : []),
-    ...(code ? ['code'] : []),
+    ...(code ? [work.code?.kind === 'image' ? 'image' : 'code'] : []),
     ...(drop ? ['dependency layer removed'] : []),
     ...(publish === undefined ? [] : [publish === 'alias' ? `version for ${work.alias}` : 'published version']),
   ];
@@ -104,36 +101,23 @@ function forget({ facts }: FlowTools, id: string): void {
   facts.unsettled = facts.unsettled.filter((candidate) => candidate !== id);
 }
 
-/** Code built for one runtime or architecture does not run on another: the template's change has to come first. */
-function refuseOtherKind({ id, resource, state }: FunctionWork): void {
-  const isKnown = resource.runtime !== undefined && !hasIntrinsic(resource.properties['Architectures'] ?? null);
-  const differs: [name: string, here: string | undefined, there: string | undefined][] = [
-    ['runtime', resource.runtime, state.runtime],
-    ['architecture', isKnown ? resource.architecture : undefined, state.architecture],
-  ];
-  for (const [name, here, there] of differs) {
-    if (here === undefined || there === undefined || here === there) continue;
-    throw new UserError(`${id} has the ${name} ${there} in the cloud, but ${here} in the template`, {
-      hint: 'Sync without --code first: only a deployment changes it.',
-    });
-  }
-}
-
 async function planPublish(tools: FlowTools, work: FunctionWork, changes: boolean): Promise<FunctionPlan['publish']> {
-  const { alias, state, artifact, resource } = work;
+  const { alias, state, code, resource } = work;
   const { CapacityProviderConfig, PublishToLatestPublished } = resource.properties;
   const latest = CapacityProviderConfig !== undefined && String(PublishToLatestPublished) === 'true';
   if (alias === undefined && !latest) return undefined;
   // who only uses a layer of this sync is published if it gets another one
-  if (artifact === undefined && !changes) return undefined;
+  if (code === undefined && !changes) return undefined;
   const published = await readPublished(tools, state.name, alias ?? LATEST_PUBLISHED);
   if (alias !== undefined && published === undefined) {
     throw new UserError(`${work.id} has no alias ${alias} in the cloud yet`, {
       hint: 'Sync without --code first: a deployment makes it.',
     });
   }
-  const wanted = artifact?.sha256 ?? state.codeSha256;
-  const isBehind = published?.codeSha256 !== wanted || published.layers.join() !== state.layers.join();
+  const isBehind =
+    published === undefined ||
+    !(code === undefined ? isSameCode(published, state) : hasCode(published, code)) ||
+    published.layers.join() !== state.layers.join();
   if (!changes && !isBehind) return undefined;
   return alias === undefined ? 'latest' : 'alias';
 }
@@ -162,17 +146,22 @@ async function updateLayers(tools: FlowTools, { id, state }: FunctionWork, layer
   await settle(tools, { id, name: state.name }, answer);
 }
 
-async function updateCode(tools: FlowTools, { id, state, artifact, codeKey }: FunctionWork): Promise<void> {
-  if (artifact === undefined) return;
-  const { lambda, artifacts } = tools;
+/** An update that failed left code there that is not what runs. */
+function isDone(state: FunctionState, code: FunctionCode): boolean {
+  return hasCode(state, code) && state.lastUpdateStatus !== 'Failed';
+}
+
+async function updateCode(tools: FlowTools, { id, state, code }: FunctionWork): Promise<void> {
+  if (code === undefined) return;
+  const { lambda } = tools;
   const { send, UpdateFunctionCodeCommand } = await lambda.service();
+  const ready = await readyCode(tools, code);
+  // of an image that was never pushed from here this is known only now
+  if (isDone(state, ready)) return;
   const answer = await lambda.change(
     state.name,
-    () =>
-      artifacts.send(artifact, (code) =>
-        send(new UpdateFunctionCodeCommand({ FunctionName: state.name, SourceKMSKeyArn: codeKey, ...code })),
-      ),
-    (now) => now.codeSha256 === artifact.sha256 && now.lastUpdateStatus !== 'Failed',
+    () => sendCode(tools, ready, (sent) => send(new UpdateFunctionCodeCommand({ FunctionName: state.name, ...sent }))),
+    (now) => isDone(now, ready),
   );
   await settle(tools, { id, name: state.name }, answer);
 }

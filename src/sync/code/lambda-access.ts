@@ -1,4 +1,4 @@
-import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
+import type { FunctionCodeLocation, FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { Aws, Service } from '../../aws/aws.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { pause } from '../../deploy/pause.ts';
@@ -9,8 +9,11 @@ import { createPace } from './pace.ts';
 export interface FunctionState {
   name: string;
   version: string;
+  packageType: string | undefined;
   /** Base64. */
   codeSha256: string;
+  /** What an image function was given (`repository:tag` or `repository@sha256:…`), and which digest that was. */
+  image: { uri: string; resolved: string } | undefined;
   /** ARNs of layer versions, in their order. */
   layers: readonly string[];
   runtime: string | undefined;
@@ -27,8 +30,11 @@ export interface LambdaAccess {
   /** The service; each call waits its turn. */
   service(): Promise<Service<'lambda'>>;
   read(name: string, qualifier?: string): Promise<FunctionState>;
-  /** Many functions with few calls; what is not there is absent. */
-  readMany(names: readonly string[]): Promise<ReadonlyMap<string, FunctionState>>;
+  /**
+   * Many functions with few calls; what is not there is absent. Lists do not tell of images: functions in `images` are asked
+   * for one by one.
+   */
+  readMany(names: readonly string[], images?: ReadonlySet<string>): Promise<ReadonlyMap<string, FunctionState>>;
   /** Waits until nothing goes on with the function (or version) any more; how it ended is in the result. */
   settled(name: string, qualifier?: string): Promise<FunctionState>;
   /**
@@ -66,8 +72,8 @@ export function openLambda(aws: Aws, { signal, patience = PATIENCE }: LambdaOpti
 
   const read: LambdaAccess['read'] = async (name, qualifier) => {
     const { send, GetFunctionCommand } = await service();
-    const { Configuration } = await send(new GetFunctionCommand({ FunctionName: name, Qualifier: qualifier }));
-    return toState(Configuration ?? {});
+    const { Configuration, Code } = await send(new GetFunctionCommand({ FunctionName: name, Qualifier: qualifier }));
+    return toState(Configuration ?? {}, Code);
   };
 
   const settled: LambdaAccess['settled'] = async (name, qualifier) => {
@@ -94,7 +100,7 @@ export function openLambda(aws: Aws, { signal, patience = PATIENCE }: LambdaOpti
     }
   };
 
-  return { service, read, settled, change, readMany: (names) => readMany({ service, read }, names) };
+  return { service, read, settled, change, readMany: (names, images) => readMany({ service, read }, names, images) };
 }
 
 async function pacedService(
@@ -112,11 +118,12 @@ async function pacedService(
 async function readMany(
   { service, read }: Pick<LambdaAccess, 'service' | 'read'>,
   names: readonly string[],
+  images: ReadonlySet<string> = new Set(),
 ): Promise<ReadonlyMap<string, FunctionState>> {
   const found = new Map<string, FunctionState>();
-  const wanted = new Set(names);
+  const wanted = new Set(names.filter((name) => !images.has(name)));
   if (wanted.size > READ_SINGLY) await readPages(service, { wanted, found });
-  const missing = [...wanted].filter((name) => !found.has(name));
+  const missing = [...new Set(names)].filter((name) => !found.has(name));
   await Promise.all(
     missing.map(async (name) => {
       try {
@@ -154,12 +161,15 @@ async function readPages(
   }
 }
 
-function toState(configuration: FunctionConfiguration): FunctionState {
+function toState(configuration: FunctionConfiguration, code: FunctionCodeLocation = {}): FunctionState {
   const { State, StateReason, LastUpdateStatusReason } = configuration;
+  const { ImageUri: uri, ResolvedImageUri: resolved } = code;
   return {
     name: configuration.FunctionName ?? '',
     version: configuration.Version ?? '$LATEST',
+    packageType: configuration.PackageType,
     codeSha256: configuration.CodeSha256 ?? '',
+    image: uri ? { uri, resolved: resolved || uri } : undefined,
     layers: (configuration.Layers ?? []).map(({ Arn }) => Arn ?? ''),
     runtime: configuration.Runtime,
     architecture: configuration.Architectures?.[0],

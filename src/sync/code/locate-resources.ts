@@ -50,14 +50,15 @@ export function whyNotSynced(resource: SyncResource): string | undefined {
     if (kind === 'none') return 'it has no definition of its own: SAM or the template makes it';
     return kind === 'remote' ? 'its definition is not a local file' : undefined;
   }
-  switch (resource.resource.code.kind) {
+  const { code, skipBuild } = resource.resource;
+  switch (code.kind) {
     case 'inline':
       return 'its code is part of the template';
     case 'remote':
       return 'its code is not a local file or folder';
     case 'image':
     case 'image-archive':
-      return 'container images are not synced by this version yet';
+      return skipBuild ? 'its image is not made here: its Metadata has SkipBuild' : undefined;
     default:
       return undefined;
   }

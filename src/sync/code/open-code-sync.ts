@@ -18,6 +18,7 @@ import { openCloudStacks } from './cloud-stacks.ts';
 import { createCloudValues } from './cloud-values.ts';
 import type { CloudValue } from './cloud-values.ts';
 import { openCodeArtifacts } from './code-artifacts.ts';
+import { openCodeImages } from './code-images.ts';
 import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
 import type { FlowTools } from './flow-tools.ts';
 import { openLambda } from './lambda-access.ts';
@@ -97,6 +98,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     stacks,
     values: createCloudValues(root, stacks, givenSecrets(root, options.parameterOverrides)),
     artifacts: openCodeArtifacts(run),
+    images: openCodeImages(run, root),
     // both are known when the stack was found
     facts: emptyFacts(),
     stackId: '',

@@ -6,6 +6,8 @@ import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from 
 import { mapOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import type { FlowTools } from './flow-tools.ts';
+import { isImage, locateImage, refuseOtherKind } from './function-code.ts';
+import type { FunctionCode } from './function-code.ts';
 import { planFunction } from './function-flow.ts';
 import type { FunctionPlan } from './function-flow.ts';
 import type { FunctionState } from './lambda-access.ts';
@@ -88,6 +90,7 @@ export async function planOneFunction(
   { built, stackName, layers }: FunctionParts,
 ): Promise<FunctionPlan> {
   const { id, resource, state, isSelected } = fn;
+  if (isSelected) refuseOtherKind(resource, state);
   const used = usedLayers(fn, layers);
   const dependencyArn = dependencyLayerArn(tools, stackName, id);
   const dependencies = isSelected ? await planDependencies(tools, fn, { built, layer: dependencyArn }) : undefined;
@@ -95,12 +98,22 @@ export async function planOneFunction(
     id,
     resource,
     state,
-    artifact: isSelected ? await tools.artifacts.ofResource(resource, built) : undefined,
+    code: isSelected ? await planCode(tools, fn, built) : undefined,
     layers: dependencies === undefined ? used : [...used, dependencies],
     dependencies: isSelected ? { layer: dependencyArn, wanted: dependencies !== undefined } : undefined,
-    codeKey: await valueOf(tools, fn, 'SourceKMSKeyArn'),
     alias: await valueOf(tools, fn, 'AutoPublishAlias'),
   });
+}
+
+/** What was built for the function; undefined: its code is not here. */
+async function planCode(tools: FlowTools, fn: FunctionAtWork, built: BuildResult): Promise<FunctionCode | undefined> {
+  const { id, resource } = fn;
+  if (isImage(resource)) {
+    const image = built.images.get(id);
+    return image && locateImage(tools, fn, image);
+  }
+  const artifact = await tools.artifacts.ofResource(resource, built);
+  return artifact && { kind: 'zip', artifact, key: await valueOf(tools, fn, 'SourceKMSKeyArn') };
 }
 
 /** The layers of this sync that the function uses: as the templates say or, where they do not tell, as Lambda says. */

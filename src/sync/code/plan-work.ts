@@ -5,6 +5,7 @@ import type { ResourceIdentifier } from '../../model/stack.ts';
 import { mapLimit } from '../../support/map-limit.ts';
 import type { DefinitionUpdate, PlannedWork } from './code-sync-plan.ts';
 import { planDefinition } from './definition-flow.ts';
+import { isImage } from './function-code.ts';
 import { changesFunction, describeFunctionPlan } from './function-flow.ts';
 import type { FunctionPlan } from './function-flow.ts';
 import type { LayerPlan } from './layer-flow.ts';
@@ -58,7 +59,10 @@ async function readFunctions(planning: Planning, located: readonly Located[]): P
     return item.resource.kind === 'function';
   });
   const names = functions.map(({ deployed }) => deployed.physicalId);
-  const states = new Map(await tools.lambda.readMany(names));
+  const images = functions
+    .filter(({ resource }) => isImage(resource.resource))
+    .map(({ deployed }) => deployed.physicalId);
+  const states = new Map(await tools.lambda.readMany(names, new Set(images)));
   const references = readLayerReferences(input.root);
   const found = await mapLimit(functions, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
     const isSelected = selected.some(({ id }) => id === resource.id);

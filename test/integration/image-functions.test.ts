@@ -1,0 +1,316 @@
+import { GetAliasCommand, GetFunctionCommand } from '@aws-sdk/client-lambda';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAws } from '../../src/aws/aws.ts';
+import { parseImageReference } from '../../src/package/image-reference.ts';
+import { openCodeImages } from '../../src/sync/code/code-images.ts';
+import { buildApp, toolEnv } from '../support/build-app.ts';
+import { clients, silent, startTestCloud } from '../support/cloud.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { importImage, startTestEngine } from '../support/docker.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import { runCli } from '../support/run-cli.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+import { isResource, startReadyWatch } from '../support/watch-cli.ts';
+
+const engine = await startTestEngine();
+const { unavailable } = engine;
+
+const APP = {
+  'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties: { PackageType: Image, AutoPublishAlias: live }
+    Metadata:
+      DockerContext: hello
+      Dockerfile: docker/Dockerfile
+      DockerTag: v1
+      DockerBuildTarget: second
+      DockerBuildArgs: { SECRET_WORD: hunter2 }
+  Plain:
+    Type: AWS::Serverless::Function
+    Properties: { CodeUri: plain, Handler: app.handler, Runtime: python3.11 }
+  Child:
+    Type: AWS::Serverless::Application
+    Properties: { Location: child/template.yaml }
+Outputs:
+  Hello: { Value: !Ref Hello }
+  Nested: { Value: !GetAtt Child.Outputs.Nested }
+`,
+  'child/template.yaml': `Resources:
+  Nested:
+    Type: AWS::Lambda::Function
+    Properties:
+      PackageType: Image
+      Code: { ImageUri: ../saved.tar }
+      Role: arn:aws:iam::000000000000:role/lambda
+Outputs:
+  Nested: { Value: !Ref Nested }
+`,
+  'hello/docker/Dockerfile': `FROM local/base AS first
+ARG SECRET_WORD
+COPY . /app
+RUN test -n "$SECRET_WORD"
+FROM first AS second
+CMD ["app.handler"]
+FROM no/such/image
+`,
+  'plain/app.py': 'def handler(event, context): return 0\n',
+  'hello/app.py': 'def handler(event, context): return 1\n',
+  'hello/notes.md': 'not in the image',
+  'hello/.dockerignore': '*.md\n!README.md\n',
+};
+
+describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${unavailable})` : ''}`, () => {
+  const { docker, registry, env: engineEnv } = engine;
+  let cloud: TestCloud;
+  let proxy: FaultProxy;
+  let dir: string;
+  beforeAll(async () => {
+    cloud = await startTestCloud();
+    proxy = await startFaultProxy(cloud.endpoint);
+    await importImage(engine, 'local/base');
+    dir = await tempFolder(APP);
+    await docker('save', '--output', path.join(dir, 'saved.tar'), 'local/base');
+  });
+  afterAll(async () => {
+    await proxy?.stop();
+    await cloud?.stop();
+    await engine.stop();
+  });
+
+  const run = (...args: string[]) =>
+    runCli(['--stack-name', 'images', '--yes', '--output', 'json', '--debug', ...args], {
+      cwd: dir,
+      env: { ...process.env, ...cloud.env, ...engineEnv, AWS_ENDPOINT_URL: proxy.endpoint } as Record<string, string>,
+    });
+  const repositories = (): string[] => [
+    '--image-repositories',
+    `Hello=${registry}/team/hello`,
+    '--image-repositories',
+    `Child/Nested=${registry}/nested`,
+  ];
+  const sync = async (): Promise<{ document: { status: string; outputs: Record<string, string> }; stderr: string }> => {
+    const { code, stdout, stderr } = await run(...repositories());
+    expect(code, stderr).toBe(0);
+    return { document: JSON.parse(stdout), stderr };
+  };
+  const imageOf = async (name: string): Promise<string | undefined> =>
+    (await clients(cloud.endpoint).lambda.send(new GetFunctionCommand({ FunctionName: name }))).Code?.ImageUri;
+  const digestOf = async (name: string): Promise<string> => {
+    const uri = await imageOf(name);
+    return /@(sha256:[0-9a-f]{64})$/.exec(uri ?? '')?.[1] ?? `no digest in ${uri}`;
+  };
+  /** What was changed in the cloud meanwhile. */
+  const changesDuring = async (act: () => Promise<unknown>): Promise<string[]> => {
+    const before = proxy.calls.length;
+    await act();
+    const reading = /^(Get|List|Describe|Head)/;
+    return proxy.calls.slice(before).flatMap(({ operation }) => (reading.test(operation) ? [] : [operation]));
+  };
+  const manifest = async (uri: string): Promise<number> => {
+    const { repository: name, tag, digest } = parseImageReference(uri);
+    const repository = name.slice(name.indexOf('/') + 1);
+    const accept = 'application/vnd.docker.distribution.manifest.v2+json';
+    return (await fetch(`http://${registry}/v2/${repository}/manifests/${digest ?? tag}`, { headers: { accept } }))
+      .status;
+  };
+
+  it('builds, loads, pushes and deploys; what is unchanged is neither built nor pushed', async () => {
+    const { document, stderr } = await sync();
+    expect(stderr).not.toContain('hunter2');
+    const { Hello = '', Nested = '' } = document.outputs;
+    const uri = await imageOf(Hello);
+    // defect 19: a port in the repository's name
+    expect(uri).toMatch(new RegExp(`^${registry}/team/hello:hello-[0-9a-f]{12}-v1$`));
+    expect(await imageOf(Nested)).toMatch(new RegExp(`^${registry}/nested:child-nested-[0-9a-f]{12}-latest$`));
+    expect(await manifest(uri ?? '')).toBe(200);
+    // as the peer leaves it: its other commands find the image by that name
+    expect(await fs.readFile(path.join(dir, '.aws-sam/auto-dependency-layer/template.yaml'), 'utf8')).toContain(
+      'ImageUri: hello:v1',
+    );
+    expect(await docker('image', 'inspect', '--format', '{{.Config.Cmd}}', 'hello:v1')).toContain('app.handler');
+
+    await writeFiles(dir, { 'hello/notes.md': 'changed, and still not in the image' });
+    const again = await sync();
+    expect(again.document.status).toBe('unchanged');
+    expect(again.stderr).not.toMatch(/\$ docker (?:build|load|push)/);
+
+    await writeFiles(dir, { 'hello/app.py': 'def handler(event, context): return 2\n' });
+    // only the image is another one: that needs no deployment
+    expect((await sync()).document.status).toBe('synced');
+    const changed = await imageOf(Hello);
+    expect(changed).not.toBe(uri);
+    expect(await manifest(changed ?? '')).toBe(200);
+  });
+
+  it('a code sync gets the digest that the registry has, in the repository of the function’s image', async () => {
+    const { root, result } = await buildApp(dir, { env: toolEnv(engineEnv) });
+    const fn = root.functions[0]!;
+    const image = result.images.get('Hello')!;
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const aws = createAws({ env: {}, region: 'us-east-1', endpoint: cloud.endpoint, credentials, reporter: silent });
+    const options = { stackName: 's', imageRepository: undefined, imageRepositories: {}, resolveImageRepos: false };
+    const outside = { reporter: silent, signal: new AbortController().signal, env: toolEnv(engineEnv) };
+    const place = { account: '000000000000', region: 'us-east-1' };
+    const images = openCodeImages({ options, outside, aws }, root);
+    const currentUri = `${registry}/other/hello@sha256:${'0'.repeat(64)}`;
+    const located = images.locate(fn, image, { place, currentUri });
+    expect(await images.knownDigest(located)).toBeUndefined();
+    const pushed = await images.push(located);
+    const response = await fetch(`http://${registry}/v2/other/hello/manifests/${pushed.digest}`, {
+      headers: { accept: 'application/vnd.docker.distribution.manifest.v2+json' },
+    });
+    expect(response.headers.get('docker-content-digest')).toBe(pushed.digest);
+    expect(pushed.uri).toBe(`${registry}/other/hello@${pushed.digest}`);
+    expect(await images.knownDigest(located)).toBe(pushed.digest);
+    aws.close();
+  });
+
+  describe('code syncs', () => {
+    interface Synced {
+      status: string;
+      resources: { id: string; outcome: string; detail?: string; error?: string; hint?: string }[];
+    }
+    const V1 = 'def handler(event, context): return 10\n';
+    const V2 = 'def handler(event, context): return 20\n';
+    let hello: string;
+    let nested: string;
+    beforeAll(async () => {
+      const { Hello = '', Nested = '' } = (await sync()).document.outputs;
+      [hello, nested] = [Hello, Nested];
+    });
+    const codeSync = async (...args: string[]): Promise<Synced & { code: number | null; stderr: string }> => {
+      const { code, stdout, stderr } = await run('--code', ...args);
+      return { ...(JSON.parse(stdout) as Synced), code, stderr };
+    };
+    it('brings a changed context by digest, to the repository that the function’s image is in; then it is left alone', async () => {
+      await writeFiles(dir, { 'hello/app.py': V1 });
+      const before = await imageOf(hello);
+      let synced = await codeSync('--resource-id', 'Hello', '--dry-run');
+      expect(synced.resources).toEqual([expect.objectContaining({ id: 'Hello', action: 'update' })]);
+      expect(synced.stderr).toContain('Hello would be synced: image, version for live');
+      expect(await imageOf(hello)).toBe(before);
+      const changes = await changesDuring(async () => (synced = await codeSync('--resource-id', 'Hello')));
+      expect(synced.resources, synced.stderr).toMatchObject([
+        { id: 'Hello', outcome: 'synced', detail: 'image, version for live' },
+      ]);
+      expect(changes).toEqual(['UpdateFunctionCode', 'PublishVersion', 'UpdateAlias']);
+      const first = await imageOf(hello);
+      expect(first).toMatch(new RegExp(`^${registry}/team/hello@sha256:[0-9a-f]{64}$`));
+      const { lambda } = clients(cloud.endpoint);
+      const alias = await lambda.send(new GetAliasCommand({ FunctionName: hello, Name: 'live' }));
+      const version = new GetFunctionCommand({ FunctionName: hello, Qualifier: alias.FunctionVersion });
+      expect((await lambda.send(version)).Code?.ImageUri).toBe(first);
+
+      let again = await codeSync('--resource-id', 'Hello');
+      expect(await changesDuring(async () => (again = await codeSync()))).toEqual([]);
+      expect(again).toMatchObject({ status: 'unchanged', code: 0 });
+      expect(again.stderr).not.toMatch(/\$ docker|the image of Hello/);
+
+      await writeFiles(dir, { 'hello/app.py': V2 });
+      await codeSync('--resource-id', 'Hello');
+      expect(await digestOf(hello)).not.toBe(first?.split('@')[1]);
+      await writeFiles(dir, { 'hello/app.py': V1 });
+      const back = await codeSync('--resource-id', 'Hello');
+      expect(back.resources).toMatchObject([{ outcome: 'synced' }]);
+      expect(back.stderr).not.toMatch(/\$ docker build/);
+      expect(await imageOf(hello)).toBe(first);
+    });
+
+    it('a function in a nested stack, from a saved image', async () => {
+      const before = await imageOf(nested);
+      await docker('save', '--output', path.join(dir, 'saved.tar'), 'hello:v1');
+      const synced = await codeSync('--resource-id', 'Child/Nested');
+      expect(synced.resources, synced.stderr).toMatchObject([{ id: 'Child/Nested', outcome: 'synced' }]);
+      expect(await imageOf(nested)).toMatch(new RegExp(`^${registry}/nested@sha256:[0-9a-f]{64}$`));
+      expect(await imageOf(nested)).not.toBe(before);
+      expect(await codeSync('--resource-id', 'Child/Nested')).toMatchObject({ status: 'unchanged' });
+    });
+
+    it('a plain sync with unchanged templates brings an image without a deployment', async () => {
+      // the templates name what is deployed now
+      await sync();
+      await writeFiles(dir, { 'hello/app.py': V2 });
+      let synced: Awaited<ReturnType<typeof sync>> | undefined;
+      const changes = await changesDuring(async () => (synced = await sync()));
+      expect(synced?.document.status).toBe('synced');
+      expect(changes).toEqual(['UpdateFunctionCode', 'PublishVersion', 'UpdateAlias']);
+      expect(await digestOf(hello)).toMatch(/^sha256:/);
+      expect((await sync()).document.status).toBe('unchanged');
+    });
+
+    it('a repository that is not there is told, and nothing is changed', async () => {
+      const repository = '000000000000.dkr.ecr.us-east-1.amazonaws.com/none';
+      let failed: Synced | undefined;
+      const changes = await changesDuring(async () => {
+        failed = await codeSync('--resource-id', 'Hello', '--image-repository', repository);
+      });
+      expect(failed).toMatchObject({
+        status: 'failed',
+        code: 1,
+        resources: [{ outcome: 'failed', error: expect.stringContaining(`There is no repository ${repository}`) }],
+      });
+      expect(changes).toEqual([]);
+    });
+
+    it('another package type has to be deployed first', async () => {
+      const template = APP['template.yaml'];
+      const zip = 'Properties: { CodeUri: plain, Handler: app.handler, Runtime: python3.11 }';
+      const image = 'Properties: { PackageType: Image }\n    Metadata: { DockerContext: plain }';
+      await writeFiles(dir, { 'template.yaml': template.replace(zip, image), 'plain/Dockerfile': 'FROM local/base\n' });
+      const failed = await codeSync('--resource-id', 'Plain');
+      await writeFiles(dir, { 'template.yaml': template });
+      expect(failed.resources).toMatchObject([
+        { outcome: 'failed', error: 'Plain has the package type Zip in the cloud, but Image in the template' },
+      ]);
+    });
+
+    it('watch: a saved file of the context', async () => {
+      const watch = await startReadyWatch(dir, { ...cloud.env, ...engineEnv }, [
+        '--stack-name',
+        'images',
+        ...repositories(),
+      ]);
+      const before = await imageOf(hello);
+      await watch.save('hello/app.py', 'def handler(event, context): return 30\n', 'Hello');
+      expect(await digestOf(hello)).not.toBe(before?.split('@')[1]);
+      expect(await digestOf(hello)).toMatch(/^sha256:/);
+      const last = await imageOf(hello);
+      await watch.save('hello/docker/Dockerfile', (text) => text.replace('app.handler', 'app.other'), 'Hello');
+      expect(await imageOf(hello)).not.toBe(last);
+      expect(watch.lines.filter(isResource('Hello', 'failed'))).toEqual([]);
+      expect(await watch.stop()).toMatchObject({ code: 0 });
+    });
+  });
+
+  it('what the registry has is not sent again when everything here is lost', async () => {
+    await fs.rm(path.join(dir, '.aws-sam'), { recursive: true });
+    expect((await sync()).document.status).toBe('unchanged');
+  });
+
+  it.each([
+    [[], /It is not said to which repository the image of Hello, Child\/Nested goes/],
+    [['--image-repositories', 'Helo=localhost:5000/hello'], /names Helo, .*\n.*Did you mean Hello\?/],
+    [['--image-repository', 'localhost:1/hello'], /Docker could not reach the registry|is not running|Docker failed/],
+  ])('one sentence for %j', async (args, message) => {
+    await writeFiles(dir, { 'hello/app.py': `# ${args.join(' ')}\n` });
+    const { code, stderr } = await run(...args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+
+  it('a Dockerfile that is wrong, or not there', async () => {
+    await writeFiles(dir, { 'hello/docker/Dockerfile': 'FROM local/base AS second\nRUN exit 3\n' });
+    const failed = await run(...repositories());
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain('docker build failed');
+    expect(failed.stderr).toContain('exit 3');
+    await fs.rm(path.join(dir, 'hello/docker'), { recursive: true });
+    const missing = await run(...repositories());
+    expect(missing.stderr).toContain('Hello: there is no Dockerfile at');
+  });
+});
