@@ -1,7 +1,7 @@
 import type { CodeSync } from './code/open-code-sync.ts';
 import { planInsteadOfDeployment } from './code/plain-sync-code.ts';
 import type { InsteadOfDeployment } from './code/plain-sync-code.ts';
-import type { PackagedApplication } from './deploy-application.ts';
+import type { PackagedApplication } from './package-application.ts';
 import type { Prepared } from './prepare.ts';
 import type { SyncRun } from './sync-run.ts';
 

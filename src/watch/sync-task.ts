@@ -3,7 +3,7 @@ import { planBuild } from '../build/plan-build.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import type { OpenPlan } from '../sync/code/open-code-sync.ts';
 import type { ResourceResult } from '../sync/code/sync-resource.ts';
-import { buildOptionsOf } from '../sync/deploy-application.ts';
+import { buildOptionsOf } from '../sync/package-application.ts';
 import type { Application, Resources } from './application.ts';
 import { byItself, explainFailure, failedBuilds } from './explain-failure.ts';
 import type { SyncedResource, SyncLane } from './watch-tasks.ts';

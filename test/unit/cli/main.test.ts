@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import * as fs from 'node:fs/promises';
 import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { helpText, optionsMarkdown } from '../../../src/cli/help.ts';
@@ -94,6 +95,11 @@ describe('an error that ends the run', () => {
 });
 
 describe('help and README', () => {
+  it('README has the options as they are', async () => {
+    const readme = await fs.readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+    expect(readme, 'run `npm run docs`').toContain(optionsMarkdown());
+  });
+
   it('name every option, its value, default, samconfig key and variable', () => {
     const help = helpText('sam', 80);
     const markdown = optionsMarkdown();
