@@ -32,7 +32,7 @@ export function missingImages(packaged: PackagedStack, deployed: Template | unde
 const TEXTS = new WeakMap<Template, string>();
 
 /** Whether the template names the artifact's place in S3, in whatever form. */
-export function refersTo(template: Template | undefined, { bucket, key }: LocatedArtifact): boolean {
+function refersTo(template: Template | undefined, { bucket, key }: LocatedArtifact): boolean {
   if (template === undefined) return false;
   const text = textOf(template);
   return text.includes(key) && text.includes(bucket);

@@ -87,8 +87,7 @@ function report(
   const synced = code.results.some(({ outcome }) => outcome === 'synced');
   if (synced || code.failed) reportOutcome(reporter, code, { duration: formatDuration(ms), isWhole: true });
   const size = sent.objects === 0 ? '' : `, ${formatBytes(sent.bytes)} uploaded`;
-  const what =
-    deployed || synced ? `Stack ${stackName} is in sync` : `Stack ${stackName} is up to date, nothing was sent`;
+  const what = deployed || synced ? `Stack ${stackName} is in sync` : `Stack ${stackName} is up to date`;
   if (!code.failed) note(reporter, 'success', `${what} (${formatDuration(ms)}${size}).`);
   return {
     document: {
