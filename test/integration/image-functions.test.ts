@@ -289,7 +289,8 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
 
   it('what the registry has is not sent again when everything here is lost', async () => {
     await fs.rm(path.join(dir, '.aws-sam'), { recursive: true });
-    expect((await sync()).document.status).toBe('unchanged');
+    const { document, stderr } = await sync();
+    expect(document, stderr).toMatchObject({ status: 'unchanged' });
   });
 
   it.each([
