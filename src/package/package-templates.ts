@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { BuiltStack, LocalImage } from '../model/built-stack.ts';
 import { imagePath } from '../model/image-path.ts';
 import { identifierOf } from '../model/stack.ts';
@@ -88,7 +89,7 @@ async function itemOf(
   at: LocalPath,
   nested: ReadonlyMap<string | undefined, string>,
 ): Promise<ArtifactItem> {
-  const name = at.logicalId ?? at.value;
+  const name = at.logicalId ?? basename(at.value);
   const label = stack.path === '' ? name : `${stack.path}/${name}`;
   const text = at.content === 'template' ? nested.get(at.logicalId) : undefined;
   if (text !== undefined) return { kind: 'template', text, label: `${label} (template)` };
