@@ -7,7 +7,7 @@ import type { LocalImage } from '../model/built-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import { findEngine } from '../support/container-engine.ts';
 import type { Engine } from '../support/container-engine.ts';
-import { mapLimit } from '../support/map-limit.ts';
+import { createGate, mapLimit } from '../support/map-limit.ts';
 import type { BuildInput, BuildNote, BuildResult, BuiltFolder } from './artifact.ts';
 import { assertCodeDir, buildDefinition } from './build-definition.ts';
 import type { BuiltDefinition } from './build-definition.ts';
@@ -59,6 +59,7 @@ export function openBuilder(outside: BuildOutside): Builder {
   const store = buildStoreDir(outside.options.projectDir);
   const cache = openBuildCache(store);
   const hasher = openSourceHasher(path.join(store, 'source-index.json'));
+  const inTurn = createGate(1);
   return {
     build: (plan, signal = outside.signal) => {
       // anew for each build: a tool that was missing may have been installed since
@@ -67,7 +68,7 @@ export function openBuilder(outside: BuildOutside): Builder {
       const engine = (): Promise<Engine> =>
         (found ??= findEngine('A function of package type Image', { env: outside.options.env, signal }));
       const yard = openContainerYard(tools, outside.options.projectDir);
-      return buildPlan(plan, { outside: { ...outside, signal }, cache, hasher, tools, yard, engine });
+      return buildPlan(plan, { outside: { ...outside, signal }, cache, hasher, tools, yard, engine, inTurn });
     },
   };
 }
@@ -83,6 +84,8 @@ interface Shared {
   yard: ContainerYard;
   /** Looked for when an image is made. */
   engine: () => Promise<Engine>;
+  /** For what gives images their names: an archive may bring the name that a build is about to give. */
+  inTurn: ReturnType<typeof createGate>;
 }
 
 async function buildPlan(plan: BuildPlan, shared: Shared): Promise<BuildOutcome> {
@@ -187,11 +190,11 @@ async function makeImage(definition: ImageDefinition, shared: Shared, collected:
     reporter.report({ type: 'step-finished', id: stepId, outcome, ms: performance.now() - started, detail });
   collected.setInputs(ids, imageInputs(source));
   try {
-    const { cache, hasher, tools, engine } = shared;
+    const { cache, hasher, tools, engine, inTurn } = shared;
     const recordDir = path.join(buildStoreDir(options.projectDir), 'images');
-    const workshop = { cache, hasher, tools, engine, recordDir, stepId };
+    const workshop = { cache, hasher, tools, engine, inTurn, recordDir, stepId };
     const { image, cached } = await obtainImage(definition, workshop);
-    if (!cached) await nameImage(await engine(), image.imageId, names.values());
+    if (!cached) await inTurn(async () => nameImage(await engine(), image.imageId, names.values()));
     for (const [id, name] of names) collected.images.set(id, { ...image, name });
     end(cached ? 'unchanged' : 'done', 'image');
   } catch (error) {

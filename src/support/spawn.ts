@@ -19,6 +19,8 @@ export interface SpawnOptions {
   /** Text for its standard input; without it the input is empty. */
   input?: string | undefined;
   onLine?: ((line: string) => void) | undefined;
+  /** Ends the program also if we are killed: for those whose work would go on, unseen. Not together with `input`. */
+  endsWithUs?: boolean | undefined;
 }
 
 /** The program could not be started: not on PATH, or not executable. */
@@ -41,10 +43,12 @@ export async function spawn(
   options: SpawnOptions = {},
 ): Promise<SpawnResult> {
   options.signal?.throwIfAborted();
-  const child = spawnCommand(program, [...args], {
+  const isGuarded = options.endsWithUs === true && process.platform !== 'win32';
+  const [file, words] = isGuarded ? ['/bin/sh', ['-c', GUARD, 'sh', program, ...args]] : [program, [...args]];
+  const child = spawnCommand(file, words, {
     cwd: options.cwd,
     env: options.env,
-    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [options.input === undefined && !isGuarded ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     // a group of its own, so that an abort ends the tool's children too, and Ctrl-C reaches them through us alone
     detached: process.platform !== 'win32',
     windowsHide: true,
@@ -97,6 +101,20 @@ export async function spawn(
 }
 
 type Child = ReturnType<typeof spawnCommand>;
+
+/**
+ * Runs the program that its arguments are, and ends it when its own standard input ends: we hold that open, and it ends with
+ * us in whatever way we end. Its exit code is the program's.
+ */
+const GUARD = `exec 3<&0
+"$@" </dev/null 3<&- &
+program=$!
+(read -r nothing <&3; kill "$program") >/dev/null 2>&1 &
+guard=$!
+wait "$program"
+code=$?
+kill "$guard" 2>/dev/null
+exit "$code"`;
 
 /** A program that is asked to end has so long to clean up (ms). */
 const KILL_AFTER = 1_000;

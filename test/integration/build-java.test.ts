@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { buildApp, pathWith, toolEnv } from '../support/build-app.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
-import { isOnPath } from '../support/toolchains.ts';
+import { haveTools, isOnPath } from '../support/toolchains.ts';
 
 const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -129,7 +130,11 @@ const GRADLE = {
   'words/build.gradle': "apply plugin: 'java'\n",
 };
 
-const hasGradle = isOnPath('gradle');
+const hasGradle = haveTools(['gradle'], ['gradle']);
+// its daemon would stay for hours
+afterAll(() => {
+  if (hasGradle) execFileSync('gradle', ['--stop']);
+});
 
 describe('java with Gradle', () => {
   it.skipIf(!hasGradle)('builds a project and the one that it needs (gradle is needed)', async () => {

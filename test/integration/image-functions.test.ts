@@ -6,7 +6,7 @@ import { createAws } from '../../src/aws/aws.ts';
 import { parseImageReference } from '../../src/package/image-reference.ts';
 import { openCodeImages } from '../../src/sync/code/code-images.ts';
 import { buildApp, toolEnv } from '../support/build-app.ts';
-import { clients, silent, startTestCloud } from '../support/cloud.ts';
+import { clients, poll, silent, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { importImage, startTestEngine } from '../support/docker.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -303,6 +303,29 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
   });
+
+  it.each<NodeJS.Signals>(['SIGINT', 'SIGKILL'])(
+    '%s in the middle of a build: nothing is left running',
+    async (signal) => {
+      await writeFiles(dir, {
+        'hello/app.py': `# ${signal}\n`,
+        'hello/docker/Dockerfile': 'FROM local/base AS second\nCOPY . /app\nRUN echo begun; sleep 600\n',
+      });
+      const { code } = await runCli(['--stack-name', 'images', '--code', '--resource-id', 'Hello', '--yes'], {
+        cwd: dir,
+        env: { ...cloud.env, ...engineEnv },
+        onStart: (child) => {
+          void poll(async () => (await engine.containers())[0]).then(() => child.kill(signal));
+        },
+      });
+      expect(code).toBe(signal === 'SIGINT' ? 130 : null);
+      await poll(async () => ((await engine.containers()).length === 0 ? true : undefined), 10_000);
+      await writeFiles(dir, { 'hello/docker/Dockerfile': 'FROM local/base AS second\nCOPY . /app\n' });
+      const next = await run('--code', '--resource-id', 'Hello');
+      expect(next.code, next.stderr).toBe(0);
+      expect(JSON.parse(next.stdout)).toMatchObject({ status: 'synced' });
+    },
+  );
 
   it('a Dockerfile that is wrong, or not there', async () => {
     await writeFiles(dir, { 'hello/docker/Dockerfile': 'FROM local/base AS second\nRUN exit 3\n' });

@@ -204,3 +204,37 @@ Resources:
   // the value came through the environment
   expect(app.result.images.get('F')).toMatchObject({ imageId: 'sha256:hi', name: 'f:latest' });
 });
+
+it('a saved image is known by what was loaded, also if another one gets its name at that moment', async () => {
+  // names are files; the answer to what was loaded takes a while
+  const docker = `#!/bin/sh
+cd "$(dirname "$0")"
+case "$1" in
+  network) echo bridge;;
+  buildx) exit 1;;
+  build) while [ "$1" != --iidfile ]; do shift; done; while [ ! -f loaded ]; do :; done; printf sha256:built > "$2";;
+  load) printf sha256:saved > f:latest; touch loaded; echo 'Loaded image: f:latest';;
+  image) sleep 0.3; cat "$5";;
+  tag) printf "$2" > "$3";;
+esac
+`;
+  const dir = await tempFolder({
+    docker,
+    'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: { PackageType: Image }
+    Metadata: { DockerContext: context }
+  Saved:
+    Type: AWS::Serverless::Function
+    Properties: { PackageType: Image, ImageUri: saved.tar }
+`,
+    'context/Dockerfile': 'FROM scratch',
+    'saved.tar': '',
+  });
+  await fs.chmod(path.join(dir, 'docker'), 0o755);
+  const { result, failures } = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin` } });
+  expect(failures).toEqual([]);
+  expect(['F', 'Saved'].map((id) => result.images.get(id)?.imageId)).toEqual(['sha256:built', 'sha256:saved']);
+});

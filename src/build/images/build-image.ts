@@ -21,6 +21,8 @@ export interface ImageWorkshop {
   hasher: SourceHasher;
   cache: BuildCache;
   tools: Tools;
+  /** For what gives images their names. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** Where it is remembered which image came of what. Absolute. */
   recordDir: string;
   stepId: string;
@@ -43,7 +45,7 @@ export async function obtainImage(definition: ImageDefinition, workshop: ImageWo
   const { source } = definition;
   const imageId =
     source.kind === 'archive'
-      ? await loadArchive(source.path, definition, { engine, ...workshopOf(workshop) })
+      ? await workshop.inTurn(() => loadArchive(source.path, definition, { engine, ...workshopOf(workshop) }))
       : await buildDockerfile(source, definition, { engine, ...workshopOf(workshop) });
   if ((await sourceKey(definition, workshop)) === content)
     await writeFileAtomic(recordFile, JSON.stringify({ imageId }));
@@ -143,7 +145,7 @@ async function runEngine(
 ): Promise<SpawnResult> {
   const { engine, tools, stepId, env = {}, task } = how;
   tools.report(stepId, `$ ${engine.name} ${args.join(' ')}`.slice(0, 500));
-  const result = await engine.run(args, { env, onLine: (line) => tools.report(stepId, line) });
+  const result = await engine.run(args, { env, endsWithUs: true, onLine: (line) => tools.report(stepId, line) });
   if (result.code === 0) return result;
   const known = engineError(engine.name, result.output, `an image that ${definition.ids.join(', ')} is made from`);
   throw new ToolError(
