@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContainerOptions } from '../../src/build/containers/container-options.ts';
 import { buildApp, pathWith, toolEnv } from '../support/build-app.ts';
 import type { BuiltApp } from '../support/build-app.ts';
-import { poll, startTestCloud } from '../support/cloud.ts';
+import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { importImage, startTestEngine } from '../support/docker.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+import { startReadyWatch } from '../support/watch-cli.ts';
 
 const engine = await startTestEngine();
 const { unavailable } = engine;
@@ -47,6 +49,16 @@ const inContainers = (more: Partial<ContainerOptions> = {}): ContainerOptions =>
 
 const registry = (text: string): string => text.replace('REGISTRY', engine.registry);
 
+/** A folder for PATH without the machine's own tools: what is built is built in containers. */
+async function onlyDocker(dir: string): Promise<string> {
+  const bin = path.join(dir, 'only-docker');
+  const program = (await fs.stat('/usr/local/bin/docker').catch(() => undefined))
+    ? '/usr/local/bin/docker'
+    : '/usr/bin/docker';
+  if (!(await fs.stat(bin).catch(() => undefined))) await pathWith(bin, { docker: program });
+  return bin;
+}
+
 describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${unavailable})` : ''}`, () => {
   const { containers, env: engineEnv } = engine;
   beforeAll(async () => {
@@ -55,13 +67,8 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
   });
   afterAll(() => engine.stop());
 
-  // without the machine's own tools: what is built is built in the containers
   const build = async (dir: string, how: Parameters<typeof buildApp>[1] = {}): Promise<BuiltApp> => {
-    const bin = path.join(dir, 'only-docker');
-    const program = (await fs.stat('/usr/local/bin/docker').catch(() => undefined))
-      ? '/usr/local/bin/docker'
-      : '/usr/bin/docker';
-    if (!(await fs.stat(bin).catch(() => undefined))) await pathWith(bin, { docker: program });
+    const bin = await onlyDocker(dir);
     return buildApp(dir, { env: toolEnv({ ...engineEnv, PATH: bin }), container: inContainers(), ...how });
   };
 
@@ -129,6 +136,8 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
     });
     afterAll(() => cloud?.stop());
     const args = ['sync', '--stack-name', 'in-containers', '--yes', '--use-container', '--debug'];
+    const settings = (dir: string): Record<string, string> =>
+      ({ ...process.env, ...cloud.env, ...engineEnv, HOME: dir }) as Record<string, string>;
     const images = ['--build-image', `Py=${IMAGES.Py}`, '--build-image', `Js=${IMAGES.Js}`];
     const variables = [
       '--container-env-var',
@@ -136,7 +145,7 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
       '--container-env-var-file',
       'variables.json',
     ];
-    const start = (dir: string, user: string[] = []) => {
+    const start = (dir: string, more: string[] = [], { user = [] as string[], env = {} } = {}) => {
       const program = [
         ...user,
         process.execPath,
@@ -144,9 +153,9 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
         ...args,
         ...images,
         ...variables,
+        ...more,
       ];
-      const env = { ...process.env, ...cloud.env, ...engineEnv, HOME: dir };
-      const child = spawn(program[0]!, program.slice(1), { cwd: dir, env });
+      const child = spawn(program[0]!, program.slice(1), { cwd: dir, env: { ...settings(dir), ...env } });
       let output = '';
       for (const stream of [child.stdout, child.stderr])
         stream.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -155,13 +164,50 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
     };
     const files = { ...APP, 'variables.json': JSON.stringify({ Js: { GREETING: 'from the file' } }) };
 
-    it('killed in the middle: nothing is left running, the next one is right', async () => {
+    it('a code sync and a watch build in the container of the function that changed', async () => {
+      const dir = await tempFolder(files);
+      const env = { PATH: await onlyDocker(dir) };
+      const first = start(dir, [], { env });
+      expect(await first.ended, first.output()).toBe(0);
+      // it is said once, and all goes on
+      expect(first.output()).toContain(
+        'The dependency layer does not go with --use-container yet: going on without it',
+      );
+      const handler = 'import six\nhandler = lambda event, context: "code with " + six.__version__\n';
+      await writeFiles(dir, { 'py/app.py': handler, 'py/requirements.txt': 'six==1.17.0\n' });
+      const code = start(dir, ['--code', '--resource-id', 'Py'], { env });
+      expect(await code.ended, code.output()).toBe(0);
+      expect(code.output()).toContain('Code sync: 1 synced');
+      expect(code.output()).not.toContain('Building Js');
+      const { lambda } = clients(cloud.endpoint);
+      const { Functions = [] } = await lambda.send(new ListFunctionsCommand({}));
+      const name = Functions.find(({ FunctionName }) => FunctionName?.includes('Py'))?.FunctionName ?? '';
+      expect(await invoke(cloud.endpoint, name)).toBe('code with 1.17.0');
+      const again = start(dir, ['--code', '--resource-id', 'Py'], { env });
+      expect(await again.ended, again.output()).toBe(0);
+      expect(again.output()).toContain('Code sync: 1 unchanged');
+
+      const watch = await startReadyWatch(dir, { ...settings(dir), ...env }, [
+        ...args.slice(1),
+        ...images,
+        ...variables,
+      ]);
+      await watch.save('py/app.py', (text) => text.replace('code', 'watch'), 'Py');
+      expect(await invoke(cloud.endpoint, name)).toBe('watch with 1.17.0');
+      expect(await watch.stop()).toMatchObject({ code: 0 });
+      expect(await containers()).toEqual([]);
+    });
+
+    it.each<[NodeJS.Signals, number | null]>([
+      ['SIGINT', 130],
+      ['SIGKILL', null],
+    ])('%s in the middle: nothing is left running, the next one is right', async (signal, code) => {
       const dir = await tempFolder({ ...files, 'js/package.json': packageJson(WAITING) });
       const first = start(dir);
       await poll(async () => (first.output().includes('waiting\n') ? true : undefined));
       expect(await containers()).not.toEqual([]);
-      first.child.kill('SIGKILL');
-      await first.ended;
+      first.child.kill(signal);
+      expect(await first.ended).toBe(code);
       await poll(async () => ((await containers()).length === 0 ? true : undefined));
       await writeFiles(dir, { 'js/package.json': packageJson(GREETING) });
       const second = start(dir);
@@ -176,7 +222,7 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
       await fs.chmod(path.dirname(engineEnv['DOCKER_HOST']!.replace('unix://', '')), 0o755);
       for (const item of [dir, ...(await fs.readdir(dir, { recursive: true })).map((name) => path.join(dir, name))])
         await fs.chown(item, nobody, nobody);
-      const run = start(dir, ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups']);
+      const run = start(dir, [], { user: ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'] });
       expect(await run.ended, run.output()).toBe(0);
       const owners = new Map<number, string>();
       for (const name of await fs.readdir(dir, { recursive: true }))
