@@ -66,8 +66,11 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   /** Zips of folders that may change: good for this run alone. */
   const looseDir = path.join(options.storeDir, 'tmp', `zips-${temporarySuffix()}`);
 
-  const zip: ArtifactStore['zip'] = (item) =>
-    oncePerName(zips, item.path, () => zipGate(async () => makeZip(options, item.path, looseDir)));
+  const zip: ArtifactStore['zip'] = async (item) => {
+    // layers of several functions are links to the same folder
+    const real = await fs.realpath(item.path);
+    return oncePerName(zips, real, () => zipGate(async () => makeZip(options, item.path, looseDir)));
+  };
 
   return {
     zip,
