@@ -25,11 +25,13 @@ export function createWatchView(terminal: NodeJS.WriteStream, style: Style): Liv
   let frame = 0;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  let drawn: readonly string[] = [];
   const render = (): void => {
     if (closed) return;
     const size = { columns: terminal.columns ?? 80, rows: terminal.rows ?? 24 };
     const spinner = FRAMES[frame % FRAMES.length] ?? '';
-    draw(renderWatch(model, { ...size, now: performance.now(), wallClock: Date.now(), spinner, style }).join('\n'));
+    drawn = renderWatch(model, { ...size, now: performance.now(), wallClock: Date.now(), spinner, style });
+    draw(drawn.join('\n'));
     clearTimeout(timer);
     timer = setTimeout(
       () => {
@@ -40,8 +42,11 @@ export function createWatchView(terminal: NodeJS.WriteStream, style: Style): Liv
     ).unref();
   };
   const resized = (): void => {
-    // lines that were drawn wider have been broken by the terminal: they cannot be told from others any more
-    draw.clear();
+    // lines that are wider than the terminal now have been broken by it
+    const columns = terminal.columns ?? 80;
+    const height = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)), 0);
+    terminal.write(`\u001B[${height}A\r\u001B[J`);
+    draw.done();
     render();
   };
   terminal.on('resize', resized);

@@ -16,7 +16,7 @@ import { compareStacks } from './compare-stacks.ts';
 import type { StackChange } from './compare-stacks.ts';
 import { explainFailure, failedBuilds } from './explain-failure.ts';
 import type { ResourceSet } from './schedule.ts';
-import { applyPlan, bring, withoutDeployment } from './sync-task.ts';
+import { applyPlan, bring, planSync, withoutDeployment } from './sync-task.ts';
 import { neededBy, touchedByUpdate } from './touched.ts';
 import type { DeployEnd, DeployLane } from './watch-tasks.ts';
 
@@ -181,7 +181,14 @@ async function deployStackNow(
   order.onOutputs(result.outputs);
   codeSync.forget();
   const ids = currentIds(deploying);
-  const results = await bring(application, { root }, { ids, built, isDeployed: () => true });
+  // an empty selection would mean everything
+  const results =
+    ids.length === 0
+      ? []
+      : await bring(application, ids, async () => ({
+          open: await planSync(application, { root, selection: { ids, types: [] }, built, isDeployed: () => true }),
+          built,
+        }));
   const told = results.map((one) => withoutDeployment(one, 'unchanged'));
   return { outcome: result.changed ? 'deployed' : 'unchanged', results: told, toSync: [] };
 }

@@ -6,7 +6,9 @@ export type ResourceSet = (id: ResourceIdentifier) => boolean;
 /** A code sync that is under way. */
 export interface RunningSync {
   ids: ReadonlySet<ResourceIdentifier>;
-  /** It still builds, so it can be given up without a trace. */
+  /** It still builds: the cloud has not been changed. */
+  building: boolean;
+  /** It can be given up without a trace. */
   abortable: boolean;
 }
 
@@ -25,7 +27,7 @@ export interface Situation<Run extends RunningSync = RunningSync> {
   };
   /** What a code sync of the resource changes in the cloud: itself, for a layer also the functions that use it. */
   touchedBy(id: ResourceIdentifier): ReadonlySet<ResourceIdentifier>;
-  /** Code syncs that may be under way at once. */
+  /** Code syncs that may build at once. */
   limit: number;
 }
 
@@ -53,7 +55,8 @@ export function planSteps<Run extends RunningSync>(now: Situation<Run>): Step<Ru
   const isFree = (id: ResourceIdentifier): boolean =>
     ![...now.touchedBy(id)].some((touched) => busy.has(touched) || now.deploy.reserved(touched));
   const groups = groupByTouch([...now.dirty].filter(isFree), now);
-  for (const ids of groups.slice(0, Math.max(0, now.limit - now.running.length))) steps.push({ do: 'sync', ids });
+  const building = now.running.filter((run) => run.building).length;
+  for (const ids of groups.slice(0, Math.max(0, now.limit - building))) steps.push({ do: 'sync', ids });
   return steps;
 }
 

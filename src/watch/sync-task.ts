@@ -1,37 +1,54 @@
 import type { BuildResult } from '../build/artifact.ts';
 import { planBuild } from '../build/plan-build.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
-import type { OpenPlan } from '../sync/code/open-code-sync.ts';
+import type { CodeSyncRequest, OpenPlan } from '../sync/code/open-code-sync.ts';
 import type { ResourceResult } from '../sync/code/sync-resource.ts';
 import { buildOptionsOf } from '../sync/package-application.ts';
-import type { Application, Resources } from './application.ts';
+import type { Application } from './application.ts';
 import { byItself, explainFailure, failedBuilds } from './explain-failure.ts';
 import type { SyncedResource, SyncLane } from './watch-tasks.ts';
 
-/** Builds these resources and brings them through the service APIs. What is the same as before is not even asked for. */
+/**
+ * Builds these resources and brings them through the service APIs, which are asked what they have while it builds. Until
+ * both are known the cloud is left as it is.
+ */
 export async function syncResources(
   application: Application,
   ids: readonly ResourceIdentifier[],
   lane: SyncLane,
 ): Promise<SyncedResource[]> {
   const { run, brought } = application;
-  const resources = application.requireResources();
-  const wanted = new Set(ids);
-  const plan = planBuild(resources.root, buildOptionsOf(run), wanted);
-  const { result, failures } = await application.build(plan, lane.signal);
+  const { root } = application.requireResources();
+  const building = application.build(planBuild(root, buildOptionsOf(run), new Set(ids)), lane.signal);
+  const planning = planSync(application, { root, selection: { ids, types: [] }, build: () => building });
+  planning.catch(() => {}); // of no interest if the build fails or gives what is there
+  const { result, failures } = await building;
   for (const { level, ids: about, text } of result.notes) application.sayOnce(level, `${about.join(', ')}: ${text}`);
-  const failed = failedBuilds(failures).filter(({ id }) => wanted.has(id));
-  for (const { id } of failed) wanted.delete(id);
-  const same = [...wanted].filter((id) => brought.get(id) !== undefined && brought.get(id) === builtAs(result, id));
-  for (const id of same) wanted.delete(id);
+  const failed = new Map(failedBuilds(failures).flatMap((one) => (ids.includes(one.id) ? [[one.id, one]] : [])));
+  const others = ids.filter((id) => !failed.has(id));
+  if (others.every((id) => brought.get(id) !== undefined && brought.get(id) === builtAs(result, id))) {
+    await discard(planning);
+    return ids.map((id) => failed.get(id) ?? { id, outcome: 'unchanged' });
+  }
+  const synced = await bring(application, others, async () => {
+    const open = await planning;
+    if (lane.signal.aborted) await open.discard();
+    lane.signal.throwIfAborted();
+    lane.committed();
+    return { open, built: result };
+  });
   lane.signal.throwIfAborted();
-  const unchanged = same.map((id): SyncedResource => ({ id, outcome: 'unchanged' }));
-  if (wanted.size === 0) return [...failed, ...unchanged];
-  lane.committed();
-  const synced = await bring(application, resources, { ids: [...wanted], built: result });
+  const told = [...failed.values(), ...synced.filter(({ id }) => !failed.has(id))];
   // with --code nothing is deployed unless the user says so
-  const told = run.options.code ? synced.map((one) => withoutDeployment(one, 'failed')) : synced;
-  return [...failed, ...unchanged, ...told];
+  return run.options.code ? told.map((one) => withoutDeployment(one, 'failed')) : told;
+}
+
+async function discard(planning: Promise<OpenPlan>): Promise<void> {
+  try {
+    await (await planning).discard();
+  } catch {
+    // there is no plan
+  }
 }
 
 /** What only a deployment can bring is `otherwise`: because there will be none, or because there just was one. */
@@ -41,23 +58,22 @@ export function withoutDeployment(resource: SyncedResource, otherwise: 'failed' 
   return otherwise === 'failed' ? { id, outcome: 'failed', failure } : { id, outcome: 'unchanged' };
 }
 
-/** Compares with the services and brings what differs. A failure of the whole is one of each resource. */
+/** Compares with the services what was built. */
+export async function planSync(application: Application, request: CodeSyncRequest): Promise<OpenPlan> {
+  const open = await (await application.codeSync()).plan(request);
+  if (open === undefined) throw new Error('a plan without a question was refused');
+  return open;
+}
+
+/** Carries out the plan for these resources. A failure of the whole is one of each resource. */
 export async function bring(
   application: Application,
-  { root }: Pick<Resources, 'root'>,
-  {
-    ids,
-    built,
-    isDeployed,
-  }: { ids: readonly ResourceIdentifier[]; built: BuildResult; isDeployed?: (id: ResourceIdentifier) => boolean },
+  ids: readonly ResourceIdentifier[],
+  prepare: () => Promise<{ open: OpenPlan; built: BuildResult }>,
 ): Promise<SyncedResource[]> {
-  // an empty selection would mean everything
-  if (ids.length === 0) return [];
   const wanted = new Set(ids);
   try {
-    const codeSync = await application.codeSync();
-    const open = await codeSync.plan({ root, selection: { ids, types: [] }, built, isDeployed });
-    if (open === undefined) throw new Error('a plan without a question was refused');
+    const { open, built } = await prepare();
     const results = await applyPlan(application, open, built);
     // functions that a layer could not be moved to are told too
     return results.filter(({ id, outcome }) => wanted.has(id) || outcome === 'failed');

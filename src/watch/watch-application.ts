@@ -1,3 +1,4 @@
+import * as v8 from 'node:v8';
 import { note } from '../console/reporter.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
 import { WatchSession } from './watch-session.ts';
@@ -11,6 +12,7 @@ const END_WITHIN = 1_500;
  */
 export async function watchApplication(run: SyncRun): Promise<void> {
   const { signal, reporter } = run.outside;
+  keepHeapSmall();
   const session = new WatchSession(run);
   try {
     if (await session.begin()) await aborted(signal);
@@ -20,6 +22,11 @@ export async function watchApplication(run: SyncRun): Promise<void> {
   } finally {
     await session.end(END_WITHIN);
   }
+}
+
+/** V8's young generation stays as it is: growing by tens of megabytes pays for servers, not for a program that waits. */
+function keepHeapSmall(): void {
+  v8.setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

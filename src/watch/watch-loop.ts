@@ -25,8 +25,8 @@ interface Deployment {
   waiting: (() => void) | undefined;
 }
 
-/** Code syncs side by side: enough to keep a slow service busy, and few enough to build on any machine. */
-const SYNCS_AT_ONCE = 8;
+/** Code syncs that build side by side: few enough for any machine. Those that wait for a service are not counted. */
+const BUILDS_AT_ONCE = 8;
 /** After so many in a row a build is let end: somebody, or the build itself, saves faster than it can be made. */
 const MOST_GIVEN_UP = 2;
 
@@ -153,7 +153,7 @@ export class WatchLoop {
         reserved: this.#deployment?.reserved ?? (() => false),
       },
       touchedBy: this.#tasks.touchedBy,
-      limit: SYNCS_AT_ONCE,
+      limit: BUILDS_AT_ONCE,
     });
     for (const step of steps) {
       if (step.do === 'abort') step.run.abort.abort(new SupersededError());
@@ -174,7 +174,7 @@ export class WatchLoop {
   async #runSync(ids: readonly ResourceIdentifier[]): Promise<void> {
     const abort = new AbortController();
     const abortable = ids.every((id) => (this.#givenUp.get(id) ?? 0) < MOST_GIVEN_UP);
-    const run: Run = { ids: new Set(ids), abortable, abort };
+    const run: Run = { ids: new Set(ids), building: true, abortable, abort };
     const since = new Map(ids.map((id) => [id, this.#dirty.get(id) ?? performance.now()]));
     for (const id of ids) this.#dirty.delete(id);
     this.#runs.add(run);
@@ -183,8 +183,11 @@ export class WatchLoop {
       const results = await this.#tasks.sync(ids, {
         signal: abort.signal,
         committed: () => {
+          run.building = false;
           run.abortable = false;
-          if (!abort.signal.aborted) this.#onEvent({ type: 'updating', ids });
+          if (abort.signal.aborted) return;
+          this.#onEvent({ type: 'updating', ids });
+          this.#advance();
         },
       });
       for (const id of ids) this.#givenUp.delete(id);

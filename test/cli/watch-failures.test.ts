@@ -37,6 +37,8 @@ Outputs:
 const python = (version: number): string => `def handler(event, context):\n    return ${version}\n`;
 const typescript = (version: number): string => `export const handler = async () => ${version};\n`;
 
+const message = (line: WatchLine): string => [line.error?.message, line.error?.output].join('\n');
+
 // one long session, never started again: each test breaks something, sees it told, and mends it
 describe('failures in one session', () => {
   let cloud: TestCloud;
@@ -67,7 +69,6 @@ describe('failures in one session', () => {
   });
 
   const write = (file: string, text: string): Promise<void> => watch.write(file, text);
-  const message = (line: WatchLine): string => [line.error?.message, line.error?.output].join('\n');
   /** A new version of another function arrives, whatever is broken now. */
   const othersGoOn = async (id: 'Py' | 'Ts' | 'Child/In'): Promise<void> => {
     version++;

@@ -187,7 +187,7 @@ describe('esbuild', () => {
     expect(failures).toEqual([
       expect.objectContaining({
         ids: ['F'],
-        message: 'esbuild could not bundle F',
+        message: 'esbuild could not bundle F: src/app.ts:1:14: Could not resolve "not-there"',
         output: expect.stringMatching(/Could not resolve "not-there"[\s\S]*src\/app\.ts:1:14/),
         hint: expect.stringContaining('package.json'),
       }),

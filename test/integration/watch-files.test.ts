@@ -44,6 +44,9 @@ function start(
   };
 }
 
+/** A system that never tells anything. */
+const deaf: OpenWatch = () => ({ close: () => {} });
+
 const write = (folder: string, name: string, text = String(Math.random())) => writeFiles(folder, { [name]: text });
 
 describe.each([
@@ -216,7 +219,6 @@ describe('watching on Linux', () => {
 
   it('finds with a rescan what no notification told', async () => {
     const dir = await tempFolder({ 'fn/a/one.py': '1' });
-    const deaf: OpenWatch = () => ({ close: () => {} });
     const { watcher, sees } = start(dir, ['fn'], { openWatch: deaf });
     await write(dir, 'fn/b/two.py');
     await fs.rm(path.join(dir, 'fn/a/one.py'));

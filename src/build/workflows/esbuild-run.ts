@@ -62,7 +62,8 @@ export async function runEsbuild(
     }
     const text = await log(failure.errors, 'error');
     report(text);
-    throw new ToolError(`esbuild could not bundle ${what}`, text, missingPackageHint(failure.errors));
+    const why = `esbuild could not bundle ${what}${describeFirst(failure.errors)}`;
+    throw new ToolError(why, text, missingPackageHint(failure.errors));
   }
 }
 
@@ -73,6 +74,13 @@ function refusedOption(failure: Partial<EsbuildFailure>): string | undefined {
   return failure.errors === undefined || /^Invalid option |^"\w+" must be |^Invalid value /.test(first)
     ? first
     : undefined;
+}
+
+/** `: src/app.ts:3:6: Expected ")" but found ";"`. */
+function describeFirst([first]: readonly Message[]): string {
+  if (first === undefined) return '';
+  const { location, text } = first;
+  return location === null ? `: ${text}` : `: ${location.file}:${location.line}:${location.column}: ${text}`;
 }
 
 function missingPackageHint(errors: readonly Message[]): string | undefined {

@@ -50,10 +50,10 @@ const LIMITS = { control: { perSecond: 15, burst: 15 }, getFunction: { perSecond
 const READ_SINGLY = 2;
 /** When so few are left they are asked for one by one, all at once, instead of turning page after page. */
 const LEFT_SINGLY = 8;
-/** Between two looks (ms): most updates take half a second to two seconds. */
+/** Between two looks (ms). Most updates take half a second to two seconds: their end is seen at most a fifth later. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 2_000;
-const GROWTH = 1.3;
+const SHARE_WAITED = 0.2;
 /** Versions with SnapStart take minutes. */
 const PATIENCE = 10 * 60_000;
 
@@ -77,30 +77,34 @@ export function openLambda(aws: Aws, { signal, patience = PATIENCE }: LambdaOpti
   };
 
   const settled: LambdaAccess['settled'] = async (name, qualifier) => {
-    const deadline = performance.now() + patience;
-    for (let delay = FIRST_DELAY; ; delay = Math.min(delay * GROWTH, LONGEST_DELAY)) {
+    const started = performance.now();
+    for (;;) {
       const state = await read(name, qualifier);
       if (state.state !== 'Pending' && state.lastUpdateStatus !== 'InProgress') return state;
-      if (performance.now() > deadline) throw tookTooLong(name, patience);
-      await pause(delay, signal);
+      if (performance.now() > started + patience) throw tookTooLong(name, patience);
+      await pause(delaySince(started), signal);
     }
   };
 
   const change: LambdaAccess['change'] = async (name, work, isDone = () => false) => {
-    const deadline = performance.now() + patience;
-    for (let delay = FIRST_DELAY; ; delay = Math.min(delay * GROWTH, LONGEST_DELAY)) {
+    const started = performance.now();
+    for (;;) {
       try {
         return await work();
       } catch (error) {
-        if (!isAwsError(error, 'ResourceConflictException') || performance.now() > deadline) throw error;
+        if (!isAwsError(error, 'ResourceConflictException') || performance.now() > started + patience) throw error;
       }
       // someone else's update, or our own whose answer was lost
       if (isDone(await settled(name))) return undefined;
-      await pause(delay, signal);
+      await pause(delaySince(started), signal);
     }
   };
 
   return { service, read, settled, change, readMany: (names, images) => readMany({ service, read }, names, images) };
+}
+
+function delaySince(started: number): number {
+  return Math.min(Math.max((performance.now() - started) * SHARE_WAITED, FIRST_DELAY), LONGEST_DELAY);
 }
 
 async function pacedService(

@@ -24,6 +24,7 @@ import type { FlowTools } from './flow-tools.ts';
 import { openLambda } from './lambda-access.ts';
 import { locateResources } from './locate-resources.ts';
 import { planCodeSync } from './plan-code-sync.ts';
+import type { PlanInput } from './planning.ts';
 import type { Selection } from './select-resources.ts';
 import { findGoneLayers } from './gone-layers.ts';
 import { listSyncResources } from './sync-resource.ts';
@@ -42,6 +43,8 @@ export interface CodeSyncRequest {
   selection: Selection;
   /** What was built already; without it the selected functions and layers are built. */
   built?: BuildResult | undefined;
+  /** Builds them, while the services are asked what they have; instead of `built`. */
+  build?: PlanInput['build'] | undefined;
   /**
    * Whether CloudFormation's last deployment had the definition of this API that is here now: known after a deployment, or
    * when its template was compared. Without it API Gateway alone is asked.
@@ -106,12 +109,20 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     signal,
     patience: PATIENCE,
   });
-  const plan: CodeSync['plan'] = async ({ root, selection, built, isDeployed = () => false, onLocated }) => {
+  const plan: CodeSync['plan'] = async ({
+    root,
+    selection,
+    built,
+    isDeployed = () => false,
+    onLocated,
+    ...request
+  }) => {
+    const build = request.build ?? ((ids) => builder(root, ids));
     const planned = await planCodeSync(() => openTools(root), {
       root,
       selection,
       stackName,
-      build: (ids) => (built === undefined ? builder(root, ids) : Promise.resolve({ result: built, failures: [] })),
+      build: built === undefined ? build : () => Promise.resolve({ result: built, failures: [] }),
       isDeployed,
       onLocated,
     });

@@ -26,7 +26,8 @@ function plan({ dirty = '', running = [], deploy = {}, limit = 8 }: Given): stri
   });
 }
 
-const run = (ids: string, abortable = true): RunningSync => ({ ids: new Set(ids), abortable });
+/** One that builds, or one that updates. */
+const run = (ids: string, building = true): RunningSync => ({ ids: new Set(ids), building, abortable: building });
 const reserved = (ids: string) => (id: string) => ids.includes(id);
 
 describe('what is done next', () => {
@@ -45,6 +46,11 @@ describe('what is done next', () => {
     ['a function waits for the layer that is moved', { dirty: 'AC', running: [run('L', false)] }, ['sync C']],
     ['a layer waits for a function that uses it', { dirty: 'L', running: [run('B', false)] }, []],
     ['no more at once than the limit', { dirty: 'ABCD', running: [run('X')], limit: 3 }, ['sync A', 'sync B']],
+    [
+      'who waits for the service takes no place',
+      { dirty: 'AB', running: [run('X', false)], limit: 2 },
+      ['sync A', 'sync B'],
+    ],
     ['a deployment first: it says what may go on', { dirty: 'C', deploy: { wanted: true } }, ['deploy']],
     [
       'beside a deployment what it does not touch',

@@ -23,17 +23,21 @@ interface DeployCall {
   end(result: DeployEnd): void;
 }
 
+/** Work that goes on until it is ended, or aborted. */
+const pending = <T>(signal: AbortSignal, call: (resolve: (value: T) => void) => void): Promise<T> =>
+  new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('aborted')));
+    call(resolve);
+  });
+
+const nth = async <T>(calls: T[], n: number): Promise<T> => poll(async () => calls[n]);
+
 /** A loop whose work is done by hand: each call waits until the test ends it, or is aborted. */
 function start(more: Partial<WatchTasks> = {}) {
   const syncs: SyncCall[] = [];
   const deploys: DeployCall[] = [];
   const events: LoopEvent[] = [];
   const renewed: string[][] = [];
-  const pending = <T>(signal: AbortSignal, call: (resolve: (value: T) => void) => void): Promise<T> =>
-    new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new Error('aborted')));
-      call(resolve);
-    });
   const tasks: WatchTasks = {
     sync: (ids, lane) =>
       pending(lane.signal, (resolve) =>
@@ -54,7 +58,6 @@ function start(more: Partial<WatchTasks> = {}) {
     onEvent: (event) => void events.push(event),
     retryTimes: { first: 5, longest: 5 },
   });
-  const nth = async <T>(calls: T[], n: number): Promise<T> => poll(async () => calls[n]);
   return {
     loop,
     syncs,

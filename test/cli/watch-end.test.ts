@@ -1,0 +1,151 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { poll, startTestCloud } from '../support/cloud.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+import { isResource, isStack, startReadyWatch, startWatch } from '../support/watch-cli.ts';
+
+const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
+Resources:
+  Made:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {Runtime: python3.11, CodeUri: made, Handler: app.handler}
+  Bundle:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: esbuild}
+    Properties: {Runtime: nodejs22.x, CodeUri: bundle, Handler: app.handler}
+`;
+const makefile = (first: string): string => `build-Made:\n\t${first}\n\tcp app.py "$(ARTIFACTS_DIR)"\n`;
+
+/** Ids of the processes that a process started, with those that these started, and so on. */
+async function descendants(pid: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=']);
+  const pairs = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const below = (parent: number): number[] =>
+    pairs.flatMap(([child = 0, of]) => (of === parent ? [child, ...below(child)] : []));
+  return below(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('the end of a watch', () => {
+  let cloud: TestCloud;
+  let proxy: FaultProxy;
+  let app: string;
+  let stack = 0;
+
+  beforeAll(async () => {
+    cloud = await startTestCloud();
+    proxy = await startFaultProxy(cloud.endpoint);
+  });
+  afterAll(async () => {
+    await proxy?.stop();
+    await cloud?.stop();
+  });
+  beforeEach(async () => {
+    proxy.clear();
+    app = await tempFolder({
+      'template.yaml': TEMPLATE,
+      'made/Makefile': makefile('true'),
+      'made/app.py': 'def handler(event, context):\n    return 1\n',
+      'bundle/app.ts': 'export const handler = async () => 1;\n',
+    });
+    stack++;
+  });
+  const env = () => ({ ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint, SAM_CLI_POLL_DELAY: '0.1' });
+  const args = () => ['--stack-name', `end${stack}`];
+  /** All processes of the watch are gone. */
+  const noneLeft = async (pids: readonly number[]): Promise<void> => {
+    await poll(async () => (pids.some(isAlive) ? undefined : true), 5_000);
+  };
+
+  it('Ctrl-C while nothing goes on: exit 0, nothing goes on in the cloud, no process is left', async () => {
+    const watch = await startReadyWatch(app, env(), args());
+    await watch.save('bundle/app.ts', 'export const handler = async () => 2;\n', 'Bundle');
+    const pids = [watch.pid, ...(await descendants(watch.pid))];
+    // esbuild is kept warm
+    expect(pids.length).toBeGreaterThan(1);
+    const { code, ms } = await watch.stop();
+    expect([code, ms < 2_000]).toEqual([0, true]);
+    expect(watch.lines.at(-1)).toMatchObject({ event: 'stopped' });
+    expect(watch.lines.at(-1)?.['goingOn']).toBeUndefined();
+    await noneLeft(pids);
+  });
+
+  it('Ctrl-C during a build: it is given up with all its processes', async () => {
+    const watch = await startReadyWatch(app, env(), args());
+    await watch.after(() => watch.write('made/Makefile', makefile('sleep 300')), isResource('Made', 'building'));
+    const pids = await poll(async () => {
+      const found = await descendants(watch.pid);
+      const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,args=']);
+      const sleeping = stdout
+        .split('\n')
+        .some((line) => /^\s*\d+ sleep 300$/.test(line) && found.includes(parseInt(line)));
+      return sleeping ? [watch.pid, ...found] : undefined;
+    });
+    const { code, ms } = await watch.stop();
+    expect([code, ms < 2_000]).toEqual([0, true]);
+    await noneLeft(pids);
+  });
+
+  it('Ctrl-C during a deployment: says what goes on in the cloud', async () => {
+    const watch = await startReadyWatch(app, env(), args());
+    const held = proxy.hold({ operation: 'DescribeStackEvents' });
+    await watch.write('template.yaml', TEMPLATE.replaceAll('Handler: app.handler', 'Handler: app.handler, Timeout: 9'));
+    await held.arrived;
+    const { code, ms } = await watch.stop();
+    held.release();
+    expect([code, ms < 2_000]).toEqual([0, true]);
+    expect(watch.lines.at(-1)).toMatchObject({ event: 'stopped', goingOn: expect.stringContaining(`end${stack}`) });
+  });
+
+  it('Ctrl-C during an update of a function: says that it may go on', async () => {
+    const watch = await startReadyWatch(app, env(), args());
+    const held = proxy.hold({ operation: 'UpdateFunctionCode' });
+    await watch.write('bundle/app.ts', 'export const handler = async () => 3;\n');
+    await held.arrived;
+    const { code, ms } = await watch.stop();
+    held.release();
+    expect([code, ms < 2_000]).toEqual([0, true]);
+    expect(watch.lines.at(-1)).toMatchObject({ event: 'stopped', goingOn: expect.stringContaining('Bundle') });
+  });
+
+  it('Ctrl-C before anything was watched: exit 0 too', async () => {
+    const held = proxy.hold({ operation: 'CreateStack' });
+    const watch = await startWatch(app, env(), args());
+    await held.arrived;
+    const { code, ms } = await watch.stop();
+    held.release();
+    expect([code, ms < 2_000]).toEqual([0, true]);
+  });
+
+  it('a second Ctrl-C ends it at once', async () => {
+    // a make that does not want to end
+    await writeFiles(app, { 'made/Makefile': makefile(`sh -c 'trap "" TERM INT; sleep 300 & wait; wait'`) });
+    const watch = await startWatch(app, env(), args());
+    await watch.seen(isStack('preparing'));
+    const pids = await poll(async () => {
+      const found = await descendants(watch.pid);
+      return found.length > 3 ? [watch.pid, ...found] : undefined;
+    });
+    // two of the same kind could be one to it
+    process.kill(watch.pid, 'SIGTERM');
+    const { ms } = await watch.stop();
+    expect(ms).toBeLessThan(800);
+    await noneLeft(pids);
+  });
+});
