@@ -6,6 +6,8 @@ import type { CountedFile } from '../model/built-stack.ts';
 import { isMissing, readTextIfExists, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
+import { openCompressedFiles } from './compressed-files.ts';
+import type { CompressedFiles } from './compressed-files.ts';
 import { fileKey, textKey, treeKey } from './content-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { listTree } from './tree.ts';
@@ -63,13 +65,14 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const uploads = new Map<string, Promise<void>>();
   const zips = new Map<string, Promise<ZipFile>>();
   const zipGate = createGate(ZIPS_AT_ONCE);
+  const compressed = openCompressedFiles(options.storeDir);
   /** Zips of folders that may change: good for this run alone. */
   const looseDir = path.join(options.storeDir, 'tmp', `zips-${temporarySuffix()}`);
 
   const zip: ArtifactStore['zip'] = async (item) => {
     // layers of several functions are links to the same folder
     const real = await fs.realpath(item.path);
-    return oncePerName(zips, real, () => zipGate(async () => makeZip(options, item.path, looseDir)));
+    return oncePerName(zips, real, () => zipGate(async () => makeZip({ ...options, compressed, looseDir }, item.path)));
   };
 
   return {
@@ -89,7 +92,10 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
           return { kind: 'file', ...(await zip(item)) };
         });
       }),
-    dispose: () => removeTree(looseDir),
+    dispose: async () => {
+      await compressed.save().catch(() => {}); // without it the next run compresses again
+      await removeTree(looseDir);
+    },
   };
 }
 
@@ -163,10 +169,16 @@ async function readMemo(file: string): Promise<Record<string, string>> {
   }
 }
 
-async function makeZip(options: ArtifactStoreOptions, target: string, looseDir: string): Promise<ZipFile> {
+interface ZipMaker extends ArtifactStoreOptions {
+  compressed: CompressedFiles;
+  looseDir: string;
+}
+
+async function makeZip(options: ZipMaker, target: string): Promise<ZipFile> {
+  const { signal, compressed, looseDir } = options;
   const memo = await memoFile(options, target);
   if (memo === undefined) {
-    return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), options.signal);
+    return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal });
   }
   const file = memo.replace(/\.json$/, '.zip');
   const known = await readMemo(memo);
@@ -174,7 +186,7 @@ async function makeZip(options: ArtifactStoreOptions, target: string, looseDir: 
   if (known['sha256'] !== undefined && stat?.size === Number(known['size'])) {
     return { path: file, size: stat.size, sha256: known['sha256'] };
   }
-  const made = await writeZip(await readEntries(target), file, options.signal);
+  const made = await writeZip(await readEntries(target), file, { signal, compressed });
   await writeFileAtomic(
     memo,
     JSON.stringify({ ...(await readMemo(memo)), sha256: made.sha256, size: String(made.size) }),

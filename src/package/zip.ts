@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import { Deflate, deflateSync } from 'fflate';
 import { UserError } from '../errors.ts';
 import { temporarySuffix } from '../support/files.ts';
+import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
 import type { TreeEntry } from './tree.ts';
 
 /** A finished zip file. */
@@ -18,6 +21,8 @@ export interface ZipFile {
 /** Larger files are compressed piece by piece instead of being held in memory. */
 const STREAM_ABOVE = 16 * 1024 * 1024;
 const PIECE = 1024 * 1024;
+/** Smaller files are compressed in less time than it takes to look for them. */
+const LOOKED_FOR_ABOVE = 16 * 1024;
 /** 1980-01-01 00:00, the earliest date a zip knows. */
 const DOS_DATE = (1 << 5) | 1;
 const UTF8_NAMES = 1 << 11;
@@ -29,29 +34,44 @@ const MAX_SIZE = 0xffff_ffff;
  * Writes the zip of a tree: entries in the order given, fixed dates, modes 755 or 644, links kept. The same entries
  * give the same bytes on every machine: compression is fflate's, in JavaScript, because the output of native zlib
  * differs between builds (Node's own, a distribution's, SIMD variants), and with it Lambda's `CodeSha256` would.
- * The file appears whole or not at all.
+ * The file appears whole or not at all. `compressed`: what need not be compressed again; it learns what is in this zip, which
+ * then must not change.
  */
-export async function writeZip(entries: readonly TreeEntry[], target: string, signal?: AbortSignal): Promise<ZipFile> {
+export async function writeZip(
+  entries: readonly TreeEntry[],
+  target: string,
+  { signal, compressed }: { signal?: AbortSignal; compressed?: CompressedFiles } = {},
+): Promise<ZipFile> {
   await fs.mkdir(path.dirname(target), { recursive: true });
   const temporary = `${target}.${temporarySuffix()}`;
   const output = await ZipOutput.open(temporary);
+  const writing: Writing = { output, compressed, written: new Map() };
   try {
     const directory: Buffer[] = [];
     for (const entry of entries) {
       signal?.throwIfAborted();
-      directory.push(await writeEntry(output, entry));
+      directory.push(await writeEntry(writing, entry));
     }
     const start = output.size;
     for (const record of directory) await output.write(record);
     await output.write(endRecords(directory.length, output.size - start, start));
     const result = await output.close();
     await fs.rename(temporary, target);
+    compressed?.learn(target, result.size, writing.written);
     return { path: target, ...result };
   } catch (error) {
     await output.discard();
     await fs.rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** A zip under way. */
+interface Writing {
+  output: ZipOutput;
+  compressed: CompressedFiles | undefined;
+  /** What lies where in it, by SHA-256 of the content. */
+  written: Map<string, Omit<CompressedFile, 'zip'>>;
 }
 
 /** Sequential writer with a buffer and a running hash. */
@@ -106,13 +126,14 @@ interface EntrySums {
 }
 
 /** Writes an entry and returns its record for the central directory. */
-async function writeEntry(output: ZipOutput, entry: TreeEntry): Promise<Buffer> {
+async function writeEntry(writing: Writing, entry: TreeEntry): Promise<Buffer> {
+  const { output } = writing;
   const offset = output.size;
   const sums =
     entry.linkTarget === undefined && entry.size > STREAM_ABOVE
-      ? await writeLargeFile(output, entry)
+      ? await writeLargeFile(writing, entry)
       : await writeSmall(
-          output,
+          writing,
           entry,
           entry.linkTarget === undefined ? await fs.readFile(entry.absolute) : Buffer.from(entry.linkTarget),
         );
@@ -124,25 +145,91 @@ async function writeEntry(output: ZipOutput, entry: TreeEntry): Promise<Buffer> 
   return centralRecord(entry, sums, offset);
 }
 
-async function writeSmall(output: ZipOutput, entry: TreeEntry, content: Buffer): Promise<EntrySums> {
-  const deflated = entry.linkTarget === undefined && content.length > 0 ? deflateSync(content, { level: 6 }) : content;
-  const compress = deflated.length < content.length;
-  const body = compress ? deflated : content;
+async function writeSmall(writing: Writing, entry: TreeEntry, content: Buffer): Promise<EntrySums> {
+  const { output, compressed, written } = writing;
+  const isLookedFor = compressed !== undefined && entry.linkTarget === undefined && content.length > LOOKED_FOR_ABOVE;
+  const sha256 = isLookedFor ? createHash('sha256').update(content).digest('hex') : '';
+  const found = isLookedFor ? await compressed.find(sha256) : undefined;
+  const { body, method } = found ? await readCompressed(found) : deflateWhole(entry, content);
   const sums: EntrySums = {
     crc: crc32(content),
     size: content.length,
     compressedSize: body.length,
-    method: compress ? 8 : 0,
+    method,
     flags: UTF8_NAMES,
   };
   await output.write(localHeader(entry, sums));
+  if (isLookedFor) written.set(sha256, { offset: output.size, length: body.length, method });
   await output.write(body);
   return sums;
 }
 
-async function writeLargeFile(output: ZipOutput, entry: TreeEntry): Promise<EntrySums> {
+function deflateWhole(entry: TreeEntry, content: Buffer): { body: Uint8Array; method: 0 | 8 } {
+  const deflated = entry.linkTarget === undefined && content.length > 0 ? deflateSync(content, { level: 6 }) : content;
+  return deflated.length < content.length ? { body: deflated, method: 8 } : { body: content, method: 0 };
+}
+
+async function readCompressed({
+  zip,
+  offset,
+  length,
+  method,
+}: CompressedFile): Promise<{ body: Buffer; method: 0 | 8 }> {
+  const file = await fs.open(zip);
+  try {
+    const body = Buffer.alloc(length);
+    const { bytesRead } = await file.read(body, 0, length, offset);
+    if (bytesRead < length) throw new Error(`${zip} is shorter than it was`);
+    return { body, method };
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeLargeFile(writing: Writing, entry: TreeEntry): Promise<EntrySums> {
+  const { output, compressed, written } = writing;
+  const sha256 = compressed === undefined ? '' : await hashOf(entry.absolute);
+  const found = await compressed?.find(sha256);
   const sums: EntrySums = { crc: 0, size: 0, compressedSize: 0, method: 8, flags: UTF8_NAMES | SIZES_FOLLOW };
   await output.write(localHeader(entry, { ...sums }));
+  const offset = output.size;
+  if (found === undefined) await deflateFile(output, entry, sums);
+  else await copyCompressed(output, entry, { found, sums });
+  if (compressed !== undefined) written.set(sha256, { offset, length: sums.compressedSize, method: 8 });
+  const descriptor = Buffer.alloc(16);
+  descriptor.writeUInt32LE(0x08074b50, 0);
+  descriptor.writeUInt32LE(sums.crc, 4);
+  descriptor.writeUInt32LE(sums.compressedSize, 8);
+  descriptor.writeUInt32LE(sums.size, 12);
+  await output.write(descriptor);
+  return sums;
+}
+
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: PIECE }), hash);
+  return hash.digest('hex');
+}
+
+/** What a large file was compressed to before; its checksum and size are counted anew. */
+async function copyCompressed(
+  output: ZipOutput,
+  entry: TreeEntry,
+  { found, sums }: { found: CompressedFile; sums: EntrySums },
+): Promise<void> {
+  for await (const piece of createReadStream(entry.absolute, { highWaterMark: PIECE })) {
+    sums.crc = crc32(piece as Buffer, sums.crc);
+    sums.size += (piece as Buffer).length;
+  }
+  const { zip, offset, length } = found;
+  for await (const piece of createReadStream(zip, { start: offset, end: offset + length - 1, highWaterMark: PIECE })) {
+    sums.compressedSize += (piece as Buffer).length;
+    await output.write(piece as Buffer);
+  }
+  if (sums.compressedSize !== length) throw new Error(`${zip} is shorter than it was`);
+}
+
+async function deflateFile(output: ZipOutput, entry: TreeEntry, sums: EntrySums): Promise<void> {
   const file = await fs.open(entry.absolute);
   try {
     let compressed: Uint8Array[] = [];
@@ -162,13 +249,6 @@ async function writeLargeFile(output: ZipOutput, entry: TreeEntry): Promise<Entr
   } finally {
     await file.close();
   }
-  const descriptor = Buffer.alloc(16);
-  descriptor.writeUInt32LE(0x08074b50, 0);
-  descriptor.writeUInt32LE(sums.crc, 4);
-  descriptor.writeUInt32LE(sums.compressedSize, 8);
-  descriptor.writeUInt32LE(sums.size, 12);
-  await output.write(descriptor);
-  return sums;
 }
 
 /** A full piece, or what is left: the pieces' borders must not depend on how much a read returns. */

@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { listTree } from '../../../src/package/tree.ts';
+import { openCompressedFiles } from '../../../src/package/compressed-files.ts';
+import type { CompressedFile } from '../../../src/package/compressed-files.ts';
 import { writeZip } from '../../../src/package/zip.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -85,13 +87,52 @@ print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.r
     expect(python(`import zipfile,sys; print(len(zipfile.ZipFile(sys.argv[1]).namelist()))`, zip.path)).toBe('70000');
   });
 
+  it('takes what is in an earlier zip from there, and gives the same bytes', async () => {
+    const noise = (seed: string, size: number) =>
+      createHash('shake256', { outputLength: size / 2 })
+        .update(seed)
+        .digest('hex');
+    const files = { 'src/mid': noise('mid', 40_000), 'src/small': 'x', 'src/large': noise('large', 18_000_000) };
+    const folder = await tempFolder(files);
+    const src = path.join(folder, 'src');
+    const make = async (name: string) => {
+      const compressed = openCompressedFiles(folder);
+      const find = vi.spyOn(compressed, 'find');
+      const zip = await writeZip(await listTree(src), path.join(folder, name), { compressed });
+      await compressed.save();
+      const found = await Promise.all(find.mock.results.map((result) => result.value as Promise<CompressedFile>));
+      return { ...zip, found: found.filter((one) => one !== undefined).map((one) => path.basename(one.zip)) };
+    };
+    const first = await make('1.zip');
+    expect(first.found).toEqual([]);
+    const second = await make('2.zip');
+    expect(second).toMatchObject({ sha256: first.sha256, found: ['1.zip', '1.zip'] });
+    expect(second.sha256).toBe((await zipOf(src, path.join(folder, 'without.zip'))).sha256);
+
+    // other content of the same size and time of change
+    const { atime, mtime } = await fs.stat(path.join(src, 'mid'));
+    await fs.writeFile(path.join(src, 'mid'), noise('other', 40_000));
+    await fs.utimes(path.join(src, 'mid'), atime, mtime);
+    const third = await make('3.zip');
+    expect(third.found).toEqual(['2.zip']);
+    expect(third.sha256).toBe((await zipOf(src, path.join(folder, 'without.zip'))).sha256);
+
+    // zips that are gone or not what they were, and half a file
+    await fs.rm(path.join(folder, '3.zip'));
+    await fs.truncate(path.join(folder, '2.zip'), 1000);
+    const fourth = await make('4.zip');
+    expect(fourth).toMatchObject({ sha256: third.sha256, found: [] });
+    await fs.writeFile(path.join(folder, 'compressed.json'), '{"');
+    expect(await make('5.zip')).toMatchObject({ sha256: third.sha256, found: [] });
+  });
+
   it('leaves nothing behind when a file vanishes or the run is stopped', async () => {
     const folder = await tempFolder({ 'src/a': 'a', 'src/b': 'b' });
     const entries = await listTree(path.join(folder, 'src'));
     await fs.rm(path.join(folder, 'src/b'));
     await expect(writeZip(entries, path.join(folder, 'out/x.zip'))).rejects.toThrow('ENOENT');
     await expect(
-      writeZip(entries, path.join(folder, 'out/x.zip'), AbortSignal.abort(new Error('stop'))),
+      writeZip(entries, path.join(folder, 'out/x.zip'), { signal: AbortSignal.abort(new Error('stop')) }),
     ).rejects.toThrow('stop');
     expect(await fs.readdir(path.join(folder, 'out'))).toEqual([]);
   });
