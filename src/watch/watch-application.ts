@@ -12,7 +12,7 @@ const END_WITHIN = 1_500;
  */
 export async function watchApplication(run: SyncRun): Promise<void> {
   const { signal, reporter } = run.outside;
-  keepHeapSmall();
+  keepMemorySmall();
   const session = new WatchSession(run);
   try {
     if (await session.begin()) await aborted(signal);
@@ -24,8 +24,8 @@ export async function watchApplication(run: SyncRun): Promise<void> {
   }
 }
 
-/** V8's young generation stays as it is: growing by tens of megabytes pays for servers, not for a program that waits. */
-function keepHeapSmall(): void {
+/** V8's young generation stays as it begins: growing by tens of megabytes pays for servers, not for what mostly waits. */
+function keepMemorySmall(): void {
   v8.setFlagsFromString('--semi-space-growth-factor=1');
 }
 

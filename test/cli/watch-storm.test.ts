@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -88,7 +89,7 @@ describe('a storm of saves over ten functions', () => {
         const which = burst > 5 ? one : random(10);
         last[which] = 1 + random(40);
         contents[which]?.add(last[which]);
-        await fs.writeFile(path.join(app, fileOf(which)), source(which, last[which]));
+        writeFileSync(path.join(app, fileOf(which)), source(which, last[which]));
       }
       // sometimes at once, sometimes when the syncs have begun, sometimes when they are over
       const wait = random(4);
@@ -121,11 +122,11 @@ describe('a storm of saves over ten functions', () => {
   it('a branch switch and back is one sync each, or none if it is quick', async () => {
     proxy.clear();
     const before = await Promise.all(NAMES.map((_, n) => fs.readFile(path.join(app, fileOf(n)), 'utf8')));
-    for (const n of NAMES.keys()) await fs.writeFile(path.join(app, fileOf(n)), source(n, 5));
-    for (const n of NAMES.keys()) await fs.writeFile(path.join(app, fileOf(n)), before[n]!);
+    for (const n of NAMES.keys()) writeFileSync(path.join(app, fileOf(n)), source(n, 5));
+    for (const n of NAMES.keys()) writeFileSync(path.join(app, fileOf(n)), before[n]!);
     await watch.quiet();
     expect(proxy.count('UpdateFunctionCode')).toBe(0);
-    for (const n of NAMES.keys()) await fs.writeFile(path.join(app, fileOf(n)), source(n, 77));
+    for (const n of NAMES.keys()) writeFileSync(path.join(app, fileOf(n)), source(n, 77));
     await answers(NAMES.map((_, n) => (n % 2 === 0 ? 77 : 1077)));
     expect(proxy.count('UpdateFunctionCode')).toBe(10);
   });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -95,7 +96,8 @@ export async function startWatch(
     write: async (file, change) => {
       const text = typeof change === 'string' ? change : change(await read(file));
       await fs.mkdir(path.dirname(path.join(dir, file)), { recursive: true });
-      await fs.writeFile(path.join(dir, file), text);
+      // in one go: an empty file that waits for its text on a busy machine would be a save of its own
+      writeFileSync(path.join(dir, file), text);
     },
     quiet: async (ms = 400) => {
       let count = -1;
