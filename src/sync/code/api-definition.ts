@@ -2,7 +2,7 @@ import type { DefinedResource } from '../../model/definitions.ts';
 import type { Stack } from '../../model/stack.ts';
 import { isMap, mapOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
-import type { DefinitionPlan } from './definition-flow.ts';
+import type { DefinitionPlan } from './definition-plan.ts';
 import { readDefinitionFile, toJson } from './definition-text.ts';
 import type { FlowTools } from './flow-tools.ts';
 

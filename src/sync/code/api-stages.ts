@@ -2,7 +2,7 @@ import { flattenStacks } from '../../model/stack.ts';
 import type { Stack } from '../../model/stack.ts';
 import { mapOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
-import type { DefinitionWork } from './definition-flow.ts';
+import type { DefinitionWork } from './definition-plan.ts';
 import { findCompanion } from './generated-ids.ts';
 import type { FlowTools } from './flow-tools.ts';
 

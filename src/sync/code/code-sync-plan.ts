@@ -1,6 +1,6 @@
 import type { AwsErrorKind } from '../../aws/service-errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import type { DefinitionPlan } from './definition-flow.ts';
+import type { DefinitionPlan } from './definition-plan.ts';
 import type { FunctionPlan } from './function-flow.ts';
 import type { LayerPlan } from './layer-flow.ts';
 import type { ResourceResult } from './sync-resource.ts';

@@ -8,7 +8,7 @@ import { scalarText } from '../../template/template.ts';
 import { readApiDefinition } from './api-definition.ts';
 import type { ApiDefinition } from './api-definition.ts';
 import { applicationStages } from './api-stages.ts';
-import type { DefinitionPlan, DefinitionWork } from './definition-flow.ts';
+import type { DefinitionPlan, DefinitionWork } from './definition-plan.ts';
 import { definitionHash, deploymentDescription, readDeploymentHash, toJson } from './definition-text.ts';
 import type { FlowTools } from './flow-tools.ts';
 

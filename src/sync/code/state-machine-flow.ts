@@ -1,7 +1,7 @@
 import { isAwsError } from '../../aws/service-errors.ts';
 import { isIntrinsic, mapOf, scalarText } from '../../template/template.ts';
 import { needsDeployment } from './api-definition.ts';
-import type { DefinitionPlan, DefinitionWork } from './definition-flow.ts';
+import type { DefinitionPlan, DefinitionWork } from './definition-plan.ts';
 import { readDefinitionFile } from './definition-text.ts';
 import type { FlowTools } from './flow-tools.ts';
 import { composeDefinition, fillFromDeployed, sameDefinition } from './state-machine-definition.ts';
