@@ -31,6 +31,8 @@ export interface ProxiedCall {
   body: Buffer;
   /** Of the answer; undefined while there is none, and after a reset. */
   status: number | undefined;
+  /** When that answer was there (`performance.now()`). */
+  answeredAt: number | undefined;
   /** The fault that it met. */
   fault: Fault['kind'] | undefined;
 }
@@ -187,6 +189,7 @@ async function serve({ request, response, target, calls, faultFor }: Exchange): 
   const answer = await forward(call, body, target);
   if (fault?.kind === 'reset') return void response.destroy();
   call.status = answer.status;
+  call.answeredAt = performance.now();
   response.writeHead(answer.status, answer.headers);
   if (fault?.kind !== 'truncate') return void response.end(answer.body);
   response.write(answer.body.subarray(0, Math.floor(answer.body.length / 2)), () => response.destroy());
@@ -226,7 +229,8 @@ function describeCall({ method = 'GET', url = '/', headers }: http.IncomingMessa
   const signature = /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? '');
   const service = signature?.[1] ?? '';
   const operation = operationOf({ service, method, url, headers, body });
-  return { service, operation, method, path: url, headers, body, status: undefined, fault: undefined };
+  const open = { status: undefined, answeredAt: undefined, fault: undefined };
+  return { service, operation, method, path: url, headers, body, ...open };
 }
 
 function operationOf(call: {

@@ -1,0 +1,185 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { startTestCloud } from '../test/support/cloud.ts';
+import { startFaultProxy } from '../test/support/fault-proxy.ts';
+import type { FaultProxy } from '../test/support/fault-proxy.ts';
+import { functions, python, writeApp } from './apps.ts';
+import { median, measure, ROOT } from './measure.ts';
+import type { Goal, Row, SubjectResult } from './rows.ts';
+import { baseEnv, calmPeer, syncCommand } from './tools.ts';
+import type { Workplace } from './tools.ts';
+
+/** Some rows of the result that share their set-up. */
+export interface BenchCase {
+  name: string;
+  /** What it measures, in a few words. */
+  about: string;
+  /** Seconds that the emulator keeps a function `InProgress` after an update; 0 unless given. */
+  stateDelay?: number;
+  run(bench: Bench): Promise<Row[]>;
+}
+
+/** One measured run. Not every case knows everything. */
+export interface Sample {
+  ms: number;
+  cpuMs?: number;
+  peakBytes?: number;
+  residentBytes?: number;
+  diskBytes?: number;
+  code?: number | null;
+  /** Operations that were called, where the round itself knows: otherwise the proxy counts. */
+  calls?: readonly string[];
+  sentBytes?: number;
+}
+
+/** What is compared: a tool, the floor, or a tool in other circumstances. */
+export interface Subject {
+  name: string;
+  /** So many of the rounds it takes part in. */
+  rounds: number;
+  /** It takes so long that it is counted while it is timed, instead of once more. */
+  slow?: boolean | undefined;
+  /** One run; what has to be there before it is prepared here, too, without being measured. */
+  round(where: { round: number; env: Readonly<Record<string, string>>; proxy: FaultProxy }): Promise<Sample>;
+}
+
+/** How a row is measured. */
+export interface Comparison {
+  id: string;
+  title: string;
+  goals: readonly Goal[];
+  subjects: readonly Subject[];
+  /** Every call takes so much longer, in all rounds (ms). */
+  latency?: number;
+  /** All rounds go through the recording proxy, not only the one that is counted and not timed. */
+  recorded?: boolean;
+}
+
+/** The emulator of a case and its folder. */
+export interface Bench {
+  /** Over all defaults, if given. */
+  rounds: number | undefined;
+  /** A folder that is not there yet; it goes when the case is over. */
+  folder(name: string): string;
+  /** Variables that lead to an emulator of this case where functions stay `InProgress` for so long (seconds). */
+  env: Readonly<Record<string, string>>;
+  endpoint: string;
+  compare(comparison: Comparison): Promise<Row>;
+  log(text: string): void;
+}
+
+/** Runs a case with an emulator of its own. `stateDelay`: seconds that a function stays `InProgress` after an update. */
+export async function withBench<T>(
+  name: string,
+  { rounds, stateDelay = 0 }: { rounds: number | undefined; stateDelay?: number | undefined },
+  work: (bench: Bench) => Promise<T>,
+): Promise<T> {
+  const base = path.join(ROOT, '.cache', 'bench', 'work', `${name}-${process.pid}`);
+  await fs.rm(base, { recursive: true, force: true });
+  const cloud = await startTestCloud({ SAM_SYNC_CLOUD_STATE_DELAY: String(stateDelay) });
+  const log = (text: string): void => console.error(`${name}: ${text}`);
+  try {
+    const env = { ...baseEnv(), ...cloud.env };
+    const bench: Bench = {
+      rounds,
+      folder: (sub) => path.join(base, sub),
+      env,
+      endpoint: cloud.endpoint,
+      compare: (comparison) => compare(comparison, { env, endpoint: cloud.endpoint, rounds, log }),
+      log,
+    };
+    await calmPeer();
+    // makes the managed bucket, which is in no row
+    const place: Workplace = { dir: bench.folder('first'), env };
+    await writeApp(place.dir, functions([python()], { seed: 'first' }));
+    await mustSync(place, ['--stack-name', 'first']);
+    return await work(bench);
+  } finally {
+    await cloud.stop();
+    await fs.rm(base, { recursive: true, force: true });
+  }
+}
+
+async function mustSync(place: Workplace, args: readonly string[]): Promise<void> {
+  const { code, output } = await measure(syncCommand('ours', args, place));
+  if (code !== 0) throw new Error(output);
+}
+
+interface Circumstances {
+  env: Readonly<Record<string, string>>;
+  endpoint: string;
+  rounds: number | undefined;
+  log(text: string): void;
+}
+
+/** Lets the subjects take turns, then once more through a proxy that counts. */
+async function compare(comparison: Comparison, circumstances: Circumstances): Promise<Row> {
+  const { id, title, goals, latency = 0, recorded = latency > 0 } = comparison;
+  const { log } = circumstances;
+  const subjects = comparison.subjects.map((subject) => {
+    const rounds = Math.min(subject.rounds, circumstances.rounds ?? subject.rounds);
+    return { ...subject, rounds, samples: [] as Sample[], calls: {} as Record<string, number>, sent: 0 };
+  });
+  const most = Math.max(...subjects.map(({ rounds }) => rounds));
+  // one more round than asked for: in the first, files and emulator get warm, and calls are counted
+  for (let round = 0; round <= most; round++) {
+    // whoever is first in one round is last in the next
+    for (const subject of round % 2 === 0 ? subjects : [...subjects].reverse()) {
+      const { slow = false } = subject;
+      if (round > subject.rounds || (round === 0 && slow)) continue;
+      const isCounting = round === 0 || slow;
+      const proxy = await startFaultProxy(circumstances.endpoint);
+      if (latency > 0) proxy.fault({}, { kind: 'delay', ms: latency }, { times: Infinity });
+      const through: Record<string, string> = recorded || isCounting ? { AWS_ENDPOINT_URL: proxy.endpoint } : {};
+      try {
+        const sample = await subject.round({ round, env: { ...circumstances.env, ...through }, proxy });
+        log(`${id} ${round === 0 ? 'counting' : round}: ${subject.name} ${describe(sample)}`);
+        if (isCounting) Object.assign(subject, countCalls(sample, proxy));
+        if (round > 0) subject.samples.push(sample);
+      } finally {
+        await proxy.stop();
+      }
+    }
+  }
+  return { id, title, goals, results: Object.fromEntries(subjects.map((subject) => [subject.name, sumUp(subject)])) };
+}
+
+function countCalls(sample: Sample, proxy: FaultProxy): { calls: Record<string, number>; sent: number } {
+  const counts: Record<string, number> = {};
+  const operations = sample.calls ?? proxy.calls.map(({ operation }) => operation);
+  for (const operation of operations) counts[operation] = (counts[operation] ?? 0) + 1;
+  return { calls: counts, sent: sample.sentBytes ?? proxy.calls.reduce((sum, { body }) => sum + body.length, 0) };
+}
+
+function describe({ ms, cpuMs, code }: Sample): string {
+  const cpu = cpuMs === undefined ? '' : `, CPU ${Math.round(cpuMs)} ms`;
+  return `${Math.round(ms)} ms${cpu}${code ? `, exit code ${code}` : ''}`;
+}
+
+function sumUp({
+  samples,
+  calls,
+  sent,
+}: {
+  samples: readonly Sample[];
+  calls: Readonly<Record<string, number>>;
+  sent: number;
+}): SubjectResult {
+  const middle = (field: 'cpuMs' | 'residentBytes' | 'diskBytes'): number | undefined => {
+    const known = samples.flatMap((sample) => sample[field] ?? []);
+    return known.length === 0 ? undefined : median(known);
+  };
+  const peaks = samples.flatMap(({ peakBytes }) => peakBytes ?? []);
+  return {
+    rounds: samples.length,
+    ms: median(samples.map(({ ms }) => ms)),
+    range: [Math.min(...samples.map(({ ms }) => ms)), Math.max(...samples.map(({ ms }) => ms))],
+    cpuMs: middle('cpuMs'),
+    peakBytes: peaks.length === 0 ? undefined : Math.max(...peaks),
+    residentBytes: middle('residentBytes'),
+    diskBytes: middle('diskBytes'),
+    code: samples.at(-1)?.code ?? undefined,
+    calls,
+    sentBytes: sent,
+  };
+}

@@ -1,0 +1,252 @@
+import { startFaultProxy } from '../test/support/fault-proxy.ts';
+import { esbuild, functions, node, python, times } from './apps.ts';
+import type { App } from './apps.ts';
+import type { Bench, BenchCase, Subject } from './bench-case.ts';
+import { floorOf, prepareCopy, syncAgain, syncFirst } from './commands.ts';
+import type { Copy, Repeated } from './commands.ts';
+import { measure } from './measure.ts';
+import type { Goal, Row } from './rows.ts';
+import { syncCommand } from './tools.ts';
+import type { Tool } from './tools.ts';
+import { bigZip, growth, watchStart } from './growth.ts';
+import { saveAgain, startWatch } from './watch.ts';
+
+const TOOLS: readonly Tool[] = ['ours', 'peer'];
+/** What a call to a real region takes (ms). */
+const LATENCY = 60;
+/** What the emulator takes for an update as it is (seconds); at 0 only the tools' own time is seen. */
+const STATE_DELAY = 0.5;
+
+const SIX = ['six==1.17.0'];
+const MS = { ms: '2.1.3' };
+const PYTHON_PACKAGES = ['requests==2.32.5', 'PyYAML==6.0.3', 'pydantic==2.12.5'];
+const NODE_PACKAGES = { axios: '1.13.2', lodash: '4.17.21', zod: '4.1.13' };
+
+const tenFunctions = (seed: string): App => functions([...times(5, python(SIX)), ...times(5, node(MS))], { seed });
+const hundredFunctions = (seed: string): App => functions(times(100, python()), { seed });
+
+/** All cases, in the order of the table. */
+export const CASES: readonly BenchCase[] = [
+  { name: 'help', about: 'the help page', run: help },
+  { name: 'ten', about: '10 functions, plain syncs, on loopback and with 60 ms a call', run: ten },
+  { name: 'hundred', about: '100 functions: first, nothing changed, --code', run: hundred },
+  ...codeCases('python', () => functions([python(SIX)], { seed: 'code' }), 10),
+  ...codeCases('node', () => functions([node(MS)], { seed: 'code' }), 10),
+  ...codeCases('esbuild', () => functions([esbuild()], { seed: 'code' }), 8),
+  watchCase('python', () => functions([python(SIX)], { seed: 'watch' })),
+  watchCase('esbuild', () => functions([esbuild()], { seed: 'watch' })),
+  { name: 'watch-memory', about: 'resident memory of a watch, 10 functions', run: watchMemory },
+  firstCase('python', (seed) => functions(times(20, python(PYTHON_PACKAGES)), { seed })),
+  firstCase('node', (seed) => functions(times(20, node(NODE_PACKAGES)), { seed })),
+  { name: 'growth', about: '500 functions, 5,000 files: nothing changed, memory', run: growth },
+  { name: 'watch-start', about: '500 functions, 5,000 files: the start of a watch', run: watchStart },
+  { name: 'big-zip', about: 'a zip of 100 MB: memory', run: bigZip },
+];
+
+async function help(bench: Bench): Promise<Row[]> {
+  const subject = (tool: Tool, rounds: number): Subject => ({
+    name: tool,
+    rounds,
+    round: async ({ env }) => measure(syncCommand(tool, ['--help'], { dir: bench.folder('first'), env })),
+  });
+  const goals: Goal[] = [{ kind: 'faster', times: 10 }];
+  const subjects = [subject('ours', 11), subject('peer', 5)];
+  return [await bench.compare({ id: 'help', title: '`sync --help`', goals, subjects })];
+}
+
+async function ten(bench: Bench): Promise<Row[]> {
+  const copies = await prepareCopies(bench, 'ten', tenFunctions);
+  const none = (rounds: number) => again(copies, { ours: { rounds: rounds * 2 }, peer: { rounds } });
+  const one = (rounds: number) =>
+    again(copies, { ours: { rounds: rounds * 2, edits: true }, peer: { rounds, edits: true } });
+  const title = 'plain sync, 10 functions (python and node)';
+  return [
+    await bench.compare({
+      id: 'plain-none',
+      title: `${title}, nothing changed`,
+      goals: [
+        { kind: 'faster', times: 12 },
+        { kind: 'calls', most: 3 },
+      ],
+      subjects: none(4),
+    }),
+    await bench.compare({
+      id: 'plain-one',
+      title: `${title}, one changed`,
+      goals: [{ kind: 'faster', times: 10 }],
+      subjects: one(4),
+    }),
+    await bench.compare({
+      id: 'plain-none-60',
+      title: `the same, nothing changed, ${LATENCY} ms a call`,
+      goals: [],
+      subjects: none(2),
+      latency: LATENCY,
+    }),
+    await bench.compare({
+      id: 'plain-one-60',
+      title: `the same, one changed, ${LATENCY} ms a call`,
+      goals: [],
+      subjects: one(2),
+      latency: LATENCY,
+    }),
+  ];
+}
+
+async function hundred(bench: Bench): Promise<Row[]> {
+  const first = await bench.compare({
+    id: 'first-100',
+    title: 'first plain sync, 100 functions without dependencies',
+    goals: [{ kind: 'faster', times: 15 }],
+    subjects: [
+      syncFirst(bench, { tool: 'ours', name: 'first', app: hundredFunctions, rounds: 4 }),
+      syncFirst(bench, { tool: 'peer', name: 'first', app: hundredFunctions, rounds: 1, slow: true }),
+    ],
+  });
+  const copies = await prepareCopies(bench, 'hundred', hundredFunctions);
+  const none = await bench.compare({
+    id: 'plain-none-100',
+    title: 'plain sync, 100 functions, nothing changed',
+    goals: [{ kind: 'faster', times: 50 }],
+    subjects: again(copies, { ours: { rounds: 8 }, peer: { rounds: 2, slow: true } }),
+  });
+  const args = ['--code'];
+  const code = await bench.compare({
+    id: 'code-none-100',
+    title: '`--code`, 100 functions, nothing changed',
+    goals: [{ kind: 'faster', times: 60 }],
+    subjects: again(copies, { ours: { rounds: 8, args }, peer: { rounds: 2, slow: true, args } }),
+  });
+  return [first, none, code];
+}
+
+/** One function, `--code --resource-id`: with no waiting for Lambda, as the emulator is, and, for python, far away. */
+function codeCases(kind: string, app: () => App, atLeast: number): BenchCase[] {
+  const title = `\`--code --resource-id\`, one function changed, ${kind}`;
+  const row = async (bench: Bench, about: { suffix: string; words: string; goals: Goal[]; latency?: number }) => {
+    const copies = await prepareCopies(bench, `${kind}${about.suffix}`, app);
+    const repeated = { edits: true, args: ['--code', '--resource-id', 'Function000'] };
+    const subjects = again(copies, { ours: { ...repeated, rounds: 10 }, peer: { ...repeated, rounds: 4 } });
+    const [ours] = copies;
+    if (ours !== undefined) subjects.splice(1, 0, floorOf(ours, 10));
+    const { suffix, words, ...rest } = about;
+    return bench.compare({ id: `code-${kind}${suffix}`, title: `${title}${words}`, subjects, ...rest });
+  };
+  const cases: BenchCase[] = [
+    {
+      name: `code-${kind}`,
+      about: `one ${kind} function, --code`,
+      run: async (bench) => [
+        await row(bench, {
+          suffix: '',
+          words: '',
+          goals: [
+            { kind: 'faster', times: atLeast },
+            ...(kind === 'python' ? [{ kind: 'within' as const, times: 1.4, of: 'floor' }] : []),
+          ],
+        }),
+      ],
+    },
+    {
+      name: `code-${kind}-waiting`,
+      about: `the same, Lambda takes ${STATE_DELAY} s`,
+      stateDelay: STATE_DELAY,
+      run: async (bench) => [
+        await row(bench, { suffix: '-waiting', words: `, Lambda takes ${STATE_DELAY} s`, goals: [] }),
+      ],
+    },
+  ];
+  if (kind !== 'python') return cases;
+  const far: BenchCase = {
+    name: `code-${kind}-60`,
+    about: `the same, ${LATENCY} ms a call`,
+    run: async (bench) => [
+      await row(bench, {
+        suffix: '-60',
+        words: `, ${LATENCY} ms a call`,
+        goals: [{ kind: 'time', ms: 600 }],
+        latency: LATENCY,
+      }),
+    ],
+  };
+  return [...cases, far];
+}
+
+function watchCase(kind: string, app: () => App): BenchCase {
+  const run = async (bench: Bench): Promise<Row[]> => {
+    const copies = await prepareCopies(bench, `watch-${kind}`, app);
+    const open = await Promise.all(
+      copies.map(async (copy) => ({ copy, proxy: await startFaultProxy(bench.endpoint) })),
+    );
+    const watches = [];
+    for (const { copy, proxy } of open)
+      watches.push({ copy, proxy, watch: await startWatch(copy, { ...bench.env, AWS_ENDPOINT_URL: proxy.endpoint }) });
+    try {
+      const subjects = watches.map(({ watch, copy, proxy }) =>
+        saveAgain(watch, copy, { proxy, rounds: copy.tool === 'ours' ? 10 : 5 }),
+      );
+      const title = `watch, save → Lambda holds the code, ${kind}`;
+      return [await bench.compare({ id: `watch-${kind}`, title, goals: [{ kind: 'faster', times: 10 }], subjects })];
+    } finally {
+      for (const { watch, proxy } of watches) await watch.stop().then(() => proxy.stop());
+    }
+  };
+  return { name: `watch-${kind}`, about: `a watch, one ${kind} function saved`, run };
+}
+
+async function watchMemory(bench: Bench): Promise<Row[]> {
+  const copies = await prepareCopies(bench, 'memory', tenFunctions);
+  const subjects = copies.map((copy): Subject => ({
+    name: copy.tool,
+    rounds: 2,
+    slow: true,
+    round: async ({ env, proxy, round }) => {
+      const watch = await startWatch(copy, env);
+      try {
+        const save = saveAgain(watch, copy, { proxy, rounds: 1 });
+        const { residentBytes = 0, ms } = await save.round({ env, proxy, round });
+        return { ms, residentBytes };
+      } finally {
+        await watch.stop();
+      }
+    },
+  }));
+  const goals: Goal[] = [{ kind: 'resident', share: 0.7 }];
+  return [
+    await bench.compare({
+      id: 'watch-memory',
+      title: 'watch, 10 functions (python and node), one saved',
+      goals,
+      subjects,
+    }),
+  ];
+}
+
+function firstCase(kind: string, app: (seed: string) => App): BenchCase {
+  const run = async (bench: Bench): Promise<Row[]> => {
+    const how = (tool: Tool, rounds: number) =>
+      syncFirst(bench, { tool, name: `deps-${kind}`, app, rounds, slow: true, emptyCaches: true });
+    return [
+      await bench.compare({
+        id: `deps-${kind}`,
+        title: `first sync of 20 ${kind} functions with the same three dependencies, empty caches`,
+        goals: [
+          { kind: 'faster', times: 5 },
+          { kind: 'disk', share: 0.2 },
+        ],
+        subjects: [how('ours', 3), how('peer', 2)],
+      }),
+    ];
+  };
+  return { name: `deps-${kind}`, about: `20 ${kind} functions with dependencies, for the first time`, run };
+}
+
+async function prepareCopies(bench: Bench, name: string, app: (seed: string) => App): Promise<Copy[]> {
+  const copies: Copy[] = [];
+  for (const tool of TOOLS) copies.push(await prepareCopy(bench, { tool, name, app: app(`${name} ${tool}`) }));
+  return copies;
+}
+
+function again(copies: readonly Copy[], how: Record<Tool, Repeated>): Subject[] {
+  return copies.map((copy) => syncAgain(copy, how[copy.tool]));
+}

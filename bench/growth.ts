@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { functions, python, times } from './apps.ts';
+import type { App } from './apps.ts';
+import type { Bench, Subject } from './bench-case.ts';
+import { prepareCopy, syncAgain, syncFirst } from './commands.ts';
+import type { Row } from './rows.ts';
+import { startWatch } from './watch.ts';
+
+const MEGABYTE = 1_000_000;
+/** Functions with so many files each. */
+const many = (count: number, seed: string): App => functions(times(count, python()), { seed, moreFiles: 9 });
+
+/** 500 functions beside 10 of the same kind; ours alone, the peer would take minutes. */
+export async function growth(bench: Bench): Promise<Row[]> {
+  const first = await bench.compare({
+    id: 'first-500',
+    title: 'first plain sync, 500 functions, 5,000 files',
+    goals: [{ kind: 'peak', bytes: 250 * MEGABYTE }],
+    subjects: [
+      syncFirst(bench, { tool: 'ours', name: 'first', app: (seed) => many(500, seed), rounds: 1, slow: true }),
+    ],
+  });
+  const small = await prepareCopy(bench, { tool: 'ours', name: 'small', app: many(10, 'small') });
+  const large = await prepareCopy(bench, { tool: 'ours', name: 'large', app: many(500, 'large') });
+  const rounds = 8;
+  const none = await bench.compare({
+    id: 'plain-none-500',
+    title: 'plain sync, 500 functions, 5,000 files, nothing changed',
+    goals: [
+      { kind: 'within', times: 4, of: '10 functions' },
+      { kind: 'peak', bytes: 250 * MEGABYTE },
+    ],
+    subjects: [syncAgain(large, { rounds }), syncAgain(small, { rounds, name: '10 functions' })],
+  });
+  return [first, none];
+}
+
+/** From the list of what is watched, told when the templates were read, to the end of the initial sync. */
+export async function watchStart(bench: Bench): Promise<Row[]> {
+  const copy = await prepareCopy(bench, { tool: 'ours', name: 'watched', app: many(500, 'watched') });
+  const subject: Subject = {
+    name: 'ours',
+    rounds: 4,
+    round: async ({ env }) => {
+      const watch = await startWatch(copy, env);
+      const lines = watch
+        .output()
+        .split('\n')
+        .filter((line) => line.startsWith('{'));
+      const events = lines.map((line) => JSON.parse(line) as { event: string; time: string });
+      const at = (name: string): number => Date.parse(events.find(({ event }) => event === name)?.time ?? '');
+      const residentBytes = watch.resident();
+      await watch.stop();
+      return { ms: at('ready') - at('watching'), residentBytes };
+    },
+  };
+  const title = 'watch, 500 functions, 5,000 files: templates read → ready';
+  return [await bench.compare({ id: 'watch-start', title, goals: [{ kind: 'time', ms: 1_000 }], subjects: [subject] })];
+}
+
+/** A function with 100 MB that no zip makes smaller. */
+export async function bigZip(bench: Bench): Promise<Row[]> {
+  const app = functions([python()], { seed: 'big' });
+  const subject = syncFirst(bench, { tool: 'ours', name: 'big', app: () => app, rounds: 2, slow: true });
+  const withFile: Subject = {
+    ...subject,
+    round: async (where) => {
+      const folder = path.join(bench.folder(`big-ours-${where.round}`), 'functions', 'f000');
+      await fs.mkdir(folder, { recursive: true });
+      await fs.writeFile(path.join(folder, 'model.bin'), randomBytes(100 * MEGABYTE));
+      return subject.round(where);
+    },
+  };
+  const title = 'first plain sync, one function of 100 MB';
+  // less than twice the file beside what Node itself takes: it is never held
+  return [
+    await bench.compare({
+      id: 'big-zip',
+      title,
+      goals: [{ kind: 'peak', bytes: 180 * MEGABYTE }],
+      subjects: [withFile],
+    }),
+  ];
+}

@@ -1,0 +1,25 @@
+// npm run bench [-- CASE… | --list | --resume | --report | --rounds N]: both tools on the same applications, then bench/RESULTS.md.
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { build } from 'esbuild';
+import { installAndBuild, root, run } from './install.mjs';
+
+installAndBuild();
+
+// two folders below the root, as test/support is, whose files find the root from where they are
+const outdir = '.cache/bench';
+const common = { absWorkingDir: root, outdir, bundle: true, format: 'esm', platform: 'node', target: 'node20' };
+const outExtension = { '.js': '.mjs' };
+await build({ ...common, entryPoints: ['bench/main.ts'], outExtension, packages: 'external' });
+// bundled as the program is: it shows what the same calls cost without the program
+const banner = {
+  js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+};
+const mainFields = ['module', 'main'];
+await build({ ...common, entryPoints: ['bench/floor.ts'], outExtension, mainFields, minify: true, banner });
+
+// the emulator's plugin is looked for beside the bundle
+await fs.cp(path.join(root, 'src/local/plugin'), path.join(root, outdir, 'plugin'), { recursive: true });
+
+const options = { allowFailure: true, shell: false };
+process.exitCode = run(process.execPath, [`${outdir}/main.mjs`, ...process.argv.slice(2)], options);
