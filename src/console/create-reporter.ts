@@ -1,11 +1,11 @@
 import { createLines } from './lines.ts';
 import type { Line } from './lines.ts';
-import { createLiveView } from './live-view.ts';
+import type { createLiveView } from './live-view.ts';
 import type { Reporter } from './reporter.ts';
 import { createStyle } from './style.ts';
 import { watchDocument } from './watch-json.ts';
 import { createWatchLines } from './watch-lines.ts';
-import { createWatchView } from './watch-view.ts';
+import type { createWatchView } from './watch-view.ts';
 
 /** Where and how to show events. */
 export interface ReporterOptions {
@@ -24,14 +24,14 @@ export interface ConsoleReporter extends Reporter {
 }
 
 /** Live on a terminal, plain lines elsewhere and with `--debug`, where lines must not be disturbed. */
-export function createReporter(options: ReporterOptions): ConsoleReporter {
+export async function createReporter(options: ReporterOptions): Promise<ConsoleReporter> {
   const terminal = asTerminal(options.stderr);
   const errStyle = createStyle(terminal !== undefined, options.env);
   const outTerminal = asTerminal(options.stdout);
   const outStyle = createStyle(outTerminal !== undefined, options.env);
   const live =
     terminal && !options.debug && options.env['TERM'] !== 'dumb' && !options.env['CI']
-      ? (options.watch ? createWatchView : createLiveView)(terminal, errStyle)
+      ? (await loadView(options.watch))(terminal, errStyle)
       : undefined;
   const lines = (options.watch ? createWatchLines : createLines)({
     debug: options.debug,
@@ -56,6 +56,12 @@ export function createReporter(options: ReporterOptions): ConsoleReporter {
     },
     close: () => live?.close(),
   };
+}
+
+/** Only a terminal needs what draws on it. */
+async function loadView(watch: boolean): Promise<typeof createLiveView | typeof createWatchView> {
+  if (watch) return (await import('./watch-view.ts')).createWatchView;
+  return (await import('./live-view.ts')).createLiveView;
 }
 
 function asTerminal(stream: NodeJS.WritableStream): NodeJS.WriteStream | undefined {

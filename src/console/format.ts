@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { textWidth } from './text-width.ts';
 
 /** `0.4 s`, `12 s`, `3 min 5 s`. */
 export function formatDuration(ms: number): string {
@@ -19,11 +19,11 @@ export function formatBytes(bytes: number): string {
 /** Rows under their headings, columns aligned; nothing is cut. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) =>
-    Math.max(stringWidth(heading), ...rows.map((row) => stringWidth(row[column] ?? ''))),
+    Math.max(textWidth(heading), ...rows.map((row) => textWidth(row[column] ?? ''))),
   );
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - stringWidth(cell))))
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - textWidth(cell))))
       .join('  ')
       .trimEnd();
   return [line(headings), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');

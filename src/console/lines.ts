@@ -1,7 +1,7 @@
-import stringWidth from 'string-width';
 import { formatBytes, formatDuration, formatTable } from './format.ts';
 import type { StackEventRow, StepKind, SyncEvent } from './reporter.ts';
 import type { Look, Style } from './style.ts';
+import { textWidth } from './text-width.ts';
 
 /** A line to print for good, and where: results go to stdout, everything else to stderr. */
 export interface Line {
@@ -144,7 +144,7 @@ function outputsTable(
   if (event.outputs.some(({ description }) => description)) {
     const full = table(['Output', 'Value', 'Description']);
     // a terminal that is too narrow would break every row
-    if (columns === undefined || full.split('\n').every((line) => stringWidth(line) <= columns))
+    if (columns === undefined || full.split('\n').every((line) => textWidth(line) <= columns))
       return `${title}\n${full}`;
   }
   return `${title}\n${table(['Output', 'Value'])}`;

@@ -1,6 +1,5 @@
 import cliTruncate from 'cli-truncate';
 import { createLogUpdate } from 'log-update';
-import stringWidth from 'string-width';
 import { formatDuration } from './format.ts';
 import type { LiveView } from './live-view.ts';
 import type { Style } from './style.ts';
@@ -8,6 +7,7 @@ import { WATCH_KEYS } from './watch-keys.ts';
 import { lookOf } from './watch-lines.ts';
 import { currentStep, emptyWatchModel, updateWatchModel } from './watch-model.ts';
 import type { WatchedRow, WatchModel } from './watch-model.ts';
+import { textWidth } from './text-width.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /** Between two pictures (ms): while something goes on, and while only the times change. */
@@ -94,7 +94,7 @@ export function renderWatch(model: WatchModel, picture: Picture): string[] {
   const room = Math.max(1, rows - foot.length - 2);
   const all = [...model.rows.values()].sort(byInterest);
   const shown = chooseRows(all, room);
-  const width = Math.min(40, Math.max(0, ...shown.map(({ id }) => stringWidth(id))));
+  const width = Math.min(40, Math.max(0, ...shown.map(({ id }) => textWidth(id))));
   const body = shown.map((row) => resourceLine(model, row, { ...picture, width }));
   const rest = all.length - shown.length;
   if (rest > 0) body.push(style('dim', `  and ${rest} more, ${describeStates(all.slice(shown.length))}`));
