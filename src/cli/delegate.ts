@@ -44,15 +44,18 @@ export async function runOtherSam(
     throw new UserError(`${program} leads back to this program`, {
       hint: 'Put the folder of AWS SAM CLI first on PATH, or uninstall the other sam.',
     });
-  const child = spawn(program, [...args], { stdio: 'inherit', cwd, env: { ...env, [DEPTH]: String(depth) } });
-  // the terminal sends Ctrl-C to both of us; a signal for us alone is passed on
-  const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
+  let child: ReturnType<typeof spawn> | undefined;
+  // the terminal sends Ctrl-C to both of us; a signal for us alone is passed on. Listened for before the other one can
+  // have said anything
+  const passOn = (signal: NodeJS.Signals): void => void child?.kill(signal);
   signals.on('SIGINT', ignore);
   for (const signal of PASSED_ON) signals.on(signal, passOn);
   try {
+    const started = spawn(program, [...args], { stdio: 'inherit', cwd, env: { ...env, [DEPTH]: String(depth) } });
+    child = started;
     return await new Promise<DelegateResult>((resolve, reject) => {
-      child.on('error', (cause) => reject(new UserError(`${program} could not be started`, { cause })));
-      child.on('close', (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }));
+      started.on('error', (cause) => reject(new UserError(`${program} could not be started`, { cause })));
+      started.on('close', (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }));
     });
   } finally {
     signals.off('SIGINT', ignore);
