@@ -42,10 +42,11 @@ describe('help and version', () => {
       if (loaded.has(name)) return;
       const text = await fs.readFile(path.join(dist, name), 'utf8');
       loaded.set(name, text);
-      // dynamic imports are `import("…")`, static ones `import{…}from"…"` or `import"…"`
-      for (const [, imported] of text.matchAll(/(?:from|import)\s*"\.\/([\w.-]+\.mjs)"/g)) await load(imported ?? '');
+      // dynamic imports stand in a function, `()=>…require("…")`
+      const imports = text.matchAll(/(.{12})\brequire\("\.\/([\w.-]+\.cjs)"\)/g);
+      for (const [, before, imported] of imports) if (!/=>\w*\(?/.test(before ?? '')) await load(imported ?? '');
     };
-    await load('main.mjs');
+    await load('main.cjs');
     expect(loaded.size).toBeGreaterThan(1);
     const kilobytes = [...loaded.values()].reduce((sum, text) => sum + text.length, 0) / 1024;
     expect(kilobytes).toBeLessThan(60);
