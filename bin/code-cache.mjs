@@ -9,6 +9,7 @@ import * as vm from 'node:vm';
 const OLD_AFTER = 30 * 24 * 60 * 60 * 1000;
 const HASH = 'sha256';
 const HASH_BYTES = 32;
+const PARAMETERS = 'exports, require, module, __filename, importModule';
 
 /**
  * Loads the bundle with the code that V8 compiled for it in an earlier run: that is a third of what a short command takes.
@@ -31,14 +32,14 @@ export function openBundle(folder, { cacheDir = codeCacheDir() } = {}) {
     const filename = path.join(folder, name);
     const text = name === 'main.cjs' ? mainText : fs.readFileSync(filename, 'latin1');
     const cachedData = known.get(name);
-    const script = new vm.Script(`(function (exports, require, module, __filename) {${text}\n})`, {
+    const script = new vm.Script(`(function (${PARAMETERS}) {${text}\n})`, {
       filename,
       cachedData,
     });
     if (cachedData === undefined || script.cachedDataRejected) isNew = true;
     const module = { exports: {} };
     modules.set(name, { module, script });
-    script.runInThisContext()(module.exports, requirePart, module, filename);
+    script.runInThisContext()(module.exports, requirePart, module, filename, importModule);
     return module.exports;
   };
   const ownRequire = createRequire(path.join(folder, 'main.cjs'));
@@ -51,6 +52,11 @@ export function openBundle(folder, { cacheDir = codeCacheDir() } = {}) {
     writeCache(file, known);
   };
   return { main: load('main.cjs'), save };
+}
+
+/** Compiled code that was kept cannot import by itself. */
+function importModule(specifier) {
+  return import(specifier);
 }
 
 /** `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`; below it a folder of ours. */

@@ -58,7 +58,9 @@ async function writeParts(files) {
 }
 
 async function toCommonJs(text) {
-  const { code } = await transform(text, {
+  // what is found out only at run time may be an ES module: bin/code-cache.mjs imports it
+  const parted = text.replaceAll(/(?<![\w$.])import\((?!["'`])/g, 'importModule(');
+  const { code } = await transform(parted, {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
