@@ -15,7 +15,7 @@ export interface Workplace {
 
 /** The command line of a tool's `sync`. */
 export function syncCommand(tool: Tool, args: readonly string[], { dir, env }: Workplace): Command {
-  const program = tool === 'ours' ? [process.execPath, path.join(ROOT, 'bin', 'sam.mjs')] : [peerCommand()];
+  const program = tool === 'ours' ? [process.execPath, path.join(ROOT, 'bin', 'sam.cjs')] : [peerCommand()];
   const yes = tool === 'ours' && !args.includes('--help') ? ['--yes'] : [];
   return { argv: [...program, 'sync', ...args, ...yes], cwd: dir, env: { ...baseEnv(), ...env } };
 }

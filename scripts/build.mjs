@@ -1,5 +1,5 @@
 // Bundles src/main.ts and what it imports into dist/, split so that a command loads only what it uses. esbuild splits ESM
-// only, and V8 keeps compiled code (bin/code-cache.mjs) of scripts only: each part is made CommonJS after it.
+// only, and V8 keeps compiled code (bin/code-cache.cjs) of scripts only: each part is made CommonJS after it.
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
@@ -58,7 +58,7 @@ async function writeParts(files) {
 }
 
 async function toCommonJs(text) {
-  // what is found out only at run time may be an ES module: bin/code-cache.mjs imports it
+  // what is found out only at run time may be an ES module: bin/code-cache.cjs imports it
   const parted = text.replaceAll(/(?<![\w$.])import\((?!["'`])/g, 'importModule(');
   const { code } = await transform(parted, {
     format: 'cjs',

@@ -9,8 +9,8 @@ import { installAndBuild, root } from './install.mjs';
 installAndBuild();
 
 const app = path.join(root, '.cache', 'demo', 'hello-world');
-const sam = path.join(root, 'bin', 'sam.mjs');
-const samSync = path.join(root, 'bin', 'sam-sync.mjs');
+const sam = path.join(root, 'bin', 'sam.cjs');
+const samSync = path.join(root, 'bin', 'sam-sync.cjs');
 const port = process.env.SAM_SYNC_CLOUD_PORT ?? '4566';
 
 fs.rmSync(app, { recursive: true, force: true });
@@ -46,7 +46,7 @@ try {
   console.log(answer);
   if (!answer.includes('NEW words')) throw new Error('the change did not arrive');
   show('It works. To try it yourself:');
-  console.log('  cd examples/hello-world && node ../../bin/sam.mjs sync --local');
+  console.log('  cd examples/hello-world && node ../../bin/sam.cjs sync --local');
 } finally {
   if (!wasRunning) spawnSync(process.execPath, [samSync, 'cloud', 'stop'], { stdio: 'inherit' });
 }

@@ -100,12 +100,12 @@ async function isProgram(file: string, platform: NodeJS.Platform): Promise<boole
   }
 }
 
-/** Package managers install a link to `bin/sam.mjs`, or (on Windows, and pnpm) a small script that names it. */
+/** Package managers install a link to `bin/sam.cjs`, or (on Windows, and pnpm) a small script that names it. */
 async function isOurs(file: string, packageDir: string): Promise<boolean> {
   const real = await fs.realpath(file);
-  if (real === path.join(packageDir, 'bin', 'sam.mjs')) return true;
+  if (real === path.join(packageDir, 'bin', 'sam.cjs')) return true;
   const stats = await fs.stat(real);
   if (stats.size > 8192) return false;
   const text = `${real}\n${await fs.readFile(real, 'latin1')}`.replaceAll('\\', '/');
-  return /\/sam-sync\/bin\/sam\.mjs\b/.test(text) || text.includes(`${packageDir.replaceAll('\\', '/')}/bin/sam.mjs`);
+  return /\/sam-sync\/bin\/sam\.cjs\b/.test(text) || text.includes(`${packageDir.replaceAll('\\', '/')}/bin/sam.cjs`);
 }

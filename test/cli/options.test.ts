@@ -113,7 +113,7 @@ describe('other commands of sam', () => {
   });
 
   it('are not awaited forever if sam leads back to us', async () => {
-    const script = `exec "${process.execPath}" "${path.resolve('bin/sam.mjs')}" "$@"`;
+    const script = `exec "${process.execPath}" "${path.resolve('bin/sam.cjs')}" "$@"`;
     // hidden from a look into the script by its size
     const result = await delegate(`${script}\n${'# \n'.repeat(4000)}`, ['build']);
     expect(result.code).toBe(1);

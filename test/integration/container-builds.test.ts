@@ -149,7 +149,7 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
       const program = [
         ...user,
         process.execPath,
-        path.join(import.meta.dirname, '../../bin/sam.mjs'),
+        path.join(import.meta.dirname, '../../bin/sam.cjs'),
         ...args,
         ...images,
         ...variables,

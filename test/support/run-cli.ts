@@ -28,7 +28,7 @@ export interface CliOptions {
 /** Runs the built command (`npm run build`) as a user does and waits for its end. */
 export async function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   const { cwd, env = {}, input = '', program = 'sam-sync', onStart } = options;
-  const bin = path.join(ROOT, 'bin', `${program}.mjs`);
+  const bin = path.join(ROOT, 'bin', `${program}.cjs`);
   const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...process.env, CI: undefined, ...env } });
   const result: CliResult = { code: null, signal: null, stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (result.stdout += text));

@@ -44,7 +44,7 @@ export async function startWatch(
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): Promise<WatchCli> {
-  const bin = path.join(ROOT, 'bin', 'sam-sync.mjs');
+  const bin = path.join(ROOT, 'bin', 'sam-sync.cjs');
   const child = spawn(process.execPath, [bin, '--watch', '--output', 'json', '--yes', ...args], {
     cwd: dir,
     env: { ...process.env, CI: undefined, ...env },

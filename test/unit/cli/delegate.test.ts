@@ -9,7 +9,7 @@ async function findAmong(
   files: Record<string, { text?: string; link?: string; mode?: number }>,
   platform: NodeJS.Platform = 'linux',
 ) {
-  const folder = await tempFolder({ 'ours/bin/sam.mjs': '#!/usr/bin/env node\n' });
+  const folder = await tempFolder({ 'ours/bin/sam.cjs': '#!/usr/bin/env node\n' });
   for (const [name, { text, link, mode }] of Object.entries(files)) {
     const file = path.join(folder, name);
     await fs.mkdir(path.dirname(file), { recursive: true });
@@ -33,19 +33,19 @@ describe('the other sam', () => {
   const peer = { text: '#!/usr/bin/python3\nfrom samcli import cli\n' };
   it.each<[string, Parameters<typeof findAmong>[0], string | undefined]>([
     ['is the first one', { 'a/sam': peer, 'b/sam': peer }, 'a/sam'],
-    ['is not our own link, as npm makes it', { 'a/sam': { link: 'ours/bin/sam.mjs' }, 'b/sam': peer }, 'b/sam'],
+    ['is not our own link, as npm makes it', { 'a/sam': { link: 'ours/bin/sam.cjs' }, 'b/sam': peer }, 'b/sam'],
     [
       'is not our own script, as pnpm makes it',
-      { 'a/sam': { text: '#!/bin/sh\nexec node "OURS/bin/sam.mjs" "$@"\n' }, 'b/sam': peer },
+      { 'a/sam': { text: '#!/bin/sh\nexec node "OURS/bin/sam.cjs" "$@"\n' }, 'b/sam': peer },
       'b/sam',
     ],
     [
       'is not another copy of us',
-      { 'a/sam': { text: '#!/bin/sh\nexec node "$d/node_modules/sam-sync/bin/sam.mjs" "$@"\n' } },
+      { 'a/sam': { text: '#!/bin/sh\nexec node "$d/node_modules/sam-sync/bin/sam.cjs" "$@"\n' } },
       undefined,
     ],
     ['is not a file that cannot be run', { 'a/sam': { ...peer, mode: 0o644 }, 'b/sam': peer }, 'b/sam'],
-    ['may be large', { 'a/sam': { text: `${'x'.repeat(9000)}/sam-sync/bin/sam.mjs` } }, 'a/sam'],
+    ['may be large', { 'a/sam': { text: `${'x'.repeat(9000)}/sam-sync/bin/sam.cjs` } }, 'a/sam'],
     ['may be missing', {}, undefined],
   ])('%s', async (_name, files, expected) => {
     expect(await findAmong(files)).toBe(expected);
@@ -56,7 +56,7 @@ describe('the other sam', () => {
   });
 
   it('on Windows has an ending and may be a script that names us', async () => {
-    const shim = { text: '@"%~dp0\\node.exe" "%~dp0\\node_modules\\sam-sync\\bin\\sam.mjs" %*\r\n' };
+    const shim = { text: '@"%~dp0\\node.exe" "%~dp0\\node_modules\\sam-sync\\bin\\sam.cjs" %*\r\n' };
     expect(await findAmong({ 'a/sam.cmd': shim, 'b/sam.cmd': { text: '@python -m samcli %*\r\n' } }, 'win32')).toBe(
       'b/sam.cmd',
     );
