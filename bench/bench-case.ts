@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { startTestCloud } from '../test/support/cloud.ts';
+import type { TestCloud } from '../test/support/cloud.ts';
 import { startFaultProxy } from '../test/support/fault-proxy.ts';
 import type { FaultProxy } from '../test/support/fault-proxy.ts';
 import { functions, python, writeApp } from './apps.ts';
@@ -37,10 +38,12 @@ export interface Subject {
   name: string;
   /** So many of the rounds it takes part in. */
   rounds: number;
-  /** It takes so long that it is counted while it is timed, instead of once more. */
+  /** It takes so long that it does without the first round, in which all gets warm. */
   slow?: boolean | undefined;
+  /** What its calls go through. */
+  proxy: FaultProxy;
   /** One run; what has to be there before it is prepared here, too, without being measured. */
-  round(where: { round: number; env: Readonly<Record<string, string>>; proxy: FaultProxy }): Promise<Sample>;
+  round(round: number): Promise<Sample>;
 }
 
 /** How a row is measured. */
@@ -51,8 +54,12 @@ export interface Comparison {
   subjects: readonly Subject[];
   /** Every call takes so much longer, in all rounds (ms). */
   latency?: number;
-  /** All rounds go through the recording proxy, not only the one that is counted and not timed. */
-  recorded?: boolean;
+}
+
+/** A proxy and the variables that lead a tool there. */
+export interface Way {
+  proxy: FaultProxy;
+  env: Readonly<Record<string, string>>;
 }
 
 /** The emulator of a case and its folder. */
@@ -61,9 +68,11 @@ export interface Bench {
   rounds: number | undefined;
   /** A folder that is not there yet; it goes when the case is over. */
   folder(name: string): string;
-  /** Variables that lead to an emulator of this case where functions stay `InProgress` for so long (seconds). */
-  env: Readonly<Record<string, string>>;
-  endpoint: string;
+  /**
+   * The way to the emulator, a recording proxy for each name; templates hold the endpoint that they were deployed through, so
+   * that a stack has to be reached by the same way always.
+   */
+  way(name: string): Promise<Way>;
   compare(comparison: Comparison): Promise<Row>;
   log(text: string): void;
 }
@@ -77,27 +86,36 @@ export async function withBench<T>(
   const base = path.join(ROOT, '.cache', 'bench', 'work', `${name}-${process.pid}`);
   await fs.rm(base, { recursive: true, force: true });
   const cloud = await startTestCloud({ SAM_SYNC_CLOUD_STATE_DELAY: String(stateDelay) });
+  const ways = new Map<string, Promise<Way>>();
   const log = (text: string): void => console.error(`${name}: ${text}`);
   try {
-    const env = { ...baseEnv(), ...cloud.env };
     const bench: Bench = {
       rounds,
       folder: (sub) => path.join(base, sub),
-      env,
-      endpoint: cloud.endpoint,
-      compare: (comparison) => compare(comparison, { env, endpoint: cloud.endpoint, rounds, log }),
+      way: async (to) => {
+        const way = ways.get(to) ?? openWay(cloud);
+        ways.set(to, way);
+        return way;
+      },
+      compare: (comparison) => compare(comparison, { rounds, log }),
       log,
     };
     await calmPeer();
     // makes the managed bucket, which is in no row
-    const place: Workplace = { dir: bench.folder('first'), env };
+    const place: Workplace = { dir: bench.folder('first'), env: (await bench.way('first')).env };
     await writeApp(place.dir, functions([python()], { seed: 'first' }));
     await mustSync(place, ['--stack-name', 'first']);
     return await work(bench);
   } finally {
+    for (const way of ways.values()) await (await way).proxy.stop();
     await cloud.stop();
     await fs.rm(base, { recursive: true, force: true });
   }
+}
+
+async function openWay(cloud: TestCloud): Promise<Way> {
+  const proxy = await startFaultProxy(cloud.endpoint);
+  return { proxy, env: { ...baseEnv(), ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint } };
 }
 
 async function mustSync(place: Workplace, args: readonly string[]): Promise<void> {
@@ -106,39 +124,33 @@ async function mustSync(place: Workplace, args: readonly string[]): Promise<void
 }
 
 interface Circumstances {
-  env: Readonly<Record<string, string>>;
-  endpoint: string;
   rounds: number | undefined;
   log(text: string): void;
 }
 
-/** Lets the subjects take turns, then once more through a proxy that counts. */
+/** Lets the subjects take turns. */
 async function compare(comparison: Comparison, circumstances: Circumstances): Promise<Row> {
-  const { id, title, goals, latency = 0, recorded = latency > 0 } = comparison;
+  const { id, title, goals, latency = 0 } = comparison;
   const { log } = circumstances;
   const subjects = comparison.subjects.map((subject) => {
     const rounds = Math.min(subject.rounds, circumstances.rounds ?? subject.rounds);
     return { ...subject, rounds, samples: [] as Sample[], calls: {} as Record<string, number>, sent: 0 };
   });
   const most = Math.max(...subjects.map(({ rounds }) => rounds));
-  // one more round than asked for: in the first, files and emulator get warm, and calls are counted
+  // one more round than asked for: in the first, files and emulator get warm
   for (let round = 0; round <= most; round++) {
     // whoever is first in one round is last in the next
     for (const subject of round % 2 === 0 ? subjects : [...subjects].reverse()) {
       const { slow = false } = subject;
       if (round > subject.rounds || (round === 0 && slow)) continue;
-      const isCounting = round === 0 || slow;
-      const proxy = await startFaultProxy(circumstances.endpoint);
+      const { proxy } = subject;
+      proxy.clear();
       if (latency > 0) proxy.fault({}, { kind: 'delay', ms: latency }, { times: Infinity });
-      const through: Record<string, string> = recorded || isCounting ? { AWS_ENDPOINT_URL: proxy.endpoint } : {};
-      try {
-        const sample = await subject.round({ round, env: { ...circumstances.env, ...through }, proxy });
-        log(`${id} ${round === 0 ? 'counting' : round}: ${subject.name} ${describe(sample)}`);
-        if (isCounting) Object.assign(subject, countCalls(sample, proxy));
-        if (round > 0) subject.samples.push(sample);
-      } finally {
-        await proxy.stop();
-      }
+      const sample = await subject.round(round);
+      log(`${id} ${round === 0 ? 'warm-up' : round}: ${subject.name} ${describe(sample)}`);
+      Object.assign(subject, countCalls(sample, proxy));
+      if (round > 0) subject.samples.push(sample);
+      proxy.clear();
     }
   }
   return { id, title, goals, results: Object.fromEntries(subjects.map((subject) => [subject.name, sumUp(subject)])) };

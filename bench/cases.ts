@@ -1,4 +1,3 @@
-import { startFaultProxy } from '../test/support/fault-proxy.ts';
 import { esbuild, functions, node, python, times } from './apps.ts';
 import type { App } from './apps.ts';
 import type { Bench, BenchCase, Subject } from './bench-case.ts';
@@ -10,6 +9,7 @@ import { syncCommand } from './tools.ts';
 import type { Tool } from './tools.ts';
 import { bigZip, growth, watchStart } from './growth.ts';
 import { saveAgain, startWatch } from './watch.ts';
+import type { Watch } from './watch.ts';
 
 const TOOLS: readonly Tool[] = ['ours', 'peer'];
 /** What a call to a real region takes (ms). */
@@ -44,13 +44,13 @@ export const CASES: readonly BenchCase[] = [
 ];
 
 async function help(bench: Bench): Promise<Row[]> {
-  const subject = (tool: Tool, rounds: number): Subject => ({
-    name: tool,
-    rounds,
-    round: async ({ env }) => measure(syncCommand(tool, ['--help'], { dir: bench.folder('first'), env })),
-  });
+  const subject = async (tool: Tool, rounds: number): Promise<Subject> => {
+    const { proxy, env } = await bench.way(tool);
+    const command = syncCommand(tool, ['--help'], { dir: bench.folder('first'), env });
+    return { name: tool, rounds, proxy, round: () => measure(command) };
+  };
   const goals: Goal[] = [{ kind: 'faster', times: 10 }];
-  const subjects = [subject('ours', 11), subject('peer', 5)];
+  const subjects = [await subject('ours', 11), await subject('peer', 5)];
   return [await bench.compare({ id: 'help', title: '`sync --help`', goals, subjects })];
 }
 
@@ -99,8 +99,8 @@ async function hundred(bench: Bench): Promise<Row[]> {
     title: 'first plain sync, 100 functions without dependencies',
     goals: [{ kind: 'faster', times: 15 }],
     subjects: [
-      syncFirst(bench, { tool: 'ours', name: 'first', app: hundredFunctions, rounds: 4 }),
-      syncFirst(bench, { tool: 'peer', name: 'first', app: hundredFunctions, rounds: 1, slow: true }),
+      await syncFirst(bench, { tool: 'ours', name: 'first', app: hundredFunctions, rounds: 4 }),
+      await syncFirst(bench, { tool: 'peer', name: 'first', app: hundredFunctions, rounds: 1, slow: true }),
     ],
   });
   const copies = await prepareCopies(bench, 'hundred', hundredFunctions);
@@ -128,7 +128,7 @@ function codeCases(kind: string, app: () => App, atLeast: number): BenchCase[] {
     const repeated = { edits: true, args: ['--code', '--resource-id', 'Function000'] };
     const subjects = again(copies, { ours: { ...repeated, rounds: 10 }, peer: { ...repeated, rounds: 4 } });
     const [ours] = copies;
-    if (ours !== undefined) subjects.splice(1, 0, floorOf(ours, 10));
+    if (ours !== undefined) subjects.splice(1, 0, floorOf(ours, await bench.way('floor'), 10));
     const { suffix, words, ...rest } = about;
     return bench.compare({ id: `code-${kind}${suffix}`, title: `${title}${words}`, subjects, ...rest });
   };
@@ -175,20 +175,14 @@ function codeCases(kind: string, app: () => App, atLeast: number): BenchCase[] {
 function watchCase(kind: string, app: () => App): BenchCase {
   const run = async (bench: Bench): Promise<Row[]> => {
     const copies = await prepareCopies(bench, `watch-${kind}`, app);
-    const open = await Promise.all(
-      copies.map(async (copy) => ({ copy, proxy: await startFaultProxy(bench.endpoint) })),
-    );
-    const watches = [];
-    for (const { copy, proxy } of open)
-      watches.push({ copy, proxy, watch: await startWatch(copy, { ...bench.env, AWS_ENDPOINT_URL: proxy.endpoint }) });
+    const watches: { copy: Copy; watch: Watch }[] = [];
     try {
-      const subjects = watches.map(({ watch, copy, proxy }) =>
-        saveAgain(watch, copy, { proxy, rounds: copy.tool === 'ours' ? 10 : 5 }),
-      );
+      for (const copy of copies) watches.push({ copy, watch: await startWatch(copy) });
+      const subjects = watches.map(({ watch, copy }) => saveAgain(watch, copy, copy.tool === 'ours' ? 10 : 5));
       const title = `watch, save → Lambda holds the code, ${kind}`;
       return [await bench.compare({ id: `watch-${kind}`, title, goals: [{ kind: 'faster', times: 10 }], subjects })];
     } finally {
-      for (const { watch, proxy } of watches) await watch.stop().then(() => proxy.stop());
+      for (const { watch } of watches) await watch.stop();
     }
   };
   return { name: `watch-${kind}`, about: `a watch, one ${kind} function saved`, run };
@@ -200,11 +194,11 @@ async function watchMemory(bench: Bench): Promise<Row[]> {
     name: copy.tool,
     rounds: 2,
     slow: true,
-    round: async ({ env, proxy, round }) => {
-      const watch = await startWatch(copy, env);
+    proxy: copy.way.proxy,
+    round: async (round) => {
+      const watch = await startWatch(copy);
       try {
-        const save = saveAgain(watch, copy, { proxy, rounds: 1 });
-        const { residentBytes = 0, ms } = await save.round({ env, proxy, round });
+        const { residentBytes = 0, ms } = await saveAgain(watch, copy, 1).round(round);
         return { ms, residentBytes };
       } finally {
         await watch.stop();
@@ -234,7 +228,7 @@ function firstCase(kind: string, app: (seed: string) => App): BenchCase {
           { kind: 'faster', times: 5 },
           { kind: 'disk', share: 0.2 },
         ],
-        subjects: [how('ours', 3), how('peer', 2)],
+        subjects: [await how('ours', 3), await how('peer', 2)],
       }),
     ];
   };

@@ -2,10 +2,11 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import type { App } from './apps.ts';
 import { writeApp } from './apps.ts';
-import type { Bench, Sample, Subject } from './bench-case.ts';
+import type { Bench, Sample, Subject, Way } from './bench-case.ts';
 import { measure, ROOT } from './measure.ts';
+import type { Command } from './measure.ts';
 import { syncCommand } from './tools.ts';
-import type { Tool, Workplace } from './tools.ts';
+import type { Tool } from './tools.ts';
 
 /** A tool's copy of an application and the stack it was synced to. */
 export interface Copy {
@@ -13,6 +14,7 @@ export interface Copy {
   app: App;
   dir: string;
   stackName: string;
+  way: Way;
 }
 
 /** Makes a copy of the application for a tool and brings it to a stack of its own. */
@@ -21,17 +23,17 @@ export async function prepareCopy(
   { tool, name, app }: { tool: Tool; name: string; app: App },
 ): Promise<Copy> {
   const stackName = `${name}-${tool}`;
-  const copy = { tool, app, dir: bench.folder(stackName), stackName };
+  const copy = { tool, app, dir: bench.folder(stackName), stackName, way: await bench.way(tool) };
   await writeApp(copy.dir, app);
-  const { ms, code, output } = await measure(plainSync(copy, bench.env));
+  const { ms, code, output } = await measure(plainSync(copy));
   bench.log(`${stackName} prepared in ${(ms / 1_000).toFixed(1)} s`);
   if (code !== 0) throw new Error(`${stackName}: exit code ${code}\n${output}`);
   return copy;
 }
 
 /** The command line of a plain sync. */
-export function plainSync({ tool, dir, stackName }: Omit<Copy, 'app'>, env: Workplace['env']) {
-  return syncCommand(tool, ['--stack-name', stackName], { dir, env });
+export function plainSync({ tool, dir, stackName, way }: Omit<Copy, 'app'>): Command {
+  return syncCommand(tool, ['--stack-name', stackName], { dir, env: way.env });
 }
 
 /** Changes the copy's code, as an editor does on saving. */
@@ -59,9 +61,13 @@ export function syncAgain(copy: Copy, how: Repeated): Subject {
     name,
     rounds,
     slow,
-    round: async ({ round, env }) => {
+    proxy: copy.way.proxy,
+    round: async (round) => {
       if (edits) await editCopy(copy, `${args.join(' ')} ${round} ${performance.now()}`);
-      const command = syncCommand(copy.tool, ['--stack-name', copy.stackName, ...args], { dir: copy.dir, env });
+      const command = syncCommand(copy.tool, ['--stack-name', copy.stackName, ...args], {
+        dir: copy.dir,
+        env: copy.way.env,
+      });
       return check(await measure(command), mayFail);
     },
   };
@@ -79,17 +85,24 @@ export interface FirstSync {
 }
 
 /** A tool that syncs a new application to a new stack in each round. */
-export function syncFirst(bench: Bench, { tool, name, app, rounds, slow, emptyCaches = false }: FirstSync): Subject {
+export async function syncFirst(
+  bench: Bench,
+  { tool, name, app, rounds, slow, emptyCaches = false }: FirstSync,
+): Promise<Subject> {
+  const way = await bench.way(tool);
   return {
     name: tool,
     rounds,
     slow,
-    round: async ({ round, env }) => {
+    proxy: way.proxy,
+    round: async (round) => {
       const stackName = `${name}-${tool}-${round}`;
       const dir = bench.folder(stackName);
       await writeApp(dir, app(stackName));
       const caches = emptyCaches ? cachesBelow(bench.folder(`${stackName}-caches`)) : {};
-      const sample = check(await measure(plainSync({ tool, dir, stackName }, { ...env, ...caches })), false);
+      const env = { ...way.env, ...caches };
+      const command = plainSync({ tool, dir, stackName, way: { ...way, env } });
+      const sample = check(await measure(command), false);
       const diskBytes = await usedSpace(path.join(dir, '.aws-sam'));
       await fs.rm(dir, { recursive: true });
       return { ...sample, diskBytes };
@@ -98,12 +111,13 @@ export function syncFirst(bench: Bench, { tool, name, app, rounds, slow, emptyCa
 }
 
 /** The floor: the same calls and nothing else, with the zip that our code sync sent last. */
-export function floorOf(copy: Copy, rounds: number): Subject {
+export function floorOf(copy: Copy, { proxy, env }: Way, rounds: number): Subject {
   const zip = path.join(copy.dir, 'floor.zip');
   return {
     name: 'floor',
     rounds,
-    round: async ({ env }) => {
+    proxy,
+    round: async () => {
       const files = await fs.readdir(path.join(copy.dir, '.aws-sam'), { recursive: true });
       const made = files.filter((file) => file.endsWith('.zip')).map((file) => path.join(copy.dir, '.aws-sam', file));
       const sizes = await Promise.all(made.map(async (file) => ({ file, size: (await fs.stat(file)).size })));

@@ -19,7 +19,7 @@ export async function growth(bench: Bench): Promise<Row[]> {
     title: 'first plain sync, 500 functions, 5,000 files',
     goals: [{ kind: 'peak', bytes: 250 * MEGABYTE }],
     subjects: [
-      syncFirst(bench, { tool: 'ours', name: 'first', app: (seed) => many(500, seed), rounds: 1, slow: true }),
+      await syncFirst(bench, { tool: 'ours', name: 'first', app: (seed) => many(500, seed), rounds: 1, slow: true }),
     ],
   });
   const small = await prepareCopy(bench, { tool: 'ours', name: 'small', app: many(10, 'small') });
@@ -43,8 +43,9 @@ export async function watchStart(bench: Bench): Promise<Row[]> {
   const subject: Subject = {
     name: 'ours',
     rounds: 4,
-    round: async ({ env }) => {
-      const watch = await startWatch(copy, env);
+    proxy: copy.way.proxy,
+    round: async () => {
+      const watch = await startWatch(copy);
       const lines = watch
         .output()
         .split('\n')
@@ -63,14 +64,14 @@ export async function watchStart(bench: Bench): Promise<Row[]> {
 /** A function with 100 MB that no zip makes smaller. */
 export async function bigZip(bench: Bench): Promise<Row[]> {
   const app = functions([python()], { seed: 'big' });
-  const subject = syncFirst(bench, { tool: 'ours', name: 'big', app: () => app, rounds: 2, slow: true });
+  const subject = await syncFirst(bench, { tool: 'ours', name: 'big', app: () => app, rounds: 2, slow: true });
   const withFile: Subject = {
     ...subject,
-    round: async (where) => {
-      const folder = path.join(bench.folder(`big-ours-${where.round}`), 'functions', 'f000');
+    round: async (round) => {
+      const folder = path.join(bench.folder(`big-ours-${round}`), 'functions', 'f000');
       await fs.mkdir(folder, { recursive: true });
       await fs.writeFile(path.join(folder, 'model.bin'), randomBytes(100 * MEGABYTE));
-      return subject.round(where);
+      return subject.round(round);
     },
   };
   const title = 'first plain sync, one function of 100 MB';

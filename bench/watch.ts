@@ -26,10 +26,17 @@ export interface Watch {
 }
 
 /** Starts `--watch` on a copy and waits until it watches. */
-export async function startWatch(copy: Copy, env: Readonly<Record<string, string>>): Promise<Watch> {
+export async function startWatch(copy: Copy): Promise<Watch> {
   const json = copy.tool === 'ours' ? ['--output', 'json'] : [];
   const args = ['--watch', '--stack-name', copy.stackName, ...json];
-  const { argv, cwd, env: variables } = syncCommand(copy.tool, args, { dir: copy.dir, env });
+  const {
+    argv,
+    cwd,
+    env: variables,
+  } = syncCommand(copy.tool, args, {
+    dir: copy.dir,
+    env: copy.way.env,
+  });
   const [program = '', ...rest] = argv;
   const started = performance.now();
   const child = spawn(program, rest, { cwd, env: variables });
@@ -59,11 +66,13 @@ export async function startWatch(copy: Copy, env: Readonly<Record<string, string
 }
 
 /** A tool that watches; each round is a save, and ends when Lambda holds the new code. */
-export function saveAgain(watch: Watch, copy: Copy, { proxy, rounds }: { proxy: FaultProxy; rounds: number }): Subject {
+export function saveAgain(watch: Watch, copy: Copy, rounds: number): Subject {
+  const { proxy } = copy.way;
   return {
     name: copy.tool,
     rounds,
-    round: async ({ round }) => {
+    proxy,
+    round: async (round) => {
       const { calls, ms } = await save(copy, proxy, `save ${round}`);
       // the next save is another one, also for the peer, which waits a while after each
       await delay(copy.tool === 'peer' ? SETTLES : 500);

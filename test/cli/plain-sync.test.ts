@@ -79,7 +79,7 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     expect(calls.sort()).toEqual([
       'DescribeStacks',
       'DescribeStateMachine',
-      'GET /2015-03-31/functions',
+      'ListFunctions',
       'GetStages',
       'GetStages',
       'GetTemplate',

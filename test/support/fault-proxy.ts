@@ -266,6 +266,7 @@ function s3Operation(method: string, pathname: string, query: URLSearchParams): 
 const LAMBDA_FUNCTION = String.raw`/functions/[^/]+`;
 const LAMBDA_LAYER = String.raw`/layers/[^/]+/versions`;
 const REST_OPERATIONS: readonly [operation: string, pattern: RegExp][] = [
+  ['ListFunctions', /^GET .*\/functions\/?$/],
   ['GetFunction', new RegExp(`^GET .*${LAMBDA_FUNCTION}$`)],
   ['GetFunctionConfiguration', new RegExp(`^GET .*${LAMBDA_FUNCTION}/configuration$`)],
   ['UpdateFunctionCode', new RegExp(`^PUT .*${LAMBDA_FUNCTION}/code$`)],

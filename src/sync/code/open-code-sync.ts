@@ -144,7 +144,10 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     sync: async (request) => (await plan(request))?.apply(),
     readNestedTemplate: async (path) => {
       const slash = path.lastIndexOf('/');
-      const nested = await stacks.find(path.slice(0, Math.max(0, slash)), path.slice(slash + 1));
+      const parent = path.slice(0, Math.max(0, slash));
+      // what is remembered needs no call, and the list of all is needed anyway if there is something to sync
+      await stacks.recall([parent]);
+      const nested = (await stacks.listing(parent))?.[path.slice(slash + 1)];
       return nested && (await readDeployedTemplate(aws, nested.physicalId));
     },
     locate: async (root, ids) => {
