@@ -79,10 +79,10 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     expect(calls.sort()).toEqual([
       'DescribeStacks',
       'DescribeStateMachine',
-      'ListFunctions',
       'GetStages',
       'GetStages',
       'GetTemplate',
+      'ListFunctions',
     ]);
     await fs.rm(path.join(app, '.aws-sam'), { recursive: true });
     expect(await sync()).toMatchObject({ status: 'unchanged', uploaded: { objects: 0 } });
