@@ -44,7 +44,7 @@ export function createWatchView(terminal: NodeJS.WriteStream, style: Style): Liv
   const resized = (): void => {
     // lines that are wider than the terminal now have been broken by it
     const columns = terminal.columns ?? 80;
-    const height = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)), 0);
+    const height = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / columns)), 0);
     terminal.write(`\u001B[${height}A\r\u001B[J`);
     draw.done();
     render();

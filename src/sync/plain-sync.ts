@@ -35,9 +35,12 @@ async function syncOnce(run: SyncRun, how: PrepareOptions): Promise<SyncReport> 
     note(run.outside.reporter, 'info', 'Nothing was done.');
     return { document: { status: 'cancelled' }, exitCode: 0 };
   }
+  const codeSync = await openCodeSync({ ...run, described: prepared.deployed.stack });
+  // it only saves time; what goes wrong is told when it is asked for
+  const lookingAhead = prepared.deployed.stack && codeSync.lookAhead(prepared.root).catch(() => {});
   const application = await packageApplication(run, prepared);
   try {
-    const codeSync = await openCodeSync({ ...run, described: prepared.deployed.stack });
+    await lookingAhead;
     if (run.options.dryRun) return await reportDryRun(run, prepared, { application, codeSync });
     const brought = await bring(run, prepared, { application, codeSync });
     return report(run, prepared, { ...brought, sent: application.sent, ms: performance.now() - started });

@@ -35,6 +35,10 @@ export interface LambdaAccess {
    * for one by one.
    */
   readMany(names: readonly string[], images?: ReadonlySet<string>): Promise<ReadonlyMap<string, FunctionState>>;
+  /** Begins what the next `readMany` of these functions will be asked: it is not asked again then. */
+  readAhead(names: readonly string[], images?: ReadonlySet<string>): void;
+  /** Functions may have changed since: what was read ahead is of no use. */
+  forget(): void;
   /** Waits until nothing goes on with the function (or version) any more; how it ended is in the result. */
   settled(name: string, qualifier?: string): Promise<FunctionState>;
   /**
@@ -100,7 +104,29 @@ export function openLambda(aws: Aws, { signal, patience = PATIENCE }: LambdaOpti
     }
   };
 
-  return { service, read, settled, change, readMany: (names, images) => readMany({ service, read }, names, images) };
+  let ahead: { names: ReadonlySet<string>; reading: ReturnType<LambdaAccess['readMany']> } | undefined;
+  const readAhead: LambdaAccess['readAhead'] = (names, images) => {
+    ahead = { names: new Set(names), reading: readMany({ service, read }, names, images) };
+    // told by whoever needs it
+    ahead.reading.catch(() => {});
+  };
+
+  return {
+    service,
+    read,
+    settled,
+    change,
+    readAhead,
+    forget: () => {
+      ahead = undefined;
+    },
+    readMany: async (names, images) => {
+      const asked = ahead;
+      ahead = undefined;
+      if (asked !== undefined && names.every((name) => asked.names.has(name))) return asked.reading;
+      return readMany({ service, read }, names, images);
+    },
+  };
 }
 
 function delaySince(started: number): number {

@@ -21,8 +21,10 @@ import { openCodeArtifacts } from './code-artifacts.ts';
 import { openCodeImages } from './code-images.ts';
 import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
 import type { FlowTools } from './flow-tools.ts';
+import { isImage } from './function-code.ts';
+import { findDeployed } from './generated-ids.ts';
 import { openLambda } from './lambda-access.ts';
-import { locateResources } from './locate-resources.ts';
+import { locateResources, whyNotSynced } from './locate-resources.ts';
 import { planCodeSync } from './plan-code-sync.ts';
 import type { PlanInput } from './planning.ts';
 import type { Selection } from './select-resources.ts';
@@ -69,6 +71,11 @@ export interface OpenPlan {
 export interface CodeSync {
   /** What would be done and why. undefined: `onLocated` said no. */
   plan(request: CodeSyncRequest): Promise<OpenPlan | undefined>;
+  /**
+   * Begins to ask for the functions that the next plan of everything will ask for, if it is remembered what they are called:
+   * the answers come while things are built.
+   */
+  lookAhead(root: Stack): Promise<void>;
   /** Plans and applies. */
   sync(request: CodeSyncRequest): Promise<CodeSyncOutcome | undefined>;
   /** The template that a nested stack (`Child/Grand`) was deployed with; undefined if it is not there. */
@@ -139,8 +146,23 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
       discard: end,
     };
   };
+  const lookAhead: CodeSync['lookAhead'] = async (root) => {
+    const functions = listSyncResources(root).flatMap((candidate) =>
+      candidate.kind === 'function' && whyNotSynced(candidate) === undefined ? [candidate] : [],
+    );
+    const paths = [...new Set(functions.map(({ stack }) => stack.path))];
+    await stacks.recall(paths);
+    if (paths.some((path) => stacks.known(path) === undefined)) return;
+    const nameOf = ({ stack, resource }: (typeof functions)[number]): string[] => {
+      const deployed = findDeployed(stacks.known(stack.path) ?? {}, resource.logicalId);
+      return deployed === undefined ? [] : [deployed.physicalId];
+    };
+    const images = functions.filter(({ resource }) => isImage(resource));
+    lambda.readAhead(functions.flatMap(nameOf), new Set(images.flatMap(nameOf)));
+  };
   return {
     plan,
+    lookAhead,
     sync: async (request) => (await plan(request))?.apply(),
     readNestedTemplate: async (path) => {
       const slash = path.lastIndexOf('/');
@@ -160,7 +182,10 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
       const paths = flattenStacks(root).flatMap(({ path }) => [path, identifierOf(path, DEPENDENCY_STACK)]);
       return findGoneLayers({ stacks, lambda }, paths);
     },
-    forget: () => stacks.forget(),
+    forget: () => {
+      stacks.forget();
+      lambda.forget();
+    },
   };
 }
 
