@@ -1,3 +1,4 @@
+import { GetFunctionCommand, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { expect, it } from 'vitest';
 import type { Aws } from '../../../src/aws/aws.ts';
 import { openLambda } from '../../../src/sync/code/lambda-access.ts';
@@ -5,8 +6,6 @@ import { openLambda } from '../../../src/sync/code/lambda-access.ts';
 /** Lambda with three functions whose code changes with each look; `calls` counts the looks. */
 function open() {
   let calls = 0;
-  class ListFunctionsCommand {}
-  class GetFunctionCommand {}
   const send = async () => {
     calls++;
     return { Functions: ['a', 'b', 'c'].map((FunctionName) => ({ FunctionName, CodeSha256: `look ${calls}` })) };
