@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
-import { Deflate, deflateSync } from 'fflate';
+import { Deflate, deflateSync } from 'fflate/browser';
 import { UserError } from '../errors.ts';
 import { temporarySuffix } from '../support/files.ts';
 import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
