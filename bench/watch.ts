@@ -9,9 +9,11 @@ import type { Copy } from './commands.ts';
 import { syncCommand } from './tools.ts';
 
 /** How each tool says that the initial sync is over and that it watches. */
-const READY = { ours: /"event":"ready"/, peer: /Infra sync completed/ };
+const READY = { ours: /"event":"ready"/, peer: /Infra sync completed|Skipped infra sync/ };
 /** The peer begins to watch after it has said that it is done (ms). */
 const SETTLES = 4_000;
+/** With the initial sync of 500 functions (ms). */
+const STARTS_WITHIN = 120_000;
 /** The peer loses what is saved while it is busy (ms). */
 const LOST_AFTER = 20_000;
 
@@ -29,17 +31,11 @@ export interface Watch {
 export async function startWatch(copy: Copy): Promise<Watch> {
   const json = copy.tool === 'ours' ? ['--output', 'json'] : [];
   const args = ['--watch', '--stack-name', copy.stackName, ...json];
-  const {
-    argv,
-    cwd,
-    env: variables,
-  } = syncCommand(copy.tool, args, {
-    dir: copy.dir,
-    env: copy.way.env,
-  });
+  const { dir, way, tool } = copy;
+  const { argv, cwd, env } = syncCommand(tool, args, { dir, env: way.env });
   const [program = '', ...rest] = argv;
   const started = performance.now();
-  const child = spawn(program, rest, { cwd, env: variables });
+  const child = spawn(program, rest, { cwd, env });
   let output = '';
   let readyMs = 0;
   const onText = (text: string): void => {
@@ -57,10 +53,16 @@ export async function startWatch(copy: Copy): Promise<Watch> {
     clearTimeout(timer);
   };
   process.once('exit', () => child.kill('SIGKILL'));
-  await poll(async () => {
-    if (child.exitCode !== null) throw new Error(`the watch ended with ${child.exitCode}\n${output}`);
+  const isReady = async (): Promise<true | undefined> => {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
     return readyMs > 0 ? true : undefined;
-  }, 240_000);
+  };
+  try {
+    await poll(isReady, STARTS_WITHIN);
+  } catch (error) {
+    await stop();
+    throw new Error(`the watch did not begin: ${output}`, { cause: error });
+  }
   if (copy.tool === 'peer') await delay(SETTLES);
   return { readyMs, output: () => output, resident: () => residentBytes(child.pid ?? 0), stop };
 }
