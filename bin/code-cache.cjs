@@ -12,7 +12,7 @@ const OLD_AFTER = 30 * 24 * 60 * 60 * 1000;
 /** At the start of the file: the length of the index, and its hash (bytes). */
 const LENGTH_BYTES = 4;
 const HASH_BYTES = 20;
-const PARAMETERS = 'exports, require, module, __filename, importModule';
+const PARAMETERS = 'exports, require, module, __filename';
 
 /**
  * Loads the bundle with the code that V8 compiled for it in an earlier run: that is a third of what a short command takes.
@@ -39,7 +39,7 @@ exports.openBundle = function openBundle(folder, { cacheDir = codeCacheDir() } =
     if (cachedData === undefined || script.cachedDataRejected) isNew = true;
     const module = { exports: {} };
     modules.set(name, { module, script });
-    script.runInThisContext()(module.exports, requirePart, module, filename, importModule);
+    script.runInThisContext()(module.exports, requirePart, module, filename);
     return module.exports;
   };
   const ownRequire = createRequire(path.join(folder, 'main.cjs'));
@@ -56,11 +56,6 @@ exports.openBundle = function openBundle(folder, { cacheDir = codeCacheDir() } =
   };
   return { main: load('main.cjs'), save };
 };
-
-/** Compiled code that was kept cannot import by itself. */
-function importModule(specifier) {
-  return import(specifier);
-}
 
 /** `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`; below it a folder of ours. */
 function codeCacheDir({ env, platform } = process) {

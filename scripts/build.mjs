@@ -58,9 +58,9 @@ async function writeParts(files) {
 }
 
 async function toCommonJs(text) {
-  // what is found out only at run time may be an ES module: bin/code-cache.cjs imports it
-  const parted = text.replaceAll(/(?<![\w$.])import\((?!["'`])/g, 'importModule(');
-  const { code } = await transform(parted, {
+  // it would become a require(), which loads no ES modules
+  if (/(?<![\w$.])import\((?!["'])/.test(text)) throw new Error('an import() whose module is known only at run time');
+  const { code } = await transform(text, {
     format: 'cjs',
     platform: 'node',
     target: 'node20',

@@ -46,15 +46,6 @@ describe('compiled code that is kept between runs', () => {
     expect(await written(cacheDir)).toEqual(before);
   });
 
-  it('loads ES modules that are found at run time', async () => {
-    const { folder, cacheDir } = await prepare();
-    await fs.writeFile(
-      path.join(folder, 'part.cjs'),
-      'exports.words=()=>importModule("data:text/javascript,export const x=5");',
-    );
-    for (let runs = 0; runs < 2; runs++) expect(await run(folder, cacheDir)).toMatchObject({ x: 5 });
-  });
-
   it('is not that of another build, even if its parts have the same names and lengths', async () => {
     const { folder, cacheDir } = await prepare();
     run(folder, cacheDir);

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type * as Esbuild from 'esbuild';
 import { readManifest } from './node-project.ts';
 
@@ -11,23 +10,18 @@ export interface EsbuildProgram {
   load(): Promise<typeof Esbuild>;
 }
 
-/** The esbuild that the app has installed, as its developers know it, else ours. */
+/** The esbuild that the app has installed, as its developers know it, else ours. Required: an import of CommonJS parses it twice. */
 export async function findEsbuild(dir: string): Promise<EsbuildProgram> {
   const require = createRequire(path.join(dir, 'package.json'));
   try {
     const main = require.resolve('esbuild');
     const version = (await readManifest(path.dirname(path.dirname(main))))?.version;
-    if (version !== undefined) return { version, load: () => loadModule(pathToFileURL(main).href) };
+    if (version !== undefined) return { version, load: async () => require(main) as typeof Esbuild };
   } catch (error) {
     if (!['MODULE_NOT_FOUND', 'ERR_PACKAGE_PATH_NOT_EXPORTED'].includes((error as NodeJS.ErrnoException).code ?? ''))
       throw error;
   }
   const ours = createRequire(import.meta.url);
   const version = (ours('esbuild/package.json') as { version: string }).version;
-  return { version, load: () => loadModule('esbuild') };
-}
-
-async function loadModule(specifier: string): Promise<typeof Esbuild> {
-  const module = (await import(specifier)) as typeof Esbuild & { default?: typeof Esbuild };
-  return module.default ?? module;
+  return { version, load: async () => ours('esbuild') as typeof Esbuild };
 }
