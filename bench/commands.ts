@@ -17,17 +17,27 @@ export interface Copy {
   way: Way;
 }
 
-/** Makes a copy of the application for a tool and brings it to a stack of its own. */
-export async function prepareCopy(
-  bench: Bench,
-  { tool, name, app }: { tool: Tool; name: string; app: App },
-): Promise<Copy> {
+/** For which tool, and what its folder and stack are called. */
+export interface CopyPlan {
+  tool: Tool;
+  name: string;
+  app: App;
+}
+
+/** Makes a copy of the application for a tool. */
+export async function writeCopy(bench: Bench, { tool, name, app }: CopyPlan): Promise<Copy> {
   const stackName = `${name}-${tool}`;
   const copy = { tool, app, dir: bench.folder(stackName), stackName, way: await bench.way(tool) };
   await writeApp(copy.dir, app);
+  return copy;
+}
+
+/** Makes a copy of the application for a tool and brings it to a stack of its own. */
+export async function prepareCopy(bench: Bench, plan: CopyPlan): Promise<Copy> {
+  const copy = await writeCopy(bench, plan);
   const { ms, code, output } = await measure(plainSync(copy));
-  bench.log(`${stackName} prepared in ${(ms / 1_000).toFixed(1)} s`);
-  if (code !== 0) throw new Error(`${stackName}: exit code ${code}\n${output}`);
+  bench.log(`${copy.stackName} prepared in ${(ms / 1_000).toFixed(1)} s`);
+  if (code !== 0) throw new Error(`${copy.stackName}: exit code ${code}\n${output}`);
   return copy;
 }
 
