@@ -63,14 +63,24 @@ export function esbuild(): Kind {
   };
 }
 
-/** An application of functions, each in a folder of its own. `moreFiles`: beside the code, in each folder. */
-export function functions(kinds: readonly Kind[], { seed, moreFiles = 0 }: { seed: string; moreFiles?: number }): App {
+/** How an application is made. */
+export interface AppOptions {
+  /** Makes its code another one. */
+  seed: string;
+  /** Beside the code, in each folder. */
+  moreFiles?: number;
+  /** The ARN of a role; without it each function gets one, which counts among the 500 resources of a stack. */
+  role?: string;
+}
+
+/** An application of functions, each in a folder of its own. */
+export function functions(kinds: readonly Kind[], { seed, moreFiles = 0, role }: AppOptions): App {
   const files: Record<string, string> = {};
   let template = 'AWSTemplateFormatVersion: "2010-09-09"\nTransform: AWS::Serverless-2016-10-31\nResources:\n';
   kinds.forEach(({ properties, metadata = '', source, text, files: own = {} }, index) => {
     const number = String(index).padStart(3, '0');
     const folder = `functions/f${number}`;
-    template += `  Function${number}:\n    Type: AWS::Serverless::Function${metadata}\n    Properties:\n      CodeUri: ${folder}\n      ${properties}\n`;
+    template += `  Function${number}:\n    Type: AWS::Serverless::Function${metadata}\n    Properties:\n      CodeUri: ${folder}\n      ${properties}\n${role === undefined ? '' : `      Role: ${role}\n`}`;
     files[`${folder}/${source}`] = text(`${seed} ${number}`);
     for (const [name, content] of Object.entries(own)) files[`${folder}/${name}`] = content;
     for (let more = 0; more < moreFiles; more++) {
