@@ -7,10 +7,11 @@ import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { dumpYaml } from '../template/dump-yaml.ts';
 import { findLocalPaths, isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
 import type { LocalPath } from '../template/local-paths.ts';
-import { getAt, setAt } from '../template/template-path.ts';
-import type { TemplatePath } from '../template/template-path.ts';
-import { isIntrinsic, isMap, mapOf, scalarText } from '../template/template.ts';
-import type { Template, TemplateMap, TemplateValue } from '../template/template.ts';
+import { openDraft } from '../template/draft.ts';
+import type { Draft } from '../template/draft.ts';
+import { getAt } from '../template/template-path.ts';
+import { isIntrinsic, mapOf, scalarText } from '../template/template.ts';
+import type { Template, TemplateValue } from '../template/template.ts';
 import type { BuildResult } from './artifact.ts';
 import { buildLayoutDir } from './build-options.ts';
 import type { BuildOptions } from './build-options.ts';
@@ -114,31 +115,6 @@ export function builtTemplate(stack: Stack, dir: string, result: BuildResult): T
   const apart = stack.functions.some(({ id }) => result.dependencyLayers.has(id));
   if (apart) draft.set(['Resources', DEPENDENCY_STACK], dependencyStackResource());
   return draft.finish();
-}
-
-/** A template that is being changed. Each resource is copied once, however many there are and however often it changes. */
-interface Draft {
-  get(at: TemplatePath): TemplateValue | undefined;
-  set(at: TemplatePath, value: TemplateValue): void;
-  finish(): Template;
-}
-
-function isResource(at: TemplatePath): boolean {
-  return at[0] === 'Resources' && at.length > 1;
-}
-
-function openDraft(source: Template): Draft {
-  let rest = source;
-  const resources: TemplateMap = { ...mapOf(source['Resources']) };
-  return {
-    get: (at) => (isResource(at) ? getAt(resources, at.slice(1)) : getAt(rest, at)),
-    set: (at, value) => {
-      const [, logicalId = '', ...below] = at;
-      if (!isResource(at)) rest = setAt(rest, at, value);
-      else resources[logicalId] = below.length === 0 ? value : setAt(mapOf(resources[logicalId]), below, value);
-    },
-    finish: () => (isMap(source['Resources']) ? { ...rest, Resources: resources } : rest),
-  };
 }
 
 function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: string; result: BuildResult }): void {

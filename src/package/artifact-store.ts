@@ -1,9 +1,10 @@
+import { realpathSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import type { CountedFile } from '../model/built-stack.ts';
-import { isMissing, readTextIfExists, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
+import { exists, isMissing, readTextIfExists, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
 import { openCompressedFiles } from './compressed-files.ts';
@@ -111,8 +112,8 @@ function withPrefix(prefix: string | undefined, key: string): string {
 
 async function itemKey(options: ArtifactStoreOptions, item: ArtifactItem): Promise<string> {
   if (item.kind === 'template') return `${textKey(item.text)}.template`;
-  if (item.kind === 'file') return fileKey(await existing(item));
   await existing(item);
+  if (item.kind === 'file') return fileKey(item.path);
   const memo = await memoFile(options, item.path);
   if (memo === undefined) return treeKey(await readEntries(item.path), item.counted);
   const name = item.counted ? `key:${item.counted.text}` : 'key';
@@ -124,16 +125,11 @@ async function itemKey(options: ArtifactStoreOptions, item: ArtifactItem): Promi
   return key;
 }
 
-async function existing(item: { path: string; label: string }): Promise<string> {
-  try {
-    await fs.access(item.path);
-    return item.path;
-  } catch (error) {
-    throw new UserError(`${item.label}: there is no file or folder ${item.path}`, {
-      cause: error,
-      hint: 'Correct the path in the template, or make the file.',
-    });
-  }
+async function existing(item: { path: string; label: string }): Promise<void> {
+  if (await exists(item.path)) return;
+  throw new UserError(`${item.label}: there is no file or folder ${item.path}`, {
+    hint: 'Correct the path in the template, or make the file.',
+  });
 }
 
 /** A single file counts as a tree that holds it alone. */
@@ -146,15 +142,15 @@ async function readEntries(target: string): Promise<TreeEntry[]> {
 
 /** The file of facts about an immutable folder, or undefined if the folder may change. */
 async function memoFile(options: ArtifactStoreOptions, target: string): Promise<string | undefined> {
-  const real = await fs.realpath(target);
-  const inside = path.relative(await realOrSame(options.storeDir), real).split(path.sep);
+  const real = realpathSync.native(target);
+  const inside = path.relative(realOrSame(options.storeDir), real).split(path.sep);
   const isEntry = inside.length === 3 && inside[0] !== '..' && inside[2] === 'content';
   return isEntry ? path.join(path.dirname(real), 'package.json') : undefined;
 }
 
-async function realOrSame(folder: string): Promise<string> {
+function realOrSame(folder: string): string {
   try {
-    return await fs.realpath(folder);
+    return realpathSync.native(folder);
   } catch (error) {
     if (isMissing(error)) return folder;
     throw error;

@@ -8,7 +8,8 @@ import { statIfExists } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
 import type { LocalContent, LocalPath, LocationForm } from '../template/local-paths.ts';
-import { getAt, setAt } from '../template/template-path.ts';
+import { openDraft } from '../template/draft.ts';
+import { getAt } from '../template/template-path.ts';
 import type { TemplatePath } from '../template/template-path.ts';
 import type { Template, TemplateValue } from '../template/template.ts';
 import { dumpYaml } from '../template/yaml.ts';
@@ -50,17 +51,18 @@ export async function planPackage(stack: BuiltStack, tools: PackageTools): Promi
   const artifacts = await mapLimit(paths, LOCATED_AT_ONCE, async (at) =>
     renew(await tools.store.locate(await itemOf(stack, at, nested)), versionToRenew(stack, at, tools)),
   );
-  let template = stack.template;
+  const draft = openDraft(stack.template);
   paths.forEach((at, index) => {
     const located = artifacts[index];
-    if (located) template = setAt(template, at.path, locationValue(at.form, located, tools));
+    if (located) draft.set(at.path, locationValue(at.form, located, tools));
   });
   const images = [...(stack.images ?? [])].flatMap(([logicalId, image]) => {
     const located = tools.locateImage?.(identifierOf(stack.path, logicalId), image);
     if (located === undefined) return [];
-    template = setAt(template, imagePathIn(template, logicalId), located.uri);
+    draft.set(imagePathIn(stack.template, logicalId), located.uri);
     return located;
   });
+  const template = draft.finish();
   return { path: stack.path, template, text: dumpYaml(template), artifacts, images, children };
 }
 

@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 
-/** The file's text, or undefined if there is no such file. */
+/**
+ * The text of a small file, or undefined if there is no such file. Read in one go: hundreds of functions have a few such
+ * files each, and the way through Node's threads and back takes five times as long as reading one.
+ */
 export async function readTextIfExists(file: string): Promise<string | undefined> {
   try {
-    return await fs.readFile(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -18,10 +22,10 @@ export async function exists(file: string): Promise<boolean> {
   return (await statIfExists(file)) !== undefined;
 }
 
-/** `stat`, or undefined if nothing is there. */
+/** `stat`, in one go as well, or undefined if nothing is there. */
 export async function statIfExists(file: string): Promise<Stats | undefined> {
   try {
-    return await fs.stat(file);
+    return statSync(file, { throwIfNoEntry: false });
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -52,8 +52,11 @@ export interface LambdaAccess {
 const LIMITS = { control: { perSecond: 15, burst: 15 }, getFunction: { perSecond: 100, burst: 50 } };
 /** So many functions are asked for one by one; more are looked for in a page of the account's list first (50 functions). */
 const READ_SINGLY = 2;
-/** When so few are left they are asked for one by one, all at once, instead of turning page after page. */
-const LEFT_SINGLY = 8;
+/**
+ * When so few are left they are asked for one by one, all at once, instead of turning page after page: and after a page that
+ * held none, as in an account with many others, that is so for more.
+ */
+const LEFT_SINGLY = { usually: 8, afterNone: 50 };
 /** Between two looks (ms). Most updates take half a second to two seconds: their end is seen at most a fifth later. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 2_000;
@@ -182,12 +185,14 @@ async function readPages(
       if (isAwsError(error) && error.kind === 'access-denied') return;
       throw error;
     }
+    const before = found.size;
     for (const configuration of page.Functions ?? []) {
       const state = toState(configuration);
       if (wanted.has(state.name)) found.set(state.name, state);
     }
     marker = page.NextMarker || undefined;
-    if (marker === undefined || wanted.size - found.size <= LEFT_SINGLY) return;
+    const enough = found.size === before ? LEFT_SINGLY.afterNone : LEFT_SINGLY.usually;
+    if (marker === undefined || wanted.size - found.size <= enough) return;
   }
 }
 

@@ -1,0 +1,31 @@
+import { getAt, setAt } from './template-path.ts';
+import type { TemplatePath } from './template-path.ts';
+import { isMap, mapOf } from './template.ts';
+import type { Template, TemplateMap, TemplateValue } from './template.ts';
+
+/** A template that is being changed. Each resource is copied once, however many there are and however often it changes. */
+export interface Draft {
+  get(at: TemplatePath): TemplateValue | undefined;
+  set(at: TemplatePath, value: TemplateValue): void;
+  /** The template as it is now; the original is as it was. */
+  finish(): Template;
+}
+
+/** Begins to change a template. */
+export function openDraft(source: Template): Draft {
+  let rest = source;
+  const resources: TemplateMap = { ...mapOf(source['Resources']) };
+  return {
+    get: (at) => (isResource(at) ? getAt(resources, at.slice(1)) : getAt(rest, at)),
+    set: (at, value) => {
+      const [, logicalId = '', ...below] = at;
+      if (!isResource(at)) rest = setAt(rest, at, value);
+      else resources[logicalId] = below.length === 0 ? value : setAt(mapOf(resources[logicalId]), below, value);
+    },
+    finish: () => (isMap(source['Resources']) ? { ...rest, Resources: resources } : rest),
+  };
+}
+
+function isResource(at: TemplatePath): boolean {
+  return at[0] === 'Resources' && at.length > 1;
+}
