@@ -46,7 +46,7 @@ try {
   console.log(answer);
   if (!answer.includes('NEW words')) throw new Error('the change did not arrive');
   show('It works. To try it yourself:');
-  console.log('  cd examples/hello-world && node ../../bin/sam.cjs sync --local');
+  console.log('  cd examples/hello-world && node ../../bin/sam.mjs sync --local');
 } finally {
   if (!wasRunning) spawnSync(process.execPath, [samSync, 'cloud', 'stop'], { stdio: 'inherit' });
 }
