@@ -27,13 +27,13 @@ const nodeText = (mark: string): string =>
 const packageJson = (dependencies: Readonly<Record<string, string>>): string =>
   `${JSON.stringify({ name: 'function', version: '1.0.0', dependencies }, null, 2)}\n`;
 
-/** Python; with packages, `requirements.txt` pins them. */
+/** Python with a `requirements.txt` that pins packages, or, as `sam init` writes it, has nothing in it. */
 export function python(packages: readonly string[] = []): Kind {
   return {
     properties: 'Runtime: python3.11\n      Handler: app.handler',
     source: 'app.py',
     text: pythonText,
-    ...(packages.length === 0 ? {} : { files: { 'requirements.txt': `${packages.join('\n')}\n` } }),
+    files: { 'requirements.txt': packages.map((name) => `${name}\n`).join('') },
   };
 }
 

@@ -23,7 +23,7 @@ const PYTHON_PACKAGES = ['requests==2.32.5', 'PyYAML==6.0.3', 'pydantic==2.12.5'
 const NODE_PACKAGES = { axios: '1.13.2', lodash: '4.17.21', zod: '4.1.13' };
 
 const tenFunctions = (seed: string): App => functions([...times(5, python(SIX)), ...times(5, node(MS))], { seed });
-const hundredFunctions = (seed: string): App => functions(times(100, python()), { seed });
+const hundredFunctions = (seed: string): App => functions([...times(50, python()), ...times(50, node({}))], { seed });
 
 /** All cases, in the order of the table. */
 export const CASES: readonly BenchCase[] = [
@@ -96,7 +96,7 @@ async function ten(bench: Bench): Promise<Row[]> {
 async function hundred(bench: Bench): Promise<Row[]> {
   const first = await bench.compare({
     id: 'first-100',
-    title: 'first plain sync, 100 functions without dependencies',
+    title: 'first plain sync, 100 functions (python and node) without dependencies',
     goals: [{ kind: 'faster', times: 15 }],
     subjects: [
       await syncFirst(bench, { tool: 'ours', name: 'first', app: hundredFunctions, rounds: 4 }),
