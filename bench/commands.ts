@@ -22,6 +22,8 @@ export interface CopyPlan {
   tool: Tool;
   name: string;
   app: App;
+  /** Of the sync that brings it to a stack. */
+  args?: readonly string[];
 }
 
 /** Makes a copy of the application for a tool. */
@@ -35,15 +37,15 @@ export async function writeCopy(bench: Bench, { tool, name, app }: CopyPlan): Pr
 /** Makes a copy of the application for a tool and brings it to a stack of its own. */
 export async function prepareCopy(bench: Bench, plan: CopyPlan): Promise<Copy> {
   const copy = await writeCopy(bench, plan);
-  const { ms, code, output } = await measure(plainSync(copy));
+  const { ms, code, output } = await measure(plainSync(copy, plan.args));
   bench.log(`${copy.stackName} prepared in ${(ms / 1_000).toFixed(1)} s`);
   if (code !== 0) throw new Error(`${copy.stackName}: exit code ${code}\n${output}`);
   return copy;
 }
 
 /** The command line of a plain sync. */
-export function plainSync({ tool, dir, stackName, way }: Omit<Copy, 'app'>): Command {
-  return syncCommand(tool, ['--stack-name', stackName], { dir, env: way.env });
+export function plainSync({ tool, dir, stackName, way }: Omit<Copy, 'app'>, args: readonly string[] = []): Command {
+  return syncCommand(tool, ['--stack-name', stackName, ...args], { dir, env: way.env });
 }
 
 /** Changes the copy's code, as an editor does on saving. */
@@ -92,12 +94,13 @@ export interface FirstSync {
   slow?: boolean | undefined;
   /** Caches of package managers are new, too. */
   emptyCaches?: boolean;
+  args?: readonly string[];
 }
 
 /** A tool that syncs a new application to a new stack in each round. */
 export async function syncFirst(
   bench: Bench,
-  { tool, name, app, rounds, slow, emptyCaches = false }: FirstSync,
+  { tool, name, app, rounds, slow, emptyCaches = false, args }: FirstSync,
 ): Promise<Subject> {
   const way = await bench.way(tool);
   return {
@@ -111,7 +114,7 @@ export async function syncFirst(
       await writeApp(dir, app(stackName));
       const caches = emptyCaches ? cachesBelow(bench.folder(`${stackName}-caches`)) : {};
       const env = { ...way.env, ...caches };
-      const command = plainSync({ tool, dir, stackName, way: { ...way, env } });
+      const command = plainSync({ tool, dir, stackName, way: { ...way, env } }, args);
       const sample = check(await measure(command), false);
       const diskBytes = await usedSpace(path.join(dir, '.aws-sam'));
       await fs.rm(dir, { recursive: true });
