@@ -38,6 +38,8 @@ export interface ObjectStoreOptions {
 const UPLOADS_AT_ONCE = 16;
 /** From here on parts are sent side by side (the SDK's multipart upload). */
 const MULTIPART_ABOVE = 8 * 1024 * 1024;
+/** Up to this size (bytes) an object is sent without a look whether it is there. */
+const SMALL = 16 * 1024;
 /** Under this name an object's metadata tells the hash of its bytes: a key names files, not their modes. */
 const HASH_METADATA = 'sam-sync-sha256';
 
@@ -54,7 +56,9 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         options.signal.throwIfAborted();
         const object = await make();
         const hash = object.kind === 'file' ? object.sha256 : undefined;
-        const [there] = await Promise.all([headObject(options, key), checkBucket()]);
+        // asking whether something so small is there costs as much as sending it
+        const asking = sizeOf(object) > SMALL ? headObject(options, key) : undefined;
+        const [there] = await Promise.all([asking, checkBucket()]);
         if (there && isAsWanted(options, there, hash)) {
           if (hash) keys.set(hash, Promise.resolve(key));
           return;
@@ -71,6 +75,11 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         await sending;
       }),
   };
+}
+
+/** In bytes. */
+function sizeOf(object: StoredObject): number {
+  return object.kind === 'text' ? Buffer.byteLength(object.text) : object.size;
 }
 
 /** Whether what is there need not be sent again. */
@@ -121,7 +130,7 @@ async function putObject(
   what: { key: string; label: string; object: StoredObject },
 ): Promise<number> {
   const { key, label, object } = what;
-  const size = object.kind === 'text' ? Buffer.byteLength(object.text) : object.size;
+  const size = sizeOf(object);
   const id = `upload:${key}`;
   const started = performance.now();
   options.reporter.report({ type: 'step-started', kind: 'upload', id, label, totalBytes: size });
