@@ -9,7 +9,8 @@ import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
 import { openCompressedFiles } from './compressed-files.ts';
 import type { CompressedFiles } from './compressed-files.ts';
-import { fileKey, textKey, treeKey } from './content-key.ts';
+import { fileKey, readSums, textKey, treeKey } from './content-key.ts';
+import type { FileSum } from './content-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { listTree } from './tree.ts';
 import type { TreeEntry } from './tree.ts';
@@ -66,14 +67,18 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const uploads = new Map<string, Promise<void>>();
   const zips = new Map<string, Promise<ZipFile>>();
   const zipGate = createGate(ZIPS_AT_ONCE);
-  const compressed = openCompressedFiles(options.storeDir);
-  /** Zips of folders that may change: good for this run alone. */
-  const looseDir = path.join(options.storeDir, 'tmp', `zips-${temporarySuffix()}`);
+  const workshop: Workshop = {
+    ...options,
+    compressed: openCompressedFiles(options.storeDir),
+    looseDir: path.join(options.storeDir, 'tmp', `zips-${temporarySuffix()}`),
+    sums: new Map(),
+    memoGate: createGate(1),
+  };
 
   const zip: ArtifactStore['zip'] = async (item) => {
     // layers of several functions are links to the same folder
     const real = await fs.realpath(item.path);
-    return oncePerName(zips, real, () => zipGate(async () => makeZip({ ...options, compressed, looseDir }, item.path)));
+    return oncePerName(zips, real, () => zipGate(async () => makeZip(workshop, item.path)));
   };
 
   return {
@@ -82,7 +87,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       oncePerName(located, itemName(item), async () => ({
         item,
         bucket: options.bucket,
-        key: withPrefix(options.prefix, await itemKey(options, item)),
+        key: withPrefix(options.prefix, await itemKey(workshop, item)),
       })),
     upload: (artifact) =>
       oncePerName(uploads, artifact.key, async () => {
@@ -94,8 +99,8 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
         });
       }),
     dispose: async () => {
-      await compressed.save().catch(() => {}); // without it the next run compresses again
-      await removeTree(looseDir);
+      await workshop.compressed.save().catch(() => {}); // without it the next run compresses again
+      await removeTree(workshop.looseDir);
     },
   };
 }
@@ -110,18 +115,30 @@ function withPrefix(prefix: string | undefined, key: string): string {
   return folder ? `${folder}/${key}` : key;
 }
 
-async function itemKey(options: ArtifactStoreOptions, item: ArtifactItem): Promise<string> {
+/** What makes keys and zips. */
+interface Workshop extends ArtifactStoreOptions {
+  compressed: CompressedFiles;
+  /** For zips of folders that may change: good for this run alone. */
+  looseDir: string;
+  /** Of immutable folders: layers of many functions are the same one, each with a key of its own. */
+  sums: Map<string, Promise<FileSum[]>>;
+  /** Facts about a folder are added one after another: none is lost. */
+  memoGate: ReturnType<typeof createGate>;
+}
+
+async function itemKey(workshop: Workshop, item: ArtifactItem): Promise<string> {
   if (item.kind === 'template') return `${textKey(item.text)}.template`;
   await existing(item);
   if (item.kind === 'file') return fileKey(item.path);
-  const memo = await memoFile(options, item.path);
-  if (memo === undefined) return treeKey(await readEntries(item.path), item.counted);
+  const memo = memoFile(workshop, item.path);
+  if (memo === undefined) return treeKey(await readSums(await readEntries(item.path)), item.counted);
   const name = item.counted ? `key:${item.counted.text}` : 'key';
   const known = await readMemo(memo);
   const remembered = known[name];
   if (remembered !== undefined) return remembered;
-  const key = await treeKey(await readEntries(item.path), item.counted);
-  await writeFileAtomic(memo, JSON.stringify({ ...(await readMemo(memo)), [name]: key }));
+  const sums = await oncePerName(workshop.sums, memo, async () => readSums(await readEntries(item.path)));
+  const key = treeKey(sums, item.counted);
+  await remember(workshop, memo, { [name]: key });
   return key;
 }
 
@@ -141,7 +158,7 @@ async function readEntries(target: string): Promise<TreeEntry[]> {
 }
 
 /** The file of facts about an immutable folder, or undefined if the folder may change. */
-async function memoFile(options: ArtifactStoreOptions, target: string): Promise<string | undefined> {
+function memoFile(options: ArtifactStoreOptions, target: string): string | undefined {
   const real = realpathSync.native(target);
   const inside = path.relative(realOrSame(options.storeDir), real).split(path.sep);
   const isEntry = inside.length === 3 && inside[0] !== '..' && inside[2] === 'content';
@@ -165,14 +182,13 @@ async function readMemo(file: string): Promise<Record<string, string>> {
   }
 }
 
-interface ZipMaker extends ArtifactStoreOptions {
-  compressed: CompressedFiles;
-  looseDir: string;
+function remember({ memoGate }: Workshop, memo: string, facts: Readonly<Record<string, string>>): Promise<void> {
+  return memoGate(async () => writeFileAtomic(memo, JSON.stringify({ ...(await readMemo(memo)), ...facts })));
 }
 
-async function makeZip(options: ZipMaker, target: string): Promise<ZipFile> {
-  const { signal, compressed, looseDir } = options;
-  const memo = await memoFile(options, target);
+async function makeZip(workshop: Workshop, target: string): Promise<ZipFile> {
+  const { signal, compressed, looseDir } = workshop;
+  const memo = memoFile(workshop, target);
   if (memo === undefined) {
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal });
   }
@@ -183,9 +199,6 @@ async function makeZip(options: ZipMaker, target: string): Promise<ZipFile> {
     return { path: file, size: stat.size, sha256: known['sha256'] };
   }
   const made = await writeZip(await readEntries(target), file, { signal, compressed });
-  await writeFileAtomic(
-    memo,
-    JSON.stringify({ ...(await readMemo(memo)), sha256: made.sha256, size: String(made.size) }),
-  );
+  await remember(workshop, memo, { sha256: made.sha256, size: String(made.size) });
   return made;
 }

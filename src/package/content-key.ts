@@ -21,13 +21,23 @@ export function textKey(text: string): string {
   return createHash('md5').update(text).digest('hex');
 }
 
+/** A file of a tree and its MD5 in hex. */
+export interface FileSum {
+  path: string;
+  md5: string;
+}
+
+/** The MD5 of each file of a tree. Links count as the content that they lead to, as with the peer. */
+export async function readSums(entries: readonly TreeEntry[]): Promise<FileSum[]> {
+  return mapLimit(entries, 16, async (entry) => ({ path: entry.path, md5: await entryMd5(entry) }));
+}
+
 /**
  * MD5 over each file's relative path and MD5, in the order of their paths: the peer's S3 key for a folder (fact sheet
- * 2.6). Links count as the content that they lead to, as there. `counted` takes part in the key without being sent.
+ * 2.6). `counted` takes part in the key without being sent.
  */
-export async function treeKey(entries: readonly TreeEntry[], counted?: CountedFile): Promise<string> {
-  const sums = await mapLimit(entries, 16, async (entry) => ({ path: entry.path, md5: await entryMd5(entry) }));
-  if (counted) sums.push({ path: counted.path, md5: textKey(counted.text) });
+export function treeKey(files: readonly FileSum[], counted?: CountedFile): string {
+  const sums = counted ? [...files, { path: counted.path, md5: textKey(counted.text) }] : [...files];
   sums.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
   const hash = createHash('md5');
   for (const { path, md5 } of sums) hash.update(path).update(md5);
