@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { createGate } from '../support/map-limit.ts';
+import { oncePerName } from '../support/once.ts';
 import { spawn } from '../support/spawn.ts';
 import type { SpawnResult } from '../support/spawn.ts';
 
@@ -76,7 +77,7 @@ export function createTools(outside: { env: Tools['env']; signal: AbortSignal; r
       throw new ToolError(`${options.task} failed with exit code ${result.code}`, result.output.trim(), options.hint);
     },
     probe: (program, args, cwd) =>
-      once(probed, JSON.stringify([program, args, cwd]), async () => {
+      oncePerName(probed, JSON.stringify([program, args, cwd]), async () => {
         try {
           return await spawn(program, args, { cwd, env: { ...env }, signal });
         } catch (error) {
@@ -91,16 +92,8 @@ export function createTools(outside: { env: Tools['env']; signal: AbortSignal; r
       return gate(work);
     },
     report: (stepId, line) => reporter.report({ type: 'tool-output', id: stepId, line }),
-    find: (name) => once(found, name, () => findOnPath(name, env)),
+    find: (name) => oncePerName(found, name, () => findOnPath(name, env)),
   };
-}
-
-function once<T>(memo: Map<string, Promise<T>>, name: string, work: () => Promise<T>): Promise<T> {
-  const known = memo.get(name);
-  if (known) return known;
-  const promise = work();
-  memo.set(name, promise);
-  return promise;
 }
 
 async function findOnPath(name: string, env: Tools['env']): Promise<string[]> {

@@ -4,7 +4,7 @@ import { readParameters } from '../template/parameters.ts';
 import type { Scope } from '../template/scope.ts';
 import { mapOf, ownValue, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
-import { flattenStacks } from './stack.ts';
+import { flattenStacks, splitIdentifier } from './stack.ts';
 import type { Stack } from './stack.ts';
 
 /** Where values come from that no template holds. `undefined` always means: not known. */
@@ -92,8 +92,8 @@ function passedValue(
   name: string,
   { declaration, surroundings }: { declaration: TemplateMap; surroundings: Surroundings },
 ): string | readonly string[] | undefined {
-  const slash = stack.path.lastIndexOf('/');
-  const parent = stack.path === '' ? undefined : surroundings.stacks.get(slash < 0 ? '' : stack.path.slice(0, slash));
+  const { stackPath } = splitIdentifier(stack.path);
+  const parent = stack.path === '' ? undefined : surroundings.stacks.get(stackPath);
   const resource = parent && mapOf(mapOf(parent.resolved['Resources'])[stack.logicalId ?? '']);
   const passed = resource && mapOf(mapOf(resource['Properties'])['Parameters'])[name];
   const text =

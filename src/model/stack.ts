@@ -95,6 +95,12 @@ export function flattenStacks(root: Stack): Stack[] {
   return [root, ...root.children.flatMap(flattenStacks)];
 }
 
+/** A nested stack's path, or an identifier, taken apart: the path of the stack that it is in, and its logical id there. */
+export function splitIdentifier(id: ResourceIdentifier): { stackPath: string; logicalId: string } {
+  const slash = id.lastIndexOf('/');
+  return { stackPath: id.slice(0, Math.max(0, slash)), logicalId: id.slice(slash + 1) };
+}
+
 /** `Child/LogicalId` from a stack's path and a logical id. */
 export function identifierOf(stackPath: string, logicalId: string): ResourceIdentifier {
   return stackPath === '' ? logicalId : `${stackPath}/${logicalId}`;

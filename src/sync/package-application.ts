@@ -2,7 +2,6 @@ import type { BuildResult } from '../build/artifact.ts';
 import { openBuilder } from '../build/build.ts';
 import type { BuildOutcome, BuildOutside } from '../build/build.ts';
 import { buildStoreDir } from '../build/build-options.ts';
-import type { BuildOptions } from '../build/build-options.ts';
 import { writeBuiltTemplates } from '../build/built-templates.ts';
 import { planBuild } from '../build/plan-build.ts';
 import type { BuildPlan } from '../build/plan-build.ts';
@@ -21,7 +20,7 @@ import { objectUrls } from '../package/object-urls.ts';
 import { createObjectStore } from '../package/object-store.ts';
 import { planPackage } from '../package/package-templates.ts';
 import type { PackagedStack, PackageTools } from '../package/package-templates.ts';
-import { containerOptionsOf } from './container-options.ts';
+import { buildOptionsOf } from './build-options-of.ts';
 import { createEarlyUploads } from './early-uploads.ts';
 import type { EarlyUploads } from './early-uploads.ts';
 import { resolveRepositories } from './image-repositories.ts';
@@ -167,13 +166,6 @@ async function deployTools({ run, prepared, store }: Packaging): Promise<DeployT
 function deployRequest({ options }: SyncRun): Omit<DeployInput, 'template' | 'templateText'> {
   const { stackName, tags, capabilities, roleArn, notificationArns, express, parameterOverrides } = options;
   return { stackName, tags, capabilities, roleArn, notificationArns, express, parameters: parameterOverrides };
-}
-
-/** What the options say about builds. */
-export function buildOptionsOf({ options, outside }: Pick<SyncRun, 'options' | 'outside'>): BuildOptions {
-  const { projectDir, stackName, dependencyLayer, buildInSource } = options;
-  const container = containerOptionsOf(options);
-  return { projectDir, stackName, dependencyLayer, buildInSource, container, env: outside.env };
 }
 
 async function buildApplication(

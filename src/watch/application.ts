@@ -13,7 +13,7 @@ import { openCodeSync } from '../sync/code/open-code-sync.ts';
 import type { CodeSync } from '../sync/code/open-code-sync.ts';
 import { selectResources } from '../sync/code/select-resources.ts';
 import { listSyncResources } from '../sync/code/sync-resource.ts';
-import { buildOptionsOf } from '../sync/package-application.ts';
+import { buildOptionsOf } from '../sync/build-options-of.ts';
 import { readAsDeployed } from '../sync/prepare.ts';
 import type { Prepared } from '../sync/prepare.ts';
 import type { SyncRun } from '../sync/sync-run.ts';

@@ -3,7 +3,7 @@ import { planBuild } from '../build/plan-build.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import type { CodeSyncRequest, OpenPlan } from '../sync/code/open-code-sync.ts';
 import type { ResourceResult } from '../sync/code/sync-resource.ts';
-import { buildOptionsOf } from '../sync/package-application.ts';
+import { buildOptionsOf } from '../sync/build-options-of.ts';
 import type { Application } from './application.ts';
 import { byItself, explainFailure, failedBuilds } from './explain-failure.ts';
 import type { SyncedResource, SyncLane } from './watch-tasks.ts';

@@ -4,6 +4,7 @@ import { describeStack, isNoSuchStack } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import { stackCondition } from '../../deploy/stack-status.ts';
 import { UserError } from '../../errors.ts';
+import { splitIdentifier } from '../../model/stack.ts';
 import { emptyFacts } from './sync-state.ts';
 import type { DeployedResource, StackListing, SyncFacts, SyncMemory } from './sync-state.ts';
 
@@ -159,9 +160,8 @@ async function adopt(state: State, stackId: string): Promise<void> {
 /** The name or ARN of a stack; undefined if it is not there. */
 async function stackName(state: State, stacks: CloudStacks, path: string): Promise<string | undefined> {
   if (path === '') return state.stackId ?? state.stackName;
-  const slash = path.lastIndexOf('/');
-  const parent = slash < 0 ? '' : path.slice(0, slash);
-  return (await stacks.find(parent, path.slice(slash + 1)))?.physicalId;
+  const { stackPath, logicalId } = splitIdentifier(path);
+  return (await stacks.find(stackPath, logicalId))?.physicalId;
 }
 
 async function readOutputs(

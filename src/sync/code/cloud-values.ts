@@ -1,5 +1,5 @@
 import { createStackValues } from '../../model/stack-values.ts';
-import { identifierOf } from '../../model/stack.ts';
+import { identifierOf, splitIdentifier } from '../../model/stack.ts';
 import type { Stack } from '../../model/stack.ts';
 import { pseudoParameters } from '../../template/pseudo-parameters.ts';
 import { intrinsicName, isMap, mapOf, scalarText } from '../../template/template.ts';
@@ -106,7 +106,7 @@ function pseudoParameter(stack: Stack, name: string, sources: PseudoSources): st
   }
   let id: string | undefined = stackId;
   if (stack.path !== '') {
-    const parent = stack.path.slice(0, Math.max(0, stack.path.lastIndexOf('/')));
+    const { stackPath: parent } = splitIdentifier(stack.path);
     const listing = stacks.known(parent);
     if (listing === undefined) return want(`resources ${parent}`, () => stacks.listing(parent));
     id = listing[stack.logicalId ?? '']?.physicalId;

@@ -1,5 +1,4 @@
 import type { BuildResult } from '../../build/artifact.ts';
-import type { BuildOptions } from '../../build/build-options.ts';
 import { openBuilder } from '../../build/build.ts';
 import { DEPENDENCY_STACK } from '../../build/dependency-layer.ts';
 import { planBuild } from '../../build/plan-build.ts';
@@ -7,11 +6,11 @@ import { note } from '../../console/reporter.ts';
 import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import type { BuildFailure } from '../../errors.ts';
-import { flattenStacks, identifierOf } from '../../model/stack.ts';
+import { flattenStacks, identifierOf, splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { readParameters } from '../../template/parameters.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
-import { containerOptionsOf } from '../container-options.ts';
+import { buildOptionsOf } from '../build-options-of.ts';
 import type { SyncRun } from '../sync-run.ts';
 import { applyCodeSync } from './apply-code-sync.ts';
 import { openCloudStacks } from './cloud-stacks.ts';
@@ -165,11 +164,10 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     lookAhead,
     sync: async (request) => (await plan(request))?.apply(),
     readNestedTemplate: async (path) => {
-      const slash = path.lastIndexOf('/');
-      const parent = path.slice(0, Math.max(0, slash));
+      const { stackPath, logicalId } = splitIdentifier(path);
       // what is remembered needs no call, and the list of all is needed anyway if there is something to sync
-      await stacks.recall([parent]);
-      const nested = (await stacks.listing(parent))?.[path.slice(slash + 1)];
+      await stacks.recall([stackPath]);
+      const nested = (await stacks.listing(stackPath))?.[logicalId];
       return nested && (await readDeployedTemplate(aws, nested.physicalId));
     },
     locate: async (root, ids) => {
@@ -200,11 +198,9 @@ type Build = (
   ids: ReadonlySet<ResourceIdentifier>,
 ) => Promise<{ result: BuildResult; failures: readonly BuildFailure[] }>;
 
-function createBuilder({ options, outside }: CodeSyncRun): Build {
-  const { projectDir, stackName, dependencyLayer, buildInSource } = options;
-  const { reporter, signal, env } = outside;
-  const container = containerOptionsOf(options);
-  const buildOptions: BuildOptions = { projectDir, stackName, dependencyLayer, buildInSource, container, env };
+function createBuilder(run: CodeSyncRun): Build {
+  const { reporter, signal } = run.outside;
+  const buildOptions = buildOptionsOf(run);
   let builder: ReturnType<typeof openBuilder> | undefined;
   return async (root, ids) => {
     builder ??= openBuilder({ reporter, signal, options: buildOptions });

@@ -1,0 +1,20 @@
+import type { BuildOptions } from '../build/build-options.ts';
+import type { ContainerOptions } from '../build/containers/container-options.ts';
+import type { SyncOptions } from './sync-options.ts';
+import type { SyncRun } from './sync-run.ts';
+
+/** What the options say about builds. */
+export function buildOptionsOf({ options, outside }: Pick<SyncRun, 'options' | 'outside'>): BuildOptions {
+  const { projectDir, stackName, dependencyLayer, buildInSource } = options;
+  const container = containerOptionsOf(options);
+  return { projectDir, stackName, dependencyLayer, buildInSource, container, env: outside.env };
+}
+
+/** undefined: builds run on this machine. */
+function containerOptionsOf(
+  options: Pick<SyncOptions, 'useContainer' | 'buildImage' | 'buildImages' | 'containerVariables'>,
+): ContainerOptions | undefined {
+  const { useContainer, buildImage, buildImages, containerVariables } = options;
+  if (!useContainer) return undefined;
+  return { image: buildImage, images: buildImages, env: containerVariables.all, envById: containerVariables.byId };
+}
