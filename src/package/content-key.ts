@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { hashFile } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import type { CountedFile } from '../model/built-stack.ts';
 import type { TreeEntry } from './tree.ts';
@@ -10,10 +9,8 @@ import type { TreeEntry } from './tree.ts';
  * MD5 of a file in hex: the peer's S3 key for single files (fact sheet 2.6). A name, not a protection: the same content
  * has the same key with both tools, so that a stack does not see new code when a team alternates between them.
  */
-export async function fileKey(file: string): Promise<string> {
-  const hash = createHash('md5');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
+export function fileKey(file: string): Promise<string> {
+  return hashFile(file, 'md5', 'hex');
 }
 
 /** MD5 of a text in hex: the peer's key for templates. */

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import { Deflate, deflateSync } from 'fflate/browser';
 import { UserError } from '../errors.ts';
-import { temporarySuffix } from '../support/files.ts';
+import { hashFile, temporarySuffix } from '../support/files.ts';
 import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
 import type { TreeEntry } from './tree.ts';
+import { centralRecord, descriptorOf, endRecords, localHeader, SIZES_FOLLOW, UTF8_NAMES } from './zip-records.ts';
+import type { EntrySums } from './zip-records.ts';
 
 /** A finished zip file. */
 export interface ZipFile {
@@ -23,11 +24,6 @@ const STREAM_ABOVE = 16 * 1024 * 1024;
 const PIECE = 1024 * 1024;
 /** Smaller files are compressed in less time than it takes to look for them. */
 const LOOKED_FOR_ABOVE = 16 * 1024;
-/** 1980-01-01 00:00, the earliest date a zip knows. */
-const DOS_DATE = (1 << 5) | 1;
-const UTF8_NAMES = 1 << 11;
-const SIZES_FOLLOW = 1 << 3;
-const MADE_BY_UNIX = (3 << 8) | 20;
 const MAX_SIZE = 0xffff_ffff;
 
 /**
@@ -117,14 +113,6 @@ class ZipOutput {
   }
 }
 
-interface EntrySums {
-  crc: number;
-  size: number;
-  compressedSize: number;
-  method: 0 | 8;
-  flags: number;
-}
-
 /** Writes an entry and returns its record for the central directory. */
 async function writeEntry(writing: Writing, entry: TreeEntry): Promise<Buffer> {
   const { output } = writing;
@@ -188,7 +176,7 @@ async function readCompressed({
 
 async function writeLargeFile(writing: Writing, entry: TreeEntry): Promise<EntrySums> {
   const { output, compressed, written } = writing;
-  const sha256 = compressed === undefined ? '' : await hashOf(entry.absolute);
+  const sha256 = compressed === undefined ? '' : await hashFile(entry.absolute, 'sha256', 'hex');
   const found = await compressed?.find(sha256);
   const sums: EntrySums = { crc: 0, size: 0, compressedSize: 0, method: 8, flags: UTF8_NAMES | SIZES_FOLLOW };
   await output.write(localHeader(entry, { ...sums }));
@@ -196,19 +184,8 @@ async function writeLargeFile(writing: Writing, entry: TreeEntry): Promise<Entry
   if (found === undefined) await deflateFile(output, entry, sums);
   else await copyCompressed(output, entry, { found, sums });
   if (compressed !== undefined) written.set(sha256, { offset, length: sums.compressedSize, method: 8 });
-  const descriptor = Buffer.alloc(16);
-  descriptor.writeUInt32LE(0x08074b50, 0);
-  descriptor.writeUInt32LE(sums.crc, 4);
-  descriptor.writeUInt32LE(sums.compressedSize, 8);
-  descriptor.writeUInt32LE(sums.size, 12);
-  await output.write(descriptor);
+  await output.write(descriptorOf(sums));
   return sums;
-}
-
-async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: PIECE }), hash);
-  return hash.digest('hex');
 }
 
 /** What a large file was compressed to before; its checksum and size are counted anew. */
@@ -261,63 +238,4 @@ async function readPiece(file: fs.FileHandle): Promise<Buffer> {
     filled += bytesRead;
   }
   return piece.subarray(0, filled);
-}
-
-function localHeader(entry: TreeEntry, sums: EntrySums): Buffer {
-  const name = Buffer.from(entry.path);
-  const header = Buffer.alloc(30);
-  const known = (sums.flags & SIZES_FOLLOW) === 0;
-  header.writeUInt32LE(0x04034b50, 0);
-  header.writeUInt16LE(20, 4);
-  header.writeUInt16LE(sums.flags, 6);
-  header.writeUInt16LE(sums.method, 8);
-  header.writeUInt16LE(DOS_DATE, 12);
-  header.writeUInt32LE(known ? sums.crc : 0, 14);
-  header.writeUInt32LE(known ? sums.compressedSize : 0, 18);
-  header.writeUInt32LE(known ? sums.size : 0, 22);
-  header.writeUInt16LE(name.length, 26);
-  return Buffer.concat([header, name]);
-}
-
-function centralRecord(entry: TreeEntry, sums: EntrySums, offset: number): Buffer {
-  const name = Buffer.from(entry.path);
-  const mode = entry.linkTarget !== undefined ? 0o120777 : entry.executable ? 0o100755 : 0o100644;
-  const record = Buffer.alloc(46);
-  record.writeUInt32LE(0x02014b50, 0);
-  record.writeUInt16LE(MADE_BY_UNIX, 4);
-  record.writeUInt16LE(20, 6);
-  record.writeUInt16LE(sums.flags, 8);
-  record.writeUInt16LE(sums.method, 10);
-  record.writeUInt16LE(DOS_DATE, 14);
-  record.writeUInt32LE(sums.crc, 16);
-  record.writeUInt32LE(sums.compressedSize, 20);
-  record.writeUInt32LE(sums.size, 24);
-  record.writeUInt16LE(name.length, 28);
-  record.writeUInt32LE((mode << 16) >>> 0, 38);
-  record.writeUInt32LE(offset, 42);
-  return Buffer.concat([record, name]);
-}
-
-/** The end of the central directory; with more than 65,534 entries its zip64 form comes first. */
-function endRecords(count: number, directorySize: number, directoryStart: number): Buffer {
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(Math.min(count, 0xffff), 8);
-  end.writeUInt16LE(Math.min(count, 0xffff), 10);
-  end.writeUInt32LE(directorySize, 12);
-  end.writeUInt32LE(directoryStart, 16);
-  if (count < 0xffff) return end;
-  const zip64 = Buffer.alloc(56 + 20);
-  zip64.writeUInt32LE(0x06064b50, 0);
-  zip64.writeBigUInt64LE(44n, 4);
-  zip64.writeUInt16LE(MADE_BY_UNIX, 12);
-  zip64.writeUInt16LE(45, 14);
-  zip64.writeBigUInt64LE(BigInt(count), 24);
-  zip64.writeBigUInt64LE(BigInt(count), 32);
-  zip64.writeBigUInt64LE(BigInt(directorySize), 40);
-  zip64.writeBigUInt64LE(BigInt(directoryStart), 48);
-  zip64.writeUInt32LE(0x07064b50, 56);
-  zip64.writeBigUInt64LE(BigInt(directoryStart + directorySize), 64);
-  zip64.writeUInt32LE(1, 72);
-  return Buffer.concat([zip64, end]);
 }

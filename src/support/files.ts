@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
 /**
  * The text of a small file, or undefined if there is no such file. Read in one go: hundreds of functions have a few such
@@ -15,6 +16,13 @@ export async function readTextIfExists(file: string): Promise<string | undefined
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** The hash of a file of any size, which is read piece by piece. */
+export async function hashFile(file: string, algorithm: 'md5' | 'sha256', encoding: 'hex' | 'base64'): Promise<string> {
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash);
+  return hash.digest(encoding);
 }
 
 /** Whether something is there (links are followed). */

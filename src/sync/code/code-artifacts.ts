@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import type { BuildResult } from '../../build/artifact.ts';
 import { buildStoreDir } from '../../build/build-options.ts';
 import { isBuiltFunction, isBuiltLayer } from '../../build/plan-build.ts';
@@ -12,7 +9,7 @@ import type { ArtifactItem, ArtifactStore } from '../../package/artifact-store.t
 import { ensureManagedBucket } from '../../package/managed-bucket.ts';
 import { createObjectStore } from '../../package/object-store.ts';
 import { isArchive } from '../../package/package-templates.ts';
-import { isMissing } from '../../support/files.ts';
+import { hashFile, isMissing } from '../../support/files.ts';
 import { createGate } from '../../support/map-limit.ts';
 import type { SyncRun } from '../sync-run.ts';
 
@@ -116,7 +113,5 @@ async function isArchiveThere(file: string, id: string): Promise<boolean> {
 }
 
 async function describeFile({ path: file }: { path: string }): Promise<Pick<CodeArtifact, 'path' | 'size' | 'sha256'>> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return { path: file, size: (await fs.stat(file)).size, sha256: hash.digest('base64') };
+  return { path: file, size: (await fs.stat(file)).size, sha256: await hashFile(file, 'sha256', 'base64') };
 }

@@ -1,0 +1,91 @@
+import type { TreeEntry } from './tree.ts';
+
+// The records of a zip file, byte by byte (PKWARE's APPNOTE.TXT).
+
+/** 1980-01-01 00:00, the earliest date a zip knows. */
+const DOS_DATE = (1 << 5) | 1;
+/** Flag: names are UTF-8. */
+export const UTF8_NAMES = 1 << 11;
+/** Flag: checksum and sizes stand behind the content, in a descriptor. */
+export const SIZES_FOLLOW = 1 << 3;
+const MADE_BY_UNIX = (3 << 8) | 20;
+
+/** What an entry's records say of its content. */
+export interface EntrySums {
+  crc: number;
+  size: number;
+  compressedSize: number;
+  method: 0 | 8;
+  flags: number;
+}
+
+/** What stands behind the content of an entry with `SIZES_FOLLOW`. */
+export function descriptorOf(sums: EntrySums): Buffer {
+  const descriptor = Buffer.alloc(16);
+  descriptor.writeUInt32LE(0x08074b50, 0);
+  descriptor.writeUInt32LE(sums.crc, 4);
+  descriptor.writeUInt32LE(sums.compressedSize, 8);
+  descriptor.writeUInt32LE(sums.size, 12);
+  return descriptor;
+}
+
+/** What stands before an entry's content. */
+export function localHeader(entry: TreeEntry, sums: EntrySums): Buffer {
+  const name = Buffer.from(entry.path);
+  const header = Buffer.alloc(30);
+  const known = (sums.flags & SIZES_FOLLOW) === 0;
+  header.writeUInt32LE(0x04034b50, 0);
+  header.writeUInt16LE(20, 4);
+  header.writeUInt16LE(sums.flags, 6);
+  header.writeUInt16LE(sums.method, 8);
+  header.writeUInt16LE(DOS_DATE, 12);
+  header.writeUInt32LE(known ? sums.crc : 0, 14);
+  header.writeUInt32LE(known ? sums.compressedSize : 0, 18);
+  header.writeUInt32LE(known ? sums.size : 0, 22);
+  header.writeUInt16LE(name.length, 26);
+  return Buffer.concat([header, name]);
+}
+
+/** An entry in the directory at the end. */
+export function centralRecord(entry: TreeEntry, sums: EntrySums, offset: number): Buffer {
+  const name = Buffer.from(entry.path);
+  const mode = entry.linkTarget !== undefined ? 0o120777 : entry.executable ? 0o100755 : 0o100644;
+  const record = Buffer.alloc(46);
+  record.writeUInt32LE(0x02014b50, 0);
+  record.writeUInt16LE(MADE_BY_UNIX, 4);
+  record.writeUInt16LE(20, 6);
+  record.writeUInt16LE(sums.flags, 8);
+  record.writeUInt16LE(sums.method, 10);
+  record.writeUInt16LE(DOS_DATE, 14);
+  record.writeUInt32LE(sums.crc, 16);
+  record.writeUInt32LE(sums.compressedSize, 20);
+  record.writeUInt32LE(sums.size, 24);
+  record.writeUInt16LE(name.length, 28);
+  record.writeUInt32LE((mode << 16) >>> 0, 38);
+  record.writeUInt32LE(offset, 42);
+  return Buffer.concat([record, name]);
+}
+
+/** The end of the central directory; with more than 65,534 entries its zip64 form comes first. */
+export function endRecords(count: number, directorySize: number, directoryStart: number): Buffer {
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(Math.min(count, 0xffff), 8);
+  end.writeUInt16LE(Math.min(count, 0xffff), 10);
+  end.writeUInt32LE(directorySize, 12);
+  end.writeUInt32LE(directoryStart, 16);
+  if (count < 0xffff) return end;
+  const zip64 = Buffer.alloc(56 + 20);
+  zip64.writeUInt32LE(0x06064b50, 0);
+  zip64.writeBigUInt64LE(44n, 4);
+  zip64.writeUInt16LE(MADE_BY_UNIX, 12);
+  zip64.writeUInt16LE(45, 14);
+  zip64.writeBigUInt64LE(BigInt(count), 24);
+  zip64.writeBigUInt64LE(BigInt(count), 32);
+  zip64.writeBigUInt64LE(BigInt(directorySize), 40);
+  zip64.writeBigUInt64LE(BigInt(directoryStart), 48);
+  zip64.writeUInt32LE(0x07064b50, 56);
+  zip64.writeBigUInt64LE(BigInt(directoryStart + directorySize), 64);
+  zip64.writeUInt32LE(1, 72);
+  return Buffer.concat([zip64, end]);
+}
