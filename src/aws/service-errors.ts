@@ -105,8 +105,9 @@ function classify(error: Error): AwsErrorKind {
   const { $metadata } = error as ServiceException;
   if (isProviderError(error)) return classifyProvider(error.message);
   if (isConnectionFailure(error)) return 'unreachable';
-  if (/signature (expired|not yet current)/i.test(error.message)) return 'clock-skew';
-  const kind = CODES[codeOf(error)];
+  const code = codeOf(error);
+  if (SIGNATURE_CODES.has(code) && /^Signature (?:expired|not yet current):/.test(error.message)) return 'clock-skew';
+  const kind = CODES[code];
   if (kind !== undefined) return kind;
   const status = $metadata?.httpStatusCode ?? 0;
   if (status === 429) return 'throttled';
@@ -118,10 +119,22 @@ function isProviderError(error: Error): boolean {
   return /^(Credentials|Token)?ProviderError$/.test(error.name);
 }
 
-/** The SDK's providers tell apart by their text alone. */
+/** Services say by these both that a signature is wrong and that it was made at another time than theirs. */
+const SIGNATURE_CODES = new Set(['SignatureDoesNotMatch', 'InvalidSignatureException']);
+
+/** What the SDK's providers say of a session that can be renewed: nothing else tells their errors apart. */
+const EXPIRED = [
+  /^The SSO session (?:token )?associated with (?:this profile|profile=.*) (?:has expired|is invalid|was not found)/,
+  /^(?:Token is expired|Value not present for '.*' in SSO Token)/,
+  /^UnauthorizedException: Session token not found or invalid/,
+  /^Your session has expired/,
+  /^Unable to refresh credentials because of a change in your password/,
+  /^(?:Failed to (?:load a token for session|load token from|refresh token)|Token (?:refresh response|validation failed))\b/,
+];
+
 function classifyProvider(message: string): AwsErrorKind {
-  if (/from any providers/i.test(message)) return 'no-credentials';
-  return /sso|expired|token/i.test(message) ? 'expired-credentials' : 'bad-credentials';
+  if (message === 'Could not load credentials from any providers') return 'no-credentials';
+  return EXPIRED.some((pattern) => pattern.test(message)) ? 'expired-credentials' : 'bad-credentials';
 }
 
 type Explanation = (error: Error, call: AwsCall) => { message: string; hint?: string | undefined };

@@ -81,12 +81,22 @@ export async function deployStack(
       const result = await carryOut(aws, input, { plan, state, tools });
       if (result !== undefined) return { ...result, durationMs: performance.now() - started };
     } catch (error) {
-      if (!(error instanceof StackMovedError) || round === MAX_ROUNDS) throw error;
+      if (!(error instanceof StackMovedError)) throw error;
+      if (round === MAX_ROUNDS) throw stillMoving(error);
       note(tools.reporter, 'info', `${error.message}: looking again`);
-      await pause(500, tools.signal);
+      await pause(tools.pollDelayMs ?? 500, tools.signal);
     }
     state = await readDeployedState(aws, input.stackName);
   }
+}
+
+/** What CloudFormation says about the stack contradicts itself: its own words are all that there is to go by. */
+function stillMoving(error: StackMovedError): UserError {
+  const { cause } = error;
+  return new UserError(cause instanceof UserError ? `${error.message}: ${cause.message}` : error.message, {
+    cause,
+    hint: `This was the answer ${MAX_ROUNDS} times. Sync again when nobody else changes the stack.`,
+  });
 }
 
 /** Milliseconds of `SAM_CLI_POLL_DELAY` (seconds); undefined if it is not set or not a positive number. */

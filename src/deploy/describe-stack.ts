@@ -1,10 +1,10 @@
 import type { Stack } from '@aws-sdk/client-cloudformation';
 import type { Aws } from '../aws/aws.ts';
-import { isAwsError } from '../aws/service-errors.ts';
 import type { StackOutput } from '../console/reporter.ts';
 import { TemplateError } from '../errors.ts';
 import type { Template } from '../template/template.ts';
 import { parseTemplate } from '../template/yaml.ts';
+import { isNoSuchStack } from './stack-refusals.ts';
 
 /** A stack as CloudFormation describes it. */
 export interface DeployedStack {
@@ -36,7 +36,7 @@ export async function describeStack(aws: Aws, name: string): Promise<DeployedSta
     const stack = Stacks?.[0];
     return stack === undefined ? undefined : toDeployedStack(stack);
   } catch (error) {
-    if (isNoSuchStack(error)) return undefined;
+    if (isNoSuchStack(error, name)) return undefined;
     throw error;
   }
 }
@@ -49,14 +49,9 @@ export async function readDeployedTemplate(aws: Aws, name: string): Promise<Temp
     return TemplateBody ? parseTemplate(TemplateBody, `the template of stack ${name}`) : undefined;
   } catch (error) {
     // one that other tools wrote in a way that we cannot read differs from ours anyway
-    if (isNoSuchStack(error) || error instanceof TemplateError) return undefined;
+    if (isNoSuchStack(error, name) || error instanceof TemplateError) return undefined;
     throw error;
   }
-}
-
-/** Whether CloudFormation says that there is no stack of that name. */
-export function isNoSuchStack(error: unknown): boolean {
-  return isAwsError(error, 'ValidationError') && /does not exist/i.test(error.serviceMessage);
 }
 
 function toDeployedStack(stack: Stack): DeployedStack {

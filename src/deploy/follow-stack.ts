@@ -2,7 +2,7 @@ import type { Aws } from '../aws/aws.ts';
 import { isAwsError, type AwsError } from '../aws/service-errors.ts';
 import { note, type Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
-import { describeStack, isNoSuchStack, type DeployedStack } from './describe-stack.ts';
+import { describeStack, type DeployedStack } from './describe-stack.ts';
 import { isStackItself, type StackEventRecord } from './first-cause.ts';
 import { pause } from './pause.ts';
 import { createEventSource, type StackEventSource, type StackOperation } from './stack-events.ts';
@@ -48,7 +48,7 @@ export async function followStack(aws: Aws, options: FollowOptions): Promise<Fol
   let ending = false;
   for (;;) {
     await pause(options.pollDelayMs ?? delay * Math.max(1, source.active / 4), options.signal);
-    const fresh = await ask(() => ignoreMissing(source.read()));
+    const fresh = await ask(() => source.read());
     reportEvents(options.reporter, fresh);
     ending ||= fresh.some((event) => isEnd(event, options));
     silentLooks = fresh.length > 0 ? 0 : silentLooks + 1;
@@ -60,7 +60,7 @@ export async function followStack(aws: Aws, options: FollowOptions): Promise<Fol
     if (stack === undefined || isOver(stack.status, options)) {
       // no event bore our token: a cloud that has none
       if (!source.begun && stack !== undefined) beginWithoutToken(source, stack);
-      const rest = await ask(() => ignoreMissing(source.readRest(!ending)));
+      const rest = await ask(() => source.readRest(!ending));
       reportEvents(options.reporter, rest);
       return { stack, events: source.events };
     }
@@ -102,16 +102,6 @@ export async function waitUntilSettled(
     }
     await pause(options.pollDelayMs ?? delay, options.signal);
     delay = Math.min(delay * 1.5, 5_000);
-  }
-}
-
-/** A stack that someone deleted has no events any more, in some clouds. */
-async function ignoreMissing(reading: Promise<StackEventRecord[]>): Promise<StackEventRecord[]> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (isNoSuchStack(error)) return [];
-    throw error;
   }
 }
 

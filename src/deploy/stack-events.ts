@@ -4,6 +4,7 @@ import { isAwsError } from '../aws/service-errors.ts';
 import { identifierOf } from '../model/stack.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { isStackItself, type StackEventRecord } from './first-cause.ts';
+import { isNoSuchStack } from './stack-refusals.ts';
 
 /** The operation whose events are followed. */
 export interface StackOperation {
@@ -100,14 +101,16 @@ async function readNext(aws: Aws, reading: Reading): Promise<StackEventRecord[]>
 
 /** Unread events of a stack, newest first. */
 async function readStack(aws: Aws, reading: Reading, stack: FollowedStack): Promise<StackEventRecord[]> {
-  if (stack === reading.root && reading.began === undefined) return await readFromStart(aws, reading);
   const { began } = reading;
   const isOld = (event: StackEventRecord): boolean =>
     stack.seen.has(event.id) || (began !== undefined && event.timestamp < began);
   try {
+    if (stack === reading.root && began === undefined) return await readFromStart(aws, reading);
     const events = await readEvents(aws, stack, isOld);
     return events.filter((event) => !isOld(event));
   } catch (error) {
+    // a stack that someone deleted has no events any more, in some clouds
+    if (isNoSuchStack(error, stack.id)) return [];
     // a policy may let the user see the stack of that name alone; what its nested stacks do is told by it too
     if (stack === reading.root || !isAwsError(error) || error.kind !== 'access-denied') throw error;
     stack.state = 'denied';

@@ -49,6 +49,7 @@ function adviceFor(reason: string): string | undefined {
   if (/already exists/i.test(reason)) {
     return 'Something of that name is there already, outside this stack: delete or rename it, or leave the name to CloudFormation.';
   }
-  if (/rate exceeded|throttl/i.test(reason)) return 'The service was busy: syncing again often helps.';
+  if (/\bRate exceeded\b|\bThrottling(?:Exception)?\)|\bTooManyRequests/i.test(reason))
+    return 'The service was busy: syncing again often helps.';
   return undefined;
 }

@@ -2,9 +2,9 @@ import type { Capability, Parameter, Tag } from '@aws-sdk/client-cloudformation'
 import type { Aws } from '../aws/aws.ts';
 import { isAwsError } from '../aws/service-errors.ts';
 import { UserError } from '../errors.ts';
-import { isNoSuchStack } from './describe-stack.ts';
 import { pause } from './pause.ts';
 import type { DeployRequest, ParameterInput } from './plan-deploy.ts';
+import { busyStatus, isNoSuchStack, isNothingToUpdate } from './stack-refusals.ts';
 
 /** One call of CreateStack or UpdateStack. */
 export interface StackChange {
@@ -30,9 +30,7 @@ export async function startOperation(
   } catch (error) {
     const own = mayHaveArrived(error) ? await findOwnOperation(aws, change) : undefined;
     if (own !== undefined) return { stackId: own };
-    if (isAwsError(error, 'ValidationError') && /no updates are to be performed/i.test(error.serviceMessage)) {
-      return 'unchanged';
-    }
+    if (isNothingToUpdate(error)) return 'unchanged';
     const refusal = explainRefusal(error, change);
     if (refusal instanceof StackMovedError) return refusal;
     throw refusal;
@@ -88,7 +86,7 @@ async function findOwnOperation(aws: Aws, { request, token, signal }: StackChang
     } catch (error) {
       signal?.throwIfAborted();
       // the first failure is the one to tell
-      if (!isNoSuchStack(error)) return undefined;
+      if (!isNoSuchStack(error, request.stackName)) return undefined;
     }
   }
   return undefined;
@@ -97,12 +95,12 @@ async function findOwnOperation(aws: Aws, { request, token, signal }: StackChang
 function explainRefusal(error: unknown, { kind, request }: StackChange): unknown {
   if (!isAwsError(error)) return error;
   const { stackName } = request;
-  const busy = /is in (\w+_IN_PROGRESS) state/.exec(error.serviceMessage);
-  if (busy !== null) return new StackMovedError(`Stack ${stackName} is in ${busy[1]} now`, { cause: error });
+  const busy = busyStatus(error, stackName);
+  if (busy !== undefined) return new StackMovedError(`Stack ${stackName} is in ${busy} now`, { cause: error });
   if (kind === 'create' && error.code.startsWith('AlreadyExists')) {
     return new StackMovedError(`Stack ${stackName} was created by someone else meanwhile`, { cause: error });
   }
-  if (kind === 'update' && isNoSuchStack(error)) {
+  if (kind === 'update' && isNoSuchStack(error, stackName)) {
     return new StackMovedError(`Stack ${stackName} was deleted by someone else meanwhile`, { cause: error });
   }
   const missing = /capabilities ?: ?\[([^\]]*)\]/i.exec(error.serviceMessage)?.[1];

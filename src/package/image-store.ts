@@ -216,7 +216,8 @@ async function logIn({ aws, engine: open }: Registry, repository: string): Promi
 }
 
 function pushFailure(engine: Engine, output: string, { uri, repository }: LocatedImage): UserError {
-  if (/name unknown|repository .*(?:does not exist|not found)/i.test(output)) return missingRepository(repository);
+  if (/\bname unknown\b|repository with name '[^']*' does not exist in the registry/i.test(output))
+    return missingRepository(repository);
   return engineError(engine.name, output, uri) ?? unknownFailure(engine.name, output);
 }
 

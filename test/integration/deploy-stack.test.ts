@@ -361,17 +361,52 @@ describe('other people', () => {
   it.each([
     [
       'an update that began between plan and act',
-      'UpdateStack',
-      'ValidationError',
-      'Stack:arn is in UPDATE_IN_PROGRESS state and can not be updated.',
+      (name: string) =>
+        `Stack:arn:aws:cloudformation:us-east-1:000000000000:stack/${name}/1-2 is in UPDATE_IN_PROGRESS state and can not be updated.`,
     ],
-    ['a stack that vanished between plan and act', 'UpdateStack', 'ValidationError', 'Stack [x] does not exist'],
-  ])('plans anew: %s', async (_name, operation, code, message) => {
-    const { deploy } = run();
+    ['a stack that vanished between plan and act', (name: string) => `Stack [${name}] does not exist`],
+  ])('plans again: %s', async (_name, message) => {
+    const { deploy, stackName } = run();
     await deploy(topic());
-    proxy.fault({ operation }, { kind: 'error', status: 400, code, message });
+    const refused = { kind: 'error', status: 400, code: 'ValidationError', message: message(stackName) } as const;
+    proxy.fault({ operation: 'UpdateStack' }, refused);
     expect(await deploy(topic('two'))).toMatchObject({ status: 'UPDATE_COMPLETE', changed: true });
-    expect(proxy.count(operation)).toBe(2);
+    expect(proxy.count('UpdateStack')).toBe(2);
+  });
+
+  it.each([
+    'S3 error: The specified key does not exist.',
+    'Parameter validation failed: parameter value sg-1 for parameter name Group does not exist. Rollback requested by user.',
+    'Role arn:aws:iam::1:role/deployer does not exist',
+    'Stack [another] does not exist',
+    'Template error: no updates are to be performed by Fn::Sub',
+  ])('a refusal about something else is reported at once, in the words of CloudFormation: %s', async (message) => {
+    const { deploy, notes } = run();
+    await deploy(topic());
+    proxy.fault({ operation: 'UpdateStack' }, { kind: 'error', status: 400, code: 'ValidationError', message });
+    const error = await rejection(deploy(topic('two')));
+    expect(error.message).toContain(`CloudFormation refused UpdateStack: ${message.replace(/\.$/, '')}`);
+    expect(proxy.count('UpdateStack')).toBe(1);
+    expect(notes().join()).not.toContain('looking again');
+  });
+
+  it('a refusal that contradicts what the stack is ends with the words of CloudFormation', async () => {
+    const { deploy, stackName } = run();
+    await deploy(topic());
+    const message = `Stack [${stackName}] does not exist`;
+    const refused = { kind: 'error', status: 400, code: 'ValidationError', message } as const;
+    proxy.fault({ operation: 'UpdateStack' }, refused, { times: Infinity });
+    const error = await rejection(deploy(topic('two')));
+    expect(error.message).toContain(`CloudFormation refused UpdateStack: ${message}`);
+  });
+
+  it('a description that is refused for another reason is no stack that is missing', async () => {
+    const { deploy } = run();
+    const message = 'The security policy of this organization does not exist';
+    proxy.fault({ operation: 'DescribeStacks' }, { kind: 'error', status: 400, code: 'ValidationError', message });
+    const error = await rejection(deploy(topic()));
+    expect(error.message).toContain(`CloudFormation refused DescribeStacks: ${message}`);
+    expect(proxy.count('CreateStack')).toBe(0);
   });
 
   it('plans anew: a stack of that name was created between plan and act', async () => {

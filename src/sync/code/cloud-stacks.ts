@@ -1,7 +1,7 @@
 import type { Aws } from '../../aws/aws.ts';
-import { isAwsError } from '../../aws/service-errors.ts';
-import { describeStack, isNoSuchStack } from '../../deploy/describe-stack.ts';
+import { describeStack } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
+import { isNoSuchResource, isNoSuchStack } from '../../deploy/stack-refusals.ts';
 import { stackCondition } from '../../deploy/stack-status.ts';
 import { UserError } from '../../errors.ts';
 import { splitIdentifier } from '../../model/stack.ts';
@@ -184,7 +184,7 @@ async function listResources(state: State, stacks: CloudStacks, path: string): P
   const listing: Record<string, DeployedResource> = {};
   let token: string | undefined;
   do {
-    const page = await askAboutStack(state, () =>
+    const page = await askAboutStack(state, { stack: place }, () =>
       send(new ListStackResourcesCommand({ StackName: place, NextToken: token })),
     );
     for (const resource of page?.StackResourceSummaries ?? []) {
@@ -205,7 +205,7 @@ async function findResource(
   const place = await stackName(state, stacks, path);
   if (place === undefined) return undefined;
   const { send, DescribeStackResourceCommand } = await state.aws.cloudFormation();
-  const answer = await askAboutStack(state, () =>
+  const answer = await askAboutStack(state, { stack: place, logicalId }, () =>
     send(new DescribeStackResourceCommand({ StackName: place, LogicalResourceId: logicalId })),
   );
   const detail = answer?.StackResourceDetail;
@@ -214,12 +214,16 @@ async function findResource(
 }
 
 /** undefined: the stack has no such resource. */
-async function askAboutStack<T>(state: State, ask: () => Promise<T>): Promise<T | undefined> {
+async function askAboutStack<T>(
+  state: State,
+  { stack, logicalId }: { stack: string; logicalId?: string },
+  ask: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
-    if (isAwsError(error, 'ValidationError') && /^Resource\b/i.test(error.serviceMessage)) return undefined;
-    if (isNoSuchStack(error)) throw noSuchStack(state.stackName, await state.aws.region());
+    if (logicalId !== undefined && isNoSuchResource(error, { stack, logicalId })) return undefined;
+    if (isNoSuchStack(error, stack)) throw noSuchStack(state.stackName, await state.aws.region());
     throw error;
   }
 }

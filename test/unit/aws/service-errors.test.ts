@@ -135,6 +135,30 @@ describe('one clear sentence each', () => {
       'set the clock',
     ],
     [
+      'another message that has the words of a wrong clock',
+      answer('ValidationError', 'Parameter Note: signature expired is not a valid note', 400),
+      {},
+      'other',
+      'CloudFormation refused DescribeStacks: Parameter Note: signature expired is not a valid note',
+      '',
+    ],
+    [
+      'a credential process whose name has the words of an expired session',
+      failure('CredentialsProviderError', 'Command failed: /opt/sso-token/expired'),
+      { profile: 'dev' },
+      'bad-credentials',
+      'The AWS credentials of profile dev could not be loaded: Command failed: /opt/sso-token/expired',
+      '`aws sts get-caller-identity --profile dev`',
+    ],
+    [
+      'SSO token over',
+      failure('CredentialsProviderError', "Token is expired. To refresh this SSO session run 'aws sso login'"),
+      { profile: 'dev' },
+      'expired-credentials',
+      'The AWS credentials of profile dev have expired: Token is expired',
+      '`aws sso login --profile dev`',
+    ],
+    [
       'wrong region',
       answer('PermanentRedirect', 'The bucket is in this region: us-east-1.', 301),
       { service: 'S3', operation: 'PutObject' },
@@ -187,7 +211,7 @@ describe('one clear sentence each', () => {
     expect(explained.kind).toBe(kind);
     expect(explained.message).toContain(message);
     expect(explained.message).not.toContain('\n');
-    expect(explained.hint).toContain(hint);
+    expect(explained.hint ?? '').toContain(hint);
   });
 
   it('anything else: service, operation, message, request id', () => {
