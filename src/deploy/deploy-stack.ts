@@ -10,7 +10,7 @@ import { followStack, waitUntilSettled, type FollowResult } from './follow-stack
 import { pause } from './pause.ts';
 import { planDeploy, type DeployPlan, type DeployRequest } from './plan-deploy.ts';
 import { explainStackFailure } from './stack-failure.ts';
-import { isSuccess } from './stack-status.ts';
+import { isSuccess, stackCondition } from './stack-status.ts';
 import { StackMovedError, startOperation } from './start-operation.ts';
 
 /** What is deployed, and how its template travels. */
@@ -58,10 +58,14 @@ const MAX_WAIT = 60 * 60_000;
 /** Plans that others may thwart before we give up. */
 const MAX_ROUNDS = 20;
 
-/** Reads what CloudFormation has under that name: two calls at once. */
+/**
+ * Reads what CloudFormation has under that name: two calls at once. GetTemplate still answers for a stack that was deleted
+ * (for 90 days, by its API reference): a template counts only if there is a stack that has it.
+ */
 export async function readDeployedState(aws: Aws, stackName: string): Promise<DeployedState> {
   const [stack, template] = await Promise.all([describeStack(aws, stackName), readDeployedTemplate(aws, stackName)]);
-  return { stack, template };
+  const isThere = stack !== undefined && stackCondition(stack.status) !== 'absent';
+  return { stack, template: isThere ? template : undefined };
 }
 
 /** Brings the stack to what is wanted: plans, acts, and plans again where someone else was faster. */

@@ -51,6 +51,8 @@ export interface ArtifactStoreOptions {
 export interface ArtifactStore {
   /** The place in S3, from the content alone: nothing is sent, nothing is asked. */
   locate(item: ArtifactItem): Promise<LocatedArtifact>;
+  /** Whether it is there, of whatever bytes: nothing is made or sent. */
+  has(located: LocatedArtifact): Promise<boolean>;
   /** Sends it if it is not there yet. */
   upload(located: LocatedArtifact): Promise<void>;
   /** The zip that would be sent, made if needed. */
@@ -89,6 +91,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
         bucket: options.bucket,
         key: withPrefix(options.prefix, await itemKey(workshop, item)),
       })),
+    has: ({ key }) => options.objects.has(key),
     upload: (artifact) =>
       oncePerName(uploads, artifact.key, async () => {
         const { item } = artifact;

@@ -35,6 +35,8 @@ export interface ImageStore {
   locate(id: ResourceIdentifier, image: LocalImage, repository: string): LocatedImage;
   /** The digest that the image has in the repository, if it is known without sending anything. */
   knownDigest(located: LocatedImage): Promise<string | undefined>;
+  /** Whether ECR has it. False also for other registries, which only a push can ask. */
+  has(located: LocatedImage): Promise<boolean>;
   /** Sends what the registry lacks. */
   push(located: LocatedImage): Promise<PushedImage>;
 }
@@ -80,6 +82,7 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
       const opened = await registry.engine().catch(notThereYet);
       return opened && readDigest(opened, located);
     },
+    has: async (located) => (await registry.find(located).catch(notThereYet)) !== undefined,
     push: (located) => {
       const known = pushes.get(located.uri) ?? gate(() => pushImage(registry, located));
       pushes.set(located.uri, known);

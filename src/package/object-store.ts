@@ -14,6 +14,8 @@ export type StoredObject =
 
 /** A bucket, written to only where something is missing. */
 export interface ObjectStore {
+  /** Whether the bucket has the key. False also if we may not know: sending it settles that. */
+  has(key: string): Promise<boolean>;
   /** Sends what `make` gives unless the bucket has it under `key`. */
   ensure(key: string, label: string, make: () => Promise<StoredObject>): Promise<void>;
   /** What was sent by this run. */
@@ -51,6 +53,7 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   const keys = new Map<string, Promise<string>>();
   return {
     sent,
+    has: (key) => gate(async () => (await headObject(options, key)) !== undefined),
     ensure: (key, label, make) =>
       gate(async () => {
         options.signal.throwIfAborted();

@@ -1,6 +1,5 @@
 import { note } from '../console/reporter.ts';
 import { reportPlan } from './code/report-code-sync.ts';
-import { missingImages, missingUploads } from './missing-uploads.ts';
 import type { Prepared } from './prepare.ts';
 import { planWithoutDeployment } from './ready-application.ts';
 import type { ReadyApplication } from './ready-application.ts';
@@ -9,8 +8,7 @@ import type { SyncReport, SyncRun } from './sync-run.ts';
 /** `--dry-run`: says what a plain sync would do and why. Everything is built; nothing is sent. */
 export async function reportDryRun(run: SyncRun, prepared: Prepared, ready: ReadyApplication): Promise<SyncReport> {
   const { reporter } = run.outside;
-  const { template } = prepared.deployed;
-  const { plan, packaged } = ready.application;
+  const { plan } = ready.application;
   const place = { account: prepared.account, region: prepared.region };
   const instead = await planWithoutDeployment(run, prepared, ready);
   if (instead?.kind === 'code') {
@@ -19,9 +17,10 @@ export async function reportDryRun(run: SyncRun, prepared: Prepared, ready: Read
     const { resources } = instead.open.plan;
     return { document: { status: 'planned', ...place, deployment: { action: 'none' }, resources }, exitCode: 0 };
   }
-  const uploads = missingUploads(packaged, template).map(({ item }) => item.label);
+  const missing = await ready.application.missing();
+  const uploads = missing.artifacts.map(({ item }) => item.label);
   for (const label of uploads) note(reporter, 'info', `${label} would be uploaded, unless the bucket has it`);
-  const images = missingImages(packaged, template).map(({ id, uri }) => ({ id, uri }));
+  const images = missing.images.map(({ id, uri }) => ({ id, uri }));
   for (const { id, uri } of images)
     note(reporter, 'info', `The image of ${id} would be pushed to ${uri}, unless it is there`);
   const why = reasons(plan);

@@ -1,42 +1,74 @@
-import type { LocatedArtifact } from '../package/artifact-store.ts';
-import type { LocatedImage } from '../package/image-store.ts';
+import type { ArtifactStore, LocatedArtifact } from '../package/artifact-store.ts';
+import type { ImageStore, LocatedImage } from '../package/image-store.ts';
 import type { PackagedStack } from '../package/package-templates.ts';
 import type { Template } from '../template/template.ts';
 
-/**
- * What has to be in the bucket before the packaged template can be deployed. What the deployed root template names was
- * sent for that deployment, and so was everything below a nested template that it names: keys come from contents.
- */
-export function missingUploads(packaged: PackagedStack, deployed: Template | undefined): LocatedArtifact[] {
-  const own = packaged.artifacts.filter((artifact) => !refersTo(deployed, artifact));
-  const missingTexts = new Set(own.flatMap(({ item }) => (item.kind === 'template' ? [item.text] : [])));
-  const below = packaged.children
-    .filter((child) => missingTexts.has(child.text))
-    // the deployed nested template is not known here: the store asks S3 for each
-    .flatMap((child) => missingUploads(child, undefined));
-  return [...new Map([...own, ...below].map((artifact) => [artifact.key, artifact])).values()];
+/** What a deployment reads: from the bucket, and from image registries. */
+export interface DeploymentInputs {
+  artifacts: readonly DeploymentInput<LocatedArtifact>[];
+  images: readonly DeploymentInput<LocatedImage>[];
 }
 
-/** Images that the registry may lack: all but those that the deployed root template names. */
-export function missingImages(packaged: PackagedStack, deployed: Template | undefined): LocatedImage[] {
-  const own = (packaged.images ?? []).filter(({ uri }) => deployed === undefined || !textOf(deployed).includes(uri));
-  const missingTexts = new Set(
-    packaged.artifacts
-      .filter((artifact) => !refersTo(deployed, artifact))
-      .flatMap(({ item }) => (item.kind === 'template' ? [item.text] : [])),
+/** One of them. */
+export interface DeploymentInput<T> {
+  located: T;
+  /**
+   * The deployed templates name it, so it was sent once. That says where to look first, not that it is there still: a
+   * lifecycle rule, or somebody with a reason, may have removed it. CloudFormation reads nested templates and includes with
+   * every update, and code whenever it makes or replaces a resource.
+   */
+  isNamed: boolean;
+}
+
+/** Everything that a deployment of the packaged templates may read. `deployed`: the root template of the last one. Pure. */
+export function deploymentInputs(packaged: PackagedStack, deployed: Template | undefined): DeploymentInputs {
+  const all = inputsOf(
+    packaged,
+    (text) => deployed !== undefined && text.every((part) => textOf(deployed).includes(part)),
   );
-  const below = packaged.children.filter((child) => missingTexts.has(child.text));
-  return [...own, ...below.flatMap((child) => missingImages(child, undefined))];
+  const byKey = new Map(all.artifacts.map((input) => [`${input.located.bucket}/${input.located.key}`, input] as const));
+  return { artifacts: [...byKey.values()], images: all.images };
+}
+
+function inputsOf(packaged: PackagedStack, isNamed: (text: readonly string[]) => boolean): DeploymentInputs {
+  const artifacts = packaged.artifacts.map((located) => ({ located, isNamed: isNamed([located.key, located.bucket]) }));
+  const images = (packaged.images ?? []).map((located) => ({ located, isNamed: isNamed([located.uri]) }));
+  const namedTexts = new Set(
+    artifacts.flatMap(({ located: { item }, isNamed: named }) =>
+      named && item.kind === 'template' ? [item.text] : [],
+    ),
+  );
+  // keys come from contents: what a nested template names was sent before it was. Of another one nothing is known here
+  const below = packaged.children.map((child) => inputsOf(child, () => namedTexts.has(child.text)));
+  return {
+    artifacts: [...artifacts, ...below.flatMap((inputs) => inputs.artifacts)],
+    images: [...images, ...below.flatMap((inputs) => inputs.images)],
+  };
+}
+
+/** Where the inputs are kept. */
+export interface InputStores {
+  store: Pick<ArtifactStore, 'has'>;
+  images: Pick<ImageStore, 'has'>;
+}
+
+/** Does something with each input that is not known to be there: the cloud is asked for those that should be. */
+export async function forEachMissing(
+  { artifacts, images }: DeploymentInputs,
+  stores: InputStores,
+  act: { artifact(located: LocatedArtifact): Promise<void>; image(located: LocatedImage): Promise<void> },
+): Promise<void> {
+  await Promise.all([
+    ...artifacts.map(async ({ located, isNamed }) => {
+      if (!isNamed || !(await stores.store.has(located))) await act.artifact(located);
+    }),
+    ...images.map(async ({ located, isNamed }) => {
+      if (!isNamed || !(await stores.images.has(located))) await act.image(located);
+    }),
+  ]);
 }
 
 const TEXTS = new WeakMap<Template, string>();
-
-/** Whether the template names the artifact's place in S3, in whatever form. */
-function refersTo(template: Template | undefined, { bucket, key }: LocatedArtifact): boolean {
-  if (template === undefined) return false;
-  const text = textOf(template);
-  return text.includes(key) && text.includes(bucket);
-}
 
 function textOf(template: Template): string {
   let text = TEXTS.get(template);

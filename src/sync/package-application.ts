@@ -13,9 +13,9 @@ import type { DeployPlan } from '../deploy/plan-deploy.ts';
 import { BuildError } from '../errors.ts';
 import type { Stack } from '../model/stack.ts';
 import { createArtifactStore } from '../package/artifact-store.ts';
-import type { ArtifactStore } from '../package/artifact-store.ts';
+import type { ArtifactStore, LocatedArtifact } from '../package/artifact-store.ts';
 import { createImageStore } from '../package/image-store.ts';
-import type { ImageStore } from '../package/image-store.ts';
+import type { ImageStore, LocatedImage } from '../package/image-store.ts';
 import { objectUrls } from '../package/object-urls.ts';
 import { createObjectStore } from '../package/object-store.ts';
 import { planPackage } from '../package/package-templates.ts';
@@ -25,7 +25,7 @@ import { createEarlyUploads } from './early-uploads.ts';
 import type { EarlyUploads } from './early-uploads.ts';
 import { resolveRepositories } from './image-repositories.ts';
 import type { ImageRepositories } from './image-repositories.ts';
-import { missingImages, missingUploads } from './missing-uploads.ts';
+import { deploymentInputs, forEachMissing } from './missing-uploads.ts';
 import type { Prepared } from './prepare.ts';
 import type { SyncRun } from './sync-run.ts';
 
@@ -45,6 +45,8 @@ export interface PackagedApplication {
   hasSettings: boolean;
   /** Sends what is missing, then creates or updates the stack. `goneLayers`: those that an update has to publish anew. */
   deploy(how: { goneLayers: () => Promise<PackageTools['renewed']> }): Promise<DeployResult>;
+  /** What a deployment would have to send, as far as that can be known without sending. */
+  missing(): Promise<{ artifacts: readonly LocatedArtifact[]; images: readonly LocatedImage[] }>;
   /** What was sent so far. */
   sent: { objects: number; bytes: number };
   /** Waits for what is being sent, and removes what is not kept. */
@@ -112,6 +114,18 @@ async function packageWith(
     packaged,
     plan,
     hasSettings: planDeploy(input, stack, input.template).action === 'none',
+    missing: async () => {
+      const found = { artifacts: [] as LocatedArtifact[], images: [] as LocatedImage[] };
+      await forEachMissing(
+        deploymentInputs(packaged, template),
+        { store, images },
+        {
+          artifact: async (located) => void found.artifacts.push(located),
+          image: async (located) => void found.images.push(located),
+        },
+      );
+      return found;
+    },
     deploy: async ({ goneLayers }) => {
       const renewed = plan.action === 'update' ? await goneLayers() : undefined;
       const ready = renewed?.size ? await planPackage(written, { ...tools, renewed }) : packaged;
@@ -135,13 +149,17 @@ async function upload(
   const started = performance.now();
   const { template } = prepared.deployed;
   if (plan.action !== 'none') {
-    await Promise.all([
-      ...missingUploads(packaged, template).map((artifact) => store.upload(artifact)),
-      ...missingImages(packaged, template).map(async (image) => {
-        await repositories.ensure();
-        await images.push(image);
-      }),
-    ]);
+    await forEachMissing(
+      deploymentInputs(packaged, template),
+      { store, images },
+      {
+        artifact: (located) => store.upload(located),
+        image: async (located) => {
+          await repositories.ensure();
+          await images.push(located);
+        },
+      },
+    );
   }
   await early.done();
   run.outside.reporter.report({ type: 'phase', name: 'upload', ms: performance.now() - started });

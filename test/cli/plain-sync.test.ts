@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { DeleteObjectsCommand, ListBucketsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyApp, edit } from '../support/app.ts';
 import { callRestApi, clients, invoke, runStateMachine, startTestCloud } from '../support/cloud.ts';
@@ -137,6 +138,35 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     const again = await run(['--parameter-overrides', `Secret=${secret}`, 'Unknown=1']);
     expect(again.code, again.stderr).toBe(0);
     expect(again.stderr).toContain('Unknown');
+  });
+
+  it('sends again what the bucket lost, nested templates too, and asks only when there is a deployment', async () => {
+    const { s3 } = clients(cloud.endpoint);
+    const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+    const Bucket = Buckets[0]?.Name ?? '';
+    const keys = async (): Promise<string[]> =>
+      ((await s3.send(new ListObjectsV2Command({ Bucket }))).Contents ?? []).map(({ Key }) => Key ?? '').sort();
+    const update = (from: number, to: number) => edit(app, 'template.yaml', `MemorySize: ${from}`, `MemorySize: ${to}`);
+    await sync();
+    await update(192, 256);
+    await sync();
+    const before = await keys();
+    expect(before.length).toBeGreaterThan(10);
+    const emptied = before.map((Key) => ({ Key }));
+    await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: emptied } }));
+    proxy.clear();
+    expect(await sync()).toMatchObject({ status: 'unchanged' });
+    expect(proxy.count('HeadObject')).toBe(0);
+    await update(256, 320);
+    expect((await run(['--dry-run'])).stderr).toMatch(/Orders \(template\) would be uploaded/);
+    expect(await sync()).toMatchObject({ status: 'deployed' });
+    expect(await invoke(cloud.endpoint, outputs['LogFunction']!)).toEqual({ logged: true });
+    const after = await keys();
+    // artifacts of earlier versions need not be there
+    expect(before).toEqual(expect.arrayContaining(after));
+    expect(after.length).toBeGreaterThan(10);
+    await update(320, 192);
+    expect((await sync()).uploaded.objects).toBe(0);
   });
 
   it('defects 6 and 7: --no-skip-deploy-sync and edits without meaning are no failures', async () => {

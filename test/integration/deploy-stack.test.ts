@@ -8,7 +8,13 @@ import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
 import type { SyncEvent } from '../../src/console/reporter.ts';
-import { deployStack, type DeployInput, type DeployResult, type DeployTools } from '../../src/deploy/deploy-stack.ts';
+import {
+  deployStack,
+  readDeployedState,
+  type DeployInput,
+  type DeployResult,
+  type DeployTools,
+} from '../../src/deploy/deploy-stack.ts';
 import { describeStack, readDeployedTemplate } from '../../src/deploy/describe-stack.ts';
 import type { StackEventRecord } from '../../src/deploy/first-cause.ts';
 import { StackFailedError } from '../../src/deploy/stack-failure.ts';
@@ -418,6 +424,15 @@ describe('other people', () => {
     create.release();
     expect(await deployment).toMatchObject({ status: 'UPDATE_COMPLETE', changed: true });
   });
+});
+
+it('the template of a stack that was deleted, which GetTemplate still gives, does not count', async () => {
+  const { aws, stackName } = run();
+  const template = { Resources: { Old: { Type: 'AWS::SNS::Topic' } } };
+  const body = `<GetTemplateResponse><GetTemplateResult><TemplateBody>${JSON.stringify(template)}</TemplateBody></GetTemplateResult></GetTemplateResponse>`;
+  proxy.fault({ operation: 'GetTemplate' }, { kind: 'answer', body }, { times: 2 });
+  expect(await readDeployedTemplate(aws, stackName)).toEqual(template);
+  expect(await readDeployedState(aws, stackName)).toEqual({ stack: undefined, template: undefined });
 });
 
 describe('interruption', () => {

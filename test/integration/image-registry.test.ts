@@ -167,6 +167,38 @@ describe('Amazon ECR', () => {
     expect(companion.Stacks?.[0]?.StackStatus).toBe('CREATE_COMPLETE');
   });
 
+  it('an image that the repository lost is pushed again before the next deployment, and only then', async () => {
+    const { dir: tools, calls } = await open();
+    const files = (memory: number) => ({
+      ...APP,
+      'template.yaml': APP['template.yaml'].replace('the-function', `lost, MemorySize: ${memory}`),
+    });
+    const app = await createCodeApp({ ...cloud.env, PATH: `${tools}:${process.env['PATH']}` }, files(128), {
+      stackName: 'lost',
+      imageRepository: `${host}/lost`,
+    });
+    onTestFinished(() => app.remove());
+    const { client } = await aws.ecr();
+    await client.send(new CreateRepositoryCommand({ repositoryName: 'lost' }));
+    const pushes = async (): Promise<number> => (await calls()).filter((line) => line.startsWith('push')).length;
+    const deploy = async (memory: number): Promise<void> => {
+      await app.write(files(memory));
+      expect((await app.plain()).way).toBe('deploy');
+    };
+    await app.plain();
+    expect(await pushes()).toBe(1);
+    // the docker of this test sends nothing: so the repository does not have it, as if a lifecycle rule had removed it
+    await deploy(256);
+    expect(await pushes()).toBe(2);
+    const image = {
+      imageTag: 'f-222222222222-latest',
+      imageManifest: JSON.stringify({ schemaVersion: 2, of: 'lost' }),
+    };
+    await client.send(new PutImageCommand({ repositoryName: 'lost', ...image }));
+    await deploy(512);
+    expect(await pushes()).toBe(2);
+  });
+
   it('another registry is logged in to by the user', async () => {
     const { dir, store, calls } = await open();
     await store.push(locate(store, dir, 'localhost:5000/f'));

@@ -13,7 +13,8 @@
  *
  * Faults: `delay` (then as usual), `throttle` and `error` (shaped as the service shapes its errors), `reset` (the
  * connection is cut `before` the request is passed on, or `after-answer`: the service did it but nobody hears of it),
- * `truncate` (half of the answer, then cut), `rewrite` (another request is passed on). Services are named as in the request's signature: `cloudformation`, `s3`,
+ * `truncate` (half of the answer, then cut), `rewrite` (another request is passed on), `answer` (nothing is passed on: the
+ * proxy answers by itself, by default with an empty 200), `change` (another answer comes back). Services are named as in the request's signature: `cloudformation`, `s3`,
  * `lambda`, `apigateway` (both API types), `states`, `ecr`, `sts`. Operations as in the API reference; a REST call that
  * the table below does not know is `METHOD /path`.
  */
@@ -45,6 +46,8 @@ export type Fault =
   | { kind: 'reset'; when: 'before' | 'after-answer' }
   | { kind: 'truncate' }
   | { kind: 'rewrite'; body: (text: string) => string }
+  | { kind: 'answer'; status?: number; headers?: Record<string, string>; body?: string }
+  | { kind: 'change'; body: (text: string) => string }
   | { kind: 'hold'; arrived: () => void; released: Promise<void> };
 
 /** Which calls a rule is for; nothing given: all. */
@@ -185,11 +188,21 @@ async function serve({ request, response, target, calls, faultFor }: Exchange): 
     response.writeHead(answer.status, answer.headers).end(answer.body);
     return;
   }
+  if (fault?.kind === 'answer') {
+    call.status = fault.status ?? 200;
+    response.writeHead(call.status, fault.headers).end(fault.body ?? '');
+    return;
+  }
   const body = fault?.kind === 'rewrite' ? Buffer.from(fault.body(call.body.toString())) : call.body;
   const answer = await forward(call, body, target);
   if (fault?.kind === 'reset') return void response.destroy();
   call.status = answer.status;
   call.answeredAt = performance.now();
+  if (fault?.kind === 'change') {
+    const changed = Buffer.from(fault.body(answer.body.toString()));
+    response.writeHead(answer.status, { ...answer.headers, 'content-length': changed.length }).end(changed);
+    return;
+  }
   response.writeHead(answer.status, answer.headers);
   if (fault?.kind !== 'truncate') return void response.end(answer.body);
   response.write(answer.body.subarray(0, Math.floor(answer.body.length / 2)), () => response.destroy());
