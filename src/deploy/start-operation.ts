@@ -1,5 +1,6 @@
 import type { Capability, Parameter, Tag } from '@aws-sdk/client-cloudformation';
 import type { Aws } from '../aws/aws.ts';
+import { requireAnswer, UnexpectedAnswerError } from '../aws/check-answer.ts';
 import { isAwsError } from '../aws/service-errors.ts';
 import { UserError } from '../errors.ts';
 import { pause } from './pause.ts';
@@ -56,7 +57,12 @@ async function callCloudFormation(aws: Aws, change: StackChange): Promise<string
     change.kind === 'create'
       ? await send(new CreateStackCommand({ ...common, ...(request.express ? express : { OnFailure: 'ROLLBACK' }) }))
       : await send(new UpdateStackCommand({ ...common, ...(request.express ? express : { DisableRollback: false }) }));
-  return answer.StackId ?? request.stackName;
+  return requireAnswer(
+    'CloudFormation',
+    change.kind === 'create' ? 'CreateStack' : 'UpdateStack',
+    'StackId',
+    answer.StackId,
+  );
 }
 
 function toTags(tags: Readonly<Record<string, string>>): Tag[] {
@@ -65,6 +71,7 @@ function toTags(tags: Readonly<Record<string, string>>): Tag[] {
 
 /** Whether CloudFormation may have accepted a request of which we only know that its repetition failed. */
 function mayHaveArrived(error: unknown): boolean {
+  if (error instanceof UnexpectedAnswerError) return true;
   if (!isAwsError(error)) return false;
   return (
     error.attempts > 1 ||

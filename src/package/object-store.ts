@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import type { HeadObjectCommandOutput, PutObjectCommandInput } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.ts';
+import { requireAnswer } from '../aws/check-answer.ts';
 import { isAwsError } from '../aws/service-errors.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { createGate } from '../support/map-limit.ts';
@@ -118,7 +119,7 @@ function httpStatus(failure: unknown): number | undefined {
 /** The same bytes under another name: S3 copies them itself. */
 async function copyObject(options: ObjectStoreOptions, names: { from: string; to: string }): Promise<void> {
   const { send, CopyObjectCommand } = await options.aws.s3();
-  await send(
+  const { CopyObjectResult } = await send(
     new CopyObjectCommand({
       Bucket: options.bucket,
       Key: names.to,
@@ -126,6 +127,7 @@ async function copyObject(options: ObjectStoreOptions, names: { from: string; to
       ...encryption(options),
     }),
   );
+  requireAnswer('S3', 'CopyObject', 'ETag', CopyObjectResult?.ETag);
 }
 
 async function putObject(
@@ -152,7 +154,8 @@ async function putObject(
     else {
       const body = object.kind === 'text' ? object.text : await fs.readFile(object.path);
       const { send, PutObjectCommand } = await options.aws.s3();
-      await send(new PutObjectCommand({ ...input, Body: body }));
+      const { ETag } = await send(new PutObjectCommand({ ...input, Body: body }));
+      requireAnswer('S3', 'PutObject', 'ETag', ETag);
     }
   } catch (error) {
     options.reporter.report({ type: 'step-finished', id, outcome: 'failed', ms: performance.now() - started });
@@ -180,7 +183,8 @@ async function putInParts(
   const abort = (): void => void upload.abort();
   options.signal.addEventListener('abort', abort, { once: true });
   try {
-    await upload.done();
+    const { ETag } = await upload.done();
+    requireAnswer('S3', 'CompleteMultipartUpload', 'ETag', ETag);
   } finally {
     options.signal.removeEventListener('abort', abort);
   }

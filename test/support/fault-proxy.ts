@@ -5,6 +5,7 @@
  * const proxy = await startFaultProxy(cloud.endpoint);            // then use proxy.endpoint instead of cloud.endpoint
  * proxy.fault({ operation: 'UpdateStack' }, { kind: 'throttle' }); // the next one; { times: 3 }, { skip: 1 } for others
  * proxy.fault({ service: 's3' }, { kind: 'reset', when: 'after-answer' }, { times: Infinity });
+ * const past = proxy.freeze({ operation: 'GetStages' });           // answers stay what they are now, until past.release()
  * const held = proxy.hold({ operation: 'DescribeStackEvents' });   // await held.arrived; held.release();
  * expect(proxy.count('DescribeStacks')).toBe(1);                   // calls are counted by service and operation
  * proxy.clear();                                                   // forget rules and calls
@@ -48,6 +49,7 @@ export type Fault =
   | { kind: 'rewrite'; body: (text: string) => string }
   | { kind: 'answer'; status?: number; headers?: Record<string, string>; body?: string }
   | { kind: 'change'; body: (text: string) => string }
+  | { kind: 'freeze'; answers: Map<string, Answer> }
   | { kind: 'hold'; arrived: () => void; released: Promise<void> };
 
 /** Which calls a rule is for; nothing given: all. */
@@ -68,7 +70,13 @@ export interface FaultProxy {
   /** Connections that clients opened since the start. */
   connections(): number;
   /** Lets matching calls fail: the next one, or `times` of them after `skip` others. */
-  fault(match: CallMatch, fault: Exclude<Fault, { kind: 'hold' }>, how?: { times?: number; skip?: number }): void;
+  fault(
+    match: CallMatch,
+    fault: Exclude<Fault, { kind: 'hold' | 'freeze' }>,
+    how?: { times?: number; skip?: number },
+  ): void;
+  /** Gives to each matching request the answer that the first of its kind got from now on, as an outdated replica does. */
+  freeze(match: CallMatch): { release: () => void };
   /** Keeps matching calls waiting until released. `arrived` resolves with the first one. */
   hold(match: CallMatch): { arrived: Promise<void>; release: () => void };
   /** Refuses connections until `open`, as a service that is gone. */
@@ -118,6 +126,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     count: (operation) => calls.filter((call) => operation === undefined || call.operation === operation).length,
     connections: () => connections,
     fault: (match, fault, { times = 1, skip = 0 } = {}) => void rules.push({ match, fault, times, skip }),
+    freeze: (match) => {
+      const rule: Rule = { match, fault: { kind: 'freeze', answers: new Map() }, times: Infinity, skip: 0 };
+      rules.push(rule);
+      return { release: () => void (rule.times = 0) };
+    },
     hold: (match) => {
       const arrived = deferred();
       const released = deferred();
@@ -169,10 +182,10 @@ interface Exchange {
   faultFor: (call: ProxiedCall) => Fault | undefined;
 }
 
-async function serve({ request, response, target, calls, faultFor }: Exchange): Promise<void> {
+async function serve({ request: incoming, response, target, calls, faultFor }: Exchange): Promise<void> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const call = describeCall(request, Buffer.concat(chunks));
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const call = describeCall(incoming, Buffer.concat(chunks));
   calls.push(call);
   const fault = faultFor(call);
   call.fault = fault?.kind;
@@ -194,7 +207,10 @@ async function serve({ request, response, target, calls, faultFor }: Exchange): 
     return;
   }
   const body = fault?.kind === 'rewrite' ? Buffer.from(fault.body(call.body.toString())) : call.body;
-  const answer = await forward(call, body, target);
+  const request = `${call.method} ${call.path} ${body.toString('latin1')}`;
+  const answers = fault?.kind === 'freeze' ? fault.answers : new Map<string, Answer>();
+  const answer = answers.get(request) ?? (await forward(call, body, target));
+  answers.set(request, answer);
   if (fault?.kind === 'reset') return void response.destroy();
   call.status = answer.status;
   call.answeredAt = performance.now();

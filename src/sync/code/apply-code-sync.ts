@@ -1,9 +1,10 @@
 import { isAwsError } from '../../aws/service-errors.ts';
 import { UserError } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
+import { applyFunction } from './apply-function.ts';
 import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
 import type { FlowTools } from './flow-tools.ts';
-import { applyFunction, describeFunctionPlan } from './function-flow.ts';
+import { describeFunctionPlan } from './function-flow.ts';
 import type { FunctionPlan } from './function-flow.ts';
 import { publishLayer, removeSuperseded } from './layer-flow.ts';
 import type { LayerPlan } from './layer-flow.ts';

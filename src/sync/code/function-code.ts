@@ -8,6 +8,7 @@ import { hasIntrinsic } from '../../template/intrinsics.ts';
 import type { CodeArtifact } from './code-artifacts.ts';
 import type { FlowTools } from './flow-tools.ts';
 import type { FunctionState } from './lambda-access.ts';
+import type { Shown } from './recent-sends.ts';
 import { placeOf } from './resource-attributes.ts';
 
 /** What a function is to run. */
@@ -61,6 +62,31 @@ export function hasCode({ codeSha256, image }: FunctionState, code: FunctionCode
   return there === undefined || digest === undefined ? image.uri === located.uri : there === digest;
 }
 
+/** Whether the function has the code and runs it: an update that failed left code there that is not what runs. */
+export function isDone(state: FunctionState, code: FunctionCode): boolean {
+  return hasCode(state, code) && state.lastUpdateStatus !== 'Failed';
+}
+
+/** What Lambda shows of a function's code, in the words of `codeName`. */
+export function shownCode({ name, codeSha256, image }: FunctionState): Shown {
+  const value = image === undefined ? codeSha256 : (parseImageReference(image.resolved).digest ?? image.uri);
+  return { resource: `${name} code`, value };
+}
+
+/** Names code that is ready to be sent: the hash of a zip or the digest of an image. */
+export function codeName(code: FunctionCode): string {
+  return code.kind === 'zip' ? code.artifact.sha256 : (code.digest ?? code.located.uri);
+}
+
+/** Whether the function shows what was sent, however it is called there: an index of images resolves to one of them. */
+export function hasSent(state: FunctionState, code: FunctionCode): boolean {
+  return hasCode(state, code) || (code.kind === 'image' && state.image?.uri === imageUri(code));
+}
+
+function imageUri({ located, digest }: Extract<FunctionCode, { kind: 'image' }>): string {
+  return `${located.repository}@${digest}`;
+}
+
 /** Whether both have the same code. */
 export function isSameCode(one: FunctionState, other: FunctionState): boolean {
   return one.codeSha256 === other.codeSha256 && one.image?.resolved === other.image?.resolved;
@@ -77,6 +103,6 @@ export async function sendCode<T>(
   code: FunctionCode,
   request: (code: Omit<UpdateFunctionCodeCommandInput, 'FunctionName'>) => Promise<T>,
 ): Promise<T> {
-  if (code.kind === 'image') return request({ ImageUri: `${code.located.repository}@${code.digest}` });
+  if (code.kind === 'image') return request({ ImageUri: imageUri(code) });
   return artifacts.send(code.artifact, (sent) => request({ SourceKMSKeyArn: code.key, ...sent }));
 }

@@ -1,13 +1,14 @@
-import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { UserError } from '../../errors.ts';
 import type { FunctionResource, ResourceIdentifier } from '../../model/stack.ts';
 import type { FlowTools } from './flow-tools.ts';
-import { hasCode, isSameCode, readyCode, sendCode } from './function-code.ts';
+import { hasCode, isDone, isSameCode, shownCode } from './function-code.ts';
 import type { FunctionCode } from './function-code.ts';
 import type { FunctionState } from './lambda-access.ts';
 import type { LayerPlan } from './layer-flow.ts';
-import { layerArnOf, moveLayers } from './layer-versions.ts';
+import { layerArnOf } from './layer-versions.ts';
+import { isDoubtful } from './recent-sends.ts';
+import type { Shown } from './recent-sends.ts';
 
 /** A function that is to have certain code, layers, or both. */
 export interface FunctionWork {
@@ -41,16 +42,25 @@ const LATEST_PUBLISHED = '$LATEST.PUBLISHED';
 /** Compares the function with what it is to be. Rejects if only a deployment can bring the change. */
 export async function planFunction(tools: FlowTools, work: FunctionWork): Promise<FunctionPlan> {
   const { state, layers, dependencies } = work;
-  const code = work.code !== undefined && !isDone(state, work.code);
+  const { facts } = tools;
+  const code = work.code !== undefined && (!isDone(state, work.code) || isDoubtful(facts, shownCode(state)));
   const targets = layers.map(({ work: { layer }, version }) => [layer, version] as const);
-  const moved = targets.some(([layer, version]) => {
-    const now = state.layers.filter((arn) => layerArnOf(arn) === layer);
-    if (now.length === 0) return dependencies?.wanted === true && dependencies.layer === layer;
-    return version === undefined || now.some((arn) => arn !== version);
-  });
+  const isUnsure = targets.length > 0 && isDoubtful(facts, shownLayers(state));
+  const moved =
+    isUnsure ||
+    targets.some(([layer, version]) => {
+      const now = state.layers.filter((arn) => layerArnOf(arn) === layer);
+      if (now.length === 0) return dependencies?.wanted === true && dependencies.layer === layer;
+      return version === undefined || now.some((arn) => arn !== version);
+    });
   const drop = dependencies?.wanted === false && state.layers.some((arn) => layerArnOf(arn) === dependencies.layer);
   const changes = code || moved || drop;
   return { work, code, layers: moved, drop, publish: await planPublish(tools, work, changes) };
+}
+
+/** What Lambda shows of a function's layers. */
+export function shownLayers({ name, layers }: FunctionState): Shown {
+  return { resource: `${name} layers`, value: layers.join() };
 }
 
 /** Whether the plan changes anything. */
@@ -66,39 +76,6 @@ export function describeFunctionPlan({ work, code, layers, drop, publish }: Func
     ...(drop ? ['dependency layer removed'] : []),
     ...(publish === undefined ? [] : [publish === 'alias' ? `version for ${work.alias}` : 'published version']),
   ];
-}
-
-/**
- * Brings layers first, then code, then takes layers away, so that new code never runs without what it needs.
- * `versions`: ARN of a layer → version that the function is to have.
- */
-export async function applyFunction(
-  tools: FlowTools,
-  plan: FunctionPlan,
-  versions: ReadonlyMap<string, string>,
-): Promise<void> {
-  const { work } = plan;
-  const { dependencies, state } = work;
-  remember(tools, work.id);
-  const add = dependencies?.wanted === true ? [dependencies.layer] : [];
-  let layers = moveLayers(state.layers, { to: versions, add, drop: [] });
-  if (plan.layers) await updateLayers(tools, work, layers);
-  if (plan.code) await updateCode(tools, work);
-  if (plan.drop && dependencies !== undefined) {
-    layers = moveLayers(layers, { to: versions, add: [], drop: [dependencies.layer] });
-    await updateLayers(tools, work, layers);
-  }
-  if (plan.publish !== undefined) await publish(tools, work, plan.publish);
-  forget(tools, work.id);
-}
-
-/** Until the function is seen to be ready the list of all functions is not believed: it does not tell of failures. */
-function remember({ facts }: FlowTools, id: string): void {
-  if (!facts.unsettled.includes(id)) facts.unsettled.push(id);
-}
-
-function forget({ facts }: FlowTools, id: string): void {
-  facts.unsettled = facts.unsettled.filter((candidate) => candidate !== id);
 }
 
 async function planPublish(tools: FlowTools, work: FunctionWork, changes: boolean): Promise<FunctionPlan['publish']> {
@@ -133,73 +110,4 @@ async function readPublished(
     if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
     throw error;
   }
-}
-
-async function updateLayers(tools: FlowTools, { id, state }: FunctionWork, layers: readonly string[]): Promise<void> {
-  const { lambda } = tools;
-  const { send, UpdateFunctionConfigurationCommand } = await lambda.service();
-  const answer = await lambda.change(
-    state.name,
-    () => send(new UpdateFunctionConfigurationCommand({ FunctionName: state.name, Layers: [...layers] })),
-    (now) => now.layers.join() === layers.join(),
-  );
-  await settle(tools, { id, name: state.name }, answer);
-}
-
-/** An update that failed left code there that is not what runs. */
-function isDone(state: FunctionState, code: FunctionCode): boolean {
-  return hasCode(state, code) && state.lastUpdateStatus !== 'Failed';
-}
-
-async function updateCode(tools: FlowTools, { id, state, code }: FunctionWork): Promise<void> {
-  if (code === undefined) return;
-  const { lambda } = tools;
-  const { send, UpdateFunctionCodeCommand } = await lambda.service();
-  const ready = await readyCode(tools, code);
-  // of an image that was never pushed from here this is known only now
-  if (isDone(state, ready)) return;
-  const answer = await lambda.change(
-    state.name,
-    () => sendCode(tools, ready, (sent) => send(new UpdateFunctionCodeCommand({ FunctionName: state.name, ...sent }))),
-    (now) => isDone(now, ready),
-  );
-  await settle(tools, { id, name: state.name }, answer);
-}
-
-/** Waits for the end of an update that Lambda has accepted. */
-async function settle(
-  { lambda }: FlowTools,
-  { id, name }: { id: string; name: string },
-  answer: FunctionConfiguration | undefined,
-): Promise<void> {
-  if (answer?.LastUpdateStatus === 'Successful' && answer.State !== 'Pending') return;
-  const { lastUpdateStatus, state, reason } = await lambda.settled(name);
-  if (lastUpdateStatus !== 'Failed' && state !== 'Failed') return;
-  throw new UserError(`Lambda could not update ${id}: ${reason ?? 'it gives no reason'}`, {
-    hint: 'The function goes on as it was before. Mend the cause and sync again.',
-  });
-}
-
-async function publish(tools: FlowTools, work: FunctionWork, what: 'alias' | 'latest'): Promise<void> {
-  const { lambda } = tools;
-  const { state, alias, id } = work;
-  const { send, PublishVersionCommand, UpdateAliasCommand } = await lambda.service();
-  const version = await lambda.change(state.name, () =>
-    send(
-      new PublishVersionCommand({
-        FunctionName: state.name,
-        ...(what === 'latest' ? { PublishTo: 'LATEST_PUBLISHED' } : {}),
-      }),
-    ),
-  );
-  const number = version?.Version ?? '';
-  if (version?.State === 'Pending' || what === 'latest') {
-    // with SnapStart or a capacity provider a version cannot be called at once
-    const { state: ended, reason } = await lambda.settled(state.name, number);
-    if (ended === 'Failed') {
-      throw new UserError(`Version ${number} of ${id} did not become ready: ${reason ?? 'Lambda gives no reason'}`);
-    }
-  }
-  if (what === 'latest' || alias === undefined) return;
-  await send(new UpdateAliasCommand({ FunctionName: state.name, Name: alias, FunctionVersion: number }));
 }

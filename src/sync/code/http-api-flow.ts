@@ -1,4 +1,5 @@
 import type { Deployment, Stage } from '@aws-sdk/client-apigatewayv2';
+import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { note } from '../../console/reporter.ts';
 import { pause } from '../../deploy/pause.ts';
@@ -11,6 +12,9 @@ import { applicationStages } from './api-stages.ts';
 import type { DefinitionPlan, DefinitionWork } from './definition-plan.ts';
 import { definitionHash, deploymentDescription, readDeploymentHash, toJson } from './definition-text.ts';
 import type { FlowTools } from './flow-tools.ts';
+import { isDoubtful, sendNoted } from './recent-sends.ts';
+
+const SERVICE = 'API Gateway';
 
 /** The API as API Gateway has it. */
 interface DeployedApi {
@@ -32,11 +36,16 @@ export async function planHttpApi(tools: FlowTools, work: DefinitionWork): Promi
   const [names, api] = await Promise.all([applicationStages(tools, work), readApi(tools, deployed.physicalId)]);
   const stages = api.stages.filter(({ StageName, AutoDeploy }) => AutoDeploy === true || names.has(StageName ?? ''));
   const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
-  if (made.length > 0 && made.every((known) => known === hash)) return { action: 'none' };
+  const shown = { resource: deployed.physicalId, value: made.join() };
+  const isDone = made.length > 0 && made.every((known) => known === hash);
+  if (isDone && !isDoubtful(tools.facts, shown)) return { action: 'none' };
   return {
     action: 'update',
     changes: ['definition'],
-    apply: () => importDefinition(tools, work, { definition, hash, api, stages }),
+    apply: () =>
+      sendNoted(tools.facts, { shown, value: made.map(() => hash).join() }, () =>
+        importDefinition(tools, work, { definition, hash, api, stages }),
+      ),
   };
 }
 
@@ -98,7 +107,7 @@ async function importDefinition(tools: FlowTools, work: DefinitionWork, what: Im
   const { body, properties } = what.definition;
   // as they are before there is a new one
   const superseded = await what.api.deployments();
-  await send(
+  const imported = await send(
     new ReimportApiCommand({
       ApiId,
       Body: body,
@@ -106,9 +115,11 @@ async function importDefinition(tools: FlowTools, work: DefinitionWork, what: Im
       Basepath: scalarText(properties['Basepath']),
     }),
   );
+  checkAnswer(SERVICE, 'ReimportApi', ['ApiId', imported.ApiId, ApiId]);
   const Description = deploymentDescription(what.hash);
   for (const { StageName } of what.stages.filter(({ AutoDeploy }) => AutoDeploy !== true)) {
-    await send(new CreateDeploymentCommand({ ApiId, StageName, Description }));
+    const { DeploymentId } = await send(new CreateDeploymentCommand({ ApiId, StageName, Description }));
+    requireAnswer(SERVICE, 'CreateDeployment', 'DeploymentId', DeploymentId);
   }
   const automatic = what.stages.filter(({ AutoDeploy }) => AutoDeploy === true);
   if (automatic.length > 0) await markAutomatic(tools, work, { automatic, hash: what.hash });

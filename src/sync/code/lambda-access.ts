@@ -1,5 +1,6 @@
 import type { FunctionCodeLocation, FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { Aws, Service } from '../../aws/aws.ts';
+import { requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { pause } from '../../deploy/pause.ts';
 import { UserError } from '../../errors.ts';
@@ -39,8 +40,14 @@ export interface LambdaAccess {
   readAhead(names: readonly string[], images?: ReadonlySet<string>): void;
   /** Functions may have changed since: what was read ahead is of no use. */
   forget(): void;
-  /** Waits until nothing goes on with the function (or version) any more; how it ended is in the result. */
-  settled(name: string, qualifier?: string): Promise<FunctionState>;
+  /**
+   * Waits until nothing goes on with the function (or version) any more; how it ended is in the result. A state that does
+   * not show (`shows`) what was sent may be an older one: it is asked for again, for a while.
+   */
+  settled(
+    name: string,
+    what?: { qualifier?: string; shows?: (state: FunctionState) => boolean },
+  ): Promise<FunctionState>;
   /**
    * Makes a change as soon as nothing else goes on with the function. `isDone` tells from the function's state that an
    * earlier try arrived although nobody heard of it.
@@ -61,6 +68,8 @@ const LEFT_SINGLY = { usually: 8, afterNone: 50 };
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 2_000;
 const SHARE_WAITED = 0.2;
+/** So long an answer may show what was before an update (ms). */
+const OUTDATED_FOR = 10_000;
 /** Versions with SnapStart take minutes. */
 const PATIENCE = 10 * 60_000;
 
@@ -80,14 +89,19 @@ export function openLambda(aws: Aws, { signal, patience = PATIENCE }: LambdaOpti
   const read: LambdaAccess['read'] = async (name, qualifier) => {
     const { send, GetFunctionCommand } = await service();
     const { Configuration, Code } = await send(new GetFunctionCommand({ FunctionName: name, Qualifier: qualifier }));
-    return toState(Configuration ?? {}, Code);
+    const state = toState(Configuration ?? {}, Code);
+    // what it is called is the least that Lambda knows of a function
+    return { ...state, name: requireAnswer('Lambda', 'GetFunction', 'FunctionName', state.name) };
   };
 
-  const settled: LambdaAccess['settled'] = async (name, qualifier) => {
+  const settled: LambdaAccess['settled'] = async (name, { qualifier, shows = () => true } = {}) => {
     const started = performance.now();
+    let quietSince: number | undefined;
     for (;;) {
       const state = await read(name, qualifier);
-      if (state.state !== 'Pending' && state.lastUpdateStatus !== 'InProgress') return state;
+      const isBusy = state.state === 'Pending' || state.lastUpdateStatus === 'InProgress';
+      quietSince = isBusy ? undefined : (quietSince ?? performance.now());
+      if (quietSince !== undefined && (shows(state) || performance.now() > quietSince + OUTDATED_FOR)) return state;
       if (performance.now() > started + patience) throw tookTooLong(name, patience);
       await pause(delaySince(started), signal);
     }

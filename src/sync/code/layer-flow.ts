@@ -1,4 +1,5 @@
 import type { PublishLayerVersionCommandInput } from '@aws-sdk/client-lambda';
+import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { note } from '../../console/reporter.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
@@ -47,7 +48,8 @@ export async function planLayer(tools: FlowTools, work: LayerWork, inUse: readon
   }
   const published = facts.publishedLayers[work.layer] ?? version;
   if (version !== undefined && version === published) return { work, version, superseded: [] };
-  const versions = await listLayerVersions(lambda, work.layer);
+  const listed = await listLayerVersions(lambda, work.layer);
+  const versions = listed.filter(({ arn }) => !facts.removedLayers.includes(arn));
   const mark = layerMark(tools.stackId, wanted);
   const ours = versions.filter((candidate) => candidate.mark?.stack === mark.stack);
   version ??= ours.find((candidate) => candidate.mark?.content === mark.content)?.arn;
@@ -77,7 +79,8 @@ export async function publishLayer(tools: FlowTools, { work, version }: LayerPla
   const published = await artifacts.send(artifact, (content) =>
     send(new PublishLayerVersionCommand({ ...settings, LayerName: layer, Description: description, Content: content })),
   );
-  const arn = published.LayerVersionArn ?? '';
+  const arn = requireAnswer('Lambda', 'PublishLayerVersion', 'LayerVersionArn', published.LayerVersionArn);
+  checkAnswer('Lambda', 'PublishLayerVersion', ['CodeSha256', published.Content?.CodeSha256, artifact.sha256]);
   facts.layerHashes[arn] = artifact.sha256;
   rememberPublished(tools, layer, arn);
   return arn;
@@ -91,6 +94,7 @@ export async function removeSuperseded(tools: FlowTools, { work, superseded }: L
     try {
       await send(new DeleteLayerVersionCommand({ LayerName: layerArnOf(arn), VersionNumber: versionOf(arn) }));
       delete facts.layerHashes[arn];
+      facts.removedLayers.push(arn);
       if (facts.publishedLayers[work.layer] === arn) delete facts.publishedLayers[work.layer];
     } catch (error) {
       if (!isAwsError(error)) throw error;

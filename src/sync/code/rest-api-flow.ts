@@ -1,4 +1,5 @@
 import type { Deployment, PatchOperation, RestApi, Stage } from '@aws-sdk/client-api-gateway';
+import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { note } from '../../console/reporter.ts';
 import { once } from '../../support/once.ts';
@@ -10,6 +11,9 @@ import { applicationStages } from './api-stages.ts';
 import type { DefinitionPlan, DefinitionWork } from './definition-plan.ts';
 import { definitionHash, deploymentDescription, readDeploymentHash, toJson } from './definition-text.ts';
 import type { FlowTools } from './flow-tools.ts';
+import { isDoubtful, sendNoted } from './recent-sends.ts';
+
+const SERVICE = 'API Gateway';
 
 /** The API as API Gateway has it. */
 interface DeployedApi {
@@ -31,11 +35,16 @@ export async function planRestApi(tools: FlowTools, work: DefinitionWork): Promi
   const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
   // without a stage the newest deployment tells
   if (stages.length === 0) made.push(newestHash(await api.deployments()));
-  if (made.every((known) => known === hash)) return { action: 'none' };
+  const shown = { resource: work.deployed.physicalId, value: made.join() };
+  const isDone = made.every((known) => known === hash) && !isDoubtful(tools.facts, shown);
+  if (isDone) return { action: 'none' };
   return {
     action: 'update',
     changes: ['definition'],
-    apply: () => deployDefinition(tools, work, { definition, hash, api, stages }),
+    apply: () =>
+      sendNoted(tools.facts, { shown, value: made.map(() => hash).join() }, () =>
+        deployDefinition(tools, work, { definition, hash, api, stages }),
+      ),
   };
 }
 
@@ -97,14 +106,14 @@ async function deployDefinition(tools: FlowTools, work: DefinitionWork, what: De
   const restApiId = work.deployed.physicalId;
   const { send, CreateDeploymentCommand, UpdateStageCommand } = await tools.aws.apiGateway();
   await putDefinition(tools, restApiId, what.definition);
-  const { id: deploymentId = '' } = await send(
-    new CreateDeploymentCommand({ restApiId, description: deploymentDescription(what.hash) }),
-  );
+  const created = await send(new CreateDeploymentCommand({ restApiId, description: deploymentDescription(what.hash) }));
+  const deploymentId = requireAnswer(SERVICE, 'CreateDeployment', 'id', created.id);
   await Promise.all(
     what.stages.map(async (stage) => {
       const { stageName } = stage;
       const patchOperations: PatchOperation[] = [{ op: 'replace', path: '/deploymentId', value: deploymentId }];
-      await send(new UpdateStageCommand({ restApiId, stageName, patchOperations }));
+      const moved = await send(new UpdateStageCommand({ restApiId, stageName, patchOperations }));
+      checkAnswer(SERVICE, 'UpdateStage', ['deploymentId', moved.deploymentId, deploymentId]);
       await flushCaches(tools, { restApiId, stage, body: what.definition.body });
     }),
   );
@@ -128,8 +137,11 @@ async function putDefinition(
       body: Buffer.from(body),
     }),
   );
+  checkAnswer(SERVICE, 'PutRestApi', ['id', api.id, restApiId]);
   const patchOperations = settingPatches(properties, api);
-  if (patchOperations.length > 0) await send(new UpdateRestApiCommand({ restApiId, patchOperations }));
+  if (patchOperations.length === 0) return;
+  const patched = await send(new UpdateRestApiCommand({ restApiId, patchOperations }));
+  checkAnswer(SERVICE, 'UpdateRestApi', ['id', patched.id, restApiId]);
 }
 
 /** What CloudFormation sets after each import, because properties of the resource win over the definition. Pure. */

@@ -2,7 +2,7 @@ import { UserError } from '../../errors.ts';
 import { isIntrinsic, isMap, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { parseYaml } from '../../template/yaml.ts';
-import { toJson } from './definition-text.ts';
+import { definitionHash, toJson } from './definition-text.ts';
 
 /** Encloses the name of a value that only CloudFormation knows: a character that is nobody's and that JSON takes as it is. */
 const MARK = '\uE000';
@@ -47,6 +47,12 @@ export function sameDefinition(ours: string, theirs: string): boolean {
   if (ours === theirs) return true;
   const [left, right] = [parseJson(ours), parseJson(theirs)];
   return left !== undefined && right !== undefined && canonical(left) === canonical(right);
+}
+
+/** Names a definition by what it means: equal for all that `sameDefinition` holds equal. Pure. */
+export function definitionName(definition: string): string {
+  const value = parseJson(definition);
+  return definitionHash(value === undefined ? definition : canonical(value));
 }
 
 function substitute(text: string, substitutions: TemplateMap): string {

@@ -1,10 +1,15 @@
+import { requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { isIntrinsic, mapOf, scalarText } from '../../template/template.ts';
 import { needsDeployment } from './api-definition.ts';
 import type { DefinitionPlan, DefinitionWork } from './definition-plan.ts';
 import { readDefinitionFile } from './definition-text.ts';
 import type { FlowTools } from './flow-tools.ts';
-import { composeDefinition, fillFromDeployed, sameDefinition } from './state-machine-definition.ts';
+import { isDoubtful, sendNoted } from './recent-sends.ts';
+import type { Shown } from './recent-sends.ts';
+import { composeDefinition, definitionName, fillFromDeployed, sameDefinition } from './state-machine-definition.ts';
+
+const SERVICE = 'Step Functions';
 
 /** Compares the definition, with its substitutions filled in, with the one that Step Functions has. */
 export async function planStateMachine(tools: FlowTools, work: DefinitionWork): Promise<DefinitionPlan> {
@@ -17,7 +22,8 @@ export async function planStateMachine(tools: FlowTools, work: DefinitionWork): 
   const deployed = current.definition ?? '';
   const wanted = composed.missing.length === 0 ? composed.text : fillFromDeployed(composed.text, deployed);
   if (wanted === undefined) return needsDeployment(id, composed.missing);
-  const isSame = sameDefinition(wanted, deployed);
+  const shown = { resource: arn, value: definitionName(deployed) };
+  const isSame = sameDefinition(wanted, deployed) && !isDoubtful(tools.facts, shown);
   const alias = work.resource.type === 'AWS::Serverless::StateMachine' ? properties['AutoPublishAlias'] : undefined;
   const name = alias === undefined ? undefined : scalarText((await tools.values.resolve(alias, work.stack)).value);
   const isPublished = name === undefined || (await aliasHas(tools, `${arn}:${name}`, deployed));
@@ -26,7 +32,7 @@ export async function planStateMachine(tools: FlowTools, work: DefinitionWork): 
   return {
     action: 'update',
     changes: [...(isSame ? [] : ['definition']), ...(name === undefined ? [] : [`version for ${name}`])],
-    apply: () => updateStateMachine(tools, { arn, definition, alias: name && `${arn}:${name}` }),
+    apply: () => updateStateMachine(tools, { shown, definition, alias: name && `${arn}:${name}` }),
   };
 }
 
@@ -72,19 +78,22 @@ async function aliasHas({ aws }: FlowTools, stateMachineAliasArn: string, defini
 }
 
 async function updateStateMachine(
-  { aws }: FlowTools,
-  { arn, definition, alias }: { arn: string; definition: string; alias: string | undefined },
+  { aws, facts }: FlowTools,
+  { shown, definition, alias }: { shown: Shown; definition: string; alias: string | undefined },
 ): Promise<void> {
   const { send, UpdateStateMachineCommand, UpdateStateMachineAliasCommand } = await aws.stepFunctions();
   const publish = alias !== undefined;
-  const { stateMachineVersionArn } = await send(
-    new UpdateStateMachineCommand({ stateMachineArn: arn, definition, publish }),
-  );
+  const update = new UpdateStateMachineCommand({ stateMachineArn: shown.resource, definition, publish });
+  const updated = await sendNoted(facts, { shown, value: definitionName(definition) }, () => send(update));
+  requireAnswer(SERVICE, 'UpdateStateMachine', 'updateDate', updated.updateDate);
   if (!publish) return;
-  await send(
+  const version = updated.stateMachineVersionArn;
+  const stateMachineVersionArn = requireAnswer(SERVICE, 'UpdateStateMachine', 'stateMachineVersionArn', version);
+  const moved = await send(
     new UpdateStateMachineAliasCommand({
       stateMachineAliasArn: alias,
       routingConfiguration: [{ stateMachineVersionArn, weight: 100 }],
     }),
   );
+  requireAnswer(SERVICE, 'UpdateStateMachineAlias', 'updateDate', moved.updateDate);
 }

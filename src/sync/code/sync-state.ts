@@ -3,6 +3,8 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { buildStoreDir } from '../../build/build-options.ts';
 import { isMissing, writeFileAtomic } from '../../support/files.ts';
+import { recentSends } from './recent-sends.ts';
+import type { RecentValue } from './recent-sends.ts';
 
 /** A resource of a stack as CloudFormation lists it. */
 export interface DeployedResource {
@@ -31,6 +33,10 @@ export interface SyncFacts {
   publishedLayers: Record<string, string>;
   /** Functions whose update was begun and never seen to end. */
   unsettled: string[];
+  /** What of a resource → what it was lately, the newest last (`recent-sends.ts`). */
+  sent: Record<string, readonly RecentValue[]>;
+  /** ARNs of layer versions that we removed: a list may still have them. */
+  removedLayers: string[];
 }
 
 /** Remembers facts between runs, for each stack (its ARN, so for account and region too) in a file of its own. */
@@ -47,7 +53,16 @@ const VERSION = 1;
 const MOST_FACTS = 1_000;
 
 export function emptyFacts(): SyncFacts {
-  return { updatedAt: undefined, listings: {}, layerHashes: {}, deployments: {}, publishedLayers: {}, unsettled: [] };
+  return {
+    updatedAt: undefined,
+    listings: {},
+    layerHashes: {},
+    deployments: {},
+    publishedLayers: {},
+    unsettled: [],
+    sent: {},
+    removedLayers: [],
+  };
 }
 
 export function openSyncMemory(about: { projectDir: string; region: string; stackName: string }): SyncMemory {
@@ -97,6 +112,8 @@ function parseFacts(text: string, stackId?: string): SyncFacts {
       deployments: textsOf(read.deployments),
       publishedLayers: textsOf(read.publishedLayers),
       unsettled: listOf(read.unsettled),
+      sent: sentOf(read.sent),
+      removedLayers: listOf(read.removedLayers),
     };
   } catch {
     return facts;
@@ -120,12 +137,33 @@ function textsOf(value: unknown): Record<string, string> {
   );
 }
 
+function sentOf(value: unknown): SyncFacts['sent'] {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([resource, items]: [string, unknown]) => {
+      const values = Array.isArray(items) ? items.filter(isRecentValue) : [];
+      return values.length === 0 ? [] : [[resource, values]];
+    }),
+  );
+}
+
+function isRecentValue(item: unknown): item is RecentValue {
+  const { value, at } = (item ?? {}) as Partial<RecentValue>;
+  return typeof value === 'string' && typeof at === 'number';
+}
+
 function listOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 function trim(facts: SyncFacts): SyncFacts {
-  return { ...facts, layerHashes: newest(facts.layerHashes), deployments: newest(facts.deployments) };
+  return {
+    ...facts,
+    layerHashes: newest(facts.layerHashes),
+    deployments: newest(facts.deployments),
+    sent: recentSends(facts.sent),
+    removedLayers: facts.removedLayers.slice(-MOST_FACTS),
+  };
 }
 
 function newest(record: Record<string, string>): Record<string, string> {

@@ -13,6 +13,8 @@ const FACTS: SyncFacts = {
   deployments: { 'api/deployment': 'hash' },
   publishedLayers: { 'arn:layer:a-b': 'arn:layer:a-b:1' },
   unsettled: ['Child/Fn'],
+  sent: { 'arn:machine': [{ value: 'a', at: Date.now() }] },
+  removedLayers: ['arn:layer:a-b:3'],
 };
 
 async function open(stackName = 'app', region = 'eu-west-1', projectDir?: string) {
@@ -46,6 +48,8 @@ it.each([
       layerHashes: { a: 1 },
       deployments: 3,
       unsettled: {},
+      sent: { a: [null, { value: 1, at: 2 }], b: 1 },
+      removedLayers: [1],
     }),
   ],
 ])('takes %s in the file for no file', async (_, text) => {

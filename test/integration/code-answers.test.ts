@@ -1,0 +1,173 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { callHttpApi, callRestApi, invoke, runStateMachine, startTestCloud } from '../support/cloud.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { createCodeApp } from '../support/code-app.ts';
+import type { CodeApp } from '../support/code-app.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+
+const TEMPLATE = `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      {CodeUri: fn, Runtime: python3.11, Handler: app.handler, Timeout: 20, AutoPublishAlias: live, Layers: [!Ref Layer]}
+  Layer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layer}}
+  Rest: {Type: AWS::Serverless::Api, Properties: {StageName: dev, DefinitionUri: rest.json}}
+  Http: {Type: AWS::Serverless::HttpApi, Properties: {DefinitionUri: http.json}}
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties: {DefinitionUri: machine.json, AutoPublishAlias: live, Role: 'arn:aws:iam::000000000000:role/x'}
+Outputs:
+  Fn: {Value: !Ref Fn}
+  Rest: {Value: !Ref Rest}
+  Http: {Value: !Ref Http}
+  Machine: {Value: !Ref Machine}
+`;
+
+const api = (version: string, integration: object) =>
+  JSON.stringify({
+    openapi: '3.0.1',
+    info: { title: 'api', version: '1' },
+    paths: { [`/${version}`]: { get: { responses: {}, 'x-amazon-apigateway-integration': integration } } },
+  });
+const MOCK = {
+  type: 'mock',
+  requestTemplates: { 'application/json': '{"statusCode": 200}' },
+  responses: { default: { statusCode: '200' } },
+};
+const filesOf = (version: string): Record<string, Record<string, string>> => ({
+  Fn: { 'fn/app.py': `import shared\ndef handler(event, context):\n    return ['${version}', shared.VALUE]\n` },
+  Layer: { 'layer/python/shared.py': `VALUE = '${version}'\n` },
+  Rest: { 'rest.json': api(version, MOCK) },
+  Http: {
+    'http.json': api(version, {
+      type: 'http_proxy',
+      httpMethod: 'GET',
+      uri: `${cloud.endpoint}/_ministack/health`,
+      payloadFormatVersion: '1.0',
+    }),
+  },
+  Machine: {
+    'machine.json': JSON.stringify({ StartAt: 'A', States: { A: { Type: 'Pass', Result: version, End: true } } }),
+  },
+});
+
+let cloud: TestCloud;
+let proxy: FaultProxy;
+let app: CodeApp;
+let ids: Record<string, string>;
+
+beforeAll(async () => {
+  cloud = await startTestCloud();
+  proxy = await startFaultProxy(cloud.endpoint);
+  const files = Object.assign({ 'template.yaml': TEMPLATE }, ...Object.values(filesOf('v1'))) as Record<string, string>;
+  const env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
+  app = await createCodeApp(env, files, { stackName: 'answers', dependencyLayer: false });
+  ids = (await app.plain()).document['outputs'] as Record<string, string>;
+});
+afterEach(() => proxy.clear());
+afterAll(async () => {
+  await app.remove();
+  await proxy.stop();
+  await cloud.stop();
+});
+
+/** Whether the resource is that version, asked past the proxy. */
+const isLive: Record<string, (version: string) => Promise<boolean>> = {
+  Fn: async (version) => ((await invoke(cloud.endpoint, `${ids['Fn']}:live`)) as string[])[0] === version,
+  Layer: async (version) => ((await invoke(cloud.endpoint, `${ids['Fn']}:live`)) as string[])[1] === version,
+  Rest: async (version) =>
+    (await callRestApi(cloud.endpoint, { id: ids['Rest'] ?? '', stage: 'dev', path: `/${version}` })).status === 200,
+  Http: async (version) =>
+    (await callHttpApi(cloud.endpoint, { id: ids['Http'] ?? '', path: `/${version}` })).status === 200,
+  Machine: async (version) => (await runStateMachine(cloud.endpoint, `${ids['Machine']}:live`)) === version,
+};
+let versions = 1;
+
+describe('B saved, then A again, while the service still shows the old A: A is what runs', () => {
+  it.each([
+    ['Fn', 'UpdateFunctionCode', ['GetFunction', 'ListFunctions']],
+    ['Layer', 'UpdateFunctionConfiguration', ['GetFunction', 'ListFunctions']],
+    ['Rest', 'PutRestApi', ['GetStages', 'GetDeployments']],
+    ['Http', 'ReimportApi', ['GetStages', 'GetDeployments']],
+    ['Machine', 'UpdateStateMachine', ['DescribeStateMachine', 'DescribeStateMachineAlias']],
+  ])('%s', async (id, change, reads) => {
+    const [a, b] = [`v${++versions}`, `v${++versions}`];
+    const sync = async (version: string): Promise<void> => {
+      await app.write(filesOf(version)[id] ?? {});
+      expect((await app.code([id])).exitCode).toBe(0);
+      expect(await isLive[id]?.(version)).toBe(true);
+    };
+    await sync(a);
+    proxy.clear();
+    let changes = 0;
+    // what is asked before anything is sent is answered as it was when A was there
+    const isPlanning = () => proxy.count(change) === changes;
+    for (const operation of reads) proxy.freeze({ operation, when: isPlanning });
+    await sync(b);
+    changes = proxy.count(change);
+    await sync(a);
+    expect(proxy.count(change)).toBe(2);
+    // seen at last: then there is nothing to do
+    proxy.clear();
+    expect(Object.values((await app.code([id])).outcomes)).not.toContain('synced');
+  });
+
+  it('and a change of somebody else is believed', async () => {
+    await app.write(filesOf('v1')['Machine'] ?? {});
+    await app.code(['Machine']);
+    const other = JSON.stringify({ StartAt: 'B', States: { B: { Type: 'Pass', Result: 'other', End: true } } });
+    const changed = (text: string): string => JSON.stringify({ ...(JSON.parse(text) as object), definition: other });
+    proxy.fault({ operation: 'DescribeStateMachine' }, { kind: 'change', body: changed }, { times: Infinity });
+    await app.write({ 'machine.json': other });
+    expect((await app.code(['Machine'])).outcomes).toEqual({ Machine: 'unchanged' });
+  });
+});
+
+describe('a success whose answer says nothing is none, and the next sync makes the change', () => {
+  it.each([
+    ['Fn', 'UpdateFunctionCode'],
+    ['Fn', 'PublishVersion'],
+    ['Fn', 'UpdateAlias'],
+    ['Layer', 'PublishLayerVersion'],
+    ['Layer', 'UpdateFunctionConfiguration'],
+    ['Rest', 'PutRestApi'],
+    ['Rest', 'CreateDeployment'],
+    ['Rest', 'UpdateStage'],
+    ['Http', 'ReimportApi'],
+    ['Machine', 'UpdateStateMachine'],
+    ['Machine', 'UpdateStateMachineAlias'],
+  ])('%s: %s', async (id, operation) => {
+    const version = `v${++versions}`;
+    await app.write(filesOf(version)[id] ?? {});
+    proxy.fault({ operation }, { kind: 'answer' });
+    const { exitCode, notes } = await app.code([id]);
+    expect(notes.join('\n')).toContain(`accepted ${operation}, but its answer does not fit`);
+    expect(exitCode).toBe(1);
+    expect((await app.code([id])).exitCode).toBe(0);
+    expect(await isLive[id]?.(version)).toBe(true);
+  });
+
+  it('code of another hash', async () => {
+    await app.write(filesOf(`v${++versions}`)['Fn'] ?? {});
+    const other = (text: string): string =>
+      JSON.stringify({ ...(JSON.parse(text) as object), CodeSha256: 'another+hash=' });
+    proxy.fault({ operation: 'UpdateFunctionCode' }, { kind: 'change', body: other });
+    const { exitCode, notes } = await app.code(['Fn']);
+    expect(notes.join('\n')).toMatch(/CodeSha256 is another\+hash= instead of \S+=/);
+    expect(exitCode).toBe(1);
+    expect((await app.code(['Fn'])).exitCode).toBe(0);
+  });
+
+  it.each(['PutObject', 'UpdateStack'])('a deployment: %s', async (operation) => {
+    const memory = 128 + ++versions;
+    await app.write({ 'template.yaml': TEMPLATE.replace('Timeout: 20', `Timeout: 20, MemorySize: ${memory}`) });
+    await app.write(filesOf(`v${++versions}`)['Fn'] ?? {});
+    proxy.fault({ operation }, { kind: 'answer' });
+    await expect(app.plain()).rejects.toThrow(`accepted ${operation}, but its answer does not fit`);
+    expect(await app.plain()).toMatchObject({ exitCode: 0, way: 'deploy' });
+    expect(await isLive['Fn']?.(`v${versions}`)).toBe(true);
+  });
+});
