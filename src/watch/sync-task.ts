@@ -112,6 +112,7 @@ function builtAs(built: BuildResult, id: ResourceIdentifier): string | undefined
   return `${folder.path}\n${built.dependencyLayers.get(id)?.path ?? ''}`;
 }
 
-function failureOf({ error = 'it could not be synced', hint, errorKind }: ResourceResult): SyncedResource['failure'] {
-  return { message: error, hint, byItself: byItself(errorKind) };
+function failureOf(result: ResourceResult): SyncedResource['failure'] {
+  const { error = 'it could not be synced', hint, errorKind, waitsFor } = result;
+  return { message: error, hint, byItself: byItself(errorKind), waitsFor };
 }

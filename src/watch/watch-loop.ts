@@ -217,7 +217,12 @@ export class WatchLoop {
     else this.#failed.set(id, failure);
     if (failure?.byItself) this.#retry.later();
     else if (failure === undefined) this.#retry.succeeded();
+    if (failure === undefined) this.#markDirty(this.#waitingFor(id));
     this.#onEvent({ type: 'ended', resource, ms });
+  }
+
+  #waitingFor(id: ResourceIdentifier): ResourceIdentifier[] {
+    return [...this.#failed].flatMap(([other, { waitsFor }]) => (waitsFor === id ? [other] : []));
   }
 
   async #runDeploy(): Promise<void> {

@@ -9,6 +9,8 @@ export interface WatchFailure {
   output?: string | undefined;
   /** It may go away by itself: signing in again, a network that comes back, a service that recovers. */
   byItself?: 'credentials' | 'connection' | undefined;
+  /** It goes away when this resource is synced. */
+  waitsFor?: ResourceIdentifier | undefined;
 }
 
 /** How the sync of one resource ended. */

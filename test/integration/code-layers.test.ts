@@ -190,6 +190,46 @@ describe('layers of the template', () => {
     expect(await call('First')).toEqual(['v4', 'v4', null]);
   });
 
+  it.each([
+    ['cannot be compared with Lambda', { 'plain/python/plain.py': 'VALUE = "v5"\n' }, 'Plain'],
+    ['cannot be built', { 'common/requirements.txt': '!\n' }, 'Common'],
+  ])('hold back the functions that use them when they %s', async (_, files, layer) => {
+    const handler = FILES['fn/app.py'];
+    await app.write({ ...files, 'fn/app.py': `${handler}\n# for ${layer}\n` });
+    const denied = { kind: 'error', status: 403, code: 'AccessDeniedException', message: 'not allowed' } as const;
+    const isPlain = ({ path: at }: { path: string }) => layer === 'Plain' && /layers\/[^/]*plain\/versions/.test(at);
+    proxy.fault({ operation: 'ListLayerVersions', when: isPlain }, denied, { times: Infinity });
+    const { exitCode, outcomes, notes } = await app.code();
+    expect(exitCode).toBe(1);
+    // Common is everybody's by Globals, but for raw functions
+    const held = layer === 'Plain' ? ['First', 'Second', 'Child/Inner'] : ['First'];
+    for (const id of [layer, ...held]) expect(outcomes).toMatchObject({ [id]: 'failed' });
+    for (const id of held) {
+      expect(notes.join('\n')).toContain(`${id} was left as it is because its layer ${layer} failed`);
+    }
+    const updated = proxy.calls.filter(({ operation }) => operation === 'UpdateFunctionCode').map(({ path: at }) => at);
+    for (const id of held.filter((name) => names[name])) expect(updated.join()).not.toContain(names[id]);
+    proxy.clear();
+    await fs.rm(path.join(app.dir, 'common/requirements.txt'), { force: true });
+    expect((await app.code()).outcomes).toMatchObject(Object.fromEntries(held.map((id) => [id, 'synced'])));
+  });
+
+  it('keep the versions of functions that are left as they are', async () => {
+    const before = await layersOf(names['First']);
+    await app.write({
+      'plain/python/plain.py': 'VALUE = "v6"\n',
+      // the cloud has another runtime: only a deployment can change that
+      'template.yaml': TEMPLATE.replace(`CodeUri: fn, ${FN}`, `CodeUri: fn, ${FN.replace('python3.11', 'python3.12')}`),
+    });
+    expect((await app.code()).outcomes).toMatchObject({ Plain: 'synced', First: 'failed', Second: 'synced' });
+    expect(await layersOf(names['First'])).toEqual(before);
+    expect(await versionsOf('plain')).toContain(Number(before[1]?.split(':').at(-1)));
+    await app.write({ 'template.yaml': TEMPLATE });
+    expect((await app.code()).outcomes).toMatchObject({ First: 'synced' });
+    expect(await call('First')).toEqual(['v4', 'v6', null]);
+    expect(await versionsOf('plain')).not.toContain(Number(before[1]?.split(':').at(-1)));
+  });
+
   it('are found again by their content when everything that is remembered is lost', async () => {
     await fs.rm(path.join(app.dir, '.aws-sam/sam-sync/stacks'), { recursive: true });
     proxy.clear();
@@ -204,7 +244,7 @@ describe('layers of the template', () => {
     const VersionNumber = Number(current.split(':').at(-1));
     await aws.lambda.send(new DeleteLayerVersionCommand({ LayerName: 'plain', VersionNumber }));
     expect((await app.code(['Plain'])).outcomes).toMatchObject({ Plain: 'synced', Second: 'synced' });
-    expect(await call('Second')).toEqual([null, 'v4', null]);
+    expect(await call('Second')).toEqual([null, 'v6', null]);
   });
 });
 

@@ -6,6 +6,7 @@ import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync
 import type { FlowTools } from './flow-tools.ts';
 import { describeFunctionPlan } from './function-flow.ts';
 import type { FunctionPlan } from './function-flow.ts';
+import { HeldBackError } from './held-back.ts';
 import { publishLayer, removeSuperseded } from './layer-flow.ts';
 import type { LayerPlan } from './layer-flow.ts';
 import { versionOf } from './layer-versions.ts';
@@ -18,12 +19,12 @@ import type { ResourceResult } from './sync-resource.ts';
  */
 export async function applyCodeSync(tools: FlowTools, plan: CodeSyncPlan): Promise<CodeSyncOutcome> {
   const layers = startLayers(tools, plan);
-  const functions = new Map(plan.work.functions.map((fn) => [fn, syncFunction(tools, fn, layers)] as const));
+  const functions = new Map(plan.work.functions.map((fn) => [fn, syncFunction(tools, fn, { plan, layers })] as const));
   const settled = await Promise.all([
     ...functions.values(),
     ...[...plan.work.layers.values()].map((layer) => finishLayer(tools, layer, { plan, layers, functions })),
     ...plan.work.leftovers.map(async (layer) => {
-      await removeSuperseded(tools, layer, layer.version ?? '');
+      await removeSuperseded(tools, layer, keep(plan, layer.version));
       return undefined;
     }),
     ...[...plan.work.definitions].map(([id, definition]) =>
@@ -53,15 +54,24 @@ function startLayers(tools: FlowTools, plan: CodeSyncPlan): LayerVersions {
   );
 }
 
-async function syncFunction(tools: FlowTools, plan: FunctionPlan, layers: LayerVersions): Promise<ResourceResult> {
-  const { work } = plan;
+/** What superseded versions are not removed: the one that is used now, and those of functions that were left alone. */
+function keep({ work }: CodeSyncPlan, used: string | undefined): ReadonlySet<string> {
+  return new Set([...work.kept, ...(used === undefined ? [] : [used])]);
+}
+
+async function syncFunction(
+  tools: FlowTools,
+  fn: FunctionPlan,
+  { plan, layers }: Pick<LayerSurroundings, 'plan' | 'layers'>,
+): Promise<ResourceResult> {
+  const { work } = fn;
   return syncOne(tools, { id: work.id, type: work.resource.type }, async () => {
     const versions = new Map<string, string>();
     for (const layer of work.layers) versions.set(layer.work.layer, await versionFor(work.id, layer, layers));
-    await applyFunction(tools, plan, versions);
+    await applyFunction(tools, fn, versions);
     const own = work.layers.find(({ work: { id } }) => id === work.id);
-    if (own !== undefined) await removeSuperseded(tools, own, versions.get(own.work.layer) ?? '');
-    return describeFunctionPlan(plan).join(', ');
+    if (own !== undefined) await removeSuperseded(tools, own, keep(plan, versions.get(own.work.layer)));
+    return describeFunctionPlan(fn).join(', ');
   });
 }
 
@@ -73,7 +83,7 @@ async function versionFor(id: ResourceIdentifier, layer: LayerPlan, layers: Laye
     return await publishing;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${id} was left as it is because its layer ${layer.work.id} failed`, { cause: error });
+    throw new HeldBackError(id, layer.work.id, error);
   }
 }
 
@@ -96,7 +106,7 @@ async function finishLayer(
     const version = (await layers.get(layer)) ?? '';
     const users = [...functions].filter(([{ work }]) => work.layers.includes(layer)).map(([, result]) => result);
     const moved = await Promise.all(users);
-    if (moved.every(({ outcome }) => outcome === 'synced')) await removeSuperseded(tools, layer, version);
+    if (moved.every(({ outcome }) => outcome === 'synced')) await removeSuperseded(tools, layer, keep(plan, version));
     return `version ${versionOf(version)}`;
   });
 }
@@ -123,12 +133,22 @@ async function syncOne(
     const ms = end('failed');
     if (signal.aborted || !(error instanceof UserError)) throw error;
     const errorKind = isAwsError(error) ? error.kind : undefined;
-    return { id, type, outcome: 'failed', ms, error: describeFailure(id, error), hint: error.hint, errorKind };
+    const waitsFor = error instanceof HeldBackError ? error.layer : undefined;
+    return {
+      id,
+      type,
+      outcome: 'failed',
+      ms,
+      error: describeFailure(id, error),
+      hint: error.hint,
+      errorKind,
+      waitsFor,
+    };
   }
 }
 
 /** What nothing was done with. Who asked for a resource by its name is told why as a failure or, at least, a hint. */
-function restingResult({ id, type, action, named, why, hint, errorKind }: PlannedResource): ResourceResult {
+function restingResult({ id, type, action, named, why, hint, errorKind, waitsFor }: PlannedResource): ResourceResult {
   const result = { id, type, ms: 0, error: why };
   switch (action) {
     case 'none':
@@ -138,7 +158,7 @@ function restingResult({ id, type, action, named, why, hint, errorKind }: Planne
     case 'blocked':
       return { ...result, outcome: named ? 'failed' : 'skipped', hint };
     case 'fail':
-      return { ...result, outcome: 'failed', hint, errorKind };
+      return { ...result, outcome: 'failed', hint, errorKind, waitsFor };
     case 'update':
       throw new Error(`${id} was planned and not done`);
   }

@@ -19,6 +19,8 @@ export interface PlannedResource {
   hint?: string | undefined;
   /** What kind of failure `fail` is, if AWS was the one to fail. */
   errorKind?: AwsErrorKind | undefined;
+  /** The layer that failed, and because of which `fail` is. */
+  waitsFor?: ResourceIdentifier | undefined;
 }
 
 /** Everything that a code sync would do. Nothing in the cloud has been changed yet. */
@@ -35,6 +37,8 @@ export interface PlannedWork {
   /** Layers of which only versions of ours are left that nobody needs any more. */
   leftovers: readonly LayerPlan[];
   definitions: ReadonlyMap<ResourceIdentifier, DefinitionUpdate>;
+  /** ARNs of layer versions of functions that are left as they are: they are not removed. */
+  kept: ReadonlySet<string>;
 }
 
 /** A definition that has to be sent. */

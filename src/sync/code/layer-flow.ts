@@ -87,10 +87,17 @@ export async function publishLayer(tools: FlowTools, { work, version }: LayerPla
 }
 
 /** Removes versions of ours that no function needs any more. What cannot be removed is told and left. */
-export async function removeSuperseded(tools: FlowTools, { work, superseded }: LayerPlan, used: string): Promise<void> {
+export async function removeSuperseded(
+  tools: FlowTools,
+  { work, superseded }: LayerPlan,
+  keep: ReadonlySet<string>,
+): Promise<void> {
   const { lambda, facts, reporter } = tools;
   const { send, DeleteLayerVersionCommand } = await lambda.service();
-  for (const arn of superseded.filter((candidate) => candidate !== used)) {
+  // what stays is not the version that is used: the next sync looks for it again
+  const staying = superseded.find((arn) => keep.has(arn));
+  if (staying !== undefined) rememberPublished(tools, work.layer, staying);
+  for (const arn of superseded.filter((candidate) => !keep.has(candidate))) {
     try {
       await send(new DeleteLayerVersionCommand({ LayerName: layerArnOf(arn), VersionNumber: versionOf(arn) }));
       delete facts.layerHashes[arn];

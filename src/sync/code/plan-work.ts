@@ -8,6 +8,7 @@ import { planDefinition } from './definition-flow.ts';
 import { isImage } from './function-code.ts';
 import { changesFunction, describeFunctionPlan } from './function-flow.ts';
 import type { FunctionPlan } from './function-flow.ts';
+import { failedLayerOf, HeldBackError } from './held-back.ts';
 import type { LayerPlan } from './layer-flow.ts';
 import { versionOf } from './layer-versions.ts';
 import { planOneFunction, planTemplateLayer } from './plan-functions.ts';
@@ -30,13 +31,15 @@ export async function planWork(planning: Planning, located: readonly Located[]):
   const built = await build(planning, located);
   const functions = await reading;
   const layers = await planLayers(planning, located, { built, functions });
-  const plans = await planFunctions(planning, functions, { built, layers });
+  const plans = await planFunctions(planning, { functions, located }, { built, layers });
   const changing = plans.filter(changesFunction);
   describeLayers(planning, layers, changing);
   const all = new Set([...layers.values(), ...plans.flatMap(({ work }) => work.layers)]);
   const busy = new Set(changing.flatMap(({ work }) => work.layers));
   const leftovers = [...all].filter((layer) => layer.superseded.length > 0 && !busy.has(layer));
-  return { layers, functions: changing, leftovers, definitions: await definitions };
+  const planned = new Set(plans.map(({ work }) => work.id));
+  const kept = new Set(functions.flatMap(({ id, state }) => (planned.has(id) ? [] : state.layers)));
+  return { layers, functions: changing, leftovers, kept, definitions: await definitions };
 }
 
 async function build(planning: Planning, located: readonly Located[]): Promise<BuildResult> {
@@ -99,13 +102,18 @@ async function planLayers(
 
 async function planFunctions(
   planning: Planning,
-  functions: readonly FunctionAtWork[],
+  { functions, located }: { functions: readonly FunctionAtWork[]; located: readonly Located[] },
   parts: { built: BuildResult; layers: ReadonlyMap<ResourceIdentifier, LayerPlan> },
 ): Promise<FunctionPlan[]> {
   const { stackName } = planning.input;
   const plans = await mapLimit(functions, PLANNED_AT_ONCE, async (fn) => {
     if (planning.outcomes.has(fn.id)) return undefined;
     const resource = { id: fn.id, type: fn.resource.type };
+    const failed = failedLayerOf(planning, fn, located);
+    if (failed !== undefined) {
+      if (fn.isSelected) fail(planning, resource, new HeldBackError(fn.id, failed));
+      return undefined;
+    }
     const plan = await attempt(planning, resource, () => planOneFunction(planning.tools, fn, { ...parts, stackName }));
     if (plan === undefined) return undefined;
     const changes = describeFunctionPlan(plan);

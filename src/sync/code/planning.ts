@@ -5,6 +5,7 @@ import type { BuildFailure } from '../../errors.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
 import type { FlowTools } from './flow-tools.ts';
+import { HeldBackError } from './held-back.ts';
 import type { Selection } from './select-resources.ts';
 import type { SyncResource } from './sync-resource.ts';
 import type { DeployedResource } from './sync-state.ts';
@@ -60,7 +61,8 @@ export async function attempt<T>(planning: Planning, resource: About, work: () =
 export function fail({ outcomes }: Planning, { id, type }: About, error: UserError): void {
   const why = describeFailure(id, error);
   const errorKind = error instanceof AwsError ? error.kind : undefined;
-  outcomes.set(id, { id, type, action: 'fail', changes: [], why, hint: error.hint, errorKind });
+  const waitsFor = error instanceof HeldBackError ? error.layer : undefined;
+  outcomes.set(id, { id, type, action: 'fail', changes: [], why, hint: error.hint, errorKind, waitsFor });
 }
 
 /** A service does not know whose call it refused. */

@@ -26,6 +26,8 @@ export interface ResourceResult {
   hint?: string | undefined;
   /** What kind of failure it was, if AWS was the one to fail. */
   errorKind?: AwsErrorKind | undefined;
+  /** It was left as it is because this layer failed: it is to be synced when the layer is. */
+  waitsFor?: ResourceIdentifier | undefined;
 }
 
 /** Every such resource of the application, stacks from the root down, in the order of the templates. */

@@ -127,6 +127,21 @@ describe('the loop', () => {
     expect(ended()).toEqual(['A failed', 'B synced', 'A synced']);
   });
 
+  it('syncs what waited for a resource once that is synced', async () => {
+    const { loop, sync, idle, ended } = start();
+    loop.changed(['A', 'B']);
+    (await sync(0)).end({ outcome: 'failed', failure: { message: 'left as it is', waitsFor: 'B' } });
+    (await sync(1)).end({ outcome: 'failed', failure: { message: 'broken' } });
+    await idle();
+    loop.changed(['B']);
+    (await sync(2)).end();
+    const followed = await sync(3);
+    expect(followed.ids).toEqual(['A']);
+    followed.end();
+    await idle();
+    expect(ended()).toEqual(['A failed', 'B failed', 'B synced', 'A synced']);
+  });
+
   it('survives work that throws', async () => {
     const { loop, idle, ended } = start({ sync: () => Promise.reject(new Error('a defect')) });
     loop.changed(['A']);

@@ -1,0 +1,37 @@
+import { UserError } from '../../errors.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import { layerArnOf } from './layer-versions.ts';
+import type { FunctionAtWork } from './plan-functions.ts';
+import type { Located, Planning } from './planning.ts';
+
+/**
+ * A function was left as it is because one of its layers failed: its new code may need what the layer was to bring. It is to
+ * be synced when the layer is there.
+ */
+export class HeldBackError extends UserError {
+  readonly layer: ResourceIdentifier;
+
+  constructor(id: ResourceIdentifier, layer: ResourceIdentifier, cause?: unknown) {
+    super(`${id} was left as it is because its layer ${layer} failed`, { cause });
+    this.layer = layer;
+  }
+}
+
+/** A layer that the function uses and that this sync was to look at but cannot; undefined: there is none. */
+export function failedLayerOf(
+  { outcomes }: Pick<Planning, 'outcomes'>,
+  { references, state }: Pick<FunctionAtWork, 'references' | 'state'>,
+  located: readonly Located[],
+): ResourceIdentifier | undefined {
+  const hasFailed = (id: ResourceIdentifier): boolean => outcomes.get(id)?.action === 'fail';
+  for (const reference of references) {
+    if (typeof reference === 'object' && hasFailed(reference.layer)) return reference.layer;
+  }
+  if (!references.includes('unknown')) return undefined;
+  // the templates do not say which layers these are: Lambda does
+  const has = new Set(state.layers.map(layerArnOf));
+  const layers = located.filter(({ resource, deployed }) => {
+    return resource.kind === 'layer' && hasFailed(resource.id) && has.has(layerArnOf(deployed.physicalId));
+  });
+  return layers[0]?.resource.id;
+}
