@@ -319,6 +319,9 @@ const REST_OPERATIONS: readonly [operation: string, pattern: RegExp][] = [
   ['FlushStageAuthorizersCache', /^DELETE \/restapis\/[^/]+\/stages\/[^/]+\/cache\/authorizers$/],
   ['ReimportApi', /^PUT \/v2\/apis\/[^/]+$/],
   ['GetApi', /^GET \/v2\/apis\/[^/]+$/],
+  ['ExportApi', /^GET \/v2\/apis\/[^/]+\/exports\/[^/]+$/],
+  ['UpdateDeployment', /^PATCH \/v2\/apis\/[^/]+\/deployments\/[^/]+$/],
+  ['GetDeployments', /^GET \/(restapis|v2\/apis)\/[^/]+\/deployments$/],
 ];
 
 /** How each service says "too many requests" (API references, common errors). */

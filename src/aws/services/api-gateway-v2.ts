@@ -2,6 +2,7 @@ export {
   ApiGatewayV2Client as Client,
   CreateDeploymentCommand,
   DeleteDeploymentCommand,
+  ExportApiCommand,
   GetDeploymentsCommand,
   GetStagesCommand,
   ReimportApiCommand,

@@ -177,6 +177,7 @@ def with_names_of(props, document):
 # (account, region, API, deployment) → {store: its content as it was deployed}
 snapshots = {}
 deployed = contextvars.ContextVar("routes and integrations of the deployment that answers the request", default={})
+of_automatic_stages = contextvars.ContextVar("the same, of a stage that deploys by itself", default={})
 
 
 class Store(AccountRegionScopedDict):
@@ -222,7 +223,7 @@ def deployments():
         stage = v2._stages.get(api_id, {}).get(stage_name) or {"autoDeploy": True}
         nothing = {(id(store), api_id): {} for store in stores}
         automatic = stage.get("autoDeploy")
-        token = deployed.set({} if automatic else snapshots.get(scoped(api_id, stage.get("deploymentId")), nothing))
+        token = deployed.set(of_automatic_stages.get() if automatic else snapshots.get(scoped(api_id, stage.get("deploymentId")), nothing))
         try:
             return await original(api_id, stage_name, *args)
         finally:

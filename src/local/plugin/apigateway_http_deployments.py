@@ -1,20 +1,27 @@
-"""Stages of HTTP APIs that deploy by themselves, and descriptions of deployments.
+"""Stages of HTTP APIs that deploy by themselves, descriptions of deployments, and exports.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
 https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-deployments-deploymentid.html
+https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-exports-specification.html
 """
 
 import hashlib
 import json
+import os
+import time
 
 from ministack.services import apigateway as v2
 
+import apigateway_http as http
 from patching import wrap
 
 AUTOMATIC = "Automatic deployment triggered by changes to the Api configuration"
 
 # (account, region, API, deployment) → what the API was when it was deployed
 automatic = {}
+# (account, region, API, stage) → (what the API is, since when): to be deployed
+pending = {}
+delay = float(os.environ.get("SAM_SYNC_CLOUD_DEPLOY_DELAY") or 0)
 
 
 def install():
@@ -30,11 +37,31 @@ def install():
         parts = [part for part in path.strip("/").split("/") if part]
         if method == "PATCH" and parts[:2] == ["v2", "apis"] and parts[3:4] == ["deployments"] and len(parts) == 5:
             return update_deployment(parts[2], parts[4], json.loads(body or b"{}"))
-        return await original(method, path, headers, body, query_params)
+        if method == "GET" and parts[:2] == ["v2", "apis"] and parts[3:4] == ["exports"]:
+            return export_api(parts[2], query_params)
+        answer = await original(method, path, headers, body, query_params)
+        if method != "GET" and parts[:2] == ["v2", "apis"] and len(parts) > 2:
+            deploy_automatically(parts[2])
+        return answer
+
+    @wrap(v2, "_handle_execute_in_scope")
+    async def _handle_execute_in_scope(original, api_id, stage_name, *args):
+        """A stage that has not deployed a change yet answers as before it."""
+        deploy_automatically(api_id)
+        stage = v2._stages.get(api_id, {}).get(stage_name) or {}
+        snapshot = http.snapshots.get(scoped(api_id, stage.get("deploymentId")))
+        if not stage.get("autoDeploy") or snapshot is None:
+            return await original(api_id, stage_name, *args)
+        token = http.of_automatic_stages.set(snapshot)
+        try:
+            return await original(api_id, stage_name, *args)
+        finally:
+            http.of_automatic_stages.reset(token)
 
     @wrap(v2, "reset")
     def reset(original):
         automatic.clear()
+        pending.clear()
         return original()
 
 
@@ -47,8 +74,15 @@ def deploy_automatically(api_id):
     state = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
     for stage in stages:
         old = stage.get("deploymentId")
+        place = scoped(api_id, stage["stageName"])
         if automatic.get(scoped(api_id, old)) == state:
+            pending.pop(place, None)
             continue
+        if old and delay:
+            _state, since = pending.setdefault(place, (state, time.monotonic()))
+            if time.monotonic() < since + delay:
+                continue
+        pending.pop(place, None)
         _status, _headers, body = v2._create_deployment(api_id, {"description": AUTOMATIC})
         deployment = json.loads(body)["deploymentId"]
         v2._deployments[api_id][deployment]["autoDeployed"] = True
@@ -66,6 +100,40 @@ def update_deployment(api_id, deployment_id, data):
     if "description" in data:
         deployment["description"] = data["description"]
     return v2._apigw_response(deployment)
+
+
+def export_api(api_id, query):
+    """What the API is, or what a stage has of it; only what an import can bring: routes with their integrations."""
+    if api_id not in v2._apis:
+        return v2._api_not_found(api_id)
+    stores = {name: store.get(api_id, {}) for name, store in (("routes", v2._routes), ("integrations", v2._integrations))}
+    stage_name = first(query.get("stageName"))
+    if stage_name:
+        deploy_automatically(api_id)
+        stage = v2._stages.get(api_id, {}).get(stage_name)
+        if stage is None:
+            return v2._apigw_error("NotFoundException", f"Stage '{stage_name}' not found", 404)
+        snapshot = http.snapshots.get(scoped(api_id, stage.get("deploymentId")), {})
+        stores = {
+            "routes": snapshot.get((id(v2._routes), api_id), {}),
+            "integrations": snapshot.get((id(v2._integrations), api_id), {}),
+        }
+    paths = {}
+    for route in stores["routes"].values():
+        method, _, path = route["routeKey"].rpartition(" ")
+        integration = stores["integrations"].get(str(route.get("target", "")).rpartition("/")[2], {})
+        shown = {key: value for key, value in integration.items() if key not in ("integrationId", "apiId")}
+        paths.setdefault(path, {})[method.lower() or "x-amazon-apigateway-any-method"] = {
+            "x-amazon-apigateway-integration": shown
+        }
+    api = v2._apis[api_id]
+    info = {"title": api.get("name", ""), "version": api.get("version", "")}
+    document = {"openapi": "3.0.1", "info": info, "paths": paths}
+    return 200, {"Content-Type": "application/json"}, json.dumps(document, default=str).encode()
+
+
+def first(value):
+    return value[0] if isinstance(value, list) and value else value
 
 
 def scoped(api_id, deployment_id):

@@ -32,6 +32,24 @@ export function toJson(value: TemplateValue): string {
     .join(',')}}`;
 }
 
+/** The value of a JSON text; undefined if it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** JSON with the keys of all mappings in one order. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
 /** Names a definition: 32 hex digits over everything that is sent with it. */
 export function definitionHash(...parts: readonly string[]): string {
   const hash = createHash('sha256');

@@ -22,6 +22,6 @@ export interface FlowTools {
   stackId: string;
   reporter: Reporter;
   signal: AbortSignal;
-  /** How long something that happens by itself, such as an automatic deployment, may take (ms). */
+  /** How long something that happens by itself, such as an automatic deployment, is awaited before its state is doubted (ms). */
   patience: number;
 }

@@ -2,8 +2,6 @@ import type { Deployment, Stage } from '@aws-sdk/client-apigatewayv2';
 import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { note } from '../../console/reporter.ts';
-import { pause } from '../../deploy/pause.ts';
-import { UserError } from '../../errors.ts';
 import { once } from '../../support/once.ts';
 import { scalarText } from '../../template/template.ts';
 import { readApiDefinition } from './api-definition.ts';
@@ -12,6 +10,8 @@ import { applicationStages } from './api-stages.ts';
 import type { DefinitionPlan, DefinitionWork } from './definition-plan.ts';
 import { definitionHash, deploymentDescription, readDeploymentHash, toJson } from './definition-text.ts';
 import type { FlowTools } from './flow-tools.ts';
+import { followDeployments, readDeployments, readStages, stageHasLatest } from './http-api-deployments.ts';
+import type { BeforeImport } from './http-api-deployments.ts';
 import { isDoubtful, sendNoted } from './recent-sends.ts';
 
 const SERVICE = 'API Gateway';
@@ -33,10 +33,12 @@ export async function planHttpApi(tools: FlowTools, work: DefinitionWork): Promi
   const definition = await readApiDefinition(tools, resource, stack);
   if ('action' in definition) return definition;
   const hash = definitionHash(definition.body, toJson(definition.properties));
-  const [names, api] = await Promise.all([applicationStages(tools, work), readApi(tools, deployed.physicalId)]);
+  const apiId = deployed.physicalId;
+  const [names, allStages] = await Promise.all([applicationStages(tools, work), readStages(tools, apiId)]);
+  const api: DeployedApi = { stages: allStages, deployments: once(() => readDeployments(tools, apiId)) };
   const stages = api.stages.filter(({ StageName, AutoDeploy }) => AutoDeploy === true || names.has(StageName ?? ''));
   const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
-  const shown = { resource: deployed.physicalId, value: made.join() };
+  const shown = { resource: apiId, value: made.join() };
   const isDone = made.length > 0 && made.every((known) => known === hash);
   if (isDone && !isDoubtful(tools.facts, shown)) return { action: 'none' };
   return {
@@ -49,47 +51,24 @@ export async function planHttpApi(tools: FlowTools, work: DefinitionWork): Promi
   };
 }
 
-async function readApi({ aws }: FlowTools, apiId: string): Promise<DeployedApi> {
-  const readDeployments = async (): Promise<Deployment[]> => {
-    const { send, GetDeploymentsCommand } = await aws.apiGatewayV2();
-    const deployments: Deployment[] = [];
-    let token: string | undefined;
-    do {
-      const page = await send(new GetDeploymentsCommand({ ApiId: apiId, NextToken: token }));
-      deployments.push(...(page.Items ?? []));
-      token = page.NextToken || undefined;
-    } while (token !== undefined);
-    return deployments;
-  };
-  return { stages: await readStages({ aws }, apiId), deployments: once(readDeployments) };
-}
-
-async function readStages({ aws }: Pick<FlowTools, 'aws'>, apiId: string): Promise<Stage[]> {
-  const { send, GetStagesCommand } = await aws.apiGatewayV2();
-  const stages: Stage[] = [];
-  let token: string | undefined;
-  do {
-    const page = await send(new GetStagesCommand({ ApiId: apiId, NextToken: token }));
-    stages.push(...(page.Items ?? []));
-    token = page.NextToken || undefined;
-  } while (token !== undefined);
-  return stages;
-}
-
 async function hashOfStage(
-  { facts }: FlowTools,
+  tools: FlowTools,
   { deployed, isDeployed }: DefinitionWork,
   { stage, api, hash }: { stage: Stage; api: DeployedApi; hash: string },
 ): Promise<string | undefined> {
-  const { DeploymentId = '', AutoDeploy } = stage;
+  const { facts } = tools;
+  const { DeploymentId = '', AutoDeploy, StageName = '' } = stage;
   const fact = `${deployed.physicalId}/${DeploymentId}`;
   // what a deployment was made of never changes
   const remembered = facts.deployments[fact];
   if (remembered !== undefined) return remembered;
   const deployment = (await api.deployments()).find((candidate) => candidate.DeploymentId === DeploymentId);
-  // what CloudFormation imported last was deployed by the stage itself
-  const own = isDeployed && AutoDeploy === true ? hash : undefined;
-  const known = readDeploymentHash(deployment?.Description) ?? own;
+  let known = readDeploymentHash(deployment?.Description);
+  if (known === undefined && isDeployed && AutoDeploy === true) {
+    // what CloudFormation imported last is deployed by the stage itself, unless it has yet to do so
+    const isBehind = (await stageHasLatest(tools, deployed.physicalId, StageName)) === false;
+    known = isBehind ? undefined : hash;
+  }
   if (known !== undefined) facts.deployments[fact] = known;
   return known;
 }
@@ -105,8 +84,8 @@ async function importDefinition(tools: FlowTools, work: DefinitionWork, what: Im
   const ApiId = work.deployed.physicalId;
   const { send, ReimportApiCommand, CreateDeploymentCommand } = await tools.aws.apiGatewayV2();
   const { body, properties } = what.definition;
-  // as they are before there is a new one
-  const superseded = await what.api.deployments();
+  // as they are now, before there is a new one
+  const before = await readBeforeImport(tools, ApiId, what.stages);
   const imported = await send(
     new ReimportApiCommand({
       ApiId,
@@ -121,47 +100,19 @@ async function importDefinition(tools: FlowTools, work: DefinitionWork, what: Im
     const { DeploymentId } = await send(new CreateDeploymentCommand({ ApiId, StageName, Description }));
     requireAnswer(SERVICE, 'CreateDeployment', 'DeploymentId', DeploymentId);
   }
-  const automatic = what.stages.filter(({ AutoDeploy }) => AutoDeploy === true);
-  if (automatic.length > 0) await markAutomatic(tools, work, { automatic, hash: what.hash });
-  await removeDeployments(tools, work, { ...what, superseded });
+  // only then is it known which deployment has what was imported
+  for (const id of await followDeployments(tools, { id: work.resource.id, apiId: ApiId }, before)) {
+    tools.facts.deployments[`${ApiId}/${id}`] = what.hash;
+    await describeDeployment(tools, { apiId: ApiId, id, description: Description });
+  }
+  await removeDeployments(tools, work, { ...what, superseded: before.deployments });
 }
 
-/** Between two looks at stages that deploy by themselves (ms). */
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 1_000;
-
-/** Waits until the stages have deployed what was imported, and writes down what their deployment was made of. */
-async function markAutomatic(
-  tools: FlowTools,
-  { resource, deployed }: DefinitionWork,
-  { automatic, hash }: { automatic: readonly Stage[]; hash: string },
-): Promise<void> {
-  const { aws, facts, signal } = tools;
-  const apiId = deployed.physicalId;
-  const before = new Map(automatic.map(({ StageName, DeploymentId }) => [StageName, DeploymentId]));
-  const deadline = performance.now() + tools.patience;
-  for (let delay = FIRST_DELAY; ; delay = Math.min(delay * 1.5, LONGEST_DELAY)) {
-    const stages = (await readStages(tools, apiId)).filter(({ StageName }) => before.has(StageName));
-    const failed = stages.find(({ LastDeploymentStatusMessage }) => /fail/i.test(LastDeploymentStatusMessage ?? ''));
-    if (failed !== undefined) {
-      throw new UserError(
-        `${resource.id}: stage ${failed.StageName} was not deployed: ${failed.LastDeploymentStatusMessage}`,
-      );
-    }
-    const isDone = stages.every(({ StageName, DeploymentId }) => DeploymentId !== before.get(StageName));
-    // what was imported may be what was there: then nothing is deployed
-    if (!isDone && performance.now() < deadline) {
-      await pause(delay, signal);
-      continue;
-    }
-    const ids = new Set(stages.map(({ DeploymentId }) => DeploymentId ?? ''));
-    for (const id of ids) {
-      if (id === '') continue;
-      facts.deployments[`${apiId}/${id}`] = hash;
-      await describeDeployment({ aws }, { apiId, id, description: deploymentDescription(hash) });
-    }
-    return;
-  }
+async function readBeforeImport(tools: FlowTools, apiId: string, stages: readonly Stage[]): Promise<BeforeImport> {
+  const names = new Set(stages.map(({ StageName }) => StageName));
+  const [now, deployments] = await Promise.all([readStages(tools, apiId), readDeployments(tools, apiId)]);
+  const automatic = now.filter(({ AutoDeploy, StageName }) => AutoDeploy === true && names.has(StageName));
+  return { automatic, deployments };
 }
 
 /** Where API Gateway does not let us describe what it deployed by itself, this machine alone remembers it. */

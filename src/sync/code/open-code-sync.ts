@@ -89,8 +89,8 @@ export interface CodeSync {
   forget(): void;
 }
 
-/** How long a stage that deploys by itself may take (ms): it does so at once, or it has nothing to deploy. */
-const PATIENCE = 4_000;
+/** After so long (ms) it is asked whether a stage that deploys by itself has anything to deploy at all. */
+const PATIENCE = 2_000;
 
 export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
   const { options, outside, aws } = run;

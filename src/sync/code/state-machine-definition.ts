@@ -2,7 +2,7 @@ import { UserError } from '../../errors.ts';
 import { isIntrinsic, isMap, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { parseYaml } from '../../template/yaml.ts';
-import { definitionHash, toJson } from './definition-text.ts';
+import { canonicalJson, definitionHash, parseJson, toJson } from './definition-text.ts';
 
 /** Encloses the name of a value that only CloudFormation knows: a character that is nobody's and that JSON takes as it is. */
 const MARK = '\uE000';
@@ -46,13 +46,13 @@ export function fillFromDeployed(definition: string, deployed: string): string |
 export function sameDefinition(ours: string, theirs: string): boolean {
   if (ours === theirs) return true;
   const [left, right] = [parseJson(ours), parseJson(theirs)];
-  return left !== undefined && right !== undefined && canonical(left) === canonical(right);
+  return left !== undefined && right !== undefined && canonicalJson(left) === canonicalJson(right);
 }
 
 /** Names a definition by what it means: equal for all that `sameDefinition` holds equal. Pure. */
 export function definitionName(definition: string): string {
   const value = parseJson(definition);
-  return definitionHash(value === undefined ? definition : canonical(value));
+  return definitionHash(value === undefined ? definition : canonicalJson(value));
 }
 
 function substitute(text: string, substitutions: TemplateMap): string {
@@ -92,21 +92,4 @@ function findInText(ours: string, theirs: string, values: Map<string, string>): 
     .join('');
   const found = new RegExp(`^${pattern}$`, 's').exec(theirs);
   found?.slice(1).forEach((value, index) => values.set(parts[index * 2 + 1] ?? '', value));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-/** JSON with the keys of all mappings in one order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === 'object' && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
 }
