@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { Aws } from '../aws/aws.ts';
-import { note, step, type Reporter, type StackOutput } from '../console/reporter.ts';
+import { note, step, type Reporter } from '../console/reporter.ts';
 import { InterruptedError, UserError } from '../errors.ts';
 import type { Template } from '../template/template.ts';
 import { deleteStack } from './delete-stack.ts';
@@ -43,9 +43,8 @@ export interface DeployedState {
 
 /** How a deployment ended well. */
 export interface DeployResult {
-  stackId: string;
-  status: string;
-  outputs: readonly StackOutput[];
+  /** As the deployment left it. */
+  stack: DeployedStack;
   /** Whether there was anything to create or update. */
   changed: boolean;
   durationMs: number;
@@ -64,7 +63,8 @@ const MAX_ROUNDS = 20;
  */
 export async function readDeployedState(aws: Aws, stackName: string): Promise<DeployedState> {
   const [stack, template] = await Promise.all([describeStack(aws, stackName), readDeployedTemplate(aws, stackName)]);
-  const isThere = stack !== undefined && stackCondition(stack.status) !== 'absent';
+  // a stack whose creation failed has a template too, but none of its resources
+  const isThere = stack !== undefined && !['absent', 'never-created'].includes(stackCondition(stack.status));
   return { stack, template: isThere ? template : undefined };
 }
 
@@ -124,7 +124,7 @@ async function carryOut(aws: Aws, input: DeployInput, { plan, state, tools }: Ro
     case 'stop':
       throw plan.error;
     case 'none':
-      return toResult(state.stack, false);
+      return unchanged(state);
     case 'wait':
       note(reporter, 'info', `${plan.reason}: waiting for its end, ${MAX_WAIT / 60_000} minutes at most`);
       await waitUntilSettled(aws, state.stack?.id ?? input.stackName, {
@@ -163,7 +163,7 @@ async function change(
       startOperation(aws, { kind, request: input, parameters, template, token, signal }),
     );
     if (operation instanceof StackMovedError) return { value: operation, outcome: 'unchanged' };
-    if (operation === 'unchanged') return { value: toResult(state.stack, false), outcome: 'unchanged' };
+    if (operation === 'unchanged') return { value: unchanged(state), outcome: 'unchanged' };
     const followed = await tellWhatGoesOn({ stackName, kind, signal, began: true }, () =>
       followStack(aws, { ...tools, ...operation, stackName, token, previousChange: lastChange(state.stack) }),
     );
@@ -179,7 +179,7 @@ function checkSuccess(
   stackName: string,
   { kind, region }: { kind: 'create' | 'update'; region: string },
 ): Outcome {
-  if (followed.stack !== undefined && isSuccess(followed.stack.status)) return toResult(followed.stack, true);
+  if (followed.stack !== undefined && isSuccess(followed.stack.status)) return { stack: followed.stack, changed: true };
   throw explainStackFailure({ stackName, region, verb: kind }, followed);
 }
 
@@ -225,8 +225,9 @@ function lastChange(stack: DeployedStack | undefined): Date | undefined {
   return stack?.updatedAt ?? stack?.createdAt;
 }
 
-function toResult(stack: DeployedStack | undefined, changed: boolean): Outcome {
-  return { stackId: stack?.id ?? '', status: stack?.status ?? '', outputs: stack?.outputs ?? [], changed };
+function unchanged({ stack }: DeployedState): Outcome {
+  if (stack === undefined) throw new Error('a stack that is not there was found up to date');
+  return { stack, changed: false };
 }
 
 function warnOnce(plan: DeployPlan, warned: Set<string>, reporter: Reporter): void {

@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration } from '../console/format.ts';
 import { note } from '../console/reporter.ts';
-import type { StackOutput } from '../console/reporter.ts';
+import type { DeployedStack } from '../deploy/describe-stack.ts';
 import type { CodeSyncOutcome } from './code/code-sync-plan.ts';
 import { openCodeSync } from './code/open-code-sync.ts';
 import { syncAfterDeployment } from './code/plain-sync-code.ts';
@@ -50,9 +50,7 @@ async function syncOnce(run: SyncRun, how: PrepareOptions): Promise<SyncReport> 
 }
 
 interface Brought {
-  outputs: readonly StackOutput[];
-  stackId: string;
-  stackStatus: string;
+  stack: DeployedStack;
   deployed: boolean;
   code: CodeSyncOutcome;
 }
@@ -63,28 +61,21 @@ async function bring(run: SyncRun, prepared: Prepared, ready: ReadyApplication):
   const instead = await planWithoutDeployment(run, prepared, ready);
   if (stack !== undefined && instead?.kind === 'code') {
     const code = await instead.open.apply();
-    return { outputs: stack.outputs, stackId: stack.id, stackStatus: stack.status, deployed: false, code };
+    return { stack, deployed: false, code };
   }
   const goneLayers = () => codeSync.goneLayers(prepared.root);
-  const { outputs, stackId, status, changed } = await application.deploy({ goneLayers });
+  const deployed = await application.deploy({ goneLayers });
   const code = await syncAfterDeployment(codeSync, { root: prepared.root, built: application.built });
-  return { outputs, stackId, stackStatus: status, deployed: changed, code };
+  return { stack: deployed.stack, deployed: deployed.changed, code };
 }
 
 function report(
   run: SyncRun,
   { account, region }: Prepared,
-  {
-    outputs,
-    stackId,
-    stackStatus,
-    deployed,
-    code,
-    sent,
-    ms,
-  }: Brought & Pick<PackagedApplication, 'sent'> & { ms: number },
+  { stack, deployed, code, sent, ms }: Brought & Pick<PackagedApplication, 'sent'> & { ms: number },
 ): SyncReport {
   const { stackName } = run.options;
+  const { outputs } = stack;
   const { reporter } = run.outside;
   reporter.report({ type: 'outputs', stackName, outputs: [...outputs] });
   const synced = code.results.some(({ outcome }) => outcome === 'synced');
@@ -96,8 +87,8 @@ function report(
     document: {
       ...documentOf(code),
       status: code.failed ? 'failed' : deployed ? 'deployed' : synced ? 'synced' : 'unchanged',
-      stackId,
-      stackStatus,
+      stackId: stack.id,
+      stackStatus: stack.status,
       account,
       region,
       outputs: Object.fromEntries(outputs.map(({ key, value }) => [key, value])),

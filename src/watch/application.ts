@@ -6,6 +6,7 @@ import type { BuildDefinition, BuildPlan } from '../build/plan-build.ts';
 import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
+import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { readLayerReferences } from '../model/layer-references.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { whyNotSynced } from '../sync/code/locate-resources.ts';
@@ -123,9 +124,11 @@ export class Application {
     return fresh;
   }
 
-  /** The stack now is as these templates say. */
-  noteDeployed(root: Stack): void {
+  /** The stack now is as these templates say. It may be another one of that name than before. */
+  noteDeployed(root: Stack, stack: DeployedStack | undefined): void {
     this.deployedRoot = root;
+    const prepared = this.requirePrepared();
+    this.prepared = { ...prepared, deployed: { ...prepared.deployed, stack } };
   }
 
   /** Whether the resource is in the stack, as far as we know. */

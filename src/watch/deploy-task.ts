@@ -143,7 +143,7 @@ async function syncInstead(
       readNested: (path) => codeSync.readNestedTemplate(path),
     });
     if (comparison.kind === 'differs') return undefined;
-    application.noteDeployed(root);
+    application.noteDeployed(root, deployed.stack);
     return { outcome: 'unchanged', results: [], toSync: [] };
   }
   const instead = await planInsteadOfDeployment(codeSync, {
@@ -155,7 +155,7 @@ async function syncInstead(
   });
   if (instead.kind === 'deploy') return undefined;
   const results = await applyPlan(application, instead.open, built);
-  application.noteDeployed(root);
+  application.noteDeployed(root, deployed.stack);
   order.onOutputs(deployed.stack?.outputs ?? []);
   const told = results.map((one) => withoutDeployment(one, 'unchanged'));
   return { outcome: 'unchanged', results: told, toSync: [] };
@@ -177,8 +177,8 @@ async function deployStackNow(
   const result = await deploy({ goneLayers: () => codeSync.goneLayers(root) });
   lane.reserve(EVERYTHING);
   await lane.cleared();
-  application.noteDeployed(root);
-  order.onOutputs(result.outputs);
+  application.noteDeployed(root, result.stack);
+  order.onOutputs(result.stack.outputs);
   codeSync.forget();
   const ids = currentIds(deploying);
   // an empty selection would mean everything

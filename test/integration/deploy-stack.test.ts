@@ -7,14 +7,8 @@ import {
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
-import type { SyncEvent } from '../../src/console/reporter.ts';
-import {
-  deployStack,
-  readDeployedState,
-  type DeployInput,
-  type DeployResult,
-  type DeployTools,
-} from '../../src/deploy/deploy-stack.ts';
+import type { StackOutput, SyncEvent } from '../../src/console/reporter.ts';
+import { deployStack, readDeployedState, type DeployInput, type DeployTools } from '../../src/deploy/deploy-stack.ts';
 import { describeStack, readDeployedTemplate } from '../../src/deploy/describe-stack.ts';
 import type { StackEventRecord } from '../../src/deploy/first-cause.ts';
 import { StackFailedError } from '../../src/deploy/stack-failure.ts';
@@ -55,7 +49,9 @@ function run(stackName = `app-${++names}`, env: Record<string, string> = {}) {
     uploadTemplate: () => Promise.reject(new Error('nothing to upload')),
   };
   const deploy = (template: Template, more: Partial<DeployInput> = {}, other: Partial<DeployTools> = {}) =>
-    deployStack(aws, toInput(stackName, template, more), { ...tools, ...other });
+    deployStack(aws, toInput(stackName, template, more), { ...tools, ...other }).then(({ stack, ...result }) => {
+      return { ...result, stackId: stack.id, status: stack.status, outputs: stack.outputs };
+    });
   return {
     stackName,
     aws,
@@ -147,7 +143,7 @@ async function rejection(promise: Promise<unknown>): Promise<Error> {
   return error as Error;
 }
 
-function outputs(result: DeployResult): Record<string, string> {
+function outputs(result: { outputs: readonly StackOutput[] }): Record<string, string> {
   return Object.fromEntries(result.outputs.map(({ key, value }) => [key, value]));
 }
 

@@ -31,7 +31,10 @@ export interface CloudStacks {
   readonly facts: SyncFacts;
   /** Loads what is remembered if that helps with these stacks. */
   recall(paths: readonly string[]): Promise<void>;
-  /** Something may have changed: all but facts that never change is asked anew. */
+  /**
+   * Something may have changed, even which stack has this name: everything is asked again but facts that never change, and
+   * those count only if it is still the same stack.
+   */
   forget(): void;
   /** Keeps the facts for the next run. */
   save(): Promise<void>;
@@ -46,7 +49,7 @@ export interface CloudStacksOptions {
 }
 
 export function openCloudStacks(options: CloudStacksOptions): CloudStacks {
-  const state: State = { ...options, ...nothingAsked(), facts: emptyFacts(), saved: '', stackId: undefined };
+  const state: State = { ...options, ...nothingAsked(), facts: emptyFacts(), factsOf: undefined, saved: '' };
   const known = (path: string): StackListing | undefined => state.listed.get(path) ?? state.facts.listings[path];
   const stacks: CloudStacks = {
     get facts() {
@@ -97,13 +100,16 @@ export function openCloudStacks(options: CloudStacksOptions): CloudStacks {
 
 interface State extends CloudStacksOptions, Asked {
   facts: SyncFacts;
+  /** The ARN of the stack that the facts are about. */
+  factsOf: string | undefined;
   /** The facts as they are in the file. */
   saved: string;
-  stackId: string | undefined;
 }
 
 /** Questions and answers, each once. */
 interface Asked {
+  /** The ARN of the stack that has the name now: a stack that is deleted and created again gets another one. */
+  stackId: string | undefined;
   remembered: boolean;
   describing: Promise<DeployedStack> | undefined;
   listings: Map<string, Promise<StackListing | undefined>>;
@@ -116,6 +122,7 @@ interface Asked {
 
 function nothingAsked(): Asked {
   return {
+    stackId: undefined,
     remembered: false,
     describing: undefined,
     listings: new Map(),
@@ -153,6 +160,8 @@ async function describeRoot(state: State): Promise<DeployedStack> {
 async function adopt(state: State, stackId: string): Promise<void> {
   if (stackId === '' || state.stackId === stackId) return;
   state.stackId = stackId;
+  if (state.factsOf === stackId) return;
+  state.factsOf = stackId;
   state.facts = await state.memory.read(stackId);
   state.saved = JSON.stringify(state.facts);
 }

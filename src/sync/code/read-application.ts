@@ -1,5 +1,6 @@
 import { note } from '../../console/reporter.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
+import { stackCondition } from '../../deploy/stack-status.ts';
 import { globalsFor } from '../../template/globals.ts';
 import { readStacks } from '../../model/read-stacks.ts';
 import { flattenStacks } from '../../model/stack.ts';
@@ -46,8 +47,12 @@ export async function readApplication(
   return root;
 }
 
-/** Values that the stack was deployed with, of parameters that the template still has. Without secrets. */
-export function deployedParameters(root: Stack, { parameters }: DeployedStack): Record<string, string> {
+/**
+ * Values that the stack was deployed with, of parameters that the template still has. Without secrets. A stack that was
+ * never created has none to keep: the one that replaces it gets what is given, or the defaults.
+ */
+export function deployedParameters(root: Stack, { parameters, status }: DeployedStack): Record<string, string> {
+  if (stackCondition(status) === 'never-created') return {};
   const declared = mapOf(root.source['Parameters']);
   return Object.fromEntries(
     Object.entries(parameters).filter(
