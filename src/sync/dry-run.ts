@@ -1,4 +1,5 @@
 import { note } from '../console/reporter.ts';
+import { describeFollowing } from './code/behind-versions.ts';
 import { reportPlan } from './code/report-code-sync.ts';
 import type { Prepared } from './prepare.ts';
 import { planWithoutDeployment } from './ready-application.ts';
@@ -23,7 +24,7 @@ export async function reportDryRun(run: SyncRun, prepared: Prepared, ready: Read
   const images = missing.images.map(({ id, uri }) => ({ id, uri }));
   for (const { id, uri } of images)
     note(reporter, 'info', `The image of ${id} would be pushed to ${uri}, unless it is there`);
-  const why = reasons(plan);
+  const why = [...reasons(plan), ...(instead?.behind ?? []).map(describeFollowing)];
   for (const reason of why) note(reporter, 'info', `Stack ${run.options.stackName}: ${reason}`);
   note(reporter, 'success', `Stack ${run.options.stackName} would be ${DOING[plan.action]}; nothing was changed.`);
   const deployment = { action: plan.action, reasons: why };

@@ -1,6 +1,7 @@
 import { formatBytes, formatDuration } from '../console/format.ts';
 import { note } from '../console/reporter.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
+import { describeFollowing } from './code/behind-versions.ts';
 import type { CodeSyncOutcome } from './code/code-sync-plan.ts';
 import { openCodeSync } from './code/open-code-sync.ts';
 import { syncAfterDeployment } from './code/plain-sync-code.ts';
@@ -62,6 +63,9 @@ async function bring(run: SyncRun, prepared: Prepared, ready: ReadyApplication):
   if (stack !== undefined && instead?.kind === 'code') {
     const code = await instead.open.apply();
     return { stack, deployed: false, code };
+  }
+  for (const values of instead?.kind === 'deploy' ? instead.behind : []) {
+    note(run.outside.reporter, 'info', `Deploying, because ${describeFollowing(values)}`);
   }
   const goneLayers = () => codeSync.goneLayers(prepared.root);
   const deployed = await application.deploy({ goneLayers });

@@ -199,10 +199,10 @@ export class Application {
   }
 
   /** Says each text once, however often a build repeats it. */
-  sayOnce(level: 'debug' | 'info' | 'warning', text: string): void {
+  sayOnce(level: 'debug' | 'info' | 'warning', text: string, hint?: string): void {
     if (this.#said.has(text)) return;
     this.#said.add(text);
-    note(this.run.outside.reporter, level, text);
+    note(this.run.outside.reporter, level, text, hint);
   }
 
   /** Two builds may wait for the same thing, which is given up when the one that began it is. */

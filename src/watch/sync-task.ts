@@ -1,6 +1,7 @@
 import type { BuildResult } from '../build/artifact.ts';
 import { planBuild } from '../build/plan-build.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
+import { describeBehind } from '../sync/code/behind-versions.ts';
 import type { CodeSyncRequest, OpenPlan } from '../sync/code/open-code-sync.ts';
 import type { ResourceResult } from '../sync/code/sync-resource.ts';
 import { buildOptionsOf } from '../sync/build-options-of.ts';
@@ -84,6 +85,9 @@ export async function bring(
   }
 }
 
+const FOLLOWS = 'A deployment updates them as soon as nothing has changed for a while.';
+const PRESS_D = 'Only a deployment updates them: press d, or sync without --code.';
+
 /** Carries a plan out and remembers what the cloud has after it. */
 export async function applyPlan(
   application: Application,
@@ -91,7 +95,10 @@ export async function applyPlan(
   built: BuildResult,
 ): Promise<SyncedResource[]> {
   const blocked = new Set(open.plan.resources.filter(({ action }) => action === 'blocked').map(({ id }) => id));
-  const { results } = await open.apply();
+  const { results, behind } = await open.apply();
+  const byDeployment = application.run.options.code ? PRESS_D : FOLLOWS;
+  for (const values of behind) application.sayOnce('warning', describeBehind(values), byDeployment);
+  const left = new Set(behind.map(({ id }) => id));
   return results.map((result) => {
     const { id, outcome, detail, error } = result;
     const artifact = builtAs(built, id);
@@ -101,7 +108,7 @@ export async function applyPlan(
     if (blocked.has(id)) return { id, outcome: 'blocked', failure: failureOf(result) };
     if (outcome === 'failed') return { id, outcome, failure: failureOf(result) };
     if (outcome === 'skipped') application.sayOnce('debug', `${id} is not synced: ${error ?? ''}`);
-    return { id, outcome: outcome === 'synced' ? 'synced' : 'unchanged', detail };
+    return { id, outcome: outcome === 'synced' ? 'synced' : 'unchanged', detail, behind: left.has(id) };
   });
 }
 

@@ -8,6 +8,8 @@ import { Application } from './application.ts';
 import type { Resources } from './application.ts';
 import { deployChanges } from './deploy-task.ts';
 import { explainFailure } from './explain-failure.ts';
+import { createFollowUp } from './follow-up.ts';
+import type { FollowUp } from './follow-up.ts';
 import { createLogTail } from './log-tail.ts';
 import type { LogTail } from './log-tail.ts';
 import { createOwnWrites } from './own-writes.ts';
@@ -32,6 +34,7 @@ export class WatchSession {
   readonly #run: SyncRun;
   readonly #application: Application;
   readonly #loop: WatchLoop;
+  readonly #followUp: FollowUp;
   readonly #sources: SourceWatch;
   readonly #ownWrites: OwnWrites;
   readonly #logs: LogTail;
@@ -55,6 +58,7 @@ export class WatchSession {
       onSources: (since) => this.#followSources(since),
       onResources: (resources) => this.#noteResources(resources),
     });
+    this.#followUp = createFollowUp(() => this.#loop.deployNow());
     this.#loop = new WatchLoop(this.#tasks(), { onEvent: (event) => this.#onLoopEvent(event) });
     this.#sources = watchSources(run, (change) => this.#onChange(change));
     this.#ownWrites = createOwnWrites((id, paths) => this.#sayRepeating(id, paths));
@@ -88,6 +92,7 @@ export class WatchSession {
   async end(withinMs: number): Promise<void> {
     this.#keys?.close();
     this.#logs.stop();
+    this.#followUp.stop();
     this.#sources.close();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -233,6 +238,7 @@ export class WatchSession {
 
   #onLoopEvent(event: LoopEvent): void {
     reportLoopEvent(this.#run.outside.reporter, event);
+    if (!this.#application.run.options.code) this.#followUp.note(event);
     if (event.type === 'updating')
       for (const id of event.ids) this.#goingOn.add(`${id} may still be updated in the cloud.`);
     if (event.type === 'ended') this.#goingOn.delete(`${event.resource.id} may still be updated in the cloud.`);

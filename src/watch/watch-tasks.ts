@@ -20,6 +20,8 @@ export interface SyncedResource {
   outcome: 'synced' | 'unchanged' | 'blocked' | 'failed';
   detail?: string | undefined;
   failure?: WatchFailure | undefined;
+  /** Values of the stack still name the version before: a deployment moves them. */
+  behind?: boolean | undefined;
 }
 
 /** How a deployment ended. */

@@ -37,7 +37,8 @@ export async function applyCodeSync(tools: FlowTools, plan: CodeSyncPlan): Promi
   tools.signal.throwIfAborted();
   const done = new Map(settled.flatMap((result) => (result === undefined ? [] : [[result.id, result] as const])));
   const results = plan.resources.map((resource) => done.get(resource.id) ?? restingResult(resource));
-  return { results, failed: results.some(({ outcome }) => outcome === 'failed') };
+  const failed = new Set(results.flatMap(({ id, outcome }) => (outcome === 'failed' ? [id] : [])));
+  return { results, failed: failed.size > 0, behind: plan.behind.filter(({ id }) => !failed.has(id)) };
 }
 
 /** The version of each layer that is to be used, by the layer's ARN. */

@@ -1,5 +1,6 @@
 import type { AwsErrorKind } from '../../aws/service-errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
+import type { BehindValues } from './behind-versions.ts';
 import type { DefinitionPlan } from './definition-plan.ts';
 import type { FunctionPlan } from './function-flow.ts';
 import type { LayerPlan } from './layer-flow.ts';
@@ -27,6 +28,8 @@ export interface PlannedResource {
 export interface CodeSyncPlan {
   resources: readonly PlannedResource[];
   work: PlannedWork;
+  /** Values that will be behind when it is carried out. */
+  behind: readonly BehindValues[];
 }
 
 /** The work behind the planned resources, for `apply`. */
@@ -49,4 +52,6 @@ export interface CodeSyncOutcome {
   results: readonly ResourceResult[];
   /** Whether any resource failed. */
   failed: boolean;
+  /** Values that still name an older version: a deployment follows, or is for the user to make. */
+  behind: readonly BehindValues[];
 }

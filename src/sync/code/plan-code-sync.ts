@@ -1,5 +1,6 @@
 import { readLayerReferences } from '../../model/layer-references.ts';
 import type { Stack } from '../../model/stack.ts';
+import { findBehind } from './behind-versions.ts';
 import type { CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
 import type { FlowTools } from './flow-tools.ts';
 import { describeAbsent, locateResources, whyNotSynced } from './locate-resources.ts';
@@ -62,7 +63,8 @@ async function planOnce(opened: FlowTools, input: PlanInput): Promise<Planned | 
       return outcome === undefined ? [] : [{ ...outcome, named: named.has(id) }];
     }),
   ];
-  return { plan: { resources, work }, tools: planning.tools, somethingIsGone: planning.somethingIsGone };
+  const behind = await findBehind(planning.tools, work);
+  return { plan: { resources, work, behind }, tools: planning.tools, somethingIsGone: planning.somethingIsGone };
 }
 
 /** The selected resources that are in the stack, and the functions that use a selected layer. */

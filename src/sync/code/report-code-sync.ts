@@ -1,5 +1,7 @@
 import { note } from '../../console/reporter.ts';
 import type { Reporter } from '../../console/reporter.ts';
+import { describeBehind } from './behind-versions.ts';
+import type { BehindValues } from './behind-versions.ts';
 import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
 
 /**
@@ -8,7 +10,7 @@ import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
  */
 export function reportOutcome(
   reporter: Reporter,
-  { results, failed }: CodeSyncOutcome,
+  { results, failed, behind }: CodeSyncOutcome,
   { duration, isWhole }: { duration: string; isWhole: boolean },
 ): void {
   for (const { outcome, error, hint, id } of results) {
@@ -17,6 +19,7 @@ export function reportOutcome(
     const level = hint === undefined || isWhole ? 'debug' : 'warning';
     if (outcome === 'skipped') note(reporter, level, `${id} is skipped: ${error ?? ''}`, hint);
   }
+  if (!isWhole) reportBehind(reporter, behind);
   const counts = (['synced', 'unchanged', 'failed', 'skipped'] as const)
     .map((outcome) => [outcome, results.filter((result) => result.outcome === outcome).length] as const)
     .filter(([, count]) => count > 0)
@@ -25,24 +28,33 @@ export function reportOutcome(
   note(reporter, failed ? 'info' : 'success', `Code sync: ${summary} (${duration}).`);
 }
 
+/** Says which values a code sync leaves at an older version. */
+function reportBehind(reporter: Reporter, behind: readonly BehindValues[]): void {
+  for (const values of behind) {
+    note(reporter, 'warning', describeBehind(values), 'Only a deployment updates them: sync without --code.');
+  }
+}
+
 /** Says what would be done with each resource. */
-export function reportPlan(reporter: Reporter, { resources }: CodeSyncPlan): void {
+export function reportPlan(reporter: Reporter, { resources, behind }: CodeSyncPlan): void {
   for (const { id, action, changes, why, hint } of resources) {
     if (action === 'update') note(reporter, 'info', `${id} would be synced: ${changes.join(', ')}`);
     else if (action === 'none') note(reporter, 'debug', `${id} is as it should be`);
     else if (action === 'skip') note(reporter, 'debug', `${id} would be skipped: ${why ?? ''}`);
     else note(reporter, 'warning', why ?? `${id} cannot be synced`, hint);
   }
+  reportBehind(reporter, behind);
   const count = resources.filter(({ action }) => action === 'update').length;
   const what = count === 0 ? 'Nothing' : count === 1 ? '1 resource' : `${count} resources`;
   note(reporter, 'success', `${what} would be synced; nothing was changed.`);
 }
 
 /** What `--output json` says of a code sync. */
-export function documentOf({ results, failed }: CodeSyncOutcome): object {
+export function documentOf({ results, failed, behind }: CodeSyncOutcome): object {
   const isChanged = results.some(({ outcome }) => outcome === 'synced');
   return {
     status: failed ? 'failed' : isChanged ? 'synced' : 'unchanged',
     resources: results.map(({ ms, ...result }) => ({ ...result, durationMs: Math.round(ms) })),
+    ...(behind.length === 0 ? {} : { behind }),
   };
 }

@@ -1,0 +1,182 @@
+import { isMap, mapOf, ownValue, scalarText } from '../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../template/template.ts';
+import { readLayerReferences } from './layer-references.ts';
+import { createStackValues } from './stack-values.ts';
+import type { StackValues } from './stack-values.ts';
+import { flattenStacks, identifierOf } from './stack.ts';
+import type { ResourceIdentifier, Stack } from './stack.ts';
+
+/**
+ * What CloudFormation makes again for new code or a new definition, by type: a `Ref` or an attribute of it has another
+ * value then. A name stands for everything below it too: `Version` for `Version.FunctionArn`.
+ */
+const VERSIONED: Readonly<Record<string, readonly string[]>> = {
+  'AWS::Serverless::LayerVersion': ['', 'LayerVersionArn'],
+  'AWS::Lambda::LayerVersion': ['', 'LayerVersionArn'],
+  'AWS::Serverless::Function': ['Version'],
+  'AWS::Serverless::StateMachine': ['Version', 'StateMachineRevisionId'],
+  'AWS::StepFunctions::StateMachine': ['StateMachineRevisionId'],
+  'AWS::Serverless::Api': ['Deployment'],
+};
+
+/** Marks begin here: characters for private use, one each, which no function of a template can take apart. */
+const FIRST_MARK = 0xf0000;
+
+/** A value of the application that holds what CloudFormation makes again for new code. */
+export interface VersionedValue {
+  /** The resource whose property it is; undefined: it is an output. */
+  resource: ResourceIdentifier | undefined;
+  /** `output Name`, `Fn (Environment.Variables.NAME)`. */
+  name: string;
+}
+
+/**
+ * The values of the application that have to follow when a resource gets new code: outputs of the root stack, exports, and
+ * properties of resources that hold what CloudFormation makes again for it, however they get it (parameters and outputs of
+ * nested stacks through any depth). Functions' `Layers` are not among them: code syncs move functions to new versions.
+ * By the identifier of the resource whose code it is. Pure.
+ */
+export function readVersionReferences(root: Stack): ReadonlyMap<ResourceIdentifier, readonly VersionedValue[]> {
+  const marks = createMarks();
+  const values = createStackValues(root, {
+    parameter: () => undefined,
+    resource: (stack, logicalId, attribute) => {
+      const owner = versionedBy(stack, logicalId, attribute);
+      return owner === undefined ? undefined : marks.of(identifierOf(stack.path, owner));
+    },
+  });
+  const found: Found = new Map();
+  visit(root, values, (text, value) => {
+    for (const id of marks.in(text)) add(found, id, value);
+  });
+  addLayersOfVersions(root, found);
+  return new Map([...found].map(([id, places]) => [id, [...places.values()]]));
+}
+
+/** By the identifier of the resource whose code it is, then by the value's name. */
+type Found = Map<ResourceIdentifier, Map<string, VersionedValue>>;
+
+function add(found: Found, id: ResourceIdentifier, value: VersionedValue): void {
+  found.set(id, (found.get(id) ?? new Map()).set(value.name, value));
+}
+
+interface Marks {
+  of(id: ResourceIdentifier): string;
+  in(text: string): ResourceIdentifier[];
+}
+
+function createMarks(): Marks {
+  const ids: ResourceIdentifier[] = [];
+  return {
+    of: (id) => {
+      const known = ids.indexOf(id);
+      return String.fromCodePoint(FIRST_MARK + (known < 0 ? ids.push(id) - 1 : known));
+    },
+    in: (text) => ids.filter((_, index) => text.includes(String.fromCodePoint(FIRST_MARK + index))),
+  };
+}
+
+/** The resource (its logical id) with whose code or definition the referenced value changes; undefined: it does not. */
+function versionedBy(stack: Stack, logicalId: string, attribute = ''): string | undefined {
+  const resources = mapOf(stack.resolved['Resources']);
+  const resource = mapOf(ownValue(resources, logicalId));
+  const type = scalarText(resource['Type']);
+  if (type === undefined) {
+    // SAM makes it beside a state machine, under a name that users can refer to
+    const owner = /^(.+)Version$/.exec(logicalId)?.[1] ?? '';
+    return mapOf(ownValue(resources, owner))['Type'] === 'AWS::Serverless::StateMachine' ? owner : undefined;
+  }
+  const [name = ''] = attribute.split('.');
+  // the version is named after this text alone, not after the code
+  if (name === 'Version' && isSet(mapOf(resource['Properties'])['AutoPublishCodeSha256'])) return undefined;
+  return new Map(Object.entries(VERSIONED)).get(type)?.includes(name) === true ? logicalId : undefined;
+}
+
+type OnText = (text: string, value: VersionedValue) => void;
+
+function visit(stack: Stack, values: StackValues, onText: OnText): void {
+  for (const [logicalId, resource] of Object.entries(mapOf(stack.resolved['Resources']))) {
+    if (!isMap(resource) || isOff(resource, stack, values)) continue;
+    const child = stack.children.find((candidate) => candidate.logicalId === logicalId);
+    visitResource({ resource, child, id: identifierOf(stack.path, logicalId) }, stack, { values, onText });
+    if (child !== undefined) visit(child, values, onText);
+  }
+  for (const [name, output] of Object.entries(mapOf(stack.resolved['Outputs']))) {
+    if (!isMap(output) || isOff(output, stack, values)) continue;
+    // what only the parent stack reads counts where the parent uses it
+    if (stack.path !== '' && !isSet(output['Export'])) continue;
+    const value = { resource: undefined, name: `output ${identifierOf(stack.path, name)}` };
+    const { Value = null, Export = null } = output;
+    for (const part of [Value, Export])
+      for (const { text } of textsIn(resolved(part, stack, values))) onText(text, value);
+  }
+}
+
+function visitResource(
+  { resource, child, id }: { resource: TemplateMap; child: Stack | undefined; id: ResourceIdentifier },
+  stack: Stack,
+  { values, onText }: { values: StackValues; onText: OnText },
+): void {
+  const { Properties, DependsOn: _order, Condition: _condition, ...attributes } = resource;
+  const isFunction = /^AWS::(?:Serverless|Lambda)::Function$/.test(scalarText(resource['Type']) ?? '');
+  const followed = isFunction ? 'Layers' : child === undefined ? undefined : 'Parameters';
+  for (const [name, value] of [...Object.entries(mapOf(Properties)), ...Object.entries(attributes)]) {
+    if (name === followed) continue;
+    for (const { text, path } of textsIn(resolved(value, stack, values)))
+      onText(text, { resource: id, name: `${id} (${[name, ...path].join('.')})` });
+  }
+}
+
+function isOff({ Condition }: TemplateMap, stack: Stack, values: StackValues): boolean {
+  return typeof Condition === 'string' && values.condition(Condition, stack) === false;
+}
+
+/** With everything filled in that is known; what is encoded stays readable. */
+function resolved(value: TemplateValue, stack: Stack, values: StackValues): TemplateValue {
+  return values.resolve(withoutEncoding(value), stack);
+}
+
+function withoutEncoding(value: TemplateValue): TemplateValue {
+  if (Array.isArray(value)) return value.map(withoutEncoding);
+  if (!isMap(value)) return value;
+  if (Object.hasOwn(value, 'Fn::Base64')) return withoutEncoding(value['Fn::Base64'] ?? null);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutEncoding(inner)]));
+}
+
+/** The texts of a value and where they stand, down to the first function around them. */
+function textsIn(value: TemplateValue): { text: string; path: readonly string[] }[] {
+  if (typeof value === 'string') return [{ text: value, path: [] }];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (!isMap(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const texts = textsIn(inner);
+    const isFunction = key.startsWith('Fn::');
+    return texts.map(({ text, path }) => ({ text, path: isFunction ? [] : [key, ...path] }));
+  });
+}
+
+/** `AutoPublishAliasAllProperties`: a function's version is made again for layers too that ask for it. */
+function addLayersOfVersions(root: Stack, found: Found): void {
+  const stacks = flattenStacks(root);
+  const layers = stacks.flatMap((stack) =>
+    stack.layers.filter((layer) => isTrue(layer.properties, 'PublishLambdaVersion')),
+  );
+  if (layers.length === 0) return;
+  const ids = new Set(layers.map(({ id }) => id));
+  const references = readLayerReferences(root);
+  for (const { id, properties } of stacks.flatMap(({ functions }) => functions)) {
+    if (!isTrue(properties, 'AutoPublishAliasAllProperties')) continue;
+    for (const reference of references.get(id) ?? []) {
+      if (typeof reference !== 'object' || !ids.has(reference.layer)) continue;
+      for (const value of found.get(id)?.values() ?? []) add(found, reference.layer, value);
+    }
+  }
+}
+
+function isTrue(properties: TemplateMap, name: string): boolean {
+  return scalarText(properties[name])?.toLowerCase() === 'true';
+}
+
+function isSet(value: TemplateValue | undefined): boolean {
+  return value !== undefined && value !== null;
+}

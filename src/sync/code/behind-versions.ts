@@ -1,0 +1,81 @@
+import { isAwsError } from '../../aws/service-errors.ts';
+import { splitIdentifier } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { readVersionReferences } from '../../model/version-references.ts';
+import type { PlannedWork } from './code-sync-plan.ts';
+import type { FlowTools } from './flow-tools.ts';
+import type { FunctionWork } from './function-flow.ts';
+import { findCompanion } from './generated-ids.ts';
+
+/** Values that name a version of a resource's code and that only a deployment can move to the newest one. */
+export interface BehindValues {
+  id: ResourceIdentifier;
+  /** As `readVersionReferences` names them. Never empty. */
+  values: readonly string[];
+}
+
+/** The values that follow when CloudFormation makes new versions of these. Pure. */
+export function valuesFollowing(root: Stack, ids: ReadonlySet<ResourceIdentifier>): BehindValues[] {
+  if (ids.size === 0) return [];
+  return [...readVersionReferences(root)].flatMap(([id, values]) =>
+    ids.has(id) ? [{ id, values: values.map(({ name }) => name) }] : [],
+  );
+}
+
+/** The values that still name CloudFormation's version when the work is done: it made another one. */
+export async function findBehind(tools: FlowTools, work: PlannedWork): Promise<BehindValues[]> {
+  const layers = [...work.layers].flatMap(
+    ([
+      id,
+      {
+        version,
+        work: { deployed },
+      },
+    ]) => (version === undefined || version !== deployed ? [id] : []),
+  );
+  const functions = work.functions.flatMap((plan) => (plan.code ? [plan.work] : []));
+  const newer = new Set([...layers, ...functions.map(({ id }) => id), ...work.definitions.keys()]);
+  if (newer.size === 0) return [];
+  const following = valuesFollowing(tools.root, newer);
+  const isBehind = await Promise.all(
+    following.map(async ({ id }) => {
+      const fn = functions.find((candidate) => candidate.id === id);
+      return fn === undefined || !(await hasVersion(tools, fn));
+    }),
+  );
+  return following.filter((_, index) => isBehind[index]);
+}
+
+/** Whether CloudFormation's version of the function has the code that it is to have: an earlier one is back. */
+async function hasVersion({ stacks, lambda }: FlowTools, { id, code, state }: FunctionWork): Promise<boolean> {
+  if (code?.kind !== 'zip') return false;
+  const { stackPath, logicalId } = splitIdentifier(id);
+  const version = findCompanion((await stacks.listing(stackPath)) ?? {}, logicalId, 'Version');
+  if (version === undefined) return false;
+  try {
+    const { codeSha256 } = await lambda.read(state.name, version.physicalId.split(':').at(-1));
+    return codeSha256 === code.artifact.sha256;
+  } catch (error) {
+    // it is only to be named
+    if (isAwsError(error)) return false;
+    throw error;
+  }
+}
+
+/** Why a code sync is not enough. */
+export function describeFollowing({ id, values }: BehindValues): string {
+  return `values depend on the version of ${id}: ${listOf(values)}`;
+}
+
+/** What a code sync leaves behind. */
+export function describeBehind({ id, values }: BehindValues): string {
+  return `Still at the previous version of ${id}: ${listOf(values)}`;
+}
+
+/** More names tell nobody anything. */
+const NAMED = 5;
+
+function listOf(values: readonly string[]): string {
+  const more = values.length - NAMED;
+  return more > 1 ? `${values.slice(0, NAMED).join(', ')} and ${more} more values` : values.join(', ');
+}
