@@ -35,7 +35,11 @@ export async function applicationStages(
     const made =
       names.size > 0
         ? undefined
-        : findCompanion((await tools.stacks.listing(stack.path)) ?? {}, resource.logicalId, 'Stage');
+        : findCompanion(
+            (await tools.stacks.listing(stack.path)) ?? {},
+            { stack, logicalId: resource.logicalId },
+            'Stage',
+          );
     if (made !== undefined) names.add(made.physicalId);
     // SAM makes a second one of this name for old templates
     names.add('Stage');

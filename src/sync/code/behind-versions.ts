@@ -1,5 +1,5 @@
 import { isAwsError } from '../../aws/service-errors.ts';
-import { splitIdentifier } from '../../model/stack.ts';
+import { flattenStacks, splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { readVersionReferences } from '../../model/version-references.ts';
 import type { PlannedWork } from './code-sync-plan.ts';
@@ -47,10 +47,12 @@ export async function findBehind(tools: FlowTools, work: PlannedWork): Promise<B
 }
 
 /** Whether CloudFormation's version of the function has the code that it is to have: an earlier one is back. */
-async function hasVersion({ stacks, lambda }: FlowTools, { id, code, state }: FunctionWork): Promise<boolean> {
+async function hasVersion({ root, stacks, lambda }: FlowTools, { id, code, state }: FunctionWork): Promise<boolean> {
   if (code?.kind !== 'zip') return false;
   const { stackPath, logicalId } = splitIdentifier(id);
-  const version = findCompanion((await stacks.listing(stackPath)) ?? {}, logicalId, 'Version');
+  const stack = flattenStacks(root).find(({ path }) => path === stackPath);
+  const listing = await stacks.listing(stackPath);
+  const version = stack && listing && findCompanion(listing, { stack, logicalId }, 'Version');
   if (version === undefined) return false;
   try {
     const { codeSha256 } = await lambda.read(state.name, version.physicalId.split(':').at(-1));

@@ -1,4 +1,5 @@
 import { createStackValues } from '../../model/stack-values.ts';
+import type { StackValues } from '../../model/stack-values.ts';
 import { identifierOf, splitIdentifier } from '../../model/stack.ts';
 import type { Stack } from '../../model/stack.ts';
 import { pseudoParameters } from '../../template/pseudo-parameters.ts';
@@ -51,7 +52,7 @@ export function createCloudValues(
     want('place', async () => {
       stackId = await stacks.stackId();
     });
-  const values = createStackValues(root, {
+  const values: StackValues = createStackValues(root, {
     parameter: (stack, name) => {
       if (name.startsWith('AWS::')) {
         return stackId === '' ? wantPlace() : pseudoParameter(stack, name, { stackId, stacks, want });
@@ -62,10 +63,17 @@ export function createCloudValues(
       if (stackId === '') return wantPlace();
       const listing = stacks.known(stack.path);
       if (listing === undefined) return want(`resources ${stack.path}`, () => stacks.listing(stack.path));
-      const deployed = findDeployed(listing, logicalId);
+      const deployed = findDeployed(listing, { stack, logicalId });
       if (attribute === undefined) return deployed?.physicalId;
-      const companion = findCompanion(listing, logicalId, attribute);
-      if (companion !== undefined) return companion.physicalId;
+      const properties = mapOf(mapOf(mapOf(stack.resolved['Resources'])[logicalId])['Properties']);
+      const [name = '', ...rest] = attribute.split('.');
+      const stageName =
+        name === 'Stage' ? scalarText(values.resolve(properties['StageName'] ?? null, stack)) : undefined;
+      const companion = findCompanion(listing, { stack, logicalId, stageName }, name);
+      if (companion !== undefined) {
+        if (rest.length === 0) return companion.physicalId;
+        return attributeOf({ deployed: companion, place: placeOf(stackId), properties: {} }, rest.join('.'));
+      }
       if (deployed === undefined) return undefined;
       if (deployed.type === STACK && attribute.startsWith('Outputs.')) {
         const path = identifierOf(stack.path, logicalId);
@@ -73,7 +81,6 @@ export function createCloudValues(
         if (outputs === undefined) return want(`outputs ${path}`, () => stacks.outputs(path));
         return outputs[attribute.slice('Outputs.'.length)];
       }
-      const properties = mapOf(mapOf(mapOf(stack.resolved['Resources'])[logicalId])['Properties']);
       return attributeOf({ deployed, place: placeOf(stackId), properties }, attribute);
     },
   });

@@ -1,6 +1,7 @@
 import { isAwsError } from '../../aws/service-errors.ts';
-import { identifierOf } from '../../model/stack.ts';
-import type { ResourceIdentifier } from '../../model/stack.ts';
+import { DEPENDENCY_STACK } from '../../build/dependency-layer.ts';
+import { flattenStacks, identifierOf } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import type { CloudStacks } from './cloud-stacks.ts';
 import type { LambdaAccess } from './lambda-access.ts';
 import { versionOf } from './layer-versions.ts';
@@ -9,12 +10,14 @@ import type { DeployedResource } from './sync-state.ts';
 /**
  * Layer versions that the stacks own and Lambda has no more, by identifier in the template, with their number: the peer's code
  * sync deletes the version of CloudFormation when it publishes another one (fact sheet, defect 15). CloudFormation does not
- * notice, and gives them to every function that it updates, which fails. `paths`: of the stacks to look into.
+ * notice, and gives them to every function that it updates, which fails.
  */
 export async function findGoneLayers(
   { stacks, lambda }: { stacks: CloudStacks; lambda: LambdaAccess },
-  paths: readonly string[],
+  root: Stack,
 ): Promise<ReadonlyMap<ResourceIdentifier, number>> {
+  const templates = new Map(flattenStacks(root).map((stack) => [stack.path, stack] as const));
+  const paths = [...templates.keys()].flatMap((path) => [path, identifierOf(path, DEPENDENCY_STACK)]);
   const listings = await Promise.all(paths.map(async (path) => [path, await stacks.listing(path)] as const));
   const resources = listings.flatMap(([path, listing]) =>
     Object.entries(listing ?? {}).map(([logicalId, resource]) => ({ path, logicalId, resource })),
@@ -30,11 +33,17 @@ export async function findGoneLayers(
   );
   const gone = owned.filter((_, index) => isGone[index]);
   return new Map(
-    gone.flatMap(({ path, logicalId, resource: { physicalId } }) =>
-      // SAM puts ten hex digits behind the logical id of a layer
-      [logicalId, logicalId.replace(/[0-9a-f]{10}$/, '')].map((id) => [identifierOf(path, id), versionOf(physicalId)]),
-    ),
+    gone.map(({ path, logicalId, resource }) => {
+      const id = identifierOf(path, templateId(templates.get(path), logicalId));
+      return [id, versionOf(resource.physicalId)];
+    }),
   );
+}
+
+/** What the layer is called in its template: SAM puts ten hex digits behind the ids of its layers. */
+function templateId(stack: Stack | undefined, logicalId: string): string {
+  const isWritten = stack?.layers.some((layer) => layer.logicalId === logicalId) === true;
+  return isWritten ? logicalId : logicalId.replace(/[0-9a-f]{10}$/, '');
 }
 
 async function isThere(lambda: LambdaAccess, { physicalId }: DeployedResource): Promise<boolean> {

@@ -26,8 +26,9 @@ export async function locateResources(
   const byPath = new Map(paths.map((path, index) => [path, listings[index]] as const));
   const located = new Map<ResourceIdentifier, DeployedResource>();
   for (const { id, stack, resource } of resources) {
+    const { logicalId } = resource;
     const listing = byPath.get(stack.path);
-    const deployed = listing && findDeployed(listing, resource.logicalId);
+    const deployed = listing && findDeployed(listing, { stack, logicalId });
     if (deployed !== undefined) located.set(id, deployed);
   }
   return located;

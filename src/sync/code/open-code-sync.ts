@@ -1,12 +1,11 @@
 import type { BuildResult } from '../../build/artifact.ts';
 import { openBuilder } from '../../build/build.ts';
-import { DEPENDENCY_STACK } from '../../build/dependency-layer.ts';
 import { planBuild } from '../../build/plan-build.ts';
 import { note } from '../../console/reporter.ts';
 import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import type { BuildFailure } from '../../errors.ts';
-import { flattenStacks, identifierOf, splitIdentifier } from '../../model/stack.ts';
+import { splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { readParameters } from '../../template/parameters.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
@@ -153,7 +152,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     await stacks.recall(paths);
     if (paths.some((path) => stacks.known(path) === undefined)) return;
     const nameOf = ({ stack, resource }: (typeof functions)[number]): string[] => {
-      const deployed = findDeployed(stacks.known(stack.path) ?? {}, resource.logicalId);
+      const deployed = findDeployed(stacks.known(stack.path) ?? {}, { stack, logicalId: resource.logicalId });
       return deployed === undefined ? [] : [deployed.physicalId];
     };
     const images = functions.filter(({ resource }) => isImage(resource));
@@ -176,10 +175,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
       return new Map([...there].map(([id, { physicalId }]) => [id, physicalId]));
     },
     resolve: (root, value, stack) => createCloudValues(root, stacks, options.parameterOverrides).resolve(value, stack),
-    goneLayers: (root) => {
-      const paths = flattenStacks(root).flatMap(({ path }) => [path, identifierOf(path, DEPENDENCY_STACK)]);
-      return findGoneLayers({ stacks, lambda }, paths);
-    },
+    goneLayers: (root) => findGoneLayers({ stacks, lambda }, root),
     forget: () => {
       stacks.forget();
       lambda.forget();
