@@ -9,6 +9,7 @@ import { describeStack, readDeployedTemplate, type DeployedStack } from './descr
 import { followStack, waitUntilSettled, type FollowResult } from './follow-stack.ts';
 import { pause } from './pause.ts';
 import { planDeploy, type DeployPlan, type DeployRequest } from './plan-deploy.ts';
+import { StackOvertakenError } from './require-latest.ts';
 import { explainStackFailure } from './stack-failure.ts';
 import { isSuccess, stackCondition } from './stack-status.ts';
 import { StackMovedError, startOperation } from './start-operation.ts';
@@ -31,8 +32,6 @@ export interface DeployTools {
   confirm: (question: string) => Promise<boolean>;
   /** Between two looks at the events (`parsePollDelay`); undefined: as fits. */
   pollDelayMs?: number | undefined;
-  /** Be done when the new resources are in use, while what they replaced is still being removed. */
-  leaveCleanup?: boolean | undefined;
 }
 
 /** What CloudFormation has: read once, before or beside the build. */
@@ -45,6 +44,8 @@ export interface DeployedState {
 export interface DeployResult {
   /** As the deployment left it. */
   stack: DeployedStack;
+  /** Nobody was seen to begin anything else with the stack since. */
+  isLatest: boolean;
   /** Whether there was anything to create or update. */
   changed: boolean;
   durationMs: number;
@@ -179,7 +180,11 @@ function checkSuccess(
   stackName: string,
   { kind, region }: { kind: 'create' | 'update'; region: string },
 ): Outcome {
-  if (followed.stack !== undefined && isSuccess(followed.stack.status)) return { stack: followed.stack, changed: true };
+  const { stack, isLatest, status } = followed;
+  if (isSuccess(status)) {
+    if (stack === undefined) throw new StackOvertakenError(stackName, stack);
+    return { stack, isLatest, changed: true };
+  }
   throw explainStackFailure({ stackName, region, verb: kind }, followed);
 }
 
@@ -227,7 +232,7 @@ function lastChange(stack: DeployedStack | undefined): Date | undefined {
 
 function unchanged({ stack }: DeployedState): Outcome {
   if (stack === undefined) throw new Error('a stack that is not there was found up to date');
-  return { stack, changed: false };
+  return { stack, isLatest: true, changed: false };
 }
 
 function warnOnce(plan: DeployPlan, warned: Set<string>, reporter: Reporter): void {

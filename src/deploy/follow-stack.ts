@@ -6,25 +6,25 @@ import { describeStack, type DeployedStack } from './describe-stack.ts';
 import { isStackItself, type StackEventRecord } from './first-cause.ts';
 import { pause } from './pause.ts';
 import { createEventSource, type StackEventSource, type StackOperation } from './stack-events.ts';
-import { CLEANUP_STATUS, stackCondition } from './stack-status.ts';
+import { stackCondition } from './stack-status.ts';
 
 /** How an operation is watched. */
 export interface FollowOptions extends StackOperation {
   stackName: string;
   /** Between two looks; undefined: quick at first and after each event, then slower. */
   pollDelayMs?: number | undefined;
-  /** When the stack was last changed before this operation: a description that still says so is an old one. */
-  previousChange?: Date | undefined;
-  /** End when the new resources are in use, while CloudFormation still removes what they replaced. */
-  leaveCleanup?: boolean | undefined;
   reporter: Reporter;
   signal?: AbortSignal | undefined;
 }
 
 /** How an operation ended. */
 export interface FollowResult {
-  /** undefined: the stack is gone. */
+  /** How our operation ended, e.g. `UPDATE_COMPLETE`. */
+  status: string;
+  /** As it is now; undefined: it is gone. */
   stack: DeployedStack | undefined;
+  /** Nobody has begun anything else with the stack since. */
+  isLatest: boolean;
   events: readonly StackEventRecord[];
 }
 
@@ -36,35 +36,46 @@ const LONGEST_DELAY = 2_000;
 const SILENT_LOOKS = 15;
 /** The same before the first event, three seconds: a cloud that is not AWS may have none of ours. */
 const SILENT_LOOKS_BEFORE_START = 6;
+/** So often a description from before an operation that has ended is not believed. */
+const LATE_LOOKS = 5;
 /** How long a connection may be away before we give up watching (ms). */
 const PATIENCE = 5 * 60_000;
 
-/** Reports the events of an operation, those of nested stacks too, until it is over. */
+/**
+ * Reports the events of an operation, those of nested stacks too, until it is over. What somebody else does with the stack
+ * after it is neither waited for nor reported.
+ */
 export async function followStack(aws: Aws, options: FollowOptions): Promise<FollowResult> {
   const source = createEventSource(aws, options);
   const ask = createPatientAsk(options);
   let delay = FIRST_DELAY;
   let silentLooks = 0;
-  let ending = false;
+  let lateLooks = 0;
   for (;;) {
     await pause(options.pollDelayMs ?? delay * Math.max(1, source.active / 4), options.signal);
     const fresh = await ask(() => source.read());
     reportEvents(options.reporter, fresh);
-    ending ||= fresh.some((event) => isEnd(event, options));
     silentLooks = fresh.length > 0 ? 0 : silentLooks + 1;
     delay = fresh.length > 0 ? BUSY_DELAY : Math.min(delay * 1.5, LONGEST_DELAY);
-    if (!ending && silentLooks < (source.begun ? SILENT_LOOKS : SILENT_LOOKS_BEFORE_START)) continue;
+    const mayBeOver = source.ended !== undefined || source.overtaken;
+    if (!mayBeOver && silentLooks < (source.begun ? SILENT_LOOKS : SILENT_LOOKS_BEFORE_START)) continue;
     const stack = await ask(() => describeStack(aws, options.stackId));
     silentLooks = 0;
-    if (stack !== undefined && !source.begun && isOld(stack, options)) continue;
-    if (stack === undefined || isOver(stack.status, options)) {
+    if (stack !== undefined && isOld(stack, options) && (!source.begun || ++lateLooks < LATE_LOOKS)) continue;
+    const isOver = stack === undefined || stackCondition(stack.status) !== 'busy';
+    if (isOver || (source.ended !== undefined && source.overtaken)) {
       // no event bore our token: a cloud that has none
-      if (!source.begun && stack !== undefined) beginWithoutToken(source, stack);
-      const rest = await ask(() => source.readRest(!ending));
+      if (stack !== undefined) beginWithoutToken(source, stack);
+      const rest = await ask(() => source.readRest());
       reportEvents(options.reporter, rest);
-      return { stack, events: source.events };
+      return {
+        status: source.ended?.status ?? stack?.status ?? 'DELETE_COMPLETE',
+        stack,
+        isLatest: stack !== undefined && !source.overtaken,
+        events: source.events,
+      };
     }
-    if (!source.begun) beginWithoutToken(source, stack);
+    beginWithoutToken(source, stack);
   }
 }
 
@@ -106,6 +117,8 @@ export async function waitUntilSettled(
 }
 
 function beginWithoutToken(source: StackEventSource, stack: DeployedStack): void {
+  // with somebody else's token in sight ours has only not come yet
+  if (source.begun || source.overtaken) return;
   const time = stack.updatedAt ?? stack.createdAt;
   // the first event may be a little earlier than what the stack says
   if (time !== undefined) source.beginAt(new Date(time.getTime() - 1_000));
@@ -114,15 +127,6 @@ function beginWithoutToken(source: StackEventSource, stack: DeployedStack): void
 /** DescribeStacks may lag behind the call that started the operation. */
 function isOld(stack: DeployedStack, { previousChange }: FollowOptions): boolean {
   return previousChange !== undefined && (stack.updatedAt ?? stack.createdAt)?.getTime() === previousChange.getTime();
-}
-
-function isEnd(event: StackEventRecord, { stackId, leaveCleanup }: FollowOptions): boolean {
-  if (event.stackId !== stackId || !isStackItself(event)) return false;
-  return isOver(event.status, { leaveCleanup });
-}
-
-function isOver(status: string, { leaveCleanup }: Pick<FollowOptions, 'leaveCleanup'>): boolean {
-  return stackCondition(status) !== 'busy' || (leaveCleanup === true && status === CLEANUP_STATUS);
 }
 
 type Ask = <T>(question: () => Promise<T>) => Promise<T>;

@@ -5,13 +5,16 @@ import { identifierOf } from '../model/stack.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { isStackItself, type StackEventRecord } from './first-cause.ts';
 import { isNoSuchStack } from './stack-refusals.ts';
+import { stackCondition } from './stack-status.ts';
 
 /** The operation whose events are followed. */
 export interface StackOperation {
   /** The ARN: a name would be another stack once this one is deleted and made again. */
   stackId: string;
-  /** The `ClientRequestToken` of the call that started it. */
+  /** The `ClientRequestToken` of the call that started it: all events of the stack bear it until another operation begins. */
   token: string;
+  /** When the stack was last changed before this operation: events that old are not looked through. */
+  previousChange?: Date | undefined;
 }
 
 /** Reads the events of an operation as they come, those of nested stacks too. */
@@ -19,13 +22,17 @@ export interface StackEventSource {
   /** Events that were not read before, oldest first. One call per stack that has something going on. */
   read(): Promise<StackEventRecord[]>;
   /** When the operation is over: what is still unread, since nested stacks are a look behind their parents. */
-  readRest(rootToo: boolean): Promise<StackEventRecord[]>;
-  /** Everything read so far. */
+  readRest(): Promise<StackEventRecord[]>;
+  /** Everything of the operation that was read so far. */
   readonly events: readonly StackEventRecord[];
   /** How many stacks are being followed. */
   readonly active: number;
   /** Whether the operation's first event was read. */
   readonly begun: boolean;
+  /** Its last event, once it was read. */
+  readonly ended: StackEventRecord | undefined;
+  /** Whether another operation was begun with the stack after it, or while its own events are not there yet. */
+  readonly overtaken: boolean;
   /** For clouds whose events carry no token: the operation began then. */
   beginAt(time: Date): void;
 }
@@ -47,14 +54,30 @@ interface Reading {
   root: FollowedStack;
   stacks: Map<string, FollowedStack>;
   events: StackEventRecord[];
+  previousChange: Date | undefined;
   /** When the operation began, by CloudFormation's clock; older events are of earlier operations. */
   began: Date | undefined;
+  /** Its events bear its token: what follows without it is of another operation. */
+  hasToken: boolean;
+  ended: StackEventRecord | undefined;
+  overtaken: boolean;
 }
 
 /** Starts reading; nothing is asked before the first `read`. */
-export function createEventSource(aws: Aws, { stackId, token }: StackOperation): StackEventSource {
+export function createEventSource(aws: Aws, operation: StackOperation): StackEventSource {
+  const { stackId, token, previousChange } = operation;
   const root: FollowedStack = { id: stackId, path: '', seen: new Set(), state: 'going-on' };
-  const reading: Reading = { token, root, stacks: new Map([[stackId, root]]), events: [], began: undefined };
+  const reading: Reading = {
+    token,
+    root,
+    stacks: new Map([[stackId, root]]),
+    events: [],
+    previousChange,
+    began: undefined,
+    hasToken: false,
+    ended: undefined,
+    overtaken: false,
+  };
   return {
     events: reading.events,
     get active() {
@@ -63,13 +86,19 @@ export function createEventSource(aws: Aws, { stackId, token }: StackOperation):
     get begun() {
       return reading.began !== undefined;
     },
+    get ended() {
+      return reading.ended;
+    },
+    get overtaken() {
+      return reading.overtaken;
+    },
     beginAt: (time) => {
       reading.began ??= time;
     },
     read: () => readNext(aws, reading),
-    readRest: async (rootToo) => {
+    readRest: async () => {
       const rest: StackEventRecord[] = [];
-      root.state = rootToo ? 'last-look' : 'over';
+      root.state = 'last-look';
       while (followed(reading).length > 0) {
         for (const stack of followed(reading)) stack.state = 'last-look';
         rest.push(...(await readNext(aws, reading)));
@@ -91,9 +120,8 @@ async function readNext(aws: Aws, reading: Reading): Promise<StackEventRecord[]>
     for (const event of lists[index] ?? []) stack.seen.add(event.id);
     if (stack.state === 'last-look') stack.state = 'over';
   }
-  const fresh = lists
-    .flatMap((list) => list.toReversed())
-    .sort((a, b) => a.timestamp.getTime() - b.timestamp.getTime());
+  const read = lists.flatMap((list) => list.toReversed()).sort((a, b) => a.timestamp.getTime() - b.timestamp.getTime());
+  const fresh = read.filter((event) => isOwn(reading, event));
   for (const event of fresh) followNested(reading, event);
   reading.events.push(...fresh);
   return fresh;
@@ -102,12 +130,12 @@ async function readNext(aws: Aws, reading: Reading): Promise<StackEventRecord[]>
 /** Unread events of a stack, newest first. */
 async function readStack(aws: Aws, reading: Reading, stack: FollowedStack): Promise<StackEventRecord[]> {
   const { began } = reading;
-  const isOld = (event: StackEventRecord): boolean =>
+  const isRead = (event: StackEventRecord): boolean =>
     stack.seen.has(event.id) || (began !== undefined && event.timestamp < began);
   try {
     if (stack === reading.root && began === undefined) return await readFromStart(aws, reading);
-    const events = await readEvents(aws, stack, isOld);
-    return events.filter((event) => !isOld(event));
+    const events = await readEvents(aws, stack, isRead);
+    return events.filter((event) => !isRead(event));
   } catch (error) {
     // a stack that someone deleted has no events any more, in some clouds
     if (isNoSuchStack(error, stack.id)) return [];
@@ -118,13 +146,43 @@ async function readStack(aws: Aws, reading: Reading, stack: FollowedStack): Prom
   }
 }
 
-/** Events back to the start of our operation, newest first; none while they are not there yet: they may come late. */
+/**
+ * Events back to the start of our operation, newest first; none while they are not there yet: they may come late. Another
+ * operation may have begun already, and have ended.
+ */
 async function readFromStart(aws: Aws, reading: Reading): Promise<StackEventRecord[]> {
-  const events = await readEvents(aws, reading.root, isStart);
+  const { token, root } = reading;
+  const events = await readEvents(
+    aws,
+    root,
+    (event) => isStart(event) && (event.token === token || isOld(reading, event)),
+  );
   const first = events.at(-1);
-  if (first === undefined || !isStart(first) || first.token !== reading.token) return [];
+  const isFound = first !== undefined && isStart(first) && first.token === token;
+  // what is begun by somebody else is judged once ours is there
+  reading.overtaken =
+    !isFound && events.some((event) => isStart(event) && !!event.token && !isOld(reading, event, 1_000));
+  if (!isFound) return [];
   reading.began = first.timestamp;
+  reading.hasToken = true;
   return events;
+}
+
+/** Of an operation before ours. `slack` (ms): its first event may be a little later than what the stack says. */
+function isOld({ previousChange }: Reading, { timestamp }: StackEventRecord, slack = 0): boolean {
+  return previousChange !== undefined && timestamp.getTime() <= previousChange.getTime() + slack;
+}
+
+/** Whether the event, which comes after those that were judged before it, is of our operation. */
+function isOwn(reading: Reading, event: StackEventRecord): boolean {
+  const { token, hasToken, root, ended } = reading;
+  if (event.stackId !== root.id)
+    return !(reading.overtaken && ended !== undefined && event.timestamp > ended.timestamp);
+  const isOthers = isStackItself(event) && event.token !== token && (isStart(event) || ended !== undefined);
+  if (hasToken && isOthers) reading.overtaken = true;
+  if (reading.overtaken) return false;
+  if (isStackItself(event) && stackCondition(event.status) !== 'busy') reading.ended = event;
+  return true;
 }
 
 /** Whether an operation begins with it, ours or another one. */

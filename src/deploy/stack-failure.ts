@@ -19,14 +19,13 @@ export class StackFailedError extends UserError {
 /** The error for an operation that did not end as wanted. Pure. */
 export function explainStackFailure(
   about: { stackName: string; region: string; verb: 'create' | 'update' | 'delete' },
-  { stack, events }: FollowResult,
+  { status, stack, isLatest, events }: FollowResult,
 ): StackFailedError {
-  const status = stack?.status ?? 'DELETE_COMPLETE';
   const failure = findFirstCause(events);
   const rollback = status.endsWith('ROLLBACK_FAILED') ? findRollbackFailure(events) : undefined;
   const sentences = [
     failure === undefined
-      ? `Stack ${about.stackName} could not be ${about.verb}d: ${stack?.statusReason ?? status}`
+      ? `Stack ${about.stackName} could not be ${about.verb}d: ${(isLatest && stack?.statusReason) || status}`
       : `${failure.id} (${failure.resourceType}) failed: ${failure.reason}`,
     rollback === undefined ? undefined : `The rollback then failed at ${rollback.id}: ${rollback.reason}`,
     failure === undefined || failure.others.length === 0 ? undefined : `Failed too: ${failure.others.join(', ')}`,

@@ -36,12 +36,9 @@ export function stackCondition(status: string): StackCondition {
   return status.endsWith('_FAILED') ? 'broken' : 'settled';
 }
 
-/** The new resources are in use; what they replaced is being removed. */
-export const CLEANUP_STATUS = 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS';
-
 /** Whether an operation that ended with this status did what was wanted. */
 export function isSuccess(status: string): boolean {
-  return status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE' || status === CLEANUP_STATUS;
+  return status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE';
 }
 
 /** What the stack is now and what to do, after an operation that failed with this status. */

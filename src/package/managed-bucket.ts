@@ -150,7 +150,7 @@ async function createManagedStack(aws: Aws, tools: ManagedBucketTools): Promise<
         token,
         reporter,
       });
-      if (followed.stack === undefined || !isSuccess(followed.stack.status)) {
+      if (!isSuccess(followed.status)) {
         const about = { stackName: MANAGED_STACK_NAME, region: await aws.region(), verb: 'create' } as const;
         throw explainStackFailure(about, followed);
       }

@@ -4,7 +4,7 @@ import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { describeFollowing } from './code/behind-versions.ts';
 import type { CodeSyncOutcome } from './code/code-sync-plan.ts';
 import { openCodeSync } from './code/open-code-sync.ts';
-import { syncAfterDeployment } from './code/plain-sync-code.ts';
+import { lookAgainIfChanged, planAfterDeployment } from './code/plain-sync-code.ts';
 import { documentOf, reportOutcome } from './code/report-code-sync.ts';
 import { packageApplication } from './package-application.ts';
 import type { PackagedApplication } from './package-application.ts';
@@ -21,11 +21,13 @@ import type { SyncReport, SyncRun } from './sync-run.ts';
  * own last one, is brought after it.
  */
 export async function syncApplication(run: SyncRun): Promise<SyncReport> {
+  const sync = (how: PrepareOptions): Promise<SyncReport> =>
+    lookAgainIfChanged(run.outside.reporter, () => syncOnce(run, how));
   try {
-    return await syncOnce(run, {});
+    return await sync({});
   } catch (error) {
     if (!(error instanceof ManagedBucketMovedError)) throw error;
-    return syncOnce(run, { askForBucket: true });
+    return sync({ askForBucket: true });
   }
 }
 
@@ -69,7 +71,8 @@ async function bring(run: SyncRun, prepared: Prepared, ready: ReadyApplication):
   }
   const goneLayers = () => codeSync.goneLayers(prepared.root);
   const deployed = await application.deploy({ goneLayers });
-  const code = await syncAfterDeployment(codeSync, { root: prepared.root, built: application.built });
+  const open = await planAfterDeployment(codeSync, deployed, { root: prepared.root, built: application.built });
+  const code = await open.apply();
   return { stack: deployed.stack, deployed: deployed.changed, code };
 }
 

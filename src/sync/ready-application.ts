@@ -19,5 +19,5 @@ export async function planWithoutDeployment(
 ): Promise<InsteadOfDeployment | undefined> {
   const { built, packaged, hasSettings } = application;
   if (deployed.stack === undefined || !options.skipDeploySync || !hasSettings) return undefined;
-  return planInsteadOfDeployment(codeSync, { root, built, packaged, deployed: deployed.template });
+  return planInsteadOfDeployment(codeSync, { root, built, packaged, deployed });
 }

@@ -6,7 +6,7 @@ import { BuildError, TemplateError, UserError } from '../errors.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { ensureManagedBucket } from '../package/managed-bucket.ts';
 import { compareDeployed } from '../sync/code/compare-deployed.ts';
-import { planInsteadOfDeployment } from '../sync/code/plain-sync-code.ts';
+import { lookAgainIfChanged, planAfterDeployment, planInsteadOfDeployment } from '../sync/code/plain-sync-code.ts';
 import { packageApplication } from '../sync/package-application.ts';
 import type { PackagedApplication } from '../sync/package-application.ts';
 import type { Prepared } from '../sync/prepare.ts';
@@ -16,7 +16,7 @@ import { compareStacks } from './compare-stacks.ts';
 import type { StackChange } from './compare-stacks.ts';
 import { explainFailure, failedBuilds } from './explain-failure.ts';
 import type { ResourceSet } from './schedule.ts';
-import { applyPlan, bring, planSync, withoutDeployment } from './sync-task.ts';
+import { applyPlan, bring, withoutDeployment } from './sync-task.ts';
 import { neededBy, touchedByUpdate } from './touched.ts';
 import type { DeployEnd, DeployLane } from './watch-tasks.ts';
 
@@ -96,7 +96,11 @@ function leaveDeployment(application: Application, root: Stack, change: StackCha
   return { outcome: 'unchanged', results: [], toSync: [...application.requireResources().selected] };
 }
 
-async function deployNow(deploying: Deploying, root: Stack): Promise<DeployEnd> {
+function deployNow(deploying: Deploying, root: Stack): Promise<DeployEnd> {
+  return lookAgainIfChanged(deploying.run.outside.reporter, () => deployOnce(deploying, root));
+}
+
+async function deployOnce(deploying: Deploying, root: Stack): Promise<DeployEnd> {
   const { application, run, lane } = deploying;
   const prepared = await prepareAgain(deploying, root);
   const packaged = await packageApplication(run, prepared, {
@@ -150,7 +154,7 @@ async function syncInstead(
     root,
     built,
     packaged,
-    deployed: deployed.template,
+    deployed,
     selection: { ids, types: [] },
   });
   if (instead.kind === 'deploy') return undefined;
@@ -177,18 +181,21 @@ async function deployStackNow(
   const result = await deploy({ goneLayers: () => codeSync.goneLayers(root) });
   lane.reserve(EVERYTHING);
   await lane.cleared();
-  application.noteDeployed(root, result.stack);
-  order.onOutputs(result.stack.outputs);
-  codeSync.forget();
   const ids = currentIds(deploying);
   // an empty selection would mean everything
+  if (ids.length === 0) {
+    codeSync.forget(result.stack);
+    await codeSync.requireLatest(result);
+  }
   const results =
     ids.length === 0
       ? []
       : await bring(application, ids, async () => ({
-          open: await planSync(application, { root, selection: { ids, types: [] }, built, isDeployed: () => true }),
+          open: await planAfterDeployment(codeSync, result, { root, built, selection: { ids, types: [] } }),
           built,
         }));
+  application.noteDeployed(root, result.stack);
+  order.onOutputs(result.stack.outputs);
   const told = results.map((one) => withoutDeployment(one, 'unchanged'));
   return { outcome: result.changed ? 'deployed' : 'unchanged', results: told, toSync: [] };
 }

@@ -1,5 +1,6 @@
 import type { BuildResult } from '../build/artifact.ts';
 import { planBuild } from '../build/plan-build.ts';
+import { StackOvertakenError } from '../deploy/require-latest.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import { describeBehind } from '../sync/code/behind-versions.ts';
 import type { CodeSyncRequest, OpenPlan } from '../sync/code/open-code-sync.ts';
@@ -80,6 +81,8 @@ export async function bring(
     return results.filter(({ id, outcome }) => wanted.has(id) || outcome === 'failed');
   } catch (error) {
     application.run.outside.signal.throwIfAborted();
+    // it is the deployment that failed
+    if (error instanceof StackOvertakenError) throw error;
     const failure = explainFailure(error);
     return ids.map((id) => ({ id, outcome: 'failed', failure }));
   }

@@ -33,9 +33,9 @@ export interface CloudStacks {
   recall(paths: readonly string[]): Promise<void>;
   /**
    * Something may have changed, even which stack has this name: everything is asked again but facts that never change, and
-   * those count only if it is still the same stack.
+   * those count only if it is still the same stack. `described`: as the root stack is now, if that is known.
    */
-  forget(): void;
+  forget(described?: DeployedStack): void;
   /** Keeps the facts for the next run. */
   save(): Promise<void>;
 }
@@ -81,8 +81,8 @@ export function openCloudStacks(options: CloudStacksOptions): CloudStacks {
     age: () => {
       state.remembered = true;
     },
-    forget: () => {
-      Object.assign(state, nothingAsked(), { described: undefined });
+    forget: (described) => {
+      Object.assign(state, nothingAsked(), { described });
       state.facts = { ...state.facts, updatedAt: undefined, listings: {} };
     },
     save: async () => {

@@ -2,8 +2,10 @@ import type { BuildResult } from '../../build/artifact.ts';
 import { openBuilder } from '../../build/build.ts';
 import { planBuild } from '../../build/plan-build.ts';
 import { note } from '../../console/reporter.ts';
+import type { DeployResult } from '../../deploy/deploy-stack.ts';
 import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
+import { hasChangedSince, requireLatest } from '../../deploy/require-latest.ts';
 import type { BuildFailure } from '../../errors.ts';
 import { splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
@@ -84,8 +86,12 @@ export interface CodeSync {
   resolve(root: Stack, value: TemplateValue, stack: Stack): Promise<CloudValue>;
   /** Layer versions that CloudFormation has and Lambda has no more, see `findGoneLayers`. */
   goneLayers(root: Stack): Promise<ReadonlyMap<ResourceIdentifier, number>>;
-  /** The stack was deployed: its resources are looked for anew. */
-  forget(): void;
+  /** The stack was deployed, and is now as `described`: its resources are looked for again. */
+  forget(described?: DeployedStack): void;
+  /** Rejects with `StackOvertakenError` if the stack is not as our deployment left it any more. */
+  requireLatest(deployment: Pick<DeployResult, 'stack' | 'isLatest'>): Promise<void>;
+  /** Whether somebody changed the stack since it was described. */
+  hasChangedSince(described: DeployedStack): Promise<boolean>;
 }
 
 /** After so long (ms) it is asked whether a stage that deploys by itself has anything to deploy at all. */
@@ -176,10 +182,12 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     },
     resolve: (root, value, stack) => createCloudValues(root, stacks, options.parameterOverrides).resolve(value, stack),
     goneLayers: (root) => findGoneLayers({ stacks, lambda }, root),
-    forget: () => {
-      stacks.forget();
+    forget: (described) => {
+      stacks.forget(described);
       lambda.forget();
     },
+    requireLatest: (deployment) => requireLatest(aws, deployment),
+    hasChangedSince: (described) => hasChangedSince(aws, described),
   };
 }
 

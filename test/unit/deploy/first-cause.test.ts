@@ -103,10 +103,11 @@ it('the failure of a rollback is told apart from what caused it', () => {
 
 describe('the error', () => {
   const about = { stackName: 'app', region: 'eu-west-1', verb: 'update' } as const;
-  const stack = { status: 'UPDATE_ROLLBACK_COMPLETE', statusReason: undefined } as never;
+  const status = 'UPDATE_ROLLBACK_COMPLETE';
+  const rolledBack = { status, stack: { status, statusReason: undefined } as never, isLatest: true };
 
   it('first cause, then what the stack is now', () => {
-    const error = explainStackFailure(about, { stack, events: [event('Child/Fn UPDATE_FAILED bad')] });
+    const error = explainStackFailure(about, { ...rolledBack, events: [event('Child/Fn UPDATE_FAILED bad')] });
     expect(error.message).toBe('Child/Fn (AWS::Lambda::Function) failed: bad');
     expect(error.hint).toContain('Stack app is as it was before (UPDATE_ROLLBACK_COMPLETE)');
   });
@@ -116,12 +117,17 @@ describe('the error', () => {
     ['User: me is not authorized to perform: s3:CreateBucket on resource', 'needs the permission s3:CreateBucket'],
     ['name already exists in stack arn', 'delete or rename it'],
   ])('advice for: %s', (reason, advice) => {
-    const error = explainStackFailure(about, { stack, events: [event(`A UPDATE_FAILED ${reason}`)] });
+    const error = explainStackFailure(about, { ...rolledBack, events: [event(`A UPDATE_FAILED ${reason}`)] });
     expect(error.hint).toContain(advice);
   });
 
   it('deleted meanwhile', () => {
-    const error = explainStackFailure(about, { stack: undefined, events: [] });
+    const error = explainStackFailure(about, {
+      status: 'DELETE_COMPLETE',
+      stack: undefined,
+      isLatest: false,
+      events: [],
+    });
     expect(error.message).toBe('Stack app could not be updated: DELETE_COMPLETE');
     expect(error.hint).toContain('deleted by someone else');
   });

@@ -70,13 +70,15 @@ function follow(aws: Aws, more: Partial<FollowOptions> = {}) {
     reporter,
     ...more,
   };
-  return followStack(aws, options).then((result) => ({ status: result.stack?.status, told }));
+  return followStack(aws, options).then(({ status, isLatest }) => ({ status, isLatest, told }));
 }
 
 const OLD = [rootEvent('UPDATE_IN_PROGRESS', -3_600, 'other'), rootEvent('UPDATE_FAILED', -3_599, 'other')];
 const BEGUN = [...OLD, rootEvent('UPDATE_IN_PROGRESS')];
 const CLEANING = [...BEGUN, rootEvent('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 5)];
 const DONE = [...CLEANING, rootEvent('UPDATE_COMPLETE', 9)];
+
+const OURS = ['UPDATE_IN_PROGRESS', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'UPDATE_COMPLETE'];
 
 describe('following an operation', () => {
   it('tells no event of an earlier operation, though ours come late', async () => {
@@ -88,7 +90,8 @@ describe('following an operation', () => {
     ]);
     expect(await follow(aws)).toEqual({
       status: 'UPDATE_COMPLETE',
-      told: ['UPDATE_IN_PROGRESS', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'UPDATE_COMPLETE'],
+      isLatest: true,
+      told: OURS,
     });
   });
 
@@ -99,12 +102,6 @@ describe('following an operation', () => {
       { events: DONE, status: 'UPDATE_COMPLETE' },
     ]);
     expect((await follow(aws)).status).toBe('UPDATE_COMPLETE');
-  });
-
-  it('or leaves it, when told to', async () => {
-    const { aws, asked } = scripted([{ events: CLEANING, status: 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS' }]);
-    expect((await follow(aws, { leaveCleanup: true })).status).toBe('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
-    expect(asked).toEqual(['DescribeStackEvents', 'DescribeStacks']);
   });
 
   it('a last event that the description does not know yet is not the end', async () => {
@@ -122,5 +119,58 @@ describe('following an operation', () => {
     const { aws, asked } = scripted([...looks, { events: OLD, status: 'UPDATE_ROLLBACK_COMPLETE' }]);
     expect((await follow(aws)).status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(asked.filter((operation) => operation === 'DescribeStacks').length).toBeGreaterThan(2);
+  });
+});
+
+describe('somebody else deploys right after it', () => {
+  const THEIRS = [...DONE, rootEvent('UPDATE_IN_PROGRESS', 10, 'theirs')];
+  const theirs: Look = { events: THEIRS, status: 'UPDATE_IN_PROGRESS', updatedAt: new Date(START.getTime() + 10_000) };
+  const over: Look = {
+    ...theirs,
+    events: [...THEIRS, rootEvent('UPDATE_ROLLBACK_COMPLETE', 12, 'theirs')],
+    status: 'UPDATE_ROLLBACK_COMPLETE',
+  };
+  const begun: Look = { events: BEGUN, status: 'UPDATE_IN_PROGRESS' };
+  const done: Look = { events: DONE, status: 'UPDATE_IN_PROGRESS', updatedAt: START };
+
+  it.each([
+    ['before the first look', [theirs]],
+    ['and ends it before the first look', [over]],
+    ['between two looks', [begun, theirs]],
+    ['and ends it between two looks', [begun, over]],
+    ['before the description', [begun, done, theirs]],
+    ['before the last look', [begun, { ...done, status: 'UPDATE_COMPLETE' }, theirs]],
+    ['while our events are late', [{ ...theirs, events: [...OLD, ...THEIRS.slice(-1)] }, theirs]],
+  ])('%s: only ours is told, and how it ended', async (_, looks) => {
+    const { aws } = scripted(looks);
+    expect(await follow(aws)).toEqual({ status: 'UPDATE_COMPLETE', isLatest: false, told: OURS });
+  });
+
+  it('with a tool that gives no token', async () => {
+    const quiet = [...DONE, { ...rootEvent('UPDATE_IN_PROGRESS', 10), ClientRequestToken: undefined as never }];
+    const { aws } = scripted([begun, { ...theirs, events: quiet }]);
+    expect(await follow(aws)).toEqual({ status: 'UPDATE_COMPLETE', isLatest: false, told: OURS });
+  });
+
+  it('and ours had failed', async () => {
+    const failed = [...BEGUN, rootEvent('UPDATE_ROLLBACK_IN_PROGRESS', 5), rootEvent('UPDATE_ROLLBACK_COMPLETE', 9)];
+    const { aws } = scripted([{ ...theirs, events: [...failed, ...THEIRS.slice(-1)] }]);
+    expect(await follow(aws)).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', isLatest: false });
+  });
+
+  it('cancels it: the rollback is ours all the same', async () => {
+    const cancelled = [
+      ...BEGUN,
+      rootEvent('UPDATE_ROLLBACK_IN_PROGRESS', 5, 'theirs'),
+      rootEvent('UPDATE_ROLLBACK_COMPLETE', 9, 'theirs'),
+    ];
+    const { aws } = scripted([begun, { events: cancelled, status: 'UPDATE_ROLLBACK_COMPLETE' }]);
+    expect(await follow(aws)).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', isLatest: true });
+  });
+
+  it('deletes it before it has ended', async () => {
+    const deleted = [...BEGUN, rootEvent('DELETE_IN_PROGRESS', 5, 'theirs'), rootEvent('DELETE_COMPLETE', 9, 'theirs')];
+    const { aws } = scripted([begun, { events: deleted, status: 'DELETE_COMPLETE' }]);
+    expect(await follow(aws)).toMatchObject({ status: 'DELETE_COMPLETE', isLatest: false });
   });
 });

@@ -26,6 +26,11 @@ it.each([
   ['Stage throttle settings are invalid', false],
 ])('advice by what the service said: %s', (reason, isBusy) => {
   const about = { stackName: 'app', region: 'eu-west-1', verb: 'create' } as const;
-  const { hint = '' } = explainStackFailure(about, { stack: undefined, events: [failed(reason)] });
+  const { hint = '' } = explainStackFailure(about, {
+    status: 'DELETE_COMPLETE',
+    stack: undefined,
+    isLatest: false,
+    events: [failed(reason)],
+  });
   expect(hint.includes(BUSY)).toBe(isBusy);
 });

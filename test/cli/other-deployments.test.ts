@@ -1,0 +1,134 @@
+import { DescribeStacksCommand, UpdateStackCommand } from '@aws-sdk/client-cloudformation';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import { runCli } from '../support/run-cli.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+import { isStack, startReadyWatch } from '../support/watch-cli.ts';
+
+const template = (memory: number): string => `Transform: AWS::Serverless-2016-10-31
+Parameters: {Note: {Type: String, Default: ours}}
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.11, Handler: app.handler, CodeUri: fn, MemorySize: ${memory}, Description: !Ref Note}
+Outputs: {Fn: {Value: !Ref Fn}}
+`;
+const python = (version: number): string => `def handler(event, context):\n    return ${version}\n`;
+const SINCE = 'was deployed, but someone else has since changed it';
+
+let cloud: TestCloud;
+let proxy: FaultProxy;
+
+beforeAll(async () => {
+  cloud = await startTestCloud();
+  proxy = await startFaultProxy(cloud.endpoint);
+});
+beforeEach(() => proxy.clear());
+afterAll(async () => {
+  await proxy.stop();
+  await cloud.stop();
+});
+
+/** An application that is deployed with version 1 of its code. */
+async function deployed(stackName: string) {
+  const app = await tempFolder({ 'template.yaml': template(128), 'fn/app.py': python(1) });
+  const env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
+  const args = ['--stack-name', stackName];
+  const sync = async (...more: string[]) => {
+    const result = await runCli(['--yes', '--output', 'json', ...args, ...more], { cwd: app, env });
+    return { ...result, document: JSON.parse(result.stdout) as Record<string, unknown> };
+  };
+  const { document } = await sync();
+  const { Fn } = document['outputs'] as Record<string, string>;
+  proxy.clear();
+  return { app, env, args, sync, answer: () => invoke(cloud.endpoint, Fn ?? '') };
+}
+
+/** Somebody else changes a parameter, as soon as the stack can be updated, and it ends well. */
+async function deployTheirs(StackName: string, note: string): Promise<void> {
+  const { cloudformation } = clients(cloud.endpoint);
+  const ended = (): Promise<true | undefined> =>
+    poll(async () => {
+      const { Stacks } = await cloudformation.send(new DescribeStacksCommand({ StackName }));
+      return Stacks?.[0]?.StackStatus?.endsWith('_IN_PROGRESS') === false ? true : undefined;
+    });
+  await ended();
+  await cloudformation.send(
+    new UpdateStackCommand({
+      StackName,
+      UsePreviousTemplate: true,
+      Parameters: [{ ParameterKey: 'Note', ParameterValue: note }],
+      Capabilities: ['CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'],
+    }),
+  );
+  await ended();
+}
+
+describe('someone else deploys right after us', () => {
+  it.each([
+    ['before we see the end of ours', 'events', { operation: 'DescribeStackEvents' }],
+    [
+      'before code is compared',
+      'compare',
+      { service: 'lambda', when: () => proxy.count('UpdateStack') > 0 && proxy.count('DescribeStackEvents') > 0 },
+    ],
+  ])('%s: it is said, and code is left as it is; the next sync brings both', async (_, name, when) => {
+    const { app, sync, answer } = await deployed(`others-${name}`);
+    // CloudFormation would not bring version 1 back: a code sync does, after the deployment
+    await writeFiles(app, { 'fn/app.py': python(2) });
+    expect((await sync('--code')).code).toBe(0);
+    await writeFiles(app, { 'fn/app.py': python(1), 'template.yaml': template(192) });
+    proxy.clear();
+
+    const held = proxy.hold(when);
+    const running = sync();
+    await held.arrived;
+    await deployTheirs(`others-${name}`, 'theirs');
+    held.release();
+    const { code, document, stderr } = await running;
+    expect(code).toBe(1);
+    expect(document).toMatchObject({ status: 'failed', error: { message: expect.stringContaining(SINCE) } });
+    expect(stderr).not.toContain('is in sync');
+    // their operation is not told as ours
+    expect(stderr.match(/^UPDATE_COMPLETE +AWS::CloudFormation::Stack/gm)).toHaveLength(1);
+    expect(proxy.count('UpdateFunctionCode')).toBe(0);
+    expect(await answer()).toBe(2);
+
+    expect(await sync()).toMatchObject({ code: 0 });
+    expect(await answer()).toBe(1);
+  });
+
+  it('in a watch: the stack is not told as in sync, and can be deployed again', async () => {
+    const { app, env, args } = await deployed('others-watch');
+    const watch = await startReadyWatch(app, env, args);
+    const held = proxy.hold({ operation: 'DescribeStackEvents' });
+    const mark = watch.lines.length;
+    await watch.write('template.yaml', template(192));
+    await held.arrived;
+    await deployTheirs('others-watch', 'theirs');
+    held.release();
+    const { error } = await watch.seen(isStack('failed'), mark);
+    expect(error?.message).toContain(SINCE);
+    await watch.after(() => watch.write('template.yaml', template(256)), isStack('in-sync'));
+    expect((await watch.stop()).code).toBe(0);
+  });
+});
+
+it('someone else deploys while we build: what is there is compared again before code is sent', async () => {
+  const { app, sync, answer } = await deployed('others-meanwhile');
+  await writeFiles(app, { 'fn/app.py': python(2) });
+  const held = proxy.hold({ operation: 'DescribeStacks', when: () => proxy.count('DescribeStacks') === 2 });
+  const running = sync();
+  await held.arrived;
+  expect(proxy.count('UpdateFunctionCode')).toBe(0);
+  await deployTheirs('others-meanwhile', 'theirs');
+  held.release();
+  const { code, document, stderr } = await running;
+  expect({ code, status: document['status'] }).toEqual({ code: 0, status: 'synced' });
+  expect(stderr).toContain('Someone else has changed stack others-meanwhile meanwhile: looking again');
+  expect(proxy.count('UpdateFunctionCode')).toBe(1);
+  expect(await answer()).toBe(2);
+});
