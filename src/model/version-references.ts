@@ -1,42 +1,70 @@
+import { hasIntrinsic } from '../template/intrinsics.ts';
 import { isMap, mapOf, ownValue, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import { readLayerReferences } from './layer-references.ts';
 import { createStackValues } from './stack-values.ts';
 import type { StackValues } from './stack-values.ts';
-import { flattenStacks, identifierOf } from './stack.ts';
+import { flattenStacks, identifierOf, splitIdentifier } from './stack.ts';
 import type { ResourceIdentifier, Stack } from './stack.ts';
 
 /**
  * What CloudFormation makes again for new code or a new definition, by type: a `Ref` or an attribute of it has another
  * value then. A name stands for everything below it too: `Version` for `Version.FunctionArn`.
  */
-const VERSIONED: Readonly<Record<string, readonly string[]>> = {
-  'AWS::Serverless::LayerVersion': ['', 'LayerVersionArn'],
-  'AWS::Lambda::LayerVersion': ['', 'LayerVersionArn'],
-  'AWS::Serverless::Function': ['Version'],
-  'AWS::Serverless::StateMachine': ['Version', 'StateMachineRevisionId'],
-  'AWS::StepFunctions::StateMachine': ['StateMachineRevisionId'],
-  'AWS::Serverless::Api': ['Deployment'],
-};
+const VERSIONED: ReadonlyMap<string, readonly string[]> = new Map([
+  ['AWS::Serverless::LayerVersion', ['', 'LayerVersionArn']],
+  ['AWS::Lambda::LayerVersion', ['', 'LayerVersionArn']],
+  ['AWS::Serverless::Function', ['Version']],
+  ['AWS::Serverless::StateMachine', ['Version', 'StateMachineRevisionId']],
+  ['AWS::StepFunctions::StateMachine', ['StateMachineRevisionId']],
+  ['AWS::Serverless::Api', ['Deployment']],
+]);
 
 /** Marks begin here: characters for private use, one each, which no function of a template can take apart. */
 const FIRST_MARK = 0xf0000;
-
-/** A value of the application that holds what CloudFormation makes again for new code. */
-export interface VersionedValue {
-  /** The resource whose property it is; undefined: it is an output. */
-  resource: ResourceIdentifier | undefined;
-  /** `output Name`, `Fn (Environment.Variables.NAME)`. */
-  name: string;
-}
+const ANY_MARK = /[\u{f0000}-\u{10ffff}]/u;
 
 /**
  * The values of the application that have to follow when a resource gets new code: outputs of the root stack, exports, and
  * properties of resources that hold what CloudFormation makes again for it, however they get it (parameters and outputs of
  * nested stacks through any depth). Functions' `Layers` are not among them: code syncs move functions to new versions.
- * By the identifier of the resource whose code it is. Pure.
+ * By the identifier of the resource whose code it is; each value as `output Name` or `Fn (Environment.Variables.NAME)`. Pure.
  */
-export function readVersionReferences(root: Stack): ReadonlyMap<ResourceIdentifier, readonly VersionedValue[]> {
+export function readVersionReferences(root: Stack): ReadonlyMap<ResourceIdentifier, readonly string[]> {
+  const { values, marks } = markVersions(root);
+  const found: Found = new Map();
+  visit(root, values, (text, name) => {
+    for (const id of marks.in(text)) add(found, id, name);
+  });
+  addLayersOfVersions(root, found);
+  return new Map([...found].map(([id, names]) => [id, [...names]]));
+}
+
+/** Whether anything may follow the code of the resource, by its type alone. Pure. */
+export function mayBeFollowed(root: Stack, id: ResourceIdentifier): boolean {
+  const { stackPath, logicalId } = splitIdentifier(id);
+  const stack = flattenStacks(root).find(({ path }) => path === stackPath);
+  const resource = mapOf(ownValue(mapOf(stack?.resolved['Resources']), logicalId));
+  const type = scalarText(resource['Type']) ?? '';
+  // a function has versions if they are published
+  if (type === 'AWS::Serverless::Function') return isSet(mapOf(resource['Properties'])['AutoPublishAlias']);
+  return VERSIONED.has(type);
+}
+
+/** Whether a property of the resource is such a value. Pure. */
+export function holdsVersions(root: Stack, stack: Stack, logicalId: string): boolean {
+  const { values, marks } = markVersions(root);
+  const resource = mapOf(ownValue(mapOf(stack.resolved['Resources']), logicalId));
+  let holds = false;
+  const onText: OnText = (text) => {
+    holds ||= marks.in(text).length > 0;
+  };
+  visitResource({ resource, child: undefined, id: logicalId }, stack, { values, onText });
+  return holds;
+}
+
+/** Values in which what changes with the code of a resource is a mark of that resource. */
+function markVersions(root: Stack): { values: StackValues; marks: Marks } {
   const marks = createMarks();
   const values = createStackValues(root, {
     parameter: () => undefined,
@@ -45,19 +73,13 @@ export function readVersionReferences(root: Stack): ReadonlyMap<ResourceIdentifi
       return owner === undefined ? undefined : marks.of(identifierOf(stack.path, owner));
     },
   });
-  const found: Found = new Map();
-  visit(root, values, (text, value) => {
-    for (const id of marks.in(text)) add(found, id, value);
-  });
-  addLayersOfVersions(root, found);
-  return new Map([...found].map(([id, places]) => [id, [...places.values()]]));
+  return { values, marks };
 }
 
-/** By the identifier of the resource whose code it is, then by the value's name. */
-type Found = Map<ResourceIdentifier, Map<string, VersionedValue>>;
+type Found = Map<ResourceIdentifier, Set<string>>;
 
-function add(found: Found, id: ResourceIdentifier, value: VersionedValue): void {
-  found.set(id, (found.get(id) ?? new Map()).set(value.name, value));
+function add(found: Found, id: ResourceIdentifier, name: string): void {
+  found.set(id, (found.get(id) ?? new Set()).add(name));
 }
 
 interface Marks {
@@ -89,10 +111,10 @@ function versionedBy(stack: Stack, logicalId: string, attribute = ''): string | 
   const [name = ''] = attribute.split('.');
   // the version is named after this text alone, not after the code
   if (name === 'Version' && isSet(mapOf(resource['Properties'])['AutoPublishCodeSha256'])) return undefined;
-  return new Map(Object.entries(VERSIONED)).get(type)?.includes(name) === true ? logicalId : undefined;
+  return VERSIONED.get(type)?.includes(name) === true ? logicalId : undefined;
 }
 
-type OnText = (text: string, value: VersionedValue) => void;
+type OnText = (text: string, name: string) => void;
 
 function visit(stack: Stack, values: StackValues, onText: OnText): void {
   for (const [logicalId, resource] of Object.entries(mapOf(stack.resolved['Resources']))) {
@@ -105,10 +127,10 @@ function visit(stack: Stack, values: StackValues, onText: OnText): void {
     if (!isMap(output) || isOff(output, stack, values)) continue;
     // what only the parent stack reads counts where the parent uses it
     if (stack.path !== '' && !isSet(output['Export'])) continue;
-    const value = { resource: undefined, name: `output ${identifierOf(stack.path, name)}` };
+    const place = `output ${identifierOf(stack.path, name)}`;
     const { Value = null, Export = null } = output;
     for (const part of [Value, Export])
-      for (const { text } of textsIn(resolved(part, stack, values))) onText(text, value);
+      for (const { text } of textsIn(resolved(part, stack, values))) onText(text, place);
   }
 }
 
@@ -123,7 +145,7 @@ function visitResource(
   for (const [name, value] of [...Object.entries(mapOf(Properties)), ...Object.entries(attributes)]) {
     if (name === followed) continue;
     for (const { text, path } of textsIn(resolved(value, stack, values)))
-      onText(text, { resource: id, name: `${id} (${[name, ...path].join('.')})` });
+      onText(text, `${id} (${[name, ...path].join('.')})`);
   }
 }
 
@@ -131,9 +153,17 @@ function isOff({ Condition }: TemplateMap, stack: Stack, values: StackValues): b
   return typeof Condition === 'string' && values.condition(Condition, stack) === false;
 }
 
-/** With everything filled in that is known; what is encoded stays readable. */
+/** With everything filled in that is known, if there is a mark in it. What is encoded stays readable. */
 function resolved(value: TemplateValue, stack: Stack, values: StackValues): TemplateValue {
-  return values.resolve(withoutEncoding(value), stack);
+  if (!hasIntrinsic(value)) return null;
+  const result = values.resolve(withoutEncoding(value), stack);
+  return hasMark(result) ? result : null;
+}
+
+function hasMark(value: TemplateValue): boolean {
+  if (typeof value === 'string') return ANY_MARK.test(value);
+  if (Array.isArray(value)) return value.some(hasMark);
+  return isMap(value) && Object.values(value).some(hasMark);
 }
 
 function withoutEncoding(value: TemplateValue): TemplateValue {
@@ -168,7 +198,7 @@ function addLayersOfVersions(root: Stack, found: Found): void {
     if (!isTrue(properties, 'AutoPublishAliasAllProperties')) continue;
     for (const reference of references.get(id) ?? []) {
       if (typeof reference !== 'object' || !ids.has(reference.layer)) continue;
-      for (const value of found.get(id)?.values() ?? []) add(found, reference.layer, value);
+      for (const name of found.get(id) ?? []) add(found, reference.layer, name);
     }
   }
 }

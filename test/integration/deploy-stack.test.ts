@@ -291,9 +291,11 @@ describe('nested stacks', () => {
 
 describe('failures', () => {
   it('defect 29: a creation that failed is removed after the question and made anew', async () => {
-    const { deploy, stackName } = run();
+    const { deploy, stackName, aws } = run();
     const failed = await rejection(deploy({ Resources: { Bad: BAD } }));
     expect(failed).toMatchObject({ status: 'ROLLBACK_COMPLETE', hint: expect.stringContaining('was not created') });
+    // CloudFormation still has its template, of which nothing is there
+    expect((await readDeployedState(aws, stackName)).template).toBeUndefined();
 
     const refused = await rejection(deploy(topic(), {}, { confirm: () => Promise.resolve(false) }));
     expect(refused).toBeInstanceOf(UserError);

@@ -1,7 +1,7 @@
 import { isAwsError } from '../../aws/service-errors.ts';
 import { flattenStacks, splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { readVersionReferences } from '../../model/version-references.ts';
+import { mayBeFollowed, readVersionReferences } from '../../model/version-references.ts';
 import type { PlannedWork } from './code-sync-plan.ts';
 import type { FlowTools } from './flow-tools.ts';
 import type { FunctionWork } from './function-flow.ts';
@@ -16,10 +16,8 @@ export interface BehindValues {
 
 /** The values that follow when CloudFormation makes new versions of these. Pure. */
 export function valuesFollowing(root: Stack, ids: ReadonlySet<ResourceIdentifier>): BehindValues[] {
-  if (ids.size === 0) return [];
-  return [...readVersionReferences(root)].flatMap(([id, values]) =>
-    ids.has(id) ? [{ id, values: values.map(({ name }) => name) }] : [],
-  );
+  if (![...ids].some((id) => mayBeFollowed(root, id))) return [];
+  return [...readVersionReferences(root)].flatMap(([id, values]) => (ids.has(id) ? [{ id, values }] : []));
 }
 
 /** The values that still name CloudFormation's version when the work is done: it made another one. */

@@ -1,10 +1,9 @@
 import type { BuildResult } from '../../build/artifact.ts';
 import { UserError } from '../../errors.ts';
 import { readLayerReferences } from '../../model/layer-references.ts';
-import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { readVersionReferences } from '../../model/version-references.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import { holdsVersions } from '../../model/version-references.ts';
 import { mapLimit } from '../../support/map-limit.ts';
-import { once } from '../../support/once.ts';
 import type { DefinitionUpdate, PlannedWork } from './code-sync-plan.ts';
 import { planDefinition } from './definition-flow.ts';
 import { isImage } from './function-code.ts';
@@ -130,12 +129,11 @@ async function planFunctions(
 
 async function planDefinitions(planning: Planning, located: readonly Located[]): Promise<PlannedWork['definitions']> {
   const updates = new Map<ResourceIdentifier, DefinitionUpdate>();
-  const moving = once(async () => holdersOfVersions(planning.input.root));
   await mapLimit(located, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
     if (resource.kind !== 'definition') return;
     const { id, type, stack, resource: defined } = resource;
     // one that names versions of others changes with them, and CloudFormation then makes no new deployment of the API
-    const isDeployed = planning.input.isDeployed(id) && !(await moving()).has(id);
+    const isDeployed = planning.input.isDeployed(id) && !holdsVersions(planning.input.root, stack, defined.logicalId);
     const plan = await attempt(planning, resource, () =>
       planDefinition(planning.tools, { resource: defined, stack, deployed, isDeployed }),
     );
@@ -147,11 +145,6 @@ async function planDefinitions(planning: Planning, located: readonly Located[]):
     else planning.outcomes.set(id, { id, type, action: plan.action, changes: [], why: plan.why, hint: plan.hint });
   });
   return updates;
-}
-
-/** Resources that have versions of others in their properties. */
-function holdersOfVersions(root: Stack): ReadonlySet<ResourceIdentifier | undefined> {
-  return new Set([...readVersionReferences(root).values()].flat().map(({ resource }) => resource));
 }
 
 function describeLayers(

@@ -17,9 +17,7 @@ async function referencesOf(files: Record<string, string>, overrides: Record<str
     pseudo: { region: 'eu-west-1', stackName: 'app' },
     cwd: folder,
   });
-  return Object.fromEntries(
-    [...readVersionReferences(root)].map(([id, values]) => [id, values.map(({ name }) => name)]),
-  );
+  return Object.fromEntries(readVersionReferences(root));
 }
 
 const FN = 'Type: AWS::Serverless::Function, Properties: {CodeUri: ., Handler: a.b, Runtime: python3.12';
