@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
+import { holdInput, releaseInput } from './input-hold.ts';
 
 /** Keys that are read one by one, until closed. */
 export interface Keys {
@@ -45,13 +46,14 @@ export function openKeys({ input, process, onKey, onInterrupt }: KeyOptions): Ke
   process.on('SIGCONT', goOn);
   input.on('data', onData);
   setRaw(true);
+  holdInput(input);
   input.resume();
   return {
     close: () => {
       process.off('SIGCONT', goOn);
       input.off('data', onData);
       setRaw(false);
-      input.pause();
+      releaseInput(input);
     },
   };
 }
