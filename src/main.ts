@@ -26,7 +26,7 @@ export interface MainIo {
 
 /** Runs a command line (without program name) and gives the exit code. What a command needs is loaded by it alone. */
 export async function main(argv: readonly string[], io: MainIo): Promise<number> {
-  ignoreClosedPipes(io);
+  ignoreClosedOutput(io);
   const command = chooseCommand(argv, io.program);
   switch (command.name) {
     case 'sync':
@@ -234,10 +234,13 @@ function showVersion(io: MainIo): number {
   return 0;
 }
 
-/** Who reads our output may stop reading (`| head`): what was begun is finished all the same. */
-function ignoreClosedPipes(io: MainIo): void {
+/** Of a pipe that nothing reads any more (`| head`), and of a terminal that was closed. */
+const CLOSED: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET', 'EIO', 'ENXIO', 'ERR_STREAM_DESTROYED'];
+
+/** Output may be closed while we work: what was begun is finished all the same. */
+function ignoreClosedOutput(io: MainIo): void {
   for (const stream of [io.stdout, io.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
+      if (!CLOSED.includes(error.code)) throw error;
     });
 }

@@ -1,7 +1,9 @@
 import { readFileSync, statSync, utimesSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { exists, isMissing, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
+import { exists, isMissing, removeTree, writeFileAtomic } from '../support/files.ts';
+import { removeLeftovers } from '../support/temporary.ts';
+import { temporarySuffix } from '../support/temporary-names.ts';
 
 /** The two kinds of folders that are kept: what is deployed as code, and installed dependencies. */
 export type EntryKind = 'artifacts' | 'deps';
@@ -36,7 +38,7 @@ export interface BuildCache {
   find(kind: EntryKind, key: string): Promise<CacheEntry | undefined>;
   /** A folder of its own that is removed when `work` is over. */
   withScratch<T>(work: (folder: string) => Promise<T>): Promise<T>;
-  /** Removes what was not used for long and what interrupted builds left. At most once in an hour. */
+  /** Removes what killed builds left and, at most once in an hour, what was not used for long. */
   prune(): Promise<void>;
 }
 
@@ -44,8 +46,6 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 /** Unused code is made again in a moment, dependencies are not. */
 const KEEP_MS: Record<EntryKind, number> = { artifacts: 2 * DAY_MS, deps: 21 * DAY_MS };
-/** A second process may still be working with what it found this long ago. */
-const KEEP_TEMPORARY_MS = DAY_MS;
 
 /** Versions of one artifact that a long session keeps: enough for going back and forth between two states. */
 const KEEP_VERSIONS = 6;
@@ -164,6 +164,7 @@ function markUsed(file: string): void {
 }
 
 async function prune(root: string): Promise<void> {
+  await removeLeftovers(path.join(root, 'tmp'));
   const marker = path.join(root, 'pruned');
   const now = Date.now();
   const last = await fs.stat(marker).catch(() => undefined);
@@ -171,7 +172,8 @@ async function prune(root: string): Promise<void> {
   if (!(await exists(root))) return;
   await writeFileAtomic(marker, '');
   for (const kind of ['artifacts', 'deps'] as const) await pruneEntries(path.join(root, kind), now - KEEP_MS[kind]);
-  await pruneTemporary(path.join(root, 'tmp'), now - KEEP_TEMPORARY_MS);
+  // files that were to replace others: beside these, in the store and in its entries
+  await removeLeftovers(root, { depth: 2 });
 }
 
 async function pruneEntries(folder: string, before: number): Promise<void> {
@@ -193,27 +195,6 @@ async function removeEntry(root: string, kind: EntryKind, key: string): Promise<
     return; // another process removed it, or has a file of it open (Windows): the next time will do
   }
   await removeTree(doomed);
-}
-
-/** What interrupted builds left: their process is gone, or it was long ago. */
-async function pruneTemporary(folder: string, before: number): Promise<void> {
-  for (const name of await namesIn(folder)) {
-    const entry = path.join(folder, name);
-    const stat = await fs.stat(entry).catch(() => undefined);
-    const processId = Number(/\.tmp-(\d+)-/.exec(name)?.[1]);
-    if (stat && (stat.mtimeMs < before || !isAlive(processId))) await removeTree(entry);
-  }
-}
-
-/** Whether a process of this id runs. */
-export function isAlive(processId: number): boolean {
-  if (!Number.isInteger(processId)) return false;
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function namesIn(folder: string): Promise<string[]> {

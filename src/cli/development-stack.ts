@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { removeLeftovers } from '../support/temporary.ts';
 import type { Ask } from './ask.ts';
 
 /** The stack that is asked about. */
@@ -89,6 +90,7 @@ async function remember(stack: DevelopmentStack, file: string): Promise<void> {
   try {
     await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
     await writeFileAtomic(file, JSON.stringify({ ...metadata, [OUR_KEY]: stacks }, null, 4));
+    await removeLeftovers(path.dirname(file), { prefix: path.basename(file) });
   } catch {
     return;
   }

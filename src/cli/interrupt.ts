@@ -21,21 +21,26 @@ export interface Interrupts {
   close(): void;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** Every way in which a user, a terminal that is closed or a supervisor ends a command. SIGBREAK is Ctrl-Break on Windows. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGBREAK'] as const;
 
-/** The first Ctrl-C (or SIGTERM) aborts, the second one ends the process at once. */
+/** The first Ctrl-C (or another such signal) aborts, the second one ends the process at once. */
 export function watchInterrupts(target: Interruptible): Interrupts {
   const controller = new AbortController();
   // each call under way listens; beyond ten Node would warn of a leak
   setMaxListeners(0, controller.signal);
-  const listener = (): void => {
+  const interrupt = (): void => {
     if (controller.signal.aborted) target.exit(130);
     else controller.abort(new InterruptedError('Interrupted'));
+  };
+  const listener = (signal: NodeJS.Signals): void => {
+    // the shell and the system both report a terminal that is closed: that is not somebody who presses Ctrl-C again
+    if (signal !== 'SIGHUP' || !controller.signal.aborted) interrupt();
   };
   for (const signal of SIGNALS) target.on(signal, listener);
   return {
     signal: controller.signal,
-    interrupt: listener,
+    interrupt,
     close: () => {
       for (const signal of SIGNALS) target.off(signal, listener);
     },

@@ -22,16 +22,17 @@ export interface KeyOptions {
 
 const CTRL_C = '\u0003';
 const CTRL_Z = '\u001A';
+const CTRL_BACKSLASH = '\u001C';
 
-/** Reads single keys from a terminal. Ctrl-C and Ctrl-Z mean what they always mean. undefined: the input is no terminal. */
+/** Reads single keys from a terminal. Ctrl-C, Ctrl-\ and Ctrl-Z mean what they always mean. undefined: the input is no terminal. */
 export function openKeys({ input, process, onKey, onInterrupt }: KeyOptions): Keys | undefined {
   const terminal = input as Partial<ReadStream>;
   if (terminal.isTTY !== true || terminal.setRawMode === undefined) return undefined;
   const setRaw = (raw: boolean): void => void terminal.setRawMode?.(raw);
   const onData = (data: Buffer | string): void => {
     for (const key of String(data)) {
-      // without lines the terminal leaves both to us
-      if (key === CTRL_C) onInterrupt();
+      // without lines the terminal leaves these to us
+      if (key === CTRL_C || key === CTRL_BACKSLASH) onInterrupt();
       else if (key === CTRL_Z) suspend();
       else onKey(key);
     }
@@ -45,6 +46,8 @@ export function openKeys({ input, process, onKey, onInterrupt }: KeyOptions): Ke
   const goOn = (): void => setRaw(true);
   process.on('SIGCONT', goOn);
   input.on('data', onData);
+  // a terminal that is closed cannot be read; SIGHUP ends the run
+  input.on('error', ignore);
   setRaw(true);
   holdInput(input);
   input.resume();
@@ -57,3 +60,5 @@ export function openKeys({ input, process, onKey, onInterrupt }: KeyOptions): Ke
     },
   };
 }
+
+function ignore(): void {}

@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { note, step, type Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import { isMissing, readTextIfExists, removeTree } from '../support/files.ts';
+import { isRunning } from '../support/running.ts';
 import { askCloud, probePort, type CloudHealth } from './cloud-client.ts';
 import { ensureInstalled, readPlugin } from './installation.ts';
-import { isRunning, launch, PORT_TAKEN_EXIT_CODE, type CloudFiles, type LaunchedCloud } from './launch.ts';
+import { launch, PORT_TAKEN_EXIT_CODE, type CloudFiles, type LaunchedCloud } from './launch.ts';
 import { describeCloud, endpointOf, type LocalCloud } from './local-cloud.ts';
 
 /** The port without `SAM_SYNC_CLOUD_PORT`: the one that AWS emulators have in common. */
@@ -75,7 +76,7 @@ export async function stopCloud(place: CloudPlace, signal?: AbortSignal): Promis
   const files = cloudFiles(place);
   if (status.answering) await askCloud(place.port, 'POST', '/_sam-sync/stop', { signal });
   const ended = status.answering && (await waitForEnd(status.pid, signal));
-  if (!ended && (await isRunning(status.pid))) {
+  if (!ended && isRunning(status.pid)) {
     process.kill(status.pid, 'SIGKILL');
     await waitForEnd(status.pid, signal);
   }
@@ -93,7 +94,7 @@ export async function cloudStatus(place: CloudPlace, signal?: AbortSignal): Prom
     return { pid: found.health.pid, answering: true, endpoint, logFile: files.log };
   }
   const pid = found.kind === 'silent' ? await readPid(files.state) : undefined;
-  if (pid !== undefined && (await isRunning(pid))) return { pid, answering: false, endpoint, logFile: files.log };
+  if (pid !== undefined && isRunning(pid)) return { pid, answering: false, endpoint, logFile: files.log };
   if (found.kind === 'nothing') return undefined;
   throw portTaken(place.port, found.kind === 'cloud' ? found.health : undefined);
 }
@@ -202,7 +203,7 @@ export function notRunning(port: number): UserError {
 
 async function waitForEnd(pid: number, signal: AbortSignal | undefined): Promise<boolean> {
   const deadline = performance.now() + STOP_TIMEOUT_MS;
-  while (await isRunning(pid)) {
+  while (isRunning(pid)) {
     if (performance.now() > deadline) return false;
     await delay(25, undefined, { signal });
   }

@@ -96,15 +96,3 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
     await log.close();
   }
 }
-
-/** Whether a process with this id is running. One that has ended and that nobody has waited for yet is not. */
-export async function isRunning(pid: number): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  // in containers nobody may wait for a detached process: it stays a zombie
-  const stat = await fs.readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  return !/\) [ZX] /.test(stat);
-}

@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { temporarySuffix } from './temporary-names.ts';
 
 /**
  * The text of a small file, or undefined if there is no such file. Read in one go: hundreds of functions have a few such
@@ -61,11 +62,6 @@ export async function writeFileAtomic(
     await fs.rm(temporary, { force: true });
     throw error;
   }
-}
-
-/** A suffix that no other process or call uses. */
-export function temporarySuffix(): string {
-  return `tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
 /** Removes a file or a whole tree; nothing there is fine. Links are removed, not followed. */

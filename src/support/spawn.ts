@@ -56,7 +56,12 @@ export async function spawn(
   let killing: NodeJS.Timeout | undefined;
   const stop = (): void => {
     endProgram(child, 'SIGTERM');
-    killing = setTimeout(() => endProgram(child, 'SIGKILL'), KILL_AFTER);
+    killing = setTimeout(() => {
+      endProgram(child, 'SIGKILL');
+      // a program that left the group may hold them for ever
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, KILL_AFTER);
   };
   options.signal?.addEventListener('abort', stop, { once: true });
   endWithUs(child);
@@ -83,8 +88,11 @@ export async function spawn(
         ),
       );
       child.on('close', (code, signal) => {
-        if (options.signal?.aborted) reject(options.signal.reason);
-        else resolve({ code: code ?? (signal ? 128 : 1), ...text });
+        if (options.signal?.aborted) {
+          // those that it has started may have ignored the signal that ended it
+          endProgram(child, 'SIGKILL');
+          reject(options.signal.reason);
+        } else resolve({ code: code ?? (signal ? 128 : 1), ...text });
       });
       if (options.input !== undefined) {
         // a program that does not read its input closes the pipe; its exit code tells the rest

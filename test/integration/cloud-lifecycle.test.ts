@@ -13,7 +13,7 @@ import type { SyncEvent } from '../../src/console/reporter.ts';
 import { UsageError } from '../../src/errors.ts';
 import { cloudStatus, ensureCloud, readCloudLog, resetCloud, stopCloud } from '../../src/local/cloud.ts';
 import { ensureInstalled, readPlugin } from '../../src/local/installation.ts';
-import { isRunning } from '../../src/local/launch.ts';
+import { isRunning } from '../../src/support/running.ts';
 import { clients, poll, sharedCacheDir, silent, startTestCloud } from '../support/cloud.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
@@ -60,7 +60,7 @@ describe('the local cloud', () => {
     await resetCloud(place);
     expect((await readCloudLog(place)).text).toContain('State reset complete');
     expect(await stopCloud(place)).toBe(true);
-    expect(await isRunning(cloud.pid)).toBe(false);
+    expect(isRunning(cloud.pid)).toBe(false);
     expect(await stopCloud(place)).toBe(false);
 
     const again = await ensureCloud(place);
@@ -85,7 +85,7 @@ describe('the local cloud', () => {
       message: expect.stringContaining('another version of sam-sync'),
       hint: expect.stringContaining('sam-sync cloud stop'),
     });
-    expect(await isRunning(pid)).toBe(true);
+    expect(isRunning(pid)).toBe(true);
   });
 
   it('says so if the port is taken', async () => {

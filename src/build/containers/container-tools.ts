@@ -5,7 +5,7 @@ import { UserError } from '../../errors.ts';
 import { engineError, findEngine, unknownFailure } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
 import { exists, removeTree } from '../../support/files.ts';
-import { isAlive } from '../cache.ts';
+import { makeTemporaryFolder, removeLeftovers } from '../../support/temporary.ts';
 import { findAbove } from '../workflows/find-above.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildDefinition } from '../plan-build.ts';
@@ -31,7 +31,9 @@ export function openContainerYard(host: Tools, projectDir: string): ContainerYar
   const images = new Map<string, Promise<string>>();
   return {
     open: async (definition, settings, stepId) => {
-      engine ??= removeLeftovers().then(() => findEngine('--use-container', { env: host.env, signal: host.signal }));
+      engine ??= removeLeftovers(os.tmpdir(), { prefix: TEMPORARY }).then(() =>
+        findEngine('--use-container', { env: host.env, signal: host.signal }),
+      );
       const found = await engine;
       const { image } = settings;
       const { architecture } = definition;
@@ -43,17 +45,7 @@ export function openContainerYard(host: Tools, projectDir: string): ContainerYar
   };
 }
 
-const TEMPORARY = 'sam-sync-container-';
-
-/** Folders of runs that were killed. */
-async function removeLeftovers(): Promise<void> {
-  for (const name of await fs.readdir(os.tmpdir())) {
-    const processId = name.startsWith(TEMPORARY) ? Number(name.slice(TEMPORARY.length).split('-')[0]) : Number.NaN;
-    if (Number.isNaN(processId) || isAlive(processId)) continue;
-    // somebody else's, or what only root may remove: no concern of this build
-    await removeTree(path.join(os.tmpdir(), name)).catch(() => {});
-  }
-}
+const TEMPORARY = 'sam-sync-container';
 
 /** The id of the image, which is pulled if it is not there (for this processor). */
 async function obtainImage(
@@ -91,7 +83,7 @@ interface ToolsRequest {
 
 async function createContainerTools(host: Tools, request: ToolsRequest): Promise<ContainerTools> {
   const { settings, engine, imageId } = request;
-  const temporaryDir = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), `${TEMPORARY}${process.pid}-`)));
+  const temporaryDir = await makeTemporaryFolder(os.tmpdir(), TEMPORARY);
   let container: Promise<BuildContainer> | undefined;
   const start = (): Promise<BuildContainer> => (container ??= startFor(request, temporaryDir));
   const exec: BuildContainer['exec'] = async (...how) => {
