@@ -1,7 +1,7 @@
 import { readFileSync, statSync, utimesSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { exists, isMissing, removeTree, writeFileAtomic } from '../support/files.ts';
+import { discard, exists, isMissing, makeFolder, removeTree, writeFileAtomic } from '../support/files.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 
@@ -79,13 +79,13 @@ export function openBuildCache(root: string): BuildCache {
     // as deep as the entry, so that relative links to the outside lead to the same place from both
     const folder = path.join(temporary, `${key}.${temporarySuffix()}`);
     try {
-      await fs.mkdir(path.join(folder, CONTENT), { recursive: true });
+      await makeFolder(path.join(folder, CONTENT));
       const made = await make(path.join(folder, CONTENT));
       await fs.writeFile(path.join(folder, FACTS), JSON.stringify(made.facts));
       const finalKey = made.key ?? key;
       return { ...(await moveInto(folder, folderOf(kind, finalKey), made.facts)), key: finalKey, cached: false };
     } finally {
-      await removeTree(folder);
+      await discard(folder);
     }
   };
 
@@ -110,11 +110,11 @@ export function openBuildCache(root: string): BuildCache {
     },
     withScratch: async (work) => {
       const folder = path.join(temporary, `scratch.${temporarySuffix()}`);
-      await fs.mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       try {
         return await work(folder);
       } finally {
-        await removeTree(folder);
+        await discard(folder);
       }
     },
     prune: () => prune(root),
@@ -123,7 +123,7 @@ export function openBuildCache(root: string): BuildCache {
 
 /** Renames a finished entry to its name. If another process was faster, its entry is the one. */
 async function moveInto(from: string, to: string, facts: EntryFacts): Promise<{ path: string; facts: EntryFacts }> {
-  await fs.mkdir(path.dirname(to), { recursive: true });
+  await makeFolder(path.dirname(to));
   try {
     await fs.rename(from, to);
   } catch (error) {
@@ -188,7 +188,7 @@ async function pruneEntries(folder: string, before: number): Promise<void> {
 /** Renamed first: nobody may find half an entry. */
 async function removeEntry(root: string, kind: EntryKind, key: string): Promise<void> {
   const doomed = path.join(root, 'tmp', `${key}.${temporarySuffix()}`);
-  await fs.mkdir(path.dirname(doomed), { recursive: true });
+  await makeFolder(path.dirname(doomed));
   try {
     await fs.rename(path.join(root, kind, key), doomed);
   } catch {

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { note, step, type Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
-import { exists, removeTree } from '../support/files.ts';
+import { discard, exists, makeFolder, removeTree } from '../support/files.ts';
 import { spawn } from '../support/spawn.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
@@ -87,7 +87,7 @@ async function install(folder: string, pluginDir: string, options: InstallOption
     note(reporter, 'debug', `Python ${found.version} (${found.executable}) for ${folder}`);
     const temporary = `${folder}.${temporarySuffix()}`;
     try {
-      await fs.mkdir(options.cacheDir, { recursive: true });
+      await makeFolder(options.cacheDir);
       await run([found.executable, '-m', 'venv', temporary], 'Python could not make a virtual environment', options);
       const requirements = path.join(pluginDir, 'requirements.txt');
       const pip = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
@@ -96,7 +96,7 @@ async function install(folder: string, pluginDir: string, options: InstallOption
       await run([pythonOf(temporary), ...pip, ...pinned], failure, options);
       await moveIntoPlace(temporary, folder);
     } finally {
-      await removeTree(temporary);
+      await discard(temporary);
     }
     return { value: undefined, detail: `Python ${found.version}` };
   });

@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { Installation } from './installation.ts';
+import { makeFolder } from '../support/files.ts';
 
 /** What the process of a local cloud writes. All absolute. */
 export interface CloudFiles {
@@ -50,8 +51,8 @@ export const PORT_TAKEN_EXIT_CODE = 98;
 export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
   const { installation, port, files, detached } = options;
   const temporary = files.temporary;
-  await fs.mkdir(path.dirname(files.log), { recursive: true });
-  await fs.mkdir(temporary, { recursive: true });
+  await makeFolder(path.dirname(files.log));
+  await makeFolder(temporary);
   const log = await fs.open(files.log, 'a');
   try {
     const child = spawn(installation.python, [path.join(installation.pluginDir, 'start.py')], {

@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import type { CountedFile } from '../model/built-stack.ts';
-import { exists, isMissing, readTextIfExists, removeTree, writeFileAtomic } from '../support/files.ts';
+import { discard, exists, isMissing, readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
 import { removeLeftovers } from '../support/temporary.ts';
@@ -105,7 +105,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       }),
     dispose: async () => {
       await workshop.compressed.save().catch(() => {}); // without it the next run compresses again
-      await removeTree(workshop.looseDir);
+      await discard(workshop.looseDir);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { spawn as spawnCommand } from 'cross-spawn';
+import { existsSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 
 /** How a program ended and what it printed. */
@@ -82,11 +83,7 @@ export async function spawn(
       };
       collect('stdout');
       collect('stderr');
-      child.on('error', (error: NodeJS.ErrnoException) =>
-        reject(
-          ['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code ?? '') ? new ProgramNotFoundError(program, error) : error,
-        ),
-      );
+      child.on('error', (error: NodeJS.ErrnoException) => reject(notStarted(program, options.cwd, error)));
       child.on('close', (code, signal) => {
         if (options.signal?.aborted) {
           // those that it has started may have ignored the signal that ended it
@@ -106,6 +103,13 @@ export async function spawn(
     if (RUNNING.size === 0) process.off('exit', endAll);
     options.signal?.removeEventListener('abort', stop);
   }
+}
+
+function notStarted(program: string, cwd: string | undefined, error: NodeJS.ErrnoException): Error {
+  if (!['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code ?? '')) return error;
+  // the system reports a missing folder as it reports a missing program
+  if (cwd !== undefined && !existsSync(cwd)) return Object.assign(error, { path: cwd, syscall: 'access' });
+  return new ProgramNotFoundError(program, error);
 }
 
 type Child = ReturnType<typeof spawnCommand>;

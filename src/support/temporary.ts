@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { removeTree } from './files.ts';
+import { discard, removeTree } from './files.ts';
 import { isMakerGone, isTemporaryName, temporarySuffix } from './temporary-names.ts';
 
 /** Whatever is older is abandoned, wherever it was made (ms). */
@@ -16,7 +16,7 @@ export async function withTemporaryFolder<T>(
   try {
     return await work(folder);
   } finally {
-    await removeTree(folder);
+    await discard(folder);
   }
 }
 

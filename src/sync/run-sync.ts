@@ -1,6 +1,6 @@
 import { createAws } from '../aws/aws.ts';
 import type { Aws } from '../aws/aws.ts';
-import { failureDocument } from '../errors.ts';
+import { failureDocument } from '../failure-document.ts';
 import { syncApplication } from './plain-sync.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncOutside } from './sync-outside.ts';

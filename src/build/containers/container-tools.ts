@@ -1,10 +1,9 @@
-import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { engineError, findEngine, unknownFailure } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
-import { exists, removeTree } from '../../support/files.ts';
+import { discard, exists, makeFolder } from '../../support/files.ts';
 import { makeTemporaryFolder, removeLeftovers } from '../../support/temporary.ts';
 import { findAbove } from '../workflows/find-above.ts';
 import { buildStoreDir } from '../build-options.ts';
@@ -121,7 +120,7 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
     close: async () => {
       const running = await container?.catch(() => undefined);
       await running?.close();
-      await removeTree(temporaryDir);
+      await discard(temporaryDir);
     },
   };
 }
@@ -132,7 +131,7 @@ async function startFor(request: ToolsRequest, temporaryDir: string): Promise<Bu
   const { definition, settings, engine, projectDir } = request;
   const store = buildStoreDir(projectDir);
   const caches = path.join(store, 'container-cache');
-  await fs.mkdir(caches, { recursive: true });
+  await makeFolder(caches);
   const { codeDir, makefile } = definition;
   const others = [makefile?.contextDir, makefile?.workingDir, makefile?.projectRoot].filter((dir) => dir !== undefined);
   return startContainer({

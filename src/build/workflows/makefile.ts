@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { exists } from '../../support/files.ts';
+import { exists, makeFolder } from '../../support/files.ts';
 import { removeLeftovers, withTemporaryFolder } from '../../support/temporary.ts';
 import { keyOf } from '../build-key.ts';
 import { copyTree } from '../file-tree.ts';
@@ -40,7 +39,7 @@ export const makefileWorkflow: Workflow = {
           ? undefined
           : keyOf({ ...settings }, await Promise.all(folders.map((folder) => hasher.hashTree(folder, EXCLUDES)))),
       make: async (target) => {
-        await mkdir(target, { recursive: true });
+        await makeFolder(target);
         if (!options.buildInSource) {
           const { temporaryDir } = workshop.tools;
           await removeLeftovers(temporaryDir, { prefix: SCRATCH });
