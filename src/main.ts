@@ -45,12 +45,13 @@ async function runCommand(command: Command, io: MainIo): Promise<number> {
 /** The real outside. */
 export function processIo(program: ProgramName, packageDir: string): MainIo {
   const { env, stdout, stderr } = process;
+  let cwd: string | undefined;
   return {
     program,
     env,
     // asked for late: it may have been removed, which is an error only for what needs it
     get cwd() {
-      return process.cwd();
+      return (cwd ??= process.cwd());
     },
     packageDir,
     stdin: () => process.stdin,
@@ -99,6 +100,8 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
       const { saveParams } = await import('./cli/save-params.ts');
       for (const notice of await saveParams(save)) reporter.report({ type: 'note', ...notice });
     }
+    // nothing reads the events any more: the editor that wanted them is gone
+    if (options.watch && options.output === 'json') io.stdout.once('error', interrupts.end);
     const readOptions = (): Promise<ResolvedRun> => resolveOptions(commandLine, io);
     return await sync(options, { io, reporter, interrupts, optionFiles: files, readOptions });
   } catch (error) {

@@ -17,6 +17,8 @@ export interface Interrupts {
   signal: AbortSignal;
   /** Does what Ctrl-C does. */
   interrupt(): void;
+  /** Does what the first Ctrl-C does, and nothing the second time. */
+  end(): void;
   /** Leaves the process's signals to others again. */
   close(): void;
 }
@@ -29,18 +31,23 @@ export function watchInterrupts(target: Interruptible): Interrupts {
   const controller = new AbortController();
   // each call under way listens; beyond ten Node would warn of a leak
   setMaxListeners(0, controller.signal);
+  const end = (): void => {
+    if (!controller.signal.aborted) controller.abort(new InterruptedError('Interrupted'));
+  };
   const interrupt = (): void => {
     if (controller.signal.aborted) target.exit(130);
-    else controller.abort(new InterruptedError('Interrupted'));
+    else end();
   };
   const listener = (signal: NodeJS.Signals): void => {
     // the shell and the system both report a terminal that is closed: that is not somebody who presses Ctrl-C again
-    if (signal !== 'SIGHUP' || !controller.signal.aborted) interrupt();
+    if (signal === 'SIGHUP') end();
+    else interrupt();
   };
   for (const signal of SIGNALS) target.on(signal, listener);
   return {
     signal: controller.signal,
     interrupt,
+    end,
     close: () => {
       for (const signal of SIGNALS) target.off(signal, listener);
     },

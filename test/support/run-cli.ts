@@ -24,6 +24,13 @@ export interface CliOptions {
   keepInputOpen?: boolean;
   /** Standard input is not a pipe but this. */
   stdin?: 'ignore' | number;
+  /** Standard output and error are not collected but go there. */
+  stdout?: number;
+  stderr?: number;
+  /** The id of the user that it runs as. */
+  uid?: number | undefined;
+  /** What a shell does before, e.g. `ulimit -n 20`. */
+  shell?: string;
   /** By default `sam-sync`. */
   program?: 'sam' | 'sam-sync';
   /** Called with the process while it runs, to send it signals. */
@@ -34,10 +41,13 @@ export interface CliOptions {
 export async function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   const { cwd, env = {}, input = '', program = 'sam-sync', onStart } = options;
   const bin = path.join(ROOT, 'bin', `${program}.cjs`);
-  const child = spawn(process.execPath, [bin, ...args], {
+  const words = [process.execPath, bin, ...args];
+  const [file = '', ...rest] = options.shell ? ['sh', '-c', `${options.shell}; exec "$@"`, 'sh', ...words] : words;
+  const child = spawn(file, rest, {
     cwd,
     env: { ...process.env, CI: undefined, ...env },
-    stdio: [options.stdin ?? 'pipe', 'pipe', 'pipe'],
+    stdio: [options.stdin ?? 'pipe', options.stdout ?? 'pipe', options.stderr ?? 'pipe'],
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   const result: CliResult = { code: null, signal: null, stdout: '', stderr: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (result.stdout += text));

@@ -72,7 +72,7 @@ export function kindOfFailure(error: UserError): FailureKind | undefined {
   return error instanceof SystemError && error.isTransient ? 'system' : undefined;
 }
 
-/** A service does not know whose call it refused. */
+/** Neither a service nor the system knows whose call it refused. */
 export function describeFailure(id: ResourceIdentifier, error: UserError): string {
-  return error instanceof AwsError ? `${id}: ${error.message}` : error.message;
+  return error instanceof AwsError || error instanceof SystemError ? `${id}: ${error.message}` : error.message;
 }
