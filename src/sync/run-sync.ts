@@ -22,7 +22,7 @@ export async function runSync(options: SyncOptions, outside: SyncOutside): Promi
       reporter.report({ type: 'result', document: { stackName, ...document } });
       return exitCode;
     } finally {
-      aws.close();
+      await aws.close();
     }
   } catch (error) {
     reporter.report({ type: 'result', document: { stackName, ...failureDocument(error) } });

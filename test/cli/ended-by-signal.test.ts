@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { poll, startTestCloud } from '../support/cloud.ts';
+import { CreateBucketCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { clients, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { descendants, noneLeft } from '../support/processes.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
@@ -153,6 +155,31 @@ describe('a command that a signal ends', () => {
     const { code, stderr } = await runCli(['--stack-name', 'signals', '--yes'], { cwd: app, env });
     expect(code, stderr).toBe(0);
     expect(await halfZips()).toEqual([]);
+  });
+
+  it.each([
+    { mode: 'plain', args: [], exitCode: 130 },
+    { mode: '--watch', args: ['--watch'], exitCode: 0 },
+  ])('$mode, SIGINT during an upload in parts: no part stays in the bucket', async ({ mode, args, exitCode }) => {
+    const proxy = await startFaultProxy(cloud.endpoint);
+    onTestFinished(() => proxy.stop());
+    const s3 = clients(cloud.endpoint).s3;
+    const Bucket = `parts-${mode.replaceAll('-', '')}`;
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    const dir = await tempFolder({
+      'template.yaml': `${TEMPLATE.replace('    Metadata: {BuildMethod: makefile}\n', '')}`,
+    });
+    await fs.mkdir(path.join(dir, 'made'));
+    await fs.writeFile(path.join(dir, 'made', 'app.py'), randomBytes(20_000_000));
+    const held = proxy.hold({ operation: 'UploadPart' });
+    const { code, stderr } = await runCli(['--stack-name', Bucket, '--s3-bucket', Bucket, '--yes', ...args], {
+      cwd: dir,
+      env: { ...env, AWS_ENDPOINT_URL: proxy.endpoint },
+      onStart: (child) => void held.arrived.then(() => child.kill('SIGINT')),
+    });
+    expect(code, stderr).toBe(exitCode);
+    expect((await s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? []).toEqual([]);
+    expect(proxy.count('CreateMultipartUpload')).toBe(1);
   });
 
   describe.skipIf(!hasTmux)('in a terminal', () => {
