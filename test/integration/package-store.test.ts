@@ -166,20 +166,23 @@ describe('a large file, sent in parts', () => {
     expect(await unfinished(bucket)).toEqual([]);
   });
 
-  it.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])('interrupted during %s: nothing of it stays', async (operation) => {
-    const bucket = await newBucket(`stopped-${operation.toLowerCase()}`);
-    const stop = new AbortController();
-    const { store, aws } = openStore(bucket, { storeDir: await tempFolder(), signal: stop.signal });
-    const hold = proxy.hold({ operation });
-    const uploading = store.upload(await store.locate(await largeItem()));
-    await hold.arrived;
-    stop.abort(new Error('stopped by the test'));
-    // the service answers in the end, to whom it may concern
-    hold.release();
-    await expect(uploading).rejects.toThrow('stopped by the test');
-    await aws.close();
-    expect(await unfinished(bucket)).toEqual([]);
-  });
+  it.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])(
+    'interrupted during %s: nothing of it stays',
+    async (operation) => {
+      const bucket = await newBucket(`stopped-${operation.toLowerCase()}`);
+      const stop = new AbortController();
+      const { store, aws } = openStore(bucket, { storeDir: await tempFolder(), signal: stop.signal });
+      const hold = proxy.hold({ operation });
+      const uploading = store.upload(await store.locate(await largeItem()));
+      await hold.arrived;
+      stop.abort(new Error('stopped by the test'));
+      // the service answers in the end, to whom it may concern
+      hold.release();
+      await expect(uploading).rejects.toThrow('stopped by the test');
+      await aws.close();
+      expect(await unfinished(bucket)).toEqual([]);
+    },
+  );
 
   it.each(['UploadPart', 'CompleteMultipartUpload'])('%s is refused: nothing of it stays', async (operation) => {
     const bucket = await newBucket(`refused-${operation.toLowerCase()}`);
@@ -210,7 +213,11 @@ describe('a large file, sent in parts', () => {
       reporter: { report: (event) => void (event.type === 'note' && notes.push(`${event.text} ${event.hint}`)) },
     });
     proxy.fault({ operation: 'UploadPart' }, { kind: 'error', status: 400 }, { times: Infinity });
-    proxy.fault({ operation: 'AbortMultipartUpload' }, { kind: 'error', status: 403, code: 'AccessDenied' }, { times: 9 });
+    proxy.fault(
+      { operation: 'AbortMultipartUpload' },
+      { kind: 'error', status: 403, code: 'AccessDenied' },
+      { times: 9 },
+    );
     await expect(store.upload(await store.locate(await largeItem()))).rejects.toThrow('UploadPart');
     expect(notes.join()).toMatch(/stay in bucket .*aws s3api abort-multipart-upload --bucket .* --upload-id \S+/);
   });
