@@ -55,7 +55,8 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
   await makeFolder(temporary);
   const log = await fs.open(files.log, 'a');
   try {
-    const child = spawn(installation.python, [path.join(installation.pluginDir, 'start.py')], {
+    // the second word is not read: it tells later whose process this is (`isCloudProcess`)
+    const child = spawn(installation.python, [path.join(installation.pluginDir, 'start.py'), files.state], {
       cwd: temporary,
       env: {
         ...Object.fromEntries(Object.entries(options.env).filter(([name]) => PASSED_ON.test(name))),

@@ -83,6 +83,7 @@ export async function spawn(
       };
       collect('stdout');
       collect('stderr');
+      child.on('exit', () => noteExit(child));
       child.on('error', (error: NodeJS.ErrnoException) => reject(notStarted(program, options.cwd, error)));
       child.on('close', (code, signal) => {
         if (options.signal?.aborted) {
@@ -143,9 +144,21 @@ function endAll(): void {
   for (const child of RUNNING) endProgram(child, 'SIGKILL');
 }
 
+/** Programs that have ended with all that they had started: the system may give their ids to others. */
+const GONE = new WeakSet<Child>();
+
+function noteExit(child: Child): void {
+  if (process.platform === 'win32' || child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 0);
+  } catch {
+    GONE.add(child);
+  }
+}
+
 /** Sends the signal to the program and, where there are groups, to all that it has started. */
 function endProgram(child: Child, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+  if (child.pid === undefined || GONE.has(child)) return;
   try {
     if (process.platform === 'win32') child.kill(signal);
     else process.kill(-child.pid, signal);

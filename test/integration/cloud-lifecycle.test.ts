@@ -102,6 +102,30 @@ describe('the local cloud', () => {
     await expect(stopCloud(place)).rejects.toMatchObject(taken);
   });
 
+  it('a process that has got the id of one that ended is not taken for it, and not killed', async () => {
+    const place = await newPlace();
+    const innocent = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600_000)'], { stdio: 'ignore' });
+    onTestFinished(() => void innocent.kill('SIGKILL'));
+    // it takes connections and gives no answer, as a cloud that hangs
+    const silentServer = net.createServer((socket) => socket.resetAndDestroy()).listen(place.port, '127.0.0.1');
+    onTestFinished(() => void silentServer.close());
+    const state = JSON.stringify({ pid: innocent.pid, port: place.port });
+    await writeFiles(place.cacheDir, { [`cloud-${place.port}/state.json`]: state });
+    for (const act of [stopCloud, cloudStatus, ensureCloud]) {
+      await expect(act(place)).rejects.toThrow('is taken by another program');
+    }
+    expect(isRunning(innocent.pid ?? 0)).toBe(true);
+  });
+
+  // a process that is stopped answers nothing: that takes the 10 s that a busy cloud is given
+  it.skipIf(!posix)('that does not answer is killed', async () => {
+    const place = await newPlace();
+    const { pid } = await ensureCloud(place);
+    process.kill(pid, 'SIGSTOP');
+    expect(await stopCloud(place)).toBe(true);
+    expect(isRunning(pid)).toBe(false);
+  });
+
   it('is not that of another user', async () => {
     const [ours, theirs] = [await newPlace(), await newPlace()];
     await ensureCloud(theirs);

@@ -64,12 +64,10 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
     const { stderr } = await running.ended;
     throw engineError(engine.name, stderr, image) ?? unknownFailure(engine.name, stderr);
   }
-  /** Commands of the end run although the build was interrupted. */
-  const late = (): AbortSignal => AbortSignal.timeout(LATE_WITHIN);
   const end = async (): Promise<void> => {
     running.endInput();
     const over = await Promise.race([running.ended.then(() => true), wait(PATIENCE)]);
-    if (over !== true) await engine.run(['rm', '--force', name], { signal: late() });
+    if (over !== true) await engine.run(['rm', '--force', name], { signal: lateSignal() });
   };
   const translate = (text: string): string => translatePaths(text, mounts);
   const call = async (program: string, args: readonly string[], how: ExecOptions): Promise<SpawnResult> => {
@@ -106,11 +104,16 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
         // an interrupted build leaves files that only root may remove
         const folders = targets([...request.written.often, ...request.written.seldom]);
         const args = ['exec', name, 'chown', '-R', '-h', owner, ...folders];
-        await engine.run(args, { signal: late() }).catch(() => {});
+        await engine.run(args, { signal: lateSignal() }).catch(() => {});
       }
       await end();
     },
   };
+}
+
+/** For commands of the end, which run although the build was interrupted. */
+function lateSignal(): AbortSignal {
+  return AbortSignal.timeout(LATE_WITHIN);
 }
 
 function wait(ms: number): Promise<false> {
