@@ -198,7 +198,7 @@ describe('what the operating system refuses is said in a sentence', () => {
     });
   });
 
-  it.each(['/proc', '/dev/null', '/nonexistent', ''])('HOME=%s is no failure, and the command ends', async (HOME) => {
+  it.each(['/proc', '/dev/null', '/dev/null/home', ''])('HOME=%s is no failure, and the command ends', async (HOME) => {
     const dir = await newApp();
     const { code, stderr } = await run(dir, [], { env: { HOME, XDG_CACHE_HOME: '' } });
     expect(code, stderr).toBe(0);
