@@ -39,7 +39,7 @@ export function watchInterrupts(target: Interruptible): Interrupts {
     else end();
   };
   const listener = (signal: NodeJS.Signals): void => {
-    // the shell and the system both report a terminal that is closed: that is not somebody who presses Ctrl-C again
+    // the shell and the system both report a closed terminal: the second signal is not a second Ctrl-C
     if (signal === 'SIGHUP') end();
     else interrupt();
   };

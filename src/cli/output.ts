@@ -6,7 +6,7 @@ interface Output {
   stderr: NodeJS.WritableStream;
 }
 
-/** Of a pipe that nothing reads any more (`| head`), and of a terminal that was closed: nobody wants the rest. */
+/** Of a pipe that nothing reads any more (`| head`), and of a terminal that was closed: the rest is not wanted. */
 const CLOSED: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET', 'EIO', 'ENXIO', 'ERR_STREAM_DESTROYED'];
 
 /**

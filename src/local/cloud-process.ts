@@ -5,7 +5,7 @@ import type { CloudFiles } from './launch.ts';
 
 /**
  * Whether the process is the local cloud of this place, by the words that it was started with: the system may have given the
- * id to another program since it was written down. undefined: this machine does not tell how the process was started.
+ * id to another program since it was written down. undefined: this machine does not show how the process was started.
  */
 export async function isCloudProcess(pid: number, files: CloudFiles): Promise<boolean | undefined> {
   if (!isRunning(pid)) return false;

@@ -214,9 +214,12 @@ async function killCloud(pid: number, files: CloudFiles, signal: AbortSignal | u
   const isOurs = await isCloudProcess(pid, files);
   if (isOurs === false) return;
   if (isOurs === undefined) {
-    throw new UserError(`The local cloud (process ${pid}) does not end, and this machine does not tell whose it is`, {
-      hint: 'End the process yourself if it is Python with start.py of sam-sync.',
-    });
+    throw new UserError(
+      `The local cloud (process ${pid}) does not end, and this machine does not show how it was started`,
+      {
+        hint: 'End the process yourself if it is Python with start.py of sam-sync.',
+      },
+    );
   }
   process.kill(pid, 'SIGKILL');
   await waitForEnd(pid, files, signal);

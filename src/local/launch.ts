@@ -55,7 +55,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
   await makeFolder(temporary);
   const log = await fs.open(files.log, 'a');
   try {
-    // the second word is not read: it tells later whose process this is (`isCloudProcess`)
+    // the second word is not read: it identifies the process later (`isCloudProcess`)
     const child = spawn(installation.python, [path.join(installation.pluginDir, 'start.py'), files.state], {
       cwd: temporary,
       env: {

@@ -90,7 +90,7 @@ export async function makeFolder(folder: string, options: { mode?: number } = {}
   const above = path.dirname(folder);
   if (!isMissing(refused) || above === folder) throw refused;
   await makeFolder(above, options);
-  // once more and not again: somebody else may have made the one above just now
+  // once more and not again: another process may have made the one above just now
   const refusedAgain = await tryMake(folder, options);
   if (refusedAgain !== undefined) throw refusedAgain;
 }

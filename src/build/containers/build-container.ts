@@ -83,7 +83,7 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
       env: variables.env,
     });
   };
-  // from here on it is there, and nobody else can close it
+  // from here on the container exists, and only this call can close it
   const owner = await foreignOwner(request, call).catch(async (error: unknown) => {
     await end();
     throw error;

@@ -66,7 +66,7 @@ export function fail({ outcomes }: Planning, { id, type }: About, error: UserErr
   outcomes.set(id, { id, type, action: 'fail', changes: [], why, hint: error.hint, errorKind, waitsFor });
 }
 
-/** What kind of failure it is, as far as somebody may try again because of it. */
+/** The kind of failure, for callers that try again. */
 export function kindOfFailure(error: UserError): FailureKind | undefined {
   if (error instanceof AwsError) return error.kind;
   return error instanceof SystemError && error.isTransient ? 'system' : undefined;
