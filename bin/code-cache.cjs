@@ -130,7 +130,7 @@ function writeCache(file, parts) {
     const index = Buffer.from(JSON.stringify([...parts].map(([name, data]) => [name, data.length, hashOf(data)])));
     const head = Buffer.alloc(LENGTH_BYTES);
     head.writeUInt32LE(index.length);
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(file));
     removeOld(path.dirname(file));
     const content = Buffer.concat([head, Buffer.from(hashOf(index), 'hex'), index, ...parts.values()]);
     fs.writeFileSync(temporary, content, { mode: 0o600 });
@@ -139,6 +139,14 @@ function writeCache(file, parts) {
     // a home that is full or not ours to write to
     remove(temporary);
   }
+}
+
+/** Node's own way (`recursive`) tries for ever where nothing can be made, e.g. in /proc. */
+function makeFolder(folder) {
+  if (fs.existsSync(folder)) return;
+  const above = path.dirname(folder);
+  if (above !== folder) makeFolder(above);
+  fs.mkdirSync(folder, { mode: 0o700 });
 }
 
 function removeOld(folder) {

@@ -16,7 +16,13 @@ exports.start = async function start(program) {
     process.exitCode = 1;
     return;
   }
-  const { main: bundle, save } = openBundle(folder);
-  process.exitCode = await bundle.main(process.argv.slice(2), bundle.processIo(program, packageDir));
-  save();
+  try {
+    const { main: bundle, save } = openBundle(folder);
+    process.exitCode = await bundle.main(process.argv.slice(2), bundle.processIo(program, packageDir));
+    save();
+  } catch (error) {
+    // what the program does not report by itself: a part of it could not be loaded, e.g. too many files are open
+    console.error('Error: sam-sync could not be loaded:', error.syscall === undefined ? error : error.message);
+    process.exitCode = 1;
+  }
 };

@@ -46,6 +46,8 @@ export interface BuildFailure {
   hint?: string | undefined;
   /** The tool's own output, unshortened. */
   output?: string | undefined;
+  /** It may go away without a change of files (`SystemError`). */
+  isTransient?: boolean | undefined;
 }
 
 /** One or more builds failed; the others are finished and their results kept. */
@@ -57,14 +59,6 @@ export class BuildError extends UserError {
     super(`Build failed: ${ids.join('; ')}`);
     this.failures = failures;
   }
-}
-
-/** What `--output json` prints of a run that failed. */
-export function failureDocument(error: unknown): { status: 'failed'; error: object } {
-  const hint = error instanceof UserError ? error.hint : undefined;
-  const failures = error instanceof BuildError ? error.failures : undefined;
-  const problems = error instanceof TemplateError ? error.problems : undefined;
-  return { status: 'failed', error: { message: errorMessage(error), hint, failures, problems } };
 }
 
 /** The message of whatever was thrown. */

@@ -5,6 +5,7 @@ import { parseCommandLine } from './cli/command-line.ts';
 import type { CommandLine } from './cli/command-line.ts';
 import type { ProgramName } from './cli/help.ts';
 import type { Interruptible, Interrupts } from './cli/interrupt.ts';
+import { watchOutput } from './cli/output.ts';
 import type { ResolvedRun } from './cli/resolve-options.ts';
 import type { ConsoleReporter } from './console/create-reporter.ts';
 import type { SyncOptions } from './sync/sync-options.ts';
@@ -26,8 +27,11 @@ export interface MainIo {
 
 /** Runs a command line (without program name) and gives the exit code. What a command needs is loaded by it alone. */
 export async function main(argv: readonly string[], io: MainIo): Promise<number> {
-  ignoreClosedPipes(io);
-  const command = chooseCommand(argv, io.program);
+  const output = watchOutput(io);
+  return output.finish(await runCommand(chooseCommand(argv, io.program), io));
+}
+
+async function runCommand(command: Command, io: MainIo): Promise<number> {
   switch (command.name) {
     case 'sync':
       return runSyncCommand(command.args, io);
@@ -41,7 +45,20 @@ export async function main(argv: readonly string[], io: MainIo): Promise<number>
 /** The real outside. */
 export function processIo(program: ProgramName, packageDir: string): MainIo {
   const { env, stdout, stderr } = process;
-  return { program, env, cwd: process.cwd(), packageDir, stdin: () => process.stdin, stdout, stderr, process };
+  let cwd: string | undefined;
+  return {
+    program,
+    env,
+    // asked for late: it may have been removed, which is an error only for what needs it
+    get cwd() {
+      return (cwd ??= process.cwd());
+    },
+    packageDir,
+    stdin: () => process.stdin,
+    stdout,
+    stderr,
+    process,
+  };
 }
 
 interface Command {
@@ -83,12 +100,14 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
       const { saveParams } = await import('./cli/save-params.ts');
       for (const notice of await saveParams(save)) reporter.report({ type: 'note', ...notice });
     }
+    // nothing reads the events any more: the editor that wanted them is gone
+    if (options.watch && options.output === 'json') io.stdout.once('error', interrupts.end);
     const readOptions = (): Promise<ResolvedRun> => resolveOptions(commandLine, io);
     return await sync(options, { io, reporter, interrupts, optionFiles: files, readOptions });
   } catch (error) {
     if (!reporter) {
       reporter = await openReporter(io, { debug, output: lastWord('output') === 'json' ? 'json' : 'text' });
-      const { failureDocument } = await import('./errors.ts');
+      const { failureDocument } = await import('./failure-document.ts');
       reporter.report({ type: 'result', document: failureDocument(error) });
     }
     return await showError(error, reporter, { signal: interrupts.signal, debug });
@@ -175,8 +194,8 @@ async function runCloud(args: readonly string[], io: MainIo): Promise<number> {
 /** Hands the command to AWS SAM CLI, or says that it is not there. */
 async function runOther(args: readonly string[], io: MainIo): Promise<number> {
   const { exitCodeOf, findOtherSam, missingSam, runOtherSam } = await import('./cli/delegate.ts');
-  const options = { ...io, platform: process.platform, signals: io.process };
   try {
+    const options = { ...io, platform: process.platform, signals: io.process };
     const other = await findOtherSam(options);
     if (other === undefined) {
       if (args.length === 0 || args[0] === '--help' || args[0] === '-h') return await showHelp(io);
@@ -232,12 +251,4 @@ async function showHelp(io: MainIo): Promise<number> {
 function showVersion(io: MainIo): number {
   io.stdout.write(`sam-sync ${manifest.version}\n`);
   return 0;
-}
-
-/** Who reads our output may stop reading (`| head`): what was begun is finished all the same. */
-function ignoreClosedPipes(io: MainIo): void {
-  for (const stream of [io.stdout, io.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
-    });
 }

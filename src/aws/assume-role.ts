@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { UserError } from '../errors.ts';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { removeLeftovers } from '../support/temporary.ts';
 
 /** What a profile with `role_arn` asks STS for; the SDK's role assumers get the same. */
 export interface AssumeRoleRequest {
@@ -113,6 +114,7 @@ async function writeSession(awsFolder: string, key: string, session: RoleSession
   const [file] = cacheFiles(awsFolder, key);
   try {
     await writeFileAtomic(file, JSON.stringify(session), { mode: 0o600 });
+    await removeLeftovers(path.dirname(file));
   } catch {
     // the cache only saves work; a home folder that cannot be written to is no reason to stop
   }

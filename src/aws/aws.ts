@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config';
 import type { AwsCredentialIdentity, RetryStrategyV2 } from '@smithy/types';
 import type { Reporter } from '../console/reporter.ts';
@@ -51,6 +52,8 @@ export type Service<K extends ServiceName> = Omit<ServiceModule<K>, 'Client'> & 
   client: InstanceType<ServiceModule<K>['Client']>;
   /** Rejects with an `AwsError`, or with the signal's reason. */
   send: InstanceType<ServiceModule<K>['Client']>['send'];
+  /** The same, but also when the run was interrupted, and for some seconds at most: undoes what was begun. */
+  sendLate: InstanceType<ServiceModule<K>['Client']>['send'];
 };
 
 /** The way to AWS: clients made and loaded on first use, once each. */
@@ -63,8 +66,10 @@ export type Aws = { readonly [K in ServiceName]: () => Promise<Service<K>> } & {
   endpoint(service: ServiceName): Promise<string | undefined>;
   /** Settings and credentials are looked up again with the next call of a service: they may have been changed meanwhile. */
   renew(): void;
-  /** Closes idle connections. */
-  close(): void;
+  /** What `close` waits for, because it undoes something when it is given up. */
+  beforeClose(work: Promise<unknown>): void;
+  /** Gives up calls that are under way, waits until what they began is undone, and closes the connections. */
+  close(): Promise<void>;
 };
 
 /** Makes the way to AWS. Nothing is read or loaded before it is used. */
@@ -73,6 +78,11 @@ export function createAws(options: AwsOptions): Aws {
   const region = once(async () => (await settings()).region ?? (await readMetadataRegion()));
   const requestHandler = once(async () => createRequestHandler(options.env, (await settings()).caBundle));
   let opened: RequestHandler | undefined;
+  const closing = new AbortController();
+  const signal = AbortSignal.any([closing.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  // each call under way listens; beyond ten Node would warn of a leak
+  setMaxListeners(0, signal);
+  const undone = new Set<Promise<unknown>>();
 
   const createService = async <K extends ServiceName>(name: K, identity?: Identity): Promise<Service<K>> => {
     const { id, load } = SERVICES[name];
@@ -92,9 +102,9 @@ export function createAws(options: AwsOptions): Aws {
       ...(name === 's3' ? s3Config(inForce, endpoint) : {}),
     };
     const client = new (Client as unknown as ClientConstructor)(config);
-    reportCalls(client, { ...about, reporter: options.reporter, signal: options.signal });
+    const { sendLate } = reportCalls(client, { ...about, reporter: options.reporter, signal });
     const send = client.send.bind(client);
-    return { ...commands, client, send } as unknown as Service<K>;
+    return { ...commands, client, send, sendLate } as unknown as Service<K>;
   };
 
   const credentials = once(async (): Promise<Identity> => {
@@ -122,7 +132,15 @@ export function createAws(options: AwsOptions): Aws {
     renew: () => {
       for (const memo of [settings, credentials, ...services.map(([, service]) => service)]) memo.reset();
     },
-    close: () => opened?.destroy(),
+    beforeClose: (work) => {
+      undone.add(work);
+      work.finally(() => undone.delete(work)).catch(() => {}); // for who awaits the work itself
+    },
+    close: async () => {
+      closing.abort(new Error('The connections to AWS were closed'));
+      await Promise.allSettled(undone);
+      opened?.destroy();
+    },
   };
 }
 

@@ -35,12 +35,22 @@ const DISPLAY_NAMES: Record<string, string> = {
   CloudWatchLogs: 'CloudWatch Logs',
 };
 
-/** Makes each call of a client end with the signal, be reported when it is over, and fail with a sentence. */
-export function reportCalls(client: SdkClient, reporting: CallReporting): void {
+/** A call that undoes something may take so long (ms): the run waits for it at its end. */
+const LATE_WITHIN = 5_000;
+
+/** Sends a call of a client; see `Service`. */
+export type Send = SdkClient['send'];
+
+/**
+ * Makes each call of a client end with the signal, be reported when it is over, and fail with a sentence. The result sends
+ * calls that do not end with the signal.
+ */
+export function reportCalls(client: SdkClient, reporting: CallReporting): { sendLate: Send } {
+  const late = new WeakSet<object>();
   const endpoints = new WeakMap<HandlerExecutionContext, string>();
   // the SDK's own goes through every answer for what a log may show, also if nobody logs: 6 % of a sync of 100 functions
   client.middlewareStack.remove('loggerMiddleware');
-  client.middlewareStack.add((next, context) => watchCall(next, context, { ...reporting, endpoints }), {
+  client.middlewareStack.add((next, context) => watchCall(next, context, { ...reporting, endpoints, late }), {
     step: 'initialize',
     priority: 'high',
     name: 'samSyncCall',
@@ -53,22 +63,33 @@ export function reportCalls(client: SdkClient, reporting: CallReporting): void {
     },
     { step: 'build', priority: 'low', name: 'samSyncEndpoint' },
   );
-  if (reporting.signal === undefined) return;
   const { signal } = reporting;
   const send = client.send.bind(client);
-  client.send = (command, options) => send(command, { abortSignal: signal, ...options });
+  if (signal !== undefined) client.send = (command, options) => send(command, { abortSignal: signal, ...options });
+  return {
+    sendLate: (command) => {
+      late.add(inputOf(command));
+      return send(command, { abortSignal: AbortSignal.timeout(LATE_WITHIN) });
+    },
+  };
+}
+
+/** What a command and the arguments of its middleware have in common. */
+function inputOf(command: object): object {
+  return (command as { input: object }).input;
 }
 
 function watchCall(
   next: Handler,
   context: HandlerExecutionContext,
-  reporting: CallReporting & { endpoints: WeakMap<HandlerExecutionContext, string> },
+  reporting: CallReporting & { endpoints: WeakMap<HandlerExecutionContext, string>; late: WeakSet<object> },
 ): Handler {
-  const { reporter, signal, region, profile, endpoints } = reporting;
+  const { reporter, region, profile, endpoints, late } = reporting;
   const name = (context.clientName ?? '').replace(/Client$/, '');
   const service = DISPLAY_NAMES[name] ?? name;
   const operation = (context.commandName ?? '').replace(/Command$/, '');
   return async (args) => {
+    const signal = late.has(inputOf(args)) ? undefined : reporting.signal;
     signal?.throwIfAborted();
     const started = performance.now();
     const report = (attempts: number, error?: string): void =>

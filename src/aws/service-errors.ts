@@ -1,4 +1,5 @@
 import { UserError, errorMessage } from '../errors.ts';
+import { explainSystemError } from '../system-errors.ts';
 import { failureCode, isCertificateCode, isConnectionFailure } from './connection-failure.ts';
 import { isLoopback } from './proxy.ts';
 
@@ -58,6 +59,9 @@ export function isAwsError(error: unknown, ...codes: string[]): error is AwsErro
 /** The sentence for whatever a call threw; what has a sentence already is left as it is. */
 export function explainFailure(error: unknown, call: AwsCall): unknown {
   if (error instanceof UserError || !(error instanceof Error)) return error;
+  // a file that could not be read, too many open files: not the service's doing
+  const refused = isConnectionFailure(error) ? undefined : explainSystemError(error);
+  if (refused !== undefined) return refused;
   const kind = classify(error);
   return new AwsError(kind, call, { ...EXPLANATIONS[kind](error, call), cause: error });
 }

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
-import { isMissing, statIfExists } from '../support/files.ts';
+import { isMissing, makeFolder, statIfExists } from '../support/files.ts';
 import { keyOf } from './build-key.ts';
 import type { CacheEntry, MadeEntry } from './cache.ts';
 import { linkTree, treeSize } from './file-tree.ts';
@@ -78,7 +77,7 @@ async function obtainDependencies(
   const key = keyOf(workflow.name, workflow.version, dependencies.key, ...madeWith(workshop));
   return workshop.cache.obtain('deps', key, async (content) => {
     const folder = path.join(content, dependencies.folder);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await dependencies.install(folder);
     return { facts: { bytes: String(await treeSize(folder)) } };
   });

@@ -1,13 +1,14 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { Reporter } from '../console/reporter.ts';
-import { BuildError, UserError } from '../errors.ts';
+import { BuildError } from '../errors.ts';
 import type { BuildFailure } from '../errors.ts';
 import type { LocalImage } from '../model/built-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import { findEngine } from '../support/container-engine.ts';
 import type { Engine } from '../support/container-engine.ts';
 import { createGate, mapLimit } from '../support/map-limit.ts';
+import { asUserError, SystemError } from '../system-errors.ts';
 import type { BuildInput, BuildNote, BuildResult, BuiltFolder } from './artifact.ts';
 import { assertCodeDir, buildDefinition } from './build-definition.ts';
 import type { BuiltDefinition } from './build-definition.ts';
@@ -125,24 +126,23 @@ class Collected {
   }
 
   addFailure(ids: readonly ResourceIdentifier[], error: unknown): void {
-    if (isSystemError(error)) {
-      this.failures.push({ ids, message: error.message });
-      return;
-    }
-    if (!(error instanceof UserError)) return void this.bugs.push(error);
+    const known = asUserError(error);
+    if (known === undefined) return void this.bugs.push(error);
     const output = error instanceof ToolError ? error.output : undefined;
-    this.failures.push({ ids, message: error.message, hint: error.hint, output });
+    const isTransient = known instanceof SystemError && known.isTransient;
+    this.failures.push({
+      ids,
+      message: known.message,
+      hint: known.hint,
+      output,
+      ...(isTransient ? { isTransient } : {}),
+    });
   }
 
   get result(): BuildResult {
     const { folders, dependencyLayers, images, handlers, sourceMaps, inputs, notes } = this;
     return { folders, dependencyLayers, images, handlers, sourceMaps, inputs, notes };
   }
-}
-
-/** What the file system refuses (no permission, no space, too many open files) is for the user to mend. */
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
 async function buildOne(definition: BuildDefinition, shared: Shared, collected: Collected): Promise<void> {

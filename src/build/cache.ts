@@ -1,7 +1,9 @@
 import { readFileSync, statSync, utimesSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { exists, isMissing, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
+import { discard, exists, isMissing, makeFolder, removeTree, writeFileAtomic } from '../support/files.ts';
+import { removeLeftovers } from '../support/temporary.ts';
+import { temporarySuffix } from '../support/temporary-names.ts';
 
 /** The two kinds of folders that are kept: what is deployed as code, and installed dependencies. */
 export type EntryKind = 'artifacts' | 'deps';
@@ -36,7 +38,7 @@ export interface BuildCache {
   find(kind: EntryKind, key: string): Promise<CacheEntry | undefined>;
   /** A folder of its own that is removed when `work` is over. */
   withScratch<T>(work: (folder: string) => Promise<T>): Promise<T>;
-  /** Removes what was not used for long and what interrupted builds left. At most once in an hour. */
+  /** Removes what killed builds left and, at most once in an hour, what was not used for long. */
   prune(): Promise<void>;
 }
 
@@ -44,8 +46,6 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 /** Unused code is made again in a moment, dependencies are not. */
 const KEEP_MS: Record<EntryKind, number> = { artifacts: 2 * DAY_MS, deps: 21 * DAY_MS };
-/** A second process may still be working with what it found this long ago. */
-const KEEP_TEMPORARY_MS = DAY_MS;
 
 /** Versions of one artifact that a long session keeps: enough for going back and forth between two states. */
 const KEEP_VERSIONS = 6;
@@ -79,13 +79,13 @@ export function openBuildCache(root: string): BuildCache {
     // as deep as the entry, so that relative links to the outside lead to the same place from both
     const folder = path.join(temporary, `${key}.${temporarySuffix()}`);
     try {
-      await fs.mkdir(path.join(folder, CONTENT), { recursive: true });
+      await makeFolder(path.join(folder, CONTENT));
       const made = await make(path.join(folder, CONTENT));
       await fs.writeFile(path.join(folder, FACTS), JSON.stringify(made.facts));
       const finalKey = made.key ?? key;
       return { ...(await moveInto(folder, folderOf(kind, finalKey), made.facts)), key: finalKey, cached: false };
     } finally {
-      await removeTree(folder);
+      await discard(folder);
     }
   };
 
@@ -110,11 +110,11 @@ export function openBuildCache(root: string): BuildCache {
     },
     withScratch: async (work) => {
       const folder = path.join(temporary, `scratch.${temporarySuffix()}`);
-      await fs.mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       try {
         return await work(folder);
       } finally {
-        await removeTree(folder);
+        await discard(folder);
       }
     },
     prune: () => prune(root),
@@ -123,7 +123,7 @@ export function openBuildCache(root: string): BuildCache {
 
 /** Renames a finished entry to its name. If another process was faster, its entry is the one. */
 async function moveInto(from: string, to: string, facts: EntryFacts): Promise<{ path: string; facts: EntryFacts }> {
-  await fs.mkdir(path.dirname(to), { recursive: true });
+  await makeFolder(path.dirname(to));
   try {
     await fs.rename(from, to);
   } catch (error) {
@@ -164,6 +164,7 @@ function markUsed(file: string): void {
 }
 
 async function prune(root: string): Promise<void> {
+  await removeLeftovers(path.join(root, 'tmp'));
   const marker = path.join(root, 'pruned');
   const now = Date.now();
   const last = await fs.stat(marker).catch(() => undefined);
@@ -171,7 +172,8 @@ async function prune(root: string): Promise<void> {
   if (!(await exists(root))) return;
   await writeFileAtomic(marker, '');
   for (const kind of ['artifacts', 'deps'] as const) await pruneEntries(path.join(root, kind), now - KEEP_MS[kind]);
-  await pruneTemporary(path.join(root, 'tmp'), now - KEEP_TEMPORARY_MS);
+  // files that were to replace others: beside these, in the store and in its entries
+  await removeLeftovers(root, { depth: 2 });
 }
 
 async function pruneEntries(folder: string, before: number): Promise<void> {
@@ -186,34 +188,13 @@ async function pruneEntries(folder: string, before: number): Promise<void> {
 /** Renamed first: nobody may find half an entry. */
 async function removeEntry(root: string, kind: EntryKind, key: string): Promise<void> {
   const doomed = path.join(root, 'tmp', `${key}.${temporarySuffix()}`);
-  await fs.mkdir(path.dirname(doomed), { recursive: true });
+  await makeFolder(path.dirname(doomed));
   try {
     await fs.rename(path.join(root, kind, key), doomed);
   } catch {
     return; // another process removed it, or has a file of it open (Windows): the next time will do
   }
   await removeTree(doomed);
-}
-
-/** What interrupted builds left: their process is gone, or it was long ago. */
-async function pruneTemporary(folder: string, before: number): Promise<void> {
-  for (const name of await namesIn(folder)) {
-    const entry = path.join(folder, name);
-    const stat = await fs.stat(entry).catch(() => undefined);
-    const processId = Number(/\.tmp-(\d+)-/.exec(name)?.[1]);
-    if (stat && (stat.mtimeMs < before || !isAlive(processId))) await removeTree(entry);
-  }
-}
-
-/** Whether a process of this id runs. */
-export function isAlive(processId: number): boolean {
-  if (!Number.isInteger(processId)) return false;
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function namesIn(folder: string): Promise<string[]> {

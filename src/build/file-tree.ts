@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
-import { copyFile, link, mkdir, readdir, readlink, stat, symlink, unlink } from 'node:fs/promises';
+import { copyFile, link, readdir, readlink, stat, symlink, unlink } from 'node:fs/promises';
 import * as path from 'node:path';
-import { isMissing } from '../support/files.ts';
+import { isMissing, makeFolder } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { compileNames } from './name-patterns.ts';
 
@@ -88,14 +88,14 @@ export async function copyFiles(files: readonly TreeFile[], target: string): Pro
 
 /** Copies a folder's content; links are followed, excluded names left out. */
 export async function copyTree(source: string, target: string, excludes: readonly string[] = []): Promise<void> {
-  await mkdir(target, { recursive: true });
+  await makeFolder(target);
   await copyFiles(listTree(source, excludes).files, target);
 }
 
 async function makeFolders(files: readonly TreeFile[], target: string): Promise<void> {
   const folders = new Set(files.map((file) => path.dirname(path.join(target, file.path))));
-  await mkdir(target, { recursive: true });
-  for (const folder of folders) await mkdir(folder, { recursive: true });
+  await makeFolder(target);
+  for (const folder of folders) await makeFolder(folder);
 }
 
 /** Copies one file. A file that is there may be a hard link to a cached one, so it is replaced, not overwritten. */
@@ -115,7 +115,7 @@ export async function copyOver(source: string, target: string): Promise<void> {
  * system has no hard links. Symbolic links stay what they are.
  */
 export async function linkTree(source: string, target: string): Promise<void> {
-  await mkdir(target, { recursive: true });
+  await makeFolder(target);
   const items = await readdir(source, { withFileTypes: true });
   await mapLimit(items, FILES_AT_ONCE, async (item) => {
     const from = path.join(source, item.name);

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { isMissing, removeTree } from '../support/files.ts';
+import { isMissing, makeFolder, removeTree } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { linkTree } from './file-tree.ts';
 
@@ -21,7 +21,7 @@ const LINKS_AT_ONCE = 16;
  */
 export async function linkArtifacts(folders: readonly LayoutFolder[]): Promise<void> {
   for (const { dir, links, others } of folders) {
-    await fs.mkdir(dir, { recursive: true });
+    await makeFolder(dir);
     const expected = new Set([...links.keys(), ...others]);
     for (const name of await fs.readdir(dir)) if (!expected.has(name)) await removeTree(path.join(dir, name));
     await mapLimit([...links], LINKS_AT_ONCE, ([name, target]) => linkFolder(path.join(dir, name), target));

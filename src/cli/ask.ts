@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { UserError } from '../errors.ts';
+import { holdInput, releaseInput } from './input-hold.ts';
 
 /** Asks a question that is answered with yes or no. */
 export type Ask = (question: string, options: { default: boolean }) => Promise<boolean>;
@@ -35,7 +36,7 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
     });
     // an answer typed on a terminal has ended the line there
     if (!lines.isTerminal || line === undefined) output.write(`${line ?? ''}\n`);
-    if (line === undefined) throw new UserError('The question was not answered: the input has ended', { hint });
+    if (line === undefined) throw new UserError('No answer: stdin is closed', { hint });
     return line;
   };
   return {
@@ -56,7 +57,7 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
   };
 }
 
-const UNATTENDED = 'Answer with --yes, or set CI, where nobody can.';
+const UNATTENDED = 'In scripts, pass --yes or set CI=1.';
 
 function parseAnswer(line: string, fallback: boolean): boolean | undefined {
   const answer = line.trim().toLowerCase();
@@ -72,7 +73,7 @@ interface LineReader {
   close(): void;
 }
 
-/** Lines are kept between questions: a pipe gives many at once. */
+/** Lines are kept between questions: a pipe gives many at once. Between questions the input does not keep the process alive. */
 function readLines(input: Readable): LineReader {
   // no line editing: the terminal keeps its own, and Ctrl-C stays a signal
   const reader = createInterface({ input, terminal: false });
@@ -84,15 +85,19 @@ function readLines(input: Readable): LineReader {
     reader.pause();
     wake?.();
   });
-  reader.on('close', () => {
+  const end = (): void => {
     ended = true;
     wake?.();
-  });
+  };
+  reader.on('close', end);
+  // what cannot be read, such as a folder, gives no answers
+  input.on('error', end);
   return {
     isTerminal: 'isTTY' in input && input.isTTY === true,
     async next(signal) {
       signal.throwIfAborted();
       if (waiting.length === 0 && !ended) {
+        holdInput(input);
         reader.resume();
         await new Promise<void>((resolve, reject) => {
           const abort = (): void => reject(signal.reason);
@@ -101,13 +106,16 @@ function readLines(input: Readable): LineReader {
             signal.removeEventListener('abort', abort);
             resolve();
           };
-        }).finally(() => reader.pause());
+        }).finally(() => {
+          reader.pause();
+          releaseInput(input);
+        });
       }
       return waiting.shift();
     },
     close: () => {
       reader.close();
-      input.pause();
+      releaseInput(input);
     },
   };
 }

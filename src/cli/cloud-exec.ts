@@ -4,6 +4,8 @@ import { withCloudEnvironment, type LocalCloud } from '../local/local-cloud.ts';
 import { exitCodeOf } from './delegate.ts';
 
 const PASSED_ON = ['SIGTERM', 'SIGHUP'] as const;
+/** Ctrl-C, Ctrl-\ */
+const SHARED = ['SIGINT', 'SIGQUIT'] as const;
 
 /** Runs a tool in our place, with the local cloud as its AWS; gives its exit code. */
 export async function execInCloud(
@@ -12,9 +14,9 @@ export async function execInCloud(
   about: { cloud: LocalCloud; env: Readonly<Record<string, string | undefined>> },
 ): Promise<number> {
   const child = spawn(program, [...args], { stdio: 'inherit', env: withCloudEnvironment(about.env, about.cloud) });
-  // the terminal sends Ctrl-C to both of us, and what it means is the tool's to say; other signals are passed on
+  // the terminal sends these to both of us, and what they mean is the tool's to say; other signals are passed on
   const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
-  process.on('SIGINT', ignore);
+  for (const signal of SHARED) process.on(signal, ignore);
   for (const signal of PASSED_ON) process.on(signal, passOn);
   try {
     return await new Promise<number>((resolve, reject) => {
@@ -22,7 +24,7 @@ export async function execInCloud(
       child.on('close', (code, signal) => resolve(signal === null ? (code ?? 1) : exitCodeOf(signal)));
     });
   } finally {
-    process.off('SIGINT', ignore);
+    for (const signal of SHARED) process.off(signal, ignore);
     for (const signal of PASSED_ON) process.off(signal, passOn);
   }
 }

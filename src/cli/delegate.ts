@@ -45,10 +45,10 @@ export async function runOtherSam(
       hint: 'Put the folder of AWS SAM CLI first on PATH, or uninstall the other sam.',
     });
   let child: ReturnType<typeof spawn> | undefined;
-  // the terminal sends Ctrl-C to both of us; a signal for us alone is passed on. Listened for before the other one can
+  // the terminal sends Ctrl-C and Ctrl-\ to both of us; a signal for us alone is passed on. Listened for before the other one can
   // have said anything
   const passOn = (signal: NodeJS.Signals): void => void child?.kill(signal);
-  signals.on('SIGINT', ignore);
+  for (const signal of SHARED) signals.on(signal, ignore);
   for (const signal of PASSED_ON) signals.on(signal, passOn);
   try {
     const started = spawn(program, [...args], { stdio: 'inherit', cwd, env: { ...env, [DEPTH]: String(depth) } });
@@ -58,12 +58,13 @@ export async function runOtherSam(
       started.on('close', (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }));
     });
   } finally {
-    signals.off('SIGINT', ignore);
+    for (const signal of SHARED) signals.off(signal, ignore);
     for (const signal of PASSED_ON) signals.off(signal, passOn);
   }
 }
 
 const PASSED_ON = ['SIGTERM', 'SIGHUP'] as const;
+const SHARED = ['SIGINT', 'SIGQUIT'] as const;
 
 /** What to say where there is no other `sam`. */
 export function missingSam(args: readonly string[]): UserError {

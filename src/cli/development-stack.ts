@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { makeFolder, readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { removeLeftovers } from '../support/temporary.ts';
 import type { Ask } from './ask.ts';
 
 /** The stack that is asked about. */
@@ -87,8 +87,9 @@ async function remember(stack: DevelopmentStack, file: string): Promise<void> {
   const metadata = await readMetadata(file);
   const stacks = [...new Set([...listAt(metadata, OUR_KEY), keyOf(stack)])];
   try {
-    await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolder(path.dirname(file), { mode: 0o700 });
     await writeFileAtomic(file, JSON.stringify({ ...metadata, [OUR_KEY]: stacks }, null, 4));
+    await removeLeftovers(path.dirname(file), { prefix: path.basename(file) });
   } catch {
     return;
   }

@@ -17,25 +17,37 @@ export interface Interrupts {
   signal: AbortSignal;
   /** Does what Ctrl-C does. */
   interrupt(): void;
+  /** Does what the first Ctrl-C does, and nothing the second time. */
+  end(): void;
   /** Leaves the process's signals to others again. */
   close(): void;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** Every way in which a user, a terminal that is closed or a supervisor ends a command. SIGBREAK is Ctrl-Break on Windows. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGBREAK'] as const;
 
-/** The first Ctrl-C (or SIGTERM) aborts, the second one ends the process at once. */
+/** The first Ctrl-C (or another such signal) aborts, the second one ends the process at once. */
 export function watchInterrupts(target: Interruptible): Interrupts {
   const controller = new AbortController();
   // each call under way listens; beyond ten Node would warn of a leak
   setMaxListeners(0, controller.signal);
-  const listener = (): void => {
+  const end = (): void => {
+    if (!controller.signal.aborted) controller.abort(new InterruptedError('Interrupted'));
+  };
+  const interrupt = (): void => {
     if (controller.signal.aborted) target.exit(130);
-    else controller.abort(new InterruptedError('Interrupted'));
+    else end();
+  };
+  const listener = (signal: NodeJS.Signals): void => {
+    // the shell and the system both report a closed terminal: the second signal is not a second Ctrl-C
+    if (signal === 'SIGHUP') end();
+    else interrupt();
   };
   for (const signal of SIGNALS) target.on(signal, listener);
   return {
     signal: controller.signal,
-    interrupt: listener,
+    interrupt,
+    end,
     close: () => {
       for (const signal of SIGNALS) target.off(signal, listener);
     },

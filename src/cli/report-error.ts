@@ -2,6 +2,7 @@ import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { BuildError, UserError, errorMessage } from '../errors.ts';
 import type { BuildFailure } from '../errors.ts';
+import { asUserError } from '../system-errors.ts';
 
 /** What an error report needs to know of the run. */
 export interface ErrorContext {
@@ -15,11 +16,12 @@ export interface ErrorContext {
 /** Shows an error that ended the run and gives the exit code: the user's own (1, 2, 130), or 1 for a defect of ours. */
 export function reportError(error: unknown, { reporter, signal, debug, version }: ErrorContext): number {
   // whatever an abort made fail was meant to fail, but an InterruptedError says what goes on in the cloud
-  const shown = signal?.aborted === true && !(error instanceof UserError) ? signal.reason : error;
-  if (!(shown instanceof UserError)) {
-    const stack = shown instanceof Error ? (shown.stack ?? shown.message) : errorMessage(shown);
+  const thrown = signal?.aborted === true && !(error instanceof UserError) ? signal.reason : error;
+  const shown = asUserError(thrown);
+  if (shown === undefined) {
+    const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : errorMessage(thrown);
     const hint = `This is a defect of sam-sync ${version} (Node ${process.versions.node}, ${process.platform}). Please report it with the lines above and what you ran.`;
-    note(reporter, 'error', withCauses(stack, shown), hint);
+    note(reporter, 'error', withCauses(stack, thrown), hint);
     return 1;
   }
   if (shown instanceof BuildError) for (const failure of shown.failures) reportBuildFailure(failure, reporter, debug);

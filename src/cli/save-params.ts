@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { removeLeftovers } from '../support/temporary.ts';
 import { isConfigMap, parseConfigText } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
 import { editConfig } from './edit-config.ts';
@@ -40,6 +41,7 @@ export async function saveParams(request: SaveRequest): Promise<Notice[]> {
     });
   }
   await writeFileAtomic(file, edited);
+  await removeLeftovers(path.dirname(file), { prefix: path.basename(file) });
   const names = edits.flatMap((edit) => Object.keys(edit.set));
   const what = names.length === 0 ? 'nothing' : names.join(', ');
   notices.push({ level: 'info', text: `Saved in ${label}, environment ${environment}: ${what}` });

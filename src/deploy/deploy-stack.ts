@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Aws } from '../aws/aws.ts';
 import { note, step, type Reporter } from '../console/reporter.ts';
 import { InterruptedError, UserError } from '../errors.ts';
+import { asUserError } from '../system-errors.ts';
 import type { Template } from '../template/template.ts';
 import { deleteStack } from './delete-stack.ts';
 import { describeStack, readDeployedTemplate, type DeployedStack } from './describe-stack.ts';
@@ -218,10 +219,11 @@ async function tellWhatGoesOn<T>({ stackName, kind, signal, began }: Running, wo
         hint: `Sync again to wait for its end and go on, or stop it with \`aws cloudformation ${cancel} --stack-name ${stackName}\`.`,
       });
     }
-    if (!began || !(error instanceof UserError)) throw error;
-    throw new UserError(`${error.message}; ${goesOn} meanwhile`, {
+    const known = asUserError(error);
+    if (!began || known === undefined) throw error;
+    throw new UserError(`${known.message}; ${goesOn} meanwhile`, {
       cause: error,
-      hint: `${error.hint ?? ''} Sync again to wait for its end and go on.`.trim(),
+      hint: `${known.hint ?? ''} Sync again to wait for its end and go on.`.trim(),
     });
   }
 }

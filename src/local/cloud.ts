@@ -4,9 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { note, step, type Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import { isMissing, readTextIfExists, removeTree } from '../support/files.ts';
+import { isRunning } from '../support/running.ts';
 import { askCloud, probePort, type CloudHealth } from './cloud-client.ts';
+import { isCloudProcess } from './cloud-process.ts';
 import { ensureInstalled, readPlugin } from './installation.ts';
-import { isRunning, launch, PORT_TAKEN_EXIT_CODE, type CloudFiles, type LaunchedCloud } from './launch.ts';
+import { launch, PORT_TAKEN_EXIT_CODE, type CloudFiles, type LaunchedCloud } from './launch.ts';
 import { describeCloud, endpointOf, type LocalCloud } from './local-cloud.ts';
 
 /** The port without `SAM_SYNC_CLOUD_PORT`: the one that AWS emulators have in common. */
@@ -74,11 +76,8 @@ export async function stopCloud(place: CloudPlace, signal?: AbortSignal): Promis
   if (!status) return false;
   const files = cloudFiles(place);
   if (status.answering) await askCloud(place.port, 'POST', '/_sam-sync/stop', { signal });
-  const ended = status.answering && (await waitForEnd(status.pid, signal));
-  if (!ended && (await isRunning(status.pid))) {
-    process.kill(status.pid, 'SIGKILL');
-    await waitForEnd(status.pid, signal);
-  }
+  const ended = status.answering && (await waitForEnd(status.pid, files, signal));
+  if (!ended) await killCloud(status.pid, files, signal);
   await fs.rm(files.state, { force: true });
   await removeTree(files.temporary);
   return true;
@@ -92,8 +91,8 @@ export async function cloudStatus(place: CloudPlace, signal?: AbortSignal): Prom
   if (found.kind === 'cloud' && found.health.log === files.log) {
     return { pid: found.health.pid, answering: true, endpoint, logFile: files.log };
   }
-  const pid = found.kind === 'silent' ? await readPid(files.state) : undefined;
-  if (pid !== undefined && (await isRunning(pid))) return { pid, answering: false, endpoint, logFile: files.log };
+  const pid = found.kind === 'silent' ? await silentCloud(files) : undefined;
+  if (pid !== undefined) return { pid, answering: false, endpoint, logFile: files.log };
   if (found.kind === 'nothing') return undefined;
   throw portTaken(place.port, found.kind === 'cloud' ? found.health : undefined);
 }
@@ -173,7 +172,7 @@ async function findRunning(place: CloudPlace, signal: AbortSignal | undefined): 
   const found = await probePort(place.port, signal);
   if (found.kind === 'nothing') return undefined;
   if (found.kind === 'cloud' && found.health.log === files.log) return found.health;
-  if (found.kind === 'silent' && (await readPid(files.state)) !== undefined) {
+  if (found.kind === 'silent' && (await silentCloud(files)) !== undefined) {
     throw new UserError(`The local cloud on port ${place.port} does not answer`, {
       hint: 'End it with `sam-sync cloud stop`, then try again.',
     });
@@ -200,13 +199,36 @@ export function notRunning(port: number): UserError {
   return new UserError(`No local cloud is running on port ${port}`, { hint: 'Start it with `sam-sync cloud start`.' });
 }
 
-async function waitForEnd(pid: number, signal: AbortSignal | undefined): Promise<boolean> {
+/** false: it still runs. A process that only has the id of a cloud that ended is not waited for. */
+async function waitForEnd(pid: number, files: CloudFiles, signal: AbortSignal | undefined): Promise<boolean> {
   const deadline = performance.now() + STOP_TIMEOUT_MS;
-  while (await isRunning(pid)) {
-    if (performance.now() > deadline) return false;
+  while (isRunning(pid)) {
+    if (performance.now() > deadline) return (await isCloudProcess(pid, files)) === false;
     await delay(25, undefined, { signal });
   }
   return true;
+}
+
+/** Only what is surely ours is killed. */
+async function killCloud(pid: number, files: CloudFiles, signal: AbortSignal | undefined): Promise<void> {
+  const isOurs = await isCloudProcess(pid, files);
+  if (isOurs === false) return;
+  if (isOurs === undefined) {
+    throw new UserError(
+      `The local cloud (process ${pid}) does not end, and this machine does not show how it was started`,
+      {
+        hint: 'End the process yourself if it is Python with start.py of sam-sync.',
+      },
+    );
+  }
+  process.kill(pid, 'SIGKILL');
+  await waitForEnd(pid, files, signal);
+}
+
+/** The process that has the place without answering; undefined: what is silent there is another program. */
+async function silentCloud(files: CloudFiles): Promise<number | undefined> {
+  const pid = await readPid(files.state);
+  return pid !== undefined && (await isCloudProcess(pid, files)) !== false ? pid : undefined;
 }
 
 async function readPid(file: string): Promise<number | undefined> {

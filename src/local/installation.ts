@@ -4,8 +4,10 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { note, step, type Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
-import { exists, removeTree, temporarySuffix } from '../support/files.ts';
+import { discard, exists, makeFolder, removeTree } from '../support/files.ts';
 import { spawn } from '../support/spawn.ts';
+import { removeLeftovers } from '../support/temporary.ts';
+import { temporarySuffix } from '../support/temporary-names.ts';
 import { findPython } from './python.ts';
 
 /** The local cloud's program, ready to be started. */
@@ -26,9 +28,6 @@ export interface InstallOptions {
 }
 
 const SETUP_STEP = 'setup:local-cloud';
-
-/** Set-ups that were interrupted leave a temporary folder; one this old belongs to nobody. */
-const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 
 /** The user's cache folder for us: `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`. */
 export function cloudCacheDir(
@@ -83,12 +82,12 @@ async function install(folder: string, pluginDir: string, options: InstallOption
   const { reporter, signal } = options;
   const label = 'Setting up the local cloud (once)';
   await step(reporter, { kind: 'setup', id: SETUP_STEP, label }, async () => {
-    await removeAbandoned(options.cacheDir);
+    await removeLeftovers(options.cacheDir);
     const found = await findPython(options.env, signal);
     note(reporter, 'debug', `Python ${found.version} (${found.executable}) for ${folder}`);
     const temporary = `${folder}.${temporarySuffix()}`;
     try {
-      await fs.mkdir(options.cacheDir, { recursive: true });
+      await makeFolder(options.cacheDir);
       await run([found.executable, '-m', 'venv', temporary], 'Python could not make a virtual environment', options);
       const requirements = path.join(pluginDir, 'requirements.txt');
       const pip = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
@@ -97,7 +96,7 @@ async function install(folder: string, pluginDir: string, options: InstallOption
       await run([pythonOf(temporary), ...pip, ...pinned], failure, options);
       await moveIntoPlace(temporary, folder);
     } finally {
-      await removeTree(temporary);
+      await discard(temporary);
     }
     return { value: undefined, detail: `Python ${found.version}` };
   });
@@ -137,13 +136,4 @@ function pipEnvironment(env: InstallOptions['env']): Record<string, string | und
   const misleading = ['PYTHONPATH', 'PYTHONHOME', 'PIP_TARGET', 'PIP_PREFIX', 'PIP_ROOT', 'PIP_USER', 'PIP_NO_BINARY'];
   const kept = Object.entries(env).filter(([name]) => !misleading.includes(name.toUpperCase()));
   return { ...Object.fromEntries(kept), PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' };
-}
-
-async function removeAbandoned(cacheDir: string): Promise<void> {
-  const names = await fs.readdir(cacheDir).catch(() => []);
-  for (const name of names.filter((name) => /^python-\w+\.tmp-/.test(name))) {
-    const folder = path.join(cacheDir, name);
-    const made = await fs.stat(folder).catch(() => undefined);
-    if (made && Date.now() - made.mtimeMs > ABANDONED_AFTER_MS) await removeTree(folder);
-  }
 }

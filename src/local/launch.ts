@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { Installation } from './installation.ts';
+import { makeFolder } from '../support/files.ts';
 
 /** What the process of a local cloud writes. All absolute. */
 export interface CloudFiles {
@@ -50,11 +51,12 @@ export const PORT_TAKEN_EXIT_CODE = 98;
 export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
   const { installation, port, files, detached } = options;
   const temporary = files.temporary;
-  await fs.mkdir(path.dirname(files.log), { recursive: true });
-  await fs.mkdir(temporary, { recursive: true });
+  await makeFolder(path.dirname(files.log));
+  await makeFolder(temporary);
   const log = await fs.open(files.log, 'a');
   try {
-    const child = spawn(installation.python, [path.join(installation.pluginDir, 'start.py')], {
+    // the second word is not read: it identifies the process later (`isCloudProcess`)
+    const child = spawn(installation.python, [path.join(installation.pluginDir, 'start.py'), files.state], {
       cwd: temporary,
       env: {
         ...Object.fromEntries(Object.entries(options.env).filter(([name]) => PASSED_ON.test(name))),
@@ -95,16 +97,4 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
   } finally {
     await log.close();
   }
-}
-
-/** Whether a process with this id is running. One that has ended and that nobody has waited for yet is not. */
-export async function isRunning(pid: number): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  // in containers nobody may wait for a detached process: it stays a zombie
-  const stat = await fs.readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  return !/\) [ZX] /.test(stat);
 }

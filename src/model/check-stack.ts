@@ -1,10 +1,10 @@
-import { resolveLocalPath } from '../template/local-paths.ts';
+import { isBadFileUrl, resolveLocalPath } from '../template/local-paths.ts';
 import type { LocalPath } from '../template/local-paths.ts';
 import { getAt } from '../template/template-path.ts';
 import type { TemplatePath } from '../template/template-path.ts';
 import { isMap, mapOf } from '../template/template.ts';
 import type { Template, TemplateMap } from '../template/template.ts';
-import { undecidedLocalPath } from './code-source.ts';
+import { undecidedLocalPath, whyUnusable } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
 import { architectureOf } from './functions.ts';
 import type { FunctionResource, LayerResource } from './stack.ts';
@@ -56,9 +56,9 @@ export async function checkLocalPaths(paths: readonly LocalPath[], files: LocalF
       const kind = await files.kindOf(absolute);
       const isFileOnly = local.content === 'file' || local.content === 'template';
       if (kind === 'file' || (kind === 'folder' && !isFileOnly)) return [];
-      const fault =
-        kind === undefined ? `does not exist (${absolute})` : `is a folder, but must be a file (${absolute})`;
-      return [{ path: local.path, message: `${nameOf(local)} ${local.value} ${fault}` }];
+      const fault = kind === undefined ? await whyUnusable(absolute) : `is a folder, but must be a file (${absolute})`;
+      const why = isBadFileUrl(local.value) ? 'is not a valid file URL' : fault;
+      return [{ path: local.path, message: `${nameOf(local)} ${shownValue(local.value)} ${why}` }];
     }),
   );
   return checked.flat();
@@ -117,6 +117,11 @@ export function writtenAt(
 
 function hasImage(properties: TemplateMap): boolean {
   return properties['ImageUri'] !== undefined || mapOf(properties['Code'])['ImageUri'] !== undefined;
+}
+
+/** Control characters would be invisible. */
+function shownValue(value: string): string {
+  return /\p{Cc}/u.test(value) ? JSON.stringify(value) : value;
 }
 
 function nameOf(local: LocalPath): string {

@@ -1,4 +1,5 @@
 import { statIfExists } from '../support/files.ts';
+import { explainSystemError } from '../system-errors.ts';
 import { isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
 import { isMap, mapOf, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
@@ -26,10 +27,27 @@ export function createKindOf(): LocalFiles['kindOf'] {
   };
 }
 
+/** What cannot be looked at is nothing that can be used; `whyUnusable` says why. */
 async function lookAt(path: string): Promise<PathKind> {
-  const stats = await statIfExists(path);
-  if (stats === undefined) return undefined;
-  return stats.isDirectory() ? 'folder' : 'file';
+  try {
+    const stats = await statIfExists(path);
+    if (stats === undefined) return undefined;
+    return stats.isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    if (explainSystemError(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** Why there is neither a file nor a folder at the path. */
+export async function whyUnusable(path: string): Promise<string> {
+  try {
+    await statIfExists(path);
+  } catch (error) {
+    const explained = explainSystemError(error);
+    if (explained !== undefined) return `cannot be used. ${explained.message}`;
+  }
+  return `does not exist (${path})`;
 }
 
 /** The code of a zip function or layer from its property, e.g. `CodeUri`; without it the template's own folder. */

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { errorMessage, TemplateError } from '../errors.ts';
 import type { TemplateProblem } from '../errors.ts';
 import { isMissing } from '../support/files.ts';
+import { explainSystemError, withPath } from '../system-errors.ts';
 import { locate } from '../template/locate.ts';
 import type { TemplatePath } from '../template/template-path.ts';
 import type { Template } from '../template/template.ts';
@@ -65,14 +66,14 @@ async function loadTemplate(file: string, cwd: string): Promise<LoadedTemplate> 
     const isLink = (await fs.lstat(file)).isSymbolicLink();
     const real = isLink ? await fs.realpath(file) : file;
     const label = labelOf(file, cwd);
-    const text = await fs.readFile(real, 'utf8');
+    const text = await withPath(real, () => fs.readFile(real, 'utf8'));
     const duplicates: DuplicateKey[] = [];
     return { file: real, label, text, template: parseTemplate(text, label, duplicates), duplicates };
   } catch (error) {
     if (error instanceof TemplateError) throw error;
     const message = isMissing(error)
       ? 'There is no such template'
-      : `The template cannot be read: ${errorMessage(error)}`;
+      : (explainSystemError(error)?.message ?? `The template cannot be read: ${errorMessage(error)}`);
     throw new TemplateError([{ file: labelOf(file, cwd), message }], { cause: error });
   }
 }

@@ -4,9 +4,11 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import type { CountedFile } from '../model/built-stack.ts';
-import { exists, isMissing, readTextIfExists, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
+import { discard, exists, isMissing, readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
+import { removeLeftovers } from '../support/temporary.ts';
+import { temporarySuffix } from '../support/temporary-names.ts';
 import { openCompressedFiles } from './compressed-files.ts';
 import type { CompressedFiles } from './compressed-files.ts';
 import { fileKey, readSums, textKey, treeKey } from './content-key.ts';
@@ -72,7 +74,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const workshop: Workshop = {
     ...options,
     compressed: openCompressedFiles(options.storeDir),
-    looseDir: path.join(options.storeDir, 'tmp', `zips-${temporarySuffix()}`),
+    looseDir: path.join(options.storeDir, 'tmp', `zips.${temporarySuffix()}`),
     sums: new Map(),
     memoGate: createGate(1),
   };
@@ -103,7 +105,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       }),
     dispose: async () => {
       await workshop.compressed.save().catch(() => {}); // without it the next run compresses again
-      await removeTree(workshop.looseDir);
+      await discard(workshop.looseDir);
     },
   };
 }
@@ -201,6 +203,8 @@ async function makeZip(workshop: Workshop, target: string): Promise<ZipFile> {
   if (known['sha256'] !== undefined && stat?.size === Number(known['size'])) {
     return { path: file, size: stat.size, sha256: known['sha256'] };
   }
+  // half a zip, large and of no use, is what a killed run leaves here
+  await removeLeftovers(path.dirname(file));
   const made = await writeZip(await readEntries(target), file, { signal, compressed });
   await remember(workshop, memo, { sha256: made.sha256, size: String(made.size) });
   return made;

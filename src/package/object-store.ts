@@ -1,5 +1,4 @@
 import * as fs from 'node:fs/promises';
-import { createReadStream } from 'node:fs';
 import type { HeadObjectCommandOutput, PutObjectCommandInput } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.ts';
 import { requireAnswer } from '../aws/check-answer.ts';
@@ -7,6 +6,7 @@ import { isAwsError } from '../aws/service-errors.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { createGate } from '../support/map-limit.ts';
 import { once } from '../support/once.ts';
+import { PART_SIZE, uploadInParts } from './upload-parts.ts';
 
 /** What is to be stored. `sha256` in base64 where it is known. */
 export type StoredObject =
@@ -39,8 +39,6 @@ export interface ObjectStoreOptions {
 
 /** More connections than this do not make uploads faster and may be refused. */
 const UPLOADS_AT_ONCE = 16;
-/** From here on parts are sent side by side (the SDK's multipart upload). */
-const MULTIPART_ABOVE = 8 * 1024 * 1024;
 /** Up to this size (bytes) an object is sent without a look whether it is there. */
 const SMALL = 16 * 1024;
 /** Under this name an object's metadata tells the hash of its bytes: a key names files, not their modes. */
@@ -150,7 +148,7 @@ async function putObject(
       ...encryption(options),
       Body: undefined,
     };
-    if (object.kind === 'file' && size > MULTIPART_ABOVE) await putInParts(options, { input, file: object.path, id });
+    if (object.kind === 'file' && size > PART_SIZE) await uploadInParts(options, { input, file: object.path, id });
     else {
       const body = object.kind === 'text' ? object.text : await fs.readFile(object.path);
       const { send, PutObjectCommand } = await options.aws.s3();
@@ -163,31 +161,6 @@ async function putObject(
   }
   options.reporter.report({ type: 'step-finished', id, outcome: 'done', ms: performance.now() - started });
   return size;
-}
-
-async function putInParts(
-  options: ObjectStoreOptions,
-  what: { input: PutObjectCommandInput; file: string; id: string },
-): Promise<void> {
-  const { Upload } = await import('@aws-sdk/lib-storage');
-  const upload = new Upload({
-    client: (await options.aws.s3()).client,
-    params: { ...what.input, Body: createReadStream(what.file) },
-    partSize: MULTIPART_ABOVE,
-    queueSize: 4,
-  });
-  upload.on('httpUploadProgress', (progress) =>
-    options.reporter.report({ type: 'step-progress', id: what.id, bytes: progress.loaded ?? 0 }),
-  );
-  // an upload that is given up leaves no parts behind: abort() tells S3 so
-  const abort = (): void => void upload.abort();
-  options.signal.addEventListener('abort', abort, { once: true });
-  try {
-    const { ETag } = await upload.done();
-    requireAnswer('S3', 'CompleteMultipartUpload', 'ETag', ETag);
-  } finally {
-    options.signal.removeEventListener('abort', abort);
-  }
 }
 
 function encryption(options: ObjectStoreOptions): Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId'> {

@@ -5,7 +5,9 @@ import * as path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Deflate, deflateSync } from 'fflate/browser';
 import { UserError } from '../errors.ts';
-import { hashFile, temporarySuffix } from '../support/files.ts';
+import { discard, hashFile, makeFolder } from '../support/files.ts';
+import { temporarySuffix } from '../support/temporary-names.ts';
+import { addPath } from '../system-errors.ts';
 import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
 import type { TreeEntry } from './tree.ts';
 import { centralRecord, descriptorOf, endRecords, localHeader, SIZES_FOLLOW, UTF8_NAMES } from './zip-records.ts';
@@ -38,7 +40,7 @@ export async function writeZip(
   target: string,
   { signal, compressed }: { signal?: AbortSignal; compressed?: CompressedFiles } = {},
 ): Promise<ZipFile> {
-  await fs.mkdir(path.dirname(target), { recursive: true });
+  await makeFolder(path.dirname(target));
   const temporary = `${target}.${temporarySuffix()}`;
   const output = await ZipOutput.open(temporary);
   const writing: Writing = { output, compressed, written: new Map() };
@@ -57,8 +59,8 @@ export async function writeZip(
     return { path: target, ...result };
   } catch (error) {
     await output.discard();
-    await fs.rm(temporary, { force: true });
-    throw error;
+    await discard(temporary);
+    throw addPath(error, target);
   }
 }
 

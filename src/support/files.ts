@@ -1,9 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { addPath, withPath } from '../system-errors.ts';
+import { temporarySuffix } from './temporary-names.ts';
 
 /**
  * The text of a small file, or undefined if there is no such file. Read in one go: hundreds of functions have a few such
@@ -14,14 +16,14 @@ export async function readTextIfExists(file: string): Promise<string | undefined
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw addPath(error, file);
   }
 }
 
 /** The hash of a file of any size, which is read piece by piece. */
 export async function hashFile(file: string, algorithm: 'md5' | 'sha256', encoding: 'hex' | 'base64'): Promise<string> {
   const hash = createHash(algorithm);
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash);
+  await withPath(file, () => pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash));
   return hash.digest(encoding);
 }
 
@@ -52,23 +54,61 @@ export async function writeFileAtomic(
   data: string | Uint8Array,
   options: { mode?: number } = {},
 ): Promise<void> {
-  await fs.mkdir(path.dirname(file), { recursive: true });
+  await makeFolder(path.dirname(file));
   const temporary = `${file}.${temporarySuffix()}`;
   try {
     await fs.writeFile(temporary, data, options);
     await fs.rename(temporary, file);
   } catch (error) {
-    await fs.rm(temporary, { force: true });
-    throw error;
+    await discard(temporary);
+    // the temporary name says nothing to a user
+    throw Object.assign(error as Error, { path: file, dest: undefined });
   }
-}
-
-/** A suffix that no other process or call uses. */
-export function temporarySuffix(): string {
-  return `tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
 /** Removes a file or a whole tree; nothing there is fine. Links are removed, not followed. */
 export async function removeTree(target: string): Promise<void> {
-  await fs.rm(target, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+  try {
+    await fs.rm(target, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+/** Removes something temporary; what cannot be removed stays and must not hide why the work failed. */
+export async function discard(target: string): Promise<void> {
+  await removeTree(target).catch(() => {});
+}
+
+/**
+ * Makes a folder and those above it; one that is there is fine. Node's own way (`recursive`) tries for ever where nothing
+ * can be made, e.g. in `/proc`.
+ */
+export async function makeFolder(folder: string, options: { mode?: number } = {}): Promise<void> {
+  const refused = await tryMake(folder, options);
+  if (refused === undefined) return;
+  const above = path.dirname(folder);
+  if (!isMissing(refused) || above === folder) throw refused;
+  await makeFolder(above, options);
+  // once more and not again: another process may have made the one above just now
+  const refusedAgain = await tryMake(folder, options);
+  if (refusedAgain !== undefined) throw refusedAgain;
+}
+
+/** Why there is no folder; undefined: there is one. Some systems refuse before they look whether it is there. */
+async function tryMake(folder: string, options: { mode?: number }): Promise<unknown> {
+  try {
+    await fs.mkdir(folder, options);
+    return undefined;
+  } catch (error) {
+    return (await isFolder(folder)) ? undefined : error;
+  }
+}
+
+async function isFolder(folder: string): Promise<boolean> {
+  try {
+    return (await fs.stat(folder)).isDirectory();
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,5 @@
 import { spawn as spawnCommand } from 'cross-spawn';
+import { existsSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 
 /** How a program ended and what it printed. */
@@ -56,7 +57,12 @@ export async function spawn(
   let killing: NodeJS.Timeout | undefined;
   const stop = (): void => {
     endProgram(child, 'SIGTERM');
-    killing = setTimeout(() => endProgram(child, 'SIGKILL'), KILL_AFTER);
+    killing = setTimeout(() => {
+      endProgram(child, 'SIGKILL');
+      // a program that left the group may hold them for ever
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, KILL_AFTER);
   };
   options.signal?.addEventListener('abort', stop, { once: true });
   endWithUs(child);
@@ -77,14 +83,14 @@ export async function spawn(
       };
       collect('stdout');
       collect('stderr');
-      child.on('error', (error: NodeJS.ErrnoException) =>
-        reject(
-          ['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code ?? '') ? new ProgramNotFoundError(program, error) : error,
-        ),
-      );
+      child.on('exit', () => noteExit(child));
+      child.on('error', (error: NodeJS.ErrnoException) => reject(notStarted(program, options.cwd, error)));
       child.on('close', (code, signal) => {
-        if (options.signal?.aborted) reject(options.signal.reason);
-        else resolve({ code: code ?? (signal ? 128 : 1), ...text });
+        if (options.signal?.aborted) {
+          // those that it has started may have ignored the signal that ended it
+          endProgram(child, 'SIGKILL');
+          reject(options.signal.reason);
+        } else resolve({ code: code ?? (signal ? 128 : 1), ...text });
       });
       if (options.input !== undefined) {
         // a program that does not read its input closes the pipe; its exit code tells the rest
@@ -98,6 +104,13 @@ export async function spawn(
     if (RUNNING.size === 0) process.off('exit', endAll);
     options.signal?.removeEventListener('abort', stop);
   }
+}
+
+function notStarted(program: string, cwd: string | undefined, error: NodeJS.ErrnoException): Error {
+  if (!['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code ?? '')) return error;
+  // the system reports a missing folder as it reports a missing program
+  if (cwd !== undefined && !existsSync(cwd)) return Object.assign(error, { path: cwd, syscall: 'access' });
+  return new ProgramNotFoundError(program, error);
 }
 
 type Child = ReturnType<typeof spawnCommand>;
@@ -131,9 +144,21 @@ function endAll(): void {
   for (const child of RUNNING) endProgram(child, 'SIGKILL');
 }
 
+/** Programs that have ended with all that they had started: the system may give their ids to others. */
+const GONE = new WeakSet<Child>();
+
+function noteExit(child: Child): void {
+  if (process.platform === 'win32' || child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 0);
+  } catch {
+    GONE.add(child);
+  }
+}
+
 /** Sends the signal to the program and, where there are groups, to all that it has started. */
 function endProgram(child: Child, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+  if (child.pid === undefined || GONE.has(child)) return;
   try {
     if (process.platform === 'win32') child.kill(signal);
     else process.kill(-child.pid, signal);

@@ -1,6 +1,6 @@
 import { createAws } from '../aws/aws.ts';
 import type { Aws } from '../aws/aws.ts';
-import { failureDocument } from '../errors.ts';
+import { failureDocument } from '../failure-document.ts';
 import { syncApplication } from './plain-sync.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncOutside } from './sync-outside.ts';
@@ -22,7 +22,7 @@ export async function runSync(options: SyncOptions, outside: SyncOutside): Promi
       reporter.report({ type: 'result', document: { stackName, ...document } });
       return exitCode;
     } finally {
-      aws.close();
+      await aws.close();
     }
   } catch (error) {
     reporter.report({ type: 'result', document: { stackName, ...failureDocument(error) } });

@@ -126,8 +126,21 @@ export function isLocalPath(value: TemplateValue | undefined): value is string {
 
 /** The absolute path; `base` is the folder of the template, or `--base-dir` for `code`. `file://` is understood. */
 export function resolveLocalPath(value: string, base: string): string {
-  if (/^file:\/\/\//i.test(value)) return fileURLToPath(value);
+  if (/^file:\/\/\//i.test(value)) return pathOfUrl(value) ?? path.resolve(base, value);
   return path.resolve(base, value.replace(/^file:\/\//i, ''));
+}
+
+/** Whether the value is written as a `file:///` URL that names no path: `file:///%zz`. */
+export function isBadFileUrl(value: string): boolean {
+  return /^file:\/\/\//i.test(value) && pathOfUrl(value) === undefined;
+}
+
+function pathOfUrl(url: string): string | undefined {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return undefined;
+  }
 }
 
 interface ResourceView {

@@ -2,7 +2,7 @@ import { compareTemplates } from '../deploy/compare-templates.ts';
 import { readDeployedState } from '../deploy/deploy-stack.ts';
 import { StackFailedError } from '../deploy/stack-failure.ts';
 import type { StackOutput } from '../console/reporter.ts';
-import { BuildError, TemplateError, UserError } from '../errors.ts';
+import { BuildError } from '../errors.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { ensureManagedBucket } from '../package/managed-bucket.ts';
 import { compareDeployed } from '../sync/code/compare-deployed.ts';
@@ -11,6 +11,7 @@ import { packageApplication } from '../sync/package-application.ts';
 import type { PackagedApplication } from '../sync/package-application.ts';
 import type { Prepared } from '../sync/prepare.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
+import { asUserError } from '../system-errors.ts';
 import type { Application } from './application.ts';
 import { compareStacks } from './compare-stacks.ts';
 import type { StackChange } from './compare-stacks.ts';
@@ -223,6 +224,6 @@ function describeFailed(application: Application, error: unknown, touched: Resou
     return { outcome: 'failed', failure, culprits: [], toSync: [], concerns };
   }
   // templates and options are looked at anyway; what AWS refuses, code does not mend
-  const isKnown = error instanceof TemplateError || error instanceof UserError;
+  const isKnown = asUserError(error) !== undefined;
   return { outcome: 'failed', failure, culprits: [], toSync: [], concerns: isKnown ? NOTHING : EVERYTHING };
 }

@@ -1,18 +1,22 @@
 import { isAwsError } from '../aws/service-errors.ts';
-import type { AwsErrorKind } from '../aws/service-errors.ts';
-import { BuildError, UserError, errorMessage } from '../errors.ts';
+import { BuildError, errorMessage } from '../errors.ts';
 import type { BuildFailure } from '../errors.ts';
+import type { FailureKind } from '../sync/code/sync-resource.ts';
+import { asUserError, SystemError } from '../system-errors.ts';
 import type { SyncedResource, WatchFailure } from './watch-tasks.ts';
 
 /** The failure as the watch keeps it. `debug` texts of defects of ours carry their stack. */
-export function explainFailure(error: unknown): WatchFailure {
-  if (!(error instanceof UserError)) {
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { message: errorMessage(error), hint: 'This is a defect of sam-sync; please report it.', output: stack };
+export function explainFailure(thrown: unknown): WatchFailure {
+  const error = asUserError(thrown);
+  if (error === undefined) {
+    const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    return { message: errorMessage(thrown), hint: 'This is a defect of sam-sync; please report it.', output: stack };
   }
   const [only] = error instanceof BuildError && error.failures.length === 1 ? error.failures : [];
   if (only) return explainBuildFailure(only);
-  return { message: error.message, hint: error.hint, byItself: isAwsError(error) ? byItself(error.kind) : undefined };
+  const { message, hint } = error;
+  if (error instanceof SystemError) return { message, hint, byItself: error.isTransient ? 'system' : undefined };
+  return { message, hint, byItself: isAwsError(error) ? byItself(error.kind) : undefined };
 }
 
 /** What a failed build says of each resource that shares it. */
@@ -23,7 +27,7 @@ export function failedBuilds(failures: readonly BuildFailure[]): SyncedResource[
 }
 
 /** Whether a failure of this kind may go away without a change of files. */
-export function byItself(kind: AwsErrorKind | undefined): WatchFailure['byItself'] {
+export function byItself(kind: FailureKind | undefined): WatchFailure['byItself'] {
   switch (kind) {
     case 'no-credentials':
     case 'expired-credentials':
@@ -34,11 +38,13 @@ export function byItself(kind: AwsErrorKind | undefined): WatchFailure['byItself
     case 'unavailable':
     case 'clock-skew':
       return 'connection';
+    case 'system':
+      return 'system';
     default:
       return undefined;
   }
 }
 
-function explainBuildFailure({ message, hint, output }: BuildFailure): WatchFailure {
-  return { message, hint, output };
+function explainBuildFailure({ message, hint, output, isTransient }: BuildFailure): WatchFailure {
+  return { message, hint, output, byItself: isTransient ? 'system' : undefined };
 }

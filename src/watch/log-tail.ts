@@ -1,5 +1,5 @@
 import { note } from '../console/reporter.ts';
-import { UserError } from '../errors.ts';
+import { asUserError } from '../system-errors.ts';
 import { flattenStacks } from '../model/stack.ts';
 import { isMap } from '../template/template.ts';
 import type { Application } from './application.ts';
@@ -27,7 +27,7 @@ export function createLogTail(application: Application): LogTail {
     } catch (error) {
       if (abort.signal.aborted) return;
       const { message, hint } = explainFailure(error);
-      note(outside.reporter, error instanceof UserError ? 'warning' : 'error', `Logs: ${message}`, hint);
+      note(outside.reporter, asUserError(error) ? 'warning' : 'error', `Logs: ${message}`, hint);
       stop();
     }
   };

@@ -1,5 +1,5 @@
-import { errorMessage } from '../errors.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
+import { explainFailure } from './explain-failure.ts';
 import { createRetry } from './retry.ts';
 import type { Retry, RetryTimes } from './retry.ts';
 import { planSteps, touchedByAll } from './schedule.ts';
@@ -308,13 +308,13 @@ export class WatchLoop {
 
 /** What was thrown although nobody aborted is a defect of ours; it must not end the watch. */
 function failedSync(id: ResourceIdentifier, error: unknown): SyncedResource {
-  return { id, outcome: 'failed', failure: { message: errorMessage(error) } };
+  return { id, outcome: 'failed', failure: explainFailure(error) };
 }
 
 function failedDeploy(error: unknown): Extract<DeployEnd, { outcome: 'failed' }> {
   return {
     outcome: 'failed',
-    failure: { message: errorMessage(error) },
+    failure: explainFailure(error),
     culprits: [],
     toSync: [],
     concerns: () => true,

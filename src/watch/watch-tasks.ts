@@ -7,8 +7,8 @@ export interface WatchFailure {
   hint?: string | undefined;
   /** What a tool printed. */
   output?: string | undefined;
-  /** It may go away by itself: signing in again, a network that comes back, a service that recovers. */
-  byItself?: 'credentials' | 'connection' | undefined;
+  /** It may go away by itself: signing in again, a network that comes back, a service that recovers, space on a disk. */
+  byItself?: 'credentials' | 'connection' | 'system' | undefined;
   /** It goes away when this resource is synced. */
   waitsFor?: ResourceIdentifier | undefined;
 }
@@ -71,7 +71,7 @@ export interface WatchTasks {
   /** Whether it is there to be synced; otherwise a deployment has to make it first. */
   isDeployed(id: ResourceIdentifier): boolean;
   /** Before something that may have mended itself is tried again. */
-  renew(kinds: ReadonlySet<'credentials' | 'connection'>): void;
+  renew(kinds: ReadonlySet<NonNullable<WatchFailure['byItself']>>): void;
 }
 
 /** What happened to a resource or to the stack, for the view. `ms`: since the change was noticed. */

@@ -5,6 +5,7 @@ import { poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
+import { descendants, noneLeft } from '../support/processes.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { isResource, isStack, startReadyWatch, startWatch } from '../support/watch-cli.ts';
 
@@ -20,27 +21,6 @@ Resources:
     Properties: {Runtime: nodejs22.x, CodeUri: bundle, Handler: app.handler}
 `;
 const makefile = (first: string): string => `build-Made:\n\t${first}\n\tcp app.py "$(ARTIFACTS_DIR)"\n`;
-
-/** Ids of the processes that a process started, with those that these started, and so on. */
-async function descendants(pid: number): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=']);
-  const pairs = stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  const below = (parent: number): number[] =>
-    pairs.flatMap(([child = 0, of]) => (of === parent ? [child, ...below(child)] : []));
-  return below(pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('the end of a watch', () => {
   let cloud: TestCloud;
@@ -68,10 +48,6 @@ describe('the end of a watch', () => {
   });
   const env = () => ({ ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint, SAM_CLI_POLL_DELAY: '0.1' });
   const args = () => ['--stack-name', `end${stack}`];
-  /** All processes of the watch are gone. */
-  const noneLeft = async (pids: readonly number[]): Promise<void> => {
-    await poll(async () => (pids.some(isAlive) ? undefined : true), 5_000);
-  };
 
   it('Ctrl-C while nothing goes on: exit 0, nothing goes on in the cloud, no process is left', async () => {
     const watch = await startReadyWatch(app, env(), args());

@@ -13,6 +13,7 @@ import { createTools } from '../../src/build/tools.ts';
 import { SourceChangedError } from '../../src/build/workflows/workflow.ts';
 import type { PreparedBuild, Workflow, Workshop } from '../../src/build/workflows/workflow.ts';
 import { makeOld, readTree } from '../support/build-app.ts';
+import { temporarySuffix } from '../../src/support/temporary-names.ts';
 import { fakeFunction, fakeStack } from '../support/stack-builder.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
@@ -183,21 +184,38 @@ describe('the cache', () => {
   });
 
   it('prunes what was not used for long and what interrupted builds left', async () => {
+    const ours = temporarySuffix();
+    const ofKilled = ours.replace(/\d+/, '99999999');
+    const ofElsewhere = ofKilled.replace(/-[0-9a-f]{6}-/, '-000000-');
     const root = await tempFolder({
       'deps/old/entry.json': '{}',
       'deps/old/content/x': '',
       'deps/young/entry.json': '{}',
-      'deps/young/content/x': '',
+      [`deps/young/content/x.${ofKilled}`]: 'content is never looked at',
+      [`deps/young/package.zip.${ofKilled}`]: '',
+      [`deps/young/package.zip.${ours}`]: '',
+      [`deps/young/package.zip.${ofElsewhere}`]: '',
+      [`stacks/s.json.${ofKilled}`]: '',
+      [`index.json.${ofKilled}`]: '',
       'artifacts/half/content/x': '',
-      'tmp/k.tmp-99999999-aaaa/x': '',
-      [`tmp/k.tmp-${process.pid}-aaaa/x`]: '',
+      [`tmp/k.${ofKilled}/x`]: '',
+      [`tmp/k.${ofElsewhere}/x`]: '',
+      [`tmp/old.${ofElsewhere}/x`]: '',
+      [`tmp/k.${ours}/x`]: '',
     });
     const longAgo = new Date(Date.now() - 90 * 86_400_000);
-    await fs.utimes(path.join(root, 'deps/old/entry.json'), longAgo, longAgo);
+    for (const old of ['deps/old/entry.json', `tmp/old.${ofElsewhere}`])
+      await fs.utimes(path.join(root, old), longAgo, longAgo);
     await openBuildCache(root).prune();
-    expect(await fs.readdir(path.join(root, 'deps'))).toEqual(['young']);
-    expect(await fs.readdir(path.join(root, 'artifacts'))).toEqual([]);
-    expect(await fs.readdir(path.join(root, 'tmp'))).toEqual([`k.tmp-${process.pid}-aaaa`]);
+    const names = async (folder: string) => (await fs.readdir(path.join(root, folder))).sort();
+    expect(await names('deps')).toEqual(['young']);
+    const kept = [`package.zip.${ours}`, `package.zip.${ofElsewhere}`].sort();
+    expect(await names('deps/young')).toEqual(['content', 'entry.json', ...kept]);
+    expect(await names('deps/young/content')).toEqual([`x.${ofKilled}`]);
+    expect(await names('artifacts')).toEqual([]);
+    expect(await names('stacks')).toEqual([]);
+    expect(await names('tmp')).toEqual([`k.${ours}`, `k.${ofElsewhere}`].sort());
+    expect(await names('.')).toEqual(['artifacts', 'deps', 'pruned', 'stacks', 'tmp']);
   });
 
   it('keeps some versions of an artifact in a long session, and those that others use', async () => {

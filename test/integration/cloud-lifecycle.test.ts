@@ -13,7 +13,7 @@ import type { SyncEvent } from '../../src/console/reporter.ts';
 import { UsageError } from '../../src/errors.ts';
 import { cloudStatus, ensureCloud, readCloudLog, resetCloud, stopCloud } from '../../src/local/cloud.ts';
 import { ensureInstalled, readPlugin } from '../../src/local/installation.ts';
-import { isRunning } from '../../src/local/launch.ts';
+import { isRunning } from '../../src/support/running.ts';
 import { clients, poll, sharedCacheDir, silent, startTestCloud } from '../support/cloud.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
@@ -60,7 +60,7 @@ describe('the local cloud', () => {
     await resetCloud(place);
     expect((await readCloudLog(place)).text).toContain('State reset complete');
     expect(await stopCloud(place)).toBe(true);
-    expect(await isRunning(cloud.pid)).toBe(false);
+    expect(isRunning(cloud.pid)).toBe(false);
     expect(await stopCloud(place)).toBe(false);
 
     const again = await ensureCloud(place);
@@ -85,7 +85,7 @@ describe('the local cloud', () => {
       message: expect.stringContaining('another version of sam-sync'),
       hint: expect.stringContaining('sam-sync cloud stop'),
     });
-    expect(await isRunning(pid)).toBe(true);
+    expect(isRunning(pid)).toBe(true);
   });
 
   it('says so if the port is taken', async () => {
@@ -100,6 +100,30 @@ describe('the local cloud', () => {
     await expect(ensureCloud(place)).rejects.toMatchObject(taken);
     await expect(cloudStatus(place)).rejects.toMatchObject(taken);
     await expect(stopCloud(place)).rejects.toMatchObject(taken);
+  });
+
+  it('a process that has got the id of one that ended is not taken for it, and not killed', async () => {
+    const place = await newPlace();
+    const innocent = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600_000)'], { stdio: 'ignore' });
+    onTestFinished(() => void innocent.kill('SIGKILL'));
+    // it takes connections and gives no answer, as a cloud that hangs
+    const silentServer = net.createServer((socket) => socket.resetAndDestroy()).listen(place.port, '127.0.0.1');
+    onTestFinished(() => void silentServer.close());
+    const state = JSON.stringify({ pid: innocent.pid, port: place.port });
+    await writeFiles(place.cacheDir, { [`cloud-${place.port}/state.json`]: state });
+    for (const act of [stopCloud, cloudStatus, ensureCloud]) {
+      await expect(act(place)).rejects.toThrow('is taken by another program');
+    }
+    expect(isRunning(innocent.pid ?? 0)).toBe(true);
+  });
+
+  // a process that is stopped answers nothing: that takes the 10 s that a busy cloud is given
+  it.skipIf(!posix)('that does not answer is killed', async () => {
+    const place = await newPlace();
+    const { pid } = await ensureCloud(place);
+    process.kill(pid, 'SIGSTOP');
+    expect(await stopCloud(place)).toBe(true);
+    expect(isRunning(pid)).toBe(false);
   });
 
   it('is not that of another user', async () => {

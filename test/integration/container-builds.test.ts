@@ -101,6 +101,25 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
     expect((await (await build(dir)).files('Js'))['made.txt']).toBe('hello');
   });
 
+  it('interrupted while the container is being prepared: it ends with the build, not with the process', async () => {
+    const dir = await tempFolder(APP);
+    const bin = await onlyDocker(dir);
+    const docker = await fs.readlink(path.join(bin, 'docker'));
+    const begun = path.join(dir, 'begun');
+    // the first program in the container is the look at who owns what it writes
+    const script = `#!/bin/sh\n[ "$1" != exec ] || { echo > '${begun}'; sleep 300; }\nexec ${docker} "$@"\n`;
+    await fs.rm(path.join(bin, 'docker'));
+    await fs.writeFile(path.join(bin, 'docker'), script, { mode: 0o755 });
+    const stop = new AbortController();
+    const env = toolEnv({ ...engineEnv, PATH: `${bin}${path.delimiter}/bin${path.delimiter}/usr/bin` });
+    const building = build(dir, { env, signal: stop.signal, only: new Set(['Py']) });
+    building.catch(() => {});
+    await poll(async () => ((await fs.stat(begun).catch(() => undefined)) ? true : undefined));
+    stop.abort(new Error('stopped'));
+    await expect(building).rejects.toThrow('stopped');
+    expect(await containers()).toEqual([]);
+  });
+
   it.each([
     [
       'no engine',

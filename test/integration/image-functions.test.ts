@@ -167,7 +167,7 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
     expect(response.headers.get('docker-content-digest')).toBe(pushed.digest);
     expect(pushed.uri).toBe(`${registry}/other/hello@${pushed.digest}`);
     expect(await images.knownDigest(located)).toBe(pushed.digest);
-    aws.close();
+    await aws.close();
   });
 
   describe('code syncs', () => {

@@ -63,7 +63,7 @@ describe('Amazon ECR', () => {
     aws = createAws({ env: {}, region, endpoint: cloud.endpoint, credentials, reporter: silent });
   });
   afterAll(async () => {
-    aws?.close();
+    await aws?.close();
     await cloud?.stop();
   });
 

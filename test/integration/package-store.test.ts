@@ -1,8 +1,15 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, CreateBucketCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
+import type { Reporter } from '../../src/console/reporter.ts';
 import { createArtifactStore } from '../../src/package/artifact-store.ts';
 import { createObjectStore } from '../../src/package/object-store.ts';
 import { clients, silent, startTestCloud } from '../support/cloud.ts';
@@ -17,6 +24,7 @@ beforeAll(async () => {
   cloud = await startTestCloud();
   proxy = await startFaultProxy(cloud.endpoint);
 });
+beforeEach(() => proxy.clear());
 afterAll(async () => {
   await proxy?.stop();
   await cloud?.stop();
@@ -28,11 +36,12 @@ interface Given {
   kmsKeyId?: string;
   metadata?: Record<string, string>;
   signal?: AbortSignal;
+  reporter?: Reporter;
 }
 
 /** A store of a new run on a bucket. */
-function openStore(bucket: string, { storeDir, prefix, kmsKeyId, metadata, signal }: Given) {
-  const run = { reporter: silent, signal: signal ?? new AbortController().signal };
+function openStore(bucket: string, { storeDir, prefix, kmsKeyId, metadata, signal, reporter = silent }: Given) {
+  const run = { reporter, signal: signal ?? new AbortController().signal };
   const aws = createAws({
     env: {},
     region: 'us-east-1',
@@ -41,7 +50,7 @@ function openStore(bucket: string, { storeDir, prefix, kmsKeyId, metadata, signa
     ...run,
   });
   const objects = createObjectStore({ aws, bucket, kmsKeyId, metadata, ...run });
-  return { objects, store: createArtifactStore({ objects, bucket, prefix, storeDir, signal: run.signal }) };
+  return { aws, objects, store: createArtifactStore({ objects, bucket, prefix, storeDir, signal: run.signal }) };
 }
 
 async function newBucket(name: string): Promise<string> {
@@ -136,28 +145,82 @@ it('the second name of a zip is copied inside S3', async () => {
   expect(one).toBe(two);
 });
 
-it('sends a large file in parts, whole or not at all', async () => {
-  const bucket = await newBucket('large');
-  const folder = await tempFolder();
-  const file = path.join(folder, 'large.zip');
-  const bytes = Buffer.alloc(20 * 1024 * 1024, 'x');
-  await fs.writeFile(file, bytes);
-  const item = { kind: 'file', path: file, label: 'L' } as const;
-  const stop = new AbortController();
-  const stopped = openStore(bucket, { storeDir: path.join(folder, 'store'), signal: stop.signal });
-  const hold = proxy.hold({ operation: 'UploadPart' });
-  const uploading = stopped.store.upload(await stopped.store.locate(item));
-  await hold.arrived;
-  stop.abort(new Error('stopped by the test'));
-  await expect(uploading).rejects.toThrow();
-  hold.release();
-  expect(await keysIn(bucket)).toEqual([]);
+describe('a large file, sent in parts', () => {
+  const SIZE = 20 * 1024 * 1024;
+  const largeItem = async () => {
+    const file = path.join(await tempFolder(), 'large.zip');
+    await fs.writeFile(file, Buffer.alloc(SIZE, 'x'));
+    return { kind: 'file', path: file, label: 'L' } as const;
+  };
+  /** What an upload left that was given up: no list of objects shows it. */
+  const unfinished = async (Bucket: string) =>
+    (await clients(cloud.endpoint).s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? [];
 
-  const { store } = openStore(bucket, { storeDir: path.join(folder, 'store') });
-  const located = await store.locate(item);
-  await store.upload(located);
-  const head = await clients(cloud.endpoint).s3.send(new HeadObjectCommand({ Bucket: bucket, Key: located.key }));
-  expect(head.ContentLength).toBe(bytes.length);
+  it('is there as a whole', async () => {
+    const bucket = await newBucket('large');
+    const { store } = openStore(bucket, { storeDir: await tempFolder() });
+    const located = await store.locate(await largeItem());
+    await store.upload(located);
+    const head = await clients(cloud.endpoint).s3.send(new HeadObjectCommand({ Bucket: bucket, Key: located.key }));
+    expect(head.ContentLength).toBe(SIZE);
+    expect(await unfinished(bucket)).toEqual([]);
+  });
+
+  it.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])(
+    'interrupted during %s: nothing of it stays',
+    async (operation) => {
+      const bucket = await newBucket(`stopped-${operation.toLowerCase()}`);
+      const stop = new AbortController();
+      const { store, aws } = openStore(bucket, { storeDir: await tempFolder(), signal: stop.signal });
+      const hold = proxy.hold({ operation });
+      const uploading = store.upload(await store.locate(await largeItem()));
+      await hold.arrived;
+      stop.abort(new Error('stopped by the test'));
+      // the service answers in the end, to whom it may concern
+      hold.release();
+      await expect(uploading).rejects.toThrow('stopped by the test');
+      await aws.close();
+      expect(await unfinished(bucket)).toEqual([]);
+    },
+  );
+
+  it.each(['UploadPart', 'CompleteMultipartUpload'])('%s is refused: nothing of it stays', async (operation) => {
+    const bucket = await newBucket(`refused-${operation.toLowerCase()}`);
+    const { store } = openStore(bucket, { storeDir: await tempFolder() });
+    proxy.fault({ operation }, { kind: 'error', status: 400, code: 'InvalidRequest' }, { times: Infinity });
+    await expect(store.upload(await store.locate(await largeItem()))).rejects.toThrow(operation);
+    expect(await unfinished(bucket)).toEqual([]);
+  });
+
+  it('given up because the run ends: nothing of it stays', async () => {
+    const bucket = await newBucket('closed');
+    const { store, aws } = openStore(bucket, { storeDir: await tempFolder() });
+    const hold = proxy.hold({ operation: 'UploadPart' });
+    const uploading = store.upload(await store.locate(await largeItem()));
+    uploading.catch(() => {});
+    await hold.arrived;
+    await aws.close();
+    hold.release();
+    await expect(uploading).rejects.toThrow('closed');
+    expect(await unfinished(bucket)).toEqual([]);
+  });
+
+  it('that cannot be given up is reported, with what removes its parts', async () => {
+    const bucket = await newBucket('denied');
+    const notes: string[] = [];
+    const { store } = openStore(bucket, {
+      storeDir: await tempFolder(),
+      reporter: { report: (event) => void (event.type === 'note' && notes.push(`${event.text} ${event.hint}`)) },
+    });
+    proxy.fault({ operation: 'UploadPart' }, { kind: 'error', status: 400 }, { times: Infinity });
+    proxy.fault(
+      { operation: 'AbortMultipartUpload' },
+      { kind: 'error', status: 403, code: 'AccessDenied' },
+      { times: 9 },
+    );
+    await expect(store.upload(await store.locate(await largeItem()))).rejects.toThrow('UploadPart');
+    expect(notes.join()).toMatch(/stay in bucket .*aws s3api abort-multipart-upload --bucket .* --upload-id \S+/);
+  });
 });
 
 it('names the resource whose file is missing', async () => {

@@ -78,7 +78,7 @@ export async function createCodeApp(
       return { codeSync: await openCodeSync(run), read };
     },
     remove: async () => {
-      for (const aws of opened) aws.close();
+      for (const aws of opened) await aws.close();
       await fs.rm(dir, { recursive: true, force: true, maxRetries: 5 });
     },
   };

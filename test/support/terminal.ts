@@ -18,6 +18,8 @@ export interface Terminal {
   /** Presses keys by tmux's names: `q`, `C-c`, `Enter`. */
   press(...keys: string[]): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
+  /** Closes the terminal, as somebody who closes its window. */
+  close(): Promise<void>;
 }
 
 /** Where and with what the program runs. */
@@ -35,13 +37,12 @@ export async function openTerminal(command: string, options: TerminalOptions): P
   const tmux = async (...args: string[]): Promise<string> =>
     (await run('tmux', ['-S', socket, '-f', '/dev/null', ...args])).stdout;
   const variables = Object.entries({ ...env, CI: '' }).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
-  // the shell stays, so that what was shown can still be read
-  const script = `${command}; echo "exit code $?"; exec sleep 600`;
+  // the shell stays, also after Ctrl-C and Ctrl-\, so that what was shown can still be read
+  const script = `trap : INT QUIT; ${command}; echo "exit code $?"; exec sleep 600`;
   const size = ['-x', String(columns), '-y', String(rows)];
   await tmux('new-session', '-d', ...size, '-c', cwd, ...variables, 'sh', '-c', script);
-  onTestFinished(async () => {
-    await tmux('kill-server').catch(() => {});
-  });
+  const close = async (): Promise<void> => void (await tmux('kill-server').catch(() => {}));
+  onTestFinished(close);
   const screen = (): Promise<string> => tmux('capture-pane', '-p', '-S', '-');
   return {
     screen,
@@ -56,6 +57,7 @@ export async function openTerminal(command: string, options: TerminalOptions): P
       }
     },
     press: async (...keys) => void (await tmux('send-keys', ...keys)),
+    close,
     resize: async (width, height) => void (await tmux('resize-window', '-x', String(width), '-y', String(height))),
   };
 }

@@ -34,6 +34,10 @@ export interface WatchCli {
   write(file: string, change: string | ((text: string) => string)): Promise<void>;
   /** Waits until nothing has been told for a while. */
   quiet(ms?: number): Promise<void>;
+  /** Reads this stream no more, as a reader that has ended. */
+  closeOutput(stream: 'stdout' | 'stderr'): void;
+  /** Its exit code, when it has ended. */
+  ended: Promise<number | null>;
   /** Ctrl-C; gives the exit code and how long it took (ms). */
   stop(signal?: NodeJS.Signals): Promise<{ code: number | null; ms: number }>;
 }
@@ -107,6 +111,8 @@ export async function startWatch(
         return performance.now() - since > ms ? true : undefined;
       });
     },
+    closeOutput: (stream) => void child[stream].destroy(),
+    ended,
     stop: async (signal = 'SIGINT') => {
       const started = performance.now();
       child.kill(signal);

@@ -40,6 +40,8 @@ export interface ExecOptions {
 
 /** After this (ms) a container that does not end by itself is removed by force. */
 const PATIENCE = 3_000;
+/** An engine that does not answer is not waited for any longer (ms). */
+const LATE_WITHIN = 30_000;
 
 /**
  * Starts a container that does nothing but wait for the end of its input: that comes when we close it, and also when this
@@ -62,6 +64,11 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
     const { stderr } = await running.ended;
     throw engineError(engine.name, stderr, image) ?? unknownFailure(engine.name, stderr);
   }
+  const end = async (): Promise<void> => {
+    running.endInput();
+    const over = await Promise.race([running.ended.then(() => true), wait(PATIENCE)]);
+    if (over !== true) await engine.run(['rm', '--force', name], { signal: lateSignal() });
+  };
   const translate = (text: string): string => translatePaths(text, mounts);
   const call = async (program: string, args: readonly string[], how: ExecOptions): Promise<SpawnResult> => {
     const own = Object.entries(how.env ?? {});
@@ -76,7 +83,11 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
       env: variables.env,
     });
   };
-  const owner = await foreignOwner(request, call);
+  // from here on the container exists, and only this call can close it
+  const owner = await foreignOwner(request, call).catch(async (error: unknown) => {
+    await end();
+    throw error;
+  });
   const giveBack = async (): Promise<void> => {
     if (owner !== undefined) await call('chown', ['-R', '-h', owner, ...targets(request.written.often)], {});
   };
@@ -89,18 +100,20 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
       }
     },
     close: async () => {
-      const late = new AbortController().signal;
       if (owner !== undefined) {
         // an interrupted build leaves files that only root may remove
         const folders = targets([...request.written.often, ...request.written.seldom]);
         const args = ['exec', name, 'chown', '-R', '-h', owner, ...folders];
-        await engine.run(args, { signal: late }).catch(() => {});
+        await engine.run(args, { signal: lateSignal() }).catch(() => {});
       }
-      running.endInput();
-      const over = await Promise.race([running.ended.then(() => true), wait(PATIENCE)]);
-      if (over !== true) await engine.run(['rm', '--force', name], { signal: late });
+      await end();
     },
   };
+}
+
+/** For commands of the end, which run although the build was interrupted. */
+function lateSignal(): AbortSignal {
+  return AbortSignal.timeout(LATE_WITHIN);
 }
 
 function wait(ms: number): Promise<false> {

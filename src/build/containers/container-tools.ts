@@ -1,11 +1,10 @@
-import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { engineError, findEngine, unknownFailure } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
-import { exists, removeTree } from '../../support/files.ts';
-import { isAlive } from '../cache.ts';
+import { discard, exists, makeFolder } from '../../support/files.ts';
+import { makeTemporaryFolder, removeLeftovers } from '../../support/temporary.ts';
 import { findAbove } from '../workflows/find-above.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildDefinition } from '../plan-build.ts';
@@ -31,7 +30,9 @@ export function openContainerYard(host: Tools, projectDir: string): ContainerYar
   const images = new Map<string, Promise<string>>();
   return {
     open: async (definition, settings, stepId) => {
-      engine ??= removeLeftovers().then(() => findEngine('--use-container', { env: host.env, signal: host.signal }));
+      engine ??= removeLeftovers(os.tmpdir(), { prefix: TEMPORARY }).then(() =>
+        findEngine('--use-container', { env: host.env, signal: host.signal }),
+      );
       const found = await engine;
       const { image } = settings;
       const { architecture } = definition;
@@ -43,17 +44,7 @@ export function openContainerYard(host: Tools, projectDir: string): ContainerYar
   };
 }
 
-const TEMPORARY = 'sam-sync-container-';
-
-/** Folders of runs that were killed. */
-async function removeLeftovers(): Promise<void> {
-  for (const name of await fs.readdir(os.tmpdir())) {
-    const processId = name.startsWith(TEMPORARY) ? Number(name.slice(TEMPORARY.length).split('-')[0]) : Number.NaN;
-    if (Number.isNaN(processId) || isAlive(processId)) continue;
-    // somebody else's, or what only root may remove: no concern of this build
-    await removeTree(path.join(os.tmpdir(), name)).catch(() => {});
-  }
-}
+const TEMPORARY = 'sam-sync-container';
 
 /** The id of the image, which is pulled if it is not there (for this processor). */
 async function obtainImage(
@@ -91,7 +82,7 @@ interface ToolsRequest {
 
 async function createContainerTools(host: Tools, request: ToolsRequest): Promise<ContainerTools> {
   const { settings, engine, imageId } = request;
-  const temporaryDir = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), `${TEMPORARY}${process.pid}-`)));
+  const temporaryDir = await makeTemporaryFolder(os.tmpdir(), TEMPORARY);
   let container: Promise<BuildContainer> | undefined;
   const start = (): Promise<BuildContainer> => (container ??= startFor(request, temporaryDir));
   const exec: BuildContainer['exec'] = async (...how) => {
@@ -129,7 +120,7 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
     close: async () => {
       const running = await container?.catch(() => undefined);
       await running?.close();
-      await removeTree(temporaryDir);
+      await discard(temporaryDir);
     },
   };
 }
@@ -140,7 +131,7 @@ async function startFor(request: ToolsRequest, temporaryDir: string): Promise<Bu
   const { definition, settings, engine, projectDir } = request;
   const store = buildStoreDir(projectDir);
   const caches = path.join(store, 'container-cache');
-  await fs.mkdir(caches, { recursive: true });
+  await makeFolder(caches);
   const { codeDir, makefile } = definition;
   const others = [makefile?.contextDir, makefile?.workingDir, makefile?.projectRoot].filter((dir) => dir !== undefined);
   return startContainer({

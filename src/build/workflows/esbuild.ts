@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Metafile, OutputFile } from 'esbuild';
 import { UserError } from '../../errors.ts';
-import { readTextIfExists, statIfExists, writeFileAtomic } from '../../support/files.ts';
+import { makeFolder, readTextIfExists, statIfExists, writeFileAtomic } from '../../support/files.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { buildStoreDir } from '../build-options.ts';
@@ -162,7 +162,7 @@ async function writeOutputs(
   for (const file of files) {
     const place = path.join(target, path.relative(outdir, file.path));
     const isText = /\.([cm]?js|css|map)$/.test(place);
-    await fs.mkdir(path.dirname(place), { recursive: true });
+    await makeFolder(path.dirname(place));
     await fs.writeFile(
       place,
       ours !== undefined && isText ? file.text.replaceAll(ours, 'node_modules/') : file.contents,

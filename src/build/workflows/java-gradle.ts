@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { exists } from '../../support/files.ts';
+import { exists, makeFolder } from '../../support/files.ts';
 import type { BuildInput } from '../artifact.ts';
 import { buildStoreDir } from '../build-options.ts';
 import { keyOf } from '../build-key.ts';
@@ -69,11 +69,11 @@ async function runGradle(job: GradleJob, task: string, take: (exported: string) 
   const work = path.join(buildStoreDir(options.projectDir), 'gradle', keyOf(root, tools.identity));
   const gradle = await findGradle(job);
   const script = path.join(work, 'init.gradle');
-  await fs.mkdir(work, { recursive: true });
+  await makeFolder(work);
   await fs.writeFile(script, GRADLE_INIT);
   await cache.withScratch(async (scratch) => {
     const exported = path.join(scratch, 'export');
-    await fs.mkdir(path.join(exported, 'lib'), { recursive: true });
+    await makeFolder(path.join(exported, 'lib'));
     const args = [
       '--console=plain',
       '--project-cache-dir',

@@ -1,7 +1,6 @@
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { exists } from '../../support/files.ts';
+import { exists, makeFolder } from '../../support/files.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { copyFiles, copyOver, copyTree, listTree } from '../file-tree.ts';
@@ -156,10 +155,10 @@ async function copyClasses({ definition, workshop }: MavenJob, dir: string, targ
 
 async function copyJars(dir: string, target: string): Promise<void> {
   const jars = listTree(path.join(dir, 'target'), NO_RESULTS).files.filter(({ path: name }) => name.endsWith('.jar'));
-  await fs.mkdir(path.join(target, 'lib'), { recursive: true });
+  await makeFolder(path.join(target, 'lib'));
   for (const { path: name, absolute } of jars) {
     const place = path.join(target, 'lib', name);
-    await fs.mkdir(path.dirname(place), { recursive: true });
+    await makeFolder(path.dirname(place));
     await copyOver(absolute, place);
   }
 }

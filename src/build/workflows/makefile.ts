@@ -1,13 +1,14 @@
-import { mkdir, mkdtemp, realpath } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { exists, removeTree } from '../../support/files.ts';
+import { exists, makeFolder } from '../../support/files.ts';
+import { removeLeftovers, withTemporaryFolder } from '../../support/temporary.ts';
 import { keyOf } from '../build-key.ts';
 import { copyTree } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import type { PreparedBuild, Workflow, Workshop } from './workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
+const SCRATCH = 'sam-sync-make-copy';
 
 /** `make build-<LogicalId>` in a copy of the source, or in the source itself; the target fills `$ARTIFACTS_DIR`. */
 export const makefileWorkflow: Workflow = {
@@ -38,9 +39,12 @@ export const makefileWorkflow: Workflow = {
           ? undefined
           : keyOf({ ...settings }, await Promise.all(folders.map((folder) => hasher.hashTree(folder, EXCLUDES)))),
       make: async (target) => {
-        await mkdir(target, { recursive: true });
+        await makeFolder(target);
         if (!options.buildInSource) {
-          await withTemporaryFolder(workshop.tools.temporaryDir, async (scratch) => {
+          const { temporaryDir } = workshop.tools;
+          await removeLeftovers(temporaryDir, { prefix: SCRATCH });
+          // away from the project: cargo, go and others would take what lies above the copy for a part of it
+          await withTemporaryFolder(temporaryDir, SCRATCH, async (scratch) => {
             await copyTree(source, scratch, EXCLUDES);
             await runMake(definition, workshop, {
               makefile,
@@ -56,16 +60,6 @@ export const makefileWorkflow: Workflow = {
     };
   },
 };
-
-/** Away from the project: cargo, go and others would take what lies above the copy for a part of it. */
-async function withTemporaryFolder<T>(base: string, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await realpath(await mkdtemp(path.join(base, 'sam-sync-make-')));
-  try {
-    return await work(folder);
-  } finally {
-    await removeTree(folder);
-  }
-}
 
 /** A working folder inside the source is meant in its copy. */
 function workingDir(configured: string | undefined, source: string, copy: string): string {

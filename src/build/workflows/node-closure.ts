@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { exists } from '../../support/files.ts';
+import { exists, makeFolder } from '../../support/files.ts';
 import { copyFiles, linkTree } from '../file-tree.ts';
 import { readManifest, runtimeDependencies } from './node-project.ts';
 import type { NodeManifest } from './node-project.ts';
@@ -88,7 +88,7 @@ function assertOptional(manifest: NodeManifest, name: string): void {
 
 async function copyPackage(real: string, origin: string | undefined, target: string): Promise<void> {
   if (origin !== undefined) return copyFiles(await packFiles(origin), target);
-  await fs.mkdir(target, { recursive: true });
+  await makeFolder(target);
   for (const item of await fs.readdir(real, { withFileTypes: true })) {
     if (item.name === 'node_modules') continue; // its packages have places of their own
     const from = path.join(real, item.name);

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { exists, readTextIfExists } from '../../support/files.ts';
+import { exists, makeFolder, readTextIfExists } from '../../support/files.ts';
 import { keyOf, withoutLoginLines, withoutLogins } from '../build-key.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import { copyClosure } from './node-closure.ts';
@@ -129,7 +129,7 @@ async function writeManifest(
   const kept = project.lock === undefined || devDependencies === undefined ? {} : { devDependencies };
   const supportedArchitectures = { os: ['linux'], cpu: [nodeArch(architecture)], libc: ['glibc'] };
   const forLambda = project.manager === 'pnpm' && isRoot ? { pnpm: { ...manifest.pnpm, supportedArchitectures } } : {};
-  await fs.mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await fs.writeFile(path.join(folder, 'package.json'), JSON.stringify({ ...rest, ...kept, ...forLambda }, null, 2));
 }
 

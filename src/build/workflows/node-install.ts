@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { exists, readTextIfExists, removeTree } from '../../support/files.ts';
+import { exists, makeFolder, readTextIfExists, removeTree } from '../../support/files.ts';
 import { ToolError } from '../tools.ts';
 import type { Tools } from '../tools.ts';
 import type { NodeProject, PackageManager } from './node-project.ts';
@@ -178,7 +178,7 @@ export async function copySettings(project: NodeProject, target: string): Promis
   const own = path.join(project.dir, '.npmrc');
   if (project.root === project.dir || !(await exists(own))) return;
   const inside = path.join(target, path.relative(project.root, project.dir));
-  await fs.mkdir(inside, { recursive: true });
+  await makeFolder(inside);
   await fs.copyFile(own, path.join(inside, '.npmrc'));
 }
 

@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { exists, isMissing, readTextIfExists } from '../../support/files.ts';
+import { addPath } from '../../system-errors.ts';
 
 /** What we read of a package.json. */
 export interface NodeManifest {
@@ -68,7 +69,7 @@ function readNow(file: string): string | undefined {
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw addPath(error, file);
   }
 }
 

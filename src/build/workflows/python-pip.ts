@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { readdir, rename, rm, unlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { mapLimit } from '../../support/map-limit.ts';
@@ -7,6 +7,7 @@ import type { Tools } from '../tools.ts';
 import type { PythonWithPip } from './python-interpreter.ts';
 import { distributionOf, machineOf, platformTags, runsInLambda, unpackWheel } from './python-wheel.ts';
 import type { PythonTarget } from './python-wheel.ts';
+import { makeFolder } from '../../support/files.ts';
 
 /** The user's compiler, then none: most packages with optional compiled parts notice. */
 const COMPILERS: readonly Record<string, string>[] = [{}, { CC: '/var/false', CXX: '/var/false' }];
@@ -53,7 +54,7 @@ const NOT_PATCHED = 'sam-sync: markers are evaluated for this Python';
 /** Downloads, builds where there is no wheel, and unpacks what the requirements ask for. Returns the number of packages. */
 export async function installWithPip(job: PipJob, target: string): Promise<number> {
   const wheels = path.join(job.scratch, 'wheels');
-  await mkdir(wheels, { recursive: true });
+  await makeFolder(wheels);
   for (const dir of job.localDirs) await buildWheel(job, dir, wheels);
   try {
     await download(job, [...platformOptions(job.target), '-r', job.requirementsFile], wheels);

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { exists, readTextIfExists, removeTree } from '../../support/files.ts';
+import { exists, makeFolder, readTextIfExists, removeTree } from '../../support/files.ts';
 import { copyTree, listTree } from '../file-tree.ts';
 import type { Tools } from '../tools.ts';
 import { commonFolder } from './node-dependencies.ts';
@@ -90,7 +90,7 @@ async function copyConfig(job: GemJob): Promise<string> {
     .split('\n')
     .filter((line) => !/^BUNDLE_(?:PATH|WITHOUT|WITH|DEPLOYMENT|FROZEN|BIN|SYSTEM|CACHE)/.test(line));
   const dir = path.join(job.scratch, 'config');
-  await fs.mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   await fs.writeFile(path.join(dir, 'config'), kept.join('\n'));
   return dir;
 }

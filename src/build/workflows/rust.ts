@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { UserError } from '../../errors.ts';
-import { exists, readTextIfExists } from '../../support/files.ts';
+import { exists, makeFolder, readTextIfExists } from '../../support/files.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { copyOver } from '../file-tree.ts';
@@ -164,7 +164,7 @@ async function runCargo(job: CargoJob, target: string): Promise<void> {
     stepId,
     task: 'cargo lambda build',
   });
-  await fs.mkdir(target, { recursive: true });
+  await makeFolder(target);
   await copyOver(await builtProgram(job), path.join(target, 'bootstrap'));
 }
 

@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
 import { UserError } from '../../errors.ts';
 import { mapLimit } from '../../support/map-limit.ts';
+import { makeFolder } from '../../support/files.ts';
 
 const FILES_AT_ONCE = 8;
 /** Larger files are not held in memory. */
@@ -23,7 +24,7 @@ export async function unpackZip(
     for await (const entry of zip.eachEntry()) {
       if (!entry.fileName.endsWith('/')) files.push({ entry, file: placeOf(entry, { zipFile, target, rename }) });
     }
-    for (const folder of new Set(files.map(({ file }) => path.dirname(file)))) await mkdir(folder, { recursive: true });
+    for (const folder of new Set(files.map(({ file }) => path.dirname(file)))) await makeFolder(folder);
     await mapLimit(files, FILES_AT_ONCE, ({ entry, file }) => unpackEntry(zip, entry, file));
   } finally {
     zip.close();

@@ -1,6 +1,5 @@
-import { isAwsError } from '../../aws/service-errors.ts';
-import { UserError } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
+import { asUserError } from '../../system-errors.ts';
 import { applyFunction } from './apply-function.ts';
 import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
 import type { FlowTools } from './flow-tools.ts';
@@ -10,7 +9,7 @@ import { HeldBackError } from './held-back.ts';
 import { publishLayer, removeSuperseded } from './layer-flow.ts';
 import type { LayerPlan } from './layer-flow.ts';
 import { versionOf } from './layer-versions.ts';
-import { describeFailure } from './planning.ts';
+import { describeFailure, kindOfFailure } from './planning.ts';
 import type { ResourceResult } from './sync-resource.ts';
 
 /**
@@ -83,7 +82,7 @@ async function versionFor(id: ResourceIdentifier, layer: LayerPlan, layers: Laye
   try {
     return await publishing;
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (asUserError(error) === undefined) throw error;
     throw new HeldBackError(id, layer.work.id, error);
   }
 }
@@ -130,10 +129,10 @@ async function syncOne(
     signal.throwIfAborted();
     const detail = await work();
     return { id, type, outcome: 'synced', ms: end('done', detail), detail };
-  } catch (error) {
+  } catch (thrown) {
     const ms = end('failed');
-    if (signal.aborted || !(error instanceof UserError)) throw error;
-    const errorKind = isAwsError(error) ? error.kind : undefined;
+    const error = asUserError(thrown);
+    if (signal.aborted || error === undefined) throw thrown;
     const waitsFor = error instanceof HeldBackError ? error.layer : undefined;
     return {
       id,
@@ -142,7 +141,7 @@ async function syncOne(
       ms,
       error: describeFailure(id, error),
       hint: error.hint,
-      errorKind,
+      errorKind: kindOfFailure(error),
       waitsFor,
     };
   }

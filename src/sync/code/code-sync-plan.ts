@@ -1,10 +1,9 @@
-import type { AwsErrorKind } from '../../aws/service-errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { BehindValues } from './behind-versions.ts';
 import type { DefinitionPlan } from './definition-plan.ts';
 import type { FunctionPlan } from './function-flow.ts';
 import type { LayerPlan } from './layer-flow.ts';
-import type { ResourceResult } from './sync-resource.ts';
+import type { FailureKind, ResourceResult } from './sync-resource.ts';
 
 /** What a code sync would do with a resource, and why it would not. */
 export interface PlannedResource {
@@ -19,7 +18,7 @@ export interface PlannedResource {
   why?: string | undefined;
   hint?: string | undefined;
   /** What kind of failure `fail` is, if AWS was the one to fail. */
-  errorKind?: AwsErrorKind | undefined;
+  errorKind?: FailureKind | undefined;
   /** The layer that failed, and because of which `fail` is. */
   waitsFor?: ResourceIdentifier | undefined;
 }

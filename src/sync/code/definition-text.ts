@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { UserError } from '../../errors.ts';
 import { isMissing } from '../../support/files.ts';
+import { addPath } from '../../system-errors.ts';
 import { SourceNumber } from '../../template/template.ts';
 import type { TemplateValue } from '../../template/template.ts';
 
@@ -10,7 +11,7 @@ export async function readDefinitionFile(id: string, file: string): Promise<stri
   try {
     return await fs.readFile(file, 'utf8');
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!isMissing(error)) throw addPath(error, file);
     throw new UserError(`${id}: there is no definition ${file}`, {
       cause: error,
       hint: 'Correct the path in the template, or make the file.',

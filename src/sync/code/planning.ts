@@ -1,13 +1,13 @@
 import { AwsError, isAwsError } from '../../aws/service-errors.ts';
 import type { BuildResult } from '../../build/artifact.ts';
-import { UserError } from '../../errors.ts';
-import type { BuildFailure } from '../../errors.ts';
+import type { BuildFailure, UserError } from '../../errors.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { asUserError, SystemError } from '../../system-errors.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
 import type { FlowTools } from './flow-tools.ts';
 import { HeldBackError } from './held-back.ts';
 import type { Selection } from './select-resources.ts';
-import type { SyncResource } from './sync-resource.ts';
+import type { FailureKind, SyncResource } from './sync-resource.ts';
 import type { DeployedResource } from './sync-state.ts';
 
 /** What is to be planned, and with what. */
@@ -46,9 +46,10 @@ type About = Pick<SyncResource, 'id'> & { type: string };
 export async function attempt<T>(planning: Planning, resource: About, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
-  } catch (error) {
+  } catch (thrown) {
     planning.tools.signal.throwIfAborted();
-    if (!(error instanceof UserError)) throw error;
+    const error = asUserError(thrown);
+    if (error === undefined) throw thrown;
     if (isAwsError(error, 'ResourceNotFoundException', 'NotFoundException', 'StateMachineDoesNotExist')) {
       planning.somethingIsGone = true;
     }
@@ -60,12 +61,18 @@ export async function attempt<T>(planning: Planning, resource: About, work: () =
 /** Says that the resource cannot be brought, and why. */
 export function fail({ outcomes }: Planning, { id, type }: About, error: UserError): void {
   const why = describeFailure(id, error);
-  const errorKind = error instanceof AwsError ? error.kind : undefined;
+  const errorKind = kindOfFailure(error);
   const waitsFor = error instanceof HeldBackError ? error.layer : undefined;
   outcomes.set(id, { id, type, action: 'fail', changes: [], why, hint: error.hint, errorKind, waitsFor });
 }
 
-/** A service does not know whose call it refused. */
+/** The kind of failure, for callers that try again. */
+export function kindOfFailure(error: UserError): FailureKind | undefined {
+  if (error instanceof AwsError) return error.kind;
+  return error instanceof SystemError && error.isTransient ? 'system' : undefined;
+}
+
+/** Neither a service nor the system knows whose call it refused. */
 export function describeFailure(id: ResourceIdentifier, error: UserError): string {
-  return error instanceof AwsError ? `${id}: ${error.message}` : error.message;
+  return error instanceof AwsError || error instanceof SystemError ? `${id}: ${error.message}` : error.message;
 }

@@ -11,6 +11,9 @@ export type SyncResource =
   | { kind: 'layer'; id: ResourceIdentifier; type: SyncableType; stack: Stack; resource: LayerResource }
   | { kind: 'definition'; id: ResourceIdentifier; type: SyncableType; stack: Stack; resource: DefinedResource };
 
+/** AWS failed, or (`system`) this machine for the time being. */
+export type FailureKind = AwsErrorKind | 'system';
+
 /** How the sync of a resource ended. */
 export interface ResourceResult {
   id: ResourceIdentifier;
@@ -24,8 +27,8 @@ export interface ResourceResult {
   error?: string | undefined;
   /** What to do next. */
   hint?: string | undefined;
-  /** What kind of failure it was, if AWS was the one to fail. */
-  errorKind?: AwsErrorKind | undefined;
+  /** What kind of failure it was, if it was not the resource's. */
+  errorKind?: FailureKind | undefined;
   /** It was left as it is because this layer failed: it is to be synced when the layer is. */
   waitsFor?: ResourceIdentifier | undefined;
 }

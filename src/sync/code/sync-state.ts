@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { buildStoreDir } from '../../build/build-options.ts';
-import { isMissing, writeFileAtomic } from '../../support/files.ts';
+import { discard, isMissing, writeFileAtomic } from '../../support/files.ts';
+import { explainSystemError } from '../../system-errors.ts';
 import { recentSends } from './recent-sends.ts';
 import type { RecentValue } from './recent-sends.ts';
 
@@ -76,8 +77,16 @@ export function openSyncMemory(about: { projectDir: string; region: string; stac
       return texts.some((text) => Object.hasOwn(parseFacts(text).listings, stackPath));
     },
     read: async (stackId) => parseFacts(await readOrNothing(fileOf(stackId)), stackId),
-    write: (stackId, facts) =>
-      writeFileAtomic(fileOf(stackId), `${JSON.stringify({ version: VERSION, stackId, ...trim(facts) })}\n`),
+    write: async (stackId, facts) => {
+      const file = fileOf(stackId);
+      try {
+        await writeFileAtomic(file, `${JSON.stringify({ version: VERSION, stackId, ...trim(facts) })}\n`);
+      } catch (error) {
+        if (explainSystemError(error) === undefined) throw error;
+        // a full or read-only disk: the next run asks the services again, rather than believe what was true before
+        await discard(file);
+      }
+    },
   };
 }
 

@@ -1,0 +1,26 @@
+import * as fs from 'node:fs/promises';
+import { isRunning } from '../support/running.ts';
+import { spawn } from '../support/spawn.ts';
+import type { CloudFiles } from './launch.ts';
+
+/**
+ * Whether the process is the local cloud of this place, by the words that it was started with: the system may have given the
+ * id to another program since it was written down. undefined: this machine does not show how the process was started.
+ */
+export async function isCloudProcess(pid: number, files: CloudFiles): Promise<boolean | undefined> {
+  if (!isRunning(pid)) return false;
+  return (await readCommandLine(pid))?.includes(files.state);
+}
+
+async function readCommandLine(pid: number): Promise<string | undefined> {
+  if (process.platform === 'linux') return fs.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
+  const [program, ...args] =
+    process.platform === 'win32' ? askWindows(pid) : ['ps', '-ww', '-o', 'args=', '-p', `${pid}`];
+  const result = await spawn(program, args).catch(() => undefined);
+  return result?.code === 0 ? result.stdout : undefined;
+}
+
+function askWindows(pid: number): [program: string, ...args: string[]] {
+  const query = `(Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}').CommandLine`;
+  return ['powershell.exe', '-NoProfile', '-NonInteractive', '-Command', query];
+}

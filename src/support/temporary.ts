@@ -1,0 +1,50 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { discard, removeTree } from './files.ts';
+import { isMakerGone, isTemporaryName, temporarySuffix } from './temporary-names.ts';
+
+/** Whatever is older is abandoned, wherever it was made (ms). */
+const OLD_AFTER = 86_400_000;
+
+/** Makes a folder below `base`, readable for its owner only, and removes it when `work` is over. */
+export async function withTemporaryFolder<T>(
+  base: string,
+  name: string,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await makeTemporaryFolder(base, name);
+  try {
+    return await work(folder);
+  } finally {
+    await discard(folder);
+  }
+}
+
+/** Makes a folder below `base`, readable for its owner only, without links in its path. The caller removes it. */
+export async function makeTemporaryFolder(base: string, name: string): Promise<string> {
+  const folder = path.join(await fs.realpath(base), `${name}.${temporarySuffix()}`);
+  await fs.mkdir(folder, { mode: 0o700 });
+  return folder;
+}
+
+/**
+ * Removes what killed processes left under temporary names in the folder, and in folders in it down to `depth`. What
+ * cannot be removed stays; links are not followed.
+ */
+export async function removeLeftovers(folder: string, { depth = 0, prefix = '' } = {}): Promise<void> {
+  const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const file = path.join(folder, entry.name);
+    if (isTemporaryName(entry.name)) {
+      if (entry.name.startsWith(prefix) && (await isLeftover(file))) await removeTree(file).catch(() => {});
+    } else if (depth > 0 && entry.isDirectory()) {
+      await removeLeftovers(file, { depth: depth - 1, prefix });
+    }
+  }
+}
+
+async function isLeftover(file: string): Promise<boolean> {
+  if (isMakerGone(path.basename(file))) return true;
+  const stat = await fs.lstat(file).catch(() => undefined);
+  return stat !== undefined && stat.mtimeMs < Date.now() - OLD_AFTER;
+}

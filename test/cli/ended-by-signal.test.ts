@@ -1,0 +1,207 @@
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CreateBucketCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { clients, poll, startTestCloud } from '../support/cloud.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import { descendants, noneLeft } from '../support/processes.ts';
+import { runCli } from '../support/run-cli.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+import { openTerminal } from '../support/terminal.ts';
+import { haveTools } from '../support/toolchains.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/sam-sync.cjs', import.meta.url));
+const hasTmux = haveTools(['tmux'], ['tmux']);
+const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
+Resources:
+  Made:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {Runtime: python3.11, CodeUri: made, Handler: app.handler}
+`;
+const makefile = (first: string): string => `build-Made:\n\t${first}\n\tcp app.py "$(ARTIFACTS_DIR)"\n`;
+/** Two programs, of which nothing waits for one. */
+const LONG = 'sleep 300 >/dev/null 2>&1 & sleep 300; echo done';
+/** The same, and they do not want to end. */
+const STUBBORN = `sh -c 'trap "" TERM INT HUP QUIT; ${LONG}'`;
+
+describe('a command that a signal ends', () => {
+  let cloud: TestCloud;
+  let app: string;
+  let temporary: string;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    cloud = await startTestCloud();
+    app = await tempFolder({
+      'template.yaml': TEMPLATE,
+      'made/Makefile': makefile('true'),
+      'made/app.py': 'def handler(event, context):\n    return 1\n',
+    });
+    // the stack that --code and --watch start from
+    const { code, stderr } = await runCli(['--stack-name', 'signals', '--yes'], { cwd: app, env: cloud.env });
+    expect(code, stderr).toBe(0);
+  });
+  afterAll(() => cloud?.stop());
+  beforeEach(async () => {
+    temporary = await tempFolder();
+    env = { ...cloud.env, TMPDIR: temporary };
+    await writeFiles(app, { 'made/Makefile': makefile(LONG) });
+  });
+
+  const hangUp = async (child: ChildProcess, begun: Promise<unknown>): Promise<void> => {
+    await begun;
+    let count = 0;
+    const again = setInterval(() => {
+      child.kill('SIGHUP');
+      if (++count === 20) clearInterval(again);
+    }, 5);
+  };
+  const namesIn = (folder: string): Promise<string[]> => fs.readdir(folder).catch(() => []);
+  const storeTemporary = () => path.join(app, '.aws-sam', 'sam-sync', 'tmp');
+  /** The build under way, when its programs have begun. */
+  const building = (pid: number): Promise<number[]> =>
+    poll(async () => {
+      const found = await descendants(pid);
+      return found.length >= 4 ? found : undefined;
+    });
+  const nothingLeft = async (pids: readonly number[]): Promise<void> => {
+    await noneLeft(pids);
+    expect(await namesIn(temporary)).toEqual([]);
+    expect(await namesIn(storeTemporary())).toEqual([]);
+  };
+
+  const MODES = [
+    { args: [], exitCode: 130 },
+    { args: ['--code'], exitCode: 130 },
+    { args: ['--watch'], exitCode: 0 },
+  ];
+  const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const;
+  const cases = MODES.flatMap(({ args, exitCode }) =>
+    SIGNALS.map((signal) => ({ mode: args[0] ?? 'plain', signal, args, exitCode })),
+  );
+
+  it.each(cases)('$mode, $signal during a build: no program, no folder is left', async ({ signal, args, exitCode }) => {
+    let pids: Promise<number[]> | undefined;
+    const { code, stderr } = await runCli(['--stack-name', 'signals', '--yes', ...args], {
+      cwd: app,
+      env,
+      keepInputOpen: true,
+      onStart: (child) => {
+        pids = building(child.pid ?? 0);
+        void pids.then(() => child.kill(signal));
+      },
+    });
+    expect(code, stderr).toBe(exitCode);
+    await nothingLeft((await pids) ?? []);
+  });
+
+  it('programs that do not want to end are killed; SIGHUP again and again is not a second Ctrl-C', async () => {
+    await writeFiles(app, { 'made/Makefile': makefile(STUBBORN) });
+    let pids: Promise<number[]> | undefined;
+    const { code, stderr } = await runCli(['--stack-name', 'signals', '--yes'], {
+      cwd: app,
+      env,
+      onStart: (child) => {
+        pids = building(child.pid ?? 0);
+        void hangUp(child, pids);
+      },
+    });
+    expect(code, stderr).toBe(130);
+    await nothingLeft((await pids) ?? []);
+  });
+
+  it('what SIGKILL leaves is removed by the next run', async () => {
+    const kill = async (child: ChildProcess): Promise<number[]> => {
+      const pids = await building(child.pid ?? 0);
+      child.kill('SIGKILL');
+      return pids;
+    };
+    let pids: Promise<number[]> | undefined;
+    await runCli(['--stack-name', 'signals', '--yes'], {
+      cwd: app,
+      env,
+      onStart: (child) => (pids = kill(child)),
+    });
+    expect(await namesIn(temporary)).toHaveLength(1);
+    expect(await namesIn(storeTemporary())).not.toEqual([]);
+    // nobody is left to end them
+    for (const pid of (await pids) ?? []) process.kill(pid, 'SIGKILL');
+
+    await writeFiles(app, { 'made/Makefile': makefile('echo again') });
+    const { code, stderr } = await runCli(['--stack-name', 'signals', '--yes'], { cwd: app, env });
+    expect(code, stderr).toBe(0);
+    await nothingLeft([]);
+  });
+
+  it('half a zip that SIGKILL leaves beside its artifact is removed by the next run', async () => {
+    await writeFiles(app, { 'made/Makefile': makefile('cp big "$(ARTIFACTS_DIR)"') });
+    await fs.writeFile(path.join(app, 'made', 'big'), randomBytes(12_000_000));
+    const halfZips = async (): Promise<string[]> => {
+      const names = await fs.readdir(path.join(app, '.aws-sam', 'sam-sync', 'artifacts'), { recursive: true });
+      return names.filter((name) => name.includes('package.zip.tmp-'));
+    };
+    await runCli(['--stack-name', 'signals', '--yes'], {
+      cwd: app,
+      env,
+      onStart: (child) =>
+        void poll(async () => ((await halfZips()).length > 0 ? true : undefined)).then(() => child.kill('SIGKILL')),
+    });
+    expect(await halfZips()).toHaveLength(1);
+    const { code, stderr } = await runCli(['--stack-name', 'signals', '--yes'], { cwd: app, env });
+    expect(code, stderr).toBe(0);
+    expect(await halfZips()).toEqual([]);
+  });
+
+  it.each([
+    { mode: 'plain', args: [], exitCode: 130 },
+    { mode: '--watch', args: ['--watch'], exitCode: 0 },
+  ])('$mode, SIGINT during an upload in parts: no part stays in the bucket', async ({ mode, args, exitCode }) => {
+    const proxy = await startFaultProxy(cloud.endpoint);
+    onTestFinished(() => proxy.stop());
+    const s3 = clients(cloud.endpoint).s3;
+    const Bucket = `parts-${mode.replaceAll('-', '')}`;
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    const dir = await tempFolder({
+      'template.yaml': `${TEMPLATE.replace('    Metadata: {BuildMethod: makefile}\n', '')}`,
+    });
+    await fs.mkdir(path.join(dir, 'made'));
+    await fs.writeFile(path.join(dir, 'made', 'app.py'), randomBytes(20_000_000));
+    const held = proxy.hold({ operation: 'UploadPart' });
+    const { code, stderr } = await runCli(['--stack-name', Bucket, '--s3-bucket', Bucket, '--yes', ...args], {
+      cwd: dir,
+      env: { ...env, AWS_ENDPOINT_URL: proxy.endpoint },
+      onStart: (child) => void held.arrived.then(() => child.kill('SIGINT')),
+    });
+    expect(code, stderr).toBe(exitCode);
+    expect((await s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? []).toEqual([]);
+    expect(proxy.count('CreateMultipartUpload')).toBe(1);
+  });
+
+  describe.skipIf(!hasTmux)('in a terminal', () => {
+    const start = async (args: readonly string[]) => {
+      const pidFile = path.join(await tempFolder(), 'pid');
+      const words = [process.execPath, BIN, '--stack-name', 'signals', '--yes', ...args].join(' ');
+      const terminal = await openTerminal(`sh -c 'echo $$ > ${pidFile}; exec ${words}'`, { cwd: app, env });
+      const pid = await poll(async () => Number(await fs.readFile(pidFile, 'utf8').catch(() => '')) || undefined);
+      return { terminal, pid, pids: await building(pid) };
+    };
+
+    it.each(MODES)('that is closed: $args ends with all its programs', async ({ args }) => {
+      const { terminal, pid, pids } = await start(args);
+      await terminal.close();
+      await nothingLeft([pid, ...pids]);
+    });
+
+    it.each(MODES)('Ctrl-\\: $args ends with all its programs', async ({ args, exitCode }) => {
+      const { terminal, pid, pids } = await start(args);
+      await terminal.press('C-\\');
+      await terminal.shows(new RegExp(`exit code ${exitCode}`));
+      await nothingLeft([pid, ...pids]);
+    });
+  });
+});
