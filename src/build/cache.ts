@@ -1,13 +1,14 @@
-import { readFileSync, statSync, utimesSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { exists, isMissing, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
+import { asSegment } from '../support/places.ts';
+import { CONTENT, FACTS, markUsed, moveInto, readEntry, removeEntry, usedAtOf } from './cache-entries.ts';
+import type { EntryFacts } from './cache-entries.ts';
+import { linkedEntries } from './linked-entries.ts';
 
 /** The two kinds of folders that are kept: what is deployed as code, and installed dependencies. */
 export type EntryKind = 'artifacts' | 'deps';
-
-/** Facts about an entry that are kept with it. */
-export type EntryFacts = Readonly<Record<string, string | boolean>>;
 
 /** What `make` says of what it made. */
 export interface MadeEntry {
@@ -30,8 +31,13 @@ export interface CacheEntry {
 export interface BuildCache {
   /** The entry, made if it is not there. At most one call of `make` for a key at a time in this process. */
   obtain(kind: EntryKind, key: string, make: (content: string) => Promise<MadeEntry>): Promise<CacheEntry>;
-  /** Says that `key` is now the artifact of `owner`: what was its artifact several versions ago is removed. */
+  /**
+   * Says that `key` is now the artifact of `owner`: what was its artifact several versions ago is removed, unless it is held,
+   * laid out or used by somebody else.
+   */
   keepNewest(owner: string, key: string): Promise<void>;
+  /** The same cache; what is obtained through it stays until it is released. */
+  hold(): { cache: BuildCache; release(): void };
   /** The entry if it is there. */
   find(kind: EntryKind, key: string): Promise<CacheEntry | undefined>;
   /** A folder of its own that is removed when `work` is over. */
@@ -50,8 +56,8 @@ const KEEP_TEMPORARY_MS = DAY_MS;
 /** Versions of one artifact that a long session keeps: enough for going back and forth between two states. */
 const KEEP_VERSIONS = 6;
 
-const FACTS = 'entry.json';
-const CONTENT = 'content';
+/** Beside the store: folders whose links lead into it. */
+const LAYOUTS = ['build', 'auto-dependency-layer'];
 
 /**
  * A store of folders by key below `root`: an entry is made under a temporary name and renamed, so it is whole or not
@@ -61,11 +67,19 @@ export function openBuildCache(root: string): BuildCache {
   const making = new Map<string, Promise<CacheEntry>>();
   /** Owner → its keys in this process, the newest last. */
   const versions = new Map<string, string[]>();
+  /** Folders of entries that work under way uses. */
+  const held = new Set<Set<string>>();
+  /** Folder of an entry → when we used it last: its time stamp then. */
+  const used = new Map<string, number>();
   const temporary = path.join(root, 'tmp');
-  const folderOf = (kind: EntryKind, key: string): string => path.join(root, kind, key);
+  const folderOf = (kind: EntryKind, key: string): string =>
+    path.join(root, kind, asSegment(key, 'The key of a build'));
 
   const find: BuildCache['find'] = async (kind, key) => {
-    const entry = readEntry(folderOf(kind, key));
+    const folder = folderOf(kind, key);
+    const usedAt = markUsed(folder);
+    const entry = readEntry(folder);
+    if (entry !== undefined && usedAt !== undefined) used.set(folder, usedAt);
     return entry && { ...entry, key, cached: true };
   };
 
@@ -83,13 +97,17 @@ export function openBuildCache(root: string): BuildCache {
       const made = await make(path.join(folder, CONTENT));
       await fs.writeFile(path.join(folder, FACTS), JSON.stringify(made.facts));
       const finalKey = made.key ?? key;
-      return { ...(await moveInto(folder, folderOf(kind, finalKey), made.facts)), key: finalKey, cached: false };
+      const place = folderOf(kind, finalKey);
+      const moved = await moveInto(folder, place, made.facts);
+      const usedAt = markUsed(place);
+      if (usedAt !== undefined) used.set(place, usedAt);
+      return { ...moved, key: finalKey, cached: false };
     } finally {
       await removeTree(folder);
     }
   };
 
-  return {
+  const cache: BuildCache = {
     find,
     obtain: (kind, key, make) => {
       const name = `${kind}/${key}`;
@@ -105,8 +123,28 @@ export function openBuildCache(root: string): BuildCache {
       const outdated = keys.splice(0, Math.max(0, keys.length - KEEP_VERSIONS));
       versions.set(owner, keys);
       if (outdated.length === 0) return;
-      const inUse = new Set([...versions.values()].flat());
-      for (const old of outdated) if (!inUse.has(old)) await removeEntry(root, 'artifacts', old);
+      const newest = new Set([...versions.values()].flat());
+      const linked = linkedEntries(root, layoutsOf(root));
+      const isNeeded = (folder: string): boolean =>
+        linked.has(folder) || [...held].some((folders) => folders.has(folder));
+      const stay = outdated.filter((old) => !newest.has(old) && isNeeded(folderOf('artifacts', old)));
+      // they are looked at again next time
+      versions.set(owner, [...stay, ...keys]);
+      for (const old of outdated.filter((old) => !newest.has(old) && !stay.includes(old))) {
+        const folder = folderOf('artifacts', old);
+        await removeEntry(folder, temporary, used.get(folder));
+      }
+    },
+    hold: () => {
+      const folders = new Set<string>();
+      held.add(folders);
+      const obtain: BuildCache['obtain'] = async (kind, key, make) => {
+        folders.add(folderOf(kind, key));
+        const entry = await cache.obtain(kind, key, make);
+        folders.add(folderOf(kind, entry.key));
+        return entry;
+      };
+      return { cache: { ...cache, obtain }, release: () => void held.delete(folders) };
     },
     withScratch: async (work) => {
       const folder = path.join(temporary, `scratch.${temporarySuffix()}`);
@@ -119,48 +157,11 @@ export function openBuildCache(root: string): BuildCache {
     },
     prune: () => prune(root),
   };
+  return cache;
 }
 
-/** Renames a finished entry to its name. If another process was faster, its entry is the one. */
-async function moveInto(from: string, to: string, facts: EntryFacts): Promise<{ path: string; facts: EntryFacts }> {
-  await fs.mkdir(path.dirname(to), { recursive: true });
-  try {
-    await fs.rename(from, to);
-  } catch (error) {
-    const winner = readEntry(to);
-    if (winner) return winner;
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (!['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES'].includes(code)) throw error;
-    // something is there that is no entry, e.g. half of one that was deleted by hand
-    await removeTree(to);
-    await fs.rename(from, to);
-  }
-  return { path: path.join(to, CONTENT), facts };
-}
-
-/** In one go: hundreds of entries are looked up where nothing changed, and waiting for each would be most of the time. */
-function readEntry(folder: string): { path: string; facts: EntryFacts } | undefined {
-  const file = path.join(folder, FACTS);
-  const content = path.join(folder, CONTENT);
-  try {
-    const facts = JSON.parse(readFileSync(file, 'utf8')) as EntryFacts;
-    if (!statSync(content, { throwIfNoEntry: false })?.isDirectory()) return undefined;
-    markUsed(file);
-    return { path: content, facts };
-  } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-/** The time stamp of an entry's facts is when it was last used, to the hour. */
-function markUsed(file: string): void {
-  const now = Date.now();
-  try {
-    if (now - statSync(file).mtimeMs > HOUR_MS) utimesSync(file, now / 1000, now / 1000);
-  } catch {
-    // a cache on a disk that we may only read works as well
-  }
+function layoutsOf(root: string): string[] {
+  return LAYOUTS.map((name) => path.join(root, '..', name));
 }
 
 async function prune(root: string): Promise<void> {
@@ -170,29 +171,21 @@ async function prune(root: string): Promise<void> {
   if (last && now - last.mtimeMs < HOUR_MS) return;
   if (!(await exists(root))) return;
   await writeFileAtomic(marker, '');
-  for (const kind of ['artifacts', 'deps'] as const) await pruneEntries(path.join(root, kind), now - KEEP_MS[kind]);
+  for (const kind of ['artifacts', 'deps'] as const) await pruneEntries(root, kind, now - KEEP_MS[kind]);
   await pruneTemporary(path.join(root, 'tmp'), now - KEEP_TEMPORARY_MS);
 }
 
-async function pruneEntries(folder: string, before: number): Promise<void> {
+async function pruneEntries(root: string, kind: EntryKind, before: number): Promise<void> {
+  const folder = path.join(root, kind);
+  // what is behind a link may be somebody else's
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  const linked = linkedEntries(root, layoutsOf(root));
   for (const name of await namesIn(folder)) {
     const entry = path.join(folder, name);
-    const used = await fs.stat(path.join(entry, FACTS)).catch(() => undefined);
-    if (used && used.mtimeMs >= before) continue;
-    await removeEntry(path.dirname(folder), path.basename(folder) as EntryKind, name);
+    const usedAt = usedAtOf(entry);
+    if (linked.has(entry) || (usedAt !== undefined && usedAt >= before)) continue;
+    await removeEntry(entry, path.join(root, 'tmp'), usedAt);
   }
-}
-
-/** Renamed first: nobody may find half an entry. */
-async function removeEntry(root: string, kind: EntryKind, key: string): Promise<void> {
-  const doomed = path.join(root, 'tmp', `${key}.${temporarySuffix()}`);
-  await fs.mkdir(path.dirname(doomed), { recursive: true });
-  try {
-    await fs.rename(path.join(root, kind, key), doomed);
-  } catch {
-    return; // another process removed it, or has a file of it open (Windows): the next time will do
-  }
-  await removeTree(doomed);
 }
 
 /** What interrupted builds left: their process is gone, or it was long ago. */

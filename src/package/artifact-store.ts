@@ -80,8 +80,19 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const zip: ArtifactStore['zip'] = async (item) => {
     // layers of several functions are links to the same folder
     const real = await fs.realpath(item.path);
-    return oncePerName(zips, real, () => zipGate(async () => makeZip(workshop, item.path)));
+    const make = (): Promise<ZipFile> => zipGate(async () => makeZip(workshop, item.path));
+    const made = await oncePerName(zips, real, make);
+    if (await exists(made.path)) return made;
+    // it was removed meanwhile, e.g. to make room: the folder gives the same one again
+    zips.delete(real);
+    return oncePerName(zips, real, make);
   };
+  const send = ({ key, item }: LocatedArtifact): Promise<void> =>
+    options.objects.ensure(key, item.label, async (): Promise<StoredObject> => {
+      if (item.kind === 'template') return { kind: 'text', text: item.text };
+      if (item.kind === 'file') return { kind: 'file', path: item.path, size: (await fs.stat(item.path)).size };
+      return { kind: 'file', ...(await zip(item)) };
+    });
 
   return {
     zip,
@@ -94,12 +105,12 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     has: ({ key }) => options.objects.has(key),
     upload: (artifact) =>
       oncePerName(uploads, artifact.key, async () => {
-        const { item } = artifact;
-        await options.objects.ensure(artifact.key, item.label, async (): Promise<StoredObject> => {
-          if (item.kind === 'template') return { kind: 'text', text: item.text };
-          if (item.kind === 'file') return { kind: 'file', path: item.path, size: (await fs.stat(item.path)).size };
-          return { kind: 'file', ...(await zip(item)) };
-        });
+        try {
+          await send(artifact);
+        } catch (error) {
+          if (artifact.item.kind !== 'zip' || !isMissing(error)) throw error;
+          await send(artifact); // removed between being made and being read
+        }
       }),
     dispose: async () => {
       await workshop.compressed.save().catch(() => {}); // without it the next run compresses again

@@ -1,5 +1,6 @@
 import type { BuildResult } from '../../build/artifact.ts';
 import { openBuilder } from '../../build/build.ts';
+import { openBuildLayout } from '../../build/build-layout.ts';
 import { DEPENDENCY_STACK } from '../../build/dependency-layer.ts';
 import { planBuild } from '../../build/plan-build.ts';
 import { note } from '../../console/reporter.ts';
@@ -201,10 +202,12 @@ type Build = (
 function createBuilder(run: CodeSyncRun): Build {
   const { reporter, signal } = run.outside;
   const buildOptions = buildOptionsOf(run);
+  const layout = openBuildLayout(buildOptions);
   let builder: ReturnType<typeof openBuilder> | undefined;
   return async (root, ids) => {
     builder ??= openBuilder({ reporter, signal, options: buildOptions });
     const { result, failures } = await builder.build(planBuild(root, buildOptions, ids));
+    if (!run.options.dryRun) await layout.update(root, result);
     for (const { level, ids: about, text } of result.notes) note(reporter, level, `${about.join(', ')}: ${text}`);
     for (const { output } of failures) if (output) note(reporter, 'info', `\n${output.trimEnd()}\n`);
     return { result, failures };
