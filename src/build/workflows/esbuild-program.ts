@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import type * as Esbuild from 'esbuild';
-import { readManifest } from './node-project.ts';
+import { readForeignManifest } from './node-manifest.ts';
 
 /** An esbuild that can be called. */
 export interface EsbuildProgram {
@@ -15,7 +15,7 @@ export async function findEsbuild(dir: string): Promise<EsbuildProgram> {
   const require = createRequire(path.join(dir, 'package.json'));
   try {
     const main = require.resolve('esbuild');
-    const version = (await readManifest(path.dirname(path.dirname(main))))?.version;
+    const version = (await readForeignManifest(path.dirname(path.dirname(main))))?.version;
     if (version !== undefined) return { version, load: async () => require(main) as typeof Esbuild };
   } catch (error) {
     if (!['MODULE_NOT_FOUND', 'ERR_PACKAGE_PATH_NOT_EXPORTED'].includes((error as NodeJS.ErrnoException).code ?? ''))

@@ -19,8 +19,9 @@ import { unfitPackages } from './esbuild-packages.ts';
 import type { UnfitPackage } from './esbuild-packages.ts';
 import { nodeDependencies } from './node-dependencies.ts';
 import { updateNodeModules } from './node-in-source.ts';
-import { readManifest, readNodeProject } from './node-project.ts';
-import type { NodeManifest } from './node-project.ts';
+import { readManifest } from './node-manifest.ts';
+import type { NodeManifest } from './node-manifest.ts';
+import { readNodeProject } from './node-project.ts';
 import { SourceChangedError } from './workflow.ts';
 import type { Made, PreparedBuild, Workflow, Workshop } from './workflow.ts';
 
