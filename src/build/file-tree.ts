@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { copyFile, link, mkdir, readdir, readlink, stat, symlink, unlink } from 'node:fs/promises';
 import * as path from 'node:path';
-import { isMissing } from '../support/files.ts';
+import { isMissing, removeTree } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { placeBelow } from '../support/places.ts';
 import { compileNames } from './name-patterns.ts';
@@ -100,14 +100,14 @@ export async function copyTree(source: string, target: string, excludes: readonl
 /** Makes folders below `target`, with those between. A link in the way is replaced: what it leads to is not ours. */
 export async function makeFolders(target: string, folders: readonly string[]): Promise<void> {
   await mkdir(target, { recursive: true });
-  const made = new Set([target]);
+  const made = new Set([path.resolve(target)]);
   const make = async (folder: string): Promise<void> => {
     if (made.has(folder)) return;
     await make(path.dirname(folder));
     made.add(folder);
     const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
     if (stat?.isDirectory()) return;
-    if (stat !== undefined) await unlink(folder);
+    if (stat !== undefined) await removeTree(folder);
     await mkdir(folder, { recursive: true });
   };
   for (const folder of folders) await make(folder);

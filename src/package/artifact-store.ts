@@ -7,6 +7,7 @@ import type { CountedFile } from '../model/built-stack.ts';
 import { exists, isMissing, readTextIfExists, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
+import { parseJson, recordOf, text } from '../support/shapes.ts';
 import { openCompressedFiles } from './compressed-files.ts';
 import type { CompressedFiles } from './compressed-files.ts';
 import { fileKey, readSums, textKey, treeKey } from './content-key.ts';
@@ -189,11 +190,8 @@ function realOrSame(folder: string): string {
 }
 
 async function readMemo(file: string): Promise<Record<string, string>> {
-  try {
-    return JSON.parse((await readTextIfExists(file)) ?? '{}') as Record<string, string>;
-  } catch {
-    return {}; // half a file after a crash: work is repeated, nothing is wrong
-  }
+  // if it is damaged work is repeated, nothing is wrong
+  return recordOf(text)(parseJson((await readTextIfExists(file)) ?? '')) ?? {};
 }
 
 function remember({ memoGate }: Workshop, memo: string, facts: Readonly<Record<string, string>>): Promise<void> {
