@@ -11,6 +11,8 @@ export type EntryFacts = Readonly<Record<string, string | boolean>>;
 export const FACTS = 'entry.json';
 export const CONTENT = 'content';
 
+const HOUR_MS = 3_600_000;
+
 /** Renames a finished entry to its name. If another process was faster, its entry is the one. */
 export async function moveInto(
   from: string,
@@ -43,35 +45,37 @@ export function readEntry(folder: string): { path: string; facts: EntryFacts } |
   try {
     const facts = readFacts(parseJson(readFileSync(path.join(folder, FACTS), 'utf8')));
     const isThere = statSync(content, { throwIfNoEntry: false })?.isDirectory() === true;
-    return facts && isThere ? { path: content, facts } : undefined;
+    if (facts === undefined || !isThere) return undefined;
+    markUsed(folder);
+    return { path: content, facts };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
-/** Says that the entry is used now; gives the time stamp by which that is known. undefined: there is none. */
-export function markUsed(folder: string): number | undefined {
+/** Says that the entry is used now: the time stamp of its facts, to the hour. */
+function markUsed(folder: string): void {
+  const file = path.join(folder, FACTS);
+  const now = Date.now();
   try {
-    const now = Date.now() / 1000;
-    utimesSync(path.join(folder, FACTS), now, now);
+    if (now - statSync(file).mtimeMs > HOUR_MS) utimesSync(file, now / 1000, now / 1000);
   } catch {
-    // there is none, or it is on a disk that we may only read, which works as well
+    // a cache on a disk that we may only read works as well
   }
-  return usedAtOf(folder);
 }
 
-/** When the entry was used last (ms since the epoch). */
+/** When the entry was used last (ms since the epoch), to the hour; undefined: it is none. */
 export function usedAtOf(folder: string): number | undefined {
   return statSync(path.join(folder, FACTS), { throwIfNoEntry: false })?.mtimeMs;
 }
 
-/**
- * Removes an entry that was used last at `usedAt`: one that somebody else has used since stays. It is renamed first, so that
- * nobody finds half of it, and gets its name back if it was used at that very moment.
- */
-export async function removeEntry(folder: string, temporaryDir: string, usedAt: number | undefined): Promise<void> {
-  if (usedAtOf(folder) !== usedAt) return;
+/** Removes an entry unless it is needed. It is renamed first, so that nobody finds half of it. */
+export async function removeEntry(
+  folder: string,
+  { temporaryDir, isNeeded }: { temporaryDir: string; isNeeded: () => boolean },
+): Promise<void> {
+  if (isNeeded()) return;
   const doomed = path.join(temporaryDir, `${path.basename(folder)}.${temporarySuffix()}`);
   await fs.mkdir(temporaryDir, { recursive: true });
   try {
@@ -79,8 +83,8 @@ export async function removeEntry(folder: string, temporaryDir: string, usedAt: 
   } catch {
     return; // another process removed it, or has a file of it open (Windows): the next time will do
   }
-  // who used it meanwhile and did not find it makes it again
-  if (usedAtOf(doomed) !== usedAt && (await renameBack(doomed, folder))) return;
+  // who began to use it at that very moment has it back, or makes it again
+  if (isNeeded() && (await renameBack(doomed, folder))) return;
   await removeTree(doomed);
 }
 

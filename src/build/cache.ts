@@ -3,8 +3,11 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { exists, isMissing, removeTree, temporarySuffix, writeFileAtomic } from '../support/files.ts';
 import { asSegment } from '../support/places.ts';
-import { CONTENT, FACTS, markUsed, moveInto, readEntry, removeEntry, usedAtOf } from './cache-entries.ts';
+import { CONTENT, FACTS, moveInto, readEntry, removeEntry, usedAtOf } from './cache-entries.ts';
 import type { EntryFacts } from './cache-entries.ts';
+import { isAlive } from './is-alive.ts';
+import { openLeases } from './leases.ts';
+import type { Leases } from './leases.ts';
 import { linkedEntries } from './linked-entries.ts';
 
 /** The two kinds of folders that are kept: what is deployed as code, and installed dependencies. */
@@ -67,19 +70,13 @@ export function openBuildCache(root: string): BuildCache {
   const making = new Map<string, Promise<CacheEntry>>();
   /** Owner → its keys in this process, the newest last. */
   const versions = new Map<string, string[]>();
-  /** Folders of entries that work under way uses. */
-  const held = new Set<Set<string>>();
-  /** Folder of an entry → when we used it last: its time stamp then. */
-  const used = new Map<string, number>();
+  const leases = openLeases(root);
   const temporary = path.join(root, 'tmp');
   const folderOf = (kind: EntryKind, key: string): string =>
     path.join(root, kind, asSegment(key, 'The key of a build'));
 
   const find: BuildCache['find'] = async (kind, key) => {
-    const folder = folderOf(kind, key);
-    const usedAt = markUsed(folder);
-    const entry = readEntry(folder);
-    if (entry !== undefined && usedAt !== undefined) used.set(folder, usedAt);
+    const entry = readEntry(folderOf(kind, key));
     return entry && { ...entry, key, cached: true };
   };
 
@@ -97,11 +94,7 @@ export function openBuildCache(root: string): BuildCache {
       const made = await make(path.join(folder, CONTENT));
       await fs.writeFile(path.join(folder, FACTS), JSON.stringify(made.facts));
       const finalKey = made.key ?? key;
-      const place = folderOf(kind, finalKey);
-      const moved = await moveInto(folder, place, made.facts);
-      const usedAt = markUsed(place);
-      if (usedAt !== undefined) used.set(place, usedAt);
-      return { ...moved, key: finalKey, cached: false };
+      return { ...(await moveInto(folder, folderOf(kind, finalKey), made.facts)), key: finalKey, cached: false };
     } finally {
       await removeTree(folder);
     }
@@ -124,27 +117,27 @@ export function openBuildCache(root: string): BuildCache {
       versions.set(owner, keys);
       if (outdated.length === 0) return;
       const newest = new Set([...versions.values()].flat());
-      const linked = linkedEntries(root, layoutsOf(root));
-      const isNeeded = (folder: string): boolean =>
-        linked.has(folder) || [...held].some((folders) => folders.has(folder));
+      const isNeeded = neededEntries(root, leases);
       const stay = outdated.filter((old) => !newest.has(old) && isNeeded(folderOf('artifacts', old)));
       // they are looked at again next time
       versions.set(owner, [...stay, ...keys]);
-      for (const old of outdated.filter((old) => !newest.has(old) && !stay.includes(old))) {
-        const folder = folderOf('artifacts', old);
-        await removeEntry(folder, temporary, used.get(folder));
-      }
+      for (const old of outdated.filter((old) => !newest.has(old) && !stay.includes(old)))
+        await remove(root, folderOf('artifacts', old), leases);
     },
     hold: () => {
-      const folders = new Set<string>();
-      held.add(folders);
+      const lease = leases.open();
       const obtain: BuildCache['obtain'] = async (kind, key, make) => {
-        folders.add(folderOf(kind, key));
-        const entry = await cache.obtain(kind, key, make);
-        folders.add(folderOf(kind, entry.key));
+        // before it is looked for: from then on nobody removes it
+        lease.add(folderOf(kind, key));
+        const entry = await cache.obtain(kind, key, async (content) => {
+          const made = await make(content);
+          if (made.key !== undefined) lease.add(folderOf(kind, made.key));
+          return made;
+        });
+        lease.add(folderOf(kind, entry.key));
         return entry;
       };
-      return { cache: { ...cache, obtain }, release: () => void held.delete(folders) };
+      return { cache: { ...cache, obtain }, release: () => lease.close() };
     },
     withScratch: async (work) => {
       const folder = path.join(temporary, `scratch.${temporarySuffix()}`);
@@ -155,7 +148,7 @@ export function openBuildCache(root: string): BuildCache {
         await removeTree(folder);
       }
     },
-    prune: () => prune(root),
+    prune: () => prune(root, leases),
   };
   return cache;
 }
@@ -164,28 +157,42 @@ function layoutsOf(root: string): string[] {
   return LAYOUTS.map((name) => path.join(root, '..', name));
 }
 
-async function prune(root: string): Promise<void> {
+async function prune(root: string, leases: Leases): Promise<void> {
   const marker = path.join(root, 'pruned');
   const now = Date.now();
   const last = await fs.stat(marker).catch(() => undefined);
   if (last && now - last.mtimeMs < HOUR_MS) return;
   if (!(await exists(root))) return;
   await writeFileAtomic(marker, '');
-  for (const kind of ['artifacts', 'deps'] as const) await pruneEntries(root, kind, now - KEEP_MS[kind]);
+  for (const kind of ['artifacts', 'deps'] as const)
+    await pruneEntries(root, { kind, before: now - KEEP_MS[kind] }, leases);
   await pruneTemporary(path.join(root, 'tmp'), now - KEEP_TEMPORARY_MS);
 }
 
-async function pruneEntries(root: string, kind: EntryKind, before: number): Promise<void> {
+async function pruneEntries(
+  root: string,
+  { kind, before }: { kind: EntryKind; before: number },
+  leases: Leases,
+): Promise<void> {
   const folder = path.join(root, kind);
   // what is behind a link may be somebody else's
   if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  const linked = linkedEntries(root, layoutsOf(root));
   for (const name of await namesIn(folder)) {
     const entry = path.join(folder, name);
-    const usedAt = usedAtOf(entry);
-    if (linked.has(entry) || (usedAt !== undefined && usedAt >= before)) continue;
-    await removeEntry(entry, path.join(root, 'tmp'), usedAt);
+    if ((usedAtOf(entry) ?? 0) < before) await remove(root, entry, leases);
   }
+}
+
+function remove(root: string, entry: string, leases: Leases): Promise<void> {
+  const isNeeded = (): boolean => neededEntries(root, leases)(entry);
+  return removeEntry(entry, { temporaryDir: path.join(root, 'tmp'), isNeeded });
+}
+
+/** What is laid out for other commands, and what work under way uses: as it is at this moment. */
+function neededEntries(root: string, leases: Leases): (folder: string) => boolean {
+  const linked = linkedEntries(root, layoutsOf(root));
+  const inUse = leases.inUse();
+  return (folder) => linked.has(folder) || inUse(folder);
 }
 
 /** What interrupted builds left: their process is gone, or it was long ago. */
@@ -195,17 +202,6 @@ async function pruneTemporary(folder: string, before: number): Promise<void> {
     const stat = await fs.stat(entry).catch(() => undefined);
     const processId = Number(/\.tmp-(\d+)-/.exec(name)?.[1]);
     if (stat && (stat.mtimeMs < before || !isAlive(processId))) await removeTree(entry);
-  }
-}
-
-/** Whether a process of this id runs. */
-export function isAlive(processId: number): boolean {
-  if (!Number.isInteger(processId)) return false;
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

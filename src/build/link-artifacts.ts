@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { removeTree, temporarySuffix } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { asSegment } from '../support/places.ts';
-import { isAlive } from './cache.ts';
+import { isAlive } from './is-alive.ts';
 import { linkTree } from './file-tree.ts';
 import { linkTarget } from './linked-entries.ts';
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openBuildLayout } from '../../src/build/build-layout.ts';
 import { writeBuiltTemplates } from '../../src/build/built-templates.ts';
 import { openBuildCache } from '../../src/build/cache.ts';
+import type { MadeEntry } from '../../src/build/cache.ts';
 import { mapOf } from '../../src/template/template.ts';
 import { parseTemplate } from '../../src/template/yaml.ts';
 import { buildApp, readTree } from '../support/build-app.ts';
@@ -171,7 +172,7 @@ describe('after a build of some resources', () => {
 });
 
 describe('the cache keeps', () => {
-  const make = async (content: string): Promise<{ facts: object }> => {
+  const make = async (content: string): Promise<MadeEntry> => {
     await fs.writeFile(path.join(content, 'app.py'), '');
     return { facts: {} };
   };
@@ -223,15 +224,27 @@ describe('the cache keeps', () => {
     expect(await names(root)).toEqual(newest);
   });
 
-  it('what another process has used since', async () => {
+  it('what another process uses, whichever began first, until that releases it or ends', async () => {
     const root = path.join(await tempFolder(), 'sam-sync');
+    const other = openBuildCache(root).hold();
+    await other.cache.obtain('artifacts', 'v0', make);
     const cache = openBuildCache(root);
-    await build(cache, 0, 1);
-    const before = (await fs.stat(path.join(root, 'artifacts/v0/entry.json'))).mtimeMs;
-    while (Date.now() <= Math.ceil(before)); // the clock of time stamps has moved on
-    expect(await openBuildCache(root).find('artifacts', 'v0')).toMatchObject({ cached: true });
-    await build(cache, 1, 10);
+    await build(cache, 0, 2);
+    const late = openBuildCache(root).hold();
+    expect(await late.cache.obtain('artifacts', 'v1', make)).toMatchObject({ cached: true });
+    await build(cache, 2, 10);
+    expect(await names(root)).toEqual(['v0', 'v1', ...newest]);
+    late.release();
+    await build(cache, 9, 10);
     expect(await names(root)).toEqual(['v0', ...newest]);
+    // a process that was killed says nothing
+    const [file = ''] = await fs.readdir(path.join(root, 'in-use'));
+    const inUse = path.join(root, 'in-use');
+    await fs.rename(path.join(inUse, file), path.join(inUse, file.replace(`-${process.pid}-`, '-99999999-')));
+    await build(cache, 9, 10);
+    expect(await names(root)).toEqual(newest);
+    expect(await fs.readdir(inUse)).toEqual([]);
+    other.release();
   });
 
   it('what is behind a link, whose owner is not known', async () => {

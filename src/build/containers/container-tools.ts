@@ -5,7 +5,7 @@ import { UserError } from '../../errors.ts';
 import { engineError, findEngine, unknownFailure } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
 import { exists, removeTree } from '../../support/files.ts';
-import { isAlive } from '../cache.ts';
+import { isAlive } from '../is-alive.ts';
 import { findAbove } from '../workflows/find-above.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildDefinition } from '../plan-build.ts';

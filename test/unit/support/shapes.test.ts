@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, jsonValue, property } from 'fast-check';
 import { expect, it } from 'vitest';
 import { count, either, fields, flag, listOf, parseJson, recordOf, text } from '../../../src/support/shapes.ts';
 
@@ -29,8 +29,8 @@ it('readers give what has the shape, and nothing else', () => {
 
 it('readers throw for nothing that JSON can hold', () => {
   const readers = [text, flag, count, fields, listOf(text), recordOf(either(text, listOf(count)))];
-  fc.assert(
-    fc.property(fc.jsonValue(), (value) => {
+  assert(
+    property(jsonValue(), (value) => {
       for (const read of readers) read(value);
     }),
   );
