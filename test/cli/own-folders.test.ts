@@ -115,16 +115,17 @@ describe('the folder of built templates', () => {
 });
 
 it('what a held sync is about to send stays while a watch builds many versions, and removed zips are made again', async () => {
-  const app = await tempFolder(APP);
+  const other = APP['child.yaml'].replace('CodeUri: fn', 'CodeUri: user');
+  const app = await tempFolder({ ...APP, 'other.yaml': other });
   await synced(app, 'held');
-  await writeFiles(app, { 'fn/app.py': 'def handler(event, context): return "held"', 'layer/mod.py': 'x = 2' });
+  await writeFiles(app, { 'user/app.py': 'def handler(event, context): return "held"', 'layer/mod.py': 'x = 2' });
   const held = proxy.hold({ operation: 'PublishLayerVersion' });
-  // what the functions are to have is zipped by now, and waits for the layer
+  // what its user is to have is zipped by now, and waits for the layer
   const waiting = sync(app, 'held', '--code', '--output', 'json');
   await held.arrived;
   // nothing but the sync that waits uses that version of the code then
-  const watch = await startReadyWatch(app, env, ['--stack-name', 'other', '--template-file', 'child.yaml']);
-  for (let n = 0; n < 8; n++) await watch.save('fn/app.py', `def handler(event, context): return ${n}`, 'Fn');
+  const watch = await startReadyWatch(app, env, ['--stack-name', 'other', '--template-file', 'other.yaml']);
+  for (let n = 0; n < 8; n++) await watch.save('user/app.py', `def handler(event, context): return ${n}`, 'Fn');
   await watch.stop('SIGKILL');
   const store = path.join(app, '.aws-sam/sam-sync/artifacts');
   for (const key of await fs.readdir(store)) await fs.rm(path.join(store, key, 'package.zip'), { force: true });
@@ -133,7 +134,6 @@ it('what a held sync is about to send stays while a watch builds many versions, 
   expect(code, stderr).toBe(0);
   const { resources } = JSON.parse(stdout) as { resources: { id: string; outcome: string }[] };
   expect(Object.fromEntries(resources.map(({ id, outcome }) => [id, outcome]))).toMatchObject({
-    Fn: 'synced',
     Layer: 'synced',
     User: 'synced',
   });
