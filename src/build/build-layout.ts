@@ -1,14 +1,16 @@
-import type { BigIntStats } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import * as path from 'node:path';
+import { flattenStacks, splitIdentifier } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
-import { splitIdentifier } from '../model/stack.ts';
+import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
+import { buildLayoutDir, buildStoreDir } from './build-options.ts';
 import type { BuildOptions } from './build-options.ts';
 import { layOutTemplates, planBuiltTemplates, stackLayoutDir } from './built-templates.ts';
 import type { BuiltParts, BuiltTemplates } from './built-templates.ts';
 import { dependencyLayerId } from './dependency-layer.ts';
-import { readLaidOut } from './laid-out.ts';
+import { openLaidOut } from './laid-out.ts';
 import { linkArtifact } from './link-artifacts.ts';
 import { isOurLayout } from './own-folders.ts';
 
@@ -18,57 +20,80 @@ import { isOurLayout } from './own-folders.ts';
  */
 export interface BuildLayout {
   /** Everything was built. `planned`: its templates. */
-  write(root: Stack, planned: BuiltTemplates, built: BuiltParts): Promise<void>;
+  write(root: Stack, planned: BuiltTemplates): Promise<void>;
   /** Some of it was built: the rest stays as it was laid out. */
   update(root: Stack, built: BuiltParts): Promise<void>;
 }
 
-interface Written {
-  root: Stack;
-  parts: BuiltParts;
-  /** Of the root template: somebody else may write there too. */
-  stamp: string;
-}
-
 export function openBuildLayout(options: BuildOptions): BuildLayout {
   const inTurn = createGate(1);
-  let written: Written | undefined;
-  const writeAll = async (root: Stack, planned: BuiltTemplates, parts: BuiltParts): Promise<void> => {
-    written = undefined;
+  const keys = new WeakMap<Stack, string>();
+  /** What the templates are made of, and that nobody else has written them since. */
+  const recordOf = (root: Stack): string => {
+    const key = keys.get(root) ?? keyOfStacks(root);
+    keys.set(root, key);
+    return `${key} ${stampOf(path.join(buildLayoutDir(options), 'template.yaml'))}\n`;
+  };
+  const write: BuildLayout['write'] = async (root, planned) => {
     await layOutTemplates(planned, options);
-    written = { root, parts, stamp: stampOf(planned.stack.templateFile) };
+    const record = recordOf(root);
+    if ((await readTextIfExists(recordFile(options))) !== record) await writeFileAtomic(recordFile(options), record);
   };
-  const update = async (root: Stack, built: BuiltParts): Promise<void> => {
+  const update: BuildLayout['update'] = async (root, built) => {
     if (built.folders.size === 0 && built.images.size === 0) return;
-    const isOurs = await isOurLayout(options);
-    const before = written?.root === root && isOurs && isUnchanged(written) ? written : undefined;
-    const parts = merge(before?.parts ?? (await readLaidOut(root, options)), built);
-    if (before === undefined || !hasSameTemplates(before.parts, built)) {
-      return writeAll(root, planBuiltTemplates(root, parts, options), parts);
-    }
-    for (const [id, { path: folder }] of built.folders) await link(options, id, { name: nameOf(id), folder });
-    for (const [id, { path: folder }] of built.dependencyLayers)
-      await link(options, id, { name: dependencyLayerId(id), folder });
-    written = { ...before, parts };
+    const hasTemplates =
+      (await isOurLayout(options)) && (await readTextIfExists(recordFile(options))) === recordOf(root);
+    if (hasTemplates && (await saysTheSame(root, built, options))) return linkBuilt(built, options);
+    const parts = merge(await openLaidOut(options).readAll(root), built);
+    await write(root, planBuiltTemplates(root, parts, options));
   };
-  const isUnchanged = ({ stamp }: Written): boolean =>
-    stampOf(path.join(stackLayoutDir(options, ''), 'template.yaml')) === stamp;
   return {
-    write: (root, planned, built) => inTurn(() => writeAll(root, planned, built)),
+    write: (root, planned) => inTurn(() => write(root, planned)),
     update: (root, built) => inTurn(() => update(root, built)),
   };
 }
 
-function link(
-  options: BuildOptions,
-  id: ResourceIdentifier,
-  { name, folder }: { name: string; folder: string },
-): Promise<void> {
-  return linkArtifact(stackLayoutDir(options, splitIdentifier(id).stackPath), name, folder);
+function recordFile(options: BuildOptions): string {
+  const name = `${path.basename(buildLayoutDir(options))}.templates`;
+  return path.join(buildStoreDir(options.projectDir), 'layouts', name);
 }
 
-function nameOf(id: ResourceIdentifier): string {
-  return splitIdentifier(id).logicalId;
+function keyOfStacks(root: Stack): string {
+  const parts = flattenStacks(root).map(({ path: at, templateFile, codeDir, source, resolved }) => [
+    at,
+    templateFile,
+    codeDir,
+    source,
+    resolved,
+  ]);
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function stampOf(file: string): string {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? '' : `${stat.ino}:${stat.mtimeNs}:${stat.size}`;
+}
+
+/** Whether templates say the same with what was built as with what is laid out: only artifacts are others. */
+async function saysTheSame(root: Stack, built: BuiltParts, options: BuildOptions): Promise<boolean> {
+  const before = await openLaidOut(options).read(root, new Set(built.folders.keys()));
+  return [...built.folders.keys()].every(
+    (id) =>
+      before.folders.has(id) &&
+      before.dependencyLayers.has(id) === built.dependencyLayers.has(id) &&
+      before.handlers.get(id) === built.handlers.get(id) &&
+      before.sourceMaps.has(id) === built.sourceMaps.has(id),
+  );
+}
+
+async function linkBuilt(built: BuiltParts, options: BuildOptions): Promise<void> {
+  for (const [id, { path: folder }] of built.folders) {
+    const { stackPath, logicalId } = splitIdentifier(id);
+    await linkArtifact(stackLayoutDir(options, stackPath), logicalId, folder);
+  }
+  for (const [id, { path: folder }] of built.dependencyLayers) {
+    await linkArtifact(stackLayoutDir(options, splitIdentifier(id).stackPath), dependencyLayerId(id), folder);
+  }
 }
 
 function merge(before: BuiltParts, built: BuiltParts): BuiltParts {
@@ -82,23 +107,4 @@ function merge(before: BuiltParts, built: BuiltParts): BuiltParts {
     handlers: new Map([...handlers, ...built.handlers]),
     sourceMaps: new Set([...[...before.sourceMaps].filter(isOld), ...built.sourceMaps]),
   };
-}
-
-/** Whether the templates say the same with what was built now: only artifacts are others. */
-function hasSameTemplates(before: BuiltParts, built: BuiltParts): boolean {
-  return (
-    [...built.images].every(([id, { name }]) => before.images.get(id)?.name === name) &&
-    [...built.folders.keys()].every(
-      (id) =>
-        before.folders.has(id) &&
-        before.dependencyLayers.has(id) === built.dependencyLayers.has(id) &&
-        before.handlers.get(id) === built.handlers.get(id) &&
-        before.sourceMaps.has(id) === built.sourceMaps.has(id),
-    )
-  );
-}
-
-function stampOf(file: string): string {
-  const stat: BigIntStats | undefined = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? '' : `${stat.ino}:${stat.mtimeNs}:${stat.size}`;
 }

@@ -6,44 +6,53 @@ import { buildStoreDir } from './build-options.ts';
 import type { BuildOptions } from './build-options.ts';
 import { stackLayoutDir } from './built-templates.ts';
 import type { BuiltParts } from './built-templates.ts';
-import { openBuildCache } from './cache.ts';
-import type { BuildCache, CacheEntry, EntryKind } from './cache.ts';
+import { readEntry } from './cache-entries.ts';
 import { dependencyLayerId } from './dependency-layer.ts';
 import { planImages } from './images/plan-images.ts';
 import { linkTarget } from './linked-entries.ts';
 import { isBuiltFunction, isBuiltLayer } from './plan-build.ts';
 
 /** What is laid out of an application: where the links of its artifacts lead, with what is known of these. */
-export async function readLaidOut(root: Stack, options: BuildOptions): Promise<BuiltParts> {
-  const store = buildStoreDir(options.projectDir);
-  const cache = openBuildCache(store);
-  const folders = new Map<ResourceIdentifier, BuiltFolder>();
-  const dependencyLayers = new Map<ResourceIdentifier, BuiltFolder>();
-  const handlers = new Map<ResourceIdentifier, string>();
-  const sourceMaps = new Set<ResourceIdentifier>();
-  for (const stack of flattenStacks(root)) {
-    const dir = stackLayoutDir(options, stack.path);
-    const entryOf = (name: string, kind: EntryKind): Promise<CacheEntry | undefined> =>
-      findLinked(cache, path.join(dir, name), path.join(store, kind));
-    for (const resource of [...stack.functions.filter(isBuiltFunction), ...stack.layers.filter(isBuiltLayer)]) {
-      const { id, logicalId } = resource;
-      const code = await entryOf(logicalId, 'artifacts');
+export interface LaidOut {
+  readAll(root: Stack): Promise<BuiltParts>;
+  /** Of these functions and layers. */
+  read(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<BuiltParts>;
+}
+
+export function openLaidOut(options: BuildOptions): LaidOut {
+  const read = async (root: Stack, isMeant: (id: ResourceIdentifier) => boolean): Promise<BuiltParts> => {
+    const folders = new Map<ResourceIdentifier, BuiltFolder>();
+    const dependencyLayers = new Map<ResourceIdentifier, BuiltFolder>();
+    const handlers = new Map<ResourceIdentifier, string>();
+    const sourceMaps = new Set<ResourceIdentifier>();
+    for (const resource of flattenStacks(root)
+      .flatMap(builtResources)
+      .filter(({ id }) => isMeant(id))) {
+      const { id, logicalId, stackPath } = resource;
+      const dir = stackLayoutDir(options, stackPath);
+      const code = findLinked(options, path.join(dir, logicalId));
       if (code === undefined) continue;
-      folders.set(id, folderOf(code));
+      folders.set(id, { path: code.path, cached: true });
       const { handler, sourceMaps: withMaps } = code.facts;
       if (typeof handler === 'string') handlers.set(id, handler);
       if (withMaps === true) sourceMaps.add(id);
-      const layer = isFunction(resource) ? await entryOf(dependencyLayerId(id), 'deps') : undefined;
-      if (layer !== undefined) dependencyLayers.set(id, folderOf(layer));
+      const layer = isFunction(resource) ? findLinked(options, path.join(dir, dependencyLayerId(id))) : undefined;
+      if (layer !== undefined) dependencyLayers.set(id, { path: layer.path, cached: true });
     }
-  }
-  return { folders, dependencyLayers, handlers, sourceMaps, images: imagesOf(root, options) };
+    return { folders, dependencyLayers, handlers, sourceMaps, images: imagesOf(root, options) };
+  };
+  return { readAll: (root) => read(root, () => true), read: (root, ids) => read(root, (id) => ids.has(id)) };
 }
 
-async function findLinked(cache: BuildCache, link: string, kindDir: string): Promise<CacheEntry | undefined> {
+function builtResources(stack: Stack): (FunctionResource | LayerResource)[] {
+  return [...stack.functions.filter(isBuiltFunction), ...stack.layers.filter(isBuiltLayer)];
+}
+
+/** The entry of our cache that a link leads to. */
+function findLinked(options: BuildOptions, link: string): ReturnType<typeof readEntry> {
   const entry = path.dirname(linkTarget(link) ?? '');
-  if (path.dirname(entry) !== kindDir) return undefined;
-  return cache.find(path.basename(kindDir) as EntryKind, path.basename(entry));
+  const store = buildStoreDir(options.projectDir);
+  return path.dirname(path.dirname(entry)) === store ? readEntry(entry) : undefined;
 }
 
 /** Images have the same names in each build. */
@@ -54,8 +63,4 @@ function imagesOf(root: Stack, options: BuildOptions): BuiltParts['images'] {
 
 function isFunction(resource: FunctionResource | LayerResource): boolean {
   return 'packageType' in resource;
-}
-
-function folderOf({ path: folder, cached }: CacheEntry): BuiltFolder {
-  return { path: folder, cached };
 }

@@ -107,7 +107,7 @@ async function packageWith(
   // a dry run leaves the files of the last sync as they are
   if (!options.dryRun) {
     const layout = how.layout ?? openBuildLayout(buildOptionsOf(run));
-    await layout.write(prepared.root, templates, built);
+    await layout.write(prepared.root, templates);
   }
   const images = createImageStore({ aws, ...outside });
   const tools: PackageTools = {
