@@ -7,6 +7,8 @@ import type { ProgramName } from './cli/help.ts';
 import type { Interruptible, Interrupts } from './cli/interrupt.ts';
 import { watchOutput } from './cli/output.ts';
 import type { ResolvedRun } from './cli/resolve-options.ts';
+import { catchStrayErrors } from './cli/stray-errors.ts';
+import type { StrayErrorSource } from './cli/stray-errors.ts';
 import type { ConsoleReporter } from './console/create-reporter.ts';
 import type { SyncOptions } from './sync/sync-options.ts';
 
@@ -22,7 +24,7 @@ export interface MainIo {
   stdin: () => Readable;
   stdout: NodeJS.WritableStream;
   stderr: NodeJS.WritableStream;
-  process: Interruptible & { pid: number; kill(pid: number, signal: NodeJS.Signals): unknown };
+  process: Interruptible & StrayErrorSource & { pid: number; kill(pid: number, signal: NodeJS.Signals): unknown };
 }
 
 /** Runs a command line (without program name) and gives the exit code. What a command needs is loaded by it alone. */
@@ -96,7 +98,9 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
     debug = options.debug;
     reporter = await openReporter(io, options);
     for (const notice of notices) reporter.report({ type: 'note', ...notice });
-    if (save) {
+    if (save && options.dryRun) {
+      reporter.report({ type: 'note', level: 'info', text: '--dry-run: --save-params saved nothing' });
+    } else if (save) {
       const { saveParams } = await import('./cli/save-params.ts');
       for (const notice of await saveParams(save)) reporter.report({ type: 'note', ...notice });
     }
@@ -165,6 +169,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
           return openKeys({ input: io.stdin(), process: io.process, onKey, onInterrupt: interrupt });
         },
         interrupt,
+        catchStrayErrors: (onError) => catchStrayErrors(io.process, onError),
         optionFiles,
         readOptions,
       },

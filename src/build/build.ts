@@ -21,6 +21,7 @@ import { nameImage, obtainImage } from './images/build-image.ts';
 import type { ImageDefinition } from './images/plan-images.ts';
 import { openContainerYard } from './containers/container-tools.ts';
 import type { ContainerTools, ContainerYard } from './containers/container-tools.ts';
+import { checkOwnFolders } from './own-folders.ts';
 import { openSourceHasher } from './source-hash.ts';
 import type { SourceHasher } from './source-hash.ts';
 import { createTools, ToolError } from './tools.ts';
@@ -41,6 +42,8 @@ export interface BuildOutside {
 export interface BuildOutcome {
   result: BuildResult;
   failures: readonly BuildFailure[];
+  /** What was built is not needed any more: until then the cache keeps it, however many newer versions there are. */
+  release(): void;
 }
 
 /** Builds everything in the plan, in parallel. If some builds fail the others are finished first, then `BuildError` is thrown. */
@@ -90,6 +93,18 @@ interface Shared {
 }
 
 async function buildPlan(plan: BuildPlan, shared: Shared): Promise<BuildOutcome> {
+  await checkOwnFolders(shared.outside.options);
+  const { cache, release } = shared.cache.hold();
+  try {
+    const collected = await buildAll(plan, { ...shared, cache });
+    return { result: collected.result, failures: collected.failures, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function buildAll(plan: BuildPlan, shared: Shared): Promise<Collected> {
   const collected = new Collected(plan.notes);
   // installing waits for the network more than it computes
   const limit = Math.max(4, os.availableParallelism());
@@ -101,7 +116,7 @@ async function buildPlan(plan: BuildPlan, shared: Shared): Promise<BuildOutcome>
   shared.outside.signal.throwIfAborted();
   if (collected.bugs.length > 0) throw collected.bugs[0];
   await shared.cache.prune().catch(() => {}); // housekeeping; the next time will do
-  return { result: collected.result, failures: collected.failures };
+  return collected;
 }
 
 /** Results as they come in. */

@@ -4,6 +4,7 @@ import type { BuiltStack, CountedFile, LocalImage } from '../model/built-stack.t
 import { identifierOf } from '../model/stack.ts';
 import type { FunctionResource, Stack } from '../model/stack.ts';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { asSegment } from '../support/places.ts';
 import { dumpYaml } from '../template/dump-yaml.ts';
 import { findLocalPaths, isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
 import type { LocalPath } from '../template/local-paths.ts';
@@ -24,60 +25,82 @@ import {
 import { appendLayer, DEPENDENCY_STACK, dependencyLayerId, dependencyLayerReference } from './dependency-layer.ts';
 import { linkArtifacts } from './link-artifacts.ts';
 import type { LayoutFolder } from './link-artifacts.ts';
+import { claimLayout } from './own-folders.ts';
 
 const TEMPLATE = 'template.yaml';
 
-/**
- * Writes the templates whose local paths point at what was built, and lays out the artifacts beside them as the peer does
- * (fact sheet 2.3), so that its other commands work on them. Files are written only when their text changed.
- */
-export async function writeBuiltTemplates(
-  root: Stack,
-  result: BuildResult,
-  options: BuildOptions,
-): Promise<BuiltStack> {
+/** What of a build its templates are about. */
+export type BuiltParts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'images' | 'handlers' | 'sourceMaps'>;
+
+/** The templates whose local paths point at what was built, and how both are laid out for other commands. */
+export interface BuiltTemplates {
+  stack: BuiltStack;
+  /** Each folder after the one that it is in. */
+  layout: readonly LayoutFolder[];
+}
+
+/** The templates that a build gives, laid out as AWS SAM CLI does (fact sheet 2.3). Pure: nothing is written. */
+export function planBuiltTemplates(root: Stack, result: BuiltParts, options: BuildOptions): BuiltTemplates {
   const layout: LayoutFolder[] = [];
-  const built = planBuiltStack(root, { result, options, layout });
+  return { stack: planBuiltStack(root, { result, options, layout }), layout };
+}
+
+/** Where the folder of a stack is, and with it the artifacts of what is in the stack. Absolute. */
+export function stackLayoutDir(options: BuildOptions, stackPath: string): string {
+  const segments = stackPath === '' ? [] : stackPath.split('/');
+  return path.join(buildLayoutDir(options), ...segments.map((id) => asSegment(id, 'The ID of a nested stack')));
+}
+
+/** Lays out the templates and links to the artifacts beside them. Files are written only when their text changed. */
+export async function layOutTemplates({ stack, layout }: BuiltTemplates, options: BuildOptions): Promise<void> {
+  await claimLayout(options);
   await linkArtifacts(layout);
-  await writeTemplates(built);
-  return built;
+  await writeTemplates(stack);
+}
+
+/** Both at once. */
+export async function writeBuiltTemplates(root: Stack, result: BuiltParts, options: BuildOptions): Promise<BuiltStack> {
+  const planned = planBuiltTemplates(root, result, options);
+  await layOutTemplates(planned, options);
+  return planned.stack;
 }
 
 interface Building {
-  result: BuildResult;
+  result: BuiltParts;
   options: BuildOptions;
   layout: LayoutFolder[];
 }
 
 function planBuiltStack(stack: Stack, building: Building): BuiltStack {
   const { result, options, layout } = building;
-  const dir = path.join(buildLayoutDir(options), ...stack.path.split('/'));
-  const links = new Map<string, string>();
+  const dir = stackLayoutDir(options, stack.path);
+  const folders = new Map<string, string>();
   for (const { id, logicalId } of [...stack.functions, ...stack.layers]) {
     const folder = result.folders.get(id);
-    if (folder) links.set(logicalId, folder.path);
+    if (folder) folders.set(logicalId, folder.path);
   }
   const apart = stack.functions.filter(({ id }) => result.dependencyLayers.has(id));
-  for (const { id } of apart) links.set(dependencyLayerId(id), result.dependencyLayers.get(id)?.path ?? '');
+  const layers = new Map(apart.map(({ id }) => [dependencyLayerId(id), result.dependencyLayers.get(id)?.path ?? '']));
   const images = new Map<string, LocalImage>();
   for (const { id, logicalId } of stack.functions) {
     const image = result.images.get(id);
     if (image) images.set(logicalId, image);
   }
+  layout.push({
+    dir,
+    links: new Map([...folders, ...layers]),
+    files: [TEMPLATE, ...(apart.length > 0 ? [DEPENDENCY_TEMPLATE] : [])],
+    folders: stack.children.map((child) => child.logicalId ?? ''),
+  });
   const children = stack.children.map((child) => planBuiltStack(child, building));
-  if (apart.length > 0) children.push(dependencyStack(stack, apart, { dir, stackName: options.stackName }));
-  const others = [
-    TEMPLATE,
-    ...(apart.length > 0 ? [DEPENDENCY_TEMPLATE] : []),
-    ...stack.children.map((child) => child.logicalId ?? ''),
-  ];
-  layout.push({ dir, links, others });
+  if (apart.length > 0) children.push(dependencyStack(stack, apart, { dir, layers, stackName: options.stackName }));
   return {
     path: stack.path,
     template: builtTemplate(stack, dir, result),
     dir,
     templateFile: path.join(dir, TEMPLATE),
     logicalId: stack.logicalId,
+    folders,
     ...(images.size > 0 ? { images } : {}),
     children,
   };
@@ -86,7 +109,7 @@ function planBuiltStack(stack: Stack, building: Building): BuiltStack {
 function dependencyStack(
   stack: Stack,
   functions: readonly FunctionResource[],
-  { dir, stackName }: { dir: string; stackName: string },
+  { dir, layers, stackName }: { dir: string; layers: ReadonlyMap<string, string>; stackName: string },
 ): BuiltStack {
   const countedFiles = new Map<string, CountedFile>(
     functions.map(({ id }) => [dependencyLayerId(id), countedReadme(id)]),
@@ -97,13 +120,14 @@ function dependencyStack(
     dir,
     templateFile: path.join(dir, DEPENDENCY_TEMPLATE),
     logicalId: DEPENDENCY_STACK,
+    folders: layers,
     countedFiles,
     children: [],
   };
 }
 
 /** The stack's template with everything that the build changes. Pure. */
-export function builtTemplate(stack: Stack, dir: string, result: BuildResult): Template {
+export function builtTemplate(stack: Stack, dir: string, result: BuiltParts): Template {
   const draft = openDraft(stack.source);
   setBuiltPaths(draft, stack, { dir, result });
   for (const resource of [...stack.functions, ...stack.layers]) {
@@ -117,7 +141,7 @@ export function builtTemplate(stack: Stack, dir: string, result: BuildResult): T
   return draft.finish();
 }
 
-function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: string; result: BuildResult }): void {
+function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: string; result: BuiltParts }): void {
   const children = new Set(stack.children.map(({ logicalId }) => logicalId));
   const moved = (local: Pick<LocalPath, 'value' | 'content'>): string => {
     if (path.isAbsolute(local.value)) return local.value;
@@ -145,7 +169,7 @@ function setResourceId(draft: Draft, logicalId: string, constructId?: string): v
   draft.set(at, { ...mapOf(draft.get(at)), SamResourceId: constructId ?? logicalId });
 }
 
-function changeFunction(draft: Draft, resource: FunctionResource, result: BuildResult): void {
+function changeFunction(draft: Draft, resource: FunctionResource, result: BuiltParts): void {
   const { id, logicalId } = resource;
   const properties = ['Resources', logicalId, 'Properties'];
   const handler = result.handlers.get(id);

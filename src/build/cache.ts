@@ -1,15 +1,18 @@
-import { readFileSync, statSync, utimesSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { discard, exists, isMissing, makeFolder, removeTree, writeFileAtomic } from '../support/files.ts';
+import { discard, exists, isMissing, makeFolder, writeFileAtomic } from '../support/files.ts';
+import { asSegment } from '../support/places.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
+import { CONTENT, FACTS, moveInto, readEntry, removeEntry, usedAtOf } from './cache-entries.ts';
+import type { EntryFacts } from './cache-entries.ts';
+import { openLeases } from './leases.ts';
+import type { Leases } from './leases.ts';
+import { linkedEntries } from './linked-entries.ts';
 
 /** The two kinds of folders that are kept: what is deployed as code, and installed dependencies. */
 export type EntryKind = 'artifacts' | 'deps';
-
-/** Facts about an entry that are kept with it. */
-export type EntryFacts = Readonly<Record<string, string | boolean>>;
 
 /** What `make` says of what it made. */
 export interface MadeEntry {
@@ -32,8 +35,13 @@ export interface CacheEntry {
 export interface BuildCache {
   /** The entry, made if it is not there. At most one call of `make` for a key at a time in this process. */
   obtain(kind: EntryKind, key: string, make: (content: string) => Promise<MadeEntry>): Promise<CacheEntry>;
-  /** Says that `key` is now the artifact of `owner`: what was its artifact several versions ago is removed. */
+  /**
+   * Says that `key` is now the artifact of `owner`: what was its artifact several versions ago is removed, unless it is held,
+   * laid out or used by somebody else.
+   */
   keepNewest(owner: string, key: string): Promise<void>;
+  /** The same cache; what is obtained through it stays until it is released. */
+  hold(): { cache: BuildCache; release(): void };
   /** The entry if it is there. */
   find(kind: EntryKind, key: string): Promise<CacheEntry | undefined>;
   /** A folder of its own that is removed when `work` is over. */
@@ -50,8 +58,8 @@ const KEEP_MS: Record<EntryKind, number> = { artifacts: 2 * DAY_MS, deps: 21 * D
 /** Versions of one artifact that a long session keeps: enough for going back and forth between two states. */
 const KEEP_VERSIONS = 6;
 
-const FACTS = 'entry.json';
-const CONTENT = 'content';
+/** Beside the store: folders whose links lead into it. */
+const LAYOUTS = ['build', 'auto-dependency-layer'];
 
 /**
  * A store of folders by key below `root`: an entry is made under a temporary name and renamed, so it is whole or not
@@ -61,8 +69,10 @@ export function openBuildCache(root: string): BuildCache {
   const making = new Map<string, Promise<CacheEntry>>();
   /** Owner → its keys in this process, the newest last. */
   const versions = new Map<string, string[]>();
+  const leases = openLeases(root);
   const temporary = path.join(root, 'tmp');
-  const folderOf = (kind: EntryKind, key: string): string => path.join(root, kind, key);
+  const folderOf = (kind: EntryKind, key: string): string =>
+    path.join(root, kind, asSegment(key, 'The key of a build'));
 
   const find: BuildCache['find'] = async (kind, key) => {
     const entry = readEntry(folderOf(kind, key));
@@ -89,7 +99,7 @@ export function openBuildCache(root: string): BuildCache {
     }
   };
 
-  return {
+  const cache: BuildCache = {
     find,
     obtain: (kind, key, make) => {
       const name = `${kind}/${key}`;
@@ -105,8 +115,28 @@ export function openBuildCache(root: string): BuildCache {
       const outdated = keys.splice(0, Math.max(0, keys.length - KEEP_VERSIONS));
       versions.set(owner, keys);
       if (outdated.length === 0) return;
-      const inUse = new Set([...versions.values()].flat());
-      for (const old of outdated) if (!inUse.has(old)) await removeEntry(root, 'artifacts', old);
+      const newest = new Set([...versions.values()].flat());
+      const isNeeded = neededEntries(root, leases);
+      const stay = outdated.filter((old) => !newest.has(old) && isNeeded(folderOf('artifacts', old)));
+      // they are looked at again next time
+      versions.set(owner, [...stay, ...keys]);
+      for (const old of outdated.filter((old) => !newest.has(old) && !stay.includes(old)))
+        await remove(root, folderOf('artifacts', old), leases);
+    },
+    hold: () => {
+      const lease = leases.open();
+      const obtain: BuildCache['obtain'] = async (kind, key, make) => {
+        // before it is looked for: from then on nobody removes it
+        lease.add(folderOf(kind, key));
+        const entry = await cache.obtain(kind, key, async (content) => {
+          const made = await make(content);
+          if (made.key !== undefined) lease.add(folderOf(kind, made.key));
+          return made;
+        });
+        lease.add(folderOf(kind, entry.key));
+        return entry;
+      };
+      return { cache: { ...cache, obtain }, release: () => lease.close() };
     },
     withScratch: async (work) => {
       const folder = path.join(temporary, `scratch.${temporarySuffix()}`);
@@ -117,53 +147,16 @@ export function openBuildCache(root: string): BuildCache {
         await discard(folder);
       }
     },
-    prune: () => prune(root),
+    prune: () => prune(root, leases),
   };
+  return cache;
 }
 
-/** Renames a finished entry to its name. If another process was faster, its entry is the one. */
-async function moveInto(from: string, to: string, facts: EntryFacts): Promise<{ path: string; facts: EntryFacts }> {
-  await makeFolder(path.dirname(to));
-  try {
-    await fs.rename(from, to);
-  } catch (error) {
-    const winner = readEntry(to);
-    if (winner) return winner;
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (!['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES'].includes(code)) throw error;
-    // something is there that is no entry, e.g. half of one that was deleted by hand
-    await removeTree(to);
-    await fs.rename(from, to);
-  }
-  return { path: path.join(to, CONTENT), facts };
+function layoutsOf(root: string): string[] {
+  return LAYOUTS.map((name) => path.join(root, '..', name));
 }
 
-/** In one go: hundreds of entries are looked up where nothing changed, and waiting for each would be most of the time. */
-function readEntry(folder: string): { path: string; facts: EntryFacts } | undefined {
-  const file = path.join(folder, FACTS);
-  const content = path.join(folder, CONTENT);
-  try {
-    const facts = JSON.parse(readFileSync(file, 'utf8')) as EntryFacts;
-    if (!statSync(content, { throwIfNoEntry: false })?.isDirectory()) return undefined;
-    markUsed(file);
-    return { path: content, facts };
-  } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-/** The time stamp of an entry's facts is when it was last used, to the hour. */
-function markUsed(file: string): void {
-  const now = Date.now();
-  try {
-    if (now - statSync(file).mtimeMs > HOUR_MS) utimesSync(file, now / 1000, now / 1000);
-  } catch {
-    // a cache on a disk that we may only read works as well
-  }
-}
-
-async function prune(root: string): Promise<void> {
+async function prune(root: string, leases: Leases): Promise<void> {
   await removeLeftovers(path.join(root, 'tmp'));
   const marker = path.join(root, 'pruned');
   const now = Date.now();
@@ -171,30 +164,36 @@ async function prune(root: string): Promise<void> {
   if (last && now - last.mtimeMs < HOUR_MS) return;
   if (!(await exists(root))) return;
   await writeFileAtomic(marker, '');
-  for (const kind of ['artifacts', 'deps'] as const) await pruneEntries(path.join(root, kind), now - KEEP_MS[kind]);
+  for (const kind of ['artifacts', 'deps'] as const)
+    await pruneEntries(root, { kind, before: now - KEEP_MS[kind] }, leases);
   // files that were to replace others: beside these, in the store and in its entries
   await removeLeftovers(root, { depth: 2 });
 }
 
-async function pruneEntries(folder: string, before: number): Promise<void> {
+async function pruneEntries(
+  root: string,
+  { kind, before }: { kind: EntryKind; before: number },
+  leases: Leases,
+): Promise<void> {
+  const folder = path.join(root, kind);
+  // what is behind a link may be somebody else's
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   for (const name of await namesIn(folder)) {
     const entry = path.join(folder, name);
-    const used = await fs.stat(path.join(entry, FACTS)).catch(() => undefined);
-    if (used && used.mtimeMs >= before) continue;
-    await removeEntry(path.dirname(folder), path.basename(folder) as EntryKind, name);
+    if ((usedAtOf(entry) ?? 0) < before) await remove(root, entry, leases);
   }
 }
 
-/** Renamed first: nobody may find half an entry. */
-async function removeEntry(root: string, kind: EntryKind, key: string): Promise<void> {
-  const doomed = path.join(root, 'tmp', `${key}.${temporarySuffix()}`);
-  await makeFolder(path.dirname(doomed));
-  try {
-    await fs.rename(path.join(root, kind, key), doomed);
-  } catch {
-    return; // another process removed it, or has a file of it open (Windows): the next time will do
-  }
-  await removeTree(doomed);
+function remove(root: string, entry: string, leases: Leases): Promise<void> {
+  const isNeeded = (): boolean => neededEntries(root, leases)(entry);
+  return removeEntry(entry, { temporaryDir: path.join(root, 'tmp'), isNeeded });
+}
+
+/** What is laid out for other commands, and what work under way uses: as it is at this moment. */
+function neededEntries(root: string, leases: Leases): (folder: string) => boolean {
+  const linked = linkedEntries(root, layoutsOf(root));
+  const inUse = leases.inUse();
+  return (folder) => linked.has(folder) || inUse(folder);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -1,8 +1,9 @@
 import * as fs from 'node:fs';
 import { copyFile, link, readdir, readlink, stat, symlink, unlink } from 'node:fs/promises';
 import * as path from 'node:path';
-import { isMissing, makeFolder } from '../support/files.ts';
+import { isMissing, makeFolder, removeTree } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
+import { placeBelow } from '../support/places.ts';
 import { compileNames } from './name-patterns.ts';
 
 /** A file below a folder. Links are followed: a file is where its content is found. */
@@ -82,8 +83,12 @@ function linkTarget(file: string, parents: readonly string[]): { folder: boolean
 
 /** Copies files to the same relative places below `target`; what is there already is replaced, never written into. */
 export async function copyFiles(files: readonly TreeFile[], target: string): Promise<void> {
-  await makeFolders(files, target);
-  await mapLimit(files, FILES_AT_ONCE, (file) => copyOver(file.absolute, path.join(target, file.path)));
+  const places = files.map((file) => ({ file, place: placeBelow(target, file.path, 'The path of a file') }));
+  await makeFolders(
+    target,
+    places.map(({ place }) => path.dirname(place)),
+  );
+  await mapLimit(places, FILES_AT_ONCE, ({ file, place }) => copyOver(file.absolute, place));
 }
 
 /** Copies a folder's content; links are followed, excluded names left out. */
@@ -92,10 +97,20 @@ export async function copyTree(source: string, target: string, excludes: readonl
   await copyFiles(listTree(source, excludes).files, target);
 }
 
-async function makeFolders(files: readonly TreeFile[], target: string): Promise<void> {
-  const folders = new Set(files.map((file) => path.dirname(path.join(target, file.path))));
+/** Makes folders below `target`, with those between. A link in the way is replaced: what it leads to is not ours. */
+export async function makeFolders(target: string, folders: readonly string[]): Promise<void> {
   await makeFolder(target);
-  for (const folder of folders) await makeFolder(folder);
+  const made = new Set([path.resolve(target)]);
+  const make = async (folder: string): Promise<void> => {
+    if (made.has(folder)) return;
+    await make(path.dirname(folder));
+    made.add(folder);
+    const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) return;
+    if (stat !== undefined) await removeTree(folder);
+    await makeFolder(folder);
+  };
+  for (const folder of folders) await make(folder);
 }
 
 /** Copies one file. A file that is there may be a hard link to a cached one, so it is replaced, not overwritten. */

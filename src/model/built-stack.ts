@@ -30,6 +30,8 @@ export interface BuiltStack {
   templateFile: string;
   /** The resource in the parent stack's template; undefined for the root. */
   logicalId: string | undefined;
+  /** Folders that were built, in the cache, by logical id of what they are the code of. Absolute. */
+  folders: ReadonlyMap<string, string>;
   /** By logical id of the layer, in a dependency layers' stack. */
   countedFiles?: ReadonlyMap<string, CountedFile>;
   /** By logical id of the function. */

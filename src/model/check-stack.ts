@@ -1,9 +1,10 @@
+import { quoted } from '../support/places.ts';
 import { isBadFileUrl, resolveLocalPath } from '../template/local-paths.ts';
 import type { LocalPath } from '../template/local-paths.ts';
 import { getAt } from '../template/template-path.ts';
 import type { TemplatePath } from '../template/template-path.ts';
 import { isMap, mapOf } from '../template/template.ts';
-import type { Template, TemplateMap } from '../template/template.ts';
+import type { Template, TemplateMap, TemplateValue } from '../template/template.ts';
 import { undecidedLocalPath, whyUnusable } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
 import { architectureOf } from './functions.ts';
@@ -13,6 +14,25 @@ import type { FunctionResource, LayerResource } from './stack.ts';
 export interface Complaint {
   path: TemplatePath;
   message: string;
+}
+
+/** What CloudFormation takes as the id of a resource, once loops are expanded. Ids become names of folders. */
+export function isLogicalId(id: string): boolean {
+  return /^[A-Za-z0-9]{1,255}$/.test(id);
+}
+
+/** Ids that CloudFormation refuses. Loops whose values only CloudFormation knows, and includes, have none yet. */
+export function checkLogicalIds(expanded: Template): Complaint[] {
+  return Object.entries(mapOf(expanded['Resources'])).flatMap(([id, value]) => {
+    if (isLogicalId(id) || isUnexpanded(id, value)) return [];
+    const message = `The logical ID ${quoted(id)} must have 1 to 255 characters, letters A-Z and digits only`;
+    return [{ path: ['Resources', id], message }];
+  });
+}
+
+function isUnexpanded(id: string, value: TemplateValue): boolean {
+  if (id.startsWith('Fn::ForEach::')) return Array.isArray(value);
+  return id === 'Fn::Transform';
 }
 
 /** What every template must have. */
@@ -25,8 +45,8 @@ export function checkSections(template: Template): Complaint[] {
   const entries = Object.entries(resources);
   if (entries.length === 0) return [{ path: ['Resources'], message: 'Resources is empty; a stack needs at least one' }];
   return entries.flatMap(([logicalId, resource]) => {
-    // loops and includes
-    if (logicalId.startsWith('Fn::')) return [];
+    // loops and includes, and what `checkLogicalIds` refuses
+    if (!isLogicalId(logicalId)) return [];
     const at = ['Resources', logicalId];
     if (!isMap(resource)) return [{ path: at, message: `${logicalId} must be a mapping with a Type` }];
     const type = resource['Type'];

@@ -15,7 +15,15 @@ import type { KnownValues } from '../template/resolve-template.ts';
 import type { TemplatePath } from '../template/template-path.ts';
 import { mapOf, resourcesOf } from '../template/template.ts';
 import type { Template, TemplateMap } from '../template/template.ts';
-import { checkCode, checkFunction, checkLocalPaths, checkSections, writtenAt } from './check-stack.ts';
+import {
+  checkCode,
+  checkFunction,
+  checkLocalPaths,
+  checkLogicalIds,
+  checkSections,
+  isLogicalId,
+  writtenAt,
+} from './check-stack.ts';
 import { createKindOf } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
 import { readFunction } from './functions.ts';
@@ -109,8 +117,10 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
   const templateDir = path.dirname(loaded.file);
   const files: LocalFiles = { codeDir: run.input.baseDir ?? templateDir, templateDir, kindOf: run.kindOf };
   const views = await readViews(run, { place, loaded, files });
-  const local = findLocalPaths(views.source, views.resolved);
-  const resources = resourcesOf(views.resolved);
+  const local = findLocalPaths(views.source, views.resolved).filter(
+    ({ logicalId }) => logicalId === undefined || isLogicalId(logicalId),
+  );
+  const resources = resourcesOf(views.resolved).filter(([id]) => isLogicalId(id));
   const [functions, layers, children] = await Promise.all([
     Promise.all(resources.map(([id, resource]) => readFunction(place.path, id, resource, files))).then(present),
     Promise.all(resources.map(([id, resource]) => readLayer(place.path, id, resource, files))).then(present),
@@ -118,6 +128,7 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
   ]);
   const complaints = [
     ...checkSections(views.source),
+    ...checkLogicalIds(views.resolved),
     ...(await checkLocalPaths(local, files)),
     ...(await Promise.all(functions.map((fn) => checkFunction(fn, files)))).flat(),
     ...layers.flatMap(checkCode),

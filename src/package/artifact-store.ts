@@ -7,6 +7,7 @@ import type { CountedFile } from '../model/built-stack.ts';
 import { discard, exists, isMissing, readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
+import { parseJson, recordOf, text } from '../support/shapes.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { openCompressedFiles } from './compressed-files.ts';
@@ -82,8 +83,19 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const zip: ArtifactStore['zip'] = async (item) => {
     // layers of several functions are links to the same folder
     const real = await fs.realpath(item.path);
-    return oncePerName(zips, real, () => zipGate(async () => makeZip(workshop, item.path)));
+    const make = (): Promise<ZipFile> => zipGate(async () => makeZip(workshop, item.path));
+    const made = await oncePerName(zips, real, make);
+    if (await exists(made.path)) return made;
+    // it was removed meanwhile, e.g. to make room: the folder gives the same one again
+    zips.delete(real);
+    return oncePerName(zips, real, make);
   };
+  const send = ({ key, item }: LocatedArtifact): Promise<void> =>
+    options.objects.ensure(key, item.label, async (): Promise<StoredObject> => {
+      if (item.kind === 'template') return { kind: 'text', text: item.text };
+      if (item.kind === 'file') return { kind: 'file', path: item.path, size: (await fs.stat(item.path)).size };
+      return { kind: 'file', ...(await zip(item)) };
+    });
 
   return {
     zip,
@@ -96,12 +108,12 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     has: ({ key }) => options.objects.has(key),
     upload: (artifact) =>
       oncePerName(uploads, artifact.key, async () => {
-        const { item } = artifact;
-        await options.objects.ensure(artifact.key, item.label, async (): Promise<StoredObject> => {
-          if (item.kind === 'template') return { kind: 'text', text: item.text };
-          if (item.kind === 'file') return { kind: 'file', path: item.path, size: (await fs.stat(item.path)).size };
-          return { kind: 'file', ...(await zip(item)) };
-        });
+        try {
+          await send(artifact);
+        } catch (error) {
+          if (artifact.item.kind !== 'zip' || !isMissing(error)) throw error;
+          await send(artifact); // removed between being made and being read
+        }
       }),
     dispose: async () => {
       await workshop.compressed.save().catch(() => {}); // without it the next run compresses again
@@ -180,11 +192,8 @@ function realOrSame(folder: string): string {
 }
 
 async function readMemo(file: string): Promise<Record<string, string>> {
-  try {
-    return JSON.parse((await readTextIfExists(file)) ?? '{}') as Record<string, string>;
-  } catch {
-    return {}; // half a file after a crash: work is repeated, nothing is wrong
-  }
+  // if it is damaged work is repeated, nothing is wrong
+  return recordOf(text)(parseJson((await readTextIfExists(file)) ?? '')) ?? {};
 }
 
 function remember({ memoGate }: Workshop, memo: string, facts: Readonly<Record<string, string>>): Promise<void> {

@@ -2,6 +2,9 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { once, oncePerName } from '../support/once.ts';
+import { isBelow } from '../support/places.ts';
+import { count, fields, listOf, parseJson } from '../support/shapes.ts';
+import type { Reader } from '../support/shapes.ts';
 
 /** Where a content lies in a zip that was made before, compressed. */
 export interface CompressedFile {
@@ -28,7 +31,8 @@ export interface CompressedFiles {
 }
 
 /** In the file: SHA-256 → zip (relative to the store) with its size, and where in it. */
-type Known = Record<string, [zip: string, size: number, offset: number, length: number, method: 0 | 8]>;
+type Known = Record<string, Place>;
+type Place = [zip: string, size: number, offset: number, length: number, method: 0 | 8];
 
 /** `storeDir`: the build's store, which holds the zips and the file `compressed.json`. Absolute. */
 export function openCompressedFiles(storeDir: string): CompressedFiles {
@@ -42,6 +46,7 @@ export function openCompressedFiles(storeDir: string): CompressedFiles {
       if (found === undefined) return undefined;
       const [name, size, offset, length, method] = found;
       const zip = path.join(storeDir, name);
+      if (!isBelow(zip, storeDir)) return undefined;
       return (await oncePerName(sizes, zip, () => sizeOf(zip))) === size ? { zip, offset, length, method } : undefined;
     },
     learn: (zip, size, files) => {
@@ -64,12 +69,23 @@ export function openCompressedFiles(storeDir: string): CompressedFiles {
 }
 
 async function readKnown(file: string): Promise<Known> {
-  try {
-    return JSON.parse((await readTextIfExists(file)) ?? '{}') as Known;
-  } catch {
-    return {}; // half a file after a crash: work is repeated, nothing is wrong
-  }
+  // what is damaged is compressed again, nothing is wrong
+  const entries = Object.entries(fields(parseJson((await readTextIfExists(file)) ?? '')) ?? {});
+  return Object.fromEntries(
+    entries.flatMap(([sha256, value]) => {
+      const place = readPlace(value);
+      return place === undefined ? [] : [[sha256, place] as const];
+    }),
+  );
 }
+
+const readPlace: Reader<Place> = (value) => {
+  const [zip, ...numbers] = Array.isArray(value) ? (value as unknown[]) : [];
+  const [size, offset, length, method] = listOf(count)(numbers) ?? [];
+  if (size === undefined || offset === undefined || length === undefined || numbers.length !== 4) return undefined;
+  if (typeof zip !== 'string' || offset + length > size || (method !== 0 && method !== 8)) return undefined;
+  return [zip, size, offset, length, method];
+};
 
 async function sizeOf(zip: string): Promise<number | undefined> {
   return (await fs.stat(zip).catch(() => undefined))?.size;

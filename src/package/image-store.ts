@@ -9,6 +9,7 @@ import { engineError, findEngine, unknownFailure } from '../support/container-en
 import type { Engine } from '../support/container-engine.ts';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
+import { fields, parseJson, recordOf, text } from '../support/shapes.ts';
 import type { SpawnResult } from '../support/spawn.ts';
 import { imageTag, parseEcr, registryOf } from './image-reference.ts';
 
@@ -111,13 +112,10 @@ interface ImageRecord {
 }
 
 async function readRecord({ recordFile, imageId }: LocalImage): Promise<ImageRecord> {
-  try {
-    const record = JSON.parse((await readTextIfExists(recordFile)) ?? '{}') as Partial<ImageRecord>;
-    if (record.imageId === imageId) return { imageId, pushed: record.pushed ?? {} };
-  } catch {
-    // half a file after a crash: it is asked again
-  }
-  return { imageId, pushed: {} };
+  // a damaged one says nothing: it is asked again
+  const record = fields(parseJson((await readTextIfExists(recordFile)) ?? ''));
+  const pushed = record?.['imageId'] === imageId ? recordOf(text)(record['pushed']) : undefined;
+  return { imageId, pushed: pushed ?? {} };
 }
 
 function pushImage(registry: Registry, located: LocatedImage): Promise<PushedImage> {

@@ -95,7 +95,9 @@ async function itemOf(
   const label = stack.path === '' ? name : `${stack.path}/${name}`;
   const text = at.content === 'template' ? nested.get(at.logicalId) : undefined;
   if (text !== undefined) return { kind: 'template', text, label: `${label} (template)` };
-  const path = resolveLocalPath(at.value, stack.dir);
+  // what was built is read where it is: the layout in `dir` belongs to whichever sync ran last
+  const built = at.content === 'code' && at.value === at.logicalId ? stack.folders.get(at.logicalId) : undefined;
+  const path = built ?? resolveLocalPath(at.value, stack.dir);
   if (!(await travelsAsZip(at.content, path))) return { kind: 'file', path, label };
   const counted = at.logicalId === undefined ? undefined : stack.countedFiles?.get(at.logicalId);
   return { kind: 'zip', path, label, counted };

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Deflate, deflateSync } from 'fflate/browser';
 import { UserError } from '../errors.ts';
-import { discard, hashFile, makeFolder } from '../support/files.ts';
+import { discard, hashFile, isMissing, makeFolder } from '../support/files.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { addPath } from '../system-errors.ts';
 import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
@@ -140,7 +140,7 @@ async function writeSmall(writing: Writing, entry: TreeEntry, content: Buffer): 
   const isLookedFor = compressed !== undefined && entry.linkTarget === undefined && content.length > LOOKED_FOR_ABOVE;
   const sha256 = isLookedFor ? createHash('sha256').update(content).digest('hex') : '';
   const found = isLookedFor ? await compressed.find(sha256) : undefined;
-  const { body, method } = found ? await readCompressed(found) : deflateWhole(entry, content);
+  const { body, method } = (found && (await readCompressed(found))) ?? deflateWhole(entry, content);
   const sums: EntrySums = {
     crc: crc32(content),
     size: content.length,
@@ -159,18 +159,24 @@ function deflateWhole(entry: TreeEntry, content: Buffer): { body: Uint8Array; me
   return deflated.length < content.length ? { body: deflated, method: 8 } : { body: content, method: 0 };
 }
 
-async function readCompressed({
-  zip,
-  offset,
-  length,
-  method,
-}: CompressedFile): Promise<{ body: Buffer; method: 0 | 8 }> {
-  const file = await fs.open(zip);
+/** The zip in which a content lies compressed; undefined if it was removed meanwhile: then it is compressed again. */
+async function openCompressed({ zip, offset, length }: CompressedFile): Promise<fs.FileHandle | undefined> {
   try {
-    const body = Buffer.alloc(length);
-    const { bytesRead } = await file.read(body, 0, length, offset);
-    if (bytesRead < length) throw new Error(`${zip} is shorter than it was`);
-    return { body, method };
+    const file = await fs.open(zip);
+    if ((await file.stat()).size >= offset + length) return file;
+    await file.close();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  return undefined;
+}
+
+async function readCompressed(found: CompressedFile): Promise<{ body: Buffer; method: 0 | 8 } | undefined> {
+  const file = await openCompressed(found);
+  if (file === undefined) return undefined;
+  try {
+    const { buffer } = await file.read(Buffer.alloc(found.length), 0, found.length, found.offset);
+    return { body: buffer, method: found.method };
   } finally {
     await file.close();
   }
@@ -183,8 +189,9 @@ async function writeLargeFile(writing: Writing, entry: TreeEntry): Promise<Entry
   const sums: EntrySums = { crc: 0, size: 0, compressedSize: 0, method: 8, flags: UTF8_NAMES | SIZES_FOLLOW };
   await output.write(localHeader(entry, { ...sums }));
   const offset = output.size;
-  if (found === undefined) await deflateFile(output, entry, sums);
-  else await copyCompressed(output, entry, { found, sums });
+  const file = found && (await openCompressed(found));
+  if (found === undefined || file === undefined) await deflateFile(output, entry, sums);
+  else await copyCompressed(output, entry, { file, found, sums });
   if (compressed !== undefined) written.set(sha256, { offset, length: sums.compressedSize, method: 8 });
   await output.write(descriptorOf(sums));
   return sums;
@@ -194,18 +201,22 @@ async function writeLargeFile(writing: Writing, entry: TreeEntry): Promise<Entry
 async function copyCompressed(
   output: ZipOutput,
   entry: TreeEntry,
-  { found, sums }: { found: CompressedFile; sums: EntrySums },
+  { file, found, sums }: { file: fs.FileHandle; found: CompressedFile; sums: EntrySums },
 ): Promise<void> {
-  for await (const piece of createReadStream(entry.absolute, { highWaterMark: PIECE })) {
-    sums.crc = crc32(piece as Buffer, sums.crc);
-    sums.size += (piece as Buffer).length;
+  try {
+    for await (const piece of createReadStream(entry.absolute, { highWaterMark: PIECE })) {
+      sums.crc = crc32(piece as Buffer, sums.crc);
+      sums.size += (piece as Buffer).length;
+    }
+    const { offset, length } = found;
+    const range = { start: offset, end: offset + length - 1, highWaterMark: PIECE, autoClose: false };
+    for await (const piece of file.createReadStream(range)) {
+      sums.compressedSize += (piece as Buffer).length;
+      await output.write(piece as Buffer);
+    }
+  } finally {
+    await file.close();
   }
-  const { zip, offset, length } = found;
-  for await (const piece of createReadStream(zip, { start: offset, end: offset + length - 1, highWaterMark: PIECE })) {
-    sums.compressedSize += (piece as Buffer).length;
-    await output.write(piece as Buffer);
-  }
-  if (sums.compressedSize !== length) throw new Error(`${zip} is shorter than it was`);
 }
 
 async function deflateFile(output: ZipOutput, entry: TreeEntry, sums: EntrySums): Promise<void> {

@@ -2,7 +2,9 @@ import type { BuildResult } from '../build/artifact.ts';
 import { openBuilder } from '../build/build.ts';
 import type { BuildOutcome, BuildOutside } from '../build/build.ts';
 import { buildStoreDir } from '../build/build-options.ts';
-import { writeBuiltTemplates } from '../build/built-templates.ts';
+import { openBuildLayout } from '../build/build-layout.ts';
+import type { BuildLayout } from '../build/build-layout.ts';
+import { planBuiltTemplates } from '../build/built-templates.ts';
 import { planBuild } from '../build/plan-build.ts';
 import type { BuildPlan } from '../build/plan-build.ts';
 import { note } from '../console/reporter.ts';
@@ -11,7 +13,6 @@ import type { DeployInput, DeployResult, DeployTools } from '../deploy/deploy-st
 import { planDeploy } from '../deploy/plan-deploy.ts';
 import type { DeployPlan } from '../deploy/plan-deploy.ts';
 import { BuildError } from '../errors.ts';
-import type { Stack } from '../model/stack.ts';
 import { createArtifactStore } from '../package/artifact-store.ts';
 import type { ArtifactStore, LocatedArtifact } from '../package/artifact-store.ts';
 import { createImageStore } from '../package/image-store.ts';
@@ -33,6 +34,8 @@ import type { SyncRun } from './sync-run.ts';
 export interface PackageOptions {
   /** A builder that keeps what it learned (`--watch`); without it there is one for this time. */
   build?: (plan: BuildPlan, onBuilt: BuildOutside['onBuilt']) => Promise<BuildOutcome>;
+  /** Where it is laid out for other commands, with what is known of that (`--watch`). */
+  layout?: BuildLayout;
 }
 
 /** The application, built and with its templates ready to be deployed. Nothing of the stack has been changed. */
@@ -67,13 +70,15 @@ export async function packageApplication(
   const storeDir = buildStoreDir(projectDir);
   const store = createArtifactStore({ objects, bucket, prefix: s3Prefix, storeDir, signal });
   const early = createEarlyUploads(store, prepared.deployed);
+  const releases: (() => void)[] = [];
   const close = async (): Promise<void> => {
     // those that failed have been told, or nobody needs them
     await early.done().catch(() => {});
     await store.dispose();
+    for (const release of releases) release();
   };
   try {
-    return { ...(await packageWith({ run, prepared, store, early }, how)), sent: objects.sent, close };
+    return { ...(await packageWith({ run, prepared, store, early, releases }, how)), sent: objects.sent, close };
   } catch (error) {
     await close();
     throw error;
@@ -85,25 +90,32 @@ interface Packaging {
   prepared: Prepared;
   store: ArtifactStore;
   early: EarlyUploads;
+  /** Called at the end: what was built is not needed any more. */
+  releases: (() => void)[];
 }
 
 async function packageWith(
   packaging: Packaging,
   how: PackageOptions,
 ): Promise<Omit<PackagedApplication, 'sent' | 'close'>> {
-  const { run, prepared, store, early } = packaging;
+  const { run, prepared, store } = packaging;
   const { options, outside, aws } = run;
   const repositories = resolveRepositories(run, prepared.root, prepared);
-  const built = await buildApplication(run, prepared.root, { ...how, onBuilt: options.dryRun ? undefined : early.add });
+  const built = await buildApplication(packaging, how);
   const started = performance.now();
-  const written = await writeBuiltTemplates(prepared.root, built, buildOptionsOf(run));
+  const templates = planBuiltTemplates(prepared.root, built, buildOptionsOf(run));
+  // a dry run leaves the files of the last sync as they are
+  if (!options.dryRun) {
+    const layout = how.layout ?? openBuildLayout(buildOptionsOf(run));
+    await layout.write(prepared.root, templates);
+  }
   const images = createImageStore({ aws, ...outside });
   const tools: PackageTools = {
     store,
     urlOf: await objectUrls(aws),
     locateImage: (id, image) => images.locate(id, image, repositories.uris.get(id) ?? ''),
   };
-  const packaged = await planPackage(written, tools);
+  const packaged = await planPackage(templates.stack, tools);
   outside.reporter.report({ type: 'phase', name: 'package', ms: performance.now() - started });
   const input: DeployInput = { ...deployRequest(run), template: packaged.template, templateText: packaged.text };
   const { stack, template } = prepared.deployed;
@@ -128,7 +140,7 @@ async function packageWith(
     },
     deploy: async ({ goneLayers }) => {
       const renewed = plan.action === 'update' ? await goneLayers() : undefined;
-      const ready = renewed?.size ? await planPackage(written, { ...tools, renewed }) : packaged;
+      const ready = renewed?.size ? await planPackage(templates.stack, { ...tools, renewed }) : packaged;
       // the uploads that began during the build are part of this one
       await upload(packaging, { packaged: ready, images, repositories, plan });
       const wanted = { ...input, template: ready.template, templateText: ready.text };
@@ -187,17 +199,18 @@ function deployRequest({ options }: SyncRun): Omit<DeployInput, 'template' | 'te
 }
 
 async function buildApplication(
-  run: SyncRun,
-  root: Stack,
-  { build, onBuilt }: PackageOptions & Pick<BuildOutside, 'onBuilt'>,
+  { run, prepared, early, releases }: Packaging,
+  { build }: PackageOptions,
 ): Promise<BuildResult> {
   const { reporter, signal } = run.outside;
   const started = performance.now();
   const options = buildOptionsOf(run);
-  const plan = planBuild(root, options);
-  const { result, failures } = await (build === undefined
+  const plan = planBuild(prepared.root, options);
+  const onBuilt = run.options.dryRun ? undefined : early.add;
+  const { result, failures, release } = await (build === undefined
     ? openBuilder({ reporter, signal, options, onBuilt }).build(plan)
     : build(plan, onBuilt));
+  releases.push(release);
   if (failures.length > 0) throw new BuildError(failures);
   for (const { level, ids, text } of result.notes) note(reporter, level, `${ids.join(', ')}: ${text}`);
   reporter.report({ type: 'phase', name: 'build', ms: performance.now() - started });

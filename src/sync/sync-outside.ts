@@ -39,6 +39,8 @@ export interface WatchOutside {
   openKeys(onKey: (key: string) => void): { close(): void } | undefined;
   /** Ends the command as Ctrl-C does. */
   interrupt(): void;
+  /** Hands over what is thrown where nobody waits for it, which would end the process; gives a function that ends this. */
+  catchStrayErrors(onError: (error: unknown) => void): () => void;
   /** The files that options come from, e.g. the samconfig. Absolute; they need not exist. */
   optionFiles: readonly string[];
   /** The options as those files say now. Rejects with what is wrong. */

@@ -1,6 +1,8 @@
 import type { BuildInput, BuildResult } from '../build/artifact.ts';
 import { openBuilder } from '../build/build.ts';
 import type { Builder, BuildOutcome, BuildOutside } from '../build/build.ts';
+import { openBuildLayout } from '../build/build-layout.ts';
+import type { BuildLayout } from '../build/build-layout.ts';
 import { planBuild } from '../build/plan-build.ts';
 import type { BuildDefinition, BuildPlan } from '../build/plan-build.ts';
 import { note } from '../console/reporter.ts';
@@ -60,6 +62,7 @@ export class Application {
   /** What the cloud surely has of a resource, because we brought it: the folders that were built. */
   readonly brought = new Map<ResourceIdentifier, string>();
   #builder: Builder | undefined;
+  #layout: BuildLayout | undefined;
   #codeSync: Promise<CodeSync> | undefined;
   #onBuilt: BuildOutside['onBuilt'];
   readonly #said = new Set<string>();
@@ -73,6 +76,7 @@ export class Application {
   setRun(run: SyncRun): void {
     this.run = run;
     this.#builder = undefined;
+    this.#layout = undefined;
     this.#codeSync = undefined;
     this.brought.clear();
   }
@@ -176,6 +180,11 @@ export class Application {
   /** The credentials or the network may be others: calls that wait for the old ones are given up. */
   forgetCodeSync(): void {
     this.#codeSync = undefined;
+  }
+
+  /** Where other commands find what was built. */
+  layout(): BuildLayout {
+    return (this.#layout ??= openBuildLayout(buildOptionsOf(this.run)));
   }
 
   /** Builds with what earlier builds learned, and remembers what was built of what. */

@@ -106,6 +106,7 @@ async function deployOnce(deploying: Deploying, root: Stack): Promise<DeployEnd>
   const prepared = await prepareAgain(deploying, root);
   const packaged = await packageApplication(run, prepared, {
     build: (plan, onBuilt) => application.build(plan, lane.signal, onBuilt),
+    layout: application.layout(),
   });
   try {
     // what other syncs change now would be compared with what was built before

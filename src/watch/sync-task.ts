@@ -1,4 +1,5 @@
 import type { BuildResult } from '../build/artifact.ts';
+import type { BuildOutcome } from '../build/build.ts';
 import { planBuild } from '../build/plan-build.ts';
 import { StackOvertakenError } from '../deploy/require-latest.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
@@ -19,12 +20,37 @@ export async function syncResources(
   ids: readonly ResourceIdentifier[],
   lane: SyncLane,
 ): Promise<SyncedResource[]> {
-  const { run, brought } = application;
+  const { run } = application;
   const { root } = application.requireResources();
   const building = application.build(planBuild(root, buildOptionsOf(run), new Set(ids)), lane.signal);
   const planning = planSync(application, { root, selection: { ids, types: [] }, build: () => building });
   planning.catch(() => {}); // of no interest if the build fails or gives what is there
-  const { result, failures } = await building;
+  const built = await building;
+  try {
+    await application.layout().update(root, built.result);
+    return await syncBuilt(application, { ids, lane, planning, built });
+  } catch (error) {
+    lane.signal.throwIfAborted();
+    await discard(planning);
+    const failure = explainFailure(error);
+    return ids.map((id) => ({ id, outcome: 'failed', failure }));
+  } finally {
+    built.release();
+  }
+}
+
+async function syncBuilt(
+  application: Application,
+  sync: {
+    ids: readonly ResourceIdentifier[];
+    lane: SyncLane;
+    planning: Promise<OpenPlan>;
+    built: BuildOutcome;
+  },
+): Promise<SyncedResource[]> {
+  const { run, brought } = application;
+  const { ids, lane, planning } = sync;
+  const { result, failures } = sync.built;
   for (const { level, ids: about, text } of result.notes) application.sayOnce(level, `${about.join(', ')}: ${text}`);
   const failed = new Map(failedBuilds(failures).flatMap((one) => (ids.includes(one.id) ? [[one.id, one]] : [])));
   const others = ids.filter((id) => !failed.has(id));

@@ -1,6 +1,7 @@
 import * as v8 from 'node:v8';
 import { note } from '../console/reporter.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
+import { explainFailure } from './explain-failure.ts';
 import { WatchSession } from './watch-session.ts';
 
 /** After Ctrl-C what can be given up has so long to end (ms). */
@@ -14,6 +15,7 @@ export async function watchApplication(run: SyncRun): Promise<void> {
   const { signal, reporter } = run.outside;
   keepMemorySmall();
   const session = new WatchSession(run);
+  const leaveStrayErrors = run.outside.watch?.catchStrayErrors(createStrayErrorReport(run));
   try {
     if (await session.begin()) await aborted(signal);
     else note(reporter, 'info', 'Nothing was done.');
@@ -21,7 +23,20 @@ export async function watchApplication(run: SyncRun): Promise<void> {
     if (!signal.aborted) throw error;
   } finally {
     await session.end(END_WITHIN);
+    leaveStrayErrors?.();
   }
+}
+
+/** A library that throws in a callback must not end the watch. Each such error is reported once. */
+function createStrayErrorReport({ outside: { reporter, version } }: SyncRun): (error: unknown) => void {
+  const reported = new Set<string>();
+  return (error) => {
+    const { message, output = message } = explainFailure(error);
+    if (reported.has(output)) return;
+    reported.add(output);
+    const hint = `The watch goes on. This is a defect of sam-sync ${version}: please report it with the lines above.`;
+    note(reporter, 'error', output, hint);
+  };
 }
 
 /** V8's young generation stays as it begins: growing by tens of megabytes pays for servers, not for what mostly waits. */

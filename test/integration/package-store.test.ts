@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import {
@@ -228,4 +229,27 @@ it('names the resource whose file is missing', async () => {
   const { store } = openStore('none', { storeDir: path.join(folder, 'store') });
   const item = { kind: 'file', path: path.join(folder, 'api.yaml'), label: 'Child/Api' } as const;
   await expect(store.locate(item)).rejects.toThrow(/^Child\/Api: there is no file or folder .*api\.yaml$/);
+});
+
+it('makes a zip again that was removed after it was made, and while it waits to be sent', async () => {
+  const bucket = await newBucket('removed');
+  const storeDir = path.join(await tempFolder(), 'store');
+  const content = path.join(storeDir, 'artifacts/k/content');
+  await fs.mkdir(content, { recursive: true });
+  // too much, and too random, to be sent without a look
+  await fs.writeFile(path.join(content, 'a.bin'), randomBytes(64 * 1024));
+  const { store } = openStore(bucket, { storeDir });
+  const item = { kind: 'zip', path: content, label: 'A' } as const;
+  const made = await store.zip(item);
+  await fs.rm(made.path);
+  expect(await store.zip(item)).toEqual(made);
+  expect((await fs.stat(made.path)).size).toBe(made.size);
+  const held = proxy.hold({ operation: 'HeadObject' });
+  const uploading = store.upload(await store.locate(item));
+  await held.arrived;
+  await fs.rm(made.path);
+  held.release();
+  await uploading;
+  expect(await keysIn(bucket)).toEqual([(await store.locate(item)).key]);
+  await store.dispose();
 });

@@ -24,3 +24,15 @@ export async function writeFiles(folder: string, files: Readonly<Record<string, 
     await fs.writeFile(file, content);
   }
 }
+
+/** Everything below a folder: path → content of a file, `-> target` of a link (not followed), `/` of a folder. */
+export async function snapshotFolder(folder: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const item of await fs.readdir(folder, { recursive: true, withFileTypes: true })) {
+    const place = path.join(item.parentPath, item.name);
+    const name = path.relative(folder, place).split(path.sep).join('/');
+    if (item.isSymbolicLink()) found[name] = `-> ${await fs.readlink(place)}`;
+    else found[name] = item.isDirectory() ? '/' : await fs.readFile(place, 'utf8');
+  }
+  return found;
+}

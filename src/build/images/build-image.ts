@@ -4,6 +4,7 @@ import type { LocalImage } from '../../model/built-stack.ts';
 import { engineError } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
 import { exists, readTextIfExists, writeFileAtomic } from '../../support/files.ts';
+import { fields, parseJson, text as readText } from '../../support/shapes.ts';
 import type { SpawnResult } from '../../support/spawn.ts';
 import { keyOf } from '../build-key.ts';
 import type { BuildCache } from '../cache.ts';
@@ -74,13 +75,9 @@ async function sourceKey({ source, ids }: ImageDefinition, { hasher }: ImageWork
   return contextKey(source, hasher);
 }
 
+/** undefined: there is none, or it is damaged; then the image is built again. */
 function parseRecord(text: string | undefined): string | undefined {
-  try {
-    const { imageId } = JSON.parse(text ?? '{}') as { imageId?: unknown };
-    return typeof imageId === 'string' ? imageId : undefined;
-  } catch {
-    return undefined; // half a file after a crash: the image is built again
-  }
+  return readText(fields(parseJson(text ?? ''))?.['imageId']);
 }
 
 /** Without an engine it cannot be told: the registry may have the image, and else the push says what is missing. */

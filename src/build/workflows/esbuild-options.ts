@@ -78,24 +78,50 @@ function camelCase(key: string): string {
 function optionValue(name: string, value: TemplateValue, at: { where: string; key: string }): unknown {
   if (MAPPINGS.has(name)) return mappingOf(name, value, at);
   if (LISTS.has(name)) return listOf(value, at.where, at.key);
-  if (EXPRESSIONS.has(name)) return new RegExp(scalarText(value) ?? '');
+  if (EXPRESSIONS.has(name)) return expressionOf(value, at);
   return plain(value, name);
 }
 
 function mappingOf(name: string, value: TemplateValue, at: { where: string; key: string }): Record<string, unknown> {
-  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item, name)]));
+  if (isMap(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, itemOf(name, item, at)]));
   const pairs = listOf(value, at.where, at.key).map((item): [string, unknown] => {
     const equals = item.indexOf('=');
     if (equals < 1) {
       throw new UserError(`${at.where}: BuildProperties ${at.key} must hold NAME=VALUE, not ${item}`);
     }
-    return [item.slice(0, equals), plain(item.slice(equals + 1), name)];
+    return [item.slice(0, equals), itemOf(name, item.slice(equals + 1), at)];
   });
   return Object.fromEntries(pairs);
 }
 
+/** What a mapping says of a name: a text, and of a feature (`supported`) whether it is there. */
+function itemOf(name: string, value: TemplateValue, at: { where: string; key: string }): string | boolean {
+  const item = plain(value, name);
+  if (typeof item === 'boolean' && name === 'supported') return item;
+  const text = scalarText(value);
+  if (text !== undefined && name !== 'supported') return text;
+  throw new UserError(
+    `${at.where}: BuildProperties ${at.key} must map names to ${name === 'supported' ? 'true or false' : 'texts'}`,
+  );
+}
+
+function expressionOf(value: TemplateValue, at: { where: string; key: string }): RegExp {
+  try {
+    return new RegExp(scalarText(value) ?? fail(`${at.where}: BuildProperties ${at.key} must be a text`));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UserError(`${at.where}: BuildProperties ${at.key}: ${error.message}`, { cause: error });
+  }
+}
+
+function fail(message: string): never {
+  throw new UserError(message);
+}
+
 function listOf(value: TemplateValue, where: string, key: string): string[] {
-  const items = Array.isArray(value) ? value : (scalarText(value) ?? '').split(',');
+  const text = scalarText(value);
+  const items = Array.isArray(value) ? value : (text?.split(',') ?? [value]);
   return items.map((item) => {
     const text = scalarText(item)?.trim();
     if (text === undefined) throw new UserError(`${where}: BuildProperties ${key} must be a list of texts`);

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import type { Plugin } from 'esbuild';
 import { satisfies, validRange } from 'semver';
-import { readManifest } from './node-project.ts';
+import { readForeignManifest } from './node-manifest.ts';
 import type { NodeProject } from './node-project.ts';
 
 /** A package that package.json asks for and that is not there, or in another version. */
@@ -27,7 +27,7 @@ export async function unfitPackages(project: NodeProject): Promise<UnfitPackage[
 
 async function installedVersion(from: string, name: string): Promise<string | undefined> {
   for (let folder = from; ; folder = path.dirname(folder)) {
-    const manifest = await readManifest(path.join(folder, 'node_modules', name));
+    const manifest = await readForeignManifest(path.join(folder, 'node_modules', name));
     if (manifest) return manifest.version ?? '0.0.0';
     if (path.dirname(folder) === folder) return undefined;
   }

@@ -3,6 +3,8 @@ import * as path from 'node:path';
 import type { Metafile, OutputFile } from 'esbuild';
 import { UserError } from '../../errors.ts';
 import { makeFolder, readTextIfExists, statIfExists, writeFileAtomic } from '../../support/files.ts';
+import { placeBelow } from '../../support/places.ts';
+import { fields, listOf, parseJson, text as readText } from '../../support/shapes.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { buildStoreDir } from '../build-options.ts';
@@ -19,8 +21,9 @@ import { unfitPackages } from './esbuild-packages.ts';
 import type { UnfitPackage } from './esbuild-packages.ts';
 import { nodeDependencies } from './node-dependencies.ts';
 import { updateNodeModules } from './node-in-source.ts';
-import { readManifest, readNodeProject } from './node-project.ts';
-import type { NodeManifest } from './node-project.ts';
+import { readManifest } from './node-manifest.ts';
+import type { NodeManifest } from './node-manifest.ts';
+import { readNodeProject } from './node-project.ts';
 import { SourceChangedError } from './workflow.ts';
 import type { Made, PreparedBuild, Workflow, Workshop } from './workflow.ts';
 
@@ -81,16 +84,12 @@ function recordFile({ definition, workshop }: BundleJob): string {
   return path.join(buildStoreDir(workshop.options.projectDir), 'bundles', `${definition.key}.json`);
 }
 
-/** What the bundle was made of last time; undefined if it was never made. */
+/** What the bundle was made of last time; undefined if it was never made, or the record is damaged. */
 async function readInputs(job: BundleJob): Promise<BundleInputs | undefined> {
-  const text = await readTextIfExists(recordFile(job));
-  if (text === undefined) return undefined;
-  try {
-    const { files, folders } = JSON.parse(text) as Partial<BundleInputs>;
-    return Array.isArray(files) && Array.isArray(folders) ? { files, folders } : undefined;
-  } catch {
-    return undefined; // half a file after a crash: the bundle is made again
-  }
+  const record = fields(parseJson((await readTextIfExists(recordFile(job))) ?? ''));
+  const files = listOf(readText)(record?.['files']);
+  const folders = listOf(readText)(record?.['folders']);
+  return files && folders && { files, folders };
 }
 
 /** The key that the bundle has if it is made of these files. */
@@ -120,7 +119,9 @@ async function bundle(job: BundleJob, target: string, installed: string | undefi
   const started = Date.now();
   const entries = await entryPoints(job);
   const result = await runEsbuild(job, entries, installed);
-  await writeOutputs(result.outputFiles ?? [], { outdir: definition.codeDir, target, installed });
+  const outdir = definition.codeDir;
+  const what = definition.ids.join(', ');
+  await writeOutputs(result.outputFiles ?? [], { outdir, target, installed, what });
   const metafile = result.metafile as Metafile;
   const inputs = inputsOfMetafile(
     Object.keys(metafile.inputs),
@@ -155,12 +156,12 @@ async function entryPoints(job: BundleJob): Promise<string[]> {
 
 async function writeOutputs(
   files: readonly OutputFile[],
-  { outdir, target, installed }: { outdir: string; target: string; installed: string | undefined },
+  { outdir, target, installed, what }: { outdir: string; target: string; installed: string | undefined; what: string },
 ): Promise<void> {
   // esbuild names modules by their path in comments and source maps; where ours are installed is nobody's business
   const ours = installed && `${path.relative(outdir, installed).split(path.sep).join('/')}/node_modules/`;
   for (const file of files) {
-    const place = path.join(target, path.relative(outdir, file.path));
+    const place = placeBelow(target, path.relative(outdir, file.path), `${what}: a file that esbuild makes`);
     const isText = /\.([cm]?js|css|map)$/.test(place);
     await makeFolder(path.dirname(place));
     await fs.writeFile(

@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { exists } from '../../support/files.ts';
+import { placeBelow } from '../../support/places.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { compileNames } from '../name-patterns.ts';
@@ -144,7 +145,7 @@ async function runGo(job: GoJob, target: string, usesC: boolean): Promise<void> 
   const { definition, workshop, packageDir } = job;
   const flags = [...(job.trimPath ? ['-trimpath'] : []), ...(job.debug ? ['-gcflags', 'all=-N -l'] : [])];
   const cgo = usesC ? {} : { CGO_ENABLED: workshop.tools.env['CGO_ENABLED'] ?? '0' };
-  const program = path.join(target, programName(definition));
+  const program = placeBelow(target, programName(definition), `${definition.ids.join(', ')}: its Handler`);
   await workshop.tools.run(await needGo(job), ['build', ...flags, '-o', program, packageDir], {
     cwd: packageDir,
     env: { ...goEnv(job), ...cgo },

@@ -2,9 +2,11 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { exists, makeFolder } from '../../support/files.ts';
+import { placeBelow } from '../../support/places.ts';
 import { copyFiles, linkTree } from '../file-tree.ts';
-import { readManifest, runtimeDependencies } from './node-project.ts';
-import type { NodeManifest } from './node-project.ts';
+import { readForeignManifest } from './node-manifest.ts';
+import type { NodeManifest } from './node-manifest.ts';
+import { runtimeDependencies } from './node-project.ts';
 import { packFiles } from './pack-files.ts';
 
 /** What to copy together, from where to where. */
@@ -41,7 +43,7 @@ export async function copyClosure(closure: Closure): Promise<void> {
   const start = await fs.realpath(closure.from);
   /** Place below the target → the installed package that it is a copy of. */
   const places = new Map<string, string>();
-  const queue: Placed[] = [{ real: start, manifest: (await readManifest(start)) ?? {}, place: '' }];
+  const queue: Placed[] = [{ real: start, manifest: (await readForeignManifest(start)) ?? {}, place: '' }];
   for (let next = queue.shift(); next; next = queue.shift()) {
     for (const name of Object.keys(runtimeDependencies(next.manifest)).sort()) {
       const real = await findInstalled(next.real, name, base);
@@ -55,8 +57,9 @@ export async function copyClosure(closure: Closure): Promise<void> {
       const place =
         visible === undefined ? `node_modules/${name}` : `${next.place}/node_modules/${name}`.replace(/^\//, '');
       places.set(place, real);
-      await copyPackage(real, origins.get(real) ?? closure.locals.get(name), path.join(closure.target, place));
-      queue.push({ real, manifest: (await readManifest(real)) ?? {}, place });
+      const folder = placeBelow(closure.target, place, 'The name of a package');
+      await copyPackage(real, origins.get(real) ?? closure.locals.get(name), folder);
+      queue.push({ real, manifest: (await readForeignManifest(real)) ?? {}, place });
     }
   }
 }

@@ -1,13 +1,17 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { UserError } from '../../errors.ts';
 import { exists, makeFolder, readTextIfExists } from '../../support/files.ts';
+import { fields, parseJson } from '../../support/shapes.ts';
 import { keyOf, withoutLoginLines, withoutLogins } from '../build-key.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import { copyClosure } from './node-closure.ts';
 import { copySettings, nodeArch, removeBookkeeping, runPackageManager, settingsText } from './node-install.ts';
 import type { NodeInstall } from './node-install.ts';
-import { readManifest, runtimeDependencies } from './node-project.ts';
-import type { NodeManifest, NodeProject } from './node-project.ts';
+import { readManifest } from './node-manifest.ts';
+import type { NodeManifest } from './node-manifest.ts';
+import { runtimeDependencies } from './node-project.ts';
+import type { NodeProject } from './node-project.ts';
 import type { DependencySet, Workshop } from './workflow.ts';
 
 /** What of a local package never decides what it publishes. */
@@ -108,7 +112,7 @@ async function installWithLocals(
   await copySettings(project, placeOf(project.root));
   const member = path.relative(project.root, project.dir).split(path.sep).join('/');
   const copyLocals = project.manager === 'npm' && member === '';
-  if (copyLocals) await forgetLinks(placeOf(project.root));
+  if (copyLocals) await forgetLinks(placeOf(project.root), project.lock ?? project.root);
   await runPackageManager({ ...shared, cwd: placeOf(project.root), member, copyLocals });
   const origins = new Map(
     [...project.members.values(), ...project.locals.values()].map((folder) => [placeOf(folder), folder]),
@@ -125,7 +129,7 @@ async function writeManifest(
   manifest: NodeManifest,
   { project, architecture, isRoot }: Pick<NodeInstall, 'project' | 'architecture'> & { isRoot: boolean },
 ): Promise<void> {
-  const { scripts: _scripts, devDependencies, ...rest } = manifest;
+  const { scripts: _scripts, devDependencies, ...rest } = withInnerWorkspaces(manifest);
   const kept = project.lock === undefined || devDependencies === undefined ? {} : { devDependencies };
   const supportedArchitectures = { os: ['linux'], cpu: [nodeArch(architecture)], libc: ['glibc'] };
   const forLambda = project.manager === 'pnpm' && isRoot ? { pnpm: { ...manifest.pnpm, supportedArchitectures } } : {};
@@ -133,15 +137,29 @@ async function writeManifest(
   await fs.writeFile(path.join(folder, 'package.json'), JSON.stringify({ ...rest, ...kept, ...forLambda }, null, 2));
 }
 
+/** Without workspaces outside of the package: from the skeleton they lead to the user's files, where npm would install. */
+function withInnerWorkspaces(manifest: NodeManifest): NodeManifest {
+  const { workspaces } = manifest;
+  if (Array.isArray(workspaces)) return { ...manifest, workspaces: workspaces.filter(isInner) };
+  if (workspaces?.packages === undefined) return manifest;
+  return { ...manifest, workspaces: { ...workspaces, packages: workspaces.packages.filter(isInner) } };
+}
+
+function isInner(pattern: string): boolean {
+  const plain = pattern.replace(/^!/, '').replaceAll('\\', '/');
+  return !path.posix.normalize(plain).startsWith('..') && !path.isAbsolute(plain);
+}
+
 /** Takes linked folders out of npm's lock file, so that they are resolved as copies; the other versions stay. */
-async function forgetLinks(dir: string): Promise<void> {
+async function forgetLinks(dir: string, origin: string): Promise<void> {
   for (const name of ['package-lock.json', 'npm-shrinkwrap.json']) {
     const file = path.join(dir, name);
     const text = await readTextIfExists(file);
     if (text === undefined) continue;
-    const lock = JSON.parse(text) as { packages?: Record<string, { link?: boolean }> };
-    const kept = Object.entries(lock.packages ?? {}).filter(
-      ([place, item]) => item.link !== true && !place.startsWith('..'),
+    const lock = fields(parseJson(text));
+    if (lock === undefined) throw new UserError(`${origin} is not a lock file: it must hold a JSON object`);
+    const kept = Object.entries(fields(lock['packages']) ?? {}).filter(
+      ([place, item]) => fields(item)?.['link'] !== true && !place.startsWith('..'),
     );
     await fs.writeFile(file, JSON.stringify({ ...lock, packages: Object.fromEntries(kept), dependencies: undefined }));
   }

@@ -172,7 +172,8 @@ export async function copySettings(project: NodeProject, target: string): Promis
   const names = [...SETTINGS, ...(project.lock === undefined ? [] : [path.basename(project.lock)])];
   for (const name of names) {
     const source = path.join(project.root, name);
-    if (await exists(source)) await fs.cp(source, path.join(target, name), { recursive: true });
+    // not as links: what is changed in the copy must not reach the user's files
+    if (await exists(source)) await fs.cp(source, path.join(target, name), { recursive: true, dereference: true });
   }
   // a package inside a workspace may have settings of its own
   const own = path.join(project.dir, '.npmrc');

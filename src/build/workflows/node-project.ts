@@ -1,29 +1,9 @@
-import { readFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { UserError } from '../../errors.ts';
-import { exists, isMissing, readTextIfExists } from '../../support/files.ts';
-import { addPath } from '../../system-errors.ts';
-
-/** What we read of a package.json. */
-export interface NodeManifest {
-  name?: string;
-  version?: string;
-  type?: string;
-  scripts?: Record<string, string>;
-  dependencies?: Record<string, string>;
-  devDependencies?: Record<string, string>;
-  optionalDependencies?: Record<string, string>;
-  peerDependencies?: Record<string, string>;
-  peerDependenciesMeta?: Record<string, { optional?: boolean }>;
-  bundleDependencies?: string[] | boolean;
-  bundledDependencies?: string[] | boolean;
-  overrides?: unknown;
-  resolutions?: unknown;
-  pnpm?: Record<string, unknown>;
-  packageManager?: string;
-  workspaces?: string[] | { packages?: string[] };
-}
+import { exists, readTextIfExists } from '../../support/files.ts';
+import { fields } from '../../support/shapes.ts';
+import { readForeignManifest, readManifest } from './node-manifest.ts';
+import type { NodeManifest } from './node-manifest.ts';
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn';
 
@@ -48,30 +28,6 @@ const LOCKS: readonly { file: string; manager: PackageManager }[] = [
   { file: 'pnpm-lock.yaml', manager: 'pnpm' },
   { file: 'yarn.lock', manager: 'yarn' },
 ];
-
-/** Reads the package.json of a folder; undefined if there is none. */
-export async function readManifest(dir: string): Promise<NodeManifest | undefined> {
-  const file = path.join(dir, 'package.json');
-  const text = readNow(file);
-  if (text === undefined) return undefined;
-  try {
-    const value = JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch (error) {
-    throw new UserError(`${file} is not valid JSON: ${(error as Error).message}`, { cause: error });
-  }
-  throw new UserError(`${file} must hold a JSON object`);
-}
-
-/** Small files of hundreds of functions: waiting for each would take longer than reading it. */
-function readNow(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw addPath(error, file);
-  }
-}
 
 /** A package that needs nothing: whatever is around it does not matter. */
 export function projectAlone(dir: string, manifest: NodeManifest): NodeProject {
@@ -132,10 +88,10 @@ async function workspacePatterns(folder: string): Promise<string[]> {
   const pnpm = await readTextIfExists(path.join(folder, 'pnpm-workspace.yaml'));
   if (pnpm !== undefined) {
     const { parseYaml } = await import('../../template/yaml.ts');
-    const value = parseYaml(pnpm, path.join(folder, 'pnpm-workspace.yaml')) as { packages?: unknown } | null;
-    return strings(value?.packages);
+    return strings(fields(parseYaml(pnpm, path.join(folder, 'pnpm-workspace.yaml')))?.['packages']);
   }
-  const workspaces = (await readManifest(folder))?.workspaces;
+  // above the project there may be anything
+  const workspaces = (await readForeignManifest(folder))?.workspaces;
   return strings(Array.isArray(workspaces) ? workspaces : workspaces?.packages);
 }
 
@@ -170,7 +126,7 @@ async function listMembers(root: string, patterns: readonly string[]): Promise<M
   const members = new Map<string, string>();
   const visit = async (folder: string): Promise<void> => {
     if (folder !== root && matchesPatterns(relativePath(root, folder), patterns)) {
-      const name = (await readManifest(folder))?.name;
+      const name = (await readForeignManifest(folder))?.name;
       if (name !== undefined) members.set(name, folder);
     }
     for (const item of await fs.readdir(folder, { withFileTypes: true })) {
@@ -189,7 +145,7 @@ function relativePath(from: string, to: string): string {
 /** Everything that is needed when the package runs. */
 export function runtimeDependencies(manifest: NodeManifest): Record<string, string> {
   const peers = Object.entries(manifest.peerDependencies ?? {}).filter(
-    ([name]) => manifest.peerDependenciesMeta?.[name]?.optional !== true,
+    ([name]) => manifest.peerDependenciesMeta?.[name]?.['optional'] !== true,
   );
   return { ...Object.fromEntries(peers), ...manifest.optionalDependencies, ...manifest.dependencies };
 }

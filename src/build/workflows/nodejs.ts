@@ -8,8 +8,10 @@ import { copyFiles, copyTree, linkTree } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import { inSourceDependencies } from './node-in-source.ts';
 import { LOCAL_EXCLUDES, nodeDependencies } from './node-dependencies.ts';
-import { projectAlone, readManifest, readNodeProject, runtimeDependencies } from './node-project.ts';
-import type { NodeManifest, NodeProject } from './node-project.ts';
+import { bundledPackages, readManifest } from './node-manifest.ts';
+import type { NodeManifest } from './node-manifest.ts';
+import { projectAlone, readNodeProject, runtimeDependencies } from './node-project.ts';
+import type { NodeProject } from './node-project.ts';
 import { packFiles } from './pack-files.ts';
 import { SourceChangedError } from './workflow.ts';
 import type { DependencySet, Made, PreparedBuild, Workflow, Workshop } from './workflow.ts';
@@ -70,8 +72,7 @@ function prepareCopy(definition: BuildDefinition, workshop: Workshop): PreparedB
 }
 
 function hasBundled(manifest: NodeManifest): boolean {
-  const bundled = manifest.bundleDependencies ?? manifest.bundledDependencies;
-  return Array.isArray(bundled) ? bundled.length > 0 : bundled === true;
+  return bundledPackages(manifest).length > 0;
 }
 
 async function dependencySet(

@@ -1,5 +1,7 @@
-/** The parts of npm-packlist that are used; it comes without types. */
+/** The parts of npm-packlist, and of ignore-walk below it, that are used; they come without types. */
 declare module 'npm-packlist' {
+  import type { Stats } from 'node:fs';
+
   export interface PackTree {
     path: string;
     package: object;
@@ -7,12 +9,28 @@ declare module 'npm-packlist' {
     edgesOut: Map<string, unknown>;
   }
 
+  /** What is known of an entry of a folder. */
+  export interface FoundEntry {
+    entry: string;
+    file: boolean;
+    dir: boolean;
+  }
+
   class Walker {
-    constructor(tree: PackTree, options: { isPackage: boolean });
-    onReaddir(entries: string[]): void;
-    on(event: 'done', listener: (files: string[]) => void): this;
-    on(event: 'error', listener: (error: Error) => void): this;
+    constructor(tree: PackTree, options: object);
+    /** Absolute, with `/`. */
+    readonly path: string;
+    readonly tree: PackTree;
+    readonly isPackage: boolean | undefined;
     start(): this;
+    onReaddir(entries: string[]): void;
+    addIgnoreFile(file: string, then: () => void): void;
+    onReadIgnoreFile(file: string, text: string, then: () => void): void;
+    stat(found: FoundEntry, then: () => void): void;
+    onstat(found: FoundEntry & { st: Stats; isSymbolicLink: boolean }, then: () => void): void;
+    walker(entry: string, options: object, then: () => void): void;
+    walkerOpt(entry: string, options: object): object;
+    on(event: 'done', listener: (files: string[]) => void): this;
   }
 
   const packlist: { Walker: typeof Walker };

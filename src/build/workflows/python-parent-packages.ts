@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { asSegment } from '../../support/places.ts';
 import { scalarText } from '../../template/template.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 
@@ -10,7 +11,8 @@ export function parentPackages(definition: Pick<BuildDefinition, 'buildPropertie
   const mode = scalarText(definition.buildProperties['ParentPackageMode']);
   if (mode === 'explicit') {
     const text = scalarText(definition.buildProperties['ParentPackages']) ?? '';
-    return text.split('.').filter((part) => part !== '');
+    const parts = text.split('.').filter((part) => part !== '');
+    return parts.map((part) => asSegment(part, 'BuildProperties ParentPackages: a part'));
   }
   if (mode !== 'auto' || definition.handler === undefined) return [];
   // the last two parts are the module and the function

@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { UserError } from '../../errors.ts';
 import { exists, readTextIfExists, statIfExists } from '../../support/files.ts';
+import { fields } from '../../support/shapes.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf, withoutLogins } from '../build-key.ts';
 import { copyFiles, listTree } from '../file-tree.ts';
@@ -100,8 +101,8 @@ async function declaresDependencies(file: string): Promise<boolean> {
   const text = await readTextIfExists(file);
   if (text === undefined) return false;
   try {
-    const project = parseToml(text)['project'] as { dependencies?: unknown } | undefined;
-    return Array.isArray(project?.dependencies) && project.dependencies.length > 0;
+    const dependencies = fields(parseToml(text)['project'])?.['dependencies'];
+    return Array.isArray(dependencies) && dependencies.length > 0;
   } catch (error) {
     throw new UserError(`${file} is not valid TOML: ${(error as Error).message.split('\n')[0]}`, { cause: error });
   }

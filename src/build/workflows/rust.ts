@@ -3,6 +3,8 @@ import * as path from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { UserError } from '../../errors.ts';
 import { exists, makeFolder, readTextIfExists } from '../../support/files.ts';
+import { asSegment } from '../../support/places.ts';
+import { fields, text } from '../../support/shapes.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { copyOver } from '../file-tree.ts';
@@ -39,28 +41,25 @@ export const rustWorkflow: Workflow = {
   },
 };
 
-/** What we read of a Cargo.toml. */
-interface CrateManifest {
-  package?: { name?: string; workspace?: string };
-  workspace?: { dependencies?: Dependencies };
-  dependencies?: Dependencies;
-  'dev-dependencies'?: Dependencies;
-  'build-dependencies'?: Dependencies;
-  target?: Record<string, { dependencies?: Dependencies; 'build-dependencies'?: Dependencies }>;
-  patch?: Record<string, Dependencies>;
-}
+/** A table of a Cargo.toml. cargo says what is wrong in it; here it only tells what belongs to the crate. */
+type Table = Readonly<Record<string, unknown>>;
 
-type Dependencies = Record<string, string | { path?: string; workspace?: boolean }>;
+/** The table at a path; an empty one if it is not there, or something else. */
+function tableAt(table: Table, ...names: readonly string[]): Table {
+  let found = table;
+  for (const name of names) found = fields(found[name]) ?? {};
+  return found;
+}
 
 /** What is no source of a crate. */
 const EXCLUDES = ['target', '.git', '.aws-sam'];
 
-async function readCrate(dir: string): Promise<CrateManifest | undefined> {
+async function readCrate(dir: string): Promise<Table | undefined> {
   const file = path.join(dir, 'Cargo.toml');
   const text = await readTextIfExists(file);
   if (text === undefined) return undefined;
   try {
-    return parseToml(text) as CrateManifest;
+    return parseToml(text);
   } catch (error) {
     throw new UserError(`${file} is not valid TOML: ${(error as Error).message.split('\n')[0]}`, { cause: error });
   }
@@ -91,41 +90,44 @@ async function crateInputs(codeDir: string): Promise<BuildInput[]> {
 
 interface CrateRoot {
   dir: string;
-  manifest: CrateManifest;
+  manifest: Table;
 }
 
 /** The nearest Cargo.toml with a `[workspace]`; the crate itself if there is none. */
-async function workspaceOf(dir: string, manifest: CrateManifest): Promise<CrateRoot> {
-  const named = manifest.package?.workspace;
+async function workspaceOf(dir: string, manifest: Table): Promise<CrateRoot> {
+  const named = text(tableAt(manifest, 'package')['workspace']);
   if (named !== undefined) {
     const root = path.resolve(dir, named);
     return { dir: root, manifest: (await readCrate(root)) ?? {} };
   }
   for (let folder = dir; ; folder = path.dirname(folder)) {
     const above = folder === dir ? manifest : await readCrate(folder);
-    if (above?.workspace !== undefined) return { dir: folder, manifest: above };
+    if (above?.['workspace'] !== undefined) return { dir: folder, manifest: above };
     if (path.dirname(folder) === folder) return { dir, manifest };
   }
 }
 
-function localDependencies(manifest: CrateManifest, dir: string, root: CrateRoot): string[] {
-  const tables = [
-    manifest.dependencies,
-    manifest['build-dependencies'],
-    ...Object.values(manifest.target ?? {}).flatMap((target) => [target.dependencies, target['build-dependencies']]),
-  ];
-  const own = tables
-    .flatMap((table) => Object.entries(table ?? {}))
-    .flatMap(([name, value]) => {
-      if (typeof value === 'string') return [];
-      if (value.path !== undefined) return [path.resolve(dir, value.path)];
-      const shared = value.workspace === true ? root.manifest.workspace?.dependencies?.[name] : undefined;
-      return typeof shared === 'object' && shared.path !== undefined ? [path.resolve(root.dir, shared.path)] : [];
+function localDependencies(manifest: Table, dir: string, root: CrateRoot): string[] {
+  const targets = tableAt(manifest, 'target');
+  const places = [manifest, ...Object.keys(targets).map((name) => tableAt(targets, name))];
+  const shared = tableAt(root.manifest, 'workspace', 'dependencies');
+  const own = places
+    .flatMap((place) => [tableAt(place, 'dependencies'), tableAt(place, 'build-dependencies')])
+    .flatMap((table) => Object.keys(table).map((name) => ({ name, dependency: tableAt(table, name) })))
+    .flatMap(({ name, dependency }) => {
+      const { path: local, workspace } = dependency;
+      if (local === undefined && workspace === true) return folderOf(root.dir, tableAt(shared, name)['path']);
+      return folderOf(dir, local);
     });
-  const patched = Object.values(root.manifest.patch ?? {})
-    .flatMap((table) => Object.values(table))
-    .flatMap((value) => (typeof value === 'object' && value.path ? [path.resolve(root.dir, value.path)] : []));
+  const patches = tableAt(root.manifest, 'patch');
+  const patched = Object.keys(patches)
+    .map((name) => tableAt(patches, name))
+    .flatMap((table) => Object.keys(table).flatMap((name) => folderOf(root.dir, tableAt(table, name)['path'])));
   return [...own, ...patched];
+}
+
+function folderOf(base: string, value: unknown): string[] {
+  return typeof value === 'string' ? [path.resolve(base, value)] : [];
 }
 
 /** As the peer calls it; Amazon Linux 2 has an older C library than what is built for by default. */
@@ -179,8 +181,9 @@ async function ownTarget({ definition: { codeDir, runtime }, workshop }: CargoJo
 async function builtProgram({ definition, scratch }: CargoJob): Promise<string> {
   const names = await fs.readdir(scratch);
   const wanted = definition.buildProperties['Binary'];
-  const [name, ...others] = typeof wanted === 'string' ? [wanted] : names;
-  const crate = (await readCrate(definition.codeDir))?.package?.name;
+  const what = `${definition.ids.join(', ')}: BuildProperties Binary`;
+  const [name, ...others] = typeof wanted === 'string' ? [asSegment(wanted, what)] : names;
+  const crate = tableAt((await readCrate(definition.codeDir)) ?? {}, 'package')['name'];
   const chosen = others.length === 0 ? name : names.find((other) => other === crate);
   const program = path.join(scratch, chosen ?? '', 'bootstrap');
   if (chosen !== undefined && (await exists(program))) return program;

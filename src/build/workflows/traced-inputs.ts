@@ -1,5 +1,7 @@
 import * as path from 'node:path';
 import { readTextIfExists, writeFileAtomic } from '../../support/files.ts';
+import { fields, listOf, parseJson, text as readText } from '../../support/shapes.ts';
+import type { Reader } from '../../support/shapes.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { buildStoreDir } from '../build-options.ts';
@@ -43,13 +45,17 @@ export async function traceInputs(
   return traced;
 }
 
+/** undefined: there is none, or it is damaged; then the tool is asked again. */
 function parseTrace(text: string | undefined): TracedInputs | undefined {
-  try {
-    const value = JSON.parse(text ?? 'null') as Partial<TracedInputs> | null;
-    return value && Array.isArray(value.inputs) && typeof value.key === 'string'
-      ? { inputs: value.inputs, key: value.key, fact: value.fact }
-      : undefined;
-  } catch {
-    return undefined; // half a file after a crash: the tool is asked again
-  }
+  const trace = fields(parseJson(text ?? ''));
+  const inputs = listOf(readInput)(trace?.['inputs']);
+  const key = readText(trace?.['key']);
+  return inputs && key !== undefined ? { inputs, key, fact: readText(trace?.['fact']) } : undefined;
 }
+
+const readInput: Reader<BuildInput> = (value) => {
+  const input = fields(value);
+  const place = readText(input?.['path']);
+  const excludes = listOf(readText)(input?.['excludes']);
+  return place !== undefined && excludes ? { path: place, excludes } : undefined;
+};

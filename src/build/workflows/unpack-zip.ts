@@ -4,40 +4,47 @@ import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
-import { UserError } from '../../errors.ts';
+import { errorMessage, UserError } from '../../errors.ts';
 import { mapLimit } from '../../support/map-limit.ts';
-import { makeFolder } from '../../support/files.ts';
+import { placeBelow } from '../../support/places.ts';
+import { makeFolders } from '../file-tree.ts';
 
 const FILES_AT_ONCE = 8;
 /** Larger files are not held in memory. */
 const STREAM_ABOVE = 8 * 1024 * 1024;
 
-/** Unpacks an archive; `rename` says where an entry goes. */
+/** Unpacks an archive; `rename` says where an entry goes. Rejects if an entry would go elsewhere than below the target. */
 export async function unpackZip(
   zipFile: string,
   target: string,
   rename: (name: string) => string = (name) => name,
 ): Promise<void> {
+  try {
+    await unpack(zipFile, target, rename);
+  } catch (error) {
+    // of the file system, or told already; all else is what yauzl says of the archive
+    if (error instanceof UserError || (error instanceof Error && 'syscall' in error)) throw error;
+    throw new UserError(`${path.basename(zipFile)} cannot be unpacked: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+async function unpack(zipFile: string, target: string, rename: (name: string) => string): Promise<void> {
   const zip = await openPromise(zipFile, { lazyEntries: true, autoClose: false });
   try {
     const files: { entry: Entry; file: string }[] = [];
+    const what = `A file in ${path.basename(zipFile)}`;
     for await (const entry of zip.eachEntry()) {
-      if (!entry.fileName.endsWith('/')) files.push({ entry, file: placeOf(entry, { zipFile, target, rename }) });
+      if (entry.fileName.endsWith('/')) continue;
+      files.push({ entry, file: placeBelow(target, rename(entry.fileName), what) });
     }
-    for (const folder of new Set(files.map(({ file }) => path.dirname(file)))) await makeFolder(folder);
+    await makeFolders(
+      target,
+      files.map(({ file }) => path.dirname(file)),
+    );
     await mapLimit(files, FILES_AT_ONCE, ({ entry, file }) => unpackEntry(zip, entry, file));
   } finally {
     zip.close();
   }
-}
-
-function placeOf(
-  entry: Entry,
-  { zipFile, target, rename }: { zipFile: string; target: string; rename: (name: string) => string },
-): string {
-  const file = path.resolve(target, rename(entry.fileName));
-  if (file.startsWith(path.resolve(target) + path.sep)) return file;
-  throw new UserError(`${path.basename(zipFile)} holds a path that leads out of it: ${entry.fileName}`);
 }
 
 async function unpackEntry(zip: ZipFile, entry: Entry, file: string): Promise<void> {

@@ -51,6 +51,15 @@ export function openCodeArtifacts(run: SyncRun): CodeArtifacts {
     item,
     ...(item.kind === 'zip' ? await zips.zip(item) : await describeFile(item)),
   });
+  const read = async ({ item, path: file }: CodeArtifact): Promise<Uint8Array> => {
+    try {
+      return await fs.readFile(file);
+    } catch (error) {
+      if (item.kind !== 'zip' || !isMissing(error)) throw error;
+      // it was removed since it was compared: the folder gives the same one again
+      return fs.readFile((await zips.zip(item)).path);
+    }
+  };
   return {
     ofResource: async (resource, built) => {
       const folder = built.folders.get(resource.id)?.path;
@@ -66,8 +75,9 @@ export function openCodeArtifacts(run: SyncRun): CodeArtifacts {
       const folder = built.dependencyLayers.get(id)?.path;
       return folder === undefined ? undefined : make({ kind: 'zip', path: folder, label: `the dependencies of ${id}` });
     },
-    send: async ({ item, path: file, size }, request) => {
-      if (size < MAX_DIRECT) return gate(async () => request({ ZipFile: await fs.readFile(file) }));
+    send: async (artifact, request) => {
+      const { item, size } = artifact;
+      if (size < MAX_DIRECT) return gate(async () => request({ ZipFile: await read(artifact) }));
       const store = await (large ??= chooseBucket(run).then((bucket) => openStore(run, bucket)));
       const located = await store.locate(item);
       await store.upload(located);

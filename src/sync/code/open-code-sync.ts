@@ -1,5 +1,6 @@
 import type { BuildResult } from '../../build/artifact.ts';
 import { openBuilder } from '../../build/build.ts';
+import { openBuildLayout } from '../../build/build-layout.ts';
 import { planBuild } from '../../build/plan-build.ts';
 import { note } from '../../console/reporter.ts';
 import type { DeployResult } from '../../deploy/deploy-stack.ts';
@@ -128,7 +129,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     onLocated,
     ...request
   }) => {
-    const build = request.build ?? ((ids) => builder(root, ids));
+    const build = request.build ?? ((ids) => builder.build(root, ids));
     const planned = await planCodeSync(() => openTools(root), {
       root,
       selection,
@@ -141,6 +142,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     const { tools } = planned;
     const end = async (): Promise<void> => {
       await tools.artifacts.dispose();
+      builder.release();
       await stacks.save();
       stacks.age();
     };
@@ -197,20 +199,30 @@ function givenSecrets(root: Stack, given: Readonly<Record<string, string>>): Rec
   return Object.fromEntries(Object.entries(given).filter(([name]) => secret.has(name)));
 }
 
-type Build = (
-  root: Stack,
-  ids: ReadonlySet<ResourceIdentifier>,
-) => Promise<{ result: BuildResult; failures: readonly BuildFailure[] }>;
+interface CodeBuilder {
+  build(
+    root: Stack,
+    ids: ReadonlySet<ResourceIdentifier>,
+  ): Promise<{ result: BuildResult; failures: readonly BuildFailure[] }>;
+  /** What was built is not needed any more. */
+  release(): void;
+}
 
-function createBuilder(run: CodeSyncRun): Build {
+/** Builds what a code sync is about, and lays it out for other commands. */
+function createBuilder(run: CodeSyncRun): CodeBuilder {
   const { reporter, signal } = run.outside;
   const buildOptions = buildOptionsOf(run);
+  const layout = openBuildLayout(buildOptions);
   let builder: ReturnType<typeof openBuilder> | undefined;
-  return async (root, ids) => {
+  const releases: (() => void)[] = [];
+  const build: CodeBuilder['build'] = async (root, ids) => {
     builder ??= openBuilder({ reporter, signal, options: buildOptions });
-    const { result, failures } = await builder.build(planBuild(root, buildOptions, ids));
+    const { result, failures, release } = await builder.build(planBuild(root, buildOptions, ids));
+    releases.push(release);
+    if (!run.options.dryRun) await layout.update(root, result);
     for (const { level, ids: about, text } of result.notes) note(reporter, level, `${about.join(', ')}: ${text}`);
     for (const { output } of failures) if (output) note(reporter, 'info', `\n${output.trimEnd()}\n`);
     return { result, failures };
   };
+  return { build, release: () => releases.splice(0).forEach((release) => release()) };
 }

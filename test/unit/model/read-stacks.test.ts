@@ -590,6 +590,46 @@ Resources:
     expect(await problems(files)).toEqual([problem]);
   });
 
+  it.each<[what: string, id: string, shown: string]>([
+    ['a path', '../../x', '../../x'],
+    ['a folder', 'a/b', 'a/b'],
+    ['a dot', '.', '.'],
+    ['two dots', '..', '..'],
+    ['nothing', '', ''],
+    ['a hyphen', 'My-Fn', 'My-Fn'],
+    ['an absolute path', '/tmp/x', '/tmp/x'],
+    ['a Windows path', 'C:\\\\x', 'C:\\\\x'],
+    ['a letter beyond A to Z', 'Função', 'Função'],
+    ['control characters', 'a\\u001b[31m', 'a\\u001b[31m'],
+    ['the name of a function', 'Fn::Else', 'Fn::Else'],
+    ['256 characters', 'a'.repeat(256), `${'a'.repeat(80)}…`],
+  ])('an id that is %s', async (_what, id, shown) => {
+    const problem = `The logical ID "${shown}" must have 1 to 255 characters, letters A-Z and digits only`;
+    const resource = '{Type: AWS::Serverless::Function, Properties: {CodeUri: ., Handler: a.b, Runtime: python3.13}}';
+    expect(await problems({ 'template.yaml': `Resources:\n  Ok: {Type: T}\n  "${id}": ${resource}\n` })).toEqual([
+      `template.yaml:3:3: ${problem}`,
+    ]);
+    const parent = 'Resources: {A: {Type: AWS::Serverless::Application, Properties: {Location: b/b.yaml}}}';
+    const nested = `Resources:\n  "${id}": {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: c.yaml}}\n`;
+    const files = { 'template.yaml': parent, 'b/b.yaml': nested, 'b/c.yaml': 'Resources: {T: {Type: T}}' };
+    expect(await problems(files)).toEqual([`b/b.yaml:2:3: ${problem}`]);
+  });
+
+  it('are told of ids that a loop or an include makes, where it is written', async () => {
+    const loop = (name: string): string => `Transform: AWS::LanguageExtensions
+Resources:
+  Fn::ForEach::L: [X, [a-b], {"F${name}": {Type: AWS::Serverless::Function, Properties: {CodeUri: ., Handler: a.b, Runtime: python3.13}}}]
+`;
+    expect(await problems({ 'template.yaml': loop('${X}') })).toEqual([
+      'template.yaml:3:31: The logical ID "Fa-b" must have 1 to 255 characters, letters A-Z and digits only',
+    ]);
+    const { root } = await read({ 'template.yaml': loop('&{X}') });
+    expect(root.functions.map(({ id }) => id)).toEqual(['Fab']);
+    const longest = 'a'.repeat(255);
+    const edge = await read({ 'template.yaml': `Resources: {${longest}: {Type: T}, 1: {Type: T}}` });
+    expect(Object.keys(edge.root.source['Resources'] ?? {}).sort()).toEqual(['1', longest]);
+  });
+
   it('of stacks that nest each other name the way', async () => {
     const files = {
       'template.yaml': 'Resources: {A: {Type: AWS::Serverless::Application, Properties: {Location: b/b.yaml}}}',

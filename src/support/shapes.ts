@@ -1,0 +1,56 @@
+/**
+ * Readers of what others wrote: files of package managers and tools, answers, state files of ours that may be damaged. A
+ * reader gives the value if it has the shape that is meant, else undefined; it never throws.
+ */
+export type Reader<T> = (value: unknown) => T | undefined;
+
+/** The value of a JSON text; undefined if it is none. */
+export function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json.replace(/^\uFEFF/, '')) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+export const text: Reader<string> = (value) => (typeof value === 'string' ? value : undefined);
+
+export const flag: Reader<boolean> = (value) => (typeof value === 'boolean' ? value : undefined);
+
+/** A whole number from 0 on that JavaScript can count. */
+export const count: Reader<number> = (value) =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+
+/** A mapping of whatever; no list. */
+export const fields: Reader<Readonly<Record<string, unknown>>> = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;
+
+/** A list whose items all have the shape. */
+export function listOf<T>(item: Reader<T>): Reader<T[]> {
+  return (value) => (Array.isArray(value) ? all(value.map((one) => item(one))) : undefined);
+}
+
+/** A mapping whose values all have the shape. */
+export function recordOf<T>(item: Reader<T>): Reader<Record<string, T>> {
+  return (value) => {
+    const map = fields(value);
+    const entries = map && all(Object.entries(map).map(([name, one]) => pair(name, item(one))));
+    return entries && Object.fromEntries(entries);
+  };
+}
+
+/** What the first of the readers that fits gives. */
+export function either<A, B>(one: Reader<A>, other: Reader<B>): Reader<A | B> {
+  return (value) => one(value) ?? other(value);
+}
+
+function pair<T>(name: string, value: T | undefined): [string, T] | undefined {
+  return value === undefined ? undefined : [name, value];
+}
+
+function all<T>(items: readonly (T | undefined)[]): T[] | undefined {
+  const whole = items.filter((item): item is T & {} => item !== undefined);
+  return whole.length === items.length ? whole : undefined;
+}
