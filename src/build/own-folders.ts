@@ -1,9 +1,8 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
-import { exists, isMissing, readTextIfExists, removeTree, writeFileAtomic } from '../support/files.ts';
+import { exists, isMissing, makeFolder, readTextIfExists, removeTree, writeFileAtomic } from '../support/files.ts';
 import { isBelow } from '../support/places.ts';
 import { buildLayoutDir, buildStoreDir } from './build-options.ts';
 import type { BuildOptions } from './build-options.ts';
@@ -31,7 +30,7 @@ export async function claimLayout(folders: OwnFolders): Promise<void> {
   if (!(await checkLayout(folders))) {
     for (const name of readdirSync(dir)) await removeTree(path.join(dir, name));
   }
-  await fs.mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const mark = markOf(lstatSync(dir));
   if ((await readMark(folders)) !== mark) await writeFileAtomic(markFile(folders), mark);
 }

@@ -12,7 +12,6 @@ import { temporarySuffix } from './temporary-names.ts';
  * files each, and the way through Node's threads and back takes five times as long as reading one.
  */
 export async function readTextIfExists(file: string): Promise<string | undefined> {
-  if (isNoPath(file)) return undefined;
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
@@ -35,18 +34,12 @@ export async function exists(file: string): Promise<boolean> {
 
 /** `stat`, in one go as well, or undefined if nothing is there. */
 export async function statIfExists(file: string): Promise<Stats | undefined> {
-  if (isNoPath(file)) return undefined;
   try {
     return statSync(file, { throwIfNoEntry: false });
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
-}
-
-/** Nothing can have such a name, and Node throws errors of another kind for it. */
-function isNoPath(file: string): boolean {
-  return file.includes('\0');
 }
 
 /** Whether the error says that a file or folder is not there. */
