@@ -36,7 +36,7 @@ const STOPS: Record<string, Case> = {
   '.aws-sam is a file': { files: { '.aws-sam': '' }, says: /\/\.aws-sam is not a folder/ },
   '.aws-sam is a loop of links': {
     links: { '.aws-sam': '.aws-sam' },
-    says: /\/\.aws-sam is a link that leads to no folder/,
+    says: /\/\.aws-sam is a link that leads to no folder|\.aws-sam.*lead in a circle/,
   },
   'the store is a file': { files: { '.aws-sam/sam-sync': '' }, says: /\/sam-sync is not a folder/ },
   'a folder of the store is a file': {

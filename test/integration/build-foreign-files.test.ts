@@ -221,7 +221,7 @@ describe("esbuild's BuildProperties", () => {
     ['EntryNames: "a\\0b"', /^Fn: a file that esbuild makes leads out of its folder/],
     ['ChunkNames: "../../../[name]-[hash]", Splitting: true, Format: esm', /^Fn: a file that esbuild makes leads out/],
     ['OutExtension: { .js: /../../../x.js }', /^(?:Fn: a file that esbuild makes leads out|esbuild )/],
-    ['EntryPoints: ["a\\0"]', /^Fn: there is no file for the entry point/],
+    ['EntryPoints: ["a\\0"]', /^A path contains a NUL character: /],
     ['EntryPoints: { a: b }', /^Fn: BuildProperties EntryPoints must be a list of texts/],
     ['EntryPoints: [[a]]', /^Fn: BuildProperties EntryPoints must be a list of texts/],
     ['MangleProps: "("', /^Fn: BuildProperties MangleProps: Invalid regular expression/],
