@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { UserError } from '../errors.ts';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { fields, parseJson, text } from '../support/shapes.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 
 /** What a profile with `role_arn` asks STS for; the SDK's role assumers get the same. */
@@ -97,17 +98,21 @@ async function readSession(awsFolder: string, key: string): Promise<RoleSession 
   return undefined;
 }
 
-function parseSession(text: string | undefined): RoleSession | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const session = JSON.parse(text) as Partial<RoleSession>;
-    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = session.Credentials ?? {};
-    const whole = [AccessKeyId, SecretAccessKey, SessionToken, Expiration].every((field) => typeof field === 'string');
-    return whole ? (session as RoleSession) : undefined;
-  } catch {
-    // a file that another tool is just writing, or a damaged one, saves nothing
-    return undefined;
-  }
+/** A file that another tool is just writing, or a damaged one, saves nothing. */
+function parseSession(json: string | undefined): RoleSession | undefined {
+  const session = fields(parseJson(json ?? ''));
+  const credentials = fields(session?.['Credentials']);
+  const AccessKeyId = text(credentials?.['AccessKeyId']);
+  const SecretAccessKey = text(credentials?.['SecretAccessKey']);
+  const SessionToken = text(credentials?.['SessionToken']);
+  const Expiration = text(credentials?.['Expiration']);
+  if (AccessKeyId === undefined || SecretAccessKey === undefined) return undefined;
+  if (SessionToken === undefined || Expiration === undefined) return undefined;
+  const user = fields(session?.['AssumedRoleUser']);
+  return {
+    Credentials: { AccessKeyId, SecretAccessKey, SessionToken, Expiration },
+    AssumedRoleUser: { Arn: text(user?.['Arn']), AssumedRoleId: text(user?.['AssumedRoleId']) },
+  };
 }
 
 async function writeSession(awsFolder: string, key: string, session: RoleSession): Promise<void> {

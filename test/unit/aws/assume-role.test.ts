@@ -72,12 +72,22 @@ describe('assuming a role', () => {
     ['an expired session', JSON.stringify(session(new Date(Date.now() + 60_000).toISOString()))],
     ['a damaged file', '{"Credentials":'],
     ['an incomplete one', '{"Credentials":{"AccessKeyId":"a"}}'],
+    ['null', 'null'],
+    ['a text where keys should be', '{"Credentials":"x"}'],
   ])('%s is not used', async (_name, content) => {
     const awsFolder = await tempFolder({ [`cli/cache/${sessionCacheKey(AS_THE_SDK)}.json`]: content });
     const fresh = session(LATER);
     fresh.Credentials.AccessKeyId = 'fresh';
     const assume = createRoleAssumer({ awsFolder, askMfaCode: undefined, assumeRole: () => Promise.resolve(fresh) });
     expect((await assume(SOURCE, AS_THE_SDK)).accessKeyId).toBe('fresh');
+  });
+
+  it('a user in it that has another shape does not matter', async () => {
+    const kept = { ...session(LATER), AssumedRoleUser: { Arn: 5 } };
+    const awsFolder = await tempFolder({ [`cli/cache/${sessionCacheKey(AS_THE_SDK)}.json`]: JSON.stringify(kept) });
+    const assumeRole = (): Promise<never> => Promise.reject(new Error('STS must not be asked'));
+    const assume = createRoleAssumer({ awsFolder, askMfaCode: undefined, assumeRole });
+    expect((await assume(SOURCE, AS_THE_SDK)).accessKeyId).toBe('role');
   });
 
   it('nobody to ask for the code: says what to do', async () => {
