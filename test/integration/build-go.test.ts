@@ -53,6 +53,19 @@ describe('go', () => {
     );
   });
 
+  it('a handler, which names the program of the old runtime, does not lead out of the artifact', async () => {
+    const dir = await tempFolder({
+      ...APP,
+      'template.yaml': APP['template.yaml'].replace(
+        'provided.al2023, Handler: bootstrap',
+        'go1.x, Handler: ../../../evil',
+      ),
+    });
+    const { failures } = await buildApp(dir);
+    expect(failures.map(({ message }) => message)).toEqual(['F: its Handler leads out of its folder: "../../../evil"']);
+    expect((await fs.readdir(path.join(dir, '.aws-sam'), { recursive: true })).join()).not.toContain('evil');
+  });
+
   it('builds for the architecture, statically, and knows TrimGoPath', async () => {
     const metadata = 'BuildMethod: go1.x, BuildProperties: { TrimGoPath: true }';
     const dir = await tempFolder({
