@@ -59,7 +59,7 @@ async function seen(machine: Machine, home?: string): Promise<string[]> {
 function callers(): string[] {
   const scopes = proxy.calls.map(({ operation, headers }) => {
     const [, key = 'nobody', region = ''] = /Credential=([^/]+)\/\d+\/([^/]+)/.exec(headers.authorization ?? '') ?? [];
-    return [key, ...(/^AssumeRole/.test(operation) ? [operation] : []), region].join(' ').trim();
+    return [key, ...(operation.startsWith('AssumeRole') ? [operation] : []), region].join(' ').trim();
   });
   return [...new Set(scopes)];
 }

@@ -72,7 +72,8 @@ export async function createCodeApp(
 function optionWords(options: CodeAppOptions): string[] {
   const overrides = Object.entries(options.parameterOverrides ?? {}).map(([name, value]) => `${name}=${value}`);
   return [
-    ...['--stack-name', options.stackName],
+    '--stack-name',
+    options.stackName,
     ...(options.dependencyLayer === false ? ['--no-dependency-layer'] : []),
     ...(options.resourceTypes ?? []).flatMap((type) => ['--resource', type]),
     ...(overrides.length > 0 ? ['--parameter-overrides', ...overrides] : []),
