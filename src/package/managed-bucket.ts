@@ -51,15 +51,19 @@ export async function ensureManagedBucket(aws: Aws, tools: ManagedBucketTools): 
     const bucket = stack === undefined ? undefined : bucketOf(stack);
     if (bucket !== undefined) return bucket;
     if (stack?.status === 'REVIEW_IN_PROGRESS') {
-      // AWS SAM CLI is about to make it, or was interrupted: then it is removed
+      // SAM CLI is about to create it
       reviewedSince ??= performance.now();
-      if (performance.now() - reviewedSince < MAX_REVIEW) {
-        await pause(tools.pollDelayMs ?? 1_000, tools.signal);
-        continue;
-      }
-    }
-    await prepareManagedStack(aws, stack, tools);
+      if (performance.now() - reviewedSince >= MAX_REVIEW) throw stillInReview(stack);
+      await pause(tools.pollDelayMs ?? 1_000, tools.signal);
+    } else await prepareManagedStack(aws, stack, tools);
   }
+}
+
+/** SAM CLI was interrupted, or somebody reviews the change set: it is not ours to delete. */
+function stillInReview({ name, status, region }: DeployedStack): UserError {
+  return new UserError(`Stack ${name} is still in ${status}: the change set that creates it was not executed`, {
+    hint: `If nobody is about to execute it: \`aws cloudformation delete-stack --stack-name ${name} --region ${region}\`, then sync again. ${OTHER_BUCKET}`,
+  });
 }
 
 /** One step towards a stack with a bucket. */

@@ -1,7 +1,8 @@
+import { CreateChangeSetCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestCloud } from '../support/cloud.ts';
+import { clients, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -51,6 +52,32 @@ describe('the development-stack question, with real input', () => {
       expect(result).toMatchObject({ code: 0 });
       expect(result.stderr).not.toContain(QUESTION);
     }
+  });
+
+  it('--yes and CI do not delete a stack that has only a change set to review; a person may', async () => {
+    const cwd = await tempFolder({ 'template.yaml': TEMPLATE });
+    const { cloudformation } = clients(cloud.endpoint);
+    const StackName = 'reviewed';
+    await cloudformation.send(
+      new CreateChangeSetCommand({ StackName, ChangeSetName: 'c', ChangeSetType: 'CREATE', TemplateBody: TEMPLATE }),
+    );
+    const env = { ...cloud.env, __SAM_CLI_APP_DIR: path.join(cwd, 'home') };
+    const status = async () =>
+      (await cloudformation.send(new DescribeStacksCommand({ StackName }))).Stacks?.[0]?.StackStatus;
+    for (const [args, variables] of [
+      [['--yes'], {}],
+      [[], { CI: 'true' }],
+    ] as const) {
+      const result = await runCli(['--stack-name', StackName, ...args], { cwd, env: { ...env, ...variables } });
+      expect(result).toMatchObject({ code: 1, stdout: '' });
+      expect(result.stderr).toContain('a change set that somebody may want to review (REVIEW_IN_PROGRESS');
+      expect(result.stderr).toContain(`aws cloudformation delete-stack --stack-name ${StackName} --region us-east-1`);
+      expect(await status()).toBe('REVIEW_IN_PROGRESS');
+    }
+    const answered = await runCli(['--stack-name', StackName], { cwd, env, input: 'y\ny\n' });
+    expect(answered, answered.stderr).toMatchObject({ code: 0 });
+    expect(answered.stderr.match(/Delete it and create it again\?/g)).toHaveLength(1);
+    expect(await status()).toBe('CREATE_COMPLETE');
   });
 
   it.skipIf(process.platform === 'win32')(
