@@ -5,6 +5,11 @@ import * as http from 'node:http';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import {
+  CreateBasePathMappingCommand,
+  CreateDomainNameCommand,
+  CreateRestApiCommand,
+} from '@aws-sdk/client-api-gateway';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCloudCommand } from '../../src/cli/cloud-command.ts';
@@ -168,6 +173,49 @@ describe('the local cloud', () => {
     expect(await status({ 'sec-fetch-site': 'cross-site' })).toBe(403);
     expect(await status({ origin: 'http://localhost:3000' })).toBe(200);
     expect(await status({})).toBe(200);
+  });
+
+  it('answers to its own names and those of AWS, not to one that was led here', async () => {
+    const cloud = await startTestCloud();
+    onTestFinished(() => cloud.stop());
+    const { apigateway } = clients(cloud.endpoint);
+    await apigateway.send(new CreateDomainNameCommand({ domainName: 'api.example.test' }));
+    const { id: restApiId } = await apigateway.send(new CreateRestApiCommand({ name: 'mapped' }));
+    await apigateway.send(new CreateBasePathMappingCommand({ domainName: 'api.example.test', restApiId }));
+    const { port } = cloud;
+    const ask = async (host: string, where = '/?Action=GetCallerIdentity&Version=2011-06-15') => {
+      const request = http.get({ host: '127.0.0.1', port, path: where, headers: { host }, agent: false });
+      const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
+      const chunks: Buffer[] = [];
+      for await (const chunk of answer) chunks.push(chunk as Buffer);
+      return { status: answer.statusCode, text: Buffer.concat(chunks).toString() };
+    };
+    for (const host of [`127.0.0.1:${port}`, `LOCALHOST:${port}`, '[::1]', 'sts.us-east-1.amazonaws.com'])
+      expect(await ask(host), host).toMatchObject({ status: 200 });
+    const rebound = `evil.test:${port}`;
+    for (const host of [
+      rebound,
+      'localhost.evil.test',
+      'amazonaws.com.evil.test',
+      '12345678.execute-api.evil.test',
+      '10.0.0.1',
+      '[',
+      'notlocalhost',
+    ])
+      for (const where of [
+        '/',
+        '/bucket/key',
+        '/_sam-sync/health',
+        '/_aws/execute-api/12345678/dev/',
+        '/restapis/12345678/dev/_user_request_/',
+      ])
+        expect(await ask(host, where), `${host} ${where}`).toMatchObject({ status: 403 });
+    expect((await ask(rebound)).text).toContain(`The local cloud is called localhost or 127.0.0.1, not ${rebound}.`);
+    // what a deployed API is called is the user's own
+    const bodies = await Promise.all(
+      ['api.example.test', `12345678.execute-api.localhost:${port}`].map((host) => ask(host, '/dev')),
+    );
+    for (const { text } of bodies) expect(text).not.toContain('The local cloud is called');
   });
 });
 
