@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import { isMap, mapOf, scalarText, type Template, type TemplateMap } from '../template/template.ts';
 import { compareTemplates, describeDifference } from './compare-templates.ts';
 import type { DeployedStack } from './describe-stack.ts';
-import { mendingAdvice, stackCondition } from './stack-status.ts';
+import { recoveryAdvice, stackCondition } from './stack-status.ts';
 
 /** What is to be deployed. */
 export interface DeployRequest {
@@ -132,10 +132,10 @@ function describeBusy({ name, status, updatedAt, createdAt }: DeployedStack): st
   return `Stack ${name} is in ${status}${since === undefined ? '' : ` since ${since.toISOString()}`}`;
 }
 
-function describeBroken({ name, status, statusReason, region }: DeployedStack): UserError {
+function describeBroken({ name, status, statusReason, region, deploymentMode }: DeployedStack): UserError {
   const because = statusReason === undefined ? '' : `: ${statusReason}`;
   return new UserError(`Stack ${name} cannot be updated, an earlier operation left it in ${status}${because}`, {
-    hint: mendingAdvice(name, region, status),
+    hint: recoveryAdvice({ stackName: name, region, status, deploymentMode }),
   });
 }
 

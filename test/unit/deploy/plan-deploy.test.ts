@@ -130,6 +130,15 @@ describe('each status of a stack', () => {
     expect(plan({}, { status: 'UPDATE_FAILED' })).toMatchObject({
       error: { hint: expect.stringContaining('aws cloudformation rollback-stack') },
     });
+    // where the last update was in express mode, CloudFormation refuses that
+    const express = plan({}, { status: 'UPDATE_FAILED', deploymentMode: 'EXPRESS' });
+    expect(express).toMatchObject({
+      error: {
+        hint: expect.stringMatching(
+          /refuses rollback-stack.*`aws cloudformation update-stack --stack-name app --region eu-west-1 .*Mode=EXPRESS,DisableRollback=true`/,
+        ),
+      },
+    });
   });
 
   it('busy: says since when', () => {
