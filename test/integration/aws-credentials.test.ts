@@ -7,6 +7,8 @@ import { startTestCloud, type TestCloud } from '../support/cloud.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+import { openTerminal } from '../support/terminal.ts';
+import { haveTools } from '../support/toolchains.ts';
 
 let cloud: TestCloud;
 let proxy: FaultProxy;
@@ -21,6 +23,9 @@ afterAll(async () => {
   await cloud.stop();
 });
 
+const QUEUE = { 'template.yaml': 'Resources: {Queue: {Type: AWS::SQS::Queue}}' };
+const hasTmux = await haveTools(['tmux'], ['tmux']);
+
 interface Machine {
   /** Below the home folder. */
   files?: Record<string, string>;
@@ -33,7 +38,7 @@ interface Machine {
 /** Has the command look at a stack, on a machine with just these files and variables. */
 async function look({ files = {}, env = {}, args = [], input = '' }: Machine, home?: string): Promise<CliResult> {
   const folder = home ?? (await tempFolder());
-  await writeFiles(folder, { 'template.yaml': 'Resources: {Queue: {Type: AWS::SQS::Queue}}', ...files });
+  await writeFiles(folder, { ...QUEUE, ...files });
   return await runCli(['--stack-name', 'look', '--dry-run', ...args], {
     cwd: folder,
     input,
@@ -123,12 +128,38 @@ region = eu-north-1
     };
     const machine = { files, env: { AWS_REGION: '' }, args: ['--profile', 'role'] };
     const home = await tempFolder();
-    const [assumed, called] = await seen({ ...machine, input: '123456\n' }, home);
+    const asked = await look({ ...machine, input: '123456\n' }, home);
+    expect(asked, asked.stderr).toMatchObject({ code: 0 });
+    // nor is it repeated where a pipe gives it
+    expect(asked.stderr).toContain('Code of MFA device arn:aws:iam::123456789012:mfa/me:');
+    expect(asked.stderr).not.toContain('123456\n');
+    const [assumed, called] = callers();
     expect(assumed).toBe('DEVKEY AssumeRole eu-north-1');
     expect(called).toMatch(/^(?!DEVKEY)\w+ eu-north-1$/);
     expect(proxy.calls[0]?.body.toString()).toContain('TokenCode=123456');
     proxy.clear();
     expect(await seen(machine, home)).toEqual([called]);
+  });
+
+  it.skipIf(!hasTmux)('the code of an MFA device is not shown on a terminal; Ctrl-C ends the question', async () => {
+    const cwd = await tempFolder({
+      ...QUEUE,
+      ...PROFILES,
+      '.aws/config': '[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = dev\nmfa_serial = me',
+    });
+    const command = `"${process.execPath}" "${path.resolve('bin/sam-sync.cjs')}" --stack-name mfa --dry-run --profile r`;
+    const env = { HOME: cwd, AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: proxy.endpoint, REQUESTS_CA_BUNDLE: '' };
+    const stopped = await openTerminal(command, { cwd, env });
+    await stopped.shows(/Code of MFA device me:/);
+    await stopped.press('1', '2', 'C-c');
+    await stopped.shows(/exit code 130/);
+    const terminal = await openTerminal(command, { cwd, env });
+    await terminal.shows(/Code of MFA device me:/);
+    await terminal.press('1', '2', '9', 'BSpace', '3', '4', '5', '6', 'Enter');
+    expect(await terminal.shows(/exit code 0/)).not.toContain('12');
+    expect(proxy.calls.find(({ operation }) => operation === 'AssumeRole')?.body.toString()).toContain(
+      'TokenCode=123456',
+    );
   });
 
   it('a web identity token', async () => {
