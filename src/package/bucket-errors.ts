@@ -9,15 +9,23 @@ export interface BucketAccess {
   kmsKeyId: string | undefined;
 }
 
-/** What S3 refused, with what helps: a bucket elsewhere, a policy that requires a KMS key. Other errors stay as they are. */
+/** What S3 refused, with what helps: no such bucket, one elsewhere, a policy that requires a KMS key. Other errors stay as they are. */
 export function explainBucketError(error: unknown, access: BucketAccess): unknown {
   if (!isAwsError(error)) return error;
   const region = bucketRegion(error);
   if (error.kind === 'wrong-region' || (region !== undefined && region !== access.region)) {
     return elsewhere(error, access, region === access.region ? undefined : region);
   }
+  if (error.code === 'NoSuchBucket') {
+    return new UserError(`There is no bucket ${access.bucket}`, {
+      cause: error,
+      hint: 'Check the name that --s3-bucket or the samconfig gives, or use the managed bucket with --resolve-s3.',
+    });
+  }
   const isWrite = /^(PutObject|CopyObject|CreateMultipartUpload)$/.test(error.operation);
   if (error.kind !== 'access-denied' || !isWrite || access.kmsKeyId !== undefined) return error;
+  // what the identity may not do, no key makes good
+  if (error.serviceMessage.includes('identity-based policy')) return error;
   return new UserError(error.message, {
     cause: error,
     hint: `If the policy of bucket ${access.bucket} requires SSE-KMS, name its key with --kms-key-id. Otherwise: ${error.hint ?? ''}`,

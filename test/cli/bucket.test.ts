@@ -73,6 +73,22 @@ describe('a bucket that nothing can be deployed from', () => {
     expect(stderr).toContain('If the policy of bucket mine requires SSE-KMS, name its key with --kms-key-id.');
   });
 
+  it('is not there, or not for these credentials: says so, and nothing of keys', async () => {
+    proxy.fault(
+      { service: 's3' },
+      { kind: 'error', status: 404, code: 'NoSuchBucket', message: 'The specified bucket does not exist' },
+    );
+    const missing = await sync(100);
+    expect(missing.stderr).toContain('Error: There is no bucket mine');
+    expect(missing.stderr).toContain('--s3-bucket');
+    const message =
+      'User: arn:aws:iam::000000000000:user/dev is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::mine/key" because no identity-based policy allows the s3:PutObject action';
+    proxy.fault({ service: 's3' }, { kind: 'error', status: 403, code: 'AccessDenied', message });
+    const denied = await sync(100);
+    expect(denied.stderr).toContain('Give the identity the permission s3:PutObject');
+    expect(denied.stderr).not.toContain('--kms-key-id');
+  });
+
   it('takes what is encrypted with the key of --kms-key-id', async () => {
     proxy.fault(
       { operation: 'PutObject', when: ({ headers }) => headers['x-amz-server-side-encryption'] !== 'aws:kms' },
