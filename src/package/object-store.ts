@@ -73,15 +73,21 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   };
   return {
     sent,
-    has: (key) => gate(async () => (await headObject(options, key)) !== undefined),
+    has: (key) => gate(async () => (await explained(options, headObject(options, key))) !== undefined),
     ensure: (key, label, make) =>
       gate(async () => {
         options.signal.throwIfAborted();
-        await store(key, label, await make()).catch(async (error: unknown) => {
-          throw explainBucketError(error, { ...options, region: await options.aws.region() });
-        });
+        await explained(options, store(key, label, await make()));
       }),
   };
+}
+
+async function explained<T>(options: ObjectStoreOptions, access: Promise<T>): Promise<T> {
+  try {
+    return await access;
+  } catch (error) {
+    throw explainBucketError(error, { ...options, region: await options.aws.region() });
+  }
 }
 
 /** In bytes. */
