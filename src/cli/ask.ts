@@ -35,7 +35,8 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
       throw error;
     });
     // an answer typed on a terminal has ended the line there
-    if (!lines.isTerminal || line === undefined) output.write(`${repeated ? (line ?? '') : ''}
+    if (!lines.isTerminal || line === undefined)
+      output.write(`${repeated ? (line ?? '') : ''}
 `);
     if (line === undefined) throw new UserError('No answer: stdin is closed', { hint });
     return line;

@@ -273,7 +273,7 @@ describe('what is wrong, in a sentence', () => {
         },
         args: ['--profile', 'r'],
       },
-      'The question was not answered',
+      'No answer: stdin is closed',
       'terminal',
     ],
     [
