@@ -33,6 +33,8 @@ const result = await build({
   logLevel: 'warning',
   external: ['esbuild'],
 });
+if (result.warnings.length > 0) throw new Error('what esbuild warns about works in the source and not in the bundle');
+checkLazyImports(result.metafile.inputs);
 await fs.mkdir(fresh);
 await writeParts(result.outputFiles);
 await fs.cp(path.join(root, 'src/local/plugin'), path.join(fresh, 'plugin'), {
@@ -43,6 +45,17 @@ await fs.writeFile(path.join(fresh, 'THIRD-PARTY-LICENSES.txt'), await licences(
 // a run that is under way keeps its old files until the new ones are whole
 await fs.rm(target, { recursive: true, force: true });
 await fs.rename(fresh, target);
+
+/**
+ * In the source, Node gives an `import()` of a CommonJS package its names; in a bundle that is split it has nothing but
+ * `default`. Import such a package statically, in a file that is loaded lazily.
+ */
+function checkLazyImports(inputs) {
+  for (const [file, { imports }] of Object.entries(inputs))
+    for (const { kind, path: imported, external } of imports)
+      if (kind === 'dynamic-import' && !external && inputs[imported].format !== 'esm')
+        throw new Error(`${file} imports ${imported} by import(): CommonJS has no names there`);
+}
 
 /** Writes the parts as CommonJS; the first line of main.cjs tells them from those of any other build. */
 async function writeParts(files) {

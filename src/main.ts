@@ -132,17 +132,23 @@ interface Run {
 async function sync(options: SyncOptions, run: Run): Promise<number> {
   const { io, reporter, optionFiles, readOptions } = run;
   const { signal, interrupt } = run.interrupts;
-  const [{ runSync }, { createAsker }, { confirmDevelopmentStack, metadataFile }, { openKeys }] = await Promise.all([
-    import('./sync/run-sync.ts'),
-    import('./cli/ask.ts'),
-    import('./cli/development-stack.ts'),
-    import('./cli/keys.ts'),
-  ]);
+  const [{ runSync }, { createAsker }, { askCode }, { confirmDevelopmentStack, metadataFile }, keys] =
+    await Promise.all([
+      import('./sync/run-sync.ts'),
+      import('./cli/ask.ts'),
+      import('./cli/ask-code.ts'),
+      import('./cli/development-stack.ts'),
+      import('./cli/keys.ts'),
+    ]);
   const { stackName, templateFile } = options;
   // the local cloud is nobody's production
   const yes = options.yes || options.local;
   const asker = createAsker({ input: io.stdin, output: io.stderr, yes, signal });
-  const { ask } = asker;
+  const { ask, askText } = asker;
+  const openKeys = (onKey: (key: string) => void): ReturnType<typeof keys.openKeys> => {
+    asker.close();
+    return keys.openKeys({ input: io.stdin(), process: io.process, onKey, onInterrupt: interrupt });
+  };
   try {
     return await runSync(options, {
       reporter,
@@ -150,7 +156,8 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
       signal,
       version: manifest.version,
       confirm: (question) => ask(question.text, { default: question.default }),
-      askMfaCode: async (device) => (await asker.askText(`Code of MFA device ${device}:`)).trim(),
+      askMfaCode: (device) =>
+        askCode(`Code of MFA device ${device}:`, { openKeys, askText, output: io.stderr, signal }),
       confirmDevelopmentStack: (about) =>
         confirmDevelopmentStack(
           { ...about, stackName, templateFile },
@@ -164,10 +171,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
         return ensureCloud({ ...resolveCloudPlace(io.env), env: io.env, reporter, signal });
       },
       watch: {
-        openKeys: (onKey) => {
-          asker.close();
-          return openKeys({ input: io.stdin(), process: io.process, onKey, onInterrupt: interrupt });
-        },
+        openKeys,
         interrupt,
         catchStrayErrors: (onError) => catchStrayErrors(io.process, onError),
         optionFiles,

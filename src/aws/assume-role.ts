@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { UserError } from '../errors.ts';
-import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { readTextIfExists } from '../support/files.ts';
 import { fields, parseJson, text } from '../support/shapes.ts';
 import { removeLeftovers } from '../support/temporary.ts';
+import { writeUserFile } from '../support/user-file.ts';
 
 /** What a profile with `role_arn` asks STS for; the SDK's role assumers get the same. */
 export interface AssumeRoleRequest {
@@ -118,7 +119,7 @@ function parseSession(json: string | undefined): RoleSession | undefined {
 async function writeSession(awsFolder: string, key: string, session: RoleSession): Promise<void> {
   const [file] = cacheFiles(awsFolder, key);
   try {
-    await writeFileAtomic(file, JSON.stringify(session), { mode: 0o600 });
+    await writeUserFile(file, JSON.stringify(session), { mode: 0o600 });
     await removeLeftovers(path.dirname(file));
   } catch {
     // the cache only saves work; a home folder that cannot be written to is no reason to stop

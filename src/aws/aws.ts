@@ -172,7 +172,8 @@ function s3Config(settings: AwsSettings, endpoint: string | undefined): object {
   const plain = endpoint !== undefined && !settings.checksumsConfigured;
   return {
     forcePathStyle: style === 'path' || (endpoint !== undefined && style !== 'virtual'),
-    followRegionRedirects: true,
+    // a bucket in another Region is refused: what deploys from it would fail
+    followRegionRedirects: false,
     ...(plain ? { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' } : {}),
   };
 }

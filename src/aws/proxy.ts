@@ -1,19 +1,57 @@
+import { UserError } from '../errors.ts';
 import type { Env } from './config-files.ts';
+
+/** A proxy, and the environment variable that names it. */
+export interface Proxy {
+  url: URL;
+  variable: string;
+}
 
 /**
  * The proxy that a request goes through, if any: `http_proxy` and `https_proxy` (either case, the lower one first),
  * except for hosts in `no_proxy`. A loopback address is never reached through a proxy. Pure.
  */
-export function proxyFor(url: URL, env: Env): string | undefined {
-  const scheme = url.protocol.slice(0, -1);
-  const proxy = env[`${scheme}_proxy`] || env[`${scheme.toUpperCase()}_PROXY`];
-  if (!proxy || isLoopback(url.hostname) || isExcluded(url, env['no_proxy'] || env['NO_PROXY'] || '')) return undefined;
-  return proxy.includes('://') ? proxy : `http://${proxy}`;
+export function proxyFor(url: URL, env: Env): Proxy | undefined {
+  const variable = variableOf(url.protocol.slice(0, -1), env);
+  const text = variable === undefined ? undefined : env[variable];
+  if (variable === undefined || !text || isLoopback(url.hostname)) return undefined;
+  return isExcluded(url, env['no_proxy'] ?? env['NO_PROXY'] ?? '') ? undefined : parseProxy(text, variable);
+}
+
+/** The proxy as messages name it: without user name and password. */
+export function proxyLabel({ url, variable }: Proxy): string {
+  return `${url.protocol}//${url.host} (${variable})`;
 }
 
 /** Whether a host is this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname.endsWith('.localhost') || /^(127\.[\d.]+|\[?::1\]?)$/.test(hostname);
+}
+
+/** An empty lower-case variable hides the upper-case one, as in Python. */
+function variableOf(scheme: string, env: Env): string | undefined {
+  return [`${scheme}_proxy`, `${scheme.toUpperCase()}_PROXY`].find((name) => env[name] !== undefined);
+}
+
+function parseProxy(text: string, variable: string): Proxy {
+  const address = text.includes('://') ? text : `http://${text}`;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || !isDecodable(url)) {
+    const shown = text.replace(/\/\/[^/]*@/, '//…@');
+    throw new UserError(`${variable} is ${shown}, which is not the URL of an HTTP proxy`, {
+      hint: 'Write http://host:port or http://user:password@host:port, with special characters of the password percent-encoded. SOCKS proxies are not supported.',
+    });
+  }
+  return { url, variable };
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** `no_proxy` as curl and Python read it: `*`, or names (with or without a dot before them) that the host ends with. */

@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
+import { HttpRequest } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { UserError, errorMessage } from '../errors.ts';
 import type { Env } from './config-files.ts';
-import { proxyFor } from './proxy.ts';
+import { ProxyError } from './proxy-error.ts';
+import { proxyFor, type Proxy } from './proxy.ts';
+import { TunnelAgent, proxyAuthorization } from './tunnel-agent.ts';
 
 /** The one connection pool that all clients of a run share. */
 export type RequestHandler = Pick<
@@ -25,7 +29,6 @@ export async function createRequestHandler(env: Env, caBundle: string | undefine
     socketTimeout: SOCKET_TIMEOUT,
     httpsAgent: new HttpsAgent({ ...AGENT_OPTIONS, ca }),
   });
-  // most machines have no proxy: nothing is loaded for it then
   return hasProxies(env) ? routeThroughProxies(direct, env, ca) : direct;
 }
 
@@ -34,51 +37,81 @@ function hasProxies(env: Env): boolean {
 }
 
 function routeThroughProxies(direct: NodeHttpHandler, env: Env, ca: string | undefined): RequestHandler {
-  const proxied = new Map<string, Promise<NodeHttpHandler>>();
-  const handlerFor = (url: URL): Promise<NodeHttpHandler> => {
-    const proxy = proxyFor(url, env);
-    if (proxy === undefined) return Promise.resolve(direct);
-    const handler = proxied.get(proxy) ?? createProxiedHandler(proxy, ca);
-    proxied.set(proxy, handler);
+  const tunnelled = new Map<string, NodeHttpHandler>();
+  const tunnelThrough = (proxy: Proxy): NodeHttpHandler => {
+    const handler = tunnelled.get(proxy.url.href) ?? createTunnelledHandler(proxy, ca);
+    tunnelled.set(proxy.url.href, handler);
     return handler;
   };
   return {
     metadata: direct.metadata,
     handle: async (request, options) => {
-      const port = request.port === undefined ? '' : `:${request.port}`;
-      const handler = await handlerFor(new URL(`${request.protocol}//${request.hostname}${port}`));
-      return await handler.handle(request, options);
+      const proxy = proxyFor(new URL(originOf(request)), env);
+      if (proxy === undefined) return await direct.handle(request, options);
+      if (request.protocol === 'https:') return await tunnelThrough(proxy).handle(request, options);
+      return await forward(direct, proxy, request, options);
     },
     updateHttpClientConfig: (key, value) => direct.updateHttpClientConfig(key, value),
     httpHandlerConfigs: () => direct.httpHandlerConfigs(),
     destroy: () => {
       direct.destroy();
-      for (const handler of proxied.values()) void handler.then((made) => made.destroy());
+      for (const handler of tunnelled.values()) handler.destroy();
     },
   };
 }
 
-async function createProxiedHandler(proxy: string, ca: string | undefined): Promise<NodeHttpHandler> {
-  const [{ HttpsProxyAgent }, { HttpProxyAgent }] = await Promise.all([
-    import('https-proxy-agent'),
-    import('http-proxy-agent'),
-  ]);
+function createTunnelledHandler(proxy: Proxy, ca: string | undefined): NodeHttpHandler {
   return new NodeHttpHandler({
-    connectionTimeout: CONNECTION_TIMEOUT,
+    // no timeout of connections: the agent has its own, and can say more
     socketTimeout: SOCKET_TIMEOUT,
-    // both are agents of node:http by their behaviour; the https one tunnels with CONNECT
-    httpsAgent: new HttpsProxyAgent(proxy, { ...AGENT_OPTIONS, ...(ca === undefined ? {} : { ca }) }) as HttpsAgent,
-    httpAgent: new HttpProxyAgent(proxy, AGENT_OPTIONS),
+    httpsAgent: new TunnelAgent(proxy, { ...AGENT_OPTIONS, ca }),
   });
 }
 
+type HandleParameters = Parameters<NodeHttpHandler['handle']>;
+
+/** Plain HTTP needs no tunnel: the proxy is sent the request, with the whole URL in its first line. */
+async function forward(
+  direct: NodeHttpHandler,
+  proxy: Proxy,
+  request: HandleParameters[0],
+  options: HandleParameters[1],
+): ReturnType<NodeHttpHandler['handle']> {
+  const target = originOf(request);
+  const { protocol, hostname, port } = proxy.url;
+  const forwarded = Object.assign(HttpRequest.clone(request), {
+    protocol,
+    hostname,
+    port: Number(port) || undefined,
+    path: target + request.path,
+    headers: { ...request.headers, ...proxyAuthorization(proxy) },
+  });
+  const { host } = new URL(target);
+  const result = await direct.handle(forwarded, options).catch((cause: unknown) => {
+    throw options?.abortSignal?.aborted ? cause : new ProxyError({ proxy, target: host, cause });
+  });
+  const { statusCode, reason = '', body } = result.response;
+  // AWS itself never answers with it
+  if (statusCode !== 407) return result;
+  (body as Readable).destroy();
+  throw new ProxyError({ proxy, target: host, status: { code: statusCode, text: reason } });
+}
+
+function originOf({ protocol, hostname, port }: HandleParameters[0]): string {
+  return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
+}
+
 async function readCaBundle(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
+  const hint = 'The file is named by AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or ca_bundle of the profile.';
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new UserError(`The certificates in ${file} could not be read: ${errorMessage(error)}`, {
       cause: error,
-      hint: 'The file is named by AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or ca_bundle of the profile.',
+      hint,
     });
+  });
+  // Node.js reads anything and trusts nobody then
+  if (!/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(text)) {
+    throw new UserError(`${file} holds no certificates in PEM form`, { hint });
   }
+  return text;
 }

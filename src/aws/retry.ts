@@ -1,6 +1,7 @@
 import { AdaptiveRetryStrategy, StandardRetryStrategy } from '@smithy/core/retry';
 import type { RetryStrategyV2 } from '@smithy/types';
-import { failureCode, isConnectionFailure } from './connection-failure.ts';
+import { isConnectionFailure } from './connection-failure.ts';
+import { failureCode } from './network-reason.ts';
 
 /** Tries of a request as long as the endpoint has never answered: it is more likely wrong than busy. */
 const ATTEMPTS_BEFORE_FIRST_ANSWER = { refused: 3, other: 2 };

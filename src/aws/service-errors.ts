@@ -1,6 +1,8 @@
 import { UserError, errorMessage } from '../errors.ts';
 import { explainSystemError } from '../system-errors.ts';
-import { failureCode, isCertificateCode, isConnectionFailure } from './connection-failure.ts';
+import { isConnectionFailure } from './connection-failure.ts';
+import { failureCode, isCertificateCode, networkReason } from './network-reason.ts';
+import { ProxyError } from './proxy-error.ts';
 import { isLoopback } from './proxy.ts';
 
 /** What went wrong, as far as a caller or a user can do something about it. */
@@ -204,9 +206,11 @@ function explainDenied(error: Error, { service, operation, profile }: AwsCall): 
 }
 
 function explainUnreachable(error: Error, { service, endpoint, region }: AwsCall): { message: string; hint: string } {
+  if (error instanceof ProxyError)
+    return { message: `${service} cannot be reached: ${error.message}`, hint: error.hint };
   const code = failureCode(error) ?? error.name;
   const host = endpoint === undefined ? undefined : new URL(endpoint).hostname;
-  const message = `${service} cannot be reached${endpoint === undefined ? '' : ` at ${endpoint}`}: ${networkReason(code, error)}`;
+  const message = `${service} cannot be reached${endpoint === undefined ? '' : ` at ${endpoint}`}: ${networkReason(error)}`;
   if (host !== undefined && isLoopback(host)) {
     return {
       message,
@@ -220,22 +224,6 @@ function explainUnreachable(error: Error, { service, endpoint, region }: AwsCall
     return { message, hint: `Check the network${region === undefined ? '' : `, and that ${region} is a region`}.` };
   }
   return { message, hint: 'Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY).' };
-}
-
-function networkReason(code: string, error: Error): string {
-  if (isCertificateCode(code)) return `its certificate is not trusted (${code})`;
-  const reasons: Record<string, string> = {
-    ECONNREFUSED: 'the connection was refused',
-    ECONNRESET: 'the connection was cut',
-    EPIPE: 'the connection was cut',
-    ENOTFOUND: 'the host name is not known',
-    EAI_AGAIN: 'the host name could not be looked up',
-    EHOSTUNREACH: 'there is no way to the host',
-    ENETUNREACH: 'there is no network',
-    TimeoutError: 'no answer in time',
-    ETIMEDOUT: 'no answer in time',
-  };
-  return reasons[code] ?? trim(error.message);
 }
 
 function codeOf(error: unknown): string {

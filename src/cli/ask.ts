@@ -19,7 +19,7 @@ export interface AskOptions {
 /** Asks and lets go of the input when closed. */
 export interface Asker {
   ask: Ask;
-  /** Asks for a text, e.g. the code of an MFA device; `--yes` has no answer to it. */
+  /** Asks for a text that is not repeated, e.g. the code of an MFA device; `--yes` has no answer to it. */
   askText(question: string): Promise<string>;
   close(): void;
 }
@@ -27,7 +27,7 @@ export interface Asker {
 /** Makes the function that asks. End of the input without an answer is a `UserError` that names `--yes`. */
 export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
   let lines: LineReader | undefined;
-  const askLine = async (question: string, hint: string): Promise<string> => {
+  const askLine = async (question: string, hint: string, repeated: boolean): Promise<string> => {
     output.write(`${question} `);
     lines ??= readLines(input());
     const line = await lines.next(signal).catch((error: unknown) => {
@@ -35,7 +35,9 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
       throw error;
     });
     // an answer typed on a terminal has ended the line there
-    if (!lines.isTerminal || line === undefined) output.write(`${line ?? ''}\n`);
+    if (!lines.isTerminal || line === undefined)
+      output.write(`${repeated ? (line ?? '') : ''}
+`);
     if (line === undefined) throw new UserError('No answer: stdin is closed', { hint });
     return line;
   };
@@ -43,13 +45,13 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
     async ask(question, { default: fallback }) {
       if (yes) return true;
       for (;;) {
-        const line = await askLine(`${question} ${fallback ? '[Y/n]' : '[y/N]'}`, UNATTENDED);
+        const line = await askLine(`${question} ${fallback ? '[Y/n]' : '[y/N]'}`, UNATTENDED, true);
         const answer = parseAnswer(line, fallback);
         if (answer !== undefined) return answer;
         output.write('Please answer y or n.\n');
       }
     },
-    askText: (question) => askLine(question, 'Give the answer on a terminal or through a pipe.'),
+    askText: (question) => askLine(question, 'Give the answer on a terminal or through a pipe.', false),
     close: () => {
       lines?.close();
       lines = undefined;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { makeFolder, readTextIfExists, writeFileAtomic } from '../support/files.ts';
-import { removeLeftovers } from '../support/temporary.ts';
+import { makeFolder, readTextIfExists } from '../support/files.ts';
+import { writeUserFile } from '../support/user-file.ts';
 import type { Ask } from './ask.ts';
 
 /** The stack that is asked about. */
@@ -88,8 +88,7 @@ async function remember(stack: DevelopmentStack, file: string): Promise<void> {
   const stacks = [...new Set([...listAt(metadata, OUR_KEY), keyOf(stack)])];
   try {
     await makeFolder(path.dirname(file), { mode: 0o700 });
-    await writeFileAtomic(file, JSON.stringify({ ...metadata, [OUR_KEY]: stacks }, null, 4));
-    await removeLeftovers(path.dirname(file), { prefix: path.basename(file) });
+    await writeUserFile(file, JSON.stringify({ ...metadata, [OUR_KEY]: stacks }, null, 4));
   } catch {
     return;
   }

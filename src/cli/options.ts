@@ -408,7 +408,7 @@ export const OPTIONS = {
     grammar: FLAG,
     default: false,
     group: 'Other',
-    help: 'Answer all questions with yes. So does the environment variable CI.',
+    help: 'Answer all questions with yes, but never delete a stack in REVIEW_IN_PROGRESS or DELETE_FAILED. So does the environment variable CI.',
   }),
   output: option<'text' | 'json'>({
     names: ['--output'],

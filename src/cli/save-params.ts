@@ -1,6 +1,6 @@
 import * as path from 'node:path';
-import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
-import { removeLeftovers } from '../support/temporary.ts';
+import { readTextIfExists } from '../support/files.ts';
+import { writeUserFile } from '../support/user-file.ts';
 import { isConfigMap, parseConfigText } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
 import { editConfig } from './edit-config.ts';
@@ -34,14 +34,13 @@ export async function saveParams(request: SaveRequest): Promise<Notice[]> {
   const { text: edited, lostComments } = await editConfig(text, edits, file);
   const notices: Notice[] = [];
   if (lostComments) {
-    await writeFileAtomic(`${file}.bak`, text);
+    await writeUserFile(`${file}.bak`, text);
     notices.push({
       level: 'warning',
       text: `${label} could not be changed without losing comments: the old text is in ${label}.bak`,
     });
   }
-  await writeFileAtomic(file, edited);
-  await removeLeftovers(path.dirname(file), { prefix: path.basename(file) });
+  await writeUserFile(file, edited);
   const names = edits.flatMap((edit) => Object.keys(edit.set));
   const what = names.length === 0 ? 'nothing' : names.join(', ');
   notices.push({ level: 'info', text: `Saved in ${label}, environment ${environment}: ${what}` });

@@ -28,7 +28,7 @@ export async function deleteStack(
       throw new StackFailedError(`Stack ${stack.name} could not be deleted: ${why}`, {
         status: left.status,
         failure,
-        hint: describeFailedState(stack.name, stack.region, left.status),
+        hint: describeFailedState({ ...left, stackName: stack.name, region: stack.region }),
       });
     }
     return { value: undefined };

@@ -9,7 +9,7 @@ import { deleteStack } from './delete-stack.ts';
 import { describeStack, readDeployedTemplate, type DeployedStack } from './describe-stack.ts';
 import { followStack, waitUntilSettled, type FollowResult } from './follow-stack.ts';
 import { pause } from './pause.ts';
-import { planDeploy, type DeployPlan, type DeployRequest } from './plan-deploy.ts';
+import { planDeploy, type DeployPlan, type DeployRequest, type RecreatePlan } from './plan-deploy.ts';
 import { StackOvertakenError } from './require-latest.ts';
 import { explainStackFailure } from './stack-failure.ts';
 import { isSuccess, stackCondition } from './stack-status.ts';
@@ -30,7 +30,7 @@ export interface DeployTools {
   /** Puts a template that is too long for a request where CloudFormation can read it. */
   uploadTemplate: (text: string) => Promise<string>;
   /** Asks before a stack that was never created is deleted. */
-  confirm: (question: string) => Promise<boolean>;
+  confirm: (question: string, plan: RecreatePlan) => Promise<boolean>;
   /** Between two looks at the events (`parsePollDelay`); undefined: as fits. */
   pollDelayMs?: number | undefined;
 }
@@ -137,7 +137,7 @@ async function carryOut(aws: Aws, input: DeployInput, { plan, state, tools }: Ro
       });
       return undefined;
     case 'recreate':
-      if (!(await tools.confirm(plan.question))) {
+      if (!(await tools.confirm(plan.question, plan))) {
         throw new UserError(plan.reason, { hint: 'It has to be deleted before it can be created. Nothing was done.' });
       }
       if (state.stack !== undefined) await deleteStack(aws, state.stack, tools);

@@ -26,6 +26,8 @@ export interface DeployedStack {
   roleArn: string | undefined;
   notificationArns: readonly string[];
   terminationProtection: boolean;
+  /** `EXPRESS` or `STANDARD`: how it was last deployed; undefined if CloudFormation does not say. */
+  deploymentMode?: string | undefined;
 }
 
 /** The stack of this name (or id), or undefined if there is none. One call. */
@@ -77,6 +79,7 @@ function toDeployedStack(stack: Stack): DeployedStack {
     roleArn: stack.RoleARN,
     notificationArns: stack.NotificationARNs ?? [],
     terminationProtection: stack.EnableTerminationProtection ?? false,
+    deploymentMode: stack.DeploymentConfig?.Mode,
   };
 }
 

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import { isMap, mapOf, scalarText, type Template, type TemplateMap } from '../template/template.ts';
 import { compareTemplates, describeDifference } from './compare-templates.ts';
 import type { DeployedStack } from './describe-stack.ts';
-import { mendingAdvice, stackCondition } from './stack-status.ts';
+import { recoveryAdvice, stackCondition } from './stack-status.ts';
 
 /** What is to be deployed. */
 export interface DeployRequest {
@@ -38,11 +38,20 @@ export type DeployPlan =
       warnings: readonly string[];
     }
   /** It never came to life: after `question`, delete it and create it. */
-  | { action: 'recreate'; question: string; reason: string }
+  | RecreatePlan
   /** Someone else's operation: wait for its end and plan again. */
   | { action: 'wait'; reason: string }
   /** Nothing can be done before someone mends it. */
   | { action: 'stop'; error: UserError };
+
+/** A stack that only deleting helps. */
+export interface RecreatePlan {
+  action: 'recreate';
+  question: string;
+  reason: string;
+  /** Why `--yes` and CI must not answer: what is deleted may be somebody's work. undefined: they may. */
+  unattended: UserError | undefined;
+}
 
 /** A plan that the state of the stack forces. */
 export type ForcedPlan = Extract<DeployPlan, { action: 'recreate' | 'wait' | 'stop' }>;
@@ -70,6 +79,12 @@ export function planDeploy(
   return { action: 'update', parameters: updateParameters(request, deployed), differences, warnings };
 }
 
+/** The answer of a run that asks nobody: yes, or an error where only a person may say so. */
+export function answerUnasked({ unattended }: RecreatePlan): boolean {
+  if (unattended !== undefined) throw unattended;
+  return true;
+}
+
 /** What the stack's state alone demands, whatever is to be deployed; undefined: nothing special. Pure. */
 export function planByState(deployed: DeployedStack | undefined): ForcedPlan | undefined {
   switch (deployed && stackCondition(deployed.status)) {
@@ -93,23 +108,34 @@ function planRecreation(deployed: DeployedStack): ForcedPlan {
     });
     return { action: 'stop', error };
   }
-  const meaning: Record<string, string> = {
-    REVIEW_IN_PROGRESS: 'was never created, it only has a change set that somebody may want to review',
-    DELETE_FAILED: 'could not be deleted completely',
+  const meaning = SOMEBODY_S[status];
+  const reason = `Stack ${name} ${meaning ?? 'was never created successfully'} (${status}${because})`;
+  const unattended = new UserError(reason, {
+    hint: `--yes and CI do not delete such a stack. Sync without them and answer the question, or look at it and run \`aws cloudformation delete-stack --stack-name ${name} --region ${region}\`, then sync again.`,
+  });
+  return {
+    action: 'recreate',
+    reason,
+    question: `${reason}. Delete it and create it again?`,
+    unattended: meaning === undefined ? undefined : unattended,
   };
-  const reason = `Stack ${name} ${meaning[status] ?? 'was never created successfully'} (${status}${because})`;
-  return { action: 'recreate', reason, question: `${reason}. Delete it and create it anew?` };
 }
+
+/** States in which a stack holds what somebody may want: a change set under review, resources that were to be kept. */
+const SOMEBODY_S: Readonly<Record<string, string | undefined>> = {
+  REVIEW_IN_PROGRESS: 'was never created, it only has a change set that somebody may want to review',
+  DELETE_FAILED: 'could not be deleted completely',
+};
 
 function describeBusy({ name, status, updatedAt, createdAt }: DeployedStack): string {
   const since = updatedAt ?? createdAt;
   return `Stack ${name} is in ${status}${since === undefined ? '' : ` since ${since.toISOString()}`}`;
 }
 
-function describeBroken({ name, status, statusReason, region }: DeployedStack): UserError {
+function describeBroken({ name, status, statusReason, region, deploymentMode }: DeployedStack): UserError {
   const because = statusReason === undefined ? '' : `: ${statusReason}`;
   return new UserError(`Stack ${name} cannot be updated, an earlier operation left it in ${status}${because}`, {
-    hint: mendingAdvice(name, region, status),
+    hint: recoveryAdvice({ stackName: name, region, status, deploymentMode }),
   });
 }
 

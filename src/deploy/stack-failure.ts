@@ -30,7 +30,8 @@ export function explainStackFailure(
     rollback === undefined ? undefined : `The rollback then failed at ${rollback.id}: ${rollback.reason}`,
     failure === undefined || failure.others.length === 0 ? undefined : `Failed too: ${failure.others.join(', ')}`,
   ];
-  const hint = [adviceFor(failure?.reason ?? ''), describeFailedState(about.stackName, about.region, status)];
+  const left = { ...about, status, deploymentMode: stack?.deploymentMode };
+  const hint = [adviceFor(failure?.reason ?? ''), describeFailedState(left)];
   return new StackFailedError(sentences.filter(Boolean).join('\n'), {
     status,
     failure,

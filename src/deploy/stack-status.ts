@@ -41,8 +41,18 @@ export function isSuccess(status: string): boolean {
   return status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE';
 }
 
+/** A stack that something is wrong with. */
+export interface FailedStack {
+  stackName: string;
+  region: string;
+  status: string;
+  /** `EXPRESS` or `STANDARD`: of the operation that failed. */
+  deploymentMode?: string | undefined;
+}
+
 /** What the stack is now and what to do, after an operation that failed with this status. */
-export function describeFailedState(stackName: string, region: string, status: string): string {
+export function describeFailedState(failed: FailedStack): string {
+  const { stackName, region, status } = failed;
   switch (status) {
     case 'ROLLBACK_COMPLETE':
     case 'ROLLBACK_FAILED':
@@ -54,17 +64,20 @@ export function describeFailedState(stackName: string, region: string, status: s
     case 'DELETE_IN_PROGRESS':
       return `Stack ${stackName} was deleted by someone else meanwhile. Sync again to create it.`;
     case 'DELETE_FAILED':
-      return `Stack ${stackName} could not be deleted (${status}). Mend the cause and sync again.`;
+      return `Stack ${stackName} could not be deleted (${status}). Fix the cause, run \`aws cloudformation delete-stack --stack-name ${stackName} --region ${region}\`, then sync again.`;
     default:
-      return mendingAdvice(stackName, region, status);
+      return recoveryAdvice(failed);
   }
 }
 
-/** How a stack whose rollback failed is brought back to where it can be updated. */
-export function mendingAdvice(stackName: string, region: string, status: string): string {
+/** How a stack gets back to where it can be updated. */
+export function recoveryAdvice({ stackName, region, status, deploymentMode }: FailedStack): string {
   const about = `--stack-name ${stackName} --region ${region}`;
   if (status === 'UPDATE_ROLLBACK_FAILED') {
     return `Mend it with \`aws cloudformation continue-update-rollback ${about}\`, then sync again; --resources-to-skip of that command leaves out what cannot be rolled back.`;
+  }
+  if (status === 'UPDATE_FAILED' && deploymentMode === 'EXPRESS') {
+    return `After a failed update in express mode CloudFormation refuses rollback-stack and every other mode. Deploy the last template that worked again: \`aws cloudformation update-stack ${about} --template-body file://TEMPLATE --deployment-config Mode=EXPRESS,DisableRollback=true\`, with the parameters and capabilities that it had; then sync again.`;
   }
   if (status === 'UPDATE_FAILED')
     return `Bring it back with \`aws cloudformation rollback-stack ${about}\`, then sync again.`;

@@ -3,6 +3,7 @@ import type { Aws } from '../aws/aws.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { step } from '../console/reporter.ts';
 import { deployStack, readDeployedState } from '../deploy/deploy-stack.ts';
+import { answerUnasked } from '../deploy/plan-deploy.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import { isMap, mapOf } from '../template/template.ts';
 import type { Template, TemplateMap } from '../template/template.ts';
@@ -89,7 +90,7 @@ export async function ensureRepositories(
           // its events would only stand between those of the user's stack
           reporter: { report: (event) => void (event.type === 'stack-event' || reporter.report(event)) },
           signal,
-          confirm: async () => true,
+          confirm: async (_question, plan) => answerUnasked(plan),
           uploadTemplate: async () => {
             throw new UserError(`Stack ${name} has too many repositories for one template`);
           },

@@ -21,6 +21,8 @@ const OTHER_BUCKET = 'Or name a bucket of your own with --s3-bucket.';
 const MAX_WAIT = 15 * 60_000;
 /** How long AWS SAM CLI may take from announcing the stack to making it (ms). */
 const MAX_REVIEW = 60_000;
+/** How long a new bucket may take to be known everywhere (ms). */
+const MAX_SPREAD = 60_000;
 
 /** What making the bucket needs of its surroundings. */
 export interface ManagedBucketTools {
@@ -46,20 +48,45 @@ export function managedBucketIn(template: Template | undefined): string | undefi
 /** The name of the managed bucket, which is made if it is not there. One call if it is. */
 export async function ensureManagedBucket(aws: Aws, tools: ManagedBucketTools): Promise<string> {
   let reviewedSince: number | undefined;
+  let isNew = false;
   for (;;) {
     const stack = await describeManagedStack(aws);
     const bucket = stack === undefined ? undefined : bucketOf(stack);
-    if (bucket !== undefined) return bucket;
-    if (stack?.status === 'REVIEW_IN_PROGRESS') {
-      // AWS SAM CLI is about to make it, or was interrupted: then it is removed
-      reviewedSince ??= performance.now();
-      if (performance.now() - reviewedSince < MAX_REVIEW) {
-        await pause(tools.pollDelayMs ?? 1_000, tools.signal);
-        continue;
-      }
+    if (bucket !== undefined) {
+      if (isNew) await waitForBucket(aws, bucket, tools);
+      return bucket;
     }
-    await prepareManagedStack(aws, stack, tools);
+    if (stack?.status === 'REVIEW_IN_PROGRESS') {
+      // SAM CLI is about to create it
+      reviewedSince ??= performance.now();
+      if (performance.now() - reviewedSince >= MAX_REVIEW) throw stillInReview(stack);
+      await pause(tools.pollDelayMs ?? 1_000, tools.signal);
+    } else {
+      await prepareManagedStack(aws, stack, tools);
+      isNew = true;
+    }
   }
+}
+
+/** S3 may not know a new bucket everywhere at once. If it takes too long, the first upload says what is wrong. */
+async function waitForBucket(aws: Aws, bucket: string, tools: ManagedBucketTools): Promise<void> {
+  const { send, HeadBucketCommand } = await aws.s3();
+  const started = performance.now();
+  for (;;) {
+    const missing = await send(new HeadBucketCommand({ Bucket: bucket })).then(
+      () => false,
+      (error: unknown) => isAwsError(error, 'NotFound', 'NoSuchBucket'),
+    );
+    if (!missing || performance.now() - started > MAX_SPREAD) return;
+    await pause(tools.pollDelayMs ?? 1_000, tools.signal);
+  }
+}
+
+/** SAM CLI was interrupted, or somebody reviews the change set: it is not ours to delete. */
+function stillInReview({ name, status, region }: DeployedStack): UserError {
+  return new UserError(`Stack ${name} is still in ${status}: the change set that creates it was not executed`, {
+    hint: `If nobody is about to execute it: \`aws cloudformation delete-stack --stack-name ${name} --region ${region}\`, then sync again. ${OTHER_BUCKET}`,
+  });
 }
 
 /** One step towards a stack with a bucket. */

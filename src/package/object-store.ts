@@ -6,6 +6,7 @@ import { isAwsError } from '../aws/service-errors.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { createGate } from '../support/map-limit.ts';
 import { once } from '../support/once.ts';
+import { explainBucketError } from './bucket-errors.ts';
 import { PART_SIZE, uploadInParts } from './upload-parts.ts';
 
 /** What is to be stored. `sha256` in base64 where it is known. */
@@ -50,33 +51,43 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   const checkBucket = once(async () => options.checkBucket?.());
   /** Hash of the bytes → the key under which this run has found, has sent or is sending them. */
   const keys = new Map<string, Promise<string>>();
+  const store = async (key: string, label: string, object: StoredObject): Promise<void> => {
+    const hash = object.kind === 'file' ? object.sha256 : undefined;
+    // asking whether something so small is there costs as much as sending it
+    const asking = sizeOf(object) > SMALL ? headObject(options, key) : undefined;
+    const [there] = await Promise.all([asking, checkBucket()]);
+    if (there && isAsWanted(options, there, hash)) {
+      if (hash) keys.set(hash, Promise.resolve(key));
+      return;
+    }
+    const known = hash === undefined ? undefined : keys.get(hash);
+    const twin = known && (await known.catch(() => undefined));
+    if (twin !== undefined) return copyObject(options, { from: twin, to: key });
+    const sending = putObject(options, { key, label, object }).then((bytes) => {
+      sent.objects++;
+      sent.bytes += bytes;
+      return key;
+    });
+    if (hash) keys.set(hash, sending);
+    await sending;
+  };
   return {
     sent,
-    has: (key) => gate(async () => (await headObject(options, key)) !== undefined),
+    has: (key) => gate(async () => (await explained(options, headObject(options, key))) !== undefined),
     ensure: (key, label, make) =>
       gate(async () => {
         options.signal.throwIfAborted();
-        const object = await make();
-        const hash = object.kind === 'file' ? object.sha256 : undefined;
-        // asking whether something so small is there costs as much as sending it
-        const asking = sizeOf(object) > SMALL ? headObject(options, key) : undefined;
-        const [there] = await Promise.all([asking, checkBucket()]);
-        if (there && isAsWanted(options, there, hash)) {
-          if (hash) keys.set(hash, Promise.resolve(key));
-          return;
-        }
-        const known = hash === undefined ? undefined : keys.get(hash);
-        const twin = known && (await known.catch(() => undefined));
-        if (twin !== undefined) return copyObject(options, { from: twin, to: key });
-        const sending = putObject(options, { key, label, object }).then((bytes) => {
-          sent.objects++;
-          sent.bytes += bytes;
-          return key;
-        });
-        if (hash) keys.set(hash, sending);
-        await sending;
+        await explained(options, store(key, label, await make()));
       }),
   };
+}
+
+async function explained<T>(options: ObjectStoreOptions, access: Promise<T>): Promise<T> {
+  try {
+    return await access;
+  } catch (error) {
+    throw explainBucketError(error, { ...options, region: await options.aws.region() });
+  }
 }
 
 /** In bytes. */

@@ -27,7 +27,7 @@ import type { EarlyUploads } from './early-uploads.ts';
 import { resolveRepositories } from './image-repositories.ts';
 import type { ImageRepositories } from './image-repositories.ts';
 import { deploymentInputs, forEachMissing } from './missing-uploads.ts';
-import type { Prepared } from './prepare.ts';
+import { confirmRecreation, type Prepared } from './prepare.ts';
 import type { SyncRun } from './sync-run.ts';
 
 /** How it is built. */
@@ -178,12 +178,15 @@ async function upload(
 }
 
 async function deployTools({ run, prepared, store }: Packaging): Promise<DeployTools> {
-  const { reporter, signal, confirm, env } = run.outside;
+  const { reporter, signal, env } = run.outside;
   const urlOf = await objectUrls(run.aws);
   return {
     reporter,
     signal,
-    confirm: async (text) => prepared.recreate || confirm({ text, default: false }),
+    confirm: async (question, plan) =>
+      question === prepared.agreedTo ||
+      (prepared.recreate && plan.unattended === undefined) ||
+      (await confirmRecreation(plan, run)),
     uploadTemplate: async (text) => {
       const located = await store.locate({ kind: 'template', text, label: 'template' });
       await store.upload(located);

@@ -3,7 +3,7 @@ import type { Reporter } from '../console/reporter.ts';
 import { readDeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
-import { planByState } from '../deploy/plan-deploy.ts';
+import { answerUnasked, planByState, type RecreatePlan } from '../deploy/plan-deploy.ts';
 import { UserError } from '../errors.ts';
 import type { Stack } from '../model/stack.ts';
 import {
@@ -25,8 +25,10 @@ export interface Prepared {
   bucket: string;
   /** The bucket is where the deployed artifacts are, and was not asked for: to be checked before anything is sent. */
   checkBucket: (() => Promise<void>) | undefined;
-  /** The stack was never created; the user agreed to delete it and create it anew. */
+  /** A stack that failed to be created is deleted and created again without another question. */
   recreate: boolean;
+  /** The question of that kind that the user has answered with yes. */
+  agreedTo?: string | undefined;
 }
 
 /**
@@ -44,12 +46,27 @@ export async function prepare(run: SyncRun, how: PrepareOptions = {}): Promise<P
   const forced = planByState(deployed.stack);
   if (forced?.action === 'stop') throw forced.error;
   const account = deployed.stack?.account ?? (await callerAccount(run));
-  const recreate = forced?.action === 'recreate';
+  const recreation = forced?.action === 'recreate' ? forced : undefined;
   if (!options.dryRun) {
     if (!(await outside.confirmDevelopmentStack({ account, region }))) return undefined;
-    if (recreate && !(await outside.confirm({ text: forced.question, default: false }))) return undefined;
+    if (recreation && !(await confirmRecreation(recreation, run))) return undefined;
   }
-  return { root, deployed, account, region, recreate, ...(await chooseBucket(run, deployed, how)) };
+  return {
+    root,
+    deployed,
+    account,
+    region,
+    recreate: recreation !== undefined,
+    agreedTo: recreation?.question,
+    ...(await chooseBucket(run, deployed, how)),
+  };
+}
+
+/** Whether a stack may be deleted and created again: as `--yes` or the user says. */
+export async function confirmRecreation(plan: RecreatePlan, { options, outside }: SyncRun): Promise<boolean> {
+  // nothing in the local cloud is anybody's
+  if (options.local) return true;
+  return options.yes ? answerUnasked(plan) : await outside.confirm({ text: plan.question, default: false });
 }
 
 /** The one given, or the managed one: where the stack's artifacts are already, it need not be asked for. */

@@ -72,7 +72,8 @@ export async function deployChanges(
     const outside = {
       ...application.quietRun().outside,
       signal: lane.signal,
-      confirm: async () => options.yes || options.local,
+      // nobody is asked while the watch goes on
+      confirm: async () => false,
     };
     const run: SyncRun = {
       ...application.run,

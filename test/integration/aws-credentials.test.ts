@@ -2,32 +2,18 @@ import { createHash } from 'node:crypto';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { spawn } from '../../src/support/spawn.ts';
 import { startTestCloud, type TestCloud } from '../support/cloud.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
+import { runCli, type CliResult } from '../support/run-cli.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
-import * as fs from 'node:fs/promises';
-import * as os from 'node:os';
+import { openTerminal } from '../support/terminal.ts';
+import { haveTools } from '../support/toolchains.ts';
 
 let cloud: TestCloud;
 let proxy: FaultProxy;
-let folder: string;
-let probe: string;
 
 beforeAll(async () => {
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'sam-sync-probe-'));
-  probe = path.join(folder, 'probe.mjs');
-  await build({
-    entryPoints: ['test/fixtures/aws/probe.ts'],
-    outfile: probe,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    logLevel: 'error',
-  });
   cloud = await startTestCloud();
   proxy = await startFaultProxy(cloud.endpoint);
 });
@@ -35,51 +21,52 @@ beforeEach(() => proxy.clear());
 afterAll(async () => {
   await proxy.stop();
   await cloud.stop();
-  await fs.rm(folder, { recursive: true, force: true });
 });
+
+const QUEUE = { 'template.yaml': 'Resources: {Queue: {Type: AWS::SQS::Queue}}' };
+const hasTmux = await haveTools(['tmux'], ['tmux']);
 
 interface Machine {
   /** Below the home folder. */
   files?: Record<string, string>;
   env?: Record<string, string>;
-  options?: { profile?: string; region?: string; mfaCode?: string };
+  args?: readonly string[];
+  /** What is typed. */
+  input?: string;
 }
 
-interface Report {
-  region?: string;
-  profile?: string;
-  message?: string;
-  hint?: string;
-  stderr: string;
-  home: string;
-}
-
-/** Runs the probe on a machine with just these files and variables. */
-async function runProbe({ files = {}, env = {}, options = {} }: Machine, home?: string): Promise<Report> {
+/** Has the command look at a stack, on a machine with just these files and variables. */
+async function look({ files = {}, env = {}, args = [], input = '' }: Machine, home?: string): Promise<CliResult> {
   const folder = home ?? (await tempFolder());
-  await writeFiles(folder, files);
-  const result = await spawn(process.execPath, [probe, JSON.stringify(options)], {
+  await writeFiles(folder, { ...QUEUE, ...files });
+  return await runCli(['--stack-name', 'look', '--dry-run', ...args], {
+    cwd: folder,
+    input,
     env: {
-      PATH: process.env['PATH'],
       HOME: folder,
       USERPROFILE: folder,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       AWS_REGION: 'eu-west-1',
       AWS_ENDPOINT_URL: proxy.endpoint,
+      REQUESTS_CA_BUNDLE: undefined,
       ...env,
     },
   });
-  expect(result.stdout, result.output).not.toBe('');
-  return { ...(JSON.parse(result.stdout) as Report), stderr: result.stderr, home: folder };
 }
 
-/** The access keys of the calls that arrived: `Operation KEY`. */
+/** The same; it must succeed. */
+async function seen(machine: Machine, home?: string): Promise<string[]> {
+  const { code, stderr } = await look(machine, home);
+  expect(code, stderr).toBe(0);
+  return callers();
+}
+
+/** Who called where (or assumed a role), once each, in the order in which they came. */
 function callers(): string[] {
-  return proxy.calls.map(({ operation, headers }) => {
-    const key = /Credential=([^/]+)/.exec(headers.authorization ?? '')?.[1] ?? 'nobody';
-    return `${operation} ${key}`;
+  const scopes = proxy.calls.map(({ operation, headers }) => {
+    const [, key = 'nobody', region = ''] = /Credential=([^/]+)\/\d+\/([^/]+)/.exec(headers.authorization ?? '') ?? [];
+    return [key, ...(operation.startsWith('AssumeRole') ? [operation] : []), region].join(' ').trim();
   });
+  return [...new Set(scopes)];
 }
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'ENVKEY', AWS_SECRET_ACCESS_KEY: 'secret' };
@@ -102,7 +89,7 @@ describe('which credentials count, as with the AWS CLI', () => {
     ['AWS_PROFILE', { files: PROFILES, env: { AWS_PROFILE: 'dev' } }, 'DEVKEY'],
     ['AWS_DEFAULT_PROFILE', { files: PROFILES, env: { AWS_DEFAULT_PROFILE: 'dev' } }, 'DEVKEY'],
     ['access keys over AWS_PROFILE', { files: PROFILES, env: { ...KEYS, AWS_PROFILE: 'dev' } }, 'ENVKEY'],
-    ['--profile over access keys', { files: PROFILES, env: KEYS, options: { profile: 'dev' } }, 'DEVKEY'],
+    ['--profile over access keys', { files: PROFILES, env: KEYS, args: ['--profile', 'dev'] }, 'DEVKEY'],
     [
       'files elsewhere',
       {
@@ -120,13 +107,12 @@ describe('which credentials count, as with the AWS CLI', () => {
         files: {
           '.aws/config': `[profile p]\ncredential_process = "${process.execPath}" -p "JSON.stringify({ Version: 1, AccessKeyId: 'PROCESSKEY', SecretAccessKey: 's' })"`,
         },
-        options: { profile: 'p' },
+        args: ['--profile', 'p'],
       },
       'PROCESSKEY',
     ],
   ])('%s', async (_name, machine, key) => {
-    expect(await runProbe(machine)).toMatchObject({ region: 'eu-west-1', stderr: '' });
-    expect(callers()).toEqual([`GetCallerIdentity ${key}`]);
+    expect(await seen(machine)).toEqual([`${key} eu-west-1`]);
   });
 
   it('a role, with the keys of its source profile and an MFA code; the session is kept for the next run', async () => {
@@ -140,15 +126,40 @@ mfa_serial = arn:aws:iam::123456789012:mfa/me
 region = eu-north-1
 `,
     };
-    const machine = { files, env: { AWS_REGION: '' }, options: { profile: 'role', mfaCode: '123456' } };
-    const { home, ...first } = await runProbe(machine);
-    expect(first).toMatchObject({ region: 'eu-north-1', profile: 'role' });
-    expect(callers()).toEqual(['AssumeRole DEVKEY', expect.not.stringContaining('DEVKEY')]);
+    const machine = { files, env: { AWS_REGION: '' }, args: ['--profile', 'role'] };
+    const home = await tempFolder();
+    const asked = await look({ ...machine, input: '123456\n' }, home);
+    expect(asked, asked.stderr).toMatchObject({ code: 0 });
+    // nor is it repeated where a pipe gives it
+    expect(asked.stderr).toContain('Code of MFA device arn:aws:iam::123456789012:mfa/me:');
+    expect(asked.stderr).not.toContain('123456\n');
+    const [assumed, called] = callers();
+    expect(assumed).toBe('DEVKEY AssumeRole eu-north-1');
+    expect(called).toMatch(/^(?!DEVKEY)\w+ eu-north-1$/);
     expect(proxy.calls[0]?.body.toString()).toContain('TokenCode=123456');
-    const session = callers()[1];
     proxy.clear();
-    await runProbe({ ...machine, options: { profile: 'role' } }, home);
-    expect(callers()).toEqual([session]);
+    expect(await seen(machine, home)).toEqual([called]);
+  });
+
+  it.skipIf(!hasTmux)('the code of an MFA device is not shown on a terminal; Ctrl-C ends the question', async () => {
+    const cwd = await tempFolder({
+      ...QUEUE,
+      ...PROFILES,
+      '.aws/config': '[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = dev\nmfa_serial = me',
+    });
+    const command = `"${process.execPath}" "${path.resolve('bin/sam-sync.cjs')}" --stack-name mfa --dry-run --profile r`;
+    const env = { HOME: cwd, AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: proxy.endpoint, REQUESTS_CA_BUNDLE: '' };
+    const stopped = await openTerminal(command, { cwd, env });
+    await stopped.shows(/Code of MFA device me:/);
+    await stopped.press('1', '2', 'C-c');
+    await stopped.shows(/exit code 130/);
+    const terminal = await openTerminal(command, { cwd, env });
+    await terminal.shows(/Code of MFA device me:/);
+    await terminal.press('1', '2', '9', 'BSpace', '3', '4', '5', '6', 'Enter');
+    expect(await terminal.shows(/exit code 0/)).not.toContain('12');
+    expect(proxy.calls.find(({ operation }) => operation === 'AssumeRole')?.body.toString()).toContain(
+      'TokenCode=123456',
+    );
   });
 
   it('a web identity token', async () => {
@@ -158,9 +169,11 @@ region = eu-north-1
       AWS_ROLE_SESSION_NAME: 'ci',
     };
     const home = await tempFolder({ token: 'a.b.c' });
-    await runProbe({ env: { ...env, AWS_WEB_IDENTITY_TOKEN_FILE: path.join(home, 'token') } }, home);
-    expect(callers()[0]).toBe('AssumeRoleWithWebIdentity nobody');
-    expect(callers()[1]).toMatch(/^GetCallerIdentity \w+$/);
+    const machine = { env: { ...env, AWS_WEB_IDENTITY_TOKEN_FILE: path.join(home, 'token') } };
+    expect(await seen(machine, home)).toEqual([
+      'nobody AssumeRoleWithWebIdentity',
+      expect.stringMatching(/^(?!nobody)\w+ eu-west-1$/),
+    ]);
   });
 });
 
@@ -194,8 +207,8 @@ describe('credentials from servers', () => {
     const container = await serveJson({
       '/creds': { AccessKeyId: 'CONTAINERKEY', SecretAccessKey: 's', Token: 't', Expiration: IN_AN_HOUR },
     });
-    await runProbe({ env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${container.url}/creds` } });
-    expect(callers()).toEqual(['GetCallerIdentity CONTAINERKEY']);
+    const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${container.url}/creds` };
+    expect(await seen({ env })).toEqual(['CONTAINERKEY eu-west-1']);
     await container.stop();
   });
 
@@ -211,8 +224,8 @@ describe('credentials from servers', () => {
     };
     const portal = await serveJson({ '/federation/credentials': { roleCredentials } });
     const files = { '.aws/config': config, [cacheFile(cached)]: token(IN_AN_HOUR) };
-    await runProbe({ files, env: { AWS_ENDPOINT_URL_SSO: portal.url }, options: { profile: 'sso' } });
-    expect(callers()).toEqual(['GetCallerIdentity SSOKEY']);
+    const machine = { files, env: { AWS_ENDPOINT_URL_SSO: portal.url }, args: ['--profile', 'sso'] };
+    expect(await seen(machine)).toEqual(['SSOKEY eu-west-1']);
     await portal.stop();
   });
 
@@ -221,9 +234,10 @@ describe('credentials from servers', () => {
     ['missing', {}],
   ])('a single sign-on session that is %s: says how to sign in', async (_name, cache) => {
     const config = `[sso-session corp]\n${SSO}\n[profile sso]\nsso_session = corp\n${ROLE}`;
-    const report = await runProbe({ files: { '.aws/config': config, ...cache }, env: { AWS_PROFILE: 'sso' } });
-    expect(report.message).toMatch(/^The AWS credentials of profile sso have expired: /);
-    expect(report.hint).toContain('`aws sso login --profile sso`');
+    const { code, stderr } = await look({ files: { '.aws/config': config, ...cache }, env: { AWS_PROFILE: 'sso' } });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Error: The AWS credentials of profile sso have expired: /m);
+    expect(stderr).toContain('`aws sso login --profile sso`');
     expect(callers()).toEqual([]);
   });
 });
@@ -239,13 +253,13 @@ describe('what is wrong, in a sentence', () => {
     ],
     [
       'a profile that is nowhere',
-      { files: PROFILES, options: { profile: 'dve' } },
+      { files: PROFILES, args: ['--profile', 'dve'] },
       'There is no AWS profile dve',
       'Did you mean dev?',
     ],
     [
       'a profile without keys',
-      { files: { '.aws/config': '[profile empty]\nregion = x' }, options: { profile: 'empty' } },
+      { files: { '.aws/config': '[profile empty]\nregion = x' }, args: ['--profile', 'empty'] },
       'The AWS profile empty holds no credentials',
       'aws configure',
     ],
@@ -257,9 +271,9 @@ describe('what is wrong, in a sentence', () => {
           ...PROFILES,
           '.aws/config': '[profile r]\nrole_arn = arn:r\nsource_profile = dev\nmfa_serial = arn:mfa',
         },
-        options: { profile: 'r' },
+        args: ['--profile', 'r'],
       },
-      'wants a code of the MFA device arn:mfa',
+      'No answer: stdin is closed',
       'terminal',
     ],
     [
@@ -269,10 +283,11 @@ describe('what is wrong, in a sentence', () => {
       'AWS_CA_BUNDLE',
     ],
   ])('%s', async (_name, machine, message, hint) => {
-    const report = await runProbe(machine);
-    expect(report.message).toContain(message);
-    expect(report.hint).toContain(hint);
-    expect(report.stderr).toBe('');
+    const { code, stderr } = await look(machine);
+    expect(code).toBe(1);
+    const said = /Error: (.*)\n {2}(.*)\n$/.exec(stderr);
+    expect(said?.[1], stderr).toContain(message);
+    expect(said?.[2]).toContain(hint);
     expect(callers()).toEqual([]);
   });
 
@@ -281,8 +296,7 @@ describe('what is wrong, in a sentence', () => {
       'User: arn:aws:iam::1:user/me is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:role/r';
     proxy.fault({ operation: 'AssumeRole' }, { kind: 'error', status: 403, code: 'AccessDenied', message });
     const files = { ...PROFILES, '.aws/config': '[profile r]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = dev' };
-    const report = await runProbe({ files, options: { profile: 'r' } });
-    expect(report.message).toContain(
+    expect((await look({ files, args: ['--profile', 'r'] })).stderr).toContain(
       'Access denied: arn:aws:iam::1:user/me may not do sts:AssumeRole on arn:aws:iam::1:role/r',
     );
   });

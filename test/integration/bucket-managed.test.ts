@@ -113,6 +113,12 @@ describe('the bucket is not there', () => {
     expect(proxy.calls.map((call) => call.operation)).toEqual(['DescribeStacks', 'DescribeStacks']);
   });
 
+  it('is not used before S3 knows it', async () => {
+    proxy.fault({ operation: 'HeadBucket' }, { kind: 'answer', status: 404 }, { times: 2 });
+    expect(await run().ensure()).toMatch(/\S/);
+    expect(proxy.count('HeadBucket')).toBe(3);
+  });
+
   it('two runs at once make one', async () => {
     const create = proxy.hold({ operation: 'CreateStack' });
     const both = Promise.all([run().ensure(), run().ensure()]);

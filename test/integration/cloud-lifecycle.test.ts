@@ -5,8 +5,12 @@ import * as http from 'node:http';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import {
+  CreateBasePathMappingCommand,
+  CreateDomainNameCommand,
+  CreateRestApiCommand,
+} from '@aws-sdk/client-api-gateway';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { build } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCloudCommand } from '../../src/cli/cloud-command.ts';
 import type { SyncEvent } from '../../src/console/reporter.ts';
@@ -15,6 +19,7 @@ import { cloudStatus, ensureCloud, readCloudLog, resetCloud, stopCloud } from '.
 import { ensureInstalled, readPlugin } from '../../src/local/installation.ts';
 import { isRunning } from '../../src/support/running.ts';
 import { clients, poll, sharedCacheDir, silent, startTestCloud } from '../support/cloud.ts';
+import { runCli } from '../support/run-cli.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
 const never = new AbortController().signal;
@@ -169,6 +174,49 @@ describe('the local cloud', () => {
     expect(await status({ origin: 'http://localhost:3000' })).toBe(200);
     expect(await status({})).toBe(200);
   });
+
+  it('answers to its own names and those of AWS, not to one that was led here', async () => {
+    const cloud = await startTestCloud();
+    onTestFinished(() => cloud.stop());
+    const { apigateway } = clients(cloud.endpoint);
+    await apigateway.send(new CreateDomainNameCommand({ domainName: 'api.example.test' }));
+    const { id: restApiId } = await apigateway.send(new CreateRestApiCommand({ name: 'mapped' }));
+    await apigateway.send(new CreateBasePathMappingCommand({ domainName: 'api.example.test', restApiId }));
+    const { port } = cloud;
+    const ask = async (host: string, where = '/?Action=GetCallerIdentity&Version=2011-06-15') => {
+      const request = http.get({ host: '127.0.0.1', port, path: where, headers: { host }, agent: false });
+      const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
+      const chunks: Buffer[] = [];
+      for await (const chunk of answer) chunks.push(chunk as Buffer);
+      return { status: answer.statusCode, text: Buffer.concat(chunks).toString() };
+    };
+    for (const host of [`127.0.0.1:${port}`, `LOCALHOST:${port}`, '[::1]', 'sts.us-east-1.amazonaws.com'])
+      expect(await ask(host), host).toMatchObject({ status: 200 });
+    const rebound = `evil.test:${port}`;
+    for (const host of [
+      rebound,
+      'localhost.evil.test',
+      'amazonaws.com.evil.test',
+      '12345678.execute-api.evil.test',
+      '10.0.0.1',
+      '[',
+      'notlocalhost',
+    ])
+      for (const where of [
+        '/',
+        '/bucket/key',
+        '/_sam-sync/health',
+        '/_aws/execute-api/12345678/dev/',
+        '/restapis/12345678/dev/_user_request_/',
+      ])
+        expect(await ask(host, where), `${host} ${where}`).toMatchObject({ status: 403 });
+    expect((await ask(rebound)).text).toContain(`The local cloud is called localhost or 127.0.0.1, not ${rebound}.`);
+    // what a deployed API is called is the user's own
+    const bodies = await Promise.all(
+      ['api.example.test', `12345678.execute-api.localhost:${port}`].map((host) => ask(host, '/dev')),
+    );
+    for (const { text } of bodies) expect(text).not.toContain('The local cloud is called');
+  });
 });
 
 /** A `python3` of the given version whose virtual environments hold a Python that does what `inside` says. */
@@ -266,7 +314,9 @@ describe.skipIf(!posix)('setting up', () => {
   });
 });
 
-/** The command with an environment and an outside of its own. */
+const BIN = path.resolve('bin/sam-sync.cjs');
+
+/** The built command with a cloud of its own. */
 async function newCommand() {
   const place = await newPlace();
   const env: Record<string, string | undefined> = {
@@ -274,29 +324,33 @@ async function newCommand() {
     XDG_CACHE_HOME: place.home,
     SAM_SYNC_CLOUD_PORT: String(place.port),
   };
-  let written = '';
-  const notes: string[] = [];
-  const reporter = { report: (event: SyncEvent) => void (event.type === 'note' && notes.push(event.text)) };
-  const stdout = { write: (text: string) => (written += text) };
-  const run = (args: string[], signal = never) => runCloudCommand(args, { env, reporter, signal, stdout });
-  const output = () => [written, (written = '')][0];
-  return { run, output, notes, place, env };
+  const run = (...args: string[]) => runCli(args, { cwd: place.home, env });
+  const start = (...args: string[]) => {
+    const child = spawn(process.execPath, [BIN, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    return child;
+  };
+  return { run, start, place, env };
 }
 
 describe('sam-sync cloud', () => {
   it.skipIf(!posix)('starts, tells, runs a tool, resets, prints the log and stops', async () => {
-    const { run, output, notes, place, env } = await newCommand();
-    expect([await run(['status']), output()]).toEqual([1, `not running (port ${place.port})\n`]);
-    expect(await run(['start'])).toBe(0);
-    expect(await run(['start'])).toBe(0);
-    expect(notes.filter((text) => text.includes('running'))).toHaveLength(2);
-    expect(await run(['status'])).toBe(0);
-    expect(output()).toMatch(new RegExp(`^running: http://127\\.0\\.0\\.1:${place.port} \\(process \\d+\\)\\nlog: `));
+    const { run, place, env } = await newCommand();
+    expect(await run('cloud', 'status')).toMatchObject({ code: 1, stdout: `not running (port ${place.port})\n` });
+    for (let round = 0; round < 2; round++) {
+      const started = await run('cloud', 'start');
+      expect(started).toMatchObject({ code: 0, stderr: expect.stringContaining('running') });
+    }
+    const running = await run('cloud', 'status');
+    expect(running.code).toBe(0);
+    expect(running.stdout).toMatch(
+      new RegExp(`^running: http://127\\.0\\.0\\.1:${place.port} \\(process \\d+\\)\\nlog: `),
+    );
 
     env['AWS_PROFILE'] = 'production';
     const file = path.join(place.home, 'environment.json');
     const script = `require('fs').writeFileSync(process.argv[1], JSON.stringify(process.env)); process.exit(7)`;
-    expect(await run(['exec', '--', process.execPath, '-e', script, file])).toBe(7);
+    expect((await run('cloud', 'exec', '--', process.execPath, '-e', script, file)).code).toBe(7);
     const seen = JSON.parse(await fs.readFile(file, 'utf8')) as Record<string, string>;
     expect(seen).toMatchObject({
       AWS_ENDPOINT_URL: `http://127.0.0.1:${place.port}`,
@@ -304,45 +358,54 @@ describe('sam-sync cloud', () => {
       AWS_DEFAULT_REGION: 'us-east-1',
     });
     expect(seen['AWS_PROFILE']).toBeUndefined();
-    await expect(run(['exec', '--', 'no-such-tool'])).rejects.toThrow('no-such-tool is not on PATH');
+    expect((await run('cloud', 'exec', '--', 'no-such-tool')).stderr).toContain('no-such-tool is not on PATH');
 
-    expect([await run(['reset']), await run(['logs'])]).toEqual([0, 0]);
-    expect(output()).toContain('State reset complete');
-    expect([await run(['stop']), await run(['stop'])]).toEqual([0, 0]);
+    expect((await run('cloud', 'reset')).code).toBe(0);
+    expect(await run('cloud', 'logs')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('State reset complete'),
+    });
+    for (let round = 0; round < 2; round++) expect((await run('cloud', 'stop')).code).toBe(0);
+  });
+
+  it.skipIf(!posix)('is where --local syncs to, whatever account the user has', async () => {
+    const { run, place, env } = await newCommand();
+    const elsewhere = '[default]\nregion = eu-west-1\nendpoint_url = http://real.invalid';
+    await writeFiles(place.home, {
+      'template.yaml': 'Resources: {Queue: {Type: AWS::SQS::Queue}}',
+      '.aws/config': elsewhere,
+    });
+    Object.assign(env, {
+      HOME: place.home,
+      USERPROFILE: place.home,
+      AWS_PROFILE: 'nowhere',
+      AWS_ACCESS_KEY_ID: 'REAL',
+      AWS_ENDPOINT_URL: 'http://real.invalid',
+      HTTP_PROXY: 'http://127.0.0.1:1',
+    });
+    const { code, stderr, stdout } = await run('--local', '--stack-name', 'mine', '--output', 'json');
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'deployed', region: 'us-east-1', account: '000000000000' });
+    expect((await cloudStatus(place))?.answering).toBe(true);
   });
 
   it.skipIf(!posix)('follows the log', async () => {
-    const { run, output } = await newCommand();
-    await run(['start']);
-    const controller = new AbortController();
-    const following = run(['logs', '--follow'], controller.signal);
+    const { run, start } = await newCommand();
+    await run('cloud', 'start');
+    const following = start('cloud', 'logs', '--follow');
+    const ended = once(following, 'exit');
     let seen = '';
-    await run(['reset']);
-    await poll(async () => ((seen += output()).includes('State reset complete') ? true : undefined));
-    controller.abort();
-    expect(await following).toBe(0);
+    following.stdout.on('data', (chunk: Buffer) => (seen += String(chunk)));
+    await run('cloud', 'reset');
+    await poll(async () => (seen.includes('State reset complete') ? true : undefined));
+    following.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
   });
 
   it.skipIf(!posix)('passes signals on to the tool, and its end to who waits for us', async () => {
-    const { env, place } = await newCommand();
-    const entry = `import { runCloudCommand } from ${JSON.stringify(path.resolve('src/cli/cloud-command.ts'))};
-      const outside = { env: process.env, reporter: { report() {} }, signal: new AbortController().signal, stdout: process.stdout };
-      process.exit(await runCloudCommand(process.argv.slice(2), outside));`;
-    const bundle = path.join(place.home, 'cloud.mjs');
-    const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
-    await build({
-      stdin: { contents: entry, resolveDir: process.cwd(), loader: 'ts' },
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      outfile: bundle,
-      banner: { js: banner },
-      logLevel: 'error',
-    });
-    await fs.cp((await readPlugin()).dir, path.join(place.home, 'plugin'), { recursive: true });
+    const { start } = await newCommand();
     const tool = `process.on('SIGTERM', () => process.exit(42)); console.log('ready'); setInterval(() => {}, 1000)`;
-    const args = [bundle, 'exec', '--', process.execPath, '-e', tool];
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = start('cloud', 'exec', '--', process.execPath, '-e', tool);
     await once(child.stdout, 'data');
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([42, null]);

@@ -10,6 +10,7 @@ import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
+import { startReadyWatch } from '../support/watch-cli.ts';
 import { zipBytes } from '../support/zip-bytes.ts';
 
 const python = (answer: string) => `def handler(event, context):\n    return ${JSON.stringify(answer)}\n`;
@@ -70,6 +71,7 @@ const FILES = {
 let cloud: TestCloud;
 let proxy: FaultProxy;
 let app: CodeApp;
+let env: Record<string, string>;
 let names: Record<string, string>;
 
 const outputsOf = (document: Record<string, unknown>) => document['outputs'] as Record<string, string>;
@@ -90,7 +92,8 @@ const lastUpdate = async (StackName: string) =>
 beforeAll(async () => {
   cloud = await startTestCloud();
   proxy = await startFaultProxy(cloud.endpoint);
-  app = await createCodeApp({ ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint }, FILES, { stackName: 'functions' });
+  env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
+  app = await createCodeApp(env, FILES, { stackName: 'functions' });
   await fs.writeFile(path.join(app.dir, 'code.zip'), zipBytes({ 'app.py': python('v1') }));
   names = outputsOf((await app.plain()).document);
 });
@@ -159,23 +162,14 @@ describe('one function', () => {
     expect(bodyOf('PublishVersion')).toMatchObject({ PublishTo: 'LATEST_PUBLISHED' });
   });
 
-  it('takes two calls in a session, which looks anew after a deployment', async () => {
-    const { codeSync, read } = await app.open();
-    const sync = async () => {
-      proxy.clear();
-      const outcome = await codeSync.sync({ root: await read(), selection: { ids: ['One'], types: [] } });
-      return outcome?.results.map(({ outcome: how }) => how);
-    };
-    await app.write({ 'one/app.py': python('session 1') });
-    expect(await sync()).toEqual(['synced']);
-    await app.write({ 'one/app.py': python('session 2') });
-    expect(await sync()).toEqual(['synced']);
+  it('takes two calls in a watch', async () => {
+    const watch = await startReadyWatch(app.dir, env, ['--stack-name', 'functions']);
+    await watch.save('one/app.py', python('watch 1'), 'One');
+    await watch.quiet();
+    proxy.clear();
+    await watch.save('one/app.py', python('watch 2'), 'One');
     expect(callsWithoutPolls()).toEqual(['GetFunction', 'UpdateFunctionCode']);
-    expect(await sync()).toEqual(['unchanged']);
-    expect(operations()).toEqual(['GetFunction']);
-    codeSync.forget();
-    expect(await sync()).toEqual(['unchanged']);
-    expect(operations()).toContain('DescribeStackResource');
+    expect(await watch.stop()).toMatchObject({ code: 0 });
   });
 
   it('completes what was interrupted between the code and the alias', async () => {
@@ -183,7 +177,7 @@ describe('one function', () => {
     proxy.fault({ operation: 'PublishVersion' }, { kind: 'error', status: 403, code: 'AccessDeniedException' });
     const failed = await app.code(['Aliased']);
     expect(failed).toMatchObject({ exitCode: 1, outcomes: { Aliased: 'failed' } });
-    expect(failed.notes[0]).toMatch(/Access denied.*PublishVersion/);
+    expect(failed.notes.join('\n')).toMatch(/Access denied.*PublishVersion/);
     const { lambda } = clients(cloud.endpoint);
     const alias = () => lambda.send(new GetAliasCommand({ FunctionName: names['Aliased'], Name: 'live' }));
     const { FunctionVersion: before } = await alias();
@@ -323,7 +317,7 @@ describe('a hundred functions', () => {
   it('with nothing changed take ten calls', async () => {
     const functions = Array.from({ length: 100 }, (_, index) => index);
     const many = await createCodeApp(
-      { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint },
+      env,
       {
         'template.yaml': `Transform: AWS::Serverless-2016-10-31\nResources:\n${functions
           .map(

@@ -45,7 +45,7 @@ export interface WatchCli {
 /** Starts `sam-sync --watch --output json` in `dir`. It ends with the test. */
 export async function startWatch(
   dir: string,
-  env: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string | undefined>>,
   args: readonly string[] = [],
 ): Promise<WatchCli> {
   const bin = path.join(ROOT, 'bin', 'sam-sync.cjs');

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import dockerignore from '@balena/dockerignore';
 import { readTextIfExists } from '../../support/files.ts';
 import { keyOf } from '../build-key.ts';
 import type { TreeFile } from '../file-tree.ts';
@@ -32,7 +33,6 @@ export async function readContext({ context, dockerfile }: DockerfileSource): Pr
   const own = await readTextIfExists(path.resolve(context, `${dockerfile}.dockerignore`));
   const text = own ?? (await readTextIfExists(path.join(context, '.dockerignore'))) ?? '';
   const patterns = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  const { default: dockerignore } = await import('@balena/dockerignore');
   const ignored = dockerignore.default().add(patterns);
   // a pattern with `!` may bring back something below a folder that is left out
   const mayReturn = patterns.some((line) => line.trim().startsWith('!'));

@@ -1,9 +1,12 @@
 """What src/local/cloud.ts asks of the running process, and who may ask at all.
 
 MiniStack runs code that it is given and answers any web page (`Access-Control-Allow-Origin: *`). So that a page that a
-developer looks at cannot reach it, requests that a browser marks as coming from another site are refused.
+developer looks at cannot reach it, two kinds of requests are refused: those that a browser marks as coming from another
+site, and those that call this machine by a name that somebody else may have led here (DNS rebinding: the browser then
+takes the page and the cloud for one site).
 """
 
+import ipaddress
 import json
 import os
 import signal
@@ -11,6 +14,18 @@ import threading
 from urllib.parse import urlsplit
 
 import ministack.app
+
+# what nobody else can register: this machine, how containers call it, and AWS's own names, which say which API is meant
+NAMES = (
+    "localhost",
+    "host.docker.internal",
+    "host.containers.internal",
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "api.aws",
+    "on.aws",
+    "cloudfront.net",
+)
 
 HEALTH = "/_sam-sync/health"
 STOP = "/_sam-sync/stop"
@@ -23,8 +38,11 @@ def guard():
     async def app(scope, receive, send):
         if scope["type"] in ("http", "websocket"):
             headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+            host = headers.get("host", "")
+            if not is_known(host, scope["path"]):
+                return await refuse(scope, send, f"The local cloud is called localhost or 127.0.0.1, not {host}.")
             if is_foreign(headers, scope["path"]):
-                return await refuse(scope, send)
+                return await refuse(scope, send, "The local cloud answers no pages of other sites.")
             if scope["type"] == "http" and scope["path"] in (HEALTH, STOP):
                 await answer(send, 200, health())
                 if scope["path"] == STOP and scope["method"] == "POST":
@@ -44,6 +62,23 @@ def health():
     }
 
 
+def is_known(host, path):
+    """Whether a Host header names this machine, AWS, or a domain that was given to an API in here."""
+    if not host:
+        # no browser leaves it out
+        return True
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if any(name == known or name.endswith(f".{known}") for known in NAMES):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return ministack.app._resolve_custom_domain_request(name, path) is not None
+
+
 def is_foreign(headers, path):
     if ministack.app._parse_execute_api_url(headers.get("host", ""), path):
         # a deployed API says itself which origins it answers
@@ -55,11 +90,11 @@ def is_foreign(headers, path):
     return headers.get("sec-fetch-site") == "cross-site"
 
 
-async def refuse(scope, send):
+async def refuse(scope, send, why):
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
     else:
-        await answer(send, 403, {"message": "The local cloud answers no pages of other sites."})
+        await answer(send, 403, {"message": why})
 
 
 async def answer(send, status, document):

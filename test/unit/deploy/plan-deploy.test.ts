@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeployedStack } from '../../../src/deploy/describe-stack.ts';
-import { planDeploy, type DeployPlan, type DeployRequest } from '../../../src/deploy/plan-deploy.ts';
+import { answerUnasked, planDeploy, type DeployPlan, type DeployRequest } from '../../../src/deploy/plan-deploy.ts';
 import type { Template } from '../../../src/template/template.ts';
 
 const TEMPLATE: Template = {
@@ -87,11 +87,25 @@ describe('each status of a stack', () => {
   it('never created: the question says what it is and why', () => {
     expect(plan({}, { status: 'ROLLBACK_COMPLETE', statusReason: 'The role is wrong' })).toMatchObject({
       question:
-        'Stack app was never created successfully (ROLLBACK_COMPLETE: The role is wrong). Delete it and create it anew?',
+        'Stack app was never created successfully (ROLLBACK_COMPLETE: The role is wrong). Delete it and create it again?',
     });
     expect(plan({}, { status: 'REVIEW_IN_PROGRESS' })).toMatchObject({
       question: expect.stringContaining('change set'),
     });
+  });
+
+  it.each([
+    ['CREATE_FAILED', false],
+    ['ROLLBACK_COMPLETE', false],
+    ['ROLLBACK_FAILED', false],
+    ['DELETE_FAILED', true],
+    ['REVIEW_IN_PROGRESS', true],
+  ])('%s: is for a person to say: %s', (status, forPerson) => {
+    const made = plan({}, { status });
+    if (made.action !== 'recreate') throw new Error(made.action);
+    if (!forPerson) return expect(answerUnasked(made)).toBe(true);
+    expect(() => answerUnasked(made)).toThrow(status);
+    expect(made.unattended?.hint).toContain('delete-stack --stack-name app --region eu-west-1');
   });
 
   it('never created, but protected: says how to allow its removal', () => {
@@ -115,6 +129,15 @@ describe('each status of a stack', () => {
     });
     expect(plan({}, { status: 'UPDATE_FAILED' })).toMatchObject({
       error: { hint: expect.stringContaining('aws cloudformation rollback-stack') },
+    });
+    // where the last update was in express mode, CloudFormation refuses that
+    const express = plan({}, { status: 'UPDATE_FAILED', deploymentMode: 'EXPRESS' });
+    expect(express).toMatchObject({
+      error: {
+        hint: expect.stringMatching(
+          /refuses rollback-stack.*`aws cloudformation update-stack --stack-name app --region eu-west-1 .*Mode=EXPRESS,DisableRollback=true`/,
+        ),
+      },
     });
   });
 
