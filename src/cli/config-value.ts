@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import type { TomlTable, TomlValue } from 'smol-toml';
 import { UserError, errorMessage } from '../errors.ts';
+import type { DuplicateKeys, Schema } from '../template/yaml/construct.ts';
 
 /**
  * What a samconfig or parameter file holds. Numbers and dates are text: an account id keeps its leading zero and `1.10`
@@ -67,20 +68,40 @@ function floatText(value: number): string {
 }
 
 async function parseYaml(text: string, file: string): Promise<ConfigValue> {
-  const { FAILSAFE_SCHEMA, Schema, YAMLException, boolCoreTag, loadAll, mergeTag, nullCoreTag } =
-    await import('js-yaml');
-  // YAML 1.2 without numbers: `yes` is text as for the peer, and so are numbers, in the way they are written
-  const schema = new Schema([...FAILSAFE_SCHEMA.tags, nullCoreTag, boolCoreTag, mergeTag]);
+  const { composeDocument } = await import('../template/yaml/compose.ts');
+  const { construct } = await import('../template/yaml/construct.ts');
+  const { YamlError } = await import('../template/yaml/cursor.ts');
   try {
-    const documents = loadAll(text, { schema });
-    if (documents.length > 1) throw new YAMLException('only one document is expected, but there are more');
-    return (documents[0] ?? null) as ConfigValue;
+    const root = composeDocument(text);
+    const duplicates: DuplicateKeys = new Map();
+    const value = root === undefined ? null : construct(root, CONFIG_SCHEMA, duplicates);
+    for (const [offset, key] of duplicates) throw new YamlError(`duplicate key ${key}`, offset);
+    return value;
   } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const line = error.mark === undefined ? undefined : error.mark.line + 1;
-    const column = error.mark === undefined ? undefined : error.mark.column + 1;
-    throw syntaxError({ file, line, column, format: 'YAML', reason: error.reason, cause: error });
+    if (!(error instanceof YamlError)) throw error;
+    const { textPosition } = await import('../template/yaml.ts');
+    const place = textPosition(text, error.offset);
+    throw syntaxError({ file, ...place, format: 'YAML', reason: error.message, cause: error });
   }
+}
+
+/** YAML 1.2 without numbers: `yes` is text as for AWS SAM CLI, and so are numbers, in the way they are written. */
+const CONFIG_SCHEMA: Schema<null | boolean | string> = {
+  plain: readConfigScalar,
+  text: (text) => text,
+  core: (type, text) => {
+    if (type === 'null') return null;
+    if (type !== 'bool') return type === 'str' || type === 'int' || type === 'float' ? text : undefined;
+    const value = readConfigScalar(text);
+    return typeof value === 'boolean' ? value : undefined;
+  },
+  tagged: () => undefined,
+};
+
+function readConfigScalar(text: string): null | boolean | string {
+  if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;
+  if (/^(?:true|True|TRUE)$/.test(text)) return true;
+  return /^(?:false|False|FALSE)$/.test(text) ? false : text;
 }
 
 /** For `JSON.parse`, whose third argument (the number as written) is given by Node ≥ 21. */

@@ -66,10 +66,10 @@ const TOML: Format = {
 const YAML: Format = {
   edit: editYaml,
   rewrite: async (text, edits) => {
-    const { dump } = await import('js-yaml');
+    const { dumpYaml } = await import('../template/dump-yaml.ts');
     const { version, ...document } = applyEdits(await documentOf(text), edits, String(VERSION));
     // numbers are text for us and are written quoted, but for the version, which the peer wants as a number
-    return `version: ${String(version)}\n${dump(document, { lineWidth: -1 })}`;
+    return `version: ${String(version)}\n${dumpYaml(document)}`;
   },
   // a rough look: a `#` in a text is taken for a comment too
   comments: (text) =>

@@ -1,4 +1,5 @@
 import {
+  BinaryValue,
   SourceNumber,
   isMap,
   scalarText,
@@ -80,6 +81,7 @@ function normalise(map: TemplateMap): TemplateMap {
 /** CloudFormation turns scalars into text before it compares: `true` is `"true"`, `2.0` is `2`. */
 function sameScalar(before: TemplateValue, after: TemplateValue): boolean {
   if (before === null || after === null) return before === after;
+  if (before instanceof BinaryValue) return after instanceof BinaryValue && before.source === after.source;
   const text = scalarText(before);
   if (text === undefined || scalarText(after) === undefined) return false;
   if (text === scalarText(after)) return true;

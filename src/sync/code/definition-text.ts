@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import { UserError } from '../../errors.ts';
 import { isMissing } from '../../support/files.ts';
 import { addPath } from '../../system-errors.ts';
-import { SourceNumber } from '../../template/template.ts';
+import { BinaryValue, SourceNumber } from '../../template/template.ts';
 import type { TemplateValue } from '../../template/template.ts';
 
 /** The text of a definition's file; rejects with what to do if it is not there. */
@@ -27,7 +27,7 @@ export function toJson(value: TemplateValue): string {
   if (value instanceof SourceNumber) {
     return JSON_NUMBER.test(value.source) ? value.source : JSON.stringify(value.value);
   }
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null || value instanceof BinaryValue) return JSON.stringify(value);
   return `{${Object.entries(value)
     .map(([key, item]) => `${JSON.stringify(key)}:${toJson(item)}`)
     .join(',')}}`;

@@ -363,7 +363,7 @@ Resources:
   D: {Type: T, Properties: {Body: ${include('broken.yaml')}}}
 `,
       'app/maps.yaml': 'Sizes: {dev: {Memory: 128}}',
-      'app/api.yaml': 'openapi: 3.0.1\ninfo: {title: !Ref Env}',
+      'app/api.yaml': 'openapi: 3.0.1\ninfo: {\ntitle: !Ref Env\n}',
       'app/broken.yaml': 'a: [',
       'dev.yaml': 'a: 1',
     });
@@ -482,7 +482,7 @@ describe('problems', () => {
         'child.yaml': 'Description: no resources',
       }),
     ).toEqual([
-      'broken.yaml:2:3: This is not valid YAML: bad indentation of a mapping entry',
+      'broken.yaml:2:3: This is not valid YAML: unexpected ":"; check the indentation, or put the text in quotes',
       'child.yaml:1:1: The template has no Resources section',
       'template.yaml:2:3: NoType has no Type',
       'template.yaml:3:3: Text must be a mapping with a Type',
