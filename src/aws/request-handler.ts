@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { Agent as HttpsAgent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { UserError, errorMessage } from '../errors.ts';
+import { readTextFile } from '../support/regular-file.ts';
 import type { Env } from './config-files.ts';
 import { proxyFor } from './proxy.ts';
 
@@ -74,7 +74,7 @@ async function createProxiedHandler(proxy: string, ca: string | undefined): Prom
 
 async function readCaBundle(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return readTextFile(file);
   } catch (error) {
     throw new UserError(`The certificates in ${file} could not be read: ${errorMessage(error)}`, {
       cause: error,

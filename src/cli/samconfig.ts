@@ -1,7 +1,7 @@
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import { statIfExists } from '../support/files.ts';
+import { MAX_INPUT_BYTES, readTextFile } from '../support/regular-file.ts';
 import { nearestName } from '../support/nearest-name.ts';
 import { CONFIG_EXTENSIONS, hasConfigExtension, isConfigMap, parseConfigText } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
@@ -82,7 +82,7 @@ async function isFile(file: string): Promise<boolean> {
 
 /** Reads a samconfig. `label` names it in messages. */
 export async function readSamconfig(file: string, environment: string, label: string): Promise<Samconfig> {
-  const document = await parseConfigText(await fs.readFile(file, 'utf8'), label);
+  const document = await parseConfigText(readTextFile(file, MAX_INPUT_BYTES), label);
   return samconfigValues(document, environment, label);
 }
 

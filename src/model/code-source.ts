@@ -5,8 +5,8 @@ import { isMap, mapOf, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import type { CodeSource } from './stack.ts';
 
-/** What is at a path on this machine. */
-export type PathKind = 'file' | 'folder' | undefined;
+/** What is at a path on this machine. `special`: a named pipe, a socket or a device. */
+export type PathKind = 'file' | 'folder' | 'special' | undefined;
 
 /** Where the paths of a stack's resources begin, and what is there. */
 export interface LocalFiles {
@@ -32,7 +32,8 @@ async function lookAt(path: string): Promise<PathKind> {
   try {
     const stats = await statIfExists(path);
     if (stats === undefined) return undefined;
-    return stats.isDirectory() ? 'folder' : 'file';
+    if (stats.isDirectory()) return 'folder';
+    return stats.isFile() ? 'file' : 'special';
   } catch (error) {
     if (explainSystemError(error) === undefined) throw error;
     return undefined;

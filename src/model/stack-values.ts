@@ -1,3 +1,4 @@
+import { Budget } from '../template/budget.ts';
 import { createConditions } from '../template/conditions.ts';
 import { resolve } from '../template/intrinsics.ts';
 import { readParameters } from '../template/parameters.ts';
@@ -30,14 +31,22 @@ export interface StackValues {
 export function createStackValues(root: Stack, source: ValueSource): StackValues {
   const stacks = new Map(flattenStacks(root).map((stack) => [stack.path, stack] as const));
   const scopes = new Map<string, Scope>();
+  // for each value that is asked for; all scopes that it leads through share it
+  let budget = new Budget();
   const scopeOf = (stack: Stack): Scope => {
-    const known = scopes.get(stack.path) ?? createStackScope(stack, { source, stacks, scopeOf });
+    const known = scopes.get(stack.path) ?? createStackScope(stack, { source, stacks, scopeOf, budget: () => budget });
     scopes.set(stack.path, known);
     return known;
   };
   return {
-    resolve: (value, stack) => resolve(value, scopeOf(stack)),
-    condition: (name, stack) => scopeOf(stack).condition(name),
+    resolve: (value, stack) => {
+      budget = new Budget();
+      return resolve(value, scopeOf(stack));
+    },
+    condition: (name, stack) => {
+      budget = new Budget();
+      return scopeOf(stack).condition(name);
+    },
   };
 }
 
@@ -45,6 +54,7 @@ interface Surroundings {
   source: ValueSource;
   stacks: ReadonlyMap<string, Stack>;
   scopeOf(stack: Stack): Scope;
+  budget(): Budget;
 }
 
 function createStackScope(stack: Stack, surroundings: Surroundings): Scope {
@@ -63,8 +73,15 @@ function createStackScope(stack: Stack, surroundings: Surroundings): Scope {
     else memo.set(name, found);
     return found;
   };
-  const bare = { parameter, mappings: mapOf(stack.source['Mappings']), include: () => undefined };
-  return { ...bare, condition: createForgetfulConditions(stack, bare) };
+  const bare = {
+    parameter,
+    mappings: mapOf(stack.source['Mappings']),
+    include: () => undefined,
+    get budget(): Budget {
+      return surroundings.budget();
+    },
+  };
+  return Object.assign(bare, { condition: createForgetfulConditions(stack, bare) });
 }
 
 /** Conditions evaluated anew each time, because the source may have learned more. */

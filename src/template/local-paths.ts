@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globalsFor } from './globals.ts';
 import { findIncludes } from './includes.ts';
-import type { Scope } from './scope.ts';
+import { nothingKnown } from './scope.ts';
 import { getAt } from './template-path.ts';
 import type { TemplatePath } from './template-path.ts';
 import { isIntrinsic, isMap, mapOf, resourcesOf } from './template.ts';
@@ -216,15 +216,8 @@ function metadataPaths(template: Template): LocalPath[] {
   });
 }
 
-const NOTHING_KNOWN: Scope = {
-  parameter: () => undefined,
-  mappings: {},
-  condition: () => undefined,
-  include: () => undefined,
-};
-
 function includePaths(template: Template): LocalPath[] {
-  return findIncludes(template, NOTHING_KNOWN)
+  return findIncludes(template, nothingKnown())
     .filter((include) => isLocalPath(include.location))
     .map(({ path: at, location }) => ({
       logicalId: undefined,

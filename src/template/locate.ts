@@ -1,29 +1,40 @@
 import { parseJson } from './json.ts';
 import type { TemplatePath } from './template-path.ts';
-import { textPosition } from './yaml.ts';
 import { composeDocument } from './yaml/compose.ts';
 import { YamlError } from './yaml/cursor.ts';
 import { targetOf } from './yaml/nodes.ts';
 import type { MappingNode, SequenceNode, YamlNode } from './yaml/nodes.ts';
-
-/** A place in a text. Both count from 1. */
-export interface TextPosition {
-  line: number;
-  column: number;
-}
+import { TextLines } from './yaml/text-lines.ts';
+import type { TextPosition } from './yaml/text-lines.ts';
 
 /**
- * Where the value at the path begins in the template's text (a key for a value that stands in a mapping); if the path
- * is not written there, where the nearest mapping or list around it is. Reads the text again, so for messages only.
+ * Where the value at a path begins in a template's text (the key, for a value in a mapping). If the path is not written
+ * there, where the nearest mapping or list around it is.
  */
-export function locate(text: string, path: TemplatePath): TextPosition | undefined {
-  const source = text.startsWith('\u{FEFF}') ? text.slice(1) : text;
+export type Locator = (path: TemplatePath) => TextPosition | undefined;
+
+/** For messages only: the first call reads the text again. */
+export function createLocator(text: string): Locator {
+  let places: Places | undefined;
+  return (path) => {
+    places ??= readPlaces(text.startsWith('\u{FEFF}') ? text.slice(1) : text);
+    const { root, lines } = places;
+    return root === undefined ? undefined : lines.positionOf(find(root, path, root.start));
+  };
+}
+
+interface Places {
+  root: YamlNode | undefined;
+  lines: TextLines;
+}
+
+function readPlaces(source: string): Places {
+  const lines = new TextLines(source);
   try {
     // JSON may be indented with tabs, YAML may not
-    const root = composeDocument(parseJson(source) === undefined ? source : source.replaceAll('\t', ' '));
-    return root === undefined ? undefined : textPosition(source, find(root, path, root.start));
+    return { root: composeDocument(parseJson(source) === undefined ? source : source.replaceAll('\t', ' ')), lines };
   } catch (error) {
-    if (error instanceof YamlError) return undefined;
+    if (error instanceof YamlError) return { root: undefined, lines };
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import { construct } from './yaml/construct.ts';
 import type { DuplicateKeys } from './yaml/construct.ts';
 import { YamlError } from './yaml/cursor.ts';
 import { LimitError } from './yaml/limits.ts';
+import { TextLines } from './yaml/text-lines.ts';
 
 export { dumpYaml } from './dump-yaml.ts';
 
@@ -34,24 +35,19 @@ export function parseTemplate(text: string, file: string, duplicates?: Duplicate
 /** Like `parseTemplate` for a file that may hold any value; nothing in it reads as null. */
 export function parseYaml(text: string, file: string, duplicates: DuplicateKey[] = []): TemplateValue {
   const source = text.startsWith('\u{FEFF}') ? text.slice(1) : text;
-  const json = parseJson(source);
-  if (json !== undefined) return json;
   try {
+    const json = parseJson(source);
+    if (json !== undefined) return json;
     const root = composeDocument(source);
     if (root === undefined) return null;
     const found: DuplicateKeys = new Map();
     const value = construct(root, TEMPLATE_SCHEMA, found);
-    for (const [offset, key] of found) duplicates.push({ key, ...textPosition(source, offset) });
+    const lines = new TextLines(found.size === 0 ? '' : source);
+    for (const [offset, key] of found) duplicates.push({ key, ...lines.positionOf(offset) });
     return value;
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
     const message = error instanceof LimitError ? error.message : `This is not valid YAML: ${error.message}`;
-    throw new TemplateError([{ file, ...textPosition(source, error.offset), message }], { cause: error });
+    throw new TemplateError([{ file, ...new TextLines(source).positionOf(error.offset), message }], { cause: error });
   }
-}
-
-/** Line and column, from 1, of an offset. */
-export function textPosition(source: string, offset: number): { line: number; column: number } {
-  const before = source.slice(0, offset).split(/\r\n|\r|\n/);
-  return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
 }

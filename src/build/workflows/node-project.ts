@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { exists, isMissing, readTextIfExists } from '../../support/files.ts';
-import { addPath } from '../../system-errors.ts';
+import { exists, readTextIfExists } from '../../support/files.ts';
 
 /** What we read of a package.json. */
 export interface NodeManifest {
@@ -52,7 +50,7 @@ const LOCKS: readonly { file: string; manager: PackageManager }[] = [
 /** Reads the package.json of a folder; undefined if there is none. */
 export async function readManifest(dir: string): Promise<NodeManifest | undefined> {
   const file = path.join(dir, 'package.json');
-  const text = readNow(file);
+  const text = await readTextIfExists(file);
   if (text === undefined) return undefined;
   try {
     const value = JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
@@ -61,16 +59,6 @@ export async function readManifest(dir: string): Promise<NodeManifest | undefine
     throw new UserError(`${file} is not valid JSON: ${(error as Error).message}`, { cause: error });
   }
   throw new UserError(`${file} must hold a JSON object`);
-}
-
-/** Small files of hundreds of functions: waiting for each would take longer than reading it. */
-function readNow(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw addPath(error, file);
-  }
 }
 
 /** A package that needs nothing: whatever is around it does not matter. */

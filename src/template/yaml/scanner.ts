@@ -151,11 +151,11 @@ export class Scanner {
 
   private openFlow(type: '[' | '{'): void {
     this.savePossibleKey();
-    this.mark(type, 1);
     this.flowLevel++;
+    this.checkDepth();
     this.keys[this.flowLevel] = undefined;
     this.mayStartKey = true;
-    this.checkDepth();
+    this.mark(type, 1);
   }
 
   private closeFlow(type: ']' | '}'): void {

@@ -57,6 +57,17 @@ describe('a configuration text', () => {
   });
 });
 
+describe('a configuration text that is too deep is refused', () => {
+  it.each([
+    ['a.json', `${'['.repeat(10_000)}${']'.repeat(10_000)}`, 'a.json:1:301: '],
+    ['a.yaml', `a: ${'['.repeat(10_000)}${']'.repeat(10_000)}`, 'a.yaml:1:303: '],
+    ['a.toml', `a${'.a'.repeat(10_000)} = 1`, 'a.toml: '],
+  ])('%s', async (file, text, place) => {
+    const message = await messageOf(() => parseConfigText(text, file));
+    expect(message).toBe(`${place}Mappings and lists are nested more than 300 levels deep`);
+  });
+});
+
 describe('a samconfig', () => {
   it('defect 27: needs no version, and takes any', async () => {
     const section = '[default.sync.parameters]\nstack_name = "a"\n';
