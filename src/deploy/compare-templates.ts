@@ -1,3 +1,4 @@
+import { ownValue } from '../support/own-value.ts';
 import {
   BinaryValue,
   SourceNumber,
@@ -56,12 +57,12 @@ function collectMaps(
   differences: TemplateDifference[],
 ): void {
   for (const [key, value] of Object.entries(after)) {
-    const old = before[key];
+    const old = ownValue(before, key);
     if (old === undefined) differences.push({ path: [...path, key], change: 'added' });
     else collect(old, value, [...path, key], differences);
   }
   for (const key of Object.keys(before)) {
-    if (after[key] === undefined) differences.push({ path: [...path, key], change: 'removed' });
+    if (ownValue(after, key) === undefined) differences.push({ path: [...path, key], change: 'removed' });
   }
 }
 

@@ -8,7 +8,7 @@ import { undeclaredParameters } from '../template/parameters.ts';
 import type { GivenParameters } from '../template/parameters.ts';
 import { pseudoParameters } from '../template/pseudo-parameters.ts';
 import type { DeployTarget } from '../template/pseudo-parameters.ts';
-import { mapOf, resourcesOf } from '../template/template.ts';
+import { mapOf, resourcesOf, resourceOf } from '../template/template.ts';
 import type { TemplateMap } from '../template/template.ts';
 import { checkCode, checkFunction, checkLocalPaths, checkSections, writtenAt } from './check-stack.ts';
 import type { Complaint } from './check-stack.ts';
@@ -189,7 +189,7 @@ async function readChild(run: Run, parent: Parent, location: LocalPath): Promise
     run.isFull = true;
     return undefined;
   }
-  const properties: TemplateMap = mapOf(mapOf(mapOf(views.resolved['Resources'])[logicalId])['Properties']);
+  const properties: TemplateMap = mapOf(resourceOf(views.resolved, logicalId)['Properties']);
   const given = childParameters(properties['Parameters'], child.template);
   for (const message of checkChildParameters(properties['Parameters'], child.template)) {
     run.warnings.push({ loaded, path: at, message: `${logicalId} ${message}` });

@@ -1,5 +1,5 @@
-import { useLocalAssets } from '../template/cdk.ts';
 import { GrowthError } from '../template/budget.ts';
+import { useLocalAssets } from '../template/cdk.ts';
 import { expandLoops, usesLanguageExtensions } from '../template/language-extensions.ts';
 import { readParameters } from '../template/parameters.ts';
 import type { GivenParameters, ParameterValues } from '../template/parameters.ts';

@@ -1,9 +1,10 @@
+import { ownValue } from '../support/own-value.ts';
 import { Budget } from '../template/budget.ts';
 import { createConditions } from '../template/conditions.ts';
 import { resolve } from '../template/intrinsics.ts';
 import { readParameters } from '../template/parameters.ts';
 import type { Scope } from '../template/scope.ts';
-import { mapOf, ownValue, scalarText } from '../template/template.ts';
+import { mapOf, scalarText, resourceOf } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import { flattenStacks, splitIdentifier } from './stack.ts';
 import type { Stack } from './stack.ts';
@@ -111,8 +112,8 @@ function passedValue(
 ): string | readonly string[] | undefined {
   const { stackPath } = splitIdentifier(stack.path);
   const parent = stack.path === '' ? undefined : surroundings.stacks.get(stackPath);
-  const resource = parent && mapOf(mapOf(parent.resolved['Resources'])[stack.logicalId ?? '']);
-  const passed = resource && mapOf(mapOf(resource['Properties'])['Parameters'])[name];
+  const resource = parent && resourceOf(parent.resolved, stack.logicalId ?? '');
+  const passed = resource && ownValue(mapOf(mapOf(resource['Properties'])['Parameters']), name);
   const text =
     parent === undefined || passed === undefined
       ? surroundings.source.parameter(stack, name)
@@ -124,7 +125,7 @@ function passedValue(
 }
 
 function outputOf(child: Stack, name: string, { scopeOf }: Surroundings): string | undefined {
-  const value = mapOf(mapOf(child.resolved['Outputs'])[name])['Value'];
+  const value = mapOf(ownValue(mapOf(child.resolved['Outputs']), name))['Value'];
   return value === undefined ? undefined : textOf(resolve(value, scopeOf(child)));
 }
 

@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import { flattenStacks } from '../model/stack.ts';
 import type { FunctionResource, ResourceIdentifier, Stack } from '../model/stack.ts';
 import { nearestName } from '../support/nearest-name.ts';
+import { ownValue } from '../support/own-value.ts';
 import { getAt } from '../template/template-path.ts';
 import { scalarText } from '../template/template.ts';
 import { imagePath } from '../model/image-path.ts';
@@ -69,7 +70,7 @@ function ownRepository(
   { imageRepositories }: RepositoryOptions,
 ): string | undefined {
   const isOnlyOne = images.filter((other) => other.logicalId === logicalId).length === 1;
-  return imageRepositories[id] ?? (isOnlyOne ? imageRepositories[logicalId] : undefined);
+  return ownValue(imageRepositories, id) ?? (isOnlyOne ? ownValue(imageRepositories, logicalId) : undefined);
 }
 
 /** `ImageUri: 123456789012.dkr.ecr.…/name:tag` beside a Dockerfile says where the image belongs. */

@@ -1,6 +1,7 @@
+import { ownValue } from '../support/own-value.ts';
 import { resolve } from './intrinsics.ts';
 import type { Scope } from './scope.ts';
-import { intrinsicName, mapOf, ownValue, scalarText } from './template.ts';
+import { intrinsicName, mapOf, scalarText } from './template.ts';
 import type { Template, TemplateValue } from './template.ts';
 
 /** Conditions that ask for each other, one after the other. */

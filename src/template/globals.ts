@@ -1,5 +1,6 @@
+import { ownValue, setOwn } from '../support/own-value.ts';
 import { Budget, within } from './budget.ts';
-import { isIntrinsic, isMap, mapOf, ownValue } from './template.ts';
+import { isIntrinsic, isMap, mapOf } from './template.ts';
 import type { Template, TemplateMap, TemplateResource, TemplateValue } from './template.ts';
 
 const PREFIX = 'AWS::Serverless::';
@@ -65,7 +66,7 @@ function merge(shared: TemplateValue, own: TemplateValue, { path, budget }: Merg
   const merged: TemplateMap = ownKeysOnly ? {} : { ...shared };
   for (const [key, value] of Object.entries(own)) {
     const below = ownValue(shared, key);
-    merged[key] = below === undefined ? value : merge(below, value, { path: `${path}.${key}`, budget });
+    setOwn(merged, key, below === undefined ? value : merge(below, value, { path: `${path}.${key}`, budget }));
   }
   return merged;
 }

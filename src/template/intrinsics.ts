@@ -1,7 +1,8 @@
+import { ownValue } from '../support/own-value.ts';
 import { sizeOf } from './budget.ts';
 import type { Scope } from './scope.ts';
 import { substitute } from './substitute.ts';
-import { intrinsicName, isMap, mapOf, ownValue, scalarText } from './template.ts';
+import { intrinsicName, isMap, mapOf, scalarText } from './template.ts';
 import type { TemplateMap, TemplateValue } from './template.ts';
 
 const NO_VALUE = 'AWS::NoValue';

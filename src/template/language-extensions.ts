@@ -1,3 +1,4 @@
+import { setOwn } from '../support/own-value.ts';
 import { Budget, within } from './budget.ts';
 import { includeLocation, resolve } from './intrinsics.ts';
 import { isLocalPath, localPathProperties } from './local-paths.ts';
@@ -81,7 +82,7 @@ function expandMap(run: Run, map: TemplateMap, place: Place): TemplateMap {
       if (Object.hasOwn(result, name)) {
         run.problems.push({ path: at.path, message: `${key} makes ${name} a second time` });
       }
-      result[name] = body;
+      setOwn(result, name, body);
     }
   }
   return result;

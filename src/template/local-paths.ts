@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownValue } from '../support/own-value.ts';
 import { globalsFor } from './globals.ts';
 import { findIncludes } from './includes.ts';
 import { nothingKnown } from './scope.ts';
@@ -109,8 +110,9 @@ export function findLocalPaths(template: Template, resolved?: Template): LocalPa
   for (const [logicalId, resource] of resourcesOf(template)) {
     const properties = BY_TYPE.get(resource.Type);
     if (properties === undefined) continue;
-    const view = isMap(resolvedResources[logicalId])
-      ? mapOf(resolvedResources[logicalId]['Properties'])
+    const resolvedResource = ownValue(resolvedResources, logicalId);
+    const view = isMap(resolvedResource)
+      ? mapOf(resolvedResource['Properties'])
       : withGlobals(resource, mapOf(template['Globals']));
     for (const property of properties) found.push(...pathsOf({ template, logicalId, view }, property));
   }

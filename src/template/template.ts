@@ -1,3 +1,5 @@
+import { ownValue } from '../support/own-value.ts';
+
 /**
  * A value of a template as the peer's parser reads it: CloudFormation's short tags in their long form
  * (`!Ref X` → `{Ref: 'X'}`, `!GetAtt A.B` → `{'Fn::GetAtt': ['A', 'B']}`). `SourceNumber` is a number whose text
@@ -65,9 +67,9 @@ export function mapOf(value: TemplateValue | undefined): TemplateMap {
   return isMap(value) ? value : {};
 }
 
-/** The value of the mapping's own key; `map[name]` would also find `constructor` and its like. */
-export function ownValue(map: TemplateMap, key: string): TemplateValue | undefined {
-  return Object.hasOwn(map, key) ? map[key] : undefined;
+/** A resource of the template, or an empty mapping if there is none of that id. */
+export function resourceOf(template: Template | undefined, logicalId: string): TemplateMap {
+  return mapOf(ownValue(mapOf(template?.['Resources']), logicalId));
 }
 
 /** Text of a scalar as CloudFormation would turn it into a string, or undefined for null, lists and mappings. */

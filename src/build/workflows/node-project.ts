@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { exists, readTextIfExists } from '../../support/files.ts';
+import { ownValue } from '../../support/own-value.ts';
 
 /** What we read of a package.json. */
 export interface NodeManifest {
@@ -177,7 +178,7 @@ function relativePath(from: string, to: string): string {
 /** Everything that is needed when the package runs. */
 export function runtimeDependencies(manifest: NodeManifest): Record<string, string> {
   const peers = Object.entries(manifest.peerDependencies ?? {}).filter(
-    ([name]) => manifest.peerDependenciesMeta?.[name]?.optional !== true,
+    ([name]) => ownValue(manifest.peerDependenciesMeta ?? {}, name)?.optional !== true,
   );
   return { ...Object.fromEntries(peers), ...manifest.optionalDependencies, ...manifest.dependencies };
 }

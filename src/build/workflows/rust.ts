@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { UserError } from '../../errors.ts';
 import { exists, makeFolder, readTextIfExists } from '../../support/files.ts';
+import { ownValue } from '../../support/own-value.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { copyOver } from '../file-tree.ts';
@@ -119,7 +120,7 @@ function localDependencies(manifest: CrateManifest, dir: string, root: CrateRoot
     .flatMap(([name, value]) => {
       if (typeof value === 'string') return [];
       if (value.path !== undefined) return [path.resolve(dir, value.path)];
-      const shared = value.workspace === true ? root.manifest.workspace?.dependencies?.[name] : undefined;
+      const shared = value.workspace === true ? ownValue(root.manifest.workspace?.dependencies ?? {}, name) : undefined;
       return typeof shared === 'object' && shared.path !== undefined ? [path.resolve(root.dir, shared.path)] : [];
     });
   const patched = Object.values(root.manifest.patch ?? {})

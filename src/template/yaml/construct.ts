@@ -1,3 +1,4 @@
+import { setOwn } from '../../support/own-value.ts';
 import { CORE_TAG } from './compose.ts';
 import { YamlError } from './cursor.ts';
 import { targetOf } from './nodes.ts';
@@ -131,11 +132,11 @@ class Constructor<Scalar> {
       }
       const key = this.key(keyNode);
       if (Object.hasOwn(own, key)) this.duplicates.set(keyNode.start, key);
-      assign(own, key, this.value(valueNode));
+      setOwn(own, key, this.value(valueNode));
     }
     if (merged.length === 0) return own;
     const all: BuiltMap<Scalar> = {};
-    for (const map of [...merged, own]) for (const [key, value] of Object.entries(map)) assign(all, key, value);
+    for (const map of [...merged, own]) for (const [key, value] of Object.entries(map)) setOwn(all, key, value);
     return all;
   }
 
@@ -180,12 +181,6 @@ function isMergeKey(node: AnchoredNode): boolean {
 function showTag(tag: string): string {
   if (tag.startsWith(CORE_TAG)) return `!!${tag.slice(CORE_TAG.length)}`;
   return tag.startsWith('!') ? tag : `!<${tag}>`;
-}
-
-function assign<Scalar>(map: BuiltMap<Scalar>, key: string, value: Built<Scalar>): void {
-  if (key === '__proto__')
-    Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true });
-  else map[key] = value;
 }
 
 function fail(reason: string, offset: number): never {
