@@ -96,7 +96,9 @@ async function itemOf(
   const text = at.content === 'template' ? nested.get(at.logicalId) : undefined;
   if (text !== undefined) return { kind: 'template', text, label: `${label} (template)` };
   const path = resolveLocalPath(at.value, stack.dir);
-  if (!(await travelsAsZip(at.content, path))) return { kind: 'file', path, label };
+  // what CloudFormation reads by its URL is a template, of a stack set too
+  const extension = at.form.kind === 'https-url' ? '.template' : '';
+  if (!(await travelsAsZip(at.content, path))) return { kind: 'file', path, label, extension };
   const counted = at.logicalId === undefined ? undefined : stack.countedFiles?.get(at.logicalId);
   return { kind: 'zip', path, label, counted };
 }

@@ -145,6 +145,7 @@ function codeInputs(code: Stack['functions'][number]['code']): BuildInput[] {
     case 'image':
       return [{ path: code.context, excludes: [] }];
     case 'inline':
+    case 'local-image':
     case 'remote':
       return [];
   }

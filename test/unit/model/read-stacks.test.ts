@@ -87,7 +87,8 @@ describe('functions', () => {
     ['Code: ./src', { 'src/': '' }, { kind: 'folder', path: '/src' }],
     ['Code: {ZipFile: x}', {}, { kind: 'inline' }],
     ['Code: {S3Bucket: b, S3Key: k}', {}, { kind: 'remote' }],
-    ['Code: {ImageUri: x:y}, PackageType: Image', {}, { kind: 'remote' }],
+    ['Code: {ImageUri: x:y}, PackageType: Image', {}, { kind: 'local-image', name: 'x:y' }],
+    ['Code: {ImageUri: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/x:y}, PackageType: Image', {}, { kind: 'remote' }],
   ])('Lambda with %s', async (code, files, source) => {
     const found = await readFunctionOf(fn(code).replace('Serverless', 'Lambda'), files);
     expect(JSON.parse(JSON.stringify(found.code).replaceAll(found.folder, ''))).toEqual(source);
