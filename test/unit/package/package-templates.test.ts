@@ -9,11 +9,8 @@ import { tempFolder } from '../../support/temp-folder.ts';
 
 const CHILD = 'Resources: {W: {Type: "AWS::CloudFormation::WaitConditionHandle"}}\n';
 
-/** Locating asks nothing. */
-const NO_OBJECTS: ObjectStore = {
-  ensure: () => Promise.reject(new Error('nothing is to be sent')),
-  sent: { objects: 0, bytes: 0 },
-};
+/** Locating asks nothing and sends nothing. */
+const NO_OBJECTS = {} as ObjectStore;
 
 it('the template of a stack set has the key that AWS SAM CLI gives it; the same file elsewhere has its own', async () => {
   const dir = await tempFolder({ 'child.yaml': CHILD });
