@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { HttpRequest } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { UserError, errorMessage } from '../errors.ts';
+import { readTextFile } from '../support/regular-file.ts';
 import type { Env } from './config-files.ts';
 import { ProxyError } from './proxy-error.ts';
 import { proxyFor, type Proxy } from './proxy.ts';
@@ -103,12 +103,15 @@ function originOf({ protocol, hostname, port }: HandleParameters[0]): string {
 
 async function readCaBundle(file: string): Promise<string> {
   const hint = 'The file is named by AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or ca_bundle of the profile.';
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  let text: string;
+  try {
+    text = readTextFile(file);
+  } catch (error) {
     throw new UserError(`The certificates in ${file} could not be read: ${errorMessage(error)}`, {
       cause: error,
       hint,
     });
-  });
+  }
   // Node.js reads anything and trusts nobody then
   if (!/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(text)) {
     throw new UserError(`${file} holds no certificates in PEM form`, { hint });

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import { nearestName } from '../support/nearest-name.ts';
+import { ownValue } from '../support/own-value.ts';
 import { profileNames, type AwsConfig, type Env } from './config-files.ts';
 
 /**
@@ -61,8 +62,8 @@ const DEFAULT_ATTEMPTS = 10;
 /** Resolves options, environment and config files to settings. Pure. */
 export function resolveAwsSettings({ env, config, ...options }: AwsSettingsSources): AwsSettings {
   const profile = options.profile || env['AWS_PROFILE'] || env['AWS_DEFAULT_PROFILE'] || undefined;
-  if (profile !== undefined && config[profile] === undefined) throw unknownProfile(profile, options.profile, config);
-  const section = config[profile ?? 'default'] ?? {};
+  if (profile !== undefined && !Object.hasOwn(config, profile)) throw unknownProfile(profile, options.profile, config);
+  const section = ownValue(config, profile ?? 'default') ?? {};
   return {
     profile,
     profileIsExplicit: Boolean(options.profile),

@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import { isMissing, makeFolder, statIfExists } from '../support/files.ts';
+import { assertReadable } from '../support/regular-file.ts';
 import { keyOf } from './build-key.ts';
 import type { CacheEntry, MadeEntry } from './cache.ts';
 import { linkTree, treeSize } from './file-tree.ts';
@@ -61,10 +63,15 @@ export async function buildDefinition(
   }
 }
 
-/** Whether the code's folder is there, with the id of who needs it. */
+/** Throws if the code's folder is missing, or holds a named pipe or a device: a tool that takes it for a manifest would wait forever. */
 export async function assertCodeDir(definition: BuildDefinition): Promise<void> {
-  const stat = await statIfExists(definition.codeDir);
-  if (stat?.isDirectory()) return;
+  const { codeDir } = definition;
+  const stat = await statIfExists(codeDir);
+  if (stat?.isDirectory()) {
+    for (const item of readdirSync(codeDir, { withFileTypes: true }))
+      if (!item.isSocket()) assertReadable(path.join(codeDir, item.name), item);
+    return;
+  }
   throw new UserError(`The code of ${definition.ids.join(', ')} is not there: ${definition.codeDir}`, {
     hint: 'Correct CodeUri, ContentUri or Code in the template; relative paths start at the template or at --base-dir.',
   });

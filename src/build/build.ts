@@ -219,6 +219,7 @@ async function makeImage(definition: ImageDefinition, shared: Shared, collected:
 }
 
 function imageInputs(source: ImageDefinition['source']): BuildInput[] {
+  if (source.kind === 'local') return [];
   if (source.kind === 'archive') return [{ path: source.path, excludes: [] }];
   const dockerfile = path.resolve(source.context, source.dockerfile);
   const inside = !path.relative(source.context, dockerfile).startsWith('..');

@@ -1,3 +1,4 @@
+import { ownValue } from '../support/own-value.ts';
 /**
  * Runtimes that Lambda has deprecated, and since when (Lambda developer guide, "Lambda runtimes"). Such a function can still
  * be updated for some time, and is built as long as its tools can.
@@ -32,5 +33,5 @@ const DEPRECATED: Readonly<Record<string, string>> = {
 
 /** Since when a runtime is deprecated (`YYYY-MM-DD`); undefined: it is not, as far as we know. */
 export function deprecatedSince(runtime: string | undefined): string | undefined {
-  return runtime === undefined ? undefined : DEPRECATED[runtime];
+  return runtime === undefined ? undefined : ownValue(DEPRECATED, runtime);
 }

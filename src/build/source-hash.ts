@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { isMissing } from '../support/files.ts';
+import { assertReadable } from '../support/regular-file.ts';
 import { listTree } from './file-tree.ts';
 import type { TreeFile } from './file-tree.ts';
 import { openStatIndex } from './stat-index.ts';
@@ -35,6 +36,7 @@ export function openSourceHasher(indexFile: string, clock: () => number = Date.n
   const contentHash = async (file: string): Promise<{ hash: string; executable: boolean }> => {
     const readAt = clock();
     const stat = fs.statSync(file, { bigint: true });
+    assertReadable(file, stat);
     const executable = process.platform !== 'win32' && (stat.mode & 0o111n) !== 0n;
     const known = index.get(file, stat);
     if (known !== undefined) return { hash: known, executable };

@@ -1,6 +1,10 @@
 import * as path from 'node:path';
 import type { TomlTable, TomlValue } from 'smol-toml';
 import { UserError, errorMessage } from '../errors.ts';
+import { tooDeepAt } from '../template/json.ts';
+import type { DuplicateKeys, Schema } from '../template/yaml/construct.ts';
+import { LimitError, MAX_DEPTH, TOO_DEEP } from '../template/yaml/limits.ts';
+import { TextLines } from '../template/yaml/text-lines.ts';
 
 /**
  * What a samconfig or parameter file holds. Numbers and dates are text: an account id keeps its leading zero and `1.10`
@@ -44,12 +48,14 @@ export async function parseConfigText(text: string, file: string): Promise<Confi
 
 async function parseToml(text: string, file: string): Promise<ConfigValue> {
   const { parse, TomlDate, TomlError } = await import('smol-toml');
-  const normalise = (value: TomlValue): ConfigValue => {
+  const normalise = (value: TomlValue, depth = 0): ConfigValue => {
+    if (depth > MAX_DEPTH) throw new UserError(`${file}: ${TOO_DEEP}`);
     if (typeof value === 'number') return floatText(value);
     if (typeof value === 'bigint') return String(value);
     if (value instanceof TomlDate) return value.toISOString().replace(/\.000(?=Z|[+-]|$)/, '');
-    if (Array.isArray(value)) return value.map(normalise);
-    if (typeof value === 'object') return mapValues(value as TomlTable, normalise);
+    const below = (item: TomlValue): ConfigValue => normalise(item, depth + 1);
+    if (Array.isArray(value)) return value.map(below);
+    if (typeof value === 'object') return mapValues(value as TomlTable, below);
     return value;
   };
   try {
@@ -67,20 +73,40 @@ function floatText(value: number): string {
 }
 
 async function parseYaml(text: string, file: string): Promise<ConfigValue> {
-  const { FAILSAFE_SCHEMA, Schema, YAMLException, boolCoreTag, loadAll, mergeTag, nullCoreTag } =
-    await import('js-yaml');
-  // YAML 1.2 without numbers: `yes` is text as for the peer, and so are numbers, in the way they are written
-  const schema = new Schema([...FAILSAFE_SCHEMA.tags, nullCoreTag, boolCoreTag, mergeTag]);
+  const { composeDocument } = await import('../template/yaml/compose.ts');
+  const { construct } = await import('../template/yaml/construct.ts');
+  const { YamlError } = await import('../template/yaml/cursor.ts');
   try {
-    const documents = loadAll(text, { schema });
-    if (documents.length > 1) throw new YAMLException('only one document is expected, but there are more');
-    return (documents[0] ?? null) as ConfigValue;
+    const root = composeDocument(text);
+    const duplicates: DuplicateKeys = new Map();
+    const value = root === undefined ? null : construct(root, CONFIG_SCHEMA, duplicates);
+    for (const [offset, key] of duplicates) throw new YamlError(`duplicate key ${key}`, offset);
+    return value;
   } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const line = error.mark === undefined ? undefined : error.mark.line + 1;
-    const column = error.mark === undefined ? undefined : error.mark.column + 1;
-    throw syntaxError({ file, line, column, format: 'YAML', reason: error.reason, cause: error });
+    if (!(error instanceof YamlError)) throw error;
+    const place = new TextLines(text).positionOf(error.offset);
+    if (error instanceof LimitError) throw new UserError(`${placeText({ file, ...place })}: ${error.message}`);
+    throw syntaxError({ file, ...place, format: 'YAML', reason: error.message, cause: error });
   }
+}
+
+/** YAML 1.2 without numbers: `yes` is text as for AWS SAM CLI, and so are numbers, in the way they are written. */
+const CONFIG_SCHEMA: Schema<null | boolean | string> = {
+  plain: readConfigScalar,
+  text: (text) => text,
+  core: (type, text) => {
+    if (type === 'null') return null;
+    if (type !== 'bool') return type === 'str' || type === 'int' || type === 'float' ? text : undefined;
+    const value = readConfigScalar(text);
+    return typeof value === 'boolean' ? value : undefined;
+  },
+  tagged: () => undefined,
+};
+
+function readConfigScalar(text: string): null | boolean | string {
+  if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;
+  if (/^(?:true|True|TRUE)$/.test(text)) return true;
+  return /^(?:false|False|FALSE)$/.test(text) ? false : text;
 }
 
 /** For `JSON.parse`, whose third argument (the number as written) is given by Node ≥ 21. */
@@ -90,30 +116,38 @@ function keepNumberText(_key: string, value: unknown, context?: { source?: strin
 
 function parseJson(text: string, file: string): ConfigValue {
   if (text.trim() === '') return null;
+  const placeOf = (offset: number): FilePlace => ({ file, ...new TextLines(text).positionOf(offset) });
+  const tooDeep = tooDeepAt(text);
+  if (tooDeep !== undefined) throw new UserError(`${placeText(placeOf(tooDeep))}: ${TOO_DEEP}`);
   try {
     return JSON.parse(text, keepNumberText) as ConfigValue;
   } catch (error) {
     const reason = errorMessage(error);
     const position = /at position (\d+)/.exec(reason)?.[1];
-    const before = text.slice(0, position === undefined ? text.length : Number(position)).split('\n');
-    const column = (before.at(-1)?.length ?? 0) + 1;
     const plain = reason.replace(/ in JSON at position \d+.*$/s, '');
-    throw syntaxError({ file, line: before.length, column, format: 'JSON', reason: plain, cause: error });
+    const place = placeOf(position === undefined ? text.length : Number(position));
+    throw syntaxError({ ...place, format: 'JSON', reason: plain, cause: error });
   }
 }
 
-interface SyntaxProblem {
+interface FilePlace {
   file: string;
-  line: number | undefined;
-  column: number | undefined;
+  line: number;
+  column: number;
+}
+
+function placeText({ file, line, column }: FilePlace): string {
+  return `${file}:${line}:${column}`;
+}
+
+interface SyntaxProblem extends FilePlace {
   format: string;
   reason: string;
   cause: unknown;
 }
 
 function syntaxError(problem: SyntaxProblem): UserError {
-  const place = problem.line === undefined ? '' : `:${problem.line}:${problem.column}`;
-  return new UserError(`${problem.file}${place}: this is not valid ${problem.format}: ${problem.reason}`, {
+  return new UserError(`${placeText(problem)}: this is not valid ${problem.format}: ${problem.reason}`, {
     cause: problem.cause,
   });
 }

@@ -1,5 +1,6 @@
 import { readContainerEnvFile } from '../build/containers/read-env-file.ts';
 import { UsageError } from '../errors.ts';
+import { ownValue, setOwn } from '../support/own-value.ts';
 import type { ContainerVariables } from '../sync/sync-options.ts';
 import { isConfigMap } from './config-value.ts';
 import type { ConfigValue } from './config-value.ts';
@@ -55,8 +56,8 @@ function collect(variables: readonly Variable[]): ContainerVariables {
   const all: Record<string, string> = {};
   const byId: Record<string, Record<string, string>> = {};
   for (const { id, name, value } of variables) {
-    if (id === '') all[name] = value;
-    else byId[id] = { ...byId[id], [name]: value };
+    if (id === '') setOwn(all, name, value);
+    else setOwn(byId, id, { ...ownValue(byId, id), [name]: value });
   }
   return { all, byId };
 }
@@ -70,6 +71,8 @@ export async function loadContainerVariables(
   const ids = new Set([...Object.keys(envById), ...Object.keys(given?.byId ?? {})]);
   return {
     all: { ...env, ...given?.all },
-    byId: Object.fromEntries([...ids].map((id) => [id, { ...envById[id], ...given?.byId[id] }])),
+    byId: Object.fromEntries(
+      [...ids].map((id) => [id, { ...ownValue(envById, id), ...ownValue(given?.byId ?? {}, id) }]),
+    ),
   };
 }

@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { ownValue, setOwn } from '../support/own-value.ts';
 import { isConfigMap, parseConfigText } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
 import { outlineToml } from './toml-text.ts';
@@ -66,10 +67,10 @@ const TOML: Format = {
 const YAML: Format = {
   edit: editYaml,
   rewrite: async (text, edits) => {
-    const { dump } = await import('js-yaml');
+    const { dumpYaml } = await import('../template/dump-yaml.ts');
     const { version, ...document } = applyEdits(await documentOf(text), edits, String(VERSION));
     // numbers are text for us and are written quoted, but for the version, which the peer wants as a number
-    return `version: ${String(version)}\n${dump(document, { lineWidth: -1 })}`;
+    return `version: ${String(version)}\n${dumpYaml(document)}`;
   },
   // a rough look: a `#` in a text is taken for a comment too
   comments: (text) =>
@@ -96,12 +97,14 @@ async function parseOrNothing(text: string, file: string): Promise<ConfigValue> 
 
 function applyEdits(document: ConfigMap, edits: readonly TableEdit[], version: string | number): ConfigMap {
   const result = structuredClone(document);
-  if (!('version' in result)) Object.assign(result, { version });
+  if (!Object.hasOwn(result, 'version')) Object.assign(result, { version });
   for (const { table, set, remove } of edits) {
     let target: ConfigMap = result;
     for (const name of table) {
-      const inner = target[name];
-      target = isConfigMap(inner) ? inner : (target[name] = {});
+      const there = ownValue(target, name);
+      const inner = isConfigMap(there) ? there : {};
+      setOwn(target, name, inner);
+      target = inner;
     }
     for (const key of remove) delete target[key];
     Object.assign(target, set);
@@ -111,7 +114,7 @@ function applyEdits(document: ConfigMap, edits: readonly TableEdit[], version: s
 
 async function editYaml(text: string, edits: readonly TableEdit[]): Promise<string> {
   const { setYamlValue } = await import('./yaml-text.ts');
-  const hasVersion = 'version' in (await documentOf(text));
+  const hasVersion = Object.hasOwn(await documentOf(text), 'version');
   let result = hasVersion ? text : `version: ${VERSION}\n${text}`;
   for (const { table, set, remove } of edits) {
     for (const key of remove) result = setYamlValue(result, [...table, key], undefined);

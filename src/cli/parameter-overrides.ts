@@ -1,7 +1,7 @@
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { UsageError } from '../errors.ts';
+import { UsageError, UserError } from '../errors.ts';
 import { exists, isMissing } from '../support/files.ts';
+import { MAX_INPUT_BYTES, readTextFile } from '../support/regular-file.ts';
 import { CONFIG_EXTENSIONS, hasConfigExtension, isConfigMap, parseConfigText } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
 import { describe } from './grammar.ts';
@@ -13,6 +13,8 @@ import { toRecord } from './pairs.ts';
 export type OverrideItem = { values: Record<string, string> } | { file: string };
 
 const FILE_PREFIX = 'file://';
+/** Files that include others twice at each level would never end. */
+const MAX_FILES = 1000;
 
 /** `K=V` words, the AWS CLI's `ParameterKey=K,ParameterValue=V`, `file://` references, and tables in files. */
 export const PARAMETER_OVERRIDES: Grammar<OverrideItem[]> = {
@@ -138,6 +140,8 @@ async function locate(file: string, folders: readonly string[]): Promise<string>
 
 async function loadFile(file: string, { place, open, files }: Loading): Promise<Map<string, string>> {
   files.push(file);
+  if (files.length > MAX_FILES)
+    throw new UsageError(`${place}: more than ${MAX_FILES} parameter files are included, the last one is ${file}`);
   if (open.includes(file))
     throw new UsageError(`${place}: parameter files include each other: ${[...open, file].join(' → ')}`);
   if (!hasConfigExtension(file))
@@ -151,8 +155,9 @@ async function loadFile(file: string, { place, open, files }: Loading): Promise<
 
 async function readFile(file: string, place: string, includedBy: string | undefined): Promise<string> {
   try {
-    return await fs.readFile(file, 'utf8');
+    return readTextFile(file, MAX_INPUT_BYTES);
   } catch (error) {
+    if (error instanceof UserError) throw new UsageError(`${place}: ${error.message}`, { cause: error });
     const reason = isMissing(error) ? 'does not exist' : 'cannot be read';
     const from = includedBy === undefined ? '' : `, included by ${includedBy},`;
     throw new UsageError(`${place}: ${file}${from} ${reason}`, { cause: error });

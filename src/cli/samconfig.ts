@@ -1,8 +1,9 @@
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import { statIfExists } from '../support/files.ts';
 import { nearestName } from '../support/nearest-name.ts';
+import { ownValue } from '../support/own-value.ts';
+import { MAX_INPUT_BYTES, readTextFile } from '../support/regular-file.ts';
 import { CONFIG_EXTENSIONS, hasConfigExtension, isConfigMap, parseConfigText } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
 import { describe } from './grammar.ts';
@@ -82,7 +83,7 @@ async function isFile(file: string): Promise<boolean> {
 
 /** Reads a samconfig. `label` names it in messages. */
 export async function readSamconfig(file: string, environment: string, label: string): Promise<Samconfig> {
-  const document = await parseConfigText(await fs.readFile(file, 'utf8'), label);
+  const document = await parseConfigText(readTextFile(file, MAX_INPUT_BYTES), label);
   return samconfigValues(document, environment, label);
 }
 
@@ -91,7 +92,7 @@ export function samconfigValues(document: ConfigValue, environment: string, labe
   const top = asTable(document, label);
   const warnings: Notice[] = [];
   const entries = new Map<OptionKey, ConfigEntry>();
-  const commands = asTable(top[environment], `${label}, [${environment}]`);
+  const commands = asTable(ownValue(top, environment), `${label}, [${environment}]`);
   for (const command of ['global', 'sync']) {
     const section = asTable(commands[command], `${label}, [${environment}.${command}]`);
     const where = `[${environment}.${command}.parameters]`;
@@ -104,7 +105,7 @@ export function samconfigValues(document: ConfigValue, environment: string, labe
       if (value !== null) entries.set(key, { value, place: `${label}, ${where} ${name}` });
     }
   }
-  if (top[environment] === undefined && environment !== 'default')
+  if (!Object.hasOwn(top, environment) && environment !== 'default')
     warnings.push(unknownEnvironment(top, environment, label));
   return { entries, warnings };
 }

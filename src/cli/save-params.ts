@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import { readTextIfExists } from '../support/files.ts';
+import { ownValue } from '../support/own-value.ts';
 import { writeUserFile } from '../support/user-file.ts';
 import { isConfigMap, parseConfigText } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
@@ -91,7 +92,7 @@ function savedValue(key: OptionKey, value: ConfigValue, { cwd, pathsFrom }: Save
 function tableAt(document: ConfigValue, names: readonly string[]): ConfigMap {
   let table = isConfigMap(document) ? document : {};
   for (const name of names) {
-    const inner = table[name];
+    const inner = ownValue(table, name);
     table = isConfigMap(inner) ? inner : {};
   }
   return table;

@@ -1,5 +1,5 @@
-import { EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE } from 'js-yaml';
-import type { Event, ScalarEvent } from 'js-yaml';
+import { composeDocument } from '../template/yaml/compose.ts';
+import type { ScalarNode, YamlNode } from '../template/yaml/nodes.ts';
 import type { ConfigValue } from './config-value.ts';
 
 /**
@@ -71,56 +71,27 @@ interface Place {
 
 /** Follows the path through block mappings as far as they go. */
 function findPlace(text: string, path: readonly string[]): Place {
-  const events = parseEvents(text, {});
-  let index = 1;
+  let node = composeDocument(text);
   let place: Place = { entry: undefined, rest: path, insertAt: text.length, indent: 0 };
-  for (;;) {
-    const wanted = place.rest[0];
-    const mapping = events[index];
-    if (wanted === undefined || mapping?.type !== EVENT_ID.MAPPING) return place;
-    index++;
-    let found: number | undefined;
-    let last: Entry | undefined;
-    while (index < events.length && events[index]?.type !== EVENT_ID.POP) {
-      const key = events[index];
-      const valueIndex = afterNode(events, index);
-      if (key?.type === EVENT_ID.SCALAR) {
-        last = entryAt(text, key, events[valueIndex]);
-        if (getScalarValue(text, key) === wanted) {
-          found = valueIndex;
-          place = { ...place, entry: last };
-          break;
-        }
-      }
-      index = afterNode(events, valueIndex);
-    }
+  while (node?.type === 'mapping' && place.rest.length > 0) {
+    const scalars = node.entries.flatMap(({ key, value }) => (key.type === 'scalar' ? [{ key, value }] : []));
+    const found = scalars.find(({ key }) => key.text === place.rest[0]);
+    const shown = found ?? scalars.at(-1);
+    const entry = shown === undefined ? undefined : entryAt(text, shown.key, shown.value);
     if (found === undefined) {
-      const { end = place.insertAt, indent = place.indent } = last ?? {};
+      const { end = place.insertAt, indent = place.indent } = entry ?? {};
       return { ...place, insertAt: end, indent };
     }
-    const { end = 0, indent = 0 } = place.entry ?? {};
-    place = { ...place, rest: place.rest.slice(1), insertAt: end, indent: indent + 2 };
-    index = found;
+    const { end = 0, indent = 0 } = entry ?? {};
+    place = { entry, rest: place.rest.slice(1), insertAt: end, indent: indent + 2 };
+    node = found.value;
   }
+  return place;
 }
 
-/** The index behind the node that begins at `index`, with all that is in it. */
-function afterNode(events: readonly Event[], index: number): number {
-  let depth = 0;
-  let next = index;
-  do {
-    const event = events[next++];
-    if (event === undefined) return events.length;
-    if (event.type === EVENT_ID.MAPPING || event.type === EVENT_ID.SEQUENCE) depth++;
-    else if (event.type === EVENT_ID.POP) depth--;
-  } while (depth > 0);
-  return next;
-}
-
-function entryAt(text: string, key: ScalarEvent, value: Event | undefined): Entry {
-  const quoted = key.style === SCALAR_STYLE.PLAIN ? 0 : 1;
-  const start = text.lastIndexOf('\n', key.valueStart - 1) + 1;
-  const indent = key.valueStart - quoted - start;
+function entryAt(text: string, key: ScalarNode, value: YamlNode | undefined): Entry {
+  const start = text.lastIndexOf('\n', key.contentStart - 1) + 1;
+  const indent = key.contentStart - start;
   return { start, end: entryEnd(text, start, indent), indent, scalar: scalarRange(value) };
 }
 
@@ -143,10 +114,7 @@ function lineEnd(text: string, from: number): number {
   return at < 0 ? text.length : at + 1;
 }
 
-function scalarRange(value: Event | undefined): Entry['scalar'] {
-  if (value?.type !== EVENT_ID.SCALAR || value.valueStart < 0 || value.tagStart >= 0) return undefined;
-  const { style, valueStart, valueEnd } = value;
-  if (style === SCALAR_STYLE.LITERAL_BLOCK || style === SCALAR_STYLE.FOLDED_BLOCK) return undefined;
-  const quote = style === SCALAR_STYLE.PLAIN ? 0 : 1;
-  return { start: valueStart - quote, end: valueEnd + quote };
+function scalarRange(value: YamlNode | undefined): Entry['scalar'] {
+  if (value?.type !== 'scalar' || value.tag !== undefined || value.style === 'block') return undefined;
+  return value.contentStart === value.end ? undefined : { start: value.contentStart, end: value.end };
 }

@@ -1,4 +1,6 @@
+import { ownValue } from '../support/own-value.ts';
 import {
+  BinaryValue,
   SourceNumber,
   isMap,
   scalarText,
@@ -55,12 +57,12 @@ function collectMaps(
   differences: TemplateDifference[],
 ): void {
   for (const [key, value] of Object.entries(after)) {
-    const old = before[key];
+    const old = ownValue(before, key);
     if (old === undefined) differences.push({ path: [...path, key], change: 'added' });
     else collect(old, value, [...path, key], differences);
   }
   for (const key of Object.keys(before)) {
-    if (after[key] === undefined) differences.push({ path: [...path, key], change: 'removed' });
+    if (ownValue(after, key) === undefined) differences.push({ path: [...path, key], change: 'removed' });
   }
 }
 
@@ -80,6 +82,7 @@ function normalise(map: TemplateMap): TemplateMap {
 /** CloudFormation turns scalars into text before it compares: `true` is `"true"`, `2.0` is `2`. */
 function sameScalar(before: TemplateValue, after: TemplateValue): boolean {
   if (before === null || after === null) return before === after;
+  if (before instanceof BinaryValue) return after instanceof BinaryValue && before.source === after.source;
   const text = scalarText(before);
   if (text === undefined || scalarText(after) === undefined) return false;
   if (text === scalarText(after)) return true;

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { ownValue } from '../support/own-value.ts';
 import { isMap, mapOf, scalarText, type Template, type TemplateMap } from '../template/template.ts';
 import { compareTemplates, describeDifference } from './compare-templates.ts';
 import type { DeployedStack } from './describe-stack.ts';
@@ -146,8 +147,8 @@ function templateDifferences(template: Template, deployed: Template | undefined)
 
 function parameterDifferences({ template, parameters }: DeployRequest, deployed: DeployedStack): string[] {
   return Object.entries(declaredParameters(template)).flatMap(([name, declaration]) => {
-    const wanted = parameters[name];
-    const current = deployed.parameters[name];
+    const wanted = ownValue(parameters, name);
+    const current = ownValue(deployed.parameters, name);
     // a parameter that is new is a difference of the template already
     if (wanted === undefined || current === undefined || wanted === current) return [];
     // CloudFormation does not tell the value of a secret: only it can compare
@@ -172,7 +173,7 @@ function createParameters(request: DeployRequest): ParameterInput[] {
   const declared = declaredParameters(request.template);
   checkValues(request, declared, {});
   return Object.keys(declared).flatMap((name) => {
-    const value = request.parameters[name];
+    const value = ownValue(request.parameters, name);
     return value === undefined ? [] : [{ ParameterKey: name, ParameterValue: value }];
   });
 }
@@ -181,9 +182,9 @@ function updateParameters(request: DeployRequest, deployed: DeployedStack): Para
   const declared = declaredParameters(request.template);
   checkValues(request, declared, deployed.parameters);
   return Object.keys(declared).flatMap((name): ParameterInput[] => {
-    const value = request.parameters[name];
+    const value = ownValue(request.parameters, name);
     if (value !== undefined) return [{ ParameterKey: name, ParameterValue: value }];
-    return deployed.parameters[name] === undefined ? [] : [{ ParameterKey: name, UsePreviousValue: true }];
+    return Object.hasOwn(deployed.parameters, name) ? [{ ParameterKey: name, UsePreviousValue: true }] : [];
   });
 }
 
@@ -193,7 +194,10 @@ function checkValues(
   previous: Readonly<Record<string, string>>,
 ): void {
   const missing = Object.entries(declared)
-    .filter(([name, { Default }]) => [parameters[name], previous[name], Default].every((value) => value === undefined))
+    .filter(
+      ([name, { Default }]) =>
+        !Object.hasOwn(parameters, name) && !Object.hasOwn(previous, name) && Default === undefined,
+    )
     .map(([name]) => name);
   if (missing.length === 0) return;
   const which = missing.length === 1 ? `parameter ${missing[0]} has` : `parameters ${missing.join(', ')} have`;
@@ -205,7 +209,7 @@ function checkValues(
 function unknownOverrides({ template, parameters }: DeployRequest): string[] {
   const declared = declaredParameters(template);
   return Object.keys(parameters)
-    .filter((name) => declared[name] === undefined)
+    .filter((name) => !Object.hasOwn(declared, name))
     .map((name) => `--parameter-overrides gives ${name}, but the template has no such parameter: left out`);
 }
 
@@ -219,7 +223,10 @@ function isSecret(declaration: TemplateMap, current: string): boolean {
 }
 
 function sameRecord(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  return Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([key, value]) => b[key] === value);
+  return (
+    Object.keys(a).length === Object.keys(b).length &&
+    Object.entries(a).every(([key, value]) => ownValue(b, key) === value)
+  );
 }
 
 function sameSet(a: readonly string[], b: readonly string[]): boolean {

@@ -76,13 +76,18 @@ export async function checkLocalPaths(paths: readonly LocalPath[], files: LocalF
       const kind = await files.kindOf(absolute);
       const isFileOnly = local.content === 'file' || local.content === 'template';
       if (kind === 'file' || (kind === 'folder' && !isFileOnly)) return [];
-      const fault = kind === undefined ? await whyUnusable(absolute) : `is a folder, but must be a file (${absolute})`;
+      const fault = kind === undefined ? await whyUnusable(absolute) : `${FAULTS[kind]} (${absolute})`;
       const why = isBadFileUrl(local.value) ? 'is not a valid file URL' : fault;
       return [{ path: local.path, message: `${nameOf(local)} ${shownValue(local.value)} ${why}` }];
     }),
   );
   return checked.flat();
 }
+
+const FAULTS = {
+  folder: 'is a folder, but must be a file',
+  special: 'is a named pipe, a socket or a device, but must be a file',
+};
 
 /** What a function needs to be built and made. */
 export async function checkFunction(fn: FunctionResource, files: LocalFiles): Promise<Complaint[]> {

@@ -3,10 +3,11 @@ import { explainSystemError } from '../system-errors.ts';
 import { isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
 import { isMap, mapOf, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
+import { isInRegistry } from './image-reference.ts';
 import type { CodeSource } from './stack.ts';
 
-/** What is at a path on this machine. */
-export type PathKind = 'file' | 'folder' | undefined;
+/** What is at a path on this machine. `special`: a named pipe, a socket or a device. */
+export type PathKind = 'file' | 'folder' | 'special' | undefined;
 
 /** Where the paths of a stack's resources begin, and what is there. */
 export interface LocalFiles {
@@ -32,7 +33,8 @@ async function lookAt(path: string): Promise<PathKind> {
   try {
     const stats = await statIfExists(path);
     if (stats === undefined) return undefined;
-    return stats.isDirectory() ? 'folder' : 'file';
+    if (stats.isDirectory()) return 'folder';
+    return stats.isFile() ? 'file' : 'special';
   } catch (error) {
     if (explainSystemError(error) === undefined) throw error;
     return undefined;
@@ -60,7 +62,7 @@ export async function zipSource(value: TemplateValue | undefined, files: LocalFi
   return { kind: isFile ? 'file' : 'folder', path };
 }
 
-/** The image of a function: built if its metadata names a Docker context, else a saved one, else one in a registry. */
+/** A function's image: built if its metadata names a Docker context, else one in a registry, a saved or a local one. */
 export async function imageSource(
   imageUri: TemplateValue | undefined,
   metadata: TemplateMap,
@@ -68,9 +70,11 @@ export async function imageSource(
 ): Promise<CodeSource> {
   const context = scalarText(metadata['DockerContext']);
   if (context !== undefined) return { kind: 'image', context: resolveLocalPath(context, files.codeDir) };
-  if (!isLocalPath(imageUri)) return { kind: 'remote' };
+  if (!isLocalPath(imageUri) || isInRegistry(imageUri)) return { kind: 'remote' };
   const path = resolveLocalPath(imageUri, files.templateDir);
-  return (await files.kindOf(path)) === 'file' ? { kind: 'image-archive', path } : { kind: 'remote' };
+  return (await files.kindOf(path)) === 'file'
+    ? { kind: 'image-archive', path }
+    : { kind: 'local-image', name: imageUri };
 }
 
 /** The local path in a code property that only CloudFormation can decide: `!Sub ./${Queue.Name}`, `!If [Unknown, ./a, ./b]`. */

@@ -3,8 +3,10 @@ import * as path from 'node:path';
 import { errorMessage, TemplateError } from '../errors.ts';
 import type { TemplateProblem } from '../errors.ts';
 import { isMissing } from '../support/files.ts';
-import { explainSystemError, withPath } from '../system-errors.ts';
-import { locate } from '../template/locate.ts';
+import { MAX_INPUT_BYTES, readTextFile } from '../support/regular-file.ts';
+import { explainSystemError } from '../system-errors.ts';
+import { createLocator } from '../template/locate.ts';
+import type { Locator } from '../template/locate.ts';
 import type { TemplatePath } from '../template/template-path.ts';
 import type { Template } from '../template/template.ts';
 import { parseTemplate } from '../template/yaml.ts';
@@ -16,8 +18,9 @@ export interface LoadedTemplate {
   file: string;
   /** How messages name the file: relative to the current folder if it is below it. */
   label: string;
-  text: string;
   template: Template;
+  /** Where the value at a path is written, or what is around it. */
+  locate: Locator;
   duplicates: readonly DuplicateKey[];
 }
 
@@ -44,7 +47,7 @@ export function createLoader(cwd: string, onRead?: (file: string) => void): (fil
 /** The finding with its line and column. */
 export function toProblem(finding: Finding): TemplateProblem {
   const { loaded, path: at, message } = finding;
-  return { file: loaded.label, ...locate(loaded.text, at), message };
+  return { file: loaded.label, ...loaded.locate(at), message };
 }
 
 /** What stands twice in the template: the first one is lost, which nobody means. */
@@ -66,9 +69,10 @@ async function loadTemplate(file: string, cwd: string): Promise<LoadedTemplate> 
     const isLink = (await fs.lstat(file)).isSymbolicLink();
     const real = isLink ? await fs.realpath(file) : file;
     const label = labelOf(file, cwd);
-    const text = await withPath(real, () => fs.readFile(real, 'utf8'));
+    const text = readTextFile(real, MAX_INPUT_BYTES);
     const duplicates: DuplicateKey[] = [];
-    return { file: real, label, text, template: parseTemplate(text, label, duplicates), duplicates };
+    const template = parseTemplate(text, label, duplicates);
+    return { file: real, label, template, locate: createLocator(text), duplicates };
   } catch (error) {
     if (error instanceof TemplateError) throw error;
     const message = isMissing(error)

@@ -1,4 +1,5 @@
 import { nearestName } from '../support/nearest-name.ts';
+import { setOwn } from '../support/own-value.ts';
 import { parametersWithoutValue, undeclaredParameters } from '../template/parameters.ts';
 import type { GivenParameters } from '../template/parameters.ts';
 import { isIntrinsic, isMap, mapOf, scalarText } from '../template/template.ts';
@@ -16,7 +17,7 @@ export function childParameters(parameters: TemplateValue | undefined, child: Te
   for (const [name, value] of Object.entries(mapOf(parameters))) {
     const text = parameterText(value);
     if (text === undefined) unknown.add(name);
-    else values[name] = text;
+    else setOwn(values, name, text);
   }
   return { values, unknown };
 }

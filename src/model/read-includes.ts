@@ -1,4 +1,4 @@
-import * as fs from 'node:fs/promises';
+import { MAX_INPUT_BYTES, readTextFile } from '../support/regular-file.ts';
 import { findIncludes } from '../template/includes.ts';
 import type { IncludedFile } from '../template/includes.ts';
 import { isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
@@ -69,7 +69,7 @@ async function findInclude(location: string, { files, cwd }: IncludeSearch): Pro
 /** What we cannot read may still be right for CloudFormation; then it stays an include. */
 async function parseInclude(file: string): Promise<TemplateValue | undefined> {
   try {
-    return parseYaml(await fs.readFile(file, 'utf8'), file);
+    return parseYaml(readTextFile(file, MAX_INPUT_BYTES), file);
   } catch {
     return undefined;
   }

@@ -2,19 +2,14 @@ import * as path from 'node:path';
 import { TemplateError } from '../errors.ts';
 import type { TemplateProblem } from '../errors.ts';
 import { nearestName } from '../support/nearest-name.ts';
-import { useLocalAssets } from '../template/cdk.ts';
-import { expandLoops, usesLanguageExtensions } from '../template/language-extensions.ts';
 import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
 import type { LocalPath } from '../template/local-paths.ts';
-import { readParameters, undeclaredParameters } from '../template/parameters.ts';
-import type { GivenParameters, ParameterValues } from '../template/parameters.ts';
+import { undeclaredParameters } from '../template/parameters.ts';
+import type { GivenParameters } from '../template/parameters.ts';
 import { pseudoParameters } from '../template/pseudo-parameters.ts';
 import type { DeployTarget } from '../template/pseudo-parameters.ts';
-import { createScope, resolveTemplate } from '../template/resolve-template.ts';
-import type { KnownValues } from '../template/resolve-template.ts';
-import type { TemplatePath } from '../template/template-path.ts';
-import { mapOf, resourcesOf } from '../template/template.ts';
-import type { Template, TemplateMap } from '../template/template.ts';
+import { mapOf, resourcesOf, resourceOf } from '../template/template.ts';
+import type { TemplateMap } from '../template/template.ts';
 import {
   checkCode,
   checkFunction,
@@ -24,6 +19,7 @@ import {
   isLogicalId,
   writtenAt,
 } from './check-stack.ts';
+import type { Complaint } from './check-stack.ts';
 import { createKindOf } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
 import { readFunction } from './functions.ts';
@@ -31,7 +27,8 @@ import { readLayer } from './layers.ts';
 import { createLoader, duplicateWarnings, labelOf, toProblem } from './load-template.ts';
 import type { Finding, LoadedTemplate } from './load-template.ts';
 import { checkChildParameters, childParameters } from './nested-parameters.ts';
-import { readIncludes } from './read-includes.ts';
+import { readViews } from './read-views.ts';
+import type { Views } from './read-views.ts';
 import { identifierOf } from './stack.ts';
 import type { Stack } from './stack.ts';
 
@@ -72,6 +69,8 @@ export async function readStacks(input: ReadStacksInput): Promise<ReadStacksResu
     warnings: [],
     problems: [],
     doubtful: [],
+    stacks: 1,
+    isFull: false,
   };
   const root = await readStack(run, {
     path: '',
@@ -86,6 +85,10 @@ export async function readStacks(input: ReadStacksInput): Promise<ReadStacksResu
   return { root, warnings: distinct([...run.doubtful, ...run.warnings.map(toProblem)]) };
 }
 
+/** Far above what CloudFormation makes at once (2,500 resources in all nested stacks). */
+const MAX_STACKS = 1000;
+const MAX_NESTING = 50;
+
 interface Run {
   input: ReadStacksInput;
   load: (file: string) => Promise<LoadedTemplate>;
@@ -96,6 +99,9 @@ interface Run {
   problems: TemplateProblem[];
   /** Warnings that have their place already. */
   doubtful: TemplateProblem[];
+  /** How many are read, and whether that is all that can be. */
+  stacks: number;
+  isFull: boolean;
 }
 
 /** A stack to be read. */
@@ -116,7 +122,13 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
   if (loaded === undefined) return undefined;
   const templateDir = path.dirname(loaded.file);
   const files: LocalFiles = { codeDir: run.input.baseDir ?? templateDir, templateDir, kindOf: run.kindOf };
-  const views = await readViews(run, { place, loaded, files });
+  warnUndeclared(run, place, loaded);
+  const complaints: Complaint[] = [];
+  const { languageExtensions, cwd, onRead } = run.input;
+  const input = { ...place, template: loaded.template, files, languageExtensions, cwd, onRead };
+  const views = await readViews(input, complaints);
+  run.findings.push(...complaints.map((complaint) => ({ loaded, ...complaint })));
+  if (views === undefined) return undefined;
   const local = findLocalPaths(views.source, views.resolved).filter(
     ({ logicalId }) => logicalId === undefined || isLogicalId(logicalId),
   );
@@ -126,16 +138,15 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
     Promise.all(resources.map(([id, resource]) => readLayer(place.path, id, resource, files))).then(present),
     readChildren(run, { place, loaded, views, files }, local),
   ]);
-  const complaints = [
+  const faults = [
     ...checkSections(views.source),
     ...checkLogicalIds(views.resolved),
     ...(await checkLocalPaths(local, files)),
     ...(await Promise.all(functions.map((fn) => checkFunction(fn, files)))).flat(),
     ...layers.flatMap(checkCode),
   ];
-  for (const { path: at, message } of complaints) {
+  for (const { path: at, message } of faults)
     run.findings.push({ loaded, path: writtenAt(at, loaded.template, views.origins), message });
-  }
   return {
     path: place.path,
     templateFile: loaded.file,
@@ -148,33 +159,6 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
     layers,
     children,
   };
-}
-
-interface Views {
-  source: Template;
-  resolved: Template;
-  parameters: ParameterValues;
-  origins: ReadonlyMap<string, TemplatePath>;
-}
-
-/** The two views of the template: what is deployed, and what we read. */
-async function readViews(run: Run, { place, loaded, files }: Omit<Parent, 'views'>): Promise<Views> {
-  const written = useLocalAssets(loaded.template);
-  warnUndeclared(run, place, loaded);
-  const parameters = readParameters(written, place.given);
-  const known: KnownValues = { parameters, pseudoParameters: place.pseudo, includes: new Map() };
-  const scope = createScope(written, known);
-  const loops = usesLanguageExtensions(written, run.input.languageExtensions);
-  const unchanged = { template: written, origins: new Map<string, TemplatePath>(), problems: [] };
-  const local = loops ? expandLoops(written, scope, 'local') : unchanged;
-  const all = loops ? expandLoops(written, scope, 'all') : unchanged;
-  const { cwd, onRead } = run.input;
-  const included = await readIncludes(local.template, all.template, { scope, files, cwd, onRead });
-  run.findings.push(...all.problems.map(({ path: at, message }) => ({ loaded, path: at, message })));
-  const isSame = included.contents.size === 0 && all.template === written;
-  const fullScope = isSame ? scope : createScope(all.template, { ...known, includes: included.contents });
-  const resolved = resolveTemplate(all.template, fullScope);
-  return { source: included.source, resolved, parameters, origins: all.origins };
 }
 
 interface Parent {
@@ -209,7 +193,14 @@ async function readChild(run: Run, parent: Parent, location: LocalPath): Promise
     run.findings.push({ loaded, path: at, message: `${logicalId} nests a stack in itself: ${cycle.join(' → ')}` });
     return undefined;
   }
-  const properties: TemplateMap = mapOf(mapOf(mapOf(views.resolved['Resources'])[logicalId])['Properties']);
+  if (++run.stacks > MAX_STACKS || parents.length > MAX_NESTING) {
+    // the first one says it for all
+    const message = `${logicalId} is too much: the limit is ${MAX_STACKS} stacks, ${MAX_NESTING} inside each other`;
+    if (!run.isFull) run.findings.push({ loaded, path: at, message });
+    run.isFull = true;
+    return undefined;
+  }
+  const properties: TemplateMap = mapOf(resourceOf(views.resolved, logicalId)['Properties']);
   const given = childParameters(properties['Parameters'], child.template);
   for (const message of checkChildParameters(properties['Parameters'], child.template)) {
     run.warnings.push({ loaded, path: at, message: `${logicalId} ${message}` });

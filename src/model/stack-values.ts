@@ -1,8 +1,10 @@
+import { ownValue } from '../support/own-value.ts';
+import { Budget } from '../template/budget.ts';
 import { createConditions } from '../template/conditions.ts';
 import { resolve } from '../template/intrinsics.ts';
 import { readParameters } from '../template/parameters.ts';
 import type { Scope } from '../template/scope.ts';
-import { mapOf, ownValue, scalarText } from '../template/template.ts';
+import { mapOf, scalarText, resourceOf } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import { flattenStacks, splitIdentifier } from './stack.ts';
 import type { Stack } from './stack.ts';
@@ -30,14 +32,22 @@ export interface StackValues {
 export function createStackValues(root: Stack, source: ValueSource): StackValues {
   const stacks = new Map(flattenStacks(root).map((stack) => [stack.path, stack] as const));
   const scopes = new Map<string, Scope>();
+  // for each value that is asked for; all scopes that it leads through share it
+  let budget = new Budget();
   const scopeOf = (stack: Stack): Scope => {
-    const known = scopes.get(stack.path) ?? createStackScope(stack, { source, stacks, scopeOf });
+    const known = scopes.get(stack.path) ?? createStackScope(stack, { source, stacks, scopeOf, budget: () => budget });
     scopes.set(stack.path, known);
     return known;
   };
   return {
-    resolve: (value, stack) => resolve(value, scopeOf(stack)),
-    condition: (name, stack) => scopeOf(stack).condition(name),
+    resolve: (value, stack) => {
+      budget = new Budget();
+      return resolve(value, scopeOf(stack));
+    },
+    condition: (name, stack) => {
+      budget = new Budget();
+      return scopeOf(stack).condition(name);
+    },
   };
 }
 
@@ -45,6 +55,7 @@ interface Surroundings {
   source: ValueSource;
   stacks: ReadonlyMap<string, Stack>;
   scopeOf(stack: Stack): Scope;
+  budget(): Budget;
 }
 
 function createStackScope(stack: Stack, surroundings: Surroundings): Scope {
@@ -63,8 +74,15 @@ function createStackScope(stack: Stack, surroundings: Surroundings): Scope {
     else memo.set(name, found);
     return found;
   };
-  const bare = { parameter, mappings: mapOf(stack.source['Mappings']), include: () => undefined };
-  return { ...bare, condition: createForgetfulConditions(stack, bare) };
+  const bare = {
+    parameter,
+    mappings: mapOf(stack.source['Mappings']),
+    include: () => undefined,
+    get budget(): Budget {
+      return surroundings.budget();
+    },
+  };
+  return Object.assign(bare, { condition: createForgetfulConditions(stack, bare) });
 }
 
 /** Conditions evaluated anew each time, because the source may have learned more. */
@@ -94,8 +112,8 @@ function passedValue(
 ): string | readonly string[] | undefined {
   const { stackPath } = splitIdentifier(stack.path);
   const parent = stack.path === '' ? undefined : surroundings.stacks.get(stackPath);
-  const resource = parent && mapOf(mapOf(parent.resolved['Resources'])[stack.logicalId ?? '']);
-  const passed = resource && mapOf(mapOf(resource['Properties'])['Parameters'])[name];
+  const resource = parent && resourceOf(parent.resolved, stack.logicalId ?? '');
+  const passed = resource && ownValue(mapOf(mapOf(resource['Properties'])['Parameters']), name);
   const text =
     parent === undefined || passed === undefined
       ? surroundings.source.parameter(stack, name)
@@ -107,7 +125,7 @@ function passedValue(
 }
 
 function outputOf(child: Stack, name: string, { scopeOf }: Surroundings): string | undefined {
-  const value = mapOf(mapOf(child.resolved['Outputs'])[name])['Value'];
+  const value = mapOf(ownValue(mapOf(child.resolved['Outputs']), name))['Value'];
   return value === undefined ? undefined : textOf(resolve(value, scopeOf(child)));
 }
 

@@ -45,7 +45,9 @@ export type CodeSource =
   /** A container image built from a Dockerfile. `context` absolute. */
   | { kind: 'image'; context: string }
   /** A container image that was saved to a local file (`docker save`), to be loaded and pushed. Absolute. */
-  | { kind: 'image-archive'; path: string };
+  | { kind: 'image-archive'; path: string }
+  /** A container image that the engine on this machine has under this name (or id), to be pushed. */
+  | { kind: 'local-image'; name: string };
 
 /** A function, `AWS::Serverless::Function` or `AWS::Lambda::Function`. */
 export interface FunctionResource {

@@ -1,5 +1,6 @@
+import { ownValue } from '../support/own-value.ts';
 import { hasIntrinsic } from '../template/intrinsics.ts';
-import { isMap, mapOf, ownValue, scalarText } from '../template/template.ts';
+import { isMap, mapOf, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import { readLayerReferences } from './layer-references.ts';
 import { createStackValues } from './stack-values.ts';

@@ -24,8 +24,8 @@ import type { ZipFile } from './zip.ts';
 export type ArtifactItem =
   /** A folder, or a single file, that travels as a zip. */
   | { kind: 'zip'; path: string; label: string; counted?: CountedFile | undefined }
-  /** A file that travels as it is. */
-  | { kind: 'file'; path: string; label: string }
+  /** A file that travels as it is. `extension`: what its key ends in, e.g. `.template`. */
+  | { kind: 'file'; path: string; label: string; extension?: string }
   /** The text of a packaged nested template. */
   | { kind: 'template'; text: string; label: string };
 
@@ -124,7 +124,8 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
 
 function itemName(item: ArtifactItem): string {
   if (item.kind === 'template') return `template:${textKey(item.text)}`;
-  return item.kind === 'zip' && item.counted ? `${item.path}\0${item.counted.text}` : item.path;
+  if (item.kind === 'file') return `${item.path}\0${item.extension ?? ''}`;
+  return item.counted ? `${item.path}\0${item.counted.text}` : item.path;
 }
 
 function withPrefix(prefix: string | undefined, key: string): string {
@@ -146,7 +147,7 @@ interface Workshop extends ArtifactStoreOptions {
 async function itemKey(workshop: Workshop, item: ArtifactItem): Promise<string> {
   if (item.kind === 'template') return `${textKey(item.text)}.template`;
   await existing(item);
-  if (item.kind === 'file') return fileKey(item.path);
+  if (item.kind === 'file') return `${await fileKey(item.path)}${item.extension ?? ''}`;
   const memo = memoFile(workshop, item.path);
   if (memo === undefined) return treeKey(await readSums(await readEntries(item.path)), item.counted);
   const name = item.counted ? `key:${item.counted.text}` : 'key';

@@ -2,10 +2,11 @@ import { UserError } from '../errors.ts';
 import { flattenStacks } from '../model/stack.ts';
 import type { FunctionResource, ResourceIdentifier, Stack } from '../model/stack.ts';
 import { nearestName } from '../support/nearest-name.ts';
+import { ownValue } from '../support/own-value.ts';
 import { getAt } from '../template/template-path.ts';
 import { scalarText } from '../template/template.ts';
-import { imagePath } from '../model/image-path.ts';
-import { parseImageReference } from './image-reference.ts';
+import { hasLocalImage, imagePath } from '../model/image-path.ts';
+import { parseImageReference } from '../model/image-reference.ts';
 
 /** Where images go. */
 export interface RepositoryOptions {
@@ -38,7 +39,7 @@ export function chooseRepositories(
 ): ChosenRepositories {
   const images = flattenStacks(root)
     .flatMap((stack) => stack.functions)
-    .filter(({ code, skipBuild }) => (code.kind === 'image' || code.kind === 'image-archive') && !skipBuild);
+    .filter(hasLocalImage);
   const chosen = new Map<ResourceIdentifier, string | undefined>();
   const missing: string[] = [];
   for (const image of images.filter(({ id }) => only === undefined || id === only)) {
@@ -69,11 +70,12 @@ function ownRepository(
   { imageRepositories }: RepositoryOptions,
 ): string | undefined {
   const isOnlyOne = images.filter((other) => other.logicalId === logicalId).length === 1;
-  return imageRepositories[id] ?? (isOnlyOne ? imageRepositories[logicalId] : undefined);
+  return ownValue(imageRepositories, id) ?? (isOnlyOne ? ownValue(imageRepositories, logicalId) : undefined);
 }
 
 /** `ImageUri: 123456789012.dkr.ecr.…/name:tag` beside a Dockerfile says where the image belongs. */
-function writtenRepository({ type, properties }: FunctionResource): string | undefined {
+function writtenRepository({ code, type, properties }: FunctionResource): string | undefined {
+  if (code.kind === 'local-image') return undefined;
   const uri = scalarText(getAt(properties, imagePath(type).slice(1)));
   return uri === undefined || !/^(?:[\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+|localhost)\//.test(uri)
     ? undefined

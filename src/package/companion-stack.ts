@@ -5,6 +5,7 @@ import { step } from '../console/reporter.ts';
 import { deployStack, readDeployedState } from '../deploy/deploy-stack.ts';
 import { answerUnasked } from '../deploy/plan-deploy.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
+import { ownValue } from '../support/own-value.ts';
 import { isMap, mapOf } from '../template/template.ts';
 import type { Template, TemplateMap } from '../template/template.ts';
 import { dumpYaml } from '../template/dump-yaml.ts';
@@ -68,7 +69,7 @@ export async function ensureRepositories(
   const name = companionStackName(stackName);
   const known = await readDeployedState(aws, name);
   const there = mapOf(known.template?.['Resources']);
-  const missing = [...repositories.values()].filter(({ logicalId }) => !isMap(there[logicalId]));
+  const missing = [...repositories.values()].filter(({ logicalId }) => !isMap(ownValue(there, logicalId)));
   if (known.stack === undefined || missing.length > 0) {
     const template = companionTemplate(name, [...repositories.values()], known.template);
     const label = `Making repositories for images (stack ${name})`;

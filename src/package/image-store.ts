@@ -11,7 +11,7 @@ import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { fields, parseJson, recordOf, text } from '../support/shapes.ts';
 import type { SpawnResult } from '../support/spawn.ts';
-import { imageTag, parseEcr, registryOf } from './image-reference.ts';
+import { imageTag, parseEcr, parseImageReference, registryOf } from '../model/image-reference.ts';
 
 /** An image and the place in a registry that it has, or is to have. */
 export interface LocatedImage {
@@ -75,7 +75,11 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
     },
   };
   return {
-    locate: (id, image, repository) => ({ id, image, repository, uri: `${repository}:${imageTag(image)}` }),
+    locate: (id, image, repository) => {
+      // an image that the template names by its id has no other name
+      const name = image.name.startsWith('sha256:') ? id : image.name;
+      return { id, image, repository, uri: `${repository}:${imageTag({ ...image, name })}` };
+    },
     knownDigest: async (located) => {
       const { pushed } = await readRecord(located.image);
       const known = pushed[located.repository] ?? (await registry.find(located).catch(notThereYet));
@@ -138,7 +142,7 @@ function pushImage(registry: Registry, located: LocatedImage): Promise<PushedIma
 /** The digest of the image if ECR has its tag: then no engine is needed. */
 async function findInEcr(
   { aws }: Pick<ImageStoreOptions, 'aws'>,
-  { repository, image }: LocatedImage,
+  { repository, uri }: LocatedImage,
 ): Promise<string | undefined> {
   const ecr = parseEcr(repository);
   if (ecr === undefined) return undefined;
@@ -148,7 +152,7 @@ async function findInEcr(
       new DescribeImagesCommand({
         registryId: ecr.account,
         repositoryName: ecr.name,
-        imageIds: [{ imageTag: imageTag(image) }],
+        imageIds: [{ imageTag: parseImageReference(uri).tag }],
       }),
     );
     return imageDetails?.[0]?.imageDigest;

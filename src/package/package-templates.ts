@@ -98,7 +98,9 @@ async function itemOf(
   // what was built is read where it is: the layout in `dir` belongs to whichever sync ran last
   const built = at.content === 'code' && at.value === at.logicalId ? stack.folders.get(at.logicalId) : undefined;
   const path = built ?? resolveLocalPath(at.value, stack.dir);
-  if (!(await travelsAsZip(at.content, path))) return { kind: 'file', path, label };
+  // what CloudFormation reads by its URL is a template, of a stack set too
+  const extension = at.form.kind === 'https-url' ? '.template' : '';
+  if (!(await travelsAsZip(at.content, path))) return { kind: 'file', path, label, extension };
   const counted = at.logicalId === undefined ? undefined : stack.countedFiles?.get(at.logicalId);
   return { kind: 'zip', path, label, counted };
 }

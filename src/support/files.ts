@@ -1,22 +1,20 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { addPath, withPath } from '../system-errors.ts';
+import { withPath } from '../system-errors.ts';
+import { readTextFile } from './regular-file.ts';
 import { temporarySuffix } from './temporary-names.ts';
 
-/**
- * The text of a small file, or undefined if there is no such file. Read in one go: hundreds of functions have a few such
- * files each, and the way through Node's threads and back takes five times as long as reading one.
- */
+/** The text of a small file, or undefined if there is no such file. Pipes and devices are refused. */
 export async function readTextIfExists(file: string): Promise<string | undefined> {
   try {
-    return readFileSync(file, 'utf8');
+    return readTextFile(file);
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw addPath(error, file);
+    throw error;
   }
 }
 

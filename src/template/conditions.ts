@@ -1,7 +1,11 @@
+import { ownValue } from '../support/own-value.ts';
 import { resolve } from './intrinsics.ts';
 import type { Scope } from './scope.ts';
-import { intrinsicName, mapOf, ownValue, scalarText } from './template.ts';
+import { intrinsicName, mapOf, scalarText } from './template.ts';
 import type { Template, TemplateValue } from './template.ts';
+
+/** Conditions that ask for each other, one after the other. */
+const MAX_CHAIN = 500;
 
 /** Evaluates the template's conditions by name, each at most once. */
 export function createConditions(
@@ -10,12 +14,15 @@ export function createConditions(
 ): (name: string) => boolean | undefined {
   const conditions = mapOf(template['Conditions']);
   const known = new Map<string, boolean | undefined>();
+  let depth = 0;
   const condition = (name: string): boolean | undefined => {
     if (known.has(name)) return known.get(name);
-    // a condition that asks for itself is not known
+    // a condition that asks for itself is not known, and no chain of them may be longer than the call stack bears
     known.set(name, undefined);
     const value = ownValue(conditions, name);
-    const result = value === undefined ? undefined : evaluate(value, withConditions);
+    depth++;
+    const result = value === undefined || depth > MAX_CHAIN ? undefined : evaluate(value, withConditions);
+    depth--;
     known.set(name, result);
     return result;
   };

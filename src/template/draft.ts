@@ -1,3 +1,4 @@
+import { ownValue, setOwn } from '../support/own-value.ts';
 import { getAt, setAt } from './template-path.ts';
 import type { TemplatePath } from './template-path.ts';
 import { isMap, mapOf } from './template.ts';
@@ -20,7 +21,8 @@ export function openDraft(source: Template): Draft {
     set: (at, value) => {
       const [, logicalId = '', ...below] = at;
       if (!isResource(at)) rest = setAt(rest, at, value);
-      else resources[logicalId] = below.length === 0 ? value : setAt(mapOf(resources[logicalId]), below, value);
+      else if (below.length === 0) setOwn(resources, logicalId, value);
+      else setOwn(resources, logicalId, setAt(mapOf(ownValue(resources, logicalId)), below, value));
     },
     finish: () => (isMap(source['Resources']) ? { ...rest, Resources: resources } : rest),
   };

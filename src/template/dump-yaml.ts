@@ -1,4 +1,4 @@
-import { isMap, SourceNumber } from './template.ts';
+import { BinaryValue, isMap, SourceNumber } from './template.ts';
 import type { TemplateMap, TemplateValue } from './template.ts';
 import { readNumber } from './yaml-scalars.ts';
 
@@ -77,6 +77,7 @@ function inlineText(value: TemplateValue): string {
   if (typeof value === 'string') return isPlain(value) ? value : quote(value);
   if (typeof value === 'number') return numberText(String(value));
   if (value instanceof SourceNumber) return numberText(value.source);
+  if (value instanceof BinaryValue) return `!!binary ${quote(value.source)}`;
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'boolean') return String(value);
   return Array.isArray(value) ? '[]' : '{}';

@@ -1,4 +1,6 @@
-import { isIntrinsic, isMap, mapOf, ownValue } from './template.ts';
+import { ownValue, setOwn } from '../support/own-value.ts';
+import { Budget, within } from './budget.ts';
+import { isIntrinsic, isMap, mapOf } from './template.ts';
 import type { Template, TemplateMap, TemplateResource, TemplateValue } from './template.ts';
 
 const PREFIX = 'AWS::Serverless::';
@@ -11,14 +13,14 @@ const RULES: Readonly<Record<string, 'replace' | 'own-keys-only'>> = {
 };
 
 /** The template without its `Globals` section, which every resource of its types now has in its own properties. */
-export function mergeGlobals(template: Template): Template {
+export function mergeGlobals(template: Template, budget = new Budget()): Template {
   if (!Object.hasOwn(template, 'Globals')) return template;
   const { Globals, ...rest } = template;
   const sections = mapOf(Globals);
   if (!isMap(template['Resources'])) return rest;
   const resources = Object.entries(template['Resources']).map(([id, resource]) => [
     id,
-    isMap(resource) ? mergeResource(resource, sections) : resource,
+    isMap(resource) ? within(['Resources', id], () => mergeResource(resource, sections, budget)) : resource,
   ]);
   return { ...rest, Resources: Object.fromEntries(resources) };
 }
@@ -34,23 +36,37 @@ export function globalsFor(resource: TemplateMap | TemplateResource, sections: T
   return Object.fromEntries(Object.entries(section).filter(([name]) => !ignored.includes(name)));
 }
 
-function mergeResource(resource: TemplateMap, sections: TemplateMap): TemplateMap {
+function mergeResource(resource: TemplateMap, sections: TemplateMap, budget: Budget): TemplateMap {
   const shared = globalsFor(resource, sections);
   if (Object.keys(shared).length === 0) return resource;
   const name = String(resource['Type']).slice(PREFIX.length);
   const own = resource['Properties'];
-  return { ...resource, Properties: own === undefined || own === null ? shared : merge(shared, own, name) };
+  return {
+    ...resource,
+    Properties: own === undefined || own === null ? shared : merge(shared, own, { path: name, budget }),
+  };
 }
 
-function merge(shared: TemplateValue, own: TemplateValue, path: string): TemplateValue {
+/** Where values are merged: `Section.Property.…`. */
+interface MergePlace {
+  path: string;
+  budget: Budget;
+}
+
+function merge(shared: TemplateValue, own: TemplateValue, { path, budget }: MergePlace): TemplateValue {
   // an intrinsic function counts as a scalar: it becomes one when the stack is made
-  if (Array.isArray(shared) && Array.isArray(own)) return RULES[path] === 'replace' ? own : [...shared, ...own];
+  if (Array.isArray(shared) && Array.isArray(own)) {
+    if (RULES[path] === 'replace') return own;
+    budget.spend(4 * (shared.length + own.length));
+    return [...shared, ...own];
+  }
   if (!isMap(shared) || !isMap(own) || isIntrinsic(shared) || isIntrinsic(own)) return own;
   const ownKeysOnly = RULES[path] === 'own-keys-only' && Object.keys(own).length > 0;
+  budget.spend(Object.keys(shared).length);
   const merged: TemplateMap = ownKeysOnly ? {} : { ...shared };
   for (const [key, value] of Object.entries(own)) {
     const below = ownValue(shared, key);
-    merged[key] = below === undefined ? value : merge(below, value, `${path}.${key}`);
+    setOwn(merged, key, below === undefined ? value : merge(below, value, { path: `${path}.${key}`, budget }));
   }
   return merged;
 }

@@ -1,3 +1,4 @@
+import { within } from './budget.ts';
 import { includeLocation } from './intrinsics.ts';
 import type { Scope } from './scope.ts';
 import type { TemplatePath } from './template-path.ts';
@@ -16,7 +17,7 @@ export interface IncludedFile {
 export function findIncludes(template: Template, scope: Scope): IncludedFile[] {
   const found: IncludedFile[] = [];
   collect(template, [], (map, path) => {
-    const location = includeLocation(map, scope);
+    const location = within(path, () => includeLocation(map, scope));
     if (location !== undefined) found.push({ path: [...path, 'Fn::Transform', 'Parameters', 'Location'], location });
   });
   found.push(...topLevelIncludes(template, scope));

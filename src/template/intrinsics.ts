@@ -1,6 +1,8 @@
+import { ownValue } from '../support/own-value.ts';
+import { sizeOf } from './budget.ts';
 import type { Scope } from './scope.ts';
 import { substitute } from './substitute.ts';
-import { intrinsicName, isMap, mapOf, ownValue, scalarText } from './template.ts';
+import { intrinsicName, isMap, mapOf, scalarText } from './template.ts';
 import type { TemplateMap, TemplateValue } from './template.ts';
 
 const NO_VALUE = 'AWS::NoValue';
@@ -13,6 +15,7 @@ const NO_VALUE = 'AWS::NoValue';
 export function resolve(value: TemplateValue, scope: Scope): TemplateValue {
   if (Array.isArray(value)) return resolveList(value, scope);
   if (!isMap(value)) return value;
+  scope.budget.spendCollection();
   const name = intrinsicName(value);
   if (name !== undefined) {
     const result = resolveFunction(name, value, scope);
@@ -38,6 +41,7 @@ export function includeLocation(map: TemplateMap, scope: Scope): string | undefi
 }
 
 function resolveList(list: TemplateValue[], scope: Scope): TemplateValue[] {
+  scope.budget.spendCollection();
   let changed = false;
   const items: TemplateValue[] = [];
   for (const item of list) {
@@ -81,10 +85,22 @@ const FUNCTIONS: Readonly<Record<string, Resolver>> = {
   'Fn::Join': join,
   'Fn::Split': split,
   'Fn::Select': select,
-  'Fn::Base64': (args) => mapText(args, (text) => Buffer.from(text, 'utf8').toString('base64')),
+  'Fn::Base64': (args, scope) => mapText(args, (text) => toBase64(text, scope)),
   'Fn::Length': (args) => (isKnownList(args) ? args.length : undefined),
-  'Fn::ToJsonString': (args) => (typeof args === 'object' && !hasIntrinsic(args) ? JSON.stringify(args) : undefined),
+  'Fn::ToJsonString': (args, scope) =>
+    typeof args === 'object' && !hasIntrinsic(args) ? toJsonString(args, scope) : undefined,
 };
+
+function toBase64(text: string, { budget }: Scope): string {
+  budget.spend(text.length * 2);
+  return Buffer.from(text, 'utf8').toString('base64');
+}
+
+/** Quotes of a text double with each function around it. */
+function toJsonString(value: TemplateValue, { budget }: Scope): string {
+  budget.spend(sizeOf(value) * 2);
+  return JSON.stringify(value);
+}
 
 function resolveFunction(name: string, map: TemplateMap, scope: Scope): TemplateValue | undefined {
   const args = map[name] as TemplateValue;
@@ -134,10 +150,12 @@ function sub(map: TemplateMap, args: TemplateValue, scope: Scope): TemplateValue
   const [text, variables] = Array.isArray(args) ? args : [args, {}];
   if (typeof text !== 'string' || !isMap(variables)) return undefined;
   const values = resolveMap(variables, scope);
+  scope.budget.spend(text.length);
   const result = substitute(text, (name) => {
-    if (Object.hasOwn(values, name)) return scalarText(values[name]);
-    const value = scope.parameter(name);
-    return typeof value === 'string' ? value : undefined;
+    const value = Object.hasOwn(values, name) ? scalarText(values[name]) : scope.parameter(name);
+    if (typeof value !== 'string') return undefined;
+    scope.budget.spend(value.length);
+    return value;
   });
   if (result.unknown.length === 0) return result.text;
   const left = Object.entries(values).filter(([name]) => result.unknown.includes(name));
@@ -158,20 +176,23 @@ function findInMap(args: TemplateValue, scope: Scope): TemplateValue | undefined
   return fallback ?? { 'Fn::FindInMap': [...keys, ...rest] };
 }
 
-function join(args: TemplateValue): TemplateValue | undefined {
+function join(args: TemplateValue, { budget }: Scope): TemplateValue | undefined {
   if (!Array.isArray(args) || args.length !== 2) return undefined;
   const [delimiter, list] = args;
   if (typeof delimiter !== 'string' || !isKnownList(list)) return undefined;
   const texts = list.map(scalarText);
+  for (const text of texts) budget.spend((text?.length ?? 0) + delimiter.length);
   return texts.includes(undefined) ? undefined : texts.join(delimiter);
 }
 
-function split(args: TemplateValue): TemplateValue | undefined {
+function split(args: TemplateValue, { budget }: Scope): TemplateValue | undefined {
   if (!Array.isArray(args) || args.length !== 2) return undefined;
   const [delimiter, text] = args;
-  return typeof delimiter === 'string' && delimiter !== ''
-    ? mapText(text, (known) => known.split(delimiter))
-    : undefined;
+  if (typeof delimiter !== 'string' || delimiter === '') return undefined;
+  return mapText(text, (known) => {
+    budget.spend(known.length * 2);
+    return known.split(delimiter);
+  });
 }
 
 function select(args: TemplateValue): TemplateValue | undefined {

@@ -1,5 +1,8 @@
+import { setOwn } from '../support/own-value.ts';
+import { Budget, within } from './budget.ts';
 import { includeLocation, resolve } from './intrinsics.ts';
 import { isLocalPath, localPathProperties } from './local-paths.ts';
+import { nothingKnown } from './scope.ts';
 import type { Scope } from './scope.ts';
 import type { TemplatePath } from './template-path.ts';
 import { isMap, mapOf, scalarText } from './template.ts';
@@ -38,7 +41,7 @@ export function usesLanguageExtensions(template: Template, option: boolean | und
  * local files that is a problem.
  */
 export function expandLoops(template: Template, scope: Scope, which: 'all' | 'local'): ExpandedTemplate {
-  const run: Run = { scope, which, origins: new Map(), problems: [] };
+  const run: Run = { scope, which, origins: new Map(), problems: [], budget: new Budget() };
   const sections = SECTIONS.filter((name) => isMap(template[name]) && hasLoop(template[name]));
   const expanded = sections.map((name): [string, TemplateValue] => [
     name,
@@ -53,6 +56,7 @@ interface Run {
   which: 'all' | 'local';
   origins: Map<string, TemplatePath>;
   problems: LoopProblem[];
+  budget: Budget;
 }
 
 interface Place {
@@ -78,7 +82,7 @@ function expandMap(run: Run, map: TemplateMap, place: Place): TemplateMap {
       if (Object.hasOwn(result, name)) {
         run.problems.push({ path: at.path, message: `${key} makes ${name} a second time` });
       }
-      result[name] = body;
+      setOwn(result, name, body);
     }
   }
   return result;
@@ -102,7 +106,7 @@ function expandLoop(run: Run, loop: TemplateValue, place: Place): [string, Templ
   const entries: [string, TemplateValue][] = [];
   const keys = Object.keys(body);
   for (const value of values) {
-    const turn = Object.entries(mapOf(substituteVariable(body, variable, value)));
+    const turn = within(place.path, () => makeTurn(body, { name: variable, value, budget: run.budget }));
     for (const [index, [key, item]] of turn.entries()) {
       const at: Place = { path: [...place.path, '2', keys[index] ?? key], inside: true };
       const nested = key.startsWith(LOOP) ? expandLoop(run, item, at) : undefined;
@@ -161,32 +165,45 @@ function mayBeLocal(properties: TemplateMap, keys: readonly string[]): boolean {
 function includesFile(value: TemplateValue): boolean {
   if (Array.isArray(value)) return value.some(includesFile);
   if (!isMap(value)) return false;
-  const location = includeLocation(value, {
-    parameter: () => undefined,
-    mappings: {},
-    condition: () => undefined,
-    include: () => undefined,
-  });
+  const location = includeLocation(value, nothingKnown());
   return isLocalPath(location) || Object.values(value).some(includesFile);
 }
 
-function substituteVariable(value: TemplateValue, variable: string, text: string): TemplateValue {
-  if (typeof value === 'string') return substituteText(value, variable, text);
-  if (Array.isArray(value)) return value.map((item) => substituteVariable(item, variable, text));
+/** What a turn of a loop fills in. */
+interface Variable {
+  name: string;
+  value: string;
+  budget: Budget;
+}
+
+function makeTurn(body: TemplateMap, variable: Variable): [string, TemplateValue][] {
+  variable.budget.spendTurn();
+  return Object.entries(mapOf(substituteVariable(body, variable)));
+}
+
+function substituteVariable(value: TemplateValue, variable: Variable): TemplateValue {
+  if (typeof value === 'string') return substituteText(value, variable);
+  variable.budget.spendCollection();
+  if (Array.isArray(value)) return value.map((item) => substituteVariable(item, variable));
   if (!isMap(value)) return value;
   const entries = Object.entries(value);
-  if (entries.length === 1 && value['Ref'] === variable) return text;
+  if (entries.length === 1 && value['Ref'] === variable.name) return variable.value;
   return Object.fromEntries(
-    entries.map(([key, item]) => [substituteText(key, variable, text), substituteVariable(item, variable, text)]),
+    entries.map(([key, item]) => [substituteText(key, variable), substituteVariable(item, variable)]),
   );
 }
 
 /** `${Name}` is the value, `&{Name}` the value without what may not stand in a logical id. */
-function substituteText(text: string, variable: string, value: string): string {
+function substituteText(text: string, { name, value, budget }: Variable): string {
+  budget.spend(text.length);
   if (!text.includes('{')) return text;
+  const fill = (filling: string): string => {
+    budget.spend(filling.length);
+    return filling;
+  };
   return text
-    .replaceAll(`\${${variable}}`, () => value)
-    .replaceAll(`&{${variable}}`, () => value.replaceAll(/[^A-Za-z0-9]/g, ''));
+    .replaceAll(`\${${name}}`, () => fill(value))
+    .replaceAll(`&{${name}}`, () => fill(value.replaceAll(/[^A-Za-z0-9]/g, '')));
 }
 
 function hasLoop(value: TemplateValue | undefined): boolean {

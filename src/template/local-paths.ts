@@ -1,8 +1,9 @@
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownValue } from '../support/own-value.ts';
 import { globalsFor } from './globals.ts';
 import { findIncludes } from './includes.ts';
-import type { Scope } from './scope.ts';
+import { nothingKnown } from './scope.ts';
 import { getAt } from './template-path.ts';
 import type { TemplatePath } from './template-path.ts';
 import { isIntrinsic, isMap, mapOf, resourcesOf } from './template.ts';
@@ -109,8 +110,9 @@ export function findLocalPaths(template: Template, resolved?: Template): LocalPa
   for (const [logicalId, resource] of resourcesOf(template)) {
     const properties = BY_TYPE.get(resource.Type);
     if (properties === undefined) continue;
-    const view = isMap(resolvedResources[logicalId])
-      ? mapOf(resolvedResources[logicalId]['Properties'])
+    const resolvedResource = ownValue(resolvedResources, logicalId);
+    const view = isMap(resolvedResource)
+      ? mapOf(resolvedResource['Properties'])
       : withGlobals(resource, mapOf(template['Globals']));
     for (const property of properties) found.push(...pathsOf({ template, logicalId, view }, property));
   }
@@ -216,15 +218,8 @@ function metadataPaths(template: Template): LocalPath[] {
   });
 }
 
-const NOTHING_KNOWN: Scope = {
-  parameter: () => undefined,
-  mappings: {},
-  condition: () => undefined,
-  include: () => undefined,
-};
-
 function includePaths(template: Template): LocalPath[] {
-  return findIncludes(template, NOTHING_KNOWN)
+  return findIncludes(template, nothingKnown())
     .filter((include) => isLocalPath(include.location))
     .map(({ path: at, location }) => ({
       logicalId: undefined,

@@ -1,4 +1,5 @@
-import { isMap, mapOf, ownValue, scalarText } from './template.ts';
+import { ownValue, setOwn } from '../support/own-value.ts';
+import { isMap, mapOf, scalarText } from './template.ts';
 import type { Template, TemplateMap } from './template.ts';
 
 /** Values that a stack is given from outside: by `--parameter-overrides`, or by its parent stack. */
@@ -33,7 +34,7 @@ export function readParameters(template: Template, given: GivenParameters): Para
     if (scalarText(declaration['NoEcho'])?.toLowerCase() === 'true') secret.set(name, value);
     else {
       known.set(name, value);
-      texts[name] = text;
+      setOwn(texts, name, text);
     }
   }
   return { known, secret, texts };

@@ -1,3 +1,4 @@
+import { Budget, within } from './budget.ts';
 import { createConditions } from './conditions.ts';
 import { mergeGlobals } from './globals.ts';
 import { resolve } from './intrinsics.ts';
@@ -19,8 +20,8 @@ export function createScope(template: Template, values: KnownValues): Scope {
   const { known, secret } = values.parameters;
   const parameter: Scope['parameter'] = (name) => known.get(name) ?? pseudo(values, name);
   const include: Scope['include'] = (location) => values.includes.get(location);
-  const bare: Scope = { parameter, include, mappings: {}, condition: () => undefined };
-  const mappings = mapOf(resolve(template['Mappings'] ?? null, bare));
+  const bare: Scope = { parameter, include, mappings: {}, condition: () => undefined, budget: new Budget() };
+  const mappings = mapOf(within(['Mappings'], () => resolve(template['Mappings'] ?? null, bare)));
   const withSecrets: Scope = { ...bare, mappings, parameter: (name) => parameter(name) ?? secret.get(name) };
   return { ...bare, mappings, condition: createConditions(template, withSecrets) };
 }
@@ -30,19 +31,22 @@ export function createScope(template: Template, values: KnownValues): Scope {
  * where their value is known. Its loops must have been written out.
  */
 export function resolveTemplate(template: Template, scope: Scope): Template {
-  const merged = mergeGlobals(template);
+  const merged = mergeGlobals(template, scope.budget);
   const result: Template = { ...merged };
   for (const section of ['Resources', 'Outputs']) {
     const entries = merged[section];
-    if (isMap(entries)) result[section] = resolveEntries(entries, scope);
+    if (isMap(entries)) result[section] = resolveEntries(section, entries, scope);
   }
   return result;
 }
 
 /** Entry by entry, for an include of whole resources stays: they are not ours to build. */
-function resolveEntries(entries: TemplateMap, scope: Scope): TemplateMap {
+function resolveEntries(section: string, entries: TemplateMap, scope: Scope): TemplateMap {
   return Object.fromEntries(
-    Object.entries(entries).map(([name, entry]) => [name, name.startsWith('Fn::') ? entry : resolve(entry, scope)]),
+    Object.entries(entries).map(([name, entry]) => [
+      name,
+      name.startsWith('Fn::') ? entry : within([section, name], () => resolve(entry, scope)),
+    ]),
   );
 }
 

@@ -1,3 +1,4 @@
+import { Budget } from './budget.ts';
 import type { TemplateMap, TemplateValue } from './template.ts';
 
 /** What intrinsic functions can look up. `undefined` always means: only CloudFormation knows. */
@@ -8,4 +9,17 @@ export interface Scope {
   condition(name: string): boolean | undefined;
   /** The value in a file that `AWS::Include` names. */
   include(location: string): TemplateValue | undefined;
+  /** What the functions may still make. */
+  readonly budget: Budget;
+}
+
+/** For values that mean the same whatever is known. */
+export function nothingKnown(): Scope {
+  return {
+    parameter: () => undefined,
+    mappings: {},
+    condition: () => undefined,
+    include: () => undefined,
+    budget: new Budget(),
+  };
 }

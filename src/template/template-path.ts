@@ -1,5 +1,6 @@
+import { ownValue } from '../support/own-value.ts';
 import type { Template, TemplateMap, TemplateValue } from './template.ts';
-import { isMap, ownValue } from './template.ts';
+import { isMap } from './template.ts';
 
 /** Where a value stands in a template: keys of mappings and, as decimal text, positions in lists. */
 export type TemplatePath = readonly string[];

@@ -1,22 +1,22 @@
+import { ownValue } from '../support/own-value.ts';
+
 /**
  * A value of a template as the peer's parser reads it: CloudFormation's short tags in their long form
  * (`!Ref X` → `{Ref: 'X'}`, `!GetAtt A.B` → `{'Fn::GetAtt': ['A', 'B']}`). `SourceNumber` is a number whose text
- * would change when written again (`2.0`, `012`, `12:30`).
+ * would change when written again (`2.0`, `012`, `12:30`), `BinaryValue` what YAML's `!!binary` holds.
  */
-export type TemplateValue = null | boolean | number | string | SourceNumber | TemplateValue[] | TemplateMap;
+export type TemplateValue = null | boolean | number | string | SourceValue | TemplateValue[] | TemplateMap;
 
 /** A mapping of a template. */
 export interface TemplateMap {
   [key: string]: TemplateValue;
 }
 
-/** A number with the text that the user wrote for it, so that what we do not touch reaches CloudFormation unchanged. */
-export class SourceNumber {
-  readonly value: number;
+/** A scalar with the text that the user wrote for it, so that what we do not touch reaches CloudFormation unchanged. */
+export abstract class SourceValue {
   readonly source: string;
 
-  constructor(value: number, source: string) {
-    this.value = value;
+  constructor(source: string) {
     this.source = source;
   }
 
@@ -24,10 +24,28 @@ export class SourceNumber {
   toString(): string {
     return this.source;
   }
+}
+
+/** A number whose text says more than its value. */
+export class SourceNumber extends SourceValue {
+  readonly value: number;
+
+  constructor(value: number, source: string) {
+    super(source);
+    this.value = value;
+  }
 
   /** JSON knows no `2.0`; the value stands for it. */
   toJSON(): number {
     return this.value;
+  }
+}
+
+/** Bytes, in base64 without line breaks. */
+export class BinaryValue extends SourceValue {
+  /** JSON has no bytes; their base64 stands for them. */
+  toJSON(): string {
+    return this.source;
   }
 }
 
@@ -39,9 +57,9 @@ export interface TemplateResource extends TemplateMap {
 /** A whole template. Its sections may be missing. */
 export interface Template extends TemplateMap {}
 
-/** Whether the value is a mapping (and not a list, null or a `SourceNumber`). */
+/** Whether the value is a mapping (and not a list, null or a `SourceValue`). */
 export function isMap(value: TemplateValue | undefined): value is TemplateMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SourceNumber);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SourceValue);
 }
 
 /** A section or property that should be a mapping; anything else reads as an empty one. */
@@ -49,9 +67,9 @@ export function mapOf(value: TemplateValue | undefined): TemplateMap {
   return isMap(value) ? value : {};
 }
 
-/** The value of the mapping's own key; `map[name]` would also find `constructor` and its like. */
-export function ownValue(map: TemplateMap, key: string): TemplateValue | undefined {
-  return Object.hasOwn(map, key) ? map[key] : undefined;
+/** A resource of the template, or an empty mapping if there is none of that id. */
+export function resourceOf(template: Template | undefined, logicalId: string): TemplateMap {
+  return mapOf(ownValue(mapOf(template?.['Resources']), logicalId));
 }
 
 /** Text of a scalar as CloudFormation would turn it into a string, or undefined for null, lists and mappings. */

@@ -1,4 +1,5 @@
-import { SourceNumber } from './template.ts';
+import { BinaryValue, SourceNumber } from './template.ts';
+import type { Schema } from './yaml/construct.ts';
 
 /** The types that a plain YAML scalar of a template may have. */
 export type PlainScalar = null | boolean | number | string | SourceNumber;
@@ -34,14 +35,73 @@ export function readPlainScalar(text: string): PlainScalar {
 /** The number that PyYAML sees in the text, or undefined. It keeps its text where writing it again would change it. */
 export function readNumber(text: string): number | SourceNumber | undefined {
   if (!mayBeNumber(text)) return undefined;
-  const value = INT.test(text) ? intValue(text) : FLOAT.test(text) ? floatValue(text) : undefined;
-  if (value === undefined) return undefined;
-  return String(value) === text ? value : new SourceNumber(value, text);
+  return kept(text, INT.test(text) ? intValue(text) : FLOAT.test(text) ? floatValue(text) : undefined);
 }
 
-/** The boolean that PyYAML sees in the text, or undefined. */
-export function readBoolean(text: string): boolean | undefined {
-  return WORDS.get(text) ?? undefined;
+/** The number, with its text where that is not what the number would be written as. */
+function kept(text: string, value: number | undefined): number | SourceNumber | undefined {
+  return value === undefined || String(value) === text ? value : new SourceNumber(value, text);
+}
+
+/** The scalars and tags of a template: PyYAML's safe loader and CloudFormation's short forms. */
+export const TEMPLATE_SCHEMA: Schema<PlainScalar | BinaryValue> = {
+  // in YAML 1.1 these are the default value and the merge key, which PyYAML refuses as values
+  plain: (text) => (text === '=' || text === '<<' ? undefined : readPlainScalar(text)),
+  text: (text) => text,
+  core: readTagged,
+  tagged: (tag, value) => {
+    // what follows the first dot may have dots itself: Stack.Outputs.X
+    if (tag === 'GetAtt' && typeof value === 'string') return { 'Fn::GetAtt': splitOnce(value, '.') };
+    return { [tag === 'Ref' || tag === 'Condition' ? tag : `Fn::${tag}`]: value };
+  },
+};
+
+function splitOnce(text: string, separator: string): string[] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function readTagged(type: string, text: string): PlainScalar | BinaryValue | undefined {
+  switch (type) {
+    case 'str':
+    case 'timestamp':
+      return text;
+    case 'null':
+      return null;
+    case 'bool':
+      return WORDS.get(text.toLowerCase()) ?? undefined;
+    case 'int':
+      return kept(text, INT.test(text) || /^[-+]?[1-9]\d*(?::\d+)*$/.test(text) ? intValue(text) : undefined);
+    case 'float':
+      return kept(text, taggedFloat(text));
+    case 'binary':
+      return readBinary(text);
+    default:
+      return undefined;
+  }
+}
+
+/** `!!float` takes more than looks like a float: `3`, `1e3`. */
+function taggedFloat(text: string): number | undefined {
+  if (FLOAT.test(text)) return floatValue(text);
+  return /^[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : undefined;
+}
+
+/** Bytes in base64 as Python decodes it: other characters do not count, and the padding ends it. */
+function readBinary(text: string): BinaryValue | undefined {
+  if (!/^[\0-\x7F]*$/.test(text)) return undefined;
+  let digits = '';
+  let padding = 0;
+  for (const character of text) {
+    const open = digits.length % 4;
+    if (/[A-Za-z0-9+/]/.test(character)) {
+      digits += character;
+      padding = 0;
+    } else if (character === '=' && open >= 2 && open + ++padding >= 4) {
+      return new BinaryValue(digits + '='.repeat(4 - open));
+    }
+  }
+  return digits.length % 4 === 0 ? new BinaryValue(digits) : undefined;
 }
 
 function mayBeNumber(text: string): boolean {

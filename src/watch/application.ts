@@ -11,6 +11,7 @@ import type { DeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { readLayerReferences } from '../model/layer-references.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
+import { ownValue } from '../support/own-value.ts';
 import { whyNotSynced } from '../sync/code/locate-resources.ts';
 import { openCodeSync } from '../sync/code/open-code-sync.ts';
 import type { CodeSync } from '../sync/code/open-code-sync.ts';
@@ -244,7 +245,7 @@ function hasResource(stack: Stack, [name, ...rest]: readonly string[]): boolean 
 }
 
 function hasEntry(template: Template | undefined, name = ''): boolean {
-  return mapOf(template?.['Resources'])[name] !== undefined;
+  return ownValue(mapOf(template?.['Resources']), name) !== undefined;
 }
 
 /** Builds that leave their source as it is. */

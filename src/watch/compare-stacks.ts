@@ -3,7 +3,7 @@ import type { TemplateDifference } from '../deploy/compare-templates.ts';
 import { identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { localPathProperties } from '../template/local-paths.ts';
-import { mapOf } from '../template/template.ts';
+import { resourceOf } from '../template/template.ts';
 import type { ResourceSet } from './schedule.ts';
 import { touchedByUpdate } from './touched.ts';
 
@@ -90,7 +90,7 @@ function relocatedResource(
   const [section, logicalId = '', properties, property = ''] = path;
   if (section !== 'Resources' || properties !== 'Properties') return undefined;
   if (isIncluded && BODIES.has(property)) return identifierOf(stack.path, logicalId);
-  const type = mapOf(mapOf(stack.source['Resources'])[logicalId])['Type'];
+  const type = resourceOf(stack.source, logicalId)['Type'];
   const isLocation = localPathProperties(String(type)).some(
     (row) => row.property.length === 1 && row.property[0] === property && ['code', 'file'].includes(row.content),
   );

@@ -1,5 +1,6 @@
 import type { TemplateDifference } from '../deploy/compare-templates.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
+import { ownValue } from '../support/own-value.ts';
 import { isMap, mapOf } from '../template/template.ts';
 import type { Template, TemplateMap, TemplateValue } from '../template/template.ts';
 import type { ResourceSet } from './schedule.ts';
@@ -33,7 +34,7 @@ export function neededBy(ids: Iterable<string>, template: Template): Set<string>
   const add = (id: string): void => {
     if (needed.has(id)) return;
     needed.add(id);
-    for (const name of namesIn(resources[id] ?? null)) if (resources[name] !== undefined) add(name);
+    for (const name of namesIn(ownValue(resources, id) ?? null)) if (Object.hasOwn(resources, name)) add(name);
   };
   for (const id of ids) add(id);
   return needed;

@@ -4,6 +4,7 @@ import { compileNames } from '../build/name-patterns.ts';
 import type { NameMatcher } from '../build/name-patterns.ts';
 import { flattenStacks, identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
+import { ownValue } from '../support/own-value.ts';
 import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
 import { isIgnoredName } from './ignored-names.ts';
 import { compilePathPatterns } from './path-patterns.ts';
@@ -101,7 +102,7 @@ export function planTriggers(input: TriggerInput): Triggers {
 /** Each resource with what it is made of, and what stands for the application as a whole. */
 function* listInputs(input: TriggerInput): Iterable<[Meaning, readonly BuildInput[], PathMatcher | undefined]> {
   const exclude = (id: ResourceIdentifier): PathMatcher | undefined => {
-    const patterns = input.excludes[id];
+    const patterns = ownValue(input.excludes, id);
     return patterns && compilePathPatterns(patterns);
   };
   const meaningOf = (id: ResourceIdentifier): Meaning | undefined => {
@@ -144,6 +145,7 @@ function codeInputs(code: Stack['functions'][number]['code']): BuildInput[] {
     case 'image':
       return [{ path: code.context, excludes: [] }];
     case 'inline':
+    case 'local-image':
     case 'remote':
       return [];
   }

@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
-import { parseImageReference } from '../../src/package/image-reference.ts';
+import { parseImageReference } from '../../src/model/image-reference.ts';
 import { openCodeImages } from '../../src/sync/code/code-images.ts';
 import { buildApp, toolEnv } from '../support/build-app.ts';
 import { clients, poll, silent, startTestCloud } from '../support/cloud.ts';
@@ -326,6 +326,71 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
       expect(JSON.parse(next.stdout)).toMatchObject({ status: 'synced' });
     },
   );
+
+  describe('an image that only the engine has', () => {
+    let app: string;
+    const local = (...args: string[]) =>
+      runCli(['--stack-name', 'local', '--yes', '--output', 'json', ...args], {
+        cwd: app,
+        env: { ...cloud.env, ...engineEnv },
+      });
+    const syncLocal = async (...args: string[]) => {
+      const { code, stdout, stderr } = await local('--image-repository', `${registry}/own`, ...args);
+      expect(code, stderr).toBe(0);
+      return JSON.parse(stdout) as { status: string; outputs: Record<string, string> };
+    };
+    beforeAll(async () => {
+      await docker('tag', 'local/base', 'my-local-image:v1');
+      const id = await docker('image', 'inspect', '--format', '{{.Id}}', 'local/base');
+      app = await tempFolder({
+        'template.yaml': `Resources:
+  Named:
+    Type: AWS::Serverless::Function
+    Properties: { PackageType: Image, ImageUri: my-local-image:v1 }
+  Id:
+    Type: AWS::Lambda::Function
+    Properties:
+      PackageType: Image
+      Code: { ImageUri: '${id}' }
+      Role: arn:aws:iam::000000000000:role/lambda
+Transform: AWS::Serverless-2016-10-31
+Outputs:
+  Named: { Value: !Ref Named }
+  Id: { Value: !Ref Id }
+`,
+      });
+    });
+
+    it('is pushed to the repository, under the name that AWS SAM CLI gives it', async () => {
+      const { Named = '', Id = '' } = (await syncLocal()).outputs;
+      const uri = await imageOf(Named);
+      expect(uri).toMatch(new RegExp(`^${registry}/own:my-local-image-[0-9a-f]{12}-v1$`));
+      expect(await imageOf(Id)).toMatch(new RegExp(`^${registry}/own:Id-[0-9a-f]{12}-latest$`));
+      expect(await manifest(uri ?? '')).toBe(200);
+      expect(await syncLocal()).toMatchObject({ status: 'unchanged' });
+      // another image gets the name
+      const folder = await tempFolder({ Dockerfile: 'FROM local/base\nCMD ["other"]\n' });
+      await docker('build', '--tag', 'my-local-image:v1', folder);
+      expect(await syncLocal('--code')).toMatchObject({ status: 'synced' });
+      expect(await digestOf(Named)).toMatch(/^sha256:/);
+    });
+
+    it('is told if it is not there, or if nothing says where it goes', async () => {
+      await writeFiles(app, {
+        'template.yaml': `Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties: { PackageType: Image, Code: { ImageUri: no-such-image:v1 }, Role: arn:aws:iam::000000000000:role/l }
+`,
+      });
+      const missing = await local('--image-repository', `${registry}/own`);
+      expect(missing).toMatchObject({ code: 1 });
+      expect(missing.stderr).toContain('F: docker has no image no-such-image:v1, and there is no file of that name');
+      const nowhere = await local();
+      expect(nowhere).toMatchObject({ code: 1 });
+      expect(nowhere.stderr).toContain('repository');
+    });
+  });
 
   it('a Dockerfile that is wrong, or not there', async () => {
     await writeFiles(dir, { 'hello/docker/Dockerfile': 'FROM local/base AS second\nRUN exit 3\n' });

@@ -10,7 +10,7 @@ const CACHE = fileURLToPath(new URL('../../.cache/', import.meta.url));
 
 /**
  * Loads each text with PyYAML as CloudFormation users' tools do (safe loader, `!Name` as `Fn::Name`, dates as text) and
- * gives the values as JSON in which numbers are `{"number": 1.5}` (text above 2^53) and a text that fails is `{"error": "…"}`.
+ * gives the values as JSON in which numbers are `{"number": 1.5}` (text above 2^53), bytes are `{"binary": "base64"}` and a text that fails is `{"error": "…"}`.
  */
 export async function loadWithPyYaml(texts: readonly string[]): Promise<unknown[]> {
   const packages = await pyYaml();
@@ -58,7 +58,7 @@ function python(): string {
 }
 
 const SCRIPT = `
-import json, sys, yaml
+import base64, collections.abc, json, sys, yaml
 
 class Loader(yaml.SafeLoader):
     pass
@@ -77,8 +77,13 @@ def intrinsic(loader, suffix, node):
 
 def mapping(loader, node):
     loader.flatten_mapping(node)
-    # keys as they are written: a template is JSON to CloudFormation
-    return {key.value: loader.construct_object(value, deep=True) for key, value in node.value}
+    result = {}
+    for key, value in node.value:
+        if not isinstance(loader.construct_object(key, deep=True), collections.abc.Hashable):
+            raise TypeError('unhashable key')
+        # keys as they are written: a template is JSON to CloudFormation
+        result[key.value] = loader.construct_object(value, deep=True)
+    return result
 
 Loader.add_multi_constructor('!', intrinsic)
 Loader.add_constructor('tag:yaml.org,2002:map', mapping)
@@ -89,6 +94,8 @@ def plain(value):
         return value
     if isinstance(value, (int, float)):
         return {'number': repr(float(value)) if abs(value) < 2**53 else str(value)}
+    if isinstance(value, bytes):
+        return {'binary': base64.b64encode(value).decode()}
     if isinstance(value, list):
         return [plain(item) for item in value]
     return {key: plain(item) for key, item in value.items()}

@@ -1,4 +1,5 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
+import { ownValue } from '../../support/own-value.ts';
 
 /** What `--use-container` and its options say. */
 export interface ContainerOptions {
@@ -31,8 +32,8 @@ interface Built {
 export function containerSettings(built: Built, options: ContainerOptions | undefined): ContainerSettings | undefined {
   if (options === undefined) return undefined;
   const { id, logicalId, method, architecture } = built;
-  const own = options.images[id] ?? options.images[logicalId];
+  const own = ownValue(options.images, id) ?? ownValue(options.images, logicalId);
   const image = own ?? options.image ?? `public.ecr.aws/sam/build-${method ?? 'provided'}:latest-${architecture}`;
-  const env = { ...options.env, ...options.envById[logicalId], ...options.envById[id] };
+  const env = { ...options.env, ...ownValue(options.envById, logicalId), ...ownValue(options.envById, id) };
   return { image, env };
 }

@@ -37,18 +37,19 @@ export interface MadeImage {
 
 /** The image of a definition: the one of last time if nothing that it is made of has changed, else built or loaded. */
 export async function obtainImage(definition: ImageDefinition, workshop: ImageWorkshop): Promise<MadeImage> {
-  const content = await sourceKey(definition, workshop);
+  const { source } = definition;
+  if (source.kind === 'local') return findLocalImage(source.name, definition, workshop);
+  const content = await sourceKey(source, definition, workshop);
   const recordFile = path.join(workshop.recordDir, `${keyOf(definition.key, content)}.json`);
   const known = parseRecord(await readTextIfExists(recordFile));
   if (known !== undefined && (await isThere(workshop, known)))
     return { image: { imageId: known, recordFile }, cached: true };
   const engine = await workshop.engine();
-  const { source } = definition;
   const imageId =
     source.kind === 'archive'
       ? await workshop.inTurn(() => loadArchive(source.path, definition, { engine, ...workshopOf(workshop) }))
       : await buildDockerfile(source, definition, { engine, ...workshopOf(workshop) });
-  if ((await sourceKey(definition, workshop)) === content)
+  if ((await sourceKey(source, definition, workshop)) === content)
     await writeFileAtomic(recordFile, JSON.stringify({ imageId }));
   return { image: { imageId, recordFile }, cached: false };
 }
@@ -64,7 +65,27 @@ interface Making {
   stepId: string;
 }
 
-async function sourceKey({ source, ids }: ImageDefinition, { hasher }: ImageWorkshop): Promise<string> {
+/** The image that the engine has under this name; it is what it is, and nothing is built. */
+async function findLocalImage(
+  name: string,
+  { key, ids }: ImageDefinition,
+  workshop: ImageWorkshop,
+): Promise<MadeImage> {
+  const engine = await workshop.engine();
+  const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}}', '--', name]);
+  if (code !== 0)
+    throw new UserError(`${ids.join(', ')}: ${engine.name} has no image ${name}, and there is no file of that name`, {
+      hint: 'Build or pull the image, or write the URI of one in Amazon ECR: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/NAME:TAG',
+    });
+  const imageId = stdout.trim();
+  return { image: { imageId, recordFile: path.join(workshop.recordDir, `${keyOf(key, imageId)}.json`) }, cached: true };
+}
+
+async function sourceKey(
+  source: Exclude<ImageDefinition['source'], { kind: 'local' }>,
+  { ids }: ImageDefinition,
+  { hasher }: ImageWorkshop,
+): Promise<string> {
   if (source.kind === 'archive') return (await hasher.hashFile(source.path)) ?? '';
   const file = path.resolve(source.context, source.dockerfile);
   if (!(await exists(file))) {

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import { hasLocalImage } from '../../model/image-path.ts';
 import { flattenStacks } from '../../model/stack.ts';
 import type { FunctionResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { isMap, scalarText } from '../../template/template.ts';
@@ -10,7 +11,7 @@ export interface ImageDefinition {
   /** Equal for equal images, in every run. */
   key: string;
   ids: readonly ResourceIdentifier[];
-  source: DockerfileSource | { kind: 'archive'; path: string };
+  source: DockerfileSource | { kind: 'archive'; path: string } | { kind: 'local'; name: string };
   architecture: 'x86_64' | 'arm64';
   /** What the image is called on this machine, for each function: `hellofunction:latest`. */
   names: ReadonlyMap<ResourceIdentifier, string>;
@@ -47,15 +48,14 @@ export function planImages(
   return [...images.values()];
 }
 
-/** Whether the function is an image that is made here. */
-export function isBuiltImage({ code, skipBuild }: FunctionResource): boolean {
-  return (code.kind === 'image' || code.kind === 'image-archive') && !skipBuild;
-}
-
 function defineImage(resource: FunctionResource, mode: string | undefined): ImageDefinition | undefined {
   const { id, code, metadata, architecture } = resource;
-  if (!isBuiltImage(resource)) return undefined;
+  if (!hasLocalImage(resource)) return undefined;
   const names = new Map([[id, imageName(resource, mode)]]);
+  if (code.kind === 'local-image') {
+    const source = { kind: 'local', name: code.name } as const;
+    return { key: keyOf(source), ids: [id], source, architecture, names: new Map([[id, code.name]]) };
+  }
   if (code.kind === 'image-archive') {
     const source = { kind: 'archive', path: code.path } as const;
     return { key: keyOf(source), ids: [id], source, architecture, names };

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { readTextFile } from '../../support/regular-file.ts';
 import { keyOf } from '../build-key.ts';
 import type { KeyPart } from '../build-key.ts';
 import type { SourceHasher } from '../source-hash.ts';
@@ -62,20 +63,21 @@ export async function keyOfInputs(inputs: BundleInputs, hasher: SourceHasher): P
 }
 
 /** A tsconfig.json and the files that it extends, if they are named by a path. */
-function withExtended(file: string, seen: readonly string[] = []): string[] {
-  if (!path.basename(file).startsWith('tsconfig') && seen.length === 0) return [file];
+function withExtended(file: string, seen = new Set<string>()): string[] {
+  if (!path.basename(file).startsWith('tsconfig') && seen.size === 0) return [file];
+  seen.add(file);
   const text = readText(file);
   const value = /"extends"\s*:\s*(\[[^\]]*\]|"[^"]*")/.exec(text)?.[1] ?? '';
   const bases = [...value.matchAll(/"(\.[^"]*)"/g)].flatMap(([, name = '']) => {
     const base = path.resolve(path.dirname(file), name.endsWith('.json') ? name : `${name}.json`);
-    return seen.includes(base) ? [] : withExtended(base, [...seen, file]);
+    return seen.has(base) ? [] : withExtended(base, seen);
   });
   return [file, ...bases];
 }
 
 function readText(file: string): string {
   try {
-    return fs.readFileSync(file, 'utf8');
+    return readTextFile(file);
   } catch {
     return ''; // esbuild says that it is not there
   }

@@ -15,7 +15,7 @@ export interface UnfitPackage {
 export async function unfitPackages(project: NodeProject): Promise<UnfitPackage[]> {
   const unfit: UnfitPackage[] = [];
   for (const [name, wanted] of Object.entries(project.manifest.dependencies ?? {})) {
-    if (project.manifest.optionalDependencies?.[name] !== undefined) continue;
+    if (Object.hasOwn(project.manifest.optionalDependencies ?? {}, name)) continue;
     const found = await installedVersion(project.dir, name);
     const range = wanted.replace(/^npm:.+@/, '');
     const comparable = found !== undefined && validRange(range) !== null && !project.locals.has(name);

@@ -58,7 +58,10 @@ async function readModules(pom: Pom, seen = new Set<string>()): Promise<Pom[]> {
 }
 
 async function readParents(pom: Pom, poms: Map<string, Pom>): Promise<void> {
-  for (let at: Pom | undefined = pom; at?.parent !== undefined;) {
+  const seen = new Set<string>();
+  // Maven itself reports parents that name each other
+  for (let at: Pom | undefined = pom; at?.parent !== undefined && !seen.has(at.file);) {
+    seen.add(at.file);
     const parent: Pom | undefined = poms.get(at.parent) ?? (await readPom(at.parent));
     if (parent === undefined) return; // in a repository
     poms.set(parent.file, parent);

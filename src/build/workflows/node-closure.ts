@@ -83,7 +83,8 @@ async function findInstalled(from: string, name: string, base: string): Promise<
 }
 
 function assertOptional(manifest: NodeManifest, name: string): void {
-  if (manifest.dependencies?.[name] === undefined || manifest.optionalDependencies?.[name] !== undefined) return;
+  if (!Object.hasOwn(manifest.dependencies ?? {}, name) || Object.hasOwn(manifest.optionalDependencies ?? {}, name))
+    return;
   throw new UserError(`${manifest.name ?? 'The package'} needs ${name}, which the package manager did not install`, {
     hint: 'Update the lock file: it may not know the package yet.',
   });

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { isMissing } from '../../support/files.ts';
+import { readTextIfExists } from '../../support/files.ts';
 import { isSegment, quoted } from '../../support/places.ts';
 import { either, fields, flag, listOf, recordOf, text } from '../../support/shapes.ts';
 import type { Reader } from '../../support/shapes.ts';
-import { addPath } from '../../system-errors.ts';
 
 /** What we read of a package.json. Everything else in it is kept as it is. */
 export interface NodeManifest {
@@ -34,7 +32,7 @@ export interface NodeManifest {
 /** Reads the package.json of a folder of the user's; undefined if there is none. Rejects if it says what cannot be. */
 export async function readManifest(dir: string): Promise<NodeManifest | undefined> {
   const file = path.join(dir, 'package.json');
-  const json = readNow(file);
+  const json = await readTextIfExists(file);
   if (json === undefined) return undefined;
   const { manifest, wrong } = parseManifest(parse(json, file));
   if (wrong.length > 0) throw new UserError(`${file}: ${wrong.join('; ')}`);
@@ -44,7 +42,7 @@ export async function readManifest(dir: string): Promise<NodeManifest | undefine
 /** The same of somebody else's package, which the user cannot correct: what is wrong in it is left out. */
 export async function readForeignManifest(dir: string): Promise<NodeManifest | undefined> {
   const file = path.join(dir, 'package.json');
-  const json = readNow(file);
+  const json = await readTextIfExists(file);
   return json === undefined ? undefined : parseManifest(parse(json, file)).manifest;
 }
 
@@ -58,16 +56,6 @@ export function isPackageName(name: string): boolean {
 /** The packages that travel inside of this one. */
 export function bundledPackages({ bundleDependencies, bundledDependencies }: NodeManifest): readonly string[] {
   return bundleDependencies ?? bundledDependencies ?? [];
-}
-
-/** Small files of hundreds of functions: waiting for each would take longer than reading it. */
-function readNow(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw addPath(error, file);
-  }
 }
 
 function parse(json: string, file: string): unknown {

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { exists, readTextIfExists } from '../../support/files.ts';
+import { ownValue } from '../../support/own-value.ts';
 import { fields } from '../../support/shapes.ts';
 import { readForeignManifest, readManifest } from './node-manifest.ts';
 import type { NodeManifest } from './node-manifest.ts';
@@ -145,7 +146,7 @@ function relativePath(from: string, to: string): string {
 /** Everything that is needed when the package runs. */
 export function runtimeDependencies(manifest: NodeManifest): Record<string, string> {
   const peers = Object.entries(manifest.peerDependencies ?? {}).filter(
-    ([name]) => manifest.peerDependenciesMeta?.[name]?.['optional'] !== true,
+    ([name]) => ownValue(manifest.peerDependenciesMeta ?? {}, name)?.['optional'] !== true,
   );
   return { ...Object.fromEntries(peers), ...manifest.optionalDependencies, ...manifest.dependencies };
 }

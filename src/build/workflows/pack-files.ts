@@ -1,9 +1,10 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import packlist from 'npm-packlist';
 import type { FoundEntry } from 'npm-packlist';
 import { UserError } from '../../errors.ts';
 import { isBelow } from '../../support/places.ts';
+import { readTextFile } from '../../support/regular-file.ts';
 import type { TreeFile } from '../file-tree.ts';
 import { bundledPackages, readForeignManifest, readManifest } from './node-manifest.ts';
 import type { NodeManifest } from './node-manifest.ts';
@@ -70,7 +71,7 @@ class SourceWalker extends packlist.Walker {
 
   override addIgnoreFile(file: string, then: () => void): void {
     if (file === 'package.json' && this.isPackage === true) super.addIgnoreFile(file, then);
-    else this.onReadIgnoreFile(file, readFileSync(path.join(this.path, file), 'utf8'), then);
+    else this.onReadIgnoreFile(file, readTextFile(path.join(this.path, file)), then);
   }
 
   override stat(found: FoundEntry, then: () => void): void {

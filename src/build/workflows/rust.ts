@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { UserError } from '../../errors.ts';
 import { exists, makeFolder, readTextIfExists } from '../../support/files.ts';
+import { ownValue } from '../../support/own-value.ts';
 import { asSegment } from '../../support/places.ts';
 import { fields, text } from '../../support/shapes.ts';
 import type { BuildInput } from '../artifact.ts';
@@ -47,7 +48,7 @@ type Table = Readonly<Record<string, unknown>>;
 /** The table at a path; an empty one if it is not there, or something else. */
 function tableAt(table: Table, ...names: readonly string[]): Table {
   let found = table;
-  for (const name of names) found = fields(found[name]) ?? {};
+  for (const name of names) found = fields(ownValue(found, name)) ?? {};
   return found;
 }
 

@@ -1,5 +1,6 @@
 import { flattenStacks } from '../../model/stack.ts';
 import type { Stack } from '../../model/stack.ts';
+import { ownValue } from '../../support/own-value.ts';
 import { mapOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import type { DefinitionWork } from './definition-plan.ts';
@@ -50,7 +51,7 @@ export async function applicationStages(
   }
   for (const owner of flattenStacks(tools.root)) {
     for (const [, candidate] of resourcesOf(owner.resolved)) {
-      const property = STAGE_TYPES[candidate.Type];
+      const property = ownValue(STAGE_TYPES, candidate.Type);
       if (property === undefined) continue;
       const properties = mapOf(candidate['Properties']);
       const api = await tools.values.resolve(properties[property] ?? null, owner);

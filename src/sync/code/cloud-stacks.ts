@@ -5,6 +5,7 @@ import { isNoSuchResource, isNoSuchStack } from '../../deploy/stack-refusals.ts'
 import { stackCondition } from '../../deploy/stack-status.ts';
 import { UserError } from '../../errors.ts';
 import { splitIdentifier } from '../../model/stack.ts';
+import { ownValue, setOwn } from '../../support/own-value.ts';
 import { emptyFacts } from './sync-state.ts';
 import type { DeployedResource, StackListing, SyncFacts, SyncMemory } from './sync-state.ts';
 
@@ -50,7 +51,8 @@ export interface CloudStacksOptions {
 
 export function openCloudStacks(options: CloudStacksOptions): CloudStacks {
   const state: State = { ...options, ...nothingAsked(), facts: emptyFacts(), factsOf: undefined, saved: '' };
-  const known = (path: string): StackListing | undefined => state.listed.get(path) ?? state.facts.listings[path];
+  const known = (path: string): StackListing | undefined =>
+    state.listed.get(path) ?? ownValue(state.facts.listings, path);
   const stacks: CloudStacks = {
     get facts() {
       return state.facts;
@@ -68,7 +70,7 @@ export function openCloudStacks(options: CloudStacksOptions): CloudStacks {
     },
     find: async (path, logicalId) => {
       const listing = known(path) ?? (await state.listings.get(path));
-      if (listing !== undefined) return listing[logicalId];
+      if (listing !== undefined) return ownValue(listing, logicalId);
       return memoize(state.finds, `${path}/${logicalId}`, () => findResource(state, stacks, { path, logicalId }));
     },
     outputs: (path) => memoize(state.outputs, path, () => readOutputs(state, stacks, path)),
@@ -198,7 +200,7 @@ async function listResources(state: State, stacks: CloudStacks, path: string): P
     );
     for (const resource of page?.StackResourceSummaries ?? []) {
       const found = toResource(resource);
-      if (found !== undefined) listing[resource.LogicalResourceId ?? ''] = found;
+      if (found !== undefined) setOwn(listing, resource.LogicalResourceId ?? '', found);
     }
     token = page?.NextToken;
   } while (token !== undefined);

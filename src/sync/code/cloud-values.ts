@@ -2,8 +2,9 @@ import { createStackValues } from '../../model/stack-values.ts';
 import type { StackValues } from '../../model/stack-values.ts';
 import { identifierOf, splitIdentifier } from '../../model/stack.ts';
 import type { Stack } from '../../model/stack.ts';
+import { ownValue } from '../../support/own-value.ts';
 import { pseudoParameters } from '../../template/pseudo-parameters.ts';
-import { intrinsicName, isMap, mapOf, scalarText } from '../../template/template.ts';
+import { intrinsicName, isMap, mapOf, scalarText, resourceOf } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { substitute } from '../../template/substitute.ts';
 import type { CloudStacks } from './cloud-stacks.ts';
@@ -57,7 +58,7 @@ export function createCloudValues(
       if (name.startsWith('AWS::')) {
         return stackId === '' ? wantPlace() : pseudoParameter(stack, name, { stackId, stacks, want });
       }
-      return stack.path === '' && Object.hasOwn(secrets, name) ? secrets[name] : undefined;
+      return stack.path === '' ? ownValue(secrets, name) : undefined;
     },
     resource: (stack, logicalId, attribute) => {
       if (stackId === '') return wantPlace();
@@ -65,7 +66,7 @@ export function createCloudValues(
       if (listing === undefined) return want(`resources ${stack.path}`, () => stacks.listing(stack.path));
       const deployed = findDeployed(listing, { stack, logicalId });
       if (attribute === undefined) return deployed?.physicalId;
-      const properties = mapOf(mapOf(mapOf(stack.resolved['Resources'])[logicalId])['Properties']);
+      const properties = mapOf(resourceOf(stack.resolved, logicalId)['Properties']);
       const [name = '', ...rest] = attribute.split('.');
       const stageName =
         name === 'Stage' ? scalarText(values.resolve(properties['StageName'] ?? null, stack)) : undefined;
@@ -79,7 +80,7 @@ export function createCloudValues(
         const path = identifierOf(stack.path, logicalId);
         const outputs = stacks.knownOutputs(path);
         if (outputs === undefined) return want(`outputs ${path}`, () => stacks.outputs(path));
-        return outputs[attribute.slice('Outputs.'.length)];
+        return ownValue(outputs, attribute.slice('Outputs.'.length));
       }
       return attributeOf({ deployed, place: placeOf(stackId), properties }, attribute);
     },
@@ -109,14 +110,14 @@ function pseudoParameter(stack: Stack, name: string, sources: PseudoSources): st
   const { stackId, stacks, want } = sources;
   const { partition, region, account } = placeOf(stackId);
   if (name !== 'AWS::StackId' && name !== 'AWS::StackName') {
-    return pseudoParameters({ region, partition, accountId: account })[name];
+    return ownValue(pseudoParameters({ region, partition, accountId: account }), name);
   }
   let id: string | undefined = stackId;
   if (stack.path !== '') {
     const { stackPath: parent } = splitIdentifier(stack.path);
     const listing = stacks.known(parent);
     if (listing === undefined) return want(`resources ${parent}`, () => stacks.listing(parent));
-    id = listing[stack.logicalId ?? '']?.physicalId;
+    id = ownValue(listing, stack.logicalId ?? '')?.physicalId;
   }
   return name === 'AWS::StackId' ? id : id?.split('/')[1];
 }

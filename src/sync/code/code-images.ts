@@ -1,6 +1,6 @@
 import type { LocalImage } from '../../model/built-stack.ts';
 import type { FunctionResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { parseImageReference } from '../../package/image-reference.ts';
+import { parseImageReference } from '../../model/image-reference.ts';
 import { createImageStore } from '../../package/image-store.ts';
 import type { LocatedImage, PushedImage } from '../../package/image-store.ts';
 import { createGate } from '../../support/map-limit.ts';

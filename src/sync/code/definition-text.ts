@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
-import * as fs from 'node:fs/promises';
 import { UserError } from '../../errors.ts';
 import { isMissing } from '../../support/files.ts';
-import { addPath } from '../../system-errors.ts';
-import { SourceNumber } from '../../template/template.ts';
+import { readTextFile } from '../../support/regular-file.ts';
+import { tooDeepAt } from '../../template/json.ts';
+import { BinaryValue, SourceNumber } from '../../template/template.ts';
 import type { TemplateValue } from '../../template/template.ts';
 
 /** The text of a definition's file; rejects with what to do if it is not there. */
 export async function readDefinitionFile(id: string, file: string): Promise<string> {
   try {
-    return await fs.readFile(file, 'utf8');
+    return readTextFile(file);
   } catch (error) {
-    if (!isMissing(error)) throw addPath(error, file);
+    if (!isMissing(error)) throw error;
     throw new UserError(`${id}: there is no definition ${file}`, {
       cause: error,
       hint: 'Correct the path in the template, or make the file.',
@@ -27,16 +27,17 @@ export function toJson(value: TemplateValue): string {
   if (value instanceof SourceNumber) {
     return JSON_NUMBER.test(value.source) ? value.source : JSON.stringify(value.value);
   }
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null || value instanceof BinaryValue) return JSON.stringify(value);
   return `{${Object.entries(value)
     .map(([key, item]) => `${JSON.stringify(key)}:${toJson(item)}`)
     .join(',')}}`;
 }
 
-/** The value of a JSON text; undefined if it is none. */
+/** The value of a JSON text; undefined if it is none, or nested deeper than any definition. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    const value: unknown = JSON.parse(text);
+    return tooDeepAt(text) === undefined ? value : undefined;
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import type { UpdateFunctionCodeCommandInput } from '@aws-sdk/client-lambda';
 import type { LocalImage } from '../../model/built-stack.ts';
 import type { FunctionResource } from '../../model/stack.ts';
 import { UserError } from '../../errors.ts';
-import { parseImageReference } from '../../package/image-reference.ts';
+import { parseImageReference } from '../../model/image-reference.ts';
 import type { LocatedImage } from '../../package/image-store.ts';
 import { hasIntrinsic } from '../../template/intrinsics.ts';
 import type { CodeArtifact } from './code-artifacts.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Stack } from '../../model/stack.ts';
-import { mapOf, ownValue, scalarText } from '../../template/template.ts';
+import { ownValue } from '../../support/own-value.ts';
+import { mapOf, resourceOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import type { DeployedResource, StackListing } from './sync-state.ts';
 
@@ -16,7 +17,7 @@ export interface TemplatePlace {
  */
 export function findDeployed(listing: StackListing, place: TemplatePlace): DeployedResource | undefined {
   const { logicalId, stack } = place;
-  const deployed = ownEntry(listing, logicalId);
+  const deployed = ownValue(listing, logicalId);
   if (deployed !== undefined || declared(stack, logicalId)['Type'] !== 'AWS::Serverless::LayerVersion') return deployed;
   return newest(generated(listing, place, { type: 'AWS::Lambda::LayerVersion', suffix: /^[0-9a-f]{10}$/ }));
 }
@@ -64,7 +65,7 @@ function qualified(
   owner: TemplatePlace,
   { suffix, types }: { suffix: RegExp; types: readonly string[] },
 ): DeployedResource | undefined {
-  const of = ownEntry(listing, owner.logicalId)?.physicalId;
+  const of = ownValue(listing, owner.logicalId)?.physicalId;
   if (of === undefined) return undefined;
   const found = types.flatMap((type) => generated(listing, owner, { type, suffix }));
   return newest(
@@ -81,7 +82,7 @@ function findStage(listing: StackListing, owner: CompanionOwner): DeployedResour
   const isStage = (resource: DeployedResource): boolean =>
     STAGES.includes(resource.type) && (stageName === undefined || resource.physicalId === stageName);
   for (const id of stageIds(owner)) {
-    const stage = isDeclared(stack, id) ? undefined : ownEntry(listing, id);
+    const stage = isDeclared(stack, id) ? undefined : ownValue(listing, id);
     if (stage !== undefined && isStage(stage)) return stage;
   }
   return undefined;
@@ -128,13 +129,9 @@ function newest(resources: readonly DeployedResource[]): DeployedResource | unde
 }
 
 function declared(stack: Stack, logicalId: string): TemplateMap {
-  return mapOf(ownValue(mapOf(stack.resolved['Resources']), logicalId));
+  return resourceOf(stack.resolved, logicalId);
 }
 
 function isDeclared(stack: Stack, logicalId: string): boolean {
   return declared(stack, logicalId)['Type'] !== undefined;
-}
-
-function ownEntry(listing: StackListing, logicalId: string): DeployedResource | undefined {
-  return Object.hasOwn(listing, logicalId) ? listing[logicalId] : undefined;
 }

@@ -10,6 +10,7 @@ import { hasChangedSince, requireLatest } from '../../deploy/require-latest.ts';
 import type { BuildFailure } from '../../errors.ts';
 import { splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { ownValue } from '../../support/own-value.ts';
 import { readParameters } from '../../template/parameters.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
 import { buildOptionsOf } from '../build-options-of.ts';
@@ -174,7 +175,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
       const { stackPath, logicalId } = splitIdentifier(path);
       // what is remembered needs no call, and the list of all is needed anyway if there is something to sync
       await stacks.recall([stackPath]);
-      const nested = (await stacks.listing(stackPath))?.[logicalId];
+      const nested = ownValue((await stacks.listing(stackPath)) ?? {}, logicalId);
       return nested && (await readDeployedTemplate(aws, nested.physicalId));
     },
     locate: async (root, ids) => {

@@ -1,6 +1,7 @@
 import { note } from '../../console/reporter.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import { stackCondition } from '../../deploy/stack-status.ts';
+import { ownValue } from '../../support/own-value.ts';
 import { globalsFor } from '../../template/globals.ts';
 import { readStacks } from '../../model/read-stacks.ts';
 import { flattenStacks } from '../../model/stack.ts';
@@ -56,7 +57,7 @@ export function deployedParameters(root: Stack, { parameters, status }: Deployed
   const declared = mapOf(root.source['Parameters']);
   return Object.fromEntries(
     Object.entries(parameters).filter(
-      ([name, value]) => isMap(declared[name]) && !isSecret(mapOf(declared[name]), value),
+      ([name, value]) => isMap(ownValue(declared, name)) && !isSecret(mapOf(ownValue(declared, name)), value),
     ),
   );
 }
@@ -68,7 +69,7 @@ export function changesParameters(
   { parameterOverrides }: Pick<SyncOptions, 'parameterOverrides'>,
 ): boolean {
   return Object.entries(deployed).some(
-    ([name, value]) => !Object.hasOwn(parameterOverrides, name) && root.parameters[name] !== value,
+    ([name, value]) => !Object.hasOwn(parameterOverrides, name) && ownValue(root.parameters, name) !== value,
   );
 }
 
@@ -93,7 +94,7 @@ const ARTIFACT_PROPERTIES = [
 export function dependsOnParameters(root: Stack, { kind, stack, resource }: SyncResource): boolean {
   if (!flattenStacks(root).some(({ source }) => Object.keys(mapOf(source['Parameters'])).length > 0)) return false;
   if (kind !== 'function') return true;
-  const written = mapOf(stack.source['Resources'])[resource.logicalId];
+  const written = ownValue(mapOf(stack.source['Resources']), resource.logicalId);
   // it came out of a loop
   if (!isMap(written)) return true;
   const properties = { ...globalsFor(written, mapOf(stack.source['Globals'])), ...mapOf(written['Properties']) };

@@ -1,4 +1,5 @@
 import { isAwsError } from '../../aws/service-errors.ts';
+import { ownValue } from '../../support/own-value.ts';
 import type { SyncFacts } from './sync-state.ts';
 
 /*
@@ -41,7 +42,7 @@ export interface Shown {
 
 /** Whether a service shows what was there before our last change of the resource: it may still show the past. */
 export function isDoubtful({ sent }: Pick<SyncFacts, 'sent'>, { resource, value }: Shown, now = Date.now()): boolean {
-  const recent = recentOf(sent[resource], now);
+  const recent = recentOf(ownValue(sent, resource), now);
   return recent.length > 0 && recent.at(-1)?.value !== value && recent.some((earlier) => earlier.value === value);
 }
 
@@ -54,7 +55,7 @@ export async function sendNoted<T>(
   const note = (): void => {
     const now = Date.now();
     const { resource } = shown;
-    const before = recentOf(facts.sent[resource], now);
+    const before = recentOf(ownValue(facts.sent, resource), now);
     facts.sent[resource] = [...before, { value: shown.value, at: now }, { value, at: now }];
   };
   try {

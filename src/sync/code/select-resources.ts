@@ -2,7 +2,7 @@ import { identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { nearestName } from '../../support/nearest-name.ts';
 import { constructId } from '../../template/cdk.ts';
-import { mapOf, resourcesOf } from '../../template/template.ts';
+import { resourceOf, resourcesOf } from '../../template/template.ts';
 import type { TemplateResource } from '../../template/template.ts';
 import type { SyncableType } from '../sync-options.ts';
 import { listSyncResources } from './sync-resource.ts';
@@ -95,6 +95,6 @@ function failure(id: string, type: string): ResourceResult {
 
 /** The condition of the template under which the resource exists, if it has one. */
 export function conditionOf({ stack, resource }: SyncResource): string | undefined {
-  const condition = mapOf(mapOf(stack.resolved['Resources'])[resource.logicalId])['Condition'];
+  const condition = resourceOf(stack.resolved, resource.logicalId)['Condition'];
   return typeof condition === 'string' ? condition : undefined;
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import { Budget } from '../../template/budget.ts';
 import { isIntrinsic, isMap, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { parseYaml } from '../../template/yaml.ts';
@@ -56,9 +57,15 @@ export function definitionName(definition: string): string {
 }
 
 function substitute(text: string, substitutions: TemplateMap): string {
+  const budget = new Budget();
   let result = text;
   for (const [name, value] of Object.entries(substitutions)) {
-    result = result.replaceAll(`\${${name}}`, () => scalarText(value) ?? mark(value));
+    const filling = scalarText(value) ?? mark(value);
+    result = result.replaceAll(`\${${name}}`, () => {
+      // what is filled in may hold names of others
+      budget.spend(filling.length);
+      return filling;
+    });
   }
   return result;
 }

@@ -36,6 +36,13 @@ describe('Maven projects', () => {
     });
   });
 
+  it('whose parents name each other end', async () => {
+    const withParent = (at: string): string =>
+      `<project><parent><groupId>g</groupId><artifactId>p</artifactId><version>1</version><relativePath>${at}</relativePath></parent><artifactId>a</artifactId></project>`;
+    const files = { 'fn/pom.xml': withParent('../b/pom.xml'), 'b/pom.xml': withParent('../fn/pom.xml') };
+    expect((await relative(files, 'fn')).poms).toEqual(['b/pom.xml', 'fn/pom.xml']);
+  });
+
   it('a module needs others, also through each other, and every pom is read', async () => {
     const files = {
       'pom.xml': pom('root', '<modules><module>fn</module><module>libs</module></modules>', false),

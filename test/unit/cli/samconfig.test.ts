@@ -35,6 +35,7 @@ describe('a configuration text', () => {
       { a: '012', b: 'yes', c: true, d: null, e: '012345678901', f: '1.50', g: '2024-01-01', h: '12:30' },
     ],
     ['a.yml', 'x: &x {a: 1}\ny: {<<: *x, b: 2}', { x: { a: '1' }, y: { a: '1', b: '2' } }],
+    ['a.yaml', 'a:\n  b: [\nx,\n"y\nz"\n]\n', { a: { b: ['x', 'y z'] } }],
     ['a.json', '{"a": 1, "b": [1.5, true, null]}', { a: '1', b: ['1.5', true, null] }],
     ['a.toml', '', {}],
     ['a.yaml', '# nothing', null],
@@ -47,12 +48,23 @@ describe('a configuration text', () => {
   it.each([
     ['a.toml', 'a = 1\nb = \n', 'a.toml:2:5: this is not valid TOML'],
     ['a.yaml', 'a: 1\na: 2\n', 'a.yaml:2:1: this is not valid YAML'],
-    ['a.yaml', 'a: [\n', 'a.yaml:2:1: this is not valid YAML'],
-    ['a.yaml', 'a: 1\n---\nb: 1', 'a.yaml: this is not valid YAML'],
+    ['a.yaml', 'a: [\n', 'a.yaml:1:4: this is not valid YAML'],
+    ['a.yaml', 'a: 1\n---\nb: 1', 'a.yaml:2:1: this is not valid YAML'],
     ['a.json', '{\n  "a": 1,\n  b: 2\n}', 'a.json:3:3: this is not valid JSON'],
     ['a.json', '{"a": 1', 'a.json:1:8: this is not valid JSON'],
   ])('%s: %j is an error with line and column', async (file, text, message) => {
     expect(await messageOf(() => parseConfigText(text, file))).toContain(message);
+  });
+});
+
+describe('a configuration text that is too deep is refused', () => {
+  it.each([
+    ['a.json', `${'['.repeat(10_000)}${']'.repeat(10_000)}`, 'a.json:1:301: '],
+    ['a.yaml', `a: ${'['.repeat(10_000)}${']'.repeat(10_000)}`, 'a.yaml:1:303: '],
+    ['a.toml', `a${'.a'.repeat(10_000)} = 1`, 'a.toml: '],
+  ])('%s', async (file, text, place) => {
+    const message = await messageOf(() => parseConfigText(text, file));
+    expect(message).toBe(`${place}Mappings and lists are nested more than 300 levels deep`);
   });
 });
 

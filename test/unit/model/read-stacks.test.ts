@@ -87,7 +87,8 @@ describe('functions', () => {
     ['Code: ./src', { 'src/': '' }, { kind: 'folder', path: '/src' }],
     ['Code: {ZipFile: x}', {}, { kind: 'inline' }],
     ['Code: {S3Bucket: b, S3Key: k}', {}, { kind: 'remote' }],
-    ['Code: {ImageUri: x:y}, PackageType: Image', {}, { kind: 'remote' }],
+    ['Code: {ImageUri: x:y}, PackageType: Image', {}, { kind: 'local-image', name: 'x:y' }],
+    ['Code: {ImageUri: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/x:y}, PackageType: Image', {}, { kind: 'remote' }],
   ])('Lambda with %s', async (code, files, source) => {
     const found = await readFunctionOf(fn(code).replace('Serverless', 'Lambda'), files);
     expect(JSON.parse(JSON.stringify(found.code).replaceAll(found.folder, ''))).toEqual(source);
@@ -363,7 +364,7 @@ Resources:
   D: {Type: T, Properties: {Body: ${include('broken.yaml')}}}
 `,
       'app/maps.yaml': 'Sizes: {dev: {Memory: 128}}',
-      'app/api.yaml': 'openapi: 3.0.1\ninfo: {title: !Ref Env}',
+      'app/api.yaml': 'openapi: 3.0.1\ninfo: {\ntitle: !Ref Env\n}',
       'app/broken.yaml': 'a: [',
       'dev.yaml': 'a: 1',
     });
@@ -482,7 +483,7 @@ describe('problems', () => {
         'child.yaml': 'Description: no resources',
       }),
     ).toEqual([
-      'broken.yaml:2:3: This is not valid YAML: bad indentation of a mapping entry',
+      'broken.yaml:2:3: This is not valid YAML: unexpected ":"; check the indentation, or put the text in quotes',
       'child.yaml:1:1: The template has no Resources section',
       'template.yaml:2:3: NoType has no Type',
       'template.yaml:3:3: Text must be a mapping with a Type',

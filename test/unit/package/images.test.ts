@@ -7,7 +7,13 @@ import {
   managedRepository,
   managedRepositoryUri,
 } from '../../../src/package/companion-stack.ts';
-import { imageTag, parseEcr, parseImageReference, registryOf } from '../../../src/package/image-reference.ts';
+import {
+  imageTag,
+  isInRegistry,
+  parseEcr,
+  parseImageReference,
+  registryOf,
+} from '../../../src/model/image-reference.ts';
 import type { FunctionResource } from '../../../src/model/stack.ts';
 import { fakeFunction, fakeStack } from '../../support/stack-builder.ts';
 
@@ -34,6 +40,23 @@ test.each([
   expect(parseEcr(repository)).toEqual(expected);
 });
 
+test.each([
+  ['123456789012.dkr.ecr.eu-west-1.amazonaws.com/a:v1', true],
+  ['123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/a@sha256:0f', true],
+  ['account.dkr.ecr.eu-west-1.amazonaws.com.cn/a', true],
+  ['localhost:5000/a', true],
+  ['127.0.0.1:5000/a/b:v1', true],
+  ['my-local-image:v1', false],
+  ['my-local-image', false],
+  ['team/orders:v1', false],
+  ['sha256:0123456789abcdef', false],
+  // Lambda takes images of Amazon ECR only: these may be in the engine
+  ['public.ecr.aws/lambda/python:3.13', false],
+  ['registry.example.com:5000/a', false],
+])('%s is in a registry: %s', (imageUri, expected) => {
+  expect(isInRegistry(imageUri)).toBe(expected);
+});
+
 it('the host of a registry has its port', () => {
   expect(registryOf('localhost:5000/a/b')).toBe('localhost:5000');
 });
@@ -55,8 +78,18 @@ describe('repositories', () => {
     const children = [fakeStack({ path: 'Child', logicalId: 'Child', functions: nested })];
     return Object.fromEntries(chooseRepositories(fakeStack({ functions: root, children }), { ...NONE, ...options }));
   };
+  const LOCAL = image('L', {
+    code: { kind: 'local-image', name: 'registry.example.com/x' },
+    properties: { ImageUri: 'registry.example.com/x' },
+    skipBuild: true,
+  });
   const A = image('A');
   const NESTED = image('Child/B');
+
+  it('a local image has one of the options’, not the one that its name may have', () => {
+    expect(choose({ imageRepository: 'r/x' }, LOCAL)).toEqual({ L: 'r/x' });
+    expect(() => choose({}, LOCAL)).toThrow(/repository the image of L goes/);
+  });
 
   it('one for all, one for each, managed ones, or as the template says', () => {
     expect(choose({ imageRepository: 'r/x' }, A, NESTED)).toEqual({ A: 'r/x', 'Child/B': 'r/x' });

@@ -50,6 +50,14 @@ describe('state machines', () => {
     expect(composeDefinition('Machine', source, substitutions)).toBe(expected);
   });
 
+  it('refuses what is too deep, and substitutions that make each other grow', () => {
+    const deep = file('['.repeat(10_000) + ']'.repeat(10_000));
+    expect(() => composeDefinition('Machine', deep, {})).toThrow(/^machine\.asl:1:301: .*nested more than 300 levels/);
+    const names = Array.from({ length: 20 }, (_, index) => `A${index}`);
+    const substitutions = Object.fromEntries(names.map((name, index) => [name, `\${A${index + 1}}`.repeat(4)]));
+    expect(() => composeDefinition('Machine', file('{"A": "${A0}"}'), substitutions)).toThrow(/more than 10 MB/);
+  });
+
   it('refuses a file that is no definition', () => {
     expect(() => composeDefinition('Machine', file('- a'), {})).toThrow('Machine: machine.asl holds no state machine');
   });

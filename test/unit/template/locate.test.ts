@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { locate } from '../../../src/template/locate.ts';
+import { createLocator } from '../../../src/template/locate.ts';
 
 const TEXT = `# a comment
 Globals:
@@ -45,20 +45,20 @@ describe('locate', () => {
     // of two the last one counts
     ['Resources.C.Type', '24:5'],
   ])('%s is at %s', (path, place) => {
-    const position = locate(TEXT, path.split('.'));
+    const position = createLocator(TEXT)(path.split('.'));
     expect(`${position?.line}:${position?.column}`).toBe(place);
   });
 
   it('knows JSON', () => {
     const text = '{\n  "Resources": {\n\t"A": {"Type": "T"}\n  }\n}';
-    expect(locate(text, ['Resources', 'A', 'Type'])).toEqual({ line: 3, column: 8 });
+    expect(createLocator(text)(['Resources', 'A', 'Type'])).toEqual({ line: 3, column: 8 });
   });
 
   it('knows Windows line ends', () => {
-    expect(locate('a: 1\r\nb:\r\n  c: 2\r\n', ['b', 'c'])).toEqual({ line: 3, column: 3 });
+    expect(createLocator('a: 1\r\nb:\r\n  c: 2\r\n')(['b', 'c'])).toEqual({ line: 3, column: 3 });
   });
 
   it('knows nothing about a text that is no YAML', () => {
-    expect(locate('a: [', ['a'])).toBeUndefined();
+    expect(createLocator('a: [')(['a'])).toBeUndefined();
   });
 });

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { TemplateError } from '../../../src/errors.ts';
 import type { TemplateValue } from '../../../src/template/template.ts';
 import { SourceNumber } from '../../../src/template/template.ts';
+import { parseJson } from '../../../src/template/json.ts';
 import { parseTemplate, parseYaml } from '../../../src/template/yaml.ts';
 import { loadWithPyYaml } from '../../support/python-yaml.ts';
+import { mutatedDocuments, SHAPES } from '../../support/yaml-corpus.ts';
 import { asPython } from '../../support/template-values.ts';
 
 const number = (value: number, source: string): SourceNumber => new SourceNumber(value, source);
@@ -130,6 +132,23 @@ const TEXTS: [name: string, text: string, value: TemplateValue][] = [
   ['a comment and a document start', '# hi\n---\na: 1\n', { a: 1 }],
 ];
 
+const REFUSED = 'refused';
+
+function orRefused(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'error' in value ? REFUSED : value;
+}
+
+function readOrRefuse(text: string): unknown {
+  try {
+    return asPython(parseYaml(text, 'f'));
+  } catch (error) {
+    // with its place, or it is a defect
+    expect(error).toBeInstanceOf(TemplateError);
+    expect((error as TemplateError).message).toMatch(/^f:\d+:\d+: /);
+    return REFUSED;
+  }
+}
+
 describe('parseYaml', () => {
   it.each(SCALARS)('reads %s', (text, value) => {
     expect(parseYaml(`k: ${text}`, 'f')).toEqual({ k: value });
@@ -146,6 +165,13 @@ describe('parseYaml', () => {
     for (const [index, text] of texts.entries()) {
       expect(values[index], text).toEqual(asPython(ours[index] as TemplateValue));
     }
+  });
+
+  it('reads any document as PyYAML does, or refuses it as PyYAML does', async () => {
+    const texts = [...SHAPES, ...mutatedDocuments(1000, 12)].filter((text) => parseJson(text) === undefined);
+    const values = await loadWithPyYaml(texts);
+    for (const [index, text] of texts.entries()) expect(readOrRefuse(text), text).toEqual(orRefused(values[index]));
+    expect(values.filter((value) => orRefused(value) !== REFUSED).length).toBeGreaterThan(300);
   });
 
   it('keeps key order where JavaScript can', () => {
@@ -189,13 +215,18 @@ describe('mistakes', () => {
     ['a text', 'hello', /is a single value$/],
     ['bad indentation', 'a:\n  b: 1\n c: 2', /^f:3:2: This is not valid YAML: /],
     ['a tab', 'a:\n\tb: 1', /^f:2:1: This is not valid YAML: /],
-    ['an open bracket', 'a: [1, 2', /^f:1:\d+: This is not valid YAML: /],
-    ['an unknown alias', 'a: 1\nb: *x', /^f:2:5: This is not valid YAML: nothing before this is named &x/],
-    ['an alias in itself', 'a: &x\n  b: *x', /^f:2:7: .*&x/],
+    ['an open bracket', 'a: [1, 2', /^f:1:4: This is not valid YAML: this \[ is never closed/],
+    ['an unknown alias', 'a: 1\nb: *x', /^f:2:4: This is not valid YAML: there is no anchor &x before this alias/],
+    ['an alias in itself', 'a: &x\n  b: *x', /^f:2:6: .*&x/],
     ['a merge of a text', 'a:\n  <<: x', /^f:2:7: .*merge key/],
     ['a list as a key', '[a]: 1', /^f:1:1: .*key of a mapping/],
-    ['two documents', 'a: 1\n---\nb: 2', /^f:3:1: .*one document/],
-    ['binary data', 'a: !!binary aGk=', /^f:1:4: .*!!binary/],
+    ['two documents', 'a: 1\n---\nb: 2', /^f:2:1: .*one document/],
+    ['binary data that is not base64', 'a: !!binary aGk', /^f:1:4: .*!!binary/],
+    ['a set', 'a: !!set {b, c}', /^f:1:4: .*!!set/],
+    ['an anchor twice', 'a: &x 1\nb: &x 2', /^f:2:4: .*duplicate anchor &x/],
+    ['a default value', 'a: =', /^f:1:4: .*put it in quotes/],
+    ['a colon in a text', 'a: b: c', /^f:1:5: .*put the text in quotes/],
+    ['an open quote', 'a: 1\nb: "c\n', /^f:2:4: .*never closed/],
     ['not a number', 'a: !!int x', /^f:1:4: .*!!int x/],
     ['a tag of another language', 'a: !!python/object x', /^f:1:4: .*!!python\/object/],
     ['a comma too few in JSON', '{\n  "a": 1\n  "b": 2\n}', /^f:3:\d+: This is not valid YAML: /],
@@ -210,6 +241,6 @@ describe('mistakes', () => {
       const previous = `*a${level - 1}`;
       lines.push(`a${level}: &a${level} [${Array.from({ length: 10 }, () => previous).join(', ')}]`);
     }
-    expect(() => parseTemplate(lines.join('\n'), 'f')).toThrow(/too large/);
+    expect(() => parseTemplate(lines.join('\n'), 'f')).toThrow(/^f:\d+:\d+: Aliases expand this file by more than/);
   });
 });

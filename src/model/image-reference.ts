@@ -34,6 +34,15 @@ export interface EcrRepository {
 const ECR =
   /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.|on\.aws|c2s\.|sc2s\.|csp\.|cloud\.)[^/]*\/(.+)$/;
 
+/**
+ * Whether an `ImageUri` names an image in a registry, by AWS SAM CLI's rule: one of Amazon ECR, or on this machine. Lambda takes
+ * no others, so that any other name is that of an image in the container engine.
+ */
+export function isInRegistry(imageUri: string): boolean {
+  const isEcr = parseEcr(imageUri) !== undefined || /^[A-Za-z0-9][\w-]*\.dkr\.ecr\./.test(imageUri);
+  return isEcr || /^(?:localhost|127\.0\.0\.1)(?::\d{1,5})?\//.test(imageUri);
+}
+
 /** undefined: another registry, to which the user logs in. */
 export function parseEcr(repository: string): EcrRepository | undefined {
   const match = ECR.exec(repository);
