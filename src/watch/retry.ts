@@ -10,6 +10,7 @@ export interface Retry {
   later(): void;
   /** Something worked: the next failure is tried again soon. */
   succeeded(): void;
+  /** Nothing is tried again any more. */
   stop(): void;
 }
 
@@ -18,9 +19,10 @@ const RETRY_TIMES: RetryTimes = { first: 2_000, longest: 30_000 };
 export function createRetry(tryAgain: () => void, { first, longest }: RetryTimes = RETRY_TIMES): Retry {
   let delay = first;
   let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
   return {
     later: () => {
-      if (timer) return;
+      if (timer || isStopped) return;
       timer = setTimeout(() => {
         timer = undefined;
         tryAgain();
@@ -30,6 +32,9 @@ export function createRetry(tryAgain: () => void, { first, longest }: RetryTimes
     succeeded: () => {
       delay = first;
     },
-    stop: () => clearTimeout(timer),
+    stop: () => {
+      isStopped = true;
+      clearTimeout(timer);
+    },
   };
 }

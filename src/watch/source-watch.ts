@@ -52,8 +52,11 @@ export function watchSources(
     onChange: (change) => batches.add(change),
     onLimit: (limit) => note(outside.reporter, 'warning', describeLimit(limit), LIMIT_HINT),
   });
+  let isClosed = false;
   return {
     follow: (input, since) => {
+      // work that was under way at the end still learns what it was made of
+      if (isClosed) return;
       triggers = planTriggers(input);
       watcher.watch(triggers, since - CLOCK_LAG);
     },
@@ -61,6 +64,7 @@ export function watchSources(
       return watcher.folders;
     },
     close: () => {
+      isClosed = true;
       batches.close();
       watcher.close();
     },

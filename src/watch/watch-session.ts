@@ -44,6 +44,7 @@ export class WatchSession {
   #reasons: Reasons = { options: false, files: true };
   #lastDeployFailed = false;
   #isReady = false;
+  #isEnding = false;
   #outputs: readonly StackOutput[] = [];
   #shownIds = '';
   /** What goes on in the cloud although we end. */
@@ -90,6 +91,7 @@ export class WatchSession {
 
   /** Gives up what can be given up, and says what goes on. */
   async end(withinMs: number): Promise<void> {
+    this.#isEnding = true;
     this.#keys?.close();
     this.#logs.stop();
     this.#followUp.stop();
@@ -242,7 +244,7 @@ export class WatchSession {
     if (event.type === 'updating')
       for (const id of event.ids) this.#goingOn.add(`${id} may still be updated in the cloud.`);
     if (event.type === 'ended') this.#goingOn.delete(`${event.resource.id} may still be updated in the cloud.`);
-    if (event.type === 'deploy-ended' && !this.#isReady) this.#becomeReady();
+    if (event.type === 'deploy-ended' && !this.#isReady && !this.#isEnding) this.#becomeReady();
   }
 
   #becomeReady(): void {
