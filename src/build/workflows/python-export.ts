@@ -6,7 +6,6 @@ import { buildStoreDir } from '../build-options.ts';
 import type { Tools } from '../tools.ts';
 import { parseTomlFile, table } from './pyproject.ts';
 import type { PyProject } from './pyproject.ts';
-import { localPathOf, logicalLines } from './python-requirements.ts';
 import type { Workshop } from './workflow.ts';
 
 /** The lock of another tool, which can write it as requirements. */
@@ -116,19 +115,11 @@ function pipenvDefaults(text: string): Record<string, unknown> {
   }
 }
 
-/** What was exported. */
-export interface ExportedRequirements {
-  /** Everything but what is on this machine, whose hashes are then checked by pip. */
-  file: string;
-  /** Folders and archives on this machine. Absolute. */
-  locals: readonly string[];
-}
-
-/** Has the tool write its lock as requirements. */
+/** Has the tool write its lock as requirements, and returns the file. */
 export async function exportLock(
   lock: LockExport,
   { tools, stepId, scratch }: { tools: Tools; stepId: string; scratch: string },
-): Promise<ExportedRequirements> {
+): Promise<string> {
   const args =
     lock.tool === 'poetry'
       ? ['export', '--no-interaction', '--no-ansi', '--format', 'requirements.txt', '--only', 'main']
@@ -140,13 +131,7 @@ export async function exportLock(
     stepId,
     task: `${lock.tool} ${args[0]}`,
   });
-  const locals: string[] = [];
-  const lines = logicalLines(result.stdout).filter((line) => {
-    const local = localPathOf(line);
-    if (local !== undefined) locals.push(path.resolve(lock.dir, local));
-    return local === undefined;
-  });
   const file = path.join(scratch, 'requirements.txt');
-  await writeFile(file, `${lines.join('\n')}\n`);
-  return { file, locals };
+  await writeFile(file, result.stdout);
+  return file;
 }

@@ -5,7 +5,7 @@ import { exportLock } from './python-export.ts';
 import { findPython, missingPython } from './python-interpreter.ts';
 import type { PythonManifest } from './python-manifest.ts';
 import { installWithPip } from './python-pip.ts';
-import { readRequirements } from './python-requirements.ts';
+import { localPathsOf, readRequirements } from './python-requirements.ts';
 import type { Requirements } from './python-requirements.ts';
 import { installWithUv } from './python-uv.ts';
 import type { UvJob } from './python-uv.ts';
@@ -31,26 +31,22 @@ export async function installPackages(job: PythonInstallation, folder: string): 
   if (manifest.problem) throw manifest.problem;
   if (source.kind === 'wrong') return;
   if (source.kind === 'export') {
-    const exported = await exportLock(source.lock, { tools: workshop.tools, stepId: workshop.stepId, scratch });
-    const requirements = await readRequirements(exported.file);
-    if (requirements) await installByPip(job, folder, { requirements, locals: exported.locals, isComplete: true });
+    const file = await exportLock(source.lock, { tools: workshop.tools, stepId: workshop.stepId, scratch });
+    const requirements = await readRequirements(file);
+    if (requirements) await installByPip(job, folder, { requirements, isComplete: true });
   } else if (source.kind === 'requirements' && source.tool === 'pip') {
-    const { requirements } = source;
-    const locals = requirements.localPaths.map((local) => path.resolve(manifest.base, local));
-    await installByPip(job, folder, { requirements, locals, isComplete: false });
+    await installByPip(job, folder, { requirements: source.requirements, isComplete: false });
   } else {
     await installByUv(job, folder, source);
   }
 }
 
-interface PipSource {
-  requirements: Requirements;
-  locals: readonly string[];
-  isComplete: boolean;
-}
-
 /** With pip; with uv where there is none. */
-async function installByPip(job: PythonInstallation, folder: string, from: PipSource): Promise<void> {
+async function installByPip(
+  job: PythonInstallation,
+  folder: string,
+  from: { requirements: Requirements; isComplete: boolean },
+): Promise<void> {
   const { definition, workshop, manifest, target, scratch } = job;
   const { tools, stepId } = workshop;
   const python = await findPython(tools, { ...wantedPython(target), pip: true });
@@ -59,11 +55,13 @@ async function installByPip(job: PythonInstallation, folder: string, from: PipSo
     return installByUv(job, folder, { kind: 'requirements', requirements: from.requirements });
   }
   const localDirs: string[] = [];
-  for (const local of from.locals) if ((await statIfExists(local))?.isDirectory()) localDirs.push(local);
+  for (const local of localPathsOf(from.requirements)) {
+    const place = path.resolve(manifest.base, local);
+    if ((await statIfExists(place))?.isDirectory()) localDirs.push(place);
+  }
   const note = (text: string): void => workshop.note('warning', text);
-  const { requirements, isComplete } = from;
   await installWithPip(
-    { tools, python, target, cwd: manifest.base, scratch, stepId, requirements, localDirs, isComplete, note },
+    { ...from, tools, python, target, cwd: manifest.base, scratch, stepId, localDirs, note },
     folder,
   );
 }

@@ -8,7 +8,7 @@ import { readScriptMetadata } from './pyproject.ts';
 import type { PyProject } from './pyproject.ts';
 import { findExport } from './python-export.ts';
 import type { LockExport } from './python-export.ts';
-import { localPathsBase, readRequirements } from './python-requirements.ts';
+import { localPathsBase, localPathsOf, readRequirements } from './python-requirements.ts';
 import type { Requirements } from './python-requirements.ts';
 import { addLocal, ReadFiles, readUvProject } from './python-uv-project.ts';
 import type { UvProject } from './python-uv-project.ts';
@@ -133,9 +133,10 @@ async function fromRequirements(
   { dir, workshop, files }: Search,
 ): Promise<PythonManifest> {
   const candidates = [dir, workshop.options.projectDir];
-  const base = await localPathsBase(requirements.localPaths, candidates);
+  const localPaths = localPathsOf(requirements);
+  const base = await localPathsBase(localPaths, candidates);
   const locals = new Set<string>();
-  for (const local of requirements.localPaths) {
+  for (const local of localPaths) {
     const place = path.resolve(base, local);
     await addLocal(place, { locals, files, extras: [] });
     // it may appear in any of them
@@ -148,7 +149,10 @@ async function fromRequirements(
     source: { kind: 'requirements', tool, requirements },
     files: files.list(),
     locals: [...locals].sort(),
-    key: [withoutLogins(requirements.lines.join('\n')), requirements.missing.map(({ file }) => file)],
+    key: [
+      requirements.lines.map(({ text, isConstraint }) => [withoutLogins(text), isConstraint]),
+      requirements.missing.map(({ file }) => file),
+    ],
     base,
     isEmpty: !requirements.hasPackages && missing === undefined,
     problem: missing && missingFile(missing),

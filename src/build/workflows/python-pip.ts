@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
+import { hashFile } from '../../support/files.ts';
 import { mapLimit } from '../../support/map-limit.ts';
 import { ToolError } from '../tools.ts';
 import { normalizeName, parseRequirement } from './pyproject.ts';
@@ -8,19 +9,21 @@ import { cleanInstalled } from './python-installed.ts';
 import { runPip } from './python-pip-run.ts';
 import type { PipRun } from './python-pip-run.ts';
 import type { Requirements } from './python-requirements.ts';
-import { buildOutside, buildOwnWheel } from './python-wheel-build.ts';
+import { buildOwnWheel } from './python-wheel-build.ts';
 import { distributionOf, noWheel, otherWheel, platformTags, runsInLambda, unpackWheel } from './python-wheel.ts';
 import type { PythonTarget } from './python-wheel.ts';
 
 /** What pip is to install, and for what. */
 export interface PipJob extends PipRun {
   requirements: Requirements;
-  /** Folders on this machine that are installed. Absolute. */
+  /** Folders on this machine that the requirements name. Absolute. */
   localDirs: readonly string[];
   /** Whether the requirements name everything, as an exported lock does. */
   isComplete: boolean;
   note(text: string): void;
 }
+
+const LOCALS_AT_ONCE = 2;
 
 const QUIET = ['--disable-pip-version-check', '--no-input', '--no-color', '--progress-bar', 'off'];
 
@@ -28,9 +31,9 @@ const QUIET = ['--disable-pip-version-check', '--no-input', '--no-color', '--pro
 export async function installWithPip(job: PipJob, target: string): Promise<void> {
   const wheels = path.join(job.scratch, 'wheels');
   await mkdir(wheels, { recursive: true });
-  for (const dir of job.localDirs) await buildWheel(job, dir, wheels);
-  const own = new Set((await readdir(wheels)).map((file) => nameOf(file)));
-  const from = [...(job.isComplete ? ['--no-deps'] : []), '-r', job.requirements.file];
+  const built = await buildLocals(job, path.join(job.scratch, 'own'));
+  const own = new Set([...built.values()].map((file) => nameOf(file)));
+  const from = [...(job.isComplete ? ['--no-deps'] : []), '-r', await requirementsWith(job, built)];
   if (job.requirements.hasPackages) {
     try {
       await download(job, [...platformOptions(job.target), ...from], wheels);
@@ -49,6 +52,56 @@ export async function installWithPip(job: PipJob, target: string): Promise<void>
   await cleanInstalled(target);
 }
 
+/** Wheels of the folders on this machine, by folder: pip itself would build each twice, and in the source. */
+async function buildLocals(job: PipJob, wheels: string): Promise<Map<string, string>> {
+  await mkdir(wheels, { recursive: true });
+  const built = await mapLimit(
+    job.localDirs,
+    LOCALS_AT_ONCE,
+    async (dir) => [dir, await buildWheel(job, dir, wheels)] as const,
+  );
+  return new Map(built);
+}
+
+/** A requirements file in which folders on this machine are the wheels that were built of them. */
+async function requirementsWith(
+  { requirements, cwd, scratch }: PipJob,
+  built: ReadonlyMap<string, string>,
+): Promise<string> {
+  if (built.size === 0) return requirements.file;
+  const wanted: string[] = [...requirements.indexOptions];
+  const constraints: string[] = [];
+  // then pip wants them for everything
+  const withHash = requirements.lines.some(({ text }) => text.includes('--hash'));
+  for (const { text, local, isConstraint, isIndexOption } of requirements.lines) {
+    const wheel = local === undefined ? undefined : built.get(path.resolve(cwd, local));
+    if (isConstraint) constraints.push(text);
+    else if (wheel !== undefined)
+      wanted.push(`${wheelLine(text, wheel, cwd)}${withHash ? await hashOption(wheel) : ''}`);
+    else if (!isIndexOption) wanted.push(text);
+  }
+  const file = path.join(scratch, 'with-wheels.txt');
+  if (constraints.length > 0) {
+    await writeFile(path.join(scratch, 'constraints.txt'), `${constraints.join('\n')}\n`);
+    wanted.push('-c constraints.txt');
+  }
+  await writeFile(file, `${wanted.join('\n')}\n`);
+  return file;
+}
+
+/** A line that names a folder, with the wheel in its place. */
+function wheelLine(text: string, wheel: string, cwd: string): string {
+  const [wanted = '', marker] = text.split(/\s*;\s*/);
+  const extras = /\[[^\]]*\]/.exec(wanted)?.[0] ?? '';
+  // pip takes relative paths from where it runs, which may be another machine's name for the same folder (a container)
+  const place = path.relative(cwd, wheel).split(path.sep).join('/');
+  return `${place.startsWith('.') ? place : `./${place}`}${extras}${marker === undefined ? '' : ` ; ${marker}`}`;
+}
+
+async function hashOption(wheel: string): Promise<string> {
+  return ` --hash=sha256:${await hashFile(wheel, 'sha256', 'hex')}`;
+}
+
 /** The wheels that Lambda can run, and nothing else: also when this machine, or its Python, is another one. */
 function platformOptions(target: PythonTarget): string[] {
   const platforms = platformTags(target).flatMap((tag) => ['--platform', tag]);
@@ -65,8 +118,7 @@ function needsSources(output: string): boolean {
 async function download(job: PipJob, args: readonly string[], wheels: string): Promise<void> {
   const { python } = job;
   const all = ['download', ...QUIET, '--exists-action', 'i', '--dest', wheels, ...args];
-  // pip asks folders on this machine what they need, which must not leave anything in them
-  const result = await runPip(job, all, 'pip download', { env: await buildOutside(job.scratch) });
+  const result = await runPip(job, all, 'pip download');
   if (!result.forTarget && !(python.sameVersion && python.samePlatform)) {
     job.note(`environment markers were evaluated for Python ${python.version} on this machine, not for Lambda's`);
   }
@@ -99,7 +151,7 @@ async function replaceForeign(job: PipJob, wheels: string, own: ReadonlySet<stri
 
 /** Names of archives that requirements take from a URL. */
 function directFiles({ lines }: Requirements): ReadonlySet<string> {
-  const urls = lines.flatMap((line) => /\b(?:https?|ftp):\/\/[^\s;#?]+/.exec(line)?.[0] ?? []);
+  const urls = lines.flatMap(({ text }) => /\b(?:https?|ftp):\/\/[^\s;#?]+/.exec(text)?.[0] ?? []);
   return new Set(urls.map((url) => decodeURIComponent(path.posix.basename(url))));
 }
 
@@ -108,8 +160,8 @@ function pinnedText(
   { name, version }: { name: string; version: string },
 ): string {
   const wanted = normalizeName(name);
-  const withHash = lines.find((line) => line.includes('--hash') && parseRequirement(line)?.name === wanted);
-  return `${[...indexOptions, withHash ?? `${name}==${version}`].join('\n')}\n`;
+  const withHash = lines.find(({ text }) => text.includes('--hash') && parseRequirement(text)?.name === wanted);
+  return `${[...indexOptions, withHash?.text ?? `${name}==${version}`].join('\n')}\n`;
 }
 
 /** Turns source archives into wheels, and removes them. */
@@ -122,7 +174,7 @@ async function buildSources(job: PipJob, wheels: string): Promise<void> {
   }
 }
 
-async function buildWheel(job: PipJob, source: string, wheels: string): Promise<void> {
+async function buildWheel(job: PipJob, source: string, wheels: string): Promise<string> {
   const hint = versionHint(job);
   const wheel = await buildOwnWheel(source, {
     scratch: job.scratch,
@@ -143,7 +195,9 @@ async function buildWheel(job: PipJob, source: string, wheels: string): Promise<
       );
     },
   });
-  await rename(wheel, path.join(wheels, path.basename(wheel)));
+  const place = path.join(wheels, path.basename(wheel));
+  await rename(wheel, place);
+  return place;
 }
 
 function nameOf(file: string): string {

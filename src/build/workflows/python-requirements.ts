@@ -7,19 +7,28 @@ export interface Requirements {
   /** Absolute. */
   file: string;
   /** All lines that count, comments and blank lines removed, included files in place. */
-  lines: readonly string[];
+  lines: readonly RequirementLine[];
   /** The file and those that it includes, whether they are there or not. Absolute. */
   files: readonly string[];
   /** Included files that are not there. */
   missing: readonly MissingFile[];
-  /** Folders and archives that lines name, as they are written. */
-  localPaths: readonly string[];
   /** Options that say where packages come from, each in one word (`--index-url=…`), paths absolute. */
   indexOptions: readonly string[];
   /** Folders with archives to choose from (`--find-links`). Absolute. */
   linkedPlaces: readonly string[];
   /** Whether any line asks for a package (and is not only an option). */
   hasPackages: boolean;
+}
+
+/** A line of a requirements file. */
+export interface RequirementLine {
+  text: string;
+  /** From a file of constraints: it asks for nothing. */
+  isConstraint: boolean;
+  /** The folder or archive on this machine that it names, as it is written. */
+  local: string | undefined;
+  /** It says where packages come from. */
+  isIndexOption: boolean;
 }
 
 /** A file that is included and not there. */
@@ -42,7 +51,6 @@ export async function readRequirements(file: string, env: Environment = {}): Pro
     lines: [],
     files: [],
     missing: [],
-    localPaths: [],
     indexOptions: [],
     linkedPlaces: [],
     hasPackages: false,
@@ -71,16 +79,14 @@ async function readInto(found: Found, source: Source): Promise<void> {
     const include = INCLUDE.exec(line);
     if (include) {
       const nested = include[1] === undefined ? 'constraints' : kind;
-      found.lines.push(nested === 'constraints' ? 'constraints:' : 'requirements:');
       const name = expandVariables(include[2] ?? include[3] ?? include[4] ?? '', env);
       await readIncluded(found, { ...source, kind: nested }, { name, line });
       continue;
     }
-    found.lines.push(line);
-    await addOption(found, line, source);
-    const local = localPathOf(expandVariables(line, env));
-    if (local !== undefined) found.localPaths.push(local);
-    if (kind === 'requirements' && (!line.startsWith('-') || /^(-e|--editable)\b/.test(line))) found.hasPackages = true;
+    const isConstraint = kind === 'constraints';
+    const isIndexOption = await addOption(found, line, source);
+    found.lines.push({ text: line, isConstraint, local: localPathOf(expandVariables(line, env)), isIndexOption });
+    if (!isConstraint && (!line.startsWith('-') || /^(-e|--editable)\b/.test(line))) found.hasPackages = true;
   }
 }
 
@@ -97,20 +103,26 @@ async function readIncluded(found: Found, from: Source, { name, line }: { name: 
 const INDEX_OPTION =
   /^(-i|--index-url|--pypi-url|--extra-index-url|--no-index|-f|--find-links|--trusted-host)(?:\s*=\s*|\s+|$)(.*)$/;
 
-async function addOption(found: Found, line: string, { file, env }: Source): Promise<void> {
+async function addOption(found: Found, line: string, { file, env }: Source): Promise<boolean> {
   const [, option, value = ''] = INDEX_OPTION.exec(line) ?? [];
-  if (option === undefined) return;
+  if (option === undefined) return false;
   const name = option === '-i' ? '--index-url' : option === '-f' ? '--find-links' : option;
   const plain = expandVariables(value.replace(/^(["'])(.*)\1$/, '$2'), env);
   const beside = pathOfUrl(plain, path.dirname(file));
   const isPlace = name === '--find-links' && isLocalUrl(plain) && (await exists(beside));
   if (isPlace) found.linkedPlaces.push(beside);
   found.indexOptions.push(plain === '' ? name : `${name}=${isPlace ? beside : plain}`);
+  return true;
 }
 
 /** `${NAME}` as pip and uv fill it in; a name that is not set stays. */
 function expandVariables(text: string, env: Environment): string {
   return text.replace(/\$\{([A-Z0-9_]+)\}/g, (whole, name: string) => env[name] ?? whole);
+}
+
+/** Folders and archives on this machine that requirements name, as they are written. */
+export function localPathsOf({ lines }: Requirements): string[] {
+  return lines.flatMap(({ local }) => local ?? []);
 }
 
 /** Lines with continuations joined, comments and blank lines removed, as pip reads them. */

@@ -69,9 +69,9 @@ function assertAllowed(versions: string | undefined, { target, ids, project }: L
 /** Hashes that lines of a requirements file demand, by package. */
 function hashesOf(requirements: Requirements | undefined): Map<string, ReadonlySet<string>> {
   const hashes = new Map<string, ReadonlySet<string>>();
-  for (const line of requirements?.lines ?? []) {
-    const values = [...line.matchAll(/--hash[= ]\w+:([0-9a-f]+)/g)].map(([, value]) => value ?? '');
-    const name = parseRequirement(line)?.name;
+  for (const { text } of requirements?.lines ?? []) {
+    const values = [...text.matchAll(/--hash[= ]\w+:([0-9a-f]+)/g)].map(([, value]) => value ?? '');
+    const name = parseRequirement(text)?.name;
     if (name !== undefined && values.length > 0) hashes.set(name, new Set(values));
   }
   return hashes;

@@ -3,6 +3,7 @@ import { ToolError } from '../tools.ts';
 import type { Tools } from '../tools.ts';
 import type { PythonInterpreter } from './python-interpreter.ts';
 import { cleanInstalled } from './python-installed.ts';
+import { localPathsOf } from './python-requirements.ts';
 import type { Requirements } from './python-requirements.ts';
 import { explainUv } from './python-uv-errors.ts';
 import type { UvProject } from './python-uv-project.ts';
@@ -36,7 +37,7 @@ export interface UvJob {
 export async function installWithUv(job: UvJob, target: string): Promise<void> {
   const { from } = job;
   const source =
-    from.kind === 'requirements' && from.requirements.localPaths.length === 0
+    from.kind === 'requirements' && localPathsOf(from.requirements).length === 0
       ? from.requirements.file
       : await makeLock(job);
   await run(job, 'uv pip install', [
