@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
-import { strToU8, zipSync } from 'fflate';
+import { gzipSync, strToU8, zipSync } from 'fflate';
 import { afterAll, onTestFinished } from 'vitest';
 
 /** A package as it would lie in an index. */
@@ -17,6 +17,8 @@ export interface TinyPackage {
   tag?: string;
   /** Commands of the package: name → `module:function`. */
   scripts?: Record<string, string>;
+  /** It is a source archive, with these files. */
+  isSource?: boolean;
 }
 
 /** The bytes and the name of a wheel. */
@@ -46,6 +48,13 @@ export async function writeWheel(dir: string, tiny: TinyPackage): Promise<string
   return path.join(dir, file);
 }
 
+function makeArchive(tiny: TinyPackage): { file: string; content: Uint8Array; sha256: string } {
+  if (!tiny.isSource) return makeWheel(tiny);
+  const content = makeSdist(tiny.name, tiny.version, tiny.files);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return { file: `${tiny.name}-${tiny.version}.tar.gz`, content, sha256 };
+}
+
 /** A package index on this machine (PEP 503). */
 export interface PackageIndex {
   /** For `--index-url`. */
@@ -56,7 +65,7 @@ export interface PackageIndex {
 
 /** Serves packages until the running test (the file, outside of one) ends. `login`: `user:password` that it asks for. */
 export async function startIndex(packages: readonly TinyPackage[], login?: string): Promise<PackageIndex> {
-  const wheels = packages.map((tiny) => ({ ...makeWheel(tiny), name: tiny.name }));
+  const archives = packages.map((tiny) => ({ ...makeArchive(tiny), name: tiny.name }));
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const place = new URL(request.url ?? '/', 'http://127.0.0.1').pathname;
@@ -66,12 +75,12 @@ export async function startIndex(packages: readonly TinyPackage[], login?: strin
       response.writeHead(401, { 'www-authenticate': 'Basic realm="index"' }).end();
       return;
     }
-    const wheel = wheels.find(({ file }) => place === `/files/${file}`);
-    if (wheel) {
-      response.end(wheel.content);
+    const archive = archives.find(({ file }) => place === `/files/${file}`);
+    if (archive) {
+      response.end(archive.content);
       return;
     }
-    const found = wheels.filter(({ name }) => place === `/simple/${name}/`);
+    const found = archives.filter(({ name }) => place === `/simple/${name}/`);
     if (found.length === 0) {
       response.writeHead(404).end();
       return;
@@ -104,8 +113,9 @@ def _project():
 
 def _write(folder, tag, files):
     name, version, requires = _project()
+    python = re.search(r'^requires-python = "(.*)"', open("pyproject.toml").read(), re.M).group(1)
     info = "%s-%s.dist-info" % (name.replace("-", "_"), version)
-    lines = ["Metadata-Version: 2.1", "Name: " + name, "Version: " + version] + ["Requires-Dist: " + r for r in requires]
+    lines = ["Metadata-Version: 2.1", "Name: " + name, "Version: " + version, "Requires-Python: " + python] + ["Requires-Dist: " + r for r in requires]
     files = dict(files, **{
         info + "/METADATA": "\\n".join(lines) + "\\n",
         info + "/WHEEL": "Wheel-Version: 1.0\\nGenerator: tiny\\nRoot-Is-Purelib: true\\nTag: %s\\n" % tag,
@@ -157,4 +167,25 @@ export function localPackage(
     [`${dir}/backend.py`]: BACKEND,
     [`${dir}/src/${name}/__init__.py`]: `VALUE = "${how.value}"\n`,
   };
+}
+
+/** The bytes of a source archive (`.tar.gz`) with these files below `<name>-<version>/`. */
+function makeSdist(name: string, version: string, files: Record<string, string>): Uint8Array {
+  const all = { ...files, 'PKG-INFO': `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n` };
+  const blocks = Object.entries(all).flatMap(([file, text]) => {
+    const content = strToU8(text);
+    const header = new Uint8Array(512);
+    const put = (value: string, at: number): void => header.set(strToU8(value), at);
+    put(`${name}-${version}/${file}`, 0);
+    put('0000644\x000000000\x000000000\0', 100);
+    put(`${content.length.toString(8).padStart(11, '0')}\0${'0'.repeat(11)}\0`, 124);
+    put('        0', 148);
+    put('ustar\x0000', 257);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    put(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    const padded = new Uint8Array(Math.ceil(content.length / 512) * 512);
+    padded.set(content);
+    return [header, padded];
+  });
+  return gzipSync(Buffer.concat([...blocks, new Uint8Array(1024)]), { mtime: 0 });
 }

@@ -85,7 +85,10 @@ async function findForUv(search: Search): Promise<PythonManifest | undefined> {
   for (const name of OTHER_REQUIREMENTS) {
     const other = await readRequirements(path.join(dir, name), workshop.tools.env);
     if (other === undefined) continue;
-    workshop.note('info', `${name} is installed, because there is neither requirements.txt nor a [project]`);
+    workshop.note(
+      'info',
+      `${name} is installed, because there is neither requirements.txt nor a [project] in pyproject.toml`,
+    );
     return fromRequirements('uv', other, search);
   }
   workshop.note(
