@@ -48,7 +48,7 @@ async function installByPip(
   from: { requirements: Requirements; isComplete: boolean },
 ): Promise<void> {
   const { definition, workshop, manifest, target, scratch } = job;
-  const { tools, stepId } = workshop;
+  const { tools } = workshop;
   const python = await findPython(tools, { ...wantedPython(target), pip: true });
   if (python === undefined) {
     if ((await tools.find('uv')).length === 0) throw missingPython(target.version, definition.ids);
@@ -59,21 +59,17 @@ async function installByPip(
     const place = path.resolve(manifest.base, local);
     if ((await statIfExists(place))?.isDirectory()) localDirs.push(place);
   }
-  const note = (text: string): void => workshop.note('warning', text);
-  await installWithPip(
-    { ...from, tools, python, target, cwd: manifest.base, scratch, stepId, localDirs, note },
-    folder,
-  );
+  await installWithPip({ ...from, workshop, python, target, cwd: manifest.base, scratch, localDirs }, folder);
 }
 
 async function installByUv(job: PythonInstallation, folder: string, from: UvJob['from']): Promise<void> {
   const { definition, workshop, manifest, target, scratch } = job;
-  const { tools, stepId } = workshop;
+  const { tools } = workshop;
   const [uv] = await tools.find('uv');
   if (uv === undefined) throw missingUv(definition);
   const python = await findPython(tools, { ...wantedPython(target), pip: false });
   const { ids } = definition;
-  await installWithUv({ tools, uv, python, target, from, cwd: manifest.base, scratch, stepId, ids }, folder);
+  await installWithUv({ workshop, uv, python, target, from, cwd: manifest.base, scratch, ids }, folder);
 }
 
 function wantedPython(target: PythonTarget): { version: string; machine: string } {

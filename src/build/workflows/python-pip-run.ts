@@ -1,20 +1,19 @@
 import * as path from 'node:path';
 import { ToolError } from '../tools.ts';
-import type { Tools } from '../tools.ts';
 import type { PythonInterpreter } from './python-interpreter.ts';
 import { machineOf } from './python-wheel.ts';
 import type { PythonTarget } from './python-wheel.ts';
+import type { Workshop } from './workflow.ts';
 
 /** With what pip runs, and for what. */
 export interface PipRun {
-  tools: Tools;
+  workshop: Workshop;
   python: PythonInterpreter;
   target: PythonTarget;
   /** pip resolves relative paths against its working folder. */
   cwd: string;
   /** An empty folder for what is made on the way. */
   scratch: string;
-  stepId: string;
 }
 
 /**
@@ -45,7 +44,8 @@ export async function runPip(
   task: string,
   how: { env?: Record<string, string>; hint?: string | undefined; native?: boolean } = {},
 ): Promise<{ forTarget: boolean }> {
-  const { python, target, tools } = run;
+  const { python, target } = run;
+  const { tools, stepId } = run.workshop;
   // a build must see the Python that does it
   const plain = how.native === true || (python.sameVersion && python.samePlatform);
   const start = plain ? ['-m', 'pip'] : ['-c', START_PIP, JSON.stringify(markerValues(target))];
@@ -54,7 +54,7 @@ export async function runPip(
       cwd: run.cwd,
       // nothing is installed into an environment, so none has to be active
       env: { PYTHONDONTWRITEBYTECODE: '1', PIP_REQUIRE_VIRTUALENV: 'false', ...how.env },
-      stepId: run.stepId,
+      stepId,
       task,
       shown: `${path.basename(python.program)} -m pip ${args.join(' ')}`,
       hint: how.hint,

@@ -6,6 +6,7 @@ import { mapLimit } from '../../support/map-limit.ts';
 import { ToolError } from '../tools.ts';
 import { normalizeName, parseRequirement } from './pyproject.ts';
 import { cleanInstalled } from './python-installed.ts';
+import { obtainWheel } from './python-local.ts';
 import { runPip } from './python-pip-run.ts';
 import type { PipRun } from './python-pip-run.ts';
 import type { Requirements } from './python-requirements.ts';
@@ -20,7 +21,6 @@ export interface PipJob extends PipRun {
   localDirs: readonly string[];
   /** Whether the requirements name everything, as an exported lock does. */
   isComplete: boolean;
-  note(text: string): void;
 }
 
 const LOCALS_AT_ONCE = 2;
@@ -31,7 +31,7 @@ const QUIET = ['--disable-pip-version-check', '--no-input', '--no-color', '--pro
 export async function installWithPip(job: PipJob, target: string): Promise<void> {
   const wheels = path.join(job.scratch, 'wheels');
   await mkdir(wheels, { recursive: true });
-  const built = await buildLocals(job, path.join(job.scratch, 'own'));
+  const built = await buildLocals(job);
   const own = new Set([...built.values()].map((file) => nameOf(file)));
   const from = [...(job.isComplete ? ['--no-deps'] : []), '-r', await requirementsWith(job, built)];
   if (job.requirements.hasPackages) {
@@ -53,13 +53,14 @@ export async function installWithPip(job: PipJob, target: string): Promise<void>
 }
 
 /** Wheels of the folders on this machine, by folder: pip itself would build each twice, and in the source. */
-async function buildLocals(job: PipJob, wheels: string): Promise<Map<string, string>> {
-  await mkdir(wheels, { recursive: true });
-  const built = await mapLimit(
-    job.localDirs,
-    LOCALS_AT_ONCE,
-    async (dir) => [dir, await buildWheel(job, dir, wheels)] as const,
-  );
+async function buildLocals(job: PipJob): Promise<Map<string, string>> {
+  const { workshop, python, target, scratch } = job;
+  const hint = versionHint(job);
+  const build = (source: string, outDir: string, env: Record<string, string>): Promise<void> =>
+    runBuild(job, { source, outDir, env });
+  const built = await mapLimit(job.localDirs, LOCALS_AT_ONCE, async (dir) => {
+    return [dir, await obtainWheel(dir, { workshop, python, target, scratch, tool: 'pip', hint, build })] as const;
+  });
   return new Map(built);
 }
 
@@ -120,7 +121,8 @@ async function download(job: PipJob, args: readonly string[], wheels: string): P
   const all = ['download', ...QUIET, '--exists-action', 'i', '--dest', wheels, ...args];
   const result = await runPip(job, all, 'pip download');
   if (!result.forTarget && !(python.sameVersion && python.samePlatform)) {
-    job.note(`environment markers were evaluated for Python ${python.version} on this machine, not for Lambda's`);
+    const text = `environment markers were evaluated for Python ${python.version} on this machine, not for Lambda's`;
+    job.workshop.note('warning', text);
   }
 }
 
@@ -174,30 +176,21 @@ async function buildSources(job: PipJob, wheels: string): Promise<void> {
   }
 }
 
-async function buildWheel(job: PipJob, source: string, wheels: string): Promise<string> {
-  const hint = versionHint(job);
-  const wheel = await buildOwnWheel(source, {
-    scratch: job.scratch,
-    target: job.target,
-    hint,
-    build: async (outDir, env) => {
-      // a wheel of plain Python may ask for a newer Python than the one that builds it
-      const options = ['--no-deps', '--ignore-requires-python', ...job.requirements.indexOptions];
-      await runPip(
-        job,
-        ['wheel', ...QUIET, ...options, '--wheel-dir', outDir, source],
-        `Building ${path.basename(source)}`,
-        {
-          env,
-          hint,
-          native: true,
-        },
-      );
-    },
-  });
-  const place = path.join(wheels, path.basename(wheel));
-  await rename(wheel, place);
-  return place;
+async function buildWheel(job: PipJob, source: string, wheels: string): Promise<void> {
+  const { scratch, target } = job;
+  const build = (outDir: string, env: Record<string, string>): Promise<void> => runBuild(job, { source, outDir, env });
+  const wheel = await buildOwnWheel(source, { scratch, target, hint: versionHint(job), build });
+  await rename(wheel, path.join(wheels, path.basename(wheel)));
+}
+
+async function runBuild(
+  job: PipJob,
+  { source, outDir, env }: { source: string; outDir: string; env: Record<string, string> },
+): Promise<void> {
+  // a wheel of plain Python may ask for a newer Python than the one that builds it
+  const options = ['--no-deps', '--ignore-requires-python', ...job.requirements.indexOptions];
+  const args = ['wheel', ...QUIET, ...options, '--wheel-dir', outDir, source];
+  await runPip(job, args, `Building ${path.basename(source)}`, { env, hint: versionHint(job), native: true });
 }
 
 function nameOf(file: string): string {

@@ -141,7 +141,16 @@ async function placesOf(source: UvSource, name: string, dir: string, root: PyPro
   if (source.path !== undefined) return [path.resolve(dir, source.path)];
   if (source.workspace !== true) return [];
   const member = await findMember(root, name);
-  return member === undefined ? [] : [member];
+  // it may be about to be made where members are
+  return member === undefined
+    ? strings(root.uv.workspace?.members).map((pattern) => fixedPart(root.dir, pattern))
+    : [member];
+}
+
+function fixedPart(dir: string, pattern: string): string {
+  const parts = pattern.split('/');
+  const wild = parts.findIndex((part) => /[*?[]/.test(part));
+  return path.join(dir, ...(wild < 0 ? parts : parts.slice(0, wild)));
 }
 
 function localIndexes(project: PyProject, root: PyProject): string[] {

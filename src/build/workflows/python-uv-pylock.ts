@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { stringify as stringifyToml } from 'smol-toml';
 import { UserError } from '../../errors.ts';
 import { hashFile } from '../../support/files.ts';
+import { mapLimit } from '../../support/map-limit.ts';
 import { normalizeName, parseRequirement, parseTomlFile } from './pyproject.ts';
 import { allowsPython } from './python-versions.ts';
 import type { Requirements } from './python-requirements.ts';
@@ -27,6 +28,8 @@ interface PyLockFile {
   hashes?: Record<string, string>;
 }
 
+const BUILDS_AT_ONCE = 2;
+
 /** What is needed to make a lock ready to be installed from. */
 export interface LockPreparation {
   target: PythonTarget;
@@ -44,17 +47,16 @@ export async function prepareLock(file: string, how: LockPreparation): Promise<v
   // uv compares it with the Python that runs here, not with the one that is asked for
   delete lock['requires-python'];
   const hashes = hashesOf(how.requirements);
-  for (const locked of lock.packages ?? []) {
+  await mapLimit(lock.packages ?? [], BUILDS_AT_ONCE, async (locked) => {
     const { directory } = locked;
     if (directory) {
-      const dir = path.resolve(path.dirname(file), directory.path, directory.subdirectory ?? '');
-      const wheel = await how.build(dir);
+      const wheel = await how.build(path.resolve(path.dirname(file), directory.path, directory.subdirectory ?? ''));
       delete locked.directory;
       locked.archive = { path: wheel, hashes: { sha256: await hashFile(wheel, 'sha256', 'hex') } };
     }
     const wanted = hashes.get(normalizeName(locked.name));
     if (wanted) keepOnly(locked, wanted);
-  }
+  });
   await writeFile(file, stringifyToml(lock));
 }
 

@@ -1,8 +1,8 @@
 import * as path from 'node:path';
 import { ToolError } from '../tools.ts';
-import type { Tools } from '../tools.ts';
 import type { PythonInterpreter } from './python-interpreter.ts';
 import { cleanInstalled } from './python-installed.ts';
+import { obtainWheel } from './python-local.ts';
 import { localPathsOf } from './python-requirements.ts';
 import type { Requirements } from './python-requirements.ts';
 import { explainUv } from './python-uv-errors.ts';
@@ -10,11 +10,10 @@ import type { UvProject } from './python-uv-project.ts';
 import { prepareLock } from './python-uv-pylock.ts';
 import { machineOf } from './python-wheel.ts';
 import type { PythonTarget } from './python-wheel.ts';
-import { buildOwnWheel } from './python-wheel-build.ts';
+import type { Workshop } from './workflow.ts';
 
 /** What uv is to install, and for what. */
 export interface UvJob {
-  tools: Tools;
   uv: string;
   /** What builds packages from source; undefined: what uv finds. */
   python: PythonInterpreter | undefined;
@@ -24,9 +23,9 @@ export interface UvJob {
   cwd: string;
   /** An empty folder. */
   scratch: string;
-  stepId: string;
   /** Who needs it, for messages. */
   ids: readonly string[];
+  workshop: Workshop;
 }
 
 /**
@@ -109,20 +108,24 @@ async function compileLock(job: UvJob, source: string, file: string): Promise<vo
 
 /** A wheel of a folder on this machine. */
 function buildLocal(job: UvJob, dir: string): Promise<string> {
-  const { scratch, target } = job;
-  return buildOwnWheel(dir, {
-    scratch,
+  const { workshop, python, target, scratch } = job;
+  return obtainWheel(dir, {
+    workshop,
+    python,
     target,
+    scratch,
+    tool: 'uv',
     hint: undefined,
-    build: async (outDir, env) => {
-      const args = ['build', '--wheel', '--no-progress', '--out-dir', outDir, ...pythonOptions(job), dir];
-      await run(job, `Building ${path.basename(dir)}`, args, env);
+    build: async (source, outDir, env) => {
+      const args = ['build', '--wheel', '--no-progress', '--out-dir', outDir, ...pythonOptions(job), source];
+      await run(job, `Building ${path.basename(source)}`, args, env);
     },
   });
 }
 
 async function run(job: UvJob, task: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
-  const { tools, uv, cwd, stepId, target } = job;
+  const { uv, cwd, target } = job;
+  const { tools, stepId } = job.workshop;
   try {
     await tools.run(uv, args, { cwd, env: { ...uvEnv(job), ...env }, stepId, task });
   } catch (error) {
@@ -135,7 +138,7 @@ async function run(job: UvJob, task: string, args: readonly string[], env: Recor
  * need; only where there is none at all it may. Variables that choose another project, or contradict what is asked for,
  * are meant for the user's own calls.
  */
-function uvEnv({ tools, python }: UvJob): Readonly<Record<string, string | undefined>> {
+function uvEnv({ workshop: { tools }, python }: UvJob): Readonly<Record<string, string | undefined>> {
   return {
     UV_LINK_MODE: tools.env['UV_LINK_MODE'] ?? 'copy',
     UV_PYTHON_DOWNLOADS: tools.env['UV_PYTHON_DOWNLOADS'] ?? (python ? 'never' : 'automatic'),
@@ -146,7 +149,7 @@ function uvEnv({ tools, python }: UvJob): Readonly<Record<string, string | undef
   };
 }
 
-function pythonOptions({ tools, python }: UvJob): string[] {
+function pythonOptions({ workshop: { tools }, python }: UvJob): string[] {
   return python === undefined || tools.env['UV_PYTHON'] !== undefined ? [] : ['--python', python.program];
 }
 

@@ -5,6 +5,7 @@ import { keyOf, withoutLogins } from '../build-key.ts';
 import { copyFiles, listTree } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import { installPackages } from './python-install.ts';
+import { hashLocal, PACKAGE_EXCLUDES } from './python-local.ts';
 import { findManifest } from './python-manifest.ts';
 import type { PythonManifest } from './python-manifest.ts';
 import { parentPackages } from './python-parent-packages.ts';
@@ -19,15 +20,6 @@ const EXCLUDES = (
   '.nox .coverage .cache .pytest_cache .python-version .mypy_cache .dmypy.json .pyre .env .venv venv venv.bak env.bak ENV env .vscode .idea'
 ).split(' ');
 const UV_EXCLUDES = [...EXCLUDES, '.uv-cache', 'uv.lock.bak'];
-/**
- * What is no source of a package on this machine. Names that a module may have as well (`build`, `env`) count at the top
- * only, where tools make them.
- */
-const PACKAGE_EXCLUDES = (
-  '.aws-sam .git *.pyc __pycache__ *.egg-info node_modules .tox .nox .cache .pytest_cache .mypy_cache .ruff_cache .uv-cache .venv ' +
-  '/build /dist /venv /target .vscode .idea'
-).split(' ');
-
 /** Python functions and layers: pip by `requirements.txt`; uv by `BuildMethod: python-uv`, or by its own files. */
 export const pythonWorkflow: Workflow = {
   name: 'python',
@@ -85,7 +77,7 @@ async function dependencySet(
 
 async function keyOfPackages(manifest: PythonManifest, workshop: Workshop, target: PythonTarget): Promise<string> {
   const { source, key, locals } = manifest;
-  const hashes = await Promise.all(locals.map((place) => workshop.hasher.hashPath(place, PACKAGE_EXCLUDES)));
+  const hashes = await Promise.all(locals.map((place) => hashLocal(workshop, place)));
   return keyOf(source.kind, source.tool, { ...target }, key, hashes, settingsOf(workshop.tools.env));
 }
 
