@@ -90,17 +90,21 @@ describe('uv takes each package from where the project has it', () => {
     expect(await origin(await buildApp(dir, { env }))).toContain('newer');
   });
 
-  it('uv.toml beside the project counts, and a change of it', async () => {
+  it.each([
+    ['beside the project', 'fn/uv.toml'],
+    ['of the user', 'config/uv/uv.toml'],
+  ])('uv.toml %s counts, and a change of it', async (_where, file) => {
     const [one, two] = await Promise.all([startIndex([from('one')]), startIndex([from('two')])]);
     const dir = await tempFolder({
       'template.yaml': pythonTemplate('fn', { method: 'python-uv' }),
       'fn/app.py': '',
       'fn/pyproject.toml': project(['thing']),
-      'fn/uv.toml': `[[index]]\nurl = "${one.url}"\ndefault = true\n`,
+      [file]: `[[index]]\nurl = "${one.url}"\ndefault = true\n`,
     });
-    const env = await pythonEnv({ caches: path.join(dir, 'caches') });
+    const more = { XDG_CONFIG_HOME: path.join(dir, 'config') };
+    const env = await pythonEnv({ caches: path.join(dir, 'caches'), more });
     expect(await origin(await buildApp(dir, { env }))).toContain('one');
-    await writeFiles(dir, { 'fn/uv.toml': `[[index]]\nurl = "${two.url}"\ndefault = true\n` });
+    await writeFiles(dir, { [file]: `[[index]]\nurl = "${two.url}"\ndefault = true\n` });
     expect(await origin(await buildApp(dir, { env }))).toContain('two');
   });
 });
@@ -205,43 +209,4 @@ it('what a requirements file says by hash is refused from elsewhere, also beside
   expect((await buildApp(dir, { env: elsewhere })).failures).toEqual([
     expect.objectContaining({ message: expect.stringContaining('thing: no file of the index has a hash') }),
   ]);
-});
-
-it('a folder that several functions need is built once', async () => {
-  const index = await startIndex([from('public')]);
-  const fn = (name: string): string => pythonTemplate(name, { method: 'python-uv' }).replace(/[\s\S]*Resources:\n/, '');
-  const app = '[tool.uv.sources]\nlib = { path = "../lib", editable = true }\n';
-  const dir = await tempFolder({
-    'template.yaml': `${pythonTemplate('one', { method: 'python-uv' })}${fn('two').replace('Fn:', 'Other:')}`,
-    'one/app.py': '',
-    'one/pyproject.toml': project(['lib'], app),
-    'two/app.py': '',
-    'two/pyproject.toml': project(['lib', 'thing'], app),
-    ...localPackage('lib', 'lib', { value: 'a' }),
-  });
-  const env = await pythonEnv({ caches: path.join(dir, 'caches'), index: index.url });
-  const built = await buildApp(dir, { env });
-  expect(built.failures).toEqual([]);
-  expect(built.commands.filter((line) => line.includes('uv build'))).toHaveLength(1);
-  expect(await built.files('Other')).toMatchObject({
-    'lib/__init__.py': 'VALUE = "a"\n',
-    'thing.py': expect.any(String),
-  });
-});
-
-it('a workspace member that does not exist yet is waited for where members are', async () => {
-  const index = await startIndex([from('public')]);
-  const sources = '[tool.uv.sources]\nlib = { workspace = true }\n';
-  const dir = await tempFolder({
-    'template.yaml': pythonTemplate('fn', { method: 'python-uv' }),
-    'pyproject.toml': '[tool.uv.workspace]\nmembers = ["fn", "libs/*"]\n',
-    'fn/app.py': '',
-    'fn/pyproject.toml': project(['lib'], sources),
-  });
-  const env = await pythonEnv({ caches: path.join(dir, 'caches'), index: index.url });
-  const app = await buildApp(dir, { env });
-  expect(app.failures).toHaveLength(1);
-  expect(app.inputs('Fn').map((input) => input.path)).toContain(path.join(dir, 'libs'));
-  await writeFiles(dir, localPackage('libs/lib', 'lib', { value: 'new' }));
-  expect(await (await buildApp(dir, { env })).files('Fn')).toMatchObject({ 'lib/__init__.py': 'VALUE = "new"\n' });
 });

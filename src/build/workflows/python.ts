@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts';
 import { exists } from '../../support/files.ts';
 import type { BuildInput } from '../artifact.ts';
-import { keyOf, withoutLogins } from '../build-key.ts';
+import { keyOf } from '../build-key.ts';
 import { copyFiles, listTree } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import { installPackages } from './python-install.ts';
@@ -9,6 +9,7 @@ import { hashLocal, PACKAGE_EXCLUDES } from './python-local.ts';
 import { findManifest } from './python-manifest.ts';
 import type { PythonManifest } from './python-manifest.ts';
 import { parentPackages } from './python-parent-packages.ts';
+import { installerSettings } from './python-settings.ts';
 import type { PythonTarget } from './python-wheel.ts';
 import { SourceChangedError } from './workflow.ts';
 import type { DependencySet, PreparedBuild, Workflow, Workshop } from './workflow.ts';
@@ -78,19 +79,7 @@ async function dependencySet(
 async function keyOfPackages(manifest: PythonManifest, workshop: Workshop, target: PythonTarget): Promise<string> {
   const { source, key, locals } = manifest;
   const hashes = await Promise.all(locals.map((place) => hashLocal(workshop, place)));
-  return keyOf(source.kind, source.tool, { ...target }, key, hashes, settingsOf(workshop.tools.env));
-}
-
-/** Variables of pip and uv that decide nothing about what is installed, or hold logins. */
-const WITHOUT_EFFECT =
-  /_(?:CACHE_DIR|NO_CACHE|CERT|TIMEOUT|RETRIES|HTTP_RETRIES|PROXY|QUIET|VERBOSE|NO_COLOR|NO_PROGRESS|PROGRESS_BAR|LOG|NO_INPUT|VERSION_CHECK|VERSION_WARNING|REQUIRE_VIRTUALENV|LINK_MODE|USERNAME|PASSWORD|TOKEN|DOWNLOADS|DIR|CERTS|NATIVE_TLS)$|^UV_(?:CONCURRENT|TOOL|PUBLISH|PYTHON)_/;
-
-/** The settings of pip and uv in the environment: where they install from, and how they choose. */
-function settingsOf(env: Workshop['tools']['env']): string[] {
-  return Object.entries(env)
-    .filter(([name, value]) => /^(?:PIP|UV)_/.test(name) && !WITHOUT_EFFECT.test(name) && value !== undefined)
-    .map(([name, value]) => `${name}=${withoutLogins(value ?? '')}`)
-    .sort();
+  return keyOf(source.kind, source.tool, { ...target }, key, hashes, await installerSettings(workshop.tools));
 }
 
 function targetOf(definition: BuildDefinition): PythonTarget {
