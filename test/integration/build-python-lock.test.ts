@@ -144,7 +144,7 @@ describe('uv.lock decides', () => {
     expect(stale.result.notes).toContainEqual(
       expect.objectContaining({
         level: 'warning',
-        text: expect.stringMatching(/uv\.lock does not fit pyproject\.toml \(thing>=2, other\).*run uv lock/),
+        text: expect.stringMatching(/uv\.lock does not match pyproject\.toml \(thing>=2, other\).*Run uv lock/),
       }),
     );
   });

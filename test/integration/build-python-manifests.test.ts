@@ -30,7 +30,7 @@ describe('BuildMethod python-uv', () => {
       'both: requirements.txt, as with SAM CLI, and it is said',
       { 'requirements.txt': 'other\n', 'pyproject.toml': project('"thing"') },
       ['other.py'],
-      ['info: requirements.txt is installed, not pyproject.toml, as with SAM CLI; remove one of them'],
+      ['info: installing requirements.txt, not pyproject.toml, as SAM CLI does; remove one of the two'],
     ],
     [
       'requirements.txt beside a pyproject.toml of tools',
@@ -42,7 +42,7 @@ describe('BuildMethod python-uv', () => {
       'dependency groups, which are for development',
       { 'pyproject.toml': project('', '[dependency-groups]\ndev = ["thing"]\n') },
       [],
-      ['info: dependency groups are not installed; name packages in dependencies of [project]'],
+      ['info: dependency groups are not installed; list packages under dependencies of [project]'],
     ],
     [
       'dependencies and groups: the dependencies',
@@ -56,7 +56,7 @@ describe('BuildMethod python-uv', () => {
       { 'requirements-dev.txt': 'thing\n' },
       ['thing.py'],
       [
-        'info: requirements-dev.txt is installed, because there is neither requirements.txt nor a [project] in pyproject.toml',
+        'info: installing requirements-dev.txt, because there is neither requirements.txt nor a [project] in pyproject.toml',
       ],
     ],
     [
@@ -76,6 +76,20 @@ describe('BuildMethod python-uv', () => {
     const app = await buildApp(dir, { env });
     expect(await packagesIn(app)).toEqual(installed);
     expect(said(app)).toEqual(notes);
+  });
+
+  it('an edit of a script installs again only if its metadata changes', async () => {
+    const index = await startIndex([thing, other]);
+    const dir = await tempFolder({
+      'template.yaml': pythonTemplate('fn', { method: 'python-uv' }),
+      'fn/app.py': script,
+    });
+    const env = await pythonEnv({ caches: path.join(dir, 'caches'), index: index.url });
+    expect(await packagesIn(await buildApp(dir, { env }))).toEqual(['thing.py']);
+    await writeFiles(dir, { 'fn/app.py': `${script}X = 2\n` });
+    expect(await buildApp(dir, { env })).toMatchObject({ commands: [], outcomes: { Fn: 'done' } });
+    await writeFiles(dir, { 'fn/app.py': script.replace('"thing"', '"other"') });
+    expect(await packagesIn(await buildApp(dir, { env }))).toEqual(['other.py']);
   });
 
   it('commands of packages look for Python where they run', async () => {

@@ -40,7 +40,8 @@ export async function findExport(question: Question): Promise<LockExport | undef
     const what = named
       ? '[tool.poetry.dependencies] of pyproject.toml names packages that'
       : 'the packages of poetry.lock';
-    if (!canUseUv) workshop.note('warning', `${what} are not installed: ${found}`);
+    if (canUseUv) workshop.note('info', `poetry.lock is not used, uv resolves [project]: ${found}`);
+    else workshop.note('warning', `${what} are not installed: ${found}`);
     return undefined;
   }
   if (project?.project && canUseUv) return undefined;

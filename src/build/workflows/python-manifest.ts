@@ -72,12 +72,12 @@ async function findForUv(search: Search): Promise<PythonManifest | undefined> {
   const project = await files.pyProject(dir);
   if (requirements) {
     if (declaresPackages(project))
-      workshop.note('info', 'requirements.txt is installed, not pyproject.toml, as with SAM CLI; remove one of them');
+      workshop.note('info', 'installing requirements.txt, not pyproject.toml, as SAM CLI does; remove one of the two');
     return fromRequirements('uv', requirements, search);
   }
   if (project?.project) {
     if (!declaresPackages(project) && project.hasGroups)
-      workshop.note('info', 'dependency groups are not installed; name packages in dependencies of [project]');
+      workshop.note('info', 'dependency groups are not installed; list packages under dependencies of [project]');
     return fromProject(project, search);
   }
   const script = await handlerScript(search);
@@ -87,7 +87,7 @@ async function findForUv(search: Search): Promise<PythonManifest | undefined> {
     if (other === undefined) continue;
     workshop.note(
       'info',
-      `${name} is installed, because there is neither requirements.txt nor a [project] in pyproject.toml`,
+      `installing ${name}, because there is neither requirements.txt nor a [project] in pyproject.toml`,
     );
     return fromRequirements('uv', other, search);
   }
@@ -169,16 +169,20 @@ function missingFile({ file, line, includedBy }: Requirements['missing'][number]
 }
 
 async function fromProject(project: PyProject, { dir, workshop, files }: Search): Promise<PythonManifest> {
-  const uv = await readUvProject(project, files);
+  const uv = await readUvProject(project, files, workshop.hasher);
   if (uv.lock !== undefined && uv.notInLock.length > 0) {
-    const text = `${path.basename(uv.lock)} does not fit ${path.basename(uv.file)} (${uv.notInLock.join(', ')}), and the lock decides; run uv lock`;
+    const text = `${path.basename(uv.lock)} does not match ${path.basename(uv.file)} (${uv.notInLock.join(', ')}); installing what the lock says. Run uv lock to update it`;
     workshop.note('warning', text);
   }
+  // of a script only the metadata counts: the rest is code, which is edited more often
+  const texts = await textsOf(
+    files.list().filter((file) => file !== uv.lockFile && !(uv.isScript && file === uv.file)),
+  );
   return {
     source: { kind: 'project', tool: 'uv', project: uv },
     files: files.list(),
     locals: uv.locals,
-    key: await textsOf(files.list()),
+    key: [texts, uv.lockHash, uv.isScript ? JSON.stringify([project.project, project.uv]) : null],
     base: dir,
     isEmpty: !declaresPackages(project),
     problem: undefined,

@@ -72,9 +72,7 @@ function withReason(error: ToolError, task: string, target: PythonTarget): ToolE
   if (reason === undefined) return error;
   const missing = reason.startsWith('No matching distribution found for ');
   const where = missing ? ` (Python ${target.version} on Linux ${target.architecture})` : '';
-  const hint = missing
-    ? 'Look whether the name and the version are right, and the index has them for this Python.'
-    : error.hint;
+  const hint = missing ? 'Check the name and the version, and that the index has a file for this Python.' : error.hint;
   return new ToolError(`${task} failed: ${reason.replace(/\.$/, '')}${where}`, error.output, hint);
 }
 

@@ -109,7 +109,7 @@ function platformOptions(target: PythonTarget): string[] {
   return ['--only-binary=:all:', '--python-version', target.version, '--implementation', 'cp', ...platforms];
 }
 
-/** pip found no wheel for a package, or was told by the requirements to build one from source. */
+/** pip found no wheel for a package, or the requirements ask for one to be built from source. */
 function needsSources(output: string): boolean {
   return /No matching distribution found|Could not find a version|--only-binary|no-binary|ResolutionImpossible/i.test(
     output,

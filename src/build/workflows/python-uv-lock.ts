@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { readTextIfExists } from '../../support/files.ts';
 import { normalizeName, parseRequirement, parseTomlFile } from './pyproject.ts';
 import type { PyProject } from './pyproject.ts';
 
@@ -30,17 +31,17 @@ interface LockedSource {
   registry?: string;
 }
 
-/** A lock of a large workspace takes tens of milliseconds, and all its functions have the same one. */
+/** By content: a lock of a large workspace takes tens of milliseconds, and all its functions have the same one. */
 const parsed = new Map<string, UvLock>();
 const KEEP_PARSED = 8;
 
-/** Parses a `uv.lock`. */
-export function parseUvLock(file: string, text: string): UvLock {
-  const known = parsed.get(text);
+/** Parses a `uv.lock`. `hash`: of its content. */
+export async function readUvLock(file: string, hash: string): Promise<UvLock> {
+  const known = parsed.get(hash);
   if (known !== undefined) return known;
-  const lock = parseTomlFile(file, text) as UvLock;
+  const lock = parseTomlFile(file, (await readTextIfExists(file)) ?? '') as UvLock;
   for (const old of [...parsed.keys()].slice(0, Math.max(0, parsed.size - KEEP_PARSED + 1))) parsed.delete(old);
-  parsed.set(text, lock);
+  parsed.set(hash, lock);
   return lock;
 }
 

@@ -1,11 +1,12 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { exists, readTextIfExists, statIfExists } from '../../support/files.ts';
+import { exists, statIfExists } from '../../support/files.ts';
 import { isLocalUrl, pathOfUrl } from './file-url.ts';
 import { matchesPatterns } from './node-project.ts';
 import { parseRequirement, readPyProject, strings } from './pyproject.ts';
 import type { PyProject, UvSource } from './pyproject.ts';
-import { differencesToLock, lockedLocals, parseUvLock } from './python-uv-lock.ts';
+import { differencesToLock, lockedLocals, readUvLock } from './python-uv-lock.ts';
+import type { Workshop } from './workflow.ts';
 
 /** Which files were read or looked for. Filled while reading, so that it holds also when one of them is wrong. */
 export class ReadFiles {
@@ -37,8 +38,12 @@ export interface UvProject {
   /** `pyproject.toml`, or a script with metadata in it. Absolute. */
   file: string;
   isScript: boolean;
-  /** The lock that counts, of the project or of the workspace that it is a member of. */
+  /** The lock that counts, of the project or of the workspace that it is a member of; undefined: it is not there. */
   lock: string | undefined;
+  /** Where it is looked for. Absolute. */
+  lockFile: string;
+  /** Of its content. */
+  lockHash: string | undefined;
   /** Versions of Python that it says it is for. */
   requiresPython: string | undefined;
   /** Folders and archives on this machine that it needs. Absolute. */
@@ -48,23 +53,28 @@ export interface UvProject {
 }
 
 /** Reads the lock and the workspace around a project. */
-export async function readUvProject(project: PyProject, files: ReadFiles): Promise<UvProject> {
+export async function readUvProject(
+  project: PyProject,
+  files: ReadFiles,
+  hasher: Workshop['hasher'],
+): Promise<UvProject> {
   const isScript = !project.file.endsWith('pyproject.toml');
   const root = isScript ? project : await findWorkspaceRoot(project, files);
   files.add(project.file);
   for (const dir of new Set([project.dir, root.dir])) files.add(path.join(dir, 'uv.toml'));
   const lockFile = isScript ? `${project.file}.lock` : path.join(root.dir, 'uv.lock');
+  const known = { file: project.file, isScript, requiresPython: project.project?.requiresPython, lockFile };
   files.add(lockFile);
-  const text = await readTextIfExists(lockFile);
-  const known = { file: project.file, isScript, requiresPython: project.project?.requiresPython };
-  if (text === undefined) {
+  const lockHash = await hasher.hashFile(lockFile);
+  if (lockHash === undefined) {
     const locals = new Set<string>();
     await addLocalsOf(project, { locals, files, extras: [] });
-    return { ...known, lock: undefined, locals: [...locals].sort(), notInLock: [] };
+    return { ...known, lockHash, lock: undefined, locals: [...locals].sort(), notInLock: [] };
   }
-  const lock = parseUvLock(lockFile, text);
+  const lock = await readUvLock(lockFile, lockHash);
   return {
     ...known,
+    lockHash,
     lock: lockFile,
     locals: lockedLocals(lock, root.dir, project.dir),
     notInLock: isScript ? [] : differencesToLock(project, lock, root.dir),

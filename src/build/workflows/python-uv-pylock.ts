@@ -74,7 +74,9 @@ function hashesOf(requirements: Requirements | undefined): Map<string, ReadonlyS
   for (const { text } of requirements?.lines ?? []) {
     const values = [...text.matchAll(/--hash[= ]\w+:([0-9a-f]+)/g)].map(([, value]) => value ?? '');
     const name = parseRequirement(text)?.name;
-    if (name !== undefined && values.length > 0) hashes.set(name, new Set(values));
+    if (name === undefined || values.length === 0) continue;
+    // lines with different markers may name the same package
+    hashes.set(name, new Set([...(hashes.get(name) ?? []), ...values]));
   }
   return hashes;
 }
@@ -85,6 +87,6 @@ function keepOnly(locked: PyLockPackage, wanted: ReadonlySet<string>): void {
   if (locked.sdist && !isWanted(locked.sdist)) delete locked.sdist;
   if ((locked.wheels?.length ?? 0) > 0 || locked.sdist) return;
   throw new UserError(`${locked.name}: no file of the index has a hash that the requirements name`, {
-    hint: 'Look whether the package was changed or comes from another index, before you write its new hash.',
+    hint: 'Check whether the package changed, or comes from another index, before you accept its new hash.',
   });
 }

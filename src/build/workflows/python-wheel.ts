@@ -72,5 +72,5 @@ export function noWheel(name: string, version: string | undefined, target: Pytho
 
 /** What to do then. */
 export function otherWheel(): string {
-  return 'Ask for a version that has such a wheel, change the Runtime or the architecture, or build in a container with --use-container.';
+  return 'Pin a version that has such a wheel, change the Runtime or the architecture, or build in a container with --use-container.';
 }
