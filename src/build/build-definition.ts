@@ -41,22 +41,32 @@ export async function buildDefinition(
   const { dependencies } = prepared;
   const installed = dependencies && (await obtainDependencies(dependencies, how));
   const job: ArtifactJob = { definition, prepared, installed, ...how, notApart: whyNotApart(prepared, installed) };
+  const artifact = await untilUnchanged(definition, how.workshop, async () => {
+    const made = await obtainArtifact(job);
+    if (!isApart(job) || bytesOf(made) + bytesOf(installed) <= MAX_BYTES) return made;
+    job.notApart = { level: 'info', why: 'code and packages have more than the 250 MB that Lambda takes' };
+    return obtainArtifact(job);
+  });
+  await how.workshop.cache.keepNewest(definition.key, artifact.key);
+  return { artifact, dependencyLayer: isApart(job) ? installed : undefined, notApart: job.notApart };
+}
+
+/** Does a part of a build again while files are saved under it. */
+export async function untilUnchanged<T>(
+  { ids, codeDir }: BuildDefinition,
+  { tools }: Workshop,
+  work: () => Promise<T>,
+): Promise<T> {
   for (let tries = 1; ; tries++) {
-    how.workshop.tools.signal.throwIfAborted();
+    tools.signal.throwIfAborted();
     try {
-      const artifact = await obtainArtifact(job);
-      if (isApart(job) && bytesOf(artifact) + bytesOf(installed) > MAX_BYTES) {
-        job.notApart = { level: 'info', why: 'code and packages have more than the 250 MB that Lambda takes' };
-        continue;
-      }
-      await how.workshop.cache.keepNewest(definition.key, artifact.key);
-      return { artifact, dependencyLayer: isApart(job) ? installed : undefined, notApart: job.notApart };
+      return await work();
     } catch (error) {
       if (!(error instanceof SourceChangedError)) throw error;
       if (tries === MAX_TRIES) {
-        throw new UserError(`The source of ${definition.ids.join(', ')} keeps changing while it is built`, {
+        throw new UserError(`The source of ${ids.join(', ')} keeps changing while it is built`, {
           cause: error,
-          hint: `Look for a program that writes into ${definition.codeDir}, or for a build that does so itself.`,
+          hint: `Look for a program that writes into ${codeDir}, or for a build that does so itself.`,
         });
       }
     }

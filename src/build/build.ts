@@ -10,7 +10,7 @@ import type { Engine } from '../support/container-engine.ts';
 import { createGate, mapLimit } from '../support/map-limit.ts';
 import { asUserError, SystemError } from '../system-errors.ts';
 import type { BuildInput, BuildNote, BuildResult, BuiltFolder } from './artifact.ts';
-import { assertCodeDir, buildDefinition } from './build-definition.ts';
+import { assertCodeDir, buildDefinition, untilUnchanged } from './build-definition.ts';
 import type { BuiltDefinition } from './build-definition.ts';
 import { buildStoreDir } from './build-options.ts';
 import type { BuildOptions } from './build-options.ts';
@@ -136,6 +136,12 @@ class Collected {
     this.notes = [...notes];
   }
 
+  /** A build that begins again says the same again. */
+  addNote(note: BuildNote): void {
+    const isKnown = this.notes.some(({ ids, text }) => ids === note.ids && text === note.text);
+    if (!isKnown) this.notes.push(note);
+  }
+
   setInputs(ids: readonly ResourceIdentifier[], inputs: readonly BuildInput[]): void {
     for (const id of ids) this.inputs.set(id, inputs);
   }
@@ -169,7 +175,7 @@ async function buildOne(definition: BuildDefinition, shared: Shared, collected: 
   reporter.report({ type: 'step-started', kind: 'build', id: stepId, label: ids.join(', '), ids });
   const end = (outcome: 'done' | 'unchanged' | 'failed', detail?: string): void =>
     reporter.report({ type: 'step-finished', id: stepId, outcome, ms: performance.now() - started, detail });
-  const note: Workshop['note'] = (level, text) => void collected.notes.push({ level, ids, text });
+  const note: Workshop['note'] = (level, text) => collected.addNote({ level, ids, text });
   const { cache, hasher } = shared;
   let container: ContainerTools | undefined;
   try {
@@ -234,9 +240,11 @@ async function prepareAndBuild(
 ): Promise<{ built: BuiltDefinition; label: string }> {
   const workflow = await loadWorkflow(definition);
   await assertCodeDir(definition);
-  const prepared = await workflow.prepare(definition, workshop);
-  collected.setInputs(definition.ids, await prepared.inputs());
-  const built = await buildDefinition(definition, prepared, { workflow, workshop });
+  const { prepared, built } = await untilUnchanged(definition, workshop, async () => {
+    const prepared = await workflow.prepare(definition, workshop);
+    collected.setInputs(definition.ids, await prepared.inputs());
+    return { prepared, built: await buildDefinition(definition, prepared, { workflow, workshop }) };
+  });
   collected.setInputs(definition.ids, await prepared.inputs());
   const { notApart } = built;
   if (definition.dependenciesApart && notApart) workshop.note(notApart.level, `no dependency layer: ${notApart.why}`);

@@ -189,10 +189,11 @@ function asKey(value: TemplateValue): KeyPart {
 }
 
 function handlerMatters(workflow: WorkflowName | undefined, resource: FunctionResource): boolean {
-  // a Go program is named after it, or found in the folder of its name
+  // a Go program is named after it, or found in the folder of its name; a script may say what it needs (PEP 723)
   return (
     workflow === 'esbuild' ||
     workflow === 'go' ||
+    resource.buildMethod === 'python-uv' ||
     (workflow === 'python' && resource.buildProperties['ParentPackageMode'] === 'auto')
   );
 }

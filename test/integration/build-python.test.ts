@@ -119,6 +119,7 @@ describe('pip', () => {
       'shared/pyproject.toml':
         '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "shared"\nversion = "0.1"\n',
       'shared/shared/__init__.py': 'VALUE = 1',
+      'shared/shared/gone.py': '',
     });
     const app = await buildApp(dir);
     expect(app.failures).toEqual([]);
@@ -126,7 +127,12 @@ describe('pip', () => {
     expect(app.inputs('A').map((input) => path.relative(dir, input.path))).toContain('shared');
     expect(await buildApp(dir)).toMatchObject({ commands: [] });
     await writeFiles(dir, { 'shared/shared/__init__.py': 'VALUE = 2' });
-    expect(await (await buildApp(dir)).files('A')).toMatchObject({ 'shared/__init__.py': 'VALUE = 2' });
+    await fs.rm(path.join(dir, 'shared/shared/gone.py'));
+    const edited = await (await buildApp(dir)).files('A');
+    expect(edited).toMatchObject({ 'shared/__init__.py': 'VALUE = 2' });
+    // setuptools keeps what it built before in the source, and takes it from there
+    expect(Object.keys(edited)).not.toContain('shared/gone.py');
+    expect((await fs.readdir(path.join(dir, 'shared'))).sort()).toEqual(['pyproject.toml', 'shared']);
   });
 
   it('defect 12: a manifest without packages installs nothing, ever', async () => {

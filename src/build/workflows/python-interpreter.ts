@@ -1,8 +1,8 @@
 import { UserError } from '../../errors.ts';
 import type { Tools } from '../tools.ts';
 
-/** A Python that has pip. */
-export interface PythonWithPip {
+/** A Python on this machine, or in the build's container. */
+export interface PythonInterpreter {
   program: string;
   /** E.g. `3.12`. */
   version: string;
@@ -11,26 +11,29 @@ export interface PythonWithPip {
   samePlatform: boolean;
 }
 
-const PROBE = [
-  'import sys, platform',
-  'print("%d.%d" % sys.version_info[:2], sys.platform, platform.machine())',
-  'import pip',
-].join('\n');
+const PROBE = ['import sys, platform', 'print("%d.%d" % sys.version_info[:2], sys.platform, platform.machine())'].join(
+  '\n',
+);
+
+/** The Python that is wanted. */
+interface Wanted {
+  version: string;
+  machine: string;
+  /** Whether it must have pip. */
+  pip: boolean;
+}
 
 /** pip takes `--platform` and friends in the form that we give them since the one that comes with 3.8. */
 const OLDEST_MINOR = 8;
 const NEWEST_MINOR = 15;
 
 /**
- * A Python with pip: of the version asked for if there is one on PATH, else another one, which can install wheels for
- * that version all the same. undefined if there is none. Every candidate is run: version managers leave commands on
+ * A Python: of the version asked for if there is one on PATH, else another one, which can install wheels for that version
+ * all the same. undefined if there is none. Every candidate is run: version managers leave commands on
  * PATH that only print that nothing is installed.
  */
-export async function findPython(
-  tools: Tools,
-  wanted: { version: string; machine: string },
-): Promise<PythonWithPip | undefined> {
-  let other: PythonWithPip | undefined;
+export async function findPython(tools: Tools, wanted: Wanted): Promise<PythonInterpreter | undefined> {
+  let other: PythonInterpreter | undefined;
   for (const name of [`python${wanted.version}`, 'python3', 'python']) {
     for (const program of await tools.find(name)) {
       const python = await probePython(tools, program, wanted);
@@ -44,12 +47,8 @@ export async function findPython(
   return other;
 }
 
-async function probePython(
-  tools: Tools,
-  program: string,
-  wanted: { version: string; machine: string },
-): Promise<PythonWithPip | undefined> {
-  const result = await tools.probe(program, ['-c', PROBE]);
+async function probePython(tools: Tools, program: string, wanted: Wanted): Promise<PythonInterpreter | undefined> {
+  const result = await tools.probe(program, ['-c', wanted.pip ? `${PROBE}\nimport pip` : PROBE]);
   const [version = '', system, machine] = result?.stdout.trim().split(' ') ?? [];
   if (result?.code !== 0 || Number(version.split('.')[1]) < OLDEST_MINOR || !version.startsWith('3.')) return undefined;
   return {

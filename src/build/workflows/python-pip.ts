@@ -1,88 +1,115 @@
-import { readdir, rename, rm, unlink } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
+import { hashFile } from '../../support/files.ts';
 import { mapLimit } from '../../support/map-limit.ts';
 import { ToolError } from '../tools.ts';
-import type { Tools } from '../tools.ts';
-import type { PythonWithPip } from './python-interpreter.ts';
-import { distributionOf, machineOf, platformTags, runsInLambda, unpackWheel } from './python-wheel.ts';
+import { normalizeName, parseRequirement } from './pyproject.ts';
+import { cleanInstalled } from './python-installed.ts';
+import { obtainWheel } from './python-local.ts';
+import { runPip } from './python-pip-run.ts';
+import type { PipRun } from './python-pip-run.ts';
+import type { Requirements } from './python-requirements.ts';
+import { buildOwnWheel } from './python-wheel-build.ts';
+import { distributionOf, noWheel, otherWheel, platformTags, runsInLambda, unpackWheel } from './python-wheel.ts';
 import type { PythonTarget } from './python-wheel.ts';
-import { makeFolder } from '../../support/files.ts';
-
-/** The user's compiler, then none: most packages with optional compiled parts notice. */
-const COMPILERS: readonly Record<string, string>[] = [{}, { CC: '/var/false', CXX: '/var/false' }];
 
 /** What pip is to install, and for what. */
-export interface PipJob {
-  tools: Tools;
-  python: PythonWithPip;
-  target: PythonTarget;
-  requirementsFile: string;
-  /** Folders that the requirements name. Absolute. */
+export interface PipJob extends PipRun {
+  requirements: Requirements;
+  /** Folders on this machine that the requirements name. Absolute. */
   localDirs: readonly string[];
-  /** pip resolves relative paths against its working folder. */
-  cwd: string;
-  /** An empty folder for downloads. */
-  scratch: string;
-  stepId: string;
-  note(text: string): void;
+  /** Whether the requirements name everything, as an exported lock does. */
+  isComplete: boolean;
 }
+
+const LOCALS_AT_ONCE = 2;
 
 const QUIET = ['--disable-pip-version-check', '--no-input', '--no-color', '--progress-bar', 'off'];
 
-/**
- * Starts pip with markers (`; python_version < "3.12"`, `; sys_platform == "win32"`) evaluated for Lambda. pip has
- * options for the platform of wheels, but evaluates markers for the Python that runs it (pypa/pip issue 11664). With a
- * pip whose parts have other names it goes on without, and says so.
- */
-const START_PIP = `
-import json, runpy, sys
-values = json.loads(sys.argv[1])
-sys.argv = ["pip"] + sys.argv[2:]
-try:
-    from pip._vendor.packaging import markers
-    running = markers.default_environment
-    def environment():
-        return {**running(), **values}
-    markers.default_environment = environment
-except Exception:
-    print("sam-sync: markers are evaluated for this Python")
-runpy.run_module("pip", run_name="__main__", alter_sys=True)
-`;
-const NOT_PATCHED = 'sam-sync: markers are evaluated for this Python';
-
-/** Downloads, builds where there is no wheel, and unpacks what the requirements ask for. Returns the number of packages. */
-export async function installWithPip(job: PipJob, target: string): Promise<number> {
+/** Downloads, builds where there is no wheel, and unpacks what the requirements ask for. */
+export async function installWithPip(job: PipJob, target: string): Promise<void> {
   const wheels = path.join(job.scratch, 'wheels');
-  await makeFolder(wheels);
-  for (const dir of job.localDirs) await buildWheel(job, dir, wheels);
-  try {
-    await download(job, [...platformOptions(job.target), '-r', job.requirementsFile], wheels);
-  } catch (error) {
-    if (!(error instanceof ToolError) || !needsSources(error.output)) throw error;
-    await downloadWithSources(job, wheels);
+  await mkdir(wheels, { recursive: true });
+  const built = await buildLocals(job);
+  const own = new Set([...built.values()].map((file) => nameOf(file)));
+  const from = [...(job.isComplete ? ['--no-deps'] : []), '-r', await requirementsWith(job, built)];
+  if (job.requirements.hasPackages) {
+    try {
+      await download(job, [...platformOptions(job.target), ...from], wheels);
+    } catch (error) {
+      if (!(error instanceof ToolError) || !needsSources(error.output)) throw error;
+      await download(job, from, wheels);
+      await replaceForeign(job, wheels, own);
+    }
   }
   await buildSources(job, wheels);
   const files = (await readdir(wheels)).filter((file) => file.endsWith('.whl')).sort();
-  assertAllRun(job, files);
+  const wrong = files.find((file) => !runsInLambda(file, job.target));
+  if (wrong !== undefined) throw cannotRun(job, wrong);
   await mapLimit(files, 4, (file) => unpackWheel(path.join(wheels, file), target));
   await rm(wheels, { recursive: true, force: true });
-  return files.length;
+  await cleanInstalled(target);
+}
+
+/** Wheels of the folders on this machine, by folder: pip itself would build each twice, and in the source. */
+async function buildLocals(job: PipJob): Promise<Map<string, string>> {
+  const { workshop, python, target, scratch } = job;
+  const hint = versionHint(job);
+  const build = (source: string, outDir: string, env: Record<string, string>): Promise<void> =>
+    runBuild(job, { source, outDir, env });
+  const built = await mapLimit(job.localDirs, LOCALS_AT_ONCE, async (dir) => {
+    return [dir, await obtainWheel(dir, { workshop, python, target, scratch, tool: 'pip', hint, build })] as const;
+  });
+  return new Map(built);
+}
+
+/** A requirements file in which folders on this machine are the wheels that were built of them. */
+async function requirementsWith(
+  { requirements, cwd, scratch }: PipJob,
+  built: ReadonlyMap<string, string>,
+): Promise<string> {
+  if (built.size === 0) return requirements.file;
+  const wanted: string[] = [...requirements.indexOptions];
+  const constraints: string[] = [];
+  // then pip wants them for everything
+  const withHash = requirements.lines.some(({ text }) => text.includes('--hash'));
+  for (const { text, local, isConstraint, isIndexOption } of requirements.lines) {
+    const wheel = local === undefined ? undefined : built.get(path.resolve(cwd, local));
+    if (isConstraint) constraints.push(text);
+    else if (wheel !== undefined)
+      wanted.push(`${wheelLine(text, wheel, cwd)}${withHash ? await hashOption(wheel) : ''}`);
+    else if (!isIndexOption) wanted.push(text);
+  }
+  const file = path.join(scratch, 'with-wheels.txt');
+  if (constraints.length > 0) {
+    await writeFile(path.join(scratch, 'constraints.txt'), `${constraints.join('\n')}\n`);
+    wanted.push('-c constraints.txt');
+  }
+  await writeFile(file, `${wanted.join('\n')}\n`);
+  return file;
+}
+
+/** A line that names a folder, with the wheel in its place. */
+function wheelLine(text: string, wheel: string, cwd: string): string {
+  const [wanted = '', marker] = text.split(/\s*;\s*/);
+  const extras = /\[[^\]]*\]/.exec(wanted)?.[0] ?? '';
+  // pip takes relative paths from where it runs, which may be another machine's name for the same folder (a container)
+  const place = path.relative(cwd, wheel).split(path.sep).join('/');
+  return `${place.startsWith('.') ? place : `./${place}`}${extras}${marker === undefined ? '' : ` ; ${marker}`}`;
+}
+
+async function hashOption(wheel: string): Promise<string> {
+  return ` --hash=sha256:${await hashFile(wheel, 'sha256', 'hex')}`;
 }
 
 /** The wheels that Lambda can run, and nothing else: also when this machine, or its Python, is another one. */
 function platformOptions(target: PythonTarget): string[] {
-  return [
-    '--only-binary=:all:',
-    '--python-version',
-    target.version,
-    '--implementation',
-    'cp',
-    ...platformTags(target).flatMap((tag) => ['--platform', tag]),
-  ];
+  const platforms = platformTags(target).flatMap((tag) => ['--platform', tag]);
+  return ['--only-binary=:all:', '--python-version', target.version, '--implementation', 'cp', ...platforms];
 }
 
-/** pip found no wheel for a package, or was told by the requirements to build one from source. */
+/** pip found no wheel for a package, or the requirements ask for one to be built from source. */
 function needsSources(output: string): boolean {
   return /No matching distribution found|Could not find a version|--only-binary|no-binary|ResolutionImpossible/i.test(
     output,
@@ -90,24 +117,31 @@ function needsSources(output: string): boolean {
 }
 
 async function download(job: PipJob, args: readonly string[], wheels: string): Promise<void> {
-  const result = await pip(job, ['download', ...QUIET, '--exists-action', 'i', '--dest', wheels, ...args], {
-    task: 'pip download',
-  });
-  if (result.includes(NOT_PATCHED) && !(job.python.sameVersion && job.python.samePlatform)) {
-    job.note(`environment markers were evaluated for Python ${job.python.version} on this machine, not for Lambda's`);
+  const { python } = job;
+  const all = ['download', ...QUIET, '--exists-action', 'i', '--dest', wheels, ...args];
+  const result = await runPip(job, all, 'pip download');
+  if (!result.forTarget && !(python.sameVersion && python.samePlatform)) {
+    const text = `environment markers were evaluated for Python ${python.version} on this machine, not for Lambda's`;
+    job.workshop.note('warning', text);
   }
 }
 
-/** Lets pip choose as for this machine, then swaps what Lambda cannot run for wheels that it can. */
-async function downloadWithSources(job: PipJob, wheels: string): Promise<void> {
-  await download(job, ['-r', job.requirementsFile], wheels);
+/**
+ * Swaps what pip chose for this machine, and Lambda cannot run, for wheels that it can: of the same version, from the same
+ * indexes, with the same hashes. What came from a folder, an archive or a repository is not looked for in an index, where
+ * another package may have its name.
+ */
+async function replaceForeign(job: PipJob, wheels: string, own: ReadonlySet<string>): Promise<void> {
+  const direct = directFiles(job.requirements);
   for (const file of await readdir(wheels)) {
     if (file.endsWith('.whl') && runsInLambda(file, job.target)) continue;
     const distribution = distributionOf(file);
-    if (!distribution) continue;
-    const pinned = `${distribution.name}==${distribution.version}`;
+    // pip packs folders and repositories as .zip
+    if (!distribution || own.has(nameOf(file)) || direct.has(file) || file.endsWith('.zip')) continue;
+    const pinned = path.join(job.scratch, 'pinned.txt');
+    await writeFile(pinned, pinnedText(job.requirements, distribution));
     try {
-      await download(job, [...platformOptions(job.target), '--no-deps', pinned], wheels);
+      await download(job, [...platformOptions(job.target), '--no-deps', '-r', pinned], wheels);
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       if (file.endsWith('.whl')) throw cannotRun(job, file);
@@ -117,101 +151,61 @@ async function downloadWithSources(job: PipJob, wheels: string): Promise<void> {
   }
 }
 
+/** Names of archives that requirements take from a URL. */
+function directFiles({ lines }: Requirements): ReadonlySet<string> {
+  const urls = lines.flatMap(({ text }) => /\b(?:https?|ftp):\/\/[^\s;#?]+/.exec(text)?.[0] ?? []);
+  return new Set(urls.map((url) => decodeURIComponent(path.posix.basename(url))));
+}
+
+function pinnedText(
+  { lines, indexOptions }: Requirements,
+  { name, version }: { name: string; version: string },
+): string {
+  const wanted = normalizeName(name);
+  const withHash = lines.find(({ text }) => text.includes('--hash') && parseRequirement(text)?.name === wanted);
+  return `${[...indexOptions, withHash?.text ?? `${name}==${version}`].join('\n')}\n`;
+}
+
 /** Turns source archives into wheels, and removes them. */
 async function buildSources(job: PipJob, wheels: string): Promise<void> {
   const files = await readdir(wheels);
   for (const file of files.filter((name) => !name.endsWith('.whl'))) {
-    const distribution = distributionOf(file);
-    const built = files.some((name) => name.endsWith('.whl') && sameDistribution(distributionOf(name), distribution));
+    const built = files.some((name) => name.endsWith('.whl') && isSame(distributionOf(name), distributionOf(file)));
     if (!built) await buildWheel(job, path.join(wheels, file), wheels);
     await unlink(path.join(wheels, file));
   }
 }
 
-/**
- * Builds a wheel from source on this machine. If it would not run in Lambda because of compiled parts, once more without
- * a compiler: many packages have such parts only to be faster.
- */
 async function buildWheel(job: PipJob, source: string, wheels: string): Promise<void> {
-  for (const env of COMPILERS) {
-    const made = path.join(job.scratch, 'built');
-    await rm(made, { recursive: true, force: true });
-    await pip(job, ['wheel', ...QUIET, '--no-deps', '--wheel-dir', made, source], {
-      task: `Building ${path.basename(source)}`,
-      env,
-      hint: versionHint(job),
-      native: true,
-    });
-    const [file] = (await readdir(made)).filter((name) => name.endsWith('.whl'));
-    if (file === undefined) continue;
-    if (runsInLambda(file, job.target)) {
-      return rename(path.join(made, file), path.join(wheels, file));
-    }
-    if (Object.keys(env).length > 0) throw cannotRun(job, file);
-  }
+  const { scratch, target } = job;
+  const build = (outDir: string, env: Record<string, string>): Promise<void> => runBuild(job, { source, outDir, env });
+  const wheel = await buildOwnWheel(source, { scratch, target, hint: versionHint(job), build });
+  await rename(wheel, path.join(wheels, path.basename(wheel)));
 }
 
-async function pip(
+async function runBuild(
   job: PipJob,
-  args: readonly string[],
-  how: { task: string; env?: Record<string, string>; hint?: string | undefined; native?: boolean },
-): Promise<string> {
-  const { python, target } = job;
-  // a build must see the Python that does it
-  const plain = how.native === true || (python.sameVersion && python.samePlatform);
-  const start = plain ? ['-m', 'pip'] : ['-c', START_PIP, JSON.stringify(markerValues(target))];
-  const result = await job.tools.run(python.program, [...start, ...args], {
-    cwd: job.cwd,
-    // nothing is installed into an environment, so none has to be active
-    env: { PYTHONDONTWRITEBYTECODE: '1', PIP_REQUIRE_VIRTUALENV: 'false', ...how.env },
-    stepId: job.stepId,
-    task: how.task,
-    shown: `${path.basename(python.program)} -m pip ${args.join(' ')}`,
-    hint: how.hint,
-  });
-  return result.stdout;
+  { source, outDir, env }: { source: string; outDir: string; env: Record<string, string> },
+): Promise<void> {
+  // a wheel of plain Python may ask for a newer Python than the one that builds it
+  const options = ['--no-deps', '--ignore-requires-python', ...job.requirements.indexOptions];
+  const args = ['wheel', ...QUIET, ...options, '--wheel-dir', outDir, source];
+  await runPip(job, args, `Building ${path.basename(source)}`, { env, hint: versionHint(job), native: true });
 }
 
-/** What markers see in Lambda. The patch level is not known; `.0` is what ranges expect. */
-function markerValues(target: PythonTarget): Record<string, string> {
-  return {
-    python_version: target.version,
-    python_full_version: `${target.version}.0`,
-    implementation_name: 'cpython',
-    implementation_version: `${target.version}.0`,
-    platform_python_implementation: 'CPython',
-    os_name: 'posix',
-    sys_platform: 'linux',
-    platform_system: 'Linux',
-    platform_machine: machineOf(target.architecture),
-  };
+function nameOf(file: string): string {
+  return normalizeName(distributionOf(file)?.name ?? file);
 }
 
-function sameDistribution(a: ReturnType<typeof distributionOf>, b: ReturnType<typeof distributionOf>): boolean {
-  return a !== undefined && b !== undefined && plainName(a.name) === plainName(b.name) && a.version === b.version;
-}
-
-/** Names that differ in case and `-`, `_`, `.` are one (PEP 503). */
-function plainName(name: string): string {
-  return name.toLowerCase().replace(/[-_.]+/g, '-');
-}
-
-function assertAllRun(job: PipJob, files: readonly string[]): void {
-  const wrong = files.find((file) => !runsInLambda(file, job.target));
-  if (wrong !== undefined) throw cannotRun(job, wrong);
+function isSame(a: ReturnType<typeof distributionOf>, b: ReturnType<typeof distributionOf>): boolean {
+  return (
+    a !== undefined && b !== undefined && normalizeName(a.name) === normalizeName(b.name) && a.version === b.version
+  );
 }
 
 function cannotRun(job: PipJob, file: string): UserError {
-  const { name, version } = distributionOf(file) ?? { name: file, version: '' };
-  const { target } = job;
-  return new UserError(
-    `${name} ${version} has no wheel for Python ${target.version} on Linux ${target.architecture}, and could not be built for it here`,
-    {
-      hint:
-        versionHint(job) ??
-        'Ask for a version that has such a wheel, change the architecture, or build in a container with --use-container.',
-    },
-  );
+  const { name, version } = distributionOf(file) ?? { name: file, version: undefined };
+  return new UserError(noWheel(name, version, job.target), { hint: versionHint(job) ?? otherWheel() });
 }
 
 function versionHint(job: PipJob): string | undefined {

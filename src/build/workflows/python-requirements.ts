@@ -1,52 +1,128 @@
 import * as path from 'node:path';
-import { readTextIfExists, statIfExists } from '../../support/files.ts';
+import { exists, readTextIfExists, statIfExists } from '../../support/files.ts';
+import { isLocalUrl, pathOfUrl } from './file-url.ts';
 
 /** What a requirements file asks for, with everything that it includes. */
 export interface Requirements {
+  /** Absolute. */
+  file: string;
   /** All lines that count, comments and blank lines removed, included files in place. */
-  lines: readonly string[];
-  /** The file and those that it includes. Absolute. */
+  lines: readonly RequirementLine[];
+  /** The file and those that it includes, whether they are there or not. Absolute. */
   files: readonly string[];
-  /** Folders and archives that lines name, as they are written. */
-  localPaths: readonly string[];
+  /** Included files that are not there. */
+  missing: readonly MissingFile[];
+  /** Options that say where packages come from, each in one word (`--index-url=…`), paths absolute. */
+  indexOptions: readonly string[];
+  /** Folders with archives to choose from (`--find-links`). Absolute. */
+  linkedPlaces: readonly string[];
   /** Whether any line asks for a package (and is not only an option). */
   hasPackages: boolean;
 }
 
+/** A line of a requirements file. */
+export interface RequirementLine {
+  text: string;
+  /** From a file of constraints: it asks for nothing. */
+  isConstraint: boolean;
+  /** The folder or archive on this machine that it names, as it is written. */
+  local: string | undefined;
+  /** It says where packages come from. */
+  isIndexOption: boolean;
+}
+
+/** A file that is included and not there. */
+export interface MissingFile {
+  file: string;
+  /** The line that includes it, and where that is. */
+  line: string;
+  includedBy: string;
+}
+
+/** The environment, for `${NAME}` in paths. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Reads a requirements file and the files that it includes (`-r`, `-c`), or undefined if there is none. */
-export async function readRequirements(file: string): Promise<Requirements | undefined> {
-  const found = { lines: [] as string[], files: [] as string[], localPaths: [] as string[], hasPackages: false };
-  if (!(await readInto(found, file, 'requirements'))) return undefined;
+export async function readRequirements(file: string, env: Environment = {}): Promise<Requirements | undefined> {
+  const text = await readTextIfExists(file);
+  if (text === undefined) return undefined;
+  const found: Found = {
+    file,
+    lines: [],
+    files: [],
+    missing: [],
+    indexOptions: [],
+    linkedPlaces: [],
+    hasPackages: false,
+  };
+  await readInto(found, { file, text, kind: 'requirements', env });
   return found;
 }
 
-interface Found {
-  lines: string[];
-  files: string[];
-  localPaths: string[];
-  hasPackages: boolean;
+type Found = {
+  -readonly [Name in keyof Requirements]: Requirements[Name] extends readonly (infer T)[] ? T[] : Requirements[Name];
+};
+
+interface Source {
+  file: string;
+  text: string;
+  kind: 'requirements' | 'constraints';
+  env: Environment;
 }
 
-async function readInto(found: Found, file: string, kind: 'requirements' | 'constraints'): Promise<boolean> {
-  if (found.files.includes(file)) return true;
-  const text = await readTextIfExists(file);
-  if (text === undefined) return false;
+const INCLUDE = /^(?:(-r|--requirements?)|-c|--constraints?)(?:\s*=\s*|\s*)(?:"([^"]+)"|'([^']+)'|(\S+))$/;
+
+async function readInto(found: Found, source: Source): Promise<void> {
+  const { file, text, kind, env } = source;
   found.files.push(file);
   for (const line of logicalLines(text)) {
-    const include = /^(?:(-r|--requirement)|-c|--constraint)(?:\s*=\s*|\s*)(\S+)$/.exec(line);
-    if (include?.[2] !== undefined) {
+    const include = INCLUDE.exec(line);
+    if (include) {
       const nested = include[1] === undefined ? 'constraints' : kind;
-      found.lines.push(nested === 'constraints' ? 'constraints:' : 'requirements:');
-      // pip itself says what is wrong with a file that is not there
-      if (!/^\w+:\/\//.test(include[2])) await readInto(found, path.resolve(path.dirname(file), include[2]), nested);
+      const name = expandVariables(include[2] ?? include[3] ?? include[4] ?? '', env);
+      await readIncluded(found, { ...source, kind: nested }, { name, line });
       continue;
     }
-    found.lines.push(line);
-    const local = localPathOf(line);
-    if (local !== undefined) found.localPaths.push(local);
-    if (kind === 'requirements' && (!line.startsWith('-') || /^(-e|--editable)\b/.test(line))) found.hasPackages = true;
+    const isConstraint = kind === 'constraints';
+    const isIndexOption = await addOption(found, line, source);
+    found.lines.push({ text: line, isConstraint, local: localPathOf(expandVariables(line, env)), isIndexOption });
+    if (!isConstraint && (!line.startsWith('-') || /^(-e|--editable)\b/.test(line))) found.hasPackages = true;
   }
+}
+
+async function readIncluded(found: Found, from: Source, { name, line }: { name: string; line: string }): Promise<void> {
+  if (!isLocalUrl(name)) return;
+  const file = pathOfUrl(name, path.dirname(from.file));
+  if (found.files.includes(file)) return;
+  const text = await readTextIfExists(file);
+  if (text !== undefined) return readInto(found, { ...from, file, text });
+  found.files.push(file);
+  found.missing.push({ file, line, includedBy: from.file });
+}
+
+const INDEX_OPTION =
+  /^(-i|--index-url|--pypi-url|--extra-index-url|--no-index|-f|--find-links|--trusted-host)(?:\s*=\s*|\s+|$)(.*)$/;
+
+async function addOption(found: Found, line: string, { file, env }: Source): Promise<boolean> {
+  const [, option, value = ''] = INDEX_OPTION.exec(line) ?? [];
+  if (option === undefined) return false;
+  const name = option === '-i' ? '--index-url' : option === '-f' ? '--find-links' : option;
+  const plain = expandVariables(value.replace(/^(["'])(.*)\1$/, '$2'), env);
+  const beside = pathOfUrl(plain, path.dirname(file));
+  const isPlace = name === '--find-links' && isLocalUrl(plain) && (await exists(beside));
+  if (isPlace) found.linkedPlaces.push(beside);
+  found.indexOptions.push(plain === '' ? name : `${name}=${isPlace ? beside : plain}`);
   return true;
+}
+
+/** `${NAME}` as pip and uv fill it in; a name that is not set stays. */
+function expandVariables(text: string, env: Environment): string {
+  return text.replace(/\$\{([A-Z0-9_]+)\}/g, (whole, name: string) => env[name] ?? whole);
+}
+
+/** Folders and archives on this machine that requirements name, as they are written. */
+export function localPathsOf({ lines }: Requirements): string[] {
+  return lines.flatMap(({ local }) => local ?? []);
 }
 
 /** Lines with continuations joined, comments and blank lines removed, as pip reads them. */
@@ -63,21 +139,24 @@ export function logicalLines(text: string): string[] {
 export function localPathOf(line: string): string | undefined {
   const target = line
     .replace(/^(-e|--editable)(\s*=\s*|\s+)/, '')
-    .replace(/^[\w.-]+(\[[^\]]*\])?\s*@\s*(?=file:)/, '')
+    .replace(/^[\w.-]+\s*(\[[^\]]*\])?\s*@\s*(?=file:|\.{0,2}[/\\])/, '')
     .replace(/\s*;.*$/, '')
     .replace(/\s+--.*$/, '')
-    .trim();
+    .trim()
+    .replace(/^(["'])(.*)\1$/, '$2');
   const withoutExtras = target.replace(/\[[^\]]*\]$/, '');
-  if (withoutExtras.startsWith('file:')) {
-    return decodeURIComponent(withoutExtras.replace(/^file:(\/\/(localhost)?(?=\/))?/, '').replace(/[#?].*$/, ''));
-  }
+  if (withoutExtras.startsWith('file:')) return localPathOfUrl(withoutExtras);
   if (/^(\.{1,2}$|\.{0,2}[/\\]|[A-Za-z]:[/\\])/.test(withoutExtras)) return withoutExtras;
   // `packages/shared`: a path without a dot in front; URLs and `git+ssh://` have a scheme
   return /^[\w.-]+[/\\][\w./\\-]*$/.test(withoutExtras) ? withoutExtras : undefined;
 }
 
+function localPathOfUrl(url: string): string {
+  return decodeURIComponent(url.replace(/^file:(\/\/(localhost)?(?=\/))?/, '').replace(/[#?].*$/, ''));
+}
+
 /**
- * The folder against which pip must resolve the local paths: pip takes its working folder, the peer's users write paths
+ * The folder against which pip must resolve the local paths: pip takes its working folder, SAM CLI's users write paths
  * from where they start it, others from the requirements file. The first in which all of them exist.
  */
 export async function localPathsBase(localPaths: readonly string[], candidates: readonly string[]): Promise<string> {

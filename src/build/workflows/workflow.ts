@@ -28,7 +28,10 @@ export interface DependencySet {
   inFunction?: string;
   /** `runtime`: part of what is deployed. `build`: only the build needs them (bundled code). */
   use: 'runtime' | 'build';
-  /** Fills the (empty) folder that becomes `<layer>/<folder>`. */
+  /**
+   * Fills the (empty) folder that becomes `<layer>/<folder>`. `SourceChangedError`: what the key is made of is another
+   * by now, so that the result must not have that key.
+   */
   install(target: string): Promise<void>;
 }
 
@@ -56,7 +59,7 @@ export interface PreparedBuild {
   make(target: string, dependencies: string | undefined): Promise<Made>;
 }
 
-/** Thrown by `make` when a file was saved while it was read: the build begins again. */
+/** Thrown when a file was saved while it was read: the build begins again. */
 export class SourceChangedError extends Error {
   override name = 'SourceChangedError';
 }

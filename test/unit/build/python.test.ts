@@ -1,7 +1,12 @@
+import * as path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
+import { ToolError } from '../../../src/build/tools.ts';
 import { parentPackages } from '../../../src/build/workflows/python-parent-packages.ts';
-import { localPathOf, logicalLines } from '../../../src/build/workflows/python-requirements.ts';
+import { localPathOf, logicalLines, readRequirements } from '../../../src/build/workflows/python-requirements.ts';
+import { explainUv } from '../../../src/build/workflows/python-uv-errors.ts';
+import { allowsPython } from '../../../src/build/workflows/python-versions.ts';
 import { distributionOf, platformTags, runsInLambda } from '../../../src/build/workflows/python-wheel.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 
 describe('requirements', () => {
   test.each([
@@ -32,9 +37,79 @@ describe('requirements', () => {
     ['-e git+ssh://git@example.com/a.git', undefined],
     ['--index-url https://example.com/simple', undefined],
     ['-r other.txt', undefined],
+    ['shared @ ../shared', '../shared'],
+    ['"./my pkg"', './my pkg'],
+    ['file:../shared', '../shared'],
+    ['-e file:///abs/pkg ; python_version < "4"', '/abs/pkg'],
   ])('%j names the local path %j', (line, local) => {
     expect(localPathOf(line)).toBe(local);
   });
+});
+
+describe('requirements files', () => {
+  it('options say where packages come from, whatever file they are in', async () => {
+    const dir = await tempFolder({
+      'requirements.txt':
+        '-i https://one.example/simple\n-r more/deps.txt\n-c limits.txt\nidna\n-r ${WHERE}/last.txt\n',
+      'more/deps.txt':
+        '--extra-index-url=https://two.example/simple\n-f ./wheels\n--find-links https://three.example\nsix\n',
+      'more/wheels/x': '',
+      'limits.txt': 'idna<4\n',
+      'env/last.txt': '../lib\n',
+    });
+    const found = await readRequirements(path.join(dir, 'requirements.txt'), { WHERE: 'env' });
+    expect(found?.indexOptions).toEqual([
+      '--index-url=https://one.example/simple',
+      '--extra-index-url=https://two.example/simple',
+      `--find-links=${path.join(dir, 'more/wheels')}`,
+      '--find-links=https://three.example',
+    ]);
+    expect(found?.linkedPlaces).toEqual([path.join(dir, 'more/wheels')]);
+    expect(found?.lines.filter(({ isIndexOption }) => !isIndexOption)).toEqual([
+      { text: 'six', isConstraint: false, local: undefined, isIndexOption: false },
+      { text: 'idna<4', isConstraint: true, local: undefined, isIndexOption: false },
+      { text: 'idna', isConstraint: false, local: undefined, isIndexOption: false },
+      { text: '../lib', isConstraint: false, local: '../lib', isIndexOption: false },
+    ]);
+  });
+});
+
+test.each([
+  ['>=3.11', '3.11', true],
+  ['>=3.11', '3.10', false],
+  ['>=3.9,<3.12', '3.12', false],
+  ['>=3.9, <3.12.4', '3.12', true],
+  ['>3.12', '3.12', true],
+  ['<=3.12', '3.13', false],
+  ['~=3.11', '3.13', true],
+  ['~=3.11.2', '3.12', false],
+  ['==3.12.*', '3.12', true],
+  ['==3.*', '3.9', true],
+  ['!=3.9.*', '3.9', false],
+  ['!=3.9.1', '3.9', true],
+  ['what?', '3.9', true],
+])('requires-python %j allows %s: %s', (specifiers, version, allowed) => {
+  expect(allowsPython(specifiers, version)).toBe(allowed);
+});
+
+test.each([
+  [
+    'error: Failed to download and build `markupsafe==3.0.2`\n  cause: The built wheel `markupsafe-3.0.2-cp311-cp311-linux_x86_64.whl` is not compatible with the target Python 3.13 on Linux aarch64.',
+    'markupsafe 3.0.2 has no wheel for Python 3.13 on Linux arm64, and could not be built for it here',
+  ],
+  [
+    "error: Package `pywin32` can't be installed because it doesn't have a source distribution or wheel for the current platform\n\nhint: You're on Linux (`manylinux_2_34_aarch64`), but `pywin32` (v308) only has wheels for the following platforms: `win32`",
+    'pywin32 308 has no wheel for Python 3.13 on Linux arm64, and could not be built for it here',
+  ],
+  [
+    'error: No solution found when resolving dependencies\n  cause: Because there is no version of idna==99.1 and you require idna==99.1, we can conclude that your requirements are unsatisfiable.',
+    'uv pip install failed: No solution found when resolving dependencies: Because there is no version of idna==99.1 and you require idna==99.1, we can conclude that your requirements are unsatisfiable.',
+  ],
+  ["error: invalid value 'pylock.toml' for '--format <FORMAT>'", 'uv pip install failed: this uv is too old'],
+  ['something else', 'uv pip install failed with exit code 2'],
+])('uv’s %j is told as %j', (output, message) => {
+  const error = new ToolError('uv pip install failed with exit code 2', output);
+  expect(explainUv(error, 'uv pip install', { version: '3.13', architecture: 'arm64' }).message).toBe(message);
 });
 
 describe('wheels', () => {
