@@ -6,9 +6,8 @@ import { UserError } from '../../errors.ts';
 import { isBelow } from '../../support/places.ts';
 import { readTextFile } from '../../support/regular-file.ts';
 import type { TreeFile } from '../file-tree.ts';
-import { bundledPackages, readForeignManifest, readManifest } from './node-manifest.ts';
+import { bundledPackages, readForeignManifest, readManifest, runtimeDependencies } from './node-manifest.ts';
 import type { NodeManifest } from './node-manifest.ts';
-import { runtimeDependencies } from './node-project.ts';
 
 /** Folders that are no part of a package, whatever it says. Packages in `node_modules` are bundled one by one. */
 const SKIPPED = ['.aws-sam', '.git', 'node_modules'];
