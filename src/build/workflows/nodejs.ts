@@ -6,6 +6,7 @@ import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { copyFiles, copyTree, linkTree } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
+import { copySource } from './copy-source.ts';
 import { inSourceDependencies } from './node-in-source.ts';
 import { localInputs, nodeDependencies } from './node-dependencies.ts';
 import { bundledPackages, readManifest, runtimeDependencies } from './node-manifest.ts';
@@ -64,7 +65,7 @@ function prepareCopy(definition: BuildDefinition, workshop: Workshop): PreparedB
     inputs: async () => [{ path: definition.codeDir, excludes: EXCLUDES }],
     sourceKey: async () => keyOf('plain', await workshop.hasher.hashTree(definition.codeDir, EXCLUDES)),
     make: async (target) => {
-      await copyTree(definition.codeDir, target, EXCLUDES);
+      await copySource(workshop, { source: definition.codeDir, target, excludes: EXCLUDES });
       return {};
     },
   };

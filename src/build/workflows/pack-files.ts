@@ -5,6 +5,7 @@ import type { FoundEntry } from 'npm-packlist';
 import { UserError } from '../../errors.ts';
 import { isBelow } from '../../support/places.ts';
 import { readTextFile } from '../../support/regular-file.ts';
+import { listTree } from '../file-tree.ts';
 import type { TreeFile } from '../file-tree.ts';
 import { bundledPackages, readForeignManifest, readManifest, runtimeDependencies } from './node-manifest.ts';
 import type { NodeManifest } from './node-manifest.ts';
@@ -25,6 +26,8 @@ export async function packFiles(dir: string): Promise<TreeFile[]> {
       files.set(at, { path: at, absolute });
     }
   }
+  // npm publishes no links; those to a layer's files are meant for Lambda
+  for (const file of listTree(dir, SKIPPED).files) if (file.link !== undefined) files.set(file.path, file);
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 

@@ -5,8 +5,9 @@ import { exists, readTextIfExists, statIfExists } from '../../support/files.ts';
 import { fields } from '../../support/shapes.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf, withoutLogins } from '../build-key.ts';
-import { copyFiles, listTree } from '../file-tree.ts';
+import { copyFiles } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
+import { listSource } from './copy-source.ts';
 import { findPython, missingPython } from './python-interpreter.ts';
 import { parentPackages } from './python-parent-packages.ts';
 import { installWithPip } from './python-pip.ts';
@@ -50,7 +51,7 @@ export const pythonWorkflow: Workflow = {
       dependencies: manifest && (await dependencySet(definition, workshop, manifest)),
       sourceKey: async () => keyOf(await workshop.hasher.hashTree(definition.codeDir, excludes), packages),
       make: async (target) => {
-        const { files } = listTree(definition.codeDir, excludes);
+        const files = listSource(workshop, definition.codeDir, excludes);
         const inside = path.join(target, ...packages);
         // a folder of that name is there already: the packages are part of the source
         const taken = (await exists(inside)) || (await exists(path.join(definition.codeDir, ...packages)));
