@@ -18,7 +18,9 @@ const APPS: Record<string, { properties: string; metadata?: string; files: Recor
   make: {
     properties: 'Runtime: provided.al2023',
     metadata: 'Metadata: { BuildMethod: makefile },',
-    files: { 'code/Makefile': 'build-F:\n\tcp -a shared "$(ARTIFACTS_DIR)"; ln -s ../gone "$(ARTIFACTS_DIR)/shared-dead"\n' },
+    files: {
+      'code/Makefile': 'build-F:\n\tcp -a shared "$(ARTIFACTS_DIR)"; ln -s ../gone "$(ARTIFACTS_DIR)/shared-dead"\n',
+    },
   },
 };
 

@@ -112,7 +112,7 @@ async function watchedInputs(job: BundleJob): Promise<BuildInput[]> {
   const { codeDir } = job.definition;
   const locals = localInputs(job.locals);
   if (!inputs) return [{ path: codeDir, excludes: ['.aws-sam', '.git', 'node_modules'] }, ...locals];
-  const settings = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'tsconfig.json'];
+  const settings = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'tsconfig.json'];
   const files = [...inputs.files, ...settings.map((name) => path.join(codeDir, name))];
   return [...files.map((file) => ({ path: file, excludes: [] })), ...locals];
 }

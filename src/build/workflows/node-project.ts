@@ -6,7 +6,7 @@ import type { NodeManifest } from './node-manifest.ts';
 import { findWorkspace } from './node-workspace.ts';
 import type { SeenWorkspaces } from './node-workspace.ts';
 
-export type PackageManager = 'npm' | 'pnpm' | 'yarn';
+export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
 /** A package with what decides how its dependencies are installed. */
 export interface NodeProject {
@@ -28,6 +28,8 @@ const LOCKS: readonly { file: string; manager: PackageManager }[] = [
   { file: 'package-lock.json', manager: 'npm' },
   { file: 'pnpm-lock.yaml', manager: 'pnpm' },
   { file: 'yarn.lock', manager: 'yarn' },
+  { file: 'bun.lock', manager: 'bun' },
+  { file: 'bun.lockb', manager: 'bun' },
 ];
 
 /** A package that needs nothing: whatever is around it does not matter. */
