@@ -72,7 +72,10 @@ export function openBuilder(outside: BuildOutside): Builder {
       const engine = (): Promise<Engine> =>
         (found ??= findEngine('A function of package type Image', { env: outside.options.env, signal }));
       const yard = openContainerYard(tools, outside.options.projectDir);
-      return buildPlan(plan, { outside: { ...outside, signal }, cache, hasher, tools, yard, engine, inTurn });
+      // members come and go between two builds
+      const workspaces: Workshop['workspaces'] = new Map();
+      const shared = { outside: { ...outside, signal }, cache, hasher, tools, workspaces, yard, engine, inTurn };
+      return buildPlan(plan, shared);
     },
   };
 }
@@ -85,6 +88,7 @@ interface Shared {
   cache: BuildCache;
   hasher: SourceHasher;
   tools: Tools;
+  workspaces: Workshop['workspaces'];
   yard: ContainerYard;
   /** Looked for when an image is made. */
   engine: () => Promise<Engine>;
@@ -176,14 +180,14 @@ async function buildOne(definition: BuildDefinition, shared: Shared, collected: 
   const end = (outcome: 'done' | 'unchanged' | 'failed', detail?: string): void =>
     reporter.report({ type: 'step-finished', id: stepId, outcome, ms: performance.now() - started, detail });
   const note: Workshop['note'] = (level, text) => collected.addNote({ level, ids, text });
-  const { cache, hasher } = shared;
+  const { cache, hasher, workspaces } = shared;
   let container: ContainerTools | undefined;
   try {
     if (definition.container) container = await shared.yard.open(definition, definition.container, stepId);
     const tools = container ?? shared.tools;
     const { built, label } = await prepareAndBuild(
       definition,
-      { options, cache, hasher, tools, stepId, note },
+      { options, cache, hasher, tools, workspaces, stepId, note },
       collected,
     );
     collect(definition, built, collected, shared.outside.onBuilt);

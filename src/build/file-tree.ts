@@ -1,9 +1,10 @@
 import * as fs from 'node:fs';
-import { copyFile, link, readdir, readlink, stat, symlink, unlink } from 'node:fs/promises';
+import { copyFile, link, readdir, readlink, rm, stat, symlink, unlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import { isMissing, makeFolder, removeTree } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { placeBelow } from '../support/places.ts';
+import { runtimeLink } from '../support/runtime-links.ts';
 import { compileNames } from './name-patterns.ts';
 
 /** A file below a folder. Links are followed: a file is where its content is found. */
@@ -11,6 +12,8 @@ export interface TreeFile {
   /** With `/` on every system. */
   path: string;
   absolute: string;
+  /** What it says if it is a link to a place that only Lambda has: such links are kept. */
+  link?: string;
 }
 
 /** What a walk found. */
@@ -40,8 +43,10 @@ export function listTree(root: string, excludes: readonly string[] = []): Tree {
       if (item.isDirectory()) walk(absolute, `${name}/`, parents);
       else if (item.isFile()) tree.files.push({ path: name, absolute });
       else if (item.isSymbolicLink()) {
-        const target = linkTarget(absolute, parents);
-        if (target === undefined) tree.dangling.push(name);
+        const link = runtimeLink(absolute, root);
+        const target = link === undefined ? linkTarget(absolute, parents) : undefined;
+        if (link !== undefined) tree.files.push({ path: name, absolute, link });
+        else if (target === undefined) tree.dangling.push(name);
         else if (target.folder) walk(absolute, `${name}/`, [...parents, target.real]);
         else tree.files.push({ path: name, absolute });
       }
@@ -55,10 +60,8 @@ export function listTree(root: string, excludes: readonly string[] = []): Tree {
 
 /** Bytes of the files below a folder. */
 export async function treeSize(root: string): Promise<number> {
-  const sizes = await mapLimit(
-    listTree(root).files,
-    FILES_AT_ONCE,
-    async ({ absolute }) => (await stat(absolute)).size,
+  const sizes = await mapLimit(listTree(root).files, FILES_AT_ONCE, async ({ absolute, link }) =>
+    link === undefined ? (await stat(absolute)).size : 0,
   );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
@@ -88,13 +91,22 @@ export async function copyFiles(files: readonly TreeFile[], target: string): Pro
     target,
     places.map(({ place }) => path.dirname(place)),
   );
-  await mapLimit(places, FILES_AT_ONCE, ({ file, place }) => copyOver(file.absolute, place));
+  await mapLimit(places, FILES_AT_ONCE, ({ file: { absolute, link }, place }) =>
+    link === undefined ? copyOver(absolute, place) : replaceLink(link, place),
+  );
 }
 
 /** Copies a folder's content; links are followed, excluded names left out. */
 export async function copyTree(source: string, target: string, excludes: readonly string[] = []): Promise<void> {
   await makeFolder(target);
   await copyFiles(listTree(source, excludes).files, target);
+}
+
+/** A folder that is there stays: it holds what was installed. */
+async function replaceLink(text: string, place: string): Promise<void> {
+  if (fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) return;
+  await rm(place, { force: true });
+  await symlink(text, place);
 }
 
 /** Makes folders below `target`, with those between. A link in the way is replaced: what it leads to is not ours. */

@@ -48,6 +48,10 @@ export function openSourceHasher(indexFile: string, clock: () => number = Date.n
   const hashFiles = async (files: readonly TreeFile[]): Promise<string> => {
     const hash = createHash('sha256');
     for (const file of files) {
+      if (file.link !== undefined) {
+        hash.update(`${file.path}\0l${file.link}\n`);
+        continue;
+      }
       const content = await contentHash(file.absolute);
       hash.update(`${file.path}\0${content.executable ? 'x' : '-'}${content.hash}\n`);
     }

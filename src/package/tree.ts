@@ -1,6 +1,8 @@
 import type { Dirent } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { isMissing } from '../support/files.ts';
+import { runtimeLink } from '../support/runtime-links.ts';
 
 /** A file or link of a tree that is to be zipped. */
 export interface TreeEntry {
@@ -10,13 +12,14 @@ export interface TreeEntry {
   absolute: string;
   size: number;
   executable: boolean;
-  /** For a link that stays inside the tree: what it points at, relative and with `/`. */
+  /** For a link that stays one: what it points at, with `/`. */
   linkTarget?: string;
 }
 
 /**
  * Every file of a tree, sorted by path (bytes), so that equal trees give equal lists on every machine. A link whose
- * target lies inside the tree stays a link; any other is followed, because its target does not travel along.
+ * target lies inside the tree, or at a place that exists in Lambda, stays a link; any other is followed, because its target
+ * does not travel along, or left out if it leads nowhere.
  * Empty folders are left out: a zip for Lambda has no use for them.
  */
 export async function listTree(root: string): Promise<TreeEntry[]> {
@@ -46,12 +49,13 @@ async function listItem(
   if (item.isDirectory()) return listFolder(walk, absolute, `${name}/`, at.parents);
   if (item.isFile()) return addFile(walk, name, absolute);
   if (!item.isSymbolicLink()) return; // sockets, pipes and devices have no content to send
-  const target = await insideTarget(walk.realRoot, at.folder, absolute);
+  const target = runtimeLink(absolute, walk.realRoot) ?? (await insideTarget(walk.realRoot, at.folder, absolute));
   if (target !== undefined) {
     walk.entries.push({ path: name, absolute, size: target.length, executable: false, linkTarget: target });
     return;
   }
-  const real = await fs.realpath(absolute);
+  const real = await realpathIfExists(absolute);
+  if (real === undefined) return; // it leads nowhere, here and in Lambda
   const stat = await fs.stat(real);
   // a link to a folder that we are inside of would never end
   if (stat.isDirectory() && !at.parents.includes(real))
@@ -77,15 +81,10 @@ async function looksExecutable(file: string): Promise<boolean> {
   }
 }
 
-/** The link's relative target if it exists inside the tree, else undefined. A link to nowhere stays as it is. */
+/** The link's relative target if it exists inside the tree, else undefined. */
 async function insideTarget(realRoot: string, folder: string, link: string): Promise<string | undefined> {
-  const target = await fs.readlink(link);
-  let real: string;
-  try {
-    real = await fs.realpath(link);
-  } catch {
-    return target.split(path.sep).join('/');
-  }
+  const real = await realpathIfExists(link);
+  if (real === undefined) return undefined;
   const inside = path.relative(realRoot, real);
   if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside)) return undefined;
   // below a followed link the relative way would not lead there
@@ -97,4 +96,13 @@ async function insideTarget(realRoot: string, folder: string, link: string): Pro
       .split(path.sep)
       .join('/') || '.'
   );
+}
+
+async function realpathIfExists(file: string): Promise<string | undefined> {
+  try {
+    return await fs.realpath(file);
+  } catch (error) {
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
+    throw error;
+  }
 }

@@ -19,7 +19,11 @@ export async function readTextIfExists(file: string): Promise<string | undefined
 }
 
 /** The hash of a file of any size, which is read piece by piece. */
-export async function hashFile(file: string, algorithm: 'md5' | 'sha256', encoding: 'hex' | 'base64'): Promise<string> {
+export async function hashFile(
+  file: string,
+  algorithm: 'md5' | 'sha256' | 'sha512',
+  encoding: 'hex' | 'base64',
+): Promise<string> {
   const hash = createHash(algorithm);
   await withPath(file, () => pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash));
   return hash.digest(encoding);

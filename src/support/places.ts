@@ -41,3 +41,13 @@ export function quoted(text: string): string {
   const LONGEST = 80;
   return JSON.stringify(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 }
+
+/** The nearest folder that holds all of them. */
+export function commonFolder(folders: readonly string[]): string {
+  let common = folders[0] ?? path.sep;
+  for (const folder of folders) {
+    while (folder !== common && !isBelow(folder, common) && path.dirname(common) !== common)
+      common = path.dirname(common);
+  }
+  return common;
+}

@@ -3,11 +3,13 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { buildApp, pathWith, toolEnv } from '../support/build-app.ts';
+import { bunFolder } from '../support/bun.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
 const BIN = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
-/** With pnpm and yarn, which are development dependencies of ours. */
-const ENV = toolEnv({ PATH: `${BIN}${path.delimiter}${process.env['PATH']}` });
+const BUN = await bunFolder();
+/** With pnpm and yarn, which are development dependencies of ours, and Bun. */
+const ENV = toolEnv({ PATH: [BIN, ...(BUN === undefined ? [] : [BUN]), process.env['PATH']].join(path.delimiter) });
 
 function template(functions: Record<string, string>, metadata = ''): string {
   const resources = Object.entries(functions).map(
@@ -274,10 +276,27 @@ is-number@>=6:
   integrity sha512-Wu1VHeILBK8KAWJUAiSZQX94GmOE45Rg6/538fKwiloUu21KncEkYGPqob2oSZ5mUT73vLGrHQjKw3KMPwfDzg==
 `;
 
+const BUN_LOCK = `{
+  "lockfileVersion": 1,
+  "workspaces": {
+    "": {
+      "name": "a",
+      "dependencies": {
+        "is-number": ">=6",
+      },
+    },
+  },
+  "packages": {
+    "is-number": ["is-number@6.0.0", "", {}, "sha512-Wu1VHeILBK8KAWJUAiSZQX94GmOE45Rg6/538fKwiloUu21KncEkYGPqob2oSZ5mUT73vLGrHQjKw3KMPwfDzg=="],
+  }
+}
+`;
+
 describe.each([
   ['pnpm', 'pnpm-lock.yaml', PNPM_LOCK],
   ['yarn', 'yarn.lock', YARN_LOCK],
-])('%s by its lock file', (manager, lockName, lock) => {
+  ...(BUN === undefined ? [] : [['bun', 'bun.lock', BUN_LOCK]]),
+] as [string, string, string][])('%s by its lock file', (manager, lockName, lock) => {
   it('installs what it says, without links and bookkeeping', async () => {
     const dir = await tempFolder({
       'template.yaml': template({ A: 'a' }),
@@ -350,6 +369,7 @@ describe('workspaces', () => {
       },
     },
     yarn: { command: [path.join(BIN, 'yarn'), 'install', '--silent', '--ignore-scripts', '--non-interactive'] },
+    ...(BUN === undefined ? {} : { bun: { command: [path.join(BUN, 'bun'), 'install', '--lockfile-only'] } }),
   };
 
   it.each(Object.keys(lockWith))('%s: a member has its own packages and real copies of local ones', async (manager) => {

@@ -259,7 +259,7 @@ async function withWorkflow(prepared: (dir: string, workshop: Workshop) => Parti
   const hasher = openSourceHasher(path.join(dir, 'index.json'));
   const signal = new AbortController().signal;
   const tools = createTools({ env: {}, signal, reporter: { report: () => {} } });
-  const workshop: Workshop = { options, cache, hasher, tools, stepId: 's', note: () => {} };
+  const workshop: Workshop = { options, cache, hasher, tools, workspaces: new Map(), stepId: 's', note: () => {} };
   const whole: PreparedBuild = {
     label: 'test',
     inputs: async () => [],

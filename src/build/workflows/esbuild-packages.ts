@@ -1,6 +1,8 @@
 import * as path from 'node:path';
 import type { Plugin } from 'esbuild';
 import { satisfies, validRange } from 'semver';
+import { hashFile, readTextIfExists } from '../../support/files.ts';
+import { localPlace } from './node-local-packages.ts';
 import { readForeignManifest } from './node-manifest.ts';
 import type { NodeProject } from './node-project.ts';
 
@@ -16,20 +18,47 @@ export async function unfitPackages(project: NodeProject): Promise<UnfitPackage[
   const unfit: UnfitPackage[] = [];
   for (const [name, wanted] of Object.entries(project.manifest.dependencies ?? {})) {
     if (Object.hasOwn(project.manifest.optionalDependencies ?? {}, name)) continue;
-    const found = await installedVersion(project.dir, name);
+    const { version: found, nodeModules } = (await findInstalled(project.dir, name)) ?? {};
+    const archive = archiveOf(project, wanted);
+    if (archive !== undefined && nodeModules !== undefined && !(await isInstalledFrom(archive, nodeModules, name))) {
+      unfit.push({ name, wanted, found });
+      continue;
+    }
     const range = wanted.replace(/^npm:.+@/, '');
-    const comparable = found !== undefined && validRange(range) !== null && !project.locals.has(name);
+    const comparable = found !== undefined && validRange(range) !== null && !project.locals.folders.has(name);
     const fits = comparable ? satisfies(found, range, { includePrerelease: true }) : found !== undefined;
     if (!fits) unfit.push({ name, wanted, found });
   }
   return unfit;
 }
 
-async function installedVersion(from: string, name: string): Promise<string | undefined> {
+async function findInstalled(
+  from: string,
+  name: string,
+): Promise<{ version: string; nodeModules: string } | undefined> {
   for (let folder = from; ; folder = path.dirname(folder)) {
-    const manifest = await readForeignManifest(path.join(folder, 'node_modules', name));
-    if (manifest) return manifest.version ?? '0.0.0';
+    const nodeModules = path.join(folder, 'node_modules');
+    const manifest = await readForeignManifest(path.join(nodeModules, name));
+    if (manifest) return { version: manifest.version ?? '0.0.0', nodeModules };
     if (path.dirname(folder) === folder) return undefined;
+  }
+}
+
+function archiveOf({ dir, locals }: NodeProject, spec: string): string | undefined {
+  const place = localPlace(dir, spec);
+  return place !== undefined && locals.archives.includes(place) ? place : undefined;
+}
+
+/** Whether npm says that it unpacked just this content. The version does not: an archive is often packed again under it. */
+async function isInstalledFrom(archive: string, nodeModules: string, name: string): Promise<boolean> {
+  const text = await readTextIfExists(path.join(nodeModules, '.package-lock.json'));
+  if (text === undefined) return false;
+  const integrity = `sha512-${await hashFile(archive, 'sha512', 'base64')}`;
+  try {
+    const { packages } = JSON.parse(text) as { packages?: Record<string, { integrity?: string } | null> | null };
+    return packages?.[`node_modules/${name}`]?.integrity === integrity;
+  } catch {
+    return false;
   }
 }
 

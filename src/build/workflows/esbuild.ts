@@ -19,8 +19,10 @@ import { runEsbuild } from './esbuild-run.ts';
 import type { EsbuildProgram } from './esbuild-program.ts';
 import { unfitPackages } from './esbuild-packages.ts';
 import type { UnfitPackage } from './esbuild-packages.ts';
-import { nodeDependencies } from './node-dependencies.ts';
+import { localInputs, nodeDependencies } from './node-dependencies.ts';
 import { updateNodeModules } from './node-in-source.ts';
+import { NO_LOCAL_PACKAGES } from './node-local-packages.ts';
+import type { LocalPackages } from './node-local-packages.ts';
 import { readManifest } from './node-manifest.ts';
 import type { NodeManifest } from './node-manifest.ts';
 import { readNodeProject } from './node-project.ts';
@@ -38,7 +40,7 @@ export const esbuildWorkflow: Workflow = {
     // esbuild names files by where they really are
     const definition = { ...planned, codeDir: await fs.realpath(planned.codeDir) };
     const manifest = await readManifest(definition.codeDir);
-    const project = manifest && (await readNodeProject(definition.codeDir, manifest));
+    const project = manifest && (await readNodeProject(definition.codeDir, manifest, workshop.workspaces));
     const options = readBundleOptions(definition.buildProperties, definition.ids.join(', '));
     if (definition.wantsSourceMaps && options.esbuild.sourcemap === undefined) options.esbuild.sourcemap = true;
     const inSource = workshop.options.buildInSource && project?.manager === 'npm';
@@ -53,6 +55,7 @@ export const esbuildWorkflow: Workflow = {
       manifest: manifest ?? {},
       program: await findEsbuild(definition.codeDir),
       dependenciesKey: dependencies?.key,
+      locals: dependencies && project ? project.locals : NO_LOCAL_PACKAGES,
       outdated: unfit.filter(({ found }) => found !== undefined),
     };
     return {
@@ -76,6 +79,8 @@ export interface BundleJob {
   manifest: NodeManifest;
   program: EsbuildProgram;
   dependenciesKey: string | undefined;
+  /** Local packages that are installed for it. */
+  locals: LocalPackages;
   /** Packages of the app's own that do not fit its package.json. */
   outdated: readonly UnfitPackage[];
 }
@@ -105,10 +110,11 @@ async function bundleKey(job: BundleJob, inputs: BundleInputs): Promise<string> 
 async function watchedInputs(job: BundleJob): Promise<BuildInput[]> {
   const inputs = await readInputs(job);
   const { codeDir } = job.definition;
-  if (!inputs) return [{ path: codeDir, excludes: ['.aws-sam', '.git', 'node_modules'] }];
-  const settings = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'tsconfig.json'];
+  const locals = localInputs(job.locals);
+  if (!inputs) return [{ path: codeDir, excludes: ['.aws-sam', '.git', 'node_modules'] }, ...locals];
+  const settings = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'tsconfig.json'];
   const files = [...inputs.files, ...settings.map((name) => path.join(codeDir, name))];
-  return files.map((file) => ({ path: file, excludes: [] }));
+  return [...files.map((file) => ({ path: file, excludes: [] })), ...locals];
 }
 
 async function bundle(job: BundleJob, target: string, installed: string | undefined): Promise<Made> {

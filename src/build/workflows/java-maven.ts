@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { exists, makeFolder } from '../../support/files.ts';
+import { commonFolder } from '../../support/places.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { copyFiles, copyOver, copyTree, listTree } from '../file-tree.ts';
@@ -9,7 +10,6 @@ import { noteNewerClasses } from './java-classes.ts';
 import { readReactor } from './maven-reactor.ts';
 import type { Reactor } from './maven-reactor.ts';
 import { needTool } from './need-tool.ts';
-import { commonFolder } from './node-dependencies.ts';
 import { keyOfInputs } from './traced-inputs.ts';
 import type { DependencySet, PreparedBuild, Workshop } from './workflow.ts';
 

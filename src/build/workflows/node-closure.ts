@@ -4,9 +4,8 @@ import { UserError } from '../../errors.ts';
 import { exists, makeFolder } from '../../support/files.ts';
 import { placeBelow } from '../../support/places.ts';
 import { copyFiles, linkTree } from '../file-tree.ts';
-import { readForeignManifest } from './node-manifest.ts';
+import { readForeignManifest, runtimeDependencies } from './node-manifest.ts';
 import type { NodeManifest } from './node-manifest.ts';
-import { runtimeDependencies } from './node-project.ts';
 import { packFiles } from './pack-files.ts';
 
 /** What to copy together, from where to where. */

@@ -4,8 +4,10 @@ import { buildStoreDir } from '../build-options.ts';
 import { keyOf } from '../build-key.ts';
 import { copyTree } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
+import { localsKey } from './node-dependencies.ts';
 import { settingsText } from './node-install.ts';
-import { runtimeDependencies } from './node-project.ts';
+import { assertNothingMissing } from './node-local-packages.ts';
+import { runtimeDependencies } from './node-manifest.ts';
 import type { NodeProject } from './node-project.ts';
 import type { DependencySet, Workshop } from './workflow.ts';
 
@@ -39,7 +41,9 @@ export async function updateNodeModules(
   workshop: Workshop,
 ): Promise<void> {
   const lock = project.lock === undefined ? undefined : await readTextIfExists(project.lock);
-  const key = keyOf(JSON.stringify(project.manifest), await settingsText(project), lock);
+  assertNothingMissing(project.locals);
+  const locals = await localsKey(project.locals, workshop);
+  const key = keyOf(JSON.stringify(project.manifest), await settingsText(project), lock, locals);
   const record = path.join(buildStoreDir(workshop.options.projectDir), 'in-source', keyOf(project.dir));
   const installed = await exists(path.join(project.dir, 'node_modules'));
   if (installed && (await readTextIfExists(record)) === key) return;

@@ -100,6 +100,12 @@ function commandsOf(install: NodeInstall, berry: boolean): { args: string[]; pla
     ];
     return { args, platform: [] };
   }
+  if (project.manager === 'bun') {
+    const scope = member === '' ? [] : ['--filter', `./${member}`];
+    // hard links would share files with Bun's own cache, which other projects may write into
+    const args = ['install', '--production', '--frozen-lockfile', '--linker=hoisted', '--backend=copyfile'];
+    return { args: [...args, '--no-progress', ...scope], platform: platform.slice(0, 2) };
+  }
   if (project.manager === 'yarn' && berry) {
     return {
       args: ['workspaces', 'focus', ...(member === '' ? ['--all'] : [project.manifest.name ?? '']), '--production'],
@@ -133,12 +139,13 @@ async function findManager(install: NodeInstall): Promise<[program: string, pref
   const name: PackageManager = install.project.manager;
   const [program] = await install.tools.find(name);
   if (program !== undefined) return [program, []];
-  const [corepack] = name === 'npm' ? [] : await install.tools.find('corepack');
+  const [corepack] = name === 'npm' || name === 'bun' ? [] : await install.tools.find('corepack');
   if (corepack !== undefined) return [corepack, [name]];
   const ways: Record<PackageManager, string> = {
     npm: 'npm comes with Node.js: https://nodejs.org.',
     pnpm: 'Install it: npm install --global pnpm, or corepack enable.',
     yarn: 'Install it: npm install --global yarn, or corepack enable.',
+    bun: 'Install it: npm install --global bun, or https://bun.com.',
   };
   const why = install.project.lock === undefined ? '' : ` (there is a ${path.basename(install.project.lock)})`;
   throw new UserError(
@@ -161,6 +168,7 @@ const SETTINGS = [
   '.yarnrc.yml',
   '.pnpmfile.cjs',
   'pnpm-workspace.yaml',
+  'bunfig.toml',
   '.yarn/releases',
   '.yarn/plugins',
   '.yarn/patches',

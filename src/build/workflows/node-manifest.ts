@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { readTextIfExists } from '../../support/files.ts';
+import { ownValue } from '../../support/own-value.ts';
 import { isSegment, quoted } from '../../support/places.ts';
 import { either, fields, flag, listOf, recordOf, text } from '../../support/shapes.ts';
 import type { Reader } from '../../support/shapes.ts';
@@ -56,6 +57,28 @@ export function isPackageName(name: string): boolean {
 /** The packages that travel inside of this one. */
 export function bundledPackages({ bundleDependencies, bundledDependencies }: NodeManifest): readonly string[] {
   return bundleDependencies ?? bundledDependencies ?? [];
+}
+
+/** Everything that is needed when the package runs. */
+export function runtimeDependencies(manifest: NodeManifest): Record<string, string> {
+  const peers = Object.entries(manifest.peerDependencies ?? {}).filter(
+    ([name]) => ownValue(manifest.peerDependenciesMeta ?? {}, name)?.['optional'] !== true,
+  );
+  return { ...Object.fromEntries(peers), ...manifest.optionalDependencies, ...manifest.dependencies };
+}
+
+/** The manifest with other values for what the package needs when it runs; undefined takes a dependency away. */
+export function mapDependencies(
+  manifest: NodeManifest,
+  change: (name: string, spec: string) => string | undefined,
+): NodeManifest {
+  const mapped = { ...manifest };
+  for (const field of ['dependencies', 'optionalDependencies', 'peerDependencies'] as const) {
+    if (manifest[field] === undefined) continue;
+    const entries = Object.entries(manifest[field]).map(([name, spec]) => [name, change(name, spec)] as const);
+    mapped[field] = Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+  }
+  return mapped;
 }
 
 function parse(json: string, file: string): unknown {

@@ -6,11 +6,11 @@ import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { copyFiles, copyTree, linkTree } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
+import { copySource } from './copy-source.ts';
 import { inSourceDependencies } from './node-in-source.ts';
-import { LOCAL_EXCLUDES, nodeDependencies } from './node-dependencies.ts';
-import { bundledPackages, readManifest } from './node-manifest.ts';
-import type { NodeManifest } from './node-manifest.ts';
-import { projectAlone, readNodeProject, runtimeDependencies } from './node-project.ts';
+import { localInputs, nodeDependencies } from './node-dependencies.ts';
+import { bundledPackages, readManifest, runtimeDependencies } from './node-manifest.ts';
+import { projectAlone, readNodeProject } from './node-project.ts';
 import type { NodeProject } from './node-project.ts';
 import { packFiles } from './pack-files.ts';
 import { SourceChangedError } from './workflow.ts';
@@ -34,10 +34,10 @@ export const nodejsWorkflow: Workflow = {
     const project =
       Object.keys(runtimeDependencies(manifest)).length === 0
         ? projectAlone(definition.codeDir, manifest)
-        : await readNodeProject(definition.codeDir, manifest);
+        : await readNodeProject(definition.codeDir, manifest, workshop.workspaces);
     const scripts = INSTALL_SCRIPTS.filter((name) => manifest.scripts?.[name] !== undefined);
     const dependencies = await dependencySet(definition, project, workshop);
-    const excludes = hasBundled(manifest) ? EXCLUDES : [...EXCLUDES, '/node_modules'];
+    const excludes = bundledPackages(manifest).length > 0 ? EXCLUDES : [...EXCLUDES, '/node_modules'];
     const job: NodeJob = { definition, workshop, project, excludes, scripts };
     return {
       label: dependencies ? project.manager : 'copied',
@@ -65,14 +65,10 @@ function prepareCopy(definition: BuildDefinition, workshop: Workshop): PreparedB
     inputs: async () => [{ path: definition.codeDir, excludes: EXCLUDES }],
     sourceKey: async () => keyOf('plain', await workshop.hasher.hashTree(definition.codeDir, EXCLUDES)),
     make: async (target) => {
-      await copyTree(definition.codeDir, target, EXCLUDES);
+      await copySource(workshop, { source: definition.codeDir, target, excludes: EXCLUDES });
       return {};
     },
   };
-}
-
-function hasBundled(manifest: NodeManifest): boolean {
-  return bundledPackages(manifest).length > 0;
 }
 
 async function dependencySet(
@@ -86,7 +82,7 @@ async function dependencySet(
 }
 
 /** The package, its lock file and settings, and the local packages that it needs. */
-export function inputsOf(project: NodeProject, excludes: readonly string[]): BuildInput[] {
+function inputsOf(project: NodeProject, excludes: readonly string[]): BuildInput[] {
   const files =
     project.root === project.dir
       ? []
@@ -94,7 +90,7 @@ export function inputsOf(project: NodeProject, excludes: readonly string[]): Bui
   return [
     { path: project.dir, excludes },
     ...files.map((file) => ({ path: file, excludes: [] })),
-    ...[...project.locals.values()].map((dir) => ({ path: dir, excludes: LOCAL_EXCLUDES })),
+    ...localInputs(project.locals),
   ];
 }
 

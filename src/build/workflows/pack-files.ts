@@ -5,10 +5,10 @@ import type { FoundEntry } from 'npm-packlist';
 import { UserError } from '../../errors.ts';
 import { isBelow } from '../../support/places.ts';
 import { readTextFile } from '../../support/regular-file.ts';
+import { listTree } from '../file-tree.ts';
 import type { TreeFile } from '../file-tree.ts';
-import { bundledPackages, readForeignManifest, readManifest } from './node-manifest.ts';
+import { bundledPackages, readForeignManifest, readManifest, runtimeDependencies } from './node-manifest.ts';
 import type { NodeManifest } from './node-manifest.ts';
-import { runtimeDependencies } from './node-project.ts';
 
 /** Folders that are no part of a package, whatever it says. Packages in `node_modules` are bundled one by one. */
 const SKIPPED = ['.aws-sam', '.git', 'node_modules'];
@@ -26,6 +26,8 @@ export async function packFiles(dir: string): Promise<TreeFile[]> {
       files.set(at, { path: at, absolute });
     }
   }
+  // npm publishes no links; those to a layer's files are meant for Lambda
+  for (const file of listTree(dir, SKIPPED).files) if (file.link !== undefined) files.set(file.path, file);
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 

@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { exists, statIfExists } from '../../support/files.ts';
 import { isLocalUrl, pathOfUrl } from './file-url.ts';
-import { matchesPatterns } from './node-project.ts';
+import { compilePatterns } from './folder-patterns.ts';
 import { parseRequirement, readPyProject, strings } from './pyproject.ts';
 import type { PyProject, UvSource } from './pyproject.ts';
 import { differencesToLock, lockedLocals, readUvLock } from './python-uv-lock.ts';
@@ -93,7 +93,8 @@ async function findWorkspaceRoot(project: PyProject, files: ReadFiles): Promise<
     if (above === undefined) continue;
     const { members, exclude } = above.uv.workspace ?? {};
     const place = path.relative(folder, project.dir).split(path.sep).join('/');
-    const isMember = matchesPatterns(place, strings(members)) && !matchesPatterns(place, strings(exclude));
+    const matches = (patterns: unknown): boolean => compilePatterns(strings(patterns)).matches(place);
+    const isMember = matches(members) && !matches(exclude);
     return isMember ? above : project;
   }
   return project;
@@ -174,10 +175,10 @@ function localIndexes(project: PyProject, root: PyProject): string[] {
 /** The folder of the member of a workspace that has the name. */
 async function findMember(root: PyProject, name: string): Promise<string | undefined> {
   const { members, exclude } = root.uv.workspace ?? {};
-  const excluded = strings(exclude);
+  const excluded = compilePatterns(strings(exclude));
   for (const pattern of ['.', ...strings(members)]) {
     for (const place of await expand(root.dir, pattern.replace(/^\.\//, '').replace(/\/+$/, '').split('/'))) {
-      if (matchesPatterns(path.relative(root.dir, place).split(path.sep).join('/'), excluded)) continue;
+      if (excluded.matches(path.relative(root.dir, place).split(path.sep).join('/'))) continue;
       const own = (await readPyProject(place))?.project?.name;
       if (own !== undefined && parseRequirement(own)?.name === name) return place;
     }
@@ -198,7 +199,7 @@ async function expand(dir: string, parts: readonly string[]): Promise<string[]> 
   const found = part === '**' ? await expand(dir, rest) : [];
   for (const { name } of names) {
     if (part === '**') found.push(...(await expand(path.join(dir, name), parts)));
-    else if (matchesPatterns(name, [part])) found.push(...(await expand(path.join(dir, name), rest)));
+    else if (compilePatterns([part]).matches(name)) found.push(...(await expand(path.join(dir, name), rest)));
   }
   return found;
 }

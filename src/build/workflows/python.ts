@@ -2,8 +2,9 @@ import { UserError } from '../../errors.ts';
 import { exists } from '../../support/files.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
-import { copyFiles, listTree } from '../file-tree.ts';
+import { copyFiles } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
+import { listSource } from './copy-source.ts';
 import { installPackages } from './python-install.ts';
 import { hashLocal, PACKAGE_EXCLUDES } from './python-local.ts';
 import { findManifest } from './python-manifest.ts';
@@ -35,7 +36,7 @@ export const pythonWorkflow: Workflow = {
       dependencies: manifest && (await dependencySet(definition, workshop, manifest)),
       sourceKey: async () => keyOf(await workshop.hasher.hashTree(definition.codeDir, excludes), packages),
       make: async (target) => {
-        const { files } = listTree(definition.codeDir, excludes);
+        const files = listSource(workshop, definition.codeDir, excludes);
         const inside = path.join(target, ...packages);
         // a folder of that name is there already: the packages are part of the source
         const taken = (await exists(inside)) || (await exists(path.join(definition.codeDir, ...packages)));

@@ -2,9 +2,9 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { exists, makeFolder, readTextIfExists, removeTree } from '../../support/files.ts';
+import { commonFolder } from '../../support/places.ts';
 import { copyTree, listTree } from '../file-tree.ts';
 import type { Tools } from '../tools.ts';
-import { commonFolder } from './node-dependencies.ts';
 
 export const GEMFILE_LOCK = 'Gemfile.lock';
 

@@ -4,8 +4,8 @@ import { UserError } from '../../errors.ts';
 import { exists, readTextIfExists, writeFileAtomic } from '../../support/files.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf, withoutLogins } from '../build-key.ts';
-import { copyTree } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
+import { copySource } from './copy-source.ts';
 import { localGems } from './ruby-gemfile.ts';
 import { GEMFILE_LOCK, installGems } from './ruby-gems.ts';
 import { keyOfInputs } from './traced-inputs.ts';
@@ -37,7 +37,7 @@ export const rubyWorkflow: Workflow = {
           definition.dependenciesApart,
         ),
       make: async (target, installed) => {
-        await copyTree(definition.codeDir, target, excludes);
+        await copySource(workshop, { source: definition.codeDir, target, excludes });
         if (installed !== undefined) await writeBundle(definition, installed, target);
         return {};
       },

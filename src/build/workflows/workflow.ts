@@ -4,6 +4,7 @@ import type { BuildCache } from '../cache.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import type { SourceHasher } from '../source-hash.ts';
 import type { Tools } from '../tools.ts';
+import type { SeenWorkspaces } from './node-workspace.ts';
 import type { WorkflowName } from './select-workflow.ts';
 
 /** What a workflow works with. */
@@ -12,6 +13,8 @@ export interface Workshop {
   cache: BuildCache;
   hasher: SourceHasher;
   tools: Tools;
+  /** Workspaces of package managers that this run has seen. */
+  workspaces: SeenWorkspaces;
   /** The id of the step that reports what this build's tools print. */
   stepId: string;
   /** Says something once for this build; who it is about is added. */

@@ -1,7 +1,7 @@
 import { expect, it, test } from 'vitest';
 import { keyOf, withoutLoginLines, withoutLogins } from '../../../src/build/build-key.ts';
 import { compileNames } from '../../../src/build/name-patterns.ts';
-import { matchesPatterns } from '../../../src/build/workflows/node-project.ts';
+import { compilePatterns } from '../../../src/build/workflows/folder-patterns.ts';
 
 test.each([
   [['*.pyc'], 'a.pyc', true],
@@ -29,8 +29,20 @@ test.each([
   ['a/b/c', ['**/c'], true],
   ['c', ['**/c'], true],
   ['packages/ab', ['packages/a'], false],
+  ['packages/a', ['packages/{a,b}'], true],
+  ['packages/b', ['packages/*', '!packages/*', 'packages/b'], true],
 ])('the workspace member %s by %j: %s', (folder, patterns, matches) => {
-  expect(matchesPatterns(folder, patterns)).toBe(matches);
+  expect(compilePatterns(patterns).matches(folder)).toBe(matches);
+});
+
+test.each([
+  ['packages', ['packages/*'], true],
+  ['packages/a', ['packages/*'], false],
+  ['other', ['packages/*', '!other/*'], false],
+  ['any/depth', ['**/x'], true],
+  ['apps/web', ['apps/*/lib'], true],
+])('members below %s by %j: %s', (folder, patterns, possible) => {
+  expect(compilePatterns(patterns).mayMatchBelow(folder)).toBe(possible);
 });
 
 it('keys differ where any part does, and only there', () => {

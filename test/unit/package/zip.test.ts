@@ -139,7 +139,7 @@ print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.r
 });
 
 describe('listTree', () => {
-  it('keeps links inside the tree, follows links that leave it, and ends in loops', async () => {
+  it('keeps links inside the tree and to places in Lambda, follows those that leave it, and leaves out those to nowhere', async () => {
     const folder = await tempFolder({ 'tree/lib/a.js': 'a', 'outside/b.js': 'b', 'tree/z.js': 'z' });
     const tree = path.join(folder, 'tree');
     await fs.symlink('../lib', path.join(tree, 'lib/loop'));
@@ -147,11 +147,13 @@ describe('listTree', () => {
     await fs.symlink(path.join(folder, 'outside'), path.join(tree, 'out'));
     await fs.symlink(path.join(folder, 'outside/b.js'), path.join(tree, 'b.js'));
     await fs.symlink('nowhere', path.join(tree, 'dangling'));
+    await fs.symlink('/opt/nodejs/node_modules', path.join(tree, 'c'));
+    await fs.symlink('/opt/../nowhere', path.join(tree, 'd'));
     await fs.symlink(folder, path.join(folder, 'outside/up'));
     const entries = await listTree(tree);
     expect(
       entries.map(({ path, linkTarget }) => (linkTarget === undefined ? path : `${path} -> ${linkTarget}`)).slice(0, 4),
-    ).toEqual(['b.js', 'dangling -> nowhere', 'inside.js -> lib/a.js', 'lib/a.js']);
+    ).toEqual(['b.js', 'c -> /opt/nodejs/node_modules', 'inside.js -> lib/a.js', 'lib/a.js']);
     expect(entries.map((entry) => entry.path)).toContain('out/b.js');
     expect(entries.find((entry) => entry.path === 'lib/loop')?.linkTarget).toBe('.');
   });
