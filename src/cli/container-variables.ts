@@ -1,4 +1,3 @@
-import { readContainerEnvFile } from '../build/containers/read-env-file.ts';
 import { UsageError } from '../errors.ts';
 import { ownValue, setOwn } from '../support/own-value.ts';
 import type { ContainerVariables } from '../sync/sync-options.ts';
@@ -60,19 +59,4 @@ function collect(variables: readonly Variable[]): ContainerVariables {
     else setOwn(byId, id, { ...ownValue(byId, id), [name]: value });
   }
   return { all, byId };
-}
-
-/** The variables of a file (`--container-env-var-file`) and of the command line, which count more. */
-export async function loadContainerVariables(
-  file: string | undefined,
-  given: ContainerVariables | undefined,
-): Promise<ContainerVariables> {
-  const { env, envById } = await readContainerEnvFile(file);
-  const ids = new Set([...Object.keys(envById), ...Object.keys(given?.byId ?? {})]);
-  return {
-    all: { ...env, ...given?.all },
-    byId: Object.fromEntries(
-      [...ids].map((id) => [id, { ...ownValue(envById, id), ...ownValue(given?.byId ?? {}, id) }]),
-    ),
-  };
 }

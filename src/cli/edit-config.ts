@@ -1,8 +1,9 @@
 import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ownValue, setOwn } from '../support/own-value.ts';
-import { isConfigMap, parseConfigText } from './config-value.ts';
+import { isConfigMap } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
+import { parseConfigText } from './parse-config.ts';
 import { outlineToml } from './toml-text.ts';
 import type { TomlStatement } from './toml-text.ts';
 

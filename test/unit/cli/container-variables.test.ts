@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { CONTAINER_VARIABLES, loadContainerVariables } from '../../../src/cli/container-variables.ts';
+import { CONTAINER_VARIABLES } from '../../../src/cli/container-variables.ts';
+import { loadContainerVariables } from '../../../src/cli/load-container-variables.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 describe('--container-env-var', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfigText } from '../../../src/cli/config-value.ts';
+import { parseConfigText } from '../../../src/cli/parse-config.ts';
 import type { ConfigValue } from '../../../src/cli/config-value.ts';
 import { samconfigValues } from '../../../src/cli/samconfig.ts';
 import { UserError } from '../../../src/errors.ts';

@@ -4,7 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
-import { parseConfigText } from '../../../src/cli/config-value.ts';
+import { parseConfigText } from '../../../src/cli/parse-config.ts';
 import { editConfig } from '../../../src/cli/edit-config.ts';
 import type { TableEdit } from '../../../src/cli/edit-config.ts';
 import { resolveOptions } from '../../../src/cli/resolve-options.ts';
