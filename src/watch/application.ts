@@ -75,6 +75,9 @@ export class Application {
 
   /** Other options hold from now on. */
   setRun(run: SyncRun): void {
+    // the bucket is chosen again
+    if (this.prepared && run.options.s3Bucket !== this.run.options.s3Bucket)
+      this.prepared = { ...this.prepared, bucket: '', checkBucket: undefined };
     this.run = run;
     this.#builder = undefined;
     this.#layout = undefined;

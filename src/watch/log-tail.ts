@@ -10,6 +10,7 @@ import type { LogSource } from './tail-logs.ts';
 /** Log lines of the watched functions, on and off. */
 export interface LogTail {
   toggle(): void;
+  show(on: boolean): void;
   stop(): void;
 }
 
@@ -37,15 +38,14 @@ export function createLogTail(application: Application): LogTail {
     running = undefined;
     application.run.outside.reporter.report({ type: 'watch-logs', on: false });
   };
-  return {
-    stop,
-    toggle: () => {
-      if (running) return stop();
-      running = new AbortController();
-      application.run.outside.reporter.report({ type: 'watch-logs', on: true });
-      void start(running);
-    },
+  const show = (on: boolean): void => {
+    if (!on) return stop();
+    if (running) return;
+    running = new AbortController();
+    application.run.outside.reporter.report({ type: 'watch-logs', on: true });
+    void start(running);
   };
+  return { stop, show, toggle: () => show(running === undefined) };
 }
 
 /** The log groups of the functions that are deployed. */

@@ -163,10 +163,13 @@ export class WatchSession {
     const { watch } = this.#run.outside;
     if (!watch) return false;
     const { run } = this.#application;
-    const { options, files, isChanged } = await readChangedOptions(run.options, watch);
+    const { options, files, isChanged, warnings } = await readChangedOptions(run.options, watch);
     this.#optionFiles = files;
-    if (isChanged) this.#application.setRun({ ...run, options });
-    return isChanged;
+    for (const text of warnings) this.#application.sayOnce('warning', text);
+    if (!isChanged) return false;
+    this.#application.setRun({ ...run, options });
+    if (this.#isReady && options.tail !== run.options.tail) this.#logs.show(options.tail);
+    return true;
   }
 
   #onChange(change: SourceChange): void {
@@ -244,9 +247,8 @@ export class WatchSession {
     const { selected } = this.#application.requireResources();
     const ms = performance.now() - this.#started;
     this.#report({ type: 'watch-ready', resources: selected.size, folders: this.#sources.folders, ms });
-    const { outside, options } = this.#run;
-    this.#keys = outside.watch?.openKeys((key) => this.#onKey(key));
-    if (options.tail) this.#logs.toggle();
+    this.#keys = this.#run.outside.watch?.openKeys((key) => this.#onKey(key));
+    this.#logs.show(this.#application.run.options.tail);
   }
 
   #onKey(key: string): void {
