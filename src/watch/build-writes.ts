@@ -80,7 +80,7 @@ export class BuildWrites {
     return {
       changes: [...others.map((target) => ({ path: target, folder: false })), ...this.#takeDeferred(changed)],
       held,
-      level: Math.min(...held.map(levelOf)),
+      level: held.reduce((least, target) => Math.min(least, levelOf(target)), Infinity),
     };
   }
 

@@ -4,7 +4,7 @@ import { flattenStacks } from '../model/stack.ts';
 import { isMap } from '../template/template.ts';
 import type { Application } from './application.ts';
 import { explainFailure } from './explain-failure.ts';
-import { tailLogs } from './tail-logs.ts';
+import { ownGroup, tailLogs } from './tail-logs.ts';
 import type { LogSource } from './tail-logs.ts';
 
 /** Log lines of the watched functions, on and off. */
@@ -59,12 +59,12 @@ async function listLogs(application: Application): Promise<LogSource[]> {
   const places = await codeSync.locate(root, new Set(functions.map(({ fn }) => fn.id)));
   const sources: LogSource[] = [];
   for (const { fn, stack } of functions) {
-    const physicalId = places.get(fn.id);
-    if (physicalId === undefined) continue;
+    const functionName = places.get(fn.id);
+    if (functionName === undefined) continue;
     const logging = fn.properties['LoggingConfig'];
     const written = isMap(logging) ? logging['LogGroup'] : undefined;
     const group = written === undefined ? undefined : (await codeSync.resolve(root, written, stack)).value;
-    sources.push({ id: fn.id, group: typeof group === 'string' ? group : `/aws/lambda/${physicalId}` });
+    sources.push({ id: fn.id, functionName, group: typeof group === 'string' ? group : ownGroup(functionName) });
   }
   return sources;
 }
