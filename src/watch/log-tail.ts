@@ -1,6 +1,7 @@
 import { note } from '../console/reporter.ts';
 import { asUserError } from '../system-errors.ts';
 import { flattenStacks } from '../model/stack.ts';
+import { createAbort } from '../support/abort.ts';
 import { isMap } from '../template/template.ts';
 import type { Application } from './application.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -41,7 +42,7 @@ export function createLogTail(application: Application): LogTail {
   const show = (on: boolean): void => {
     if (!on) return stop();
     if (running) return;
-    running = new AbortController();
+    running = createAbort();
     application.run.outside.reporter.report({ type: 'watch-logs', on: true });
     void start(running);
   };

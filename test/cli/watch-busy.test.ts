@@ -1,9 +1,9 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { invoke, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
-import { writeFiles } from '../support/temp-folder.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { startReadyWatch } from '../support/watch-cli.ts';
 
 const python = (version: number): string => `def handler(event, context):\n    return ${version}\n`;
@@ -104,4 +104,28 @@ describe('saves while Lambda is busy with the one before', () => {
     await watch.stop();
     await fs.rm(app, { recursive: true, force: true });
   });
+});
+
+it('builds side by side on a machine with many processors warn of no leak', async () => {
+  const names = Array.from({ length: 14 }, (_, n) => `Fn${n}`);
+  const resources = names.map(
+    (name) =>
+      `  ${name}: {Type: AWS::Serverless::Function, Metadata: {BuildMethod: makefile}, Properties: {Runtime: python3.11, CodeUri: ${name}, Handler: app.handler}}\n`,
+  );
+  // all of them run at once: each waits until the last one has begun
+  const makefile = (name: string): string =>
+    `build-${name}:\n\ttouch "$(BEGUN)/${name}"\n\tuntil [ $$(ls "$(BEGUN)" | wc -l) -ge ${names.length} ]; do sleep 0.05; done\n\ttouch "$(ARTIFACTS_DIR)/${name}.py"\n`;
+  const dir = await tempFolder({
+    'cores.cjs': "require('node:os').availableParallelism = () => 16;\n",
+    'begun/.keep': '',
+    'app/template.yaml': `Transform: AWS::Serverless-2016-10-31\nResources:\n${resources.join('')}`,
+    ...Object.fromEntries(names.map((name) => [`app/${name}/Makefile`, makefile(name)])),
+  });
+  const cloud = await startTestCloud();
+  onTestFinished(() => cloud.stop());
+  const NODE_OPTIONS = `--require ${path.join(dir, 'cores.cjs')}`;
+  const env = { ...cloud.env, NODE_OPTIONS, BEGUN: path.join(dir, 'begun') };
+  const watch = await startReadyWatch(path.join(dir, 'app'), env, ['--stack-name', 'many']);
+  expect(watch.stderr()).not.toContain('MaxListenersExceededWarning');
+  await watch.stop();
 });
