@@ -7,7 +7,7 @@ export type BuildEnd = 'verified' | 'unverified' | 'aborted';
 
 /** Sees one build go on. */
 export interface BuildObserver {
-  /** The code's folder is about to be read; a build that ends as `verified` found the same there at its end. */
+  /** The code's folder is about to be read. A build that ends as `verified` found the same there the first and the last time. */
   beforeSource(): void;
   /** A tool is about to run, which may write anywhere. */
   beforeTool(): void;

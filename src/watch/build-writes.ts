@@ -9,6 +9,8 @@ export interface BuildWindow {
   before: Snapshot;
   /** Of files that changed in the last window too. */
   contents: ReadonlyMap<string, string>;
+  /** When the build read its source the last time: what changes later it has not seen. */
+  read?: Snapshot;
 }
 
 /** What a window turned out to have changed. */
@@ -55,10 +57,15 @@ export class BuildWrites {
     return window;
   }
 
-  /** `isBuilt`: whether what a path holds at the end is known to be what was built. */
+  /** The build of the window is about to read its source. */
+  noteRead(window: BuildWindow): void {
+    window.read = takeSnapshot(this.#parts);
+  }
+
+  /** `isVerified`: whether what was at a path when the build read its source the last time is what was built. */
   close(
     window: BuildWindow,
-    { isAborted, isBuilt }: { isAborted: boolean; isBuilt: (target: string) => boolean },
+    { isAborted, isVerified }: { isAborted: boolean; isVerified: (target: string) => boolean },
   ): Written {
     this.#windows.delete(window);
     this.#after = takeSnapshot(this.#parts);
@@ -66,6 +73,8 @@ export class BuildWrites {
     const contents = new Map(changed.map((target) => [target, contentOf(target)]));
     const files = changed.filter((target) => ![window.before, this.#after].some((one) => isFolderIn(one, target)));
     const isOther = (target: string): boolean => contents.get(target) !== window.contents.get(target);
+    const isBuilt = (target: string): boolean =>
+      isVerified(target) && window.read !== undefined && window.read.get(target) === this.#after.get(target);
     const news = files.filter((target) => isOther(target) && !isBuilt(target));
     // a build that was given up says nothing about what it would have written
     const keep = <T>(before: ReadonlyMap<string, T>): ReadonlyMap<string, T> => (isAborted ? before : new Map());

@@ -96,14 +96,16 @@ export function createOwnWrites(outside: OwnWritesOutside, times: LookTimes = LO
       clearTimeout(writer.look);
       return {
         beforeSource: () => {
-          seesAll ||= window === undefined;
+          if (window) writer.writes.noteRead(window);
+          else seesAll = true;
         },
         beforeTool: () => {
           window ??= writer.writes.open(outside.partsOf(writer.ids));
         },
         ended: (how) => {
-          const isBuilt = (target: string): boolean => how === 'verified' && seesAll && isBelow(target, build.codeDir);
-          if (window) end(writer, window, { isAborted: how === 'aborted', isBuilt });
+          const isVerified = (target: string): boolean =>
+            how === 'verified' && seesAll && isBelow(target, build.codeDir);
+          if (window) end(writer, window, { isAborted: how === 'aborted', isVerified });
         },
       };
     },
