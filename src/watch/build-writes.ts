@@ -17,8 +17,10 @@ export interface BuildWindow {
 export interface Written {
   /** Perhaps somebody's save: to be built. */
   changes: PathChange[];
-  /** Changed in each of the last windows, so most likely by the build itself. */
+  /** Changed while the build changed something again and again, so most likely by the build itself. */
   held: string[];
+  /** Those of them that changed in each of the last windows. */
+  own: string[];
   /** In how many windows in a row. */
   level: number;
 }
@@ -89,6 +91,7 @@ export class BuildWrites {
     return {
       changes: [...others.map((target) => ({ path: target, folder: false })), ...this.#takeDeferred(changed)],
       held,
+      own: held.filter((target) => (repeats.get(target) ?? 0) >= OWN_FROM),
       level: held.reduce((least, target) => Math.min(least, levelOf(target)), Infinity),
     };
   }

@@ -53,7 +53,8 @@ interface Writer {
   writes: BuildWrites;
   /** Set while something that the build wrote has not been built. */
   look: NodeJS.Timeout | undefined;
-  reported: string;
+  /** Files that `onOwn` was called with. */
+  reported: Set<string>;
 }
 
 /**
@@ -64,19 +65,24 @@ interface Writer {
 export function createOwnWrites(outside: OwnWritesOutside, times: LookTimes = LOOK_TIMES): OwnWrites {
   const writers = new Map<string, Writer>();
   const writerOf = ({ key, ids }: ObservedBuild): Writer => {
-    const writer = writers.get(key) ?? { ids, writes: new BuildWrites(), look: undefined, reported: '' };
+    const writer = writers.get(key) ?? { ids, writes: new BuildWrites(), look: undefined, reported: new Set<string>() };
     writers.set(key, writer);
     return Object.assign(writer, { ids });
   };
+  /** Each file once; if they have other names each time (`!areKnown`), once at all. */
+  const report = (writer: Writer, files: readonly string[], areKnown: boolean): void => {
+    const news = files.filter((file) => !writer.reported.has(file)).sort();
+    if (news.length === 0 || (!areKnown && writer.reported.size > 0)) return;
+    outside.onOwn(writer.ids, news);
+    for (const file of news) writer.reported.add(file);
+  };
   const end = (writer: Writer, window: BuildWindow, how: Parameters<BuildWrites['close']>[1]): void => {
-    const { changes, held, level } = writer.writes.close(window, how);
+    const { changes, held, own, level } = writer.writes.close(window, how);
     if (held.length > 0) {
       const delay = Math.min(times.first * times.factor ** (level - OWN_FROM), LONGEST);
       clearTimeout(writer.look);
       writer.look = setTimeout(() => outside.onDue(held), delay);
-      const files = [...held].sort();
-      if (writer.reported !== JSON.stringify(files)) outside.onOwn(writer.ids, files);
-      writer.reported = JSON.stringify(files);
+      report(writer, own.length > 0 ? own : held, own.length > 0);
     }
     if (changes.length > 0) outside.onChange(changes);
   };

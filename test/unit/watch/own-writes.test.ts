@@ -80,6 +80,7 @@ describe('defect 25: a build that writes something new into its source each time
     const app = await start();
     const acted = Array.from({ length: 6 }, (_, n) => buildWriting(app, `out-${n}`).length);
     expect(acted).toEqual([2, 2, 1, 0, 0, 0]);
+    expect(app.own).toHaveLength(1);
   });
 
   it('starts no second build after the next save, and each save of others counts at once', async () => {
