@@ -19,7 +19,7 @@ export interface Written {
   changes: PathChange[];
   /** Changed while the build changed something again and again, so most likely by the build itself. */
   held: string[];
-  /** Those of them that changed in each of the last windows. */
+  /** Those of them that changed in each window since longer than that. */
   own: string[];
   /** In how many windows in a row. */
   level: number;
@@ -91,7 +91,7 @@ export class BuildWrites {
     return {
       changes: [...others.map((target) => ({ path: target, folder: false })), ...this.#takeDeferred(changed)],
       held,
-      own: held.filter((target) => (repeats.get(target) ?? 0) >= OWN_FROM),
+      own: held.filter((target) => (repeats.get(target) ?? 0) > OWN_FROM),
       level: held.reduce((least, target) => Math.min(least, levelOf(target)), Infinity),
     };
   }

@@ -82,7 +82,8 @@ export function createOwnWrites(outside: OwnWritesOutside, times: LookTimes = LO
       const delay = Math.min(times.first * times.factor ** (level - OWN_FROM), LONGEST);
       clearTimeout(writer.look);
       writer.look = setTimeout(() => outside.onDue(held), delay);
-      report(writer, own.length > 0 ? own : held, own.length > 0);
+      // the first time it may still be somebody who saves faster than it is built
+      if (level > OWN_FROM) report(writer, own.length > 0 ? own : held, own.length > 0);
     }
     if (changes.length > 0) outside.onChange(changes);
   };

@@ -96,6 +96,7 @@ describe('saves while Lambda is busy with the one before', () => {
       await poll(isLast, 20_000).catch(async () => expect(await invoke(cloud.endpoint, outputs[id]!), id).toBe(last));
     }
     // and what a build writes itself starts no endless row of builds
+    await watch.seen(({ event, text }) => event === 'note' && String(text).startsWith('Each build of'));
     await watch.quiet(1_500);
     const texts = watch.lines.flatMap(({ event, text }) => (event === 'note' ? [String(text)] : []));
     expect(texts.filter((text) => text.startsWith('Each build of'))).toEqual([
