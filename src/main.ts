@@ -106,7 +106,7 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
     }
     // nothing reads the events any more: the editor that wanted them is gone
     if (options.watch && options.output === 'json') io.stdout.once('error', interrupts.end);
-    const readOptions = (): Promise<ResolvedRun> => resolveOptions(commandLine, io);
+    const readOptions = readAgain(commandLine, { io, reporter, notices });
     return await sync(options, { io, reporter, interrupts, optionFiles: files, readOptions });
   } catch (error) {
     if (!reporter) {
@@ -118,6 +118,21 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
   } finally {
     reporter?.close();
   }
+}
+
+/** Resolves the options again; what is said of them is reported if it was not said before. */
+function readAgain(
+  commandLine: CommandLine,
+  { io, reporter, notices }: { io: MainIo; reporter: ConsoleReporter; notices: ResolvedRun['notices'] },
+): () => Promise<ResolvedRun> {
+  const said = new Set(notices.map(({ text }) => text));
+  return async () => {
+    const { resolveOptions } = await import('./cli/resolve-options.ts');
+    const run = await resolveOptions(commandLine, io);
+    for (const notice of run.notices) if (!said.has(notice.text)) reporter.report({ type: 'note', ...notice });
+    for (const { text } of run.notices) said.add(text);
+    return run;
+  };
 }
 
 interface Run {

@@ -18,6 +18,8 @@ export interface BuiltDefinition {
   dependencyLayer: CacheEntry | undefined;
   /** Why they are not, where that was asked for. */
   notApart: Apartness | undefined;
+  /** It was made just now, and its source was the same at the end. */
+  isVerified: boolean;
 }
 
 /** Whether packages stay with the code although a layer was asked for, and whether that is news. */
@@ -29,8 +31,8 @@ interface Apartness {
 /** A function and its layers may not be larger than this, unzipped (Lambda quota: 250 MiB). */
 const MAX_BYTES = 250 * 1024 * 1024;
 
-/** A file that is saved again and again, e.g. by the build itself, would repeat it for ever. */
-const MAX_TRIES = 5;
+/** A file that is written again and again, e.g. by the build itself, would repeat it forever. */
+const MAX_TRIES = 3;
 
 /** Looks the build up in the cache, or installs its dependencies, makes it and puts it there. */
 export async function buildDefinition(
@@ -40,27 +42,30 @@ export async function buildDefinition(
 ): Promise<BuiltDefinition> {
   const { dependencies } = prepared;
   const installed = dependencies && (await obtainDependencies(dependencies, how));
-  const job: ArtifactJob = { definition, prepared, installed, ...how, notApart: whyNotApart(prepared, installed) };
-  const artifact = await untilUnchanged(definition, how.workshop, async () => {
+  const notApart = whyNotApart(prepared, installed);
+  const job: ArtifactJob = { definition, prepared, installed, ...how, notApart, isLastTry: false, isVerified: false };
+  const artifact = await untilUnchanged(definition, how.workshop, async (isLastTry) => {
+    job.isLastTry = isLastTry;
     const made = await obtainArtifact(job);
     if (!isApart(job) || bytesOf(made) + bytesOf(installed) <= MAX_BYTES) return made;
     job.notApart = { level: 'info', why: 'code and packages have more than the 250 MB that Lambda takes' };
     return obtainArtifact(job);
   });
   await how.workshop.cache.keepNewest(definition.key, artifact.key);
-  return { artifact, dependencyLayer: isApart(job) ? installed : undefined, notApart: job.notApart };
+  const { isVerified } = job;
+  return { artifact, dependencyLayer: isApart(job) ? installed : undefined, notApart: job.notApart, isVerified };
 }
 
-/** Does a part of a build again while files are saved under it. */
+/** Does a part of a build again while files are saved under it; `work` hears when it is the last time. */
 export async function untilUnchanged<T>(
   { ids, codeDir }: BuildDefinition,
   { tools }: Workshop,
-  work: () => Promise<T>,
+  work: (isLastTry: boolean) => Promise<T>,
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
     tools.signal.throwIfAborted();
     try {
-      return await work();
+      return await work(tries === MAX_TRIES);
     } catch (error) {
       if (!(error instanceof SourceChangedError)) throw error;
       if (tries === MAX_TRIES) {
@@ -119,6 +124,9 @@ function whyNotApart(prepared: PreparedBuild, installed: CacheEntry | undefined)
 
 interface ArtifactJob {
   notApart: Apartness | undefined;
+  /** What is made now is taken, even if its source changes meanwhile. */
+  isLastTry: boolean;
+  isVerified: boolean;
   definition: BuildDefinition;
   prepared: PreparedBuild;
   installed: CacheEntry | undefined;
@@ -161,16 +169,26 @@ async function make(job: ArtifactJob, content: string, sourceKey: string | undef
   const made = await makeUnlessChanged(prepared, sourceKey, () => prepared.make(target, packages));
   const built = made.sourceKey ?? sourceKey;
   if (built === undefined) throw new Error(`${workflow.name}: a build without a key`);
-  if (sourceKey !== undefined || made.sourceKey !== undefined) {
-    const now = await prepared.sourceKey();
-    if (now !== undefined && now !== built) throw new SourceChangedError();
-  }
+  const now = await prepared.sourceKey();
+  const isUnsettled = made.isUnsettled === true || (now !== undefined && now !== built);
+  if (isUnsettled && !job.isLastTry) throw new SourceChangedError();
+  if (isUnsettled) noteUnsettled(job);
+  // where only what was made has a key, there is no telling
+  job.isVerified = now !== undefined && !isUnsettled;
   const facts = {
     bytes: String(await treeSize(content)),
     ...(made.handler === undefined ? {} : { handler: made.handler }),
     ...(made.sourceMaps ? { sourceMaps: true } : {}),
   };
-  return { facts, key: artifactKey(job, built) };
+  // no source can be said to give this
+  const key = isUnsettled ? keyOf('content', await job.workshop.hasher.hashTree(content)) : built;
+  return { facts, key: artifactKey(job, key) };
+}
+
+/** Most often it is the build that writes there, so building again does not help. */
+function noteUnsettled({ definition, workshop }: ArtifactJob): void {
+  const text = `the source keeps changing while it is built, perhaps by the build itself: what was built last is used, and the next sync builds again (${definition.codeDir})`;
+  workshop.note('warning', text);
 }
 
 /** A file that was listed and is gone when it is read: something was saved or removed in the meantime. */

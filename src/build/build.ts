@@ -11,6 +11,8 @@ import { createGate, mapLimit } from '../support/map-limit.ts';
 import { asUserError, SystemError } from '../system-errors.ts';
 import type { BuildInput, BuildNote, BuildResult, BuiltFolder } from './artifact.ts';
 import { assertCodeDir, buildDefinition, untilUnchanged } from './build-definition.ts';
+import { observeSource, observeTools } from './build-observer.ts';
+import type { BuildEnd, BuildObserver, ObserveBuild } from './build-observer.ts';
 import type { BuiltDefinition } from './build-definition.ts';
 import { buildStoreDir } from './build-options.ts';
 import type { BuildOptions } from './build-options.ts';
@@ -36,6 +38,7 @@ export interface BuildOutside {
   options: BuildOptions;
   /** Called as soon as a folder is there, so that it can be zipped and sent while other things still build. */
   onBuilt?: (folder: BuiltFolder, ids: readonly ResourceIdentifier[], content: 'code' | 'dependencies') => void;
+  observe?: ObserveBuild;
 }
 
 /** What was built and what was not. */
@@ -182,14 +185,14 @@ async function buildOne(definition: BuildDefinition, shared: Shared, collected: 
   const note: Workshop['note'] = (level, text) => collected.addNote({ level, ids, text });
   const { cache, hasher, workspaces } = shared;
   let container: ContainerTools | undefined;
+  const observer = shared.outside.observe?.(definition);
+  let ending: BuildEnd = 'unverified';
   try {
     if (definition.container) container = await shared.yard.open(definition, definition.container, stepId);
-    const tools = container ?? shared.tools;
-    const { built, label } = await prepareAndBuild(
-      definition,
-      { options, cache, hasher, tools, workspaces, stepId, note },
-      collected,
-    );
+    const tools = observeTools(container ?? shared.tools, observer);
+    const workshop: Workshop = { options, cache, hasher, tools, workspaces, stepId, note };
+    const { built, label } = await prepareAndBuild(definition, workshop, { collected, observer });
+    if (built.isVerified) ending = 'verified';
     collect(definition, built, collected, shared.outside.onBuilt);
     end(built.artifact.cached && built.dependencyLayer?.cached !== false ? 'unchanged' : 'done', label);
   } catch (error) {
@@ -201,6 +204,7 @@ async function buildOne(definition: BuildDefinition, shared: Shared, collected: 
     if (!signal.aborted) collected.addFailure(ids, error);
   } finally {
     await container?.close();
+    observer?.ended(signal.aborted ? 'aborted' : ending);
   }
 }
 
@@ -240,12 +244,12 @@ function imageInputs(source: ImageDefinition['source']): BuildInput[] {
 async function prepareAndBuild(
   definition: BuildDefinition,
   workshop: Workshop,
-  collected: Collected,
+  { collected, observer }: { collected: Collected; observer: BuildObserver | undefined },
 ): Promise<{ built: BuiltDefinition; label: string }> {
   const workflow = await loadWorkflow(definition);
   await assertCodeDir(definition);
   const { prepared, built } = await untilUnchanged(definition, workshop, async () => {
-    const prepared = await workflow.prepare(definition, workshop);
+    const prepared = observeSource(await workflow.prepare(definition, workshop), observer);
     collected.setInputs(definition.ids, await prepared.inputs());
     return { prepared, built: await buildDefinition(definition, prepared, { workflow, workshop }) };
   });

@@ -1,5 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import { InterruptedError } from '../errors.ts';
+import { createAbort } from '../support/abort.ts';
 
 /** A process whose signals can be listened to. */
 export interface SignalSource {
@@ -28,9 +28,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGBREAK'] as const;
 
 /** The first Ctrl-C (or another such signal) aborts, the second one ends the process at once. */
 export function watchInterrupts(target: Interruptible): Interrupts {
-  const controller = new AbortController();
-  // each call under way listens; beyond ten Node would warn of a leak
-  setMaxListeners(0, controller.signal);
+  const controller = createAbort();
   const end = (): void => {
     if (!controller.signal.aborted) controller.abort(new InterruptedError('Interrupted'));
   };

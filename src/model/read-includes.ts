@@ -1,4 +1,8 @@
+import { errorMessage, TemplateError, UserError } from '../errors.ts';
+import type { TemplateProblem } from '../errors.ts';
+import { isMissing } from '../support/files.ts';
 import { MAX_INPUT_BYTES, readTextFile } from '../support/regular-file.ts';
+import { explainSystemError } from '../system-errors.ts';
 import { findIncludes } from '../template/includes.ts';
 import type { IncludedFile } from '../template/includes.ts';
 import { isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
@@ -7,6 +11,7 @@ import { getAt, setAt } from '../template/template-path.ts';
 import type { Template, TemplateValue } from '../template/template.ts';
 import { parseYaml } from '../template/yaml.ts';
 import type { LocalFiles } from './code-source.ts';
+import { labelOf } from './load-template.ts';
 
 /** What the `AWS::Include` of a template bring in. */
 export interface ReadIncludes {
@@ -14,6 +19,8 @@ export interface ReadIncludes {
   contents: ReadonlyMap<string, TemplateValue>;
   /** The template with each local location as a text that is right from its folder. */
   source: Template;
+  /** Of files that are there and cannot be read: CloudFormation could not read them either. */
+  problems: readonly TemplateProblem[];
 }
 
 /** Where the files are looked for. */
@@ -28,21 +35,23 @@ interface IncludeSearch {
 
 /**
  * Reads the local files that the template includes: from the template's folder, else from the current one. `expanded` is
- * the template with all its loops written out. A missing file is reported with the other local paths.
+ * the template with all its loops written out. A missing file, or a folder, is reported with the other local paths.
  */
 export async function readIncludes(source: Template, expanded: Template, search: IncludeSearch): Promise<ReadIncludes> {
   const inSource = localIncludes(source, search);
   const inAll = expanded === source ? inSource : localIncludes(expanded, search);
   const files = new Map<string, string>();
   const contents = new Map<string, TemplateValue>();
+  const problems: TemplateProblem[] = [];
   const locations = new Set([...inSource, ...inAll].map(({ location }) => location));
   await Promise.all(
     [...locations].map(async (location) => {
       const file = await findInclude(location, search);
       search.onRead?.(file);
-      const content = await parseInclude(file);
       files.set(location, file);
-      if (content !== undefined) contents.set(location, content);
+      const read = await parseInclude(file, labelOf(file, search.cwd));
+      problems.push(...read.problems);
+      if (read.content !== undefined) contents.set(location, read.content);
     }),
   );
   let result = source;
@@ -52,7 +61,7 @@ export async function readIncludes(source: Template, expanded: Template, search:
     const text = file === usual ? location : file;
     if (getAt(source, at) !== text) result = setAt(result, at, text);
   }
-  return { contents, source: result };
+  return { contents, source: result, problems };
 }
 
 function localIncludes(template: Template, search: IncludeSearch): IncludedFile[] {
@@ -66,11 +75,19 @@ async function findInclude(location: string, { files, cwd }: IncludeSearch): Pro
   return isOther ? other : usual;
 }
 
-/** What we cannot read may still be right for CloudFormation; then it stays an include. */
-async function parseInclude(file: string): Promise<TemplateValue | undefined> {
+interface ReadInclude {
+  /** undefined: it stays an include. */
+  content?: TemplateValue;
+  problems: readonly TemplateProblem[];
+}
+
+async function parseInclude(file: string, label: string): Promise<ReadInclude> {
   try {
-    return parseYaml(readTextFile(file, MAX_INPUT_BYTES), file);
-  } catch {
-    return undefined;
+    return { content: parseYaml(readTextFile(file, MAX_INPUT_BYTES), label), problems: [] };
+  } catch (error) {
+    if (error instanceof TemplateError) return { problems: error.problems };
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'EISDIR') return { problems: [] };
+    const known = error instanceof UserError ? error : explainSystemError(error);
+    return { problems: [{ file: label, message: known?.message ?? `It cannot be read: ${errorMessage(error)}` }] };
   }
 }

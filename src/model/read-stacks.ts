@@ -126,7 +126,7 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
   const complaints: Complaint[] = [];
   const { languageExtensions, cwd, onRead } = run.input;
   const input = { ...place, template: loaded.template, files, languageExtensions, cwd, onRead };
-  const views = await readViews(input, complaints);
+  const views = await readViews(input, { complaints, problems: run.problems });
   run.findings.push(...complaints.map((complaint) => ({ loaded, ...complaint })));
   if (views === undefined) return undefined;
   const local = findLocalPaths(views.source, views.resolved).filter(

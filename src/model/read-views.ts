@@ -1,3 +1,4 @@
+import type { TemplateProblem } from '../errors.ts';
 import { GrowthError } from '../template/budget.ts';
 import { useLocalAssets } from '../template/cdk.ts';
 import { expandLoops, usesLanguageExtensions } from '../template/language-extensions.ts';
@@ -37,10 +38,19 @@ export interface Views {
 /** CloudFormation takes 500. */
 const MAX_RESOURCES = 5000;
 
-/** The views, or undefined if the template makes more than anything can deploy; what is wrong is added to `complaints`. */
-export async function readViews(input: ViewInput, complaints: Complaint[]): Promise<Views | undefined> {
+/** Where what is wrong is added. */
+export interface ViewFaults {
+  /** In the template. */
+  complaints: Complaint[];
+  /** In files that it includes. */
+  problems: TemplateProblem[];
+}
+
+/** The views, or undefined if the template makes more than anything can deploy. */
+export async function readViews(input: ViewInput, faults: ViewFaults): Promise<Views | undefined> {
+  const { complaints } = faults;
   try {
-    const views = await makeViews(input, complaints);
+    const views = await makeViews(input, faults);
     const [first] = Object.keys(mapOf(views.resolved['Resources'])).slice(MAX_RESOURCES);
     if (first === undefined) return views;
     const message = `${first} is resource number ${MAX_RESOURCES + 1}; AWS CloudFormation accepts 500 in a template`;
@@ -52,7 +62,7 @@ export async function readViews(input: ViewInput, complaints: Complaint[]): Prom
   return undefined;
 }
 
-async function makeViews(input: ViewInput, complaints: Complaint[]): Promise<Views> {
+async function makeViews(input: ViewInput, { complaints, problems }: ViewFaults): Promise<Views> {
   const written = useLocalAssets(input.template);
   const parameters = readParameters(written, input.given);
   const known: KnownValues = { parameters, pseudoParameters: input.pseudo, includes: new Map() };
@@ -63,6 +73,7 @@ async function makeViews(input: ViewInput, complaints: Complaint[]): Promise<Vie
   const all = loops ? expandLoops(written, scope, 'all') : unchanged;
   const { files, cwd, onRead } = input;
   const included = await readIncludes(local.template, all.template, { scope, files, cwd, onRead });
+  problems.push(...included.problems);
   complaints.push(...all.problems);
   const isSame = included.contents.size === 0 && all.template === written;
   const fullScope = isSame ? scope : createScope(all.template, { ...known, includes: included.contents });

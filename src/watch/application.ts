@@ -3,6 +3,7 @@ import { openBuilder } from '../build/build.ts';
 import type { Builder, BuildOutcome, BuildOutside } from '../build/build.ts';
 import { openBuildLayout } from '../build/build-layout.ts';
 import type { BuildLayout } from '../build/build-layout.ts';
+import type { ObserveBuild } from '../build/build-observer.ts';
 import { planBuild } from '../build/plan-build.ts';
 import type { BuildDefinition, BuildPlan } from '../build/plan-build.ts';
 import { note } from '../console/reporter.ts';
@@ -32,8 +33,6 @@ export interface Resources {
   selected: ReadonlySet<ResourceIdentifier>;
   /** How a change is brought (`TriggerInput.wayOf`). */
   wayOf(id: ResourceIdentifier): 'code' | 'deploy' | undefined;
-  /** Whose builds may write into their own source. */
-  mayWrite: ReadonlySet<ResourceIdentifier>;
   /** What a code sync of the resource changes, and what it builds. */
   touchedBy(id: ResourceIdentifier): ReadonlySet<string>;
 }
@@ -43,6 +42,7 @@ export interface ApplicationListener {
   /** Other paths matter now. `since` (ms since the epoch): what was changed after that nobody has seen. */
   onSources(since: number): void;
   onResources(resources: Resources): void;
+  observe: ObserveBuild;
 }
 
 /** What is kept of a watched application between syncs: nothing is read, hashed or connected twice. */
@@ -75,6 +75,9 @@ export class Application {
 
   /** Other options hold from now on. */
   setRun(run: SyncRun): void {
+    // the bucket is chosen again
+    if (this.prepared && run.options.s3Bucket !== this.run.options.s3Bucket)
+      this.prepared = { ...this.prepared, bucket: '', checkBucket: undefined };
     this.run = run;
     this.#builder = undefined;
     this.#layout = undefined;
@@ -197,6 +200,7 @@ export class Application {
       signal: all,
       options: buildOptionsOf(this.run),
       onBuilt: (...args) => this.#onBuilt?.(...args),
+      observe: this.listener.observe,
     });
     this.#onBuilt = onBuilt ?? this.#onBuilt;
     try {
@@ -248,9 +252,6 @@ function hasEntry(template: Template | undefined, name = ''): boolean {
   return ownValue(mapOf(template?.['Resources']), name) !== undefined;
 }
 
-/** Builds that leave their source as it is. */
-const READ_ONLY: ReadonlySet<string | undefined> = new Set(['python', 'esbuild', undefined]);
-
 /** The resources of the templates, and how they hang together. */
 function readResources(root: Stack, run: SyncRun): Resources {
   const { resourceIds, resourceTypes } = run.options;
@@ -265,7 +266,6 @@ function readResources(root: Stack, run: SyncRun): Resources {
   return {
     root,
     selected,
-    mayWrite: new Set(definitions.flatMap(({ workflow, ids }) => (READ_ONLY.has(workflow) ? [] : ids))),
     wayOf: (id) => {
       if (selected.has(id)) return 'code';
       return syncable.has(id) || run.options.code ? undefined : 'deploy';

@@ -31,7 +31,8 @@ export function createContentMemory(): ContentMemory {
   };
 }
 
-function contentOf(file: string): string {
+/** What tells one content of a file from another. */
+export function contentOf(file: string): string {
   try {
     const stat = fs.statSync(file);
     if (!stat.isFile()) return 'no file';

@@ -128,7 +128,7 @@ async function prepareAgain({ application, run }: Deploying, root: Stack): Promi
   const { aws, outside, options } = run;
   const before = application.requirePrepared();
   const deployed = application.takeDeployedState() ?? (await readDeployedState(aws, options.stackName));
-  const bucket = before.bucket || options.s3Bucket || (await ensureManagedBucket(aws, outside));
+  const bucket = options.s3Bucket || before.bucket || (await ensureManagedBucket(aws, outside));
   application.prepared = { ...before, root, deployed, bucket };
   return application.prepared;
 }

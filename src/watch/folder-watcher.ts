@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { isMissing } from '../support/files.ts';
 import type { FileWatcher, FileWatcherOptions, WatchScope } from './file-watcher.ts';
+import { FollowedLinks } from './link-places.ts';
 import { openFolderWatches } from './folder-watch.ts';
 import type { FolderWatches } from './folder-watch.ts';
 import { changedSince, isBelow, kindOf, namesNow, realPathNow, statNow, withParents } from './paths.ts';
@@ -12,8 +13,8 @@ interface Folder {
   inode: number;
   /** What was in it when it was last looked at. */
   names: Map<string, EntryKind>;
-  /** Names of links to files → where they lead. */
-  links: Map<string, string>;
+  /** Names that are links. */
+  links: Set<string>;
 }
 
 /** Whether a file that is found in a folder that was not watched so far is a change. */
@@ -25,8 +26,8 @@ type IsChange = (file: string) => boolean;
  * What a notification says is never believed: what is at its path now is looked at. Easily missed, and seen to here: files
  * that are in a new folder before it is watched (it is listed after the watch is set); a folder that is removed and made
  * again, even with the same inode (the old one's watch tells its end under the folder's own name, then it is opened
- * anew); a root that goes and comes back (the folders that lead to it are watched); a file behind a link (its own folder
- * is watched for it).
+ * anew); a root that goes and comes back (the folders that lead to it are watched); what is behind a link (its own folder
+ * is watched, and that of each link on the way there).
  */
 export class FolderWatcher implements FileWatcher {
   readonly #ground: string;
@@ -38,12 +39,12 @@ export class FolderWatcher implements FileWatcher {
   #onTheWay = new Set<string>();
   /** Folders that are watched because they lead to a root. */
   #leading = new Set<string>();
-  /** Real path of a file → the links that lead to it. */
-  #linked = new Map<string, Set<string>>();
+  readonly #links: FollowedLinks;
 
   constructor(options: FileWatcherOptions) {
     this.#ground = options.ground;
     this.#onChange = options.onChange;
+    this.#links = new FollowedLinks(options.ground);
     this.#watches = openFolderWatches(options, (folder, name) => this.#handle(folder, name));
   }
 
@@ -56,12 +57,14 @@ export class FolderWatcher implements FileWatcher {
     this.#scope = scope;
     this.#onTheWay = new Set(scope.roots.flatMap(withParents));
     this.#leading = new Set(scope.roots.flatMap((root) => this.#foldersTo(root)));
+    this.#links.clear();
+    for (const root of scope.roots) this.#follow(root);
+    for (const [folder, { links }] of Array.from(this.#folders)) {
+      if (scope.isWatched(folder)) for (const name of links) this.#follow(path.join(folder, name));
+    }
     for (const folder of this.#folders.keys()) {
       if (!this.#leading.has(folder) && !scope.isWatched(folder)) this.#forget(folder);
     }
-    this.#linked = new Map();
-    for (const [folder, { links }] of Array.from(this.#folders))
-      for (const [name, real] of links) this.#follow(path.join(folder, name), real);
     const isChange = since === undefined ? undefined : (file: string) => changedSince(file, since);
     for (const root of scope.roots) this.#settle(root, before.has(root) ? undefined : isChange);
   }
@@ -89,18 +92,20 @@ export class FolderWatcher implements FileWatcher {
   /** Watches what leads to a root, and what is below it. */
   #settle(root: string, isChange?: IsChange): void {
     for (const folder of this.#foldersTo(root)) this.#open(folder);
-    // if its folder is not there: the nearest one that is will see it come
-    for (let at = path.dirname(root); !this.#folders.has(at) && at !== path.dirname(at);) {
-      at = path.dirname(at);
-      this.#leading.add(at);
-      this.#open(at);
-    }
+    this.#openNearest(root);
+    this.#follow(root);
     const kind = kindOf(root);
     if (kind === 'folder') return this.#walk(root, [], isChange);
-    if (kind === undefined) return;
-    const real = realPathNow(root);
-    if (real !== undefined && real !== root) this.#follow(root, real);
-    if (isChange?.(root)) this.#tell(root, false);
+    if (kind === 'file' && isChange?.(root)) this.#tell(root, false);
+  }
+
+  /** Watches the folder of a path; if that is not there, the nearest one above it will see it come. */
+  #openNearest(target: string): void {
+    for (let at = path.dirname(target); ; at = path.dirname(at)) {
+      this.#leading.add(at);
+      this.#open(at);
+      if (this.#folders.has(at) || at === path.dirname(at)) return;
+    }
   }
 
   /** Watches a folder and those below it that matter. */
@@ -125,10 +130,13 @@ export class FolderWatcher implements FileWatcher {
     try {
       // first the watch, then the list: what comes in between is in one of them
       this.#watches.open(folder);
-      const opened: Folder = { inode: fs.statSync(folder).ino, names: new Map(), links: new Map() };
+      const opened: Folder = { inode: fs.statSync(folder).ino, names: new Map(), links: new Set() };
       const items = fs.readdirSync(folder, { withFileTypes: true });
       this.#folders.set(folder, opened);
-      for (const item of items) this.#note(folder, item);
+      for (const item of items) {
+        if (item.isSymbolicLink()) this.#noteLink(folder, item.name);
+        else opened.names.set(item.name, item.isDirectory() ? 'folder' : 'file');
+      }
       return opened;
     } catch (error) {
       this.#forget(folder);
@@ -138,25 +146,31 @@ export class FolderWatcher implements FileWatcher {
     }
   }
 
-  #note(folder: string, item: fs.Dirent | { name: string; isDirectory(): boolean; isSymbolicLink(): boolean }): void {
+  #noteLink(folder: string, name: string): void {
     const known = this.#folders.get(folder);
-    const target = path.join(folder, item.name);
-    if (!known) return;
-    if (!item.isSymbolicLink()) return void known.names.set(item.name, item.isDirectory() ? 'folder' : 'file');
-    const kind = kindOf(target);
-    known.names.set(item.name, kind);
-    const real = kind === 'file' && this.#scope.isWatched(folder) ? realPathNow(target) : undefined;
-    if (real === undefined) return;
-    known.links.set(item.name, real);
-    this.#follow(target, real);
+    const target = path.join(folder, name);
+    known?.names.set(name, kindOf(target));
+    known?.links.add(name);
+    if (this.#scope.isWatched(folder)) this.#follow(target);
   }
 
-  /** Watches the folder of a file that a link leads to. */
-  #follow(link: string, real: string): void {
-    this.#linked.set(real, (this.#linked.get(real) ?? new Set()).add(link));
-    for (const part of withParents(real)) this.#onTheWay.add(part);
-    this.#leading.add(path.dirname(real));
-    this.#open(path.dirname(real));
+  /** Watches the folders of all that decides what is behind a link. */
+  #follow(link: string): void {
+    for (const place of this.#links.follow(link)) {
+      for (const part of withParents(place)) this.#onTheWay.add(part);
+      this.#openNearest(place);
+    }
+  }
+
+  /** What is behind a link is another. */
+  #followAgain(link: string): void {
+    this.#follow(link);
+    this.#folders.get(path.dirname(link))?.names.set(path.basename(link), kindOf(link));
+    const wasFolder = this.#folders.has(link);
+    this.#forgetWithAllBelow(link);
+    const isFolder = kindOf(link) === 'folder';
+    if (isFolder) this.#walk(link, [], () => true);
+    this.#onChange({ path: link, folder: wasFolder || isFolder });
   }
 
   #forget(folder: string): void {
@@ -170,7 +184,7 @@ export class FolderWatcher implements FileWatcher {
 
   #tell(target: string, folder: boolean): void {
     this.#onChange({ path: target, folder });
-    for (const link of this.#linked.get(target) ?? []) this.#onChange({ path: link, folder });
+    for (const link of this.#links.concernedBy(target, folder)) this.#followAgain(link);
   }
 
   /** Something happened at a name in a folder: looks at what is there now. */
@@ -189,16 +203,18 @@ export class FolderWatcher implements FileWatcher {
     if (!stat && name === path.basename(folder) && !known.names.has(name)) return this.#reopen(folder);
     if (!this.#scope.isWatched(folder) && !this.#onTheWay.has(target)) return;
     const was = known.names.get(name);
-    if (!stat) return this.#leave(known, { target, name, was });
-    if (stat.isDirectory()) {
+    const isLink = fs.lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+    if (!stat && !isLink) return this.#leave(known, { target, name, was });
+    if (isLink) this.#noteLink(folder, name);
+    else known.links.delete(name);
+    if (stat?.isDirectory()) {
       // its own attributes are nobody's business
       if (this.#folders.get(target)?.inode === stat.ino) return;
       known.names.set(name, 'folder');
       this.#forgetWithAllBelow(target);
       return this.#arrive(target);
     }
-    const entry = fs.lstatSync(target, { throwIfNoEntry: false });
-    if (entry) this.#note(folder, { name, isDirectory: () => false, isSymbolicLink: () => entry.isSymbolicLink() });
+    known.names.set(name, stat && 'file');
     if (was === 'folder') this.#forgetWithAllBelow(target);
     this.#tell(target, was === 'folder');
   }

@@ -1,15 +1,17 @@
 import { note } from '../console/reporter.ts';
 import { asUserError } from '../system-errors.ts';
 import { flattenStacks } from '../model/stack.ts';
+import { createAbort } from '../support/abort.ts';
 import { isMap } from '../template/template.ts';
 import type { Application } from './application.ts';
 import { explainFailure } from './explain-failure.ts';
-import { tailLogs } from './tail-logs.ts';
+import { ownGroup, tailLogs } from './tail-logs.ts';
 import type { LogSource } from './tail-logs.ts';
 
 /** Log lines of the watched functions, on and off. */
 export interface LogTail {
   toggle(): void;
+  show(on: boolean): void;
   stop(): void;
 }
 
@@ -37,15 +39,14 @@ export function createLogTail(application: Application): LogTail {
     running = undefined;
     application.run.outside.reporter.report({ type: 'watch-logs', on: false });
   };
-  return {
-    stop,
-    toggle: () => {
-      if (running) return stop();
-      running = new AbortController();
-      application.run.outside.reporter.report({ type: 'watch-logs', on: true });
-      void start(running);
-    },
+  const show = (on: boolean): void => {
+    if (!on) return stop();
+    if (running) return;
+    running = createAbort();
+    application.run.outside.reporter.report({ type: 'watch-logs', on: true });
+    void start(running);
   };
+  return { stop, show, toggle: () => show(running === undefined) };
 }
 
 /** The log groups of the functions that are deployed. */
@@ -59,12 +60,12 @@ async function listLogs(application: Application): Promise<LogSource[]> {
   const places = await codeSync.locate(root, new Set(functions.map(({ fn }) => fn.id)));
   const sources: LogSource[] = [];
   for (const { fn, stack } of functions) {
-    const physicalId = places.get(fn.id);
-    if (physicalId === undefined) continue;
+    const functionName = places.get(fn.id);
+    if (functionName === undefined) continue;
     const logging = fn.properties['LoggingConfig'];
     const written = isMap(logging) ? logging['LogGroup'] : undefined;
     const group = written === undefined ? undefined : (await codeSync.resolve(root, written, stack)).value;
-    sources.push({ id: fn.id, group: typeof group === 'string' ? group : `/aws/lambda/${physicalId}` });
+    sources.push({ id: fn.id, functionName, group: typeof group === 'string' ? group : ownGroup(functionName) });
   }
   return sources;
 }

@@ -2,22 +2,96 @@ import { UserError } from '../errors.ts';
 import type { SyncOptions } from '../sync/sync-options.ts';
 import type { WatchOutside } from '../sync/sync-outside.ts';
 
-/** Options that decide where everything goes: a session has one place. */
-const FIXED = ['stackName', 'region', 'profile', 'local', 'projectDir', 'code', 'output'] as const;
+/**
+ * What a running watch does about an option whose value changed. `followed`: the next sync uses it. `deployed`: so does the
+ * next deployment, which `--code` leaves to the user. `fixed`: it decides where everything goes, so it is refused.
+ * `start`: it has been used already.
+ */
+type Handling = 'followed' | 'deployed' | 'fixed' | 'start';
+
+/** Every option has its place here. */
+export const HANDLING: Readonly<Record<keyof SyncOptions, Handling>> = {
+  stackName: 'fixed',
+  region: 'fixed',
+  profile: 'fixed',
+  local: 'fixed',
+  projectDir: 'fixed',
+  code: 'fixed',
+  output: 'fixed',
+  watch: 'start',
+  debug: 'start',
+  dryRun: 'start',
+  tags: 'deployed',
+  notificationArns: 'deployed',
+  templateFile: 'followed',
+  baseDir: 'followed',
+  tail: 'followed',
+  resourceIds: 'followed',
+  resourceTypes: 'followed',
+  dependencyLayer: 'followed',
+  skipDeploySync: 'followed',
+  express: 'followed',
+  useContainer: 'followed',
+  buildInSource: 'followed',
+  buildImage: 'followed',
+  buildImages: 'followed',
+  containerEnvVarFile: 'followed',
+  containerVariables: 'followed',
+  imageRepository: 'followed',
+  imageRepositories: 'followed',
+  resolveImageRepos: 'followed',
+  s3Bucket: 'followed',
+  s3Prefix: 'followed',
+  kmsKeyId: 'followed',
+  roleArn: 'followed',
+  metadata: 'followed',
+  capabilities: 'followed',
+  parameterOverrides: 'followed',
+  watchExclude: 'followed',
+  languageExtensions: 'followed',
+  yes: 'followed',
+};
+
+/** The options from now on. */
+export interface ChangedOptions {
+  options: SyncOptions;
+  files: readonly string[];
+  isChanged: boolean;
+  /** What the user has to know or do about the change. */
+  warnings: readonly string[];
+}
 
 /** The options as the samconfig and parameter files say now. Rejects if they are wrong, or mean another place. */
 export async function readChangedOptions(
   before: SyncOptions,
-  watch: WatchOutside,
-): Promise<{ options: SyncOptions; files: readonly string[]; isChanged: boolean }> {
+  watch: Pick<WatchOutside, 'readOptions'>,
+): Promise<ChangedOptions> {
   const { options, files } = await watch.readOptions();
-  const moved = FIXED.filter((name) => options[name] !== before[name]);
+  const changed = (Object.keys(HANDLING) as (keyof SyncOptions)[]).filter(
+    (name) => JSON.stringify(options[name]) !== JSON.stringify(before[name]),
+  );
+  const those = (handling: Handling): (keyof SyncOptions)[] => changed.filter((name) => HANDLING[name] === handling);
+  const moved = those('fixed');
   if (moved.length > 0) {
-    throw new UserError(`The configuration changed ${moved.join(', ')}, which a running watch cannot take over`, {
+    throw new UserError(`The configuration changed ${configNames(moved)}, which a running watch cannot take over`, {
       hint: 'End it and start it again, or change it back.',
     });
   }
-  // whether it watches is decided
-  const now: SyncOptions = { ...options, watch: before.watch, tail: before.tail };
-  return { options: now, files, isChanged: JSON.stringify(now) !== JSON.stringify(before) };
+  const late = those('start');
+  const waiting = before.code ? those('deployed') : [];
+  const warnings = [
+    ...warnOf(late, 'that takes effect at the next start'),
+    ...warnOf(waiting, 'press d, or sync without --code, to apply it'),
+  ];
+  const kept = Object.fromEntries(late.map((name) => [name, before[name]]));
+  return { options: { ...options, ...kept }, files, isChanged: changed.length > late.length, warnings };
+}
+
+function warnOf(names: readonly (keyof SyncOptions)[], what: string): string[] {
+  return names.length === 0 ? [] : [`The configuration changed ${configNames(names)}: ${what}`];
+}
+
+/** As a samconfig has them. */
+function configNames(names: readonly (keyof SyncOptions)[]): string {
+  return names.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)).join(', ');
 }

@@ -1,9 +1,12 @@
+import type { ObserveBuild } from '../build/build-observer.ts';
 import { note } from '../console/reporter.ts';
+import type { ResourceIdentifier } from '../model/stack.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
 import { createChangeBatches } from './change-batches.ts';
 import { createContentMemory } from './content-memory.ts';
 import { createFileWatcher } from './create-file-watcher.ts';
 import type { WatchLimit } from './file-watcher.ts';
+import { createOwnWrites } from './own-writes.ts';
 import { planTriggers } from './triggers.ts';
 import type { Concerns, PathChange, TriggerInput, Triggers } from './triggers.ts';
 
@@ -12,16 +15,23 @@ export interface SourceChange {
   /** What changed that concerns something. */
   files: readonly string[];
   concerns: Concerns;
-  /** What of it concerns one resource. */
-  filesOf(id: string): readonly string[];
-  /** So much at once that the system may have kept some from us. */
-  isFlood: boolean;
+  /** So much at once that the system may have kept changes of a resource from us; undefined: it has not. */
+  mayHaveMissed: ((id: ResourceIdentifier) => boolean) | undefined;
+}
+
+/** Where changes are reported. */
+export interface SourceListener {
+  onChange(change: SourceChange): void;
+  /** These files change with each build of the resources; reported once. */
+  onOwn(ids: readonly ResourceIdentifier[], paths: readonly string[]): void;
 }
 
 /** Watches what the application is made of. */
 export interface SourceWatch {
   /** From now on what follows from this. `since` (ms since the epoch): what is new and was changed after that is a change. */
   follow(input: TriggerInput, since: number): void;
+  /** Told of each build, so that what it writes is not taken for a save. */
+  observe: ObserveBuild;
   readonly folders: number;
   close(): void;
 }
@@ -34,18 +44,29 @@ const CLOCK_LAG = 10;
 /** Tells changes of content, in batches, of what matters and of nothing else. */
 export function watchSources(
   { options, outside }: Pick<SyncRun, 'options' | 'outside'>,
-  onChange: (change: SourceChange) => void,
+  listener: SourceListener,
 ): SourceWatch {
   let triggers: Triggers | undefined;
   const memory = createContentMemory();
+  const report = (changes: readonly PathChange[], mayHaveMissed?: SourceChange['mayHaveMissed']): void => {
+    if (!triggers || (changes.length === 0 && !mayHaveMissed)) return;
+    const files = changes.map(({ path }) => path);
+    listener.onChange({ files, concerns: triggers.concernsOf(changes), mayHaveMissed });
+  };
+  const ownWrites = createOwnWrites({
+    partsOf: (ids) => triggers?.partsOf(ids) ?? [],
+    onChange: (changes) => report(memory.filter(changes)),
+    onDue: (paths) => report(paths.map((path) => ({ path, folder: false }))),
+    onOwn: (ids, paths) => listener.onOwn(ids, paths),
+  });
   const batches = createChangeBatches((changes, notifications) => {
-    if (!triggers) return;
+    const known = triggers;
+    if (!known) return;
     const isFlood = notifications > FLOOD;
     if (isFlood) watcher.rescan();
-    const known = triggers;
     const relevant = changes.filter((change) => concernsAnything(known.concernsOf([change])));
-    const changed = memory.filter(relevant);
-    if (changed.length > 0 || isFlood) onChange(describe(known, changed, isFlood));
+    const saved = [...ownWrites.filter(relevant), ...(isFlood ? ownWrites.findChanges() : [])];
+    report(memory.filter(saved), isFlood ? (id) => !ownWrites.isObserved(id) : undefined);
   });
   const watcher = createFileWatcher({
     ground: options.projectDir,
@@ -60,23 +81,16 @@ export function watchSources(
       triggers = planTriggers(input);
       watcher.watch(triggers, since - CLOCK_LAG);
     },
+    observe: ownWrites.observe,
     get folders() {
       return watcher.folders;
     },
     close: () => {
       isClosed = true;
       batches.close();
+      ownWrites.close();
       watcher.close();
     },
-  };
-}
-
-function describe(triggers: Triggers, changes: readonly PathChange[], isFlood: boolean): SourceChange {
-  return {
-    files: changes.map(({ path }) => path),
-    concerns: triggers.concernsOf(changes),
-    filesOf: (id) => changes.filter((change) => triggers.concernsOf([change]).ids.has(id)).map(({ path }) => path),
-    isFlood,
   };
 }
 

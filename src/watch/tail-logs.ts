@@ -6,6 +6,8 @@ import type { ResourceIdentifier } from '../model/stack.ts';
 /** A function whose log is followed. */
 export interface LogSource {
   id: ResourceIdentifier;
+  /** Its name in Lambda, which names its log streams in a log group that several functions share. */
+  functionName: string;
   /** Name of the log group. */
   group: string;
 }
@@ -33,56 +35,106 @@ const LOOK_EVERY = 1_000;
 /** Lines may be found this much later than newer ones (ms). */
 const LATE_BY = 10_000;
 
-/** What is known of one log. */
+/** What is known of one log group. */
 interface Followed {
   /** Lines before this are old (ms since the epoch). */
   from: number;
-  /** Lines that were told already → their time. */
+  /** The newest line of this look. */
+  newest: number;
+  /** The next page of this look; undefined: it is over. */
+  nextToken: string | undefined;
+  /** Lines that were reported already → their time. */
   told: Map<string, number>;
   lookedAt: number;
 }
 
-/** Tells the lines that functions log from now on, until the signal. Rejects if the logs may not be read. */
+/**
+ * Reports the lines that functions log from now on, until the signal. Rejects if the logs may not be read. The groups take
+ * turns page by page, so that a function that logs without end hides no other.
+ */
 export async function tailLogs({ aws, sources, onLine, signal }: TailOptions): Promise<void> {
   const logs = new Map<string, Followed>();
   const started = Date.now();
   while (!signal.aborted) {
     const now = performance.now();
-    const due = (await sources()).filter(({ group }) => now - (logs.get(group)?.lookedAt ?? -LOOK_EVERY) >= LOOK_EVERY);
-    for (const source of due) {
-      const log = logs.get(source.group) ?? { from: started, told: new Map(), lookedAt: 0 };
-      logs.set(source.group, log);
+    const isDue = ({ nextToken, lookedAt }: Followed): boolean =>
+      nextToken !== undefined || now - lookedAt >= LOOK_EVERY;
+    const due = [...byGroup(await sources())].flatMap(([group, functions]) => {
+      const log = logs.get(group) ?? newLog(started);
+      logs.set(group, log);
+      return isDue(log) ? [{ group, functions, log }] : [];
+    });
+    for (const { group, functions, log } of due) {
       log.lookedAt = performance.now();
-      for (const line of await readNewLines(aws, source, log)) onLine(line);
+      for (const event of await readPage(aws, group, log)) {
+        const id = writerOf(functions, event);
+        if (id !== undefined) onLine({ id, time: new Date(event.time), text: event.text });
+      }
       await pause(CALL_EVERY, signal);
     }
     if (due.length === 0) await pause(CALL_EVERY, signal);
   }
 }
 
-async function readNewLines(aws: Aws, { id, group }: LogSource, log: Followed): Promise<LogLine[]> {
-  const lines: LogLine[] = [];
+function newLog(from: number): Followed {
+  return { from, newest: from, nextToken: undefined, told: new Map(), lookedAt: -LOOK_EVERY };
+}
+
+function byGroup(sources: readonly LogSource[]): Map<string, LogSource[]> {
+  const groups = new Map<string, LogSource[]>();
+  for (const source of sources) groups.set(source.group, [...(groups.get(source.group) ?? []), source]);
+  return groups;
+}
+
+interface LogEvent {
+  stream: string;
+  time: number;
+  text: string;
+}
+
+/** A page of what is new in the group. */
+async function readPage(aws: Aws, group: string, log: Followed): Promise<LogEvent[]> {
+  const oldest = log.from - LATE_BY;
+  const events: LogEvent[] = [];
   try {
     const { send, FilterLogEventsCommand } = await aws.cloudWatchLogs();
-    let nextToken: string | undefined;
-    do {
-      const page = await send(
-        new FilterLogEventsCommand({ logGroupName: group, startTime: log.from - LATE_BY, nextToken }),
-      );
-      for (const { eventId, logStreamName, timestamp = 0, message = '' } of page.events ?? []) {
-        const name = eventId ?? `${logStreamName} ${timestamp} ${message}`;
-        if (timestamp < log.from - LATE_BY || log.told.has(name)) continue;
-        log.told.set(name, timestamp);
-        lines.push({ id, time: new Date(timestamp), text: message.replace(/\s+$/, '') });
-      }
-      nextToken = page.nextToken;
-    } while (nextToken !== undefined);
+    const { nextToken } = log;
+    log.nextToken = undefined;
+    const page = await send(new FilterLogEventsCommand({ logGroupName: group, startTime: oldest, nextToken }));
+    for (const { eventId, logStreamName: stream = '', timestamp: time = 0, message = '' } of page.events ?? []) {
+      const name = eventId ?? `${stream} ${time} ${message}`;
+      if (time < oldest || log.told.has(name)) continue;
+      log.told.set(name, time);
+      log.newest = Math.max(log.newest, time);
+      events.push({ stream, time, text: message.replace(/\s+$/, '') });
+    }
+    log.nextToken = page.nextToken;
   } catch (error) {
     if (!isPassing(error)) throw error;
   }
-  log.from = Math.max(log.from, ...lines.map(({ time }) => time.getTime()));
+  if (log.nextToken === undefined) endLook(log);
+  return events;
+}
+
+function endLook(log: Followed): void {
+  log.from = log.newest;
   for (const [name, time] of log.told) if (time < log.from - LATE_BY) log.told.delete(name);
-  return lines;
+}
+
+/**
+ * The function that wrote to the stream. In its own group a function's streams are `2026/11/26/[$LATEST]0123…`, in any other
+ * they have its name before the bracket. undefined: a function of another application.
+ */
+function writerOf(functions: readonly LogSource[], { stream }: LogEvent): ResourceIdentifier | undefined {
+  const name = /^\d{4}\/\d{2}\/\d{2}\/([^[\]]*)\[/.exec(stream)?.[1];
+  if (name) return functions.find(({ functionName }) => functionName === name)?.id;
+  const owner = functions.find(({ functionName, group }) => group === ownGroup(functionName));
+  return (owner ?? (functions.length === 1 ? functions[0] : undefined))?.id;
+}
+
+/** The log group that Lambda makes for a function. */
+export function ownGroup(functionName: string): string {
+  return `/aws/lambda/${functionName}`;
 }
 
 /** A function that was never called has no log group yet; a busy or lost service is asked again in the next round. */

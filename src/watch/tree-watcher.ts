@@ -1,21 +1,29 @@
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { FileWatcher, FileWatcherOptions, WatchHandle, WatchScope } from './file-watcher.ts';
+import { FollowedLinks } from './link-places.ts';
 import { openSystemWatch } from './open-watch.ts';
-import { changedSince, isBelow, kindOf, namesNow, withParents } from './paths.ts';
+import { changedSince, isBelow, kindOf, namesNow, realPathNow, withParents } from './paths.ts';
+
+interface Handle extends WatchHandle {
+  recursive: boolean;
+}
 
 /**
- * One watch for a whole tree, as macOS and Windows offer it: on the project, and on the folder of each root outside. What
- * does not matter is told as well by the system, and left out here.
+ * One watch for a whole tree, as macOS and Windows offer it: on the project, on the folder of each root outside, and on what
+ * links lead to, which the system does not follow. What does not matter is reported by the system too, and left out here.
  */
 export class TreeWatcher implements FileWatcher {
   readonly #options: FileWatcherOptions;
-  readonly #handles = new Map<string, WatchHandle>();
+  readonly #handles = new Map<string, Handle>();
+  readonly #links: FollowedLinks;
   #scope: WatchScope = { roots: [], isWatched: () => false };
-  /** The roots and all folders above them. */
+  /** The roots, what links lead through, and all folders above them. */
   #onTheWay = new Set<string>();
 
   constructor(options: FileWatcherOptions) {
     this.#options = options;
+    this.#links = new FollowedLinks(options.ground);
   }
 
   get folders(): number {
@@ -26,6 +34,8 @@ export class TreeWatcher implements FileWatcher {
     const before = new Set(this.#scope.roots);
     this.#scope = scope;
     this.#onTheWay = new Set(scope.roots.flatMap(withParents));
+    this.#links.clear();
+    for (const root of scope.roots) this.#followAllIn(root);
     this.#openTops();
     if (since === undefined) return;
     for (const root of scope.roots) if (!before.has(root)) this.#tellFiles(root, (file) => changedSince(file, since));
@@ -39,50 +49,61 @@ export class TreeWatcher implements FileWatcher {
     for (const top of this.#handles.keys()) this.#close(top);
   }
 
+  /** Follows the path, if it leads through links, and all links below it. */
+  #followAllIn(target: string, parents: readonly string[] = []): void {
+    for (const place of this.#links.follow(target)) for (const part of withParents(place)) this.#onTheWay.add(part);
+    if (!this.#scope.isWatched(target) || kindOf(target) !== 'folder') return;
+    const real = realPathNow(target);
+    // a link to a folder that holds it would never end
+    if (real === undefined || parents.some((parent) => parent === real || isBelow(parent, real))) return;
+    for (const name of namesNow(target)) {
+      const inner = path.join(target, name);
+      if (kindOf(inner) === 'folder' || isLink(inner)) this.#followAllIn(inner, [...parents, real]);
+    }
+  }
+
   #openTops(): void {
-    const tops = new Set(this.#scope.roots.map((root) => this.#topOf(root)));
-    const outer = [...tops].filter((top) => ![...tops].some((other) => other !== top && isBelow(top, other)));
-    for (const top of this.#handles.keys()) if (!outer.includes(top)) this.#close(top);
-    for (const top of outer) this.#open(top);
+    const tops = new Map<string, boolean>();
+    for (const target of [...this.#scope.roots, ...this.#links.places]) {
+      const top = this.#topOf(target);
+      // a folder that only leads somewhere may be the whole disk
+      const recursive = top === this.#options.ground || (path.dirname(target) === top && isRealFolder(target));
+      tops.set(top, recursive || tops.get(top) === true);
+    }
+    const isCovered = (top: string): boolean =>
+      [...tops].some(([other, recursive]) => recursive && isBelow(top, other));
+    for (const [top, { recursive }] of this.#handles)
+      if (isCovered(top) || tops.get(top) !== recursive) this.#close(top);
+    for (const [top, recursive] of tops) if (!isCovered(top)) this.#open(top, recursive);
   }
 
   /** The ground, or for what is outside it the nearest folder that is there. */
-  #topOf(root: string): string {
+  #topOf(target: string): string {
     const { ground } = this.#options;
-    if (root === ground || isBelow(root, ground)) return ground;
-    let top = path.dirname(root);
+    if (target === ground || isBelow(target, ground)) return ground;
+    let top = path.dirname(target);
     while (kindOf(top) !== 'folder' && path.dirname(top) !== top) top = path.dirname(top);
     return top;
   }
 
-  #open(top: string): void {
+  #open(top: string, recursive: boolean): void {
     if (this.#handles.has(top)) return;
     const { openWatch = openSystemWatch } = this.#options;
+    const onEvent = (name: string | null, type: 'change' | 'rename'): void =>
+      this.#handle(name === null ? top : path.join(top, name), type);
+    // Windows reports so a folder that was removed
+    const onError = (): void => {
+      this.#close(top);
+      this.#openTops();
+      this.#handle(top, 'rename');
+    };
     try {
-      const handle = openWatch(
-        top,
-        // a folder that only leads somewhere may be the whole disk
-        { recursive: top === this.#options.ground || this.#scope.isWatched(top) || !this.#leadsOnly(top) },
-        {
-          onEvent: (name, type) => this.#handle(name === null ? top : path.join(top, name), type),
-          // Windows tells so of a folder that was removed
-          onError: () => {
-            this.#close(top);
-            this.#openTops();
-            this.#handle(top, 'rename');
-          },
-        },
-      );
-      this.#handles.set(top, handle);
+      const handle = openWatch(top, { recursive }, { onEvent, onError });
+      this.#handles.set(top, { close: () => handle.close(), recursive });
     } catch (error) {
       // a folder that has just gone: the one above it will be looked at
       if (kindOf(top) === 'folder') throw error;
     }
-  }
-
-  /** Whether no root is there that begins directly in the folder. */
-  #leadsOnly(top: string): boolean {
-    return this.#scope.roots.every((root) => path.dirname(root) !== top || kindOf(root) === undefined);
   }
 
   #close(top: string): void {
@@ -91,25 +112,61 @@ export class TreeWatcher implements FileWatcher {
   }
 
   #handle(target: string, type: 'change' | 'rename'): void {
+    // what is behind a link is reported where it really is
+    for (const seen of [target, ...this.#links.aliases(target)]) this.#handleAt(seen, type);
+  }
+
+  #handleAt(target: string, type: 'change' | 'rename'): void {
     const matters = this.#onTheWay.has(target);
     if (!matters && !this.#scope.isWatched(path.dirname(target))) return;
     const kind = kindOf(target);
-    if (kind === 'file') return this.#options.onChange({ path: target, folder: false });
-    if (kind === undefined) return this.#options.onChange({ path: target, folder: true });
+    if (isLink(target)) {
+      this.#followAllIn(target);
+      this.#openTops();
+    }
+    if (matters && type === 'rename') this.#openTops();
+    if (kind !== 'folder') return this.#tell(target, kind === undefined);
     // what happened in it has its own notification
     if (type === 'change') return;
-    if (matters) {
-      this.#openTops();
-      this.#options.onChange({ path: target, folder: true });
+    if (matters) this.#tell(target, true);
+    const roots = matters ? this.#scope.roots.filter((root) => isBelow(root, target)) : [];
+    for (const arrived of [target, ...roots]) {
+      this.#followAllIn(arrived);
+      this.#tellFiles(arrived, () => true);
     }
-    this.#tellFiles(target, () => true);
   }
 
-  /** A folder that was moved here is told, and what is in it is not. */
+  #tell(target: string, folder: boolean): void {
+    this.#options.onChange({ path: target, folder });
+    for (const link of this.#links.concernedBy(target, folder)) {
+      this.#followAllIn(link);
+      this.#openTops();
+      this.#options.onChange({ path: link, folder: kindOf(link) !== 'file' });
+      if (folder) this.#tellFiles(link, () => true);
+    }
+  }
+
+  /** A folder that was moved here is reported, and what is in it is not. */
   #tellFiles(target: string, isChange: (file: string) => boolean): void {
     const kind = kindOf(target);
     if (kind === 'file' && isChange(target)) this.#options.onChange({ path: target, folder: false });
     if (kind !== 'folder' || !this.#scope.isWatched(target)) return;
     for (const name of namesNow(target)) this.#tellFiles(path.join(target, name), isChange);
+  }
+}
+
+function isLink(target: string): boolean {
+  return lstatNow(target)?.isSymbolicLink() ?? false;
+}
+
+function isRealFolder(target: string): boolean {
+  return lstatNow(target)?.isDirectory() ?? false;
+}
+
+function lstatNow(target: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(target, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }

@@ -9,6 +9,7 @@ import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
 import { isIgnoredName } from './ignored-names.ts';
 import { compilePathPatterns } from './path-patterns.ts';
 import type { PathMatcher } from './path-patterns.ts';
+import type { WatchedPart } from './snapshot.ts';
 
 /** What the watched paths follow from. */
 export interface TriggerInput {
@@ -43,6 +44,8 @@ export interface Triggers {
   roots: readonly string[];
   /** Whether changes directly in this folder may concern something. */
   isWatched(folder: string): boolean;
+  /** What these resources are made of, as far as it is watched. */
+  partsOf(ids: readonly ResourceIdentifier[]): WatchedPart[];
   /** What a changed path concerns; a folder that came or went concerns all that is made of something below it. */
   concernsOf(changes: Iterable<PathChange>): Concerns;
 }
@@ -62,7 +65,7 @@ interface Source {
   isExcluded: (target: string) => boolean;
 }
 
-type Meaning = { kind: 'resource'; id: ResourceIdentifier } | { kind: 'deploy' | 'templates' | 'options' };
+type Meaning = { kind: 'resource' | 'deploy'; id: ResourceIdentifier } | { kind: 'templates' | 'options' };
 
 /** Decides what is watched and what each change means. Pure. */
 export function planTriggers(input: TriggerInput): Triggers {
@@ -82,6 +85,12 @@ export function planTriggers(input: TriggerInput): Triggers {
   return {
     roots: [...sources.keys()],
     isWatched: (folder) => sourcesAt(sources, folder).some(({ source, at }) => at === folder || !source.direct),
+    partsOf: (ids) =>
+      [...sources].flatMap(([target, those]) =>
+        those.flatMap(({ meaning, direct, isExcluded }) =>
+          'id' in meaning && ids.includes(meaning.id) ? [{ path: target, direct, isExcluded }] : [],
+        ),
+      ),
     concernsOf: (changes) => {
       const concerns: Concerns = { ids: new Set(), deploy: false, templates: false, options: false };
       for (const change of changes) {
@@ -108,7 +117,7 @@ function* listInputs(input: TriggerInput): Iterable<[Meaning, readonly BuildInpu
   const meaningOf = (id: ResourceIdentifier): Meaning | undefined => {
     const way = input.wayOf(id);
     if (way === undefined) return undefined;
-    return way === 'code' ? { kind: 'resource', id } : { kind: 'deploy' };
+    return { kind: way === 'code' ? 'resource' : 'deploy', id };
   };
   for (const stack of input.root === undefined ? [] : flattenStacks(input.root)) {
     for (const resource of [...stack.functions, ...stack.layers]) {

@@ -1,4 +1,5 @@
 import type { ResourceIdentifier } from '../model/stack.ts';
+import { createAbort } from '../support/abort.ts';
 import { explainFailure } from './explain-failure.ts';
 import { createRetry } from './retry.ts';
 import type { Retry, RetryTimes } from './retry.ts';
@@ -172,7 +173,7 @@ export class WatchLoop {
   }
 
   async #runSync(ids: readonly ResourceIdentifier[]): Promise<void> {
-    const abort = new AbortController();
+    const abort = createAbort();
     const abortable = ids.every((id) => (this.#givenUp.get(id) ?? 0) < MOST_GIVEN_UP);
     const run: Run = { ids: new Set(ids), building: true, abortable, abort };
     const since = new Map(ids.map((id) => [id, this.#dirty.get(id) ?? performance.now()]));
@@ -229,7 +230,7 @@ export class WatchLoop {
     const { since, force } = this.#deployWanted ?? { since: performance.now(), force: false };
     const deployment: Deployment = {
       since,
-      abort: new AbortController(),
+      abort: createAbort(),
       abortable: true,
       reserved: () => true,
       read: [...this.#dirty.keys()],

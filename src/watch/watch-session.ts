@@ -12,8 +12,6 @@ import { createFollowUp } from './follow-up.ts';
 import type { FollowUp } from './follow-up.ts';
 import { createLogTail } from './log-tail.ts';
 import type { LogTail } from './log-tail.ts';
-import { createOwnWrites } from './own-writes.ts';
-import type { OwnWrites } from './own-writes.ts';
 import { prepareCode } from './prepare-code.ts';
 import { readChangedOptions } from './read-changed-options.ts';
 import { reportLoopEvent } from './report-loop-event.ts';
@@ -22,6 +20,9 @@ import type { SourceChange, SourceWatch } from './source-watch.ts';
 import { syncResources } from './sync-task.ts';
 import { WatchLoop } from './watch-loop.ts';
 import type { DeployEnd, DeployLane, LoopEvent, WatchTasks } from './watch-tasks.ts';
+
+/** Files that one note names. */
+const MOST_NAMES = 5;
 
 /** What made the next deployment necessary, beside templates. */
 interface Reasons {
@@ -36,7 +37,6 @@ export class WatchSession {
   readonly #loop: WatchLoop;
   readonly #followUp: FollowUp;
   readonly #sources: SourceWatch;
-  readonly #ownWrites: OwnWrites;
   readonly #logs: LogTail;
   readonly #started = performance.now();
   #optionFiles: readonly string[];
@@ -58,11 +58,14 @@ export class WatchSession {
     this.#application = new Application(run, {
       onSources: (since) => this.#followSources(since),
       onResources: (resources) => this.#noteResources(resources),
+      observe: (build) => this.#sources.observe(build),
     });
     this.#followUp = createFollowUp(() => this.#loop.deployNow());
     this.#loop = new WatchLoop(this.#tasks(), { onEvent: (event) => this.#onLoopEvent(event) });
-    this.#sources = watchSources(run, (change) => this.#onChange(change));
-    this.#ownWrites = createOwnWrites((id, paths) => this.#sayRepeating(id, paths));
+    this.#sources = watchSources(run, {
+      onChange: (change) => this.#onChange(change),
+      onOwn: (ids, files) => this.#warnOfOwn(ids, files),
+    });
     this.#logs = createLogTail(this.#application);
   }
 
@@ -114,14 +117,7 @@ export class WatchSession {
   #tasks(): WatchTasks {
     const application = this.#application;
     return {
-      sync: async (ids, lane) => {
-        for (const id of ids) this.#ownWrites.started(id);
-        try {
-          return await syncResources(application, ids, lane);
-        } finally {
-          for (const id of ids) this.#ownWrites.ended(id);
-        }
-      },
+      sync: (ids, lane) => syncResources(application, ids, lane),
       deploy: ({ force }, lane) => this.#deploy(force, lane),
       touchedBy: (id) => application.requireResources().touchedBy(id),
       isDeployed: (id) => application.isDeployed(id),
@@ -169,26 +165,27 @@ export class WatchSession {
     const { watch } = this.#run.outside;
     if (!watch) return false;
     const { run } = this.#application;
-    const { options, files, isChanged } = await readChangedOptions(run.options, watch);
+    const { options, files, isChanged, warnings } = await readChangedOptions(run.options, watch);
     this.#optionFiles = files;
-    if (isChanged) this.#application.setRun({ ...run, options });
-    return isChanged;
+    for (const text of warnings) this.#application.sayOnce('warning', text);
+    if (!isChanged) return false;
+    this.#application.setRun({ ...run, options });
+    if (this.#isReady && options.tail !== run.options.tail) this.#logs.show(options.tail);
+    return true;
   }
 
   #onChange(change: SourceChange): void {
     if (this.#onFirstChange) return this.#onFirstChange(change);
-    const { concerns, files, isFlood } = change;
+    const { concerns, files, mayHaveMissed } = change;
     const { ids, deploy, templates, options } = concerns;
-    const { selected, mayWrite } = this.#application.requireResources();
-    const changed = isFlood
-      ? [...selected]
-      : [...ids].filter((id) => !mayWrite.has(id) || this.#ownWrites.counts(id, change.filesOf(id)));
+    const { selected } = this.#application.requireResources();
+    const changed = [...new Set([...ids, ...(mayHaveMissed ? [...selected].filter(mayHaveMissed) : [])])];
     if (changed.length === 0 && !deploy && !templates && !options) return;
     this.#reasons.options ||= options;
     this.#reasons.files ||= deploy;
     const names = files.map((file) => this.#nameOf(file));
     this.#report({ type: 'watch-change', files: names, ids: changed, templates, options });
-    this.#loop.changed(changed, deploy || templates || options || isFlood);
+    this.#loop.changed(changed, deploy || templates || options || mayHaveMissed !== undefined);
   }
 
   /** The templates could not be understood: waits until they, or the options, are others. */
@@ -252,9 +249,8 @@ export class WatchSession {
     const { selected } = this.#application.requireResources();
     const ms = performance.now() - this.#started;
     this.#report({ type: 'watch-ready', resources: selected.size, folders: this.#sources.folders, ms });
-    const { outside, options } = this.#run;
-    this.#keys = outside.watch?.openKeys((key) => this.#onKey(key));
-    if (options.tail) this.#logs.toggle();
+    this.#keys = this.#run.outside.watch?.openKeys((key) => this.#onKey(key));
+    this.#logs.show(this.#application.run.options.tail);
   }
 
   #onKey(key: string): void {
@@ -277,12 +273,15 @@ export class WatchSession {
     }
   }
 
-  #sayRepeating(id: string, files: readonly string[]): void {
+  #warnOfOwn(ids: readonly string[], files: readonly string[]): void {
+    const names = files.slice(0, MOST_NAMES).map((file) => this.#nameOf(file));
+    const more = files.length > names.length ? ` and ${files.length - names.length} more` : '';
+    const [id = ''] = ids;
     note(
       this.#run.outside.reporter,
       'warning',
-      `The build of ${id} writes something new into its own source each time: ${files.map((file) => this.#nameOf(file)).join(', ')}. What it writes there is not followed any more.`,
-      `Leave it out with --watch-exclude ${id}=PATTERN; r syncs ${id} all the same.`,
+      `Each build of ${ids.join(', ')} changes its own source: ${names.join(', ')}${more}. It is built again with the next save, and less and less often without one.`,
+      `Leave it out with --watch-exclude ${id}=PATTERN; r syncs at once.`,
     );
   }
 

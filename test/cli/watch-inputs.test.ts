@@ -6,7 +6,7 @@ import type { TestCloud } from '../support/cloud.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { writeFiles } from '../support/temp-folder.ts';
-import { isResource, startWatch } from '../support/watch-cli.ts';
+import { isResource, isStack, startWatch } from '../support/watch-cli.ts';
 import type { WatchCli } from '../support/watch-cli.ts';
 
 const OPENAPI = `openapi: 3.0.1
@@ -38,11 +38,11 @@ Resources:
   Two:
     Type: AWS::Serverless::Function
     Metadata: {BuildMethod: esbuild}
-    Properties: {Runtime: nodejs22.x, CodeUri: two, Handler: app.handler}
+    Properties: {Runtime: nodejs22.x, CodeUri: two, Handler: app.handler, LoggingConfig: {LogGroup: shared}}
   Made:
     Type: AWS::Serverless::Function
     Metadata: {BuildMethod: makefile}
-    Properties: {Runtime: python3.11, CodeUri: made, Handler: app.handler}
+    Properties: {Runtime: python3.11, CodeUri: made, Handler: app.handler, LoggingConfig: {LogGroup: shared}}
   Included:
     Type: AWS::Serverless::Api
     Properties:
@@ -112,7 +112,7 @@ describe('what a resource is made of', () => {
   const syncedBy = async (file: string, change: string | ((text: string) => string), id: string): Promise<string[]> => {
     const from = watch.lines.length;
     await watch.write(file, change);
-    await watch.seen(({ resource, changed }) => resource === id && changed === true, from);
+    await watch.seen(({ resource, changed }) => resource === id && changed === true, from, 90_000);
     await watch.quiet();
     return watch.lines.slice(from).flatMap(({ resource, changed }) => (changed && resource ? [resource] : []));
   };
@@ -165,6 +165,18 @@ describe('what a resource is made of', () => {
     expect(body).toEqual({ answer: 'PONG' });
   });
 
+  it('an included definition that is broken: reported with its place in it, and synced when it is fixed', async () => {
+    const broken = OPENAPI.replace('openapi: 3.0.1', 'openapi: }');
+    const failed = await watch.after(() => watch.write('api/included.yaml', broken), isStack('failed'));
+    expect(failed.error?.message).toMatch(/^api\/included\.yaml:1:10: This is not valid YAML/);
+    await watch.after(
+      () => watch.write('api/included.yaml', OPENAPI.replace('pong', 'again')),
+      isResource('Included', 'in-sync'),
+    );
+    const { body } = await callRestApi(cloud.endpoint, { id: outputs['Api']!, stage: 'dev', path: '/ping' });
+    expect(body).toEqual({ answer: 'again' });
+  });
+
   it('--watch-exclude', async () => {
     const from = watch.lines.length;
     await watch.write('src/made/data/notes.txt', '2');
@@ -179,6 +191,14 @@ describe('what a resource is made of', () => {
       ({ event, text }) => event === 'log' && String(text).includes('lent 2'),
     );
     expect(line.resource).toBe('Editable');
+  });
+
+  it.each(['Two', 'Made'])('--tail: the lines of %s, which shares a log group, have its name', async (name) => {
+    const line = await watch.after(
+      () => answer(name),
+      ({ event, text }) => event === 'log' && String(text).startsWith('REPORT RequestId'),
+    );
+    expect(line.resource).toBe(name);
   });
 
   it('rebuilds nothing that was there: a folder moved away and back', async () => {

@@ -186,7 +186,7 @@ describe.each([['--dependency-layer'], ['--no-dependency-layer']])('watch, %s', 
       () => watch.write('samconfig.toml', (text) => text.replace('"shop"', '"other"')),
       isStack('failed'),
     );
-    expect(refused.error?.message).toContain('stackName');
+    expect(refused.error?.message).toContain('stack_name');
     await watch.after(
       () => watch.write('samconfig.toml', (text) => text.replace('"other"', '"shop"')),
       isStack('in-sync'),

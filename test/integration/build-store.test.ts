@@ -246,6 +246,7 @@ it('a file that is copied over a linked one does not reach the cached one', asyn
 /** A build definition of a folder with a workflow of the test's own. */
 async function withWorkflow(prepared: (dir: string, workshop: Workshop) => Partial<PreparedBuild>): Promise<{
   dir: string;
+  notes: string[];
   build(version?: number): Promise<{ files: Record<string, string>; cached: boolean; key: string }>;
 }> {
   const dir = await tempFolder({ 'code/a': '1' });
@@ -259,7 +260,9 @@ async function withWorkflow(prepared: (dir: string, workshop: Workshop) => Parti
   const hasher = openSourceHasher(path.join(dir, 'index.json'));
   const signal = new AbortController().signal;
   const tools = createTools({ env: {}, signal, reporter: { report: () => {} } });
-  const workshop: Workshop = { options, cache, hasher, tools, workspaces: new Map(), stepId: 's', note: () => {} };
+  const notes: string[] = [];
+  const note: Workshop['note'] = (_level, text) => void notes.push(text);
+  const workshop: Workshop = { options, cache, hasher, tools, workspaces: new Map(), stepId: 's', note };
   const whole: PreparedBuild = {
     label: 'test',
     inputs: async () => [],
@@ -272,6 +275,7 @@ async function withWorkflow(prepared: (dir: string, workshop: Workshop) => Parti
   };
   return {
     dir: code,
+    notes,
     build: async (version = 1) => {
       const workflow: Workflow = { name: 'python', version, prepare: async () => whole };
       const { artifact } = await buildDefinition(definition!, whole, { workflow, workshop });
@@ -321,7 +325,22 @@ describe('a build', () => {
     expect(times).toBe(2);
   });
 
-  it('ends with an error if it changes its own source every time', async () => {
+  it('takes what was made last if it changes its own source every time, and is never found as that of a source', async () => {
+    let times = 0;
+    const { build, notes } = await withWorkflow((dir) => ({
+      make: async (target) => {
+        await copyFiles(listTree(dir).files, target);
+        await writeFiles(dir, { stamp: String(++times) });
+        return {};
+      },
+    }));
+    expect(await build()).toMatchObject({ cached: false, files: { a: '1', stamp: '2' } });
+    expect(times).toBe(3);
+    expect(notes).toEqual([expect.stringContaining('the source keeps changing while it is built')]);
+    expect(await build()).toMatchObject({ cached: false, files: { a: '1', stamp: '5' } });
+  });
+
+  it('ends with an error if its source cannot be read in one piece', async () => {
     const { build } = await withWorkflow(() => ({
       make: async () => {
         throw new SourceChangedError();

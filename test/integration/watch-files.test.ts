@@ -7,6 +7,7 @@ import { openSystemWatch } from '../../src/watch/open-watch.ts';
 import { TreeWatcher } from '../../src/watch/tree-watcher.ts';
 import { poll } from '../support/cloud.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+import { openTreeWatch } from '../support/tree-watch.ts';
 
 /** A watcher of everything but `node_modules` in the roots, and what it has told. */
 function start(
@@ -18,12 +19,14 @@ function start(
   } = {},
 ) {
   const { Watcher = FolderWatcher, since, ...options } = more;
+  const openWatch = Watcher === TreeWatcher ? openTreeWatch : undefined;
   const told = new Set<string>();
   const limits: string[] = [];
   const watcher = new Watcher({
     ground,
     onChange: ({ path: target }) => void told.add(path.relative(ground, target)),
     onLimit: ({ code }) => void limits.push(code),
+    openWatch,
     ...options,
   });
   onTestFinished(() => watcher.close());
@@ -68,19 +71,15 @@ describe.each([
     expect([...told].filter((name) => name.startsWith('other'))).toEqual([]);
   });
 
-  // where the system has no recursive watch, Node's imitation of one loses a file that is replaced
-  it.skipIf(Watcher === TreeWatcher && process.platform === 'linux')(
-    'sees a file that is saved by renaming',
-    async () => {
-      const dir = await tempFolder({ 'fn/app.py': '1' });
-      const { sees } = start(dir, ['fn'], { Watcher });
-      for (let round = 0; round < 3; round++) {
-        await write(dir, 'fn/.app.py.tmp');
-        await fs.rename(path.join(dir, 'fn/.app.py.tmp'), path.join(dir, 'fn/app.py'));
-        await sees('fn/app.py');
-      }
-    },
-  );
+  it('sees a file that is saved by renaming', async () => {
+    const dir = await tempFolder({ 'fn/app.py': '1' });
+    const { sees } = start(dir, ['fn'], { Watcher });
+    for (let round = 0; round < 3; round++) {
+      await write(dir, 'fn/.app.py.tmp');
+      await fs.rename(path.join(dir, 'fn/.app.py.tmp'), path.join(dir, 'fn/app.py'));
+      await sees('fn/app.py');
+    }
+  });
 
   it('sees all files of a folder that is moved in, or made with everything in it at once', async () => {
     const dir = await tempFolder({ 'fn/app.py': '1' });
@@ -131,6 +130,24 @@ describe.each([
     await sees('even/later/src/x.py');
   });
 
+  it('waits for roots outside of the project too, and watches all of them from then on', async () => {
+    const dir = await tempFolder({ 'app/x': '1', 'lib/here.ts': '1', 'out/y': '1' });
+    const roots = ['../lib/here.ts', '../later', '../out/even/later'];
+    const { sees } = start(path.join(dir, 'app'), roots, { Watcher });
+    for (const root of ['later', 'out/even/later']) {
+      for (let round = 0; round < 2; round++) {
+        await write(dir, `${root}/deep/down/x.py`);
+        await sees(`../${root}/deep/down/x.py`);
+        await write(dir, `${root}/deep/down/x.py`);
+        await sees(`../${root}/deep/down/x.py`);
+        await write(dir, 'lib/here.ts');
+        await sees('../lib/here.ts');
+        await fs.rm(path.join(dir, root), { recursive: true });
+        await sees(`../${root}`);
+      }
+    }
+  });
+
   it('watches single files and what is outside the project', async () => {
     const dir = await tempFolder({
       'app/template.yaml': '1',
@@ -146,6 +163,69 @@ describe.each([
     await poll(async () => (told.size >= 3 ? true : undefined));
     expect([...told].sort()).toEqual(['../one/y.ts', '../shared/lib/x.ts', 'template.yaml']);
     await sees();
+  });
+
+  it('sees changes behind links to files and folders', async () => {
+    const dir = await tempFolder({ 'fn/app.py': '1', 'shared/util.py': '1', 'lib/deep/mod.py': '1' });
+    await fs.symlink('../shared/util.py', path.join(dir, 'fn/util.py'));
+    await fs.symlink('../lib', path.join(dir, 'fn/lib'));
+    await fs.symlink('..', path.join(dir, 'fn/circle'));
+    const { sees } = start(dir, ['fn'], { Watcher });
+    await write(dir, 'shared/util.py');
+    await sees('fn/util.py');
+    await write(dir, 'lib/deep/mod.py');
+    await sees('fn/lib/deep/mod.py');
+    await fs.rm(path.join(dir, 'fn/util.py'));
+    await sees('fn/util.py');
+    await fs.symlink('../shared/util.py', path.join(dir, 'fn/util2.py'));
+    await sees('fn/util2.py');
+    await write(dir, 'shared/util.py');
+    await sees('fn/util2.py');
+  });
+
+  it('sees changes of links that links lead through', async () => {
+    const dir = await tempFolder({
+      'fn/app.py': '1',
+      'rel/v1/sh/d.txt': '1',
+      'rel/v2/sh/d.txt': '2',
+      'rel/v3/other': '',
+    });
+    const point = async (link: string, target: string): Promise<void> => {
+      await fs.symlink(target, path.join(dir, `${link}.new`));
+      await fs.rename(path.join(dir, `${link}.new`), path.join(dir, link));
+    };
+    await point('rel/current', 'v1');
+    await point('fn/data', '../rel/current/sh');
+    await point('fn/file.txt', '../rel/current/sh/d.txt');
+    // the folder of the project may be one itself
+    await point('app', 'rel/current');
+    const { sees, told } = start(dir, ['fn', 'app/sh'], { Watcher });
+    await point('rel/current', 'v2');
+    await sees('fn/data', 'fn/data/d.txt', 'fn/file.txt', 'app/sh', 'app/sh/d.txt');
+    await write(dir, 'rel/v2/sh/d.txt');
+    await sees('fn/data/d.txt', 'fn/file.txt', 'app/sh/d.txt');
+    await write(dir, 'rel/v1/sh/d.txt');
+    await write(dir, 'fn/app.py');
+    await sees('fn/app.py');
+    expect(told).toEqual(new Set());
+    // to nowhere, and back
+    await point('rel/current', 'v3');
+    await sees('fn/data', 'fn/file.txt', 'app/sh');
+    await write(dir, 'rel/v3/sh/d.txt');
+    await sees('fn/data/d.txt', 'fn/file.txt', 'app/sh/d.txt');
+  });
+
+  it('sees what a link leads to come, also if the link is new', async () => {
+    const dir = await tempFolder({ 'fn/app.py': '1' });
+    await fs.symlink('../later/one', path.join(dir, 'fn/one'));
+    const { sees } = start(dir, ['fn'], { Watcher });
+    await fs.symlink('../later/deep/two.py', path.join(dir, 'fn/two.py'));
+    await sees('fn/two.py');
+    await writeFiles(dir, { 'later/one/a.py': '1', 'later/deep/two.py': '1' });
+    await sees('fn/one/a.py', 'fn/two.py');
+    await write(dir, 'later/one/a.py');
+    await write(dir, 'later/deep/two.py');
+    await sees('fn/one/a.py', 'fn/two.py');
   });
 
   it('follows a change of what is watched, and tells what was changed in it before', async () => {
@@ -169,6 +249,32 @@ describe.each([
   });
 });
 
+it('a tree is watched as such only where it is: not what leads there, and not around single files', async () => {
+  const dir = await tempFolder({ 'app/x': '1', 'one/y.ts': '1', 'out/z': '1' });
+  const open = new Set<string>();
+  const openWatch: OpenWatch = (folder, { recursive }, listeners) => {
+    const name = `${path.relative(dir, folder)}${recursive ? '/**' : ''}`;
+    open.add(name);
+    const handle = openTreeWatch(folder, { recursive }, listeners);
+    return { close: () => (open.delete(name), handle.close()) };
+  };
+  const roots = ['.', '../one/y.ts', '../out/later/lib'];
+  const { sees } = start(path.join(dir, 'app'), roots, { Watcher: TreeWatcher, openWatch });
+  expect([...open].sort()).toEqual(['app/**', 'one', 'out']);
+  await fs.mkdir(path.join(dir, 'out/later'));
+  await sees('../out/later');
+  expect([...open].sort()).toEqual(['app/**', 'one', 'out/later']);
+  await write(dir, 'out/later/lib/deep/a.py');
+  await sees('../out/later/lib/deep/a.py');
+  expect([...open].sort()).toEqual(['app/**', 'one', 'out/later/**']);
+  await fs.rm(path.join(dir, 'out/later/lib'), { recursive: true });
+  await sees('../out/later/lib');
+  expect([...open].sort()).toEqual(['app/**', 'one', 'out/later']);
+  await fs.rm(path.join(dir, 'out/later'), { recursive: true });
+  await write(dir, 'out/later/lib/deep/a.py');
+  await sees('../out/later/lib/deep/a.py');
+});
+
 describe('watching on Linux', () => {
   it('needs no more watches than folders, and none in what is excluded', async () => {
     const files: Record<string, string> = {};
@@ -177,24 +283,6 @@ describe('watching on Linux', () => {
     const dir = await tempFolder(files);
     const { watcher } = start(dir, ['src']);
     expect(watcher.folders).toBe(1 + 20 + 1); // src, its folders, the project
-  });
-
-  it('sees changes behind links to files and folders', async () => {
-    const dir = await tempFolder({ 'fn/app.py': '1', 'shared/util.py': '1', 'lib/deep/mod.py': '1' });
-    await fs.symlink('../shared/util.py', path.join(dir, 'fn/util.py'));
-    await fs.symlink('../lib', path.join(dir, 'fn/lib'));
-    await fs.symlink('..', path.join(dir, 'fn/circle'));
-    const { sees } = start(dir, ['fn']);
-    await write(dir, 'shared/util.py');
-    await sees('fn/util.py');
-    await write(dir, 'lib/deep/mod.py');
-    await sees('fn/lib/deep/mod.py');
-    await fs.rm(path.join(dir, 'fn/util.py'));
-    await sees('fn/util.py');
-    await fs.symlink('../shared/util.py', path.join(dir, 'fn/util2.py'));
-    await sees('fn/util2.py');
-    await write(dir, 'shared/util.py');
-    await sees('fn/util2.py');
   });
 
   it('without more watches to have says so once and looks regularly', async () => {

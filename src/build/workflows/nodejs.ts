@@ -13,7 +13,6 @@ import { bundledPackages, readManifest, runtimeDependencies } from './node-manif
 import { projectAlone, readNodeProject } from './node-project.ts';
 import type { NodeProject } from './node-project.ts';
 import { packFiles } from './pack-files.ts';
-import { SourceChangedError } from './workflow.ts';
 import type { DependencySet, Made, PreparedBuild, Workflow, Workshop } from './workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
@@ -100,7 +99,7 @@ function sourceKey({ definition, workshop, excludes, scripts }: NodeJob): Promis
 
 async function makePackage(job: NodeJob, target: string, installed: string | undefined): Promise<Made> {
   const { definition, scripts } = job;
-  const key = await runPackScripts(job);
+  const { key, isUnsettled } = await runPackScripts(job);
   await copyFiles(await packFiles(definition.codeDir), target);
   for (const name of ['package-lock.json', 'npm-shrinkwrap.json']) {
     const file = path.join(definition.codeDir, name);
@@ -109,22 +108,22 @@ async function makePackage(job: NodeJob, target: string, installed: string | und
   if (scripts.length > 0) await runInstallScripts(job, target, installed);
   if (job.workshop.tools.env['SAM_NPM_RUN_TEST_WITH_BUILD'] === 'true') await runTests(job, target, installed);
   await fs.rm(path.join(target, '.npmrc'), { force: true });
-  return { sourceKey: key };
+  return { sourceKey: key, isUnsettled };
 }
 
 /** `prepack` and `prepare` write what is packed (compiled code), in the source, as when npm packs it. */
-async function runPackScripts(job: NodeJob): Promise<string> {
+async function runPackScripts(job: NodeJob): Promise<{ key: string; isUnsettled: boolean }> {
   const scripts = PACK_SCRIPTS.filter((name) => job.project.manifest.scripts?.[name] !== undefined);
   let before = await sourceKey(job);
-  if (scripts.length === 0) return before;
+  if (scripts.length === 0) return { key: before, isUnsettled: false };
   for (let run = 0; run < MAX_RUNS; run++) {
     for (const name of scripts) await runScript(job, name, job.definition.codeDir);
     const after = await sourceKey(job);
     // the same again: nothing was saved while they ran that they have not seen
-    if (after === before) return after;
+    if (after === before) return { key: after, isUnsettled: false };
     before = after;
   }
-  throw new SourceChangedError();
+  return { key: before, isUnsettled: true };
 }
 
 /**

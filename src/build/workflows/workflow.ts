@@ -45,6 +45,8 @@ export interface Made {
   sourceMaps?: boolean | undefined;
   /** The key of what was really built, where that is known only afterwards. */
   sourceKey?: string | undefined;
+  /** The source changed meanwhile, and changed again when it was read once more. */
+  isUnsettled?: boolean | undefined;
 }
 
 /** A build that is ready to be looked up in the cache, or made. */

@@ -3,9 +3,10 @@
 import copy
 import os
 import re
+import threading
 
 from ministack.core.responses import error_response_json
-from ministack.services import lambda_svc
+from ministack.services import cloudwatch_logs, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 from patching import wrap
@@ -21,13 +22,36 @@ LAYER_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:layer:([A-Za-z0-9_-]+)$
 
 
 def install():
-    """State changes, S3 code that is not there, layers named by their ARN."""
+    """State changes, S3 code that is not there, layers named by their ARN, log streams."""
     delay = os.environ.get("SAM_SYNC_CLOUD_STATE_DELAY")
     if delay:
         lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = float(delay)
     updates()
     code_from_s3()
     layer_names()
+    log_streams()
+
+
+def log_streams():
+    """In a log group of its own choice a function's streams have its name, so that several functions can share the group.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+    """
+
+    one_at_a_time = threading.Lock()
+
+    @wrap(lambda_svc, "_emit_lambda_logs")
+    def _emit_lambda_logs(original, func, *args, **kwargs):
+        config = func.get("config") or func
+        name = config.get("FunctionName", "")
+        group = (config.get("LoggingConfig") or {}).get("LogGroup")
+        if not group or group == f"/aws/lambda/{name}":
+            return original(func, *args, **kwargs)
+        with one_at_a_time:
+            original(func, *args, **kwargs)
+            streams = cloudwatch_logs._log_groups.get(group, {}).get("streams", {})
+            for stream in [stream for stream in streams if re.match(r"\d{4}/\d\d/\d\d/\[", stream)]:
+                streams[stream.replace("/[", f"/{name}[", 1)] = streams.pop(stream)
 
 
 def updates():

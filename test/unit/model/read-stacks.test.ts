@@ -361,11 +361,9 @@ Resources:
   A: {Type: T, Properties: {Body: ${include('./api.yaml')}, Size: !FindInMap [Sizes, dev, Memory]}}
   B: {Type: T, Properties: {Body: ${include('!Sub "${Env}.yaml"')}}}
   C: {Type: T, Properties: {Body: ${include('s3://b/k.yaml')}}}
-  D: {Type: T, Properties: {Body: ${include('broken.yaml')}}}
 `,
       'app/maps.yaml': 'Sizes: {dev: {Memory: 128}}',
       'app/api.yaml': 'openapi: 3.0.1\ninfo: {\ntitle: !Ref Env\n}',
-      'app/broken.yaml': 'a: [',
       'dev.yaml': 'a: 1',
     });
     const { root } = await readStacks({
@@ -378,9 +376,33 @@ Resources:
     expect(properties('A')).toEqual({ Body: { openapi: '3.0.1', info: { title: 'dev' } }, Size: 128 });
     expect(properties('B')).toEqual({ Body: { a: 1 } });
     expect(properties('C')).toMatchObject({ Body: { 'Fn::Transform': {} } });
-    expect(properties('D')).toMatchObject({ Body: { 'Fn::Transform': {} } });
     const locations = findLocalPaths(root.source, root.resolved).map((local) => local.value);
-    expect(locations).toEqual(['maps.yaml', './api.yaml', path.join(folder, 'dev.yaml'), 'broken.yaml']);
+    expect(locations).toEqual(['maps.yaml', './api.yaml', path.join(folder, 'dev.yaml')]);
+  });
+
+  it('report what is wrong in an included file with its place in that file', async () => {
+    const folder = await tempFolder({
+      'app/template.yaml': `Resources:
+  A: {Type: T, Properties: {Body: ${include('broken.yaml')}}}
+  B: {Type: T, Properties: {Body: ${include('folder.yaml')}}}
+`,
+      'app/broken.yaml': 'a: 1\nb: }\n',
+      'app/folder.yaml/x': '',
+    });
+    const templateFile = path.join(folder, 'app/template.yaml');
+    const reading = readStacks({ templateFile, parameterOverrides: {}, pseudo: {}, cwd: folder });
+    const error: unknown = await reading.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    const { problems } = error as TemplateError;
+    expect(problems).toHaveLength(2);
+    expect(problems).toContainEqual({
+      file: path.join('app', 'broken.yaml'),
+      line: 2,
+      column: 4,
+      message: expect.stringContaining('This is not valid YAML: '),
+    });
   });
 
   it('defect 16: overrides decide paths and conditions', async () => {
