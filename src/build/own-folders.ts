@@ -20,7 +20,6 @@ const TEMPLATE = 'template.yaml';
  */
 export async function checkOwnFolders(folders: OwnFolders): Promise<void> {
   checkWorkDir(path.join(folders.projectDir, '.aws-sam'), folders.projectDir);
-  checkStore(buildStoreDir(folders.projectDir));
   await checkLayout(folders);
 }
 
@@ -51,32 +50,15 @@ export function lstatNow(place: string): Stats | undefined {
   }
 }
 
+/** A file of that name, or a link to nowhere: the operating system says so when something is to be put there. */
 function checkWorkDir(workDir: string, projectDir: string): void {
-  const stat = lstatNow(workDir);
-  if (stat === undefined || stat.isDirectory()) return;
-  if (!stat.isSymbolicLink()) {
-    throw new UserError(`${workDir} is not a folder`, {
-      hint: 'Remove or rename it: builds are kept in a folder of that name.',
-    });
-  }
+  if (lstatNow(workDir)?.isSymbolicLink() !== true) return;
   const target = realPathNow(workDir);
-  if (target === undefined || !lstatSync(target).isDirectory()) {
-    throw new UserError(`${workDir} is a link that leads to no folder: ${readlinkSync(workDir)}`, {
-      hint: 'Make that folder, or remove the link.',
-    });
-  }
-  const project = realpathSync(projectDir);
-  if (target !== project && !isBelow(project, target)) return;
+  const project = realPathNow(projectDir);
+  if (target === undefined || project === undefined || (target !== project && !isBelow(project, target))) return;
   throw new UserError(`${workDir} is a link to a folder that holds the project: ${target}`, {
     hint: 'Link it to a folder of its own: what is in it may be replaced.',
   });
-}
-
-function checkStore(store: string): void {
-  const stat = lstatNow(store);
-  if (stat === undefined || stat.isDirectory()) return;
-  if (stat.isSymbolicLink() && realPathNow(store) !== undefined) return;
-  throw new UserError(`${store} is not a folder`, { hint: 'Remove it: builds are kept in a folder of that name.' });
 }
 
 /** Whether the folder is ours already, or not there. Throws if it must not be replaced. */
@@ -89,26 +71,28 @@ async function checkLayout(folders: OwnFolders): Promise<boolean> {
       hint: 'Remove the link, or link .aws-sam as a whole.',
     });
   }
-  if (!stat.isDirectory()) {
-    throw new UserError(`${dir} is not a folder`, {
-      hint: 'Remove it: built templates are put into a folder of that name.',
-    });
-  }
+  // a file in its place: the operating system says so when the folder is made
+  if (!stat.isDirectory()) return true;
   if (!(await isBuildOutput(folders))) {
     throw new UserError(`${dir} was made neither by sam-sync nor by AWS SAM CLI, and would be replaced`, {
       hint: 'Move what you need out of it and remove the folder.',
     });
   }
-  return isLinked(folders);
+  // with nothing but a template there is nothing to be emptied
+  return namesBeside(folders).length === 0 || isLinked(folders);
 }
 
 /** A folder of AWS SAM CLI's, or of an earlier run of ours whose mark is gone. */
 async function isBuildOutput(folders: OwnFolders): Promise<boolean> {
   const dir = buildLayoutDir(folders);
-  const others = readdirSync(dir).filter((name) => name !== TEMPLATE);
-  if (others.length === 0) return true;
+  if (namesBeside(folders).length === 0) return true;
   for (const name of SAM_CLI_FILES) if (await exists(path.join(path.dirname(dir), name))) return true;
   return isLinked(folders) || (readIfThere(path.join(dir, TEMPLATE)) ?? '').includes('SamResourceId');
+}
+
+/** What is in the folder beside the template. */
+function namesBeside(folders: OwnFolders): string[] {
+  return readdirSync(buildLayoutDir(folders)).filter((name) => name !== TEMPLATE);
 }
 
 /** Whether something in the folder is a link to our store. */

@@ -33,12 +33,12 @@ interface Case {
 
 /** What stops a run wherever it is met: each with `--code` too. */
 const STOPS: Record<string, Case> = {
-  '.aws-sam is a file': { files: { '.aws-sam': '' }, says: /\/\.aws-sam is not a folder/ },
+  '.aws-sam is a file': { files: { '.aws-sam': '' }, says: /Cannot create .*\/\.aws-sam is a file, not a folder/ },
   '.aws-sam is a loop of links': {
     links: { '.aws-sam': '.aws-sam' },
-    says: /\/\.aws-sam is a link that leads to no folder|\.aws-sam.*lead in a circle/,
+    says: /\.aws-sam.*lead in a circle/,
   },
-  'the store is a file': { files: { '.aws-sam/sam-sync': '' }, says: /\/sam-sync is not a folder/ },
+  'the store is a file': { files: { '.aws-sam/sam-sync': '' }, says: /\/sam-sync is a file, not a folder/ },
   'a folder of the store is a file': {
     files: { '.aws-sam/sam-sync/tmp': '' },
     says: /\/sam-sync\/tmp is a file, not a folder/,
@@ -106,7 +106,11 @@ const STOPS: Record<string, Case> = {
 const STOPS_PLAIN: Record<string, Case> = {
   'the layout is a file': {
     files: { '.aws-sam/auto-dependency-layer': '' },
-    says: /\/auto-dependency-layer is not a folder/,
+    says: /\/auto-dependency-layer is a file, not a folder/,
+  },
+  'a built template is a folder': {
+    folders: ['.aws-sam/auto-dependency-layer/template.yaml'],
+    says: /Cannot read .*template\.yaml: it is a folder/,
   },
   'a container variables file is a folder': {
     folders: ['variables'],

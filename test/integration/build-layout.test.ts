@@ -80,7 +80,6 @@ describe('the folder of built templates', () => {
       (dir) => writeFiles(dir, { '.aws-sam/build/mine.txt': 'mine' }),
       /\.aws-sam\/build was made neither by sam-sync nor by AWS SAM CLI/,
     ],
-    ['is a file', (dir) => writeFiles(dir, { '.aws-sam/build': '' }), /\.aws-sam\/build is not a folder/],
     [
       'would be in the project itself',
       (dir) => fs.symlink('.', path.join(dir, '.aws-sam')),
@@ -91,12 +90,6 @@ describe('the folder of built templates', () => {
       (dir) => fs.symlink(path.dirname(dir), path.join(dir, '.aws-sam')),
       /\.aws-sam is a link to a folder that holds the project/,
     ],
-    [
-      'would be nowhere',
-      (dir) => fs.symlink('gone', path.join(dir, '.aws-sam')),
-      /\.aws-sam is a link that leads to no folder: gone/,
-    ],
-    ['would be in a file', (dir) => writeFiles(dir, { '.aws-sam': 'x' }), /\.aws-sam is not a folder/],
   ])('is refused, and nothing is written, if it %s', async (_what, make, message) => {
     const users = await tempFolder({ 'template.yaml': 'SamResourceId', 'Gone/precious': 'p' });
     const dir = await tempFolder({ ...APP, 'build/precious': 'p' });
