@@ -7,7 +7,7 @@ import type { ProgramName } from './cli/help.ts';
 import type { Interruptible, Interrupts } from './cli/interrupt.ts';
 import { watchOutput } from './cli/output.ts';
 import type { ResolvedRun } from './cli/resolve-options.ts';
-import { catchStrayErrors } from './cli/stray-errors.ts';
+import { catchStrayErrors, endOnStrayError } from './cli/stray-errors.ts';
 import type { StrayErrorSource } from './cli/stray-errors.ts';
 import type { ConsoleReporter } from './console/create-reporter.ts';
 import type { SyncOptions } from './sync/sync-options.ts';
@@ -106,6 +106,7 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
     }
     // nothing reads the events any more: the editor that wanted them is gone
     if (options.watch && options.output === 'json') io.stdout.once('error', interrupts.end);
+    if (!options.watch) reportStrayErrors(io, reporter, debug);
     const readOptions = readAgain(commandLine, { io, reporter, notices });
     return await sync(options, { io, reporter, interrupts, optionFiles: files, readOptions });
   } catch (error) {
@@ -133,6 +134,18 @@ function readAgain(
     for (const { text } of run.notices) said.add(text);
     return run;
   };
+}
+
+function reportStrayErrors(io: MainIo, reporter: ConsoleReporter, debug: boolean): void {
+  endOnStrayError(io.process, {
+    report: async (error) => {
+      const { failureDocument } = await import('./failure-document.ts');
+      reporter.report({ type: 'result', document: failureDocument(error) });
+      reporter.close();
+      return showError(error, reporter, { signal: undefined, debug });
+    },
+    say: (text) => void io.stderr.write(`${text}\n`),
+  });
 }
 
 interface Run {

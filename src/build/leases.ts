@@ -1,6 +1,6 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { isMissing } from '../support/files.ts';
+import { isMissing, makeFolderSync } from '../support/files.ts';
 import { isMakerGone, temporarySuffix } from '../support/temporary-names.ts';
 
 /** What of the store is in use by work under way, told to other processes too: nobody removes it meanwhile. */
@@ -66,7 +66,7 @@ function appendLine(file: string, line: string): void {
     appendFileSync(file, `${line}\n`);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeFolderSync(path.dirname(file));
     appendFileSync(file, `${line}\n`);
   }
 }

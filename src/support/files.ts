@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, mkdirSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
@@ -112,5 +112,25 @@ async function isFolder(folder: string): Promise<boolean> {
     return (await fs.stat(folder)).isDirectory();
   } catch {
     return false;
+  }
+}
+
+/** The same in one go, where a promise would let other work come in between. */
+export function makeFolderSync(folder: string): void {
+  const refused = tryMakeSync(folder);
+  if (refused === undefined) return;
+  const above = path.dirname(folder);
+  if (!isMissing(refused) || above === folder) throw refused;
+  makeFolderSync(above);
+  const refusedAgain = tryMakeSync(folder);
+  if (refusedAgain !== undefined) throw refusedAgain;
+}
+
+function tryMakeSync(folder: string): unknown {
+  try {
+    mkdirSync(folder);
+    return undefined;
+  } catch (error) {
+    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? undefined : error;
   }
 }

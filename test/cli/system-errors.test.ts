@@ -207,6 +207,12 @@ describe('what the operating system refuses is said in a sentence', () => {
     expect(code, stderr).toBe(0);
   });
 
+  it.skipIf(process.platform !== 'linux')('a project in /proc, where nothing can be made', async () => {
+    const dir = await newApp();
+    const result = await run('/proc', ['-t', path.join(dir, 'template.yaml')]);
+    expectSentence(result, /Cannot create the folder \/proc\/\.aws-sam: this is not possible there/);
+  });
+
   it('a disk that is full', async (context) => {
     const dir = await newApp();
     const disk = path.join(dir, 'disk');
@@ -222,6 +228,22 @@ describe('what the operating system refuses is said in a sentence', () => {
     await writeFiles(dir, Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`hello/f${at}.py`, `x = ${at}`])));
     for (const limit of [18, 20, 22, 24, 26])
       expectSentence(await run(dir, ['--dry-run'], { shell: `ulimit -n ${limit}` }), /too many open files/);
+  });
+
+  it('too many open files for a program that a library starts', async () => {
+    const esbuild = template().replace('Properties:', 'Metadata: {BuildMethod: esbuild}\n    Properties:');
+    const dir = await tempFolder({
+      'template.yaml': esbuild.replace('python3.11', 'nodejs22.x'),
+      'hello/app.ts': 'export const handler = async () => 1;\n',
+    });
+    const seen: (number | null)[] = [];
+    for (const limit of [22, 23, 24, 25, 26, 27, 28]) {
+      const { code, stderr } = await run(dir, ['--dry-run'], { shell: `ulimit -n ${limit}` });
+      if (code !== 0) expect(stderr).toMatch(/too many open files/);
+      expect(stderr).not.toMatch(/defect|^ +at /m);
+      seen.push(code);
+    }
+    expect(seen).toContain(1);
   });
 
   it('a current folder that was removed', async () => {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import { makeFolder, removeTree } from '../../src/support/files.ts';
+import { makeFolder, makeFolderSync, removeTree } from '../../src/support/files.ts';
 import { asUserError, explainSystemError } from '../../src/system-errors.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -86,8 +86,10 @@ describe('a folder', () => {
 
   // Node's own way to make folders tries for ever there
   it.skipIf(process.platform !== 'linux')('that cannot be made is an error, in /proc too', async () => {
-    const error = explainSystemError(await thrownBy(() => makeFolder('/proc/.sam-sync/a/b')));
-    expect(error?.message).toBe('Cannot create the folder /proc/.sam-sync: this is not possible there (ENOENT)');
+    for (const make of [makeFolder, makeFolderSync]) {
+      const error = explainSystemError(await thrownBy(() => make('/proc/.sam-sync/a/b')));
+      expect(error?.message).toBe('Cannot create the folder /proc/.sam-sync: this is not possible there (ENOENT)');
+    }
   });
 
   it('is nothing to remove where a file is in its way', async () => {
