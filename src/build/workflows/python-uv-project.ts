@@ -179,7 +179,8 @@ async function findMember(root: PyProject, name: string): Promise<string | undef
     return own !== undefined && normalizeName(own) === name;
   };
   const visit = async (folder: string, place: string): Promise<string | undefined> => {
-    if (place === '' || (included.matches(place) && !excluded.matches(place))) if (await isNamed(folder)) return folder;
+    const isMember = place === '' || (included.matches(place) && !excluded.matches(place));
+    if (isMember && (await isNamed(folder))) return folder;
     if (place !== '' && !included.mayMatchBelow(place)) return undefined;
     for (const item of await fs.readdir(folder, { withFileTypes: true })) {
       if (!item.isDirectory() || /^\.|^node_modules$|^__pycache__$/.test(item.name)) continue;
