@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { exists, readTextIfExists, writeFileAtomic } from '../../support/files.ts';
+import { parseJson } from '../../support/shapes.ts';
 import { keyOf } from '../build-key.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { Tools } from '../tools.ts';
@@ -33,7 +34,7 @@ interface Question {
  */
 export async function findExport(question: Question): Promise<LockExport | undefined> {
   const { dir, project, workshop, canUseUv } = question;
-  const named = Object.keys(project?.poetry?.dependencies ?? {}).some((name) => name !== 'python');
+  const named = (project?.poetryPackages ?? []).length > 0;
   if (named || (project && (await exists(path.join(dir, 'poetry.lock'))))) {
     const found = await findPoetry(question);
     if (typeof found !== 'string') return found;
@@ -101,19 +102,11 @@ async function findPipenv({ dir, workshop }: Question): Promise<LockExport | str
   const file = path.join(dir, 'Pipfile.lock');
   const text = await readTextIfExists(file);
   if (text === undefined) return `there is no Pipfile.lock; run pipenv lock, ${PIPENV_HOW}`;
-  const locals = Object.values(pipenvDefaults(text))
+  const locals = Object.values(table(table(parseJson(text))['default']))
     .map((locked) => table(locked)['path'] ?? table(locked)['file'])
     .filter((place): place is string => typeof place === 'string' && !/^\w\w+:/.test(place));
   const files = [path.join(dir, 'Pipfile'), file];
   return { tool: 'pipenv', program, dir, files, locals: locals.map((local) => path.resolve(dir, local)) };
-}
-
-function pipenvDefaults(text: string): Record<string, unknown> {
-  try {
-    return table((JSON.parse(text) as Record<string, unknown>)['default']);
-  } catch {
-    return {}; // pipenv itself says what is wrong with it
-  }
 }
 
 /** Has the tool write its lock as requirements, and returns the file. */

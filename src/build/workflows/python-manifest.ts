@@ -182,7 +182,11 @@ async function fromProject(project: PyProject, { dir, workshop, files }: Search)
     source: { kind: 'project', tool: 'uv', project: uv },
     files: files.list(),
     locals: uv.locals,
-    key: [texts, uv.lockHash, uv.isScript ? JSON.stringify([project.project, project.uv]) : null],
+    key: [
+      texts,
+      uv.lockHash,
+      uv.isScript ? JSON.stringify([project.project, [...project.uv.sources], project.uv.places]) : null,
+    ],
     base: dir,
     isEmpty: !declaresPackages(project),
     problem: undefined,

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { hashFile } from '../../support/files.ts';
+import { hashFile, makeFolder } from '../../support/files.ts';
 import { mapLimit } from '../../support/map-limit.ts';
 import { ToolError } from '../tools.ts';
 import { normalizeName, parseRequirement } from './pyproject.ts';
@@ -30,7 +30,7 @@ const QUIET = ['--disable-pip-version-check', '--no-input', '--no-color', '--pro
 /** Downloads, builds where there is no wheel, and unpacks what the requirements ask for. */
 export async function installWithPip(job: PipJob, target: string): Promise<void> {
   const wheels = path.join(job.scratch, 'wheels');
-  await mkdir(wheels, { recursive: true });
+  await makeFolder(wheels);
   const built = await buildLocals(job);
   const own = new Set([...built.values()].map((file) => nameOf(file)));
   const from = [...(job.isComplete ? ['--no-deps'] : []), '-r', await requirementsWith(job, built)];

@@ -26,7 +26,10 @@ export function explainUv(error: ToolError, task: string, target: PythonTarget):
     return new ToolError(`${task} failed: this uv is too old`, output, hint);
   }
   const reason = reasonOf(output);
-  return reason === undefined ? error : new ToolError(`${task} failed: ${reason}`, output, error.hint);
+  const hint = /hash mismatch/i.test(output)
+    ? 'Check whether the package changed, or comes from another index, before you accept its new hash (uv lock).'
+    : error.hint;
+  return reason === undefined ? error : new ToolError(`${task} failed: ${reason}`, output, hint);
 }
 
 /** The last cause in uv's chain that says something of its own, on one line. */

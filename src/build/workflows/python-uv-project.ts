@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { exists, statIfExists } from '../../support/files.ts';
 import { isLocalUrl, pathOfUrl } from './file-url.ts';
 import { compilePatterns } from './folder-patterns.ts';
-import { parseRequirement, readPyProject, strings } from './pyproject.ts';
+import { normalizeName, parseRequirement, readPyProject } from './pyproject.ts';
 import type { PyProject, UvSource } from './pyproject.ts';
 import { differencesToLock, lockedLocals, readUvLock } from './python-uv-lock.ts';
 import type { Workshop } from './workflow.ts';
@@ -91,10 +91,9 @@ async function findWorkspaceRoot(project: PyProject, files: ReadFiles): Promise<
     folder = path.dirname(folder);
     const above = await files.pyProject(folder);
     if (above === undefined) continue;
-    const { members, exclude } = above.uv.workspace ?? {};
+    const { members = [], exclude = [] } = above.uv.workspace ?? {};
     const place = path.relative(folder, project.dir).split(path.sep).join('/');
-    const matches = (patterns: unknown): boolean => compilePatterns(strings(patterns)).matches(place);
-    const isMember = matches(members) && !matches(exclude);
+    const isMember = compilePatterns(members).matches(place) && !compilePatterns(exclude).matches(place);
     return isMember ? above : project;
   }
   return project;
@@ -110,12 +109,12 @@ interface Closure {
 async function addLocalsOf(project: PyProject, closure: Closure): Promise<void> {
   const { files, extras } = closure;
   const root = await findWorkspaceRoot(project, files);
-  const { dependencies = [], extras: optional = {}, isDynamic = false } = project.project ?? {};
+  const { dependencies = [], extras: optional, isDynamic = false } = project.project ?? {};
   // only the build backend knows what they are
   if (isDynamic) closure.locals.add(project.dir);
   const wanted = isDynamic
-    ? Object.keys(project.uv.sources ?? {})
-    : [...dependencies, ...extras.flatMap((extra) => optional[extra] ?? [])];
+    ? [...project.uv.sources.keys()]
+    : [...dependencies, ...extras.flatMap((extra) => optional?.get(extra) ?? [])];
   for (const text of wanted) {
     const requirement = parseRequirement(text);
     if (requirement === undefined) continue;
@@ -139,22 +138,24 @@ export async function addLocal(place: string, closure: Closure): Promise<void> {
 async function sourcePlaces(name: string, project: PyProject, root: PyProject): Promise<string[]> {
   const places: string[] = [];
   for (const { dir, uv } of project === root ? [project] : [project, root]) {
-    const entry = Object.entries(uv.sources ?? {}).find(([key]) => parseRequirement(key)?.name === name)?.[1];
+    const entry = uv.sources.get(name);
     if (entry === undefined) continue;
-    for (const source of Array.isArray(entry) ? entry : [entry])
-      places.push(...(await placesOf(source, name, dir, root)));
+    for (const source of entry) places.push(...(await placesOf(source, { name, dir, root })));
     return places;
   }
   return places;
 }
 
-async function placesOf(source: UvSource, name: string, dir: string, root: PyProject): Promise<string[]> {
+async function placesOf(
+  source: UvSource,
+  { name, dir, root }: { name: string; dir: string; root: PyProject },
+): Promise<string[]> {
   if (source.path !== undefined) return [path.resolve(dir, source.path)];
-  if (source.workspace !== true) return [];
+  if (!source.workspace) return [];
   const member = await findMember(root, name);
   // it may be about to be made where members are
   return member === undefined
-    ? strings(root.uv.workspace?.members).map((pattern) => fixedPart(root.dir, pattern))
+    ? (root.uv.workspace?.members ?? []).map((pattern) => fixedPart(root.dir, pattern))
     : [member];
 }
 
@@ -165,41 +166,28 @@ function fixedPart(dir: string, pattern: string): string {
 }
 
 function localIndexes(project: PyProject, root: PyProject): string[] {
-  return [project, root].flatMap(({ dir, uv }) =>
-    [...strings(uv['find-links']), ...(uv.index ?? []).map(({ url }) => url ?? '')]
-      .filter(isLocalUrl)
-      .map((place) => pathOfUrl(place, dir)),
-  );
+  return [project, root].flatMap(({ dir, uv }) => uv.places.filter(isLocalUrl).map((place) => pathOfUrl(place, dir)));
 }
 
 /** The folder of the member of a workspace that has the name. */
 async function findMember(root: PyProject, name: string): Promise<string | undefined> {
-  const { members, exclude } = root.uv.workspace ?? {};
-  const excluded = compilePatterns(strings(exclude));
-  for (const pattern of ['.', ...strings(members)]) {
-    for (const place of await expand(root.dir, pattern.replace(/^\.\//, '').replace(/\/+$/, '').split('/'))) {
-      if (excluded.matches(path.relative(root.dir, place).split(path.sep).join('/'))) continue;
-      const own = (await readPyProject(place))?.project?.name;
-      if (own !== undefined && parseRequirement(own)?.name === name) return place;
+  const { members = [], exclude = [] } = root.uv.workspace ?? {};
+  const included = compilePatterns(members);
+  const excluded = compilePatterns(exclude);
+  const isNamed = async (folder: string): Promise<boolean> => {
+    const own = (await readPyProject(folder))?.project?.name;
+    return own !== undefined && normalizeName(own) === name;
+  };
+  const visit = async (folder: string, place: string): Promise<string | undefined> => {
+    const isMember = place === '' || (included.matches(place) && !excluded.matches(place));
+    if (isMember && (await isNamed(folder))) return folder;
+    if (place !== '' && !included.mayMatchBelow(place)) return undefined;
+    for (const item of await fs.readdir(folder, { withFileTypes: true })) {
+      if (!item.isDirectory() || /^\.|^node_modules$|^__pycache__$/.test(item.name)) continue;
+      const found = await visit(path.join(folder, item.name), place === '' ? item.name : `${place}/${item.name}`);
+      if (found !== undefined) return found;
     }
-  }
-  return undefined;
-}
-
-/** The folders that a pattern means, part by part; hidden ones and installed packages are none. */
-async function expand(dir: string, parts: readonly string[]): Promise<string[]> {
-  const [part, ...rest] = parts;
-  if (part === undefined) return [dir];
-  if (!/[*?[]/.test(part)) {
-    const folder = path.join(dir, part);
-    return (await exists(folder)) ? expand(folder, rest) : [];
-  }
-  const items = await fs.readdir(dir, { withFileTypes: true });
-  const names = items.filter((item) => item.isDirectory() && !/^\.|^node_modules$|^__pycache__$/.test(item.name));
-  const found = part === '**' ? await expand(dir, rest) : [];
-  for (const { name } of names) {
-    if (part === '**') found.push(...(await expand(path.join(dir, name), parts)));
-    else if (compilePatterns([part]).matches(name)) found.push(...(await expand(path.join(dir, name), rest)));
-  }
-  return found;
+    return undefined;
+  };
+  return visit(root.dir, '');
 }
