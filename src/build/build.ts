@@ -251,9 +251,13 @@ async function prepareAndBuild(
   const { prepared, built } = await untilUnchanged(definition, workshop, async () => {
     const prepared = observeSource(await workflow.prepare(definition, workshop), observer);
     collected.setInputs(definition.ids, await prepared.inputs());
-    return { prepared, built: await buildDefinition(definition, prepared, { workflow, workshop }) };
+    try {
+      return { prepared, built: await buildDefinition(definition, prepared, { workflow, workshop }) };
+    } finally {
+      // also of a build that failed: what it failed on is watched
+      collected.setInputs(definition.ids, await prepared.inputs());
+    }
   });
-  collected.setInputs(definition.ids, await prepared.inputs());
   const { notApart } = built;
   if (definition.dependenciesApart && notApart) workshop.note(notApart.level, `no dependency layer: ${notApart.why}`);
   return { built, label: prepared.label };
