@@ -20,8 +20,8 @@ export interface BundleInputs extends Lookups {
 export interface BundleTrace {
   files: readonly string[];
   imports: readonly ModuleImport[];
-  /** Settings that it complained about. */
-  settings?: readonly string[];
+  /** Files that it complained about; undefined: it did not fail. */
+  blamed?: readonly string[];
 }
 
 /** Files that say how modules are found and compiled, in the folders of the code and above; they are no inputs in esbuild's own list. */
@@ -60,9 +60,9 @@ export async function inputsOfTrace(
     how.immutable === undefined || !(file + path.sep).startsWith(how.immutable + path.sep);
   const files = [...new Set(trace.files.filter(isOwn))].sort();
   const imports = trace.imports.filter(({ from }) => isOwn(from) && !isInNodeModules(from + path.sep));
-  const lookups = await findLookups(imports, how.codeDir, how.options);
+  const lookups = await findLookups(imports, how.codeDir, { ...how.options, failed: trace.blamed !== undefined });
   const probes = new Set([...lookups.probes, ...files.filter((file) => !isInNodeModules(file)).flatMap(namesOf)]);
-  const settings = new Set([...lookups.settings, ...(trace.settings ?? [])]);
+  const settings = new Set([...lookups.settings, ...(trace.blamed ?? [])]);
   return { ...lookups, files, probes: [...probes].sort(), settings: [...settings].sort() };
 }
 

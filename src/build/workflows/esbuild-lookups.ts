@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import type { BuildOptions as EsbuildOptions } from 'esbuild';
 import type { TsConfigResult } from 'get-tsconfig';
 import { andAbove, isInNodeModules } from './esbuild-folders.ts';
-import { linkedModules } from './esbuild-linked.ts';
+import { packageModules } from './esbuild-package-modules.ts';
 
 /** A module that is imported by name, as it is written. */
 export interface ModuleImport {
@@ -23,7 +23,10 @@ export interface Lookups {
 }
 
 /** What of a bundle's options decides where modules are looked for. */
-export type LookupOptions = Pick<EsbuildOptions, 'alias' | 'nodePaths' | 'tsconfig' | 'tsconfigRaw'>;
+export interface LookupOptions extends Pick<EsbuildOptions, 'alias' | 'nodePaths' | 'tsconfig' | 'tsconfigRaw'> {
+  /** Whether something was not found, or could not be read. */
+  failed: boolean;
+}
 
 /** What resolution looks for, whatever it finds: a new file there may be found instead. */
 export async function findLookups(
@@ -45,7 +48,7 @@ export async function findLookups(
   }
   const settings = new Set<string>();
   for (const probe of await findMapped(bare, { codeDir, options, settings })) probes.add(probe);
-  for (const probe of linkedModules(bare)) probes.add(probe);
+  for (const probe of packageModules(bare, options.failed)) probes.add(probe);
   for (const folder of options.nodePaths ?? [])
     for (const { specifier } of bare) probes.add(path.resolve(codeDir, folder, specifier));
   return { probes: [...probes].sort(), trees: [...trees].sort(), settings: [...settings].sort() };

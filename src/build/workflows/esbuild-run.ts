@@ -108,7 +108,7 @@ async function traceFailure(
   const blamed = errors.flatMap(({ location }) =>
     location === null || location.namespace !== 'file' ? [] : [path.resolve(options.absWorkingDir, location.file)],
   );
-  return { files, imports, settings: blamed };
+  return { files, imports, blamed };
 }
 
 /** What esbuild says of an option that it does not know, or of a value that it does not take. */

@@ -136,7 +136,7 @@ async function bundle(job: BundleJob, target: string, installed: string | undefi
   const before = await readInputs(job);
   const beforeKey = before && (await bundleKey(job, before));
   const started = Date.now();
-  job.failed = { trace: { files: [], imports: [] }, installed };
+  job.failed = { trace: { files: [], imports: [], blamed: [] }, installed };
   const entries = await entryPoints(job);
   const result = await runEsbuild(job, entries, installed);
   job.failed = undefined;

@@ -4,15 +4,18 @@ import { fields, parseJson } from '../../support/shapes.ts';
 import { andAbove, isInNodeModules } from './esbuild-folders.ts';
 import type { ModuleImport } from './esbuild-lookups.ts';
 
-/** Where modules of linked packages (of a workspace) are looked for: what their package.json names, there or not. */
-export function linkedModules(imports: readonly ModuleImport[]): string[] {
+/**
+ * Where modules of packages are looked for: what their package.json names, there or not. `all`: not only of linked packages
+ * (of a workspace), which are edited, but also of those that were just being installed.
+ */
+export function packageModules(imports: readonly ModuleImport[], all: boolean): string[] {
   const probes = new Set<string>();
   const seen = new Set<string>();
   for (const { from, specifier } of imports) {
     const name = /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
     const inside = specifier.slice(name.length + 1);
-    const folder = findLinked(from, name);
-    if (folder === undefined || seen.has(folder + specifier)) continue;
+    const folder = findPackage(from, name);
+    if (folder === undefined || (!all && isInNodeModules(folder)) || seen.has(folder + specifier)) continue;
     seen.add(folder + specifier);
     for (const place of inside === '' ? [folder, ...namedByManifest(folder)] : [path.join(folder, inside)])
       probes.add(place);
@@ -20,11 +23,11 @@ export function linkedModules(imports: readonly ModuleImport[]): string[] {
   return [...probes];
 }
 
-/** The folder of the package if it is a link that leads out of `node_modules`. */
-function findLinked(from: string, name: string): string | undefined {
+/** The folder of the package, where it really is. */
+function findPackage(from: string, name: string): string | undefined {
   for (const above of andAbove(from)) {
     const real = realPath(path.join(above, 'node_modules', name));
-    if (real !== undefined) return isInNodeModules(real) ? undefined : real;
+    if (real !== undefined) return real;
   }
   return undefined;
 }
