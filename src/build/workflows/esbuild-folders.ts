@@ -19,6 +19,8 @@ export interface Listing {
   items(folder: string): ReadonlyMap<string, fs.Dirent>;
   /** The names in a folder that are the stem, or begin with it and a dot. */
   named(folder: string, stem: string): readonly string[];
+  /** Whether a folder is there, or a link that may lead to one. */
+  mayBeFolder(place: string): boolean;
 }
 
 export function createListing(): Listing {
@@ -31,6 +33,7 @@ export function createListing(): Listing {
   };
   return {
     items,
+    mayBeFolder: (place) => items(path.dirname(place)).get(path.basename(place))?.isFile() === false,
     named: (folder, stem) => {
       const index = byStem.get(folder) ?? indexStems(items(folder).keys());
       byStem.set(folder, index);

@@ -102,10 +102,8 @@ export function foldersAbove(files: readonly string[]): string[] {
 }
 
 async function foundAt(probe: string, listing: Listing, hasher: SourceHasher): Promise<KeyPart[]> {
-  const folder = path.dirname(probe);
-  const beside = listing.named(folder, stemOf(probe));
-  const item = listing.items(folder).get(path.basename(probe));
-  if (item === undefined || item.isFile()) return [beside];
+  const beside = listing.named(path.dirname(probe), stemOf(probe));
+  if (!listing.mayBeFolder(probe)) return [beside];
   const manifest = listing.items(probe).has('package.json');
   const main = manifest ? await hasher.hashFile(path.join(probe, 'package.json')) : undefined;
   return [beside, listing.named(probe, 'index'), main];

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { BuildInput } from '../artifact.ts';
-import { andAbove, isInNodeModules } from './esbuild-folders.ts';
+import { andAbove, createListing, isInNodeModules } from './esbuild-folders.ts';
 import { SETTINGS_ABOVE, stemOf, TREE_EXCLUDES } from './esbuild-inputs.ts';
 import type { BundleInputs } from './esbuild-inputs.ts';
 
@@ -13,9 +13,10 @@ export function watchedInputs(inputs: BundleInputs, projectDir: string): BuildIn
     for (const name of names) known.add(name);
     stems.set(folder, known);
   };
+  const listing = createListing();
   for (const probe of inputs.probes) {
     add(path.dirname(probe), stemOf(probe));
-    if (isFolder(probe)) add(probe, 'package.json', 'index');
+    if (listing.mayBeFolder(probe) && isFolder(probe)) add(probe, 'package.json', 'index');
   }
   const own = inputs.files.filter((file) => !isInNodeModules(file));
   const above = foldersWithin(own, repositoryOf(projectDir));
