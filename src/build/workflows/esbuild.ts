@@ -54,7 +54,7 @@ export const esbuildWorkflow: Workflow = {
       workshop,
       options,
       manifest: manifest ?? {},
-      program: await findEsbuild(definition.codeDir),
+      program: await findEsbuild(definition.codeDir, workshop),
       dependenciesKey: dependencies?.key,
       locals: dependencies && project ? project.locals : NO_LOCAL_PACKAGES,
       outdated: unfit.filter(({ found }) => found !== undefined),
@@ -112,10 +112,11 @@ async function listInputs(job: BundleJob): Promise<BuildInput[]> {
   const inputs = job.failed ? await resolveInputs(job, job.failed.trace, job.failed.installed) : await readInputs(job);
   const locals = localInputs(job.locals);
   if (!inputs) return [{ path: codeDir, excludes: ['.aws-sam', '.git', 'node_modules'] }, ...locals];
-  const decisive = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'];
+  const locks = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'];
+  const decisive = new Set([...locks.map((name) => path.join(codeDir, name)), ...job.program.decidedBy]);
   return [
     ...watchedInputs(inputs, job.workshop.options.projectDir),
-    ...decisive.map((name) => ({ path: path.join(codeDir, name), excludes: [] })),
+    ...[...decisive].map((file) => ({ path: file, excludes: [] })),
     ...locals,
   ];
 }
