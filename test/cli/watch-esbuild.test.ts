@@ -5,7 +5,7 @@ import { invoke, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
-import { isResource, startWatch } from '../support/watch-cli.ts';
+import { isResource, isStack, startReadyWatch, startWatch } from '../support/watch-cli.ts';
 
 const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -80,5 +80,37 @@ describe('esbuild functions whose modules are found elsewhere', () => {
       await watch.quiet();
     }
     expect(await answer()).toBe('four');
+  });
+
+  it('source maps need no NODE_OPTIONS by hand: deployed by a plain sync and in a watch, and taken back', async () => {
+    const mapped = TEMPLATE.replace('BuildMethod: esbuild', 'BuildMethod: esbuild, BuildProperties: {Sourcemap: true}');
+    const code = `type Never = {};
+export const handler = async (): Promise<string> => {
+  const stack = new Error('x').stack ?? '';
+  return /app\\.ts:3/.test(stack) ? 'mapped' : 'as bundled';
+};
+`;
+    const dir = await tempFolder({ 'template.yaml': mapped, 'src/app.ts': code });
+    const args = ['--stack-name', 'maps', '--yes', '--output', 'json'];
+    const first = await runCli(args, { cwd: dir, env: cloud.env });
+    expect({ code: first.code, stderr: first.code === 0 ? '' : first.stderr }).toEqual({ code: 0, stderr: '' });
+    const { outputs } = JSON.parse(first.stdout) as { outputs: Record<string, string> };
+    const answer = () => invoke(cloud.endpoint, outputs['F'] ?? '');
+    expect(await answer()).toBe('mapped');
+
+    const watch = await startReadyWatch(dir, cloud.env, ['--stack-name', 'maps']);
+    await watch.after(
+      () => watch.write('src/app.ts', `\n\n${code}`.replace('ts:3', 'ts:5')),
+      isResource('F', 'in-sync'),
+    );
+    expect(await answer()).toBe('mapped');
+    await watch.after(() => watch.write('template.yaml', TEMPLATE), isStack('in-sync'));
+    expect(await answer()).toBe('as bundled');
+    await watch.after(() => watch.write('template.yaml', mapped), isStack('in-sync'));
+    expect(await answer()).toBe('mapped');
+    await watch.stop();
+    await writeFiles(dir, { 'src/app.ts': code });
+    expect((await runCli([...args, '--code'], { cwd: dir, env: cloud.env })).code).toBe(0);
+    expect(await answer()).toBe('mapped');
   });
 });
