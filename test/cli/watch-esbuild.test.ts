@@ -113,4 +113,37 @@ export const handler = async (): Promise<string> => {
     expect((await runCli([...args, '--code'], { cwd: dir, env: cloud.env })).code).toBe(0);
     expect(await answer()).toBe('mapped');
   });
+
+  it('a layer of bundles is deployed, and synced by --code and in a watch; functions find it by name', async () => {
+    const layered = TEMPLATE.replace(
+      'Outputs:',
+      `    Layers: [!Ref L]
+  L:
+    Type: AWS::Serverless::LayerVersion
+    Metadata: {BuildMethod: esbuild, BuildProperties: {EntryPoints: [src/shared.ts]}}
+    Properties: {ContentUri: layer, CompatibleRuntimes: [nodejs22.x]}
+Outputs:`,
+    )
+      .replace('BuildMethod: esbuild}', 'BuildMethod: esbuild, BuildProperties: {External: [shared]}}')
+      .replace('Handler: app.handler}\n    Layers: [!Ref L]', 'Handler: app.handler, Layers: [!Ref L]}');
+    const dir = await tempFolder({
+      'template.yaml': layered,
+      'src/app.ts': importing('shared'),
+      'layer/src/shared.ts': "export { v } from '../../common/v';\n",
+      'common/v.ts': saying('one'),
+    });
+    const args = ['--stack-name', 'layered', '--yes', '--output', 'json'];
+    const first = await runCli(args, { cwd: dir, env: cloud.env });
+    expect({ code: first.code, stderr: first.code === 0 ? '' : first.stderr }).toEqual({ code: 0, stderr: '' });
+    const { outputs } = JSON.parse(first.stdout) as { outputs: Record<string, string> };
+    const answer = () => invoke(cloud.endpoint, outputs['F'] ?? '');
+    expect(await answer()).toBe('one');
+    await writeFiles(dir, { 'common/v.ts': saying('two') });
+    expect((await runCli([...args, '--code'], { cwd: dir, env: cloud.env })).code).toBe(0);
+    expect(await answer()).toBe('two');
+    const watch = await startReadyWatch(dir, cloud.env, ['--stack-name', 'layered']);
+    await watch.after(() => watch.write('common/v.ts', saying('three')), isResource('L', 'in-sync'));
+    await watch.quiet();
+    expect(await answer()).toBe('three');
+  });
 });

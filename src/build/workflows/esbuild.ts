@@ -9,9 +9,10 @@ import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildDefinition } from '../plan-build.ts';
-import { bundledEntry, entryOfHandler, resolveEntry } from './esbuild-entry.ts';
+import { bundledEntry, entryOfHandler, firstEntry, resolveEntry } from './esbuild-entry.ts';
 import { inputsOfTrace, keyOfInputs, readBundleInputs, traceOfMetafile } from './esbuild-inputs.ts';
 import type { BundleInputs, BundleTrace } from './esbuild-inputs.ts';
+import { bundlesFolder, layerEntries, nameBundles } from './esbuild-layer.ts';
 import { readBundleOptions } from './esbuild-options.ts';
 import type { BundleOptions } from './esbuild-options.ts';
 import { findEsbuild } from './esbuild-program.ts';
@@ -143,8 +144,12 @@ async function bundle(job: BundleJob, target: string, installed: string | undefi
   job.failed = undefined;
   const outdir = definition.codeDir;
   const what = definition.ids.join(', ');
-  await writeOutputs(result.outputFiles ?? [], { outdir, target, installed, what });
   const metafile = result.metafile as Metafile;
+  const { format } = options.esbuild;
+  const isLayer = definition.kind === 'layer';
+  const place = isLayer ? bundlesFolder(target, format) : target;
+  await writeOutputs(result.outputFiles ?? [], { outdir, target: place, installed, what });
+  if (isLayer) await nameBundles(target, { metafile, manifest: job.manifest, format });
   const inputs = await resolveInputs(job, traceOfMetafile(metafile, definition.codeDir), installed);
   await writeFileAtomic(recordFile(job), JSON.stringify(inputs));
   // a file saved while esbuild ran may be in the bundle in either form
@@ -162,18 +167,22 @@ async function bundle(job: BundleJob, target: string, installed: string | undefi
 }
 
 async function entryPoints(job: BundleJob): Promise<string[]> {
+  const { definition, options } = job;
   const names = entryNames(job);
   if (names.length === 0) {
     throw new UserError(
-      `${job.definition.ids.join(', ')}: there is neither a Handler nor BuildProperties EntryPoints to bundle`,
+      `${definition.ids.join(', ')}: there is neither a Handler nor BuildProperties EntryPoints to bundle`,
     );
   }
-  return Promise.all(names.map((name) => resolveEntry(job.definition, name)));
+  if (definition.kind === 'layer' && options.entryPoints === undefined) return [await firstEntry(definition, names)];
+  return Promise.all(names.map((name) => resolveEntry(definition, name)));
 }
 
-/** As written: their endings may be missing. */
-function entryNames({ definition, options }: BundleJob): readonly string[] {
-  return options.entryPoints ?? (definition.handler === undefined ? [] : [entryOfHandler(definition.handler)]);
+/** As written: their endings may be missing. Of a layer that names none, all that may be one. */
+function entryNames({ definition, options, manifest }: BundleJob): readonly string[] {
+  if (options.entryPoints !== undefined) return options.entryPoints;
+  if (definition.kind === 'layer') return layerEntries(manifest);
+  return definition.handler === undefined ? [] : [entryOfHandler(definition.handler)];
 }
 
 async function writeOutputs(
