@@ -43,7 +43,10 @@ const SOURCE_MAP: Shape = {
   read: (value) => flagOf(value) ?? choiceOf(value, ['linked', 'inline', 'external', 'both']),
   what: 'true, false, linked, inline, external or both',
 };
-const RAW: Shape = { read: (value) => scalarText(value) ?? plainOf(value), what: 'a text or a mapping' };
+const RAW: Shape = {
+  read: (value) => (typeof value === 'string' || isMap(value) ? plainOf(value) : undefined),
+  what: 'a text or a mapping',
+};
 
 const SHAPES = new Map<string, Shape>([
   ...namesOf('define loader banner footer alias outExtension logOverride', TEXTS),

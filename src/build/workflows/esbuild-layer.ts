@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Format, Metafile } from 'esbuild';
+import { makeFolder } from '../../support/files.ts';
 import { isPackageName } from './node-manifest.ts';
 import type { NodeManifest } from './node-manifest.ts';
 
@@ -35,7 +36,7 @@ export async function nameBundles(
   for (const file of bundles) {
     const place = path.join(target, file);
     const up = path.posix.relative(path.posix.dirname(file), '.') || '.';
-    await fs.mkdir(path.dirname(place), { recursive: true });
+    await makeFolder(path.dirname(place));
     await fs.writeFile(place, `module.exports = require('${up}/node_modules/${file}');\n`);
   }
   const main = bundles.find((file) => /^index\.c?js$/.test(file)) ?? (bundles.length === 1 ? bundles[0] : undefined);
@@ -43,6 +44,6 @@ export async function nameBundles(
   if (main === undefined || name === undefined || !isPackageName(name)) return;
   const folder = path.join(bundlesFolder(target, format), name);
   const up = path.posix.relative(name, '.');
-  await fs.mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await fs.writeFile(path.join(folder, 'package.json'), JSON.stringify({ name, main: `${up}/${main}` }));
 }

@@ -96,7 +96,7 @@ function nearestConfig(): (folder: string) => string | undefined {
     if (known.has(folder)) return known.get(folder);
     const config = andAbove(folder)
       .flatMap((above) => ['tsconfig.json', 'jsconfig.json'].map((name) => path.join(above, name)))
-      .find((file) => fs.existsSync(file));
+      .find((file) => isFile(file));
     known.set(folder, config);
     return config;
   };
@@ -109,6 +109,8 @@ async function readMapping(file: string, settings: Set<string>): Promise<Mapping
   const { createPathsMatcher, parseTsconfig } = await import('get-tsconfig');
   const cache = new Map<string, string>();
   try {
+    // a named pipe would never end
+    if (!isFile(file)) return () => [];
     const tsconfig: TsConfigResult = { path: file, config: parseTsconfig(file, cache) };
     const match = createPathsMatcher(tsconfig);
     const { baseUrl } = tsconfig.config.compilerOptions ?? {};
@@ -125,4 +127,8 @@ async function readMapping(file: string, settings: Set<string>): Promise<Mapping
       if (place !== undefined) settings.add(path.resolve(place));
     }
   }
+}
+
+function isFile(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 }

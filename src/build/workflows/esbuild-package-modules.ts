@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { readTextFile } from '../../support/regular-file.ts';
 import { fields, parseJson } from '../../support/shapes.ts';
 import { andAbove, isInNodeModules } from './esbuild-folders.ts';
 import type { ModuleImport } from './esbuild-lookups.ts';
@@ -44,7 +45,7 @@ function realPath(place: string): string | undefined {
 function namedByManifest(folder: string): string[] {
   let json: string;
   try {
-    json = fs.readFileSync(path.join(folder, 'package.json'), 'utf8');
+    json = readTextFile(path.join(folder, 'package.json'));
   } catch {
     return [];
   }
