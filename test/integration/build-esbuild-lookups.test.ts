@@ -1,10 +1,10 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { planTriggers } from '../../src/watch/triggers.ts';
 import { buildApp, invokeBundle } from '../support/build-app.ts';
 import type { BuiltApp } from '../support/build-app.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+import { arrivals, isNoticed } from '../support/watched-inputs.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -30,35 +30,6 @@ function saying(value: string): string {
 
 const answerOf = (app: BuiltApp): Promise<unknown> =>
   invokeBundle(path.join(app.result.folders.get('F')?.path ?? '', 'app.js'));
-
-/** Whether a watch that knows these inputs builds the function again when something comes to a path. */
-function isNoticed(app: BuiltApp, place: string, folder = false): boolean {
-  const triggers = planTriggers({
-    root: app.root,
-    wayOf: () => 'code',
-    built: new Map([['F', app.inputs('F')]]),
-    templateFiles: [],
-    optionFiles: [],
-    excludes: {},
-  });
-  return triggers.concernsOf([{ path: path.join(app.options.projectDir, place), folder }]).ids.has('F');
-}
-
-/** Which of the new paths a watch is told: the topmost folder that was not there, or the file. */
-async function arrivals(dir: string, files: Files): Promise<{ place: string; folder: boolean }[]> {
-  const told = await Promise.all(
-    Object.keys(files).map(async (file) => {
-      const folders = path
-        .dirname(file)
-        .split('/')
-        .map((_, index, parts) => parts.slice(0, index + 1).join('/'));
-      for (const folder of folders)
-        if (!(await fs.stat(path.join(dir, folder)).catch(() => undefined))) return { place: folder, folder: true };
-      return { place: file, folder: false };
-    }),
-  );
-  return [...new Map(told.map((one) => [one.place, one])).values()];
-}
 
 const PATHS = '{ "compilerOptions": { "paths": { "@/*": ["../over/*", "../base/*"] } } }';
 
@@ -183,8 +154,8 @@ describe('a new file that is found instead', () => {
     expect(first.failures).toEqual([]);
     expect(await answerOf(first)).toBe('old');
     for (const { place, folder } of await arrivals(dir, added))
-      expect({ place, noticed: isNoticed(first, place, folder) }).toEqual({ place, noticed: true });
-    expect(isNoticed(first, 'fn/src/unused.ts')).toBe(false);
+      expect({ place, noticed: isNoticed(first, 'F', place, folder) }).toEqual({ place, noticed: true });
+    expect(isNoticed(first, 'F', 'fn/src/unused.ts')).toBe(false);
 
     await writeFiles(dir, added);
     const second = await buildApp(dir);
@@ -210,7 +181,7 @@ describe('a new file that is found instead', () => {
     await fs.symlink(path.join(dir, 'one'), link);
     const first = await buildApp(dir);
     expect(await answerOf(first)).toBe('old');
-    expect(isNoticed(first, 'fn/node_modules/lent', true)).toBe(true);
+    expect(isNoticed(first, 'F', 'fn/node_modules/lent', true)).toBe(true);
     await fs.unlink(link);
     await fs.symlink(path.join(dir, 'two'), link);
     expect(await answerOf(await buildApp(dir))).toBe('new');
@@ -269,7 +240,7 @@ describe('what a failed bundle failed on', () => {
     const failed = await buildApp(dir);
     expect(failed.failures).toMatchObject([{ ids: ['F'] }]);
     for (const { place, folder } of await arrivals(dir, repair))
-      expect({ place, noticed: isNoticed(failed, place, folder) }).toEqual({ place, noticed: true });
+      expect({ place, noticed: isNoticed(failed, 'F', place, folder) }).toEqual({ place, noticed: true });
     await writeFiles(dir, repair);
     const repaired = await buildApp(dir);
     expect(repaired.failures).toEqual([]);
@@ -286,8 +257,8 @@ describe('what a failed bundle failed on', () => {
     await fs.symlink('../../lent', path.join(dir, 'fn/node_modules/lent'));
     const failed = await buildApp(dir);
     expect(failed.failures).toMatchObject([{ ids: ['F'] }]);
-    expect(isNoticed(failed, 'lent/dist', true)).toBe(true);
-    expect(isNoticed(failed, 'lent/package.json')).toBe(true);
+    expect(isNoticed(failed, 'F', 'lent/dist', true)).toBe(true);
+    expect(isNoticed(failed, 'F', 'lent/package.json')).toBe(true);
     await writeFiles(dir, { 'lent/dist/index.js': saying('new') });
     expect(await answerOf(await buildApp(dir))).toBe('new');
   });
@@ -302,7 +273,7 @@ describe('what a failed bundle failed on', () => {
     await writeFiles(dir, { 'shared/x.ts': "export { v } from '../late/y';\n" });
     const failed = await buildApp(dir);
     expect(failed.failures).toMatchObject([{ message: expect.stringContaining('Could not resolve "../late/y"') }]);
-    expect(isNoticed(failed, 'late', true)).toBe(true);
-    expect(isNoticed(failed, 'shared/x.ts')).toBe(true);
+    expect(isNoticed(failed, 'F', 'late', true)).toBe(true);
+    expect(isNoticed(failed, 'F', 'shared/x.ts')).toBe(true);
   });
 });
