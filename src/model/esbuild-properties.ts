@@ -181,7 +181,7 @@ function plainOf(value: TemplateValue): unknown {
   return flagOf(value) ?? value;
 }
 
-/** Problems as they are told of a template. */
+/** Problems as they are reported for a template. */
 export function checkEsbuildProperties(metadata: TemplateMap, logicalId: string): { key: string[]; message: string }[] {
   if (scalarText(metadata['BuildMethod']) !== 'esbuild') return [];
   return readEsbuildProperties(metadata['BuildProperties']).problems.map(({ key, message }) => ({

@@ -16,7 +16,7 @@ export function isNoticed(app: BuiltApp, id: string, place: string, folder = fal
   return triggers.concernsOf([{ path: path.join(app.options.projectDir, place), folder }]).ids.has(id);
 }
 
-/** Which of the new paths a watch is told: the topmost folder that was not there, or the file. */
+/** Which of the new paths a watcher reports: the topmost folder that was not there, or the file. */
 export async function arrivals(
   dir: string,
   files: Readonly<Record<string, string>>,
