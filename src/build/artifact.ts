@@ -17,6 +17,8 @@ export interface BuildInput {
   excludes: readonly string[];
   /** Of a folder only what is directly in it: the names there decide, e.g. which file an import finds. */
   direct?: boolean;
+  /** With `direct`: of the names there only these, and those that begin with one of them and a dot. */
+  stems?: readonly string[];
 }
 
 /** Something about a build that the user should know once. */

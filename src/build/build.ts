@@ -75,9 +75,9 @@ export function openBuilder(outside: BuildOutside): Builder {
       const engine = (): Promise<Engine> =>
         (found ??= findEngine('A function of package type Image', { env: outside.options.env, signal }));
       const yard = openContainerYard(tools, outside.options.projectDir);
-      // members come and go between two builds
-      const workspaces: Workshop['workspaces'] = new Map();
-      const shared = { outside: { ...outside, signal }, cache, hasher, tools, workspaces, yard, engine, inTurn };
+      // members and locks change between two builds
+      const seen: Shared['seen'] = { workspaces: new Map(), locks: new Map() };
+      const shared = { outside: { ...outside, signal }, cache, hasher, tools, seen, yard, engine, inTurn };
       return buildPlan(plan, shared);
     },
   };
@@ -91,7 +91,7 @@ interface Shared {
   cache: BuildCache;
   hasher: SourceHasher;
   tools: Tools;
-  workspaces: Workshop['workspaces'];
+  seen: Pick<Workshop, 'workspaces' | 'locks'>;
   yard: ContainerYard;
   /** Looked for when an image is made. */
   engine: () => Promise<Engine>;
@@ -183,14 +183,15 @@ async function buildOne(definition: BuildDefinition, shared: Shared, collected: 
   const end = (outcome: 'done' | 'unchanged' | 'failed', detail?: string): void =>
     reporter.report({ type: 'step-finished', id: stepId, outcome, ms: performance.now() - started, detail });
   const note: Workshop['note'] = (level, text) => collected.addNote({ level, ids, text });
-  const { cache, hasher, workspaces } = shared;
+  const { cache, hasher, seen } = shared;
   let container: ContainerTools | undefined;
   const observer = shared.outside.observe?.(definition);
   let ending: BuildEnd = 'unverified';
   try {
     if (definition.container) container = await shared.yard.open(definition, definition.container, stepId);
     const tools = observeTools(container ?? shared.tools, observer);
-    const workshop: Workshop = { options, cache, hasher, tools, workspaces, stepId, note };
+    const hostTools = observeTools(shared.tools, observer);
+    const workshop: Workshop = { options, cache, hasher, tools, hostTools, ...seen, stepId, note };
     const { built, label } = await prepareAndBuild(definition, workshop, { collected, observer });
     if (built.isVerified) ending = 'verified';
     collect(definition, built, collected, shared.outside.onBuilt);
@@ -251,9 +252,13 @@ async function prepareAndBuild(
   const { prepared, built } = await untilUnchanged(definition, workshop, async () => {
     const prepared = observeSource(await workflow.prepare(definition, workshop), observer);
     collected.setInputs(definition.ids, await prepared.inputs());
-    return { prepared, built: await buildDefinition(definition, prepared, { workflow, workshop }) };
+    try {
+      return { prepared, built: await buildDefinition(definition, prepared, { workflow, workshop }) };
+    } finally {
+      // also of a build that failed: what it failed on is watched
+      collected.setInputs(definition.ids, await prepared.inputs());
+    }
   });
-  collected.setInputs(definition.ids, await prepared.inputs());
   const { notApart } = built;
   if (definition.dependenciesApart && notApart) workshop.note(notApart.level, `no dependency layer: ${notApart.why}`);
   return { built, label: prepared.label };

@@ -10,8 +10,7 @@ import { findLocalPaths, isLocalPath, resolveLocalPath } from '../template/local
 import type { LocalPath } from '../template/local-paths.ts';
 import { openDraft } from '../template/draft.ts';
 import type { Draft } from '../template/draft.ts';
-import { getAt } from '../template/template-path.ts';
-import { isIntrinsic, mapOf, scalarText } from '../template/template.ts';
+import { mapOf } from '../template/template.ts';
 import type { Template, TemplateValue } from '../template/template.ts';
 import type { BuildResult } from './artifact.ts';
 import { buildLayoutDir } from './build-options.ts';
@@ -26,6 +25,7 @@ import { appendLayer, DEPENDENCY_STACK, dependencyLayerId, dependencyLayerRefere
 import { linkArtifacts } from './link-artifacts.ts';
 import type { LayoutFolder } from './link-artifacts.ts';
 import { claimLayout } from './own-folders.ts';
+import { turnOnSourceMaps } from './source-maps.ts';
 
 const TEMPLATE = 'template.yaml';
 
@@ -190,25 +190,6 @@ function sharedLayers(draft: Draft, resource: FunctionResource): TemplateValue |
   if (resource.type !== 'AWS::Serverless::Function') return undefined;
   const shared = draft.get(['Globals', 'Function', 'Layers']);
   return Array.isArray(shared) ? undefined : shared;
-}
-
-const SOURCE_MAPS = '--enable-source-maps';
-const NODE_OPTIONS = ['Environment', 'Variables', 'NODE_OPTIONS'];
-
-/** `NODE_OPTIONS` with source maps on, in the form in which the peer writes it, so that both deploy the same text. */
-function turnOnSourceMaps(draft: Draft, resource: FunctionResource): void {
-  const properties = ['Resources', resource.logicalId, 'Properties'];
-  const known = scalarText(getAt(resource.properties, NODE_OPTIONS));
-  if (known?.split(/\s+/).includes(SOURCE_MAPS)) return;
-  // an environment that is an intrinsic as a whole cannot be added to
-  const environment = draft.get([...properties, 'Environment']);
-  if (isIntrinsic(environment) || isIntrinsic(mapOf(environment)['Variables'])) return;
-  const isServerless = resource.type === 'AWS::Serverless::Function';
-  const shared = isServerless ? draft.get(['Globals', 'Function', ...NODE_OPTIONS]) : undefined;
-  const before = draft.get([...properties, ...NODE_OPTIONS]) ?? shared ?? '';
-  const text = scalarText(before);
-  const after = text === undefined ? { 'Fn::Join': [' ', [before, SOURCE_MAPS]] } : `${text} ${SOURCE_MAPS}`;
-  draft.set([...properties, ...NODE_OPTIONS], after);
 }
 
 async function writeTemplates(stack: BuiltStack): Promise<void> {

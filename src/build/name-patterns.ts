@@ -17,3 +17,9 @@ function toRegExp(pattern: string): RegExp {
   });
   return new RegExp(`^${text}$`, 's');
 }
+
+/** `a.b.ts` has the stems `a.b.ts`, `a.b` and `a`. */
+export function stemsOf(name: string): string[] {
+  const parts = name.split('.');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
+}

@@ -13,6 +13,7 @@ import { deprecatedSince } from './deprecated-runtimes.ts';
 import { planDependencyLayer } from './dependency-layer.ts';
 import { planImages } from './images/plan-images.ts';
 import type { ImageDefinition } from './images/plan-images.ts';
+import { wantsSourceMaps, whyNoSourceMaps } from './source-maps.ts';
 import { buildsLayers, selectWorkflow } from './workflows/select-workflow.ts';
 import type { WorkflowName } from './workflows/select-workflow.ts';
 
@@ -81,6 +82,8 @@ export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet
         const text = `runtime ${resource.runtime} is deprecated since ${since}: it gets no security updates, and Lambda will refuse changes one day`;
         notes.push({ level: 'warning', ids: [resource.id], text });
       }
+      const noMaps = workflow === 'esbuild' ? whyNoSourceMaps(stack.source, resource) : undefined;
+      if (noMaps !== undefined) notes.push({ level: 'warning', ids: [resource.id], text: noMaps });
       const apart = planDependencyLayer(resource, workflow, options);
       if (apart.note) notes.push(apart.note);
       add(defineFunction(resource, stack, options, apart.apart));
@@ -209,12 +212,4 @@ function makefileSettings(resource: FunctionResource | LayerResource, stack: Sta
     workingDir: folder('WorkingDirectory'),
     projectRoot: folder('ProjectRootDirectory'),
   };
-}
-
-/** `NODE_OPTIONS` with `--enable-source-maps` turns source maps on (as with the peer). */
-function wantsSourceMaps(properties: TemplateMap): boolean {
-  const environment = properties['Environment'];
-  const variables = isMap(environment) ? environment['Variables'] : undefined;
-  const nodeOptions = isMap(variables) ? scalarText(variables['NODE_OPTIONS']) : undefined;
-  return nodeOptions?.split(/\s+/).includes('--enable-source-maps') ?? false;
 }

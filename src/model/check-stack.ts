@@ -7,6 +7,7 @@ import { isMap, mapOf } from '../template/template.ts';
 import type { Template, TemplateMap, TemplateValue } from '../template/template.ts';
 import { undecidedLocalPath, whyUnusable } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
+import { checkEsbuildProperties } from './esbuild-properties.ts';
 import { architectureOf } from './functions.ts';
 import type { FunctionResource, LayerResource } from './stack.ts';
 
@@ -123,6 +124,15 @@ export function checkCode(resource: FunctionResource | LayerResource): Complaint
     const message = `${resource.logicalId} ${property} ${text} depends on what is known only to CloudFormation`;
     return [{ path: ['Resources', resource.logicalId, 'Properties', property], message }];
   });
+}
+
+/** What `Metadata` says about the build must be readable. */
+export function checkBuild({ logicalId, metadata, skipBuild }: FunctionResource | LayerResource): Complaint[] {
+  if (skipBuild) return [];
+  return checkEsbuildProperties(metadata, logicalId).map(({ key, message }) => ({
+    path: ['Resources', logicalId, 'Metadata', ...key],
+    message,
+  }));
 }
 
 /** Where the user wrote it: the path itself, in the loop that made the resource, or in `Globals`. */

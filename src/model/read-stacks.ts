@@ -12,6 +12,7 @@ import { mapOf, resourcesOf, resourceOf } from '../template/template.ts';
 import type { TemplateMap } from '../template/template.ts';
 import {
   checkCode,
+  checkBuild,
   checkFunction,
   checkLocalPaths,
   checkLogicalIds,
@@ -144,6 +145,7 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
     ...(await checkLocalPaths(local, files)),
     ...(await Promise.all(functions.map((fn) => checkFunction(fn, files)))).flat(),
     ...layers.flatMap(checkCode),
+    ...[...functions, ...layers].flatMap(checkBuild),
   ];
   for (const { path: at, message } of faults)
     run.findings.push({ loaded, path: writtenAt(at, loaded.template, views.origins), message });

@@ -118,8 +118,9 @@ export class FolderWatcher implements FileWatcher {
     if (!opened || real === undefined || parents.some((parent) => parent === real || isBelow(parent, real))) return;
     for (const [name, kind] of opened.names) {
       const target = path.join(folder, name);
-      if (kind === 'folder') this.#walk(target, [...parents, real], isChange);
-      else if (isNew && isChange?.(target)) this.#tell(target, false);
+      if (kind === 'folder' && this.#scope.isWatched(target)) this.#walk(target, [...parents, real], isChange);
+      // of a folder that is not watched only its coming counts
+      else if (isNew && isChange?.(target)) this.#tell(target, kind === 'folder');
     }
   }
 
@@ -232,7 +233,10 @@ export class FolderWatcher implements FileWatcher {
   /** A folder is there that was not, or another one in its place. */
   #arrive(folder: string): void {
     this.#walk(folder, [], () => true);
-    if (!this.#onTheWay.has(folder)) return;
+    if (!this.#onTheWay.has(folder)) {
+      if (!this.#scope.isWatched(folder)) this.#tell(folder, true);
+      return;
+    }
     for (const root of this.#scope.roots) {
       if (root === folder || isBelow(root, folder)) this.#settle(root, () => true);
     }

@@ -150,7 +150,12 @@ export class TreeWatcher implements FileWatcher {
   #tellFiles(target: string, isChange: (file: string) => boolean): void {
     const kind = kindOf(target);
     if (kind === 'file' && isChange(target)) this.#options.onChange({ path: target, folder: false });
-    if (kind !== 'folder' || !this.#scope.isWatched(target)) return;
+    if (kind !== 'folder') return;
+    // of a folder that is not watched only its coming counts
+    if (!this.#scope.isWatched(target)) {
+      if (isChange(target)) this.#options.onChange({ path: target, folder: true });
+      return;
+    }
     for (const name of namesNow(target)) this.#tellFiles(path.join(target, name), isChange);
   }
 }

@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import type { BuildInput } from '../build/artifact.ts';
-import { compileNames } from '../build/name-patterns.ts';
+import { compileNames, stemsOf } from '../build/name-patterns.ts';
 import type { NameMatcher } from '../build/name-patterns.ts';
 import { flattenStacks, identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
@@ -162,16 +162,18 @@ function codeInputs(code: Stack['functions'][number]['code']): BuildInput[] {
 
 /** Names that the build leaves out, those that nobody means, and `--watch-exclude`. */
 function excludedBelow(
-  { path: root, excludes }: BuildInput,
+  { path: root, excludes, stems }: BuildInput,
   userExclude: PathMatcher | undefined,
   matcherOf: (patterns: readonly string[]) => NameMatcher,
 ): Source['isExcluded'] {
   const anywhere = matcherOf(excludes.filter((pattern) => !pattern.startsWith('/')));
   const atTop = matcherOf(excludes.filter((pattern) => pattern.startsWith('/')).map((pattern) => pattern.slice(1)));
+  const wanted = stems && new Set(stems);
   return (target) => {
     const names = target === root ? [] : path.relative(root, target).split(path.sep);
     if (names.some((name) => isIgnoredName(name) || anywhere(name))) return true;
     if (names[0] !== undefined && atTop(names[0])) return true;
+    if (wanted && names[0] !== undefined && !stemsOf(names[0]).some((stem) => wanted.has(stem))) return true;
     return userExclude?.(target, names.length === 0 ? path.basename(target) : names.join('/')) ?? false;
   };
 }

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { buildApp, pathWith, toolEnv } from '../support/build-app.ts';
+import { buildApp, invokeBundle, pathWith, toolEnv } from '../support/build-app.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
 /** A template of one esbuild function in `fn`. */
@@ -13,13 +13,6 @@ Resources:
     Metadata: { BuildMethod: esbuild, BuildProperties: { ${properties} } }
     Properties: { CodeUri: fn, Handler: ${handler}, Runtime: nodejs22.x ${more} }
 `;
-}
-
-/** Runs a bundle's handler in a Node of its own. */
-async function invoke(file: string, exported = 'handler'): Promise<unknown> {
-  const { execFileSync } = await import('node:child_process');
-  const script = `import(process.argv[1]).then(async (m) => console.log(JSON.stringify(await (m[process.argv[2]] ?? m.default[process.argv[2]])())))`;
-  return JSON.parse(execFileSync(process.execPath, ['-e', script, file, exported], { encoding: 'utf8' }));
 }
 
 /** An app without dependencies of its own, whose code imports a file beside its folder. */
@@ -36,7 +29,7 @@ describe('esbuild', () => {
     expect(app.result.handlers.get('F')).toBe('app.handler');
     expect(Object.keys(await app.files('F'))).toEqual(['app.js']);
     const bundle = path.join(app.result.folders.get('F')!.path, 'app.js');
-    expect(await invoke(bundle)).toBe('one1');
+    expect(await invokeBundle(bundle)).toBe('one1');
     expect(app.inputs('F').map((input) => path.relative(dir, input.path))).toEqual(
       expect.arrayContaining(['fn/src/app.ts', 'lib/shared.ts']),
     );
@@ -48,7 +41,7 @@ describe('esbuild', () => {
     await writeFiles(dir, { 'lib/shared.ts': `export const shared: string = 'two';\n` });
     const edited = await buildApp(dir);
     expect(edited.outcomes).toEqual({ F: 'done' });
-    expect(await invoke(path.join(edited.result.folders.get('F')!.path, 'app.js'))).toBe('two1');
+    expect(await invokeBundle(path.join(edited.result.folders.get('F')!.path, 'app.js'))).toBe('two1');
 
     await writeFiles(dir, { 'lib/shared.ts': APP['lib/shared.ts'], 'fn/unused.md': 'no input' });
     expect((await buildApp(dir)).outcomes).toEqual({ F: 'unchanged' });
@@ -76,10 +69,10 @@ describe('esbuild', () => {
       'config/base.json': '{"compilerOptions":{"baseUrl":".","paths":{"#dep":["../fn/src/dep.js"]}}}',
     });
     const first = await buildApp(dir);
-    expect(await invoke(path.join(first.result.folders.get('F')!.path, 'app.js'))).toBe('js');
+    expect(await invokeBundle(path.join(first.result.folders.get('F')!.path, 'app.js'))).toBe('js');
     await writeFiles(dir, files as unknown as Record<string, string>);
     const second = await buildApp(dir);
-    expect(await invoke(path.join(second.result.folders.get('F')!.path, 'app.js'))).toBe(expected);
+    expect(await invokeBundle(path.join(second.result.folders.get('F')!.path, 'app.js'))).toBe(expected);
   });
 
   it('installs what package.json asks for once, and takes the app’s own where that fits', async () => {
@@ -91,7 +84,7 @@ describe('esbuild', () => {
     const app = await buildApp(dir);
     expect(app.failures).toEqual([]);
     expect(app.commands.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual(['npm install']);
-    expect(await invoke(path.join(app.result.folders.get('F')!.path, 'app.js'))).toBe(true);
+    expect(await invokeBundle(path.join(app.result.folders.get('F')!.path, 'app.js'))).toBe(true);
     expect((await app.files('F'))['app.js']).not.toContain('sam-sync');
     expect(await buildApp(dir)).toMatchObject({ commands: [], outcomes: { F: 'unchanged' } });
 
@@ -103,11 +96,11 @@ describe('esbuild', () => {
     await writeFiles(dir, own);
     const withOwn = await buildApp(dir);
     expect(withOwn.commands).toEqual([]);
-    expect(await invoke(path.join(withOwn.result.folders.get('F')!.path, 'app.js'))).toBe('own');
+    expect(await invokeBundle(path.join(withOwn.result.folders.get('F')!.path, 'app.js'))).toBe('own');
 
     await writeFiles(dir, { 'fn/node_modules/is-number/package.json': '{"version":"5.0.0","main":"index.js"}' });
     const outdated = await buildApp(dir);
-    expect(await invoke(path.join(outdated.result.folders.get('F')!.path, 'app.js'))).toBe(true);
+    expect(await invokeBundle(path.join(outdated.result.folders.get('F')!.path, 'app.js'))).toBe(true);
     expect(outdated.result.notes).toEqual([
       expect.objectContaining({
         level: 'warning',
@@ -124,7 +117,7 @@ describe('esbuild', () => {
     await fs.symlink('real', path.join(dir, 'fn'));
     const app = await buildApp(dir);
     expect(app.result.handlers.get('F')).toBe('app.handler');
-    expect(await invoke(path.join(app.result.folders.get('F')!.path, 'app.js'))).toBe('linked');
+    expect(await invokeBundle(path.join(app.result.folders.get('F')!.path, 'app.js'))).toBe('linked');
     await writeFiles(dir, { 'real/src/app.ts': `export const handler = async () => 'changed';\n` });
     expect((await buildApp(dir)).outcomes).toEqual({ F: 'done' });
   });
@@ -153,7 +146,7 @@ describe('esbuild', () => {
     expect(Object.keys(files).sort()).toEqual(['app.mjs', 'app.mjs.map', 'sub/other.mjs', 'sub/other.mjs.map']);
     expect(JSON.parse(files['app.mjs.map'] ?? '')).toMatchObject({ sources: ['src/app.ts'] });
     expect([...app.result.sourceMaps]).toEqual(['F']);
-    expect(await invoke(path.join(app.result.folders.get('F')!.path, 'app.mjs'))).toBe('one1');
+    expect(await invokeBundle(path.join(app.result.folders.get('F')!.path, 'app.mjs'))).toBe('one1');
   });
 
   it('source maps are on if NODE_OPTIONS asks for them, off if Sourcemap says so', async () => {
@@ -234,7 +227,7 @@ describe('esbuild', () => {
       const [record = ''] = await fs.readdir(bundles);
       await fs.writeFile(path.join(bundles, record), text);
       const app = await buildApp(dir);
-      expect(await invoke(path.join(app.result.folders.get('F')!.path, 'app.js'))).toBe('one1');
+      expect(await invokeBundle(path.join(app.result.folders.get('F')!.path, 'app.js'))).toBe('one1');
     }
   });
 });

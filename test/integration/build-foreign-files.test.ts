@@ -222,18 +222,6 @@ describe("esbuild's BuildProperties", () => {
     ['ChunkNames: "../../../[name]-[hash]", Splitting: true, Format: esm', /^Fn: a file that esbuild makes leads out/],
     ['OutExtension: { .js: /../../../x.js }', /^(?:Fn: a file that esbuild makes leads out|esbuild )/],
     ['EntryPoints: ["a\\0"]', /^A path contains a NUL character: /],
-    ['EntryPoints: { a: b }', /^Fn: BuildProperties EntryPoints must be a list of texts/],
-    ['EntryPoints: [[a]]', /^Fn: BuildProperties EntryPoints must be a list of texts/],
-    ['MangleProps: "("', /^Fn: BuildProperties MangleProps: Invalid regular expression/],
-    ['ReserveProps: [a]', /^Fn: BuildProperties ReserveProps must be a text/],
-    ['Define: { A: { B: c } }', /^Fn: BuildProperties Define must map names to texts/],
-    ['Alias: { a: [b] }', /^Fn: BuildProperties Alias must map names to texts/],
-    ['Supported: { arrow: [x] }', /^Fn: BuildProperties Supported must map names to true or false/],
-    ['Loader: { .x: {} }', /^Fn: BuildProperties Loader must map names to texts/],
-    ['Drop: { a: b }', /^Fn: BuildProperties Drop must be a list of texts/],
-    ['Minify: maybe', /^esbuild refused the BuildProperties of Fn: "minify" must be a boolean/],
-    ['Format: [cjs]', /^esbuild refused the BuildProperties of Fn: "format" must be a string/],
-    ['TsconfigRaw: 5', /^esbuild refused the BuildProperties of Fn: /],
   ])('%s: refused in a sentence', async (properties, problem) => {
     const dir = await tempFolder({
       'template.yaml': template(`Metadata: { BuildMethod: esbuild, BuildProperties: { ${properties} } },`),

@@ -262,7 +262,8 @@ async function withWorkflow(prepared: (dir: string, workshop: Workshop) => Parti
   const tools = createTools({ env: {}, signal, reporter: { report: () => {} } });
   const notes: string[] = [];
   const note: Workshop['note'] = (_level, text) => void notes.push(text);
-  const workshop: Workshop = { options, cache, hasher, tools, workspaces: new Map(), stepId: 's', note };
+  const seen = { workspaces: new Map(), locks: new Map() };
+  const workshop: Workshop = { options, cache, hasher, tools, hostTools: tools, ...seen, stepId: 's', note };
   const whole: PreparedBuild = {
     label: 'test',
     inputs: async () => [],

@@ -216,6 +216,32 @@ Resources:
     ]);
     expect(properties(template, 'None')['Handler']).toBe('app.handler');
   });
+
+  it.each([
+    ['of the function', '', ", Environment: { Variables: !If [C, { A: '1' }, { B: '2' }] }"],
+    ['as a whole', '', ", Environment: !If [C, { Variables: { A: '1' } }, !Ref AWS::NoValue]"],
+    ['of Globals', "Globals: { Function: { Environment: { Variables: !If [C, { A: '1' }, { B: '2' }] } } }", ''],
+  ])('leave variables %s alone that are an intrinsic function, and say so', async (_what, globals, own) => {
+    const dir = await tempFolder({
+      'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Conditions: { C: !Equals [!Ref AWS::StackId, x] }
+${globals}
+Resources:
+  Closed: ${bundled(own)}
+`,
+      'fn/src/app.ts': 'export const handler = 1;',
+    });
+    const { root, result, options } = await buildApp(dir);
+    const { template } = await writeBuiltTemplates(root, result, options);
+    expect(JSON.stringify(template)).not.toContain('NODE_OPTIONS');
+    expect(result.notes).toEqual([
+      {
+        level: 'warning',
+        ids: ['Closed'],
+        text: expect.stringMatching(/^Sourcemap is on, but Environment .* add NODE_OPTIONS: --enable-source-maps/),
+      },
+    ]);
+  });
 });
 
 describe('with dependency layers', () => {

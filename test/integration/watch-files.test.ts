@@ -94,6 +94,22 @@ describe.each([
     await sees(...Object.keys(files));
   });
 
+  it('sees folders come into a folder of which only names count, also those that came before it was watched', async () => {
+    const dir = await tempFolder({ 'mod/one/a': '1' });
+    const { watcher, sees, told } = start(dir, ['other'], { Watcher });
+    const since = Date.now() - 1000;
+    const roots = [path.join(dir, 'mod'), path.join(dir, 'late')];
+    watcher.watch({ roots, isWatched: (folder) => roots.includes(folder) }, since);
+    await sees('mod/one');
+    await fs.mkdir(path.join(dir, 'mod/two'));
+    await sees('mod/two');
+    await fs.rm(path.join(dir, 'mod/two'), { recursive: true });
+    await sees('mod/two');
+    await write(dir, 'late/three/b');
+    await sees('late');
+    expect([...told].filter((name) => /[ab]$/.test(name))).toEqual([]);
+  });
+
   it('goes on after rm -r and re-creation, of a root too', async () => {
     const dir = await tempFolder({ 'apps/fn/app.py': '1', 'apps/fn/sub/mod.py': '1' });
     const { sees } = start(dir, ['apps/fn'], { Watcher });

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { promisify } from 'node:util';
 import type { BuildInput, BuildResult, BuiltFolder } from '../../src/build/artifact.ts';
 import type { BuildOptions } from '../../src/build/build-options.ts';
 import { openBuilder } from '../../src/build/build.ts';
@@ -113,4 +115,11 @@ export async function pathWith(dir: string, programs: Record<string, string>): P
 export async function makeOld(...files: string[]): Promise<void> {
   const past = new Date(Date.now() - 3_600_000);
   for (const file of files) await fs.utimes(file, past, past);
+}
+
+/** Runs a bundle's handler in a Node of its own. */
+export async function invokeBundle(file: string, exported = 'handler'): Promise<unknown> {
+  const script = `import(require('node:url').pathToFileURL(process.argv[1])).then(async (m) => console.log(JSON.stringify(await (m[process.argv[2]] ?? m.default[process.argv[2]])())))`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script, file, exported]);
+  return JSON.parse(stdout);
 }

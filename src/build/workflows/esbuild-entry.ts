@@ -23,19 +23,37 @@ export function splitHandler(handler: string): { module: string; exported: strin
 
 /** The file of an entry point, relative to the code. */
 export async function resolveEntry(definition: BuildDefinition, name: string): Promise<string> {
-  const candidates =
-    path.extname(name) === ''
-      ? ENDINGS.map((ending) => name + ending)
-      : [name, ...ENDINGS.map((ending) => name + ending)];
-  for (const candidate of candidates) {
-    if ((await statIfExists(path.resolve(definition.codeDir, candidate)))?.isFile()) return candidate;
-  }
+  const found = await findEntry(definition, name);
+  if (found !== undefined) return found;
+  const isLayer = definition.kind === 'layer';
   throw new UserError(
     `${definition.ids.join(', ')}: there is no file for the entry point ${name} in ${definition.codeDir}`,
     {
-      hint: 'Correct the Handler or BuildProperties EntryPoints; both are relative to CodeUri.',
+      hint: isLayer
+        ? 'Correct BuildProperties EntryPoints; they are relative to ContentUri.'
+        : 'Correct the Handler or BuildProperties EntryPoints; both are relative to CodeUri.',
     },
   );
+}
+
+/** The file of the first of these entry points that is there. */
+export async function firstEntry(definition: BuildDefinition, names: readonly string[]): Promise<string> {
+  for (const name of names) {
+    const found = await findEntry(definition, name);
+    if (found !== undefined) return found;
+  }
+  throw new UserError(
+    `${definition.ids.join(', ')}: there is nothing to bundle, neither ${names.join(' nor ')}, in ${definition.codeDir}`,
+    { hint: 'Name the modules that functions import in BuildProperties EntryPoints, relative to ContentUri.' },
+  );
+}
+
+async function findEntry({ codeDir }: BuildDefinition, name: string): Promise<string | undefined> {
+  const withEndings = ENDINGS.map((ending) => name + ending);
+  const candidates = path.extname(name) === '' ? withEndings : [name, ...withEndings];
+  for (const candidate of candidates)
+    if ((await statIfExists(path.resolve(codeDir, candidate)))?.isFile()) return candidate;
+  return undefined;
 }
 
 /**

@@ -1,70 +1,114 @@
 import * as path from 'node:path';
-import type { BuildFailure as EsbuildFailure, BuildResult as EsbuildResult, Message } from 'esbuild';
+import type * as Esbuild from 'esbuild';
+import type {
+  BuildFailure as EsbuildFailure,
+  BuildOptions,
+  BuildResult as EsbuildResult,
+  Message,
+  Plugin,
+} from 'esbuild';
 import { UserError } from '../../errors.ts';
 import { ToolError } from '../tools.ts';
 import type { BundleJob } from './esbuild.ts';
+import type { BundleTrace } from './esbuild-inputs.ts';
+import type { ModuleImport } from './esbuild-lookups.ts';
 import { installedPlugin } from './esbuild-packages.ts';
 
-/** Runs esbuild; what it says is reported in its own form. */
+/** Runs esbuild; what it says is reported in its own form. What a run that fails has read is noted in `job.failed`. */
 export async function runEsbuild(
   job: BundleJob,
   entries: readonly string[],
   installed: string | undefined,
 ): Promise<EsbuildResult> {
-  const { definition, options, manifest, program, workshop, outdated } = job;
-  const esbuild = await program.load();
-  const external = [
-    ...(options.esbuild.external ?? []),
-    ...(options.allDependenciesExternal ? Object.keys(manifest.dependencies ?? {}) : []),
-  ];
+  const esbuild = await job.program.load();
+  const options = runOptions(job, entries, installed);
   const log = async (messages: Message[], kind: 'error' | 'warning'): Promise<string> => {
     const texts = await esbuild.formatMessages(messages, { kind, color: false, terminalWidth: 120 });
     return texts.join('').trim();
   };
-  const report = (text: string): void =>
-    text.split('\n').forEach((line) => workshop.tools.report(workshop.stepId, line));
+  const { tools, stepId } = job.workshop;
+  const report = (text: string): void => text.split('\n').forEach((line) => tools.report(stepId, line));
   try {
-    const result = await esbuild.build({
-      ...options.esbuild,
-      external,
-      entryPoints: [...entries],
-      absWorkingDir: definition.codeDir,
-      // nothing is written there: source maps then name sources as seen from the function's folder
-      outdir: definition.codeDir,
-      allowOverwrite: true,
-      write: false,
-      bundle: true,
-      platform: 'node',
-      metafile: true,
-      logLevel: 'silent',
-      plugins:
-        installed === undefined || outdated.length === 0
-          ? []
-          : [
-              installedPlugin(
-                installed,
-                outdated.map(({ name }) => name),
-              ),
-            ],
-      nodePaths: [
-        ...(options.esbuild.nodePaths ?? []),
-        ...(installed === undefined ? [] : [path.join(installed, 'node_modules')]),
-      ],
-    });
+    const result = await esbuild.build(options);
     if (result.warnings.length > 0) report(await log(result.warnings, 'warning'));
     return result;
   } catch (error) {
     const failure = error as EsbuildFailure;
-    const what = definition.ids.join(', ');
+    const what = job.definition.ids.join(', ');
     const refused = refusedOption(failure);
     if (refused !== undefined) {
       throw new UserError(`esbuild refused the BuildProperties of ${what}: ${refused}`, { cause: error });
     }
+    job.failed = { trace: await traceFailure(esbuild, options, failure.errors), installed };
     const text = await log(failure.errors, 'error');
     report(text);
     const why = `esbuild could not bundle ${what}${describeFirst(failure.errors)}`;
     throw new ToolError(why, text, missingPackageHint(failure.errors));
   }
+}
+
+function runOptions(job: BundleJob, entries: readonly string[], installed: string | undefined): RunOptions {
+  const { definition, options, manifest, outdated } = job;
+  const names = outdated.map(({ name }) => name);
+  return {
+    ...options.esbuild,
+    external: [
+      ...(options.esbuild.external ?? []),
+      ...(options.allDependenciesExternal ? Object.keys(manifest.dependencies ?? {}) : []),
+    ],
+    entryPoints: [...entries],
+    absWorkingDir: definition.codeDir,
+    // nothing is written there: source maps then name sources as seen from the function's folder
+    outdir: definition.codeDir,
+    allowOverwrite: true,
+    write: false,
+    bundle: true,
+    platform: 'node',
+    metafile: true,
+    logLevel: 'silent',
+    plugins: installed === undefined || outdated.length === 0 ? [] : [installedPlugin(installed, names)],
+    nodePaths: [
+      ...(options.esbuild.nodePaths ?? []),
+      ...(installed === undefined ? [] : [path.join(installed, 'node_modules')]),
+    ],
+  };
+}
+
+type RunOptions = BuildOptions & { absWorkingDir: string; plugins: Plugin[] };
+
+/**
+ * Runs it again to learn what it reads and imports before it fails; a failed run has no metafile. Errors are the same as
+ * before, or are gone because a file was saved in the meantime: the next build will see.
+ */
+async function traceFailure(
+  esbuild: typeof Esbuild,
+  options: RunOptions,
+  errors: readonly Message[],
+): Promise<BundleTrace> {
+  const files: string[] = [];
+  const imports: ModuleImport[] = [];
+  const recorder: Plugin = {
+    name: 'recorder',
+    setup: (build) => {
+      build.onResolve({ filter: /.*/ }, ({ path: specifier, resolveDir, pluginData }) => {
+        if (pluginData === undefined && resolveDir !== '') imports.push({ from: resolveDir, specifier });
+        return undefined;
+      });
+      build.onLoad({ filter: /.*/, namespace: 'file' }, ({ path: file }) => {
+        files.push(file);
+        return undefined;
+      });
+    },
+  };
+  try {
+    await esbuild.build({ ...options, plugins: [recorder, ...options.plugins] });
+  } catch {
+    // as expected
+  }
+  const blamed = errors.flatMap(({ location }) =>
+    location === null || location.namespace !== 'file' ? [] : [path.resolve(options.absWorkingDir, location.file)],
+  );
+  return { files, imports, blamed };
 }
 
 /** What esbuild says of an option that it does not know, or of a value that it does not take. */

@@ -4,19 +4,21 @@ import type { Metafile, OutputFile } from 'esbuild';
 import { UserError } from '../../errors.ts';
 import { makeFolder, readTextIfExists, statIfExists, writeFileAtomic } from '../../support/files.ts';
 import { placeBelow } from '../../support/places.ts';
-import { fields, listOf, parseJson, text as readText } from '../../support/shapes.ts';
+import { parseJson } from '../../support/shapes.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildDefinition } from '../plan-build.ts';
-import { bundledEntry, entryOfHandler, resolveEntry } from './esbuild-entry.ts';
-import { inputsOfMetafile, keyOfInputs } from './esbuild-inputs.ts';
-import type { BundleInputs } from './esbuild-inputs.ts';
+import { bundledEntry, entryOfHandler, firstEntry, resolveEntry } from './esbuild-entry.ts';
+import { inputsOfTrace, keyOfInputs, readBundleInputs, traceOfMetafile } from './esbuild-inputs.ts';
+import type { BundleInputs, BundleTrace } from './esbuild-inputs.ts';
+import { bundlesFolder, layerEntries, nameBundles } from './esbuild-layer.ts';
 import { readBundleOptions } from './esbuild-options.ts';
 import type { BundleOptions } from './esbuild-options.ts';
 import { findEsbuild } from './esbuild-program.ts';
 import { runEsbuild } from './esbuild-run.ts';
 import type { EsbuildProgram } from './esbuild-program.ts';
+import { watchedInputs } from './esbuild-watch.ts';
 import { unfitPackages } from './esbuild-packages.ts';
 import type { UnfitPackage } from './esbuild-packages.ts';
 import { localInputs, nodeDependencies } from './node-dependencies.ts';
@@ -53,14 +55,14 @@ export const esbuildWorkflow: Workflow = {
       workshop,
       options,
       manifest: manifest ?? {},
-      program: await findEsbuild(definition.codeDir),
+      program: await findEsbuild(definition.codeDir, workshop),
       dependenciesKey: dependencies?.key,
       locals: dependencies && project ? project.locals : NO_LOCAL_PACKAGES,
       outdated: unfit.filter(({ found }) => found !== undefined),
     };
     return {
       label: `esbuild ${job.program.version}`,
-      inputs: () => watchedInputs(job),
+      inputs: () => listInputs(job),
       dependencies: dependencies && { ...dependencies, use: 'build' },
       sourceKey: async () => {
         const inputs = await readInputs(job);
@@ -83,6 +85,8 @@ export interface BundleJob {
   locals: LocalPackages;
   /** Packages of the app's own that do not fit its package.json. */
   outdated: readonly UnfitPackage[];
+  /** What the last run read and looked for, if it failed. */
+  failed?: { trace: BundleTrace; installed: string | undefined } | undefined;
 }
 
 function recordFile({ definition, workshop }: BundleJob): string {
@@ -91,10 +95,7 @@ function recordFile({ definition, workshop }: BundleJob): string {
 
 /** What the bundle was made of last time; undefined if it was never made, or the record is damaged. */
 async function readInputs(job: BundleJob): Promise<BundleInputs | undefined> {
-  const record = fields(parseJson((await readTextIfExists(recordFile(job))) ?? ''));
-  const files = listOf(readText)(record?.['files']);
-  const folders = listOf(readText)(record?.['folders']);
-  return files && folders && { files, folders };
+  return readBundleInputs(parseJson((await readTextIfExists(recordFile(job))) ?? ''));
 }
 
 /** The key that the bundle has if it is made of these files. */
@@ -107,14 +108,28 @@ async function bundleKey(job: BundleJob, inputs: BundleInputs): Promise<string> 
   );
 }
 
-async function watchedInputs(job: BundleJob): Promise<BuildInput[]> {
-  const inputs = await readInputs(job);
+async function listInputs(job: BundleJob): Promise<BuildInput[]> {
   const { codeDir } = job.definition;
+  const inputs = job.failed ? await resolveInputs(job, job.failed.trace, job.failed.installed) : await readInputs(job);
   const locals = localInputs(job.locals);
   if (!inputs) return [{ path: codeDir, excludes: ['.aws-sam', '.git', 'node_modules'] }, ...locals];
-  const settings = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'tsconfig.json'];
-  const files = [...inputs.files, ...settings.map((name) => path.join(codeDir, name))];
-  return [...files.map((file) => ({ path: file, excludes: [] })), ...locals];
+  const locks = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'];
+  const decisive = new Set([...locks.map((name) => path.join(codeDir, name)), ...job.program.decidedBy]);
+  return [
+    ...watchedInputs(inputs, job.workshop.options.projectDir),
+    ...[...decisive].map((file) => ({ path: file, excludes: [] })),
+    ...locals,
+  ];
+}
+
+/** `installed`: where packages are installed for the build, as the folder whose files never change. */
+function resolveInputs(job: BundleJob, trace: BundleTrace, installed: string | undefined): Promise<BundleInputs> {
+  const { definition, options } = job;
+  const { codeDir } = definition;
+  const entries = entryNames(job).map((name) => ({ from: codeDir, specifier: path.resolve(codeDir, name) }));
+  const whole = { ...trace, imports: [...trace.imports, ...entries] };
+  const immutable = installed && path.dirname(installed);
+  return inputsOfTrace(whole, { codeDir, options: options.esbuild, immutable });
 }
 
 async function bundle(job: BundleJob, target: string, installed: string | undefined): Promise<Made> {
@@ -123,17 +138,19 @@ async function bundle(job: BundleJob, target: string, installed: string | undefi
   const before = await readInputs(job);
   const beforeKey = before && (await bundleKey(job, before));
   const started = Date.now();
+  job.failed = { trace: { files: [], imports: [], blamed: [] }, installed };
   const entries = await entryPoints(job);
   const result = await runEsbuild(job, entries, installed);
+  job.failed = undefined;
   const outdir = definition.codeDir;
   const what = definition.ids.join(', ');
-  await writeOutputs(result.outputFiles ?? [], { outdir, target, installed, what });
   const metafile = result.metafile as Metafile;
-  const inputs = inputsOfMetafile(
-    Object.keys(metafile.inputs),
-    definition.codeDir,
-    installed && path.dirname(installed),
-  );
+  const { format } = options.esbuild;
+  const isLayer = definition.kind === 'layer';
+  const place = isLayer ? bundlesFolder(target, format) : target;
+  await writeOutputs(result.outputFiles ?? [], { outdir, target: place, installed, what });
+  if (isLayer) await nameBundles(target, { metafile, manifest: job.manifest, format });
+  const inputs = await resolveInputs(job, traceOfMetafile(metafile, definition.codeDir), installed);
   await writeFileAtomic(recordFile(job), JSON.stringify(inputs));
   // a file saved while esbuild ran may be in the bundle in either form
   if (before && (await bundleKey(job, before)) !== beforeKey) throw new SourceChangedError();
@@ -151,13 +168,21 @@ async function bundle(job: BundleJob, target: string, installed: string | undefi
 
 async function entryPoints(job: BundleJob): Promise<string[]> {
   const { definition, options } = job;
-  const names = options.entryPoints ?? (definition.handler === undefined ? [] : [entryOfHandler(definition.handler)]);
+  const names = entryNames(job);
   if (names.length === 0) {
     throw new UserError(
       `${definition.ids.join(', ')}: there is neither a Handler nor BuildProperties EntryPoints to bundle`,
     );
   }
+  if (definition.kind === 'layer' && options.entryPoints === undefined) return [await firstEntry(definition, names)];
   return Promise.all(names.map((name) => resolveEntry(definition, name)));
+}
+
+/** As written: their endings may be missing. Of a layer that names none, all that may be one. */
+function entryNames({ definition, options, manifest }: BundleJob): readonly string[] {
+  if (options.entryPoints !== undefined) return options.entryPoints;
+  if (definition.kind === 'layer') return layerEntries(manifest);
+  return definition.handler === undefined ? [] : [entryOfHandler(definition.handler)];
 }
 
 async function writeOutputs(

@@ -4,7 +4,7 @@ import { findLocalPackages, NO_LOCAL_PACKAGES } from './node-local-packages.ts';
 import type { LocalPackages } from './node-local-packages.ts';
 import type { NodeManifest } from './node-manifest.ts';
 import { findWorkspace } from './node-workspace.ts';
-import type { SeenWorkspaces } from './node-workspace.ts';
+import type { SeenWorkspaces, Workspace } from './node-workspace.ts';
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
@@ -39,15 +39,23 @@ export function projectAlone(dir: string, manifest: NodeManifest): NodeProject {
 
 /** Reads the package in `dir` and the workspace around it. */
 export async function readNodeProject(dir: string, manifest: NodeManifest, seen: SeenWorkspaces): Promise<NodeProject> {
-  const own = await findLock(dir, manifest);
-  const workspace = own ? undefined : await findWorkspace(dir, seen);
-  const root = workspace?.root ?? dir;
-  const found = own ?? (workspace && (await findLock(workspace.root, workspace.manifest)));
-  const lock = found?.file;
+  const { root, lock, manager, workspace } = await findProjectLock(dir, manifest, seen);
   const members = (await workspace?.members()) ?? new Map<string, string>();
   const rootManifest = workspace?.manifest ?? manifest;
   const locals = await findLocalPackages({ dir, manifest, root, rootManifest, lock, members });
-  return { dir, manifest, manager: found?.manager ?? 'npm', lock, root, members, locals };
+  return { dir, manifest, manager, lock, root, members, locals };
+}
+
+/** The lock file that counts for a package: its own, else that of the workspace that it is a member of. */
+export async function findProjectLock(
+  dir: string,
+  manifest: NodeManifest,
+  seen: SeenWorkspaces,
+): Promise<Pick<NodeProject, 'root' | 'lock' | 'manager'> & { workspace: Workspace | undefined }> {
+  const own = await findLock(dir, manifest);
+  const workspace = own ? undefined : await findWorkspace(dir, seen);
+  const found = own ?? (workspace && (await findLock(workspace.root, workspace.manifest)));
+  return { root: workspace?.root ?? dir, lock: found?.file, manager: found?.manager ?? 'npm', workspace };
 }
 
 async function findLock(

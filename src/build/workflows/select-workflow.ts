@@ -25,6 +25,7 @@ export function selectWorkflow(runtime: string | undefined, buildMethod: string 
 const LAYER_FOLDERS: Partial<Record<WorkflowName, string>> = {
   python: 'python',
   nodejs: 'nodejs',
+  esbuild: 'nodejs',
   ruby: 'ruby/lib',
   java: 'java',
   dotnet: 'dotnet',
@@ -35,8 +36,8 @@ export function layerFolder(workflow: WorkflowName): string {
   return LAYER_FOLDERS[workflow] ?? '';
 }
 
-/** Bundles and programs have no place in a layer, neither here nor with the peer. */
-const FUNCTIONS_ONLY: ReadonlySet<WorkflowName> = new Set(['esbuild', 'go', 'rust']);
+/** Programs have no place in a layer, neither here nor in SAM CLI. */
+const FUNCTIONS_ONLY: ReadonlySet<WorkflowName> = new Set(['go', 'rust']);
 
 /** Whether a layer can be built in this way. */
 export function buildsLayers(workflow: WorkflowName | undefined): boolean {

@@ -4,6 +4,7 @@ import type { BuildCache } from '../cache.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import type { SourceHasher } from '../source-hash.ts';
 import type { Tools } from '../tools.ts';
+import type { SeenLocks } from './node-locked-version.ts';
 import type { SeenWorkspaces } from './node-workspace.ts';
 import type { WorkflowName } from './select-workflow.ts';
 
@@ -13,8 +14,12 @@ export interface Workshop {
   cache: BuildCache;
   hasher: SourceHasher;
   tools: Tools;
+  /** The tools of this machine, where `tools` are those of a container. */
+  hostTools: Tools;
   /** Workspaces of package managers that this run has seen. */
   workspaces: SeenWorkspaces;
+  /** Lock files of package managers that this run has read. */
+  locks: SeenLocks;
   /** The id of the step that reports what this build's tools print. */
   stepId: string;
   /** Says something once for this build; who it is about is added. */

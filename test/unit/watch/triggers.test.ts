@@ -61,7 +61,12 @@ const BUILT = new Map<string, BuildInput[]>([
   ['Node', [tree('/app/node', '/node_modules')]],
   [
     'Bundle',
-    [tree('/app/bundle/app.ts'), tree('/packages/util/src/index.ts'), { ...tree('/app/bundle'), direct: true }],
+    [
+      tree('/app/bundle/app.ts'),
+      tree('/packages/util/src/index.ts'),
+      { ...tree('/app/bundle'), direct: true },
+      { ...tree('/packages/util/lib'), direct: true, stems: ['a', 'b.min'] },
+    ],
   ],
 ]);
 const SYNCABLE = [
@@ -122,6 +127,12 @@ describe('what a change concerns', () => {
     ['a bundle: not the file beside', '/packages/util/src/other.ts', ''],
     ['a bundle: names in its folder', '/app/bundle/new.ts', 'Bundle'],
     ['a bundle: not further below', '/app/bundle/test/new.ts', ''],
+    ['a bundle: a name with another ending', '/packages/util/lib/a.ts', 'Bundle'],
+    ['a bundle: a folder of a name', '/packages/util/lib/a', 'Bundle', true],
+    ['a bundle: a name with a dot', '/packages/util/lib/b.min.js', 'Bundle'],
+    ['a bundle: not other names in the folder', '/packages/util/lib/b.js', ''],
+    ['a bundle: not names that only begin so', '/packages/util/lib/ab.js', ''],
+    ['a bundle: the folder itself', '/packages/util/lib', 'Bundle', true],
     ['defect 26: shared code changes those that use it', '/app/shared/x.js', 'Shared1 Shared2'],
     ['a zip', '/app/fn.zip', 'Zip'],
     ['an image context', '/app/child/image/Dockerfile', 'Child/Image'],
