@@ -80,7 +80,7 @@ const CASES: Record<string, Case> = {
     breaks: (dir) => saveAfter(dir, 2, () => rewrite(at(dir, '.aws-sam'), '')),
     repairs: (dir) => saveAfter(dir, 3, () => fs.rm(at(dir, '.aws-sam'))),
     fails: 'resource',
-    says: /\.aws-sam is not a folder/,
+    says: /\.aws-sam is a file, not a folder/,
   },
 };
 
