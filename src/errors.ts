@@ -28,6 +28,19 @@ export interface TemplateProblem {
   message: string;
 }
 
+/** A place in a file of the project. Lines and columns count from 1. */
+export interface SourcePlace {
+  /** Relative to the project where it is in it. */
+  file?: string | undefined;
+  line?: number | undefined;
+  column?: number | undefined;
+}
+
+/** Why a function cannot run although it was built. */
+export interface RunProblem extends SourcePlace {
+  message: string;
+}
+
 /** Everything that is wrong with the templates of an application, shown together. */
 export class TemplateError extends UserError {
   readonly problems: readonly TemplateProblem[];
@@ -66,8 +79,9 @@ export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function formatProblem(problem: TemplateProblem): string {
-  const position =
-    problem.line === undefined ? '' : `:${problem.line}${problem.column === undefined ? '' : `:${problem.column}`}`;
-  return `${problem.file}${position}: ${problem.message}`;
+/** `file:line:column: message`, as editors understand it. */
+export function formatProblem({ file, line, column, message }: RunProblem): string {
+  if (file === undefined) return message;
+  const position = line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`;
+  return `${file}${position}: ${message}`;
 }

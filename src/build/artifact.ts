@@ -1,3 +1,4 @@
+import type { RunProblem } from '../errors.ts';
 import type { LocalImage } from '../model/built-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 
@@ -29,6 +30,9 @@ export interface BuildNote {
   text: string;
 }
 
+/** Functions that cannot run, with the reasons. */
+export type RunProblems = ReadonlyMap<ResourceIdentifier, readonly RunProblem[]>;
+
 /** What the build of the whole application, or of some resources, made. */
 export interface BuildResult {
   /** Functions and layers that were built. What is not built (inline, remote, zip, SkipBuild, plain layer) is absent. */
@@ -43,6 +47,8 @@ export interface BuildResult {
   sourceMaps: ReadonlySet<ResourceIdentifier>;
   /** What each built resource was made of, also of builds that failed. */
   inputs: ReadonlyMap<ResourceIdentifier, readonly BuildInput[]>;
+  /** Functions that were built and cannot run, once they have been looked at. Never rejects. */
+  runProblems: Promise<RunProblems>;
   /** Said once each: why a function has no dependency layer, what a tool could not do. */
   notes: readonly BuildNote[];
 }

@@ -10,6 +10,8 @@ import type { Engine } from '../support/container-engine.ts';
 import { createGate, mapLimit } from '../support/map-limit.ts';
 import { asUserError, SystemError } from '../system-errors.ts';
 import type { BuildInput, BuildNote, BuildResult, BuiltFolder } from './artifact.ts';
+import { createFunctionChecker } from './checks/check-functions.ts';
+import type { FunctionChecker } from './checks/check-functions.ts';
 import { assertCodeDir, buildDefinition, untilUnchanged } from './build-definition.ts';
 import { observeSource, observeTools } from './build-observer.ts';
 import type { BuildEnd, BuildObserver, ObserveBuild } from './build-observer.ts';
@@ -66,6 +68,7 @@ export function openBuilder(outside: BuildOutside): Builder {
   const store = buildStoreDir(outside.options.projectDir);
   const cache = openBuildCache(store);
   const hasher = openSourceHasher(path.join(store, 'source-index.json'));
+  const checker = createFunctionChecker(outside.options.projectDir);
   const inTurn = createGate(1);
   return {
     build: (plan, signal = outside.signal) => {
@@ -77,7 +80,8 @@ export function openBuilder(outside: BuildOutside): Builder {
       const yard = openContainerYard(tools, outside.options.projectDir);
       // members and locks change between two builds
       const seen: Shared['seen'] = { workspaces: new Map(), locks: new Map() };
-      const shared = { outside: { ...outside, signal }, cache, hasher, tools, seen, yard, engine, inTurn };
+      const own = { cache, hasher, checker, inTurn };
+      const shared = { outside: { ...outside, signal }, ...own, tools, seen, yard, engine };
       return buildPlan(plan, shared);
     },
   };
@@ -93,6 +97,7 @@ interface Shared {
   tools: Tools;
   seen: Pick<Workshop, 'workspaces' | 'locks'>;
   yard: ContainerYard;
+  checker: FunctionChecker;
   /** Looked for when an image is made. */
   engine: () => Promise<Engine>;
   /** For what gives images their names: an archive may bring the name that a build is about to give. */
@@ -104,7 +109,10 @@ async function buildPlan(plan: BuildPlan, shared: Shared): Promise<BuildOutcome>
   const { cache, release } = shared.cache.hold();
   try {
     const collected = await buildAll(plan, { ...shared, cache });
-    return { result: collected.result, failures: collected.failures, release };
+    const { failures } = collected;
+    // nothing that is deployed depends on it, so nothing waits for it before it is said
+    const runProblems = shared.checker.check(plan.checks, collected, shared.tools);
+    return { result: { ...collected.built, runProblems }, failures, release };
   } catch (error) {
     release();
     throw error;
@@ -167,7 +175,7 @@ class Collected {
     });
   }
 
-  get result(): BuildResult {
+  get built(): Omit<BuildResult, 'runProblems'> {
     const { folders, dependencyLayers, images, handlers, sourceMaps, inputs, notes } = this;
     return { folders, dependencyLayers, images, handlers, sourceMaps, inputs, notes };
   }

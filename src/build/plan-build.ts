@@ -7,9 +7,11 @@ import type { BuildNote } from './artifact.ts';
 import { keyOf } from './build-key.ts';
 import type { KeyPart } from './build-key.ts';
 import type { BuildOptions } from './build-options.ts';
+import { planFunctionCheck } from './checks/function-check.ts';
+import type { FunctionCheck } from './checks/function-check.ts';
 import { containerSettings } from './containers/container-options.ts';
 import type { ContainerSettings } from './containers/container-options.ts';
-import { deprecatedSince } from './deprecated-runtimes.ts';
+import { deprecatedSince } from './lambda-runtimes.ts';
 import { planDependencyLayer } from './dependency-layer.ts';
 import { planImages } from './images/plan-images.ts';
 import type { ImageDefinition } from './images/plan-images.ts';
@@ -59,6 +61,8 @@ export interface MakefileSettings {
 export interface BuildPlan {
   definitions: readonly BuildDefinition[];
   images: readonly ImageDefinition[];
+  /** What is looked at of functions after their builds. */
+  checks: readonly FunctionCheck[];
   notes: readonly BuildNote[];
 }
 
@@ -66,6 +70,7 @@ export interface BuildPlan {
 export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet<ResourceIdentifier>): BuildPlan {
   const definitions = new Map<string, BuildDefinition>();
   const notes: BuildNote[] = [];
+  const checks: FunctionCheck[] = [];
   const add = (definition: BuildDefinition): void => {
     const known = definitions.get(definition.key);
     definitions.set(definition.key, known ? { ...known, ids: [...known.ids, ...definition.ids] } : definition);
@@ -87,9 +92,10 @@ export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet
       const apart = planDependencyLayer(resource, workflow, options);
       if (apart.note) notes.push(apart.note);
       add(defineFunction(resource, stack, options, apart.apart));
+      checks.push(planFunctionCheck(resource, stack));
     }
   }
-  return { definitions: [...definitions.values()], images: planImages(root, options.env, only), notes };
+  return { definitions: [...definitions.values()], images: planImages(root, options.env, only), checks, notes };
 }
 
 function isIn(only: ReadonlySet<ResourceIdentifier> | undefined, id: ResourceIdentifier): boolean {

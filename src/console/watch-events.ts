@@ -1,3 +1,5 @@
+import type { RunProblem } from '../errors.ts';
+
 /** What a watched resource is doing. */
 export type ResourceState = 'waiting' | 'building' | 'updating' | 'in-sync' | 'failed';
 
@@ -32,6 +34,8 @@ export type WatchEvent =
       changed?: boolean | undefined;
       /** A few words: what was updated. */
       detail?: string | undefined;
+      /** It is in sync and cannot run. */
+      problems?: readonly RunProblem[] | undefined;
       failure?: ShownFailure | undefined;
     }
   | {

@@ -32,6 +32,7 @@ function describe(event: SyncEvent): object | undefined {
         changed: event.changed,
         detail: event.detail,
         ms: rounded(event.ms),
+        warnings: event.problems,
         error: failureOf(event.failure),
       };
     case 'stack-state':

@@ -1,3 +1,5 @@
+import { formatProblem } from '../errors.ts';
+import type { RunProblem } from '../errors.ts';
 import { formatDuration } from './format.ts';
 import { createLines } from './lines.ts';
 import type { Line, LineOptions } from './lines.ts';
@@ -26,6 +28,8 @@ export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) 
   const others = createLines(options);
   /** Resource (the stack: '') → the failure that was said last. */
   const failures = new Map<string, string>();
+  /** Resource → what was said of why it cannot run. */
+  const problems = new Map<string, string>();
   const timed = (text: string): Line[] => err(`${errStyle('dim', clock().toTimeString().slice(0, 8))} ${text}`);
 
   const failed = (name: string, key: string, failure: ShownFailure): Line[] => {
@@ -51,6 +55,19 @@ export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) 
   const asBefore = (name: string, key: string): Line[] =>
     failures.delete(key) ? timed(`${errStyle('green', 'Mended')} ${name}`) : [];
 
+  const cannotRun = (id: string, found: readonly RunProblem[] = []): Line[] => {
+    const text = found.map(formatProblem).join('\n');
+    if (text === (problems.get(id) ?? '')) return [];
+    if (text === '') {
+      problems.delete(id);
+      return timed(`${errStyle('green', 'Fixed')} ${id}: it can run again`);
+    }
+    problems.set(id, text);
+    return found.flatMap((problem) =>
+      timed(`${errStyle('yellow', 'Warning')} ${id} cannot run: ${errStyle('yellow', formatProblem(problem))}`),
+    );
+  };
+
   return (event) => {
     switch (event.type) {
       case 'step-started':
@@ -63,9 +80,12 @@ export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) 
       case 'resource-state':
         if (event.state === 'failed' && event.failure) return failed(event.id, event.id, event.failure);
         if (event.state !== 'in-sync') return [];
-        if (event.changed)
-          return brought(event.id, event.id, { ms: event.ms, ...(event.detail ? { detail: event.detail } : {}) });
-        return asBefore(event.id, event.id);
+        return [
+          ...(event.changed
+            ? brought(event.id, event.id, { ms: event.ms, ...(event.detail ? { detail: event.detail } : {}) })
+            : asBefore(event.id, event.id)),
+          ...cannotRun(event.id, event.problems),
+        ];
       case 'stack-state':
         if (event.state === 'failed' && event.failure) return failed('the stack', '', event.failure);
         if (event.state === 'updating') return live ? [] : timed('Updating the stack');

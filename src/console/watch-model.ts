@@ -1,3 +1,4 @@
+import { formatProblem } from '../errors.ts';
 import type { StackEventRow, SyncEvent } from './reporter.ts';
 import type { ResourceState, StackState } from './watch-events.ts';
 
@@ -11,6 +12,8 @@ export interface WatchedRow {
   lastSync: { at: number; ms: number } | undefined;
   /** The first line of why it failed. */
   failure: string | undefined;
+  /** Why it cannot run although it is in sync. */
+  problem: string | undefined;
   /** What is being done right now, as far as it is known. */
   step: string | undefined;
 }
@@ -63,7 +66,11 @@ export function updateWatchModel(model: WatchModel, event: SyncEvent, now: numbe
       const row = model.rows.get(event.id);
       if (!row) return;
       row.failure = event.state === 'failed' ? firstLine(event.failure?.message) : row.failure;
-      if (event.state === 'in-sync') row.failure = undefined;
+      if (event.state === 'in-sync') {
+        row.failure = undefined;
+        const [problem] = event.problems ?? [];
+        row.problem = problem && formatProblem(problem);
+      }
       if (event.state === 'in-sync' && event.changed) row.lastSync = { at: now, ms: event.ms ?? 0 };
       row.state = event.state;
       row.since = now;
@@ -112,7 +119,15 @@ export function currentStep(model: WatchModel, id: string): string | undefined {
 }
 
 function newRow(id: string, now: number): WatchedRow {
-  return { id, state: 'waiting', since: now, lastSync: undefined, failure: undefined, step: undefined };
+  return {
+    id,
+    state: 'waiting',
+    since: now,
+    lastSync: undefined,
+    failure: undefined,
+    problem: undefined,
+    step: undefined,
+  };
 }
 
 function firstLine(text: string | undefined): string | undefined {

@@ -106,9 +106,10 @@ function byInterest(a: WatchedRow, b: WatchedRow): number {
   return rankOf(a) - rankOf(b) || (b.lastSync?.at ?? 0) - (a.lastSync?.at ?? 0);
 }
 
-function rankOf({ state }: WatchedRow): number {
+function rankOf({ state, problem }: WatchedRow): number {
   if (state === 'failed') return 0;
-  return isResting(state) ? 2 : 1;
+  if (!isResting(state)) return 1;
+  return problem === undefined ? 3 : 2;
 }
 
 function isResting(state: string): boolean {
@@ -117,26 +118,33 @@ function isResting(state: string): boolean {
 
 function chooseRows(rows: readonly WatchedRow[], room: number): WatchedRow[] {
   const limit = rows.length <= room ? rows.length : Math.max(0, room - 1);
-  const eventful = rows.filter(({ state, lastSync }) => state !== 'in-sync' || lastSync !== undefined).length;
+  const eventful = rows.filter(
+    ({ state, lastSync, problem }) => state !== 'in-sync' || lastSync !== undefined || problem !== undefined,
+  ).length;
   return rows.slice(0, Math.min(limit, Math.max(eventful, LISTED)));
 }
 
 function resourceLine(model: WatchModel, row: WatchedRow, picture: Picture & { width: number }): string {
   const { style, width, now, spinner } = picture;
-  const look = lookOf(row.state);
-  const icons: Partial<Record<WatchedRow['state'], string>> = { 'in-sync': '✓', failed: '✗', waiting: '·' };
+  const warns = row.state === 'in-sync' && row.problem !== undefined;
+  const look = warns ? 'yellow' : lookOf(row.state);
+  const icons: Partial<Record<WatchedRow['state'], string>> = {
+    'in-sync': warns ? '!' : '✓',
+    failed: '✗',
+    waiting: '·',
+  };
   const name = cliTruncate(row.id, width).padEnd(width);
   const state = style(look, row.state.replace('-', ' ').padEnd(8));
   const last = row.lastSync && `${formatAgo(now - row.lastSync.at)}, took ${formatDuration(row.lastSync.ms)}`;
   const facts: Record<WatchedRow['state'], string | undefined> = {
-    'in-sync': last,
+    'in-sync': warns ? row.problem && style('yellow', row.problem) : last,
     failed: row.failure && style('red', row.failure),
     waiting: last,
     building: [formatDuration(now - row.since), currentStep(model, row.id)].filter(Boolean).join('  '),
     updating: [formatDuration(now - row.since), currentStep(model, row.id)].filter(Boolean).join('  '),
   };
   const fact = facts[row.state] ?? '';
-  return `${style(look, icons[row.state] ?? spinner)} ${name}  ${state}  ${row.state === 'failed' ? fact : style('dim', fact)}`;
+  return `${style(look, icons[row.state] ?? spinner)} ${name}  ${state}  ${row.state === 'failed' || warns ? fact : style('dim', fact)}`;
 }
 
 function stackLine({ stack, stackName }: WatchModel, { style, now, spinner }: Picture): string {

@@ -8,6 +8,7 @@ import { lookAgainIfChanged, planAfterDeployment } from './code/plain-sync-code.
 import { documentOf, reportOutcome } from './code/report-code-sync.ts';
 import { packageApplication } from './package-application.ts';
 import type { PackagedApplication } from './package-application.ts';
+import { reportRunProblems } from './run-problems.ts';
 import { reportDryRun } from './dry-run.ts';
 import { ManagedBucketMovedError, prepare } from './prepare.ts';
 import type { Prepared, PrepareOptions } from './prepare.ts';
@@ -43,13 +44,27 @@ async function syncOnce(run: SyncRun, how: PrepareOptions): Promise<SyncReport> 
   const lookingAhead = prepared.deployed.stack && codeSync.lookAhead(prepared.root).catch(() => {});
   const application = await packageApplication(run, prepared);
   try {
+    // said as soon as it is known; nothing waits for it before the end
+    const warning = reportRunProblems(run.outside.reporter, application.built.runProblems);
     await lookingAhead;
-    if (run.options.dryRun) return await reportDryRun(run, prepared, { application, codeSync });
-    const brought = await bring(run, prepared, { application, codeSync });
-    return report(run, prepared, { ...brought, sent: application.sent, ms: performance.now() - started });
+    const ready = { application, codeSync };
+    const { document, exitCode } = run.options.dryRun
+      ? await reportDryRun(run, prepared, ready)
+      : await bringAndReport(run, prepared, { ...ready, started, warning });
+    return { document: { ...document, ...(await warning) }, exitCode };
   } finally {
     await application.close();
   }
+}
+
+async function bringAndReport(
+  run: SyncRun,
+  prepared: Prepared,
+  { started, warning, ...ready }: ReadyApplication & { started: number; warning: Promise<unknown> },
+): Promise<SyncReport> {
+  const brought = await bring(run, prepared, ready);
+  await warning;
+  return report(run, prepared, { ...brought, sent: ready.application.sent, ms: performance.now() - started });
 }
 
 interface Brought {

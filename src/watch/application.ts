@@ -24,6 +24,7 @@ import type { Prepared } from '../sync/prepare.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
 import { mapOf } from '../template/template.ts';
 import type { Template } from '../template/template.ts';
+import { createRunProblems } from './run-problems.ts';
 import { SupersededError } from './watch-tasks.ts';
 
 /** What a watched application consists of, as far as the code syncs are concerned. Follows from its templates. */
@@ -62,6 +63,7 @@ export class Application {
   readonly inputs = new Map<ResourceIdentifier, readonly BuildInput[]>();
   /** What the cloud surely has of a resource, because we brought it: the folders that were built. */
   readonly brought = new Map<ResourceIdentifier, string>();
+  readonly runProblems = createRunProblems();
   #builder: Builder | undefined;
   #layout: BuildLayout | undefined;
   #codeSync: Promise<CodeSync> | undefined;
@@ -206,6 +208,7 @@ export class Application {
     try {
       const outcome = await this.#buildUnlessOthersGiveUp(this.#builder, plan, signal);
       this.#rememberInputs(outcome.result, started);
+      this.runProblems.note(outcome.result);
       return outcome;
     } finally {
       if (onBuilt) this.#onBuilt = undefined;

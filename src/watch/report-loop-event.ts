@@ -13,13 +13,13 @@ export function reportLoopEvent(reporter: Reporter, event: LoopEvent): void {
     case 'updating':
       return toState(event.ids, event.type);
     case 'ended': {
-      const { id, outcome, detail, failure } = event.resource;
+      const { id, outcome, detail, failure, problems } = event.resource;
       // a deployment follows
       if (outcome === 'blocked') return toState([id], 'waiting');
       const { ms } = event;
       if (outcome === 'failed') return reporter.report({ type: 'resource-state', id, state: 'failed', ms, failure });
       const changed = outcome === 'synced';
-      return reporter.report({ type: 'resource-state', id, state: 'in-sync', ms, changed, detail });
+      return reporter.report({ type: 'resource-state', id, state: 'in-sync', ms, changed, detail, problems });
     }
     case 'deploy-queued':
       return reporter.report({ type: 'stack-state', state: 'queued' });

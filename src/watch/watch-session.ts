@@ -117,7 +117,7 @@ export class WatchSession {
   #tasks(): WatchTasks {
     const application = this.#application;
     return {
-      sync: (ids, lane) => syncResources(application, ids, lane),
+      sync: async (ids, lane) => application.runProblems.addTo(await syncResources(application, ids, lane)),
       deploy: ({ force }, lane) => this.#deploy(force, lane),
       touchedBy: (id) => application.requireResources().touchedBy(id),
       isDeployed: (id) => application.isDeployed(id),
@@ -144,7 +144,9 @@ export class WatchSession {
       });
       isDone = end.outcome !== 'failed';
       this.#lastDeployFailed = !isDone;
-      return end;
+      return end.outcome === 'failed'
+        ? end
+        : { ...end, results: await this.#application.runProblems.addTo(end.results) };
     } catch (error) {
       if (error instanceof InterruptedError) this.#goingOn.add([error.message, error.hint].filter(Boolean).join('. '));
       if (lane.signal.aborted) throw error;

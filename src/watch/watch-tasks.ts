@@ -1,3 +1,4 @@
+import type { RunProblem } from '../errors.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import type { ResourceSet } from './schedule.ts';
 
@@ -20,6 +21,8 @@ export interface SyncedResource {
   outcome: 'synced' | 'unchanged' | 'blocked' | 'failed';
   detail?: string | undefined;
   failure?: WatchFailure | undefined;
+  /** It is there, and cannot run. */
+  problems?: readonly RunProblem[] | undefined;
   /** Values of the stack still name the version before: a deployment moves them. */
   behind?: boolean | undefined;
 }

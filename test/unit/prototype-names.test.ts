@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resolveAwsSettings } from '../../src/aws/settings.ts';
 import { containerSettings } from '../../src/build/containers/container-options.ts';
-import { deprecatedSince } from '../../src/build/deprecated-runtimes.ts';
+import { deprecatedSince } from '../../src/build/lambda-runtimes.ts';
 import { runtimeDependencies } from '../../src/build/workflows/node-manifest.ts';
 import { CONTAINER_VARIABLES } from '../../src/cli/container-variables.ts';
 import { editConfig } from '../../src/cli/edit-config.ts';

@@ -1,4 +1,4 @@
-import type { BuildResult } from '../../build/artifact.ts';
+import type { BuildResult, RunProblems } from '../../build/artifact.ts';
 import { openBuilder } from '../../build/build.ts';
 import { openBuildLayout } from '../../build/build-layout.ts';
 import { planBuild } from '../../build/plan-build.ts';
@@ -62,6 +62,8 @@ export interface CodeSyncRequest {
 export interface OpenPlan {
   plan: CodeSyncPlan;
   apply(): Promise<CodeSyncOutcome>;
+  /** What was built for it and cannot run. */
+  runProblems(): Promise<RunProblems>;
   /** Nothing of the plan is applied: removes what was made for it. */
   discard(): Promise<void>;
 }
@@ -149,6 +151,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     };
     return {
       plan: planned.plan,
+      runProblems: () => builder.runProblems(),
       apply: () => applyCodeSync(tools, planned.plan).finally(end),
       discard: end,
     };
@@ -205,6 +208,8 @@ interface CodeBuilder {
     root: Stack,
     ids: ReadonlySet<ResourceIdentifier>,
   ): Promise<{ result: BuildResult; failures: readonly BuildFailure[] }>;
+  /** Of what was built since the last time. */
+  runProblems(): Promise<RunProblems>;
   /** What was built is not needed any more. */
   release(): void;
 }
@@ -216,14 +221,18 @@ function createBuilder(run: CodeSyncRun): CodeBuilder {
   const layout = openBuildLayout(buildOptions);
   let builder: ReturnType<typeof openBuilder> | undefined;
   const releases: (() => void)[] = [];
+  const checks: Promise<RunProblems>[] = [];
   const build: CodeBuilder['build'] = async (root, ids) => {
     builder ??= openBuilder({ reporter, signal, options: buildOptions });
     const { result, failures, release } = await builder.build(planBuild(root, buildOptions, ids));
     releases.push(release);
+    checks.push(result.runProblems);
     if (!run.options.dryRun) await layout.update(root, result);
     for (const { level, ids: about, text } of result.notes) note(reporter, level, `${about.join(', ')}: ${text}`);
     for (const { output } of failures) if (output) note(reporter, 'info', `\n${output.trimEnd()}\n`);
     return { result, failures };
   };
-  return { build, release: () => releases.splice(0).forEach((release) => release()) };
+  const runProblems = async (): Promise<RunProblems> =>
+    new Map((await Promise.all(checks.splice(0))).flatMap((found) => [...found]));
+  return { build, runProblems, release: () => releases.splice(0).forEach((release) => release()) };
 }

@@ -6,6 +6,7 @@ import { stackCondition } from '../../deploy/stack-status.ts';
 import type { Stack } from '../../model/stack.ts';
 import type { SyncReport, SyncRun } from '../sync-run.ts';
 import { noSuchStack } from './cloud-stacks.ts';
+import { reportRunProblems } from '../run-problems.ts';
 import { openCodeSync } from './open-code-sync.ts';
 import { changesParameters, dependsOnParameters, deployedParameters, readApplication } from './read-application.ts';
 import { documentOf, reportOutcome, reportPlan } from './report-code-sync.ts';
@@ -35,16 +36,19 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
     return { document: { status: 'cancelled' }, exitCode: 0 };
   }
   const about = { account: place?.account, region: place?.region };
+  const warning = reportRunProblems(outside.reporter, open.runProblems());
   if (options.dryRun) {
     await open.discard();
     reportPlan(outside.reporter, open.plan);
-    return { document: { status: 'planned', ...about, resources: open.plan.resources }, exitCode: 0 };
+    const document = { status: 'planned', ...about, resources: open.plan.resources, ...(await warning) };
+    return { document, exitCode: 0 };
   }
   const outcome = await open.apply();
+  const warnings = await warning;
   const ms = performance.now() - started;
   reportOutcome(outside.reporter, outcome, { duration: formatDuration(ms), isWhole: false });
   return {
-    document: { ...documentOf(outcome), ...about, durationMs: Math.round(ms) },
+    document: { ...documentOf(outcome), ...about, ...warnings, durationMs: Math.round(ms) },
     exitCode: outcome.failed ? 1 : 0,
   };
 }

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { readReactor } from '../../../src/build/workflows/maven-reactor.ts';
 import { localGems } from '../../../src/build/workflows/ruby-gemfile.ts';
-import { deprecatedSince } from '../../../src/build/deprecated-runtimes.ts';
+import { deprecatedSince } from '../../../src/build/lambda-runtimes.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 test.each([

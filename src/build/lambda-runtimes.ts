@@ -1,4 +1,6 @@
+import { nearestName } from '../support/nearest-name.ts';
 import { ownValue } from '../support/own-value.ts';
+
 /**
  * Runtimes that Lambda has deprecated, and since when (Lambda developer guide, "Lambda runtimes"). Such a function can still
  * be updated for some time, and is built as long as its tools can.
@@ -34,4 +36,27 @@ const DEPRECATED: Readonly<Record<string, string>> = {
 /** Since when a runtime is deprecated (`YYYY-MM-DD`); undefined: it is not, as far as we know. */
 export function deprecatedSince(runtime: string | undefined): string | undefined {
   return runtime === undefined ? undefined : ownValue(DEPRECATED, runtime);
+}
+
+/** The others, as the API lists them. */
+const CURRENT =
+  'nodejs22.x nodejs24.x nodejs26.x python3.10 python3.11 python3.12 python3.13 python3.14 python3.15 ruby3.3 ruby3.4 ruby4.0 '
+    .concat(
+      'java8.al2 java11 java17 java21 java25 java8.al2023 java11.al2023 java17.al2023 dotnet8 dotnet10 provided.al2 provided.al2023',
+    )
+    .split(' ');
+
+const KNOWN: ReadonlySet<string> = new Set([...CURRENT, ...Object.keys(DEPRECATED), 'nodejs', 'nodejs4.3-edge']);
+
+/** Whether Lambda has a runtime of this name, as far as we know. */
+export function isKnownRuntime(runtime: string): boolean {
+  return KNOWN.has(runtime);
+}
+
+/** The runtime that was probably meant. */
+export function nearestRuntime(runtime: string): string | undefined {
+  // of the same language rather than of similar digits
+  const language = /^[a-z]*/i.exec(runtime)?.[0].toLowerCase() ?? '';
+  const related = CURRENT.filter((name) => language !== '' && name.startsWith(language));
+  return nearestName(runtime.toLowerCase(), related.length > 0 ? related : CURRENT);
 }

@@ -1,0 +1,84 @@
+import type { RunProblem } from '../../errors.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import type { BuildResult, RunProblems } from '../artifact.ts';
+import { keyOf } from '../build-key.ts';
+import { isKnownRuntime, nearestRuntime } from '../lambda-runtimes.ts';
+import type { Tools } from '../tools.ts';
+import { examine } from './examine.ts';
+import type { Subject } from './examine.ts';
+import type { FunctionCheck } from './function-check.ts';
+import { locateProblem } from './locate-problem.ts';
+import type { Pythons } from './python-syntax.ts';
+import { createRecords } from './records.ts';
+import type { Finding } from './records.ts';
+
+/** What the checks need to know of a build. */
+type Built = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'handlers'>;
+
+/** Looks at functions that were built, for what Lambda would fail on. What it found of an artifact is kept with it. */
+export interface FunctionChecker {
+  /** Never rejects: a check that cannot be made finds nothing. */
+  check(checks: readonly FunctionCheck[], built: Built, tools: Tools): Promise<RunProblems>;
+}
+
+/** Raise it when the same code gives other findings. */
+const VERSION = 1;
+
+/** `projectDir`: files are named relative to it. */
+export function createFunctionChecker(projectDir: string): FunctionChecker {
+  const records = createRecords();
+  const pythons: Pythons = new Map();
+  const checkAll = async (checks: readonly FunctionCheck[], built: Built, tools: Tools): Promise<RunProblems> => {
+    const subjects = checks.flatMap((check) => subjectOf(check, built));
+    const keys = new Map(subjects.map((subject) => [subject, keyOfCheck(subject)]));
+    const isNew = (subject: Subject): boolean => records.find(subject.artifact, keys.get(subject) ?? '') === undefined;
+    const news = subjects.filter(isNew);
+    const findings = await examine(news, { tools, pythons });
+    news.forEach((subject, position) =>
+      records.set(subject.artifact, keys.get(subject) ?? '', findings[position] ?? 'none'),
+    );
+    const problems = new Map<ResourceIdentifier, RunProblem[]>();
+    for (const subject of subjects) {
+      const { check, artifact } = subject;
+      const found = [checkRuntime(check), records.find(artifact, keys.get(subject) ?? '') ?? 'none'];
+      const wrong = found.filter((one) => one !== 'none');
+      if (wrong.length === 0) continue;
+      problems.set(
+        check.id,
+        wrong.map((finding) => locateProblem(finding, check, { artifact, projectDir })),
+      );
+    }
+    await records.save();
+    return problems;
+  };
+  return {
+    check: async (checks, built, tools) => {
+      try {
+        return await checkAll(checks, built, tools);
+      } catch (error) {
+        // e.g. the artifact is gone; what was built is deployed all the same
+        if (!tools.signal.aborted) tools.report('checks', `Functions could not be checked: ${String(error)}`);
+        return new Map();
+      }
+    },
+  };
+}
+
+function subjectOf(check: FunctionCheck, { folders, dependencyLayers, handlers }: Built): Subject[] {
+  const artifact = folders.get(check.id)?.path;
+  if (artifact === undefined) return [];
+  const dependencies = dependencyLayers.get(check.id)?.path;
+  return [{ check, artifact, dependencies, handler: handlers.get(check.id) ?? check.handler }];
+}
+
+function keyOfCheck({ check, handler, dependencies }: Subject): string {
+  const { runtime, codeDir, isBundled, hasLayers, isWrapped } = check;
+  return keyOf(VERSION, runtime, handler, codeDir, isBundled, hasLayers, isWrapped, dependencies);
+}
+
+function checkRuntime({ runtime }: FunctionCheck): Finding | 'none' {
+  if (runtime === undefined || isKnownRuntime(runtime)) return 'none';
+  const nearest = nearestRuntime(runtime);
+  const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+  return { property: 'runtime', message: `sam-sync knows of no Lambda runtime ${runtime}${hint}` };
+}

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import * as path from 'node:path';
+import { nearestName } from '../../support/nearest-name.ts';
+import { handlerOf, SOURCES } from './handler-place.ts';
+import type { HandlerPlace } from './handler-place.ts';
+
+/** Where a function's files are. Absolute. */
+export interface FunctionFolders {
+  artifact: string;
+  /** The content of its dependency layer. */
+  dependencies: string | undefined;
+}
+
+/**
+ * The file that holds the handler, relative to the artifact; `elsewhere`: it is among the packages; undefined: it is in
+ * neither. Letters count as on Lambda's disk, whatever the disk here does.
+ */
+export function findHandler(place: HandlerPlace, folders: FunctionFolders): string | 'elsewhere' | undefined {
+  const { artifact, dependencies } = folders;
+  const [first = ''] = place.files;
+  const found = place.files.find((file) => isThere(artifact, file));
+  if (found !== undefined) return found;
+  const { alike } = place;
+  if (alike && namesIn(path.join(artifact, path.dirname(first))).some((name) => alike.test(name))) return 'elsewhere';
+  const packages = packageFolders(place, folders);
+  if (packages.some((folder) => place.inPackages.some((file) => isThere(folder, file)))) return 'elsewhere';
+  const { inJars } = place;
+  const libraries = [artifact, path.join(artifact, 'lib'), path.join(dependencies ?? artifact, 'java', 'lib')];
+  if (inJars !== undefined && libraries.some((folder) => isInJars(folder, inJars))) return 'elsewhere';
+  return undefined;
+}
+
+function packageFolders({ language }: HandlerPlace, { artifact, dependencies }: FunctionFolders): string[] {
+  if (language === 'python') return dependencies === undefined ? [] : [path.join(dependencies, 'python')];
+  if (language === 'nodejs') {
+    const layer = dependencies === undefined ? [] : [path.join(dependencies, 'nodejs', 'node_modules')];
+    return [path.join(artifact, 'node_modules'), ...layer];
+  }
+  if (language !== 'ruby') return [];
+  const roots = [path.join(artifact, 'vendor', 'bundle', 'ruby')];
+  if (dependencies !== undefined) roots.push(path.join(dependencies, 'ruby', 'gems'));
+  return roots.flatMap((root) =>
+    namesIn(root).flatMap((version) => {
+      const gems = path.join(root, version, 'gems');
+      return namesIn(gems).map((gem) => path.join(gems, gem, 'lib'));
+    }),
+  );
+}
+
+/** Whether a file (for Node.js: or a package) of exactly that name is below the folder. */
+function isThere(folder: string, file: string): boolean {
+  const absolute = path.join(folder, file);
+  const stat = statSync(absolute, { throwIfNoEntry: false });
+  if (stat === undefined) return false;
+  if (stat.isDirectory() && path.basename(folder) !== 'node_modules') return false;
+  return namesIn(path.dirname(absolute)).includes(path.basename(absolute));
+}
+
+/** An archive names its files as they are, near its end. */
+function isInJars(folder: string, file: string): boolean {
+  const jars = namesIn(folder).filter((name) => name.endsWith('.jar'));
+  return jars.some((name) => readFileSync(path.join(folder, name)).includes(file));
+}
+
+/** More files are not looked through for one that may be meant. */
+const MOST_FILES = 500;
+const OTHERS: ReadonlySet<string> = new Set(['node_modules', 'vendor', '__pycache__']);
+
+/** What was probably meant by a handler whose file is not there: the handler of a file that is; `sources`: the function's own. */
+export function nearestHandler(
+  place: HandlerPlace,
+  artifact: string,
+  isOwn: (file: string) => boolean,
+): string | undefined {
+  const { language, name, files } = place;
+  const [wanted = ''] = files;
+  if (language === undefined || name === undefined) return undefined;
+  const there = listFiles(artifact, SOURCES[language]).filter(isOwn);
+  const base = path.posix.basename(wanted);
+  const sameName = there.find((file) => path.posix.basename(file).toLowerCase() === base.toLowerCase());
+  const file = sameName ?? nearestName(wanted, there);
+  return file === undefined ? undefined : handlerOf(language, file, name);
+}
+
+function listFiles(root: string, pattern: RegExp): string[] {
+  const files: string[] = [];
+  const folders = [''];
+  for (let folder = folders.shift(); folder !== undefined && files.length < MOST_FILES; folder = folders.shift()) {
+    for (const item of entriesIn(path.join(root, folder))) {
+      const file = path.posix.join(folder, item.name);
+      if (item.isDirectory()) {
+        if (!OTHERS.has(item.name) && folders.length < MOST_FILES) folders.push(file);
+      } else if (pattern.test(item.name)) files.push(file);
+    }
+  }
+  return files;
+}
+
+function namesIn(folder: string): string[] {
+  return entriesIn(folder).map(({ name }) => name);
+}
+
+function entriesIn(folder: string): { name: string; isDirectory(): boolean }[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}

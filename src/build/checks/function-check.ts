@@ -1,0 +1,49 @@
+import type { FunctionResource, Stack } from '../../model/stack.ts';
+import { mapOf, resourceOf } from '../../template/template.ts';
+import type { TemplatePath } from '../../template/template-path.ts';
+
+/** What is looked at once a function is built: whether Lambda could start it. */
+export interface FunctionCheck {
+  id: string;
+  runtime: string | undefined;
+  /** As the template says it; undefined: it has none, or only CloudFormation knows it. */
+  handler: string | undefined;
+  /** Absolute. */
+  codeDir: string;
+  /** Built by a bundler, which has parsed the code. */
+  isBundled: boolean;
+  /** Layers, which may hold what the artifact does not. */
+  hasLayers: boolean;
+  /** Something other than Lambda's runtime starts it, or it starts in a layer: nothing is known of its handler. */
+  isWrapped: boolean;
+  template: { file: string; handler: TemplatePath; runtime: TemplatePath };
+}
+
+/** What is to be checked of a function after its build. Pure. */
+export function planFunctionCheck(resource: FunctionResource, stack: Stack): FunctionCheck {
+  const { id, logicalId, runtime, handler, code, buildMethod, properties } = resource;
+  const layers = properties['Layers'];
+  const variables = mapOf(mapOf(properties['Environment'])['Variables']);
+  return {
+    id,
+    runtime,
+    handler,
+    codeDir: code.kind === 'folder' ? code.path : stack.codeDir,
+    isBundled: buildMethod === 'esbuild',
+    hasLayers: layers !== undefined && layers !== null && !(Array.isArray(layers) && layers.length === 0),
+    isWrapped: variables['AWS_LAMBDA_EXEC_WRAPPER'] !== undefined || handler?.startsWith('/') === true,
+    template: {
+      file: stack.templateFile,
+      handler: placeOf('Handler', logicalId, stack),
+      runtime: placeOf('Runtime', logicalId, stack),
+    },
+  };
+}
+
+/** Where a property of a function is written: in the function, or in Globals. */
+function placeOf(name: string, logicalId: string, { source }: Stack): TemplatePath {
+  const own = mapOf(resourceOf(source, logicalId)['Properties']);
+  const shared = mapOf(mapOf(source['Globals'])['Function']);
+  const isShared = own[name] === undefined && shared[name] !== undefined;
+  return isShared ? ['Globals', 'Function', name] : ['Resources', logicalId, 'Properties', name];
+}
