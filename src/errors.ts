@@ -51,8 +51,8 @@ export class TemplateError extends UserError {
   }
 }
 
-/** A build that failed: whose, why, and what its tool printed. */
-export interface BuildFailure {
+/** A build that failed: whose, why and where, and what its tool printed. */
+export interface BuildFailure extends SourcePlace {
   /** Resource identifiers that share the build. */
   ids: readonly string[];
   message: string;

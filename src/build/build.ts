@@ -2,7 +2,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import type { Reporter } from '../console/reporter.ts';
 import { BuildError } from '../errors.ts';
-import type { BuildFailure } from '../errors.ts';
+import type { BuildFailure, SourcePlace } from '../errors.ts';
 import type { LocalImage } from '../model/built-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import { findEngine } from '../support/container-engine.ts';
@@ -28,6 +28,7 @@ import type { ContainerTools, ContainerYard } from './containers/container-tools
 import { checkOwnFolders } from './own-folders.ts';
 import { openSourceHasher } from './source-hash.ts';
 import type { SourceHasher } from './source-hash.ts';
+import { placeOf } from './failure-place.ts';
 import { createTools, ToolError } from './tools.ts';
 import type { Tools } from './tools.ts';
 import { loadWorkflow } from './workflows/registry.ts';
@@ -161,7 +162,7 @@ class Collected {
     for (const id of ids) this.inputs.set(id, inputs);
   }
 
-  addFailure(ids: readonly ResourceIdentifier[], error: unknown): void {
+  addFailure(ids: readonly ResourceIdentifier[], error: unknown, place?: SourcePlace): void {
     const known = asUserError(error);
     if (known === undefined) return void this.bugs.push(error);
     const output = error instanceof ToolError ? error.output : undefined;
@@ -171,6 +172,7 @@ class Collected {
       message: known.message,
       hint: known.hint,
       output,
+      ...place,
       ...(isTransient ? { isTransient } : {}),
     });
   }
@@ -210,7 +212,7 @@ async function buildOne(definition: BuildDefinition, shared: Shared, collected: 
     const ownFolder = { path: definition.codeDir, excludes: ['.aws-sam', '.git', 'node_modules'] };
     collected.setInputs(ids, [...(collected.inputs.get(ids[0] ?? '') ?? []), ownFolder]);
     // when all is stopped, the others still clean up after themselves
-    if (!signal.aborted) collected.addFailure(ids, error);
+    if (!signal.aborted) collected.addFailure(ids, error, placeOf(error, definition.codeDir, options.projectDir));
   } finally {
     await container?.close();
     observer?.ended(signal.aborted ? 'aborted' : ending);

@@ -1,21 +1,36 @@
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { UserError } from '../errors.ts';
+import { formatProblem, UserError } from '../errors.ts';
+import type { SourcePlace } from '../errors.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
 import { spawn } from '../support/spawn.ts';
 import type { SpawnResult } from '../support/spawn.ts';
+import { readToolReason } from './tool-reasons.ts';
 
 /** A program of a build ended with an error: its own output says why. */
 export class ToolError extends UserError {
   readonly output: string;
+  /** Where in the source the tool says it is; the file absolute. */
+  readonly place: SourcePlace | undefined;
 
-  constructor(message: string, output: string, hint?: string) {
+  constructor(message: string, output: string, hint?: string, place?: SourcePlace) {
     super(message, hint === undefined ? {} : { hint });
     this.output = output;
+    this.place = place;
   }
+}
+
+/** The error of a tool that ended with an exit code, with the reason that it printed. */
+export function toolFailure({ code, output }: SpawnResult, { task, hint, cwd, copyOf }: ToolOptions): ToolError {
+  const { reason, file, line, column } = readToolReason(task, output);
+  const inside = file === undefined ? undefined : path.relative(cwd, path.resolve(cwd, file));
+  const why = reason === undefined ? undefined : formatProblem({ file: inside, line, column, message: reason });
+  const message = why === undefined ? `${task} failed with exit code ${code}` : `${task} failed: ${why}`;
+  const place = inside === undefined ? undefined : { file: path.resolve(copyOf ?? cwd, inside), line, column };
+  return new ToolError(message, output.trim(), hint, place);
 }
 
 /** Runs the programs that builds need, in the user's environment. */
@@ -52,6 +67,8 @@ export interface ToolOptions {
   /** The command line as it is shown, where the real one would tell nobody anything. */
   shown?: string | undefined;
   hint?: string | undefined;
+  /** The folder of the source that `cwd` is a copy of, if it is one. */
+  copyOf?: string | undefined;
 }
 
 export function createTools(outside: { env: Tools['env']; signal: AbortSignal; reporter: Reporter }): Tools {
@@ -74,7 +91,7 @@ export function createTools(outside: { env: Tools['env']; signal: AbortSignal; r
         onLine: (text) => reporter.report({ type: 'tool-output', id: options.stepId, line: text }),
       });
       if (result.code === 0) return result;
-      throw new ToolError(`${options.task} failed with exit code ${result.code}`, result.output.trim(), options.hint);
+      throw toolFailure(result, options);
     },
     probe: (program, args, cwd) =>
       oncePerName(probed, JSON.stringify([program, args, cwd]), async () => {

@@ -1,4 +1,4 @@
-import type { RunProblem } from '../errors.ts';
+import type { RunProblem, SourcePlace } from '../errors.ts';
 
 /** What a watched resource is doing. */
 export type ResourceState = 'waiting' | 'building' | 'updating' | 'in-sync' | 'failed';
@@ -7,7 +7,7 @@ export type ResourceState = 'waiting' | 'building' | 'updating' | 'in-sync' | 'f
 export type StackState = 'queued' | 'preparing' | 'updating' | 'in-sync' | 'failed';
 
 /** A failure as it is shown. */
-export interface ShownFailure {
+export interface ShownFailure extends SourcePlace {
   message: string;
   hint?: string | undefined;
   /** What a tool printed. */

@@ -74,5 +74,7 @@ function rounded(ms: number | undefined): number | undefined {
 }
 
 function failureOf(failure: ShownFailure | undefined): object | undefined {
-  return failure && { message: failure.message, hint: failure.hint, output: failure.output };
+  if (failure === undefined) return undefined;
+  const { message, hint, output, file, line, column } = failure;
+  return { message, hint, output, file, line, column };
 }

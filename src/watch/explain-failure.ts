@@ -45,6 +45,7 @@ export function byItself(kind: FailureKind | undefined): WatchFailure['byItself'
   }
 }
 
-function explainBuildFailure({ message, hint, output, isTransient }: BuildFailure): WatchFailure {
-  return { message, hint, output, byItself: isTransient ? 'system' : undefined };
+function explainBuildFailure(failure: BuildFailure): WatchFailure {
+  const { message, hint, output, file, line, column, isTransient } = failure;
+  return { message, hint, output, file, line, column, byItself: isTransient ? 'system' : undefined };
 }

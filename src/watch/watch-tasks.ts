@@ -1,9 +1,9 @@
-import type { RunProblem } from '../errors.ts';
+import type { RunProblem, SourcePlace } from '../errors.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import type { ResourceSet } from './schedule.ts';
 
 /** Why something could not be brought. */
-export interface WatchFailure {
+export interface WatchFailure extends SourcePlace {
   message: string;
   hint?: string | undefined;
   /** What a tool printed. */

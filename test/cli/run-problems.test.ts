@@ -54,8 +54,7 @@ it('a function that cannot run is a warning of each sync, and the state of its r
   expect(broken).toMatchObject({ changed: true, warnings: [{ ...SYNTAX }] });
   const fixed = await watch.save('f/app.py', 'def handler(e, c):\n    return 2\n', 'F');
   expect(fixed).not.toHaveProperty('warnings');
-  const { code } = await watch.stop();
-  expect(code).toBe(130);
+  await watch.stop();
   const said = watch
     .stderr()
     .split('\n')

@@ -21,7 +21,8 @@ export function locateProblem(
   return { message, file: nameOf(existsSync(source) ? source : path.join(artifact, file), projectDir), line, column };
 }
 
-function nameOf(file: string, projectDir: string): string {
+/** How a file is named: relative to the project where it is in it. */
+export function nameOf(file: string, projectDir: string): string {
   const relative = path.relative(projectDir, file);
   return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative.replaceAll(path.sep, '/');
 }

@@ -8,7 +8,7 @@ import { makeTemporaryFolder, removeLeftovers } from '../../support/temporary.ts
 import { findAbove } from '../workflows/find-above.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildDefinition } from '../plan-build.ts';
-import { ToolError } from '../tools.ts';
+import { toolFailure } from '../tools.ts';
 import type { Tools } from '../tools.ts';
 import { startContainer } from './build-container.ts';
 import type { BuildContainer } from './build-container.ts';
@@ -107,7 +107,7 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
       const { cwd, env } = options;
       const result = await exec(program, args, { cwd, env, onLine: (line) => host.report(options.stepId, line) });
       if (result.code === 0) return result;
-      throw new ToolError(`${options.task} failed with exit code ${result.code}`, result.output.trim(), options.hint);
+      throw toolFailure(result, options);
     },
     probe: (program, args, cwd) => exec(program, args, { cwd }),
     find: (name) => {

@@ -119,6 +119,7 @@ async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): 
       cwd: place(reactor.root),
       stepId,
       task: `mvn ${goals[0]}`,
+      copyOf: reactor.root,
       hint: `The project is ${path.join(definition.codeDir, 'pom.xml')}.`,
     },
   );

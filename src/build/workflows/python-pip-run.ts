@@ -73,7 +73,7 @@ function withReason(error: ToolError, task: string, target: PythonTarget): ToolE
   const missing = reason.startsWith('No matching distribution found for ');
   const where = missing ? ` (Python ${target.version} on Linux ${target.architecture})` : '';
   const hint = missing ? 'Check the name and the version, and that the index has a file for this Python.' : error.hint;
-  return new ToolError(`${task} failed: ${reason.replace(/\.$/, '')}${where}`, error.output, hint);
+  return new ToolError(`${task} failed: ${reason.replace(/\.$/, '')}${where}`, error.output, hint, error.place);
 }
 
 /** What markers see in Lambda. The patch level is not known; `.0` is what ranges expect. */

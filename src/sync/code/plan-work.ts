@@ -48,9 +48,10 @@ async function build(planning: Planning, located: readonly Located[]): Promise<B
   const chosen = new Set(selected.map(({ id }) => id));
   const built = located.filter(({ resource }) => resource.kind !== 'definition' && chosen.has(resource.id));
   const { result, failures } = await input.build(new Set(built.map(({ resource }) => resource.id)));
-  for (const { ids, message, hint } of failures) {
+  for (const { ids, message, hint, file, line, column } of failures) {
     for (const { resource } of built.filter((candidate) => ids.includes(candidate.resource.id))) {
-      fail(planning, resource, new UserError(message, hint === undefined ? {} : { hint }));
+      const error = new UserError(message, hint === undefined ? {} : { hint });
+      fail(planning, resource, error, { file, line, column });
     }
   }
   return result;
