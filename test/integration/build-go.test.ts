@@ -103,7 +103,10 @@ Resources:
     const dir = await tempFolder({ ...APP, 'hello/main.go': 'package main\n\nfunc main() { nothing() }\n' });
     expect((await buildApp(dir)).failures).toEqual([
       expect.objectContaining({
-        message: 'go build failed with exit code 1',
+        message: 'go build failed: main.go:3:15: undefined: nothing',
+        file: 'hello/main.go',
+        line: 3,
+        column: 15,
         output: expect.stringContaining('nothing'),
       }),
     ]);

@@ -148,7 +148,8 @@ async function syncOne(
 }
 
 /** What nothing was done with. Who asked for a resource by its name is told why as a failure or, at least, a hint. */
-function restingResult({ id, type, action, named, why, hint, errorKind, waitsFor }: PlannedResource): ResourceResult {
+function restingResult(planned: PlannedResource): ResourceResult {
+  const { id, type, action, named, why, hint, errorKind, waitsFor, file, line, column } = planned;
   const result = { id, type, ms: 0, error: why };
   switch (action) {
     case 'none':
@@ -158,7 +159,7 @@ function restingResult({ id, type, action, named, why, hint, errorKind, waitsFor
     case 'blocked':
       return { ...result, outcome: named ? 'failed' : 'skipped', hint };
     case 'fail':
-      return { ...result, outcome: 'failed', hint, errorKind, waitsFor };
+      return { ...result, outcome: 'failed', hint, errorKind, waitsFor, file, line, column };
     case 'update':
       throw new Error(`${id} was planned and not done`);
   }

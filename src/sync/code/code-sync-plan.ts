@@ -1,3 +1,4 @@
+import type { SourcePlace } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { BehindValues } from './behind-versions.ts';
 import type { DefinitionPlan } from './definition-plan.ts';
@@ -6,7 +7,7 @@ import type { LayerPlan } from './layer-flow.ts';
 import type { FailureKind, ResourceResult } from './sync-resource.ts';
 
 /** What a code sync would do with a resource, and why it would not. */
-export interface PlannedResource {
+export interface PlannedResource extends SourcePlace {
   id: ResourceIdentifier;
   type: string;
   /** `blocked`: only a deployment can bring it; `fail`: it cannot be brought at all as it is. */

@@ -1,6 +1,6 @@
 import { AwsError, isAwsError } from '../../aws/service-errors.ts';
 import type { BuildResult } from '../../build/artifact.ts';
-import type { BuildFailure, UserError } from '../../errors.ts';
+import type { BuildFailure, SourcePlace, UserError } from '../../errors.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { asUserError, SystemError } from '../../system-errors.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
@@ -58,12 +58,12 @@ export async function attempt<T>(planning: Planning, resource: About, work: () =
   }
 }
 
-/** Says that the resource cannot be brought, and why. */
-export function fail({ outcomes }: Planning, { id, type }: About, error: UserError): void {
+/** Says that the resource cannot be brought, why, and where a tool says it is. */
+export function fail({ outcomes }: Planning, { id, type }: About, error: UserError, place: SourcePlace = {}): void {
   const why = describeFailure(id, error);
   const errorKind = kindOfFailure(error);
   const waitsFor = error instanceof HeldBackError ? error.layer : undefined;
-  outcomes.set(id, { id, type, action: 'fail', changes: [], why, hint: error.hint, errorKind, waitsFor });
+  outcomes.set(id, { id, type, action: 'fail', changes: [], why, hint: error.hint, errorKind, waitsFor, ...place });
 }
 
 /** The kind of failure, for callers that try again. */

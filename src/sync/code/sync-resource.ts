@@ -1,3 +1,4 @@
+import type { SourcePlace } from '../../errors.ts';
 import type { AwsErrorKind } from '../../aws/service-errors.ts';
 import type { DefinedResource } from '../../model/definitions.ts';
 import { readDefinitions } from '../../model/definitions.ts';
@@ -15,7 +16,7 @@ export type SyncResource =
 export type FailureKind = AwsErrorKind | 'system';
 
 /** How the sync of a resource ended. */
-export interface ResourceResult {
+export interface ResourceResult extends SourcePlace {
   id: ResourceIdentifier;
   type: string;
   /** `skipped`: nothing that a code sync could bring, e.g. inline code. */
