@@ -9,7 +9,7 @@ import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy, ProxiedCall } from '../support/fault-proxy.ts';
 import { startReadyWatch } from '../support/watch-cli.ts';
 import { zipBytes } from '../support/zip-bytes.ts';
 
@@ -160,6 +160,68 @@ describe('one function', () => {
     ]);
     expect(bodyOf('UpdateFunctionCode')).toMatchObject({ SourceKMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/1' });
     expect(bodyOf('PublishVersion')).toMatchObject({ PublishTo: 'LATEST_PUBLISHED' });
+  });
+
+  /** Answers about one function, as if Lambda had it in another state. */
+  const inState = (name: string, state: object, times: number, skip = 0) => {
+    const change = (body: string): string => {
+      const answer = JSON.parse(body) as { Configuration?: object };
+      return JSON.stringify(
+        answer.Configuration
+          ? { ...answer, Configuration: { ...answer.Configuration, ...state } }
+          : { ...answer, ...state },
+      );
+    };
+    const isMeant = ({ operation, path: url }: ProxiedCall): boolean =>
+      ['GetFunction', 'UpdateFunctionCode'].includes(operation) && url.includes(name);
+    proxy.fault({ when: isMeant }, { kind: 'change', body: change }, { times, skip });
+  };
+
+  it('is waited for while Lambda deactivates it, and reported if that is how it stays', async () => {
+    await app.write({ 'one/app.py': python('deactivated') });
+    inState('functions-One', { State: 'Deactivating' }, 3, 1);
+    const settled = await app.code(['One']);
+    expect(settled.outcomes).toEqual({ One: 'synced' });
+    expect(proxy.calls.filter(({ fault }) => fault === 'change').map(({ operation }) => operation)).toEqual([
+      'UpdateFunctionCode',
+      'GetFunction',
+      'GetFunction',
+    ]);
+    expect(settled.notes.join()).not.toContain('deactivated');
+    proxy.clear();
+    await app.write({ 'one/app.py': python('deactivated for good') });
+    inState('functions-One', { State: 'Deactivated', StateReason: 'No execution environments.' }, Infinity);
+    const deactivated = await app.code(['One']);
+    expect(deactivated.outcomes).toEqual({ One: 'synced' });
+    expect(deactivated.notes.join()).toContain(
+      'Warning: One has the new code, but it is deactivated and cannot be called: No execution environments. / Give it',
+    );
+  });
+
+  it('is not waited for while it only lacks a published version', async () => {
+    await app.write({ 'one/app.py': python('not invocable') });
+    inState('functions-One', { State: 'ActiveNonInvocable' }, Infinity);
+    expect((await app.code(['One'])).outcomes).toEqual({ One: 'synced' });
+  });
+
+  it.each([
+    [
+      'before it is sent',
+      0,
+      { StateReasonCode: 'DrainingDurableExecutions' },
+      /waits for its durable executions to end/,
+    ],
+    ['after it was sent', 2, {}, /Lambda is deleting functions-One/],
+  ])('is not waited for while it is being deleted: %s', async (when, skip, more, message) => {
+    await app.write({ 'one/app.py': python(when) });
+    // somebody deletes it between the plan and the update
+    inState('functions-One', { State: 'Deleting', ...more }, Infinity, skip);
+    const { results, exitCode } = await app.code(['One']);
+    expect(results).toMatchObject([{ outcome: 'failed', hint: expect.stringContaining('sync without --code') }]);
+    expect(results[0]?.error).toMatch(message);
+    expect(exitCode).toBe(1);
+    proxy.clear();
+    expect((await app.code(['One'])).exitCode).toBe(0);
   });
 
   it('takes two calls in a watch', async () => {

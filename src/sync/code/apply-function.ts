@@ -1,11 +1,14 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
+import { note } from '../../console/reporter.ts';
+import type { Reporter } from '../../console/reporter.ts';
 import { UserError } from '../../errors.ts';
 import type { FlowTools } from './flow-tools.ts';
 import { codeName, hasSent, isDone, readyCode, sendCode, shownCode } from './function-code.ts';
 import type { FunctionPlan, FunctionWork } from './function-flow.ts';
 import { shownLayers } from './function-flow.ts';
 import type { FunctionState } from './lambda-access.ts';
+import { describeDeactivated, REACTIVATE } from './lambda-states.ts';
 import { moveLayers } from './layer-versions.ts';
 import { isDoubtful, sendNoted } from './recent-sends.ts';
 
@@ -88,21 +91,31 @@ async function updateCode(tools: FlowTools, { id, state, code }: FunctionWork): 
 
 /** Waits for the end of an update that Lambda has accepted. */
 async function settle(
-  { lambda }: FlowTools,
+  { lambda, reporter }: FlowTools,
   { id, name, shows }: { id: string; name: string; shows: (state: FunctionState) => boolean },
   answer: FunctionConfiguration | undefined,
 ): Promise<void> {
-  if (answer?.LastUpdateStatus === 'Successful' && answer.State !== 'Pending') return;
+  if (answer?.LastUpdateStatus === 'Successful' && isActive(answer)) return;
   const now = await lambda.settled(name, { shows });
   if (now.lastUpdateStatus === 'Failed' || now.state === 'Failed') {
     throw new UserError(`Lambda could not update ${id}: ${now.reason ?? 'it gives no reason'}`, {
       hint: 'The function goes on as it was before. Fix the cause and sync again.',
     });
   }
-  if (shows(now)) return;
+  if (shows(now)) return warnIfDeactivated(reporter, id, now);
   throw new UserError(`Lambda accepted the update of ${id}, but ${name} is not what was sent`, {
     hint: 'Somebody else may have changed it at the same time. Sync again.',
   });
+}
+
+/** Whether it can be called as it is, so that it need not be looked at again. */
+function isActive({ State = 'Active' }: FunctionConfiguration): boolean {
+  return State === 'Active';
+}
+
+function warnIfDeactivated(reporter: Reporter, id: string, state: FunctionState): void {
+  const text = describeDeactivated(id, state);
+  if (text !== undefined) note(reporter, 'warning', text, REACTIVATE);
 }
 
 async function publish(tools: FlowTools, work: FunctionWork, what: 'alias' | 'latest'): Promise<void> {
@@ -120,11 +133,14 @@ async function publish(tools: FlowTools, work: FunctionWork, what: 'alias' | 'la
   const number = requireAnswer('Lambda', 'PublishVersion', 'Version', version?.Version);
   if (code?.kind === 'zip')
     checkAnswer('Lambda', 'PublishVersion', ['CodeSha256', version?.CodeSha256, codeName(code)]);
-  if (version?.State === 'Pending' || what === 'latest') {
+  if ((version !== undefined && !isActive(version)) || what === 'latest') {
     // with SnapStart or a capacity provider a version cannot be called at once
-    const { state: ended, reason } = await lambda.settled(state.name, { qualifier: number });
-    if (ended === 'Failed') {
-      throw new UserError(`Version ${number} of ${id} did not become ready: ${reason ?? 'Lambda gives no reason'}`);
+    const ended = await lambda.settled(state.name, { qualifier: number });
+    warnIfDeactivated(tools.reporter, `Version ${number} of ${id}`, ended);
+    if (ended.state === 'Failed') {
+      throw new UserError(
+        `Version ${number} of ${id} did not become ready: ${ended.reason ?? 'Lambda gives no reason'}`,
+      );
     }
   }
   if (what === 'latest' || alias === undefined) return;

@@ -4,6 +4,7 @@ import { requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { pause } from '../../deploy/pause.ts';
 import { UserError } from '../../errors.ts';
+import { deletionError, EXPLAINED, isBusy } from './lambda-states.ts';
 import { createPace } from './pace.ts';
 
 /** A function, or a version of it, as Lambda has it. */
@@ -22,8 +23,10 @@ export interface FunctionState {
   /** undefined in lists, which do not tell. */
   state: string | undefined;
   lastUpdateStatus: string | undefined;
-  /** Of a state or an update that failed. */
+  /** Of a state that is not as it should be, or of an update that failed. */
   reason: string | undefined;
+  /** Of the state, e.g. `DrainingDurableExecutions`. */
+  reasonCode: string | undefined;
 }
 
 /** Lambda's control plane within its limits. */
@@ -41,7 +44,8 @@ export interface LambdaAccess {
   /** Functions may have changed since: what was read ahead is of no use. */
   forget(): void;
   /**
-   * Waits until nothing goes on with the function (or version) any more; how it ended is in the result. A state that does
+   * Waits until nothing goes on with the function (or version) any more; how it ended is in the result. Rejects if it is being
+   * deleted. A state that does
    * not show (`shows`) what was sent may be an older one: it is asked for again, for a while.
    */
   settled(
@@ -99,10 +103,11 @@ export function openLambda(aws: Aws, { signal, patience = PATIENCE }: LambdaOpti
     let quietSince: number | undefined;
     for (;;) {
       const state = await read(name, qualifier);
-      const isBusy = state.state === 'Pending' || state.lastUpdateStatus === 'InProgress';
-      quietSince = isBusy ? undefined : (quietSince ?? performance.now());
+      const deleting = deletionError(state);
+      if (deleting) throw deleting;
+      quietSince = isBusy(state) ? undefined : (quietSince ?? performance.now());
       if (quietSince !== undefined && (shows(state) || performance.now() > quietSince + OUTDATED_FOR)) return state;
-      if (performance.now() > started + patience) throw tookTooLong(name, patience);
+      if (performance.now() > started + patience) throw tookTooLong(state, patience);
       await pause(delaySince(started), signal);
     }
   };
@@ -211,7 +216,7 @@ async function readPages(
 }
 
 function toState(configuration: FunctionConfiguration, code: FunctionCodeLocation = {}): FunctionState {
-  const { State, StateReason, LastUpdateStatusReason } = configuration;
+  const { State, StateReason, StateReasonCode, LastUpdateStatusReason } = configuration;
   const { ImageUri: uri, ResolvedImageUri: resolved } = code;
   return {
     name: configuration.FunctionName ?? '',
@@ -224,12 +229,14 @@ function toState(configuration: FunctionConfiguration, code: FunctionCodeLocatio
     architecture: configuration.Architectures?.[0],
     state: State,
     lastUpdateStatus: configuration.LastUpdateStatus,
-    reason: (State === 'Failed' ? StateReason : LastUpdateStatusReason) || undefined,
+    reason: (EXPLAINED.has(State) ? StateReason : LastUpdateStatusReason) || undefined,
+    reasonCode: StateReasonCode,
   };
 }
 
-function tookTooLong(name: string, patience: number): UserError {
-  return new UserError(`Lambda is still busy with ${name} after ${Math.round(patience / 60_000)} minutes`, {
+function tookTooLong({ name, state, lastUpdateStatus }: FunctionState, patience: number): UserError {
+  const what = lastUpdateStatus === 'InProgress' ? 'an update' : (state ?? 'no state');
+  return new UserError(`Lambda is still busy with ${name} (${what}) after ${Math.round(patience / 60_000)} minutes`, {
     hint: `Look at it with \`aws lambda get-function --function-name ${name}\`, and sync again.`,
   });
 }

@@ -10,6 +10,7 @@ import { isImage } from './function-code.ts';
 import { changesFunction, describeFunctionPlan } from './function-flow.ts';
 import type { FunctionPlan } from './function-flow.ts';
 import { failedLayerOf, HeldBackError } from './held-back.ts';
+import { deletionError } from './lambda-states.ts';
 import type { LayerPlan } from './layer-flow.ts';
 import { versionOf } from './layer-versions.ts';
 import { planOneFunction, planTemplateLayer } from './plan-functions.ts';
@@ -77,6 +78,11 @@ async function readFunctions(planning: Planning, located: readonly Located[]): P
     if (state === undefined) {
       planning.somethingIsGone = true;
       if (isSelected) fail(planning, resource, gone(resource.id, deployed));
+      return undefined;
+    }
+    const deleting = deletionError(state);
+    if (deleting) {
+      if (isSelected) fail(planning, resource, deleting);
       return undefined;
     }
     const { id, stack, resource: fn } = resource;

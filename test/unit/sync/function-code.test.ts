@@ -20,6 +20,7 @@ const state = (image: FunctionState['image'], more: Partial<FunctionState> = {})
   state: 'Active',
   lastUpdateStatus: 'Successful',
   reason: undefined,
+  reasonCode: undefined,
   ...more,
 });
 
