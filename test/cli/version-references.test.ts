@@ -1,6 +1,8 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { GetStageCommand } from '@aws-sdk/client-api-gateway';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { DescribeStateMachineAliasCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { callRestApi, clients, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
@@ -57,6 +59,30 @@ Outputs:
   Api: {Value: !Ref Api}
   Version: {Value: !Ref Fn.Version}
 `;
+const DEFINITIONS = `${HEAD}
+Resources:
+  Api: {Type: AWS::Serverless::Api, Properties: {StageName: dev, DefinitionUri: api.json}}
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionUri: machine.json
+      AutoPublishAlias: live
+      Role: !Sub 'arn:aws:iam::\${AWS::AccountId}:role/machine'
+Outputs:
+  Api: {Value: !Ref Api}
+  Deployment: {Value: !Ref Api.Deployment}
+  Machine: {Value: !Ref Machine}
+  Version: {Value: !Ref MachineVersion}
+`;
+const mock = { type: 'mock', requestTemplates: { 'application/json': '{"statusCode": 200}' } };
+const definitions = (version: number): Record<string, string> => ({
+  'api.json': JSON.stringify({
+    openapi: '3.0.1',
+    info: { title: 'x', version: String(version) },
+    paths: { [`/v${version}`]: { get: { 'x-amazon-apigateway-integration': mock } } },
+  }),
+  'machine.json': JSON.stringify({ StartAt: 'P', States: { P: { Type: 'Pass', Result: version, End: true } } }),
+});
 const handler = (version: number): string =>
   `def handler(event, context):\n    return {"statusCode": 200, "body": "${version}"}\n`;
 const layer = (version: number): string => `VERSION = ${version}\n`;
@@ -76,7 +102,12 @@ afterAll(async () => {
 
 /** An application of its own, deployed. */
 async function deployed(stackName: string, template: string) {
-  const files = { 'fn/app.py': handler(1), 'lay/python/l.py': layer(1), 'child/template.yaml': CHILD };
+  const files = {
+    'fn/app.py': handler(1),
+    'lay/python/l.py': layer(1),
+    'child/template.yaml': CHILD,
+    ...definitions(1),
+  };
   const app = await tempFolder({ 'template.yaml': template, ...files });
   const env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
   const args = ['--stack-name', stackName];
@@ -144,6 +175,28 @@ describe('values that follow the version of a layer or function', () => {
     expect(document).toMatchObject({ status: 'synced' });
     expect(document).not.toHaveProperty('behind');
     expect(proxy.count('UpdateStack')).toBe(0);
+  });
+
+  it('stay at what a deployment made of them, also if it came right after a code sync', async () => {
+    const { app, sync } = await deployed('follow-back', DEFINITIONS);
+    const steps = [
+      [2, '--code'],
+      [2, ''],
+      [1, ''],
+    ] as const;
+    for (const [version, how] of steps) {
+      await writeFiles(app, definitions(version));
+      expect((await sync(...(how === '' ? [] : [how]))).code).toBe(0);
+    }
+    const { document, outputs } = await sync();
+    expect(document['status']).toBe('unchanged');
+    const { apigateway, sfn } = clients(cloud.endpoint);
+    const stage = await apigateway.send(new GetStageCommand({ restApiId: outputs['Api'], stageName: 'dev' }));
+    expect(stage.deploymentId).toBe(outputs['Deployment']);
+    const alias = await sfn.send(
+      new DescribeStateMachineAliasCommand({ stateMachineAliasArn: `${outputs['Machine']}:live` }),
+    );
+    expect(alias.routingConfiguration).toMatchObject([{ stateMachineVersionArn: outputs['Version'] }]);
   });
 
   it.each(['with what is remembered', 'from a fresh checkout'])('are in effect in an API: %s', async (how) => {

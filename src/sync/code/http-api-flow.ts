@@ -38,14 +38,15 @@ export async function planHttpApi(tools: FlowTools, work: DefinitionWork): Promi
   const api: DeployedApi = { stages: allStages, deployments: once(() => readDeployments(tools, apiId)) };
   const stages = api.stages.filter(({ StageName, AutoDeploy }) => AutoDeploy === true || names.has(StageName ?? ''));
   const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
-  const shown = { resource: apiId, value: made.join() };
+  // an id is never given twice: what a stage had before our last change is told from what CloudFormation gave it since
+  const shown = { resource: apiId, value: stages.map(({ DeploymentId }) => DeploymentId ?? '').join() };
   const isDone = made.length > 0 && made.every((known) => known === hash);
   if (isDone && !isDoubtful(tools.facts, shown)) return { action: 'none' };
   return {
     action: 'update',
     changes: ['definition'],
     apply: () =>
-      sendNoted(tools.facts, { shown, value: made.map(() => hash).join() }, () =>
+      sendNoted(tools.facts, { shown, value: hash }, () =>
         importDefinition(tools, work, { definition, hash, api, stages }),
       ),
   };

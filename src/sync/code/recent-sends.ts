@@ -5,15 +5,17 @@ import type { SyncFacts } from './sync-state.ts';
 /*
  * What a service shows right after a change may be what it was before. A sync that went B, then back to A, would see the
  * old A, find nothing to do, and B would stay. So what was sent lately is remembered, and where a service shows something
- * that was there before it, that counts as doubtful and is sent once more: sending twice is harmless.
+ * that was there before it, that counts as doubtful and is sent once more: sending twice is harmless. Where a service gives
+ * each change an id, ids are compared: a deployment of CloudFormation that sets the same content again is no doubt, and
+ * sending over it would leave behind what names its version.
  *
  * What the API references say about reading after writing (as of the AWS SDK in package.json):
  *
  *   Step Functions  DescribeStateMachine: "eventually consistent … may not reflect very recent updates"; UpdateStateMachine
- *                   and UpdateStateMachineAlias take "a few seconds". Used here for state machines.
+ *                   and UpdateStateMachineAlias take "a few seconds". Used here for state machines (revision ids).
  *   Lambda          GetFunction, GetFunctionConfiguration, ListFunctions: nothing. LastUpdateStatus says when an update is
  *                   complete, and lists do not have it. Used here for code (CodeSha256, ResolvedImageUri) and layers.
- *   API Gateway     GetStages, GetDeployments, both API types: nothing. Used here for deployments of stages.
+ *   API Gateway     GetStages, GetDeployments, both API types: nothing. Used here for deployments of stages (their ids).
  *   Layer versions  Content never changes and numbers are never given twice, so GetLayerVersion cannot be outdated.
  *                   ListLayerVersions: nothing; versions that we removed are left out (`removedLayers` in the facts), a
  *                   version that is missing there is published again.

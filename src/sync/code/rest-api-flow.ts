@@ -35,14 +35,16 @@ export async function planRestApi(tools: FlowTools, work: DefinitionWork): Promi
   const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
   // without a stage the newest deployment tells
   if (stages.length === 0) made.push(newestHash(await api.deployments()));
-  const shown = { resource: work.deployed.physicalId, value: made.join() };
+  // an id is never given twice: what a stage had before our last change is told from what CloudFormation gave it since
+  const shownIds = stages.map(({ deploymentId }) => deploymentId ?? '');
+  const shown = { resource: work.deployed.physicalId, value: (stages.length === 0 ? made : shownIds).join() };
   const isDone = made.every((known) => known === hash) && !isDoubtful(tools.facts, shown);
   if (isDone) return { action: 'none' };
   return {
     action: 'update',
     changes: ['definition'],
     apply: () =>
-      sendNoted(tools.facts, { shown, value: made.map(() => hash).join() }, () =>
+      sendNoted(tools.facts, { shown, value: hash }, () =>
         deployDefinition(tools, work, { definition, hash, api, stages }),
       ),
   };

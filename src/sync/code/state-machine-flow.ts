@@ -22,7 +22,8 @@ export async function planStateMachine(tools: FlowTools, work: DefinitionWork): 
   const deployed = current.definition ?? '';
   const wanted = composed.missing.length === 0 ? composed.text : fillFromDeployed(composed.text, deployed);
   if (wanted === undefined) return needsDeployment(id, composed.missing);
-  const shown = { resource: arn, value: definitionName(deployed) };
+  // each update has an id of its own: an older state is told from the same definition that CloudFormation has set since
+  const shown = { resource: arn, value: current.revisionId ?? definitionName(deployed) };
   const isSame = sameDefinition(wanted, deployed) && !isDoubtful(tools.facts, shown);
   const alias = work.resource.type === 'AWS::Serverless::StateMachine' ? properties['AutoPublishAlias'] : undefined;
   const name = alias === undefined ? undefined : scalarText((await tools.values.resolve(alias, work.stack)).value);
