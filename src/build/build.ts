@@ -169,7 +169,8 @@ class Collected {
     const isTransient = known instanceof SystemError && known.isTransient;
     this.failures.push({
       ids,
-      message: known.message,
+      // whoever shows it names the ids beside it
+      message: withoutIds(known.message, ids),
       hint: known.hint,
       output,
       ...place,
@@ -181,6 +182,11 @@ class Collected {
     const { folders, dependencyLayers, images, handlers, sourceMaps, inputs, notes } = this;
     return { folders, dependencyLayers, images, handlers, sourceMaps, inputs, notes };
   }
+}
+
+function withoutIds(message: string, ids: readonly ResourceIdentifier[]): string {
+  const prefix = `${ids.join(', ')}: `;
+  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
 }
 
 async function buildOne(definition: BuildDefinition, shared: Shared, collected: Collected): Promise<void> {

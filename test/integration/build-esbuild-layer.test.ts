@@ -104,7 +104,7 @@ describe('a layer that esbuild builds', () => {
     expect((await buildApp(dir)).failures).toEqual([
       expect.objectContaining({
         ids: ['L'],
-        message: `L: there is nothing to bundle, neither index nor src/index, in ${path.join(dir, 'layer')}`,
+        message: `there is nothing to bundle, neither index nor src/index, in ${path.join(dir, 'layer')}`,
         hint: expect.stringContaining('EntryPoints'),
       }),
     ]);

@@ -216,10 +216,10 @@ describe("esbuild's BuildProperties", () => {
   it.each<[properties: string, problem: RegExp]>([
     [
       'EntryNames: "../../../[name]"',
-      /^Fn: a file that esbuild makes leads out of its folder: "\.\.\/\.\.\/\.\.\/app\.js"/,
+      /^a file that esbuild makes leads out of its folder: "\.\.\/\.\.\/\.\.\/app\.js"/,
     ],
-    ['EntryNames: "a\\0b"', /^Fn: a file that esbuild makes leads out of its folder/],
-    ['ChunkNames: "../../../[name]-[hash]", Splitting: true, Format: esm', /^Fn: a file that esbuild makes leads out/],
+    ['EntryNames: "a\\0b"', /^a file that esbuild makes leads out of its folder/],
+    ['ChunkNames: "../../../[name]-[hash]", Splitting: true, Format: esm', /^a file that esbuild makes leads out/],
     ['OutExtension: { .js: /../../../x.js }', /^(?:Fn: a file that esbuild makes leads out|esbuild )/],
     ['EntryPoints: ["a\\0"]', /^A path contains a NUL character: /],
   ])('%s: refused in a sentence', async (properties, problem) => {

@@ -62,7 +62,7 @@ describe('go', () => {
       ),
     });
     const { failures } = await buildApp(dir);
-    expect(failures.map(({ message }) => message)).toEqual(['F: its Handler leads out of its folder: "../../../evil"']);
+    expect(failures.map(({ message }) => message)).toEqual(['its Handler leads out of its folder: "../../../evil"']);
     expect((await fs.readdir(path.join(dir, '.aws-sam'), { recursive: true })).join()).not.toContain('evil');
   });
 
@@ -116,7 +116,7 @@ Resources:
     ]);
     await fs.rm(path.join(dir, 'hello/go.mod'));
     expect((await buildApp(dir)).failures).toEqual([
-      expect.objectContaining({ message: expect.stringContaining('F: there is no go.mod in') }),
+      expect.objectContaining({ message: expect.stringContaining('there is no go.mod in') }),
     ]);
   });
 });

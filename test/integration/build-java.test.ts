@@ -179,7 +179,7 @@ it('a Java folder without a project is told', async () => {
   const dir = await tempFolder({ 'template.yaml': TEMPLATE, 'fn/a': '', 'words/a': '' });
   expect((await buildApp(dir, { only: new Set(['F']) })).failures).toEqual([
     expect.objectContaining({
-      message: expect.stringContaining('F: there is neither a pom.xml nor a build.gradle in'),
+      message: expect.stringContaining('there is neither a pom.xml nor a build.gradle in'),
     }),
   ]);
 });
