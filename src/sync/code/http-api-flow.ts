@@ -38,8 +38,10 @@ export async function planHttpApi(tools: FlowTools, work: DefinitionWork): Promi
   const api: DeployedApi = { stages: allStages, deployments: once(() => readDeployments(tools, apiId)) };
   const stages = api.stages.filter(({ StageName, AutoDeploy }) => AutoDeploy === true || names.has(StageName ?? ''));
   const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
-  // an id is never given twice: what a stage had before our last change is told from what CloudFormation gave it since
-  const shown = { resource: apiId, value: stages.map(({ DeploymentId }) => DeploymentId ?? '').join() };
+  // with its id: another deployment of the same definition is one that CloudFormation made since, not an outdated answer;
+  // the same one may get the mark of another definition, if an import leads to no new deployment
+  const value = stages.map(({ DeploymentId = '' }, index) => `${DeploymentId} ${made[index]}`).join();
+  const shown = { resource: apiId, value };
   const isDone = made.length > 0 && made.every((known) => known === hash);
   if (isDone && !isDoubtful(tools.facts, shown)) return { action: 'none' };
   return {
