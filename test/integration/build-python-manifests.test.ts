@@ -203,6 +203,18 @@ describe('requirements.txt', () => {
     },
   );
 
+  it('a file that is included as constraints and as requirements is installed', async () => {
+    const index = await startIndex([thing]);
+    const dir = await tempFolder({
+      'template.yaml': pythonTemplate('fn'),
+      'fn/app.py': '',
+      'fn/requirements.txt': '-c ../base.txt\n-r ../base.txt\n',
+      'base.txt': 'thing==1.0\n',
+    });
+    const env = await pythonEnv({ caches: path.join(dir, 'caches'), index: index.url });
+    expect(await packagesIn(await buildApp(dir, { env }))).toEqual(['thing.py']);
+  });
+
   it('a folder that it names and is not there is waited for, wherever it may be meant', async () => {
     const index = await startIndex([thing]);
     const dir = await tempFolder({

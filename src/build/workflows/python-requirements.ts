@@ -55,7 +55,7 @@ export async function readRequirements(file: string, env: Environment = {}): Pro
     linkedPlaces: [],
     hasPackages: false,
   };
-  await readInto(found, { file, text, kind: 'requirements', env });
+  await readInto(found, { file, text, kind: 'requirements', env, read: new Set([`requirements ${file}`]) });
   return found;
 }
 
@@ -68,13 +68,15 @@ interface Source {
   text: string;
   kind: 'requirements' | 'constraints';
   env: Environment;
+  /** Which files were read, and as what. */
+  read: Set<string>;
 }
 
 const INCLUDE = /^(?:(-r|--requirements?)|-c|--constraints?)(?:\s*=\s*|\s*)(?:"([^"]+)"|'([^']+)'|(\S+))$/;
 
 async function readInto(found: Found, source: Source): Promise<void> {
   const { file, text, kind, env } = source;
-  found.files.push(file);
+  if (!found.files.includes(file)) found.files.push(file);
   for (const line of logicalLines(text)) {
     const include = INCLUDE.exec(line);
     if (include) {
@@ -93,7 +95,10 @@ async function readInto(found: Found, source: Source): Promise<void> {
 async function readIncluded(found: Found, from: Source, { name, line }: { name: string; line: string }): Promise<void> {
   if (!isLocalUrl(name)) return;
   const file = pathOfUrl(name, path.dirname(from.file));
-  if (found.files.includes(file)) return;
+  // constraints alone install nothing: a file that is both is read as both
+  const reading = `${from.kind} ${file}`;
+  if (from.read.has(reading) || from.read.has(`requirements ${file}`)) return;
+  from.read.add(reading);
   const text = await readTextIfExists(file);
   if (text !== undefined) return readInto(found, { ...from, file, text });
   found.files.push(file);
