@@ -27,17 +27,22 @@ export async function cleanInstalled(target: string): Promise<void> {
   }
 }
 
-/** `RECORD` lists each file with its hash: sorted, without what is gone. */
+/**
+ * `RECORD` lists each file with its hash. Where something is gone it is written again, sorted: installers list in any order.
+ * Otherwise it stays as the wheel has it, which is what SAM CLI deploys: a switch between the tools replaces no layer.
+ */
 async function cleanRecord(file: string, scripts: ReadonlyMap<string, string | undefined>): Promise<void> {
   const text = await readTextIfExists(file);
   if (text === undefined) return;
-  const lines = text.split(/\r?\n/).flatMap((line) => {
+  const before = text.split(/\r?\n/).filter((line) => line !== '');
+  const lines = before.flatMap((line) => {
     const name = line.replace(/,[^,]*,[^,]*$/, '').replace(/^"|"$/g, '');
-    if (line === '' || (name.includes('.dist-info/') && NOTES.has(path.posix.basename(name)))) return [];
+    if (name.includes('.dist-info/') && NOTES.has(path.posix.basename(name))) return [];
     if (!scripts.has(name)) return [line];
     const entry = scripts.get(name);
     return entry === undefined ? [] : [entry];
   });
+  if (lines.every((line, index) => line === before[index]) && lines.length === before.length) return;
   await fs.writeFile(file, `${lines.sort().join('\n')}\n`);
 }
 
