@@ -49,6 +49,27 @@ Resources:
     expect(await sent()).toEqual(['/var/task/other']);
   });
 
+  it('stays a link where a package has its modules', async () => {
+    const dir = await tempFolder({
+      'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: { Type: 'AWS::Serverless::Function', Properties: { CodeUri: code, Handler: app.handler, Runtime: nodejs22.x } }
+`,
+      'code/app.js': '',
+      'code/package.json': '{"name": "a", "version": "1.0.0"}',
+    });
+    const link = path.join(dir, 'code/node_modules');
+    const sent = async (): Promise<string | undefined> => {
+      const entries = await listTree((await buildApp(dir)).result.folders.get('F')!.path);
+      return entries.find((entry) => entry.path === 'node_modules')?.linkTarget;
+    };
+    for (const target of [OPT, '/opt/other']) {
+      await fs.rm(link, { force: true });
+      await fs.symlink(target, link);
+      expect(await sent()).toBe(target);
+    }
+  });
+
   it('that leads nowhere at all is left out, with a warning', async () => {
     const dir = await tempFolder({
       'template.yaml': `Transform: AWS::Serverless-2016-10-31

@@ -12,7 +12,7 @@ import { localInputs, nodeDependencies } from './node-dependencies.ts';
 import { bundledPackages, readManifest, runtimeDependencies } from './node-manifest.ts';
 import { projectAlone, readNodeProject } from './node-project.ts';
 import type { NodeProject } from './node-project.ts';
-import { packFiles } from './pack-files.ts';
+import { linkedModules, packFiles } from './pack-files.ts';
 import type { DependencySet, Made, PreparedBuild, Workflow, Workshop } from './workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
@@ -36,7 +36,8 @@ export const nodejsWorkflow: Workflow = {
         : await readNodeProject(definition.codeDir, manifest, workshop.workspaces);
     const scripts = INSTALL_SCRIPTS.filter((name) => manifest.scripts?.[name] !== undefined);
     const dependencies = await dependencySet(definition, project, workshop);
-    const excludes = bundledPackages(manifest).length > 0 ? EXCLUDES : [...EXCLUDES, '/node_modules'];
+    const counts = bundledPackages(manifest).length > 0 || linkedModules(definition.codeDir).length > 0;
+    const excludes = counts ? EXCLUDES : [...EXCLUDES, '/node_modules'];
     const job: NodeJob = { definition, workshop, project, excludes, scripts };
     return {
       label: dependencies ? project.manager : 'copied',

@@ -5,6 +5,7 @@ import type { FoundEntry } from 'npm-packlist';
 import { UserError } from '../../errors.ts';
 import { isBelow } from '../../support/places.ts';
 import { readTextFile } from '../../support/regular-file.ts';
+import { runtimeLink } from '../../support/runtime-links.ts';
 import { listTree } from '../file-tree.ts';
 import type { TreeFile } from '../file-tree.ts';
 import { bundledPackages, readForeignManifest, readManifest, runtimeDependencies } from './node-manifest.ts';
@@ -27,8 +28,17 @@ export async function packFiles(dir: string): Promise<TreeFile[]> {
     }
   }
   // npm publishes no links; those to a layer's files are meant for Lambda
-  for (const file of listTree(dir, SKIPPED).files) if (file.link !== undefined) files.set(file.path, file);
+  const links = [...listTree(dir, SKIPPED).files, ...linkedModules(dir)];
+  for (const file of links) if (file.link !== undefined) files.set(file.path, file);
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** `node_modules` itself, if it is a link to a layer's: all of a package's own modules are left to that layer. */
+export function linkedModules(dir: string): TreeFile[] {
+  const place = path.join(dir, 'node_modules');
+  if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return [];
+  const link = runtimeLink(place, dir);
+  return link === undefined ? [] : [{ path: 'node_modules', absolute: place, link }];
 }
 
 async function ownFiles(dir: string, manifest: NodeManifest): Promise<TreeFile[]> {
