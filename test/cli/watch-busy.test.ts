@@ -95,7 +95,8 @@ describe('saves while Lambda is busy with the one before', () => {
     }
     for (const id of NAMES) {
       const isLast = async () => ((await invoke(cloud.endpoint, outputs[id]!)) === last ? true : undefined);
-      await poll(isLast, 20_000).catch(async () => expect(await invoke(cloud.endpoint, outputs[id]!), id).toBe(last));
+      const story = (): string => `${id}\n${watch.lines.map((line) => JSON.stringify(line)).join('\n')}`;
+      await poll(isLast).catch(async () => expect(await invoke(cloud.endpoint, outputs[id]!), story()).toBe(last));
     }
     // and what a build writes itself starts no endless row of builds
     await watch.seen(({ event, text }) => event === 'note' && String(text).startsWith('Each build of'));

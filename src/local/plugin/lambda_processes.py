@@ -82,6 +82,18 @@ def finish_what_began():
                     workers[:] = [worker for worker in workers if not worker.in_use]
         return original(func_name, qualifier, account, region)
 
+    @wrap(lambda_runtime, "acquire_worker")
+    def acquire_worker(original, func_name, config, code_zip, *args, **kwargs):
+        # an invocation that read the function just before an update makes its environment just after it, with the old code
+        qualifier = args[0] if args else kwargs.get("qualifier", "$LATEST")
+        key = lambda_runtime._worker_key(func_name, config, qualifier)
+        with lambda_runtime._lock:
+            workers = lambda_runtime._workers.get(key, [])
+            outdated = [worker for worker in workers if not worker.in_use and worker.code_zip != code_zip]
+            workers[:] = [worker for worker in workers if worker not in outdated]
+        lambda_runtime.kill_workers(outdated)
+        return original(func_name, config, code_zip, *args, **kwargs)
+
     @wrap(lambda_runtime, "release_worker")
     def release_worker(original, worker):
         original(worker)
