@@ -22,6 +22,7 @@ import { openBuildCache } from './cache.ts';
 import type { BuildCache, CacheEntry } from './cache.ts';
 import type { BuildDefinition, BuildPlan } from './plan-build.ts';
 import { nameImage, obtainImage } from './images/build-image.ts';
+import { imageInputs } from './images/plan-images.ts';
 import type { ImageDefinition } from './images/plan-images.ts';
 import { openContainerYard } from './containers/container-tools.ts';
 import type { ContainerTools, ContainerYard } from './containers/container-tools.ts';
@@ -247,15 +248,6 @@ async function makeImage(definition: ImageDefinition, shared: Shared, collected:
     end('failed');
     if (!signal.aborted) collected.addFailure(ids, error);
   }
-}
-
-function imageInputs(source: ImageDefinition['source']): BuildInput[] {
-  if (source.kind === 'local') return [];
-  if (source.kind === 'archive') return [{ path: source.path, excludes: [] }];
-  const dockerfile = path.resolve(source.context, source.dockerfile);
-  const inside = !path.relative(source.context, dockerfile).startsWith('..');
-  const context = { path: source.context, excludes: ['/.aws-sam', '/.git'] };
-  return inside ? [context] : [context, { path: dockerfile, excludes: [] }];
 }
 
 async function prepareAndBuild(

@@ -1,9 +1,11 @@
+import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { hasLocalImage } from '../../model/image-path.ts';
 import { flattenStacks } from '../../model/stack.ts';
 import type { FunctionResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { isMap, scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
+import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 
 /** One image to build or load, and the functions that share it. */
@@ -101,4 +103,14 @@ function extraOptions(id: string, metadata: TemplateMap): string[] {
   throw new UserError(`${id}: DockerBuildExtraParams in its Metadata must be a list of texts`, {
     hint: 'For example: ["--ssh", "default"].',
   });
+}
+
+/** What an image is made of. */
+export function imageInputs(source: ImageDefinition['source']): BuildInput[] {
+  if (source.kind === 'local') return [];
+  if (source.kind === 'archive') return [{ path: source.path, excludes: [] }];
+  const dockerfile = path.resolve(source.context, source.dockerfile);
+  const inside = !path.relative(source.context, dockerfile).startsWith('..');
+  const context = { path: source.context, excludes: ['/.aws-sam', '/.git'] };
+  return inside ? [context] : [context, { path: dockerfile, excludes: [] }];
 }

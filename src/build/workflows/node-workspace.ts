@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { exists, readTextIfExists } from '../../support/files.ts';
-import { once } from '../../support/once.ts';
+import { once, oncePerName } from '../../support/once.ts';
 import { fields } from '../../support/shapes.ts';
 import type { FolderPatterns } from './folder-patterns.ts';
 import { readForeignManifest } from './node-manifest.ts';
@@ -23,18 +23,10 @@ export type SeenWorkspaces = Map<string, Promise<Workspace | undefined>>;
 /** The workspace that a folder is a member of: above it, in the same repository. */
 export async function findWorkspace(dir: string, seen: SeenWorkspaces): Promise<Workspace | undefined> {
   for (let folder = dir; ; folder = path.dirname(folder)) {
-    const workspace = folder === dir ? undefined : await readOnce(folder, seen);
+    const workspace = folder === dir ? undefined : await oncePerName(seen, folder, () => readWorkspace(folder));
     if (workspace?.contains(dir)) return workspace;
     if (path.dirname(folder) === folder || (await exists(path.join(folder, '.git')))) return undefined;
   }
-}
-
-function readOnce(folder: string, seen: SeenWorkspaces): Promise<Workspace | undefined> {
-  const known = seen.get(folder);
-  if (known !== undefined) return known;
-  const reading = readWorkspace(folder);
-  seen.set(folder, reading);
-  return reading;
 }
 
 async function readWorkspace(root: string): Promise<Workspace | undefined> {
