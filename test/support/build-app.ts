@@ -74,6 +74,8 @@ export async function buildApp(dir: string, how: BuildAppOptions = {}): Promise<
     void builtEarly.push(`${content} ${ids.join(',')}`);
   const builder: Builder = openBuilder({ reporter: { report }, signal, options, onBuilt });
   const { result, failures } = await builder.build(planBuild(root, options, only));
+  // what was found is kept beside the artifacts: a test that looks at the folder must not meet the writing of it
+  await result.runProblems;
   return {
     root,
     options,
