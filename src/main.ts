@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import manifest from '../package.json' with { type: 'json' };
-import { parseCommandLine } from './cli/command-line.ts';
-import type { CommandLine } from './cli/command-line.ts';
+import { parseCommandLine } from './cli/options/command-line.ts';
+import type { CommandLine } from './cli/options/command-line.ts';
 import type { ProgramName } from './cli/help.ts';
 import type { Interruptible, Interrupts } from './cli/interrupt.ts';
 import { watchOutput } from './cli/output.ts';
-import type { ResolvedRun } from './cli/resolve-options.ts';
+import type { ResolvedRun } from './cli/options/resolve-options.ts';
 import { catchStrayErrors, endOnStrayError } from './cli/stray-errors.ts';
 import type { StrayErrorSource } from './cli/stray-errors.ts';
 import type { ConsoleReporter } from './console/create-reporter.ts';
@@ -93,7 +93,7 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
   let debug = lastWord('debug') === 'true';
   let reporter: ConsoleReporter | undefined;
   try {
-    const { resolveOptions } = await import('./cli/resolve-options.ts');
+    const { resolveOptions } = await import('./cli/options/resolve-options.ts');
     const { options, notices, save, files } = await resolveOptions(commandLine, io);
     debug = options.debug;
     reporter = await openReporter(io, options);
@@ -101,7 +101,7 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
     if (save && options.dryRun) {
       reporter.report({ type: 'note', level: 'info', text: '--dry-run: --save-params saved nothing' });
     } else if (save) {
-      const { saveParams } = await import('./cli/save-params.ts');
+      const { saveParams } = await import('./cli/samconfig/save-params.ts');
       for (const notice of await saveParams(save)) reporter.report({ type: 'note', ...notice });
     }
     // nothing reads the events any more: the editor that wanted them is gone
@@ -128,7 +128,7 @@ function readAgain(
 ): () => Promise<ResolvedRun> {
   const said = new Set(notices.map(({ text }) => text));
   return async () => {
-    const { resolveOptions } = await import('./cli/resolve-options.ts');
+    const { resolveOptions } = await import('./cli/options/resolve-options.ts');
     const run = await resolveOptions(commandLine, io);
     for (const notice of run.notices) if (!said.has(notice.text)) reporter.report({ type: 'note', ...notice });
     for (const { text } of run.notices) said.add(text);
@@ -162,7 +162,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
   const { signal, interrupt } = run.interrupts;
   const [{ runSync }, { createAsker }, { askCode }, { confirmDevelopmentStack, metadataFile }, keys] =
     await Promise.all([
-      import('./sync/run-sync.ts'),
+      import('./run-sync.ts'),
       import('./cli/ask.ts'),
       import('./cli/ask-code.ts'),
       import('./cli/development-stack.ts'),
@@ -194,7 +194,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
       openLocalCloud: async () => {
         const [{ ensureCloud }, { resolveCloudPlace }] = await Promise.all([
           import('./local/cloud.ts'),
-          import('./cli/cloud-place.ts'),
+          import('./cli/local-cloud/cloud-place.ts'),
         ]);
         return ensureCloud({ ...resolveCloudPlace(io.env), env: io.env, reporter, signal });
       },
@@ -218,7 +218,7 @@ async function runCloud(args: readonly string[], io: MainIo): Promise<number> {
   const reporter = await openReporter(io, { debug });
   return interruptible(io, async ({ signal }) => {
     try {
-      const { runCloudCommand } = await import('./cli/cloud-command.ts');
+      const { runCloudCommand } = await import('./cli/local-cloud/cloud-command.ts');
       return await runCloudCommand([...args], { env: io.env, reporter, signal, stdout: io.stdout });
     } catch (error) {
       return await showError(error, reporter, { signal, debug });

@@ -32,15 +32,15 @@ export interface AwsOptions {
 
 // named exports only, so that each chunk of the bundle holds the commands that we use
 const SERVICES = {
-  cloudFormation: { id: 'CloudFormation', load: () => import('./services/cloudformation.ts') },
-  s3: { id: 'S3', load: () => import('./services/s3.ts') },
-  lambda: { id: 'Lambda', load: () => import('./services/lambda.ts') },
-  sts: { id: 'STS', load: () => import('./services/sts.ts') },
-  apiGateway: { id: 'API Gateway', load: () => import('./services/api-gateway.ts') },
-  apiGatewayV2: { id: 'ApiGatewayV2', load: () => import('./services/api-gateway-v2.ts') },
-  stepFunctions: { id: 'SFN', load: () => import('./services/step-functions.ts') },
-  ecr: { id: 'ECR', load: () => import('./services/ecr.ts') },
-  cloudWatchLogs: { id: 'CloudWatch Logs', load: () => import('./services/cloudwatch-logs.ts') },
+  cloudFormation: { id: 'CloudFormation', load: () => import('./clients/cloudformation.ts') },
+  s3: { id: 'S3', load: () => import('./clients/s3.ts') },
+  lambda: { id: 'Lambda', load: () => import('./clients/lambda.ts') },
+  sts: { id: 'STS', load: () => import('./clients/sts.ts') },
+  apiGateway: { id: 'API Gateway', load: () => import('./clients/api-gateway.ts') },
+  apiGatewayV2: { id: 'ApiGatewayV2', load: () => import('./clients/api-gateway-v2.ts') },
+  stepFunctions: { id: 'SFN', load: () => import('./clients/step-functions.ts') },
+  ecr: { id: 'ECR', load: () => import('./clients/ecr.ts') },
+  cloudWatchLogs: { id: 'CloudWatch Logs', load: () => import('./clients/cloudwatch-logs.ts') },
 } as const;
 
 type Services = typeof SERVICES;

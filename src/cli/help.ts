@@ -1,5 +1,5 @@
-import { OPTION_ENTRIES, OPTION_GROUPS } from './options.ts';
-import type { OptionSpec } from './options.ts';
+import { OPTION_ENTRIES, OPTION_GROUPS } from './options/options.ts';
+import type { OptionSpec } from './options/options.ts';
 
 /** The two names of the program. */
 export type ProgramName = 'sam' | 'sam-sync';

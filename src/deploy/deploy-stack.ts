@@ -8,7 +8,7 @@ import type { Template } from '../template/template.ts';
 import { deleteStack } from './delete-stack.ts';
 import { describeStack, readDeployedTemplate, type DeployedStack } from './describe-stack.ts';
 import { followStack, waitUntilSettled, type FollowResult } from './follow-stack.ts';
-import { pause } from './pause.ts';
+import { pause } from '../support/pause.ts';
 import { planDeploy, type DeployPlan, type DeployRequest, type RecreatePlan } from './plan-deploy.ts';
 import { StackOvertakenError } from './require-latest.ts';
 import { explainStackFailure } from './stack-failure.ts';

@@ -3,7 +3,7 @@ import type { Aws } from '../aws/aws.ts';
 import type { StackOutput } from '../console/reporter.ts';
 import { TemplateError } from '../errors.ts';
 import type { Template } from '../template/template.ts';
-import { parseTemplate } from '../template/yaml.ts';
+import { parseTemplate } from '../template/yaml/yaml.ts';
 import { isNoSuchStack } from './stack-refusals.ts';
 
 /** A stack as CloudFormation describes it. */

@@ -4,7 +4,7 @@ import { note, type Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import { describeStack, type DeployedStack } from './describe-stack.ts';
 import { isStackItself, type StackEventRecord } from './first-cause.ts';
-import { pause } from './pause.ts';
+import { pause } from '../support/pause.ts';
 import { createEventSource, type StackEventSource, type StackOperation } from './stack-events.ts';
 import { stackCondition } from './stack-status.ts';
 

@@ -3,7 +3,7 @@ import type { Aws } from '../aws/aws.ts';
 import { requireAnswer, UnexpectedAnswerError } from '../aws/check-answer.ts';
 import { isAwsError } from '../aws/service-errors.ts';
 import { UserError } from '../errors.ts';
-import { pause } from './pause.ts';
+import { pause } from '../support/pause.ts';
 import type { DeployRequest, ParameterInput } from './plan-deploy.ts';
 import { busyStatus, isNoSuchStack, isNothingToUpdate } from './stack-refusals.ts';
 

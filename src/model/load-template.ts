@@ -9,8 +9,8 @@ import { createLocator } from '../template/locate.ts';
 import type { Locator } from '../template/locate.ts';
 import type { TemplatePath } from '../template/template-path.ts';
 import type { Template } from '../template/template.ts';
-import { parseTemplate } from '../template/yaml.ts';
-import type { DuplicateKey } from '../template/yaml.ts';
+import { parseTemplate } from '../template/yaml/yaml.ts';
+import type { DuplicateKey } from '../template/yaml/yaml.ts';
 
 /** A template file as it was read. */
 export interface LoadedTemplate {

@@ -9,7 +9,7 @@ import { isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
 import type { Scope } from '../template/scope.ts';
 import { getAt, setAt } from '../template/template-path.ts';
 import type { Template, TemplateValue } from '../template/template.ts';
-import { parseYaml } from '../template/yaml.ts';
+import { parseYaml } from '../template/yaml/yaml.ts';
 import type { LocalFiles } from './code-source.ts';
 import { labelOf } from './load-template.ts';
 

@@ -12,11 +12,11 @@ import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { openCompressedFiles } from './compressed-files.ts';
 import type { CompressedFiles } from './compressed-files.ts';
-import { fileKey, readSums, textKey, treeKey } from './content-key.ts';
-import type { FileSum } from './content-key.ts';
+import { fileKey, readSums, textKey, treeKey } from './artifact-key.ts';
+import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
-import { listTree } from './tree.ts';
-import type { TreeEntry } from './tree.ts';
+import { listTree } from './tree-entries.ts';
+import type { TreeEntry } from './tree-entries.ts';
 import { writeZip } from './zip.ts';
 import type { ZipFile } from './zip.ts';
 

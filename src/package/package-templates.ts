@@ -12,7 +12,7 @@ import { openDraft } from '../template/draft.ts';
 import { getAt } from '../template/template-path.ts';
 import type { TemplatePath } from '../template/template-path.ts';
 import type { Template, TemplateValue } from '../template/template.ts';
-import { dumpYaml } from '../template/yaml.ts';
+import { dumpYaml } from '../template/yaml/yaml.ts';
 import type { LocatedImage } from './image-store.ts';
 import type { ArtifactItem, ArtifactStore, LocatedArtifact } from './artifact-store.ts';
 

@@ -1,4 +1,4 @@
-import type { TreeEntry } from './tree.ts';
+import type { TreeEntry } from './tree-entries.ts';
 
 // The records of a zip file, byte by byte (PKWARE's APPNOTE.TXT).
 

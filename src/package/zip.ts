@@ -9,7 +9,7 @@ import { discard, hashFile, isMissing, makeFolder } from '../support/files.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { addPath } from '../system-errors.ts';
 import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
-import type { TreeEntry } from './tree.ts';
+import type { TreeEntry } from './tree-entries.ts';
 import { centralRecord, descriptorOf, endRecords, localHeader, SIZES_FOLLOW, UTF8_NAMES } from './zip-records.ts';
 import type { EntrySums } from './zip-records.ts';
 

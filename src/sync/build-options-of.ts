@@ -1,5 +1,5 @@
-import type { BuildOptions } from '../build/build-options.ts';
-import type { ContainerOptions } from '../build/containers/container-options.ts';
+import type { BuildOptions } from '../builder/build-options.ts';
+import type { ContainerOptions } from '../builder/containers/container-options.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncRun } from './sync-run.ts';
 

@@ -2,8 +2,8 @@ import { note } from '../console/reporter.ts';
 import { describeFollowing } from './code/behind-versions.ts';
 import { reportPlan } from './code/report-code-sync.ts';
 import type { Prepared } from './prepare.ts';
-import { planWithoutDeployment } from './ready-application.ts';
-import type { ReadyApplication } from './ready-application.ts';
+import { planWithoutDeployment } from './built-application.ts';
+import type { ReadyApplication } from './built-application.ts';
 import type { SyncReport, SyncRun } from './sync-run.ts';
 
 /** `--dry-run`: says what a plain sync would do and why. Everything is built; nothing is sent. */

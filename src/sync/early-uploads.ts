@@ -1,4 +1,4 @@
-import type { BuiltFolder } from '../build/artifact.ts';
+import type { BuiltFolder } from '../builder/artifact.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import type { ArtifactStore } from '../package/artifact-store.ts';

@@ -3,7 +3,7 @@ import { parsePollDelay } from '../deploy/deploy-stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import type { DeployedImage } from '../package/choose-repositories.ts';
 import { chooseRepositories } from '../package/choose-repositories.ts';
-import { ensureRepositories, managedRepositoryUri } from '../package/companion-stack.ts';
+import { ensureRepositories, managedRepositoryUri } from '../deploy/companion-stack.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncOutside } from './sync-outside.ts';
 

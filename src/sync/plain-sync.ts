@@ -4,7 +4,7 @@ import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { describeFollowing } from './code/behind-versions.ts';
 import type { CodeSyncOutcome } from './code/code-sync-plan.ts';
 import { openCodeSync } from './code/open-code-sync.ts';
-import { lookAgainIfChanged, planAfterDeployment } from './code/plain-sync-code.ts';
+import { lookAgainIfChanged, planAfterDeployment } from './decide-code-or-deployment.ts';
 import { documentOf, reportOutcome } from './code/report-code-sync.ts';
 import { packageApplication } from './package-application.ts';
 import type { PackagedApplication } from './package-application.ts';
@@ -12,8 +12,8 @@ import { reportRunProblems } from './run-problems.ts';
 import { reportDryRun } from './dry-run.ts';
 import { ManagedBucketMovedError, prepare } from './prepare.ts';
 import type { Prepared, PrepareOptions } from './prepare.ts';
-import { planWithoutDeployment } from './ready-application.ts';
-import type { ReadyApplication } from './ready-application.ts';
+import { planWithoutDeployment } from './built-application.ts';
+import type { ReadyApplication } from './built-application.ts';
 import type { SyncReport, SyncRun } from './sync-run.ts';
 
 /**

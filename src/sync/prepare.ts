@@ -11,8 +11,8 @@ import {
   findManagedBucket,
   MANAGED_STACK_NAME,
   managedBucketIn,
-} from '../package/managed-bucket.ts';
-import { changesParameters, deployedParameters, readApplication } from './code/read-application.ts';
+} from '../deploy/managed-bucket.ts';
+import { changesParameters, deployedParameters, readApplication } from './read-application.ts';
 import type { SyncRun } from './sync-run.ts';
 
 /** What a sync starts from: the application as it is here and the stack as it is there. */

@@ -1,5 +1,5 @@
 import { describeStack } from '../deploy/describe-stack.ts';
-import { noSuchStack } from '../sync/code/cloud-stacks.ts';
+import { noSuchStack } from '../cloud/cloud-stacks.ts';
 import { readAsDeployed } from '../sync/prepare.ts';
 import type { Prepared } from '../sync/prepare.ts';
 import type { SyncRun } from '../sync/sync-run.ts';

@@ -1,4 +1,4 @@
-import type { BuildResult } from '../build/artifact.ts';
+import type { BuildResult } from '../builder/artifact.ts';
 import type { RunProblem } from '../errors.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import type { SyncedResource } from './watch-tasks.ts';

@@ -1,14 +1,15 @@
-import type { ObserveBuild } from '../build/build-observer.ts';
+import type { ObserveBuild } from '../builder/build-observer.ts';
 import { note } from '../console/reporter.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
-import { createChangeBatches } from './change-batches.ts';
-import { createContentMemory } from './content-memory.ts';
-import { createFileWatcher } from './create-file-watcher.ts';
-import type { WatchLimit } from './file-watcher.ts';
+import { createChangeBatches } from '../files/change-batches.ts';
+import { createContentMemory } from '../files/content-memory.ts';
+import { createFileWatcher } from '../files/create-file-watcher.ts';
+import type { WatchLimit } from '../files/file-watcher.ts';
 import { createOwnWrites } from './own-writes.ts';
 import { planTriggers } from './triggers.ts';
-import type { Concerns, PathChange, TriggerInput, Triggers } from './triggers.ts';
+import type { PathChange } from '../files/path-change.ts';
+import type { Concerns, TriggerInput, Triggers } from './triggers.ts';
 
 /** Changes that mean something, close together in time. */
 export interface SourceChange {

@@ -1,6 +1,6 @@
-import type { BuildResult } from '../build/artifact.ts';
-import type { BuildOutcome } from '../build/build.ts';
-import { planBuild } from '../build/plan-build.ts';
+import type { BuildResult } from '../builder/artifact.ts';
+import type { BuildOutcome } from '../builder/build.ts';
+import { planBuild } from '../builder/plan-build.ts';
 import { StackOvertakenError } from '../deploy/require-latest.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import { describeBehind } from '../sync/code/behind-versions.ts';

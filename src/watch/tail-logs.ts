@@ -1,6 +1,6 @@
 import type { Aws } from '../aws/aws.ts';
 import { isAwsError } from '../aws/service-errors.ts';
-import { pause } from '../deploy/pause.ts';
+import { pause } from '../support/pause.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 
 /** A function whose log is followed. */

@@ -1,15 +1,16 @@
 import * as path from 'node:path';
-import type { BuildInput } from '../build/artifact.ts';
-import { compileNames, stemsOf } from '../build/name-patterns.ts';
-import type { NameMatcher } from '../build/name-patterns.ts';
+import type { BuildInput } from '../builder/artifact.ts';
+import { compileNames, stemsOf } from '../support/name-patterns.ts';
+import type { NameMatcher } from '../support/name-patterns.ts';
 import { flattenStacks, identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { ownValue } from '../support/own-value.ts';
 import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
-import { isIgnoredName } from './ignored-names.ts';
-import { compilePathPatterns } from './path-patterns.ts';
-import type { PathMatcher } from './path-patterns.ts';
-import type { WatchedPart } from './snapshot.ts';
+import { isIgnoredName } from '../files/ignored-names.ts';
+import type { PathChange } from '../files/path-change.ts';
+import { compilePathPatterns } from '../files/path-patterns.ts';
+import type { PathMatcher } from '../files/path-patterns.ts';
+import type { WatchedPart } from '../files/snapshot.ts';
 
 /** What the watched paths follow from. */
 export interface TriggerInput {
@@ -48,13 +49,6 @@ export interface Triggers {
   partsOf(ids: readonly ResourceIdentifier[]): WatchedPart[];
   /** What a changed path concerns; a folder that came or went concerns all that is made of something below it. */
   concernsOf(changes: Iterable<PathChange>): Concerns;
-}
-
-/** A path at which something changed. */
-export interface PathChange {
-  path: string;
-  /** It is, or was, a folder: what is below came or went with it. */
-  folder: boolean;
 }
 
 /** A part of what something is made of. */

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
 import type { SyncEvent } from '../../src/console/reporter.ts';
 import { UserError } from '../../src/errors.ts';
-import { MANAGED_STACK_NAME, ensureManagedBucket, findManagedBucket } from '../../src/package/managed-bucket.ts';
+import { MANAGED_STACK_NAME, ensureManagedBucket, findManagedBucket } from '../../src/deploy/managed-bucket.ts';
 import { clients, poll, startTestCloud, type TestCloud } from '../support/cloud.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
 

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { copyFiles } from '../../src/build/file-tree.ts';
-import { unpackZip } from '../../src/build/workflows/unpack-zip.ts';
+import { copyFiles } from '../../src/builder/file-tree.ts';
+import { unpackZip } from '../../src/builder/workflows/unpack-zip.ts';
 import { buildApp } from '../support/build-app.ts';
 import { snapshotFolder, tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { zipBytes } from '../support/zip-bytes.ts';

@@ -1,12 +1,12 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openBuildLayout } from '../../src/build/build-layout.ts';
-import { writeBuiltTemplates } from '../../src/build/built-templates.ts';
-import { openBuildCache } from '../../src/build/cache.ts';
-import type { MadeEntry } from '../../src/build/cache.ts';
+import { openBuildLayout } from '../../src/builder/layout/build-layout.ts';
+import { writeBuiltTemplates } from '../../src/builder/layout/built-templates.ts';
+import { openBuildCache } from '../../src/builder/cache/cache.ts';
+import type { MadeEntry } from '../../src/builder/cache/cache.ts';
 import { mapOf } from '../../src/template/template.ts';
-import { parseTemplate } from '../../src/template/yaml.ts';
+import { parseTemplate } from '../../src/template/yaml/yaml.ts';
 import { buildApp, readTree } from '../support/build-app.ts';
 import { snapshotFolder, tempFolder, writeFiles } from '../support/temp-folder.ts';
 

@@ -1,11 +1,11 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeBuiltTemplates } from '../../src/build/built-templates.ts';
+import { writeBuiltTemplates } from '../../src/builder/layout/built-templates.ts';
 import type { BuiltStack } from '../../src/model/built-stack.ts';
 import { mapOf } from '../../src/template/template.ts';
 import type { Template, TemplateMap } from '../../src/template/template.ts';
-import { parseTemplate } from '../../src/template/yaml.ts';
+import { parseTemplate } from '../../src/template/yaml/yaml.ts';
 import { buildApp, readTree } from '../support/build-app.ts';
 import type { BuildAppOptions } from '../support/build-app.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';

@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-api-gateway';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runCloudCommand } from '../../src/cli/cloud-command.ts';
+import { runCloudCommand } from '../../src/cli/local-cloud/cloud-command.ts';
 import type { SyncEvent } from '../../src/console/reporter.ts';
 import { UsageError } from '../../src/errors.ts';
 import { cloudStatus, ensureCloud, readCloudLog, resetCloud, stopCloud } from '../../src/local/cloud.ts';

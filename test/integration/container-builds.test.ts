@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ContainerOptions } from '../../src/build/containers/container-options.ts';
+import type { ContainerOptions } from '../../src/builder/containers/container-options.ts';
 import { buildApp, pathWith, toolEnv } from '../support/build-app.ts';
 import type { BuiltApp } from '../support/build-app.ts';
 import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
 import { parseImageReference } from '../../src/model/image-reference.ts';
-import { openCodeImages } from '../../src/sync/code/code-images.ts';
+import { openCodeImages } from '../../src/services/lambda/code-images.ts';
 import { buildApp, toolEnv } from '../support/build-app.ts';
 import { clients, poll, silent, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';

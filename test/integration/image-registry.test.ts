@@ -7,7 +7,7 @@ import { createAws } from '../../src/aws/aws.ts';
 import type { Aws } from '../../src/aws/aws.ts';
 import { createImageStore } from '../../src/package/image-store.ts';
 import type { ImageStore, LocatedImage } from '../../src/package/image-store.ts';
-import { companionStackName, ensureRepositories, managedRepositoryUri } from '../../src/package/companion-stack.ts';
+import { companionStackName, ensureRepositories, managedRepositoryUri } from '../../src/deploy/companion-stack.ts';
 import { buildApp } from '../support/build-app.ts';
 import { clients, silent, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';

@@ -1,10 +1,10 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { FileWatcher, FileWatcherOptions, OpenWatch } from '../../src/watch/file-watcher.ts';
-import { FolderWatcher } from '../../src/watch/folder-watcher.ts';
-import { openSystemWatch } from '../../src/watch/open-watch.ts';
-import { TreeWatcher } from '../../src/watch/tree-watcher.ts';
+import type { FileWatcher, FileWatcherOptions, OpenWatch } from '../../src/files/file-watcher.ts';
+import { FolderWatcher } from '../../src/files/folder-watcher.ts';
+import { openSystemWatch } from '../../src/files/open-watch.ts';
+import { TreeWatcher } from '../../src/files/tree-watcher.ts';
 import { poll } from '../support/cloud.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { openTreeWatch } from '../support/tree-watch.ts';

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { OpenWatch } from '../../src/watch/file-watcher.ts';
-import { openSystemWatch } from '../../src/watch/open-watch.ts';
+import type { OpenWatch } from '../../src/files/file-watcher.ts';
+import { openSystemWatch } from '../../src/files/open-watch.ts';
 
 /** Between two looks (ms). */
 const LOOK_EVERY = 10;

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { resolveAwsSettings } from '../../src/aws/settings.ts';
-import { containerSettings } from '../../src/build/containers/container-options.ts';
-import { deprecatedSince } from '../../src/build/lambda-runtimes.ts';
-import { runtimeDependencies } from '../../src/build/workflows/node-manifest.ts';
-import { CONTAINER_VARIABLES } from '../../src/cli/container-variables.ts';
-import { editConfig } from '../../src/cli/edit-config.ts';
-import { samconfigValues } from '../../src/cli/samconfig.ts';
+import { containerSettings } from '../../src/builder/containers/container-options.ts';
+import { deprecatedSince } from '../../src/builder/lambda-runtimes.ts';
+import { runtimeDependencies } from '../../src/builder/workflows/node/manifest.ts';
+import { CONTAINER_VARIABLES } from '../../src/cli/options/container-variables.ts';
+import { editConfig } from '../../src/cli/samconfig/edit-config.ts';
+import { samconfigValues } from '../../src/cli/samconfig/samconfig.ts';
 import { compareTemplates, describeDifference } from '../../src/deploy/compare-templates.ts';
 import { ownValue, setOwn } from '../../src/support/own-value.ts';
 import { openDraft } from '../../src/template/draft.ts';
 import { mergeGlobals } from '../../src/template/globals.ts';
 import { readParameters } from '../../src/template/parameters.ts';
-import { dumpYaml, parseTemplate } from '../../src/template/yaml.ts';
+import { dumpYaml, parseTemplate } from '../../src/template/yaml/yaml.ts';
 import { neededBy } from '../../src/watch/touched.ts';
 
 const NAMES = ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__'];

@@ -1,14 +1,14 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { asUserError } from '../../system-errors.ts';
-import { applyFunction } from './apply-function.ts';
+import { applyFunction } from '../../services/lambda/apply-function.ts';
 import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
-import type { FlowTools } from './flow-tools.ts';
-import { describeFunctionPlan } from './function-flow.ts';
-import type { FunctionPlan } from './function-flow.ts';
+import type { FlowTools } from '../../services/service-context.ts';
+import { describeFunctionPlan } from '../../services/lambda/plan-function.ts';
+import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import { HeldBackError } from './held-back.ts';
-import { publishLayer, removeSuperseded } from './layer-flow.ts';
-import type { LayerPlan } from './layer-flow.ts';
-import { versionOf } from './layer-versions.ts';
+import { publishLayer, removeSuperseded } from '../../services/lambda/sync-layer.ts';
+import type { LayerPlan } from '../../services/lambda/sync-layer.ts';
+import { versionOf } from '../../services/lambda/layer-versions.ts';
 import { describeFailure, kindOfFailure } from './planning.ts';
 import type { ResourceResult } from './sync-resource.ts';
 

@@ -3,9 +3,9 @@ import { flattenStacks, splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { mayBeFollowed, readVersionReferences } from '../../model/version-references.ts';
 import type { PlannedWork } from './code-sync-plan.ts';
-import type { FlowTools } from './flow-tools.ts';
-import type { FunctionWork } from './function-flow.ts';
-import { findCompanion } from './generated-ids.ts';
+import type { FlowTools } from '../../services/service-context.ts';
+import type { FunctionWork } from '../../services/lambda/plan-function.ts';
+import { findCompanion } from '../../cloud/generated-ids.ts';
 
 /** Values that name a version of a resource's code and that only a deployment can move to the newest one. */
 export interface BehindValues {

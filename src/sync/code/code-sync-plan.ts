@@ -1,9 +1,9 @@
 import type { SourcePlace } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { BehindValues } from './behind-versions.ts';
-import type { DefinitionPlan } from './definition-plan.ts';
-import type { FunctionPlan } from './function-flow.ts';
-import type { LayerPlan } from './layer-flow.ts';
+import type { DefinitionPlan } from '../../services/definition-plan.ts';
+import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
+import type { LayerPlan } from '../../services/lambda/sync-layer.ts';
 import type { FailureKind, ResourceResult } from './sync-resource.ts';
 
 /** What a code sync would do with a resource, and why it would not. */

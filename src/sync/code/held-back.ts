@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import { layerArnOf } from './layer-versions.ts';
-import type { FunctionAtWork } from './plan-functions.ts';
+import { layerArnOf } from '../../services/lambda/layer-versions.ts';
+import type { FunctionAtWork } from '../../services/lambda/plan-functions.ts';
 import type { Located, Planning } from './planning.ts';
 
 /**

@@ -1,10 +1,10 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import type { CloudStacks } from './cloud-stacks.ts';
+import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
-import { findDeployed } from './generated-ids.ts';
+import { findDeployed } from '../../cloud/generated-ids.ts';
 import { conditionOf } from './select-resources.ts';
 import type { SyncResource } from './sync-resource.ts';
-import type { DeployedResource } from './sync-state.ts';
+import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /**
  * What the resources are in the cloud: one call for one resource, else a list of each stack's resources, nested stacks side

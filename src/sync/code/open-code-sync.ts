@@ -1,7 +1,7 @@
-import type { BuildResult, RunProblems } from '../../build/artifact.ts';
-import { openBuilder } from '../../build/build.ts';
-import { openBuildLayout } from '../../build/build-layout.ts';
-import { planBuild } from '../../build/plan-build.ts';
+import type { BuildResult, RunProblems } from '../../builder/artifact.ts';
+import { openBuilder } from '../../builder/build.ts';
+import { openBuildLayout } from '../../builder/layout/build-layout.ts';
+import { planBuild } from '../../builder/plan-build.ts';
 import { note } from '../../console/reporter.ts';
 import type { DeployResult } from '../../deploy/deploy-stack.ts';
 import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
@@ -16,23 +16,23 @@ import type { Template, TemplateValue } from '../../template/template.ts';
 import { buildOptionsOf } from '../build-options-of.ts';
 import type { SyncRun } from '../sync-run.ts';
 import { applyCodeSync } from './apply-code-sync.ts';
-import { openCloudStacks } from './cloud-stacks.ts';
-import { createCloudValues } from './cloud-values.ts';
-import type { CloudValue } from './cloud-values.ts';
-import { openCodeArtifacts } from './code-artifacts.ts';
-import { openCodeImages } from './code-images.ts';
+import { openCloudStacks } from '../../cloud/cloud-stacks.ts';
+import { createCloudValues } from '../../cloud/cloud-values.ts';
+import type { CloudValue } from '../../cloud/cloud-values.ts';
+import { openCodeArtifacts } from '../../services/lambda/code-artifacts.ts';
+import { openCodeImages } from '../../services/lambda/code-images.ts';
 import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
-import type { FlowTools } from './flow-tools.ts';
-import { isImage } from './function-code.ts';
-import { findDeployed } from './generated-ids.ts';
-import { openLambda } from './lambda-access.ts';
+import type { FlowTools } from '../../services/service-context.ts';
+import { isImage } from '../../services/lambda/function-code.ts';
+import { findDeployed } from '../../cloud/generated-ids.ts';
+import { openLambda } from '../../services/lambda/lambda-client.ts';
 import { locateResources, whyNotSynced } from './locate-resources.ts';
 import { planCodeSync } from './plan-code-sync.ts';
 import type { PlanInput } from './planning.ts';
 import type { Selection } from './select-resources.ts';
-import { findGoneLayers } from './gone-layers.ts';
+import { findGoneLayers } from '../../services/lambda/gone-layers.ts';
 import { listSyncResources } from './sync-resource.ts';
-import { emptyFacts, openSyncMemory } from './sync-state.ts';
+import { emptyFacts, openSyncMemory } from '../../cloud/sync-state.ts';
 
 /** What code syncs are opened with. */
 export interface CodeSyncRun extends SyncRun {

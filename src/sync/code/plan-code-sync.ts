@@ -2,7 +2,7 @@ import { readLayerReferences } from '../../model/layer-references.ts';
 import type { Stack } from '../../model/stack.ts';
 import { findBehind } from './behind-versions.ts';
 import type { CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
-import type { FlowTools } from './flow-tools.ts';
+import type { FlowTools } from '../../services/service-context.ts';
 import { describeAbsent, locateResources, whyNotSynced } from './locate-resources.ts';
 import { planWork } from './plan-work.ts';
 import type { Located, PlanInput, Planning } from './planning.ts';

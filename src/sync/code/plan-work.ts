@@ -1,24 +1,24 @@
-import type { BuildResult } from '../../build/artifact.ts';
+import type { BuildResult } from '../../builder/artifact.ts';
 import { UserError } from '../../errors.ts';
 import { readLayerReferences } from '../../model/layer-references.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { holdsVersions } from '../../model/version-references.ts';
 import { mapLimit } from '../../support/map-limit.ts';
 import type { DefinitionUpdate, PlannedWork } from './code-sync-plan.ts';
-import { planDefinition } from './definition-flow.ts';
-import { isImage } from './function-code.ts';
-import { changesFunction, describeFunctionPlan } from './function-flow.ts';
-import type { FunctionPlan } from './function-flow.ts';
+import { planDefinition } from '../../services/definitions.ts';
+import { isImage } from '../../services/lambda/function-code.ts';
+import { changesFunction, describeFunctionPlan } from '../../services/lambda/plan-function.ts';
+import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import { failedLayerOf, HeldBackError } from './held-back.ts';
-import { deletionError } from './lambda-states.ts';
-import type { LayerPlan } from './layer-flow.ts';
-import { versionOf } from './layer-versions.ts';
-import { planOneFunction, planTemplateLayer } from './plan-functions.ts';
-import type { FunctionAtWork } from './plan-functions.ts';
+import { deletionError } from '../../services/lambda/function-states.ts';
+import type { LayerPlan } from '../../services/lambda/sync-layer.ts';
+import { versionOf } from '../../services/lambda/layer-versions.ts';
+import { planOneFunction, planTemplateLayer } from '../../services/lambda/plan-functions.ts';
+import type { FunctionAtWork } from '../../services/lambda/plan-functions.ts';
 import { attempt, fail } from './planning.ts';
 import type { Located, Planning } from './planning.ts';
 import type { SyncResource } from './sync-resource.ts';
-import type { DeployedResource } from './sync-state.ts';
+import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /** Side by side at most: hashing and zipping are bound by the disk, and services take few requests a second. */
 const PLANNED_AT_ONCE = 8;

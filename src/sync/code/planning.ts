@@ -1,14 +1,14 @@
 import { AwsError, isAwsError } from '../../aws/service-errors.ts';
-import type { BuildResult } from '../../build/artifact.ts';
+import type { BuildResult } from '../../builder/artifact.ts';
 import type { BuildFailure, SourcePlace, UserError } from '../../errors.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { asUserError, SystemError } from '../../system-errors.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
-import type { FlowTools } from './flow-tools.ts';
+import type { FlowTools } from '../../services/service-context.ts';
 import { HeldBackError } from './held-back.ts';
 import type { Selection } from './select-resources.ts';
 import type { FailureKind, SyncResource } from './sync-resource.ts';
-import type { DeployedResource } from './sync-state.ts';
+import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /** What is to be planned, and with what. */
 export interface PlanInput {

@@ -5,15 +5,15 @@ import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import { stackCondition } from '../../deploy/stack-status.ts';
 import type { Stack } from '../../model/stack.ts';
 import type { SyncReport, SyncRun } from '../sync-run.ts';
-import { noSuchStack } from './cloud-stacks.ts';
+import { noSuchStack } from '../../cloud/cloud-stacks.ts';
 import { reportRunProblems } from '../run-problems.ts';
 import { openCodeSync } from './open-code-sync.ts';
-import { changesParameters, dependsOnParameters, deployedParameters, readApplication } from './read-application.ts';
+import { changesParameters, dependsOnParameters, deployedParameters, readApplication } from '../read-application.ts';
 import { documentOf, reportOutcome, reportPlan } from './report-code-sync.ts';
-import { placeOf } from './resource-attributes.ts';
+import { placeOf } from '../../cloud/resource-attributes.ts';
 import { selectResources } from './select-resources.ts';
 import type { Selection } from './select-resources.ts';
-import { openSyncMemory } from './sync-state.ts';
+import { openSyncMemory } from '../../cloud/sync-state.ts';
 
 /** Runs `sam sync --code`: reads the templates, finds the stack, asks whether it is for development, plans and applies. */
 export async function runCodeSync(command: SyncRun): Promise<SyncReport> {

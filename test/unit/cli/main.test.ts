@@ -4,7 +4,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { helpText, optionsMarkdown } from '../../../src/cli/help.ts';
 import { watchInterrupts } from '../../../src/cli/interrupt.ts';
-import { OPTIONS_BY_NAME, OPTION_ENTRIES } from '../../../src/cli/options.ts';
+import { OPTIONS_BY_NAME, OPTION_ENTRIES } from '../../../src/cli/options/options.ts';
 import { reportError } from '../../../src/cli/report-error.ts';
 import type { SyncEvent } from '../../../src/console/reporter.ts';
 import { BuildError, InterruptedError, UsageError, UserError } from '../../../src/errors.ts';

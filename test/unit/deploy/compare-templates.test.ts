@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareTemplates, describeDifference } from '../../../src/deploy/compare-templates.ts';
-import { parseTemplate } from '../../../src/template/yaml.ts';
+import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
 
 const BASE = `
 Transform: AWS::Serverless-2016-10-31

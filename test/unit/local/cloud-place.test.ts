@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resolveCloudPlace } from '../../../src/cli/cloud-place.ts';
+import { resolveCloudPlace } from '../../../src/cli/local-cloud/cloud-place.ts';
 import { withCloudEnvironment, describeCloud } from '../../../src/local/local-cloud.ts';
 import { cloudCacheDir } from '../../../src/local/installation.ts';
 

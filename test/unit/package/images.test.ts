@@ -6,7 +6,7 @@ import {
   companionTemplate,
   managedRepository,
   managedRepositoryUri,
-} from '../../../src/package/companion-stack.ts';
+} from '../../../src/deploy/companion-stack.ts';
 import {
   imageTag,
   isInRegistry,

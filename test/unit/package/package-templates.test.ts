@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { createArtifactStore } from '../../../src/package/artifact-store.ts';
 import type { ObjectStore } from '../../../src/package/object-store.ts';
 import { planPackage } from '../../../src/package/package-templates.ts';
-import { parseTemplate } from '../../../src/template/yaml.ts';
+import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const CHILD = 'Resources: {W: {Type: "AWS::CloudFormation::WaitConditionHandle"}}\n';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { listTree } from '../../../src/package/tree.ts';
+import { listTree } from '../../../src/package/tree-entries.ts';
 import { openCompressedFiles } from '../../../src/package/compressed-files.ts';
 import type { CompressedFile } from '../../../src/package/compressed-files.ts';
 import { writeZip } from '../../../src/package/zip.ts';

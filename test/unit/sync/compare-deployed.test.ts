@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DEPENDENCY_STACK, dependencyLayerId } from '../../../src/build/dependency-layer.ts';
+import { DEPENDENCY_STACK, dependencyLayerId } from '../../../src/builder/dependency-layer.ts';
 import type { PackagedStack } from '../../../src/package/package-templates.ts';
-import { compareDeployed } from '../../../src/sync/code/compare-deployed.ts';
+import { compareDeployed } from '../../../src/sync/compare-deployed.ts';
 import type { Template, TemplateMap } from '../../../src/template/template.ts';
 import { fakeFunction, fakeLayer, fakeStack } from '../../support/stack-builder.ts';
 

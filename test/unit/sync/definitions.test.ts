@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { settingPatches } from '../../../src/sync/code/rest-api-flow.ts';
+import { settingPatches } from '../../../src/services/apigateway/rest-api.ts';
 import {
   definitionHash,
   deploymentDescription,
   readDeploymentHash,
   toJson,
-} from '../../../src/sync/code/definition-text.ts';
+} from '../../../src/services/definition-text.ts';
 import {
   composeDefinition,
   fillFromDeployed,
   sameDefinition,
-} from '../../../src/sync/code/state-machine-definition.ts';
+} from '../../../src/services/stepfunctions/state-machine-definition.ts';
 import type { TemplateMap } from '../../../src/template/template.ts';
-import { parseYaml } from '../../../src/template/yaml.ts';
+import { parseYaml } from '../../../src/template/yaml/yaml.ts';
 
 describe('JSON of template values', () => {
   it.each([

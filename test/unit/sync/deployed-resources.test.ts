@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { findCompanion, findDeployed } from '../../../src/sync/code/generated-ids.ts';
-import { attributeOf, placeOf } from '../../../src/sync/code/resource-attributes.ts';
-import type { DeployedResource, StackListing } from '../../../src/sync/code/sync-state.ts';
+import { findCompanion, findDeployed } from '../../../src/cloud/generated-ids.ts';
+import { attributeOf, placeOf } from '../../../src/cloud/resource-attributes.ts';
+import type { DeployedResource, StackListing } from '../../../src/cloud/sync-state.ts';
 import type { TemplateValue } from '../../../src/template/template.ts';
 import { fakeStack } from '../../support/stack-builder.ts';
 

@@ -1,7 +1,7 @@
 import { GetFunctionCommand, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { expect, it } from 'vitest';
 import type { Aws } from '../../../src/aws/aws.ts';
-import { openLambda } from '../../../src/sync/code/lambda-access.ts';
+import { openLambda } from '../../../src/services/lambda/lambda-client.ts';
 
 /** Lambda with three functions whose code changes with each look; `calls` counts the looks. */
 function open() {

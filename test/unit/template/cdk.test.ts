@@ -3,7 +3,7 @@ import { buildMetadata, constructId, useLocalAssets } from '../../../src/templat
 import { getAt } from '../../../src/template/template-path.ts';
 import { resourcesOf } from '../../../src/template/template.ts';
 import type { TemplateResource } from '../../../src/template/template.ts';
-import { parseTemplate } from '../../../src/template/yaml.ts';
+import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
 
 const HASH = 'a'.repeat(64);
 

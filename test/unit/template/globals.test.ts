@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mergeGlobals } from '../../../src/template/globals.ts';
 import { mapOf } from '../../../src/template/template.ts';
-import { parseTemplate, parseYaml } from '../../../src/template/yaml.ts';
+import { parseTemplate, parseYaml } from '../../../src/template/yaml/yaml.ts';
 
 /** Properties of a resource `R` with the given Globals. */
 function merged(globals: string, resource: string): unknown {

@@ -5,7 +5,7 @@ import type { DeployTarget } from '../../../src/template/pseudo-parameters.ts';
 import { createScope, resolveTemplate } from '../../../src/template/resolve-template.ts';
 import type { TemplateValue } from '../../../src/template/template.ts';
 import { mapOf } from '../../../src/template/template.ts';
-import { parseTemplate, parseYaml } from '../../../src/template/yaml.ts';
+import { parseTemplate, parseYaml } from '../../../src/template/yaml/yaml.ts';
 
 const HEAD = `
 Parameters:

@@ -3,7 +3,7 @@ import { expandLoops, usesLanguageExtensions } from '../../../src/template/langu
 import type { ExpandedTemplate } from '../../../src/template/language-extensions.ts';
 import { readParameters } from '../../../src/template/parameters.ts';
 import { createScope } from '../../../src/template/resolve-template.ts';
-import { parseTemplate, parseYaml } from '../../../src/template/yaml.ts';
+import { parseTemplate, parseYaml } from '../../../src/template/yaml/yaml.ts';
 
 const PARAMETERS = `
 Parameters:

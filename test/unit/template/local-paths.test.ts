@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { findLocalPaths, LOCAL_PATHS, resolveLocalPath } from '../../../src/template/local-paths.ts';
 import type { LocalPath } from '../../../src/template/local-paths.ts';
 import { getAt, setAt } from '../../../src/template/template-path.ts';
-import { parseTemplate } from '../../../src/template/yaml.ts';
+import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
 
 function find(template: string, resolved?: string): LocalPath[] {
   return findLocalPaths(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareTemplates } from '../../../src/deploy/compare-templates.ts';
-import { parseTemplate } from '../../../src/template/yaml.ts';
+import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
 import { neededBy, touchedByUpdate } from '../../../src/watch/touched.ts';
 
 const BEFORE = `

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { BuildInput } from '../../../src/build/artifact.ts';
+import type { BuildInput } from '../../../src/builder/artifact.ts';
 import type { CodeSource, FunctionResource, Stack } from '../../../src/model/stack.ts';
 import { planTriggers } from '../../../src/watch/triggers.ts';
-import { parseTemplate } from '../../../src/template/yaml.ts';
+import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
 
 const fn = (id: string, code: CodeSource): FunctionResource => ({ id, code }) as unknown as FunctionResource;
 const folder = (path: string): CodeSource => ({ kind: 'folder', path });

@@ -1,0 +1,206 @@
+import { lstatSync } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { discard, exists, isMissing, makeFolder, writeFileAtomic } from '../../support/files.ts';
+import { asSegment } from '../../support/places.ts';
+import { removeLeftovers } from '../../support/temporary.ts';
+import { temporarySuffix } from '../../support/temporary-names.ts';
+import { CONTENT, FACTS, moveInto, readEntry, removeEntry, usedAtOf } from './cache-entries.ts';
+import type { EntryFacts } from './cache-entries.ts';
+import { openLeases } from './leases.ts';
+import type { Leases } from './leases.ts';
+import { linkedEntries } from './linked-entries.ts';
+
+/** The two kinds of folders that are kept: what is deployed as code, and installed dependencies. */
+export type EntryKind = 'artifacts' | 'deps';
+
+/** What `make` says of what it made. */
+export interface MadeEntry {
+  facts: EntryFacts;
+  /** The key that it turned out to have, where that is known only afterwards. */
+  key?: string | undefined;
+}
+
+/** A finished build in the store. */
+export interface CacheEntry {
+  key: string;
+  /** Its content; never changes. Absolute. */
+  path: string;
+  facts: EntryFacts;
+  /** Whether it was there already. */
+  cached: boolean;
+}
+
+/** Finished builds by key. */
+export interface BuildCache {
+  /** The entry, made if it is not there. At most one call of `make` for a key at a time in this process. */
+  obtain(kind: EntryKind, key: string, make: (content: string) => Promise<MadeEntry>): Promise<CacheEntry>;
+  /**
+   * Says that `key` is now the artifact of `owner`: what was its artifact several versions ago is removed, unless it is held,
+   * laid out or used by somebody else.
+   */
+  keepNewest(owner: string, key: string): Promise<void>;
+  /** The same cache; what is obtained through it stays until it is released. */
+  hold(): { cache: BuildCache; release(): void };
+  /** The entry if it is there. */
+  find(kind: EntryKind, key: string): Promise<CacheEntry | undefined>;
+  /** A folder of its own that is removed when `work` is over. */
+  withScratch<T>(work: (folder: string) => Promise<T>): Promise<T>;
+  /** Removes what killed builds left and, at most once in an hour, what was not used for long. */
+  prune(): Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+/** Unused code is made again in a moment, dependencies are not. */
+const KEEP_MS: Record<EntryKind, number> = { artifacts: 2 * DAY_MS, deps: 21 * DAY_MS };
+
+/** Versions of one artifact that a long session keeps: enough for going back and forth between two states. */
+const KEEP_VERSIONS = 6;
+
+/** Beside the store: folders whose links lead into it. */
+const LAYOUTS = ['build', 'auto-dependency-layer'];
+
+/**
+ * A store of folders by key below `root`: an entry is made under a temporary name and renamed, so it is whole or not
+ * there. Of two processes that make the same entry, the second finds that of the first.
+ */
+export function openBuildCache(root: string): BuildCache {
+  const making = new Map<string, Promise<CacheEntry>>();
+  /** Owner → its keys in this process, the newest last. */
+  const versions = new Map<string, string[]>();
+  const leases = openLeases(root);
+  const temporary = path.join(root, 'tmp');
+  const folderOf = (kind: EntryKind, key: string): string =>
+    path.join(root, kind, asSegment(key, 'The key of a build'));
+
+  const find: BuildCache['find'] = async (kind, key) => {
+    const entry = readEntry(folderOf(kind, key));
+    return entry && { ...entry, key, cached: true };
+  };
+
+  const create = async (
+    kind: EntryKind,
+    key: string,
+    make: (content: string) => Promise<MadeEntry>,
+  ): Promise<CacheEntry> => {
+    const found = await find(kind, key);
+    if (found) return found;
+    // as deep as the entry, so that relative links to the outside lead to the same place from both
+    const folder = path.join(temporary, `${key}.${temporarySuffix()}`);
+    try {
+      await makeFolder(path.join(folder, CONTENT));
+      const made = await make(path.join(folder, CONTENT));
+      await fs.writeFile(path.join(folder, FACTS), JSON.stringify(made.facts));
+      const finalKey = made.key ?? key;
+      return { ...(await moveInto(folder, folderOf(kind, finalKey), made.facts)), key: finalKey, cached: false };
+    } finally {
+      await discard(folder);
+    }
+  };
+
+  const cache: BuildCache = {
+    find,
+    obtain: (kind, key, make) => {
+      const name = `${kind}/${key}`;
+      let entry = making.get(name);
+      if (!entry) {
+        entry = create(kind, key, make).finally(() => making.delete(name));
+        making.set(name, entry);
+      }
+      return entry;
+    },
+    keepNewest: async (owner, key) => {
+      const keys = [...(versions.get(owner) ?? []).filter((known) => known !== key), key];
+      const outdated = keys.splice(0, Math.max(0, keys.length - KEEP_VERSIONS));
+      versions.set(owner, keys);
+      if (outdated.length === 0) return;
+      const newest = new Set([...versions.values()].flat());
+      const isNeeded = neededEntries(root, leases);
+      const stay = outdated.filter((old) => !newest.has(old) && isNeeded(folderOf('artifacts', old)));
+      // they are looked at again next time
+      versions.set(owner, [...stay, ...keys]);
+      for (const old of outdated.filter((old) => !newest.has(old) && !stay.includes(old)))
+        await remove(root, folderOf('artifacts', old), leases);
+    },
+    hold: () => {
+      const lease = leases.open();
+      const obtain: BuildCache['obtain'] = async (kind, key, make) => {
+        // before it is looked for: from then on nobody removes it
+        lease.add(folderOf(kind, key));
+        const entry = await cache.obtain(kind, key, async (content) => {
+          const made = await make(content);
+          if (made.key !== undefined) lease.add(folderOf(kind, made.key));
+          return made;
+        });
+        lease.add(folderOf(kind, entry.key));
+        return entry;
+      };
+      return { cache: { ...cache, obtain }, release: () => lease.close() };
+    },
+    withScratch: async (work) => {
+      const folder = path.join(temporary, `scratch.${temporarySuffix()}`);
+      await makeFolder(folder);
+      try {
+        return await work(folder);
+      } finally {
+        await discard(folder);
+      }
+    },
+    prune: () => prune(root, leases),
+  };
+  return cache;
+}
+
+function layoutsOf(root: string): string[] {
+  return LAYOUTS.map((name) => path.join(root, '..', name));
+}
+
+async function prune(root: string, leases: Leases): Promise<void> {
+  await removeLeftovers(path.join(root, 'tmp'));
+  const marker = path.join(root, 'pruned');
+  const now = Date.now();
+  const last = await fs.stat(marker).catch(() => undefined);
+  if (last && now - last.mtimeMs < HOUR_MS) return;
+  if (!(await exists(root))) return;
+  await writeFileAtomic(marker, '');
+  for (const kind of ['artifacts', 'deps'] as const)
+    await pruneEntries(root, { kind, before: now - KEEP_MS[kind] }, leases);
+  // files that were to replace others: beside these, in the store and in its entries
+  await removeLeftovers(root, { depth: 2 });
+}
+
+async function pruneEntries(
+  root: string,
+  { kind, before }: { kind: EntryKind; before: number },
+  leases: Leases,
+): Promise<void> {
+  const folder = path.join(root, kind);
+  // what is behind a link may be somebody else's
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  for (const name of await namesIn(folder)) {
+    const entry = path.join(folder, name);
+    if ((usedAtOf(entry) ?? 0) < before) await remove(root, entry, leases);
+  }
+}
+
+function remove(root: string, entry: string, leases: Leases): Promise<void> {
+  const isNeeded = (): boolean => neededEntries(root, leases)(entry);
+  return removeEntry(entry, { temporaryDir: path.join(root, 'tmp'), isNeeded });
+}
+
+/** What is laid out for other commands, and what work under way uses: as it is at this moment. */
+function neededEntries(root: string, leases: Leases): (folder: string) => boolean {
+  const linked = linkedEntries(root, layoutsOf(root));
+  const inUse = leases.inUse();
+  return (folder) => linked.has(folder) || inUse(folder);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await fs.readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}

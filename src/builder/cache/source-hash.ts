@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { isMissing } from '../../support/files.ts';
+import { assertReadable } from '../../support/regular-file.ts';
+import { listTree } from '../file-tree.ts';
+import type { TreeFile } from '../file-tree.ts';
+import { openStatIndex } from './stat-index.ts';
+
+/** Hashes of files and folders by content, remembering what it has read between runs. */
+export interface SourceHasher {
+  /**
+   * A hash over the sorted relative paths, contents and executable bits of the files below a folder. Links count as
+   * what they lead to. `excludes`: patterns of names that do not count at any depth.
+   */
+  hashTree(root: string, excludes?: readonly string[]): Promise<string>;
+  /** The same over chosen files. */
+  hashFiles(files: readonly TreeFile[]): Promise<string>;
+  /** A hash over one file's content; undefined if there is no such file. */
+  hashFile(file: string): Promise<string | undefined>;
+  /** A hash over a file or a folder, whichever it is; undefined if nothing is there. */
+  hashPath(place: string, excludes?: readonly string[]): Promise<string | undefined>;
+  /** Keeps what was learned for the next run. */
+  save(): Promise<void>;
+}
+
+const MAX_TRIES = 5;
+/** Larger files are not read in one piece. */
+const STREAM_ABOVE = 4 * 1024 * 1024;
+
+/** A hasher whose memory is `indexFile`. Without, or with a wrong, memory it only reads more. `clock`: milliseconds since the epoch. */
+export function openSourceHasher(indexFile: string, clock: () => number = Date.now): SourceHasher {
+  const index = openStatIndex(indexFile);
+
+  const contentHash = async (file: string): Promise<{ hash: string; executable: boolean }> => {
+    const readAt = clock();
+    const stat = fs.statSync(file, { bigint: true });
+    assertReadable(file, stat);
+    const executable = process.platform !== 'win32' && (stat.mode & 0o111n) !== 0n;
+    const known = index.get(file, stat);
+    if (known !== undefined) return { hash: known, executable };
+    const hash = await readHash(file, stat.size);
+    index.set(file, { stat, readAt, hash });
+    return { hash, executable };
+  };
+
+  const hashFiles = async (files: readonly TreeFile[]): Promise<string> => {
+    const hash = createHash('sha256');
+    for (const file of files) {
+      if (file.link !== undefined) {
+        hash.update(`${file.path}\0l${file.link}\n`);
+        continue;
+      }
+      const content = await contentHash(file.absolute);
+      hash.update(`${file.path}\0${content.executable ? 'x' : '-'}${content.hash}\n`);
+    }
+    return hash.digest('hex');
+  };
+
+  const hashTree: SourceHasher['hashTree'] = async (root, excludes = []) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        const tree = listTree(root, excludes);
+        const files = await hashFiles(tree.files);
+        return tree.dangling.length === 0 ? files : sha256(JSON.stringify([files, tree.dangling]));
+      } catch (error) {
+        // editors make and remove files all the time: what was listed may be gone
+        if (!isMissing(error) || tries === MAX_TRIES || !fs.existsSync(root)) throw error;
+      }
+    }
+  };
+
+  const hashFile: SourceHasher['hashFile'] = async (file) => {
+    try {
+      return (await contentHash(file)).hash;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    hashFiles,
+    hashTree,
+    hashFile,
+    hashPath: async (place, excludes) => {
+      const stat = fs.statSync(place, { throwIfNoEntry: false });
+      if (stat === undefined) return undefined;
+      return stat.isDirectory() ? hashTree(place, excludes) : hashFile(place);
+    },
+    save: () => index.save(),
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+async function readHash(file: string, size: bigint): Promise<string> {
+  const hash = createHash('sha256');
+  // many small files: reading them one after the other without a detour is several times faster than promises
+  if (size <= STREAM_ABOVE) hash.update(fs.readFileSync(file));
+  else await pipeline(createReadStream(file), hash);
+  return hash.digest('base64url');
+}

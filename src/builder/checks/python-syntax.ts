@@ -1,0 +1,127 @@
+import type { Tools } from '../tools.ts';
+import { spawn } from '../../support/spawn.ts';
+import { listOf, parseJson } from '../../support/shapes.ts';
+import { findPython } from '../workflows/python/interpreter.ts';
+import type { PythonInterpreter } from '../workflows/python/interpreter.ts';
+import { readCodeFinding } from './code-finding.ts';
+import type { CodeFinding, CodeJob } from './code-finding.ts';
+
+/**
+ * Compiles, in memory, the file of each handler and what it imports of the function's own files. Input and output are
+ * JSON: a list of jobs, and for each what is wrong first, if anything. The names of a module are known unless it makes
+ * them while it runs.
+ */
+const PROGRAM = `
+import ast, json, os, sys, warnings
+warnings.simplefilter("ignore")
+def parsed(root, file):
+    with open(os.path.join(root, file), "rb") as opened:
+        source = opened.read()
+    tree = ast.parse(source, file)
+    compile(tree, file, "exec", dont_inherit=True)
+    return tree
+def imports(tree, file):
+    package = file.split("/")[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name.split(".")
+        elif isinstance(node, ast.ImportFrom):
+            base = package[:len(package) - node.level + 1] if node.level else []
+            module = base + (node.module.split(".") if node.module else [])
+            yield module
+            for alias in node.names:
+                yield module + [alias.name]
+def files(parts):
+    for count in range(1, len(parts) + 1):
+        place = "/".join(parts[:count])
+        yield place + ".py"
+        yield place + "/__init__.py"
+def names(tree):
+    found, work = set(), list(tree.body)
+    while work:
+        node = work.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+            continue
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                found.add(alias.asname or alias.name.split(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        work.extend(ast.iter_child_nodes(node))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            found.update(node.names)
+    return found
+DYNAMIC = {"*", "__getattr__"}
+WRITERS = {"globals", "vars", "exec", "eval", "setattr", "modules"}
+def is_dynamic(tree, found):
+    used = (getattr(node, "id", None) or getattr(node, "attr", None) for node in ast.walk(tree))
+    return bool(found & DYNAMIC) or any(name in WRITERS for name in used)
+def check(job):
+    root, own = job["root"], job["own"]
+    todo, seen = [job["file"]], set()
+    while todo and len(seen) < 500:
+        file = todo.pop(0)
+        if file in seen:
+            continue
+        seen.add(file)
+        try:
+            tree = parsed(root, file)
+        except SyntaxError as error:
+            return {"file": file, "line": error.lineno or 1, "column": error.offset or 1,
+                    "message": type(error).__name__ + ": " + str(error.msg)}
+        except ValueError as error:
+            return {"file": file, "line": 1, "column": 1, "message": "SyntaxError: " + str(error)}
+        if len(seen) == 1:
+            found = names(tree)
+            if job["name"] not in found and not is_dynamic(tree, found):
+                return {"file": file, "names": sorted(found)}
+        for parts in imports(tree, file):
+            for other in files(parts):
+                if other not in seen and os.path.isfile(os.path.join(own, other)) and os.path.isfile(os.path.join(root, other)):
+                    todo.append(other)
+    return {}
+def safely(job):
+    try:
+        return check(job)
+    except Exception:
+        return {}
+print(json.dumps([safely(job) for job in json.load(sys.stdin)]))
+`;
+
+/** Pythons that were found, by the version that was asked for. */
+export type Pythons = Map<string, PythonInterpreter>;
+
+/** With what code is looked at. */
+export interface Checkers {
+  tools: Tools;
+  pythons: Pythons;
+}
+
+const readFindings = listOf(readCodeFinding);
+
+/**
+ * What is wrong with Python code, for each job. Only a Python that is as new as the function's can say: an older one does
+ * not know its syntax. Without one nothing is found.
+ */
+export async function checkPython(
+  version: string,
+  jobs: readonly CodeJob[],
+  { tools, pythons }: Checkers,
+): Promise<readonly CodeFinding[]> {
+  const python = pythons.get(version) ?? (await findPython(tools, { version, machine: '', pip: false }));
+  if (python === undefined || minorOf(python.version) < minorOf(version)) return [];
+  pythons.set(version, python);
+  const result = await spawn(python.program, ['-I', '-S', '-c', PROGRAM], {
+    env: { ...tools.env, PYTHONIOENCODING: 'utf-8' },
+    signal: tools.signal,
+    input: JSON.stringify(jobs),
+  });
+  return readFindings(parseJson(result.stdout)) ?? [];
+}
+
+function minorOf(version: string): number {
+  return Number(version.split('.')[1] ?? 0);
+}

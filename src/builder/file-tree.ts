@@ -1,0 +1,176 @@
+import * as fs from 'node:fs';
+import { copyFile, link, readdir, readlink, rm, stat, symlink, unlink } from 'node:fs/promises';
+import * as path from 'node:path';
+import { isMissing, makeFolder, removeTree } from '../support/files.ts';
+import { mapLimit } from '../support/map-limit.ts';
+import { placeBelow } from '../support/places.ts';
+import { runtimeLink } from '../support/runtime-links.ts';
+import { compileNames } from '../support/name-patterns.ts';
+
+/** A file below a folder. Links are followed: a file is where its content is found. */
+export interface TreeFile {
+  /** With `/` on every system. */
+  path: string;
+  absolute: string;
+  /** What it says if it is a link to a place that only Lambda has: such links are kept. */
+  link?: string;
+}
+
+/** What a walk found. */
+export interface Tree {
+  /** Sorted by path. */
+  files: TreeFile[];
+  /** Links that lead nowhere, or back to a folder that they are in: they have no content. Sorted. */
+  dangling: string[];
+}
+
+/** More open files at once do not make a disk faster. */
+const FILES_AT_ONCE = 32;
+
+/**
+ * The files below a folder, in the order of their paths, without what the patterns of names exclude at any depth; a
+ * pattern that begins with `/` counts directly below the folder only.
+ */
+export function listTree(root: string, excludes: readonly string[] = []): Tree {
+  const anywhere = compileNames(excludes.filter((pattern) => !pattern.startsWith('/')));
+  const atTop = compileNames(excludes.filter((pattern) => pattern.startsWith('/')).map((pattern) => pattern.slice(1)));
+  const tree: Tree = { files: [], dangling: [] };
+  const walk = (folder: string, prefix: string, parents: readonly string[]): void => {
+    for (const item of fs.readdirSync(folder, { withFileTypes: true })) {
+      if (anywhere(item.name) || (prefix === '' && atTop(item.name))) continue;
+      const absolute = path.join(folder, item.name);
+      const name = prefix + item.name;
+      if (item.isDirectory()) walk(absolute, `${name}/`, parents);
+      else if (item.isFile()) tree.files.push({ path: name, absolute });
+      else if (item.isSymbolicLink()) {
+        const link = runtimeLink(absolute, root);
+        const target = link === undefined ? linkTarget(absolute, parents) : undefined;
+        if (link !== undefined) tree.files.push({ path: name, absolute, link });
+        else if (target === undefined) tree.dangling.push(name);
+        else if (target.folder) walk(absolute, `${name}/`, [...parents, target.real]);
+        else tree.files.push({ path: name, absolute });
+      }
+    }
+  };
+  walk(root, '', [fs.realpathSync(root)]);
+  tree.files.sort((a, b) => compare(a.path, b.path));
+  tree.dangling.sort(compare);
+  return tree;
+}
+
+/** Bytes of the files below a folder. */
+export async function treeSize(root: string): Promise<number> {
+  const sizes = await mapLimit(listTree(root).files, FILES_AT_ONCE, async ({ absolute, link }) =>
+    link === undefined ? (await stat(absolute)).size : 0,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Where a link leads; undefined if nowhere, or up to a folder that holds it, which would never end. */
+function linkTarget(file: string, parents: readonly string[]): { folder: boolean; real: string } | undefined {
+  try {
+    const real = fs.realpathSync(file);
+    const stat = fs.statSync(real);
+    if (stat.isFile()) return { folder: false, real };
+    const inside = parents.some((parent) => parent === real || parent.startsWith(real + path.sep));
+    return stat.isDirectory() && !inside ? { folder: true, real } : undefined;
+  } catch (error) {
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
+    throw error;
+  }
+}
+
+/** Copies files to the same relative places below `target`; what is there already is replaced, never written into. */
+export async function copyFiles(files: readonly TreeFile[], target: string): Promise<void> {
+  const places = files.map((file) => ({ file, place: placeBelow(target, file.path, 'The path of a file') }));
+  await makeFolders(
+    target,
+    places.map(({ place }) => path.dirname(place)),
+  );
+  await mapLimit(places, FILES_AT_ONCE, ({ file: { absolute, link }, place }) =>
+    link === undefined ? copyOver(absolute, place) : replaceLink(link, place),
+  );
+}
+
+/** Copies a folder's content; links are followed, excluded names left out. */
+export async function copyTree(source: string, target: string, excludes: readonly string[] = []): Promise<void> {
+  await makeFolder(target);
+  await copyFiles(listTree(source, excludes).files, target);
+}
+
+/** A folder that is there stays: it holds what was installed. */
+async function replaceLink(text: string, place: string): Promise<void> {
+  if (fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) return;
+  await rm(place, { force: true });
+  await symlink(text, place);
+}
+
+/** Makes folders below `target`, with those between. A link in the way is replaced: what it leads to is not ours. */
+export async function makeFolders(target: string, folders: readonly string[]): Promise<void> {
+  await makeFolder(target);
+  const made = new Set([path.resolve(target)]);
+  const make = async (folder: string): Promise<void> => {
+    if (made.has(folder)) return;
+    await make(path.dirname(folder));
+    made.add(folder);
+    const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) return;
+    if (stat !== undefined) await removeTree(folder);
+    await makeFolder(folder);
+  };
+  for (const folder of folders) await make(folder);
+}
+
+/** Copies one file. A file that is there may be a hard link to a cached one, so it is replaced, not overwritten. */
+export async function copyOver(source: string, target: string): Promise<void> {
+  const flags = fs.constants.COPYFILE_FICLONE | fs.constants.COPYFILE_EXCL;
+  try {
+    await copyFile(source, target, flags);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    await unlink(target);
+    await copyFile(source, target, flags);
+  }
+}
+
+/**
+ * Puts a second name on every file of an immutable tree below `target`, which costs no space; copies where the file
+ * system has no hard links. Symbolic links stay what they are.
+ */
+export async function linkTree(source: string, target: string): Promise<void> {
+  await makeFolder(target);
+  const items = await readdir(source, { withFileTypes: true });
+  await mapLimit(items, FILES_AT_ONCE, async (item) => {
+    const from = path.join(source, item.name);
+    const to = path.join(target, item.name);
+    if (item.isDirectory()) await linkTree(from, to);
+    else if (item.isSymbolicLink()) await copyLink(from, to);
+    else await linkOrCopy(from, to);
+  });
+}
+
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES', 'EEXIST'].includes(code))
+      throw error;
+    await copyOver(from, to);
+  }
+}
+
+async function copyLink(from: string, to: string): Promise<void> {
+  try {
+    await symlink(await readlink(from), to);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!['EPERM', 'EACCES', 'ENOTSUP', 'ENOSYS'].includes(code)) throw error;
+    // Windows lets only some users make links: the content does as well
+    if (fs.statSync(from, { throwIfNoEntry: false })?.isFile()) await copyOver(from, to);
+  }
+}

@@ -1,0 +1,182 @@
+import * as path from 'node:path';
+import { UserError } from '../../errors.ts';
+import type { LocalImage } from '../../model/built-stack.ts';
+import { engineError } from '../../support/container-engine.ts';
+import type { Engine } from '../../support/container-engine.ts';
+import { exists, readTextIfExists, writeFileAtomic } from '../../support/files.ts';
+import { fields, parseJson, text as readText } from '../../support/shapes.ts';
+import type { SpawnResult } from '../../support/spawn.ts';
+import { keyOf } from '../build-key.ts';
+import type { BuildCache } from '../cache/cache.ts';
+import { passVariables } from '../containers/pass-variables.ts';
+import type { PassedVariables } from '../containers/pass-variables.ts';
+import type { SourceHasher } from '../cache/source-hash.ts';
+import { ToolError } from '../tools.ts';
+import type { Tools } from '../tools.ts';
+import { contextKey } from './docker-context.ts';
+import type { DockerfileSource, ImageDefinition } from './plan-images.ts';
+
+/** What making images takes. */
+export interface ImageWorkshop {
+  engine: () => Promise<Engine>;
+  hasher: SourceHasher;
+  cache: BuildCache;
+  tools: Tools;
+  /** For what gives images their names. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** Where it is remembered which image came of what. Absolute. */
+  recordDir: string;
+  stepId: string;
+}
+
+/** An image that is there now. */
+export interface MadeImage {
+  image: Omit<LocalImage, 'name'>;
+  cached: boolean;
+}
+
+/** The image of a definition: the one of last time if nothing that it is made of has changed, else built or loaded. */
+export async function obtainImage(definition: ImageDefinition, workshop: ImageWorkshop): Promise<MadeImage> {
+  const { source } = definition;
+  if (source.kind === 'local') return findLocalImage(source.name, definition, workshop);
+  const content = await sourceKey(source, definition, workshop);
+  const recordFile = path.join(workshop.recordDir, `${keyOf(definition.key, content)}.json`);
+  const known = parseRecord(await readTextIfExists(recordFile));
+  if (known !== undefined && (await isThere(workshop, known)))
+    return { image: { imageId: known, recordFile }, cached: true };
+  const engine = await workshop.engine();
+  const imageId =
+    source.kind === 'archive'
+      ? await workshop.inTurn(() => loadArchive(source.path, definition, { engine, ...workshopOf(workshop) }))
+      : await buildDockerfile(source, definition, { engine, ...workshopOf(workshop) });
+  if ((await sourceKey(source, definition, workshop)) === content)
+    await writeFileAtomic(recordFile, JSON.stringify({ imageId }));
+  return { image: { imageId, recordFile }, cached: false };
+}
+
+function workshopOf({ cache, tools, stepId }: ImageWorkshop): Omit<Making, 'engine'> {
+  return { cache, tools, stepId };
+}
+
+interface Making {
+  engine: Engine;
+  cache: BuildCache;
+  tools: Tools;
+  stepId: string;
+}
+
+/** The image that the engine has under this name; it is what it is, and nothing is built. */
+async function findLocalImage(
+  name: string,
+  { key, ids }: ImageDefinition,
+  workshop: ImageWorkshop,
+): Promise<MadeImage> {
+  const engine = await workshop.engine();
+  const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}}', '--', name]);
+  if (code !== 0)
+    throw new UserError(`${ids.join(', ')}: ${engine.name} has no image ${name}, and there is no file of that name`, {
+      hint: 'Build or pull the image, or write the URI of one in Amazon ECR: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/NAME:TAG',
+    });
+  const imageId = stdout.trim();
+  return { image: { imageId, recordFile: path.join(workshop.recordDir, `${keyOf(key, imageId)}.json`) }, cached: true };
+}
+
+async function sourceKey(
+  source: Exclude<ImageDefinition['source'], { kind: 'local' }>,
+  { ids }: ImageDefinition,
+  { hasher }: ImageWorkshop,
+): Promise<string> {
+  if (source.kind === 'archive') return (await hasher.hashFile(source.path)) ?? '';
+  const file = path.resolve(source.context, source.dockerfile);
+  if (!(await exists(file))) {
+    throw new UserError(`${ids.join(', ')}: there is no Dockerfile at ${file}`, {
+      hint: 'Metadata Dockerfile is its path as seen from DockerContext.',
+    });
+  }
+  return contextKey(source, hasher);
+}
+
+/** undefined: there is none, or it is damaged; then the image is built again. */
+function parseRecord(text: string | undefined): string | undefined {
+  return readText(fields(parseJson(text ?? ''))?.['imageId']);
+}
+
+/** Without an engine it cannot be told: the registry may have the image, and else the push says what is missing. */
+async function isThere(workshop: ImageWorkshop, imageId: string): Promise<boolean> {
+  let engine: Engine;
+  try {
+    engine = await workshop.engine();
+  } catch (error) {
+    if (error instanceof UserError) return true;
+    throw error;
+  }
+  return (await engine.run(['image', 'inspect', '--format', '{{.Id}}', imageId])).code === 0;
+}
+
+async function buildDockerfile(source: DockerfileSource, definition: ImageDefinition, making: Making): Promise<string> {
+  const { engine } = making;
+  const variables = passVariables(source.args, '--build-arg');
+  return making.cache.withScratch(async (scratch) => {
+    const idFile = path.join(scratch, 'image-id');
+    const args = [
+      ...(await buildCommand(engine)),
+      '--platform',
+      definition.architecture === 'arm64' ? 'linux/arm64' : 'linux/amd64',
+      '--file',
+      path.resolve(source.context, source.dockerfile),
+      '--iidfile',
+      idFile,
+      ...engine.network,
+      ...variables.options,
+      ...(source.target === undefined ? [] : ['--target', source.target]),
+      ...source.extra,
+      source.context,
+    ];
+    await runEngine(args, definition, { ...making, env: variables.env, task: `${engine.name} build` });
+    return ((await readTextIfExists(idFile)) ?? '').trim();
+  });
+}
+
+/**
+ * BuildKit where it is there. Lambda takes plain manifests only: without provenance and SBOM, which would make an index.
+ */
+async function buildCommand(engine: Engine): Promise<string[]> {
+  if (engine.name !== 'docker' || (await engine.run(['buildx', 'version'])).code !== 0) return ['build'];
+  return ['buildx', 'build', '--load', '--provenance=false', '--sbom=false', '--progress=plain'];
+}
+
+async function loadArchive(file: string, definition: ImageDefinition, making: Making): Promise<string> {
+  const { engine } = making;
+  const { stdout } = await runEngine(['load', '--input', file], definition, { ...making, task: `${engine.name} load` });
+  const reference = [...stdout.matchAll(/Loaded image(?: ID|\(s\))?: *(\S+)/gi)].at(-1)?.[1];
+  const inspected = reference && (await engine.run(['image', 'inspect', '--format', '{{.Id}}', reference]));
+  if (inspected && inspected.code === 0) return inspected.stdout.trim();
+  throw new UserError(`${definition.ids.join(', ')}: ${file} holds no image`, {
+    hint: `Make it with ${engine.name} save --output FILE IMAGE.`,
+  });
+}
+
+async function runEngine(
+  args: readonly string[],
+  definition: ImageDefinition,
+  how: Making & { env?: PassedVariables['env']; task: string },
+): Promise<SpawnResult> {
+  const { engine, tools, stepId, env = {}, task } = how;
+  tools.report(stepId, `$ ${engine.name} ${args.join(' ')}`.slice(0, 500));
+  const result = await engine.run(args, { env, endsWithUs: true, onLine: (line) => tools.report(stepId, line) });
+  if (result.code === 0) return result;
+  const known = engineError(engine.name, result.output, `an image that ${definition.ids.join(', ')} is made from`);
+  throw new ToolError(
+    `${task} failed with exit code ${result.code}`,
+    result.output.trim(),
+    known && `${known.message}. ${known.hint}`,
+  );
+}
+
+/** Gives the image its names on this machine. */
+export async function nameImage(engine: Engine, imageId: string, names: Iterable<string>): Promise<void> {
+  for (const name of new Set(names)) {
+    const { code, output } = await engine.run(['tag', imageId, name]);
+    if (code !== 0) throw new UserError(`The image cannot be called ${name}: ${output.trim()}`);
+  }
+}

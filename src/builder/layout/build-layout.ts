@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import * as path from 'node:path';
+import { flattenStacks, splitIdentifier } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { readTextIfExists, writeFileAtomic } from '../../support/files.ts';
+import { createGate } from '../../support/map-limit.ts';
+import { buildLayoutDir, buildStoreDir } from '../build-options.ts';
+import type { BuildOptions } from '../build-options.ts';
+import { layOutTemplates, planBuiltTemplates, stackLayoutDir } from './built-templates.ts';
+import type { BuiltParts, BuiltTemplates } from './built-templates.ts';
+import { dependencyLayerId } from '../dependency-layer.ts';
+import { openLaidOut } from './laid-out.ts';
+import { linkArtifact } from './link-artifacts.ts';
+import { isOurLayout } from './own-folders.ts';
+
+/**
+ * `.aws-sam/build` (or `auto-dependency-layer`), where AWS SAM CLI's other commands, `sam local invoke` among them, look for
+ * what was built last: templates, and links to the artifacts in the cache.
+ */
+export interface BuildLayout {
+  /** Everything was built. `planned`: its templates. */
+  write(root: Stack, planned: BuiltTemplates): Promise<void>;
+  /** Some of it was built: the rest stays as it was laid out. */
+  update(root: Stack, built: BuiltParts): Promise<void>;
+}
+
+export function openBuildLayout(options: BuildOptions): BuildLayout {
+  const inTurn = createGate(1);
+  const keys = new WeakMap<Stack, string>();
+  /** What the templates are made of, and that nobody else has written them since. */
+  const recordOf = (root: Stack): string => {
+    const key = keys.get(root) ?? keyOfStacks(root);
+    keys.set(root, key);
+    return `${key} ${stampOf(path.join(buildLayoutDir(options), 'template.yaml'))}\n`;
+  };
+  const write: BuildLayout['write'] = async (root, planned) => {
+    await layOutTemplates(planned, options);
+    const record = recordOf(root);
+    if ((await readTextIfExists(recordFile(options))) !== record) await writeFileAtomic(recordFile(options), record);
+  };
+  const update: BuildLayout['update'] = async (root, built) => {
+    if (built.folders.size === 0 && built.images.size === 0) return;
+    const hasTemplates =
+      (await isOurLayout(options)) && (await readTextIfExists(recordFile(options))) === recordOf(root);
+    if (hasTemplates && (await saysTheSame(root, built, options))) return linkBuilt(built, options);
+    const parts = merge(await openLaidOut(options).readAll(root), built);
+    await write(root, planBuiltTemplates(root, parts, options));
+  };
+  return {
+    write: (root, planned) => inTurn(() => write(root, planned)),
+    update: (root, built) => inTurn(() => update(root, built)),
+  };
+}
+
+function recordFile(options: BuildOptions): string {
+  const name = `${path.basename(buildLayoutDir(options))}.templates`;
+  return path.join(buildStoreDir(options.projectDir), 'layouts', name);
+}
+
+function keyOfStacks(root: Stack): string {
+  const parts = flattenStacks(root).map(({ path: at, templateFile, codeDir, source, resolved }) => [
+    at,
+    templateFile,
+    codeDir,
+    source,
+    resolved,
+  ]);
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function stampOf(file: string): string {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? '' : `${stat.ino}:${stat.mtimeNs}:${stat.size}`;
+}
+
+/** Whether templates say the same with what was built as with what is laid out: only artifacts are others. */
+async function saysTheSame(root: Stack, built: BuiltParts, options: BuildOptions): Promise<boolean> {
+  const before = await openLaidOut(options).read(root, new Set(built.folders.keys()));
+  return [...built.folders.keys()].every(
+    (id) =>
+      before.folders.has(id) &&
+      before.dependencyLayers.has(id) === built.dependencyLayers.has(id) &&
+      before.handlers.get(id) === built.handlers.get(id) &&
+      before.sourceMaps.has(id) === built.sourceMaps.has(id),
+  );
+}
+
+async function linkBuilt(built: BuiltParts, options: BuildOptions): Promise<void> {
+  for (const [id, { path: folder }] of built.folders) {
+    const { stackPath, logicalId } = splitIdentifier(id);
+    await linkArtifact(stackLayoutDir(options, stackPath), logicalId, folder);
+  }
+  for (const [id, { path: folder }] of built.dependencyLayers) {
+    await linkArtifact(stackLayoutDir(options, splitIdentifier(id).stackPath), dependencyLayerId(id), folder);
+  }
+}
+
+function merge(before: BuiltParts, built: BuiltParts): BuiltParts {
+  const isOld = (id: ResourceIdentifier): boolean => !built.folders.has(id);
+  const dependencyLayers = [...before.dependencyLayers].filter(([id]) => isOld(id));
+  const handlers = [...before.handlers].filter(([id]) => isOld(id));
+  return {
+    folders: new Map([...before.folders, ...built.folders]),
+    dependencyLayers: new Map([...dependencyLayers, ...built.dependencyLayers]),
+    images: new Map([...before.images, ...built.images]),
+    handlers: new Map([...handlers, ...built.handlers]),
+    sourceMaps: new Set([...[...before.sourceMaps].filter(isOld), ...built.sourceMaps]),
+  };
+}

@@ -1,0 +1,199 @@
+import * as path from 'node:path';
+import { imagePath } from '../../model/image-path.ts';
+import type { BuiltStack, CountedFile, LocalImage } from '../../model/built-stack.ts';
+import { identifierOf } from '../../model/stack.ts';
+import type { FunctionResource, Stack } from '../../model/stack.ts';
+import { readTextIfExists, writeFileAtomic } from '../../support/files.ts';
+import { asSegment } from '../../support/places.ts';
+import { dumpYaml } from '../../template/yaml/dump-yaml.ts';
+import { findLocalPaths, isLocalPath, resolveLocalPath } from '../../template/local-paths.ts';
+import type { LocalPath } from '../../template/local-paths.ts';
+import { openDraft } from '../../template/draft.ts';
+import type { Draft } from '../../template/draft.ts';
+import { mapOf } from '../../template/template.ts';
+import type { Template, TemplateValue } from '../../template/template.ts';
+import type { BuildResult } from '../artifact.ts';
+import { buildLayoutDir } from '../build-options.ts';
+import type { BuildOptions } from '../build-options.ts';
+import {
+  countedReadme,
+  DEPENDENCY_TEMPLATE,
+  dependencyLayerTemplate,
+  dependencyStackResource,
+} from '../dependency-layer-stack.ts';
+import { appendLayer, DEPENDENCY_STACK, dependencyLayerId, dependencyLayerReference } from '../dependency-layer.ts';
+import { linkArtifacts } from './link-artifacts.ts';
+import type { LayoutFolder } from './link-artifacts.ts';
+import { claimLayout } from './own-folders.ts';
+import { turnOnSourceMaps } from '../source-maps.ts';
+
+const TEMPLATE = 'template.yaml';
+
+/** What of a build its templates are about. */
+export type BuiltParts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'images' | 'handlers' | 'sourceMaps'>;
+
+/** The templates whose local paths point at what was built, and how both are laid out for other commands. */
+export interface BuiltTemplates {
+  stack: BuiltStack;
+  /** Each folder after the one that it is in. */
+  layout: readonly LayoutFolder[];
+}
+
+/** The templates that a build gives, laid out as AWS SAM CLI does (fact sheet 2.3). Pure: nothing is written. */
+export function planBuiltTemplates(root: Stack, result: BuiltParts, options: BuildOptions): BuiltTemplates {
+  const layout: LayoutFolder[] = [];
+  return { stack: planBuiltStack(root, { result, options, layout }), layout };
+}
+
+/** Where the folder of a stack is, and with it the artifacts of what is in the stack. Absolute. */
+export function stackLayoutDir(options: BuildOptions, stackPath: string): string {
+  const segments = stackPath === '' ? [] : stackPath.split('/');
+  return path.join(buildLayoutDir(options), ...segments.map((id) => asSegment(id, 'The ID of a nested stack')));
+}
+
+/** Lays out the templates and links to the artifacts beside them. Files are written only when their text changed. */
+export async function layOutTemplates({ stack, layout }: BuiltTemplates, options: BuildOptions): Promise<void> {
+  await claimLayout(options);
+  await linkArtifacts(layout);
+  await writeTemplates(stack);
+}
+
+/** Both at once. */
+export async function writeBuiltTemplates(root: Stack, result: BuiltParts, options: BuildOptions): Promise<BuiltStack> {
+  const planned = planBuiltTemplates(root, result, options);
+  await layOutTemplates(planned, options);
+  return planned.stack;
+}
+
+interface Building {
+  result: BuiltParts;
+  options: BuildOptions;
+  layout: LayoutFolder[];
+}
+
+function planBuiltStack(stack: Stack, building: Building): BuiltStack {
+  const { result, options, layout } = building;
+  const dir = stackLayoutDir(options, stack.path);
+  const folders = new Map<string, string>();
+  for (const { id, logicalId } of [...stack.functions, ...stack.layers]) {
+    const folder = result.folders.get(id);
+    if (folder) folders.set(logicalId, folder.path);
+  }
+  const apart = stack.functions.filter(({ id }) => result.dependencyLayers.has(id));
+  const layers = new Map(apart.map(({ id }) => [dependencyLayerId(id), result.dependencyLayers.get(id)?.path ?? '']));
+  const images = new Map<string, LocalImage>();
+  for (const { id, logicalId } of stack.functions) {
+    const image = result.images.get(id);
+    if (image) images.set(logicalId, image);
+  }
+  layout.push({
+    dir,
+    links: new Map([...folders, ...layers]),
+    files: [TEMPLATE, ...(apart.length > 0 ? [DEPENDENCY_TEMPLATE] : [])],
+    folders: stack.children.map((child) => child.logicalId ?? ''),
+  });
+  const children = stack.children.map((child) => planBuiltStack(child, building));
+  if (apart.length > 0) children.push(dependencyStack(stack, apart, { dir, layers, stackName: options.stackName }));
+  return {
+    path: stack.path,
+    template: builtTemplate(stack, dir, result),
+    dir,
+    templateFile: path.join(dir, TEMPLATE),
+    logicalId: stack.logicalId,
+    folders,
+    ...(images.size > 0 ? { images } : {}),
+    children,
+  };
+}
+
+function dependencyStack(
+  stack: Stack,
+  functions: readonly FunctionResource[],
+  { dir, layers, stackName }: { dir: string; layers: ReadonlyMap<string, string>; stackName: string },
+): BuiltStack {
+  const countedFiles = new Map<string, CountedFile>(
+    functions.map(({ id }) => [dependencyLayerId(id), countedReadme(id)]),
+  );
+  return {
+    path: identifierOf(stack.path, DEPENDENCY_STACK),
+    template: dependencyLayerTemplate(functions, stackName),
+    dir,
+    templateFile: path.join(dir, DEPENDENCY_TEMPLATE),
+    logicalId: DEPENDENCY_STACK,
+    folders: layers,
+    countedFiles,
+    children: [],
+  };
+}
+
+/** The stack's template with everything that the build changes. Pure. */
+export function builtTemplate(stack: Stack, dir: string, result: BuiltParts): Template {
+  const draft = openDraft(stack.source);
+  setBuiltPaths(draft, stack, { dir, result });
+  for (const resource of [...stack.functions, ...stack.layers]) {
+    if (result.folders.has(resource.id) || result.images.has(resource.id))
+      setResourceId(draft, resource.logicalId, resource.constructId);
+  }
+  for (const { logicalId } of stack.children) if (logicalId !== undefined) setResourceId(draft, logicalId);
+  for (const resource of stack.functions) changeFunction(draft, resource, result);
+  const apart = stack.functions.some(({ id }) => result.dependencyLayers.has(id));
+  if (apart) draft.set(['Resources', DEPENDENCY_STACK], dependencyStackResource());
+  return draft.finish();
+}
+
+function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: string; result: BuiltParts }): void {
+  const children = new Set(stack.children.map(({ logicalId }) => logicalId));
+  const moved = (local: Pick<LocalPath, 'value' | 'content'>): string => {
+    if (path.isAbsolute(local.value)) return local.value;
+    const base = local.content === 'code' ? stack.codeDir : path.dirname(stack.templateFile);
+    return portable(path.relative(dir, resolveLocalPath(local.value, base)));
+  };
+  for (const local of findLocalPaths(stack.source, stack.resolved)) {
+    const built = local.logicalId !== undefined && result.folders.has(identifierOf(stack.path, local.logicalId));
+    const nested = local.content === 'template' && children.has(local.logicalId);
+    if (local.content === 'code' && built) draft.set(local.path, local.logicalId ?? '');
+    else draft.set(local.path, nested ? `${local.logicalId}/${TEMPLATE}` : moved(local));
+  }
+  const shared = draft.get(['Globals', 'Function', 'CodeUri']);
+  if (isLocalPath(shared)) draft.set(['Globals', 'Function', 'CodeUri'], moved({ value: shared, content: 'code' }));
+}
+
+/** Paths in templates have `/` on every system. */
+function portable(relative: string): string {
+  return relative === '' ? '.' : relative.split(path.sep).join('/');
+}
+
+/** As the peer marks what it built; SAM counts Metadata in the logical id of a layer. */
+function setResourceId(draft: Draft, logicalId: string, constructId?: string): void {
+  const at = ['Resources', logicalId, 'Metadata'];
+  draft.set(at, { ...mapOf(draft.get(at)), SamResourceId: constructId ?? logicalId });
+}
+
+function changeFunction(draft: Draft, resource: FunctionResource, result: BuiltParts): void {
+  const { id, logicalId } = resource;
+  const properties = ['Resources', logicalId, 'Properties'];
+  const handler = result.handlers.get(id);
+  if (handler !== undefined) draft.set([...properties, 'Handler'], handler);
+  const image = result.images.get(id);
+  if (image) draft.set(['Resources', logicalId, ...imagePath(resource.type)], image.name);
+  if (result.sourceMaps.has(id)) turnOnSourceMaps(draft, resource);
+  if (!result.dependencyLayers.has(id)) return;
+  const own = draft.get([...properties, 'Layers']) ?? sharedLayers(draft, resource);
+  draft.set([...properties, 'Layers'], appendLayer(own, dependencyLayerReference(id)));
+}
+
+/**
+ * What SAM would not merge: lists of Globals are put in front of a function's own by SAM itself, but any other form of
+ * `Globals.Function.Layers` is replaced by what the function says, so the function must say both.
+ */
+function sharedLayers(draft: Draft, resource: FunctionResource): TemplateValue | undefined {
+  if (resource.type !== 'AWS::Serverless::Function') return undefined;
+  const shared = draft.get(['Globals', 'Function', 'Layers']);
+  return Array.isArray(shared) ? undefined : shared;
+}
+
+async function writeTemplates(stack: BuiltStack): Promise<void> {
+  const text = dumpYaml(stack.template);
+  if ((await readTextIfExists(stack.templateFile)) !== text) await writeFileAtomic(stack.templateFile, text);
+  await Promise.all(stack.children.map(writeTemplates));
+}

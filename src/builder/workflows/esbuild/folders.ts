@@ -1,0 +1,85 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { stemsOf } from '../../../support/name-patterns.ts';
+
+/** A folder and all above it. */
+export function andAbove(folder: string): string[] {
+  const parent = path.dirname(folder);
+  return parent === folder ? [folder] : [folder, ...andAbove(parent)];
+}
+
+/** Whether a file belongs to an installed package. */
+export function isInNodeModules(file: string): boolean {
+  return file.includes(`${path.sep}node_modules${path.sep}`);
+}
+
+/** What is in folders, each read once. */
+export interface Listing {
+  /** By name, sorted; empty if the folder is not there (any more), or not ours to read. */
+  items(folder: string): ReadonlyMap<string, fs.Dirent>;
+  /** The names in a folder that are the stem, or begin with it and a dot. */
+  named(folder: string, stem: string): readonly string[];
+  /** Whether a folder is there, or a link that may lead to one. */
+  mayBeFolder(place: string): boolean;
+}
+
+export function createListing(): Listing {
+  const known = new Map<string, ReadonlyMap<string, fs.Dirent>>();
+  const byStem = new Map<string, Map<string, string[]>>();
+  const items: Listing['items'] = (folder) => {
+    const found = known.get(folder) ?? readFolder(folder);
+    known.set(folder, found);
+    return found;
+  };
+  return {
+    items,
+    mayBeFolder: (place) => items(path.dirname(place)).get(path.basename(place))?.isFile() === false,
+    named: (folder, stem) => {
+      const index = byStem.get(folder) ?? indexStems(items(folder).keys());
+      byStem.set(folder, index);
+      return index.get(stem) ?? [];
+    },
+  };
+}
+
+function readFolder(folder: string): Map<string, fs.Dirent> {
+  try {
+    const items = fs.readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return new Map(items.map((item) => [item.name, item]));
+  } catch {
+    return new Map();
+  }
+}
+
+function indexStems(names: Iterable<string>): Map<string, string[]> {
+  const index = new Map<string, string[]>();
+  for (const name of names) {
+    for (const stem of stemsOf(name)) {
+      const same = index.get(stem);
+      if (same) same.push(name);
+      else index.set(stem, [name]);
+    }
+  }
+  return index;
+}
+
+/** The packages of a `node_modules`; of links also where they lead, which decides what is found. */
+export function packagesIn(nodeModules: string, listing: Listing): string[] {
+  const describe = (folder: string, prefix: string): string[] =>
+    [...listing.items(folder).values()]
+      .filter(({ name }) => !name.startsWith('.'))
+      .flatMap((item) => {
+        const place = path.join(folder, item.name);
+        if (prefix === '' && item.name.startsWith('@')) return describe(place, `${item.name}/`);
+        return [prefix + item.name + (item.isSymbolicLink() ? ` → ${linkTarget(place)}` : '')];
+      });
+  return describe(nodeModules, '');
+}
+
+function linkTarget(link: string): string {
+  try {
+    return fs.readlinkSync(link);
+  } catch {
+    return ''; // gone since it was listed
+  }
+}

@@ -1,0 +1,56 @@
+import * as path from 'node:path';
+import { valid, validRange } from 'semver';
+import { exists } from '../../../support/files.ts';
+import { lockedVersion } from '../node/locked-version.ts';
+import { readForeignManifest } from '../node/manifest.ts';
+import type { NodeManifest } from '../node/manifest.ts';
+import { findProjectLock } from '../node/project.ts';
+import type { Workshop } from '../workflow.ts';
+
+/** The esbuild that an application asks for. */
+export interface WantedEsbuild {
+  /** What npm understands: the locked version, a range or a tag; undefined: it is no package of a registry. */
+  version: string | undefined;
+  /** The package.json that names it. Absolute. */
+  manifest: string;
+  /** The lock file that counts for it. Absolute. */
+  lock: string | undefined;
+  /** The folder whose settings (`.npmrc`) count. */
+  root: string;
+}
+
+/** What the nearest package.json that names esbuild asks for, from a folder upwards in its repository; undefined: none does. */
+export async function wantedEsbuild(
+  dir: string,
+  workshop: Pick<Workshop, 'workspaces' | 'locks'>,
+): Promise<WantedEsbuild | undefined> {
+  for (let folder = dir; ; folder = path.dirname(folder)) {
+    const manifest = await readForeignManifest(folder);
+    const spec = specOf(manifest ?? {});
+    if (manifest && spec !== undefined) return resolveWanted(folder, { manifest, spec }, workshop);
+    if (path.dirname(folder) === folder || (await exists(path.join(folder, '.git')))) return undefined;
+  }
+}
+
+function specOf({ dependencies, devDependencies, optionalDependencies }: NodeManifest): string | undefined {
+  return dependencies?.['esbuild'] ?? devDependencies?.['esbuild'] ?? optionalDependencies?.['esbuild'];
+}
+
+async function resolveWanted(
+  folder: string,
+  { manifest, spec }: { manifest: NodeManifest; spec: string },
+  { workspaces, locks }: Pick<Workshop, 'workspaces' | 'locks'>,
+): Promise<WantedEsbuild> {
+  const { root, lock } = await findProjectLock(folder, manifest, workspaces);
+  const place = path.relative(root, folder).split(path.sep).join('/');
+  const named = { name: 'esbuild', spec, place, dependent: manifest.name };
+  const locked = lock && (await lockedVersion(lock, named, locks));
+  const version = valid(locked) ?? versionOfSpec(spec);
+  return { version, manifest: path.join(folder, 'package.json'), lock, root };
+}
+
+/** A range or a tag; not a folder, an archive, a repository, or another package. */
+function versionOfSpec(spec: string): string | undefined {
+  const plain = spec.replace(/^npm:esbuild@/, '');
+  return validRange(plain) !== null || /^[a-z][\w.-]*$/i.test(plain) ? plain : undefined;
+}

@@ -1,0 +1,110 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { exists, makeFolder } from '../../../support/files.ts';
+import type { BuildInput } from '../../artifact.ts';
+import { buildStoreDir } from '../../build-options.ts';
+import { keyOf } from '../../build-key.ts';
+import { copyTree } from '../../file-tree.ts';
+import type { BuildDefinition } from '../../plan-build.ts';
+import { findAbove } from '../find-above.ts';
+import { GRADLE_INIT } from './gradle-init.ts';
+import { noteNewerClasses } from './classes.ts';
+import { needTool } from '../need-tool.ts';
+import { keyOfInputs } from '../traced-inputs.ts';
+import type { PreparedBuild, Workshop } from '../workflow.ts';
+
+const EXCLUDES = ['build', '.gradle', '.git', '.aws-sam', '.idea', 'out'];
+
+interface GradleJob {
+  definition: BuildDefinition;
+  workshop: Workshop;
+  /** The folder of the settings: the root project. */
+  root: string;
+}
+
+/** Gradle in the source, its output elsewhere; its daemon and caches make it incremental. Tests are not run. */
+export async function prepareGradle(definition: BuildDefinition, workshop: Workshop): Promise<PreparedBuild> {
+  const { codeDir } = definition;
+  const root = (await findAbove(codeDir, 'settings.gradle', 'settings.gradle.kts')) ?? codeDir;
+  const job: GradleJob = { definition, workshop, root };
+  const inputs = [{ path: root, excludes: EXCLUDES }];
+  const isLayer = definition.kind === 'layer';
+  return {
+    label: 'gradle',
+    inputs: async () => inputs,
+    dependencies: {
+      key: keyOf(
+        'gradle',
+        codeDir === root ? '' : path.relative(root, codeDir),
+        await keyOfInputs(dependencyInputs(job), workshop),
+      ),
+      folder: 'java/lib',
+      inFunction: 'lib',
+      use: 'runtime',
+      install: (target) => runGradle(job, 'samSyncLib', (exported) => copyTree(path.join(exported, 'lib'), target)),
+    },
+    sourceKey: async () =>
+      keyOf('gradle', definition.runtime, path.relative(root, codeDir), await keyOfInputs(inputs, workshop)),
+    make: async (target) => {
+      const task = isLayer ? 'samSyncJar' : 'samSyncClasses';
+      await runGradle(job, task, async (exported) => {
+        if (isLayer) return copyTree(path.join(exported, 'jar'), path.join(target, 'lib'));
+        await noteNewerClasses(definition, workshop, path.join(exported, 'classes'));
+        await copyTree(path.join(exported, 'classes'), target);
+      });
+      return {};
+    },
+  };
+}
+
+/** A project alone has its sources in `src`, which do not decide what it needs; other projects are needed as jars. */
+function dependencyInputs({ definition, root }: GradleJob): BuildInput[] {
+  const excludes = definition.codeDir === root ? [...EXCLUDES, '/src'] : EXCLUDES;
+  return [{ path: root, excludes }];
+}
+
+async function runGradle(job: GradleJob, task: string, take: (exported: string) => Promise<void>): Promise<void> {
+  const { definition, workshop, root } = job;
+  const { tools, stepId, options, cache } = workshop;
+  const work = path.join(buildStoreDir(options.projectDir), 'gradle', keyOf(root, tools.identity));
+  const gradle = await findGradle(job);
+  const script = path.join(work, 'init.gradle');
+  await makeFolder(work);
+  await fs.writeFile(script, GRADLE_INIT);
+  await cache.withScratch(async (scratch) => {
+    const exported = path.join(scratch, 'export');
+    await makeFolder(path.join(exported, 'lib'));
+    const args = [
+      '--console=plain',
+      '--project-cache-dir',
+      path.join(work, 'cache'),
+      '--init-script',
+      script,
+      `-DsamSync.buildDir=${path.join(work, 'build')}`,
+      `-DsamSync.projectDir=${definition.codeDir}`,
+      `-DsamSync.exportDir=${exported}`,
+      '-Dorg.gradle.configuration-cache=false',
+      task,
+    ];
+    // two builds of one project would wait for its lock anyway, with messages
+    await tools.alone(`gradle ${root}`, () =>
+      tools.run(gradle, args, { cwd: definition.codeDir, stepId, task: `gradle ${task}` }),
+    );
+    await take(exported);
+  });
+}
+
+/** The wrapper of the project, else what is installed. */
+async function findGradle({ definition, workshop, root }: GradleJob): Promise<string> {
+  const name = process.platform === 'win32' ? 'gradlew.bat' : 'gradlew';
+  for (const dir of [definition.codeDir, root]) {
+    const wrapper = path.join(dir, name);
+    if (await exists(wrapper)) return wrapper;
+  }
+  return needTool(
+    workshop.tools,
+    'gradle',
+    definition.ids,
+    'Install Gradle (https://gradle.org) and a JDK, or add the Gradle wrapper to the project.',
+  );
+}

@@ -1,0 +1,165 @@
+import * as path from 'node:path';
+import { UserError } from '../../../errors.ts';
+import { exists, makeFolder } from '../../../support/files.ts';
+import { commonFolder } from '../../../support/places.ts';
+import type { BuildInput } from '../../artifact.ts';
+import { keyOf } from '../../build-key.ts';
+import { copyFiles, copyOver, copyTree, listTree } from '../../file-tree.ts';
+import type { BuildDefinition } from '../../plan-build.ts';
+import { noteNewerClasses } from './classes.ts';
+import { readReactor } from './maven-reactor.ts';
+import type { Reactor } from './maven-reactor.ts';
+import { needTool } from '../need-tool.ts';
+import { keyOfInputs } from '../traced-inputs.ts';
+import type { DependencySet, PreparedBuild, Workshop } from '../workflow.ts';
+
+const EXCLUDES = ['target', '.git', '.aws-sam', '.idea'];
+/** Folders of `target` whose jars are no result (fact sheet 5.2). */
+const NO_RESULTS = ['/classes', '/dependency', '/generated-sources', '/maven-archiver', '/maven-status'];
+
+interface MavenJob {
+  definition: BuildDefinition;
+  workshop: Workshop;
+  reactor: Reactor;
+}
+
+/**
+ * Maven in a copy of the project and of the modules and parents that it needs, so that the source stays as it is and no
+ * class of a removed file is left. Tests are not run: a sync is for trying things out.
+ */
+export async function prepareMaven(definition: BuildDefinition, workshop: Workshop): Promise<PreparedBuild> {
+  const job: MavenJob = { definition, workshop, reactor: await readReactor(definition.codeDir) };
+  const inputs = inputsOf(job.reactor);
+  const isLayer = definition.kind === 'layer';
+  return {
+    label: 'maven',
+    inputs: async () => inputs,
+    dependencies: await dependencySet(job),
+    sourceKey: async () => keyOf('maven', definition.runtime, await keyOfInputs(inputs, workshop)),
+    make: async (target) => {
+      await inCopy(job, async (place) => {
+        // classes are complete before they are packed, and only a layer needs the jar
+        await runMaven(job, place, [isLayer ? 'package' : 'prepare-package']);
+        if (isLayer) await copyJars(place(definition.codeDir), target);
+        else await copyClasses(job, place(definition.codeDir), target);
+      });
+      return {};
+    },
+  };
+}
+
+function inputsOf({ needed, poms, root }: Reactor): BuildInput[] {
+  const files = [...poms, path.join(root, '.mvn')].filter((file) => !needed.includes(path.dirname(file)));
+  return [
+    ...needed.map((dir) => ({ path: dir, excludes: EXCLUDES })),
+    ...files.map((file) => ({ path: file, excludes: [] })),
+  ];
+}
+
+/** The jars of the runtime scope, other modules of this machine among them. */
+async function dependencySet(job: MavenJob): Promise<DependencySet> {
+  const { reactor, workshop } = job;
+  const poms = reactor.poms.map((file) => ({ path: file, excludes: [] }));
+  const modules = inputsOf(reactor).filter(({ path: dir }) => dir !== reactor.dir);
+  return {
+    key: keyOf('maven', await keyOfInputs([...poms, ...modules], workshop)),
+    folder: 'java/lib',
+    inFunction: 'lib',
+    use: 'runtime',
+    install: (target) =>
+      inCopy(job, async (place) => {
+        // other modules must be packed before they can be copied
+        const phases = reactor.needed.length > 1 ? ['package'] : [];
+        await runMaven(job, place, [
+          ...phases,
+          'dependency:copy-dependencies',
+          '-DincludeScope=runtime',
+          '-Dmdep.prependGroupId=true',
+        ]);
+        const made = path.join(place(reactor.dir), 'target', 'dependency');
+        if (await exists(made)) await copyTree(made, target);
+      }),
+  };
+}
+
+type Place = (dir: string) => string;
+
+async function inCopy(job: MavenJob, work: (place: Place) => Promise<void>): Promise<void> {
+  const { reactor, workshop } = job;
+  const folders = [reactor.root, ...reactor.needed, ...reactor.poms.map((file) => path.dirname(file))];
+  const base = commonFolder(folders);
+  await workshop.cache.withScratch(async (scratch) => {
+    const place: Place = (dir) => path.join(scratch, path.relative(base, dir));
+    for (const dir of reactor.needed) await copyTree(dir, place(dir), EXCLUDES);
+    for (const file of reactor.poms)
+      await copyFiles([{ path: path.basename(file), absolute: file }], place(path.dirname(file)));
+    const settings = path.join(reactor.root, '.mvn');
+    if (await exists(settings)) await copyTree(settings, path.join(place(reactor.root), '.mvn'));
+    await work(place);
+  });
+}
+
+async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): Promise<void> {
+  const { definition, reactor, workshop } = job;
+  const { tools, stepId } = workshop;
+  const module = path.relative(reactor.root, reactor.dir).split(path.sep).join('/');
+  const selection = module === '' ? [] : ['--projects', module, '--also-make'];
+  await tools.run(
+    await findMaven(job),
+    [
+      '--batch-mode',
+      '--no-transfer-progress',
+      ...selection,
+      ...goals,
+      '-DskipTests',
+      '-Dstyle.color=never',
+      REPRODUCIBLE,
+    ],
+    {
+      cwd: place(reactor.root),
+      stepId,
+      task: `mvn ${goals[0]}`,
+      copyOf: reactor.root,
+      hint: `The project is ${path.join(definition.codeDir, 'pom.xml')}.`,
+    },
+  );
+}
+
+/** Jars of modules hold the same bytes each time (plugins from 2019 on). */
+const REPRODUCIBLE = '-Dproject.build.outputTimestamp=1980-01-01T00:00:02Z';
+
+/** The wrapper of the project, else what is installed. */
+async function findMaven({ definition, reactor, workshop }: MavenJob): Promise<string> {
+  const name = process.platform === 'win32' ? 'mvnw.cmd' : 'mvnw';
+  for (const dir of [reactor.dir, reactor.root]) {
+    const wrapper = path.join(dir, name);
+    if (await exists(wrapper)) return wrapper;
+  }
+  return needTool(
+    workshop.tools,
+    'mvn',
+    definition.ids,
+    'Install Maven (https://maven.apache.org) and a JDK, or add the Maven wrapper to the project.',
+  );
+}
+
+async function copyClasses({ definition, workshop }: MavenJob, dir: string, target: string): Promise<void> {
+  const classes = path.join(dir, 'target', 'classes');
+  if (!(await exists(classes))) {
+    throw new UserError(`${definition.ids.join(', ')}: Maven made no target/classes`, {
+      hint: 'The project of a function has packaging jar and sources in src/main.',
+    });
+  }
+  await noteNewerClasses(definition, workshop, classes);
+  await copyTree(classes, target);
+}
+
+async function copyJars(dir: string, target: string): Promise<void> {
+  const jars = listTree(path.join(dir, 'target'), NO_RESULTS).files.filter(({ path: name }) => name.endsWith('.jar'));
+  await makeFolder(path.join(target, 'lib'));
+  for (const { path: name, absolute } of jars) {
+    const place = path.join(target, 'lib', name);
+    await makeFolder(path.dirname(place));
+    await copyOver(absolute, place);
+  }
+}

@@ -1,0 +1,172 @@
+import * as path from 'node:path';
+import { UserError } from '../../../errors.ts';
+import { readTextIfExists } from '../../../support/files.ts';
+import { ownValue } from '../../../support/own-value.ts';
+import { isSegment, quoted } from '../../../support/places.ts';
+import { either, fields, flag, listOf, recordOf, text } from '../../../support/shapes.ts';
+import type { Reader } from '../../../support/shapes.ts';
+
+/** What we read of a package.json. Everything else in it is kept as it is. */
+export interface NodeManifest {
+  name?: string;
+  version?: string;
+  type?: string;
+  packageManager?: string;
+  scripts?: Record<string, string>;
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, Readonly<Record<string, unknown>>>;
+  bundleDependencies?: string[];
+  bundledDependencies?: string[];
+  workspaces?: string[] | { packages?: string[] };
+  files?: string[];
+  bin?: string | Record<string, string>;
+  main?: string;
+  browser?: string | Readonly<Record<string, unknown>>;
+  pnpm?: Readonly<Record<string, unknown>>;
+  overrides?: unknown;
+  resolutions?: unknown;
+}
+
+/** Reads the package.json of a folder of the user's; undefined if there is none. Rejects if it says what cannot be. */
+export async function readManifest(dir: string): Promise<NodeManifest | undefined> {
+  const file = path.join(dir, 'package.json');
+  const json = await readTextIfExists(file);
+  if (json === undefined) return undefined;
+  const { manifest, wrong } = parseManifest(parse(json, file));
+  if (wrong.length > 0) throw new UserError(`${file}: ${wrong.join('; ')}`);
+  return manifest;
+}
+
+/** The same of somebody else's package, which the user cannot correct: what is wrong in it is left out. */
+export async function readForeignManifest(dir: string): Promise<NodeManifest | undefined> {
+  const file = path.join(dir, 'package.json');
+  const json = await readTextIfExists(file);
+  return json === undefined ? undefined : parseManifest(parse(json, file)).manifest;
+}
+
+/** Whether a package can have the name: its folder in `node_modules` is called so. */
+export function isPackageName(name: string): boolean {
+  const [scope, ...rest] = name.split('/');
+  if (!name.startsWith('@')) return isSegment(name);
+  return isSegment(scope ?? '') && scope !== '@' && rest.length === 1 && isSegment(rest[0] ?? '');
+}
+
+/** The packages that travel inside of this one. */
+export function bundledPackages({ bundleDependencies, bundledDependencies }: NodeManifest): readonly string[] {
+  return bundleDependencies ?? bundledDependencies ?? [];
+}
+
+/** Everything that is needed when the package runs. */
+export function runtimeDependencies(manifest: NodeManifest): Record<string, string> {
+  const peers = Object.entries(manifest.peerDependencies ?? {}).filter(
+    ([name]) => ownValue(manifest.peerDependenciesMeta ?? {}, name)?.['optional'] !== true,
+  );
+  return { ...Object.fromEntries(peers), ...manifest.optionalDependencies, ...manifest.dependencies };
+}
+
+/** The manifest with other values for what the package needs when it runs; undefined takes a dependency away. */
+export function mapDependencies(
+  manifest: NodeManifest,
+  change: (name: string, spec: string) => string | undefined,
+): NodeManifest {
+  const mapped = { ...manifest };
+  for (const field of ['dependencies', 'optionalDependencies', 'peerDependencies'] as const) {
+    if (manifest[field] === undefined) continue;
+    const entries = Object.entries(manifest[field]).map(([name, spec]) => [name, change(name, spec)] as const);
+    mapped[field] = Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+  }
+  return mapped;
+}
+
+function parse(json: string, file: string): unknown {
+  try {
+    return JSON.parse(json.replace(/^\uFEFF/, '')) as unknown;
+  } catch (error) {
+    throw new UserError(`${file} is not valid JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Reads what is there; `what` completes the sentence if it has another shape: "dependencies must be …". */
+interface Field {
+  read: Reader<unknown>;
+  what: string;
+}
+
+const VERSIONS: Field = { read: recordOf(text), what: 'an object of package names and versions' };
+const TEXTS: Field = { read: listOf(text), what: 'a list of texts' };
+
+const REQUIRED: Readonly<Record<string, Field>> = {
+  dependencies: VERSIONS,
+  devDependencies: VERSIONS,
+  optionalDependencies: VERSIONS,
+  peerDependencies: VERSIONS,
+  peerDependenciesMeta: { read: recordOf(fields), what: 'an object of objects' },
+  scripts: { read: recordOf(text), what: 'an object of names and commands' },
+  files: TEXTS,
+  bin: { read: either(text, recordOf(text)), what: 'a text or an object of texts' },
+  main: { read: text, what: 'a text' },
+  workspaces: { read: either(listOf(text), readYarnWorkspaces), what: 'a list of texts' },
+};
+/** What is left out if it has another shape: nobody would build something else because of it. */
+const OPTIONAL: Readonly<Record<string, Reader<unknown>>> = {
+  name: text,
+  version: text,
+  type: text,
+  packageManager: text,
+  browser: either(text, fields),
+  pnpm: fields,
+};
+const BUNDLED = ['bundleDependencies', 'bundledDependencies'];
+const DEPENDENCIES = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
+
+function parseManifest(value: unknown): { manifest: NodeManifest; wrong: string[] } {
+  const given = fields(value);
+  if (given === undefined) return { manifest: {}, wrong: ['it must hold a JSON object'] };
+  const manifest: Record<string, unknown> = { ...given };
+  const wrong: string[] = [];
+  for (const [name, { read, what }] of Object.entries(REQUIRED)) {
+    if (isNothing(manifest[name])) delete manifest[name];
+    else if (read(manifest[name]) === undefined) {
+      delete manifest[name];
+      wrong.push(`${name} must be ${what}`);
+    }
+  }
+  for (const [name, read] of Object.entries(OPTIONAL)) if (read(manifest[name]) === undefined) delete manifest[name];
+  for (const name of DEPENDENCIES) wrong.push(...removeWrongNames(manifest, name));
+  for (const name of BUNDLED) {
+    const packages = readBundled(manifest[name], fields(manifest['dependencies']) ?? {});
+    if (packages === undefined) delete manifest[name];
+    else manifest[name] = packages;
+  }
+  return { manifest, wrong };
+}
+
+/** yarn's other form. */
+function readYarnWorkspaces(value: unknown): object | undefined {
+  const map = fields(value);
+  return map && (map['packages'] === undefined || listOf(text)(map['packages'])) ? map : undefined;
+}
+
+/** npm takes these for "there are none". */
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+}
+
+function removeWrongNames(manifest: Record<string, unknown>, section: string): string[] {
+  const packages = fields(manifest[section]) ?? {};
+  const wrong = Object.keys(packages).filter((name) => !isPackageName(name));
+  if (wrong.length === 0) return [];
+  manifest[section] = Object.fromEntries(Object.entries(packages).filter(([name]) => isPackageName(name)));
+  return wrong.map((name) => `${section} names a package that cannot be: ${quoted(name)}`);
+}
+
+/** A list, an object whose names count, or `true`: all dependencies. */
+function readBundled(value: unknown, dependencies: Readonly<Record<string, unknown>>): string[] | undefined {
+  if (flag(value) !== undefined) return value === true ? Object.keys(dependencies) : [];
+  const names = Array.isArray(value) ? value : Object.keys(fields(value) ?? {});
+  const packages = names.filter((name): name is string => typeof name === 'string' && isPackageName(name));
+  return value === undefined ? undefined : packages;
+}

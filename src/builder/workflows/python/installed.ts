@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { isMissing, readTextIfExists } from '../../../support/files.ts';
+
+/** What an installer notes about this machine, beside a package's own metadata. */
+const NOTES: ReadonlySet<string> = new Set([
+  'INSTALLER',
+  'REQUESTED',
+  'direct_url.json',
+  'uv_cache.json',
+  'uv_build.json',
+]);
+
+/**
+ * Removes from a folder of installed packages what says where, when and by what it was installed, so that the same
+ * packages give the same bytes on every machine.
+ */
+export async function cleanInstalled(target: string): Promise<void> {
+  await fs.rm(path.join(target, '.lock'), { force: true });
+  const scripts = await cleanScripts(path.join(target, 'bin'));
+  for (const name of await fs.readdir(target)) {
+    if (!name.endsWith('.dist-info')) continue;
+    const dir = path.join(target, name);
+    for (const note of NOTES) await fs.rm(path.join(dir, note), { force: true });
+    await cleanRecord(path.join(dir, 'RECORD'), scripts);
+  }
+}
+
+/**
+ * `RECORD` lists each file with its hash. Where something is gone it is written again, sorted: installers list in any order.
+ * Otherwise it stays as the wheel has it, which is what SAM CLI deploys: a switch between the tools replaces no layer.
+ */
+async function cleanRecord(file: string, scripts: ReadonlyMap<string, string | undefined>): Promise<void> {
+  const text = await readTextIfExists(file);
+  if (text === undefined) return;
+  const before = text.split(/\r?\n/).filter((line) => line !== '');
+  const lines = before.flatMap((line) => {
+    const name = line.replace(/,[^,]*,[^,]*$/, '').replace(/^"|"$/g, '');
+    if (name.includes('.dist-info/') && NOTES.has(path.posix.basename(name))) return [];
+    if (!scripts.has(name)) return [line];
+    const entry = scripts.get(name);
+    return entry === undefined ? [] : [entry];
+  });
+  if (lines.every((line, index) => line === before[index]) && lines.length === before.length) return;
+  await fs.writeFile(file, `${lines.sort().join('\n')}\n`);
+}
+
+/** uv begins a script with the path of a Python on this machine, in a detour through `sh` if that path is long. */
+const SHEBANG = /^#!(?:.*python[\d.]*(?:\.exe)?"?[ \t]*|\/bin\/sh\n'''exec' .*\n' ''')\n/;
+
+/** Lets scripts look for Python where they run. The changed ones, by name, with their lines for `RECORD`. */
+async function cleanScripts(dir: string): Promise<Map<string, string | undefined>> {
+  const changed = new Map<string, string | undefined>();
+  for (const name of await namesIn(dir)) {
+    const file = path.join(dir, name);
+    // on Windows uv makes programs that start the script
+    if (name.endsWith('.exe')) {
+      await fs.rm(file);
+      changed.set(`bin/${name}`, undefined);
+      continue;
+    }
+    const text = await fs.readFile(file, 'latin1');
+    if (!SHEBANG.test(text)) continue;
+    const content = Buffer.from(text.replace(SHEBANG, '#!/usr/bin/env python3\n'), 'latin1');
+    await fs.writeFile(file, content);
+    const hash = createHash('sha256').update(content).digest('base64url');
+    changed.set(`bin/${name}`, `bin/${name},sha256=${hash},${content.length}`);
+  }
+  if (changed.size > 0 && (await namesIn(dir)).length === 0) await fs.rmdir(dir);
+  return changed;
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    const items = await fs.readdir(dir, { withFileTypes: true });
+    return items.filter((item) => item.isFile()).map(({ name }) => name);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,214 @@
+import * as path from 'node:path';
+import { UserError } from '../../../errors.ts';
+import { exists, readTextIfExists } from '../../../support/files.ts';
+import { withoutLogins } from '../../build-key.ts';
+import type { KeyPart } from '../../build-key.ts';
+import type { BuildDefinition } from '../../plan-build.ts';
+import { readScriptMetadata } from './pyproject.ts';
+import type { PyProject } from './pyproject.ts';
+import { findExport } from './export.ts';
+import type { LockExport } from './export.ts';
+import { localPathsBase, localPathsOf, readRequirements } from './requirements.ts';
+import type { Requirements } from './requirements.ts';
+import { addLocal, ReadFiles, readUvProject } from './uv-project.ts';
+import type { UvProject } from './uv-project.ts';
+import type { Workshop } from '../workflow.ts';
+
+/** What says which packages are installed. */
+export interface PythonManifest {
+  source:
+    | { kind: 'requirements'; tool: 'pip' | 'uv'; requirements: Requirements }
+    | { kind: 'project'; tool: 'uv'; project: UvProject }
+    | { kind: 'export'; tool: LockExport['tool']; lock: LockExport }
+    /** It cannot be read. */
+    | { kind: 'wrong'; tool: 'pip' | 'uv' };
+  /** Files that were read or looked for. Absolute. */
+  files: readonly string[];
+  /** Folders and archives on this machine that are installed, or from which packages are. Absolute. */
+  locals: readonly string[];
+  /** From everything that the files say. */
+  key: KeyPart;
+  /** Relative paths start here, as the tool reads them. */
+  base: string;
+  isEmpty: boolean;
+  /** What is wrong. Thrown when it comes to installing, so that what it was read from is known, and watched, by then. */
+  problem: UserError | undefined;
+}
+
+interface Search {
+  dir: string;
+  definition: BuildDefinition;
+  workshop: Workshop;
+  files: ReadFiles;
+}
+
+/** Finds what says which packages are installed; undefined if nothing does. */
+export async function findManifest(
+  definition: BuildDefinition,
+  workshop: Workshop,
+): Promise<PythonManifest | undefined> {
+  const files = new ReadFiles(workshop.options.projectDir);
+  const search = { dir: definition.codeDir, definition, workshop, files };
+  try {
+    return await (definition.buildMethod === 'python-uv' ? findForUv(search) : findForPip(search));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const source = { kind: 'wrong', tool: definition.buildMethod === 'python-uv' ? 'uv' : 'pip' } as const;
+    const base = definition.codeDir;
+    return { source, files: files.list(), locals: [], key: null, base, isEmpty: false, problem: error };
+  }
+}
+
+/** SAM CLI takes these for `python-uv` too, in this order. */
+const OTHER_REQUIREMENTS = ['requirements-dev.txt', 'requirements-test.txt', 'requirements-prod.txt'];
+
+/**
+ * `BuildMethod: python-uv`: requirements.txt before pyproject.toml, as SAM CLI has it; where SAM CLI finds nothing, the
+ * metadata in the handler's script.
+ */
+async function findForUv(search: Search): Promise<PythonManifest | undefined> {
+  const { dir, workshop, files } = search;
+  const requirements = await readRequirements(path.join(dir, 'requirements.txt'), workshop.tools.env);
+  const project = await files.pyProject(dir);
+  if (requirements) {
+    if (declaresPackages(project))
+      workshop.note('info', 'installing requirements.txt, not pyproject.toml, as SAM CLI does; remove one of the two');
+    return fromRequirements('uv', requirements, search);
+  }
+  if (project?.project) {
+    if (!declaresPackages(project) && project.hasGroups)
+      workshop.note('info', 'dependency groups are not installed; list packages under dependencies of [project]');
+    return fromProject(project, search);
+  }
+  const script = await handlerScript(search);
+  if (script) return fromProject(script, search);
+  for (const name of OTHER_REQUIREMENTS) {
+    const other = await readRequirements(path.join(dir, name), workshop.tools.env);
+    if (other === undefined) continue;
+    workshop.note(
+      'info',
+      `installing ${name}, because there is neither requirements.txt nor a [project] in pyproject.toml`,
+    );
+    return fromRequirements('uv', other, search);
+  }
+  workshop.note(
+    'warning',
+    `no packages are installed: ${dir} has neither requirements.txt nor a pyproject.toml with [project]`,
+  );
+  return undefined;
+}
+
+async function handlerScript({ dir, definition, files }: Search): Promise<PyProject | undefined> {
+  if (definition.handler === undefined) return undefined;
+  const module = definition.handler.split('.').slice(0, -1).join('/');
+  const file = path.join(dir, `${module}.py`);
+  const script = await readScriptMetadata(file);
+  if (script) files.add(file);
+  return script;
+}
+
+/** requirements.txt; without one the tool whose lock or packages there are, if it is installed. */
+async function findForPip(search: Search): Promise<PythonManifest | undefined> {
+  const { dir, workshop, files } = search;
+  const requirements = await readRequirements(path.join(dir, 'requirements.txt'), workshop.tools.env);
+  if (requirements) return fromRequirements('pip', requirements, search);
+  const project = await files.pyProject(dir);
+  const uv = project && declaresPackages(project) ? await fromProject(project, search) : undefined;
+  const hasUvLock = uv?.source.kind === 'project' && uv.source.project.lock !== undefined;
+  const exported = hasUvLock ? undefined : await findExport({ dir, project, workshop, canUseUv: uv !== undefined });
+  if (exported) return fromExport(exported, search);
+  if (uv === undefined || (await workshop.tools.find('uv')).length > 0) return uv;
+  workshop.note(
+    'warning',
+    'pyproject.toml names packages that are not installed, because uv is not on PATH; install uv, or list them in requirements.txt',
+  );
+  return undefined;
+}
+
+/** A pyproject.toml that only configures tools is no project. */
+function declaresPackages(project: PyProject | undefined): boolean {
+  return project?.project !== undefined && (project.project.dependencies.length > 0 || project.project.isDynamic);
+}
+
+async function fromRequirements(
+  tool: 'pip' | 'uv',
+  requirements: Requirements,
+  { dir, workshop, files }: Search,
+): Promise<PythonManifest> {
+  const candidates = [dir, workshop.options.projectDir];
+  const localPaths = localPathsOf(requirements);
+  const base = await localPathsBase(localPaths, candidates);
+  const locals = new Set<string>();
+  for (const local of localPaths) {
+    const place = path.resolve(base, local);
+    await addLocal(place, { locals, files, extras: [] });
+    // it may appear in any of them
+    if (!(await exists(place))) for (const other of candidates) files.add(path.resolve(other, local));
+  }
+  for (const place of requirements.linkedPlaces) locals.add(place);
+  for (const file of requirements.files) files.add(file);
+  const [missing] = requirements.missing;
+  return {
+    source: { kind: 'requirements', tool, requirements },
+    files: files.list(),
+    locals: [...locals].sort(),
+    key: [
+      requirements.lines.map(({ text, isConstraint }) => [withoutLogins(text), isConstraint]),
+      requirements.missing.map(({ file }) => file),
+    ],
+    base,
+    isEmpty: !requirements.hasPackages && missing === undefined,
+    problem: missing && missingFile(missing),
+  };
+}
+
+function missingFile({ file, line, includedBy }: Requirements['missing'][number]): UserError {
+  return new UserError(`${includedBy} includes ${file}, which does not exist (${line})`, {
+    hint: 'Create it, or correct the path: it starts at the folder of the file that includes it.',
+  });
+}
+
+async function fromProject(project: PyProject, { dir, workshop, files }: Search): Promise<PythonManifest> {
+  const uv = await readUvProject(project, files, workshop.hasher);
+  if (uv.lock !== undefined && uv.notInLock.length > 0) {
+    const text = `${path.basename(uv.lock)} does not match ${path.basename(uv.file)} (${uv.notInLock.join(', ')}); installing what the lock says. Run uv lock to update it`;
+    workshop.note('warning', text);
+  }
+  // of a script only the metadata counts: the rest is code, which is edited more often
+  const texts = await textsOf(
+    files.list().filter((file) => file !== uv.lockFile && !(uv.isScript && file === uv.file)),
+  );
+  return {
+    source: { kind: 'project', tool: 'uv', project: uv },
+    files: files.list(),
+    locals: uv.locals,
+    key: [
+      texts,
+      uv.lockHash,
+      uv.isScript ? JSON.stringify([project.project, [...project.uv.sources], project.uv.places]) : null,
+    ],
+    base: dir,
+    isEmpty: !declaresPackages(project),
+    problem: undefined,
+  };
+}
+
+async function fromExport(lock: LockExport, { dir, files }: Search): Promise<PythonManifest> {
+  const locals = new Set<string>();
+  for (const place of lock.locals) await addLocal(place, { locals, files, extras: [] });
+  for (const file of lock.files) files.add(file);
+  return {
+    source: { kind: 'export', tool: lock.tool, lock },
+    files: files.list(),
+    locals: [...locals].sort(),
+    key: await textsOf(files.list()),
+    base: dir,
+    isEmpty: false,
+    problem: undefined,
+  };
+}
+
+async function textsOf(files: readonly string[]): Promise<KeyPart> {
+  const texts = await Promise.all(files.map((file) => readTextIfExists(file)));
+  return texts.filter((text) => text !== undefined).map(withoutLogins);
+}

@@ -1,0 +1,148 @@
+import * as path from 'node:path';
+import { parse as parseToml } from 'smol-toml';
+import { UserError } from '../../../errors.ts';
+import { readTextIfExists } from '../../../support/files.ts';
+import { fields, text } from '../../../support/shapes.ts';
+
+/** What we read of a `pyproject.toml`, or of the metadata in a script (PEP 723), which has the same tables. */
+export interface PyProject {
+  /** Absolute. */
+  file: string;
+  /** Relative paths in it start here. */
+  dir: string;
+  /** `[project]`; undefined if there is none. */
+  project: ProjectTable | undefined;
+  uv: UvTable;
+  /** `[tool.poetry.dependencies]`, without Python itself. */
+  poetryPackages: readonly string[];
+  hasGroups: boolean;
+}
+
+interface ProjectTable {
+  name: string | undefined;
+  requiresPython: string | undefined;
+  dependencies: readonly string[];
+  extras: ReadonlyMap<string, readonly string[]>;
+  /** The build backend says what the dependencies are. */
+  isDynamic: boolean;
+}
+
+/** `[tool.uv]`, as far as it says where packages are. */
+export interface UvTable {
+  /** Of the workspace whose root this is. */
+  workspace: { members: readonly string[]; exclude: readonly string[] } | undefined;
+  /** By normalized name. */
+  sources: ReadonlyMap<string, readonly UvSource[]>;
+  /** URLs and paths of indexes and of folders with archives. */
+  places: readonly string[];
+}
+
+/** Where uv takes a package from, instead of the default index. */
+export interface UvSource {
+  path: string | undefined;
+  workspace: boolean;
+}
+
+/** Reads a `pyproject.toml`; undefined if there is none. */
+export async function readPyProject(dir: string): Promise<PyProject | undefined> {
+  const file = path.join(dir, 'pyproject.toml');
+  const content = await readTextIfExists(file);
+  return content === undefined ? undefined : toPyProject(file, parseTomlFile(file, content));
+}
+
+/** Reads the metadata of a script, a comment between `# /// script` and `# ///`; undefined if it has none. */
+export async function readScriptMetadata(file: string): Promise<PyProject | undefined> {
+  const block = /^# \/\/\/ script[ \t]*\r?\n((?:#(?:| .*)\r?\n)+?)# \/\/\/[ \t]*$/m.exec(
+    (await readTextIfExists(file)) ?? '',
+  );
+  if (block?.[1] === undefined) return undefined;
+  const { tool, ...project } = parseTomlFile(file, block[1].replace(/^# ?/gm, ''));
+  return toPyProject(file, { project, tool });
+}
+
+/** Parses TOML; an error names the file and the line. */
+export function parseTomlFile(file: string, content: string): Record<string, unknown> {
+  try {
+    return parseToml(content);
+  } catch (error) {
+    throw new UserError(`${file} is not valid TOML: ${(error as Error).message.split('\n')[0]}`, { cause: error });
+  }
+}
+
+function toPyProject(file: string, value: Table): PyProject {
+  const tool = table(value['tool']);
+  const project = value['project'] === undefined ? undefined : table(value['project']);
+  return {
+    file,
+    dir: path.dirname(file),
+    project: project && toProject(project),
+    uv: toUv(table(tool['uv'])),
+    poetryPackages: Object.keys(table(table(tool['poetry'])['dependencies'])).filter((name) => name !== 'python'),
+    hasGroups: Object.keys(table(value['dependency-groups'])).length > 0,
+  };
+}
+
+function toUv(uv: Table): UvTable {
+  const workspace = fields(uv['workspace']);
+  const sources = Object.entries(table(uv['sources'])).map(([name, value]) => {
+    const list = (Array.isArray(value) ? value : [value]).map(table);
+    const places = list.map((source) => ({ path: text(source['path']), workspace: source['workspace'] === true }));
+    return [normalizeName(name), places] as const;
+  });
+  const indexes = Array.isArray(uv['index']) ? uv['index'].map((index) => text(table(index)['url']) ?? '') : [];
+  return {
+    workspace: workspace && { members: strings(workspace['members']), exclude: strings(workspace['exclude']) },
+    sources: new Map(sources),
+    places: [...strings(uv['find-links']), ...indexes],
+  };
+}
+
+function toProject(project: Table): ProjectTable {
+  const extras = Object.entries(table(project['optional-dependencies']));
+  return {
+    name: text(project['name']),
+    requiresPython: text(project['requires-python']),
+    dependencies: strings(project['dependencies']),
+    extras: new Map(extras.map(([name, list]) => [normalizeName(name), strings(list)])),
+    isDynamic: strings(project['dynamic']).includes('dependencies'),
+  };
+}
+
+type Table = Readonly<Record<string, unknown>>;
+
+/** A mapping; an empty one if something else was written. */
+export function table(value: unknown): Table {
+  return fields(value) ?? {};
+}
+
+/** The strings of a list; none if something else was written. */
+export function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
+/** Names that differ in case and `-`, `_`, `.` are one (PEP 503). */
+export function normalizeName(name: string): string {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
+}
+
+/** The parts of a requirement (PEP 508): `name[extra] @ url ; marker` or `name[extra]>=1 ; marker`. */
+export interface RequirementParts {
+  /** Normalized. */
+  name: string;
+  extras: readonly string[];
+  url: string | undefined;
+  specifier: string;
+}
+
+/** Takes a requirement apart; undefined if it begins with no name. */
+export function parseRequirement(line: string): RequirementParts | undefined {
+  const match = /^\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(?:@\s*(\S+)|([^;]*))/.exec(line);
+  if (match?.[1] === undefined) return undefined;
+  const extras = (match[2] ?? '').split(',').map((extra) => normalizeName(extra.trim()));
+  return {
+    name: normalizeName(match[1]),
+    extras: extras.filter((extra) => extra !== ''),
+    url: match[3],
+    specifier: (match[4] ?? '').trim(),
+  };
+}

@@ -1,0 +1,173 @@
+import * as path from 'node:path';
+import { exists, readTextIfExists, statIfExists } from '../../../support/files.ts';
+import { isLocalUrl, pathOfUrl } from '../file-url.ts';
+
+/** What a requirements file asks for, with everything that it includes. */
+export interface Requirements {
+  /** Absolute. */
+  file: string;
+  /** All lines that count, comments and blank lines removed, included files in place. */
+  lines: readonly RequirementLine[];
+  /** The file and those that it includes, whether they are there or not. Absolute. */
+  files: readonly string[];
+  /** Included files that are not there. */
+  missing: readonly MissingFile[];
+  /** Options that say where packages come from, each in one word (`--index-url=…`), paths absolute. */
+  indexOptions: readonly string[];
+  /** Folders with archives to choose from (`--find-links`). Absolute. */
+  linkedPlaces: readonly string[];
+  /** Whether any line asks for a package (and is not only an option). */
+  hasPackages: boolean;
+}
+
+/** A line of a requirements file. */
+export interface RequirementLine {
+  text: string;
+  /** From a file of constraints: it asks for nothing. */
+  isConstraint: boolean;
+  /** The folder or archive on this machine that it names, as it is written. */
+  local: string | undefined;
+  /** It says where packages come from. */
+  isIndexOption: boolean;
+}
+
+/** A file that is included and not there. */
+export interface MissingFile {
+  file: string;
+  /** The line that includes it, and where that is. */
+  line: string;
+  includedBy: string;
+}
+
+/** The environment, for `${NAME}` in paths. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads a requirements file and the files that it includes (`-r`, `-c`), or undefined if there is none. */
+export async function readRequirements(file: string, env: Environment = {}): Promise<Requirements | undefined> {
+  const text = await readTextIfExists(file);
+  if (text === undefined) return undefined;
+  const found: Found = {
+    file,
+    lines: [],
+    files: [],
+    missing: [],
+    indexOptions: [],
+    linkedPlaces: [],
+    hasPackages: false,
+  };
+  await readInto(found, { file, text, kind: 'requirements', env, read: new Set([`requirements ${file}`]) });
+  return found;
+}
+
+type Found = {
+  -readonly [Name in keyof Requirements]: Requirements[Name] extends readonly (infer T)[] ? T[] : Requirements[Name];
+};
+
+interface Source {
+  file: string;
+  text: string;
+  kind: 'requirements' | 'constraints';
+  env: Environment;
+  /** Which files were read, and as what. */
+  read: Set<string>;
+}
+
+const INCLUDE = /^(?:(-r|--requirements?)|-c|--constraints?)(?:\s*=\s*|\s*)(?:"([^"]+)"|'([^']+)'|(\S+))$/;
+
+async function readInto(found: Found, source: Source): Promise<void> {
+  const { file, text, kind, env } = source;
+  if (!found.files.includes(file)) found.files.push(file);
+  for (const line of logicalLines(text)) {
+    const include = INCLUDE.exec(line);
+    if (include) {
+      const nested = include[1] === undefined ? 'constraints' : kind;
+      const name = expandVariables(include[2] ?? include[3] ?? include[4] ?? '', env);
+      await readIncluded(found, { ...source, kind: nested }, { name, line });
+      continue;
+    }
+    const isConstraint = kind === 'constraints';
+    const isIndexOption = await addOption(found, line, source);
+    found.lines.push({ text: line, isConstraint, local: localPathOf(expandVariables(line, env)), isIndexOption });
+    if (!isConstraint && (!line.startsWith('-') || /^(-e|--editable)\b/.test(line))) found.hasPackages = true;
+  }
+}
+
+async function readIncluded(found: Found, from: Source, { name, line }: { name: string; line: string }): Promise<void> {
+  if (!isLocalUrl(name)) return;
+  const file = pathOfUrl(name, path.dirname(from.file));
+  // constraints alone install nothing: a file that is both is read as both
+  const reading = `${from.kind} ${file}`;
+  if (from.read.has(reading) || from.read.has(`requirements ${file}`)) return;
+  from.read.add(reading);
+  const text = await readTextIfExists(file);
+  if (text !== undefined) return readInto(found, { ...from, file, text });
+  found.files.push(file);
+  found.missing.push({ file, line, includedBy: from.file });
+}
+
+const INDEX_OPTION =
+  /^(-i|--index-url|--pypi-url|--extra-index-url|--no-index|-f|--find-links|--trusted-host)(?:\s*=\s*|\s+|$)(.*)$/;
+
+async function addOption(found: Found, line: string, { file, env }: Source): Promise<boolean> {
+  const [, option, value = ''] = INDEX_OPTION.exec(line) ?? [];
+  if (option === undefined) return false;
+  const name = option === '-i' ? '--index-url' : option === '-f' ? '--find-links' : option;
+  const plain = expandVariables(value.replace(/^(["'])(.*)\1$/, '$2'), env);
+  const beside = pathOfUrl(plain, path.dirname(file));
+  const isPlace = name === '--find-links' && isLocalUrl(plain) && (await exists(beside));
+  if (isPlace) found.linkedPlaces.push(beside);
+  found.indexOptions.push(plain === '' ? name : `${name}=${isPlace ? beside : plain}`);
+  return true;
+}
+
+/** `${NAME}` as pip and uv fill it in; a name that is not set stays. */
+function expandVariables(text: string, env: Environment): string {
+  return text.replace(/\$\{([A-Z0-9_]+)\}/g, (whole, name: string) => env[name] ?? whole);
+}
+
+/** Folders and archives on this machine that requirements name, as they are written. */
+export function localPathsOf({ lines }: Requirements): string[] {
+  return lines.flatMap(({ local }) => local ?? []);
+}
+
+/** Lines with continuations joined, comments and blank lines removed, as pip reads them. */
+export function logicalLines(text: string): string[] {
+  return text
+    .replace(/^\uFEFF/, '')
+    .replace(/\\\r?\n/g, '')
+    .split(/\r?\n/)
+    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '');
+}
+
+/** The folder or archive that a line names (`./pkg`, `-e ../shared[extra]`, `name @ file:///…`), or undefined. */
+export function localPathOf(line: string): string | undefined {
+  const target = line
+    .replace(/^(-e|--editable)(\s*=\s*|\s+)/, '')
+    .replace(/^[\w.-]+\s*(\[[^\]]*\])?\s*@\s*(?=file:|\.{0,2}[/\\])/, '')
+    .replace(/\s*;.*$/, '')
+    .replace(/\s+--.*$/, '')
+    .trim()
+    .replace(/^(["'])(.*)\1$/, '$2');
+  const withoutExtras = target.replace(/\[[^\]]*\]$/, '');
+  if (withoutExtras.startsWith('file:')) return localPathOfUrl(withoutExtras);
+  if (/^(\.{1,2}$|\.{0,2}[/\\]|[A-Za-z]:[/\\])/.test(withoutExtras)) return withoutExtras;
+  // `packages/shared`: a path without a dot in front; URLs and `git+ssh://` have a scheme
+  return /^[\w.-]+[/\\][\w./\\-]*$/.test(withoutExtras) ? withoutExtras : undefined;
+}
+
+function localPathOfUrl(url: string): string {
+  return decodeURIComponent(url.replace(/^file:(\/\/(localhost)?(?=\/))?/, '').replace(/[#?].*$/, ''));
+}
+
+/**
+ * The folder against which pip must resolve the local paths: pip takes its working folder, SAM CLI's users write paths
+ * from where they start it, others from the requirements file. The first in which all of them exist.
+ */
+export async function localPathsBase(localPaths: readonly string[], candidates: readonly string[]): Promise<string> {
+  for (const candidate of candidates) {
+    const all = await Promise.all(localPaths.map((local) => statIfExists(path.resolve(candidate, local))));
+    if (all.every((stat) => stat !== undefined)) return candidate;
+  }
+  return candidates[0] ?? '.';
+}

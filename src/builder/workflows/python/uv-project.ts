@@ -1,0 +1,193 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { exists, statIfExists } from '../../../support/files.ts';
+import { isLocalUrl, pathOfUrl } from '../file-url.ts';
+import { compilePatterns } from '../folder-patterns.ts';
+import { normalizeName, parseRequirement, readPyProject } from './pyproject.ts';
+import type { PyProject, UvSource } from './pyproject.ts';
+import { differencesToLock, lockedLocals, readUvLock } from './uv-lock.ts';
+import type { Workshop } from '../workflow.ts';
+
+/** Which files were read or looked for. Filled while reading, so that it holds also when one of them is wrong. */
+export class ReadFiles {
+  readonly #files = new Set<string>();
+  readonly #ground: string;
+
+  /** What is not there counts below `ground` only: nobody watches a whole disk for a file that may appear. */
+  constructor(ground: string) {
+    this.#ground = ground + path.sep;
+  }
+
+  add(file: string): void {
+    this.#files.add(file);
+  }
+
+  async pyProject(dir: string): Promise<PyProject | undefined> {
+    const file = path.join(dir, 'pyproject.toml');
+    if (file.startsWith(this.#ground) || (await exists(file))) this.add(file);
+    return readPyProject(dir);
+  }
+
+  list(): string[] {
+    return [...this.#files];
+  }
+}
+
+/** A project of uv, with what decides what is installed for it. */
+export interface UvProject {
+  /** `pyproject.toml`, or a script with metadata in it. Absolute. */
+  file: string;
+  isScript: boolean;
+  /** The lock that counts, of the project or of the workspace that it is a member of; undefined: it is not there. */
+  lock: string | undefined;
+  /** Where it is looked for. Absolute. */
+  lockFile: string;
+  /** Of its content. */
+  lockHash: string | undefined;
+  /** Versions of Python that it says it is for. */
+  requiresPython: string | undefined;
+  /** Folders and archives on this machine that it needs. Absolute. */
+  locals: readonly string[];
+  /** What it asks for and the lock was not made for. */
+  notInLock: readonly string[];
+}
+
+/** Reads the lock and the workspace around a project. */
+export async function readUvProject(
+  project: PyProject,
+  files: ReadFiles,
+  hasher: Workshop['hasher'],
+): Promise<UvProject> {
+  const isScript = !project.file.endsWith('pyproject.toml');
+  const root = isScript ? project : await findWorkspaceRoot(project, files);
+  files.add(project.file);
+  for (const dir of new Set([project.dir, root.dir])) files.add(path.join(dir, 'uv.toml'));
+  const lockFile = isScript ? `${project.file}.lock` : path.join(root.dir, 'uv.lock');
+  const known = { file: project.file, isScript, requiresPython: project.project?.requiresPython, lockFile };
+  files.add(lockFile);
+  const lockHash = await hasher.hashFile(lockFile);
+  if (lockHash === undefined) {
+    const locals = new Set<string>();
+    await addLocalsOf(project, { locals, files, extras: [] });
+    return { ...known, lockHash, lock: undefined, locals: [...locals].sort(), notInLock: [] };
+  }
+  const lock = await readUvLock(lockFile, lockHash);
+  return {
+    ...known,
+    lockHash,
+    lock: lockFile,
+    locals: lockedLocals(lock, root.dir, project.dir),
+    notInLock: isScript ? [] : differencesToLock(project, lock, root.dir),
+  };
+}
+
+/**
+ * The project itself, or the workspace that it is a member of: as uv has it, the nearest `pyproject.toml` above decides,
+ * and none further up.
+ */
+async function findWorkspaceRoot(project: PyProject, files: ReadFiles): Promise<PyProject> {
+  if (project.uv.workspace) return project;
+  for (let folder = project.dir; path.dirname(folder) !== folder;) {
+    folder = path.dirname(folder);
+    const above = await files.pyProject(folder);
+    if (above === undefined) continue;
+    const { members = [], exclude = [] } = above.uv.workspace ?? {};
+    const place = path.relative(folder, project.dir).split(path.sep).join('/');
+    const isMember = compilePatterns(members).matches(place) && !compilePatterns(exclude).matches(place);
+    return isMember ? above : project;
+  }
+  return project;
+}
+
+interface Closure {
+  locals: Set<string>;
+  files: ReadFiles;
+  extras: readonly string[];
+}
+
+/** Adds folders and archives of this machine that a project needs, also through each other, as its files say. */
+async function addLocalsOf(project: PyProject, closure: Closure): Promise<void> {
+  const { files, extras } = closure;
+  const root = await findWorkspaceRoot(project, files);
+  const { dependencies = [], extras: optional, isDynamic = false } = project.project ?? {};
+  // only the build backend knows what they are
+  if (isDynamic) closure.locals.add(project.dir);
+  const wanted = isDynamic
+    ? [...project.uv.sources.keys()]
+    : [...dependencies, ...extras.flatMap((extra) => optional?.get(extra) ?? [])];
+  for (const text of wanted) {
+    const requirement = parseRequirement(text);
+    if (requirement === undefined) continue;
+    if (requirement.url?.startsWith('file:')) await addLocal(pathOfUrl(requirement.url, project.dir), closure);
+    for (const place of await sourcePlaces(requirement.name, project, root))
+      await addLocal(place, { ...closure, extras: requirement.extras });
+  }
+  for (const place of localIndexes(project, root)) closure.locals.add(place);
+}
+
+/** Adds a folder or an archive, and what the project in it needs. */
+export async function addLocal(place: string, closure: Closure): Promise<void> {
+  if (closure.locals.has(place)) return;
+  closure.locals.add(place);
+  if (!(await statIfExists(place))?.isDirectory()) return;
+  const project = await closure.files.pyProject(place);
+  if (project) await addLocalsOf(project, closure);
+}
+
+/** A project's own sources count before those of its workspace. */
+async function sourcePlaces(name: string, project: PyProject, root: PyProject): Promise<string[]> {
+  const places: string[] = [];
+  for (const { dir, uv } of project === root ? [project] : [project, root]) {
+    const entry = uv.sources.get(name);
+    if (entry === undefined) continue;
+    for (const source of entry) places.push(...(await placesOf(source, { name, dir, root })));
+    return places;
+  }
+  return places;
+}
+
+async function placesOf(
+  source: UvSource,
+  { name, dir, root }: { name: string; dir: string; root: PyProject },
+): Promise<string[]> {
+  if (source.path !== undefined) return [path.resolve(dir, source.path)];
+  if (!source.workspace) return [];
+  const member = await findMember(root, name);
+  // it may be about to be made where members are
+  return member === undefined
+    ? (root.uv.workspace?.members ?? []).map((pattern) => fixedPart(root.dir, pattern))
+    : [member];
+}
+
+function fixedPart(dir: string, pattern: string): string {
+  const parts = pattern.split('/');
+  const wild = parts.findIndex((part) => /[*?[]/.test(part));
+  return path.join(dir, ...(wild < 0 ? parts : parts.slice(0, wild)));
+}
+
+function localIndexes(project: PyProject, root: PyProject): string[] {
+  return [project, root].flatMap(({ dir, uv }) => uv.places.filter(isLocalUrl).map((place) => pathOfUrl(place, dir)));
+}
+
+/** The folder of the member of a workspace that has the name. */
+async function findMember(root: PyProject, name: string): Promise<string | undefined> {
+  const { members = [], exclude = [] } = root.uv.workspace ?? {};
+  const included = compilePatterns(members);
+  const excluded = compilePatterns(exclude);
+  const isNamed = async (folder: string): Promise<boolean> => {
+    const own = (await readPyProject(folder))?.project?.name;
+    return own !== undefined && normalizeName(own) === name;
+  };
+  const visit = async (folder: string, place: string): Promise<string | undefined> => {
+    const isMember = place === '' || (included.matches(place) && !excluded.matches(place));
+    if (isMember && (await isNamed(folder))) return folder;
+    if (place !== '' && !included.mayMatchBelow(place)) return undefined;
+    for (const item of await fs.readdir(folder, { withFileTypes: true })) {
+      if (!item.isDirectory() || /^\.|^node_modules$|^__pycache__$/.test(item.name)) continue;
+      const found = await visit(path.join(folder, item.name), place === '' ? item.name : `${place}/${item.name}`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return visit(root.dir, '');
+}

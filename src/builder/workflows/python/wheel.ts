@@ -1,0 +1,76 @@
+import * as path from 'node:path';
+import { unpackZip } from '../unpack-zip.ts';
+
+/** Where a wheel is to run. */
+export interface PythonTarget {
+  /** E.g. `3.12`. */
+  version: string;
+  architecture: 'x86_64' | 'arm64';
+}
+
+/** Minor version of glibc 2 in Lambda's Python runtimes: Amazon Linux 2 has 2.26, Amazon Linux 2023 has 2.34. */
+function glibcMinor(version: string): number {
+  return Number(version.split('.')[1]) >= 12 ? 34 : 26;
+}
+
+/** The machine as wheel tags and `platform.machine()` name it. */
+export function machineOf(architecture: PythonTarget['architecture']): 'x86_64' | 'aarch64' {
+  return architecture === 'arm64' ? 'aarch64' : 'x86_64';
+}
+
+/** Platform tags of wheels that run in Lambda, the newest glibc first, as pip's `--platform` takes them. */
+export function platformTags(target: PythonTarget): string[] {
+  const machine = machineOf(target.architecture);
+  const oldest = machine === 'x86_64' ? 5 : 17;
+  const legacy: Record<number, string> = { 17: 'manylinux2014', 12: 'manylinux2010', 5: 'manylinux1' };
+  const tags: string[] = [];
+  for (let minor = glibcMinor(target.version); minor >= oldest; minor--) {
+    tags.push(`manylinux_2_${minor}_${machine}`);
+    const alias = legacy[minor];
+    if (alias !== undefined && (machine === 'x86_64' || minor === 17)) tags.push(`${alias}_${machine}`);
+  }
+  return [...tags, `linux_${machine}`];
+}
+
+/** Whether a wheel, by the tags in its file name, runs in Lambda. */
+export function runsInLambda(wheelFile: string, target: PythonTarget): boolean {
+  const [pythons = '', abis = '', platforms = ''] = path.basename(wheelFile, '.whl').split('-').slice(-3);
+  const allowed = new Set(['any', ...platformTags(target)]);
+  if (!platforms.split('.').some((platform) => allowed.has(platform))) return false;
+  const minor = Number(target.version.split('.')[1]);
+  return abis.split('.').some((abi) => {
+    if (abi === 'none') return true;
+    if (abi === `cp3${minor}`) return true;
+    return abi === 'abi3' && pythons.split('.').some((python) => Number(/^cp3(\d+)$/.exec(python)?.[1]) <= minor);
+  });
+}
+
+/** Name and version of a distribution from the name of its wheel or source archive. */
+export function distributionOf(file: string): { name: string; version: string } | undefined {
+  const base = path.basename(file);
+  if (base.endsWith('.whl')) {
+    const [name, version] = base.split('-');
+    return name !== undefined && version !== undefined ? { name, version } : undefined;
+  }
+  const match = /^(.+)-(\d[^-]*)\.(?:tar\.gz|tar\.bz2|tar\.xz|tgz|zip)$/.exec(base);
+  return match?.[1] !== undefined && match[2] !== undefined ? { name: match[1], version: match[2] } : undefined;
+}
+
+/**
+ * Unpacks a wheel into a folder of packages: its files as they are, `purelib` and `platlib` at the root. Nothing is
+ * compiled or written besides, so that the same wheels give the same tree on every machine.
+ */
+export function unpackWheel(wheelFile: string, target: string): Promise<void> {
+  return unpackZip(wheelFile, target, (name) => name.replace(/^[^/]+\.data\/(?:purelib|platlib)\//, ''));
+}
+
+/** That a package cannot be had for the function. */
+export function noWheel(name: string, version: string | undefined, target: PythonTarget): string {
+  const what = version === undefined ? name : `${name} ${version}`;
+  return `${what} has no wheel for Python ${target.version} on Linux ${target.architecture}, and could not be built for it here`;
+}
+
+/** What to do then. */
+export function otherWheel(): string {
+  return 'Pin a version that has such a wheel, change the Runtime or the architecture, or build in a container with --use-container.';
+}

@@ -1,0 +1,178 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { note, type Reporter } from '../../console/reporter.ts';
+import { UsageError } from '../../errors.ts';
+import { cloudStatus, ensureCloud, readCloudLog, resetCloud, stopCloud, type CloudPlace } from '../../local/cloud.ts';
+import { nearestName } from '../../support/nearest-name.ts';
+import { execInCloud } from './cloud-exec.ts';
+import { CLOUD_PORT_VARIABLE, resolveCloudPlace } from './cloud-place.ts';
+
+/** The outside of the command. */
+export interface CloudOutside {
+  env: Readonly<Record<string, string | undefined>>;
+  reporter: Reporter;
+  signal: AbortSignal;
+  /** Receives what was asked for: help, status and log. */
+  stdout: { write(text: string): unknown };
+}
+
+const HELP = `Usage: sam-sync cloud COMMAND
+
+The local cloud is an AWS emulator (MiniStack) on this machine. It answers to this machine only, needs no
+account and keeps everything in memory. \`sam-sync --local …\` sets it up and starts it when needed.
+
+Commands:
+  start             Starts it, if it is not running. It goes on running until it is stopped.
+  stop              Ends it. What is deployed in it is gone.
+  status            Tells whether and where it is running; exit code 0 if it is, 1 if not.
+  reset             Forgets everything that is deployed in it.
+  logs [-f]         Prints its log, with what functions print; -f, --follow goes on until Ctrl-C.
+  exec -- CMD…      Runs any AWS tool against it, started if needed: endpoint, credentials and region are set,
+                    profiles taken away. The exit code is the tool's.
+
+Environment:
+  ${CLOUD_PORT_VARIABLE}   The port, 4566 by default. Each port has a cloud of its own.
+
+Examples:
+  sam-sync --local --stack-name sam-app
+  sam-sync cloud exec -- aws lambda list-functions
+  sam-sync cloud logs -f
+`;
+
+interface Invocation {
+  outside: CloudOutside;
+  place: CloudPlace;
+  /** What was typed after the command. */
+  args: readonly string[];
+}
+
+const COMMANDS: Readonly<Record<string, (invocation: Invocation) => Promise<number>>> = {
+  start,
+  stop,
+  status,
+  reset,
+  logs,
+  exec,
+};
+
+const OPTIONS = ['--help', '--debug'];
+
+const LOG_INTERVAL_MS = 200;
+
+/** `sam-sync cloud …`: gives the exit code. */
+export async function runCloudCommand(args: readonly string[], outside: CloudOutside): Promise<number> {
+  // what follows `exec` is the tool's, options included
+  const at = args.findIndex((word) => !word.startsWith('-'));
+  const name = args[at] ?? '';
+  const ownArgs = name === 'exec' ? args.slice(0, at + 2) : args;
+  if (wantsHelp(ownArgs) || withoutDebug(args).length === 0) {
+    outside.stdout.write(HELP);
+    return 0;
+  }
+  const before = withoutDebug(args.slice(0, Math.max(at, 0)));
+  const wrong = at === -1 ? withoutDebug(args)[0] : before[0];
+  if (wrong !== undefined) throw unknownWord('option', wrong, OPTIONS);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) throw unknownWord('command', name, Object.keys(COMMANDS));
+  const rest = args.slice(at + 1);
+  const place = resolveCloudPlace(outside.env);
+  return command({ outside, place, args: name === 'exec' ? rest : withoutDebug(rest) });
+}
+
+function wantsHelp(words: readonly string[]): boolean {
+  return words.includes('--help') || words.includes('-h');
+}
+
+function withoutDebug(words: readonly string[]): string[] {
+  return words.filter((word) => word !== '--debug');
+}
+
+async function start({ outside, place, args }: Invocation): Promise<number> {
+  refuseArguments('start', args);
+  const { reporter, env, signal } = outside;
+  const cloud = await ensureCloud({ ...place, env, reporter, signal });
+  const text = cloud.started ? 'The local cloud is running' : 'The local cloud was running already';
+  note(reporter, 'success', `${text}: ${cloud.endpoint} (process ${cloud.pid})`);
+  return 0;
+}
+
+async function stop({ outside, place, args }: Invocation): Promise<number> {
+  refuseArguments('stop', args);
+  const stopped = await stopCloud(place, outside.signal);
+  if (stopped) note(outside.reporter, 'success', 'The local cloud is stopped');
+  else note(outside.reporter, 'info', `No local cloud is running on port ${place.port}`);
+  return 0;
+}
+
+async function status({ outside, place, args }: Invocation): Promise<number> {
+  refuseArguments('status', args);
+  const found = await cloudStatus(place, outside.signal);
+  if (!found) {
+    outside.stdout.write(`not running (port ${place.port})\n`);
+    return 1;
+  }
+  const state = found.answering ? 'running' : 'does not answer';
+  outside.stdout.write(`${state}: ${found.endpoint} (process ${found.pid})\nlog: ${found.logFile}\n`);
+  return found.answering ? 0 : 1;
+}
+
+async function reset({ outside, place, args }: Invocation): Promise<number> {
+  refuseArguments('reset', args);
+  await resetCloud(place, outside.signal);
+  note(outside.reporter, 'success', 'The local cloud is empty again');
+  return 0;
+}
+
+async function logs({ outside, place, args }: Invocation): Promise<number> {
+  const follow = args.some((word) => word === '-f' || word === '--follow');
+  refuseArguments(
+    'logs',
+    args.filter((word) => word !== '-f' && word !== '--follow'),
+    ['--follow'],
+  );
+  const end = await printLog(outside, place, 0);
+  if (follow) await followLog(outside, place, end);
+  return 0;
+}
+
+async function followLog(outside: CloudOutside, place: CloudPlace, from: number): Promise<void> {
+  let end = from;
+  while (!outside.signal.aborted) {
+    await delay(LOG_INTERVAL_MS, undefined, { signal: outside.signal }).catch(() => {});
+    end = await printLog(outside, place, end);
+  }
+}
+
+/** Prints the log from a byte offset on and gives the offset of its end. */
+async function printLog({ stdout }: CloudOutside, place: CloudPlace, from: number): Promise<number> {
+  const { text, end } = await readCloudLog(place, from);
+  if (text !== '') stdout.write(text);
+  return end;
+}
+
+async function exec({ outside, place, args }: Invocation): Promise<number> {
+  const [first, ...rest] = args;
+  // the two dashes are needed only where the tool's own options could be taken for ours
+  const [program, ...words] = first === '--' ? rest : args;
+  if (program === undefined) {
+    throw new UsageError('sam-sync cloud exec needs a command to run', {
+      hint: 'For example: sam-sync cloud exec -- aws s3 ls',
+    });
+  }
+  const { reporter, env, signal } = outside;
+  const cloud = await ensureCloud({ ...place, env, reporter, signal });
+  return execInCloud(program, words, { cloud, env });
+}
+
+function refuseArguments(command: string, args: readonly string[], known: readonly string[] = []): void {
+  const [word] = args;
+  if (word === undefined) return;
+  if (word.startsWith('-')) throw unknownWord('option', word, [...known, ...OPTIONS]);
+  throw new UsageError(`sam-sync cloud ${command} takes no arguments: ${word}`);
+}
+
+function unknownWord(kind: string, word: string, known: readonly string[]): UsageError {
+  const nearest = nearestName(word, known);
+  return new UsageError(`sam-sync cloud has no ${kind} "${word}"`, {
+    hint: nearest === undefined ? 'sam-sync cloud --help lists them.' : `Did you mean ${nearest}?`,
+  });
+}

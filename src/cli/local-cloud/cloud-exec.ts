@@ -1,0 +1,39 @@
+import { spawn } from 'cross-spawn';
+import { UserError } from '../../errors.ts';
+import { withCloudEnvironment, type LocalCloud } from '../../local/local-cloud.ts';
+import { exitCodeOf } from '../delegate.ts';
+
+const PASSED_ON = ['SIGTERM', 'SIGHUP'] as const;
+/** Ctrl-C, Ctrl-\ */
+const SHARED = ['SIGINT', 'SIGQUIT'] as const;
+
+/** Runs a tool in our place, with the local cloud as its AWS; gives its exit code. */
+export async function execInCloud(
+  program: string,
+  args: readonly string[],
+  about: { cloud: LocalCloud; env: Readonly<Record<string, string | undefined>> },
+): Promise<number> {
+  const child = spawn(program, [...args], { stdio: 'inherit', env: withCloudEnvironment(about.env, about.cloud) });
+  // the terminal sends these to both of us, and what they mean is the tool's to say; other signals are passed on
+  const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of SHARED) process.on(signal, ignore);
+  for (const signal of PASSED_ON) process.on(signal, passOn);
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.on('error', (cause) => reject(notStarted(program, cause)));
+      child.on('close', (code, signal) => resolve(signal === null ? (code ?? 1) : exitCodeOf(signal)));
+    });
+  } finally {
+    for (const signal of SHARED) process.off(signal, ignore);
+    for (const signal of PASSED_ON) process.off(signal, passOn);
+  }
+}
+
+function ignore(): void {}
+
+function notStarted(program: string, cause: NodeJS.ErrnoException): UserError {
+  return new UserError(
+    cause.code === 'ENOENT' ? `${program} is not on PATH` : `${program} could not be started: ${cause.message}`,
+    { cause },
+  );
+}

@@ -1,0 +1,161 @@
+import * as path from 'node:path';
+import { UserError } from '../../errors.ts';
+import { statIfExists } from '../../support/files.ts';
+import { nearestName } from '../../support/nearest-name.ts';
+import { ownValue } from '../../support/own-value.ts';
+import { MAX_INPUT_BYTES, readTextFile } from '../../support/regular-file.ts';
+import { CONFIG_EXTENSIONS, hasConfigExtension, isConfigMap } from './config-value.ts';
+import type { ConfigMap, ConfigValue } from './config-value.ts';
+import { parseConfigText } from './parse-config.ts';
+import { describe } from '../options/grammar.ts';
+import { OPTION_ENTRIES } from '../options/options.ts';
+import type { OptionKey } from '../options/options.ts';
+import type { Notice } from '../notice.ts';
+
+/** The file name that is written when there is none yet. */
+export const DEFAULT_CONFIG_NAME = 'samconfig.toml';
+
+/** A value of a samconfig and where it stands, for messages. */
+export interface ConfigEntry {
+  value: ConfigValue;
+  place: string;
+}
+
+/** What a samconfig says about the options of one environment. */
+export interface Samconfig {
+  entries: ReadonlyMap<OptionKey, ConfigEntry>;
+  warnings: readonly Notice[];
+}
+
+/** Keys of other commands that look like misspelt ones of ours. */
+const FOREIGN_KEYS = new Set(
+  (
+    'app_template body cache_dir container_env_var container_env_vars create_image_repository dependency_manager ' +
+    'no_watch path stack_trace stage tail warm_containers'
+  ).split(' '),
+);
+
+/** Where to look for a samconfig. */
+export interface ConfigSearch {
+  /** Folders, the one whose file counts first. */
+  folders: readonly string[];
+  /** `--config-file`: absolute, or below one of the folders. */
+  named: string | undefined;
+  /** A named file that is not there is fine: it will be written. */
+  mayBeMissing: boolean;
+}
+
+/** The samconfig that counts, and others that lie beside it. */
+export interface FoundConfig {
+  file: string;
+  ignored: readonly string[];
+}
+
+/** Finds the samconfig; none is fine unless one was named. */
+export async function findSamconfig(search: ConfigSearch): Promise<FoundConfig | undefined> {
+  if (search.named !== undefined) return findNamed(search.named, search);
+  for (const folder of search.folders) {
+    const found: string[] = [];
+    for (const extension of CONFIG_EXTENSIONS) {
+      const file = path.join(folder, `samconfig${extension}`);
+      if (await isFile(file)) found.push(file);
+    }
+    if (found[0] !== undefined) return { file: found[0], ignored: found.slice(1) };
+  }
+  return undefined;
+}
+
+async function findNamed(named: string, { folders, mayBeMissing }: ConfigSearch): Promise<FoundConfig | undefined> {
+  if (!hasConfigExtension(named))
+    throw new UserError(`--config-file: ${named} is not a configuration file that can be read`, {
+      hint: `It has to end in ${CONFIG_EXTENSIONS.join(', ')}.`,
+    });
+  const candidates = [...new Set(folders.map((folder) => path.resolve(folder, named)))];
+  for (const file of candidates) if (await isFile(file)) return { file, ignored: [] };
+  // the default name may be given where there is no file, as the peer's users do in scripts
+  if (mayBeMissing || named === DEFAULT_CONFIG_NAME) return undefined;
+  throw new UserError(`--config-file: there is no file ${candidates.join(' or ')}`);
+}
+
+async function isFile(file: string): Promise<boolean> {
+  const stats = await statIfExists(file);
+  return stats !== undefined && !stats.isDirectory();
+}
+
+/** Reads a samconfig. `label` names it in messages. */
+export async function readSamconfig(file: string, environment: string, label: string): Promise<Samconfig> {
+  const document = await parseConfigText(readTextFile(file, MAX_INPUT_BYTES), label);
+  return samconfigValues(document, environment, label);
+}
+
+/** Picks the values of one environment: `[env.sync.parameters]` over `[env.global.parameters]`. */
+export function samconfigValues(document: ConfigValue, environment: string, label: string): Samconfig {
+  const top = asTable(document, label);
+  const warnings: Notice[] = [];
+  const entries = new Map<OptionKey, ConfigEntry>();
+  const commands = asTable(ownValue(top, environment), `${label}, [${environment}]`);
+  for (const command of ['global', 'sync']) {
+    const section = asTable(commands[command], `${label}, [${environment}.${command}]`);
+    const where = `[${environment}.${command}.parameters]`;
+    const parameters = asTable(section['parameters'], `${label}, ${where}`);
+    warnings.push(...misplacedKeys(section, label, `[${environment}.${command}]`));
+    warnings.push(...misspeltKeys(parameters, `${label}, ${where}`));
+    for (const [key, spec] of OPTION_ENTRIES) {
+      const name = keysOf(parameters, spec.configKeys)[0];
+      const value = name === undefined ? null : (parameters[name] ?? null);
+      if (value !== null) entries.set(key, { value, place: `${label}, ${where} ${name}` });
+    }
+  }
+  if (!Object.hasOwn(top, environment) && environment !== 'default')
+    warnings.push(unknownEnvironment(top, environment, label));
+  return { entries, warnings };
+}
+
+/** The keys of a table that stand for one of `names`; dashes do for underscores. The first name counts first. */
+export function keysOf(table: ConfigMap, names: readonly string[]): string[] {
+  return names
+    .flatMap((name) => [name, name.replaceAll('_', '-')])
+    .filter((name, index, all) => {
+      return Object.hasOwn(table, name) && all.indexOf(name) === index;
+    });
+}
+
+function asTable(value: ConfigValue | undefined, place: string): ConfigMap {
+  if (value === undefined || value === null) return {};
+  if (isConfigMap(value)) return value;
+  throw new UserError(`${place} must be a table, not ${describe(value)}`);
+}
+
+function misplacedKeys(section: ConfigMap, label: string, where: string): Notice[] {
+  const known = OPTION_ENTRIES.flatMap(([, spec]) => keysOf(section, spec.configKeys));
+  if (known.length === 0) return [];
+  const inside = `${where.slice(0, -1)}.parameters]`;
+  return [
+    {
+      level: 'warning',
+      text: `${label}: ${known.join(', ')} in ${where} has no effect`,
+      hint: `Move it to ${inside}.`,
+    },
+  ];
+}
+
+function misspeltKeys(parameters: ConfigMap, place: string): Notice[] {
+  const known = OPTION_ENTRIES.flatMap(([, spec]) => spec.configKeys);
+  return Object.keys(parameters).flatMap((key) => {
+    const name = key.replaceAll('-', '_');
+    if (known.includes(name) || FOREIGN_KEYS.has(name)) return [];
+    const near = nearestName(name, known);
+    if (near === undefined) return [];
+    const text = `${place} ${key} is not known and has no effect`;
+    return [{ level: 'warning' as const, text, hint: `Did you mean ${near}?` }];
+  });
+}
+
+function unknownEnvironment(top: ConfigMap, environment: string, label: string): Notice {
+  const others = Object.keys(top).filter((key) => isConfigMap(top[key]));
+  return {
+    level: 'warning',
+    text: `${label} has no environment \`${environment}\``,
+    hint: others.length === 0 ? undefined : `It has ${others.join(', ')}.`,
+  };
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import type { Stack } from '../model/stack.ts';
+import { ownValue } from '../support/own-value.ts';
+import { mapOf, resourceOf, scalarText } from '../template/template.ts';
+import type { TemplateMap } from '../template/template.ts';
+import type { DeployedResource, StackListing } from './sync-state.ts';
+
+/** A resource of a template. */
+export interface TemplatePlace {
+  stack: Stack;
+  logicalId: string;
+}
+
+/**
+ * The resource that a logical id of the template has become in the stack: itself or, for a SAM layer, the version whose
+ * id has ten hex digits more. While CloudFormation still removes a replaced version both are listed: the newest counts.
+ */
+export function findDeployed(listing: StackListing, place: TemplatePlace): DeployedResource | undefined {
+  const { logicalId, stack } = place;
+  const deployed = ownValue(listing, logicalId);
+  if (deployed !== undefined || declared(stack, logicalId)['Type'] !== 'AWS::Serverless::LayerVersion') return deployed;
+  return newest(generated(listing, place, { type: 'AWS::Lambda::LayerVersion', suffix: /^[0-9a-f]{10}$/ }));
+}
+
+/** What SAM makes beside a resource. The stage's name is needed for stages alone. */
+export interface CompanionOwner extends TemplatePlace {
+  stageName?: string | undefined;
+}
+
+/**
+ * What SAM makes beside a resource, by the name under which a template refers to it (`!Ref Fn.Alias`); undefined if there is
+ * none or the name is no such thing. Logical ids alone do not tell: what is made for `FnAlias` begins like what is made for
+ * `Fn`. Versions and aliases belong to the function or state machine that is part of their ARN, stages have the ids that
+ * SAM's rules give exactly this API.
+ */
+export function findCompanion(
+  listing: StackListing,
+  owner: CompanionOwner,
+  name: string,
+): DeployedResource | undefined {
+  switch (name) {
+    case 'Alias':
+      return qualified(listing, owner, { suffix: /^Alias/, types: ALIASES });
+    case 'Version':
+      // the ten digits are of the code or of AutoPublishCodeSha256, which may be any text
+      return qualified(listing, owner, { suffix: /^Version\w{0,10}$/, types: VERSIONS });
+    case 'Stage':
+      return findStage(listing, owner);
+    case 'Deployment':
+      return newest(
+        generated(listing, owner, { type: 'AWS::ApiGateway::Deployment', suffix: /^Deployment(?:[0-9a-f]{10})?$/ }),
+      );
+    default:
+      return undefined;
+  }
+}
+
+const ALIASES = ['AWS::Lambda::Alias', 'AWS::StepFunctions::StateMachineAlias'];
+const VERSIONS = ['AWS::Lambda::Version', 'AWS::StepFunctions::StateMachineVersion'];
+const STAGES = ['AWS::ApiGateway::Stage', 'AWS::ApiGatewayV2::Stage'];
+
+/** `arn:aws:lambda:eu-west-1:123456789012:function:name:live` belongs to `name`, a state machine's to its whole ARN. */
+function qualified(
+  listing: StackListing,
+  owner: TemplatePlace,
+  { suffix, types }: { suffix: RegExp; types: readonly string[] },
+): DeployedResource | undefined {
+  const of = ownValue(listing, owner.logicalId)?.physicalId;
+  if (of === undefined) return undefined;
+  const found = types.flatMap((type) => generated(listing, owner, { type, suffix }));
+  return newest(
+    found.filter(({ physicalId }) => {
+      const unqualified = physicalId.slice(0, physicalId.lastIndexOf(':'));
+      return unqualified === of || unqualified.endsWith(`:${of}`);
+    }),
+  );
+}
+
+/** The physical id of a stage is its name. */
+function findStage(listing: StackListing, owner: CompanionOwner): DeployedResource | undefined {
+  const { stageName, stack } = owner;
+  const isStage = (resource: DeployedResource): boolean =>
+    STAGES.includes(resource.type) && (stageName === undefined || resource.physicalId === stageName);
+  for (const id of stageIds(owner)) {
+    const stage = isDeclared(stack, id) ? undefined : ownValue(listing, id);
+    if (stage !== undefined && isStage(stage)) return stage;
+  }
+  return undefined;
+}
+
+/** The logical ids that SAM gives to the stage of the API, the likeliest first. */
+function stageIds({ stack, logicalId, stageName }: CompanionOwner): string[] {
+  const api = declared(stack, logicalId);
+  if (api['Type'] === undefined) return IMPLICIT_STAGES.map((suffix) => `${logicalId}${suffix}`);
+  const named = stageName === undefined ? [] : [`${logicalId}${stageSuffix(stageName)}`];
+  const unnamed = `${logicalId}Stage`;
+  // a name that is a function in the template is not part of the id, whatever SAM may know of it
+  return isWrittenName(stack, logicalId) ? [...named, unnamed] : [unnamed, ...named];
+}
+
+/** Of `ServerlessRestApi` and `ServerlessHttpApi`, which SAM makes for events. */
+const IMPLICIT_STAGES = ['ProdStage', 'ApiGatewayDefaultStage', 'Stage'];
+
+function stageSuffix(name: string): string {
+  if (/^[\p{L}\p{N}]+$/u.test(name)) return `${name}Stage`;
+  if (name === '$default') return 'ApiGatewayDefaultStage';
+  return `Stage${createHash('sha1').update(name).digest('hex').slice(0, 10)}`;
+}
+
+function isWrittenName(stack: Stack, logicalId: string): boolean {
+  const written = mapOf(ownValue(mapOf(stack.source['Resources']), logicalId));
+  return scalarText(mapOf(written['Properties'])['StageName']) !== undefined;
+}
+
+/** Resources of the type whose id begins like the owner's, goes on like this, and which no template declares. */
+function generated(
+  listing: StackListing,
+  { stack, logicalId }: TemplatePlace,
+  { type, suffix }: { type: string; suffix: RegExp },
+): DeployedResource[] {
+  return Object.entries(listing).flatMap(([id, resource]) => {
+    const isSuch = resource.type === type && id.startsWith(logicalId) && suffix.test(id.slice(logicalId.length));
+    return isSuch && !isDeclared(stack, id) ? [resource] : [];
+  });
+}
+
+function newest(resources: readonly DeployedResource[]): DeployedResource | undefined {
+  return [...resources].sort((a, b) => b.updatedAt - a.updatedAt)[0];
+}
+
+function declared(stack: Stack, logicalId: string): TemplateMap {
+  return resourceOf(stack.resolved, logicalId);
+}
+
+function isDeclared(stack: Stack, logicalId: string): boolean {
+  return declared(stack, logicalId)['Type'] !== undefined;
+}

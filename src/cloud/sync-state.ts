@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { buildStoreDir } from '../builder/build-options.ts';
+import { discard, isMissing, writeFileAtomic } from '../support/files.ts';
+import { explainSystemError } from '../system-errors.ts';
+import { recentSends } from './recent-sends.ts';
+import type { RecentValue } from './recent-sends.ts';
+
+/** A resource of a stack as CloudFormation lists it. */
+export interface DeployedResource {
+  type: string;
+  physicalId: string;
+  /** Milliseconds since 1970; 0 if it was not told. */
+  updatedAt: number;
+}
+
+/** The resources of a stack by logical id. */
+export type StackListing = Readonly<Record<string, DeployedResource>>;
+
+/**
+ * What was learned about a stack and saves calls. Listings are good as long as the stack's last update is `updatedAt`;
+ * everything else is about things that never change: a layer version's content, what an API's deployment was made of.
+ */
+export interface SyncFacts {
+  updatedAt: string | undefined;
+  /** By the path of the stack: '' for the root. */
+  listings: Record<string, StackListing>;
+  /** ARN of a layer version → base64 SHA-256 of its content. */
+  layerHashes: Record<string, string>;
+  /** `api/deployment` → hash of the definition. */
+  deployments: Record<string, string>;
+  /** ARN of a layer → ARN of the version that we published last and have not removed. */
+  publishedLayers: Record<string, string>;
+  /** Functions whose update was begun and never seen to end. */
+  unsettled: string[];
+  /** What of a resource → what it was lately, the newest last (`recent-sends.ts`). */
+  sent: Record<string, readonly RecentValue[]>;
+  /** ARNs of layer versions that we removed: a list may still have them. */
+  removedLayers: string[];
+}
+
+/** Remembers facts between runs, for each stack (its ARN, so for account and region too) in a file of its own. */
+export interface SyncMemory {
+  /** Whether the resources of that nested stack ('' for the root) are remembered, for whatever account. */
+  hasListing(stackPath: string): Promise<boolean>;
+  read(stackId: string): Promise<SyncFacts>;
+  write(stackId: string, facts: SyncFacts): Promise<void>;
+}
+
+/** A file of another version is no file. */
+const VERSION = 1;
+/** Facts about things that never change: the oldest are forgotten (entries). */
+const MOST_FACTS = 1_000;
+
+export function emptyFacts(): SyncFacts {
+  return {
+    updatedAt: undefined,
+    listings: {},
+    layerHashes: {},
+    deployments: {},
+    publishedLayers: {},
+    unsettled: [],
+    sent: {},
+    removedLayers: [],
+  };
+}
+
+export function openSyncMemory(about: { projectDir: string; region: string; stackName: string }): SyncMemory {
+  const folder = path.join(buildStoreDir(about.projectDir), 'stacks');
+  const prefix = shortHash(`${about.region} ${about.stackName}`);
+  const fileOf = (stackId: string): string => path.join(folder, `${prefix}-${shortHash(stackId)}.json`);
+  return {
+    async hasListing(stackPath) {
+      const files = (await listFolder(folder)).filter((name) => name.startsWith(`${prefix}-`));
+      const texts = await Promise.all(files.map((name) => readOrNothing(path.join(folder, name))));
+      return texts.some((text) => Object.hasOwn(parseFacts(text).listings, stackPath));
+    },
+    read: async (stackId) => parseFacts(await readOrNothing(fileOf(stackId)), stackId),
+    write: async (stackId, facts) => {
+      const file = fileOf(stackId);
+      try {
+        await writeFileAtomic(file, `${JSON.stringify({ version: VERSION, stackId, ...trim(facts) })}\n`);
+      } catch (error) {
+        if (explainSystemError(error) === undefined) throw error;
+        // a full or read-only disk: the next run asks the services again, rather than believe what was true before
+        await discard(file);
+      }
+    },
+  };
+}
+
+async function readOrNothing(file: string): Promise<string> {
+  try {
+    return await fs.readFile(file, 'utf8');
+  } catch {
+    // whatever is wrong with it: it only saves calls
+    return '';
+  }
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return await fs.readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** What the text says about the stack (about any without `stackId`); nothing if it is not ours. */
+function parseFacts(text: string, stackId?: string): SyncFacts {
+  const facts = emptyFacts();
+  try {
+    const read = JSON.parse(text) as Partial<SyncFacts> & { version?: unknown; stackId?: unknown };
+    if (read.version !== VERSION || read.stackId !== (stackId ?? read.stackId)) return facts;
+    return {
+      updatedAt: typeof read.updatedAt === 'string' ? read.updatedAt : undefined,
+      listings: Object.fromEntries(Object.entries(read.listings ?? {}).filter(([, listing]) => isListing(listing))),
+      layerHashes: textsOf(read.layerHashes),
+      deployments: textsOf(read.deployments),
+      publishedLayers: textsOf(read.publishedLayers),
+      unsettled: listOf(read.unsettled),
+      sent: sentOf(read.sent),
+      removedLayers: listOf(read.removedLayers),
+    };
+  } catch {
+    return facts;
+  }
+}
+
+function isListing(value: unknown): value is StackListing {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value as Record<string, Partial<DeployedResource> | null>).every(
+    (resource) =>
+      typeof resource?.type === 'string' &&
+      typeof resource.physicalId === 'string' &&
+      typeof resource.updatedAt === 'number',
+  );
+}
+
+function textsOf(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+function sentOf(value: unknown): SyncFacts['sent'] {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([resource, items]: [string, unknown]) => {
+      const values = Array.isArray(items) ? items.filter(isRecentValue) : [];
+      return values.length === 0 ? [] : [[resource, values]];
+    }),
+  );
+}
+
+function isRecentValue(item: unknown): item is RecentValue {
+  const { value, at } = (item ?? {}) as Partial<RecentValue>;
+  return typeof value === 'string' && typeof at === 'number';
+}
+
+function listOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function trim(facts: SyncFacts): SyncFacts {
+  return {
+    ...facts,
+    layerHashes: newest(facts.layerHashes),
+    deployments: newest(facts.deployments),
+    sent: recentSends(facts.sent),
+    removedLayers: facts.removedLayers.slice(-MOST_FACTS),
+  };
+}
+
+function newest(record: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).slice(-MOST_FACTS));
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

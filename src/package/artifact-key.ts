@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import { hashFile } from '../support/files.ts';
+import { mapLimit } from '../support/map-limit.ts';
+import type { CountedFile } from '../model/built-stack.ts';
+import type { TreeEntry } from './tree-entries.ts';
+
+/**
+ * MD5 of a file in hex: the peer's S3 key for single files (fact sheet 2.6). A name, not a protection: the same content
+ * has the same key with both tools, so that a stack does not see new code when a team alternates between them.
+ */
+export function fileKey(file: string): Promise<string> {
+  return hashFile(file, 'md5', 'hex');
+}
+
+/** MD5 of a text in hex: the peer's key for templates. */
+export function textKey(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}
+
+/** A file of a tree and its MD5 in hex. */
+export interface FileSum {
+  path: string;
+  md5: string;
+}
+
+/** The MD5 of each file of a tree. Links count as the content that they lead to, as with the peer. */
+export async function readSums(entries: readonly TreeEntry[]): Promise<FileSum[]> {
+  return mapLimit(entries, 16, async (entry) => ({ path: entry.path, md5: await entryMd5(entry) }));
+}
+
+/**
+ * MD5 over each file's relative path and MD5, in the order of their paths: the peer's S3 key for a folder (fact sheet
+ * 2.6). `counted` takes part in the key without being sent.
+ */
+export function treeKey(files: readonly FileSum[], counted?: CountedFile): string {
+  const sums = counted ? [...files, { path: counted.path, md5: textKey(counted.text) }] : [...files];
+  sums.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  const hash = createHash('md5');
+  for (const { path, md5 } of sums) hash.update(path).update(md5);
+  return hash.digest('hex');
+}
+
+/** Opening a stream costs more than reading a small file whole. */
+const STREAM_ABOVE = 1024 * 1024;
+
+async function entryMd5(entry: TreeEntry): Promise<string> {
+  try {
+    if (entry.size > STREAM_ABOVE) return await fileKey(entry.absolute);
+    return createHash('md5')
+      .update(await fs.readFile(entry.absolute))
+      .digest('hex');
+  } catch (error) {
+    // a link to nowhere, or to a folder: its target's name stands for it
+    if (entry.linkTarget !== undefined) return textKey(entry.linkTarget);
+    throw error;
+  }
+}

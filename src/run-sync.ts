@@ -1,0 +1,46 @@
+import { createAws } from './aws/aws.ts';
+import type { Aws } from './aws/aws.ts';
+import { failureDocument } from './failure-document.ts';
+import { syncApplication } from './sync/plain-sync.ts';
+import type { SyncOptions } from './sync/sync-options.ts';
+import type { SyncOutside } from './sync/sync-outside.ts';
+import type { SyncReport, SyncRun } from './sync/sync-run.ts';
+
+/** Runs `sam sync`; the result is the exit code. With `--output json` a failure is a document too. */
+export async function runSync(options: SyncOptions, outside: SyncOutside): Promise<number> {
+  const { reporter } = outside;
+  const { stackName } = options;
+  try {
+    const aws = await openAws(options, outside);
+    try {
+      if (options.watch) {
+        const { watchApplication } = await import('./watch/watch-application.ts');
+        await watchApplication({ options, outside, aws });
+        return 0;
+      }
+      const { document, exitCode } = await runOnce({ options, outside, aws });
+      reporter.report({ type: 'result', document: { stackName, ...document } });
+      return exitCode;
+    } finally {
+      await aws.close();
+    }
+  } catch (error) {
+    reporter.report({ type: 'result', document: { stackName, ...failureDocument(error) } });
+    throw error;
+  }
+}
+
+async function runOnce(run: SyncRun): Promise<SyncReport> {
+  if (!run.options.code) return syncApplication(run);
+  const { runCodeSync } = await import('./sync/code/run-code-sync.ts');
+  return runCodeSync(run);
+}
+
+async function openAws(options: SyncOptions, outside: SyncOutside): Promise<Aws> {
+  const { env, reporter, signal, version, askMfaCode } = outside;
+  if (!options.local) {
+    return createAws({ env, profile: options.profile, region: options.region, reporter, signal, version, askMfaCode });
+  }
+  const { endpoint, region, credentials } = await outside.openLocalCloud();
+  return createAws({ env: {}, region: options.region ?? region, endpoint, credentials, reporter, signal, version });
+}

@@ -1,0 +1,159 @@
+import type { DefinedResource } from '../../model/definitions.ts';
+import type { Stack } from '../../model/stack.ts';
+import { isMap, mapOf, resourcesOf, scalarText } from '../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import type { DefinitionPlan } from '../definition-plan.ts';
+import { readDefinitionFile, toJson } from '../definition-text.ts';
+import type { FlowTools } from '../service-context.ts';
+
+/** The text of an API's definition as a deployment would give it to API Gateway, and the API's properties, resolved. */
+export interface ApiDefinition {
+  body: string;
+  properties: TemplateMap;
+}
+
+/**
+ * Reads an API's definition: a file goes as it is, as CloudFormation hands it on; one in the template (with what it
+ * includes) is resolved and gets what SAM adds to it. Otherwise it says why a code sync cannot bring it.
+ */
+export async function readApiDefinition(
+  tools: FlowTools,
+  resource: DefinedResource,
+  stack: Stack,
+): Promise<ApiDefinition | Exclude<DefinitionPlan, { action: 'update' | 'none' }>> {
+  const { id, definition } = resource;
+  if (definition.kind !== 'file' && definition.kind !== 'inline') {
+    return { action: 'skip', why: `${id} has no definition here` };
+  }
+  const settings = await tools.values.resolve(settingsOf(resource), stack);
+  if (settings.missing.length > 0) return needsDeployment(id, settings.missing);
+  const properties = mapOf(settings.value);
+  if (definition.kind === 'file') return { body: await readDefinitionFile(id, definition.path), properties };
+  const additions = samAdditions(resource, stack);
+  if (additions.length > 0) {
+    return blocked(
+      `${id}: ${additions.join(', ')} ${additions.length === 1 ? 'makes' : 'make'} SAM change its definition`,
+    );
+  }
+  const { value, missing } = await tools.values.resolve(definition.value, stack);
+  if (missing.length > 0) return needsDeployment(id, missing);
+  if (!isMap(value)) return blocked(`${id}: its definition is not a mapping`);
+  const body = resource.type === 'AWS::Serverless::HttpApi' ? addHttpSettings(value, properties) : value;
+  return {
+    body: toJson(resource.type === 'AWS::Serverless::Api' ? addRestSettings(body, properties) : body),
+    properties,
+  };
+}
+
+function blocked(why: string): Extract<DefinitionPlan, { action: 'blocked' }> {
+  return { action: 'blocked', why, hint: 'Sync without --code: a deployment brings it.' };
+}
+
+/** Why a definition cannot be brought that needs values which only CloudFormation has. */
+export function needsDeployment(
+  id: string,
+  missing: readonly string[],
+): Extract<DefinitionPlan, { action: 'blocked' }> {
+  return blocked(`${id}: only CloudFormation knows the value of ${missing.join(', ')}`);
+}
+
+/** Properties that say more of an API than its definition does, and that an import would reset. */
+const SETTINGS = [
+  'ApiKeySourceType',
+  'Basepath',
+  'BinaryMediaTypes',
+  'CorsConfiguration',
+  'Description',
+  'DisableExecuteApiEndpoint',
+  'FailOnWarnings',
+  'MinimumCompressionSize',
+  'Mode',
+  'Name',
+  'Parameters',
+  'Policy',
+  'Tags',
+];
+
+function settingsOf({ properties }: DefinedResource): TemplateMap {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => SETTINGS.includes(name)));
+}
+
+/** Properties by which SAM adds paths, methods or security to a definition in a way that only SAM knows. */
+const SAM_ADDS: Readonly<Record<string, readonly string[]>> = {
+  'AWS::Serverless::Api': ['Auth', 'Cors', 'GatewayResponses', 'MergeDefinitions', 'Models'],
+  'AWS::Serverless::HttpApi': ['Auth'],
+};
+
+function samAdditions({ type, properties, logicalId }: DefinedResource, stack: Stack): string[] {
+  const added = (SAM_ADDS[type] ?? []).filter((name) => {
+    const value = properties[name] ?? null;
+    return value !== null && scalarText(value) !== 'false';
+  });
+  const overridden = resourcesOf(stack.resolved).some(([, resource]) =>
+    Object.values(mapOf(mapOf(resource['Properties'])['Events'])).some((event) => {
+      const { RestApiId, ApiId, Auth } = mapOf(mapOf(event)['Properties']);
+      const api = mapOf(RestApiId ?? ApiId)['Ref'];
+      return api === logicalId && scalarText(mapOf(Auth)['OverrideApiAuth']) === 'true';
+    }),
+  );
+  return overridden ? [...added, 'OverrideApiAuth of an event'] : added;
+}
+
+const ENDPOINT = 'x-amazon-apigateway-endpoint-configuration';
+
+/** What SAM writes into the definition of an `AWS::Serverless::Api`. */
+function addRestSettings(body: TemplateMap, properties: TemplateMap): TemplateMap {
+  const { BinaryMediaTypes, DisableExecuteApiEndpoint } = properties;
+  let result = body;
+  if (Array.isArray(BinaryMediaTypes)) {
+    const types = BinaryMediaTypes.map((type) => (typeof type === 'string' ? type.replaceAll('~1', '/') : type));
+    result = { ...result, 'x-amazon-apigateway-binary-media-types': types };
+  }
+  if (DisableExecuteApiEndpoint === undefined) return result;
+  if (scalarText(result['openapi'])?.startsWith('3') === true) return addToServers(result, DisableExecuteApiEndpoint);
+  const endpoint = { ...mapOf(result[ENDPOINT]), disableExecuteApiEndpoint: DisableExecuteApiEndpoint };
+  return { ...result, [ENDPOINT]: endpoint };
+}
+
+function addToServers(body: TemplateMap, disabled: TemplateValue): TemplateMap {
+  const servers = Array.isArray(body['servers']) ? body['servers'] : [{}];
+  return {
+    ...body,
+    servers: servers.map((server) => ({
+      ...mapOf(server),
+      [ENDPOINT]: { ...mapOf(mapOf(server)[ENDPOINT]), disableExecuteApiEndpoint: disabled },
+    })),
+  };
+}
+
+/** What SAM writes into the definition of an `AWS::Serverless::HttpApi`. */
+function addHttpSettings(body: TemplateMap, properties: TemplateMap): TemplateMap {
+  const { Name, Description, CorsConfiguration, DisableExecuteApiEndpoint, FailOnWarnings, Tags } = properties;
+  const info: TemplateMap = { ...mapOf(body['info']) };
+  if (Name !== undefined) info['title'] ??= Name;
+  if (Description !== undefined) info['description'] ??= Description;
+  let result: TemplateMap = { ...body, info, tags: httpTags(body['tags'], mapOf(Tags)) };
+  const cors = httpCors(CorsConfiguration);
+  const corsKey = 'x-amazon-apigateway-cors';
+  if (cors !== undefined) result = { ...result, [corsKey]: { ...mapOf(result[corsKey]), ...cors } };
+  if (DisableExecuteApiEndpoint !== undefined) result = addToServers(result, DisableExecuteApiEndpoint);
+  const { $default: fallback, ...paths } = mapOf(result['paths']);
+  if (scalarText(FailOnWarnings) !== 'true' || fallback === undefined) return result;
+  return { ...result, paths: { ...paths, '/$default': fallback } };
+}
+
+/** Tags of an HTTP API are part of its definition; without this one SAM's would be lost. */
+function httpTags(written: TemplateValue | undefined, tags: TemplateMap): TemplateValue[] {
+  const all = new Map((Array.isArray(written) ? written : []).map((tag) => [scalarText(mapOf(tag)['name']), tag]));
+  for (const [name, value] of Object.entries({ ...tags, 'httpapi:createdBy': 'SAM' })) {
+    all.set(name, { ...mapOf(all.get(name)), name, 'x-amazon-apigateway-tag-value': value });
+  }
+  return [...all.values()];
+}
+
+function httpCors(configuration: TemplateValue | undefined): TemplateMap | undefined {
+  if (configuration === undefined || configuration === null || configuration === false) return undefined;
+  if (!isMap(configuration)) return { allowOrigins: ['*'] };
+  const entries = Object.entries(configuration).map(([name, value]) => [name[0]?.toLowerCase() + name.slice(1), value]);
+  return Object.fromEntries(entries) as TemplateMap;
+}

@@ -1,0 +1,149 @@
+import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
+import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
+import { note } from '../../console/reporter.ts';
+import type { Reporter } from '../../console/reporter.ts';
+import { UserError } from '../../errors.ts';
+import type { FlowTools } from '../service-context.ts';
+import { codeName, hasSent, isDone, readyCode, sendCode, shownCode } from './function-code.ts';
+import type { FunctionPlan, FunctionWork } from './plan-function.ts';
+import { shownLayers } from './plan-function.ts';
+import type { FunctionState } from './lambda-client.ts';
+import { describeDeactivated, REACTIVATE } from './function-states.ts';
+import { moveLayers } from './layer-versions.ts';
+import { isDoubtful, sendNoted } from '../../cloud/recent-sends.ts';
+
+/**
+ * Applies layers first, then code, then takes layers away, so that new code never runs without what it needs. `versions`:
+ * ARN of a layer → version that the function is to have.
+ */
+export async function applyFunction(
+  tools: FlowTools,
+  plan: FunctionPlan,
+  versions: ReadonlyMap<string, string>,
+): Promise<void> {
+  const { work } = plan;
+  const { dependencies, state } = work;
+  remember(tools, work.id);
+  const add = dependencies?.wanted === true ? [dependencies.layer] : [];
+  let layers = moveLayers(state.layers, { to: versions, add, drop: [] });
+  if (plan.layers) await updateLayers(tools, work, layers);
+  if (plan.code) await updateCode(tools, work);
+  if (plan.drop && dependencies !== undefined) {
+    layers = moveLayers(layers, { to: versions, add: [], drop: [dependencies.layer] });
+    await updateLayers(tools, work, layers);
+  }
+  if (plan.publish !== undefined) await publish(tools, work, plan.publish);
+  forget(tools, work.id);
+}
+
+/** Until the function is seen to be ready the list of all functions is not believed: it does not tell of failures. */
+function remember({ facts }: FlowTools, id: string): void {
+  if (!facts.unsettled.includes(id)) facts.unsettled.push(id);
+}
+
+function forget({ facts }: FlowTools, id: string): void {
+  facts.unsettled = facts.unsettled.filter((candidate) => candidate !== id);
+}
+
+async function updateLayers(tools: FlowTools, { id, state }: FunctionWork, layers: readonly string[]): Promise<void> {
+  const { lambda, facts } = tools;
+  const { send, UpdateFunctionConfigurationCommand } = await lambda.service();
+  const value = layers.join();
+  const hasLayers = (now: FunctionState): boolean => now.layers.join() === value;
+  const answer = await sendNoted(facts, { shown: shownLayers(state), value }, () =>
+    lambda.change(
+      state.name,
+      () => send(new UpdateFunctionConfigurationCommand({ FunctionName: state.name, Layers: [...layers] })),
+      (now) => hasLayers(now) && !isDoubtful(facts, shownLayers(now)),
+    ),
+  );
+  if (answer !== undefined) {
+    const said = (answer.Layers ?? []).map(({ Arn }) => Arn ?? '').join();
+    checkAnswer('Lambda', 'UpdateFunctionConfiguration', ['FunctionName', answer.FunctionName, state.name]);
+    checkAnswer('Lambda', 'UpdateFunctionConfiguration', ['Layers', said, value]);
+  }
+  await settle(tools, { id, name: state.name, shows: hasLayers }, answer);
+}
+
+async function updateCode(tools: FlowTools, { id, state, code }: FunctionWork): Promise<void> {
+  if (code === undefined) return;
+  const { lambda, facts } = tools;
+  const { send, UpdateFunctionCodeCommand } = await lambda.service();
+  const ready = await readyCode(tools, code);
+  const isThere = (now: FunctionState): boolean => isDone(now, ready) && !isDoubtful(facts, shownCode(now));
+  // of an image that was never pushed from here this is known only now
+  if (isThere(state)) return;
+  const value = codeName(ready);
+  const answer = await sendNoted(facts, { shown: shownCode(state), value }, () =>
+    lambda.change(
+      state.name,
+      () =>
+        sendCode(tools, ready, (sent) => send(new UpdateFunctionCodeCommand({ FunctionName: state.name, ...sent }))),
+      isThere,
+    ),
+  );
+  if (answer !== undefined) {
+    checkAnswer('Lambda', 'UpdateFunctionCode', ['FunctionName', answer.FunctionName, state.name]);
+    if (ready.kind === 'zip') checkAnswer('Lambda', 'UpdateFunctionCode', ['CodeSha256', answer.CodeSha256, value]);
+  }
+  await settle(tools, { id, name: state.name, shows: (now) => hasSent(now, ready) }, answer);
+}
+
+/** Waits for the end of an update that Lambda has accepted. */
+async function settle(
+  { lambda, reporter }: FlowTools,
+  { id, name, shows }: { id: string; name: string; shows: (state: FunctionState) => boolean },
+  answer: FunctionConfiguration | undefined,
+): Promise<void> {
+  if (answer?.LastUpdateStatus === 'Successful' && isActive(answer)) return;
+  const now = await lambda.settled(name, { shows });
+  if (now.lastUpdateStatus === 'Failed' || now.state === 'Failed') {
+    throw new UserError(`Lambda could not update ${id}: ${now.reason ?? 'it gives no reason'}`, {
+      hint: 'The function goes on as it was before. Fix the cause and sync again.',
+    });
+  }
+  if (shows(now)) return warnIfDeactivated(reporter, id, now);
+  throw new UserError(`Lambda accepted the update of ${id}, but ${name} is not what was sent`, {
+    hint: 'Somebody else may have changed it at the same time. Sync again.',
+  });
+}
+
+/** Whether it can be called as it is, so that it need not be looked at again. */
+function isActive({ State = 'Active' }: FunctionConfiguration): boolean {
+  return State === 'Active';
+}
+
+function warnIfDeactivated(reporter: Reporter, id: string, state: FunctionState): void {
+  const text = describeDeactivated(id, state);
+  if (text !== undefined) note(reporter, 'warning', text, REACTIVATE);
+}
+
+async function publish(tools: FlowTools, work: FunctionWork, what: 'alias' | 'latest'): Promise<void> {
+  const { lambda } = tools;
+  const { state, alias, id, code } = work;
+  const { send, PublishVersionCommand, UpdateAliasCommand } = await lambda.service();
+  const version = await lambda.change(state.name, () =>
+    send(
+      new PublishVersionCommand({
+        FunctionName: state.name,
+        ...(what === 'latest' ? { PublishTo: 'LATEST_PUBLISHED' } : {}),
+      }),
+    ),
+  );
+  const number = requireAnswer('Lambda', 'PublishVersion', 'Version', version?.Version);
+  if (code?.kind === 'zip')
+    checkAnswer('Lambda', 'PublishVersion', ['CodeSha256', version?.CodeSha256, codeName(code)]);
+  if ((version !== undefined && !isActive(version)) || what === 'latest') {
+    // with SnapStart or a capacity provider a version cannot be called at once
+    const ended = await lambda.settled(state.name, { qualifier: number });
+    warnIfDeactivated(tools.reporter, `Version ${number} of ${id}`, ended);
+    if (ended.state === 'Failed') {
+      throw new UserError(
+        `Version ${number} of ${id} did not become ready: ${ended.reason ?? 'Lambda gives no reason'}`,
+      );
+    }
+  }
+  if (what === 'latest' || alias === undefined) return;
+  const moved = await send(new UpdateAliasCommand({ FunctionName: state.name, Name: alias, FunctionVersion: number }));
+  checkAnswer('Lambda', 'UpdateAlias', ['FunctionVersion', moved.FunctionVersion, number]);
+}

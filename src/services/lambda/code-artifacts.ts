@@ -1,0 +1,127 @@
+import * as fs from 'node:fs/promises';
+import type { BuildResult } from '../../builder/artifact.ts';
+import { buildStoreDir } from '../../builder/build-options.ts';
+import { isBuiltFunction, isBuiltLayer } from '../../builder/plan-build.ts';
+import { UserError } from '../../errors.ts';
+import type { FunctionResource, LayerResource } from '../../model/stack.ts';
+import { createArtifactStore } from '../../package/artifact-store.ts';
+import type { ArtifactItem, ArtifactStore } from '../../package/artifact-store.ts';
+import { ensureManagedBucket } from '../../deploy/managed-bucket.ts';
+import { createObjectStore } from '../../package/object-store.ts';
+import { isArchive } from '../../package/package-templates.ts';
+import { hashFile, isMissing } from '../../support/files.ts';
+import { createGate } from '../../support/map-limit.ts';
+import type { SyncRun } from '../../sync/sync-run.ts';
+
+/** The zip of a function's code or of a layer, as Lambda is to have it. */
+export interface CodeArtifact {
+  item: Exclude<ArtifactItem, { kind: 'template' }>;
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** Base64, as Lambda's `CodeSha256`. */
+  sha256: string;
+}
+
+/** How code travels to Lambda. */
+export type SentCode = { ZipFile: Uint8Array } | { S3Bucket: string; S3Key: string };
+
+/** Makes zips, each once, and hands them to Lambda. */
+export interface CodeArtifacts {
+  /** The zip of a function or layer; undefined if its code is not here (inline, in S3, an image). */
+  ofResource(resource: FunctionResource | LayerResource, built: BuildResult): Promise<CodeArtifact | undefined>;
+  /** The zip of a function's dependency layer; undefined if it has none. */
+  ofDependencies(id: string, built: BuildResult): Promise<CodeArtifact | undefined>;
+  /** Sends a request with the bytes or, if they are too many for one, with where they are in S3 by then. */
+  send<T>(artifact: CodeArtifact, request: (code: SentCode) => Promise<T>): Promise<T>;
+  /** Removes what is not kept between runs. */
+  dispose(): Promise<void>;
+}
+
+/** Lambda takes zips up to this size (bytes) in a request; larger ones it reads from S3 (Lambda quotas). */
+const MAX_DIRECT = 50 * 1024 * 1024;
+/** Zips in memory at the same time. */
+const SENT_AT_ONCE = 8;
+
+export function openCodeArtifacts(run: SyncRun): CodeArtifacts {
+  const zips = openStore(run, '');
+  const gate = createGate(SENT_AT_ONCE);
+  let large: Promise<ArtifactStore> | undefined;
+  const make = async (item: CodeArtifact['item']): Promise<CodeArtifact> => ({
+    item,
+    ...(item.kind === 'zip' ? await zips.zip(item) : await describeFile(item)),
+  });
+  const read = async ({ item, path: file }: CodeArtifact): Promise<Uint8Array> => {
+    try {
+      return await fs.readFile(file);
+    } catch (error) {
+      if (item.kind !== 'zip' || !isMissing(error)) throw error;
+      // it was removed since it was compared: the folder gives the same one again
+      return fs.readFile((await zips.zip(item)).path);
+    }
+  };
+  return {
+    ofResource: async (resource, built) => {
+      const folder = built.folders.get(resource.id)?.path;
+      const { code, id } = resource;
+      if (folder !== undefined) return make({ kind: 'zip', path: folder, label: id });
+      // source that could not be built is not what is to run
+      if (isBuilt(resource)) throw new Error(`${id} was not built`);
+      if (code.kind !== 'folder' && code.kind !== 'file') return undefined;
+      const asItIs = code.kind === 'file' && (await isArchiveThere(code.path, id));
+      return make({ kind: asItIs ? 'file' : 'zip', path: code.path, label: id });
+    },
+    ofDependencies: async (id, built) => {
+      const folder = built.dependencyLayers.get(id)?.path;
+      return folder === undefined ? undefined : make({ kind: 'zip', path: folder, label: `the dependencies of ${id}` });
+    },
+    send: async (artifact, request) => {
+      const { item, size } = artifact;
+      if (size < MAX_DIRECT) return gate(async () => request({ ZipFile: await read(artifact) }));
+      const store = await (large ??= chooseBucket(run).then((bucket) => openStore(run, bucket)));
+      const located = await store.locate(item);
+      await store.upload(located);
+      return request({ S3Bucket: located.bucket, S3Key: located.key });
+    },
+    dispose: async () => {
+      await zips.dispose();
+      await (await large)?.dispose();
+    },
+  };
+}
+
+function isBuilt(resource: FunctionResource | LayerResource): boolean {
+  return 'packageType' in resource ? isBuiltFunction(resource) : isBuiltLayer(resource);
+}
+
+function openStore({ options, outside, aws }: SyncRun, bucket: string): ArtifactStore {
+  const { kmsKeyId, metadata, s3Prefix, projectDir } = options;
+  const { reporter, signal } = outside;
+  return createArtifactStore({
+    objects: createObjectStore({ aws, bucket, kmsKeyId, metadata, reporter, signal }),
+    bucket,
+    prefix: s3Prefix,
+    storeDir: buildStoreDir(projectDir),
+    signal,
+  });
+}
+
+async function chooseBucket({ options, outside, aws }: SyncRun): Promise<string> {
+  return options.s3Bucket ?? (await ensureManagedBucket(aws, outside));
+}
+
+async function isArchiveThere(file: string, id: string): Promise<boolean> {
+  try {
+    return await isArchive(file);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new UserError(`${id}: there is no file ${file}`, {
+      cause: error,
+      hint: 'Correct the path in the template, or make the file.',
+    });
+  }
+}
+
+async function describeFile({ path: file }: { path: string }): Promise<Pick<CodeArtifact, 'path' | 'size' | 'sha256'>> {
+  return { path: file, size: (await fs.stat(file)).size, sha256: await hashFile(file, 'sha256', 'base64') };
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { isAwsError } from '../../aws/service-errors.ts';
+import type { LambdaAccess } from './lambda-client.ts';
+import type { SyncFacts } from '../../cloud/sync-state.ts';
+
+/** `arn:aws:lambda:eu-west-1:123456789012:layer:name:7` without its version. */
+export function layerArnOf(versionArn: string): string {
+  return versionArn.slice(0, versionArn.lastIndexOf(':'));
+}
+
+/** The `7` of it. */
+export function versionOf(versionArn: string): number {
+  return Number(versionArn.slice(versionArn.lastIndexOf(':') + 1));
+}
+
+/** Which of a function's layers are to be others. */
+export interface LayerMoves {
+  /** ARN of a layer → ARN of the version that is wanted. */
+  to: ReadonlyMap<string, string>;
+  /** ARNs of layers that are put at the end if the function does not have them. */
+  add: readonly string[];
+  /** ARNs of layers that are taken away. */
+  drop: readonly string[];
+}
+
+/** The function's layers as they should be, in their order: content of a later one hides that of an earlier one. Pure. */
+export function moveLayers(current: readonly string[], { to, add, drop }: LayerMoves): string[] {
+  const kept = current.filter((arn) => !drop.includes(layerArnOf(arn)));
+  const moved = kept.map((arn) => to.get(layerArnOf(arn)) ?? arn);
+  const names = new Set(kept.map(layerArnOf));
+  const added = add.filter((layer) => !names.has(layer)).flatMap((layer) => to.get(layer) ?? []);
+  return [...moved, ...added];
+}
+
+/** Lambda's limit for a description (characters). */
+const LONGEST_DESCRIPTION = 256;
+const MARK = /\s*\[sam-sync ([0-9a-f]{8}) ([0-9a-f]{16})\]$/;
+
+/** What the description of a layer version tells that we published. */
+export interface LayerMark {
+  /** Of the stack that it was published for. */
+  stack: string;
+  /** Of its content. */
+  content: string;
+}
+
+/** The mark of a version that is published for the stack. `sha256` in base64. */
+export function layerMark(stackId: string, sha256: string): LayerMark {
+  const stack = createHash('sha256').update(stackId).digest('hex').slice(0, 8);
+  return { stack, content: Buffer.from(sha256, 'base64').toString('hex').slice(0, 16) };
+}
+
+/** The description with the mark at its end, shortened if need be: it is how we know later which versions are ours. */
+export function markDescription(description: string | undefined, { stack, content }: LayerMark): string {
+  const mark = `[sam-sync ${stack} ${content}]`;
+  return `${(description ?? '').slice(0, LONGEST_DESCRIPTION - mark.length - 1)} ${mark}`.trim();
+}
+
+/** The mark at the end of a description; undefined: somebody else published the version. */
+export function readMark(description: string | undefined): LayerMark | undefined {
+  const [, stack, content] = MARK.exec(description ?? '') ?? [];
+  return stack === undefined || content === undefined ? undefined : { stack, content };
+}
+
+/** A version of a layer. */
+export interface LayerVersion {
+  arn: string;
+  mark: LayerMark | undefined;
+}
+
+/** All versions of a layer (name or ARN), the newest first. */
+export async function listLayerVersions(lambda: LambdaAccess, layer: string): Promise<LayerVersion[]> {
+  const { send, ListLayerVersionsCommand } = await lambda.service();
+  const versions: LayerVersion[] = [];
+  let marker: string | undefined;
+  do {
+    const page = await send(new ListLayerVersionsCommand({ LayerName: layer, Marker: marker }));
+    for (const { LayerVersionArn, Description } of page.LayerVersions ?? []) {
+      if (LayerVersionArn !== undefined) versions.push({ arn: LayerVersionArn, mark: readMark(Description) });
+    }
+    marker = page.NextMarker || undefined;
+  } while (marker !== undefined);
+  return versions.sort((a, b) => versionOf(b.arn) - versionOf(a.arn));
+}
+
+/** Base64 SHA-256 of a version's content, which never changes; undefined if the version is gone. */
+export async function layerHash(lambda: LambdaAccess, facts: SyncFacts, arn: string): Promise<string | undefined> {
+  const known = facts.layerHashes[arn];
+  if (known !== undefined) return known;
+  try {
+    const { send, GetLayerVersionCommand } = await lambda.service();
+    const { Content } = await send(
+      new GetLayerVersionCommand({ LayerName: layerArnOf(arn), VersionNumber: versionOf(arn) }),
+    );
+    const hash = Content?.CodeSha256;
+    if (hash !== undefined) facts.layerHashes[arn] = hash;
+    return hash;
+  } catch (error) {
+    if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
+    throw error;
+  }
+}

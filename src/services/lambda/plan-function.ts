@@ -1,0 +1,113 @@
+import { isAwsError } from '../../aws/service-errors.ts';
+import { UserError } from '../../errors.ts';
+import type { FunctionResource, ResourceIdentifier } from '../../model/stack.ts';
+import type { FlowTools } from '../service-context.ts';
+import { hasCode, isDone, isSameCode, shownCode } from './function-code.ts';
+import type { FunctionCode } from './function-code.ts';
+import type { FunctionState } from './lambda-client.ts';
+import type { LayerPlan } from './sync-layer.ts';
+import { layerArnOf } from './layer-versions.ts';
+import { isDoubtful } from '../../cloud/recent-sends.ts';
+import type { Shown } from '../../cloud/recent-sends.ts';
+
+/** A function that is to have certain code, layers, or both. */
+export interface FunctionWork {
+  id: ResourceIdentifier;
+  resource: FunctionResource;
+  state: FunctionState;
+  /** undefined: only its layers are looked at. */
+  code: FunctionCode | undefined;
+  /** Layers of this sync that it uses. */
+  layers: readonly LayerPlan[];
+  /** The layer for its own dependencies: put at the end if the function has none yet; not wanted any more: `drop`. */
+  dependencies: { layer: string; wanted: boolean } | undefined;
+  /** The alias that is to lead to the newest code. */
+  alias: string | undefined;
+}
+
+/** What has to be done with a function. */
+export interface FunctionPlan {
+  work: FunctionWork;
+  code: boolean;
+  /** Layers are added or replaced before the code changes, and taken away after it. */
+  layers: boolean;
+  drop: boolean;
+  /** A version has to be published: for the alias or, with a capacity provider, as the latest one. */
+  publish: 'alias' | 'latest' | undefined;
+}
+
+/** Lambda's name for the version that functions with a capacity provider answer with. */
+const LATEST_PUBLISHED = '$LATEST.PUBLISHED';
+
+/** Compares the function with what it is to be. Rejects if only a deployment can bring the change. */
+export async function planFunction(tools: FlowTools, work: FunctionWork): Promise<FunctionPlan> {
+  const { state, layers, dependencies } = work;
+  const { facts } = tools;
+  const code = work.code !== undefined && (!isDone(state, work.code) || isDoubtful(facts, shownCode(state)));
+  const targets = layers.map(({ work: { layer }, version }) => [layer, version] as const);
+  const isUnsure = targets.length > 0 && isDoubtful(facts, shownLayers(state));
+  const moved =
+    isUnsure ||
+    targets.some(([layer, version]) => {
+      const now = state.layers.filter((arn) => layerArnOf(arn) === layer);
+      if (now.length === 0) return dependencies?.wanted === true && dependencies.layer === layer;
+      return version === undefined || now.some((arn) => arn !== version);
+    });
+  const drop = dependencies?.wanted === false && state.layers.some((arn) => layerArnOf(arn) === dependencies.layer);
+  const changes = code || moved || drop;
+  return { work, code, layers: moved, drop, publish: await planPublish(tools, work, changes) };
+}
+
+/** What Lambda shows of a function's layers. */
+export function shownLayers({ name, layers }: FunctionState): Shown {
+  return { resource: `${name} layers`, value: layers.join() };
+}
+
+/** Whether the plan changes anything. */
+export function changesFunction({ code, layers, drop, publish }: FunctionPlan): boolean {
+  return code || layers || drop || publish !== undefined;
+}
+
+/** What a function plan does, in a few words each. */
+export function describeFunctionPlan({ work, code, layers, drop, publish }: FunctionPlan): string[] {
+  return [
+    ...(layers ? ['layers'] : []),
+    ...(code ? [work.code?.kind === 'image' ? 'image' : 'code'] : []),
+    ...(drop ? ['dependency layer removed'] : []),
+    ...(publish === undefined ? [] : [publish === 'alias' ? `version for ${work.alias}` : 'published version']),
+  ];
+}
+
+async function planPublish(tools: FlowTools, work: FunctionWork, changes: boolean): Promise<FunctionPlan['publish']> {
+  const { alias, state, code, resource } = work;
+  const { CapacityProviderConfig, PublishToLatestPublished } = resource.properties;
+  const latest = CapacityProviderConfig !== undefined && String(PublishToLatestPublished) === 'true';
+  if (alias === undefined && !latest) return undefined;
+  // who only uses a layer of this sync is published if it gets another one
+  if (code === undefined && !changes) return undefined;
+  const published = await readPublished(tools, state.name, alias ?? LATEST_PUBLISHED);
+  if (alias !== undefined && published === undefined) {
+    throw new UserError(`${work.id} has no alias ${alias} in the cloud yet`, {
+      hint: 'Sync without --code first: a deployment makes it.',
+    });
+  }
+  const isBehind =
+    published === undefined ||
+    !(code === undefined ? isSameCode(published, state) : hasCode(published, code)) ||
+    published.layers.join() !== state.layers.join();
+  if (!changes && !isBehind) return undefined;
+  return alias === undefined ? 'latest' : 'alias';
+}
+
+async function readPublished(
+  { lambda }: FlowTools,
+  name: string,
+  qualifier: string,
+): Promise<FunctionState | undefined> {
+  try {
+    return await lambda.read(name, qualifier);
+  } catch (error) {
+    if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
+    throw error;
+  }
+}

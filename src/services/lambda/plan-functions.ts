@@ -1,0 +1,165 @@
+import type { BuildResult } from '../../builder/artifact.ts';
+import { dependencyLayerName } from '../../builder/dependency-layer.ts';
+import { UserError } from '../../errors.ts';
+import type { LayerReference } from '../../model/layer-references.ts';
+import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { mapOf, scalarText } from '../../template/template.ts';
+import type { TemplateMap } from '../../template/template.ts';
+import type { FlowTools } from '../service-context.ts';
+import { isImage, locateImage, refuseOtherKind } from './function-code.ts';
+import type { FunctionCode } from './function-code.ts';
+import { planFunction } from './plan-function.ts';
+import type { FunctionPlan } from './plan-function.ts';
+import type { FunctionState } from './lambda-client.ts';
+import { planLayer } from './sync-layer.ts';
+import type { LayerPlan, LayerWork } from './sync-layer.ts';
+import { layerArnOf } from './layer-versions.ts';
+import { placeOf } from '../../cloud/resource-attributes.ts';
+import type { DeployedResource } from '../../cloud/sync-state.ts';
+
+/** A function of the sync: one that is selected, or that uses a selected layer. */
+export interface FunctionAtWork {
+  id: ResourceIdentifier;
+  resource: FunctionResource;
+  stack: Stack;
+  state: FunctionState;
+  isSelected: boolean;
+  /** Its layers as the templates say. */
+  references: readonly LayerReference[];
+}
+
+/** The layer of a function's dependencies, by its name: it need not be in the stack yet. */
+export function dependencyLayerArn({ stackId }: FlowTools, stackName: string, id: ResourceIdentifier): string {
+  const { partition, region, account } = placeOf(stackId);
+  return `arn:${partition}:lambda:${region}:${account}:layer:${dependencyLayerName(stackName, id)}`;
+}
+
+/** Finds out what has to be done with a layer of the template. undefined: there is nothing here to make it of. */
+export async function planTemplateLayer(
+  tools: FlowTools,
+  layer: { resource: LayerResource; stack: Stack; deployed: DeployedResource },
+  { built, functions }: { built: BuildResult; functions: readonly FunctionAtWork[] },
+): Promise<LayerPlan | undefined> {
+  const { resource, stack, deployed } = layer;
+  const artifact = await tools.artifacts.ofResource(resource, built);
+  if (artifact === undefined) return undefined;
+  const arn = layerArnOf(deployed.physicalId);
+  const work: LayerWork = {
+    id: resource.id,
+    layer: arn,
+    artifact,
+    deployed: deployed.physicalId,
+    settings: await layerSettings(tools, resource, stack),
+  };
+  return planLayer(tools, work, versionsInUse(functions, arn));
+}
+
+async function layerSettings(
+  tools: FlowTools,
+  { properties }: LayerResource,
+  stack: Stack,
+): Promise<LayerWork['settings']> {
+  const { CompatibleRuntimes, CompatibleArchitectures, Description, LicenseInfo } = properties;
+  const wanted = { CompatibleRuntimes, CompatibleArchitectures, Description, LicenseInfo };
+  const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as TemplateMap;
+  const resolved = mapOf((await tools.values.resolve(given, stack)).value);
+  const texts = (name: string): string[] | undefined => {
+    const value = resolved[name];
+    return Array.isArray(value) ? value.flatMap((item) => scalarText(item) ?? []) : undefined;
+  };
+  return {
+    CompatibleRuntimes: texts('CompatibleRuntimes') as LayerWork['settings']['CompatibleRuntimes'],
+    CompatibleArchitectures: texts('CompatibleArchitectures') as LayerWork['settings']['CompatibleArchitectures'],
+    Description: scalarText(resolved['Description']),
+    LicenseInfo: scalarText(resolved['LicenseInfo']),
+  };
+}
+
+/** What a function's plan is made of. */
+export interface FunctionParts {
+  built: BuildResult;
+  stackName: string;
+  /** The layers of this sync by their identifier in the template. */
+  layers: ReadonlyMap<ResourceIdentifier, LayerPlan>;
+}
+
+/** Compares a function with what it is to be: its code and dependency layer if it is selected, its layers in any case. */
+export async function planOneFunction(
+  tools: FlowTools,
+  fn: FunctionAtWork,
+  { built, stackName, layers }: FunctionParts,
+): Promise<FunctionPlan> {
+  const { id, resource, state, isSelected } = fn;
+  if (isSelected) refuseOtherKind(resource, state);
+  const used = usedLayers(fn, layers);
+  const dependencyArn = dependencyLayerArn(tools, stackName, id);
+  const dependencies = isSelected ? await planDependencies(tools, fn, { built, layer: dependencyArn }) : undefined;
+  return planFunction(tools, {
+    id,
+    resource,
+    state,
+    code: isSelected ? await planCode(tools, fn, built) : undefined,
+    layers: dependencies === undefined ? used : [...used, dependencies],
+    dependencies: isSelected ? { layer: dependencyArn, wanted: dependencies !== undefined } : undefined,
+    alias: await valueOf(tools, fn, 'AutoPublishAlias'),
+  });
+}
+
+/** What was built for the function; undefined: its code is not here. */
+async function planCode(tools: FlowTools, fn: FunctionAtWork, built: BuildResult): Promise<FunctionCode | undefined> {
+  const { id, resource } = fn;
+  if (isImage(resource)) {
+    const image = built.images.get(id);
+    return image && locateImage(tools, fn, image);
+  }
+  const artifact = await tools.artifacts.ofResource(resource, built);
+  return artifact && { kind: 'zip', artifact, key: await valueOf(tools, fn, 'SourceKMSKeyArn') };
+}
+
+/** The layers of this sync that the function uses: as the templates say or, where they do not tell, as Lambda says. */
+function usedLayers(fn: FunctionAtWork, layers: ReadonlyMap<ResourceIdentifier, LayerPlan>): LayerPlan[] {
+  const isUnclear = fn.references.includes('unknown');
+  return [...layers].flatMap(([id, plan]) => {
+    const isNamed = fn.references.some((reference) => typeof reference === 'object' && reference.layer === id);
+    const has = fn.state.layers.some((arn) => layerArnOf(arn) === plan.work.layer);
+    return has && (isNamed || isUnclear) ? [plan] : [];
+  });
+}
+
+async function planDependencies(
+  tools: FlowTools,
+  fn: FunctionAtWork,
+  { built, layer }: { built: BuildResult; layer: string },
+): Promise<LayerPlan | undefined> {
+  const { id, resource } = fn;
+  const artifact = await tools.artifacts.ofDependencies(id, built);
+  if (artifact === undefined) return undefined;
+  const { runtime } = resource;
+  const settings: LayerWork['settings'] = {
+    // as a deployment describes it (src/build/dependency-layer-stack.ts)
+    CompatibleRuntimes: runtime === undefined ? [] : [runtime as NonNullable<FunctionRuntimes>[number]],
+    Description: `Auto created layer for dependencies of function ${id}`,
+  };
+  return planLayer(tools, { id, layer, artifact, deployed: undefined, settings }, versionsInUse([fn], layer));
+}
+
+type FunctionRuntimes = LayerWork['settings']['CompatibleRuntimes'];
+
+function versionsInUse(functions: readonly FunctionAtWork[], layer: string): string[] {
+  return [...new Set(functions.flatMap(({ state }) => state.layers.filter((arn) => layerArnOf(arn) === layer)))];
+}
+
+/** A property of a SAM function that is a text; rejects if only CloudFormation knows it. */
+async function valueOf(
+  tools: FlowTools,
+  { id, resource, stack }: FunctionAtWork,
+  name: string,
+): Promise<string | undefined> {
+  const written = resource.properties[name] ?? null;
+  if (resource.type !== 'AWS::Serverless::Function' || written === null) return undefined;
+  const { value, missing } = await tools.values.resolve(written, stack);
+  if (missing.length === 0) return scalarText(value);
+  throw new UserError(`${id}: only CloudFormation knows the value of ${missing.join(', ')}, its ${name}`, {
+    hint: 'Sync without --code: a deployment brings it.',
+  });
+}

@@ -1,0 +1,100 @@
+import { requireAnswer } from '../../aws/check-answer.ts';
+import { isAwsError } from '../../aws/service-errors.ts';
+import { isIntrinsic, mapOf, scalarText } from '../../template/template.ts';
+import { needsDeployment } from '../apigateway/api-definition.ts';
+import type { DefinitionPlan, DefinitionWork } from '../definition-plan.ts';
+import { readDefinitionFile } from '../definition-text.ts';
+import type { FlowTools } from '../service-context.ts';
+import { isDoubtful, sendNoted } from '../../cloud/recent-sends.ts';
+import type { Shown } from '../../cloud/recent-sends.ts';
+import { composeDefinition, definitionName, fillFromDeployed, sameDefinition } from './state-machine-definition.ts';
+
+const SERVICE = 'Step Functions';
+
+/** Compares the definition, with its substitutions filled in, with the one that Step Functions has. */
+export async function planStateMachine(tools: FlowTools, work: DefinitionWork): Promise<DefinitionPlan> {
+  const { id, properties } = work.resource;
+  const arn = work.deployed.physicalId;
+  const composed = await readDefinition(tools, work);
+  if ('action' in composed) return composed;
+  const { send, DescribeStateMachineCommand } = await tools.aws.stepFunctions();
+  const current = await send(new DescribeStateMachineCommand({ stateMachineArn: arn }));
+  const deployed = current.definition ?? '';
+  const wanted = composed.missing.length === 0 ? composed.text : fillFromDeployed(composed.text, deployed);
+  if (wanted === undefined) return needsDeployment(id, composed.missing);
+  // each update has an id of its own: an older state is told from the same definition that CloudFormation has set since
+  const shown = { resource: arn, value: current.revisionId ?? definitionName(deployed) };
+  const isSame = sameDefinition(wanted, deployed) && !isDoubtful(tools.facts, shown);
+  const alias = work.resource.type === 'AWS::Serverless::StateMachine' ? properties['AutoPublishAlias'] : undefined;
+  const name = alias === undefined ? undefined : scalarText((await tools.values.resolve(alias, work.stack)).value);
+  const isPublished = name === undefined || (await aliasHas(tools, `${arn}:${name}`, deployed));
+  if (isSame && isPublished) return { action: 'none' };
+  const definition = isSame ? deployed : wanted;
+  return {
+    action: 'update',
+    changes: [...(isSame ? [] : ['definition']), ...(name === undefined ? [] : [`version for ${name}`])],
+    apply: () => updateStateMachine(tools, { shown, definition, alias: name && `${arn}:${name}` }),
+  };
+}
+
+interface Composed {
+  text: string;
+  missing: readonly string[];
+}
+
+async function readDefinition(
+  tools: FlowTools,
+  { resource, stack }: DefinitionWork,
+): Promise<Composed | Extract<DefinitionPlan, { action: 'skip' | 'blocked' }>> {
+  const { id, definition, properties } = resource;
+  const substitutions = await tools.values.resolve(properties['DefinitionSubstitutions'] ?? {}, stack);
+  const known = mapOf(substitutions.value);
+  const { missing } = substitutions;
+  if (definition.kind === 'file') {
+    const { path: file } = definition;
+    return { text: composeDefinition(id, { text: await readDefinitionFile(id, file), file }, known), missing };
+  }
+  if (definition.kind !== 'inline') return { action: 'skip', why: `${id} has no definition here` };
+  const { value, missing: inside } = await tools.values.resolve(definition.value, stack);
+  if (isIntrinsic(value)) return needsDeployment(id, inside);
+  const source = typeof value === 'string' ? { text: value } : { value };
+  return { text: composeDefinition(id, source, known), missing: [...missing, ...inside] };
+}
+
+/** Whether the version that the alias leads to has the definition. */
+async function aliasHas({ aws }: FlowTools, stateMachineAliasArn: string, definition: string): Promise<boolean> {
+  const { send, DescribeStateMachineAliasCommand, DescribeStateMachineCommand } = await aws.stepFunctions();
+  try {
+    const alias = await send(new DescribeStateMachineAliasCommand({ stateMachineAliasArn }));
+    const [main] = [...(alias.routingConfiguration ?? [])].sort((a, b) => (b.weight ?? 0) - (a.weight ?? 0));
+    const stateMachineArn = main?.stateMachineVersionArn;
+    if (stateMachineArn === undefined) return false;
+    const version = await send(new DescribeStateMachineCommand({ stateMachineArn }));
+    return sameDefinition(definition, version.definition ?? '');
+  } catch (error) {
+    // the update will say that there is no such alias
+    if (isAwsError(error, 'ResourceNotFound')) return false;
+    throw error;
+  }
+}
+
+async function updateStateMachine(
+  { aws, facts }: FlowTools,
+  { shown, definition, alias }: { shown: Shown; definition: string; alias: string | undefined },
+): Promise<void> {
+  const { send, UpdateStateMachineCommand, UpdateStateMachineAliasCommand } = await aws.stepFunctions();
+  const publish = alias !== undefined;
+  const update = new UpdateStateMachineCommand({ stateMachineArn: shown.resource, definition, publish });
+  const updated = await sendNoted(facts, { shown, value: definitionName(definition) }, () => send(update));
+  requireAnswer(SERVICE, 'UpdateStateMachine', 'updateDate', updated.updateDate);
+  if (!publish) return;
+  const version = updated.stateMachineVersionArn;
+  const stateMachineVersionArn = requireAnswer(SERVICE, 'UpdateStateMachine', 'stateMachineVersionArn', version);
+  const moved = await send(
+    new UpdateStateMachineAliasCommand({
+      stateMachineAliasArn: alias,
+      routingConfiguration: [{ stateMachineVersionArn, weight: 100 }],
+    }),
+  );
+  requireAnswer(SERVICE, 'UpdateStateMachineAlias', 'updateDate', moved.updateDate);
+}

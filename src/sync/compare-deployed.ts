@@ -1,0 +1,111 @@
+import { DEPENDENCY_STACK, dependencyLayerId } from '../builder/dependency-layer.ts';
+import { compareTemplates, describeDifference } from '../deploy/compare-templates.ts';
+import type { TemplateDifference } from '../deploy/compare-templates.ts';
+import { flattenStacks, identifierOf } from '../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../model/stack.ts';
+import type { PackagedStack } from '../package/package-templates.ts';
+import type { Template } from '../template/template.ts';
+import { whyNotSynced } from './code/locate-resources.ts';
+import { listSyncResources } from './code/sync-resource.ts';
+
+/** How what is to be deployed differs from what was deployed last. */
+export type DeployedComparison =
+  | { kind: 'same' }
+  /** Only in where code and definitions are; `ids`: of which functions, layers, APIs and state machines. */
+  | { kind: 'code-only'; ids: ReadonlySet<ResourceIdentifier> }
+  /** In a few words each. Never empty. */
+  | { kind: 'differs'; differences: readonly string[] };
+
+/**
+ * Compares packaged templates with deployed ones, nested stacks where their location differs. `readNested` gives the
+ * template that a nested stack was deployed with. Parameters and tags are not looked at.
+ */
+export async function compareDeployed(
+  root: Stack,
+  packaged: PackagedStack,
+  deployed: {
+    template: Template | undefined;
+    readNested(path: string): Promise<Template | undefined>;
+  },
+): Promise<DeployedComparison> {
+  const sync = listSyncResources(root).filter((resource) => whyNotSynced(resource) === undefined);
+  const found: Found = {
+    syncable: new Set(sync.map(({ id }) => id)),
+    stacks: new Map(flattenStacks(root).map((stack) => [stack.path, stack] as const)),
+    readNested: (path) => deployed.readNested(path),
+    ids: new Set(),
+    differences: [],
+  };
+  await compareStack(found, packaged, deployed.template);
+  const { ids, differences } = found;
+  if (differences.length > 0) return { kind: 'differs', differences };
+  return ids.size === 0 ? { kind: 'same' } : { kind: 'code-only', ids };
+}
+
+interface Found {
+  /** What a code sync can bring if only its code or definition is another. */
+  syncable: ReadonlySet<ResourceIdentifier>;
+  stacks: ReadonlyMap<string, Stack>;
+  readNested(path: string): Promise<Template | undefined>;
+  ids: Set<ResourceIdentifier>;
+  differences: string[];
+}
+
+async function compareStack(found: Found, packaged: PackagedStack, deployed: Template | undefined): Promise<void> {
+  const { path } = packaged;
+  if (deployed === undefined) {
+    found.differences.push(path === '' ? 'template' : `template of ${path}`);
+    return;
+  }
+  for (const difference of compareTemplates(deployed, packaged.template)) {
+    const child = nestedStack(packaged, difference);
+    if (child !== undefined) {
+      await compareStack(found, child, await found.readNested(child.path));
+      continue;
+    }
+    const id = codeOwner(found, path, difference);
+    if (id !== undefined) found.ids.add(id);
+    else found.differences.push(`${path === '' ? '' : `${path}/`}${describeDifference(difference)}`);
+  }
+}
+
+/** The nested stack of which only the place of its template is another. */
+function nestedStack({ path, children }: PackagedStack, difference: TemplateDifference): PackagedStack | undefined {
+  const [section, logicalId = '', properties, property, ...rest] = difference.path;
+  const isLocation = property === 'TemplateURL' || property === 'Location';
+  if (section !== 'Resources' || properties !== 'Properties' || !isLocation || rest.length > 0) return undefined;
+  if (difference.change !== 'changed') return undefined;
+  return children.find((child) => child.path === identifierOf(path, logicalId));
+}
+
+/** Properties that say where code or a definition is. */
+const LOCATIONS = new Set([
+  'BodyS3Location',
+  'Code',
+  'CodeUri',
+  'Content',
+  'ContentUri',
+  'DefinitionS3Location',
+  'DefinitionUri',
+  'ImageUri',
+]);
+const INCLUDED = ['Fn::Transform', 'Parameters', 'Location'];
+
+/** Whose code or definition is elsewhere; undefined: the difference is another one. */
+function codeOwner(
+  { syncable, stacks }: Found,
+  path: string,
+  { path: at, change }: TemplateDifference,
+): ResourceIdentifier | undefined {
+  const [section, logicalId = '', properties, property = '', ...rest] = at;
+  if (section !== 'Resources' || properties !== 'Properties' || change !== 'changed') return undefined;
+  const isInclude =
+    /^(?:Definition)?Body$/.test(property) && INCLUDED.every((key, index) => rest.at(index - 3) === key);
+  if (!LOCATIONS.has(property) && !isInclude) return undefined;
+  const id = identifierOf(path, logicalId);
+  if (syncable.has(id)) return id;
+  const parent = path === DEPENDENCY_STACK ? '' : path.replace(`/${DEPENDENCY_STACK}`, '');
+  if (parent === path) return undefined;
+  const owner = stacks.get(parent)?.functions.find((fn) => dependencyLayerId(fn.id) === logicalId);
+  return owner !== undefined && syncable.has(owner.id) ? owner.id : undefined;
+}

@@ -1,0 +1,116 @@
+import { note } from '../console/reporter.ts';
+import type { DeployedStack } from '../deploy/describe-stack.ts';
+import { stackCondition } from '../deploy/stack-status.ts';
+import { ownValue } from '../support/own-value.ts';
+import { globalsFor } from '../template/globals.ts';
+import { readStacks } from '../model/read-stacks.ts';
+import { flattenStacks } from '../model/stack.ts';
+import type { Stack } from '../model/stack.ts';
+import { isMap, mapOf, scalarText } from '../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../template/template.ts';
+import type { SyncOptions } from './sync-options.ts';
+import type { SyncOutside } from './sync-outside.ts';
+import type { SyncResource } from './code/sync-resource.ts';
+
+/**
+ * Reads the templates with the values that the stack's parameters have or will have: those that are given now, else those
+ * that it was deployed with (a deployment keeps them too), else the defaults.
+ */
+export async function readApplication(
+  options: SyncOptions,
+  { reporter }: Pick<SyncOutside, 'reporter'>,
+  {
+    region,
+    deployed = {},
+    onRead,
+  }: {
+    region: string;
+    deployed?: Readonly<Record<string, string>>;
+    /** Told of each template and included file, also if reading fails. */
+    onRead?: ((file: string) => void) | undefined;
+  },
+): Promise<Stack> {
+  const { templateFile, baseDir, parameterOverrides, languageExtensions, projectDir, stackName } = options;
+  const started = performance.now();
+  const { root, warnings } = await readStacks({
+    templateFile,
+    baseDir,
+    parameterOverrides: { ...deployed, ...parameterOverrides },
+    languageExtensions,
+    cwd: projectDir,
+    pseudo: { region, stackName },
+    onRead,
+  });
+  for (const { file, line, message } of warnings) {
+    note(reporter, 'warning', `${line === undefined ? file : `${file}:${line}`}: ${message}`);
+  }
+  reporter.report({ type: 'phase', name: 'read templates', ms: performance.now() - started });
+  return root;
+}
+
+/**
+ * Values that the stack was deployed with, of parameters that the template still has. Without secrets. A stack that was
+ * never created has none to keep: the one that replaces it gets what is given, or the defaults.
+ */
+export function deployedParameters(root: Stack, { parameters, status }: DeployedStack): Record<string, string> {
+  if (stackCondition(status) === 'never-created') return {};
+  const declared = mapOf(root.source['Parameters']);
+  return Object.fromEntries(
+    Object.entries(parameters).filter(
+      ([name, value]) => isMap(ownValue(declared, name)) && !isSecret(mapOf(ownValue(declared, name)), value),
+    ),
+  );
+}
+
+/** Whether one of these values is another one than the template was read with. */
+export function changesParameters(
+  root: Stack,
+  deployed: Readonly<Record<string, string>>,
+  { parameterOverrides }: Pick<SyncOptions, 'parameterOverrides'>,
+): boolean {
+  return Object.entries(deployed).some(
+    ([name, value]) => !Object.hasOwn(parameterOverrides, name) && ownValue(root.parameters, name) !== value,
+  );
+}
+
+/** What a function's or layer's artifact and what is done with it depend on. */
+const ARTIFACT_PROPERTIES = [
+  'Architectures',
+  'AutoPublishAlias',
+  'CapacityProviderConfig',
+  'Code',
+  'CodeUri',
+  'Handler',
+  'InlineCode',
+  'PackageType',
+  'PublishToLatestPublished',
+  'Runtime',
+];
+
+/**
+ * Whether it may matter for the resource what values the stack's parameters have: then they are asked for. Most functions'
+ * code is where it is whatever they are.
+ */
+export function dependsOnParameters(root: Stack, { kind, stack, resource }: SyncResource): boolean {
+  if (!flattenStacks(root).some(({ source }) => Object.keys(mapOf(source['Parameters'])).length > 0)) return false;
+  if (kind !== 'function') return true;
+  const written = ownValue(mapOf(stack.source['Resources']), resource.logicalId);
+  // it came out of a loop
+  if (!isMap(written)) return true;
+  const properties = { ...globalsFor(written, mapOf(stack.source['Globals'])), ...mapOf(written['Properties']) };
+  const values = [...ARTIFACT_PROPERTIES.map((name) => properties[name]), written['Metadata'], written['Condition']];
+  return written['Condition'] !== undefined || values.some((value) => value !== undefined && holdsIntrinsic(value));
+}
+
+function holdsIntrinsic(value: TemplateValue): boolean {
+  if (Array.isArray(value)) return value.some(holdsIntrinsic);
+  if (!isMap(value)) return false;
+  return Object.entries(value).some(
+    ([name, item]) => name === 'Ref' || name.startsWith('Fn::') || holdsIntrinsic(item),
+  );
+}
+
+/** CloudFormation shows stars for a secret. */
+function isSecret(declaration: TemplateMap, value: string): boolean {
+  return scalarText(declaration['NoEcho'])?.toLowerCase() === 'true' || /^\*+$/.test(value);
+}

@@ -1,0 +1,157 @@
+import { describe, expect, it, test } from 'vitest';
+import { containerSettings } from '../../../src/builder/containers/container-options.ts';
+import type { ContainerOptions } from '../../../src/builder/containers/container-options.ts';
+import { mountOf, outermostFolders, translatePaths } from '../../../src/builder/containers/mounts.ts';
+import { passVariables } from '../../../src/builder/containers/pass-variables.ts';
+import { readContainerEnvFile } from '../../../src/builder/containers/read-env-file.ts';
+import { planBuild } from '../../../src/builder/plan-build.ts';
+import { engineError, unknownFailure } from '../../../src/support/container-engine.ts';
+import { fakeFunction, fakeLayer, fakeStack } from '../../support/stack-builder.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+import * as path from 'node:path';
+
+const NONE: ContainerOptions = { image: undefined, images: {}, env: {}, envById: {} };
+const built = { id: 'Child/F', logicalId: 'F', method: 'python3.13', architecture: 'arm64' } as const;
+
+test.each<[string, Partial<ContainerOptions>, string]>([
+  ['that of the runtime', {}, 'public.ecr.aws/sam/build-python3.13:latest-arm64'],
+  ['one for all', { image: 'mine' }, 'mine'],
+  ['by id', { image: 'mine', images: { 'Child/F': 'own', F: 'short' } }, 'own'],
+  ['by logical id', { image: 'mine', images: { F: 'short' } }, 'short'],
+])('build image: %s', (_what, options, image) => {
+  expect(containerSettings(built, { ...NONE, ...options })?.image).toBe(image);
+});
+
+it('variables: those of one beat those of all', () => {
+  const options = { ...NONE, env: { A: '1', B: '1' }, envById: { F: { B: '2' }, 'Child/F': { C: '3' } } };
+  expect(containerSettings(built, options)?.env).toEqual({ A: '1', B: '2', C: '3' });
+  expect(containerSettings(built, undefined)).toBeUndefined();
+});
+
+it('the plan knows the container; the peer’s names of images', () => {
+  const functions = [
+    fakeFunction({ id: 'Go', runtime: 'provided.al2023', buildMethod: 'go1.x' }),
+    fakeFunction({ id: 'Aot', runtime: 'provided.al2023', buildMethod: 'dotnet7' }),
+    fakeFunction({ id: 'A', runtime: 'python3.13' }),
+    fakeFunction({ id: 'B', runtime: 'python3.13' }),
+  ];
+  const layers = [fakeLayer({ id: 'L', buildMethod: 'makefile', compatibleRuntimes: ['java21'] })];
+  const options = { projectDir: '/app', stackName: 's', dependencyLayer: true, buildInSource: false, env: {} };
+  const container = { ...NONE, images: { B: 'own' } };
+  const { definitions } = planBuild(fakeStack({ functions, layers }), { ...options, container });
+  expect(definitions.map(({ ids, container: its, dependenciesApart }) => [ids, its?.image, dependenciesApart])).toEqual(
+    [
+      [['L'], 'public.ecr.aws/sam/build-java21:latest-x86_64', false],
+      [['Go'], 'public.ecr.aws/sam/build-provided.al2023:latest-x86_64', false],
+      [['Aot'], 'public.ecr.aws/sam/build-dotnet7:latest-x86_64', false],
+      [['A'], 'public.ecr.aws/sam/build-python3.13:latest-x86_64', false],
+      [['B'], 'own', false],
+    ],
+  );
+  const [withoutContainer] = planBuild(fakeStack({ functions: [fakeFunction({ id: 'A' })] }), options).definitions;
+  expect(withoutContainer).not.toHaveProperty('container');
+});
+
+describe('folders that a container sees', () => {
+  it('without those inside of others', () => {
+    expect(outermostFolders(['/a/b', '/a', '/ab', '/a/b/c', '/x'])).toEqual(['/a', '/x', '/ab']);
+  });
+
+  test.each([
+    ['/home/me/app', 'linux', '/home/me/app'],
+    ['C:\\Users\\me\\app', 'win32', '/c/Users/me/app'],
+    ['D:\\', 'win32', '/d'],
+  ] as const)('%s on %s is %s', (folder, platform, target) => {
+    expect(mountOf(folder, platform)).toEqual({ source: folder, target });
+  });
+
+  it('paths in arguments and variables are those of the container', () => {
+    const mounts = [mountOf('C:\\app', 'win32')];
+    expect(translatePaths('--file=C:\\app\\src\\x.txt', mounts)).toBe('--file=/c/app/src/x.txt');
+    expect(translatePaths('a\\b', mounts)).toBe('a\\b');
+  });
+});
+
+it('values of variables are on no command line, but for those that the engine’s program itself reads', () => {
+  expect(passVariables({ TOKEN: 'secret', PATH: '/x' })).toEqual({
+    options: ['--env', 'TOKEN', '--env', 'PATH=/x'],
+    env: { TOKEN: 'secret' },
+  });
+});
+
+describe('--container-env-var-file', () => {
+  it('has variables for all and for one', async () => {
+    const dir = await tempFolder({ 'env.json': '{"Parameters": {"A": 1}, "Child/F": {"B": "x=y", "C": true}}' });
+    expect(await readContainerEnvFile(path.join(dir, 'env.json'))).toEqual({
+      env: { A: '1' },
+      envById: { 'Child/F': { B: 'x=y', C: 'true' } },
+    });
+    expect(await readContainerEnvFile(undefined)).toEqual({ env: {}, envById: {} });
+  });
+
+  test.each([
+    ['[]', 'must hold a JSON object'],
+    ['{', 'is not valid JSON'],
+    ['{"F": "x"}', 'F must be an object of variables'],
+    ['{"F": {"A": {}}}', 'F.A must be a text or a number'],
+  ])('%s', async (text, message) => {
+    const dir = await tempFolder({ 'env.json': text });
+    await expect(readContainerEnvFile(path.join(dir, 'env.json'))).rejects.toThrow(message);
+  });
+});
+
+// what the programs print, as their documentation and sources give it
+test.each([
+  [
+    'docker',
+    'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
+    'not running',
+  ],
+  ['docker', 'failed to connect to the docker API at unix:///var/run/docker.sock', 'not running'],
+  [
+    'docker',
+    'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: dial',
+    'may not use it',
+  ],
+  [
+    'podman',
+    'Cannot connect to Podman. Please verify your connection to the Linux system using `podman system connection list`',
+    'not running',
+  ],
+  ['finch', 'time="…" level=fatal msg="instance \\"finch\\" does not exist"', 'not running'],
+  [
+    'docker',
+    'docker: Error response from daemon: manifest for img:1 not found: manifest unknown',
+    'There is no image img',
+  ],
+  [
+    'docker',
+    "pull access denied for img, repository does not exist or may require 'docker login'",
+    'There is no image img',
+  ],
+  ['finch', 'failed to resolve reference "img": img: not found', 'There is no image img'],
+  ['docker', 'exec /bin/sh: exec format error', 'made for another processor'],
+  [
+    'docker',
+    'no matching manifest for linux/arm64/v8 in the manifest list entries',
+    'does not exist for this architecture',
+  ],
+  ['docker', 'no basic auth credentials', 'not logged in'],
+  ['docker', 'denied: Your authorization token has expired. Reauthenticate and try again.', 'not logged in'],
+  [
+    'docker',
+    "name unknown: The repository with name 'x' does not exist in the registry with id '1'",
+    'There is no repository for img',
+  ],
+  ['docker', 'Get "https://r/v2/": dial tcp: lookup r: i/o timeout', 'could not reach the registry'],
+] as const)('%s: %s', (name, output, message) => {
+  const error = engineError(name, output, 'img');
+  expect(error?.message).toContain(message);
+  expect(error?.hint).toBeTruthy();
+});
+
+it('what is not known is told in the engine’s words', () => {
+  expect(engineError('docker', 'something new')).toBeUndefined();
+  const output = "docker: Error response from daemon: odd thing\n\nRun 'docker run --help' for more information\n";
+  expect(unknownFailure('docker', output).message).toBe('Docker failed: Error response from daemon: odd thing');
+});
