@@ -3,22 +3,22 @@ import type { Aws } from './aws/aws.ts';
 import { failureDocument } from './failure-document.ts';
 import { syncApplication } from './sync/plain-sync.ts';
 import type { SyncOptions } from './sync/sync-options.ts';
-import type { SyncOutside } from './sync/sync-outside.ts';
+import type { SyncEnvironment } from './sync/sync-environment.ts';
 import type { SyncReport, SyncRun } from './sync/sync-run.ts';
 
 /** Runs `sam sync`; the result is the exit code. With `--output json` a failure is a document too. */
-export async function runSync(options: SyncOptions, outside: SyncOutside): Promise<number> {
-  const { reporter } = outside;
+export async function runSync(options: SyncOptions, environment: SyncEnvironment): Promise<number> {
+  const { reporter } = environment;
   const { stackName } = options;
   try {
-    const aws = await openAws(options, outside);
+    const aws = await openAws(options, environment);
     try {
       if (options.watch) {
         const { watchApplication } = await import('./watch/watch-application.ts');
-        await watchApplication({ options, outside, aws });
+        await watchApplication({ options, environment, aws });
         return 0;
       }
-      const { document, exitCode } = await runOnce({ options, outside, aws });
+      const { document, exitCode } = await runOnce({ options, environment, aws });
       reporter.report({ type: 'result', document: { stackName, ...document } });
       return exitCode;
     } finally {
@@ -36,11 +36,11 @@ async function runOnce(run: SyncRun): Promise<SyncReport> {
   return runCodeSync(run);
 }
 
-async function openAws(options: SyncOptions, outside: SyncOutside): Promise<Aws> {
-  const { env, reporter, signal, version, askMfaCode } = outside;
+async function openAws(options: SyncOptions, environment: SyncEnvironment): Promise<Aws> {
+  const { env, reporter, signal, version, askMfaCode } = environment;
   if (!options.local) {
     return createAws({ env, profile: options.profile, region: options.region, reporter, signal, version, askMfaCode });
   }
-  const { endpoint, region, credentials } = await outside.openLocalCloud();
+  const { endpoint, region, credentials } = await environment.openLocalCloud();
   return createAws({ env: {}, region: options.region ?? region, endpoint, credentials, reporter, signal, version });
 }

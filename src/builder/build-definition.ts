@@ -4,12 +4,12 @@ import { UserError } from '../errors.ts';
 import { isMissing, makeFolder, statIfExists } from '../support/files.ts';
 import { assertReadable } from '../support/regular-file.ts';
 import { keyOf } from './build-key.ts';
-import type { CacheEntry, MadeEntry } from './cache/cache.ts';
+import type { CacheEntry, WrittenEntry } from './cache/cache.ts';
 import { linkTree, treeSize } from './file-tree.ts';
 import type { BuildDefinition } from './plan-build.ts';
 import { layerFolder } from './workflows/select-workflow.ts';
 import { SourceChangedError } from './workflows/workflow.ts';
-import type { DependencySet, Made, PreparedBuild, Workflow, Workshop } from './workflows/workflow.ts';
+import type { DependencySet, BuiltContent, PreparedBuild, Workflow, BuildContext } from './workflows/workflow.ts';
 
 /** What one build gave. */
 export interface BuiltDefinition {
@@ -38,20 +38,20 @@ const MAX_TRIES = 3;
 export async function buildDefinition(
   definition: BuildDefinition,
   prepared: PreparedBuild,
-  how: { workflow: Workflow; workshop: Workshop },
+  how: { workflow: Workflow; context: BuildContext },
 ): Promise<BuiltDefinition> {
   const { dependencies } = prepared;
   const installed = dependencies && (await obtainDependencies(dependencies, how));
   const notApart = whyNotApart(prepared, installed);
   const job: ArtifactJob = { definition, prepared, installed, ...how, notApart, isLastTry: false, isVerified: false };
-  const artifact = await untilUnchanged(definition, how.workshop, async (isLastTry) => {
+  const artifact = await untilUnchanged(definition, how.context, async (isLastTry) => {
     job.isLastTry = isLastTry;
     const made = await obtainArtifact(job);
     if (!isApart(job) || bytesOf(made) + bytesOf(installed) <= MAX_BYTES) return made;
     job.notApart = { level: 'info', why: 'code and packages have more than the 250 MB that Lambda takes' };
     return obtainArtifact(job);
   });
-  await how.workshop.cache.keepNewest(definition.key, artifact.key);
+  await how.context.cache.keepNewest(definition.key, artifact.key);
   const { isVerified } = job;
   return { artifact, dependencyLayer: isApart(job) ? installed : undefined, notApart: job.notApart, isVerified };
 }
@@ -59,7 +59,7 @@ export async function buildDefinition(
 /** Does a part of a build again while files are saved under it; `work` hears when it is the last time. */
 export async function untilUnchanged<T>(
   { ids, codeDir }: BuildDefinition,
-  { tools }: Workshop,
+  { tools }: BuildContext,
   work: (isLastTry: boolean) => Promise<T>,
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -94,10 +94,10 @@ export async function assertCodeDir(definition: BuildDefinition): Promise<void> 
 
 async function obtainDependencies(
   dependencies: DependencySet,
-  { workflow, workshop }: { workflow: Workflow; workshop: Workshop },
+  { workflow, context }: { workflow: Workflow; context: BuildContext },
 ): Promise<CacheEntry> {
-  const key = keyOf(workflow.name, workflow.version, dependencies.key, ...madeWith(workshop));
-  return workshop.cache.obtain('deps', key, async (content) => {
+  const key = keyOf(workflow.name, workflow.version, dependencies.key, ...madeWith(context));
+  return context.cache.obtain('deps', key, async (content) => {
     const folder = path.join(content, dependencies.folder);
     await makeFolder(folder);
     await dependencies.install(folder);
@@ -106,7 +106,7 @@ async function obtainDependencies(
 }
 
 /** What made it, if that was not this machine. */
-function madeWith({ tools }: Workshop): string[] {
+function madeWith({ tools }: BuildContext): string[] {
   return tools.identity === undefined ? [] : [tools.identity];
 }
 
@@ -131,16 +131,16 @@ interface ArtifactJob {
   prepared: PreparedBuild;
   installed: CacheEntry | undefined;
   workflow: Workflow;
-  workshop: Workshop;
+  context: BuildContext;
 }
 
 async function obtainArtifact(job: ArtifactJob): Promise<CacheEntry> {
-  const { prepared, workshop } = job;
+  const { prepared, context } = job;
   const sourceKey = await prepared.sourceKey();
   if (sourceKey !== undefined)
-    return workshop.cache.obtain('artifacts', artifactKey(job, sourceKey), (content) => make(job, content, sourceKey));
+    return context.cache.obtain('artifacts', artifactKey(job, sourceKey), (content) => make(job, content, sourceKey));
   // a name that no other build has, until its own is known
-  return workshop.cache.obtain('artifacts', keyOf('unknown', job.definition.key), (content) =>
+  return context.cache.obtain('artifacts', keyOf('unknown', job.definition.key), (content) =>
     make(job, content, undefined),
   );
 }
@@ -154,10 +154,10 @@ function artifactKey(job: ArtifactJob, sourceKey: string): string {
   const { definition, installed, workflow } = job;
   const dependencies = isApart(job) ? undefined : installed?.key;
   const place = definition.kind === 'layer' ? layerFolder(workflow.name) : undefined;
-  return keyOf(workflow.name, workflow.version, place, sourceKey, dependencies, ...madeWith(job.workshop));
+  return keyOf(workflow.name, workflow.version, place, sourceKey, dependencies, ...madeWith(job.context));
 }
 
-async function make(job: ArtifactJob, content: string, sourceKey: string | undefined): Promise<MadeEntry> {
+async function make(job: ArtifactJob, content: string, sourceKey: string | undefined): Promise<WrittenEntry> {
   const { definition, prepared, installed, workflow } = job;
   const isLayer = definition.kind === 'layer';
   const target = isLayer ? path.join(content, layerFolder(workflow.name)) : content;
@@ -181,22 +181,22 @@ async function make(job: ArtifactJob, content: string, sourceKey: string | undef
     ...(made.sourceMaps ? { sourceMaps: true } : {}),
   };
   // no source can be said to give this
-  const key = isUnsettled ? keyOf('content', await job.workshop.hasher.hashTree(content)) : built;
+  const key = isUnsettled ? keyOf('content', await job.context.hasher.hashTree(content)) : built;
   return { facts, key: artifactKey(job, key) };
 }
 
 /** Most often it is the build that writes there, so building again does not help. */
-function noteUnsettled({ definition, workshop }: ArtifactJob): void {
+function noteUnsettled({ definition, context }: ArtifactJob): void {
   const text = `the source keeps changing while it is built, perhaps by the build itself: what was built last is used, and the next sync builds again (${definition.codeDir})`;
-  workshop.note('warning', text);
+  context.note('warning', text);
 }
 
 /** A file that was listed and is gone when it is read: something was saved or removed in the meantime. */
 async function makeUnlessChanged(
   prepared: PreparedBuild,
   sourceKey: string | undefined,
-  work: () => Promise<Made>,
-): Promise<Made> {
+  work: () => Promise<BuiltContent>,
+): Promise<BuiltContent> {
   try {
     return await work();
   } catch (error) {

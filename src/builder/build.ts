@@ -24,8 +24,8 @@ import type { BuildDefinition, BuildPlan } from './plan-build.ts';
 import { nameImage, obtainImage } from './images/build-image.ts';
 import { imageInputs } from './images/plan-images.ts';
 import type { ImageDefinition } from './images/plan-images.ts';
-import { openContainerYard } from './containers/container-tools.ts';
-import type { ContainerTools, ContainerYard } from './containers/container-tools.ts';
+import { openContainerPool } from './containers/container-tools.ts';
+import type { ContainerTools, ContainerPool } from './containers/container-tools.ts';
 import { checkOwnFolders } from './layout/own-folders.ts';
 import { openSourceHasher } from './cache/source-hash.ts';
 import type { SourceHasher } from './cache/source-hash.ts';
@@ -33,10 +33,10 @@ import { placeOf } from './failure-place.ts';
 import { createTools, ToolError } from './tools.ts';
 import type { Tools } from './tools.ts';
 import { loadWorkflow } from './workflows/registry.ts';
-import type { Workshop } from './workflows/workflow.ts';
+import type { BuildContext } from './workflows/workflow.ts';
 
 /** What a build takes from and tells the outside. */
-export interface BuildOutside {
+export interface BuildEnvironment {
   reporter: Reporter;
   signal: AbortSignal;
   options: BuildOptions;
@@ -54,8 +54,8 @@ export interface BuildOutcome {
 }
 
 /** Builds everything in the plan, in parallel. If some builds fail the others are finished first, then `BuildError` is thrown. */
-export async function build(plan: BuildPlan, outside: BuildOutside): Promise<BuildResult> {
-  const { result, failures } = await openBuilder(outside).build(plan);
+export async function build(plan: BuildPlan, environment: BuildEnvironment): Promise<BuildResult> {
+  const { result, failures } = await openBuilder(environment).build(plan);
   if (failures.length > 0) throw new BuildError(failures);
   return result;
 }
@@ -66,24 +66,24 @@ export interface Builder {
   build(plan: BuildPlan, signal?: AbortSignal): Promise<BuildOutcome>;
 }
 
-export function openBuilder(outside: BuildOutside): Builder {
-  const store = buildStoreDir(outside.options.projectDir);
+export function openBuilder(environment: BuildEnvironment): Builder {
+  const store = buildStoreDir(environment.options.projectDir);
   const cache = openBuildCache(store);
   const hasher = openSourceHasher(path.join(store, 'source-index.json'));
-  const checker = createFunctionChecker(outside.options.projectDir);
+  const checker = createFunctionChecker(environment.options.projectDir);
   const inTurn = createGate(1);
   return {
-    build: (plan, signal = outside.signal) => {
+    build: (plan, signal = environment.signal) => {
       // anew for each build: a tool that was missing may have been installed since
-      const tools = createTools({ env: outside.options.env, signal, reporter: outside.reporter });
+      const tools = createTools({ env: environment.options.env, signal, reporter: environment.reporter });
       let found: Promise<Engine> | undefined;
       const engine = (): Promise<Engine> =>
-        (found ??= findEngine('A function of package type Image', { env: outside.options.env, signal }));
-      const yard = openContainerYard(tools, outside.options.projectDir);
+        (found ??= findEngine('A function of package type Image', { env: environment.options.env, signal }));
+      const containers = openContainerPool(tools, environment.options.projectDir);
       // members and locks change between two builds
       const seen: Shared['seen'] = { workspaces: new Map(), locks: new Map() };
       const own = { cache, hasher, checker, inTurn };
-      const shared = { outside: { ...outside, signal }, ...own, tools, seen, yard, engine };
+      const shared = { environment: { ...environment, signal }, ...own, tools, seen, containers, engine };
       return buildPlan(plan, shared);
     },
   };
@@ -93,12 +93,12 @@ export function openBuilder(outside: BuildOutside): Builder {
 const IMAGES_AT_ONCE = 2;
 
 interface Shared {
-  outside: BuildOutside;
+  environment: BuildEnvironment;
   cache: BuildCache;
   hasher: SourceHasher;
   tools: Tools;
-  seen: Pick<Workshop, 'workspaces' | 'locks'>;
-  yard: ContainerYard;
+  seen: Pick<BuildContext, 'workspaces' | 'locks'>;
+  containers: ContainerPool;
   checker: FunctionChecker;
   /** Looked for when an image is made. */
   engine: () => Promise<Engine>;
@@ -107,7 +107,7 @@ interface Shared {
 }
 
 async function buildPlan(plan: BuildPlan, shared: Shared): Promise<BuildOutcome> {
-  await checkOwnFolders(shared.outside.options);
+  await checkOwnFolders(shared.environment.options);
   const { cache, release } = shared.cache.hold();
   try {
     const collected = await buildAll(plan, { ...shared, cache });
@@ -130,7 +130,7 @@ async function buildAll(plan: BuildPlan, shared: Shared): Promise<Collected> {
     mapLimit(plan.images, IMAGES_AT_ONCE, (image) => makeImage(image, shared, collected)),
   ]);
   await shared.hasher.save();
-  shared.outside.signal.throwIfAborted();
+  shared.environment.signal.throwIfAborted();
   if (collected.bugs.length > 0) throw collected.bugs[0];
   await shared.cache.prune().catch(() => {}); // housekeeping; the next time will do
   return collected;
@@ -191,7 +191,7 @@ function withoutIds(message: string, ids: readonly ResourceIdentifier[]): string
 }
 
 async function buildOne(definition: BuildDefinition, shared: Shared, collected: Collected): Promise<void> {
-  const { reporter, signal, options } = shared.outside;
+  const { reporter, signal, options } = shared.environment;
   if (signal.aborted) return;
   const { ids } = definition;
   const stepId = `build:${ids[0]}`;
@@ -199,19 +199,19 @@ async function buildOne(definition: BuildDefinition, shared: Shared, collected: 
   reporter.report({ type: 'step-started', kind: 'build', id: stepId, label: ids.join(', '), ids });
   const end = (outcome: 'done' | 'unchanged' | 'failed', detail?: string): void =>
     reporter.report({ type: 'step-finished', id: stepId, outcome, ms: performance.now() - started, detail });
-  const note: Workshop['note'] = (level, text) => collected.addNote({ level, ids, text });
+  const note: BuildContext['note'] = (level, text) => collected.addNote({ level, ids, text });
   const { cache, hasher, seen } = shared;
   let container: ContainerTools | undefined;
-  const observer = shared.outside.observe?.(definition);
+  const observer = shared.environment.observe?.(definition);
   let ending: BuildEnd = 'unverified';
   try {
-    if (definition.container) container = await shared.yard.open(definition, definition.container, stepId);
+    if (definition.container) container = await shared.containers.open(definition, definition.container, stepId);
     const tools = observeTools(container ?? shared.tools, observer);
     const hostTools = observeTools(shared.tools, observer);
-    const workshop: Workshop = { options, cache, hasher, tools, hostTools, ...seen, stepId, note };
-    const { built, label } = await prepareAndBuild(definition, workshop, { collected, observer });
+    const context: BuildContext = { options, cache, hasher, tools, hostTools, ...seen, stepId, note };
+    const { built, label } = await prepareAndBuild(definition, context, { collected, observer });
     if (built.isVerified) ending = 'verified';
-    collect(definition, built, collected, shared.outside.onBuilt);
+    collect(definition, built, collected, shared.environment.onBuilt);
     end(built.artifact.cached && built.dependencyLayer?.cached !== false ? 'unchanged' : 'done', label);
   } catch (error) {
     end('failed');
@@ -227,7 +227,7 @@ async function buildOne(definition: BuildDefinition, shared: Shared, collected: 
 }
 
 async function makeImage(definition: ImageDefinition, shared: Shared, collected: Collected): Promise<void> {
-  const { reporter, signal, options } = shared.outside;
+  const { reporter, signal, options } = shared.environment;
   if (signal.aborted) return;
   const { ids, names, source } = definition;
   const stepId = `build:${ids[0]}`;
@@ -239,8 +239,8 @@ async function makeImage(definition: ImageDefinition, shared: Shared, collected:
   try {
     const { cache, hasher, tools, engine, inTurn } = shared;
     const recordDir = path.join(buildStoreDir(options.projectDir), 'images');
-    const workshop = { cache, hasher, tools, engine, inTurn, recordDir, stepId };
-    const { image, cached } = await obtainImage(definition, workshop);
+    const context = { cache, hasher, tools, engine, inTurn, recordDir, stepId };
+    const { image, cached } = await obtainImage(definition, context);
     if (!cached) await inTurn(async () => nameImage(await engine(), image.imageId, names.values()));
     for (const [id, name] of names) collected.images.set(id, { ...image, name });
     end(cached ? 'unchanged' : 'done', 'image');
@@ -252,23 +252,23 @@ async function makeImage(definition: ImageDefinition, shared: Shared, collected:
 
 async function prepareAndBuild(
   definition: BuildDefinition,
-  workshop: Workshop,
+  context: BuildContext,
   { collected, observer }: { collected: Collected; observer: BuildObserver | undefined },
 ): Promise<{ built: BuiltDefinition; label: string }> {
   const workflow = await loadWorkflow(definition);
   await assertCodeDir(definition);
-  const { prepared, built } = await untilUnchanged(definition, workshop, async () => {
-    const prepared = observeSource(await workflow.prepare(definition, workshop), observer);
+  const { prepared, built } = await untilUnchanged(definition, context, async () => {
+    const prepared = observeSource(await workflow.prepare(definition, context), observer);
     collected.setInputs(definition.ids, await prepared.inputs());
     try {
-      return { prepared, built: await buildDefinition(definition, prepared, { workflow, workshop }) };
+      return { prepared, built: await buildDefinition(definition, prepared, { workflow, context }) };
     } finally {
       // also of a build that failed: what it failed on is watched
       collected.setInputs(definition.ids, await prepared.inputs());
     }
   });
   const { notApart } = built;
-  if (definition.dependenciesApart && notApart) workshop.note(notApart.level, `no dependency layer: ${notApart.why}`);
+  if (definition.dependenciesApart && notApart) context.note(notApart.level, `no dependency layer: ${notApart.why}`);
   return { built, label: prepared.label };
 }
 
@@ -276,7 +276,7 @@ function collect(
   definition: BuildDefinition,
   built: BuiltDefinition,
   collected: Collected,
-  onBuilt: BuildOutside['onBuilt'],
+  onBuilt: BuildEnvironment['onBuilt'],
 ): void {
   const { ids } = definition;
   const folder = folderOf(built.artifact);

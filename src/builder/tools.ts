@@ -71,8 +71,8 @@ export interface ToolOptions {
   copyOf?: string | undefined;
 }
 
-export function createTools(outside: { env: Tools['env']; signal: AbortSignal; reporter: Reporter }): Tools {
-  const { env, signal, reporter } = outside;
+export function createTools(environment: { env: Tools['env']; signal: AbortSignal; reporter: Reporter }): Tools {
+  const { env, signal, reporter } = environment;
   const gates = new Map<string, ReturnType<typeof createGate>>();
   const found = new Map<string, Promise<string[]>>();
   const probed = new Map<string, Promise<SpawnResult | undefined>>();

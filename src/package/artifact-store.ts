@@ -72,7 +72,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const uploads = new Map<string, Promise<void>>();
   const zips = new Map<string, Promise<ZipFile>>();
   const zipGate = createGate(ZIPS_AT_ONCE);
-  const workshop: Workshop = {
+  const context: ZipContext = {
     ...options,
     compressed: openCompressedFiles(options.storeDir),
     looseDir: path.join(options.storeDir, 'tmp', `zips.${temporarySuffix()}`),
@@ -83,7 +83,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const zip: ArtifactStore['zip'] = async (item) => {
     // layers of several functions are links to the same folder
     const real = await fs.realpath(item.path);
-    const make = (): Promise<ZipFile> => zipGate(async () => makeZip(workshop, item.path));
+    const make = (): Promise<ZipFile> => zipGate(async () => makeZip(context, item.path));
     const made = await oncePerName(zips, real, make);
     if (await exists(made.path)) return made;
     // it was removed meanwhile, e.g. to make room: the folder gives the same one again
@@ -103,7 +103,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       oncePerName(located, itemName(item), async () => ({
         item,
         bucket: options.bucket,
-        key: withPrefix(options.prefix, await itemKey(workshop, item)),
+        key: withPrefix(options.prefix, await itemKey(context, item)),
       })),
     has: ({ key }) => options.objects.has(key),
     upload: (artifact) =>
@@ -116,8 +116,8 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
         }
       }),
     dispose: async () => {
-      await workshop.compressed.save().catch(() => {}); // without it the next run compresses again
-      await discard(workshop.looseDir);
+      await context.compressed.save().catch(() => {}); // without it the next run compresses again
+      await discard(context.looseDir);
     },
   };
 }
@@ -134,7 +134,7 @@ function withPrefix(prefix: string | undefined, key: string): string {
 }
 
 /** What makes keys and zips. */
-interface Workshop extends ArtifactStoreOptions {
+interface ZipContext extends ArtifactStoreOptions {
   compressed: CompressedFiles;
   /** For zips of folders that may change: good for this run alone. */
   looseDir: string;
@@ -144,19 +144,19 @@ interface Workshop extends ArtifactStoreOptions {
   memoGate: ReturnType<typeof createGate>;
 }
 
-async function itemKey(workshop: Workshop, item: ArtifactItem): Promise<string> {
+async function itemKey(context: ZipContext, item: ArtifactItem): Promise<string> {
   if (item.kind === 'template') return `${textKey(item.text)}.template`;
   await existing(item);
   if (item.kind === 'file') return `${await fileKey(item.path)}${item.extension ?? ''}`;
-  const memo = memoFile(workshop, item.path);
+  const memo = memoFile(context, item.path);
   if (memo === undefined) return treeKey(await readSums(await readEntries(item.path)), item.counted);
   const name = item.counted ? `key:${item.counted.text}` : 'key';
   const known = await readMemo(memo);
   const remembered = known[name];
   if (remembered !== undefined) return remembered;
-  const sums = await oncePerName(workshop.sums, memo, async () => readSums(await readEntries(item.path)));
+  const sums = await oncePerName(context.sums, memo, async () => readSums(await readEntries(item.path)));
   const key = treeKey(sums, item.counted);
-  await remember(workshop, memo, { [name]: key });
+  await remember(context, memo, { [name]: key });
   return key;
 }
 
@@ -197,13 +197,13 @@ async function readMemo(file: string): Promise<Record<string, string>> {
   return recordOf(text)(parseJson((await readTextIfExists(file)) ?? '')) ?? {};
 }
 
-function remember({ memoGate }: Workshop, memo: string, facts: Readonly<Record<string, string>>): Promise<void> {
+function remember({ memoGate }: ZipContext, memo: string, facts: Readonly<Record<string, string>>): Promise<void> {
   return memoGate(async () => writeFileAtomic(memo, JSON.stringify({ ...(await readMemo(memo)), ...facts })));
 }
 
-async function makeZip(workshop: Workshop, target: string): Promise<ZipFile> {
-  const { signal, compressed, looseDir } = workshop;
-  const memo = memoFile(workshop, target);
+async function makeZip(context: ZipContext, target: string): Promise<ZipFile> {
+  const { signal, compressed, looseDir } = context;
+  const memo = memoFile(context, target);
   if (memo === undefined) {
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal });
   }
@@ -216,6 +216,6 @@ async function makeZip(workshop: Workshop, target: string): Promise<ZipFile> {
   // half a zip, large and of no use, is what a killed run leaves here
   await removeLeftovers(path.dirname(file));
   const made = await writeZip(await readEntries(target), file, { signal, compressed });
-  await remember(workshop, memo, { sha256: made.sha256, size: String(made.size) });
+  await remember(context, memo, { sha256: made.sha256, size: String(made.size) });
   return made;
 }

@@ -1,8 +1,8 @@
 import type { DefinitionPlan, DefinitionWork } from './definition-plan.ts';
-import type { FlowTools } from './service-context.ts';
+import type { ServiceContext } from './service-context.ts';
 
 /** Compares the definition with what the cloud has. */
-export async function planDefinition(tools: FlowTools, work: DefinitionWork): Promise<DefinitionPlan> {
+export async function planDefinition(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan> {
   switch (work.resource.kind) {
     case 'rest-api':
       return (await import('./apigateway/rest-api.ts')).planRestApi(tools, work);

@@ -9,7 +9,7 @@ import type { LambdaAccess } from './lambda/lambda-client.ts';
 import type { SyncFacts } from '../cloud/sync-state.ts';
 
 /** What the flows of one plan share. */
-export interface FlowTools {
+export interface ServiceContext {
   root: Stack;
   aws: Aws;
   lambda: LambdaAccess;

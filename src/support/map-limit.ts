@@ -7,7 +7,7 @@ export async function mapLimit<T, R>(
   const results: R[] = Array.from({ length: items.length });
   let next = 0;
   let failed = false;
-  const lane = async (): Promise<void> => {
+  const task = async (): Promise<void> => {
     while (next < items.length && !failed) {
       const index = next++;
       try {
@@ -18,7 +18,7 @@ export async function mapLimit<T, R>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(Math.max(1, limit), items.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(Math.max(1, limit), items.length) }, task));
   return results;
 }
 

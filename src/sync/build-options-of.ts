@@ -4,10 +4,10 @@ import type { SyncOptions } from './sync-options.ts';
 import type { SyncRun } from './sync-run.ts';
 
 /** What the options say about builds. */
-export function buildOptionsOf({ options, outside }: Pick<SyncRun, 'options' | 'outside'>): BuildOptions {
+export function buildOptionsOf({ options, environment }: Pick<SyncRun, 'options' | 'environment'>): BuildOptions {
   const { projectDir, stackName, dependencyLayer, buildInSource } = options;
   const container = containerOptionsOf(options);
-  return { projectDir, stackName, dependencyLayer, buildInSource, container, env: outside.env };
+  return { projectDir, stackName, dependencyLayer, buildInSource, container, env: environment.env };
 }
 
 /** undefined: builds run on this machine. */

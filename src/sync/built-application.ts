@@ -6,7 +6,7 @@ import type { Prepared } from './prepare.ts';
 import type { SyncRun } from './sync-run.ts';
 
 /** What a plain sync has in hand once everything is built. */
-export interface ReadyApplication {
+export interface BuiltApplication {
   application: PackagedApplication;
   codeSync: CodeSync;
 }
@@ -15,7 +15,7 @@ export interface ReadyApplication {
 export async function planWithoutDeployment(
   { options }: SyncRun,
   { root, deployed }: Prepared,
-  { application, codeSync }: ReadyApplication,
+  { application, codeSync }: BuiltApplication,
 ): Promise<InsteadOfDeployment | undefined> {
   const { built, packaged, hasSettings } = application;
   if (deployed.stack === undefined || !options.skipDeploySync || !hasSettings) return undefined;

@@ -3,12 +3,12 @@ import { describeFollowing } from './code/behind-versions.ts';
 import { reportPlan } from './code/report-code-sync.ts';
 import type { Prepared } from './prepare.ts';
 import { planWithoutDeployment } from './built-application.ts';
-import type { ReadyApplication } from './built-application.ts';
+import type { BuiltApplication } from './built-application.ts';
 import type { SyncReport, SyncRun } from './sync-run.ts';
 
 /** `--dry-run`: says what a plain sync would do and why. Everything is built; nothing is sent. */
-export async function reportDryRun(run: SyncRun, prepared: Prepared, ready: ReadyApplication): Promise<SyncReport> {
-  const { reporter } = run.outside;
+export async function reportDryRun(run: SyncRun, prepared: Prepared, ready: BuiltApplication): Promise<SyncReport> {
+  const { reporter } = run.environment;
   const { plan } = ready.application;
   const place = { account: prepared.account, region: prepared.region };
   const instead = await planWithoutDeployment(run, prepared, ready);
@@ -31,7 +31,7 @@ export async function reportDryRun(run: SyncRun, prepared: Prepared, ready: Read
   return { document: { status: 'planned', ...place, deployment, uploads, images }, exitCode: 0 };
 }
 
-type Plan = ReadyApplication['application']['plan'];
+type Plan = BuiltApplication['application']['plan'];
 
 const DOING: Record<Plan['action'], string> = {
   none: 'asked for an update that changes nothing',

@@ -5,12 +5,12 @@ import type { DeployedImage } from '../package/choose-repositories.ts';
 import { chooseRepositories } from '../package/choose-repositories.ts';
 import { ensureRepositories, managedRepositoryUri } from '../deploy/companion-stack.ts';
 import type { SyncOptions } from './sync-options.ts';
-import type { SyncOutside } from './sync-outside.ts';
+import type { SyncEnvironment } from './sync-environment.ts';
 
 /** A run that may have images. */
 export interface ImageRun {
   options: Pick<SyncOptions, 'stackName' | 'imageRepository' | 'imageRepositories' | 'resolveImageRepos'>;
-  outside: Pick<SyncOutside, 'reporter' | 'signal' | 'env'>;
+  environment: Pick<SyncEnvironment, 'reporter' | 'signal' | 'env'>;
   aws: Aws;
 }
 
@@ -24,7 +24,7 @@ export interface ImageRepositories {
 
 /** Chooses the repositories: nothing is asked or made. Throws if it is not said where an image goes. */
 export function resolveRepositories(
-  { options, outside, aws }: ImageRun,
+  { options, environment, aws }: ImageRun,
   root: Stack,
   { account, region }: { account: string; region: string },
   deployed?: DeployedImage,
@@ -35,7 +35,7 @@ export function resolveRepositories(
   const uriOf = (id: ResourceIdentifier): string =>
     chosen.get(id) ?? managedRepositoryUri(stackName, id, { account, region });
   let made: Promise<void> | undefined;
-  const { reporter, signal, env } = outside;
+  const { reporter, signal, env } = environment;
   const tools = { reporter, signal, pollDelayMs: parsePollDelay(env) };
   return {
     uris: new Map([...chosen.keys()].map((id) => [id, uriOf(id)])),

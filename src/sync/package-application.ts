@@ -1,6 +1,6 @@
 import type { BuildResult } from '../builder/artifact.ts';
 import { openBuilder } from '../builder/build.ts';
-import type { BuildOutcome, BuildOutside } from '../builder/build.ts';
+import type { BuildOutcome, BuildEnvironment } from '../builder/build.ts';
 import { buildStoreDir } from '../builder/build-options.ts';
 import { openBuildLayout } from '../builder/layout/build-layout.ts';
 import type { BuildLayout } from '../builder/layout/build-layout.ts';
@@ -33,7 +33,7 @@ import type { SyncRun } from './sync-run.ts';
 /** How it is built. */
 export interface PackageOptions {
   /** A builder that keeps what it learned (`--watch`); without it there is one for this time. */
-  build?: (plan: BuildPlan, onBuilt: BuildOutside['onBuilt']) => Promise<BuildOutcome>;
+  build?: (plan: BuildPlan, onBuilt: BuildEnvironment['onBuilt']) => Promise<BuildOutcome>;
   /** Where it is laid out for other commands, with what is known of that (`--watch`). */
   layout?: BuildLayout;
 }
@@ -62,8 +62,8 @@ export async function packageApplication(
   prepared: Prepared,
   how: PackageOptions = {},
 ): Promise<PackagedApplication> {
-  const { options, outside, aws } = run;
-  const { reporter, signal } = outside;
+  const { options, environment, aws } = run;
+  const { reporter, signal } = environment;
   const { kmsKeyId, metadata, s3Prefix, projectDir } = options;
   const { bucket, checkBucket } = prepared;
   const objects = createObjectStore({ aws, bucket, checkBucket, kmsKeyId, metadata, reporter, signal });
@@ -99,7 +99,7 @@ async function packageWith(
   how: PackageOptions,
 ): Promise<Omit<PackagedApplication, 'sent' | 'close'>> {
   const { run, prepared, store } = packaging;
-  const { options, outside, aws } = run;
+  const { options, environment, aws } = run;
   const repositories = resolveRepositories(run, prepared.root, prepared);
   const built = await buildApplication(packaging, how);
   const started = performance.now();
@@ -109,14 +109,14 @@ async function packageWith(
     const layout = how.layout ?? openBuildLayout(buildOptionsOf(run));
     await layout.write(prepared.root, templates);
   }
-  const images = createImageStore({ aws, ...outside });
+  const images = createImageStore({ aws, ...environment });
   const tools: PackageTools = {
     store,
     urlOf: await objectUrls(aws),
     locateImage: (id, image) => images.locate(id, image, repositories.uris.get(id) ?? ''),
   };
   const packaged = await planPackage(templates.stack, tools);
-  outside.reporter.report({ type: 'phase', name: 'package', ms: performance.now() - started });
+  environment.reporter.report({ type: 'phase', name: 'package', ms: performance.now() - started });
   const input: DeployInput = { ...deployRequest(run), template: packaged.template, templateText: packaged.text };
   const { stack, template } = prepared.deployed;
   const known = { stack, template: options.skipDeploySync ? template : undefined };
@@ -174,11 +174,11 @@ async function upload(
     );
   }
   await early.done();
-  run.outside.reporter.report({ type: 'phase', name: 'upload', ms: performance.now() - started });
+  run.environment.reporter.report({ type: 'phase', name: 'upload', ms: performance.now() - started });
 }
 
 async function deployTools({ run, prepared, store }: Packaging): Promise<DeployTools> {
-  const { reporter, signal, env } = run.outside;
+  const { reporter, signal, env } = run.environment;
   const urlOf = await objectUrls(run.aws);
   return {
     reporter,
@@ -205,7 +205,7 @@ async function buildApplication(
   { run, prepared, early, releases }: Packaging,
   { build }: PackageOptions,
 ): Promise<BuildResult> {
-  const { reporter, signal } = run.outside;
+  const { reporter, signal } = run.environment;
   const started = performance.now();
   const options = buildOptionsOf(run);
   const plan = planBuild(prepared.root, options);

@@ -13,7 +13,7 @@ import { reportDryRun } from './dry-run.ts';
 import { ManagedBucketMovedError, prepare } from './prepare.ts';
 import type { Prepared, PrepareOptions } from './prepare.ts';
 import { planWithoutDeployment } from './built-application.ts';
-import type { ReadyApplication } from './built-application.ts';
+import type { BuiltApplication } from './built-application.ts';
 import type { SyncReport, SyncRun } from './sync-run.ts';
 
 /**
@@ -23,7 +23,7 @@ import type { SyncReport, SyncRun } from './sync-run.ts';
  */
 export async function syncApplication(run: SyncRun): Promise<SyncReport> {
   const sync = (how: PrepareOptions): Promise<SyncReport> =>
-    lookAgainIfChanged(run.outside.reporter, () => syncOnce(run, how));
+    lookAgainIfChanged(run.environment.reporter, () => syncOnce(run, how));
   try {
     return await sync({});
   } catch (error) {
@@ -36,7 +36,7 @@ async function syncOnce(run: SyncRun, how: PrepareOptions): Promise<SyncReport> 
   const started = performance.now();
   const prepared = await prepare(run, how);
   if (prepared === undefined) {
-    note(run.outside.reporter, 'info', 'Nothing was done.');
+    note(run.environment.reporter, 'info', 'Nothing was done.');
     return { document: { status: 'cancelled' }, exitCode: 0 };
   }
   const codeSync = await openCodeSync({ ...run, described: prepared.deployed.stack });
@@ -45,7 +45,7 @@ async function syncOnce(run: SyncRun, how: PrepareOptions): Promise<SyncReport> 
   const application = await packageApplication(run, prepared);
   try {
     // said as soon as it is known; nothing waits for it before the end
-    const warning = reportRunProblems(run.outside.reporter, application.built.runProblems);
+    const warning = reportRunProblems(run.environment.reporter, application.built.runProblems);
     await lookingAhead;
     const ready = { application, codeSync };
     const { document, exitCode } = run.options.dryRun
@@ -60,7 +60,7 @@ async function syncOnce(run: SyncRun, how: PrepareOptions): Promise<SyncReport> 
 async function bringAndReport(
   run: SyncRun,
   prepared: Prepared,
-  { started, warning, ...ready }: ReadyApplication & { started: number; warning: Promise<unknown> },
+  { started, warning, ...ready }: BuiltApplication & { started: number; warning: Promise<unknown> },
 ): Promise<SyncReport> {
   const brought = await bring(run, prepared, ready);
   await warning;
@@ -73,7 +73,7 @@ interface Brought {
   code: CodeSyncOutcome;
 }
 
-async function bring(run: SyncRun, prepared: Prepared, ready: ReadyApplication): Promise<Brought> {
+async function bring(run: SyncRun, prepared: Prepared, ready: BuiltApplication): Promise<Brought> {
   const { application, codeSync } = ready;
   const { stack } = prepared.deployed;
   const instead = await planWithoutDeployment(run, prepared, ready);
@@ -82,7 +82,7 @@ async function bring(run: SyncRun, prepared: Prepared, ready: ReadyApplication):
     return { stack, deployed: false, code };
   }
   for (const values of instead?.kind === 'deploy' ? instead.behind : []) {
-    note(run.outside.reporter, 'info', `Deploying, because ${describeFollowing(values)}`);
+    note(run.environment.reporter, 'info', `Deploying, because ${describeFollowing(values)}`);
   }
   const goneLayers = () => codeSync.goneLayers(prepared.root);
   const deployed = await application.deploy({ goneLayers });
@@ -98,7 +98,7 @@ function report(
 ): SyncReport {
   const { stackName } = run.options;
   const { outputs } = stack;
-  const { reporter } = run.outside;
+  const { reporter } = run.environment;
   reporter.report({ type: 'outputs', stackName, outputs: [...outputs] });
   const synced = code.results.some(({ outcome }) => outcome === 'synced');
   if (synced || code.failed) reportOutcome(reporter, code, { duration: formatDuration(ms), isWhole: true });

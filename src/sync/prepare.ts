@@ -36,7 +36,7 @@ export interface Prepared {
  * whether this is a development stack. A stack that cannot be deployed to is told here. undefined: the user said no.
  */
 export async function prepare(run: SyncRun, how: PrepareOptions = {}): Promise<Prepared | undefined> {
-  const { options, outside, aws } = run;
+  const { options, environment, aws } = run;
   const region = await aws.region();
   const deploying = readDeployedState(aws, options.stackName);
   // a broken template is told first; what the calls say then does not matter
@@ -48,7 +48,7 @@ export async function prepare(run: SyncRun, how: PrepareOptions = {}): Promise<P
   const account = deployed.stack?.account ?? (await callerAccount(run));
   const recreation = forced?.action === 'recreate' ? forced : undefined;
   if (!options.dryRun) {
-    if (!(await outside.confirmDevelopmentStack({ account, region }))) return undefined;
+    if (!(await environment.confirmDevelopmentStack({ account, region }))) return undefined;
     if (recreation && !(await confirmRecreation(recreation, run))) return undefined;
   }
   return {
@@ -63,15 +63,15 @@ export async function prepare(run: SyncRun, how: PrepareOptions = {}): Promise<P
 }
 
 /** Whether a stack may be deleted and created again: as `--yes` or the user says. */
-export async function confirmRecreation(plan: RecreatePlan, { options, outside }: SyncRun): Promise<boolean> {
+export async function confirmRecreation(plan: RecreatePlan, { options, environment }: SyncRun): Promise<boolean> {
   // nothing in the local cloud is anybody's
   if (options.local) return true;
-  return options.yes ? answerUnasked(plan) : await outside.confirm({ text: plan.question, default: false });
+  return options.yes ? answerUnasked(plan) : await environment.confirm({ text: plan.question, default: false });
 }
 
 /** The one given, or the managed one: where the stack's artifacts are already, it need not be asked for. */
 async function chooseBucket(
-  { options, outside, aws }: SyncRun,
+  { options, environment, aws }: SyncRun,
   deployed: DeployedState,
   { askForBucket = false }: PrepareOptions,
 ): Promise<Pick<Prepared, 'bucket' | 'checkBucket'>> {
@@ -84,7 +84,7 @@ async function chooseBucket(
     };
     return { bucket: known, checkBucket };
   }
-  const { reporter, signal } = outside;
+  const { reporter, signal } = environment;
   // a dry run makes none
   const bucket = options.dryRun
     ? ((await findManagedBucket(aws)) ?? MANAGED_STACK_NAME)
@@ -112,14 +112,14 @@ export interface PrepareOptions {
  * has. `onRead` is told of each file, also if reading fails.
  */
 export async function readAsDeployed(
-  { options, outside }: Pick<SyncRun, 'options' | 'outside'>,
+  { options, environment }: Pick<SyncRun, 'options' | 'environment'>,
   {
     region,
     stack,
     onRead,
   }: { region: string; stack(): Promise<DeployedStack | undefined>; onRead?: ((file: string) => void) | undefined },
 ): Promise<Stack> {
-  const written = await readApplication(options, outside, { region, onRead });
+  const written = await readApplication(options, environment, { region, onRead });
   const deployed = await stack();
   const values = deployed && deployedParameters(written, deployed);
   if (!values || !changesParameters(written, values, options)) return written;

@@ -9,7 +9,7 @@ import type { Stack } from '../model/stack.ts';
 import { isMap, mapOf, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import type { SyncOptions } from './sync-options.ts';
-import type { SyncOutside } from './sync-outside.ts';
+import type { SyncEnvironment } from './sync-environment.ts';
 import type { SyncResource } from './code/sync-resource.ts';
 
 /**
@@ -18,7 +18,7 @@ import type { SyncResource } from './code/sync-resource.ts';
  */
 export async function readApplication(
   options: SyncOptions,
-  { reporter }: Pick<SyncOutside, 'reporter'>,
+  { reporter }: Pick<SyncEnvironment, 'reporter'>,
   {
     region,
     deployed = {},

@@ -1,11 +1,11 @@
 import type { Aws } from '../aws/aws.ts';
 import type { SyncOptions } from './sync-options.ts';
-import type { SyncOutside } from './sync-outside.ts';
+import type { SyncEnvironment } from './sync-environment.ts';
 
 /** What every way of syncing is given. */
 export interface SyncRun {
   options: SyncOptions;
-  outside: SyncOutside;
+  environment: SyncEnvironment;
   aws: Aws;
 }
 

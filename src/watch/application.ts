@@ -1,6 +1,6 @@
 import type { BuildInput, BuildResult } from '../builder/artifact.ts';
 import { openBuilder } from '../builder/build.ts';
-import type { Builder, BuildOutcome, BuildOutside } from '../builder/build.ts';
+import type { Builder, BuildOutcome, BuildEnvironment } from '../builder/build.ts';
 import { openBuildLayout } from '../builder/layout/build-layout.ts';
 import type { BuildLayout } from '../builder/layout/build-layout.ts';
 import type { ObserveBuild } from '../builder/build-observer.ts';
@@ -67,7 +67,7 @@ export class Application {
   #builder: Builder | undefined;
   #layout: BuildLayout | undefined;
   #codeSync: Promise<CodeSync> | undefined;
-  #onBuilt: BuildOutside['onBuilt'];
+  #onBuilt: BuildEnvironment['onBuilt'];
   readonly #said = new Set<string>();
 
   constructor(run: SyncRun, listener: ApplicationListener) {
@@ -169,12 +169,12 @@ export class Application {
 
   /** The run, but warnings that are repeated with each save are said once. */
   quietRun(): SyncRun {
-    const { reporter } = this.run.outside;
+    const { reporter } = this.run.environment;
     const report: Reporter['report'] = (event) => {
       if (event.type === 'note' && event.level === 'warning') this.sayOnce('warning', event.text);
       else reporter.report(event);
     };
-    return { ...this.run, outside: { ...this.run.outside, reporter: { report } } };
+    return { ...this.run, environment: { ...this.run.environment, reporter: { report } } };
   }
 
   /** Code syncs whose knowledge of the cloud is kept. */
@@ -194,9 +194,9 @@ export class Application {
   }
 
   /** Builds with what earlier builds learned, and remembers what was built of what. */
-  async build(plan: BuildPlan, signal: AbortSignal, onBuilt?: BuildOutside['onBuilt']): Promise<BuildOutcome> {
+  async build(plan: BuildPlan, signal: AbortSignal, onBuilt?: BuildEnvironment['onBuilt']): Promise<BuildOutcome> {
     const started = Date.now();
-    const { reporter, signal: all } = this.run.outside;
+    const { reporter, signal: all } = this.run.environment;
     this.#builder ??= openBuilder({
       reporter,
       signal: all,
@@ -219,7 +219,7 @@ export class Application {
   sayOnce(level: 'debug' | 'info' | 'warning', text: string, hint?: string): void {
     if (this.#said.has(text)) return;
     this.#said.add(text);
-    note(this.run.outside.reporter, level, text, hint);
+    note(this.run.environment.reporter, level, text, hint);
   }
 
   /** Two builds may wait for the same thing, which is given up when the one that began it is. */
@@ -259,7 +259,7 @@ function hasEntry(template: Template | undefined, name = ''): boolean {
 function readResources(root: Stack, run: SyncRun): Resources {
   const { resourceIds, resourceTypes } = run.options;
   const { resources, failures } = selectResources(root, { ids: resourceIds, types: resourceTypes });
-  for (const { error = '', hint } of failures) note(run.outside.reporter, 'warning', error, hint);
+  for (const { error = '', hint } of failures) note(run.environment.reporter, 'warning', error, hint);
   const syncable = new Set(
     listSyncResources(root).flatMap((item) => (whyNotSynced(item) === undefined ? [item.id] : [])),
   );

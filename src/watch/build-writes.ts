@@ -99,7 +99,7 @@ export class BuildWrites {
   /** undefined: the path is no part of what is built. */
   judge(change: PathChange): Verdict | undefined {
     if (!covers(this.#parts, change.path)) return undefined;
-    const isTouched = [...this.#touched.keys()].some((target) => concerns(change, target));
+    const isTouched = [...this.#touched.keys()].some((target) => effects(change, target));
     if (this.#windows.size > 0) {
       if (!isTouched && this.#streak < OWN_FROM) return 'unclear';
       this.#deferred.set(change.path, change);
@@ -111,7 +111,7 @@ export class BuildWrites {
   /** Somebody else changed this. */
   noteOther(change: PathChange): void {
     this.#streak = 0;
-    this.#repeats = new Map([...this.#repeats].filter(([target]) => !concerns(change, target)));
+    this.#repeats = new Map([...this.#repeats].filter(([target]) => !effects(change, target)));
   }
 
   /** Whether windows say all that changed. */
@@ -128,7 +128,7 @@ export class BuildWrites {
   /** What was reported during the window and did not change in it: a save from just before. */
   #takeDeferred(changed: readonly string[]): PathChange[] {
     if (this.#windows.size > 0) return [];
-    const before = [...this.#deferred.values()].filter((change) => !changed.some((target) => concerns(change, target)));
+    const before = [...this.#deferred.values()].filter((change) => !changed.some((target) => effects(change, target)));
     this.#deferred.clear();
     for (const change of before) this.noteOther(change);
     return before;
@@ -137,13 +137,13 @@ export class BuildWrites {
   /** Whether all at the path is as the last window left it. */
   #isAsLeft(change: PathChange): boolean {
     const since = change.folder
-      ? changedPaths(this.#after, takeSnapshot(this.#parts)).filter((target) => concerns(change, target))
+      ? changedPaths(this.#after, takeSnapshot(this.#parts)).filter((target) => effects(change, target))
       : [change.path].filter((target) => signatureNow(target) !== this.#after.get(target));
     return since.every((target) => this.#touched.get(target) === contentOf(target));
   }
 }
 
 /** Whether a change at a path is one of the target too. */
-function concerns({ path, folder }: PathChange, target: string): boolean {
+function effects({ path, folder }: PathChange, target: string): boolean {
   return target === path || (folder && isBelow(target, path));
 }

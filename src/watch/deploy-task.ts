@@ -19,7 +19,7 @@ import { explainFailure, failedBuilds } from './explain-failure.ts';
 import type { ResourceSet } from './schedule.ts';
 import { applyPlan, bring, withoutDeployment } from './sync-task.ts';
 import { neededBy, touchedByUpdate } from './touched.ts';
-import type { DeployEnd, DeployLane } from './watch-tasks.ts';
+import type { DeployEnd, DeployContext } from './watch-tasks.ts';
 
 /** Why a deployment is wanted, and who is told how it goes. */
 export interface DeployOrder {
@@ -36,7 +36,7 @@ export interface DeployOrder {
 interface Deploying {
   application: Application;
   order: DeployOrder;
-  lane: DeployLane;
+  task: DeployContext;
   /** The options and the outside of this deployment: it can be given up alone, and nobody is asked anything. */
   run: SyncRun;
   change: StackChange;
@@ -52,7 +52,7 @@ const NOTHING: ResourceSet = () => false;
  */
 export async function deployChanges(
   application: Application,
-  lane: DeployLane,
+  task: DeployContext,
   order: DeployOrder,
 ): Promise<DeployEnd> {
   let touched = NOTHING;
@@ -62,27 +62,27 @@ export async function deployChanges(
     const change = compareStacks(application.deployedRoot, root, selected);
     touched = change.touched;
     if (order.onlyTemplates && !order.force && (change.isEmpty || change.isCodeOnly)) {
-      lane.reserve(NOTHING);
+      task.reserve(NOTHING);
       application.deployedRoot = root;
       return { outcome: 'unchanged', results: [], toSync: [...change.relocated] };
     }
     const { options } = application.run;
     if (options.code && !order.force) return leaveDeployment(application, root, change);
-    lane.reserve(change.touched);
-    const outside = {
-      ...application.quietRun().outside,
-      signal: lane.signal,
+    task.reserve(change.touched);
+    const environment = {
+      ...application.quietRun().environment,
+      signal: task.signal,
       // nobody is asked while the watch goes on
       confirm: async () => false,
     };
     const run: SyncRun = {
       ...application.run,
-      outside,
+      environment,
       options: { ...options, skipDeploySync: options.skipDeploySync && !order.force },
     };
-    return await deployNow({ application, order, lane, change, run }, root);
+    return await deployNow({ application, order, task, change, run }, root);
   } catch (error) {
-    if (lane.signal.aborted) throw error;
+    if (task.signal.aborted) throw error;
     return describeFailed(application, error, touched);
   }
 }
@@ -92,29 +92,29 @@ function leaveDeployment(application: Application, root: Stack, change: StackCha
   const isFirst = application.deployedRoot === undefined;
   if (!change.isCodeOnly && !isFirst) {
     const text = 'The templates changed in what only a deployment brings: press d, or sync without --code.';
-    application.run.outside.reporter.report({ type: 'note', level: 'warning', text });
+    application.run.environment.reporter.report({ type: 'note', level: 'warning', text });
   }
   application.deployedRoot = root;
   return { outcome: 'unchanged', results: [], toSync: [...application.requireResources().selected] };
 }
 
 function deployNow(deploying: Deploying, root: Stack): Promise<DeployEnd> {
-  return lookAgainIfChanged(deploying.run.outside.reporter, () => deployOnce(deploying, root));
+  return lookAgainIfChanged(deploying.run.environment.reporter, () => deployOnce(deploying, root));
 }
 
 async function deployOnce(deploying: Deploying, root: Stack): Promise<DeployEnd> {
-  const { application, run, lane } = deploying;
+  const { application, run, task } = deploying;
   const prepared = await prepareAgain(deploying, root);
   const packaged = await packageApplication(run, prepared, {
-    build: (plan, onBuilt) => application.build(plan, lane.signal, onBuilt),
+    build: (plan, onBuilt) => application.build(plan, task.signal, onBuilt),
     layout: application.layout(),
   });
   try {
     // what other syncs change now would be compared with what was built before
-    lane.reserve(EVERYTHING);
-    await lane.cleared();
-    lane.signal.throwIfAborted();
-    lane.committed();
+    task.reserve(EVERYTHING);
+    await task.cleared();
+    task.signal.throwIfAborted();
+    task.committed();
     const instead = await syncInstead(deploying, prepared, packaged);
     if (instead !== undefined) return instead;
     return await deployStackNow(deploying, prepared, packaged);
@@ -125,10 +125,10 @@ async function deployOnce(deploying: Deploying, root: Stack): Promise<DeployEnd>
 
 /** The stack as it is now: somebody else may have changed it since. */
 async function prepareAgain({ application, run }: Deploying, root: Stack): Promise<Prepared> {
-  const { aws, outside, options } = run;
+  const { aws, environment, options } = run;
   const before = application.requirePrepared();
   const deployed = application.takeDeployedState() ?? (await readDeployedState(aws, options.stackName));
-  const bucket = options.s3Bucket || before.bucket || (await ensureManagedBucket(aws, outside));
+  const bucket = options.s3Bucket || before.bucket || (await ensureManagedBucket(aws, environment));
   application.prepared = { ...before, root, deployed, bucket };
   return application.prepared;
 }
@@ -173,17 +173,17 @@ async function deployStackNow(
   { root, deployed }: Prepared,
   { built, packaged, plan, deploy }: PackagedApplication,
 ): Promise<DeployEnd> {
-  const { application, order, lane, change } = deploying;
+  const { application, order, task, change } = deploying;
   const isUpdate = plan.action === 'update' && deployed.template !== undefined;
   const differing = isUpdate ? compareTemplates(deployed.template ?? {}, packaged.template) : [];
   const touched = isUpdate ? touchedByUpdate(differing, packaged.template) : EVERYTHING;
-  lane.reserve((id) => touched(id) || change.touched(id));
+  task.reserve((id) => touched(id) || change.touched(id));
   application.brought.clear();
   order.onUpdate();
   const codeSync = await application.codeSync();
   const result = await deploy({ goneLayers: () => codeSync.goneLayers(root) });
-  lane.reserve(EVERYTHING);
-  await lane.cleared();
+  task.reserve(EVERYTHING);
+  await task.cleared();
   const ids = currentIds(deploying);
   // an empty selection would mean everything
   if (ids.length === 0) {
@@ -204,8 +204,8 @@ async function deployStackNow(
 }
 
 /** What has not changed since the deployment began. */
-function currentIds({ application, lane }: Deploying): ResourceIdentifier[] {
-  return [...application.requireResources().selected].filter((id) => !lane.isOutdated(id));
+function currentIds({ application, task }: Deploying): ResourceIdentifier[] {
+  return [...application.requireResources().selected].filter((id) => !task.isOutdated(id));
 }
 
 function describeFailed(application: Application, error: unknown, touched: ResourceSet): DeployEnd {
@@ -215,17 +215,17 @@ function describeFailed(application: Application, error: unknown, touched: Resou
     const failure = { message: `Not deployed, because ${[...ids].join(', ')} could not be built` };
     // the others need not wait for it
     const toSync = [...application.requireResources().selected].filter((id) => !ids.has(id));
-    return { outcome: 'failed', failure, culprits, toSync, concerns: (id) => ids.has(id) };
+    return { outcome: 'failed', failure, culprits, toSync, effects: (id) => ids.has(id) };
   }
   const failure = explainFailure(error);
   if (error instanceof StackFailedError) {
     const { root } = application.requireResources();
     const [name = ''] = error.failure?.id.split('/') ?? [];
     const needed = neededBy([name], root.source);
-    const concerns: ResourceSet = (id) => touched(id) || needed.has(id.split('/', 1)[0] ?? '');
-    return { outcome: 'failed', failure, culprits: [], toSync: [], concerns };
+    const effects: ResourceSet = (id) => touched(id) || needed.has(id.split('/', 1)[0] ?? '');
+    return { outcome: 'failed', failure, culprits: [], toSync: [], effects };
   }
   // templates and options are looked at anyway; what AWS refuses, code does not mend
   const isKnown = asUserError(error) !== undefined;
-  return { outcome: 'failed', failure, culprits: [], toSync: [], concerns: isKnown ? NOTHING : EVERYTHING };
+  return { outcome: 'failed', failure, culprits: [], toSync: [], effects: isKnown ? NOTHING : EVERYTHING };
 }

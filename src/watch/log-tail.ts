@@ -18,18 +18,18 @@ export interface LogTail {
 export function createLogTail(application: Application): LogTail {
   let running: AbortController | undefined;
   const start = async (abort: AbortController): Promise<void> => {
-    const { aws, outside } = application.run;
+    const { aws, environment } = application.run;
     try {
       await tailLogs({
         aws,
         sources: () => listLogs(application),
-        onLine: (line) => outside.reporter.report({ type: 'log-line', ...line }),
+        onLine: (line) => environment.reporter.report({ type: 'log-line', ...line }),
         signal: abort.signal,
       });
     } catch (error) {
       if (abort.signal.aborted) return;
       const { message, hint } = explainFailure(error);
-      note(outside.reporter, asUserError(error) ? 'warning' : 'error', `Logs: ${message}`, hint);
+      note(environment.reporter, asUserError(error) ? 'warning' : 'error', `Logs: ${message}`, hint);
       stop();
     }
   };
@@ -37,13 +37,13 @@ export function createLogTail(application: Application): LogTail {
     if (!running) return;
     running.abort();
     running = undefined;
-    application.run.outside.reporter.report({ type: 'watch-logs', on: false });
+    application.run.environment.reporter.report({ type: 'watch-logs', on: false });
   };
   const show = (on: boolean): void => {
     if (!on) return stop();
     if (running) return;
     running = createAbort();
-    application.run.outside.reporter.report({ type: 'watch-logs', on: true });
+    application.run.environment.reporter.report({ type: 'watch-logs', on: true });
     void start(running);
   };
   return { stop, show, toggle: () => show(running === undefined) };

@@ -26,7 +26,7 @@ export interface OwnWrites {
 }
 
 /** Where results go. */
-export interface OwnWritesOutside {
+export interface OwnWritesEnvironment {
   partsOf(ids: readonly ResourceIdentifier[]): readonly WatchedPart[];
   /** Changed while something was built, and not surely by the build. */
   onChange(changes: readonly PathChange[]): void;
@@ -62,7 +62,7 @@ interface Writer {
  * build's work would be lost. So nothing is ever given up: what changes with each build is built once more when it is
  * quiet, each time after a longer while, and a save of anybody else starts the next build at once.
  */
-export function createOwnWrites(outside: OwnWritesOutside, times: LookTimes = LOOK_TIMES): OwnWrites {
+export function createOwnWrites(environment: OwnWritesEnvironment, times: LookTimes = LOOK_TIMES): OwnWrites {
   const writers = new Map<string, Writer>();
   const writerOf = ({ key, ids }: ObservedBuild): Writer => {
     const writer = writers.get(key) ?? { ids, writes: new BuildWrites(), look: undefined, reported: new Set<string>() };
@@ -73,7 +73,7 @@ export function createOwnWrites(outside: OwnWritesOutside, times: LookTimes = LO
   const report = (writer: Writer, files: readonly string[], areKnown: boolean): void => {
     const news = files.filter((file) => !writer.reported.has(file)).sort();
     if (news.length === 0 || (!areKnown && writer.reported.size > 0)) return;
-    outside.onOwn(writer.ids, news);
+    environment.onOwn(writer.ids, news);
     for (const file of news) writer.reported.add(file);
   };
   const end = (writer: Writer, window: BuildWindow, how: Parameters<BuildWrites['close']>[1]): void => {
@@ -81,11 +81,11 @@ export function createOwnWrites(outside: OwnWritesOutside, times: LookTimes = LO
     if (held.length > 0) {
       const delay = Math.min(times.first * times.factor ** (level - OWN_FROM), LONGEST);
       clearTimeout(writer.look);
-      writer.look = setTimeout(() => outside.onDue(held), delay);
+      writer.look = setTimeout(() => environment.onDue(held), delay);
       // the first time it may still be somebody who saves faster than it is built
       if (level > OWN_FROM) report(writer, own.length > 0 ? own : held, own.length > 0);
     }
-    if (changes.length > 0) outside.onChange(changes);
+    if (changes.length > 0) environment.onChange(changes);
   };
   const isOwn = (change: PathChange): boolean => {
     const judged = [...writers.values()].map(({ writes }) => ({ writes, verdict: writes.judge(change) }));
@@ -107,7 +107,7 @@ export function createOwnWrites(outside: OwnWritesOutside, times: LookTimes = LO
           else seesAll = true;
         },
         beforeTool: () => {
-          window ??= writer.writes.open(outside.partsOf(writer.ids));
+          window ??= writer.writes.open(environment.partsOf(writer.ids));
         },
         ended: (how) => {
           const isVerified = (target: string): boolean =>

@@ -6,7 +6,7 @@ import type { SyncRun } from '../sync/sync-run.ts';
 
 /** What `--code --watch` starts from: the stack has to be there, and nothing is made. undefined: the user said no. */
 export async function prepareCode(run: SyncRun, onRead: (file: string) => void): Promise<Prepared | undefined> {
-  const { options, outside, aws } = run;
+  const { options, environment, aws } = run;
   const region = await aws.region();
   const describing = describeStack(aws, options.stackName);
   // a broken template is told first
@@ -15,7 +15,7 @@ export async function prepareCode(run: SyncRun, onRead: (file: string) => void):
   const stack = await describing;
   if (stack === undefined) throw noSuchStack(options.stackName, region);
   const { account } = stack;
-  if (!(await outside.confirmDevelopmentStack({ account, region }))) return undefined;
+  if (!(await environment.confirmDevelopmentStack({ account, region }))) return undefined;
   // where artifacts go is asked for when something is deployed
   return {
     root,

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { SyncOptions } from '../sync/sync-options.ts';
-import type { WatchOutside } from '../sync/sync-outside.ts';
+import type { WatchEnvironment } from '../sync/sync-environment.ts';
 
 /**
  * What a running watch does about an option whose value changed. `followed`: the next sync uses it. `deployed`: so does the
@@ -64,7 +64,7 @@ export interface ChangedOptions {
 /** The options as the samconfig and parameter files say now. Rejects if they are wrong, or mean another place. */
 export async function readChangedOptions(
   before: SyncOptions,
-  watch: Pick<WatchOutside, 'readOptions'>,
+  watch: Pick<WatchEnvironment, 'readOptions'>,
 ): Promise<ChangedOptions> {
   const { options, files } = await watch.readOptions();
   const changed = (Object.keys(HANDLING) as (keyof SyncOptions)[]).filter(

@@ -9,13 +9,13 @@ import type { WatchLimit } from '../files/file-watcher.ts';
 import { createOwnWrites } from './own-writes.ts';
 import { planTriggers } from './triggers.ts';
 import type { PathChange } from '../files/path-change.ts';
-import type { Concerns, TriggerInput, Triggers } from './triggers.ts';
+import type { ChangeEffects, TriggerInput, Triggers } from './triggers.ts';
 
 /** Changes that mean something, close together in time. */
 export interface SourceChange {
   /** What changed that concerns something. */
   files: readonly string[];
-  concerns: Concerns;
+  effects: ChangeEffects;
   /** So much at once that the system may have kept changes of a resource from us; undefined: it has not. */
   mayHaveMissed: ((id: ResourceIdentifier) => boolean) | undefined;
 }
@@ -44,7 +44,7 @@ const CLOCK_LAG = 10;
 
 /** Tells changes of content, in batches, of what matters and of nothing else. */
 export function watchSources(
-  { options, outside }: Pick<SyncRun, 'options' | 'outside'>,
+  { options, environment }: Pick<SyncRun, 'options' | 'environment'>,
   listener: SourceListener,
 ): SourceWatch {
   let triggers: Triggers | undefined;
@@ -52,7 +52,7 @@ export function watchSources(
   const report = (changes: readonly PathChange[], mayHaveMissed?: SourceChange['mayHaveMissed']): void => {
     if (!triggers || (changes.length === 0 && !mayHaveMissed)) return;
     const files = changes.map(({ path }) => path);
-    listener.onChange({ files, concerns: triggers.concernsOf(changes), mayHaveMissed });
+    listener.onChange({ files, effects: triggers.effectsOf(changes), mayHaveMissed });
   };
   const ownWrites = createOwnWrites({
     partsOf: (ids) => triggers?.partsOf(ids) ?? [],
@@ -65,14 +65,14 @@ export function watchSources(
     if (!known) return;
     const isFlood = notifications > FLOOD;
     if (isFlood) watcher.rescan();
-    const relevant = changes.filter((change) => concernsAnything(known.concernsOf([change])));
+    const relevant = changes.filter((change) => concernsAnything(known.effectsOf([change])));
     const saved = [...ownWrites.filter(relevant), ...(isFlood ? ownWrites.findChanges() : [])];
     report(memory.filter(saved), isFlood ? (id) => !ownWrites.isObserved(id) : undefined);
   });
   const watcher = createFileWatcher({
     ground: options.projectDir,
     onChange: (change) => batches.add(change),
-    onLimit: (limit) => note(outside.reporter, 'warning', describeLimit(limit), LIMIT_HINT),
+    onLimit: (limit) => note(environment.reporter, 'warning', describeLimit(limit), LIMIT_HINT),
   });
   let isClosed = false;
   return {
@@ -95,7 +95,7 @@ export function watchSources(
   };
 }
 
-function concernsAnything({ ids, deploy, templates, options }: Concerns): boolean {
+function concernsAnything({ ids, deploy, templates, options }: ChangeEffects): boolean {
   return ids.size > 0 || deploy || templates || options;
 }
 

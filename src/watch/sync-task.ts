@@ -9,7 +9,7 @@ import type { ResourceResult } from '../sync/code/sync-resource.ts';
 import { buildOptionsOf } from '../sync/build-options-of.ts';
 import type { Application } from './application.ts';
 import { byItself, explainFailure, failedBuilds } from './explain-failure.ts';
-import type { SyncedResource, SyncLane } from './watch-tasks.ts';
+import type { SyncedResource, SyncContext } from './watch-tasks.ts';
 
 /**
  * Builds these resources and brings them through the service APIs, which are asked what they have while it builds. Until
@@ -18,19 +18,19 @@ import type { SyncedResource, SyncLane } from './watch-tasks.ts';
 export async function syncResources(
   application: Application,
   ids: readonly ResourceIdentifier[],
-  lane: SyncLane,
+  task: SyncContext,
 ): Promise<SyncedResource[]> {
   const { run } = application;
   const { root } = application.requireResources();
-  const building = application.build(planBuild(root, buildOptionsOf(run), new Set(ids)), lane.signal);
+  const building = application.build(planBuild(root, buildOptionsOf(run), new Set(ids)), task.signal);
   const planning = planSync(application, { root, selection: { ids, types: [] }, build: () => building });
   planning.catch(() => {}); // of no interest if the build fails or gives what is there
   const built = await building;
   try {
     await application.layout().update(root, built.result);
-    return await syncBuilt(application, { ids, lane, planning, built });
+    return await syncBuilt(application, { ids, task, planning, built });
   } catch (error) {
-    lane.signal.throwIfAborted();
+    task.signal.throwIfAborted();
     await discard(planning);
     const failure = explainFailure(error);
     return ids.map((id) => ({ id, outcome: 'failed', failure }));
@@ -43,13 +43,13 @@ async function syncBuilt(
   application: Application,
   sync: {
     ids: readonly ResourceIdentifier[];
-    lane: SyncLane;
+    task: SyncContext;
     planning: Promise<OpenPlan>;
     built: BuildOutcome;
   },
 ): Promise<SyncedResource[]> {
   const { run, brought } = application;
-  const { ids, lane, planning } = sync;
+  const { ids, task, planning } = sync;
   const { result, failures } = sync.built;
   for (const { level, ids: about, text } of result.notes) application.sayOnce(level, `${about.join(', ')}: ${text}`);
   const failed = new Map(failedBuilds(failures).flatMap((one) => (ids.includes(one.id) ? [[one.id, one]] : [])));
@@ -60,12 +60,12 @@ async function syncBuilt(
   }
   const synced = await bring(application, others, async () => {
     const open = await planning;
-    if (lane.signal.aborted) await open.discard();
-    lane.signal.throwIfAborted();
-    lane.committed();
+    if (task.signal.aborted) await open.discard();
+    task.signal.throwIfAborted();
+    task.committed();
     return { open, built: result };
   });
-  lane.signal.throwIfAborted();
+  task.signal.throwIfAborted();
   const told = [...failed.values(), ...synced.filter(({ id }) => !failed.has(id))];
   // with --code nothing is deployed unless the user says so
   return run.options.code ? told.map((one) => withoutDeployment(one, 'failed')) : told;
@@ -106,7 +106,7 @@ export async function bring(
     // functions that a layer could not be moved to are told too
     return results.filter(({ id, outcome }) => wanted.has(id) || outcome === 'failed');
   } catch (error) {
-    application.run.outside.signal.throwIfAborted();
+    application.run.environment.signal.throwIfAborted();
     // it is the deployment that failed
     if (error instanceof StackOvertakenError) throw error;
     const failure = explainFailure(error);

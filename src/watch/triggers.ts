@@ -29,7 +29,7 @@ export interface TriggerInput {
 }
 
 /** What changed paths concern. */
-export interface Concerns {
+export interface ChangeEffects {
   /** Resources that a code sync brings. */
   ids: Set<ResourceIdentifier>;
   /** A file that only a deployment brings, e.g. the script of a Glue job. */
@@ -48,7 +48,7 @@ export interface Triggers {
   /** What these resources are made of, as far as it is watched. */
   partsOf(ids: readonly ResourceIdentifier[]): WatchedPart[];
   /** What a changed path concerns; a folder that came or went concerns all that is made of something below it. */
-  concernsOf(changes: Iterable<PathChange>): Concerns;
+  effectsOf(changes: Iterable<PathChange>): ChangeEffects;
 }
 
 /** A part of what something is made of. */
@@ -85,19 +85,19 @@ export function planTriggers(input: TriggerInput): Triggers {
           'id' in meaning && ids.includes(meaning.id) ? [{ path: target, direct, isExcluded }] : [],
         ),
       ),
-    concernsOf: (changes) => {
-      const concerns: Concerns = { ids: new Set(), deploy: false, templates: false, options: false };
+    effectsOf: (changes) => {
+      const effects: ChangeEffects = { ids: new Set(), deploy: false, templates: false, options: false };
       for (const change of changes) {
         for (const { source, at } of sourcesAt(sources, change.path)) {
           const far = source.direct && at !== change.path && path.dirname(change.path) !== at;
-          if (!far) addConcern(concerns, source.meaning);
+          if (!far) addEffect(effects, source.meaning);
         }
         if (!change.folder) continue;
         for (const [target, below] of sources) {
-          if (isBelow(target, change.path)) for (const source of below) addConcern(concerns, source.meaning);
+          if (isBelow(target, change.path)) for (const source of below) addEffect(effects, source.meaning);
         }
       }
-      return concerns;
+      return effects;
     },
   };
 }
@@ -192,9 +192,9 @@ function sourcesAt(sources: ReadonlyMap<string, readonly Source[]>, target: stri
   }
 }
 
-function addConcern(concerns: Concerns, meaning: Meaning): void {
-  if (meaning.kind === 'resource') concerns.ids.add(meaning.id);
-  else concerns[meaning.kind] = true;
+function addEffect(effects: ChangeEffects, meaning: Meaning): void {
+  if (meaning.kind === 'resource') effects.ids.add(meaning.id);
+  else effects[meaning.kind] = true;
 }
 
 function isBelow(target: string, folder: string): boolean {

@@ -12,10 +12,10 @@ const END_WITHIN = 1_500;
  * those before the cloud was reached for the first time: those reject.
  */
 export async function watchApplication(run: SyncRun): Promise<void> {
-  const { signal, reporter } = run.outside;
+  const { signal, reporter } = run.environment;
   keepMemorySmall();
   const session = new WatchSession(run);
-  const leaveStrayErrors = run.outside.watch?.catchStrayErrors(createStrayErrorReport(run));
+  const leaveStrayErrors = run.environment.watch?.catchStrayErrors(createStrayErrorReport(run));
   try {
     if (await session.begin()) await aborted(signal);
     else note(reporter, 'info', 'Nothing was done.');
@@ -28,7 +28,7 @@ export async function watchApplication(run: SyncRun): Promise<void> {
 }
 
 /** A library that throws in a callback must not end the watch. Each such error is reported once. */
-function createStrayErrorReport({ outside: { reporter, version } }: SyncRun): (error: unknown) => void {
+function createStrayErrorReport({ environment: { reporter, version } }: SyncRun): (error: unknown) => void {
   const reported = new Set<string>();
   return (error) => {
     const { message, output = message } = explainFailure(error);

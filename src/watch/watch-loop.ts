@@ -6,7 +6,7 @@ import type { Retry, RetryTimes } from './retry.ts';
 import { planSteps, touchedByAll } from './schedule.ts';
 import type { ResourceSet, RunningSync } from './schedule.ts';
 import { SupersededError } from './watch-tasks.ts';
-import type { DeployEnd, DeployLane, LoopEvent, SyncedResource, WatchFailure, WatchTasks } from './watch-tasks.ts';
+import type { DeployEnd, DeployContext, LoopEvent, SyncedResource, WatchFailure, WatchTasks } from './watch-tasks.ts';
 
 interface Run extends RunningSync {
   abort: AbortController;
@@ -84,7 +84,7 @@ export class WatchLoop {
     // code that kept a deployment from succeeding is a reason to try again
     // (one that is under way and fails looks at what changed meanwhile)
     const isComing = this.#deployment?.abortable === false;
-    if (!isComing && this.#deployFailure && all.some(this.#deployFailure.concerns)) this.#wantDeploy(false);
+    if (!isComing && this.#deployFailure && all.some(this.#deployFailure.effects)) this.#wantDeploy(false);
     this.#advance();
   }
 
@@ -251,7 +251,7 @@ export class WatchLoop {
     }
   }
 
-  #laneOf(deployment: Deployment): DeployLane {
+  #laneOf(deployment: Deployment): DeployContext {
     return {
       signal: deployment.abort.signal,
       committed: () => {
@@ -287,7 +287,7 @@ export class WatchLoop {
     }
     if (end.failure.byItself) this.#retry.later();
     // perhaps mended while it ran
-    if ([...outdated].some(end.concerns)) this.#wantDeploy(false);
+    if ([...outdated].some(end.effects)) this.#wantDeploy(false);
   }
 
   #wakeDeployment(): void {
@@ -318,6 +318,6 @@ function failedDeploy(error: unknown): Extract<DeployEnd, { outcome: 'failed' }>
     failure: explainFailure(error),
     culprits: [],
     toSync: [],
-    concerns: () => true,
+    effects: () => true,
   };
 }

@@ -19,7 +19,7 @@ import { watchSources } from './source-watch.ts';
 import type { SourceChange, SourceWatch } from './source-watch.ts';
 import { syncResources } from './sync-task.ts';
 import { WatchLoop } from './watch-loop.ts';
-import type { DeployEnd, DeployLane, LoopEvent, WatchTasks } from './watch-tasks.ts';
+import type { DeployEnd, DeployContext, LoopEvent, WatchTasks } from './watch-tasks.ts';
 
 /** Files that one note names. */
 const MOST_NAMES = 5;
@@ -54,7 +54,7 @@ export class WatchSession {
 
   constructor(run: SyncRun) {
     this.#run = run;
-    this.#optionFiles = run.outside.watch?.optionFiles ?? [];
+    this.#optionFiles = run.environment.watch?.optionFiles ?? [];
     this.#application = new Application(run, {
       onSources: (since) => this.#followSources(since),
       onResources: (resources) => this.#noteResources(resources),
@@ -103,22 +103,22 @@ export class WatchSession {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, withinMs);
     });
-    await Promise.race([this.#loop.end(this.#run.outside.signal.reason), late]);
+    await Promise.race([this.#loop.end(this.#run.environment.signal.reason), late]);
     clearTimeout(timer);
     const goingOn = [...this.#goingOn].join(' ') || undefined;
     if (this.#shownIds !== '') this.#report({ type: 'watch-stopped', goingOn });
   }
 
-  get #report(): SyncRun['outside']['reporter']['report'] {
-    const { reporter } = this.#run.outside;
+  get #report(): SyncRun['environment']['reporter']['report'] {
+    const { reporter } = this.#run.environment;
     return (event) => reporter.report(event);
   }
 
   #tasks(): WatchTasks {
     const application = this.#application;
     return {
-      sync: async (ids, lane) => application.runProblems.addTo(await syncResources(application, ids, lane)),
-      deploy: ({ force }, lane) => this.#deploy(force, lane),
+      sync: async (ids, task) => application.runProblems.addTo(await syncResources(application, ids, task)),
+      deploy: ({ force }, task) => this.#deploy(force, task),
       touchedBy: (id) => application.requireResources().touchedBy(id),
       isDeployed: (id) => application.isDeployed(id),
       renew: (kinds) => {
@@ -129,14 +129,14 @@ export class WatchSession {
     };
   }
 
-  async #deploy(force: boolean, lane: DeployLane): Promise<DeployEnd> {
+  async #deploy(force: boolean, task: DeployContext): Promise<DeployEnd> {
     const reasons = this.#reasons;
     this.#reasons = { options: false, files: false };
     let isDone = false;
     try {
       if (reasons.options && (await this.#takeOptions())) reasons.files = true;
       const onlyTemplates = !reasons.files && !this.#lastDeployFailed;
-      const end = await deployChanges(this.#application, lane, {
+      const end = await deployChanges(this.#application, task, {
         force,
         onlyTemplates,
         onUpdate: () => this.#report({ type: 'stack-state', state: 'updating' }),
@@ -149,9 +149,9 @@ export class WatchSession {
         : { ...end, results: await this.#application.runProblems.addTo(end.results) };
     } catch (error) {
       if (error instanceof InterruptedError) this.#goingOn.add([error.message, error.hint].filter(Boolean).join('. '));
-      if (lane.signal.aborted) throw error;
+      if (task.signal.aborted) throw error;
       this.#lastDeployFailed = true;
-      return { outcome: 'failed', failure: explainFailure(error), culprits: [], toSync: [], concerns: () => false };
+      return { outcome: 'failed', failure: explainFailure(error), culprits: [], toSync: [], effects: () => false };
     } finally {
       if (!isDone) {
         this.#reasons = {
@@ -164,7 +164,7 @@ export class WatchSession {
 
   /** The options as their files say now; whether they are others. */
   async #takeOptions(): Promise<boolean> {
-    const { watch } = this.#run.outside;
+    const { watch } = this.#run.environment;
     if (!watch) return false;
     const { run } = this.#application;
     const { options, files, isChanged, warnings } = await readChangedOptions(run.options, watch);
@@ -178,8 +178,8 @@ export class WatchSession {
 
   #onChange(change: SourceChange): void {
     if (this.#onFirstChange) return this.#onFirstChange(change);
-    const { concerns, files, mayHaveMissed } = change;
-    const { ids, deploy, templates, options } = concerns;
+    const { effects, files, mayHaveMissed } = change;
+    const { ids, deploy, templates, options } = effects;
     const { selected } = this.#application.requireResources();
     const changed = [...new Set([...ids, ...(mayHaveMissed ? [...selected].filter(mayHaveMissed) : [])])];
     if (changed.length === 0 && !deploy && !templates && !options) return;
@@ -192,14 +192,14 @@ export class WatchSession {
 
   /** The templates could not be understood: waits until they, or the options, are others. */
   async #firstChange(files: ReadonlySet<string>, since: number): Promise<void> {
-    const { signal } = this.#run.outside;
+    const { signal } = this.#run.environment;
     const change = await new Promise<SourceChange>((resolve, reject) => {
       this.#onFirstChange = resolve;
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       this.#application.setTemplateFiles(files, since);
     });
     this.#onFirstChange = undefined;
-    if (change.concerns.options) await this.#takeOptions();
+    if (change.effects.options) await this.#takeOptions();
   }
 
   #followSources(since: number): void {
@@ -238,7 +238,7 @@ export class WatchSession {
   }
 
   #onLoopEvent(event: LoopEvent): void {
-    reportLoopEvent(this.#run.outside.reporter, event);
+    reportLoopEvent(this.#run.environment.reporter, event);
     if (!this.#application.run.options.code) this.#followUp.note(event);
     if (event.type === 'updating')
       for (const id of event.ids) this.#goingOn.add(`${id} may still be updated in the cloud.`);
@@ -251,7 +251,7 @@ export class WatchSession {
     const { selected } = this.#application.requireResources();
     const ms = performance.now() - this.#started;
     this.#report({ type: 'watch-ready', resources: selected.size, folders: this.#sources.folders, ms });
-    this.#keys = this.#run.outside.watch?.openKeys((key) => this.#onKey(key));
+    this.#keys = this.#run.environment.watch?.openKeys((key) => this.#onKey(key));
     this.#logs.show(this.#application.run.options.tail);
   }
 
@@ -267,7 +267,7 @@ export class WatchSession {
       case 'o':
         return this.#showOutputs();
       case 'q':
-        return this.#run.outside.watch?.interrupt();
+        return this.#run.environment.watch?.interrupt();
       case '?':
       case 'h':
         return this.#report({ type: 'watch-help' });
@@ -280,7 +280,7 @@ export class WatchSession {
     const more = files.length > names.length ? ` and ${files.length - names.length} more` : '';
     const [id = ''] = ids;
     note(
-      this.#run.outside.reporter,
+      this.#run.environment.reporter,
       'warning',
       `Each build of ${ids.join(', ')} changes its own source: ${names.join(', ')}${more}. It is built again with the next save, and less and less often without one.`,
       `Leave it out with --watch-exclude ${id}=PATTERN; r syncs at once.`,

@@ -45,18 +45,18 @@ export type DeployEnd =
       /** What can be brought all the same. */
       toSync: readonly ResourceIdentifier[];
       /** A change of these may mend it. */
-      concerns: ResourceSet;
+      effects: ResourceSet;
     };
 
 /** What a code sync tells the loop while it goes on. */
-export interface SyncLane {
+export interface SyncContext {
   signal: AbortSignal;
   /** The build is over; from now on the cloud is changed and the sync is not given up any more. */
   committed(): void;
 }
 
 /** What a deployment tells the loop while it goes on. */
-export interface DeployLane extends SyncLane {
+export interface DeployContext extends SyncContext {
   /** What it is about to change, as far as it is known by now. Until it says so that is everything. */
   reserve(touched: ResourceSet): void;
   /** Resolves when no code sync changes what is reserved. */
@@ -67,8 +67,8 @@ export interface DeployLane extends SyncLane {
 
 /** The work that the loop has done. A failure is a result; what rejects was aborted. */
 export interface WatchTasks {
-  sync(ids: readonly ResourceIdentifier[], lane: SyncLane): Promise<readonly SyncedResource[]>;
-  deploy(how: { force: boolean }, lane: DeployLane): Promise<DeployEnd>;
+  sync(ids: readonly ResourceIdentifier[], task: SyncContext): Promise<readonly SyncedResource[]>;
+  deploy(how: { force: boolean }, task: DeployContext): Promise<DeployEnd>;
   /** What a code sync of the resource changes in the cloud. */
   touchedBy(id: ResourceIdentifier): ReadonlySet<ResourceIdentifier>;
   /** Whether it is there to be synced; otherwise a deployment has to make it first. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openBuildLayout } from '../../src/builder/layout/build-layout.ts';
 import { writeBuiltTemplates } from '../../src/builder/layout/built-templates.ts';
 import { openBuildCache } from '../../src/builder/cache/cache.ts';
-import type { MadeEntry } from '../../src/builder/cache/cache.ts';
+import type { WrittenEntry } from '../../src/builder/cache/cache.ts';
 import { mapOf } from '../../src/template/template.ts';
 import { parseTemplate } from '../../src/template/yaml/yaml.ts';
 import { buildApp, readTree } from '../support/build-app.ts';
@@ -165,7 +165,7 @@ describe('after a build of some resources', () => {
 });
 
 describe('the cache keeps', () => {
-  const make = async (content: string): Promise<MadeEntry> => {
+  const make = async (content: string): Promise<WrittenEntry> => {
     await fs.writeFile(path.join(content, 'app.py'), '');
     return { facts: {} };
   };

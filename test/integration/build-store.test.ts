@@ -11,7 +11,7 @@ import { openSourceHasher } from '../../src/builder/cache/source-hash.ts';
 import { openStatIndex } from '../../src/builder/cache/stat-index.ts';
 import { createTools } from '../../src/builder/tools.ts';
 import { SourceChangedError } from '../../src/builder/workflows/workflow.ts';
-import type { PreparedBuild, Workflow, Workshop } from '../../src/builder/workflows/workflow.ts';
+import type { PreparedBuild, Workflow, BuildContext } from '../../src/builder/workflows/workflow.ts';
 import { makeOld, readTree } from '../support/build-app.ts';
 import { temporarySuffix } from '../../src/support/temporary-names.ts';
 import { fakeFunction, fakeStack } from '../support/stack-builder.ts';
@@ -244,7 +244,7 @@ it('a file that is copied over a linked one does not reach the cached one', asyn
 });
 
 /** A build definition of a folder with a workflow of the test's own. */
-async function withWorkflow(prepared: (dir: string, workshop: Workshop) => Partial<PreparedBuild>): Promise<{
+async function withWorkflow(prepared: (dir: string, context: BuildContext) => Partial<PreparedBuild>): Promise<{
   dir: string;
   notes: string[];
   build(version?: number): Promise<{ files: Record<string, string>; cached: boolean; key: string }>;
@@ -261,9 +261,9 @@ async function withWorkflow(prepared: (dir: string, workshop: Workshop) => Parti
   const signal = new AbortController().signal;
   const tools = createTools({ env: {}, signal, reporter: { report: () => {} } });
   const notes: string[] = [];
-  const note: Workshop['note'] = (_level, text) => void notes.push(text);
+  const note: BuildContext['note'] = (_level, text) => void notes.push(text);
   const seen = { workspaces: new Map(), locks: new Map() };
-  const workshop: Workshop = { options, cache, hasher, tools, hostTools: tools, ...seen, stepId: 's', note };
+  const context: BuildContext = { options, cache, hasher, tools, hostTools: tools, ...seen, stepId: 's', note };
   const whole: PreparedBuild = {
     label: 'test',
     inputs: async () => [],
@@ -272,14 +272,14 @@ async function withWorkflow(prepared: (dir: string, workshop: Workshop) => Parti
       await copyFiles(listTree(code).files, target);
       return {};
     },
-    ...prepared(code, workshop),
+    ...prepared(code, context),
   };
   return {
     dir: code,
     notes,
     build: async (version = 1) => {
       const workflow: Workflow = { name: 'python', version, prepare: async () => whole };
-      const { artifact } = await buildDefinition(definition!, whole, { workflow, workshop });
+      const { artifact } = await buildDefinition(definition!, whole, { workflow, context });
       return { files: await readTree(artifact.path), cached: artifact.cached, key: artifact.key };
     },
   };

@@ -419,8 +419,8 @@ describe('sam-sync cloud', () => {
     [['exec'], 'needs a command to run', undefined],
     [['exec', '--'], 'needs a command to run', undefined],
   ])('refuses %o', async (args, message, hint) => {
-    const outside = { env: {}, reporter: silent, signal: never, stdout: { write: () => {} } };
-    const error: unknown = await runCloudCommand(args, outside).catch((caught: unknown) => caught);
+    const environment = { env: {}, reporter: silent, signal: never, stdout: { write: () => {} } };
+    const error: unknown = await runCloudCommand(args, environment).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(UsageError);
     expect(error).toMatchObject({ message: expect.stringContaining(message), ...(hint === undefined ? {} : { hint }) });
   });

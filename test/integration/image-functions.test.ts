@@ -154,9 +154,9 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
     const aws = createAws({ env: {}, region: 'us-east-1', endpoint: cloud.endpoint, credentials, reporter: silent });
     const options = { stackName: 's', imageRepository: undefined, imageRepositories: {}, resolveImageRepos: false };
-    const outside = { reporter: silent, signal: new AbortController().signal, env: toolEnv(engineEnv) };
+    const environment = { reporter: silent, signal: new AbortController().signal, env: toolEnv(engineEnv) };
     const place = { account: '000000000000', region: 'us-east-1' };
-    const images = openCodeImages({ options, outside, aws }, root);
+    const images = openCodeImages({ options, environment, aws }, root);
     const currentUri = `${registry}/other/hello@sha256:${'0'.repeat(64)}`;
     const located = images.locate(fn, image, { place, currentUri });
     expect(await images.knownDigest(located)).toBeUndefined();

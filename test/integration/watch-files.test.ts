@@ -83,9 +83,9 @@ describe.each([
 
   it('sees all files of a folder that is moved in, or made with everything in it at once', async () => {
     const dir = await tempFolder({ 'fn/app.py': '1' });
-    const outside = await tempFolder({ 'lib/a/one.py': '1', 'lib/b/c/two.py': '1' });
+    const environment = await tempFolder({ 'lib/a/one.py': '1', 'lib/b/c/two.py': '1' });
     const { sees } = start(dir, ['fn'], { Watcher });
-    await fs.rename(path.join(outside, 'lib'), path.join(dir, 'fn/lib'));
+    await fs.rename(path.join(environment, 'lib'), path.join(dir, 'fn/lib'));
     await sees('fn/lib/a/one.py', 'fn/lib/b/c/two.py');
     await write(dir, 'fn/lib/b/c/two.py');
     await sees('fn/lib/b/c/two.py');

@@ -13,7 +13,7 @@ export function isNoticed(app: BuiltApp, id: string, place: string, folder = fal
     optionFiles: [],
     excludes: {},
   });
-  return triggers.concernsOf([{ path: path.join(app.options.projectDir, place), folder }]).ids.has(id);
+  return triggers.effectsOf([{ path: path.join(app.options.projectDir, place), folder }]).ids.has(id);
 }
 
 /** Which of the new paths a watcher reports: the topmost folder that was not there, or the file. */

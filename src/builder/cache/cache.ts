@@ -15,7 +15,7 @@ import { linkedEntries } from './linked-entries.ts';
 export type EntryKind = 'artifacts' | 'deps';
 
 /** What `make` says of what it made. */
-export interface MadeEntry {
+export interface WrittenEntry {
   facts: EntryFacts;
   /** The key that it turned out to have, where that is known only afterwards. */
   key?: string | undefined;
@@ -34,7 +34,7 @@ export interface CacheEntry {
 /** Finished builds by key. */
 export interface BuildCache {
   /** The entry, made if it is not there. At most one call of `make` for a key at a time in this process. */
-  obtain(kind: EntryKind, key: string, make: (content: string) => Promise<MadeEntry>): Promise<CacheEntry>;
+  obtain(kind: EntryKind, key: string, make: (content: string) => Promise<WrittenEntry>): Promise<CacheEntry>;
   /**
    * Says that `key` is now the artifact of `owner`: what was its artifact several versions ago is removed, unless it is held,
    * laid out or used by somebody else.
@@ -82,7 +82,7 @@ export function openBuildCache(root: string): BuildCache {
   const create = async (
     kind: EntryKind,
     key: string,
-    make: (content: string) => Promise<MadeEntry>,
+    make: (content: string) => Promise<WrittenEntry>,
   ): Promise<CacheEntry> => {
     const found = await find(kind, key);
     if (found) return found;

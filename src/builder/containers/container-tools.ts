@@ -20,12 +20,12 @@ export interface ContainerTools extends Tools {
 }
 
 /** Where containers come from, for all builds of a run: the engine and the images are looked up once each. */
-export interface ContainerYard {
+export interface ContainerPool {
   /** `projectDir` holds `.aws-sam`. Nothing is started before a tool is needed. */
   open(definition: BuildDefinition, settings: ContainerSettings, stepId: string): Promise<ContainerTools>;
 }
 
-export function openContainerYard(host: Tools, projectDir: string): ContainerYard {
+export function openContainerPool(host: Tools, projectDir: string): ContainerPool {
   let engine: Promise<Engine> | undefined;
   const images = new Map<string, Promise<string>>();
   return {

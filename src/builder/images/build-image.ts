@@ -17,7 +17,7 @@ import { contextKey } from './docker-context.ts';
 import type { DockerfileSource, ImageDefinition } from './plan-images.ts';
 
 /** What making images takes. */
-export interface ImageWorkshop {
+export interface ImageBuildContext {
   engine: () => Promise<Engine>;
   hasher: SourceHasher;
   cache: BuildCache;
@@ -30,31 +30,31 @@ export interface ImageWorkshop {
 }
 
 /** An image that is there now. */
-export interface MadeImage {
+export interface BuiltImage {
   image: Omit<LocalImage, 'name'>;
   cached: boolean;
 }
 
 /** The image of a definition: the one of last time if nothing that it is made of has changed, else built or loaded. */
-export async function obtainImage(definition: ImageDefinition, workshop: ImageWorkshop): Promise<MadeImage> {
+export async function obtainImage(definition: ImageDefinition, context: ImageBuildContext): Promise<BuiltImage> {
   const { source } = definition;
-  if (source.kind === 'local') return findLocalImage(source.name, definition, workshop);
-  const content = await sourceKey(source, definition, workshop);
-  const recordFile = path.join(workshop.recordDir, `${keyOf(definition.key, content)}.json`);
+  if (source.kind === 'local') return findLocalImage(source.name, definition, context);
+  const content = await sourceKey(source, definition, context);
+  const recordFile = path.join(context.recordDir, `${keyOf(definition.key, content)}.json`);
   const known = parseRecord(await readTextIfExists(recordFile));
-  if (known !== undefined && (await isThere(workshop, known)))
+  if (known !== undefined && (await isThere(context, known)))
     return { image: { imageId: known, recordFile }, cached: true };
-  const engine = await workshop.engine();
+  const engine = await context.engine();
   const imageId =
     source.kind === 'archive'
-      ? await workshop.inTurn(() => loadArchive(source.path, definition, { engine, ...workshopOf(workshop) }))
-      : await buildDockerfile(source, definition, { engine, ...workshopOf(workshop) });
-  if ((await sourceKey(source, definition, workshop)) === content)
+      ? await context.inTurn(() => loadArchive(source.path, definition, { engine, ...workshopOf(context) }))
+      : await buildDockerfile(source, definition, { engine, ...workshopOf(context) });
+  if ((await sourceKey(source, definition, context)) === content)
     await writeFileAtomic(recordFile, JSON.stringify({ imageId }));
   return { image: { imageId, recordFile }, cached: false };
 }
 
-function workshopOf({ cache, tools, stepId }: ImageWorkshop): Omit<Making, 'engine'> {
+function workshopOf({ cache, tools, stepId }: ImageBuildContext): Omit<Making, 'engine'> {
   return { cache, tools, stepId };
 }
 
@@ -69,22 +69,22 @@ interface Making {
 async function findLocalImage(
   name: string,
   { key, ids }: ImageDefinition,
-  workshop: ImageWorkshop,
-): Promise<MadeImage> {
-  const engine = await workshop.engine();
+  context: ImageBuildContext,
+): Promise<BuiltImage> {
+  const engine = await context.engine();
   const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}}', '--', name]);
   if (code !== 0)
     throw new UserError(`${ids.join(', ')}: ${engine.name} has no image ${name}, and there is no file of that name`, {
       hint: 'Build or pull the image, or write the URI of one in Amazon ECR: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/NAME:TAG',
     });
   const imageId = stdout.trim();
-  return { image: { imageId, recordFile: path.join(workshop.recordDir, `${keyOf(key, imageId)}.json`) }, cached: true };
+  return { image: { imageId, recordFile: path.join(context.recordDir, `${keyOf(key, imageId)}.json`) }, cached: true };
 }
 
 async function sourceKey(
   source: Exclude<ImageDefinition['source'], { kind: 'local' }>,
   { ids }: ImageDefinition,
-  { hasher }: ImageWorkshop,
+  { hasher }: ImageBuildContext,
 ): Promise<string> {
   if (source.kind === 'archive') return (await hasher.hashFile(source.path)) ?? '';
   const file = path.resolve(source.context, source.dockerfile);
@@ -102,10 +102,10 @@ function parseRecord(text: string | undefined): string | undefined {
 }
 
 /** Without an engine it cannot be told: the registry may have the image, and else the push says what is missing. */
-async function isThere(workshop: ImageWorkshop, imageId: string): Promise<boolean> {
+async function isThere(context: ImageBuildContext, imageId: string): Promise<boolean> {
   let engine: Engine;
   try {
-    engine = await workshop.engine();
+    engine = await context.engine();
   } catch (error) {
     if (error instanceof UserError) return true;
     throw error;

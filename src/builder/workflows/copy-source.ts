@@ -1,21 +1,21 @@
 import { copyFiles, listTree } from '../file-tree.ts';
 import type { TreeFile } from '../file-tree.ts';
-import type { Workshop } from './workflow.ts';
+import type { BuildContext } from './workflow.ts';
 
 /** Copies a function's folder into its artifact, with a warning of links that lead nowhere: they are left out. */
 export async function copySource(
-  workshop: Workshop,
+  context: BuildContext,
   { source, target, excludes }: { source: string; target: string; excludes: readonly string[] },
 ): Promise<void> {
-  await copyFiles(listSource(workshop, source, excludes), target);
+  await copyFiles(listSource(context, source, excludes), target);
 }
 
 /** The files of a function's folder, with the same warning. */
-export function listSource(workshop: Workshop, source: string, excludes: readonly string[]): TreeFile[] {
+export function listSource(context: BuildContext, source: string, excludes: readonly string[]): TreeFile[] {
   const { files, dangling } = listTree(source, excludes);
   if (dangling.length > 0) {
     const [what, ends] = dangling.length === 1 ? ['link', 'leads nowhere and was'] : ['links', 'lead nowhere and were'];
-    workshop.note('warning', `the ${what} ${dangling.join(', ')} in ${source} ${ends} left out`);
+    context.note('warning', `the ${what} ${dangling.join(', ')} in ${source} ${ends} left out`);
   }
   return files;
 }

@@ -9,7 +9,7 @@ import type { BuildDefinition } from '../plan-build.ts';
 import { needTool } from './need-tool.ts';
 import { keyOfInputs } from './traced-inputs.ts';
 import { unpackZip } from './unpack-zip.ts';
-import type { PreparedBuild, Workflow, Workshop } from './workflow.ts';
+import type { PreparedBuild, Workflow, BuildContext } from './workflow.ts';
 
 /**
  * `dotnet lambda package` in the source, whose `obj` folders make it incremental. That tool, and no `dotnet publish` of our
@@ -18,17 +18,17 @@ import type { PreparedBuild, Workflow, Workshop } from './workflow.ts';
 export const dotnetWorkflow: Workflow = {
   name: 'dotnet',
   version: 1,
-  prepare: async (definition, workshop): Promise<PreparedBuild> => {
+  prepare: async (definition, context): Promise<PreparedBuild> => {
     const inputs = await projectInputs(definition);
-    const args = packageArguments(definition, workshop);
+    const args = packageArguments(definition, context);
     return {
       label: 'dotnet lambda',
       inputs: async () => inputs,
-      sourceKey: async () => keyOf(args, await keyOfInputs(inputs, workshop)),
+      sourceKey: async () => keyOf(args, await keyOfInputs(inputs, context)),
       make: async (target) => {
         // projects that refer to the same one would write into its obj folder at the same time
-        await workshop.tools.alone('dotnet', () =>
-          workshop.cache.withScratch((scratch) => runPackage({ definition, workshop, args, scratch }, target)),
+        await context.tools.alone('dotnet', () =>
+          context.cache.withScratch((scratch) => runPackage({ definition, context, args, scratch }, target)),
         );
         return {};
       },
@@ -86,22 +86,22 @@ async function settingsAbove(dirs: readonly string[]): Promise<string[]> {
   return [...files].sort();
 }
 
-function packageArguments({ architecture }: BuildDefinition, workshop: Workshop): string[] {
-  const debug = workshop.options.env['SAM_BUILD_MODE'] === 'debug' ? ['--configuration', 'Debug'] : [];
+function packageArguments({ architecture }: BuildDefinition, context: BuildContext): string[] {
+  const debug = context.options.env['SAM_BUILD_MODE'] === 'debug' ? ['--configuration', 'Debug'] : [];
   const runtime = architecture === 'arm64' ? 'linux-arm64' : 'linux-x64';
   return ['--function-architecture', architecture, '--msbuild-parameters', `--runtime ${runtime}`, ...debug];
 }
 
 interface PackageJob {
   definition: BuildDefinition;
-  workshop: Workshop;
+  context: BuildContext;
   args: readonly string[];
   scratch: string;
 }
 
 async function runPackage(job: PackageJob, target: string): Promise<void> {
-  const { definition, workshop, args, scratch } = job;
-  const { tools, stepId } = workshop;
+  const { definition, context, args, scratch } = job;
+  const { tools, stepId } = context;
   const dotnet = await needTool(
     tools,
     'dotnet',
@@ -120,8 +120,8 @@ async function runPackage(job: PackageJob, target: string): Promise<void> {
 }
 
 /** Amazon.Lambda.Tools of the user, else of our own: the user's global tools stay as they are. */
-async function findLambdaTools({ definition, workshop }: PackageJob, dotnet: string): Promise<string[]> {
-  const { tools, stepId, options } = workshop;
+async function findLambdaTools({ definition, context }: PackageJob, dotnet: string): Promise<string[]> {
+  const { tools, stepId, options } = context;
   const [installed] = await tools.find('dotnet-lambda');
   if (installed !== undefined) return [installed];
   if ((await tools.probe(dotnet, ['lambda', 'help'], definition.codeDir))?.code === 0) return [dotnet, 'lambda'];

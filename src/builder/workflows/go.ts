@@ -11,23 +11,23 @@ import { findAbove } from './find-above.ts';
 import { needTool } from './need-tool.ts';
 import { traceInputs } from './traced-inputs.ts';
 import type { Trace, TracedInputs } from './traced-inputs.ts';
-import type { PreparedBuild, Workflow, Workshop } from './workflow.ts';
+import type { PreparedBuild, Workflow, BuildContext } from './workflow.ts';
 
 /** `go build`, straight from the source: Go's own cache makes it incremental, and nothing is written there. */
 export const goWorkflow: Workflow = {
   name: 'go',
   version: 1,
-  prepare: async (definition, workshop): Promise<PreparedBuild> => {
+  prepare: async (definition, context): Promise<PreparedBuild> => {
     const job: GoJob = {
       definition,
-      workshop,
+      context,
       packageDir: await findPackage(definition),
       module: await findModule(definition),
       trimPath: String(definition.buildProperties['TrimGoPath']) === 'true',
-      debug: workshop.options.env['SAM_BUILD_MODE'] === 'debug',
+      debug: context.options.env['SAM_BUILD_MODE'] === 'debug',
     };
     const trace = (): Promise<TracedInputs> =>
-      traceInputs(`go ${definition.architecture} ${job.packageDir}`, workshop, () => listInputs(job));
+      traceInputs(`go ${definition.architecture} ${job.packageDir}`, context, () => listInputs(job));
     return {
       label: 'go',
       inputs: async () => (await trace()).inputs,
@@ -43,7 +43,7 @@ export const goWorkflow: Workflow = {
 
 interface GoJob {
   definition: BuildDefinition;
-  workshop: Workshop;
+  context: BuildContext;
   packageDir: string;
   /** The folder of the go.mod. */
   module: string;
@@ -90,14 +90,14 @@ const LISTED = '{{if not .Standard}}{{.Dir}}\t{{len .CgoFiles}}\t{{join .EmbedPa
 
 /** The folders of the packages that the program is made of, in whatever module, without what Go downloaded. */
 async function listInputs(job: GoJob): Promise<Trace> {
-  const { definition, workshop, packageDir, module } = job;
+  const { definition, context, packageDir, module } = job;
   const go = await needGo(job);
-  const how = { cwd: packageDir, env: goEnv(job), stepId: workshop.stepId };
-  const cache = await workshop.tools.run(go, ['env', 'GOMODCACHE', 'GOWORK'], { ...how, task: 'go env' });
+  const how = { cwd: packageDir, env: goEnv(job), stepId: context.stepId };
+  const cache = await context.tools.run(go, ['env', 'GOMODCACHE', 'GOWORK'], { ...how, task: 'go env' });
   const [downloads = '', workspace = ''] = cache.stdout.split(/\r?\n/);
   const files = ['go.mod', 'go.sum'].map((name) => path.join(module, name));
   const settings = [...files, ...(path.isAbsolute(workspace) ? [workspace, `${workspace}.sum`] : [])];
-  const list = await workshop.tools.run(go, ['list', '-deps', '-e', '-f', LISTED, '.'], {
+  const list = await context.tools.run(go, ['list', '-deps', '-e', '-f', LISTED, '.'], {
     ...how,
     task: 'go list',
     hint: `The program's package is ${packageDir}.`,
@@ -142,14 +142,14 @@ async function packageInput(dir: string, embedded: readonly string[]): Promise<B
  * Lambda's. (The peer leaves that to chance.)
  */
 async function runGo(job: GoJob, target: string, usesC: boolean): Promise<void> {
-  const { definition, workshop, packageDir } = job;
+  const { definition, context, packageDir } = job;
   const flags = [...(job.trimPath ? ['-trimpath'] : []), ...(job.debug ? ['-gcflags', 'all=-N -l'] : [])];
-  const cgo = usesC ? {} : { CGO_ENABLED: workshop.tools.env['CGO_ENABLED'] ?? '0' };
+  const cgo = usesC ? {} : { CGO_ENABLED: context.tools.env['CGO_ENABLED'] ?? '0' };
   const program = placeBelow(target, programName(definition), `${definition.ids.join(', ')}: its Handler`);
-  await workshop.tools.run(await needGo(job), ['build', ...flags, '-o', program, packageDir], {
+  await context.tools.run(await needGo(job), ['build', ...flags, '-o', program, packageDir], {
     cwd: packageDir,
     env: { ...goEnv(job), ...cgo },
-    stepId: workshop.stepId,
+    stepId: context.stepId,
     task: 'go build',
   });
   if (await exists(program)) return;
@@ -158,6 +158,6 @@ async function runGo(job: GoJob, target: string, usesC: boolean): Promise<void> 
   });
 }
 
-function needGo({ definition, workshop }: GoJob): Promise<string> {
-  return needTool(workshop.tools, 'go', definition.ids, 'Install Go: https://go.dev/dl.');
+function needGo({ definition, context }: GoJob): Promise<string> {
+  return needTool(context.tools, 'go', definition.ids, 'Install Go: https://go.dev/dl.');
 }

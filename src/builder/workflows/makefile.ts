@@ -5,7 +5,7 @@ import { removeLeftovers, withTemporaryFolder } from '../../support/temporary.ts
 import { keyOf } from '../build-key.ts';
 import { copyTree } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
-import type { PreparedBuild, Workflow, Workshop } from './workflow.ts';
+import type { PreparedBuild, Workflow, BuildContext } from './workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
 const SCRATCH = 'sam-sync-make-copy';
@@ -14,8 +14,8 @@ const SCRATCH = 'sam-sync-make-copy';
 export const makefileWorkflow: Workflow = {
   name: 'makefile',
   version: 1,
-  prepare: async (definition, workshop): Promise<PreparedBuild> => {
-    const { options, hasher } = workshop;
+  prepare: async (definition, context): Promise<PreparedBuild> => {
+    const { options, hasher } = context;
     const settings = definition.makefile ?? {
       logicalId: '',
       contextDir: undefined,
@@ -41,12 +41,12 @@ export const makefileWorkflow: Workflow = {
       make: async (target) => {
         await makeFolder(target);
         if (!options.buildInSource) {
-          const { temporaryDir } = workshop.tools;
+          const { temporaryDir } = context.tools;
           await removeLeftovers(temporaryDir, { prefix: SCRATCH });
           // away from the project: cargo, go and others would take what lies above the copy for a part of it
           await withTemporaryFolder(temporaryDir, SCRATCH, async (scratch) => {
             await copyTree(source, scratch, EXCLUDES);
-            await runMake(definition, workshop, {
+            await runMake(definition, context, {
               makefile,
               target,
               cwd: workingDir(settings.workingDir, source, scratch),
@@ -54,7 +54,7 @@ export const makefileWorkflow: Workflow = {
           });
           return {};
         }
-        await runMake(definition, workshop, { makefile, target, cwd: settings.workingDir ?? source });
+        await runMake(definition, context, { makefile, target, cwd: settings.workingDir ?? source });
         return { sourceKey: keyOf('content', await hasher.hashTree(target)) };
       },
     };
@@ -70,10 +70,10 @@ function workingDir(configured: string | undefined, source: string, copy: string
 
 async function runMake(
   definition: BuildDefinition,
-  workshop: Workshop,
+  context: BuildContext,
   how: { makefile: string; target: string; cwd: string },
 ): Promise<void> {
-  const { tools, stepId } = workshop;
+  const { tools, stepId } = context;
   const [make] = await tools.find('make');
   if (make === undefined) {
     throw new UserError(`make is needed to build ${definition.ids.join(', ')}, and it is not ${tools.place}`, {

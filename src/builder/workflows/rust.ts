@@ -12,13 +12,13 @@ import { copyOver } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import { needTool } from './need-tool.ts';
 import { keyOfInputs } from './traced-inputs.ts';
-import type { PreparedBuild, Workflow, Workshop } from './workflow.ts';
+import type { PreparedBuild, Workflow, BuildContext } from './workflow.ts';
 
 /** `cargo lambda build` in the source, whose `target` folder makes it incremental. */
 export const rustWorkflow: Workflow = {
   name: 'rust',
   version: 1,
-  prepare: async (definition, workshop): Promise<PreparedBuild> => {
+  prepare: async (definition, context): Promise<PreparedBuild> => {
     const manifest = await readCrate(definition.codeDir);
     if (manifest === undefined) {
       throw new UserError(`${definition.ids.join(', ')}: there is no Cargo.toml in ${definition.codeDir}`, {
@@ -26,15 +26,15 @@ export const rustWorkflow: Workflow = {
       });
     }
     const inputs = await crateInputs(definition.codeDir);
-    const flags = buildFlags(definition, workshop);
+    const flags = buildFlags(definition, context);
     return {
       label: 'cargo lambda',
       inputs: async () => inputs,
-      sourceKey: async () => keyOf(flags, await keyOfInputs(inputs, workshop), workshop.tools.env['RUSTFLAGS'] ?? null),
+      sourceKey: async () => keyOf(flags, await keyOfInputs(inputs, context), context.tools.env['RUSTFLAGS'] ?? null),
       make: async (target) => {
         // cargo locks its folder, but cargo lambda takes the program out of it afterwards
-        await workshop.tools.alone('cargo', () =>
-          workshop.cache.withScratch((scratch) => runCargo({ definition, workshop, flags, scratch }, target)),
+        await context.tools.alone('cargo', () =>
+          context.cache.withScratch((scratch) => runCargo({ definition, context, flags, scratch }, target)),
         );
         return {};
       },
@@ -132,8 +132,8 @@ function folderOf(base: string, value: unknown): string[] {
 }
 
 /** As the peer calls it; Amazon Linux 2 has an older C library than what is built for by default. */
-function buildFlags({ architecture, runtime, buildProperties }: BuildDefinition, workshop: Workshop): string[] {
-  const flags = workshop.options.env['SAM_BUILD_MODE'] === 'debug' ? [] : ['--release'];
+function buildFlags({ architecture, runtime, buildProperties }: BuildDefinition, context: BuildContext): string[] {
+  const flags = context.options.env['SAM_BUILD_MODE'] === 'debug' ? [] : ['--release'];
   const machine = architecture === 'arm64' ? 'aarch64' : 'x86_64';
   if (runtime === 'provided.al2') flags.push('--target', `${machine}-unknown-linux-gnu.2.26`);
   else flags.push(architecture === 'arm64' ? '--arm64' : '--x86-64');
@@ -148,15 +148,15 @@ function buildFlags({ architecture, runtime, buildProperties }: BuildDefinition,
 
 interface CargoJob {
   definition: BuildDefinition;
-  workshop: Workshop;
+  context: BuildContext;
   flags: readonly string[];
   /** Programs are put there, not into the one folder that all builds of a workspace share. */
   scratch: string;
 }
 
 async function runCargo(job: CargoJob, target: string): Promise<void> {
-  const { definition, workshop, scratch } = job;
-  const { tools, stepId } = workshop;
+  const { definition, context, scratch } = job;
+  const { tools, stepId } = context;
   const cargo = await needTool(tools, 'cargo', definition.ids, 'Install Rust: https://rustup.rs.');
   const hint =
     'Install it with Zig, by which it links for Lambda: pip install cargo-lambda, or brew install cargo-lambda.';
@@ -172,10 +172,10 @@ async function runCargo(job: CargoJob, target: string): Promise<void> {
 }
 
 /** Cargo takes programs for an older C library for those of the newer one, so they get a folder of their own. */
-async function ownTarget({ definition: { codeDir, runtime }, workshop }: CargoJob): Promise<Record<string, string>> {
+async function ownTarget({ definition: { codeDir, runtime }, context }: CargoJob): Promise<Record<string, string>> {
   if (runtime !== 'provided.al2') return {};
   const { dir } = await workspaceOf(codeDir, (await readCrate(codeDir)) ?? {});
-  const shared = path.resolve(dir, workshop.tools.env['CARGO_TARGET_DIR'] ?? 'target');
+  const shared = path.resolve(dir, context.tools.env['CARGO_TARGET_DIR'] ?? 'target');
   return { CARGO_TARGET_DIR: path.join(shared, 'provided.al2') };
 }
 

@@ -5,7 +5,7 @@ import type { Reader } from '../../support/shapes.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
 import { buildStoreDir } from '../build-options.ts';
-import type { Workshop } from './workflow.ts';
+import type { BuildContext } from './workflow.ts';
 
 /** The files and folders that a build reads, and a key over their content. */
 export interface TracedInputs extends Trace {
@@ -20,7 +20,7 @@ export interface Trace {
 }
 
 /** A key over the content of inputs; what is not there counts as that. */
-export async function keyOfInputs(inputs: readonly BuildInput[], { hasher }: Workshop): Promise<string> {
+export async function keyOfInputs(inputs: readonly BuildInput[], { hasher }: BuildContext): Promise<string> {
   const parts = await Promise.all(
     inputs.map(async ({ path: place, excludes }) => [place, (await hasher.hashPath(place, excludes)) ?? null]),
   );
@@ -33,14 +33,14 @@ export async function keyOfInputs(inputs: readonly BuildInput[], { hasher }: Wor
  */
 export async function traceInputs(
   name: string,
-  workshop: Workshop,
+  context: BuildContext,
   trace: () => Promise<Trace>,
 ): Promise<TracedInputs> {
-  const file = path.join(buildStoreDir(workshop.options.projectDir), 'traces', `${keyOf(name)}.json`);
+  const file = path.join(buildStoreDir(context.options.projectDir), 'traces', `${keyOf(name)}.json`);
   const known = parseTrace(await readTextIfExists(file));
-  if (known && (await keyOfInputs(known.inputs, workshop)) === known.key) return known;
+  if (known && (await keyOfInputs(known.inputs, context)) === known.key) return known;
   const said = await trace();
-  const traced = { ...said, key: await keyOfInputs(said.inputs, workshop) };
+  const traced = { ...said, key: await keyOfInputs(said.inputs, context) };
   await writeFileAtomic(file, JSON.stringify(traced));
   return traced;
 }

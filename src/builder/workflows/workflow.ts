@@ -9,7 +9,7 @@ import type { SeenWorkspaces } from './node/workspace.ts';
 import type { WorkflowName } from './select-workflow.ts';
 
 /** What a workflow works with. */
-export interface Workshop {
+export interface BuildContext {
   options: BuildOptions;
   cache: BuildCache;
   hasher: SourceHasher;
@@ -44,7 +44,7 @@ export interface DependencySet {
 }
 
 /** What a build found out besides its files. */
-export interface Made {
+export interface BuiltContent {
   /** The handler that fits what was built, if it is not the template's. */
   handler?: string | undefined;
   sourceMaps?: boolean | undefined;
@@ -66,7 +66,7 @@ export interface PreparedBuild {
    */
   sourceKey(): Promise<string | undefined>;
   /** Fills the artifact's folder, in which dependencies for the runtime are already. `dependencies`: where they are installed. */
-  make(target: string, dependencies: string | undefined): Promise<Made>;
+  make(target: string, dependencies: string | undefined): Promise<BuiltContent>;
 }
 
 /** Thrown when a file was saved while it was read: the build begins again. */
@@ -81,5 +81,5 @@ export class SourceChangedError extends Error {
 export interface Workflow {
   name: WorkflowName;
   version: number;
-  prepare(definition: BuildDefinition, workshop: Workshop): Promise<PreparedBuild>;
+  prepare(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild>;
 }

@@ -7,7 +7,7 @@ import { execInCloud } from './cloud-exec.ts';
 import { CLOUD_PORT_VARIABLE, resolveCloudPlace } from './cloud-place.ts';
 
 /** The outside of the command. */
-export interface CloudOutside {
+export interface CloudEnvironment {
   env: Readonly<Record<string, string | undefined>>;
   reporter: Reporter;
   signal: AbortSignal;
@@ -39,7 +39,7 @@ Examples:
 `;
 
 interface Invocation {
-  outside: CloudOutside;
+  environment: CloudEnvironment;
   place: CloudPlace;
   /** What was typed after the command. */
   args: readonly string[];
@@ -59,13 +59,13 @@ const OPTIONS = ['--help', '--debug'];
 const LOG_INTERVAL_MS = 200;
 
 /** `sam-sync cloud …`: gives the exit code. */
-export async function runCloudCommand(args: readonly string[], outside: CloudOutside): Promise<number> {
+export async function runCloudCommand(args: readonly string[], environment: CloudEnvironment): Promise<number> {
   // what follows `exec` is the tool's, options included
   const at = args.findIndex((word) => !word.startsWith('-'));
   const name = args[at] ?? '';
   const ownArgs = name === 'exec' ? args.slice(0, at + 2) : args;
   if (wantsHelp(ownArgs) || withoutDebug(args).length === 0) {
-    outside.stdout.write(HELP);
+    environment.stdout.write(HELP);
     return 0;
   }
   const before = withoutDebug(args.slice(0, Math.max(at, 0)));
@@ -74,8 +74,8 @@ export async function runCloudCommand(args: readonly string[], outside: CloudOut
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) throw unknownWord('command', name, Object.keys(COMMANDS));
   const rest = args.slice(at + 1);
-  const place = resolveCloudPlace(outside.env);
-  return command({ outside, place, args: name === 'exec' ? rest : withoutDebug(rest) });
+  const place = resolveCloudPlace(environment.env);
+  return command({ environment, place, args: name === 'exec' ? rest : withoutDebug(rest) });
 }
 
 function wantsHelp(words: readonly string[]): boolean {
@@ -86,70 +86,70 @@ function withoutDebug(words: readonly string[]): string[] {
   return words.filter((word) => word !== '--debug');
 }
 
-async function start({ outside, place, args }: Invocation): Promise<number> {
+async function start({ environment, place, args }: Invocation): Promise<number> {
   refuseArguments('start', args);
-  const { reporter, env, signal } = outside;
+  const { reporter, env, signal } = environment;
   const cloud = await ensureCloud({ ...place, env, reporter, signal });
   const text = cloud.started ? 'The local cloud is running' : 'The local cloud was running already';
   note(reporter, 'success', `${text}: ${cloud.endpoint} (process ${cloud.pid})`);
   return 0;
 }
 
-async function stop({ outside, place, args }: Invocation): Promise<number> {
+async function stop({ environment, place, args }: Invocation): Promise<number> {
   refuseArguments('stop', args);
-  const stopped = await stopCloud(place, outside.signal);
-  if (stopped) note(outside.reporter, 'success', 'The local cloud is stopped');
-  else note(outside.reporter, 'info', `No local cloud is running on port ${place.port}`);
+  const stopped = await stopCloud(place, environment.signal);
+  if (stopped) note(environment.reporter, 'success', 'The local cloud is stopped');
+  else note(environment.reporter, 'info', `No local cloud is running on port ${place.port}`);
   return 0;
 }
 
-async function status({ outside, place, args }: Invocation): Promise<number> {
+async function status({ environment, place, args }: Invocation): Promise<number> {
   refuseArguments('status', args);
-  const found = await cloudStatus(place, outside.signal);
+  const found = await cloudStatus(place, environment.signal);
   if (!found) {
-    outside.stdout.write(`not running (port ${place.port})\n`);
+    environment.stdout.write(`not running (port ${place.port})\n`);
     return 1;
   }
   const state = found.answering ? 'running' : 'does not answer';
-  outside.stdout.write(`${state}: ${found.endpoint} (process ${found.pid})\nlog: ${found.logFile}\n`);
+  environment.stdout.write(`${state}: ${found.endpoint} (process ${found.pid})\nlog: ${found.logFile}\n`);
   return found.answering ? 0 : 1;
 }
 
-async function reset({ outside, place, args }: Invocation): Promise<number> {
+async function reset({ environment, place, args }: Invocation): Promise<number> {
   refuseArguments('reset', args);
-  await resetCloud(place, outside.signal);
-  note(outside.reporter, 'success', 'The local cloud is empty again');
+  await resetCloud(place, environment.signal);
+  note(environment.reporter, 'success', 'The local cloud is empty again');
   return 0;
 }
 
-async function logs({ outside, place, args }: Invocation): Promise<number> {
+async function logs({ environment, place, args }: Invocation): Promise<number> {
   const follow = args.some((word) => word === '-f' || word === '--follow');
   refuseArguments(
     'logs',
     args.filter((word) => word !== '-f' && word !== '--follow'),
     ['--follow'],
   );
-  const end = await printLog(outside, place, 0);
-  if (follow) await followLog(outside, place, end);
+  const end = await printLog(environment, place, 0);
+  if (follow) await followLog(environment, place, end);
   return 0;
 }
 
-async function followLog(outside: CloudOutside, place: CloudPlace, from: number): Promise<void> {
+async function followLog(environment: CloudEnvironment, place: CloudPlace, from: number): Promise<void> {
   let end = from;
-  while (!outside.signal.aborted) {
-    await delay(LOG_INTERVAL_MS, undefined, { signal: outside.signal }).catch(() => {});
-    end = await printLog(outside, place, end);
+  while (!environment.signal.aborted) {
+    await delay(LOG_INTERVAL_MS, undefined, { signal: environment.signal }).catch(() => {});
+    end = await printLog(environment, place, end);
   }
 }
 
 /** Prints the log from a byte offset on and gives the offset of its end. */
-async function printLog({ stdout }: CloudOutside, place: CloudPlace, from: number): Promise<number> {
+async function printLog({ stdout }: CloudEnvironment, place: CloudPlace, from: number): Promise<number> {
   const { text, end } = await readCloudLog(place, from);
   if (text !== '') stdout.write(text);
   return end;
 }
 
-async function exec({ outside, place, args }: Invocation): Promise<number> {
+async function exec({ environment, place, args }: Invocation): Promise<number> {
   const [first, ...rest] = args;
   // the two dashes are needed only where the tool's own options could be taken for ours
   const [program, ...words] = first === '--' ? rest : args;
@@ -158,7 +158,7 @@ async function exec({ outside, place, args }: Invocation): Promise<number> {
       hint: 'For example: sam-sync cloud exec -- aws s3 ls',
     });
   }
-  const { reporter, env, signal } = outside;
+  const { reporter, env, signal } = environment;
   const cloud = await ensureCloud({ ...place, env, reporter, signal });
   return execInCloud(program, words, { cloud, env });
 }

@@ -4,7 +4,7 @@ import { isMap, mapOf, resourcesOf, scalarText } from '../../template/template.t
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import type { DefinitionPlan } from '../definition-plan.ts';
 import { readDefinitionFile, toJson } from '../definition-text.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 
 /** The text of an API's definition as a deployment would give it to API Gateway, and the API's properties, resolved. */
 export interface ApiDefinition {
@@ -17,7 +17,7 @@ export interface ApiDefinition {
  * includes) is resolved and gets what SAM adds to it. Otherwise it says why a code sync cannot bring it.
  */
 export async function readApiDefinition(
-  tools: FlowTools,
+  tools: ServiceContext,
   resource: DefinedResource,
   stack: Stack,
 ): Promise<ApiDefinition | Exclude<DefinitionPlan, { action: 'update' | 'none' }>> {

@@ -5,7 +5,7 @@ import { mapOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import type { DefinitionWork } from '../definition-plan.ts';
 import { findCompanion } from '../../cloud/generated-ids.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 
 /** The types by which a template gives an API stages, and their property that names the API. */
 const STAGE_TYPES: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const STAGE_TYPES: Readonly<Record<string, string>> = {
  * deployment that they have.
  */
 export async function applicationStages(
-  tools: FlowTools,
+  tools: ServiceContext,
   { resource, stack, deployed }: DefinitionWork,
 ): Promise<ReadonlySet<string>> {
   const names = new Set<string>();

@@ -5,10 +5,10 @@ import { UserError } from '../../errors.ts';
 import { isMap } from '../../template/template.ts';
 import type { TemplateValue } from '../../template/template.ts';
 import { canonicalJson, parseJson } from '../definition-text.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 
 /** All stages of an HTTP API. */
-export async function readStages({ aws }: Pick<FlowTools, 'aws'>, apiId: string): Promise<Stage[]> {
+export async function readStages({ aws }: Pick<ServiceContext, 'aws'>, apiId: string): Promise<Stage[]> {
   const { send, GetStagesCommand } = await aws.apiGatewayV2();
   const stages: Stage[] = [];
   let token: string | undefined;
@@ -21,7 +21,7 @@ export async function readStages({ aws }: Pick<FlowTools, 'aws'>, apiId: string)
 }
 
 /** All deployments of an HTTP API. */
-export async function readDeployments({ aws }: Pick<FlowTools, 'aws'>, apiId: string): Promise<Deployment[]> {
+export async function readDeployments({ aws }: Pick<ServiceContext, 'aws'>, apiId: string): Promise<Deployment[]> {
   const { send, GetDeploymentsCommand } = await aws.apiGatewayV2();
   const deployments: Deployment[] = [];
   let token: string | undefined;
@@ -37,12 +37,16 @@ export async function readDeployments({ aws }: Pick<FlowTools, 'aws'>, apiId: st
  * Whether a stage has what the API is now; undefined: API Gateway does not say. `ExportApi` with a stage gives what is
  * deployed to it, without one the latest configuration (API reference of HTTP APIs).
  */
-export async function stageHasLatest(tools: FlowTools, apiId: string, stage: string): Promise<boolean | undefined> {
+export async function stageHasLatest(
+  tools: ServiceContext,
+  apiId: string,
+  stage: string,
+): Promise<boolean | undefined> {
   const [latest, deployed] = await Promise.all([exportPaths(tools, apiId), exportPaths(tools, apiId, stage)]);
   return latest === undefined || deployed === undefined ? undefined : latest === deployed;
 }
 
-async function exportPaths({ aws }: FlowTools, ApiId: string, StageName?: string): Promise<string | undefined> {
+async function exportPaths({ aws }: ServiceContext, ApiId: string, StageName?: string): Promise<string | undefined> {
   const { send, ExportApiCommand } = await aws.apiGatewayV2();
   const what = { ApiId, StageName, Specification: 'OAS30', OutputType: 'JSON', IncludeExtensions: true };
   try {
@@ -74,7 +78,7 @@ const LONGEST_WAIT = 60_000;
  * themselves have done so. Gives the deployments of those stages that surely are of what was imported.
  */
 export async function followDeployments(
-  tools: FlowTools,
+  tools: ServiceContext,
   { id, apiId }: { id: string; apiId: string },
   before: BeforeImport,
 ): Promise<ReadonlySet<string>> {

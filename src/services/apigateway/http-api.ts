@@ -9,7 +9,7 @@ import type { ApiDefinition } from './api-definition.ts';
 import { applicationStages } from './api-stages.ts';
 import type { DefinitionPlan, DefinitionWork } from '../definition-plan.ts';
 import { definitionHash, deploymentDescription, readDeploymentHash, toJson } from '../definition-text.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 import { followDeployments, readDeployments, readStages, stageHasLatest } from './http-api-deployments.ts';
 import type { BeforeImport } from './http-api-deployments.ts';
 import { isDoubtful, sendNoted } from '../../cloud/recent-sends.ts';
@@ -28,7 +28,7 @@ interface DeployedApi {
  * description. A stage that deploys by itself gets a new deployment with each change, ours or somebody else's, so another
  * one than we know means another definition.
  */
-export async function planHttpApi(tools: FlowTools, work: DefinitionWork): Promise<DefinitionPlan> {
+export async function planHttpApi(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan> {
   const { resource, stack, deployed } = work;
   const definition = await readApiDefinition(tools, resource, stack);
   if ('action' in definition) return definition;
@@ -55,7 +55,7 @@ export async function planHttpApi(tools: FlowTools, work: DefinitionWork): Promi
 }
 
 async function hashOfStage(
-  tools: FlowTools,
+  tools: ServiceContext,
   { deployed, isDeployed }: DefinitionWork,
   { stage, api, hash }: { stage: Stage; api: DeployedApi; hash: string },
 ): Promise<string | undefined> {
@@ -83,7 +83,7 @@ interface Importing {
   stages: readonly Stage[];
 }
 
-async function importDefinition(tools: FlowTools, work: DefinitionWork, what: Importing): Promise<void> {
+async function importDefinition(tools: ServiceContext, work: DefinitionWork, what: Importing): Promise<void> {
   const ApiId = work.deployed.physicalId;
   const { send, ReimportApiCommand, CreateDeploymentCommand } = await tools.aws.apiGatewayV2();
   const { body, properties } = what.definition;
@@ -111,7 +111,7 @@ async function importDefinition(tools: FlowTools, work: DefinitionWork, what: Im
   await removeDeployments(tools, work, { ...what, superseded: before.deployments });
 }
 
-async function readBeforeImport(tools: FlowTools, apiId: string, stages: readonly Stage[]): Promise<BeforeImport> {
+async function readBeforeImport(tools: ServiceContext, apiId: string, stages: readonly Stage[]): Promise<BeforeImport> {
   const names = new Set(stages.map(({ StageName }) => StageName));
   const [now, deployments] = await Promise.all([readStages(tools, apiId), readDeployments(tools, apiId)]);
   const automatic = now.filter(({ AutoDeploy, StageName }) => AutoDeploy === true && names.has(StageName));
@@ -120,7 +120,7 @@ async function readBeforeImport(tools: FlowTools, apiId: string, stages: readonl
 
 /** Where API Gateway does not let us describe what it deployed by itself, this machine alone remembers it. */
 async function describeDeployment(
-  { aws }: Pick<FlowTools, 'aws'>,
+  { aws }: Pick<ServiceContext, 'aws'>,
   { apiId, id, description }: { apiId: string; id: string; description: string },
 ): Promise<void> {
   const { send, UpdateDeploymentCommand } = await aws.apiGatewayV2();
@@ -133,7 +133,7 @@ async function describeDeployment(
 
 /** Removes deployments of ours that a stage used until now. */
 async function removeDeployments(
-  { aws, reporter }: FlowTools,
+  { aws, reporter }: ServiceContext,
   { resource, deployed }: DefinitionWork,
   { api, stages, superseded }: Importing & { superseded: readonly Deployment[] },
 ): Promise<void> {

@@ -10,7 +10,7 @@ import type { ApiDefinition } from './api-definition.ts';
 import { applicationStages } from './api-stages.ts';
 import type { DefinitionPlan, DefinitionWork } from '../definition-plan.ts';
 import { definitionHash, deploymentDescription, readDeploymentHash, toJson } from '../definition-text.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 import { isDoubtful, sendNoted } from '../../cloud/recent-sends.ts';
 
 const SERVICE = 'API Gateway';
@@ -26,7 +26,7 @@ interface DeployedApi {
  * Compares what the stages' deployments were made of with the definition that is here. API Gateway keeps no hash of a
  * definition, so each deployment that we make has it in its description.
  */
-export async function planRestApi(tools: FlowTools, work: DefinitionWork): Promise<DefinitionPlan> {
+export async function planRestApi(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan> {
   const definition = await readApiDefinition(tools, work.resource, work.stack);
   if ('action' in definition) return definition;
   const hash = definitionHash(definition.body, toJson(definition.properties));
@@ -50,7 +50,7 @@ export async function planRestApi(tools: FlowTools, work: DefinitionWork): Promi
   };
 }
 
-async function readApi({ aws }: FlowTools, restApiId: string): Promise<DeployedApi> {
+async function readApi({ aws }: ServiceContext, restApiId: string): Promise<DeployedApi> {
   const { send, GetStagesCommand, GetDeploymentsCommand } = await aws.apiGateway();
   const readDeployments = async (): Promise<Deployment[]> => {
     const deployments: Deployment[] = [];
@@ -68,7 +68,7 @@ async function readApi({ aws }: FlowTools, restApiId: string): Promise<DeployedA
 
 /** What the stage's deployment was made of, if anybody knows. */
 async function hashOfStage(
-  { facts, stacks }: FlowTools,
+  { facts, stacks }: ServiceContext,
   { resource, stack, deployed, isDeployed }: DefinitionWork,
   { stage, api, hash }: { stage: Stage; api: DeployedApi; hash: string },
 ): Promise<string | undefined> {
@@ -104,7 +104,7 @@ interface Deploying {
   stages: readonly Stage[];
 }
 
-async function deployDefinition(tools: FlowTools, work: DefinitionWork, what: Deploying): Promise<void> {
+async function deployDefinition(tools: ServiceContext, work: DefinitionWork, what: Deploying): Promise<void> {
   const restApiId = work.deployed.physicalId;
   const { send, CreateDeploymentCommand, UpdateStageCommand } = await tools.aws.apiGateway();
   await putDefinition(tools, restApiId, what.definition);
@@ -124,7 +124,7 @@ async function deployDefinition(tools: FlowTools, work: DefinitionWork, what: De
 
 /** Replaces the definition, then restores the settings that the template has for the API itself. */
 async function putDefinition(
-  { aws }: FlowTools,
+  { aws }: ServiceContext,
   restApiId: string,
   { body, properties }: ApiDefinition,
 ): Promise<void> {
@@ -180,7 +180,7 @@ export function settingPatches(properties: TemplateMap, api: RestApi): PatchOper
 
 /** Answers that were made by the old definition, and who was let in by it. */
 async function flushCaches(
-  { aws }: FlowTools,
+  { aws }: ServiceContext,
   { restApiId, stage, body }: { restApiId: string; stage: Stage; body: string },
 ): Promise<void> {
   const { send, FlushStageCacheCommand, FlushStageAuthorizersCacheCommand } = await aws.apiGateway();
@@ -193,7 +193,7 @@ async function flushCaches(
 
 /** Removes deployments of ours that no stage uses any more. CloudFormation's own stay: its next update needs them. */
 async function removeDeployments(
-  { aws, reporter }: FlowTools,
+  { aws, reporter }: ServiceContext,
   { id, restApiId, newest, api, stages }: Deploying & { id: string; restApiId: string; newest: string },
 ): Promise<void> {
   const { send, DeleteDeploymentCommand } = await aws.apiGateway();

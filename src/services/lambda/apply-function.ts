@@ -3,7 +3,7 @@ import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
 import { note } from '../../console/reporter.ts';
 import type { Reporter } from '../../console/reporter.ts';
 import { UserError } from '../../errors.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 import { codeName, hasSent, isDone, readyCode, sendCode, shownCode } from './function-code.ts';
 import type { FunctionPlan, FunctionWork } from './plan-function.ts';
 import { shownLayers } from './plan-function.ts';
@@ -17,7 +17,7 @@ import { isDoubtful, sendNoted } from '../../cloud/recent-sends.ts';
  * ARN of a layer → version that the function is to have.
  */
 export async function applyFunction(
-  tools: FlowTools,
+  tools: ServiceContext,
   plan: FunctionPlan,
   versions: ReadonlyMap<string, string>,
 ): Promise<void> {
@@ -37,15 +37,19 @@ export async function applyFunction(
 }
 
 /** Until the function is seen to be ready the list of all functions is not believed: it does not tell of failures. */
-function remember({ facts }: FlowTools, id: string): void {
+function remember({ facts }: ServiceContext, id: string): void {
   if (!facts.unsettled.includes(id)) facts.unsettled.push(id);
 }
 
-function forget({ facts }: FlowTools, id: string): void {
+function forget({ facts }: ServiceContext, id: string): void {
   facts.unsettled = facts.unsettled.filter((candidate) => candidate !== id);
 }
 
-async function updateLayers(tools: FlowTools, { id, state }: FunctionWork, layers: readonly string[]): Promise<void> {
+async function updateLayers(
+  tools: ServiceContext,
+  { id, state }: FunctionWork,
+  layers: readonly string[],
+): Promise<void> {
   const { lambda, facts } = tools;
   const { send, UpdateFunctionConfigurationCommand } = await lambda.service();
   const value = layers.join();
@@ -65,7 +69,7 @@ async function updateLayers(tools: FlowTools, { id, state }: FunctionWork, layer
   await settle(tools, { id, name: state.name, shows: hasLayers }, answer);
 }
 
-async function updateCode(tools: FlowTools, { id, state, code }: FunctionWork): Promise<void> {
+async function updateCode(tools: ServiceContext, { id, state, code }: FunctionWork): Promise<void> {
   if (code === undefined) return;
   const { lambda, facts } = tools;
   const { send, UpdateFunctionCodeCommand } = await lambda.service();
@@ -91,7 +95,7 @@ async function updateCode(tools: FlowTools, { id, state, code }: FunctionWork): 
 
 /** Waits for the end of an update that Lambda has accepted. */
 async function settle(
-  { lambda, reporter }: FlowTools,
+  { lambda, reporter }: ServiceContext,
   { id, name, shows }: { id: string; name: string; shows: (state: FunctionState) => boolean },
   answer: FunctionConfiguration | undefined,
 ): Promise<void> {
@@ -118,7 +122,7 @@ function warnIfDeactivated(reporter: Reporter, id: string, state: FunctionState)
   if (text !== undefined) note(reporter, 'warning', text, REACTIVATE);
 }
 
-async function publish(tools: FlowTools, work: FunctionWork, what: 'alias' | 'latest'): Promise<void> {
+async function publish(tools: ServiceContext, work: FunctionWork, what: 'alias' | 'latest'): Promise<void> {
   const { lambda } = tools;
   const { state, alias, id, code } = work;
   const { send, PublishVersionCommand, UpdateAliasCommand } = await lambda.service();

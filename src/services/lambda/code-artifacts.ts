@@ -94,9 +94,9 @@ function isBuilt(resource: FunctionResource | LayerResource): boolean {
   return 'packageType' in resource ? isBuiltFunction(resource) : isBuiltLayer(resource);
 }
 
-function openStore({ options, outside, aws }: SyncRun, bucket: string): ArtifactStore {
+function openStore({ options, environment, aws }: SyncRun, bucket: string): ArtifactStore {
   const { kmsKeyId, metadata, s3Prefix, projectDir } = options;
-  const { reporter, signal } = outside;
+  const { reporter, signal } = environment;
   return createArtifactStore({
     objects: createObjectStore({ aws, bucket, kmsKeyId, metadata, reporter, signal }),
     bucket,
@@ -106,8 +106,8 @@ function openStore({ options, outside, aws }: SyncRun, bucket: string): Artifact
   });
 }
 
-async function chooseBucket({ options, outside, aws }: SyncRun): Promise<string> {
-  return options.s3Bucket ?? (await ensureManagedBucket(aws, outside));
+async function chooseBucket({ options, environment, aws }: SyncRun): Promise<string> {
+  return options.s3Bucket ?? (await ensureManagedBucket(aws, environment));
 }
 
 async function isArchiveThere(file: string, id: string): Promise<boolean> {

@@ -25,7 +25,7 @@ export interface CodeImages {
 }
 
 export function openCodeImages(run: ImageRun, root: Stack): CodeImages {
-  const store = createImageStore({ aws: run.aws, ...run.outside });
+  const store = createImageStore({ aws: run.aws, ...run.environment });
   const unseen = new Map<ResourceIdentifier, ImageRepositories>();
   // managed repositories are in one stack, which takes one change at a time
   const inTurn = createGate(1);

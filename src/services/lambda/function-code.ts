@@ -6,7 +6,7 @@ import { parseImageReference } from '../../model/image-reference.ts';
 import type { LocatedImage } from '../../package/image-store.ts';
 import { hasIntrinsic } from '../../template/intrinsics.ts';
 import type { CodeArtifact } from './code-artifacts.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 import type { FunctionState } from './lambda-client.ts';
 import type { Shown } from '../../cloud/recent-sends.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
@@ -43,7 +43,7 @@ export function isImage({ packageType }: FunctionResource): boolean {
 
 /** An image that was built for the function, and its place in a registry. Nothing is sent. */
 export async function locateImage(
-  { images, stackId }: FlowTools,
+  { images, stackId }: ServiceContext,
   { resource, state }: { resource: FunctionResource; state: FunctionState },
   image: LocalImage,
 ): Promise<FunctionCode> {
@@ -93,13 +93,13 @@ export function isSameCode(one: FunctionState, other: FunctionState): boolean {
 }
 
 /** The code as it can be handed to Lambda: an image is in its registry, and its digest is known. */
-export async function readyCode({ images }: FlowTools, code: FunctionCode): Promise<FunctionCode> {
+export async function readyCode({ images }: ServiceContext, code: FunctionCode): Promise<FunctionCode> {
   return code.kind === 'zip' ? code : { ...code, digest: (await images.push(code.located)).digest };
 }
 
 /** Sends a request with code that is ready. */
 export async function sendCode<T>(
-  { artifacts }: FlowTools,
+  { artifacts }: ServiceContext,
   code: FunctionCode,
   request: (code: Omit<UpdateFunctionCodeCommandInput, 'FunctionName'>) => Promise<T>,
 ): Promise<T> {

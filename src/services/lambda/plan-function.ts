@@ -1,7 +1,7 @@
 import { isAwsError } from '../../aws/service-errors.ts';
 import { UserError } from '../../errors.ts';
 import type { FunctionResource, ResourceIdentifier } from '../../model/stack.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 import { hasCode, isDone, isSameCode, shownCode } from './function-code.ts';
 import type { FunctionCode } from './function-code.ts';
 import type { FunctionState } from './lambda-client.ts';
@@ -40,7 +40,7 @@ export interface FunctionPlan {
 const LATEST_PUBLISHED = '$LATEST.PUBLISHED';
 
 /** Compares the function with what it is to be. Rejects if only a deployment can bring the change. */
-export async function planFunction(tools: FlowTools, work: FunctionWork): Promise<FunctionPlan> {
+export async function planFunction(tools: ServiceContext, work: FunctionWork): Promise<FunctionPlan> {
   const { state, layers, dependencies } = work;
   const { facts } = tools;
   const code = work.code !== undefined && (!isDone(state, work.code) || isDoubtful(facts, shownCode(state)));
@@ -78,7 +78,11 @@ export function describeFunctionPlan({ work, code, layers, drop, publish }: Func
   ];
 }
 
-async function planPublish(tools: FlowTools, work: FunctionWork, changes: boolean): Promise<FunctionPlan['publish']> {
+async function planPublish(
+  tools: ServiceContext,
+  work: FunctionWork,
+  changes: boolean,
+): Promise<FunctionPlan['publish']> {
   const { alias, state, code, resource } = work;
   const { CapacityProviderConfig, PublishToLatestPublished } = resource.properties;
   const latest = CapacityProviderConfig !== undefined && String(PublishToLatestPublished) === 'true';
@@ -100,7 +104,7 @@ async function planPublish(tools: FlowTools, work: FunctionWork, changes: boolea
 }
 
 async function readPublished(
-  { lambda }: FlowTools,
+  { lambda }: ServiceContext,
   name: string,
   qualifier: string,
 ): Promise<FunctionState | undefined> {

@@ -5,7 +5,7 @@ import type { LayerReference } from '../../model/layer-references.ts';
 import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { mapOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 import { isImage, locateImage, refuseOtherKind } from './function-code.ts';
 import type { FunctionCode } from './function-code.ts';
 import { planFunction } from './plan-function.ts';
@@ -29,14 +29,14 @@ export interface FunctionAtWork {
 }
 
 /** The layer of a function's dependencies, by its name: it need not be in the stack yet. */
-export function dependencyLayerArn({ stackId }: FlowTools, stackName: string, id: ResourceIdentifier): string {
+export function dependencyLayerArn({ stackId }: ServiceContext, stackName: string, id: ResourceIdentifier): string {
   const { partition, region, account } = placeOf(stackId);
   return `arn:${partition}:lambda:${region}:${account}:layer:${dependencyLayerName(stackName, id)}`;
 }
 
 /** Finds out what has to be done with a layer of the template. undefined: there is nothing here to make it of. */
 export async function planTemplateLayer(
-  tools: FlowTools,
+  tools: ServiceContext,
   layer: { resource: LayerResource; stack: Stack; deployed: DeployedResource },
   { built, functions }: { built: BuildResult; functions: readonly FunctionAtWork[] },
 ): Promise<LayerPlan | undefined> {
@@ -55,7 +55,7 @@ export async function planTemplateLayer(
 }
 
 async function layerSettings(
-  tools: FlowTools,
+  tools: ServiceContext,
   { properties }: LayerResource,
   stack: Stack,
 ): Promise<LayerWork['settings']> {
@@ -85,7 +85,7 @@ export interface FunctionParts {
 
 /** Compares a function with what it is to be: its code and dependency layer if it is selected, its layers in any case. */
 export async function planOneFunction(
-  tools: FlowTools,
+  tools: ServiceContext,
   fn: FunctionAtWork,
   { built, stackName, layers }: FunctionParts,
 ): Promise<FunctionPlan> {
@@ -106,7 +106,11 @@ export async function planOneFunction(
 }
 
 /** What was built for the function; undefined: its code is not here. */
-async function planCode(tools: FlowTools, fn: FunctionAtWork, built: BuildResult): Promise<FunctionCode | undefined> {
+async function planCode(
+  tools: ServiceContext,
+  fn: FunctionAtWork,
+  built: BuildResult,
+): Promise<FunctionCode | undefined> {
   const { id, resource } = fn;
   if (isImage(resource)) {
     const image = built.images.get(id);
@@ -127,7 +131,7 @@ function usedLayers(fn: FunctionAtWork, layers: ReadonlyMap<ResourceIdentifier, 
 }
 
 async function planDependencies(
-  tools: FlowTools,
+  tools: ServiceContext,
   fn: FunctionAtWork,
   { built, layer }: { built: BuildResult; layer: string },
 ): Promise<LayerPlan | undefined> {
@@ -151,7 +155,7 @@ function versionsInUse(functions: readonly FunctionAtWork[], layer: string): str
 
 /** A property of a SAM function that is a text; rejects if only CloudFormation knows it. */
 async function valueOf(
-  tools: FlowTools,
+  tools: ServiceContext,
   { id, resource, stack }: FunctionAtWork,
   name: string,
 ): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import { isAwsError } from '../../aws/service-errors.ts';
 import { note } from '../../console/reporter.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { CodeArtifact } from './code-artifacts.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 import { layerArnOf, layerHash, layerMark, listLayerVersions, markDescription, versionOf } from './layer-versions.ts';
 
 /** A layer that is to have a certain content. */
@@ -36,7 +36,7 @@ export interface LayerPlan {
  * Finds the version with the wanted content: that of CloudFormation, one that functions have now (`inUse`), or one that we
  * published earlier. A version's content never changes, so each is asked for once in a lifetime.
  */
-export async function planLayer(tools: FlowTools, work: LayerWork, inUse: readonly string[]): Promise<LayerPlan> {
+export async function planLayer(tools: ServiceContext, work: LayerWork, inUse: readonly string[]): Promise<LayerPlan> {
   const { lambda, facts } = tools;
   const wanted = work.artifact.sha256;
   let version: string | undefined;
@@ -64,13 +64,13 @@ export async function planLayer(tools: FlowTools, work: LayerWork, inUse: readon
 }
 
 /** With what is remembered here, the layer's versions need not be listed again before something changes. */
-function rememberPublished({ facts }: FlowTools, layer: string, version: string | undefined): void {
+function rememberPublished({ facts }: ServiceContext, layer: string, version: string | undefined): void {
   if (version === undefined) delete facts.publishedLayers[layer];
   else facts.publishedLayers[layer] = version;
 }
 
 /** The version with the wanted content, published if there is none. */
-export async function publishLayer(tools: FlowTools, { work, version }: LayerPlan): Promise<string> {
+export async function publishLayer(tools: ServiceContext, { work, version }: LayerPlan): Promise<string> {
   if (version !== undefined) return version;
   const { lambda, facts, artifacts, stackId } = tools;
   const { artifact, settings, layer } = work;
@@ -88,7 +88,7 @@ export async function publishLayer(tools: FlowTools, { work, version }: LayerPla
 
 /** Removes versions of ours that no function needs any more. What cannot be removed is told and left. */
 export async function removeSuperseded(
-  tools: FlowTools,
+  tools: ServiceContext,
   { work, superseded }: LayerPlan,
   keep: ReadonlySet<string>,
 ): Promise<void> {

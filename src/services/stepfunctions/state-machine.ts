@@ -4,7 +4,7 @@ import { isIntrinsic, mapOf, scalarText } from '../../template/template.ts';
 import { needsDeployment } from '../apigateway/api-definition.ts';
 import type { DefinitionPlan, DefinitionWork } from '../definition-plan.ts';
 import { readDefinitionFile } from '../definition-text.ts';
-import type { FlowTools } from '../service-context.ts';
+import type { ServiceContext } from '../service-context.ts';
 import { isDoubtful, sendNoted } from '../../cloud/recent-sends.ts';
 import type { Shown } from '../../cloud/recent-sends.ts';
 import { composeDefinition, definitionName, fillFromDeployed, sameDefinition } from './state-machine-definition.ts';
@@ -12,7 +12,7 @@ import { composeDefinition, definitionName, fillFromDeployed, sameDefinition } f
 const SERVICE = 'Step Functions';
 
 /** Compares the definition, with its substitutions filled in, with the one that Step Functions has. */
-export async function planStateMachine(tools: FlowTools, work: DefinitionWork): Promise<DefinitionPlan> {
+export async function planStateMachine(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan> {
   const { id, properties } = work.resource;
   const arn = work.deployed.physicalId;
   const composed = await readDefinition(tools, work);
@@ -43,7 +43,7 @@ interface Composed {
 }
 
 async function readDefinition(
-  tools: FlowTools,
+  tools: ServiceContext,
   { resource, stack }: DefinitionWork,
 ): Promise<Composed | Extract<DefinitionPlan, { action: 'skip' | 'blocked' }>> {
   const { id, definition, properties } = resource;
@@ -62,7 +62,7 @@ async function readDefinition(
 }
 
 /** Whether the version that the alias leads to has the definition. */
-async function aliasHas({ aws }: FlowTools, stateMachineAliasArn: string, definition: string): Promise<boolean> {
+async function aliasHas({ aws }: ServiceContext, stateMachineAliasArn: string, definition: string): Promise<boolean> {
   const { send, DescribeStateMachineAliasCommand, DescribeStateMachineCommand } = await aws.stepFunctions();
   try {
     const alias = await send(new DescribeStateMachineAliasCommand({ stateMachineAliasArn }));
@@ -79,7 +79,7 @@ async function aliasHas({ aws }: FlowTools, stateMachineAliasArn: string, defini
 }
 
 async function updateStateMachine(
-  { aws, facts }: FlowTools,
+  { aws, facts }: ServiceContext,
   { shown, definition, alias }: { shown: Shown; definition: string; alias: string | undefined },
 ): Promise<void> {
   const { send, UpdateStateMachineCommand, UpdateStateMachineAliasCommand } = await aws.stepFunctions();

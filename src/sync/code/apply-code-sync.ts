@@ -2,7 +2,7 @@ import type { ResourceIdentifier } from '../../model/stack.ts';
 import { asUserError } from '../../system-errors.ts';
 import { applyFunction } from '../../services/lambda/apply-function.ts';
 import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
-import type { FlowTools } from '../../services/service-context.ts';
+import type { ServiceContext } from '../../services/service-context.ts';
 import { describeFunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import { HeldBackError } from './held-back.ts';
@@ -16,7 +16,7 @@ import type { ResourceResult } from './sync-resource.ts';
  * Carries out a plan: layers first, each function as soon as its layers are there, APIs and state machines beside them. One
  * resource's failure stops only what needs it. Rejects if it is interrupted; the next sync completes what was begun.
  */
-export async function applyCodeSync(tools: FlowTools, plan: CodeSyncPlan): Promise<CodeSyncOutcome> {
+export async function applyCodeSync(tools: ServiceContext, plan: CodeSyncPlan): Promise<CodeSyncOutcome> {
   const layers = startLayers(tools, plan);
   const functions = new Map(plan.work.functions.map((fn) => [fn, syncFunction(tools, fn, { plan, layers })] as const));
   const settled = await Promise.all([
@@ -43,7 +43,7 @@ export async function applyCodeSync(tools: FlowTools, plan: CodeSyncPlan): Promi
 /** The version of each layer that is to be used, by the layer's ARN. */
 type LayerVersions = ReadonlyMap<LayerPlan, Promise<string>>;
 
-function startLayers(tools: FlowTools, plan: CodeSyncPlan): LayerVersions {
+function startLayers(tools: ServiceContext, plan: CodeSyncPlan): LayerVersions {
   const all = new Set([...plan.work.layers.values(), ...plan.work.functions.flatMap(({ work }) => work.layers)]);
   return new Map(
     [...all].map((layer) => {
@@ -60,7 +60,7 @@ function keep({ work }: CodeSyncPlan, used: string | undefined): ReadonlySet<str
 }
 
 async function syncFunction(
-  tools: FlowTools,
+  tools: ServiceContext,
   fn: FunctionPlan,
   { plan, layers }: Pick<LayerSurroundings, 'plan' | 'layers'>,
 ): Promise<ResourceResult> {
@@ -95,7 +95,7 @@ interface LayerSurroundings {
 
 /** A layer's result: its version is there, and what it superseded is removed once every function has moved. */
 async function finishLayer(
-  tools: FlowTools,
+  tools: ServiceContext,
   layer: LayerPlan,
   { plan, layers, functions }: LayerSurroundings,
 ): Promise<ResourceResult | undefined> {
@@ -112,7 +112,7 @@ async function finishLayer(
 }
 
 async function syncOne(
-  tools: FlowTools,
+  tools: ServiceContext,
   { id, type }: { id: ResourceIdentifier; type: string },
   work: () => Promise<string>,
 ): Promise<ResourceResult> {

@@ -3,7 +3,7 @@ import { flattenStacks, splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { mayBeFollowed, readVersionReferences } from '../../model/version-references.ts';
 import type { PlannedWork } from './code-sync-plan.ts';
-import type { FlowTools } from '../../services/service-context.ts';
+import type { ServiceContext } from '../../services/service-context.ts';
 import type { FunctionWork } from '../../services/lambda/plan-function.ts';
 import { findCompanion } from '../../cloud/generated-ids.ts';
 
@@ -21,7 +21,7 @@ export function valuesFollowing(root: Stack, ids: ReadonlySet<ResourceIdentifier
 }
 
 /** The values that still name CloudFormation's version when the work is done: it made another one. */
-export async function findBehind(tools: FlowTools, work: PlannedWork): Promise<BehindValues[]> {
+export async function findBehind(tools: ServiceContext, work: PlannedWork): Promise<BehindValues[]> {
   const layers = [...work.layers].flatMap(
     ([
       id,
@@ -45,7 +45,10 @@ export async function findBehind(tools: FlowTools, work: PlannedWork): Promise<B
 }
 
 /** Whether CloudFormation's version of the function has the code that it is to have: an earlier one is back. */
-async function hasVersion({ root, stacks, lambda }: FlowTools, { id, code, state }: FunctionWork): Promise<boolean> {
+async function hasVersion(
+  { root, stacks, lambda }: ServiceContext,
+  { id, code, state }: FunctionWork,
+): Promise<boolean> {
   if (code?.kind !== 'zip') return false;
   const { stackPath, logicalId } = splitIdentifier(id);
   const stack = flattenStacks(root).find(({ path }) => path === stackPath);

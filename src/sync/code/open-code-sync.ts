@@ -22,7 +22,7 @@ import type { CloudValue } from '../../cloud/cloud-values.ts';
 import { openCodeArtifacts } from '../../services/lambda/code-artifacts.ts';
 import { openCodeImages } from '../../services/lambda/code-images.ts';
 import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
-import type { FlowTools } from '../../services/service-context.ts';
+import type { ServiceContext } from '../../services/service-context.ts';
 import { isImage } from '../../services/lambda/function-code.ts';
 import { findDeployed } from '../../cloud/generated-ids.ts';
 import { openLambda } from '../../services/lambda/lambda-client.ts';
@@ -102,14 +102,14 @@ export interface CodeSync {
 const PATIENCE = 2_000;
 
 export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
-  const { options, outside, aws } = run;
-  const { reporter, signal } = outside;
+  const { options, environment, aws } = run;
+  const { reporter, signal } = environment;
   const { stackName, projectDir } = options;
   const memory = openSyncMemory({ projectDir, region: await aws.region(), stackName });
   const stacks = openCloudStacks({ aws, stackName, memory, described: run.described });
   const lambda = openLambda(aws, { signal });
   const builder = createBuilder(run);
-  const openTools = (root: Stack): FlowTools => ({
+  const openTools = (root: Stack): ServiceContext => ({
     root,
     aws,
     lambda,
@@ -216,7 +216,7 @@ interface CodeBuilder {
 
 /** Builds what a code sync is about, and lays it out for other commands. */
 function createBuilder(run: CodeSyncRun): CodeBuilder {
-  const { reporter, signal } = run.outside;
+  const { reporter, signal } = run.environment;
   const buildOptions = buildOptionsOf(run);
   const layout = openBuildLayout(buildOptions);
   let builder: ReturnType<typeof openBuilder> | undefined;

@@ -2,7 +2,7 @@ import { readLayerReferences } from '../../model/layer-references.ts';
 import type { Stack } from '../../model/stack.ts';
 import { findBehind } from './behind-versions.ts';
 import type { CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
-import type { FlowTools } from '../../services/service-context.ts';
+import type { ServiceContext } from '../../services/service-context.ts';
 import { describeAbsent, locateResources, whyNotSynced } from './locate-resources.ts';
 import { planWork } from './plan-work.ts';
 import type { Located, PlanInput, Planning } from './planning.ts';
@@ -15,9 +15,9 @@ import type { SyncResource } from './sync-resource.ts';
  * gone, all is looked for once more. undefined: `onLocated` said no.
  */
 export async function planCodeSync(
-  openTools: () => FlowTools,
+  openTools: () => ServiceContext,
   input: PlanInput,
-): Promise<{ plan: CodeSyncPlan; tools: FlowTools } | undefined> {
+): Promise<{ plan: CodeSyncPlan; tools: ServiceContext } | undefined> {
   const first = await planOrDispose(openTools(), input);
   if (first === undefined || !first.somethingIsGone || !first.tools.stacks.remembered) return first;
   first.tools.stacks.forget();
@@ -27,11 +27,11 @@ export async function planCodeSync(
 
 interface Planned {
   plan: CodeSyncPlan;
-  tools: FlowTools;
+  tools: ServiceContext;
   somethingIsGone: boolean;
 }
 
-async function planOrDispose(tools: FlowTools, input: PlanInput): Promise<Planned | undefined> {
+async function planOrDispose(tools: ServiceContext, input: PlanInput): Promise<Planned | undefined> {
   try {
     const planned = await planOnce(tools, input);
     if (planned === undefined) await tools.artifacts.dispose();
@@ -42,7 +42,7 @@ async function planOrDispose(tools: FlowTools, input: PlanInput): Promise<Planne
   }
 }
 
-async function planOnce(opened: FlowTools, input: PlanInput): Promise<Planned | undefined> {
+async function planOnce(opened: ServiceContext, input: PlanInput): Promise<Planned | undefined> {
   const { resources: selected, named, failures } = selectResources(input.root, input.selection);
   const planning: Planning = { tools: opened, input, selected, outcomes: new Map(), somethingIsGone: false };
   const located = await locate(planning);

@@ -4,7 +4,7 @@ import type { BuildFailure, SourcePlace, UserError } from '../../errors.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { asUserError, SystemError } from '../../system-errors.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
-import type { FlowTools } from '../../services/service-context.ts';
+import type { ServiceContext } from '../../services/service-context.ts';
 import { HeldBackError } from './held-back.ts';
 import type { Selection } from './select-resources.ts';
 import type { FailureKind, SyncResource } from './sync-resource.ts';
@@ -25,7 +25,7 @@ export interface PlanInput {
 
 /** A plan under way. */
 export interface Planning {
-  tools: FlowTools;
+  tools: ServiceContext;
   input: PlanInput;
   selected: readonly SyncResource[];
   outcomes: Map<ResourceIdentifier, Omit<PlannedResource, 'named'>>;

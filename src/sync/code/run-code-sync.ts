@@ -17,7 +17,7 @@ import { openSyncMemory } from '../../cloud/sync-state.ts';
 
 /** Runs `sam sync --code`: reads the templates, finds the stack, asks whether it is for development, plans and applies. */
 export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
-  const { options, outside } = command;
+  const { options, environment } = command;
   const started = performance.now();
   const selection: Selection = { ids: options.resourceIds, types: options.resourceTypes };
   const { root, described } = await readWithParameters(command, selection);
@@ -28,25 +28,25 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
     selection,
     onLocated: async (stackId) => {
       place = placeOf(stackId);
-      return options.dryRun || outside.confirmDevelopmentStack(place);
+      return options.dryRun || environment.confirmDevelopmentStack(place);
     },
   });
   if (open === undefined) {
-    note(outside.reporter, 'info', 'Nothing was done.');
+    note(environment.reporter, 'info', 'Nothing was done.');
     return { document: { status: 'cancelled' }, exitCode: 0 };
   }
   const about = { account: place?.account, region: place?.region };
-  const warning = reportRunProblems(outside.reporter, open.runProblems());
+  const warning = reportRunProblems(environment.reporter, open.runProblems());
   if (options.dryRun) {
     await open.discard();
-    reportPlan(outside.reporter, open.plan);
+    reportPlan(environment.reporter, open.plan);
     const document = { status: 'planned', ...about, resources: open.plan.resources, ...(await warning) };
     return { document, exitCode: 0 };
   }
   const outcome = await open.apply();
   const warnings = await warning;
   const ms = performance.now() - started;
-  reportOutcome(outside.reporter, outcome, { duration: formatDuration(ms), isWhole: false });
+  reportOutcome(environment.reporter, outcome, { duration: formatDuration(ms), isWhole: false });
   return {
     document: { ...documentOf(outcome), ...about, ...warnings, durationMs: Math.round(ms) },
     exitCode: outcome.failed ? 1 : 0,
@@ -55,11 +55,11 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
 
 /** The stack is described first where that tells something: parameters that matter, or whether what is known still holds. */
 async function readWithParameters(
-  { options, outside, aws }: SyncRun,
+  { options, environment, aws }: SyncRun,
   selection: Selection,
 ): Promise<{ root: Stack; described: DeployedStack | undefined }> {
   const region = await aws.region();
-  const root = await readApplication(options, outside, { region });
+  const root = await readApplication(options, environment, { region });
   const { resources } = selectResources(root, selection);
   const [only, ...others] = resources;
   if (only === undefined) return { root, described: undefined };
@@ -73,7 +73,7 @@ async function readWithParameters(
   if (described === undefined) throw noSuchStack(stackName, region);
   if (stackCondition(described.status) === 'busy') {
     const text = `Stack ${stackName} is in ${described.status}: CloudFormation may yet undo what is synced now`;
-    note(outside.reporter, 'warning', text, 'Sync again when it has ended.');
+    note(environment.reporter, 'warning', text, 'Sync again when it has ended.');
   }
   const values = deployedParameters(root, described);
   if (!changesParameters(root, values, options)) return { root, described };

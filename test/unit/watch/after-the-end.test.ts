@@ -11,7 +11,9 @@ describe('after the end of a watch', () => {
 
   it('no folder is watched any more', async () => {
     const dir = await tempFolder({ 'template.yaml': '' });
-    const run = { options: { projectDir: dir }, outside: { reporter: silent } } as Parameters<typeof watchSources>[0];
+    const run = { options: { projectDir: dir }, environment: { reporter: silent } } as Parameters<
+      typeof watchSources
+    >[0];
     const input = {
       root: undefined,
       wayOf: () => undefined,

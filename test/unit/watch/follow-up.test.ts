@@ -12,7 +12,7 @@ const idle: LoopEvent = { type: 'idle' };
 const queued: LoopEvent = { type: 'queued', ids: ['L'] };
 const failed: LoopEvent = {
   type: 'deploy-ended',
-  end: { outcome: 'failed', failure: { message: 'no' }, culprits: [], toSync: [], concerns: () => false },
+  end: { outcome: 'failed', failure: { message: 'no' }, culprits: [], toSync: [], effects: () => false },
   ms: 1,
 };
 

@@ -91,8 +91,8 @@ const triggers = planTriggers({
   excludes: { Py: ['data.db', '*.sqlite'], 'Child/Image': ['cache'], 'Child/Flow': ['flow'] },
 });
 
-function concerns(path: string, isFolder = false): string {
-  const { ids, deploy, templates, options } = triggers.concernsOf([{ path, folder: isFolder }]);
+function effects(path: string, isFolder = false): string {
+  const { ids, deploy, templates, options } = triggers.effectsOf([{ path, folder: isFolder }]);
   return [
     ...[...ids].sort(),
     ...(deploy ? ['(deploy)'] : []),
@@ -146,7 +146,7 @@ describe('what a change concerns', () => {
     ['nothing', '/app/readme.md', ''],
     ['a folder that goes, with all below', '/app/child', 'Child/Api Child/Flow Child/Image (templates)', true],
     ['the folder of a resource', '/app/py', 'Py', true],
-  ])('%s: %s', (_name, path, expected, isFolder) => expect(concerns(path, isFolder)).toBe(expected));
+  ])('%s: %s', (_name, path, expected, isFolder) => expect(effects(path, isFolder)).toBe(expected));
 
   it('watches folders that matter and no others', () => {
     const watched = [

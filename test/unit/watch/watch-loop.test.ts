@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { ResourceSet } from '../../../src/watch/schedule.ts';
 import type {
   DeployEnd,
-  DeployLane,
+  DeployContext,
   LoopEvent,
-  SyncLane,
+  SyncContext,
   SyncedResource,
   WatchTasks,
 } from '../../../src/watch/watch-tasks.ts';
@@ -13,13 +13,13 @@ import { poll } from '../../support/cloud.ts';
 
 interface SyncCall {
   ids: string[];
-  lane: SyncLane;
+  task: SyncContext;
   end(...results: Partial<SyncedResource>[]): void;
 }
 
 interface DeployCall {
   force: boolean;
-  lane: DeployLane;
+  task: DeployContext;
   end(result: DeployEnd): void;
 }
 
@@ -39,16 +39,16 @@ function start(more: Partial<WatchTasks> = {}) {
   const events: LoopEvent[] = [];
   const renewed: string[][] = [];
   const tasks: WatchTasks = {
-    sync: (ids, lane) =>
-      pending(lane.signal, (resolve) =>
+    sync: (ids, task) =>
+      pending(task.signal, (resolve) =>
         syncs.push({
           ids: [...ids],
-          lane,
+          task,
           end: (...results) =>
             resolve(ids.map((id, n) => ({ id, outcome: 'synced', ...results[n] }) satisfies SyncedResource)),
         }),
       ),
-    deploy: ({ force }, lane) => pending(lane.signal, (end) => deploys.push({ force, lane, end })),
+    deploy: ({ force }, task) => pending(task.signal, (end) => deploys.push({ force, task, end })),
     touchedBy: (id) => new Set([id]),
     isDeployed: () => true,
     renew: (kinds) => void renewed.push([...kinds]),
@@ -72,12 +72,12 @@ function start(more: Partial<WatchTasks> = {}) {
 }
 
 const deployed: DeployEnd = { outcome: 'deployed', results: [], toSync: [] };
-const failedDeploy = (concerns: ResourceSet, culprits: SyncedResource[] = []): DeployEnd => ({
+const failedDeploy = (effects: ResourceSet, culprits: SyncedResource[] = []): DeployEnd => ({
   outcome: 'failed',
   failure: { message: 'no' },
   culprits,
   toSync: [],
-  concerns,
+  effects,
 });
 
 describe('the loop', () => {
@@ -96,7 +96,7 @@ describe('the loop', () => {
     const first = await sync(0);
     loop.changed(['A']);
     const second = await sync(1);
-    expect(first.lane.signal.aborted).toBe(true);
+    expect(first.task.signal.aborted).toBe(true);
     second.end();
     await idle();
     expect(ended()).toEqual(['A synced']);
@@ -106,9 +106,9 @@ describe('the loop', () => {
     const { loop, sync, syncs, idle } = start();
     loop.changed(['A']);
     const first = await sync(0);
-    first.lane.committed();
+    first.task.committed();
     for (let n = 0; n < 5; n++) loop.changed(['A']);
-    expect(first.lane.signal.aborted).toBe(false);
+    expect(first.task.signal.aborted).toBe(false);
     first.end();
     (await sync(1)).end();
     await idle();
@@ -176,11 +176,11 @@ describe('the loop', () => {
     const deploy = await deployment(0);
     loop.changed(['A', 'B']);
     expect(syncs).toEqual([]); // it has not said yet what it touches
-    deploy.lane.reserve((id) => id === 'A');
+    deploy.task.reserve((id) => id === 'A');
     const free = await sync(0);
     expect(free.ids).toEqual(['B']);
     free.end();
-    deploy.lane.committed();
+    deploy.task.committed();
     deploy.end(deployed);
     const later = await sync(1);
     expect(later.ids).toEqual(['A']);
@@ -192,12 +192,12 @@ describe('the loop', () => {
     const { loop, sync, deployment, idle } = start();
     loop.changed(['A']);
     const running = await sync(0);
-    running.lane.committed();
+    running.task.committed();
     loop.changed([], true);
     const deploy = await deployment(0);
-    deploy.lane.reserve((id) => id === 'A');
+    deploy.task.reserve((id) => id === 'A');
     let isCleared = false;
-    const cleared = deploy.lane.cleared().then(() => (isCleared = true));
+    const cleared = deploy.task.cleared().then(() => (isCleared = true));
     await Promise.resolve();
     expect(isCleared).toBe(false);
     running.end();
@@ -210,9 +210,9 @@ describe('the loop', () => {
     const { loop, sync, syncs, deployment, idle } = start();
     loop.changed([], true);
     const first = await deployment(0);
-    first.lane.committed();
+    first.task.committed();
     loop.changed(['A']);
-    first.lane.reserve((id) => id === 'A');
+    first.task.reserve((id) => id === 'A');
     loop.changed([], true);
     first.end(deployed);
     // A changed before the second one read it
@@ -230,11 +230,11 @@ describe('the loop', () => {
     const first = await deployment(0);
     loop.changed([], true);
     const second = await deployment(1);
-    expect(first.lane.signal.aborted).toBe(true);
+    expect(first.task.signal.aborted).toBe(true);
     expect(second.force).toBe(true);
-    second.lane.committed();
+    second.task.committed();
     loop.changed([], true);
-    expect(second.lane.signal.aborted).toBe(false);
+    expect(second.task.signal.aborted).toBe(false);
     second.end(deployed);
     (await deployment(2)).end(deployed);
     await idle();
@@ -253,7 +253,7 @@ describe('the loop', () => {
     expect(deploys.length).toBe(1);
     loop.changed(['A']);
     const second = await deployment(1);
-    second.lane.committed();
+    second.task.committed();
     loop.changed(['A']);
     second.end(failedDeploy((id) => id === 'A', [broken]));
     (await deployment(2)).end(deployed);
@@ -278,7 +278,7 @@ describe('the loop', () => {
     await idle();
     loop.changed(['New']);
     const second = await deployment(1);
-    second.lane.committed();
+    second.task.committed();
     isThere = true;
     loop.changed(['New']);
     second.end(deployed);
@@ -302,7 +302,7 @@ describe('the loop', () => {
     const running = await sync(0);
     const deploy = await deployment(0);
     await loop.end();
-    expect([running.lane.signal.aborted, deploy.lane.signal.aborted]).toEqual([true, true]);
+    expect([running.task.signal.aborted, deploy.task.signal.aborted]).toEqual([true, true]);
     loop.changed(['B']);
     expect(syncs.length).toBe(1);
   });

@@ -29,7 +29,7 @@ import { readManifest } from '../node/manifest.ts';
 import type { NodeManifest } from '../node/manifest.ts';
 import { readNodeProject } from '../node/project.ts';
 import { SourceChangedError } from '../workflow.ts';
-import type { Made, PreparedBuild, Workflow, Workshop } from '../workflow.ts';
+import type { BuiltContent, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 /**
  * Bundles with esbuild, straight from the source. What a bundle was made of is remembered, also files outside the
@@ -38,24 +38,23 @@ import type { Made, PreparedBuild, Workflow, Workshop } from '../workflow.ts';
 export const esbuildWorkflow: Workflow = {
   name: 'esbuild',
   version: 1,
-  prepare: async (planned, workshop): Promise<PreparedBuild> => {
+  prepare: async (planned, context): Promise<PreparedBuild> => {
     // esbuild names files by where they really are
     const definition = { ...planned, codeDir: await fs.realpath(planned.codeDir) };
     const manifest = await readManifest(definition.codeDir);
-    const project = manifest && (await readNodeProject(definition.codeDir, manifest, workshop.workspaces));
+    const project = manifest && (await readNodeProject(definition.codeDir, manifest, context.workspaces));
     const options = readBundleOptions(definition.buildProperties, definition.ids.join(', '));
     if (definition.wantsSourceMaps && options.esbuild.sourcemap === undefined) options.esbuild.sourcemap = true;
-    const inSource = workshop.options.buildInSource && project?.manager === 'npm';
-    if (inSource) await updateNodeModules(definition, project, workshop);
+    const inSource = context.options.buildInSource && project?.manager === 'npm';
+    if (inSource) await updateNodeModules(definition, project, context);
     const unfit = project && !inSource ? await unfitPackages(project) : [];
-    const dependencies =
-      project && unfit.length > 0 ? await nodeDependencies(definition, project, workshop) : undefined;
+    const dependencies = project && unfit.length > 0 ? await nodeDependencies(definition, project, context) : undefined;
     const job: BundleJob = {
       definition,
-      workshop,
+      context,
       options,
       manifest: manifest ?? {},
-      program: await findEsbuild(definition.codeDir, workshop),
+      program: await findEsbuild(definition.codeDir, context),
       dependenciesKey: dependencies?.key,
       locals: dependencies && project ? project.locals : NO_LOCAL_PACKAGES,
       outdated: unfit.filter(({ found }) => found !== undefined),
@@ -76,7 +75,7 @@ export const esbuildWorkflow: Workflow = {
 /** Everything about one bundle. */
 export interface BundleJob {
   definition: BuildDefinition;
-  workshop: Workshop;
+  context: BuildContext;
   options: BundleOptions;
   manifest: NodeManifest;
   program: EsbuildProgram;
@@ -89,8 +88,8 @@ export interface BundleJob {
   failed?: { trace: BundleTrace; installed: string | undefined } | undefined;
 }
 
-function recordFile({ definition, workshop }: BundleJob): string {
-  return path.join(buildStoreDir(workshop.options.projectDir), 'bundles', `${definition.key}.json`);
+function recordFile({ definition, context }: BundleJob): string {
+  return path.join(buildStoreDir(context.options.projectDir), 'bundles', `${definition.key}.json`);
 }
 
 /** What the bundle was made of last time; undefined if it was never made, or the record is damaged. */
@@ -104,7 +103,7 @@ async function bundleKey(job: BundleJob, inputs: BundleInputs): Promise<string> 
     job.definition.key,
     job.program.version,
     job.dependenciesKey,
-    await keyOfInputs(inputs, job.workshop.hasher),
+    await keyOfInputs(inputs, job.context.hasher),
   );
 }
 
@@ -116,7 +115,7 @@ async function listInputs(job: BundleJob): Promise<BuildInput[]> {
   const locks = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'];
   const decisive = new Set([...locks.map((name) => path.join(codeDir, name)), ...job.program.decidedBy]);
   return [
-    ...watchedInputs(inputs, job.workshop.options.projectDir),
+    ...watchedInputs(inputs, job.context.options.projectDir),
     ...[...decisive].map((file) => ({ path: file, excludes: [] })),
     ...locals,
   ];
@@ -132,7 +131,7 @@ function resolveInputs(job: BundleJob, trace: BundleTrace, installed: string | u
   return inputsOfTrace(whole, { codeDir, options: options.esbuild, immutable });
 }
 
-async function bundle(job: BundleJob, target: string, installed: string | undefined): Promise<Made> {
+async function bundle(job: BundleJob, target: string, installed: string | undefined): Promise<BuiltContent> {
   const { definition, options } = job;
   noteOutdated(job);
   const before = await readInputs(job);
@@ -202,11 +201,11 @@ async function writeOutputs(
   }
 }
 
-function noteOutdated({ workshop, outdated }: BundleJob): void {
+function noteOutdated({ context, outdated }: BundleJob): void {
   if (outdated.length === 0) return;
   const list = outdated.map(({ name, found, wanted }) => `${name} ${found} (package.json: ${wanted})`).join(', ');
   const text = `node_modules is out of date: ${list}; what package.json asks for was installed apart`;
-  workshop.note('warning', text);
+  context.note('warning', text);
 }
 
 /** Files that were not known before the build have only their time to tell; if in doubt it is made again, knowing them. */

@@ -10,7 +10,7 @@ import { ToolError } from '../../tools.ts';
 import { wantedEsbuild } from './wanted.ts';
 import type { WantedEsbuild } from './wanted.ts';
 import { readForeignManifest } from '../node/manifest.ts';
-import type { Workshop } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
 
 /** An esbuild that can be called. */
 export interface EsbuildProgram {
@@ -26,8 +26,8 @@ export interface EsbuildProgram {
  * The esbuild that package.json and lock file ask for, whether it is installed or not; without them the one that is
  * installed, as developers know it, else ours.
  */
-export async function findEsbuild(dir: string, workshop: Workshop): Promise<EsbuildProgram> {
-  const wanted = await wantedEsbuild(dir, workshop);
+export async function findEsbuild(dir: string, context: BuildContext): Promise<EsbuildProgram> {
+  const wanted = await wantedEsbuild(dir, context);
   const decidedBy = wanted ? [wanted.manifest, ...(wanted.lock === undefined ? [] : [wanted.lock])] : [];
   const installed = await findInstalled(dir);
   const version = wanted?.version;
@@ -40,9 +40,9 @@ export async function findEsbuild(dir: string, workshop: Workshop): Promise<Esbu
     if (installed) {
       const by = path.basename(wanted.lock ?? wanted.manifest);
       const text = `node_modules has esbuild ${installed.version}, but ${by} asks for ${version}, which was installed separately`;
-      workshop.note('warning', text);
+      context.note('warning', text);
     }
-    return installEsbuild(version, wanted, workshop);
+    return installEsbuild(version, wanted, context);
   };
   return { version, load, decidedBy };
 }
@@ -87,10 +87,10 @@ function loadOf(require: NodeJS.Require, main: string, version: string): typeof 
 }
 
 /** Installed once for all functions, for this machine, beside other dependencies. */
-async function installEsbuild(version: string, wanted: WantedEsbuild, workshop: Workshop): Promise<typeof Esbuild> {
+async function installEsbuild(version: string, wanted: WantedEsbuild, context: BuildContext): Promise<typeof Esbuild> {
   const key = keyOf('esbuild', version, process.platform, process.arch);
-  const entry = await workshop.cache.obtain('deps', key, async (content) => {
-    await runNpm(content, version, { wanted, workshop });
+  const entry = await context.cache.obtain('deps', key, async (content) => {
+    await runNpm(content, version, { wanted, context });
     return { facts: {} };
   });
   const require = createRequire(path.join(entry.path, 'package.json'));
@@ -100,9 +100,9 @@ async function installEsbuild(version: string, wanted: WantedEsbuild, workshop: 
 async function runNpm(
   cwd: string,
   version: string,
-  { wanted, workshop }: { wanted: WantedEsbuild; workshop: Workshop },
+  { wanted, context }: { wanted: WantedEsbuild; context: BuildContext },
 ): Promise<void> {
-  const { hostTools, stepId } = workshop;
+  const { hostTools, stepId } = context;
   const folder = path.dirname(wanted.manifest);
   const hint = `Install the packages of ${folder} with your package manager: the esbuild that is installed there is used as it is.`;
   const [npm] = await hostTools.find('npm');

@@ -26,7 +26,7 @@ export async function runEsbuild(
     const texts = await esbuild.formatMessages(messages, { kind, color: false, terminalWidth: 120 });
     return texts.join('').trim();
   };
-  const { tools, stepId } = job.workshop;
+  const { tools, stepId } = job.context;
   const report = (text: string): void => text.split('\n').forEach((line) => tools.report(stepId, line));
   try {
     const result = await esbuild.build(options);

@@ -5,7 +5,7 @@ import { lockedVersion } from '../node/locked-version.ts';
 import { readForeignManifest } from '../node/manifest.ts';
 import type { NodeManifest } from '../node/manifest.ts';
 import { findProjectLock } from '../node/project.ts';
-import type { Workshop } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
 
 /** The esbuild that an application asks for. */
 export interface WantedEsbuild {
@@ -22,12 +22,12 @@ export interface WantedEsbuild {
 /** What the nearest package.json that names esbuild asks for, from a folder upwards in its repository; undefined: none does. */
 export async function wantedEsbuild(
   dir: string,
-  workshop: Pick<Workshop, 'workspaces' | 'locks'>,
+  context: Pick<BuildContext, 'workspaces' | 'locks'>,
 ): Promise<WantedEsbuild | undefined> {
   for (let folder = dir; ; folder = path.dirname(folder)) {
     const manifest = await readForeignManifest(folder);
     const spec = specOf(manifest ?? {});
-    if (manifest && spec !== undefined) return resolveWanted(folder, { manifest, spec }, workshop);
+    if (manifest && spec !== undefined) return resolveWanted(folder, { manifest, spec }, context);
     if (path.dirname(folder) === folder || (await exists(path.join(folder, '.git')))) return undefined;
   }
 }
@@ -39,7 +39,7 @@ function specOf({ dependencies, devDependencies, optionalDependencies }: NodeMan
 async function resolveWanted(
   folder: string,
   { manifest, spec }: { manifest: NodeManifest; spec: string },
-  { workspaces, locks }: Pick<Workshop, 'workspaces' | 'locks'>,
+  { workspaces, locks }: Pick<BuildContext, 'workspaces' | 'locks'>,
 ): Promise<WantedEsbuild> {
   const { root, lock } = await findProjectLock(folder, manifest, workspaces);
   const place = path.relative(root, folder).split(path.sep).join('/');

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import { listTree } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
-import type { Workshop } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
 
 /** Versions of class files count from here: Java 8 writes version 52. */
 const CLASS_VERSION_BASE = 44;
@@ -9,7 +9,7 @@ const CLASS_VERSION_BASE = 44;
 /** Says so if the classes in a folder are made for a newer Java than the one that will run them. */
 export async function noteNewerClasses(
   definition: BuildDefinition,
-  { note }: Pick<Workshop, 'note'>,
+  { note }: Pick<BuildContext, 'note'>,
   folder: string,
 ): Promise<void> {
   const runtime = Number(/^java(\d+)/.exec(definition.runtime ?? '')?.[1]);

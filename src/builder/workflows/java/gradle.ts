@@ -11,22 +11,22 @@ import { GRADLE_INIT } from './gradle-init.ts';
 import { noteNewerClasses } from './classes.ts';
 import { needTool } from '../need-tool.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
-import type { PreparedBuild, Workshop } from '../workflow.ts';
+import type { PreparedBuild, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['build', '.gradle', '.git', '.aws-sam', '.idea', 'out'];
 
 interface GradleJob {
   definition: BuildDefinition;
-  workshop: Workshop;
+  context: BuildContext;
   /** The folder of the settings: the root project. */
   root: string;
 }
 
 /** Gradle in the source, its output elsewhere; its daemon and caches make it incremental. Tests are not run. */
-export async function prepareGradle(definition: BuildDefinition, workshop: Workshop): Promise<PreparedBuild> {
+export async function prepareGradle(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild> {
   const { codeDir } = definition;
   const root = (await findAbove(codeDir, 'settings.gradle', 'settings.gradle.kts')) ?? codeDir;
-  const job: GradleJob = { definition, workshop, root };
+  const job: GradleJob = { definition, context, root };
   const inputs = [{ path: root, excludes: EXCLUDES }];
   const isLayer = definition.kind === 'layer';
   return {
@@ -36,7 +36,7 @@ export async function prepareGradle(definition: BuildDefinition, workshop: Works
       key: keyOf(
         'gradle',
         codeDir === root ? '' : path.relative(root, codeDir),
-        await keyOfInputs(dependencyInputs(job), workshop),
+        await keyOfInputs(dependencyInputs(job), context),
       ),
       folder: 'java/lib',
       inFunction: 'lib',
@@ -44,12 +44,12 @@ export async function prepareGradle(definition: BuildDefinition, workshop: Works
       install: (target) => runGradle(job, 'samSyncLib', (exported) => copyTree(path.join(exported, 'lib'), target)),
     },
     sourceKey: async () =>
-      keyOf('gradle', definition.runtime, path.relative(root, codeDir), await keyOfInputs(inputs, workshop)),
+      keyOf('gradle', definition.runtime, path.relative(root, codeDir), await keyOfInputs(inputs, context)),
     make: async (target) => {
       const task = isLayer ? 'samSyncJar' : 'samSyncClasses';
       await runGradle(job, task, async (exported) => {
         if (isLayer) return copyTree(path.join(exported, 'jar'), path.join(target, 'lib'));
-        await noteNewerClasses(definition, workshop, path.join(exported, 'classes'));
+        await noteNewerClasses(definition, context, path.join(exported, 'classes'));
         await copyTree(path.join(exported, 'classes'), target);
       });
       return {};
@@ -64,8 +64,8 @@ function dependencyInputs({ definition, root }: GradleJob): BuildInput[] {
 }
 
 async function runGradle(job: GradleJob, task: string, take: (exported: string) => Promise<void>): Promise<void> {
-  const { definition, workshop, root } = job;
-  const { tools, stepId, options, cache } = workshop;
+  const { definition, context, root } = job;
+  const { tools, stepId, options, cache } = context;
   const work = path.join(buildStoreDir(options.projectDir), 'gradle', keyOf(root, tools.identity));
   const gradle = await findGradle(job);
   const script = path.join(work, 'init.gradle');
@@ -95,14 +95,14 @@ async function runGradle(job: GradleJob, task: string, take: (exported: string) 
 }
 
 /** The wrapper of the project, else what is installed. */
-async function findGradle({ definition, workshop, root }: GradleJob): Promise<string> {
+async function findGradle({ definition, context, root }: GradleJob): Promise<string> {
   const name = process.platform === 'win32' ? 'gradlew.bat' : 'gradlew';
   for (const dir of [definition.codeDir, root]) {
     const wrapper = path.join(dir, name);
     if (await exists(wrapper)) return wrapper;
   }
   return needTool(
-    workshop.tools,
+    context.tools,
     'gradle',
     definition.ids,
     'Install Gradle (https://gradle.org) and a JDK, or add the Gradle wrapper to the project.',

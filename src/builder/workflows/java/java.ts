@@ -13,10 +13,10 @@ const GRADLE_FILES = ['build.gradle', 'build.gradle.kts'];
 export const javaWorkflow: Workflow = {
   name: 'java',
   version: 1,
-  prepare: async (definition, workshop): Promise<PreparedBuild> => {
+  prepare: async (definition, context): Promise<PreparedBuild> => {
     const { codeDir, ids } = definition;
-    if ((await findAbove(codeDir, ...GRADLE_FILES)) === codeDir) return prepareGradle(definition, workshop);
-    if ((await findAbove(codeDir, 'pom.xml')) === codeDir) return prepareMaven(definition, workshop);
+    if ((await findAbove(codeDir, ...GRADLE_FILES)) === codeDir) return prepareGradle(definition, context);
+    if ((await findAbove(codeDir, 'pom.xml')) === codeDir) return prepareMaven(definition, context);
     throw new UserError(`${ids.join(', ')}: there is neither a pom.xml nor a build.gradle in ${codeDir}`, {
       hint: 'CodeUri is the folder of the Maven or Gradle project (or module) of the function.',
     });

@@ -11,7 +11,7 @@ import { readReactor } from './maven-reactor.ts';
 import type { Reactor } from './maven-reactor.ts';
 import { needTool } from '../need-tool.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
-import type { DependencySet, PreparedBuild, Workshop } from '../workflow.ts';
+import type { DependencySet, PreparedBuild, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['target', '.git', '.aws-sam', '.idea'];
 /** Folders of `target` whose jars are no result (fact sheet 5.2). */
@@ -19,7 +19,7 @@ const NO_RESULTS = ['/classes', '/dependency', '/generated-sources', '/maven-arc
 
 interface MavenJob {
   definition: BuildDefinition;
-  workshop: Workshop;
+  context: BuildContext;
   reactor: Reactor;
 }
 
@@ -27,15 +27,15 @@ interface MavenJob {
  * Maven in a copy of the project and of the modules and parents that it needs, so that the source stays as it is and no
  * class of a removed file is left. Tests are not run: a sync is for trying things out.
  */
-export async function prepareMaven(definition: BuildDefinition, workshop: Workshop): Promise<PreparedBuild> {
-  const job: MavenJob = { definition, workshop, reactor: await readReactor(definition.codeDir) };
+export async function prepareMaven(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild> {
+  const job: MavenJob = { definition, context, reactor: await readReactor(definition.codeDir) };
   const inputs = inputsOf(job.reactor);
   const isLayer = definition.kind === 'layer';
   return {
     label: 'maven',
     inputs: async () => inputs,
     dependencies: await dependencySet(job),
-    sourceKey: async () => keyOf('maven', definition.runtime, await keyOfInputs(inputs, workshop)),
+    sourceKey: async () => keyOf('maven', definition.runtime, await keyOfInputs(inputs, context)),
     make: async (target) => {
       await inCopy(job, async (place) => {
         // classes are complete before they are packed, and only a layer needs the jar
@@ -58,11 +58,11 @@ function inputsOf({ needed, poms, root }: Reactor): BuildInput[] {
 
 /** The jars of the runtime scope, other modules of this machine among them. */
 async function dependencySet(job: MavenJob): Promise<DependencySet> {
-  const { reactor, workshop } = job;
+  const { reactor, context } = job;
   const poms = reactor.poms.map((file) => ({ path: file, excludes: [] }));
   const modules = inputsOf(reactor).filter(({ path: dir }) => dir !== reactor.dir);
   return {
-    key: keyOf('maven', await keyOfInputs([...poms, ...modules], workshop)),
+    key: keyOf('maven', await keyOfInputs([...poms, ...modules], context)),
     folder: 'java/lib',
     inFunction: 'lib',
     use: 'runtime',
@@ -85,10 +85,10 @@ async function dependencySet(job: MavenJob): Promise<DependencySet> {
 type Place = (dir: string) => string;
 
 async function inCopy(job: MavenJob, work: (place: Place) => Promise<void>): Promise<void> {
-  const { reactor, workshop } = job;
+  const { reactor, context } = job;
   const folders = [reactor.root, ...reactor.needed, ...reactor.poms.map((file) => path.dirname(file))];
   const base = commonFolder(folders);
-  await workshop.cache.withScratch(async (scratch) => {
+  await context.cache.withScratch(async (scratch) => {
     const place: Place = (dir) => path.join(scratch, path.relative(base, dir));
     for (const dir of reactor.needed) await copyTree(dir, place(dir), EXCLUDES);
     for (const file of reactor.poms)
@@ -100,8 +100,8 @@ async function inCopy(job: MavenJob, work: (place: Place) => Promise<void>): Pro
 }
 
 async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): Promise<void> {
-  const { definition, reactor, workshop } = job;
-  const { tools, stepId } = workshop;
+  const { definition, reactor, context } = job;
+  const { tools, stepId } = context;
   const module = path.relative(reactor.root, reactor.dir).split(path.sep).join('/');
   const selection = module === '' ? [] : ['--projects', module, '--also-make'];
   await tools.run(
@@ -129,28 +129,28 @@ async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): 
 const REPRODUCIBLE = '-Dproject.build.outputTimestamp=1980-01-01T00:00:02Z';
 
 /** The wrapper of the project, else what is installed. */
-async function findMaven({ definition, reactor, workshop }: MavenJob): Promise<string> {
+async function findMaven({ definition, reactor, context }: MavenJob): Promise<string> {
   const name = process.platform === 'win32' ? 'mvnw.cmd' : 'mvnw';
   for (const dir of [reactor.dir, reactor.root]) {
     const wrapper = path.join(dir, name);
     if (await exists(wrapper)) return wrapper;
   }
   return needTool(
-    workshop.tools,
+    context.tools,
     'mvn',
     definition.ids,
     'Install Maven (https://maven.apache.org) and a JDK, or add the Maven wrapper to the project.',
   );
 }
 
-async function copyClasses({ definition, workshop }: MavenJob, dir: string, target: string): Promise<void> {
+async function copyClasses({ definition, context }: MavenJob, dir: string, target: string): Promise<void> {
   const classes = path.join(dir, 'target', 'classes');
   if (!(await exists(classes))) {
     throw new UserError(`${definition.ids.join(', ')}: Maven made no target/classes`, {
       hint: 'The project of a function has packaging jar and sources in src/main.',
     });
   }
-  await noteNewerClasses(definition, workshop, classes);
+  await noteNewerClasses(definition, context, classes);
   await copyTree(classes, target);
 }
 

@@ -13,7 +13,7 @@ import { bundledPackages, mapDependencies, readManifest, runtimeDependencies } f
 import type { NodeManifest } from './manifest.ts';
 import type { NodeProject } from './project.ts';
 import { adaptLock, layOut } from './skeleton.ts';
-import type { DependencySet, Workshop } from '../workflow.ts';
+import type { DependencySet, BuildContext } from '../workflow.ts';
 
 /** What of a local package never decides what it publishes. */
 const LOCAL_EXCLUDES = ['.aws-sam', '.git', '/node_modules'];
@@ -35,23 +35,23 @@ const FIELDS = [
 export async function nodeDependencies(
   definition: BuildDefinition,
   whole: NodeProject,
-  workshop: Workshop,
+  context: BuildContext,
 ): Promise<Omit<DependencySet, 'use'> | undefined> {
   const project = await withoutBundled(whole);
   if (Object.keys(runtimeDependencies(project.manifest)).length === 0) return undefined;
   const useNpmCi = definition.buildProperties['UseNpmCi'] === true || definition.buildProperties['UseNpmCi'] === 'true';
   return {
-    key: await dependenciesKey(definition, project, { workshop, useNpmCi }),
+    key: await dependenciesKey(definition, project, { context, useNpmCi }),
     folder: 'nodejs',
     install: (target) =>
-      workshop.cache.withScratch(async (scratch) => {
+      context.cache.withScratch(async (scratch) => {
         assertNothingMissing(project.locals);
         const shared: Omit<NodeInstall, 'cwd' | 'member'> = {
           project,
-          tools: workshop.tools,
+          tools: context.tools,
           architecture: definition.architecture,
           useNpmCi,
-          stepId: workshop.stepId,
+          stepId: context.stepId,
           ids: definition.ids,
         };
         if (project.locals.folders.size === 0 && project.root === project.dir)
@@ -81,7 +81,7 @@ async function withoutBundled(project: NodeProject): Promise<NodeProject> {
 async function dependenciesKey(
   definition: BuildDefinition,
   project: NodeProject,
-  { workshop, useNpmCi }: { workshop: Workshop; useNpmCi: boolean },
+  { context, useNpmCi }: { context: BuildContext; useNpmCi: boolean },
 ): Promise<string> {
   return keyOf(
     project.manager,
@@ -90,13 +90,16 @@ async function dependenciesKey(
     JSON.stringify(FIELDS.map((field) => project.manifest[field] ?? null)),
     withoutLoginLines(await settingsText(project)),
     withoutLogins(project.lock === undefined ? '' : ((await readTextIfExists(project.lock)) ?? '')),
-    withoutLogins(workshop.tools.env['npm_config_registry'] ?? ''),
-    await localsKey(project.locals, workshop),
+    withoutLogins(context.tools.env['npm_config_registry'] ?? ''),
+    await localsKey(project.locals, context),
   );
 }
 
 /** The content of local packages. What is missing counts too: it is asked for again when it is there. */
-export async function localsKey({ folders, archives, missing }: LocalPackages, { hasher }: Workshop): Promise<string> {
+export async function localsKey(
+  { folders, archives, missing }: LocalPackages,
+  { hasher }: BuildContext,
+): Promise<string> {
   const hashes = await Promise.all([
     ...[...folders].map(async ([name, dir]) => [name, await hasher.hashTree(dir, await localExcludes(dir))]),
     ...archives.map(async (archive) => [path.basename(archive), await hasher.hashFile(archive)]),

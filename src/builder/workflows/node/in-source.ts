@@ -9,7 +9,7 @@ import { settingsText } from './install.ts';
 import { assertNothingMissing } from './local-packages.ts';
 import { runtimeDependencies } from './manifest.ts';
 import type { NodeProject } from './project.ts';
-import type { DependencySet, Workshop } from '../workflow.ts';
+import type { DependencySet, BuildContext } from '../workflow.ts';
 
 /** What npm keeps for itself; it is another one after every run. */
 const EXCLUDES = ['.package-lock.json', '.cache'];
@@ -21,14 +21,14 @@ const EXCLUDES = ['.package-lock.json', '.cache'];
 export async function inSourceDependencies(
   definition: BuildDefinition,
   project: NodeProject,
-  workshop: Workshop,
+  context: BuildContext,
 ): Promise<Omit<DependencySet, 'use'> | undefined> {
   if (Object.keys(runtimeDependencies(project.manifest)).length === 0) return undefined;
-  await updateNodeModules(definition, project, workshop);
+  await updateNodeModules(definition, project, context);
   const nodeModules = path.join(project.dir, 'node_modules');
   if (!(await exists(nodeModules))) return undefined;
   return {
-    key: keyOf('in source', await workshop.hasher.hashTree(nodeModules, EXCLUDES)),
+    key: keyOf('in source', await context.hasher.hashTree(nodeModules, EXCLUDES)),
     folder: 'nodejs',
     install: (target) => copyTree(nodeModules, path.join(target, 'node_modules'), EXCLUDES),
   };
@@ -38,16 +38,16 @@ export async function inSourceDependencies(
 export async function updateNodeModules(
   definition: BuildDefinition,
   project: NodeProject,
-  workshop: Workshop,
+  context: BuildContext,
 ): Promise<void> {
   const lock = project.lock === undefined ? undefined : await readTextIfExists(project.lock);
   assertNothingMissing(project.locals);
-  const locals = await localsKey(project.locals, workshop);
+  const locals = await localsKey(project.locals, context);
   const key = keyOf(JSON.stringify(project.manifest), await settingsText(project), lock, locals);
-  const record = path.join(buildStoreDir(workshop.options.projectDir), 'in-source', keyOf(project.dir));
+  const record = path.join(buildStoreDir(context.options.projectDir), 'in-source', keyOf(project.dir));
   const installed = await exists(path.join(project.dir, 'node_modules'));
   if (installed && (await readTextIfExists(record)) === key) return;
-  const { tools, stepId } = workshop;
+  const { tools, stepId } = context;
   const [npm] = await tools.find('npm');
   const ci = definition.buildProperties['UseNpmCi'] === true && project.lock !== undefined;
   const args = ci

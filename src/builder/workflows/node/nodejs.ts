@@ -13,7 +13,7 @@ import { bundledPackages, readManifest, runtimeDependencies } from './manifest.t
 import { projectAlone, readNodeProject } from './project.ts';
 import type { NodeProject } from './project.ts';
 import { linkedModules, packFiles } from './pack-files.ts';
-import type { DependencySet, Made, PreparedBuild, Workflow, Workshop } from '../workflow.ts';
+import type { DependencySet, BuiltContent, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
 /** npm runs these, in the source, before it packs a package. */
@@ -27,18 +27,18 @@ const MAX_RUNS = 3;
 export const nodejsWorkflow: Workflow = {
   name: 'nodejs',
   version: 1,
-  prepare: async (definition, workshop): Promise<PreparedBuild> => {
+  prepare: async (definition, context): Promise<PreparedBuild> => {
     const manifest = await readManifest(definition.codeDir);
-    if (!manifest) return prepareCopy(definition, workshop);
+    if (!manifest) return prepareCopy(definition, context);
     const project =
       Object.keys(runtimeDependencies(manifest)).length === 0
         ? projectAlone(definition.codeDir, manifest)
-        : await readNodeProject(definition.codeDir, manifest, workshop.workspaces);
+        : await readNodeProject(definition.codeDir, manifest, context.workspaces);
     const scripts = INSTALL_SCRIPTS.filter((name) => manifest.scripts?.[name] !== undefined);
-    const dependencies = await dependencySet(definition, project, workshop);
+    const dependencies = await dependencySet(definition, project, context);
     const counts = bundledPackages(manifest).length > 0 || linkedModules(definition.codeDir).length > 0;
     const excludes = counts ? EXCLUDES : [...EXCLUDES, '/node_modules'];
-    const job: NodeJob = { definition, workshop, project, excludes, scripts };
+    const job: NodeJob = { definition, context, project, excludes, scripts };
     return {
       label: dependencies ? project.manager : 'copied',
       inputs: async () => inputsOf(project, excludes),
@@ -51,7 +51,7 @@ export const nodejsWorkflow: Workflow = {
 
 interface NodeJob {
   definition: BuildDefinition;
-  workshop: Workshop;
+  context: BuildContext;
   project: NodeProject;
   excludes: readonly string[];
   /** Scripts of the package itself that have to run after an installation. */
@@ -59,13 +59,13 @@ interface NodeJob {
 }
 
 /** No package.json: the folder as it is. */
-function prepareCopy(definition: BuildDefinition, workshop: Workshop): PreparedBuild {
+function prepareCopy(definition: BuildDefinition, context: BuildContext): PreparedBuild {
   return {
     label: 'copied',
     inputs: async () => [{ path: definition.codeDir, excludes: EXCLUDES }],
-    sourceKey: async () => keyOf('plain', await workshop.hasher.hashTree(definition.codeDir, EXCLUDES)),
+    sourceKey: async () => keyOf('plain', await context.hasher.hashTree(definition.codeDir, EXCLUDES)),
     make: async (target) => {
-      await copySource(workshop, { source: definition.codeDir, target, excludes: EXCLUDES });
+      await copySource(context, { source: definition.codeDir, target, excludes: EXCLUDES });
       return {};
     },
   };
@@ -74,11 +74,11 @@ function prepareCopy(definition: BuildDefinition, workshop: Workshop): PreparedB
 async function dependencySet(
   definition: BuildDefinition,
   project: NodeProject,
-  workshop: Workshop,
+  context: BuildContext,
 ): Promise<Omit<DependencySet, 'use'> | undefined> {
-  if (workshop.options.buildInSource && project.manager === 'npm')
-    return inSourceDependencies(definition, project, workshop);
-  return nodeDependencies(definition, project, workshop);
+  if (context.options.buildInSource && project.manager === 'npm')
+    return inSourceDependencies(definition, project, context);
+  return nodeDependencies(definition, project, context);
 }
 
 /** The package, its lock file and settings, and the local packages that it needs. */
@@ -94,11 +94,11 @@ function inputsOf(project: NodeProject, excludes: readonly string[]): BuildInput
   ];
 }
 
-function sourceKey({ definition, workshop, excludes, scripts }: NodeJob): Promise<string> {
-  return workshop.hasher.hashTree(definition.codeDir, excludes).then((hash) => keyOf('package', hash, scripts));
+function sourceKey({ definition, context, excludes, scripts }: NodeJob): Promise<string> {
+  return context.hasher.hashTree(definition.codeDir, excludes).then((hash) => keyOf('package', hash, scripts));
 }
 
-async function makePackage(job: NodeJob, target: string, installed: string | undefined): Promise<Made> {
+async function makePackage(job: NodeJob, target: string, installed: string | undefined): Promise<BuiltContent> {
   const { definition, scripts } = job;
   const { key, isUnsettled } = await runPackScripts(job);
   await copyFiles(await packFiles(definition.codeDir), target);
@@ -107,7 +107,7 @@ async function makePackage(job: NodeJob, target: string, installed: string | und
     if (await exists(file)) await copyFiles([{ path: name, absolute: file }], target);
   }
   if (scripts.length > 0) await runInstallScripts(job, target, installed);
-  if (job.workshop.tools.env['SAM_NPM_RUN_TEST_WITH_BUILD'] === 'true') await runTests(job, target, installed);
+  if (job.context.tools.env['SAM_NPM_RUN_TEST_WITH_BUILD'] === 'true') await runTests(job, target, installed);
   await fs.rm(path.join(target, '.npmrc'), { force: true });
   return { sourceKey: key, isUnsettled };
 }
@@ -139,7 +139,7 @@ async function runInstallScripts(job: NodeJob, target: string, installed: string
 /** `npm test` in the finished package, which the peer does when this variable says so. */
 async function runTests(job: NodeJob, target: string, installed: string | undefined): Promise<void> {
   if (job.project.manifest.scripts?.['test'] === undefined) return;
-  await job.workshop.cache.withScratch(async (scratch) => {
+  await job.context.cache.withScratch(async (scratch) => {
     await copyTree(target, scratch);
     if (installed !== undefined) await linkTree(installed, scratch);
     await runScript(job, 'test', scratch);
@@ -147,7 +147,7 @@ async function runTests(job: NodeJob, target: string, installed: string | undefi
 }
 
 async function runScript(job: NodeJob, name: string, cwd: string): Promise<void> {
-  const { tools, stepId } = job.workshop;
+  const { tools, stepId } = job.context;
   const [npm] = await tools.find('npm');
   if (npm === undefined) {
     throw new UserError(

@@ -7,7 +7,7 @@ import { buildStoreDir } from '../../build-options.ts';
 import type { Tools } from '../../tools.ts';
 import { parseTomlFile, table } from './pyproject.ts';
 import type { PyProject } from './pyproject.ts';
-import type { Workshop } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
 
 /** The lock of another tool, which can write it as requirements. */
 export interface LockExport {
@@ -23,7 +23,7 @@ export interface LockExport {
 interface Question {
   dir: string;
   project: PyProject | undefined;
-  workshop: Workshop;
+  context: BuildContext;
   /** Whether uv can do without the tool: the packages are in `[project]`. */
   canUseUv: boolean;
 }
@@ -33,7 +33,7 @@ interface Question {
  * here can install them from, a warning says what is not installed and how it would be.
  */
 export async function findExport(question: Question): Promise<LockExport | undefined> {
-  const { dir, project, workshop, canUseUv } = question;
+  const { dir, project, context, canUseUv } = question;
   const named = (project?.poetryPackages ?? []).length > 0;
   if (named || (project && (await exists(path.join(dir, 'poetry.lock'))))) {
     const found = await findPoetry(question);
@@ -41,34 +41,34 @@ export async function findExport(question: Question): Promise<LockExport | undef
     const what = named
       ? '[tool.poetry.dependencies] of pyproject.toml names packages that'
       : 'the packages of poetry.lock';
-    if (canUseUv) workshop.note('info', `poetry.lock is not used, uv resolves [project]: ${found}`);
-    else workshop.note('warning', `${what} are not installed: ${found}`);
+    if (canUseUv) context.note('info', `poetry.lock is not used, uv resolves [project]: ${found}`);
+    else context.note('warning', `${what} are not installed: ${found}`);
     return undefined;
   }
   if (project?.project && canUseUv) return undefined;
   if (await namesPipenvPackages(dir)) {
     const found = await findPipenv(question);
     if (typeof found !== 'string') return found;
-    workshop.note('warning', `Pipfile names packages that are not installed: ${found}`);
+    context.note('warning', `Pipfile names packages that are not installed: ${found}`);
     return undefined;
   }
   for (const name of ['environment.yml', 'environment.yaml']) {
     if (!/^dependencies\s*:/m.test((await readTextIfExists(path.join(dir, name))) ?? '')) continue;
-    workshop.note('warning', `${name} names packages that are not installed: list them in requirements.txt`);
+    context.note('warning', `${name} names packages that are not installed: list them in requirements.txt`);
   }
   return undefined;
 }
 
 const POETRY_HOW = 'or list the packages in requirements.txt (poetry export --output requirements.txt)';
 
-async function findPoetry({ dir, workshop }: Question): Promise<LockExport | string> {
-  const [program] = await workshop.tools.find('poetry');
+async function findPoetry({ dir, context }: Question): Promise<LockExport | string> {
+  const [program] = await context.tools.find('poetry');
   if (program === undefined)
-    return `poetry is not ${workshop.tools.place}; install it with poetry-plugin-export, ${POETRY_HOW}`;
+    return `poetry is not ${context.tools.place}; install it with poetry-plugin-export, ${POETRY_HOW}`;
   const file = path.join(dir, 'poetry.lock');
   const text = await readTextIfExists(file);
   if (text === undefined) return `there is no poetry.lock; run poetry lock, ${POETRY_HOW}`;
-  if (!(await canExport(program, workshop)))
+  if (!(await canExport(program, context)))
     return `this poetry cannot export its lock; run poetry self add poetry-plugin-export, ${POETRY_HOW}`;
   const packages = parseTomlFile(file, text)['package'];
   const sources = (Array.isArray(packages) ? packages : []).map((locked) => table(table(locked)['source']));
@@ -78,7 +78,7 @@ async function findPoetry({ dir, workshop }: Question): Promise<LockExport | str
 }
 
 /** Starting Poetry takes half a second, so that it can do it is remembered. */
-async function canExport(program: string, { options, tools }: Workshop): Promise<boolean> {
+async function canExport(program: string, { options, tools }: BuildContext): Promise<boolean> {
   const name = keyOf('poetry export', program, tools.identity);
   const marker = path.join(buildStoreDir(options.projectDir), 'traces', `${name}.json`);
   if (await exists(marker)) return true;
@@ -96,9 +96,9 @@ async function namesPipenvPackages(dir: string): Promise<boolean> {
 
 const PIPENV_HOW = 'or list the packages in requirements.txt (pipenv requirements > requirements.txt)';
 
-async function findPipenv({ dir, workshop }: Question): Promise<LockExport | string> {
-  const [program] = await workshop.tools.find('pipenv');
-  if (program === undefined) return `pipenv is not ${workshop.tools.place}; install it, ${PIPENV_HOW}`;
+async function findPipenv({ dir, context }: Question): Promise<LockExport | string> {
+  const [program] = await context.tools.find('pipenv');
+  if (program === undefined) return `pipenv is not ${context.tools.place}; install it, ${PIPENV_HOW}`;
   const file = path.join(dir, 'Pipfile.lock');
   const text = await readTextIfExists(file);
   if (text === undefined) return `there is no Pipfile.lock; run pipenv lock, ${PIPENV_HOW}`;

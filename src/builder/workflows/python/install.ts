@@ -11,13 +11,13 @@ import { installWithUv } from './uv.ts';
 import type { UvJob } from './uv.ts';
 import { machineOf } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
-import type { Workshop } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
 import * as path from 'node:path';
 
 /** Packages to install, and for whom. */
 export interface PythonInstallation {
   definition: BuildDefinition;
-  workshop: Workshop;
+  context: BuildContext;
   manifest: PythonManifest;
   target: PythonTarget;
   /** An empty folder for what is made on the way. */
@@ -26,12 +26,12 @@ export interface PythonInstallation {
 
 /** Installs what a manifest asks for into an empty folder. */
 export async function installPackages(job: PythonInstallation, folder: string): Promise<void> {
-  const { manifest, workshop, scratch } = job;
+  const { manifest, context, scratch } = job;
   const { source } = manifest;
   if (manifest.problem) throw manifest.problem;
   if (source.kind === 'wrong') return;
   if (source.kind === 'export') {
-    const file = await exportLock(source.lock, { tools: workshop.tools, stepId: workshop.stepId, scratch });
+    const file = await exportLock(source.lock, { tools: context.tools, stepId: context.stepId, scratch });
     const requirements = await readRequirements(file);
     if (requirements) await installByPip(job, folder, { requirements, isComplete: true });
   } else if (source.kind === 'requirements' && source.tool === 'pip') {
@@ -47,8 +47,8 @@ async function installByPip(
   folder: string,
   from: { requirements: Requirements; isComplete: boolean },
 ): Promise<void> {
-  const { definition, workshop, manifest, target, scratch } = job;
-  const { tools } = workshop;
+  const { definition, context, manifest, target, scratch } = job;
+  const { tools } = context;
   const python = await findPython(tools, { ...wantedPython(target), pip: true });
   if (python === undefined) {
     if ((await tools.find('uv')).length === 0) throw missingPython(target.version, definition.ids);
@@ -59,17 +59,17 @@ async function installByPip(
     const place = path.resolve(manifest.base, local);
     if ((await statIfExists(place))?.isDirectory()) localDirs.push(place);
   }
-  await installWithPip({ ...from, workshop, python, target, cwd: manifest.base, scratch, localDirs }, folder);
+  await installWithPip({ ...from, context, python, target, cwd: manifest.base, scratch, localDirs }, folder);
 }
 
 async function installByUv(job: PythonInstallation, folder: string, from: UvJob['from']): Promise<void> {
-  const { definition, workshop, manifest, target, scratch } = job;
-  const { tools } = workshop;
+  const { definition, context, manifest, target, scratch } = job;
+  const { tools } = context;
   const [uv] = await tools.find('uv');
   if (uv === undefined) throw missingUv(definition);
   const python = await findPython(tools, { ...wantedPython(target), pip: false });
   const { ids } = definition;
-  await installWithUv({ workshop, uv, python, target, from, cwd: manifest.base, scratch, ids }, folder);
+  await installWithUv({ context, uv, python, target, from, cwd: manifest.base, scratch, ids }, folder);
 }
 
 function wantedPython(target: PythonTarget): { version: string; machine: string } {

@@ -5,7 +5,7 @@ import type { PythonInterpreter } from './interpreter.ts';
 import { buildOwnWheel } from './wheel-build.ts';
 import type { PythonTarget } from './wheel.ts';
 import { SourceChangedError } from '../workflow.ts';
-import type { Workshop } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
 
 /**
  * What is no source of a package on this machine. Names that a module may have as well (`build`, `env`) count at the top
@@ -17,13 +17,13 @@ export const PACKAGE_EXCLUDES: readonly string[] = (
 ).split(' ');
 
 /** A hash over a package on this machine, a folder or an archive; undefined if nothing is there. */
-export function hashLocal({ hasher }: Pick<Workshop, 'hasher'>, place: string): Promise<string | undefined> {
+export function hashLocal({ hasher }: Pick<BuildContext, 'hasher'>, place: string): Promise<string | undefined> {
   return hasher.hashPath(place, PACKAGE_EXCLUDES);
 }
 
 /** How wheels of packages on this machine are built. */
 export interface LocalBuild {
-  workshop: Workshop;
+  context: BuildContext;
   tool: 'pip' | 'uv';
   python: PythonInterpreter | undefined;
   target: PythonTarget;
@@ -36,15 +36,15 @@ export interface LocalBuild {
 
 /** Where a wheel of a folder on this machine is: built once for all functions that need it, and again when it changes. */
 export async function obtainWheel(dir: string, how: LocalBuild): Promise<string> {
-  const { workshop, tool, python, target } = how;
-  const source = await hashLocal(workshop, dir);
-  const { identity } = workshop.tools;
+  const { context, tool, python, target } = how;
+  const source = await hashLocal(context, dir);
+  const { identity } = context.tools;
   const key = keyOf('python wheel', 1, tool, source, { ...target }, python?.version, identity, path.basename(dir));
-  const entry = await workshop.cache.obtain('deps', key, async (content) => {
+  const entry = await context.cache.obtain('deps', key, async (content) => {
     const wheel = await buildOwnWheel(dir, { ...how, build: (outDir, env) => how.build(dir, outDir, env) });
     const file = path.basename(wheel);
     await rename(wheel, path.join(content, file));
-    if ((await hashLocal(workshop, dir)) !== source) throw new SourceChangedError();
+    if ((await hashLocal(context, dir)) !== source) throw new SourceChangedError();
     return { facts: { file } };
   });
   return path.join(entry.path, String(entry.facts['file']));

@@ -12,7 +12,7 @@ import { localPathsBase, localPathsOf, readRequirements } from './requirements.t
 import type { Requirements } from './requirements.ts';
 import { addLocal, ReadFiles, readUvProject } from './uv-project.ts';
 import type { UvProject } from './uv-project.ts';
-import type { Workshop } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
 
 /** What says which packages are installed. */
 export interface PythonManifest {
@@ -38,17 +38,17 @@ export interface PythonManifest {
 interface Search {
   dir: string;
   definition: BuildDefinition;
-  workshop: Workshop;
+  context: BuildContext;
   files: ReadFiles;
 }
 
 /** Finds what says which packages are installed; undefined if nothing does. */
 export async function findManifest(
   definition: BuildDefinition,
-  workshop: Workshop,
+  context: BuildContext,
 ): Promise<PythonManifest | undefined> {
-  const files = new ReadFiles(workshop.options.projectDir);
-  const search = { dir: definition.codeDir, definition, workshop, files };
+  const files = new ReadFiles(context.options.projectDir);
+  const search = { dir: definition.codeDir, definition, context, files };
   try {
     return await (definition.buildMethod === 'python-uv' ? findForUv(search) : findForPip(search));
   } catch (error) {
@@ -67,31 +67,31 @@ const OTHER_REQUIREMENTS = ['requirements-dev.txt', 'requirements-test.txt', 're
  * metadata in the handler's script.
  */
 async function findForUv(search: Search): Promise<PythonManifest | undefined> {
-  const { dir, workshop, files } = search;
-  const requirements = await readRequirements(path.join(dir, 'requirements.txt'), workshop.tools.env);
+  const { dir, context, files } = search;
+  const requirements = await readRequirements(path.join(dir, 'requirements.txt'), context.tools.env);
   const project = await files.pyProject(dir);
   if (requirements) {
     if (declaresPackages(project))
-      workshop.note('info', 'installing requirements.txt, not pyproject.toml, as SAM CLI does; remove one of the two');
+      context.note('info', 'installing requirements.txt, not pyproject.toml, as SAM CLI does; remove one of the two');
     return fromRequirements('uv', requirements, search);
   }
   if (project?.project) {
     if (!declaresPackages(project) && project.hasGroups)
-      workshop.note('info', 'dependency groups are not installed; list packages under dependencies of [project]');
+      context.note('info', 'dependency groups are not installed; list packages under dependencies of [project]');
     return fromProject(project, search);
   }
   const script = await handlerScript(search);
   if (script) return fromProject(script, search);
   for (const name of OTHER_REQUIREMENTS) {
-    const other = await readRequirements(path.join(dir, name), workshop.tools.env);
+    const other = await readRequirements(path.join(dir, name), context.tools.env);
     if (other === undefined) continue;
-    workshop.note(
+    context.note(
       'info',
       `installing ${name}, because there is neither requirements.txt nor a [project] in pyproject.toml`,
     );
     return fromRequirements('uv', other, search);
   }
-  workshop.note(
+  context.note(
     'warning',
     `no packages are installed: ${dir} has neither requirements.txt nor a pyproject.toml with [project]`,
   );
@@ -109,16 +109,16 @@ async function handlerScript({ dir, definition, files }: Search): Promise<PyProj
 
 /** requirements.txt; without one the tool whose lock or packages there are, if it is installed. */
 async function findForPip(search: Search): Promise<PythonManifest | undefined> {
-  const { dir, workshop, files } = search;
-  const requirements = await readRequirements(path.join(dir, 'requirements.txt'), workshop.tools.env);
+  const { dir, context, files } = search;
+  const requirements = await readRequirements(path.join(dir, 'requirements.txt'), context.tools.env);
   if (requirements) return fromRequirements('pip', requirements, search);
   const project = await files.pyProject(dir);
   const uv = project && declaresPackages(project) ? await fromProject(project, search) : undefined;
   const hasUvLock = uv?.source.kind === 'project' && uv.source.project.lock !== undefined;
-  const exported = hasUvLock ? undefined : await findExport({ dir, project, workshop, canUseUv: uv !== undefined });
+  const exported = hasUvLock ? undefined : await findExport({ dir, project, context, canUseUv: uv !== undefined });
   if (exported) return fromExport(exported, search);
-  if (uv === undefined || (await workshop.tools.find('uv')).length > 0) return uv;
-  workshop.note(
+  if (uv === undefined || (await context.tools.find('uv')).length > 0) return uv;
+  context.note(
     'warning',
     'pyproject.toml names packages that are not installed, because uv is not on PATH; install uv, or list them in requirements.txt',
   );
@@ -133,9 +133,9 @@ function declaresPackages(project: PyProject | undefined): boolean {
 async function fromRequirements(
   tool: 'pip' | 'uv',
   requirements: Requirements,
-  { dir, workshop, files }: Search,
+  { dir, context, files }: Search,
 ): Promise<PythonManifest> {
-  const candidates = [dir, workshop.options.projectDir];
+  const candidates = [dir, context.options.projectDir];
   const localPaths = localPathsOf(requirements);
   const base = await localPathsBase(localPaths, candidates);
   const locals = new Set<string>();
@@ -168,11 +168,11 @@ function missingFile({ file, line, includedBy }: Requirements['missing'][number]
   });
 }
 
-async function fromProject(project: PyProject, { dir, workshop, files }: Search): Promise<PythonManifest> {
-  const uv = await readUvProject(project, files, workshop.hasher);
+async function fromProject(project: PyProject, { dir, context, files }: Search): Promise<PythonManifest> {
+  const uv = await readUvProject(project, files, context.hasher);
   if (uv.lock !== undefined && uv.notInLock.length > 0) {
     const text = `${path.basename(uv.lock)} does not match ${path.basename(uv.file)} (${uv.notInLock.join(', ')}); installing what the lock says. Run uv lock to update it`;
-    workshop.note('warning', text);
+    context.note('warning', text);
   }
   // of a script only the metadata counts: the rest is code, which is edited more often
   const texts = await textsOf(

@@ -3,11 +3,11 @@ import { ToolError } from '../../tools.ts';
 import type { PythonInterpreter } from './interpreter.ts';
 import { machineOf } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
-import type { Workshop } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
 
 /** With what pip runs, and for what. */
 export interface PipRun {
-  workshop: Workshop;
+  context: BuildContext;
   python: PythonInterpreter;
   target: PythonTarget;
   /** pip resolves relative paths against its working folder. */
@@ -45,7 +45,7 @@ export async function runPip(
   how: { env?: Record<string, string>; hint?: string | undefined; native?: boolean } = {},
 ): Promise<{ forTarget: boolean }> {
   const { python, target } = run;
-  const { tools, stepId } = run.workshop;
+  const { tools, stepId } = run.context;
   // a build must see the Python that does it
   const plain = how.native === true || (python.sameVersion && python.samePlatform);
   const start = plain ? ['-m', 'pip'] : ['-c', START_PIP, JSON.stringify(markerValues(target))];

@@ -54,12 +54,12 @@ export async function installWithPip(job: PipJob, target: string): Promise<void>
 
 /** Wheels of the folders on this machine, by folder: pip itself would build each twice, and in the source. */
 async function buildLocals(job: PipJob): Promise<Map<string, string>> {
-  const { workshop, python, target, scratch } = job;
+  const { context, python, target, scratch } = job;
   const hint = versionHint(job);
   const build = (source: string, outDir: string, env: Record<string, string>): Promise<void> =>
     runBuild(job, { source, outDir, env });
   const built = await mapLimit(job.localDirs, LOCALS_AT_ONCE, async (dir) => {
-    return [dir, await obtainWheel(dir, { workshop, python, target, scratch, tool: 'pip', hint, build })] as const;
+    return [dir, await obtainWheel(dir, { context, python, target, scratch, tool: 'pip', hint, build })] as const;
   });
   return new Map(built);
 }
@@ -122,7 +122,7 @@ async function download(job: PipJob, args: readonly string[], wheels: string): P
   const result = await runPip(job, all, 'pip download');
   if (!result.forTarget && !(python.sameVersion && python.samePlatform)) {
     const text = `environment markers were evaluated for Python ${python.version} on this machine, not for Lambda's`;
-    job.workshop.note('warning', text);
+    job.context.note('warning', text);
   }
 }
 

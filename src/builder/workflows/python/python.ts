@@ -13,7 +13,7 @@ import { parentPackages } from './parent-packages.ts';
 import { installerSettings } from './settings.ts';
 import type { PythonTarget } from './wheel.ts';
 import { SourceChangedError } from '../workflow.ts';
-import type { DependencySet, PreparedBuild, Workflow, Workshop } from '../workflow.ts';
+import type { DependencySet, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 import * as path from 'node:path';
 
 /** What never belongs to a Python function: compiled files, caches, environments, editors' folders (fact sheet 5.2). */
@@ -26,17 +26,17 @@ const UV_EXCLUDES = [...EXCLUDES, '.uv-cache', 'uv.lock.bak'];
 export const pythonWorkflow: Workflow = {
   name: 'python',
   version: 2,
-  prepare: async (definition, workshop): Promise<PreparedBuild> => {
-    const manifest = await findManifest(definition, workshop);
+  prepare: async (definition, context): Promise<PreparedBuild> => {
+    const manifest = await findManifest(definition, context);
     const excludes = manifest?.source.tool === 'uv' ? UV_EXCLUDES : EXCLUDES;
     const packages = parentPackages(definition);
     return {
       label: manifest?.source.tool ?? 'copied',
       inputs: async () => [{ path: definition.codeDir, excludes }, ...inputsOf(manifest)],
-      dependencies: manifest && (await dependencySet(definition, workshop, manifest)),
-      sourceKey: async () => keyOf(await workshop.hasher.hashTree(definition.codeDir, excludes), packages),
+      dependencies: manifest && (await dependencySet(definition, context, manifest)),
+      sourceKey: async () => keyOf(await context.hasher.hashTree(definition.codeDir, excludes), packages),
       make: async (target) => {
-        const files = listSource(workshop, definition.codeDir, excludes);
+        const files = listSource(context, definition.codeDir, excludes);
         const inside = path.join(target, ...packages);
         // a folder of that name is there already: the packages are part of the source
         const taken = (await exists(inside)) || (await exists(path.join(definition.codeDir, ...packages)));
@@ -57,30 +57,30 @@ function inputsOf(manifest: PythonManifest | undefined): BuildInput[] {
 
 async function dependencySet(
   definition: BuildDefinition,
-  workshop: Workshop,
+  context: BuildContext,
   manifest: PythonManifest,
 ): Promise<DependencySet | undefined> {
   if (manifest.isEmpty) return undefined;
   const target = targetOf(definition);
-  const key = await keyOfPackages(manifest, workshop, target);
+  const key = await keyOfPackages(manifest, context, target);
   return {
     key,
     folder: 'python',
     use: 'runtime',
     install: async (folder) => {
-      await workshop.cache.withScratch((scratch) =>
-        installPackages({ definition, workshop, manifest, target, scratch }, folder),
+      await context.cache.withScratch((scratch) =>
+        installPackages({ definition, context, manifest, target, scratch }, folder),
       );
-      const now = await findManifest(definition, workshop);
-      if (now === undefined || (await keyOfPackages(now, workshop, target)) !== key) throw new SourceChangedError();
+      const now = await findManifest(definition, context);
+      if (now === undefined || (await keyOfPackages(now, context, target)) !== key) throw new SourceChangedError();
     },
   };
 }
 
-async function keyOfPackages(manifest: PythonManifest, workshop: Workshop, target: PythonTarget): Promise<string> {
+async function keyOfPackages(manifest: PythonManifest, context: BuildContext, target: PythonTarget): Promise<string> {
   const { source, key, locals } = manifest;
-  const hashes = await Promise.all(locals.map((place) => hashLocal(workshop, place)));
-  return keyOf(source.kind, source.tool, { ...target }, key, hashes, await installerSettings(workshop.tools));
+  const hashes = await Promise.all(locals.map((place) => hashLocal(context, place)));
+  return keyOf(source.kind, source.tool, { ...target }, key, hashes, await installerSettings(context.tools));
 }
 
 function targetOf(definition: BuildDefinition): PythonTarget {

@@ -6,7 +6,7 @@ import { compilePatterns } from '../folder-patterns.ts';
 import { normalizeName, parseRequirement, readPyProject } from './pyproject.ts';
 import type { PyProject, UvSource } from './pyproject.ts';
 import { differencesToLock, lockedLocals, readUvLock } from './uv-lock.ts';
-import type { Workshop } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
 
 /** Which files were read or looked for. Filled while reading, so that it holds also when one of them is wrong. */
 export class ReadFiles {
@@ -56,7 +56,7 @@ export interface UvProject {
 export async function readUvProject(
   project: PyProject,
   files: ReadFiles,
-  hasher: Workshop['hasher'],
+  hasher: BuildContext['hasher'],
 ): Promise<UvProject> {
   const isScript = !project.file.endsWith('pyproject.toml');
   const root = isScript ? project : await findWorkspaceRoot(project, files);

@@ -10,7 +10,7 @@ import type { UvProject } from './uv-project.ts';
 import { prepareLock } from './uv-pylock.ts';
 import { machineOf } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
-import type { Workshop } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
 
 /** What uv is to install, and for what. */
 export interface UvJob {
@@ -25,7 +25,7 @@ export interface UvJob {
   scratch: string;
   /** Who needs it, for messages. */
   ids: readonly string[];
-  workshop: Workshop;
+  context: BuildContext;
 }
 
 /**
@@ -108,9 +108,9 @@ async function compileLock(job: UvJob, source: string, file: string): Promise<vo
 
 /** A wheel of a folder on this machine. */
 function buildLocal(job: UvJob, dir: string): Promise<string> {
-  const { workshop, python, target, scratch } = job;
+  const { context, python, target, scratch } = job;
   return obtainWheel(dir, {
-    workshop,
+    context,
     python,
     target,
     scratch,
@@ -125,7 +125,7 @@ function buildLocal(job: UvJob, dir: string): Promise<string> {
 
 async function run(job: UvJob, task: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
   const { uv, cwd, target } = job;
-  const { tools, stepId } = job.workshop;
+  const { tools, stepId } = job.context;
   try {
     await tools.run(uv, args, { cwd, env: { ...uvEnv(job), ...env }, stepId, task });
   } catch (error) {
@@ -138,7 +138,7 @@ async function run(job: UvJob, task: string, args: readonly string[], env: Recor
  * need; only where there is none at all it may. Variables that choose another project, or contradict what is asked for,
  * are meant for the user's own calls.
  */
-function uvEnv({ workshop: { tools }, python }: UvJob): Readonly<Record<string, string | undefined>> {
+function uvEnv({ context: { tools }, python }: UvJob): Readonly<Record<string, string | undefined>> {
   return {
     UV_LINK_MODE: tools.env['UV_LINK_MODE'] ?? 'copy',
     UV_PYTHON_DOWNLOADS: tools.env['UV_PYTHON_DOWNLOADS'] ?? (python ? 'never' : 'automatic'),
@@ -149,7 +149,7 @@ function uvEnv({ workshop: { tools }, python }: UvJob): Readonly<Record<string, 
   };
 }
 
-function pythonOptions({ workshop: { tools }, python }: UvJob): string[] {
+function pythonOptions({ context: { tools }, python }: UvJob): string[] {
   return python === undefined || tools.env['UV_PYTHON'] !== undefined ? [] : ['--python', python.program];
 }
 

@@ -28,7 +28,7 @@ export async function buildOwnWheel(source: string, how: WheelBuild): Promise<st
     const place = await mkdtemp(path.join(scratch, 'build-'));
     const outDir = path.join(place, 'wheel');
     await mkdir(outDir);
-    await how.build(outDir, { ...(await buildOutside(place)), ...env });
+    await how.build(outDir, { ...(await buildEnvironment(place)), ...env });
     const [made] = (await readdir(outDir)).filter((name) => name.endsWith('.whl'));
     if (made === undefined) continue;
     if (runsInLambda(made, target)) return path.join(outDir, made);
@@ -42,7 +42,7 @@ export async function buildOwnWheel(source: string, how: WheelBuild): Promise<st
  * Variables that keep builds out of the source: setuptools builds there, so that a module that was deleted since stays in
  * `build/` and comes back with the next wheel. It takes other folders from a file that a variable names.
  */
-async function buildOutside(place: string): Promise<Record<string, string>> {
+async function buildEnvironment(place: string): Promise<Record<string, string>> {
   const file = path.join(place, 'distutils.cfg');
   const text = `[build]\nbuild_base = ${path.join(place, 'build')}\n[egg_info]\negg_base = ${place}\n`;
   await writeFile(file, text);

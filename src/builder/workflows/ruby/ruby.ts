@@ -9,7 +9,7 @@ import { copySource } from '../copy-source.ts';
 import { localGems } from './gemfile.ts';
 import { GEMFILE_LOCK, installGems } from './gems.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
-import type { DependencySet, PreparedBuild, Workflow, Workshop } from '../workflow.ts';
+import type { DependencySet, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
 /** What Bundler made in the source for this machine. */
@@ -23,21 +23,17 @@ const CONFIG = path.join('.bundle', 'config');
 export const rubyWorkflow: Workflow = {
   name: 'ruby',
   version: 1,
-  prepare: async (definition, workshop): Promise<PreparedBuild> => {
-    const gems = await gemSet(definition, workshop);
+  prepare: async (definition, context): Promise<PreparedBuild> => {
+    const gems = await gemSet(definition, context);
     const excludes = gems === undefined ? EXCLUDES : [...SOURCE_EXCLUDES, ...vendorExcludes];
     return {
       label: gems === undefined ? 'copied' : 'bundler',
       inputs: async () => [{ path: definition.codeDir, excludes }, ...(gems?.inputs ?? [])],
       dependencies: gems?.set,
       sourceKey: async () =>
-        keyOf(
-          await workshop.hasher.hashTree(definition.codeDir, excludes),
-          gems?.set.key,
-          definition.dependenciesApart,
-        ),
+        keyOf(await context.hasher.hashTree(definition.codeDir, excludes), gems?.set.key, definition.dependenciesApart),
       make: async (target, installed) => {
-        await copySource(workshop, { source: definition.codeDir, target, excludes });
+        await copySource(context, { source: definition.codeDir, target, excludes });
         if (installed !== undefined) await writeBundle(definition, installed, target);
         return {};
       },
@@ -52,7 +48,7 @@ interface GemSet {
   inputs: readonly BuildInput[];
 }
 
-async function gemSet(definition: BuildDefinition, workshop: Workshop): Promise<GemSet | undefined> {
+async function gemSet(definition: BuildDefinition, context: BuildContext): Promise<GemSet | undefined> {
   const { codeDir, ids } = definition;
   const gemfile = await readTextIfExists(path.join(codeDir, 'Gemfile'));
   if (gemfile === undefined) return undefined;
@@ -64,9 +60,9 @@ async function gemSet(definition: BuildDefinition, workshop: Workshop): Promise<
   const lock = await readTextIfExists(path.join(codeDir, GEMFILE_LOCK));
   const locals = localGems(codeDir, gemfile, lock);
   const inputs = locals.map((dir) => ({ path: dir, excludes: [...EXCLUDES, '/vendor/bundle'] }));
-  const outside = locals.filter((dir) => path.relative(codeDir, dir).startsWith('..'));
-  if (outside.length > 0)
-    workshop.note('warning', `gems outside of CodeUri do not travel with it: ${outside.join(', ')}`);
+  const environment = locals.filter((dir) => path.relative(codeDir, dir).startsWith('..'));
+  if (environment.length > 0)
+    context.note('warning', `gems environment of CodeUri do not travel with it: ${environment.join(', ')}`);
   const config = withoutLogins((await readTextIfExists(path.join(codeDir, CONFIG))) ?? '');
   const target = { version, abi: `${version}.0`, architecture: definition.architecture };
   const specs = (await fs.readdir(codeDir)).filter((name) => name.endsWith('.gemspec')).sort();
@@ -74,16 +70,13 @@ async function gemSet(definition: BuildDefinition, workshop: Workshop): Promise<
   return {
     inputs,
     set: {
-      key: keyOf('bundler', target, gemfile, lock, config, texts, await keyOfInputs(inputs, workshop)),
+      key: keyOf('bundler', target, gemfile, lock, config, texts, await keyOfInputs(inputs, context)),
       folder: `ruby/gems/${target.abi}`,
       inFunction: path.join('vendor', 'bundle', 'ruby', target.abi),
       use: 'runtime',
       install: (folder) =>
-        workshop.cache.withScratch((scratch) =>
-          installGems(
-            { codeDir, locals, target, scratch, ids, tools: workshop.tools, stepId: workshop.stepId },
-            folder,
-          ),
+        context.cache.withScratch((scratch) =>
+          installGems({ codeDir, locals, target, scratch, ids, tools: context.tools, stepId: context.stepId }, folder),
         ),
     },
   };

@@ -16,7 +16,7 @@ export interface LocalCloudAccess {
 }
 
 /** What a run needs from outside. */
-export interface SyncOutside {
+export interface SyncEnvironment {
   reporter: Reporter;
   env: Readonly<Record<string, string | undefined>>;
   /** Aborted with an `InterruptedError` on Ctrl-C. */
@@ -30,11 +30,11 @@ export interface SyncOutside {
   /** Sets up and starts the local cloud, or finds it running (`--local`). */
   openLocalCloud(): Promise<LocalCloudAccess>;
   /** What `--watch` needs beside. */
-  watch?: WatchOutside | undefined;
+  watch?: WatchEnvironment | undefined;
 }
 
 /** What a watch needs from outside. */
-export interface WatchOutside {
+export interface WatchEnvironment {
   /** Reads single keys until closed; undefined if there is no terminal. */
   openKeys(onKey: (key: string) => void): { close(): void } | undefined;
   /** Ends the command as Ctrl-C does. */
