@@ -47,7 +47,7 @@ export interface Subject {
 }
 
 /** How a row is measured. */
-export interface Comparison {
+interface Comparison {
   id: string;
   title: string;
   goals: readonly Goal[];
@@ -134,7 +134,7 @@ async function compare(comparison: Comparison, circumstances: Circumstances): Pr
   const { log } = circumstances;
   const subjects = comparison.subjects.map((subject) => {
     const rounds = Math.min(subject.rounds, circumstances.rounds ?? subject.rounds);
-    return { ...subject, rounds, samples: [] as Sample[], calls: {} as Record<string, number>, sent: 0 };
+    return { ...subject, rounds, samples: [] as Sample[], calls: {}, sent: 0 };
   });
   const most = Math.max(...subjects.map(({ rounds }) => rounds));
   // one more round than asked for: in the first, files and emulator get warm

@@ -44,7 +44,7 @@ export async function prepareCopy(bench: Bench, plan: CopyPlan): Promise<Copy> {
 }
 
 /** The command line of a plain sync. */
-export function plainSync({ tool, dir, stackName, way }: Omit<Copy, 'app'>, args: readonly string[] = []): Command {
+function plainSync({ tool, dir, stackName, way }: Omit<Copy, 'app'>, args: readonly string[] = []): Command {
   return syncCommand(tool, ['--stack-name', stackName, ...args], { dir, env: way.env });
 }
 

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 'use strict';
 
-require('./start.cjs').start('sam');
+void require('./start.cjs').start('sam');

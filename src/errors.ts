@@ -3,7 +3,7 @@ export class UserError extends Error {
   readonly hint: string | undefined;
   readonly exitCode: number = 1;
 
-  constructor(message: string, options: { cause?: unknown; hint?: string } = {}) {
+  constructor(message: string, options: { cause?: unknown; hint?: string | undefined } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.hint = options.hint;
@@ -45,7 +45,7 @@ export interface RunProblem extends SourcePlace {
 export class TemplateError extends UserError {
   readonly problems: readonly TemplateProblem[];
 
-  constructor(problems: readonly TemplateProblem[], options: { cause?: unknown; hint?: string } = {}) {
+  constructor(problems: readonly TemplateProblem[], options: { cause?: unknown; hint?: string | undefined } = {}) {
     super(problems.map(formatProblem).join('\n'), options);
     this.problems = problems;
   }

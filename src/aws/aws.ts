@@ -179,12 +179,14 @@ function s3Config(settings: AwsSettings, endpoint: string | undefined): object {
 }
 
 interface AssumeRoleAnswer {
-  Credentials?: {
-    AccessKeyId: string | undefined;
-    SecretAccessKey: string | undefined;
-    SessionToken: string | undefined;
-    Expiration: Date | undefined;
-  };
+  Credentials?:
+    | {
+        AccessKeyId: string | undefined;
+        SecretAccessKey: string | undefined;
+        SessionToken: string | undefined;
+        Expiration: Date | undefined;
+      }
+    | undefined;
   AssumedRoleUser?: RoleSession['AssumedRoleUser'] | undefined;
 }
 

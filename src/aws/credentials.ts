@@ -41,7 +41,7 @@ export function createCredentialProvider(tools: CredentialTools): () => Promise<
 }
 
 /** Access keys of the environment, if there are any. Pure. */
-export function readEnvironmentKeys(env: Env): AwsCredentialIdentity | undefined {
+function readEnvironmentKeys(env: Env): AwsCredentialIdentity | undefined {
   const accessKeyId = env['AWS_ACCESS_KEY_ID'];
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'];
   if (!accessKeyId) return undefined;

@@ -1,7 +1,6 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { Reporter } from '../console/reporter.ts';
-import { BuildError } from '../errors.ts';
 import type { BuildFailure, SourcePlace } from '../errors.ts';
 import type { LocalImage } from '../model/built-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
@@ -41,7 +40,9 @@ export interface BuildEnvironment {
   signal: AbortSignal;
   options: BuildOptions;
   /** Called as soon as a folder is there, so that it can be zipped and sent while other things still build. */
-  onBuilt?: (folder: BuiltFolder, ids: readonly ResourceIdentifier[], content: 'code' | 'dependencies') => void;
+  onBuilt?:
+    | ((folder: BuiltFolder, ids: readonly ResourceIdentifier[], content: 'code' | 'dependencies') => void)
+    | undefined;
   observe?: ObserveBuild;
 }
 
@@ -51,13 +52,6 @@ export interface BuildOutcome {
   failures: readonly BuildFailure[];
   /** What was built is not needed any more: until then the cache keeps it, however many newer versions there are. */
   release(): void;
-}
-
-/** Builds everything in the plan, in parallel. If some builds fail the others are finished first, then `BuildError` is thrown. */
-export async function build(plan: BuildPlan, environment: BuildEnvironment): Promise<BuildResult> {
-  const { result, failures } = await openBuilder(environment).build(plan);
-  if (failures.length > 0) throw new BuildError(failures);
-  return result;
 }
 
 /** Builds again and again with what it learned kept in memory: for `--watch`. */

@@ -47,7 +47,7 @@ export interface BuildDefinition {
 }
 
 /** What Metadata says about a makefile build. */
-export interface MakefileSettings {
+interface MakefileSettings {
   logicalId: string;
   /** `ContextPath`: where the Makefile is. */
   contextDir: string | undefined;

@@ -86,7 +86,7 @@ export function createTools(environment: { env: Tools['env']; signal: AbortSigna
       reporter.report({ type: 'tool-output', id: options.stepId, line: `$ ${line.slice(0, 500)}` });
       const result = await spawn(program, args, {
         cwd: options.cwd,
-        env: { ...env, ...options.env } as NodeJS.ProcessEnv,
+        env: { ...env, ...options.env },
         signal,
         onLine: (text) => reporter.report({ type: 'tool-output', id: options.stepId, line: text }),
       });

@@ -123,7 +123,7 @@ function pseudoParameter(stack: Stack, name: string, sources: PseudoSources): st
 }
 
 /** The intrinsic functions and dynamic references that are left in a value. */
-export function describeUnresolved(value: TemplateValue): string[] {
+function describeUnresolved(value: TemplateValue): string[] {
   const found = new Set<string>();
   collect(value, found);
   return [...found];

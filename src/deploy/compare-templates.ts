@@ -86,7 +86,7 @@ function sameScalar(before: TemplateValue, after: TemplateValue): boolean {
   const text = scalarText(before);
   if (text === undefined || scalarText(after) === undefined) return false;
   if (text === scalarText(after)) return true;
-  return isNumeric(before) && isNumeric(after) && Number(numberOf(before)) === Number(numberOf(after));
+  return isNumeric(before) && isNumeric(after) && numberOf(before) === numberOf(after);
 }
 
 function isNumeric(value: TemplateValue): value is number | SourceNumber {

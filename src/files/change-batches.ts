@@ -14,7 +14,7 @@ export interface BatchTimes {
   longestMs: number;
 }
 
-export const BATCH_TIMES: BatchTimes = { quietMs: 50, longestMs: 500 };
+const BATCH_TIMES: BatchTimes = { quietMs: 50, longestMs: 500 };
 
 /** Gives changes that come close together as one batch, each path once. */
 export function createChangeBatches(

@@ -6,14 +6,14 @@ import { isBelow } from './paths.ts';
 const MOST_LINKS = 64;
 
 /** The places that decide what is found at a path: each link that it leads through, and where it ends. Real paths. */
-export interface LinkPlaces {
+interface LinkPlaces {
   links: readonly string[];
   /** It need not exist. */
   end: string;
 }
 
 /** Follows a path link by link, as the system does. */
-export function placesOf(target: string): LinkPlaces {
+function placesOf(target: string): LinkPlaces {
   const links: string[] = [];
   const { root } = path.parse(target);
   let at = root;

@@ -134,7 +134,7 @@ export async function readCloudLog(place: CloudPlace, from = 0): Promise<{ file:
 }
 
 /** Files and folders of the local cloud on one port. */
-export function cloudFiles(place: CloudPlace): CloudFiles {
+function cloudFiles(place: CloudPlace): CloudFiles {
   const folder = path.join(place.cacheDir, `cloud-${place.port}`);
   return {
     log: path.join(folder, 'log.txt'),
@@ -195,7 +195,7 @@ function portTaken(port: number, cloud?: CloudHealth): UserError {
 }
 
 /** The error of a command that needs a running local cloud. */
-export function notRunning(port: number): UserError {
+function notRunning(port: number): UserError {
   return new UserError(`No local cloud is running on port ${port}`, { hint: 'Start it with `sam-sync cloud start`.' });
 }
 

@@ -7,7 +7,7 @@ import { isInRegistry } from './image-reference.ts';
 import type { CodeSource } from './stack.ts';
 
 /** What is at a path on this machine. `special`: a named pipe, a socket or a device. */
-export type PathKind = 'file' | 'folder' | 'special' | undefined;
+type PathKind = 'file' | 'folder' | 'special' | undefined;
 
 /** Where the paths of a stack's resources begin, and what is there. */
 export interface LocalFiles {

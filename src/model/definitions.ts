@@ -7,7 +7,7 @@ import { identifierOf } from './stack.ts';
 import type { ResourceIdentifier, Stack } from './stack.ts';
 
 /** Where the definition of an API or state machine is. */
-export type DefinitionSource =
+type DefinitionSource =
   /** A local file, which reaches the service as it is. Absolute. */
   | { kind: 'file'; path: string }
   /** In the template, or included into it; intrinsic functions in it are resolved as far as they are known locally. */
@@ -32,7 +32,7 @@ export interface DefinedResource {
 }
 
 /** The resource types that have a definition. */
-export type DefinedType = keyof typeof KINDS;
+type DefinedType = keyof typeof KINDS;
 
 const KINDS = {
   'AWS::Serverless::Api': { kind: 'rest-api', file: 'DefinitionUri', inline: ['DefinitionBody'] },

@@ -12,7 +12,7 @@ export interface EsbuildProperties {
   problems: readonly EsbuildProblem[];
 }
 
-export interface EsbuildProblem {
+interface EsbuildProblem {
   /** As written; undefined: all of it. */
   key: string | undefined;
   /** Completes a sentence that begins with the property. */

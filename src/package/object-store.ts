@@ -149,7 +149,7 @@ async function putObject(
   const started = performance.now();
   options.reporter.report({ type: 'step-started', kind: 'upload', id, label, totalBytes: size });
   try {
-    const input: PutObjectCommandInput = {
+    const input: Omit<PutObjectCommandInput, 'Body'> = {
       Bucket: options.bucket,
       Key: key,
       Metadata: {
@@ -157,7 +157,6 @@ async function putObject(
         ...(object.kind === 'file' && object.sha256 ? { [HASH_METADATA]: object.sha256 } : {}),
       },
       ...encryption(options),
-      Body: undefined,
     };
     if (object.kind === 'file' && size > PART_SIZE) await uploadInParts(options, { input, file: object.path, id });
     else {

@@ -80,12 +80,6 @@ function imagePathIn(template: Template, logicalId: string): TemplatePath {
   return [...at, ...imagePath(isServerless ? 'AWS::Serverless::Function' : 'AWS::Lambda::Function')];
 }
 
-/** The stacks' artifacts, each key once. */
-export function artifactsOf(stack: PackagedStack): LocatedArtifact[] {
-  const all = [...stack.artifacts, ...stack.children.flatMap(artifactsOf)];
-  return [...new Map(all.map((artifact) => [artifact.key, artifact])).values()];
-}
-
 async function itemOf(
   stack: BuiltStack,
   at: LocalPath,

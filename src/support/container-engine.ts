@@ -16,7 +16,7 @@ export interface Engine {
 }
 
 /** How a command of the engine is run; `env` is added to the engine's. */
-export type EngineCallOptions = Pick<SpawnOptions, 'cwd' | 'endsWithUs' | 'input' | 'onLine' | 'signal'> & {
+type EngineCallOptions = Pick<SpawnOptions, 'cwd' | 'endsWithUs' | 'input' | 'onLine' | 'signal'> & {
   env?: Readonly<Record<string, string | undefined>>;
 };
 

@@ -32,7 +32,7 @@ export type InsteadOfDeployment =
   | { kind: 'deploy'; differences: readonly string[]; behind: readonly BehindValues[] };
 
 /** Somebody else changed the stack after it was read: look again. */
-export class StackChangedError extends UserError {
+class StackChangedError extends UserError {
   constructor(stackName: string) {
     super(`Someone else has changed stack ${stackName} meanwhile`, { hint: 'Sync again when they are done.' });
   }

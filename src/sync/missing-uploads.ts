@@ -10,7 +10,7 @@ export interface DeploymentInputs {
 }
 
 /** One of them. */
-export interface DeploymentInput<T> {
+interface DeploymentInput<T> {
   located: T;
   /**
    * The deployed templates name it, so it was sent once. That says where to look first, not that it is there still: a

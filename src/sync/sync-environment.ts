@@ -2,14 +2,14 @@ import type { Reporter } from '../console/reporter.ts';
 import type { SyncOptions } from './sync-options.ts';
 
 /** A question that is answered with yes or no. */
-export interface Question {
+interface Question {
   text: string;
   /** What an empty answer means. */
   default: boolean;
 }
 
 /** Where the local cloud is and how it lets us in. */
-export interface LocalCloudAccess {
+interface LocalCloudAccess {
   endpoint: string;
   region: string;
   credentials: { accessKeyId: string; secretAccessKey: string };

@@ -21,7 +21,7 @@ export interface ExpandedTemplate {
 }
 
 /** A loop that cannot be written out. */
-export interface LoopProblem {
+interface LoopProblem {
   path: TemplatePath;
   message: string;
 }

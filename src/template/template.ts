@@ -13,7 +13,7 @@ export interface TemplateMap {
 }
 
 /** A scalar with the text that the user wrote for it, so that what we do not touch reaches CloudFormation unchanged. */
-export abstract class SourceValue {
+abstract class SourceValue {
   readonly source: string;
 
   constructor(source: string) {

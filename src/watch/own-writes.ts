@@ -7,7 +7,7 @@ import type { WatchedPart } from '../files/snapshot.ts';
 import type { PathChange } from '../files/path-change.ts';
 
 /** A build, as far as what it writes is concerned. */
-export interface ObservedBuild {
+interface ObservedBuild {
   key: string;
   ids: readonly ResourceIdentifier[];
   codeDir: string;

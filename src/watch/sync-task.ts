@@ -87,7 +87,7 @@ export function withoutDeployment(resource: SyncedResource, otherwise: 'failed' 
 }
 
 /** Compares with the services what was built. */
-export async function planSync(application: Application, request: CodeSyncRequest): Promise<OpenPlan> {
+async function planSync(application: Application, request: CodeSyncRequest): Promise<OpenPlan> {
   const open = await (await application.codeSync()).plan(request);
   if (open === undefined) throw new Error('a plan without a question was refused');
   return open;

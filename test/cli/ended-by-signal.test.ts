@@ -125,7 +125,9 @@ describe('a command that a signal ends', () => {
     await runCli(['--stack-name', 'signals', '--yes'], {
       cwd: app,
       env,
-      onStart: (child) => (pids = kill(child)),
+      onStart: (child) => {
+        pids = kill(child);
+      },
     });
     expect(await namesIn(temporary)).toHaveLength(1);
     expect(await namesIn(storeTemporary())).not.toEqual([]);
@@ -167,7 +169,7 @@ describe('a command that a signal ends', () => {
     const Bucket = `parts-${mode.replaceAll('-', '')}`;
     await s3.send(new CreateBucketCommand({ Bucket }));
     const dir = await tempFolder({
-      'template.yaml': `${TEMPLATE.replace('    Metadata: {BuildMethod: makefile}\n', '')}`,
+      'template.yaml': TEMPLATE.replace('    Metadata: {BuildMethod: makefile}\n', ''),
     });
     await fs.mkdir(path.join(dir, 'made'));
     await fs.writeFile(path.join(dir, 'made', 'app.py'), randomBytes(20_000_000));

@@ -21,7 +21,7 @@ Resources:
 `;
 const STACK = ['--stack-name', 'standard-input'];
 
-const hasTmux = await haveTools(['tmux'], ['tmux']);
+const hasTmux = haveTools(['tmux'], ['tmux']);
 
 const MODES = [
   { mode: 'plain', args: [] },

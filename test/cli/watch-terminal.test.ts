@@ -31,7 +31,7 @@ const FILES = {
   'bundle/app.ts': 'export const handler = async () => 1;\n',
 };
 
-const hasTmux = await haveTools(['tmux'], ['tmux']);
+const hasTmux = haveTools(['tmux'], ['tmux']);
 
 // tmux could not be found or installed with apt-get: there is no terminal to drive
 describe.skipIf(!hasTmux)('watch in a terminal', () => {

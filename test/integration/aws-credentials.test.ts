@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 const QUEUE = { 'template.yaml': 'Resources: {Queue: {Type: AWS::SQS::Queue}}' };
-const hasTmux = await haveTools(['tmux'], ['tmux']);
+const hasTmux = haveTools(['tmux'], ['tmux']);
 
 interface Machine {
   /** Below the home folder. */

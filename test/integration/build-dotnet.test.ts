@@ -32,7 +32,7 @@ case "$1" in
 esac
 `,
     'lambda.sh': `#!/bin/sh
-base64 -d < "${'$'}{ZIP}" > "$3"
+base64 -d < "\${ZIP}" > "$3"
 `,
   });
   await fs.chmod(path.join(dir, 'dotnet.sh'), 0o755);

@@ -70,7 +70,7 @@ describe('esbuild', () => {
     });
     const first = await buildApp(dir);
     expect(await invokeBundle(path.join(first.result.folders.get('F')!.path, 'app.js'))).toBe('js');
-    await writeFiles(dir, files as unknown as Record<string, string>);
+    await writeFiles(dir, files);
     const second = await buildApp(dir);
     expect(await invokeBundle(path.join(second.result.folders.get('F')!.path, 'app.js'))).toBe(expected);
   });

@@ -376,7 +376,7 @@ describe('workspaces', () => {
     const { command, more } = lockWith[manager]!;
     const dir = await tempFolder({ ...files, ...more });
     const { execFileSync } = await import('node:child_process');
-    execFileSync(command[0]!, command.slice(1), { cwd: dir, stdio: 'pipe', env: ENV as NodeJS.ProcessEnv });
+    execFileSync(command[0]!, command.slice(1), { cwd: dir, stdio: 'pipe', env: ENV });
     await Promise.all(
       ['', 'packages/fn/', 'packages/shared/'].map((folder) =>
         fs.rm(path.join(dir, folder, 'node_modules'), { recursive: true, force: true }),

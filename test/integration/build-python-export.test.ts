@@ -69,7 +69,7 @@ it.each([
 
     await promisify(execFile)(path.join(bin, tool), lockCommand, {
       cwd: path.join(dir, 'fn'),
-      env: env as NodeJS.ProcessEnv,
+      env: env,
     });
     const app = await buildApp(dir, { env });
     expect(app.failures).toEqual([]);

@@ -13,7 +13,7 @@ import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 type Env = Record<string, string | undefined>;
 
 const uvLock = (dir: string, env: Env, ...args: string[]): Promise<unknown> =>
-  promisify(execFile)('uv', ['lock', '--quiet', ...args], { cwd: dir, env: env as NodeJS.ProcessEnv });
+  promisify(execFile)('uv', ['lock', '--quiet', ...args], { cwd: dir, env: env });
 
 /** A package that says where it comes from. */
 const from = (origin: string, version = '1.0'): TinyPackage => ({

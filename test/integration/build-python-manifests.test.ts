@@ -163,7 +163,7 @@ describe.skipIf(process.platform !== 'linux')('pip, where a package has no wheel
         `--index-url ${privateIndex.url}`,
         'native',
         'plain',
-        `direct @ ${new URL('/files/direct-1.0.tar.gz', privateIndex.url)}`,
+        `direct @ ${new URL('/files/direct-1.0.tar.gz', privateIndex.url).href}`,
         '',
       ].join('\n'),
     });

@@ -118,7 +118,7 @@ async function checkProject(project: Project, changes: readonly Edit[], index: P
   const env = await pythonEnv({ caches: path.join(await tempFolder(), 'first'), index: index.url });
   if (project.manifest === 'lock') {
     const cwd = path.join(dir, project.layout === 'workspace' ? '.' : project.place);
-    await promisify(execFile)('uv', ['lock', '--quiet'], { cwd, env: env as NodeJS.ProcessEnv });
+    await promisify(execFile)('uv', ['lock', '--quiet'], { cwd, env: env });
   }
   const build = async (where: string, variables = env): Promise<Record<string, string>> => {
     const app = await buildApp(where, { env: variables });

@@ -155,8 +155,12 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
     });
     afterAll(() => cloud?.stop());
     const args = ['sync', '--stack-name', 'in-containers', '--yes', '--use-container', '--debug'];
-    const settings = (dir: string): Record<string, string> =>
-      ({ ...process.env, ...cloud.env, ...engineEnv, HOME: dir }) as Record<string, string>;
+    const settings = (dir: string): Record<string, string> => ({
+      ...process.env,
+      ...cloud.env,
+      ...engineEnv,
+      HOME: dir,
+    });
     const images = ['--build-image', `Py=${IMAGES.Py}`, '--build-image', `Js=${IMAGES.Js}`];
     const variables = [
       '--container-env-var',

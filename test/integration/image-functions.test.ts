@@ -85,7 +85,7 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
   const run = (...args: string[]) =>
     runCli(['--stack-name', 'images', '--yes', '--output', 'json', '--debug', ...args], {
       cwd: dir,
-      env: { ...process.env, ...cloud.env, ...engineEnv, AWS_ENDPOINT_URL: proxy.endpoint } as Record<string, string>,
+      env: { ...process.env, ...cloud.env, ...engineEnv, AWS_ENDPOINT_URL: proxy.endpoint },
     });
   const repositories = (): string[] => [
     '--image-repositories',

@@ -60,7 +60,7 @@ describe('log lines', () => {
   });
   afterEach(() => {
     abort.abort();
-    aws?.close();
+    void aws?.close();
     logs?.close();
   });
 

@@ -7,7 +7,7 @@ import { runCli, type CliResult } from './run-cli.ts';
 import { writeFiles } from './temp-folder.ts';
 
 /** What a sync left behind for a test to look at. */
-export interface SyncedApp {
+interface SyncedApp {
   exitCode: number;
   document: Record<string, unknown>;
   /** Outcome by identifier. */

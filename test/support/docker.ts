@@ -144,7 +144,7 @@ async function filesBelow(folder: string): Promise<string[]> {
     items
       .filter((item) => !skipped.has(item.name))
       .filter((item) => path.basename(folder) !== 'site-packages' || /^(?:pip|setuptools)/.test(item.name))
-      .map((item) => {
+      .map(async (item) => {
         const file = path.join(folder, item.name);
         return item.isDirectory() ? filesBelow(file) : [file];
       }),

@@ -40,7 +40,7 @@ export interface ProxiedCall {
 }
 
 /** What can go wrong. */
-export type Fault =
+type Fault =
   | { kind: 'delay'; ms: number }
   | { kind: 'throttle' }
   | { kind: 'error'; status: number; code?: string; message?: string }
@@ -53,7 +53,7 @@ export type Fault =
   | { kind: 'hold'; arrived: () => void; released: Promise<void> };
 
 /** Which calls a rule is for; nothing given: all. */
-export interface CallMatch {
+interface CallMatch {
   service?: string;
   operation?: string;
   when?: (call: ProxiedCall) => boolean;

@@ -22,7 +22,7 @@ export interface TinyPackage {
 }
 
 /** The bytes and the name of a wheel. */
-export function makeWheel(tiny: TinyPackage): { file: string; content: Uint8Array; sha256: string } {
+function makeWheel(tiny: TinyPackage): { file: string; content: Uint8Array; sha256: string } {
   const { name, version, files, requires = [], tag = 'py3-none-any', scripts = {} } = tiny;
   const info = `${name.replaceAll('-', '_')}-${version}.dist-info`;
   const requirements = requires.map((line) => `Requires-Dist: ${line}\n`).join('');

@@ -12,7 +12,7 @@ import type { Leases } from './leases.ts';
 import { linkedEntries } from './linked-entries.ts';
 
 /** The two kinds of folders that are kept: what is deployed as code, and installed dependencies. */
-export type EntryKind = 'artifacts' | 'deps';
+type EntryKind = 'artifacts' | 'deps';
 
 /** What `make` says of what it made. */
 export interface WrittenEntry {

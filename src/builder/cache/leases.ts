@@ -12,7 +12,7 @@ export interface Leases {
 }
 
 /** What one piece of work uses. */
-export interface Lease {
+interface Lease {
   add(folder: string): void;
   close(): void;
 }

@@ -32,7 +32,7 @@ export interface BuildContainer {
 }
 
 /** How a program is run in a container. */
-export interface ExecOptions {
+interface ExecOptions {
   cwd?: string | undefined;
   env?: Readonly<Record<string, string | undefined>> | undefined;
   onLine?: ((line: string) => void) | undefined;
@@ -67,7 +67,7 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
   const end = async (): Promise<void> => {
     running.endInput();
     const over = await Promise.race([running.ended.then(() => true), wait(PATIENCE)]);
-    if (over !== true) await engine.run(['rm', '--force', name], { signal: lateSignal() });
+    if (!over) await engine.run(['rm', '--force', name], { signal: lateSignal() });
   };
   const translate = (text: string): string => translatePaths(text, mounts);
   const call = async (program: string, args: readonly string[], how: ExecOptions): Promise<SpawnResult> => {

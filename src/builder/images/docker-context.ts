@@ -25,7 +25,7 @@ function order(a: string, b: string): number {
 export async function contextKey(source: DockerfileSource, hasher: SourceHasher): Promise<string> {
   const { files, links } = await readContext(source);
   const dockerfile = await hasher.hashFile(path.resolve(source.context, source.dockerfile));
-  return keyOf(dockerfile, await hasher.hashFiles(files), links as [string, string][]);
+  return keyOf(dockerfile, await hasher.hashFiles(files), links);
 }
 
 /** The files that `.dockerignore` leaves in the context, sorted. One beside the Dockerfile, with its name, counts more. */

@@ -127,7 +127,7 @@ function dependencyStack(
 }
 
 /** The stack's template with everything that the build changes. Pure. */
-export function builtTemplate(stack: Stack, dir: string, result: BuiltParts): Template {
+function builtTemplate(stack: Stack, dir: string, result: BuiltParts): Template {
   const draft = openDraft(stack.source);
   setBuiltPaths(draft, stack, { dir, result });
   for (const resource of [...stack.functions, ...stack.layers]) {

@@ -41,7 +41,7 @@ export async function isOurLayout(folders: OwnFolders): Promise<boolean> {
 }
 
 /** What is at a place itself, links not followed; undefined: nothing. */
-export function lstatNow(place: string): Stats | undefined {
+function lstatNow(place: string): Stats | undefined {
   try {
     return lstatSync(place, { throwIfNoEntry: false });
   } catch (error) {

@@ -24,7 +24,7 @@ export async function keyOfInputs(inputs: readonly BuildInput[], { hasher }: Bui
   const parts = await Promise.all(
     inputs.map(async ({ path: place, excludes }) => [place, (await hasher.hashPath(place, excludes)) ?? null]),
   );
-  return keyOf(parts as string[][]);
+  return keyOf(parts);
 }
 
 /**

@@ -93,7 +93,7 @@ export function oneOf<C extends string>(choices: readonly C[]): (item: string, p
 }
 
 /** The text of a samconfig value, or an error that says what is there instead. */
-export function readText(value: ConfigValue, place: string, expected = 'text'): string {
+function readText(value: ConfigValue, place: string, expected = 'text'): string {
   if (typeof value === 'string') return value;
   throw new UsageError(`${place} must be ${expected}, not ${describe(value)}`);
 }

@@ -16,7 +16,7 @@ export interface ValueSources {
 }
 
 /** One resolved value; `place` says for messages where it was written. */
-export interface ResolvedValue {
+interface ResolvedValue {
   value: unknown;
   source: Source;
   place: string;

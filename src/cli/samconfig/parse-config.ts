@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import type { TomlTable, TomlValue } from 'smol-toml';
+import type { TomlValue } from 'smol-toml';
 import { UserError, errorMessage } from '../../errors.ts';
 import { tooDeepAt } from '../../template/json.ts';
 import type { DuplicateKeys, Schema } from '../../template/yaml/construct.ts';
@@ -32,7 +32,7 @@ async function parseToml(text: string, file: string): Promise<ConfigValue> {
     if (value instanceof TomlDate) return value.toISOString().replace(/\.000(?=Z|[+-]|$)/, '');
     const below = (item: TomlValue): ConfigValue => normalise(item, depth + 1);
     if (Array.isArray(value)) return value.map(below);
-    if (typeof value === 'object') return mapValues(value as TomlTable, below);
+    if (typeof value === 'object') return mapValues(value, below);
     return value;
   };
   try {

@@ -50,7 +50,7 @@ export async function saveParams(request: SaveRequest): Promise<Notice[]> {
 }
 
 /** The changes of the file: pure. The Region goes to `global`, where the peer keeps it, unless `sync` has its own. */
-export function planSave(request: SaveRequest, document: ConfigValue): TableEdit[] {
+function planSave(request: SaveRequest, document: ConfigValue): TableEdit[] {
   const sync: TableEdit = { table: [request.environment, 'sync', 'parameters'], set: {}, remove: [] };
   const global: TableEdit = { table: [request.environment, 'global', 'parameters'], set: {}, remove: [] };
   const syncNow = tableAt(document, sync.table);

@@ -24,7 +24,7 @@ export interface CodeArtifact {
 }
 
 /** How code travels to Lambda. */
-export type SentCode = { ZipFile: Uint8Array } | { S3Bucket: string; S3Key: string };
+type SentCode = { ZipFile: Uint8Array } | { S3Bucket: string; S3Key: string };
 
 /** Makes zips, each once, and hands them to Lambda. */
 export interface CodeArtifacts {

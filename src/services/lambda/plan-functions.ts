@@ -29,7 +29,7 @@ export interface FunctionAtWork {
 }
 
 /** The layer of a function's dependencies, by its name: it need not be in the stack yet. */
-export function dependencyLayerArn({ stackId }: ServiceContext, stackName: string, id: ResourceIdentifier): string {
+function dependencyLayerArn({ stackId }: ServiceContext, stackName: string, id: ResourceIdentifier): string {
   const { partition, region, account } = placeOf(stackId);
   return `arn:${partition}:lambda:${region}:${account}:layer:${dependencyLayerName(stackName, id)}`;
 }

@@ -21,7 +21,7 @@ export interface Schema<Scalar> {
 export type Built<Scalar> = Scalar | Built<Scalar>[] | BuiltMap<Scalar>;
 
 /** A mapping of a document. */
-export interface BuiltMap<Scalar> {
+interface BuiltMap<Scalar> {
   [key: string]: Built<Scalar>;
 }
 

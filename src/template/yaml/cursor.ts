@@ -79,14 +79,14 @@ export class Cursor {
 
 export const NUL = 0;
 export const TAB = 9;
-export const LF = 10;
-export const CR = 13;
+const LF = 10;
+const CR = 13;
 export const SPACE = 32;
 export const DOUBLE_QUOTE = 34;
 export const HASH = 35;
 export const SINGLE_QUOTE = 39;
-export const MINUS = 45;
-export const DOT = 46;
+const MINUS = 45;
+const DOT = 46;
 export const COLON = 58;
 export const BACKSLASH = 92;
 const NEXT_LINE = 0x85;

@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import type { BuildOptions } from '../../../src/builder/build-options.ts';
+import type { FunctionResource } from '../../../src/model/stack.ts';
 import { planBuild } from '../../../src/builder/plan-build.ts';
 import { selectWorkflow } from '../../../src/builder/workflows/select-workflow.ts';
 import { fakeFunction, fakeLayer, fakeStack } from '../../support/stack-builder.ts';
@@ -29,8 +30,8 @@ describe('what shares a build', () => {
     ['another build method', { buildMethod: 'python-uv' }, [['A'], ['B']]],
     ['dependencies in the function', { properties: { Layers: ['1', '2', '3', '4', '5'] } }, [['A'], ['B']]],
     ['memory', { properties: { MemorySize: 512 } }, [['A', 'B']]],
-  ] as const)('%s', (_what, different, expected) => {
-    expect(idsOf(a, fakeFunction({ id: 'B', ...(different as object) }))).toEqual(expected);
+  ] as [string, Partial<FunctionResource>, string[][]][])('%s', (_what, different, expected) => {
+    expect(idsOf(a, fakeFunction({ id: 'B', ...different }))).toEqual(expected);
   });
 
   it('esbuild bundles each handler', () => {
@@ -58,7 +59,7 @@ test.each([
   ['SkipBuild', { skipBuild: true }],
   ['an image', { packageType: 'Image', code: { kind: 'image', context: '/app' } }],
 ] as const)('%s is not built', (_what, different) => {
-  expect(idsOf(fakeFunction({ id: 'A', ...(different as object) }))).toEqual([]);
+  expect(idsOf(fakeFunction({ id: 'A', ...different }))).toEqual([]);
 });
 
 test.each([
@@ -67,7 +68,7 @@ test.each([
   ['SkipBuild', { buildMethod: 'python3.13', skipBuild: true }, []],
   ['a zip file', { buildMethod: 'python3.13', code: { kind: 'file', path: '/app/l.zip' } }, []],
 ] as const)('a layer %s', (_what, different, expected) => {
-  const layers = [fakeLayer({ id: 'L', ...(different as object) })];
+  const layers = [fakeLayer({ id: 'L', ...different })];
   expect(planBuild(fakeStack({ layers }), OPTIONS).definitions.map(({ ids }) => ids)).toEqual(expected);
 });
 

@@ -180,7 +180,7 @@ describe('parameters', () => {
   const WITH_NEW: Template = {
     ...TEMPLATE,
     Parameters: { ...(TEMPLATE['Parameters'] as object), New: { Type: 'String' } },
-  } as Template;
+  };
 
   it('create: overrides; the rest by default', () => {
     expect(plan({ parameters: { Stage: 'prod' } })).toMatchObject({

@@ -26,7 +26,7 @@ ${more}`,
   });
   return read.then(
     () => [],
-    (error: unknown) => String((error as Error).message).split('\n'),
+    (error: unknown) => (error as Error).message.split('\n'),
   );
 }
 

@@ -97,7 +97,7 @@ export async function keyOfInputs(inputs: BundleInputs, hasher: SourceHasher): P
 }
 
 /** The folders of files, and all above them. Sorted. */
-export function foldersAbove(files: readonly string[]): string[] {
+function foldersAbove(files: readonly string[]): string[] {
   return [...new Set([...new Set(files.map((file) => path.dirname(file)))].flatMap(andAbove))].sort();
 }
 

@@ -53,7 +53,7 @@ async function readModules(pom: Pom, seen = new Set<string>()): Promise<Pom[]> {
   if (seen.has(pom.file)) return [];
   seen.add(pom.file);
   const modules = await Promise.all(pom.modules.map(readPom));
-  const below = await Promise.all(modules.map((module) => (module ? readModules(module, seen) : [])));
+  const below = await Promise.all(modules.map(async (module) => (module ? readModules(module, seen) : [])));
   return [pom, ...below.flat()];
 }
 

@@ -157,7 +157,7 @@ async function findManager(install: NodeInstall): Promise<[program: string, pref
 }
 
 /** Yarn 2 and later write another form of lock file. */
-export async function isBerry(project: NodeProject): Promise<boolean> {
+async function isBerry(project: NodeProject): Promise<boolean> {
   return project.lock !== undefined && ((await readTextIfExists(project.lock)) ?? '').includes('__metadata:');
 }
 

@@ -16,7 +16,7 @@ export interface LocalPackages {
 }
 
 /** A package that a manifest expects at a place where it is not. */
-export interface MissingPackage {
+interface MissingPackage {
   name: string;
   spec: string;
   /** Folder of the manifest that names it. */

@@ -28,7 +28,7 @@ interface ProjectTable {
 }
 
 /** `[tool.uv]`, as far as it says where packages are. */
-export interface UvTable {
+interface UvTable {
   /** Of the workspace whose root this is. */
   workspace: { members: readonly string[]; exclude: readonly string[] } | undefined;
   /** By normalized name. */

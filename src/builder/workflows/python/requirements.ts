@@ -21,7 +21,7 @@ export interface Requirements {
 }
 
 /** A line of a requirements file. */
-export interface RequirementLine {
+interface RequirementLine {
   text: string;
   /** From a file of constraints: it asks for nothing. */
   isConstraint: boolean;
@@ -32,7 +32,7 @@ export interface RequirementLine {
 }
 
 /** A file that is included and not there. */
-export interface MissingFile {
+interface MissingFile {
   file: string;
   /** The line that includes it, and where that is. */
   line: string;

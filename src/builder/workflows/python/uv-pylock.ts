@@ -83,7 +83,7 @@ function hashesOf(requirements: Requirements | undefined): Map<string, ReadonlyS
 
 function keepOnly(locked: PyLockPackage, wanted: ReadonlySet<string>): void {
   const isWanted = ({ hashes = {} }: PyLockFile): boolean => Object.values(hashes).some((value) => wanted.has(value));
-  locked.wheels = locked.wheels?.filter(isWanted);
+  if (locked.wheels) locked.wheels = locked.wheels.filter(isWanted);
   if (locked.sdist && !isWanted(locked.sdist)) delete locked.sdist;
   if ((locked.wheels?.length ?? 0) > 0 || locked.sdist) return;
   throw new UserError(`${locked.name}: no file of the index has a hash that the requirements name`, {

@@ -21,7 +21,7 @@ export interface GemJob {
 }
 
 /** Where the gems are to run. `abi` as folders name it: `3.4.0`. */
-export interface RubyTarget {
+interface RubyTarget {
   version: string;
   abi: string;
   architecture: 'x86_64' | 'arm64';

@@ -51,7 +51,7 @@ describe('the mark of a version of ours', () => {
   it.each([
     ['a description', 'Shared code', 'Shared code [sam-sync '],
     ['none', undefined, '[sam-sync '],
-    ['a long one', 'x'.repeat(256), `${'x'.repeat(200)}`],
+    ['a long one', 'x'.repeat(256), 'x'.repeat(200)],
   ])('is read back after %s', (_, description, start) => {
     const text = markDescription(description, mark);
     expect(text.length).toBeLessThanOrEqual(256);
