@@ -22,7 +22,10 @@ export function buildStoreDir(projectDir: string): string {
   return path.join(projectDir, '.aws-sam', 'sam-sync');
 }
 
-/** Where built templates and links to the artifacts are laid out as the peer's other commands expect (fact sheet 2.3). */
+/**
+ * Where built templates and links to the artifacts are laid out as SAM CLI's other commands expect
+ * (docs/sam-cli-behaviour.md#build-folders).
+ */
 export function buildLayoutDir(options: Pick<BuildOptions, 'projectDir' | 'dependencyLayer'>): string {
   return path.join(options.projectDir, '.aws-sam', options.dependencyLayer ? 'auto-dependency-layer' : 'build');
 }

@@ -6,7 +6,10 @@ import type { BuildNote } from './artifact.ts';
 import type { BuildOptions } from './build-options.ts';
 import type { WorkflowName } from './workflows/select-workflow.ts';
 
-/** The nested stack that holds the dependency layers of a stack, as the peer names it (fact sheet 2.8). */
+/**
+ * The nested stack that holds the dependency layers of a stack, as SAM CLI names it
+ * (docs/sam-cli-behaviour.md#dependency-layers).
+ */
 export const DEPENDENCY_STACK = 'AwsSamAutoDependencyLayerNestedStack';
 
 /** A function takes no more layers than this (Lambda quota). */

@@ -50,8 +50,8 @@ export function parseEcr(repository: string): EcrRepository | undefined {
 }
 
 /**
- * The tag under which an image is pushed: the peer's (fact sheet 2.6), `<name>-<12 digits of the image's id>-<tag>`. Equal
- * images have equal tags, another one never overwrites it.
+ * The tag under which an image is pushed, as SAM CLI does (docs/sam-cli-behaviour.md#image-tags): `<name>-<12 digits of the
+ * image's id>-<tag>`. Equal images have equal tags, another one never overwrites it.
  */
 export function imageTag({ imageId, name }: { imageId: string; name: string }): string {
   const { repository, tag = 'latest' } = parseImageReference(name);

@@ -6,14 +6,15 @@ import type { CountedFile } from '../model/built-stack.ts';
 import type { TreeEntry } from './tree-entries.ts';
 
 /**
- * MD5 of a file in hex: the peer's S3 key for single files (fact sheet 2.6). A name, not a protection: the same content
- * has the same key with both tools, so that a stack does not see new code when a team alternates between them.
+ * MD5 of a file in hex: SAM CLI's S3 key for single files (docs/sam-cli-behaviour.md#package-keys). A name, not a
+ * protection: the same content has the same key with both tools, so that a stack does not see new code when a team
+ * alternates between them.
  */
 export function fileKey(file: string): Promise<string> {
   return hashFile(file, 'md5', 'hex');
 }
 
-/** MD5 of a text in hex: the peer's key for templates. */
+/** MD5 of a text in hex: SAM CLI's key for templates. */
 export function textKey(text: string): string {
   return createHash('md5').update(text).digest('hex');
 }
@@ -24,14 +25,14 @@ export interface FileSum {
   md5: string;
 }
 
-/** The MD5 of each file of a tree. Links count as the content that they lead to, as with the peer. */
+/** The MD5 of each file of a tree. Links count as the content that they lead to, as in SAM CLI. */
 export async function readSums(entries: readonly TreeEntry[]): Promise<FileSum[]> {
   return mapLimit(entries, 16, async (entry) => ({ path: entry.path, md5: await entryMd5(entry) }));
 }
 
 /**
- * MD5 over each file's relative path and MD5, in the order of their paths: the peer's S3 key for a folder (fact sheet
- * 2.6). `counted` takes part in the key without being sent.
+ * MD5 over each file's relative path and MD5, in the order of their paths: SAM CLI's S3 key for a folder
+ * (docs/sam-cli-behaviour.md#package-keys). `counted` takes part in the key without being sent.
  */
 export function treeKey(files: readonly FileSum[], counted?: CountedFile): string {
   const sums = counted ? [...files, { path: counted.path, md5: textKey(counted.text) }] : [...files];

@@ -1,4 +1,4 @@
-/** The ten resource types that `--code` and `--resource` know (manual page). */
+/** The ten resource types that `--code` and `--resource` know (docs/sam-cli-behaviour.md#resource-types). */
 export const SYNCABLE_TYPES = [
   'AWS::Serverless::Function',
   'AWS::Lambda::Function',

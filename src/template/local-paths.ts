@@ -25,7 +25,7 @@ export type LocationForm =
  */
 export type LocalContent = 'code' | 'file' | 'zip' | 'template';
 
-/** A property of a resource type that may hold a local path (fact sheet 2.6). */
+/** A property of a resource type that may hold a local path (docs/sam-cli-behaviour.md#local-paths). */
 export interface LocalPathProperty {
   type: string;
   /** Path below `Properties`, e.g. `['Command', 'ScriptLocation']`. `*` stands for any key. */

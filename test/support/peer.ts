@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CliResult } from './run-cli.ts';
 
-/** The version that the facts of this project were read off. */
+/** The version that docs/sam-cli-behaviour.md describes. */
 const VERSION = '1.170.0';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

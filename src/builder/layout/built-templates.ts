@@ -39,7 +39,10 @@ export interface BuiltTemplates {
   layout: readonly LayoutFolder[];
 }
 
-/** The templates that a build gives, laid out as AWS SAM CLI does (fact sheet 2.3). Pure: nothing is written. */
+/**
+ * The templates that a build gives, laid out as SAM CLI does (docs/sam-cli-behaviour.md#build-folders). Pure: nothing is
+ * written.
+ */
 export function planBuiltTemplates(root: Stack, result: BuiltParts, options: BuildOptions): BuiltTemplates {
   const layout: LayoutFolder[] = [];
   return { stack: planBuiltStack(root, { result, options, layout }), layout };

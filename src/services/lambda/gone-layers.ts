@@ -8,9 +8,10 @@ import { versionOf } from './layer-versions.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /**
- * Layer versions that the stacks own and Lambda has no more, by identifier in the template, with their number: the peer's code
- * sync deletes the version of CloudFormation when it publishes another one (fact sheet, defect 15). CloudFormation does not
- * notice, and gives them to every function that it updates, which fails.
+ * Layer versions that the stacks own and Lambda has no more, by identifier in the template, with their number: a code
+ * sync of SAM CLI deletes the version of CloudFormation when it publishes another one
+ * (docs/sam-cli-behaviour.md#defect-15). CloudFormation does not notice, and gives them to every function that it
+ * updates, which fails.
  */
 export async function findGoneLayers(
   { stacks, lambda }: { stacks: CloudStacks; lambda: LambdaAccess },

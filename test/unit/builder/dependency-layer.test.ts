@@ -8,7 +8,7 @@ import {
 import { countedReadme, dependencyLayerTemplate } from '../../../src/builder/dependency-layer-stack.ts';
 import { fakeFunction } from '../../support/stack-builder.ts';
 
-describe('names are those of the peer (fact sheet 2.8)', () => {
+describe('names are those of SAM CLI (docs/sam-cli-behaviour.md#dependency-layers)', () => {
   it('makes logical ids and layer names', () => {
     expect(dependencyLayerId('HelloWorldFunction')).toBe('HelloWorldFunction19d43fc4DepLayer');
     expect(dependencyLayerName('my-stack', 'HelloWorldFunction')).toBe(

@@ -14,7 +14,7 @@ import { keyOfInputs } from '../traced-inputs.ts';
 import type { DependencySet, PreparedBuild, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['target', '.git', '.aws-sam', '.idea'];
-/** Folders of `target` whose jars are no result (fact sheet 5.2). */
+/** Folders of `target` whose jars are not part of a layer (docs/sam-cli-behaviour.md#maven). */
 const NO_RESULTS = ['/classes', '/dependency', '/generated-sources', '/maven-archiver', '/maven-status'];
 
 interface MavenJob {

@@ -16,7 +16,10 @@ import { SourceChangedError } from '../workflow.ts';
 import type { DependencySet, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 import * as path from 'node:path';
 
-/** What never belongs to a Python function: compiled files, caches, environments, editors' folders (fact sheet 5.2). */
+/**
+ * What never belongs to a Python function: compiled files, caches, environments, editors' folders
+ * (docs/sam-cli-behaviour.md#python-excludes).
+ */
 const EXCLUDES = (
   '.aws-sam .chalice .git .gitignore *.pyc __pycache__ *.so .Python *.egg-info *.egg pip-log.txt pip-delete-this-directory.txt htmlcov .tox ' +
   '.nox .coverage .cache .pytest_cache .python-version .mypy_cache .dmypy.json .pyre .env .venv venv venv.bak env.bak ENV env .vscode .idea'

@@ -420,7 +420,7 @@ describe('how options go together', () => {
   const args = ['--stack-name', 'a'];
   it.each<[string, Given, string[], Partial<SyncOptions>]>([
     [
-      'manual page: container without layer',
+      'SAM CLI: a container build has no dependency layer',
       { args: [...args, '-u', '--dependency-layer'] },
       ['info: The dependency layer does not go with --use-container yet'],
       { useContainer: true, dependencyLayer: false },
