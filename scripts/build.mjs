@@ -9,6 +9,14 @@ import { build, transform } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = path.join(root, 'dist');
 const fresh = path.join(root, `dist.tmp-${process.pid}`);
+// `npm run build -- --source-maps`, for a debugger: the parts keep their lines and lead back to src/
+const forDebugger = process.argv.includes('--source-maps');
+const shape = {
+  minifyWhitespace: !forDebugger,
+  minifySyntax: !forDebugger,
+  legalComments: 'none',
+  sourcemap: forDebugger ? 'inline' : false,
+};
 
 await fs.rm(fresh, { recursive: true, force: true });
 const result = await build({
@@ -25,10 +33,7 @@ const result = await build({
   // packages that ship both forms are split and shaken in their ESM form only
   mainFields: ['module', 'main'],
   target: 'node20',
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: 'none',
-  sourcemap: false,
+  ...shape,
   metafile: true,
   logLevel: 'warning',
   external: ['esbuild'],
@@ -65,7 +70,8 @@ async function writeParts(files) {
   const hash = createHash('sha256');
   for (const [name, text] of parts.sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`${name}\0${text.length}\0${text}`);
-  const build = `// build ${hash.digest('hex').slice(0, 16)}\n`;
+  // without it nothing is cached, and the lines of main.cjs are those of its source map
+  const build = forDebugger ? '' : `// build ${hash.digest('hex').slice(0, 16)}\n`;
   for (const [name, text] of parts)
     await fs.writeFile(path.join(fresh, name), name === 'main.cjs' ? build + text : text);
 }
@@ -77,9 +83,7 @@ async function toCommonJs(text) {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
-    minifyWhitespace: true,
-    minifySyntax: true,
-    legalComments: 'none',
+    ...shape,
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': 'importMetaUrl' },
   });
