@@ -60,9 +60,9 @@ async function gemSet(definition: BuildDefinition, context: BuildContext): Promi
   const lock = await readTextIfExists(path.join(codeDir, GEMFILE_LOCK));
   const locals = localGems(codeDir, gemfile, lock);
   const inputs = locals.map((dir) => ({ path: dir, excludes: [...EXCLUDES, '/vendor/bundle'] }));
-  const environment = locals.filter((dir) => path.relative(codeDir, dir).startsWith('..'));
-  if (environment.length > 0)
-    context.note('warning', `gems environment of CodeUri do not travel with it: ${environment.join(', ')}`);
+  const outside = locals.filter((dir) => path.relative(codeDir, dir).startsWith('..'));
+  if (outside.length > 0)
+    context.note('warning', `gems outside of CodeUri do not travel with it: ${outside.join(', ')}`);
   const config = withoutLogins((await readTextIfExists(path.join(codeDir, CONFIG))) ?? '');
   const target = { version, abi: `${version}.0`, architecture: definition.architecture };
   const specs = (await fs.readdir(codeDir)).filter((name) => name.endsWith('.gemspec')).sort();
