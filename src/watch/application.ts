@@ -24,8 +24,8 @@ import type { Prepared } from '../sync/prepare.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
 import { mapOf } from '../template/template.ts';
 import type { Template } from '../template/template.ts';
-import { createRunProblems } from './run-problems.ts';
-import { SupersededError } from './watch-tasks.ts';
+import { createRunProblems } from './work/run-problems.ts';
+import { SupersededError } from './loop/watch-tasks.ts';
 
 /** What a watched application consists of, as far as the code syncs are concerned. Follows from its templates. */
 export interface Resources {

@@ -1,5 +1,5 @@
 import type { Reporter } from '../console/reporter.ts';
-import type { LoopEvent } from './watch-tasks.ts';
+import type { LoopEvent } from './loop/watch-tasks.ts';
 
 /** Tells the view what the loop does. */
 export function reportLoopEvent(reporter: Reporter, event: LoopEvent): void {

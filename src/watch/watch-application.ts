@@ -1,8 +1,8 @@
 import * as v8 from 'node:v8';
 import { note } from '../console/reporter.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
-import { explainFailure } from './explain-failure.ts';
-import { WatchSession } from './watch-session.ts';
+import { explainFailure } from './work/watch-failures.ts';
+import { WatchSession } from './session.ts';
 
 /** After Ctrl-C what can be given up has so long to end (ms). */
 const END_WITHIN = 1_500;

@@ -2,8 +2,8 @@ import * as http from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
 import type { Aws } from '../../src/aws/aws.ts';
-import { tailLogs } from '../../src/watch/tail-logs.ts';
-import type { LogLine, LogSource } from '../../src/watch/tail-logs.ts';
+import { tailLogs } from '../../src/watch/logs/follow-logs.ts';
+import type { LogLine, LogSource } from '../../src/watch/logs/follow-logs.ts';
 import { poll, silent } from '../support/cloud.ts';
 
 interface FakeEvent {

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { planTriggers } from '../../src/watch/triggers.ts';
+import { planTriggers } from '../../src/watch/sources/triggers.ts';
 import type { BuiltApp } from './build-app.ts';
 
 /** Whether a watch that knows the inputs of a build builds it again when something comes to a path. */

@@ -12,7 +12,7 @@ import { openDraft } from '../../src/template/draft.ts';
 import { mergeGlobals } from '../../src/template/globals.ts';
 import { readParameters } from '../../src/template/parameters.ts';
 import { dumpYaml, parseTemplate } from '../../src/template/yaml/yaml.ts';
-import { neededBy } from '../../src/watch/touched.ts';
+import { neededBy } from '../../src/watch/work/touched.ts';
 
 const NAMES = ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__'];
 

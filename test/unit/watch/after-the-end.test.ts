@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createRetry } from '../../../src/watch/retry.ts';
-import { watchSources } from '../../../src/watch/source-watch.ts';
+import { createRetry } from '../../../src/watch/loop/retry.ts';
+import { watchSources } from '../../../src/watch/sources/source-watch.ts';
 import { silent } from '../../support/cloud.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

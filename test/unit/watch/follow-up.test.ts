@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createFollowUp } from '../../../src/watch/follow-up.ts';
-import type { LoopEvent } from '../../../src/watch/watch-tasks.ts';
+import { createFollowUp } from '../../../src/watch/loop/follow-up.ts';
+import type { LoopEvent } from '../../../src/watch/loop/watch-tasks.ts';
 import { poll } from '../../support/cloud.ts';
 
 const ended = (behind: boolean): LoopEvent => ({

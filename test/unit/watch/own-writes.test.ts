@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BuildEnd, BuildObserver } from '../../../src/builder/build-observer.ts';
-import { createOwnWrites } from '../../../src/watch/own-writes.ts';
+import { createOwnWrites } from '../../../src/watch/sources/own-writes.ts';
 import type { PathChange } from '../../../src/files/path-change.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { planSteps } from '../../../src/watch/schedule.ts';
-import type { RunningSync, Situation } from '../../../src/watch/schedule.ts';
+import { planSteps } from '../../../src/watch/loop/schedule.ts';
+import type { RunningSync, Situation } from '../../../src/watch/loop/schedule.ts';
 
 /** Functions A–D and layer L, which A and B use. */
 const USES: Record<string, string[]> = { L: ['L', 'A', 'B'] };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compareTemplates } from '../../../src/deploy/compare-templates.ts';
 import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
-import { neededBy, touchedByUpdate } from '../../../src/watch/touched.ts';
+import { neededBy, touchedByUpdate } from '../../../src/watch/work/touched.ts';
 
 const BEFORE = `
 Transform: AWS::Serverless-2016-10-31

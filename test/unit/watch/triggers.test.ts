@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BuildInput } from '../../../src/builder/artifact.ts';
 import type { CodeSource, FunctionResource, Stack } from '../../../src/model/stack.ts';
-import { planTriggers } from '../../../src/watch/triggers.ts';
+import { planTriggers } from '../../../src/watch/sources/triggers.ts';
 import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
 
 const fn = (id: string, code: CodeSource): FunctionResource => ({ id, code }) as unknown as FunctionResource;

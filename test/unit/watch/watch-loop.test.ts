@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ResourceSet } from '../../../src/watch/schedule.ts';
+import type { ResourceSet } from '../../../src/watch/loop/schedule.ts';
 import type {
   DeployEnd,
   DeployContext,
@@ -7,8 +7,8 @@ import type {
   SyncContext,
   SyncedResource,
   WatchTasks,
-} from '../../../src/watch/watch-tasks.ts';
-import { WatchLoop } from '../../../src/watch/watch-loop.ts';
+} from '../../../src/watch/loop/watch-tasks.ts';
+import { WatchLoop } from '../../../src/watch/loop/watch-loop.ts';
 import { poll } from '../../support/cloud.ts';
 
 interface SyncCall {

@@ -1,16 +1,16 @@
 import * as path from 'node:path';
-import type { BuildInput } from '../builder/artifact.ts';
-import { compileNames, stemsOf } from '../support/name-patterns.ts';
-import type { NameMatcher } from '../support/name-patterns.ts';
-import { flattenStacks, identifierOf } from '../model/stack.ts';
-import type { ResourceIdentifier, Stack } from '../model/stack.ts';
-import { ownValue } from '../support/own-value.ts';
-import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
-import { isIgnoredName } from '../files/ignored-names.ts';
-import type { PathChange } from '../files/path-change.ts';
-import { compilePathPatterns } from '../files/path-patterns.ts';
-import type { PathMatcher } from '../files/path-patterns.ts';
-import type { WatchedPart } from '../files/snapshot.ts';
+import type { BuildInput } from '../../builder/artifact.ts';
+import { compileNames, stemsOf } from '../../support/name-patterns.ts';
+import type { NameMatcher } from '../../support/name-patterns.ts';
+import { flattenStacks, identifierOf } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { ownValue } from '../../support/own-value.ts';
+import { findLocalPaths, resolveLocalPath } from '../../template/local-paths.ts';
+import { isIgnoredName } from '../../files/ignored-names.ts';
+import type { PathChange } from '../../files/path-change.ts';
+import { compilePathPatterns } from '../../files/path-patterns.ts';
+import type { PathMatcher } from '../../files/path-patterns.ts';
+import type { WatchedPart } from '../../files/snapshot.ts';
 
 /** What the watched paths follow from. */
 export interface TriggerInput {

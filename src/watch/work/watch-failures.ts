@@ -1,9 +1,9 @@
-import { isAwsError } from '../aws/service-errors.ts';
-import { BuildError, errorMessage } from '../errors.ts';
-import type { BuildFailure } from '../errors.ts';
-import type { FailureKind } from '../sync/code/sync-resource.ts';
-import { asUserError, SystemError } from '../system-errors.ts';
-import type { SyncedResource, WatchFailure } from './watch-tasks.ts';
+import { isAwsError } from '../../aws/service-errors.ts';
+import { BuildError, errorMessage } from '../../errors.ts';
+import type { BuildFailure } from '../../errors.ts';
+import type { FailureKind } from '../../sync/code/sync-resource.ts';
+import { asUserError, SystemError } from '../../system-errors.ts';
+import type { SyncedResource, WatchFailure } from '../loop/watch-tasks.ts';
 
 /** The failure as the watch keeps it. `debug` texts of defects of ours carry their stack. */
 export function explainFailure(thrown: unknown): WatchFailure {

@@ -1,10 +1,10 @@
-import { compareTemplates } from '../deploy/compare-templates.ts';
-import type { TemplateDifference } from '../deploy/compare-templates.ts';
-import { identifierOf } from '../model/stack.ts';
-import type { ResourceIdentifier, Stack } from '../model/stack.ts';
-import { localPathProperties } from '../template/local-paths.ts';
-import { resourceOf } from '../template/template.ts';
-import type { ResourceSet } from './schedule.ts';
+import { compareTemplates } from '../../deploy/compare-templates.ts';
+import type { TemplateDifference } from '../../deploy/compare-templates.ts';
+import { identifierOf } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { localPathProperties } from '../../template/local-paths.ts';
+import { resourceOf } from '../../template/template.ts';
+import type { ResourceSet } from '../loop/schedule.ts';
 import { touchedByUpdate } from './touched.ts';
 
 /** How the templates of an application differ from what they were. */

@@ -1,6 +1,6 @@
-import type { ResourceIdentifier } from '../model/stack.ts';
-import { createAbort } from '../support/abort.ts';
-import { explainFailure } from './explain-failure.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import { createAbort } from '../../support/abort.ts';
+import { explainFailure } from '../work/watch-failures.ts';
 import { createRetry } from './retry.ts';
 import type { Retry, RetryTimes } from './retry.ts';
 import { planSteps, touchedByAll } from './schedule.ts';

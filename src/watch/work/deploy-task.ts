@@ -1,25 +1,29 @@
-import { compareTemplates } from '../deploy/compare-templates.ts';
-import { readDeployedState } from '../deploy/deploy-stack.ts';
-import { StackFailedError } from '../deploy/stack-failure.ts';
-import type { StackOutput } from '../console/reporter.ts';
-import { BuildError } from '../errors.ts';
-import type { ResourceIdentifier, Stack } from '../model/stack.ts';
-import { ensureManagedBucket } from '../deploy/managed-bucket.ts';
-import { compareDeployed } from '../sync/compare-deployed.ts';
-import { lookAgainIfChanged, planAfterDeployment, planInsteadOfDeployment } from '../sync/decide-code-or-deployment.ts';
-import { packageApplication } from '../sync/package-application.ts';
-import type { PackagedApplication } from '../sync/package-application.ts';
-import type { Prepared } from '../sync/prepare.ts';
-import type { SyncRun } from '../sync/sync-run.ts';
-import { asUserError } from '../system-errors.ts';
-import type { Application } from './application.ts';
+import { compareTemplates } from '../../deploy/compare-templates.ts';
+import { readDeployedState } from '../../deploy/deploy-stack.ts';
+import { StackFailedError } from '../../deploy/stack-failure.ts';
+import type { StackOutput } from '../../console/reporter.ts';
+import { BuildError } from '../../errors.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { ensureManagedBucket } from '../../deploy/managed-bucket.ts';
+import { compareDeployed } from '../../sync/compare-deployed.ts';
+import {
+  lookAgainIfChanged,
+  planAfterDeployment,
+  planInsteadOfDeployment,
+} from '../../sync/decide-code-or-deployment.ts';
+import { packageApplication } from '../../sync/package-application.ts';
+import type { PackagedApplication } from '../../sync/package-application.ts';
+import type { Prepared } from '../../sync/prepare.ts';
+import type { SyncRun } from '../../sync/sync-run.ts';
+import { asUserError } from '../../system-errors.ts';
+import type { Application } from '../application.ts';
 import { compareStacks } from './compare-stacks.ts';
 import type { StackChange } from './compare-stacks.ts';
-import { explainFailure, failedBuilds } from './explain-failure.ts';
-import type { ResourceSet } from './schedule.ts';
+import { explainFailure, failedBuilds } from './watch-failures.ts';
+import type { ResourceSet } from '../loop/schedule.ts';
 import { applyPlan, bring, withoutDeployment } from './sync-task.ts';
 import { neededBy, touchedByUpdate } from './touched.ts';
-import type { DeployEnd, DeployContext } from './watch-tasks.ts';
+import type { DeployEnd, DeployContext } from '../loop/watch-tasks.ts';
 
 /** Why a deployment is wanted, and who is told how it goes. */
 export interface DeployOrder {

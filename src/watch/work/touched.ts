@@ -1,9 +1,9 @@
-import type { TemplateDifference } from '../deploy/compare-templates.ts';
-import type { ResourceIdentifier } from '../model/stack.ts';
-import { ownValue } from '../support/own-value.ts';
-import { isMap, mapOf } from '../template/template.ts';
-import type { Template, TemplateMap, TemplateValue } from '../template/template.ts';
-import type { ResourceSet } from './schedule.ts';
+import type { TemplateDifference } from '../../deploy/compare-templates.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import { ownValue } from '../../support/own-value.ts';
+import { isMap, mapOf } from '../../template/template.ts';
+import type { Template, TemplateMap, TemplateValue } from '../../template/template.ts';
+import type { ResourceSet } from '../loop/schedule.ts';
 
 /** Sections whose entries others refer to by name. */
 const NAMED = ['Parameters', 'Mappings', 'Conditions', 'Resources'];

@@ -1,12 +1,12 @@
-import { note } from '../console/reporter.ts';
-import { asUserError } from '../system-errors.ts';
-import { flattenStacks } from '../model/stack.ts';
-import { createAbort } from '../support/abort.ts';
-import { isMap } from '../template/template.ts';
-import type { Application } from './application.ts';
-import { explainFailure } from './explain-failure.ts';
-import { ownGroup, tailLogs } from './tail-logs.ts';
-import type { LogSource } from './tail-logs.ts';
+import { note } from '../../console/reporter.ts';
+import { asUserError } from '../../system-errors.ts';
+import { flattenStacks } from '../../model/stack.ts';
+import { createAbort } from '../../support/abort.ts';
+import { isMap } from '../../template/template.ts';
+import type { Application } from '../application.ts';
+import { explainFailure } from '../work/watch-failures.ts';
+import { ownGroup, tailLogs } from './follow-logs.ts';
+import type { LogSource } from './follow-logs.ts';
 
 /** Log lines of the watched functions, on and off. */
 export interface LogTail {

@@ -1,14 +1,14 @@
-import type { ObserveBuild } from '../builder/build-observer.ts';
-import { note } from '../console/reporter.ts';
-import type { ResourceIdentifier } from '../model/stack.ts';
-import type { SyncRun } from '../sync/sync-run.ts';
-import { createChangeBatches } from '../files/change-batches.ts';
-import { createContentMemory } from '../files/content-memory.ts';
-import { createFileWatcher } from '../files/create-file-watcher.ts';
-import type { WatchLimit } from '../files/file-watcher.ts';
+import type { ObserveBuild } from '../../builder/build-observer.ts';
+import { note } from '../../console/reporter.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import type { SyncRun } from '../../sync/sync-run.ts';
+import { createChangeBatches } from '../../files/change-batches.ts';
+import { createContentMemory } from '../../files/content-memory.ts';
+import { createFileWatcher } from '../../files/create-file-watcher.ts';
+import type { WatchLimit } from '../../files/file-watcher.ts';
 import { createOwnWrites } from './own-writes.ts';
 import { planTriggers } from './triggers.ts';
-import type { PathChange } from '../files/path-change.ts';
+import type { PathChange } from '../../files/path-change.ts';
 import type { ChangeEffects, TriggerInput, Triggers } from './triggers.ts';
 
 /** Changes that mean something, close together in time. */

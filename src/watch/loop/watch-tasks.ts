@@ -1,5 +1,5 @@
-import type { RunProblem, SourcePlace } from '../errors.ts';
-import type { ResourceIdentifier } from '../model/stack.ts';
+import type { RunProblem, SourcePlace } from '../../errors.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { ResourceSet } from './schedule.ts';
 
 /** Why something could not be brought. */

@@ -1,4 +1,4 @@
-import type { ResourceIdentifier } from '../model/stack.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
 
 /** Resources, by a question: a deployment may touch all of a nested stack without listing it. */
 export type ResourceSet = (id: ResourceIdentifier) => boolean;

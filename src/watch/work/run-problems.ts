@@ -1,7 +1,7 @@
-import type { BuildResult } from '../builder/artifact.ts';
-import type { RunProblem } from '../errors.ts';
-import type { ResourceIdentifier } from '../model/stack.ts';
-import type { SyncedResource } from './watch-tasks.ts';
+import type { BuildResult } from '../../builder/artifact.ts';
+import type { RunProblem } from '../../errors.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import type { SyncedResource } from '../loop/watch-tasks.ts';
 
 /** What is known of functions that cannot run although they were built. */
 export interface KnownRunProblems {

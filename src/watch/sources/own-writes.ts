@@ -1,10 +1,10 @@
-import type { BuildObserver } from '../builder/build-observer.ts';
-import type { ResourceIdentifier } from '../model/stack.ts';
-import { isBelow } from '../files/paths.ts';
+import type { BuildObserver } from '../../builder/build-observer.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import { isBelow } from '../../files/paths.ts';
 import { BuildWrites, OWN_FROM } from './build-writes.ts';
 import type { BuildWindow } from './build-writes.ts';
-import type { WatchedPart } from '../files/snapshot.ts';
-import type { PathChange } from '../files/path-change.ts';
+import type { WatchedPart } from '../../files/snapshot.ts';
+import type { PathChange } from '../../files/path-change.ts';
 
 /** A build, as far as what it writes is concerned. */
 interface ObservedBuild {

@@ -1,8 +1,8 @@
-import { contentOf } from '../files/content-memory.ts';
-import { isBelow } from '../files/paths.ts';
-import { changedPaths, covers, isFolderIn, signatureNow, takeSnapshot } from '../files/snapshot.ts';
-import type { Snapshot, WatchedPart } from '../files/snapshot.ts';
-import type { PathChange } from '../files/path-change.ts';
+import { contentOf } from '../../files/content-memory.ts';
+import { isBelow } from '../../files/paths.ts';
+import { changedPaths, covers, isFolderIn, signatureNow, takeSnapshot } from '../../files/snapshot.ts';
+import type { Snapshot, WatchedPart } from '../../files/snapshot.ts';
+import type { PathChange } from '../../files/path-change.ts';
 
 /** The time in which a build's tools run: what changes meanwhile may be their work. */
 export interface BuildWindow {

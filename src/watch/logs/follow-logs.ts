@@ -1,7 +1,7 @@
-import type { Aws } from '../aws/aws.ts';
-import { isAwsError } from '../aws/service-errors.ts';
-import { pause } from '../support/pause.ts';
-import type { ResourceIdentifier } from '../model/stack.ts';
+import type { Aws } from '../../aws/aws.ts';
+import { isAwsError } from '../../aws/service-errors.ts';
+import { pause } from '../../support/pause.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
 
 /** A function whose log is followed. */
 export interface LogSource {

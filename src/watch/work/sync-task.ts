@@ -1,15 +1,15 @@
-import type { BuildResult } from '../builder/artifact.ts';
-import type { BuildOutcome } from '../builder/build.ts';
-import { planBuild } from '../builder/plan-build.ts';
-import { StackOvertakenError } from '../deploy/require-latest.ts';
-import type { ResourceIdentifier } from '../model/stack.ts';
-import { describeBehind } from '../sync/code/behind-versions.ts';
-import type { CodeSyncRequest, OpenPlan } from '../sync/code/open-code-sync.ts';
-import type { ResourceResult } from '../sync/code/sync-resource.ts';
-import { buildOptionsOf } from '../sync/build-options-of.ts';
-import type { Application } from './application.ts';
-import { byItself, explainFailure, failedBuilds } from './explain-failure.ts';
-import type { SyncedResource, SyncContext } from './watch-tasks.ts';
+import type { BuildResult } from '../../builder/artifact.ts';
+import type { BuildOutcome } from '../../builder/build.ts';
+import { planBuild } from '../../builder/plan-build.ts';
+import { StackOvertakenError } from '../../deploy/require-latest.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import { describeBehind } from '../../sync/code/behind-versions.ts';
+import type { CodeSyncRequest, OpenPlan } from '../../sync/code/open-code-sync.ts';
+import type { ResourceResult } from '../../sync/code/sync-resource.ts';
+import { buildOptionsOf } from '../../sync/build-options-of.ts';
+import type { Application } from '../application.ts';
+import { byItself, explainFailure, failedBuilds } from './watch-failures.ts';
+import type { SyncedResource, SyncContext } from '../loop/watch-tasks.ts';
 
 /**
  * Builds these resources and brings them through the service APIs, which are asked what they have while it builds. Until
