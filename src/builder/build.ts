@@ -56,8 +56,8 @@ export interface BuildOutcome {
 
 /** Builds again and again with what it learned kept in memory: for `--watch`. */
 export interface Builder {
-  /** Failures are part of the outcome, not errors. `signal`: for this build alone, if it is another one. */
-  build(plan: BuildPlan, signal?: AbortSignal): Promise<BuildOutcome>;
+  /** Failures are part of the outcome, not errors. `signal` and `onBuilt` replace those of the environment for this build. */
+  build(plan: BuildPlan, how?: Partial<Pick<BuildEnvironment, 'signal' | 'onBuilt'>>): Promise<BuildOutcome>;
 }
 
 export function openBuilder(environment: BuildEnvironment): Builder {
@@ -67,7 +67,7 @@ export function openBuilder(environment: BuildEnvironment): Builder {
   const checker = createFunctionChecker(environment.options.projectDir);
   const inTurn = createGate(1);
   return {
-    build: (plan, signal = environment.signal) => {
+    build: (plan, { signal = environment.signal, onBuilt = environment.onBuilt } = {}) => {
       // anew for each build: a tool that was missing may have been installed since
       const tools = createTools({ env: environment.options.env, signal, reporter: environment.reporter });
       let found: Promise<Engine> | undefined;
@@ -77,7 +77,7 @@ export function openBuilder(environment: BuildEnvironment): Builder {
       // members and locks change between two builds
       const seen: Shared['seen'] = { workspaces: new Map(), locks: new Map() };
       const own = { cache, hasher, checker, inTurn };
-      const shared = { environment: { ...environment, signal }, ...own, tools, seen, containers, engine };
+      const shared = { environment: { ...environment, signal, onBuilt }, ...own, tools, seen, containers, engine };
       return buildPlan(plan, shared);
     },
   };

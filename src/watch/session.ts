@@ -1,103 +1,93 @@
-import * as path from 'node:path';
-import { note } from '../console/reporter.ts';
-import type { StackOutput } from '../console/reporter.ts';
 import { InterruptedError, TemplateError } from '../errors.ts';
 import { prepare } from '../sync/prepare.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
-import { Application } from './application.ts';
-import type { Resources } from './application.ts';
-import { deployChanges } from './work/deploy-task.ts';
-import { explainFailure } from './work/watch-failures.ts';
-import { createFollowUp } from './loop/follow-up.ts';
-import type { FollowUp } from './loop/follow-up.ts';
-import { createLogTail } from './logs/log-switch.ts';
-import type { LogTail } from './logs/log-switch.ts';
-import { prepareCode } from './prepare-code.ts';
-import { readChangedOptions } from './read-changed-options.ts';
-import { reportLoopEvent } from './report-loop-event.ts';
+import { initialSnapshot, isDeployed, requireResources, withPrepared, withUndeployed } from './application-snapshot.ts';
+import type { ApplicationSnapshot } from './application-snapshot.ts';
+import { createLogSwitch } from './logs/log-switch.ts';
+import type { LogSwitch } from './logs/log-switch.ts';
+import { LoopRunner } from './loop/loop-runner.ts';
+import type { LoopEvent } from './loop/results.ts';
+import type { WatchTasks } from './loop/watch-tasks.ts';
+import { createNotesOnce } from './notes-once.ts';
+import { projectPath, reportLoopEvent, reportOutputs, reportReplaced, warnOfOwnWrites } from './session-reports.ts';
 import { watchSources } from './sources/source-watch.ts';
 import type { SourceChange, SourceWatch } from './sources/source-watch.ts';
+import type { TriggerInput } from './sources/triggers.ts';
+import { openWatchTools, reconnect } from './watch-tools.ts';
+import type { WatchedApplication } from './watched-application.ts';
+import { deployChanges } from './work/deploy-task.ts';
+import { prepareCode } from './work/prepare-code.ts';
+import { useTemplates } from './work/read-templates.ts';
 import { syncResources } from './work/sync-task.ts';
-import { WatchLoop } from './loop/watch-loop.ts';
-import type { DeployEnd, DeployContext, LoopEvent, WatchTasks } from './loop/watch-tasks.ts';
+import { takeOptions } from './work/take-options.ts';
+import { describeFailure } from './work/watch-failures.ts';
 
-/** Files that one note names. */
-const MOST_NAMES = 5;
-
-/** What made the next deployment necessary, beside templates. */
-interface Reasons {
-  options: boolean;
-  files: boolean;
-}
-
-/** One run of `--watch`: puts together who watches, who decides, who brings, and who shows it. */
+/** One run of `--watch`: connects the watched files, the loop, the tasks and the view, and holds the application's snapshot. */
 export class WatchSession {
   readonly #run: SyncRun;
-  readonly #application: Application;
-  readonly #loop: WatchLoop;
-  readonly #followUp: FollowUp;
+  readonly #application: WatchedApplication;
+  readonly #loop: LoopRunner;
   readonly #sources: SourceWatch;
-  readonly #logs: LogTail;
+  readonly #logs: LogSwitch;
   readonly #started = performance.now();
-  #optionFiles: readonly string[];
+  #snapshot: ApplicationSnapshot;
+  #phase: 'starting' | 'ready' | 'ending' = 'starting';
+  #onChange: (change: SourceChange) => void = (change) => this.#handleChange(change);
   #keys: { close(): void } | undefined;
-  #reasons: Reasons = { options: false, files: true };
-  #lastDeployFailed = false;
-  #isReady = false;
-  #isEnding = false;
-  #outputs: readonly StackOutput[] = [];
-  #shownIds = '';
-  /** What goes on in the cloud although we end. */
-  readonly #goingOn = new Set<string>();
-  /** Before the session has begun: somebody waits for a change. */
-  #onFirstChange: ((change: SourceChange) => void) | undefined;
+  /** The deployment that goes on in the cloud after the session. */
+  #leftDeployment: string | undefined;
 
   constructor(run: SyncRun) {
     this.#run = run;
-    this.#optionFiles = run.environment.watch?.optionFiles ?? [];
-    this.#application = new Application(run, {
-      onSources: (since) => this.#followSources(since),
-      onResources: (resources) => this.#noteResources(resources),
-      observe: (build) => this.#sources.observe(build),
-    });
-    this.#followUp = createFollowUp(() => this.#loop.deployNow());
-    this.#loop = new WatchLoop(this.#tasks(), { onEvent: (event) => this.#onLoopEvent(event) });
+    const openTools = (options: SyncRun): ReturnType<typeof openWatchTools> =>
+      openWatchTools(options, (build) => this.#sources.observe(build));
+    this.#snapshot = initialSnapshot(run, openTools(run));
+    const snapshot = (): ApplicationSnapshot => this.#snapshot;
+    this.#application = {
+      get snapshot() {
+        return snapshot();
+      },
+      replace: (change, readSince) => this.#replace(change(this.#snapshot), readSince),
+      notes: createNotesOnce(run.environment.reporter),
+      openTools,
+    };
+    this.#loop = new LoopRunner(this.#tasks(), { onEvent: (event) => this.#onLoopEvent(event) });
     this.#sources = watchSources(run, {
       onChange: (change) => this.#onChange(change),
-      onOwn: (ids, files) => this.#warnOfOwn(ids, files),
+      onOwn: (ids, files) => warnOfOwnWrites(run, ids, files),
     });
-    this.#logs = createLogTail(this.#application);
+    this.#logs = createLogSwitch(this.#application);
   }
 
-  /** Reaches the cloud, reads the templates and begins. false: the user said no. */
+  /** Reaches the cloud, reads the templates and requests the first deployment. false: the user answered no. */
   async begin(): Promise<boolean> {
     for (;;) {
-      const since = Date.now();
+      const readSince = Date.now();
       const files = new Set<string>();
       const onRead = (file: string): void => void files.add(file);
-      const { run } = this.#application;
+      const { run } = this.#snapshot;
       try {
         const prepared = await (run.options.code
           ? prepareCode(run, onRead)
           : prepare(run, { onRead, askForBucket: true }));
         if (prepared === undefined) return false;
-        this.#application.begin(prepared, files, since);
-        this.#loop.changed([], true);
+        this.#replace(withPrepared(this.#snapshot, prepared));
+        useTemplates(this.#application, prepared.root, { files, readSince });
+        this.#loop.send({ type: 'changed', ids: [], deploy: true });
         return true;
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
-        this.#report({ type: 'stack-state', state: 'failed', failure: explainFailure(error) });
-        await this.#firstChange(files, since);
+        this.#report({ type: 'stack-state', state: 'failed', failure: describeFailure(error) });
+        await this.#firstChange(files, readSince);
       }
     }
   }
 
-  /** Gives up what can be given up, and says what goes on. */
+  /** Aborts what can be aborted and reports what goes on in the cloud. */
   async end(withinMs: number): Promise<void> {
-    this.#isEnding = true;
+    this.#phase = 'ending';
     this.#keys?.close();
-    this.#logs.stop();
-    this.#followUp.stop();
+    this.#logs.turn(false);
     this.#sources.close();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -105,8 +95,9 @@ export class WatchSession {
     });
     await Promise.race([this.#loop.end(this.#run.environment.signal.reason), late]);
     clearTimeout(timer);
-    const goingOn = [...this.#goingOn].join(' ') || undefined;
-    if (this.#shownIds !== '') this.#report({ type: 'watch-stopped', goingOn });
+    const updates = [...this.#loop.updating].map((id) => `${id} may still be updated in the cloud.`);
+    const goingOn = [...updates, ...(this.#leftDeployment ? [this.#leftDeployment] : [])].join(' ') || undefined;
+    if (this.#snapshot.resources) this.#report({ type: 'watch-stopped', goingOn });
   }
 
   get #report(): SyncRun['environment']['reporter']['report'] {
@@ -117,155 +108,90 @@ export class WatchSession {
   #tasks(): WatchTasks {
     const application = this.#application;
     return {
-      sync: async (ids, task) => application.runProblems.addTo(await syncResources(application, ids, task)),
-      deploy: ({ force }, task) => this.#deploy(force, task),
-      touchedBy: (id) => application.requireResources().touchedBy(id),
-      isDeployed: (id) => application.isDeployed(id),
+      sync: (ids, context) => syncResources(application, ids, context),
+      deploy: async (how, context) => {
+        try {
+          return await deployChanges(application, how, context);
+        } catch (error) {
+          if (error instanceof InterruptedError)
+            this.#leftDeployment = [error.message, error.hint].filter(Boolean).join('. ');
+          throw error;
+        }
+      },
+      touchedBy: (id) => requireResources(this.#snapshot).touchedBy(id),
+      isDeployed: (id) => isDeployed(this.#snapshot, id),
       renew: (kinds) => {
         if (!kinds.has('credentials')) return;
         this.#run.aws.renew();
-        application.forgetCodeSync();
+        this.#replace({ ...this.#snapshot, tools: reconnect(this.#snapshot.tools, this.#snapshot.run) });
       },
+      describeError: describeFailure,
     };
   }
 
-  async #deploy(force: boolean, task: DeployContext): Promise<DeployEnd> {
-    const reasons = this.#reasons;
-    this.#reasons = { options: false, files: false };
-    let isDone = false;
-    try {
-      if (reasons.options && (await this.#takeOptions())) reasons.files = true;
-      const onlyTemplates = !reasons.files && !this.#lastDeployFailed;
-      const end = await deployChanges(this.#application, task, {
-        force,
-        onlyTemplates,
-        onUpdate: () => this.#report({ type: 'stack-state', state: 'updating' }),
-        onOutputs: (outputs) => this.#noteOutputs(outputs),
-      });
-      isDone = end.outcome !== 'failed';
-      this.#lastDeployFailed = !isDone;
-      return end.outcome === 'failed'
-        ? end
-        : { ...end, results: await this.#application.runProblems.addTo(end.results) };
-    } catch (error) {
-      if (error instanceof InterruptedError) this.#goingOn.add([error.message, error.hint].filter(Boolean).join('. '));
-      if (task.signal.aborted) throw error;
-      this.#lastDeployFailed = true;
-      return { outcome: 'failed', failure: explainFailure(error), culprits: [], toSync: [], effects: () => false };
-    } finally {
-      if (!isDone) {
-        this.#reasons = {
-          options: this.#reasons.options || reasons.options,
-          files: this.#reasons.files || reasons.files,
-        };
-      }
-    }
+  /** Puts the next snapshot in place; loop, watched files and view follow it. */
+  #replace(next: ApplicationSnapshot, readSince?: number): void {
+    const before = this.#snapshot;
+    if (next === before) return;
+    this.#snapshot = next;
+    if (next.resources && next.resources !== before.resources)
+      this.#loop.send({ type: 'resources', ids: next.resources.selected });
+    reportReplaced(this.#run.environment.reporter, before, next);
+    const { tail } = next.run.options;
+    if (this.#phase === 'ready' && tail !== before.run.options.tail) this.#logs.turn(tail);
+    if (readSince !== undefined) this.#sources.follow(sourcesOf(next), readSince);
   }
 
-  /** The options as their files say now; whether they are others. */
-  async #takeOptions(): Promise<boolean> {
-    const { watch } = this.#run.environment;
-    if (!watch) return false;
-    const { run } = this.#application;
-    const { options, files, isChanged, warnings } = await readChangedOptions(run.options, watch);
-    this.#optionFiles = files;
-    for (const text of warnings) this.#application.sayOnce('warning', text);
-    if (!isChanged) return false;
-    this.#application.setRun({ ...run, options });
-    if (this.#isReady && options.tail !== run.options.tail) this.#logs.show(options.tail);
-    return true;
+  #handleChange({ effects, files, mayHaveMissed }: SourceChange): void {
+    const { deploy, templates, options } = effects;
+    const { selected } = requireResources(this.#snapshot);
+    const missed = mayHaveMissed ? [...selected].filter(mayHaveMissed) : [];
+    const ids = [...new Set([...effects.ids, ...missed])];
+    if (ids.length === 0 && !deploy && !templates && !options) return;
+    this.#replace(withUndeployed(this.#snapshot, { options, beyondTemplates: deploy }));
+    const names = files.map((file) => projectPath(this.#run, file));
+    this.#report({ type: 'watch-change', files: names, ids, templates, options });
+    const isForStack = deploy || templates || options || mayHaveMissed !== undefined;
+    this.#loop.send({ type: 'changed', ids, deploy: isForStack });
   }
 
-  #onChange(change: SourceChange): void {
-    if (this.#onFirstChange) return this.#onFirstChange(change);
-    const { effects, files, mayHaveMissed } = change;
-    const { ids, deploy, templates, options } = effects;
-    const { selected } = this.#application.requireResources();
-    const changed = [...new Set([...ids, ...(mayHaveMissed ? [...selected].filter(mayHaveMissed) : [])])];
-    if (changed.length === 0 && !deploy && !templates && !options) return;
-    this.#reasons.options ||= options;
-    this.#reasons.files ||= deploy;
-    const names = files.map((file) => this.#nameOf(file));
-    this.#report({ type: 'watch-change', files: names, ids: changed, templates, options });
-    this.#loop.changed(changed, deploy || templates || options || mayHaveMissed !== undefined);
-  }
-
-  /** The templates could not be understood: waits until they, or the options, are others. */
-  async #firstChange(files: ReadonlySet<string>, since: number): Promise<void> {
+  /** The templates could not be parsed: waits until they or the options change. */
+  async #firstChange(templateFiles: ReadonlySet<string>, readSince: number): Promise<void> {
     const { signal } = this.#run.environment;
     const change = await new Promise<SourceChange>((resolve, reject) => {
-      this.#onFirstChange = resolve;
+      this.#onChange = resolve;
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      this.#application.setTemplateFiles(files, since);
+      this.#replace({ ...this.#snapshot, templateFiles }, readSince);
     });
-    this.#onFirstChange = undefined;
-    if (change.effects.options) await this.#takeOptions();
-  }
-
-  #followSources(since: number): void {
-    const { resources, inputs, templateFiles, run } = this.#application;
-    this.#sources.follow(
-      {
-        root: resources?.root,
-        wayOf: (id) => resources?.wayOf(id),
-        built: inputs,
-        templateFiles: [...templateFiles],
-        optionFiles: this.#optionFiles,
-        excludes: run.options.watchExclude,
-      },
-      since,
-    );
-  }
-
-  #noteResources({ selected }: Resources): void {
-    this.#loop.keepOnly(selected);
-    const ids = [...selected];
-    const shown = JSON.stringify(ids);
-    if (shown === this.#shownIds) return;
-    this.#shownIds = shown;
-    this.#report({ type: 'watch-resources', stackName: this.#application.run.options.stackName, ids });
-  }
-
-  #noteOutputs(outputs: readonly StackOutput[]): void {
-    const isNew = JSON.stringify(outputs) !== JSON.stringify(this.#outputs);
-    this.#outputs = outputs;
-    if (isNew) this.#showOutputs();
-  }
-
-  #showOutputs(): void {
-    const { stackName } = this.#application.run.options;
-    this.#report({ type: 'outputs', stackName, outputs: [...this.#outputs] });
+    this.#onChange = (later) => this.#handleChange(later);
+    if (change.effects.options) await takeOptions(this.#application);
   }
 
   #onLoopEvent(event: LoopEvent): void {
     reportLoopEvent(this.#run.environment.reporter, event);
-    if (!this.#application.run.options.code) this.#followUp.note(event);
-    if (event.type === 'updating')
-      for (const id of event.ids) this.#goingOn.add(`${id} may still be updated in the cloud.`);
-    if (event.type === 'ended') this.#goingOn.delete(`${event.resource.id} may still be updated in the cloud.`);
-    if (event.type === 'deploy-ended' && !this.#isReady && !this.#isEnding) this.#becomeReady();
+    if (event.type === 'deploy-ended' && this.#phase === 'starting') this.#becomeReady();
   }
 
   #becomeReady(): void {
-    this.#isReady = true;
-    const { selected } = this.#application.requireResources();
+    this.#phase = 'ready';
+    const { selected } = requireResources(this.#snapshot);
     const ms = performance.now() - this.#started;
     this.#report({ type: 'watch-ready', resources: selected.size, folders: this.#sources.folders, ms });
     this.#keys = this.#run.environment.watch?.openKeys((key) => this.#onKey(key));
-    this.#logs.show(this.#application.run.options.tail);
+    this.#logs.turn(this.#snapshot.run.options.tail);
   }
 
   #onKey(key: string): void {
     switch (key) {
       case 'r':
-        this.#application.brought.clear();
-        return this.#loop.syncAll(this.#application.requireResources().selected);
+        this.#replace({ ...this.#snapshot, synced: new Map() });
+        return this.#loop.send({ type: 'sync-requested', ids: [...requireResources(this.#snapshot).selected] });
       case 'd':
-        return this.#loop.deployNow();
+        return this.#loop.send({ type: 'deploy-requested' });
       case 'l':
         return this.#logs.toggle();
       case 'o':
-        return this.#showOutputs();
+        return reportOutputs(this.#run.environment.reporter, this.#snapshot);
       case 'q':
         return this.#run.environment.watch?.interrupt();
       case '?':
@@ -274,22 +200,16 @@ export class WatchSession {
       default:
     }
   }
+}
 
-  #warnOfOwn(ids: readonly string[], files: readonly string[]): void {
-    const names = files.slice(0, MOST_NAMES).map((file) => this.#nameOf(file));
-    const more = files.length > names.length ? ` and ${files.length - names.length} more` : '';
-    const [id = ''] = ids;
-    note(
-      this.#run.environment.reporter,
-      'warning',
-      `Each build of ${ids.join(', ')} changes its own source: ${names.join(', ')}${more}. It is built again with the next save, and less and less often without one.`,
-      `Leave it out with --watch-exclude ${id}=PATTERN; r syncs at once.`,
-    );
-  }
-
-  /** How a file is shown: below the project as seen from there. */
-  #nameOf(file: string): string {
-    const relative = path.relative(this.#run.options.projectDir, file);
-    return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
-  }
+/** What to watch for this snapshot. */
+function sourcesOf({ resources, inputs, templateFiles, optionFiles, run }: ApplicationSnapshot): TriggerInput {
+  return {
+    root: resources?.root,
+    syncMethod: (id) => resources?.syncMethod(id),
+    built: inputs,
+    templateFiles: [...templateFiles],
+    optionFiles,
+    excludes: run.options.watchExclude,
+  };
 }

@@ -1,8 +1,8 @@
 import * as v8 from 'node:v8';
 import { note } from '../console/reporter.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
-import { explainFailure } from './work/watch-failures.ts';
 import { WatchSession } from './session.ts';
+import { describeFailure } from './work/watch-failures.ts';
 
 /** After Ctrl-C what can be given up has so long to end (ms). */
 const END_WITHIN = 1_500;
@@ -31,7 +31,7 @@ export async function watchApplication(run: SyncRun): Promise<void> {
 function createStrayErrorReport({ environment: { reporter, version } }: SyncRun): (error: unknown) => void {
   const reported = new Set<string>();
   return (error) => {
-    const { message, output = message } = explainFailure(error);
+    const { message, output = message } = describeFailure(error);
     if (reported.has(output)) return;
     reported.add(output);
     const hint = `The watch goes on. This is a defect of sam-sync ${version}: please report it with the lines above.`;

@@ -2,7 +2,7 @@ import * as http from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
 import type { Aws } from '../../src/aws/aws.ts';
-import { tailLogs } from '../../src/watch/logs/follow-logs.ts';
+import { followLogs } from '../../src/watch/logs/follow-logs.ts';
 import type { LogLine, LogSource } from '../../src/watch/logs/follow-logs.ts';
 import { poll, silent } from '../support/cloud.ts';
 
@@ -78,7 +78,7 @@ describe('log lines', () => {
     aws = createAws({ env, reporter: silent, signal: abort.signal });
     const lines: LogLine[] = [];
     let failure: unknown;
-    tailLogs({
+    followLogs({
       aws,
       sources: async () => sources,
       onLine: (line) => void lines.push(line),

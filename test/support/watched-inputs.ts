@@ -7,7 +7,7 @@ import type { BuiltApp } from './build-app.ts';
 export function isNoticed(app: BuiltApp, id: string, place: string, folder = false): boolean {
   const triggers = planTriggers({
     root: app.root,
-    wayOf: () => 'code',
+    syncMethod: () => 'code',
     built: new Map([[id, app.inputs(id)]]),
     templateFiles: [],
     optionFiles: [],

@@ -3,10 +3,10 @@ import { isAwsError } from '../../aws/service-errors.ts';
 import { pause } from '../../support/pause.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 
-/** A function whose log is followed. */
+/** A function whose log lines are reported. */
 export interface LogSource {
   id: ResourceIdentifier;
-  /** Its name in Lambda, which names its log streams in a log group that several functions share. */
+  /** Its name in Lambda; names its log streams in a log group that several functions share. */
   functionName: string;
   /** Name of the log group. */
   group: string;
@@ -19,53 +19,53 @@ export interface LogLine {
   text: string;
 }
 
-/** How logs are followed. */
-export interface TailOptions {
+/** Options of `followLogs`. */
+export interface FollowOptions {
   aws: Aws;
-  /** Asked again in each round: functions come and go. Those that matter most first. */
+  /** Called in each round, because functions come and go. The most important ones come first. */
   sources(): Promise<readonly LogSource[]>;
   onLine(line: LogLine): void;
   signal: AbortSignal;
 }
 
-/** Between two calls (ms). CloudWatch Logs allows 5 to 10 FilterLogEvents a second in a Region, and others want some too. */
+/** Between two calls (ms). An account may call FilterLogEvents 5 to 10 times a second in a Region; other programs need some of these. */
 const CALL_EVERY = 250;
-/** Between two looks at the same log (ms). */
-const LOOK_EVERY = 1_000;
-/** Lines may be found this much later than newer ones (ms). */
+/** Between two reads of the same log group (ms). */
+const READ_EVERY = 1_000;
+/** A line may become readable this much later than newer lines (ms). */
 const LATE_BY = 10_000;
 
-/** What is known of one log group. */
-interface Followed {
-  /** Lines before this are old (ms since the epoch). */
+/** The position in one log group. */
+interface LogPosition {
+  /** Older lines are not reported (ms since the epoch). */
   from: number;
-  /** The newest line of this look. */
+  /** Time of the newest line of this read. */
   newest: number;
-  /** The next page of this look; undefined: it is over. */
+  /** The next page of this read; undefined: there is none. */
   nextToken: string | undefined;
-  /** Lines that were reported already → their time. */
-  told: Map<string, number>;
-  lookedAt: number;
+  /** Lines that were reported → their time. */
+  reported: Map<string, number>;
+  readAt: number;
 }
 
 /**
- * Reports the lines that functions log from now on, until the signal. Rejects if the logs may not be read. The groups take
- * turns page by page, so that a function that logs without end hides no other.
+ * Reports the lines that functions log from now on, until the signal aborts. Rejects if the logs cannot be read. The log
+ * groups take turns page by page, so that a function that logs without end does not hide the others.
  */
-export async function tailLogs({ aws, sources, onLine, signal }: TailOptions): Promise<void> {
-  const logs = new Map<string, Followed>();
+export async function followLogs({ aws, sources, onLine, signal }: FollowOptions): Promise<void> {
+  const logs = new Map<string, LogPosition>();
   const started = Date.now();
   while (!signal.aborted) {
     const now = performance.now();
-    const isDue = ({ nextToken, lookedAt }: Followed): boolean =>
-      nextToken !== undefined || now - lookedAt >= LOOK_EVERY;
+    const isDue = ({ nextToken, readAt }: LogPosition): boolean =>
+      nextToken !== undefined || now - readAt >= READ_EVERY;
     const due = [...byGroup(await sources())].flatMap(([group, functions]) => {
       const log = logs.get(group) ?? newLog(started);
       logs.set(group, log);
       return isDue(log) ? [{ group, functions, log }] : [];
     });
     for (const { group, functions, log } of due) {
-      log.lookedAt = performance.now();
+      log.readAt = performance.now();
       for (const event of await readPage(aws, group, log)) {
         const id = writerOf(functions, event);
         if (id !== undefined) onLine({ id, time: new Date(event.time), text: event.text });
@@ -76,8 +76,8 @@ export async function tailLogs({ aws, sources, onLine, signal }: TailOptions): P
   }
 }
 
-function newLog(from: number): Followed {
-  return { from, newest: from, nextToken: undefined, told: new Map(), lookedAt: -LOOK_EVERY };
+function newLog(from: number): LogPosition {
+  return { from, newest: from, nextToken: undefined, reported: new Map(), readAt: -READ_EVERY };
 }
 
 function byGroup(sources: readonly LogSource[]): Map<string, LogSource[]> {
@@ -92,8 +92,8 @@ interface LogEvent {
   text: string;
 }
 
-/** A page of what is new in the group. */
-async function readPage(aws: Aws, group: string, log: Followed): Promise<LogEvent[]> {
+/** Reads a page of new lines. */
+async function readPage(aws: Aws, group: string, log: LogPosition): Promise<LogEvent[]> {
   const oldest = log.from - LATE_BY;
   const events: LogEvent[] = [];
   try {
@@ -103,42 +103,42 @@ async function readPage(aws: Aws, group: string, log: Followed): Promise<LogEven
     const page = await send(new FilterLogEventsCommand({ logGroupName: group, startTime: oldest, nextToken }));
     for (const { eventId, logStreamName: stream = '', timestamp: time = 0, message = '' } of page.events ?? []) {
       const name = eventId ?? `${stream} ${time} ${message}`;
-      if (time < oldest || log.told.has(name)) continue;
-      log.told.set(name, time);
+      if (time < oldest || log.reported.has(name)) continue;
+      log.reported.set(name, time);
       log.newest = Math.max(log.newest, time);
       events.push({ stream, time, text: message.replace(/\s+$/, '') });
     }
     log.nextToken = page.nextToken;
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    if (!isTransient(error)) throw error;
   }
-  if (log.nextToken === undefined) endLook(log);
+  if (log.nextToken === undefined) endRead(log);
   return events;
 }
 
-function endLook(log: Followed): void {
+function endRead(log: LogPosition): void {
   log.from = log.newest;
-  for (const [name, time] of log.told) if (time < log.from - LATE_BY) log.told.delete(name);
+  for (const [name, time] of log.reported) if (time < log.from - LATE_BY) log.reported.delete(name);
 }
 
 /**
- * The function that wrote to the stream. In its own group a function's streams are `2026/11/26/[$LATEST]0123…`, in any other
- * they have its name before the bracket. undefined: a function of another application.
+ * Finds the function that wrote to the stream. Streams in a function's own group are named `2026/11/26/[$LATEST]0123…`; in
+ * other groups the function's name precedes the bracket. undefined: a function of another application.
  */
 function writerOf(functions: readonly LogSource[], { stream }: LogEvent): ResourceIdentifier | undefined {
   const name = /^\d{4}\/\d{2}\/\d{2}\/([^[\]]*)\[/.exec(stream)?.[1];
   if (name) return functions.find(({ functionName }) => functionName === name)?.id;
-  const owner = functions.find(({ functionName, group }) => group === ownGroup(functionName));
+  const owner = functions.find(({ functionName, group }) => group === logGroupOf(functionName));
   return (owner ?? (functions.length === 1 ? functions[0] : undefined))?.id;
 }
 
-/** The log group that Lambda makes for a function. */
-export function ownGroup(functionName: string): string {
+/** Names the log group that Lambda creates for a function. */
+export function logGroupOf(functionName: string): string {
   return `/aws/lambda/${functionName}`;
 }
 
-/** A function that was never called has no log group yet; a busy or lost service is asked again in the next round. */
-function isPassing(error: unknown): boolean {
-  const passing = ['throttled', 'unavailable', 'unreachable'];
-  return isAwsError(error) && (error.code === 'ResourceNotFoundException' || passing.includes(error.kind));
+/** A function has no log group before its first call; the next round retries a service that is busy or unreachable. */
+function isTransient(error: unknown): boolean {
+  const kinds = ['throttled', 'unavailable', 'unreachable'];
+  return isAwsError(error) && (error.code === 'ResourceNotFoundException' || kinds.includes(error.kind));
 }

@@ -1,323 +1,272 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import { createAbort } from '../../support/abort.ts';
-import { explainFailure } from '../work/watch-failures.ts';
-import { createRetry } from './retry.ts';
-import type { Retry, RetryTimes } from './retry.ts';
-import { planSteps, touchedByAll } from './schedule.ts';
-import type { ResourceSet, RunningSync } from './schedule.ts';
-import { SupersededError } from './watch-tasks.ts';
-import type { DeployEnd, DeployContext, LoopEvent, SyncedResource, WatchFailure, WatchTasks } from './watch-tasks.ts';
+import { readyToSync } from './loop-state.ts';
+import type { Deployment, LoopDecision, LoopFacts, LoopInput, LoopState, RunningSync } from './loop-state.ts';
+import type { DeployEnd, SyncedResource } from './results.ts';
+import { ALL_RESOURCES, NO_RESOURCES, planSteps, touchedByAny } from './schedule.ts';
+import {
+  markPending,
+  noteResult,
+  planFollowUp,
+  report,
+  resetRetry,
+  retryLater,
+  set,
+  wantDeployment,
+  without,
+} from './turn.ts';
+import type { Turn } from './turn.ts';
 
-interface Run extends RunningSync {
-  abort: AbortController;
-}
-
-interface Deployment {
-  /** When the change was noticed that it brings. */
-  since: number;
-  abort: AbortController;
-  abortable: boolean;
-  reserved: ResourceSet;
-  /** What had changed when it began: it brings that. */
-  read: readonly ResourceIdentifier[];
-  /** What has changed since. */
-  outdated: Set<ResourceIdentifier>;
-  /** Waits for running syncs to be out of the way. */
-  waiting: (() => void) | undefined;
-}
-
-/** Code syncs that build side by side: few enough for any machine. Those that wait for a service are not counted. */
-const BUILDS_AT_ONCE = 8;
-/** After so many in a row a build is let end: somebody, or the build itself, saves faster than it can be made. */
-const MOST_GIVEN_UP = 2;
-
-/**
- * Decides when what is synced. Of each resource:
+/*
+ * A resource:
+ *                                                        ┌── changed during the update ──┐
+ *               changed              free      committed ▼        synced                 │
+ *   in sync ──────────────▶ pending ──────▶ building ──▶ updating ───────▶ in sync, or pending
+ *                            ▲   ▲              │  │        │
+ *                            │   └── changed ───┘  │        │ failed
+ *                            │       (aborted)     ▼        ▼
+ *                            └──────────────────── failed ◀─┘
+ *                              changed · retry · the resource it waits for is synced
  *
- *                   changed             its turn            ended well
- *     in sync ───────────────▶ queued ───────────▶ running ───────────▶ in sync
- *                               ▲  ▲                │   │
- *                               │  └── changed: the │   │ failed
- *                               │      build is     │   ▼
- *                               │      given up ────┘  failed
- *                               └──── changed, or tried again by itself
+ * The stack:
+ *           templates, options changed            reserved, clear, committed        deployed
+ *   idle ──────────────────────────▶ queued ──▶ preparing ───────────▶ updating ─────────────▶ idle
+ *                                     ▲   ▲          │                    │
+ *                                     │   └─ changed ┘                    │ failed
+ *                                     │     (aborted)                     ▼
+ *                                     └────────────────────────────── failed
+ *                                       changed · retry · a resource in `retryOn` changed
  *
- * and of the stack:
- *
- *              template or options changed           CloudFormation is done
- *     idle ───────────────▶ queued ───────▶ running ───────────────▶ idle, or failed
- *                             ▲                │
- *                             └── changed again (given up if nothing was changed in the cloud yet)
- *
- * What is running brings what the files held when it read them. What changed later stays queued, so the newest content is
- * always the last to be brought.
+ * "free": no other sync or deployment changes the same resources (`planSteps`). While the stack is `queued` no new sync
+ * starts; while it is `preparing` or `updating`, only syncs of what the deployment did not reserve.
  */
-export class WatchLoop {
-  readonly #tasks: WatchTasks;
-  readonly #onEvent: (event: LoopEvent) => void;
-  readonly #retry: Retry;
-  /** Changed and not brought yet → since when (ms). */
-  readonly #dirty = new Map<ResourceIdentifier, number>();
-  readonly #failed = new Map<ResourceIdentifier, WatchFailure>();
-  readonly #runs = new Set<Run>();
-  /** How often in a row builds were given up. */
-  readonly #givenUp = new Map<ResourceIdentifier, number>();
-  #deployWanted: { since: number; force: boolean } | undefined;
-  #deployment: Deployment | undefined;
-  #deployFailure: Extract<DeployEnd, { outcome: 'failed' }> | undefined;
-  /** Work that is under way. */
-  readonly #working = new Set<Promise<void>>();
-  #ending = false;
 
-  constructor(tasks: WatchTasks, options: { onEvent: (event: LoopEvent) => void; retryTimes?: RetryTimes }) {
-    this.#tasks = tasks;
-    this.#onEvent = options.onEvent;
-    this.#retry = createRetry(() => this.#tryAgain(), options.retryTimes);
+/** Code syncs that may build at once: few enough for any machine. Syncs that wait for a service do not count. */
+const BUILDS_AT_ONCE = 8;
+/** After this many aborts in a row a build may finish: files change faster than it can build. */
+const MOST_ABORTS = 2;
+
+/** Gives the next state and what to do now. Pure. */
+export function advanceLoop(
+  state: LoopState,
+  input: LoopInput,
+  facts: LoopFacts,
+): { state: LoopState; decisions: readonly LoopDecision[] } {
+  const turn: Turn = { state, facts, decisions: [] };
+  receive(turn, input);
+  if (!turn.state.isEnding) {
+    startWork(turn);
+    planFollowUp(turn);
   }
+  return { state: turn.state, decisions: turn.decisions };
+}
 
-  /** These resources changed; `deploy`: the templates or options too. */
-  changed(ids: Iterable<ResourceIdentifier>, deploy = false): void {
-    const all = [...ids];
-    if (deploy) this.#wantDeploy(false);
-    this.#markDirty(all);
-    for (const id of all) this.#deployment?.outdated.add(id);
-    // code that kept a deployment from succeeding is a reason to try again
-    // (one that is under way and fails looks at what changed meanwhile)
-    const isComing = this.#deployment?.abortable === false;
-    if (!isComing && this.#deployFailure && all.some(this.#deployFailure.effects)) this.#wantDeploy(false);
-    this.#advance();
-  }
-
-  /** Deploys, even if nothing seems to differ: the user asks for it. */
-  deployNow(): void {
-    this.#wantDeploy(true);
-    this.#advance();
-  }
-
-  /** Brings everything, and what failed once more: the user asks for it, or it is the beginning. */
-  syncAll(ids: Iterable<ResourceIdentifier>): void {
-    this.changed(ids, this.#deployFailure !== undefined);
-  }
-
-  /** Only these exist from now on. */
-  keepOnly(ids: ReadonlySet<ResourceIdentifier>): void {
-    for (const id of [...this.#dirty.keys(), ...this.#failed.keys()]) {
-      if (ids.has(id)) continue;
-      this.#dirty.delete(id);
-      this.#failed.delete(id);
-    }
-  }
-
-  /** Whether nothing runs and nothing waits for its turn. */
-  get isIdle(): boolean {
-    const works = this.#runs.size > 0 || this.#deployment !== undefined;
-    return !works && this.#deployWanted === undefined && this.#ready.length === 0;
-  }
-
-  /** Aborts what is under way; resolves when nothing is any more. */
-  async end(reason?: unknown): Promise<void> {
-    this.#ending = true;
-    this.#retry.stop();
-    for (const { abort } of this.#runs) abort.abort(reason);
-    this.#deployment?.abort.abort(reason);
-    await Promise.all(this.#working);
-  }
-
-  /** What changed and is there to be synced. */
-  get #ready(): ResourceIdentifier[] {
-    return [...this.#dirty.keys()].filter((id) => this.#tasks.isDeployed(id));
-  }
-
-  #markDirty(ids: readonly ResourceIdentifier[]): void {
-    const now = performance.now();
-    const news = ids.filter((id) => !this.#dirty.has(id));
-    for (const id of news) this.#dirty.set(id, now);
-    if (news.length > 0) this.#onEvent({ type: 'queued', ids: news });
-  }
-
-  #wantDeploy(force: boolean, since = performance.now()): void {
-    if (!this.#deployWanted) this.#onEvent({ type: 'deploy-queued' });
-    const wanted = this.#deployWanted ?? { since, force };
-    this.#deployWanted = { since: Math.min(since, wanted.since), force: force || wanted.force };
-  }
-
-  /** Does what is to be done now. */
-  #advance(): void {
-    if (this.#ending) return;
-    const steps = planSteps<Run>({
-      dirty: new Set(this.#ready),
-      running: [...this.#runs],
-      deploy: {
-        wanted: this.#deployWanted !== undefined,
-        running: this.#deployment !== undefined,
-        abortable: this.#deployment?.abortable ?? false,
-        reserved: this.#deployment?.reserved ?? (() => false),
-      },
-      touchedBy: this.#tasks.touchedBy,
-      limit: BUILDS_AT_ONCE,
-    });
-    for (const step of steps) {
-      if (step.do === 'abort') step.run.abort.abort(new SupersededError());
-      else if (step.do === 'abort-deploy') this.#deployment?.abort.abort(new SupersededError());
-      else this.#keep(step.do === 'deploy' ? this.#runDeploy() : this.#runSync(step.ids));
-    }
-    if (this.isIdle) this.#onEvent({ type: 'idle' });
-  }
-
-  #keep(work: Promise<void>): void {
-    this.#working.add(work);
-    void work.finally(() => {
-      this.#working.delete(work);
-      this.#advance();
-    });
-  }
-
-  async #runSync(ids: readonly ResourceIdentifier[]): Promise<void> {
-    const abort = createAbort();
-    const abortable = ids.every((id) => (this.#givenUp.get(id) ?? 0) < MOST_GIVEN_UP);
-    const run: Run = { ids: new Set(ids), building: true, abortable, abort };
-    const since = new Map(ids.map((id) => [id, this.#dirty.get(id) ?? performance.now()]));
-    for (const id of ids) this.#dirty.delete(id);
-    this.#runs.add(run);
-    this.#onEvent({ type: 'building', ids });
-    try {
-      const results = await this.#tasks.sync(ids, {
-        signal: abort.signal,
-        committed: () => {
-          run.building = false;
-          run.abortable = false;
-          if (abort.signal.aborted) return;
-          this.#onEvent({ type: 'updating', ids });
-          this.#advance();
-        },
-      });
-      for (const id of ids) this.#givenUp.delete(id);
-      for (const result of results) this.#noteResult(result, performance.now() - (since.get(result.id) ?? 0));
-    } catch (error) {
-      if (abort.signal.aborted) this.#takeBack(since);
-      else for (const [id, time] of since) this.#noteResult(failedSync(id, error), performance.now() - time);
-    } finally {
-      this.#runs.delete(run);
-      this.#wakeDeployment();
-    }
-  }
-
-  /** Given up because some of them changed: the others have not been brought either. */
-  #takeBack(since: ReadonlyMap<ResourceIdentifier, number>): void {
-    for (const [id, time] of since) {
-      this.#dirty.set(id, time);
-      this.#givenUp.set(id, (this.#givenUp.get(id) ?? 0) + 1);
-    }
-    this.#onEvent({ type: 'queued', ids: [...since.keys()] });
-  }
-
-  #noteResult(resource: SyncedResource, ms: number): void {
-    const { id, failure, outcome } = resource;
-    if (outcome === 'blocked') this.#wantDeploy(true);
-    if (failure === undefined) this.#failed.delete(id);
-    else this.#failed.set(id, failure);
-    if (failure?.byItself) this.#retry.later();
-    else if (failure === undefined) this.#retry.succeeded();
-    if (failure === undefined) this.#markDirty(this.#waitingFor(id));
-    this.#onEvent({ type: 'ended', resource, ms });
-  }
-
-  #waitingFor(id: ResourceIdentifier): ResourceIdentifier[] {
-    return [...this.#failed].flatMap(([other, { waitsFor }]) => (waitsFor === id ? [other] : []));
-  }
-
-  async #runDeploy(): Promise<void> {
-    const { since, force } = this.#deployWanted ?? { since: performance.now(), force: false };
-    const deployment: Deployment = {
-      since,
-      abort: createAbort(),
-      abortable: true,
-      reserved: () => true,
-      read: [...this.#dirty.keys()],
-      outdated: new Set(),
-      waiting: undefined,
-    };
-    this.#deployWanted = undefined;
-    this.#deployment = deployment;
-    this.#onEvent({ type: 'deploy-started' });
-    try {
-      this.#noteDeployEnd(await this.#tasks.deploy({ force }, this.#laneOf(deployment)), deployment);
-    } catch (error) {
-      // it is wanted with what has changed since
-      if (deployment.abort.signal.aborted) this.#wantDeploy(force, since);
-      else this.#noteDeployEnd(failedDeploy(error), deployment);
-    } finally {
-      this.#deployment = undefined;
-    }
-  }
-
-  #laneOf(deployment: Deployment): DeployContext {
-    return {
-      signal: deployment.abort.signal,
-      committed: () => {
-        deployment.abortable = false;
-      },
-      reserve: (touched) => {
-        deployment.reserved = touched;
-        this.#advance();
-      },
-      cleared: () =>
-        new Promise((resolve) => {
-          deployment.waiting = resolve;
-          this.#wakeDeployment();
-        }),
-      isOutdated: (id) => deployment.outdated.has(id),
-    };
-  }
-
-  #noteDeployEnd(end: DeployEnd, { since, read, outdated, reserved }: Deployment): void {
-    const ms = performance.now() - since;
-    this.#deployFailure = end.outcome === 'failed' ? end : undefined;
-    const results = end.outcome === 'failed' ? end.culprits : end.results;
-    // it brought what it read, or said why not
-    const brought = end.outcome === 'failed' ? end.culprits.map(({ id }) => id) : read;
-    for (const id of brought) if (!outdated.has(id)) this.#dirty.delete(id);
-    for (const result of results) this.#noteResult(result, ms);
-    this.#onEvent({ type: 'deploy-ended', end, ms });
-    this.#markDirty(end.toSync);
-    if (end.outcome !== 'failed') {
-      this.#retry.succeeded();
-      // what it may have overwritten is compared once more
-      return this.#markDirty([...outdated].filter(reserved));
-    }
-    if (end.failure.byItself) this.#retry.later();
-    // perhaps mended while it ran
-    if ([...outdated].some(end.effects)) this.#wantDeploy(false);
-  }
-
-  #wakeDeployment(): void {
-    const { waiting, reserved = () => false } = this.#deployment ?? {};
-    const inTheWay = [...this.#runs].some(({ ids }) => touchedByAll(ids, this.#tasks).some(reserved));
-    if (!inTheWay) waiting?.();
-  }
-
-  #tryAgain(): void {
-    const failed = [...this.#failed].filter(([, { byItself }]) => byItself !== undefined);
-    const deploy = this.#deployFailure?.failure.byItself;
-    const kinds = [...failed.map(([, { byItself }]) => byItself), deploy].filter((kind) => kind !== undefined);
-    this.#tasks.renew(new Set(kinds));
-    this.#markDirty(failed.map(([id]) => id));
-    if (deploy !== undefined) this.#wantDeploy(false);
-    this.#advance();
+function receive(turn: Turn, input: LoopInput): void {
+  switch (input.type) {
+    case 'changed':
+      return noteChange(turn, input.ids, input.deploy);
+    case 'sync-requested':
+      return noteChange(turn, input.ids, turn.state.deployFailure !== undefined);
+    case 'deploy-requested':
+      return wantDeployment(turn, true);
+    case 'resources':
+      return keepOnly(turn, input.ids);
+    case 'committed':
+      return noteCommit(turn, input.work);
+    case 'synced':
+      return endSync(turn, input.work, input.results);
+    case 'deployed':
+      return endDeployment(turn, input.end);
+    case 'aborted':
+      return takeBack(turn, input.work);
+    case 'reserved':
+      return changeDeployment(turn, { reserved: input.touched });
+    case 'waiting':
+      return changeDeployment(turn, { isWaiting: true });
+    case 'timer':
+      if (input.timer === 'retry') return retry(turn);
+      set(turn, { followUp: { ...turn.state.followUp, isTimed: false } });
+      return wantDeployment(turn, true);
+    case 'end':
+      return set(turn, { isEnding: true });
   }
 }
 
-/** What was thrown although nobody aborted is a defect of ours; it must not end the watch. */
-function failedSync(id: ResourceIdentifier, error: unknown): SyncedResource {
-  return { id, outcome: 'failed', failure: explainFailure(error) };
+function noteChange(turn: Turn, ids: readonly ResourceIdentifier[], deploy: boolean): void {
+  if (deploy) wantDeployment(turn, false);
+  markPending(turn, ids);
+  const { deployment, deployFailure } = turn.state;
+  if (deployment) changeDeployment(turn, { outdated: new Set([...deployment.outdated, ...ids]) });
+  // a deployment that can no longer be aborted looks at these changes when it fails
+  const isUpdating = deployment?.abortable === false;
+  if (!isUpdating && deployFailure && ids.some(deployFailure.retryOn)) wantDeployment(turn, false);
 }
 
-function failedDeploy(error: unknown): Extract<DeployEnd, { outcome: 'failed' }> {
-  return {
-    outcome: 'failed',
-    failure: explainFailure(error),
-    culprits: [],
-    toSync: [],
-    effects: () => true,
-  };
+function keepOnly(turn: Turn, ids: ReadonlySet<ResourceIdentifier>): void {
+  const { pending, failed } = turn.state;
+  const isGone = (id: ResourceIdentifier): boolean => !ids.has(id);
+  set(turn, {
+    pending: without(pending, [...pending.keys()].filter(isGone)),
+    failed: without(failed, [...failed.keys()].filter(isGone)),
+  });
+}
+
+function noteCommit(turn: Turn, work: number): void {
+  const { deployment, syncs, updating } = turn.state;
+  if (deployment?.work === work) return changeDeployment(turn, { abortable: false });
+  const sync = syncs.find((other) => other.work === work);
+  if (!sync) return;
+  replaceSync(turn, { ...sync, building: false, abortable: false });
+  set(turn, { updating: new Set([...updating, ...sync.ids]) });
+  report(turn, { type: 'updating', ids: [...sync.ids] });
+}
+
+function endSync(turn: Turn, work: number, results: readonly SyncedResource[]): void {
+  const sync = removeSync(turn, work);
+  if (!sync) return;
+  set(turn, { aborts: without(turn.state.aborts, sync.ids) });
+  for (const result of results) noteResult(turn, result, turn.facts.now - (sync.since.get(result.id) ?? 0));
+}
+
+/** An aborted sync or deployment has done nothing: all that it was started for is still wanted. */
+function takeBack(turn: Turn, work: number): void {
+  const { deployment, aborts, pending } = turn.state;
+  if (deployment?.work === work) {
+    const { force, since } = deployment.order;
+    wantDeployment(turn, force, since);
+    return set(turn, { deployment: undefined });
+  }
+  const sync = removeSync(turn, work);
+  if (!sync) return;
+  const ids = [...sync.ids];
+  set(turn, {
+    pending: new Map([...pending, ...sync.since]),
+    aborts: new Map([...aborts, ...ids.map((id) => [id, (aborts.get(id) ?? 0) + 1] as const)]),
+  });
+  report(turn, { type: 'queued', ids });
+}
+
+function endDeployment(turn: Turn, end: DeployEnd): void {
+  const { deployment, pending } = turn.state;
+  if (!deployment) return;
+  const { outdated, reserved, read, order } = deployment;
+  const ms = turn.facts.now - order.since;
+  const failed = end.outcome === 'failed' ? end : undefined;
+  const results = end.outcome === 'failed' ? end.causes : end.results;
+  // it deployed what it read, or reported why not
+  const handled = failed ? results.map(({ id }) => id) : read;
+  set(turn, {
+    deployFailure: failed,
+    pending: without(
+      pending,
+      handled.filter((id) => !outdated.has(id)),
+    ),
+  });
+  for (const result of results) noteResult(turn, result, ms);
+  report(turn, { type: 'deploy-ended', end, ms });
+  markPending(turn, end.toSync);
+  if (!failed) {
+    resetRetry(turn);
+    // it may have overwritten these
+    markPending(turn, [...outdated].filter(reserved));
+  } else {
+    if (failed.failure.transient) retryLater(turn);
+    if ([...outdated].some(failed.retryOn)) wantDeployment(turn, false);
+  }
+  set(turn, { deployment: undefined });
+}
+
+/** Tries again everything whose failure may have passed. */
+function retry(turn: Turn): void {
+  set(turn, { retry: { ...turn.state.retry, isTimed: false } });
+  const { failed, deployFailure } = turn.state;
+  const ids = [...failed].flatMap(([id, { transient }]) => (transient === undefined ? [] : [id]));
+  const deploy = deployFailure?.failure.transient;
+  const kinds = [...ids.map((id) => failed.get(id)?.transient), deploy].filter((kind) => kind !== undefined);
+  turn.decisions.push({ do: 'renew', kinds: new Set(kinds) });
+  markPending(turn, ids);
+  if (deploy !== undefined) wantDeployment(turn, false);
+}
+
+/** Starts and aborts work, as far as the work under way allows. */
+function startWork(turn: Turn): void {
+  const { deployment, deployWanted, syncs } = turn.state;
+  const { facts } = turn;
+  const steps = planSteps<RunningSync>({
+    pending: new Set(readyToSync(turn.state, facts)),
+    running: syncs,
+    deploy: {
+      wanted: deployWanted !== undefined,
+      running: deployment !== undefined,
+      abortable: deployment !== undefined && deployment.abortable && !deployment.isAborted,
+      reserved: deployment?.reserved ?? NO_RESOURCES,
+    },
+    touchedBy: facts.touchedBy,
+    limit: BUILDS_AT_ONCE,
+  });
+  for (const step of steps) {
+    if (step.do === 'abort') abortSync(turn, step.sync);
+    else if (step.do === 'abort-deploy') abortDeployment(turn);
+    else if (step.do === 'deploy') startDeployment(turn);
+    else startSync(turn, step.ids);
+  }
+  clearDeployment(turn);
+}
+
+function startSync(turn: Turn, ids: readonly ResourceIdentifier[]): void {
+  const { pending, aborts, syncs, nextWork } = turn.state;
+  const since = new Map(ids.map((id) => [id, pending.get(id) ?? turn.facts.now]));
+  const abortable = ids.every((id) => (aborts.get(id) ?? 0) < MOST_ABORTS);
+  const sync: RunningSync = { work: nextWork, ids: new Set(ids), since, building: true, abortable };
+  set(turn, { pending: without(pending, ids), syncs: [...syncs, sync], nextWork: nextWork + 1 });
+  report(turn, { type: 'building', ids });
+  turn.decisions.push({ do: 'sync', work: sync.work, ids });
+}
+
+function startDeployment(turn: Turn): void {
+  const { deployWanted: order, pending, nextWork: work } = turn.state;
+  if (!order) return;
+  const begun = { abortable: true, isAborted: false, outdated: new Set<ResourceIdentifier>(), isWaiting: false };
+  set(turn, {
+    deployWanted: undefined,
+    deployment: { work, order, reserved: ALL_RESOURCES, read: [...pending.keys()], ...begun },
+    nextWork: work + 1,
+  });
+  report(turn, { type: 'deploy-started' });
+  turn.decisions.push({ do: 'deploy', work, force: order.force });
+}
+
+function abortSync(turn: Turn, sync: RunningSync): void {
+  replaceSync(turn, { ...sync, abortable: false });
+  turn.decisions.push({ do: 'abort', work: sync.work });
+}
+
+function abortDeployment(turn: Turn): void {
+  const { deployment } = turn.state;
+  if (!deployment) return;
+  changeDeployment(turn, { isAborted: true });
+  turn.decisions.push({ do: 'abort', work: deployment.work });
+}
+
+/** Lets a waiting deployment go on when no sync changes what it reserved. */
+function clearDeployment(turn: Turn): void {
+  const { deployment, syncs } = turn.state;
+  if (!deployment?.isWaiting) return;
+  if (syncs.some(({ ids }) => touchedByAny(ids, turn.facts).some(deployment.reserved))) return;
+  changeDeployment(turn, { isWaiting: false });
+  turn.decisions.push({ do: 'clear' });
+}
+
+function changeDeployment(turn: Turn, change: Partial<Deployment>): void {
+  const { deployment } = turn.state;
+  if (deployment) set(turn, { deployment: { ...deployment, ...change } });
+}
+
+function replaceSync(turn: Turn, sync: RunningSync): void {
+  set(turn, { syncs: turn.state.syncs.map((other) => (other.work === sync.work ? sync : other)) });
+}
+
+function removeSync(turn: Turn, work: number): RunningSync | undefined {
+  const sync = turn.state.syncs.find((other) => other.work === work);
+  set(turn, { syncs: turn.state.syncs.filter((other) => other !== sync) });
+  return sync;
 }

@@ -17,7 +17,7 @@ export interface TriggerInput {
   /** undefined: the templates could not be read yet. */
   root: Stack | undefined;
   /** How a change of the resource's code or definition is brought; undefined: not at all, it was not asked for. */
-  wayOf(id: ResourceIdentifier): 'code' | 'deploy' | undefined;
+  syncMethod(id: ResourceIdentifier): 'code' | 'deploy' | undefined;
   /** What builds were made of; a resource without an entry is made of its code. */
   built: ReadonlyMap<ResourceIdentifier, readonly BuildInput[]>;
   /** Templates, the files that they include, and what was looked for when they were read. */
@@ -109,7 +109,7 @@ function* listInputs(input: TriggerInput): Iterable<[Meaning, readonly BuildInpu
     return patterns && compilePathPatterns(patterns);
   };
   const meaningOf = (id: ResourceIdentifier): Meaning | undefined => {
-    const way = input.wayOf(id);
+    const way = input.syncMethod(id);
     if (way === undefined) return undefined;
     return { kind: way === 'code' ? 'resource' : 'deploy', id };
   };

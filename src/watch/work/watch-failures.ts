@@ -3,31 +3,31 @@ import { BuildError, errorMessage } from '../../errors.ts';
 import type { BuildFailure } from '../../errors.ts';
 import type { FailureKind } from '../../sync/code/sync-resource.ts';
 import { asUserError, SystemError } from '../../system-errors.ts';
-import type { SyncedResource, WatchFailure } from '../loop/watch-tasks.ts';
+import type { SyncedResource, TransientKind, WatchFailure } from '../loop/results.ts';
 
-/** The failure as the watch keeps it. `debug` texts of defects of ours carry their stack. */
-export function explainFailure(thrown: unknown): WatchFailure {
+/** Describes what was thrown. A defect of sam-sync is described with its stack trace. */
+export function describeFailure(thrown: unknown): WatchFailure {
   const error = asUserError(thrown);
   if (error === undefined) {
     const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     return { message: errorMessage(thrown), hint: 'This is a defect of sam-sync; please report it.', output: stack };
   }
   const [only] = error instanceof BuildError && error.failures.length === 1 ? error.failures : [];
-  if (only) return explainBuildFailure(only);
+  if (only) return describeBuildFailure(only);
   const { message, hint } = error;
-  if (error instanceof SystemError) return { message, hint, byItself: error.isTransient ? 'system' : undefined };
-  return { message, hint, byItself: isAwsError(error) ? byItself(error.kind) : undefined };
+  if (error instanceof SystemError) return { message, hint, transient: error.isTransient ? 'system' : undefined };
+  return { message, hint, transient: isAwsError(error) ? transientKind(error.kind) : undefined };
 }
 
-/** What a failed build says of each resource that shares it. */
+/** Gives a failed result for each resource of each failed build. */
 export function failedBuilds(failures: readonly BuildFailure[]): SyncedResource[] {
   return failures.flatMap((failure) =>
-    failure.ids.map((id): SyncedResource => ({ id, outcome: 'failed', failure: explainBuildFailure(failure) })),
+    failure.ids.map((id): SyncedResource => ({ id, outcome: 'failed', failure: describeBuildFailure(failure) })),
   );
 }
 
-/** Whether a failure of this kind may go away without a change of files. */
-export function byItself(kind: FailureKind | undefined): WatchFailure['byItself'] {
+/** What a failure of this kind depends on, if it may pass without a change of files. */
+export function transientKind(kind: FailureKind | undefined): TransientKind | undefined {
   switch (kind) {
     case 'no-credentials':
     case 'expired-credentials':
@@ -45,7 +45,7 @@ export function byItself(kind: FailureKind | undefined): WatchFailure['byItself'
   }
 }
 
-function explainBuildFailure(failure: BuildFailure): WatchFailure {
+function describeBuildFailure(failure: BuildFailure): WatchFailure {
   const { message, hint, output, file, line, column, isTransient } = failure;
-  return { message, hint, output, file, line, column, byItself: isTransient ? 'system' : undefined };
+  return { message, hint, output, file, line, column, transient: isTransient ? 'system' : undefined };
 }

@@ -1,14 +1,11 @@
 import * as path from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createRetry } from '../../../src/watch/loop/retry.ts';
+import { describe, expect, it } from 'vitest';
 import { watchSources } from '../../../src/watch/sources/source-watch.ts';
 import { silent } from '../../support/cloud.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 /** Work that was under way when the watch ended still reports what it learned; the process must end all the same. */
 describe('after the end of a watch', () => {
-  afterEach(() => void vi.useRealTimers());
-
   it('no folder is watched any more', async () => {
     const dir = await tempFolder({ 'template.yaml': '' });
     const run = { options: { projectDir: dir }, environment: { reporter: silent } } as Parameters<
@@ -16,7 +13,7 @@ describe('after the end of a watch', () => {
     >[0];
     const input = {
       root: undefined,
-      wayOf: () => undefined,
+      syncMethod: () => undefined,
       built: new Map(),
       templateFiles: [path.join(dir, 'template.yaml')],
       optionFiles: [],
@@ -28,14 +25,5 @@ describe('after the end of a watch', () => {
     sources.close();
     sources.follow(input, Date.now());
     expect(sources.folders).toBe(0);
-  });
-
-  it('nothing is tried again', () => {
-    vi.useFakeTimers();
-    const retry = createRetry(() => {});
-    retry.later();
-    retry.stop();
-    retry.later();
-    expect(vi.getTimerCount()).toBe(0);
   });
 });

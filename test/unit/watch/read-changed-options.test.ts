@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/options/command-line.ts';
 import { resolveOptions } from '../../../src/cli/options/resolve-options.ts';
 import type { SyncOptions } from '../../../src/sync/sync-options.ts';
-import { HANDLING, readChangedOptions } from '../../../src/watch/read-changed-options.ts';
+import { HANDLING, readChangedOptions } from '../../../src/watch/work/read-changed-options.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const cwd = await tempFolder({ 'template.yaml': '{}' });

@@ -84,7 +84,7 @@ const SYNCABLE = [
 
 const triggers = planTriggers({
   root: ROOT,
-  wayOf: (id) => (SYNCABLE.includes(id) ? 'code' : id === 'Other' ? undefined : 'deploy'),
+  syncMethod: (id) => (SYNCABLE.includes(id) ? 'code' : id === 'Other' ? undefined : 'deploy'),
   built: BUILT,
   templateFiles: ['/app/template.yaml', '/app/child/template.yaml', '/app/api/body.yaml'],
   optionFiles: ['/app/samconfig.toml'],

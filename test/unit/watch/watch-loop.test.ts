@@ -1,309 +1,294 @@
 import { describe, expect, it } from 'vitest';
-import type { ResourceSet } from '../../../src/watch/loop/schedule.ts';
-import type {
-  DeployEnd,
-  DeployContext,
-  LoopEvent,
-  SyncContext,
-  SyncedResource,
-  WatchTasks,
-} from '../../../src/watch/loop/watch-tasks.ts';
-import { WatchLoop } from '../../../src/watch/loop/watch-loop.ts';
-import { poll } from '../../support/cloud.ts';
+import { initialLoopState } from '../../../src/watch/loop/loop-state.ts';
+import type { LoopDecision, LoopInput, LoopState } from '../../../src/watch/loop/loop-state.ts';
+import type { SyncedResource } from '../../../src/watch/loop/results.ts';
+import { advanceLoop } from '../../../src/watch/loop/watch-loop.ts';
 
-interface SyncCall {
-  ids: string[];
-  task: SyncContext;
-  end(...results: Partial<SyncedResource>[]): void;
+const TIMES = { firstRetry: 2, longestRetry: 5, quiet: 9 };
+
+/** What is decided, in short: `sync1 A`, `deploy2`, `abort1`, `retry in 2`, `A synced`, `A,B queued` … */
+function short(decision: LoopDecision): string {
+  switch (decision.do) {
+    case 'sync':
+      return `sync${decision.work} ${decision.ids.join()}`;
+    case 'deploy':
+      return `deploy${decision.work}${decision.force ? ' force' : ''}`;
+    case 'abort':
+      return `abort${decision.work}`;
+    case 'start-timer':
+      return `${decision.timer} in ${decision.ms}`;
+    case 'stop-timer':
+      return `no ${decision.timer}`;
+    case 'renew':
+      return `renew ${[...decision.kinds].join()}`;
+    case 'report': {
+      const { event } = decision;
+      if (event.type === 'ended') return `${event.resource.id} ${event.resource.outcome} ${event.ms}`;
+      if (event.type === 'deploy-ended') return `stack ${event.end.outcome} ${event.ms}`;
+      return 'ids' in event ? `${event.ids.join()} ${event.type}` : event.type;
+    }
+    case 'clear':
+      return decision.do;
+  }
 }
 
-interface DeployCall {
-  force: boolean;
-  task: DeployContext;
-  end(result: DeployEnd): void;
-}
-
-/** Work that goes on until it is ended, or aborted. */
-const pending = <T>(signal: AbortSignal, call: (resolve: (value: T) => void) => void): Promise<T> =>
-  new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('aborted')));
-    call(resolve);
-  });
-
-const nth = async <T>(calls: T[], n: number): Promise<T> => poll(async () => calls[n]);
-
-/** A loop whose work is done by hand: each call waits until the test ends it, or is aborted. */
-function start(more: Partial<WatchTasks> = {}) {
-  const syncs: SyncCall[] = [];
-  const deploys: DeployCall[] = [];
-  const events: LoopEvent[] = [];
-  const renewed: string[][] = [];
-  const tasks: WatchTasks = {
-    sync: (ids, task) =>
-      pending(task.signal, (resolve) =>
-        syncs.push({
-          ids: [...ids],
-          task,
-          end: (...results) =>
-            resolve(ids.map((id, n) => ({ id, outcome: 'synced', ...results[n] }) satisfies SyncedResource)),
-        }),
-      ),
-    deploy: ({ force }, task) => pending(task.signal, (end) => deploys.push({ force, task, end })),
-    touchedBy: (id) => new Set([id]),
-    isDeployed: () => true,
-    renew: (kinds) => void renewed.push([...kinds]),
-    ...more,
+/** A loop that gets one input each millisecond; each gives what is decided. Nothing is deployed that begins with `New`. */
+function open() {
+  let state: LoopState = initialLoopState(TIMES);
+  let now = 0;
+  const send = (input: LoopInput): string[] => {
+    now++;
+    const touchedBy = (id: string): Set<string> => new Set(id === 'L' ? ['L', 'A'] : [id]);
+    const isDeployed = (id: string): boolean => !id.startsWith('New');
+    const step = advanceLoop(state, input, { now, touchedBy, isDeployed });
+    state = step.state;
+    return step.decisions.map(short);
   };
-  const loop = new WatchLoop(tasks, {
-    onEvent: (event) => void events.push(event),
-    retryTimes: { first: 5, longest: 5 },
-  });
   return {
-    loop,
-    syncs,
-    deploys,
-    renewed,
-    sync: (n: number) => nth(syncs, n),
-    deployment: (n: number) => nth(deploys, n),
-    idle: () => poll(async () => (loop.isIdle ? true : undefined)),
-    ended: () =>
-      events.flatMap((event) => (event.type === 'ended' ? [`${event.resource.id} ${event.resource.outcome}`] : [])),
+    send,
+    state: () => state,
+    changed: (ids: string, deploy = false) => send({ type: 'changed', ids: ids.split(' ').filter(Boolean), deploy }),
+    committed: (work: number) => send({ type: 'committed', work }),
+    aborted: (work: number) => send({ type: 'aborted', work }),
+    synced: (work: number, ...results: SyncedResource[]) => send({ type: 'synced', work, results }),
+    deployed: () => send({ type: 'deployed', end: { outcome: 'deployed', results: [], toSync: [] } }),
+    failedDeploy: (on: string, transient?: 'connection') =>
+      send({
+        type: 'deployed',
+        end: {
+          outcome: 'failed',
+          failure: { message: 'no', transient },
+          causes: [],
+          toSync: [],
+          retryOn: (id) => on.includes(id),
+        },
+      }),
   };
 }
 
-const deployed: DeployEnd = { outcome: 'deployed', results: [], toSync: [] };
-const failedDeploy = (effects: ResourceSet, culprits: SyncedResource[] = []): DeployEnd => ({
+const ok = (id: string, more: Partial<SyncedResource> = {}): SyncedResource => ({ id, outcome: 'synced', ...more });
+const failed = (id: string, more: object = {}): SyncedResource => ({
+  id,
   outcome: 'failed',
-  failure: { message: 'no' },
-  culprits,
-  toSync: [],
-  effects,
+  failure: { message: 'broken', ...more },
 });
 
 describe('the loop', () => {
-  it('syncs what changed, resources side by side', async () => {
-    const { loop, sync, idle, ended } = start();
-    loop.changed(['A', 'B']);
-    (await sync(1)).end();
-    (await sync(0)).end();
-    await idle();
-    expect(ended()).toEqual(['B synced', 'A synced']);
+  it('syncs a save: queued, building, updating, synced', () => {
+    const { changed, committed, synced } = open();
+    expect(changed('A')).toEqual(['A queued', 'A building', 'sync1 A']);
+    expect(committed(1)).toEqual(['A updating']);
+    expect(synced(1, ok('A'))).toEqual(['A synced 2']);
   });
 
-  it('gives a build up when its resource changes, and brings the newest', async () => {
-    const { loop, sync, idle, ended } = start();
-    loop.changed(['A']);
-    const first = await sync(0);
-    loop.changed(['A']);
-    const second = await sync(1);
-    expect(first.task.signal.aborted).toBe(true);
-    second.end();
-    await idle();
-    expect(ended()).toEqual(['A synced']);
+  it('leaves its state as it is and gives a new one', () => {
+    const before = initialLoopState();
+    const facts = { now: 1, touchedBy: (id: string) => new Set([id]), isDeployed: () => true };
+    const { state } = advanceLoop(before, { type: 'changed', ids: ['A'], deploy: true }, facts);
+    expect(before).toEqual(initialLoopState());
+    expect(state).not.toEqual(before);
   });
 
-  it('lets an update end and syncs again after it, once for any number of changes', async () => {
-    const { loop, sync, syncs, idle } = start();
-    loop.changed(['A']);
-    const first = await sync(0);
-    first.task.committed();
-    for (let n = 0; n < 5; n++) loop.changed(['A']);
-    expect(first.task.signal.aborted).toBe(false);
-    first.end();
-    (await sync(1)).end();
-    await idle();
-    expect(syncs.length).toBe(2);
+  it('measures a resource from its first change, however often its build is aborted', () => {
+    const { changed, aborted, synced } = open();
+    changed('A');
+    expect(changed('A')).toEqual(['A queued', 'abort1']);
+    expect(aborted(1)).toEqual(['A queued', 'A building', 'sync2 A']);
+    expect(synced(2, ok('A'))).toEqual(['A synced 3']);
   });
 
-  it('a failure of one is no failure of another; a change tries it again', async () => {
-    const { loop, sync, idle, ended } = start();
-    loop.changed(['A', 'B']);
-    (await sync(0)).end({ outcome: 'failed', failure: { message: 'broken' } });
-    (await sync(1)).end();
-    await idle();
-    loop.changed(['A']);
-    (await sync(2)).end();
-    await idle();
-    expect(ended()).toEqual(['A failed', 'B synced', 'A synced']);
+  it('lets a build finish that was aborted twice in a row', () => {
+    const { changed, aborted, synced } = open();
+    changed('A');
+    for (const work of [1, 2]) {
+      expect(changed('A')).toContain(`abort${work}`);
+      aborted(work);
+    }
+    expect(changed('A')).toEqual(['A queued']);
+    expect(synced(3, ok('A'))).toEqual(['A synced 6', 'A building', 'sync4 A']);
+    expect(changed('A')).toContain('abort4');
   });
 
-  it('syncs what waited for a resource once that is synced', async () => {
-    const { loop, sync, idle, ended } = start();
-    loop.changed(['A', 'B']);
-    (await sync(0)).end({ outcome: 'failed', failure: { message: 'left as it is', waitsFor: 'B' } });
-    (await sync(1)).end({ outcome: 'failed', failure: { message: 'broken' } });
-    await idle();
-    loop.changed(['B']);
-    (await sync(2)).end();
-    const followed = await sync(3);
-    expect(followed.ids).toEqual(['A']);
-    followed.end();
-    await idle();
-    expect(ended()).toEqual(['A failed', 'B failed', 'B synced', 'A synced']);
+  it('knows which updates in the cloud have no result', () => {
+    const { changed, committed, synced, aborted, state } = open();
+    changed('A B');
+    committed(1);
+    committed(2);
+    synced(1, ok('A'));
+    aborted(2);
+    expect([...state().updating]).toEqual(['B']);
   });
 
-  it('survives work that throws', async () => {
-    const { loop, idle, ended } = start({ sync: () => Promise.reject(new Error('a defect')) });
-    loop.changed(['A']);
-    await idle();
-    loop.changed(['A']);
-    await idle();
-    expect(ended()).toEqual(['A failed', 'A failed']);
+  it('waits with a layer and its function for each other', () => {
+    const { changed, synced } = open();
+    expect(changed('A')).toContain('sync1 A');
+    expect(changed('L')).toEqual(['L queued']);
+    expect(synced(1, ok('A'))).toContain('sync2 L');
   });
 
-  it('tries again by itself what signing in or a network may mend, after renewing them', async () => {
-    const { loop, sync, deployment, renewed, idle, ended } = start();
-    loop.changed(['A', 'B']);
-    (await sync(0)).end({ outcome: 'failed', failure: { message: 'expired', byItself: 'credentials' } });
-    (await sync(1)).end({ outcome: 'failed', failure: { message: 'syntax' } });
-    const again = await sync(2);
-    expect(again.ids).toEqual(['A']);
-    again.end();
-    loop.changed([], true);
-    (await deployment(0)).end({
-      ...failedDeploy(() => false),
-      failure: { message: 'gone', byItself: 'connection' },
-    } as DeployEnd);
-    (await deployment(1)).end(deployed);
-    await idle();
-    expect(renewed).toEqual([['credentials'], ['connection']]);
-    expect(ended()).toEqual(['A failed', 'B failed', 'A synced']);
+  it('deploys once more, with force, what only a deployment can apply', () => {
+    const { changed, synced } = open();
+    changed('A');
+    expect(synced(1, { id: 'A', outcome: 'blocked' })).toEqual([
+      'deploy-queued',
+      'A blocked 1',
+      'deploy-started',
+      'deploy2 force',
+    ]);
   });
 
-  it('during a deployment syncs what it does not touch, and the rest after it', async () => {
-    const { loop, sync, syncs, deployment, idle } = start();
-    loop.changed([], true);
-    const deploy = await deployment(0);
-    loop.changed(['A', 'B']);
-    expect(syncs).toEqual([]); // it has not said yet what it touches
-    deploy.task.reserve((id) => id === 'A');
-    const free = await sync(0);
-    expect(free.ids).toEqual(['B']);
-    free.end();
-    deploy.task.committed();
-    deploy.end(deployed);
-    const later = await sync(1);
-    expect(later.ids).toEqual(['A']);
-    later.end();
-    await idle();
+  it('holds a deployment back until no sync changes what it reserved', () => {
+    const { changed, send, committed, synced, deployed } = open();
+    changed('A B');
+    committed(1);
+    expect(changed('', true)).toEqual(['deploy-queued', 'deploy-started', 'deploy3']);
+    expect(send({ type: 'reserved', touched: (id) => id === 'A' })).toEqual([]);
+    expect(send({ type: 'waiting' })).toEqual([]);
+    expect(synced(2, ok('B'))).toEqual(['B synced 5']);
+    expect(synced(1, ok('A'))).toEqual(['A synced 6', 'clear']);
+    expect(committed(3)).toEqual([]);
+    expect(deployed()).toEqual(['stack deployed 6']);
   });
 
-  it('a deployment waits for syncs of what it is going to change', async () => {
-    const { loop, sync, deployment, idle } = start();
-    loop.changed(['A']);
-    const running = await sync(0);
-    running.task.committed();
-    loop.changed([], true);
-    const deploy = await deployment(0);
-    deploy.task.reserve((id) => id === 'A');
-    let isCleared = false;
-    const cleared = deploy.task.cleared().then(() => (isCleared = true));
-    await Promise.resolve();
-    expect(isCleared).toBe(false);
-    running.end();
-    await cleared;
-    deploy.end(deployed);
-    await idle();
+  it('compares again what changed while a deployment could overwrite it', () => {
+    const { changed, send, committed, deployed } = open();
+    changed('', true);
+    send({ type: 'reserved', touched: (id) => id === 'A' });
+    committed(1);
+    expect(changed('A B')).toEqual(['A,B queued', 'B building', 'sync2 B']);
+    expect(deployed()).toEqual(['stack deployed 4', 'A building', 'sync3 A']);
   });
 
-  it('does not repeat what a deployment brought, and syncs what it left', async () => {
-    const { loop, sync, syncs, deployment, idle } = start();
-    loop.changed([], true);
-    const first = await deployment(0);
-    first.task.committed();
-    loop.changed(['A']);
-    first.task.reserve((id) => id === 'A');
-    loop.changed([], true);
-    first.end(deployed);
-    // A changed before the second one read it
-    (await deployment(1)).end({ outcome: 'deployed', results: [], toSync: ['B'] });
-    const left = await sync(0);
-    expect(left.ids).toEqual(['B']);
-    left.end();
-    await idle();
-    expect(syncs.length).toBe(1);
+  it('an aborted deployment is wanted again, with its force and since its first request', () => {
+    const { changed, send, aborted, deployed } = open();
+    send({ type: 'deploy-requested' });
+    expect(changed('', true)).toEqual(['deploy-queued', 'abort1']);
+    expect(changed('', true)).toEqual([]);
+    expect(aborted(1)).toEqual(['deploy-started', 'deploy2 force']);
+    expect(deployed()).toEqual(['stack deployed 4']);
   });
 
-  it('gives a deployment up for a newer one as long as nothing was changed', async () => {
-    const { loop, deployment, deploys, idle } = start();
-    loop.deployNow();
-    const first = await deployment(0);
-    loop.changed([], true);
-    const second = await deployment(1);
-    expect(first.task.signal.aborted).toBe(true);
-    expect(second.force).toBe(true);
-    second.task.committed();
-    loop.changed([], true);
-    expect(second.task.signal.aborted).toBe(false);
-    second.end(deployed);
-    (await deployment(2)).end(deployed);
-    await idle();
-    expect(deploys.length).toBe(3);
+  it('deploys again when a reason of the failure changes, also if it changed during the deployment', () => {
+    const { changed, committed, failedDeploy } = open();
+    changed('', true);
+    expect(failedDeploy('A')).toEqual(['stack failed 1']);
+    expect(changed('B')).not.toContain('deploy-queued');
+    expect(changed('A')).toContain('deploy-queued');
+    committed(3);
+    expect(changed('A')).not.toContain('deploy-queued');
+    expect(failedDeploy('A')).toContain('deploy4');
   });
 
-  it('defect 25: a failed deployment is tried again when code that it concerns changes, also if that happened meanwhile', async () => {
-    const { loop, sync, deployment, deploys, idle, ended } = start();
-    loop.changed([], true);
-    const broken: SyncedResource = { id: 'A', outcome: 'failed', failure: { message: 'syntax error' } };
-    (await deployment(0)).end(failedDeploy((id) => id === 'A', [broken]));
-    await idle();
-    loop.changed(['B']);
-    (await sync(0)).end();
-    await idle();
-    expect(deploys.length).toBe(1);
-    loop.changed(['A']);
-    const second = await deployment(1);
-    second.task.committed();
-    loop.changed(['A']);
-    second.end(failedDeploy((id) => id === 'A', [broken]));
-    (await deployment(2)).end(deployed);
-    await idle();
-    expect(ended().slice(0, 2)).toEqual(['A failed', 'B synced']);
+  it('leaves a resource that is not deployed to the deployment', () => {
+    const { changed, deployed } = open();
+    expect(changed('New')).toEqual(['New queued']);
+    expect(changed('', true)).toContain('deploy1');
+    expect(deployed()).toEqual(['stack deployed 1']);
   });
 
-  it('a build that keeps failing in deployments is no reason for endless ones', async () => {
-    const { loop, deployment, deploys, syncs, idle } = start();
-    const broken: SyncedResource = { id: 'A', outcome: 'failed', failure: { message: 'syntax error' } };
-    loop.changed(['A'], true);
-    (await deployment(0)).end(failedDeploy((id) => id === 'A', [broken]));
-    await idle();
-    expect([deploys.length, syncs.length]).toEqual([1, 0]);
+  it('drops what is removed', () => {
+    const { changed, send, state } = open();
+    changed('New');
+    send({ type: 'resources', ids: new Set(['A']) });
+    expect([...state().pending]).toEqual([]);
   });
 
-  it('keeps changes of a resource that is not deployed yet for the deployment', async () => {
-    let isThere = false;
-    const { loop, sync, deployment, syncs, idle } = start({ isDeployed: (id) => id !== 'New' || isThere });
-    loop.changed([], true);
-    (await deployment(0)).end(failedDeploy((id) => id === 'New'));
-    await idle();
-    loop.changed(['New']);
-    const second = await deployment(1);
-    second.task.committed();
-    isThere = true;
-    loop.changed(['New']);
-    second.end(deployed);
-    (await sync(0)).end();
-    await idle();
-    expect(syncs.length).toBe(1);
+  it('starts nothing after the end, and plans no retry', () => {
+    const { changed, send, synced } = open();
+    changed('A');
+    send({ type: 'end' });
+    expect(changed('B', true)).toEqual(['deploy-queued', 'B queued']);
+    expect(synced(1, failed('A', { transient: 'connection' }))).toEqual(['A failed 3']);
+  });
+});
+
+describe('retries of transient failures', () => {
+  const lost = { transient: 'connection' };
+
+  it('are planned one at a time, and soon again after a success', () => {
+    const { changed, send, synced } = open();
+    changed('A B');
+    expect(synced(1, failed('A', lost))).toEqual(['retry in 2', 'A failed 1']);
+    expect(synced(2, failed('B', lost))).toEqual(['B failed 2']);
+    send({ type: 'timer', timer: 'retry' });
+    synced(3, ok('A'));
+    expect(synced(4, failed('B', lost))).toEqual(['retry in 2', 'B failed 2']);
   });
 
-  it('forgets removed resources', async () => {
-    const { loop, syncs, idle } = start({ isDeployed: () => false });
-    loop.changed(['Gone']);
-    loop.keepOnly(new Set(['A']));
-    await idle();
-    expect(syncs).toEqual([]);
+  it('wait twice as long each time, up to the limit', () => {
+    const { changed, send, synced } = open();
+    changed('A');
+    const delays = [1, 2, 3, 4].map((work) => {
+      const [first] = synced(work, failed('A', lost));
+      send({ type: 'timer', timer: 'retry' });
+      return first;
+    });
+    expect(delays).toEqual(['retry in 2', 'retry in 4', 'retry in 5', 'retry in 5']);
   });
 
-  it('ends: aborts what runs and begins nothing more', async () => {
-    const { loop, sync, syncs, deployment } = start();
-    loop.changed(['A']);
-    loop.changed([], true);
-    const running = await sync(0);
-    const deploy = await deployment(0);
-    await loop.end();
-    expect([running.task.signal.aborted, deploy.task.signal.aborted]).toEqual([true, true]);
-    loop.changed(['B']);
-    expect(syncs.length).toBe(1);
+  it('leave out what only a change can fix', () => {
+    const { changed, send, synced } = open();
+    changed('A B');
+    synced(1, failed('A', lost));
+    synced(2, failed('B'));
+    expect(send({ type: 'timer', timer: 'retry' })).toEqual(['renew connection', 'A queued', 'A building', 'sync3 A']);
+  });
+
+  it('deploy again if the deployment failed so', () => {
+    const { changed, send, failedDeploy } = open();
+    changed('', true);
+    expect(failedDeploy('', 'connection')).toEqual(['stack failed 1', 'retry in 2']);
+    expect(send({ type: 'timer', timer: 'retry' })).toContain('deploy2');
+  });
+
+  it('follow the sync of the resource that a failure waits for', () => {
+    const { changed, synced } = open();
+    changed('A B');
+    synced(1, failed('A', { waitsFor: 'B' }));
+    expect(synced(2, ok('B'))).toEqual(['A queued', 'B synced 2', 'A building', 'sync3 A']);
+  });
+});
+
+describe('a deployment of stale values', () => {
+  const stale = { leavesStaleValues: true };
+
+  /** A loop that has synced A, which left stale values, and is idle. */
+  function idle() {
+    const loop = open();
+    loop.changed('A');
+    const decided = loop.synced(1, ok('A', stale));
+    return { ...loop, decided };
+  }
+
+  it('follows when it was quiet for long enough', () => {
+    const { decided, send } = idle();
+    expect(decided).toEqual(['A synced 1', 'follow-up in 9']);
+    expect(send({ type: 'timer', timer: 'follow-up' })).toEqual(['deploy-queued', 'deploy-started', 'deploy2 force']);
+  });
+
+  it('follows no sync that left none', () => {
+    const { changed, synced } = open();
+    changed('A');
+    expect(synced(1, ok('A'))).toEqual(['A synced 1']);
+  });
+
+  it('waits while something goes on, and then as long as before', () => {
+    const { changed, synced } = idle();
+    expect(changed('B')).toEqual(['B queued', 'no follow-up', 'B building', 'sync2 B']);
+    expect(synced(2, ok('B'))).toEqual(['B synced 1', 'follow-up in 9']);
+  });
+
+  it('starts to wait anew with a change that cannot be synced yet', () => {
+    const { changed } = idle();
+    expect(changed('New')).toEqual(['New queued', 'no follow-up', 'follow-up in 9']);
+  });
+
+  it.each([
+    ['succeeded', (loop: ReturnType<typeof open>) => loop.deployed()],
+    ['failed', (loop: ReturnType<typeof open>) => loop.failedDeploy('')],
+  ])('does not follow a deployment that %s meanwhile', (_, end) => {
+    const loop = idle();
+    loop.changed('', true);
+    expect(end(loop).join()).not.toContain('follow-up');
   });
 });

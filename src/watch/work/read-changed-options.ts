@@ -1,6 +1,6 @@
-import { UserError } from '../errors.ts';
-import type { SyncOptions } from '../sync/sync-options.ts';
-import type { WatchEnvironment } from '../sync/sync-environment.ts';
+import { UserError } from '../../errors.ts';
+import type { SyncOptions } from '../../sync/sync-options.ts';
+import type { WatchEnvironment } from '../../sync/sync-environment.ts';
 
 /**
  * What a running watch does about an option whose value changed. `followed`: the next sync uses it. `deployed`: so does the

@@ -1,8 +1,8 @@
-import { describeStack } from '../deploy/describe-stack.ts';
-import { noSuchStack } from '../cloud/cloud-stacks.ts';
-import { readAsDeployed } from '../sync/prepare.ts';
-import type { Prepared } from '../sync/prepare.ts';
-import type { SyncRun } from '../sync/sync-run.ts';
+import { describeStack } from '../../deploy/describe-stack.ts';
+import { noSuchStack } from '../../cloud/cloud-stacks.ts';
+import { readAsDeployed } from '../../sync/prepare.ts';
+import type { Prepared } from '../../sync/prepare.ts';
+import type { SyncRun } from '../../sync/sync-run.ts';
 
 /** What `--code --watch` starts from: the stack has to be there, and nothing is made. undefined: the user said no. */
 export async function prepareCode(run: SyncRun, onRead: (file: string) => void): Promise<Prepared | undefined> {

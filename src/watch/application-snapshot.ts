@@ -1,0 +1,173 @@
+import type { BuildInput } from '../builder/artifact.ts';
+import type { StackOutput } from '../console/reporter.ts';
+import type { DeployedState } from '../deploy/deploy-stack.ts';
+import type { DeployedStack } from '../deploy/describe-stack.ts';
+import type { ResourceIdentifier, Stack } from '../model/stack.ts';
+import { ownValue } from '../support/own-value.ts';
+import type { Prepared } from '../sync/prepare.ts';
+import type { SyncRun } from '../sync/sync-run.ts';
+import { mapOf } from '../template/template.ts';
+import type { Template } from '../template/template.ts';
+import type { WatchTools } from './watch-tools.ts';
+import type { WatchedResources } from './watched-resources.ts';
+
+/** Everything that a watch knows of its application. Immutable: the session replaces it as a whole. */
+export interface ApplicationSnapshot {
+  /** The options in effect. */
+  readonly run: SyncRun;
+  /** The tools for these options. */
+  readonly tools: WatchTools;
+  /** The samconfig and parameter files; they need not exist. */
+  readonly optionFiles: readonly string[];
+  /** Templates and the files they include. */
+  readonly templateFiles: ReadonlySet<string>;
+  /** undefined until the templates could be read. */
+  readonly resources: WatchedResources | undefined;
+  /** The account, the bucket and the stack as read last. undefined until the cloud was reached. */
+  readonly prepared: Prepared | undefined;
+  /** What was read at the start and nothing has used yet. */
+  readonly fresh: { readonly root?: Stack | undefined; readonly deployed?: DeployedState | undefined };
+  /** The templates of the last deployment of this session. */
+  readonly deployedRoot: Stack | undefined;
+  /** What changed since then. */
+  readonly undeployed: UndeployedChanges;
+  readonly outputs: readonly StackOutput[];
+  /** What the last build of each resource was made of. */
+  readonly inputs: ReadonlyMap<ResourceIdentifier, readonly BuildInput[]>;
+  /** The build that the last sync of a resource applied (`artifactOf`): the service is known to have it. */
+  readonly synced: ReadonlyMap<ResourceIdentifier, string>;
+}
+
+/** Reasons for a deployment. */
+export interface UndeployedChanges {
+  /** The samconfig or a parameter file changed. */
+  readonly options: boolean;
+  /** Not only templates changed: the templates may mean the same and still need a deployment. */
+  readonly beyondTemplates: boolean;
+}
+
+/** No reason for a deployment but the templates. */
+export const TEMPLATES_ONLY: UndeployedChanges = { options: false, beyondTemplates: false };
+
+/** The snapshot of a session that has read nothing yet. */
+export function initialSnapshot(run: SyncRun, tools: WatchTools): ApplicationSnapshot {
+  return {
+    run,
+    tools,
+    optionFiles: run.environment.watch?.optionFiles ?? [],
+    templateFiles: new Set(),
+    resources: undefined,
+    prepared: undefined,
+    fresh: {},
+    deployedRoot: undefined,
+    undeployed: { options: false, beyondTemplates: true },
+    outputs: [],
+    inputs: new Map(),
+    synced: new Map(),
+  };
+}
+
+/** The snapshot with other options. */
+export function withRun(now: ApplicationSnapshot, run: SyncRun, tools: WatchTools): ApplicationSnapshot {
+  const { prepared } = now;
+  const isMoved = prepared !== undefined && run.options.s3Bucket !== now.run.options.s3Bucket;
+  // the next deployment chooses the bucket again
+  return {
+    ...now,
+    run,
+    tools,
+    prepared: isMoved ? { ...prepared, bucket: '', checkBucket: undefined } : prepared,
+    synced: new Map(),
+  };
+}
+
+/** The snapshot when cloud and templates were read for the first time. */
+export function withPrepared(now: ApplicationSnapshot, prepared: Prepared): ApplicationSnapshot {
+  // a stack that this session is the first to create may be removed when that fails
+  const recreate = prepared.recreate || prepared.deployed.stack === undefined;
+  const fresh = { root: prepared.root, deployed: prepared.deployed };
+  return { ...now, prepared: { ...prepared, recreate }, fresh };
+}
+
+/** The snapshot with other templates: what it knows of removed resources is dropped. */
+export function withTemplates(
+  now: ApplicationSnapshot,
+  resources: WatchedResources,
+  templateFiles: ReadonlySet<string>,
+): ApplicationSnapshot {
+  const inputs = new Map([...now.inputs].filter(([id]) => resources.syncMethod(id) !== undefined));
+  const synced = new Map([...now.synced].filter(([id]) => resources.selected.has(id)));
+  return { ...now, resources, templateFiles, inputs, synced };
+}
+
+/** The snapshot after a deployment of these templates. `stack` may be another one of the same name than before. */
+export function withDeployed(
+  now: ApplicationSnapshot,
+  root: Stack,
+  stack: DeployedStack | undefined,
+): ApplicationSnapshot {
+  const prepared = requirePrepared(now);
+  return {
+    ...now,
+    deployedRoot: root,
+    prepared: { ...prepared, deployed: { ...prepared.deployed, stack } },
+    outputs: stack?.outputs ?? [],
+  };
+}
+
+/** The snapshot with more reasons for a deployment. */
+export function withUndeployed(now: ApplicationSnapshot, more: UndeployedChanges): ApplicationSnapshot {
+  const options = now.undeployed.options || more.options;
+  const beyondTemplates = now.undeployed.beyondTemplates || more.beyondTemplates;
+  return { ...now, undeployed: { options, beyondTemplates } };
+}
+
+/** The snapshot after a build of these inputs; the same one if they are no others. */
+export function withInputs(now: ApplicationSnapshot, built: ApplicationSnapshot['inputs']): ApplicationSnapshot {
+  const changed = [...built].filter(([id, inputs]) => JSON.stringify(now.inputs.get(id)) !== JSON.stringify(inputs));
+  return changed.length === 0 ? now : { ...now, inputs: new Map([...now.inputs, ...changed]) };
+}
+
+/** The snapshot after syncs of these artifacts; undefined: the service may have anything. */
+export function withSynced(
+  now: ApplicationSnapshot,
+  artifacts: ReadonlyMap<ResourceIdentifier, string | undefined>,
+): ApplicationSnapshot {
+  const synced = new Map(now.synced);
+  for (const [id, artifact] of artifacts) {
+    if (artifact === undefined) synced.delete(id);
+    else synced.set(id, artifact);
+  }
+  return { ...now, synced };
+}
+
+/** Whether the stack has the resource, as far as this session knows. */
+export function isDeployed(now: ApplicationSnapshot, id: ResourceIdentifier): boolean {
+  if (now.run.options.code) return true;
+  const names = id.split('/');
+  if (now.deployedRoot) return hasResource(now.deployedRoot, names);
+  return hasEntry(now.prepared?.deployed.template, names[0]);
+}
+
+/** What the first look at the cloud found; without it is a defect. */
+export function requirePrepared({ prepared }: ApplicationSnapshot): Prepared {
+  if (!prepared) throw new Error('the session has not begun');
+  return prepared;
+}
+
+/** The resources of the templates; without them is a defect. */
+export function requireResources({ resources }: ApplicationSnapshot): WatchedResources {
+  if (!resources) throw new Error('the session has not begun');
+  return resources;
+}
+
+/** Whether the templates have the resource. The names are those of its identifier, split at `/`. */
+function hasResource(stack: Stack, [name, ...rest]: readonly string[]): boolean {
+  if (rest.length === 0) return hasEntry(stack.source, name);
+  const child = stack.children.find(({ logicalId }) => logicalId === name);
+  return child !== undefined && hasResource(child, rest);
+}
+
+function hasEntry(template: Template | undefined, name = ''): boolean {
+  return ownValue(mapOf(template?.['Resources']), name) !== undefined;
+}

@@ -1,0 +1,79 @@
+import * as path from 'node:path';
+import { note } from '../console/reporter.ts';
+import type { Reporter } from '../console/reporter.ts';
+import type { SyncRun } from '../sync/sync-run.ts';
+import type { ApplicationSnapshot } from './application-snapshot.ts';
+import type { LoopEvent } from './loop/results.ts';
+
+/** Files that one note names. */
+const MOST_NAMES = 5;
+
+/** Reports what the loop does. */
+export function reportLoopEvent(reporter: Reporter, event: LoopEvent): void {
+  const toState = (ids: readonly string[], state: 'waiting' | 'building' | 'updating'): void => {
+    for (const id of ids) reporter.report({ type: 'resource-state', id, state });
+  };
+  switch (event.type) {
+    case 'queued':
+      return toState(event.ids, 'waiting');
+    case 'building':
+    case 'updating':
+      return toState(event.ids, event.type);
+    case 'ended': {
+      const { id, outcome, detail, failure, problems } = event.resource;
+      // a deployment follows
+      if (outcome === 'blocked') return toState([id], 'waiting');
+      const { ms } = event;
+      if (outcome === 'failed') return reporter.report({ type: 'resource-state', id, state: 'failed', ms, failure });
+      const changed = outcome === 'synced';
+      return reporter.report({ type: 'resource-state', id, state: 'in-sync', ms, changed, detail, problems });
+    }
+    case 'deploy-queued':
+      return reporter.report({ type: 'stack-state', state: 'queued' });
+    case 'deploy-started':
+      return reporter.report({ type: 'stack-state', state: 'preparing' });
+    case 'deploy-ended': {
+      const { end, ms } = event;
+      if (end.outcome === 'failed')
+        return reporter.report({ type: 'stack-state', state: 'failed', ms, failure: end.failure });
+      return reporter.report({ type: 'stack-state', state: 'in-sync', ms, changed: end.outcome === 'deployed' });
+    }
+  }
+}
+
+/** Reports resources and outputs if they differ from those of the snapshot before. */
+export function reportReplaced(reporter: Reporter, before: ApplicationSnapshot, next: ApplicationSnapshot): void {
+  const { stackName } = next.run.options;
+  const ids = selectedIds(next);
+  if (ids && JSON.stringify(ids) !== JSON.stringify(selectedIds(before)))
+    reporter.report({ type: 'watch-resources', stackName, ids });
+  if (JSON.stringify(next.outputs) !== JSON.stringify(before.outputs)) reportOutputs(reporter, next);
+}
+
+/** Reports the outputs of the stack as of the last deployment. */
+export function reportOutputs(reporter: Reporter, { run, outputs }: ApplicationSnapshot): void {
+  reporter.report({ type: 'outputs', stackName: run.options.stackName, outputs: [...outputs] });
+}
+
+/** Warns that each build of the resources changes these source files. */
+export function warnOfOwnWrites(run: SyncRun, ids: readonly string[], files: readonly string[]): void {
+  const names = files.slice(0, MOST_NAMES).map((file) => projectPath(run, file));
+  const more = files.length > names.length ? ` and ${files.length - names.length} more` : '';
+  const [id = ''] = ids;
+  note(
+    run.environment.reporter,
+    'warning',
+    `Each build of ${ids.join(', ')} changes its own source: ${names.join(', ')}${more}. The next save builds it again; without one it is built again less and less often.`,
+    `Exclude the files with --watch-exclude ${id}=PATTERN, or press r to sync at once.`,
+  );
+}
+
+/** The path as seen from the project if the file is in it, else unchanged. */
+export function projectPath({ options }: Pick<SyncRun, 'options'>, file: string): string {
+  const relative = path.relative(options.projectDir, file);
+  return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
+}
+
+function selectedIds({ resources }: ApplicationSnapshot): string[] | undefined {
+  return resources && [...resources.selected];
+}

@@ -1,0 +1,64 @@
+import { planBuild } from '../builder/plan-build.ts';
+import type { BuildDefinition } from '../builder/plan-build.ts';
+import { readLayerReferences } from '../model/layer-references.ts';
+import type { ResourceIdentifier, Stack } from '../model/stack.ts';
+import { buildOptionsOf } from '../sync/build-options-of.ts';
+import { whyNotSynced } from '../sync/code/locate-resources.ts';
+import { selectResources } from '../sync/code/select-resources.ts';
+import { listSyncResources } from '../sync/code/sync-resource.ts';
+import type { ResourceResult } from '../sync/code/sync-resource.ts';
+import type { SyncRun } from '../sync/sync-run.ts';
+
+/** The resources of the templates, as far as code syncs need them. */
+export interface WatchedResources {
+  root: Stack;
+  /** Resources that a code sync can update and the options select. */
+  selected: ReadonlySet<ResourceIdentifier>;
+  /** How a change of the resource's code or definition is synced (`TriggerInput.syncMethod`). */
+  syncMethod(id: ResourceIdentifier): 'code' | 'deploy' | undefined;
+  /** What a code sync of the resource changes in the cloud, and the build it shares with others. */
+  touchedBy(id: ResourceIdentifier): ReadonlySet<string>;
+}
+
+/** Finds the resources to watch. `failures`: selected resources that cannot be synced. Pure. */
+export function findWatchedResources(
+  root: Stack,
+  run: Pick<SyncRun, 'options' | 'environment'>,
+): { resources: WatchedResources; failures: readonly ResourceResult[] } {
+  const { resourceIds, resourceTypes, code } = run.options;
+  const selection = selectResources(root, { ids: resourceIds, types: resourceTypes });
+  const syncable = new Set(
+    listSyncResources(root).flatMap((item) => (whyNotSynced(item) === undefined ? [item.id] : [])),
+  );
+  const selected = new Set(selection.resources.flatMap(({ id }) => (syncable.has(id) ? [id] : [])));
+  const touched = listTouched(root, planBuild(root, buildOptionsOf(run)).definitions);
+  const resources: WatchedResources = {
+    root,
+    selected,
+    syncMethod: (id) => {
+      if (selected.has(id)) return 'code';
+      return syncable.has(id) || code ? undefined : 'deploy';
+    },
+    touchedBy: (id) => touched.get(id) ?? new Set([id]),
+  };
+  return { resources, failures: selection.failures };
+}
+
+/** Lists what a sync of each resource changes; a shared build has a name of its own. */
+function listTouched(root: Stack, definitions: readonly BuildDefinition[]): Map<ResourceIdentifier, Set<string>> {
+  const touched = new Map<ResourceIdentifier, Set<string>>();
+  const add = (id: ResourceIdentifier, what: string): void => {
+    touched.set(id, (touched.get(id) ?? new Set([id])).add(what));
+  };
+  const layers = listSyncResources(root).filter(({ kind }) => kind === 'layer');
+  for (const [fn, references] of readLayerReferences(root)) {
+    for (const reference of references) {
+      if (reference === 'unknown') for (const { id } of layers) add(id, fn);
+      else if (reference !== 'other') add(reference.layer, fn);
+    }
+  }
+  for (const { ids, key } of definitions) {
+    if (ids.length > 1) for (const id of ids) add(id, `build ${key}`);
+  }
+  return touched;
+}

@@ -1,0 +1,81 @@
+import type { BuildResult } from '../../builder/artifact.ts';
+import { StackOvertakenError } from '../../deploy/require-latest.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import { describeBehind } from '../../sync/code/behind-versions.ts';
+import type { OpenPlan } from '../../sync/code/open-code-sync.ts';
+import type { ResourceResult } from '../../sync/code/sync-resource.ts';
+import { withSynced } from '../application-snapshot.ts';
+import type { SyncedResource, WatchFailure } from '../loop/results.ts';
+import type { WatchedApplication } from '../watched-application.ts';
+import { artifactOf } from './build-resources.ts';
+import { describeFailure, transientKind } from './watch-failures.ts';
+
+const FOLLOWS = 'A deployment updates them as soon as nothing has changed for a while.';
+const PRESS_D = 'Only a deployment updates them: press d, or sync without --code.';
+
+/** Applies a code sync plan and records what the services have after it. */
+export async function applyPlan(
+  application: WatchedApplication,
+  open: OpenPlan,
+  built: BuildResult,
+): Promise<SyncedResource[]> {
+  const blocked = new Set(open.plan.resources.filter(({ action }) => action === 'blocked').map(({ id }) => id));
+  const { results, behind } = await open.apply();
+  const { code } = application.snapshot.run.options;
+  for (const values of behind) application.notes.report('warning', describeBehind(values), code ? PRESS_D : FOLLOWS);
+  const artifacts = results.map((one) => [one.id, isApplied(one) ? artifactOf(built, one.id) : undefined] as const);
+  application.replace((now) => withSynced(now, new Map(artifacts)));
+  // with --code a deployment does not follow
+  const stale = new Set(code ? [] : behind.map(({ id }) => id));
+  return results.map((result) => {
+    const { id, outcome, detail, error } = result;
+    if (blocked.has(id)) return { id, outcome: 'blocked', failure: failureOf(result) };
+    if (outcome === 'failed') return { id, outcome, failure: failureOf(result) };
+    if (outcome === 'skipped') application.notes.report('debug', `${id} is not synced: ${error ?? ''}`);
+    const leavesStaleValues = stale.has(id);
+    return { id, outcome: outcome === 'synced' ? 'synced' : 'unchanged', detail, leavesStaleValues };
+  });
+}
+
+/** Plans and applies; if that fails as a whole, each resource has failed. */
+export async function planAndApply(
+  application: WatchedApplication,
+  ids: readonly ResourceIdentifier[],
+  { built, plan }: { built: BuildResult; plan(): Promise<OpenPlan> },
+): Promise<SyncedResource[]> {
+  const wanted = new Set(ids);
+  try {
+    const results = await applyPlan(application, await plan(), built);
+    // functions that could not get a new layer version are reported too
+    return results.filter(({ id, outcome }) => wanted.has(id) || outcome === 'failed');
+  } catch (error) {
+    application.snapshot.run.environment.signal.throwIfAborted();
+    // the deployment has failed, not its resources
+    if (error instanceof StackOvertakenError) throw error;
+    return failAll(ids, error);
+  }
+}
+
+/** The result of each resource, if all failed for the same reason. */
+export function failAll(ids: readonly ResourceIdentifier[], error: unknown): SyncedResource[] {
+  const failure = describeFailure(error);
+  return ids.map((id) => ({ id, outcome: 'failed', failure }));
+}
+
+/** Resources that only a deployment can change get this outcome if none follows. */
+export function settleBlocked(results: readonly SyncedResource[], outcome: 'failed' | 'unchanged'): SyncedResource[] {
+  return results.map((result) => {
+    if (result.outcome !== 'blocked') return result;
+    const { id, failure } = result;
+    return outcome === 'failed' ? { id, outcome, failure } : { id, outcome };
+  });
+}
+
+function isApplied({ outcome }: ResourceResult): boolean {
+  return outcome === 'synced' || outcome === 'unchanged';
+}
+
+function failureOf(result: ResourceResult): WatchFailure {
+  const { error = 'it could not be synced', hint, errorKind, waitsFor } = result;
+  return { message: error, hint, transient: transientKind(errorKind), waitsFor };
+}

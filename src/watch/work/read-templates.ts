@@ -1,0 +1,40 @@
+import { note } from '../../console/reporter.ts';
+import type { Stack } from '../../model/stack.ts';
+import { readAsDeployed } from '../../sync/prepare.ts';
+import { requirePrepared, withTemplates } from '../application-snapshot.ts';
+import type { WatchedApplication } from '../watched-application.ts';
+import { findWatchedResources } from '../watched-resources.ts';
+
+/** Reads the templates as they are now. Their files are watched from now on, even if they cannot be parsed. */
+export async function readTemplates(application: WatchedApplication): Promise<Stack> {
+  const { fresh, run } = application.snapshot;
+  application.replace((now) => ({ ...now, fresh: { ...now.fresh, root: undefined } }));
+  if (fresh.root) return fresh.root;
+  const readSince = Date.now();
+  const files = new Set<string>();
+  const { region, deployed } = requirePrepared(application.snapshot);
+  try {
+    const root = await readAsDeployed(application.notes.quiet(run), {
+      region,
+      stack: async () => deployed.stack,
+      onRead: (file) => void files.add(file),
+    });
+    useTemplates(application, root, { files, readSince });
+    return root;
+  } catch (error) {
+    application.replace((now) => ({ ...now, templateFiles: new Set([...now.templateFiles, ...files]) }), readSince);
+    throw error;
+  }
+}
+
+/** Watches the resources of these templates from now on. `readSince`: when reading them began (ms since the epoch). */
+export function useTemplates(
+  application: WatchedApplication,
+  root: Stack,
+  { files, readSince }: { files: ReadonlySet<string>; readSince: number },
+): void {
+  const { run } = application.snapshot;
+  const { resources, failures } = findWatchedResources(root, run);
+  for (const { error = '', hint } of failures) note(run.environment.reporter, 'warning', error, hint);
+  application.replace((now) => withTemplates(now, resources, files), readSince);
+}

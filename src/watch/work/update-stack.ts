@@ -1,0 +1,103 @@
+import { compareTemplates } from '../../deploy/compare-templates.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import { compareDeployed } from '../../sync/compare-deployed.ts';
+import type { CodeSync } from '../../sync/code/open-code-sync.ts';
+import { planAfterDeployment, planInsteadOfDeployment } from '../../sync/decide-code-or-deployment.ts';
+import type { PackagedApplication } from '../../sync/package-application.ts';
+import type { Prepared } from '../../sync/prepare.ts';
+import type { SyncRun } from '../../sync/sync-run.ts';
+import { requireResources, withDeployed } from '../application-snapshot.ts';
+import type { DeployEnd, SyncedResource } from '../loop/results.ts';
+import { ALL_RESOURCES } from '../loop/schedule.ts';
+import type { DeployContext } from '../loop/watch-tasks.ts';
+import type { WatchedApplication } from '../watched-application.ts';
+import { applyPlan, planAndApply, settleBlocked } from './apply-plan.ts';
+import { addRunProblems } from './build-resources.ts';
+import type { StackChange } from './compare-stacks.ts';
+import { touchedByUpdate } from './touched.ts';
+
+/** One deployment under way. */
+export interface Deploying {
+  application: WatchedApplication;
+  context: DeployContext;
+  /** The options and environment of this deployment. */
+  run: SyncRun;
+  change: StackChange;
+}
+
+/** Syncs code if that does the same as the deployment; undefined: a deployment is needed. */
+export async function syncInsteadOfDeploying(
+  deploying: Deploying,
+  { root, deployed }: Prepared,
+  { built, packaged, hasSettings, plan }: PackagedApplication,
+): Promise<DeployEnd | undefined> {
+  const { application, run } = deploying;
+  const isPossible = plan.action === 'none' || plan.action === 'update';
+  if (!isPossible || !hasSettings || !run.options.skipDeploySync) return undefined;
+  const codeSync = await codeSyncOf(application);
+  const ids = currentIds(deploying);
+  let results: SyncedResource[] = [];
+  // an empty selection would mean all resources
+  if (ids.length === 0) {
+    const { template } = deployed;
+    const readNested = (path: string): ReturnType<CodeSync['readNestedTemplate']> => codeSync.readNestedTemplate(path);
+    const comparison = await compareDeployed(root, packaged, { template, readNested });
+    if (comparison.kind === 'differs') return undefined;
+  } else {
+    const selection = { ids, types: [] };
+    const instead = await planInsteadOfDeployment(codeSync, { root, built, packaged, deployed, selection });
+    if (instead.kind === 'deploy') return undefined;
+    results = await applyPlan(application, instead.open, built);
+  }
+  application.replace((now) => withDeployed(now, root, deployed.stack));
+  return {
+    outcome: 'unchanged',
+    results: await addRunProblems(built, settleBlocked(results, 'unchanged')),
+    toSync: [],
+  };
+}
+
+/** Creates or updates the stack, then syncs what CloudFormation did not change. */
+export async function updateStack(
+  deploying: Deploying,
+  { root, deployed }: Prepared,
+  { built, packaged, plan, deploy }: PackagedApplication,
+): Promise<DeployEnd> {
+  const { application, context, change, run } = deploying;
+  const isUpdate = plan.action === 'update' && deployed.template !== undefined;
+  const differing = isUpdate ? compareTemplates(deployed.template ?? {}, packaged.template) : [];
+  const touched = isUpdate ? touchedByUpdate(differing, packaged.template) : ALL_RESOURCES;
+  context.reserve((id) => touched(id) || change.touched(id));
+  application.replace((now) => ({ ...now, synced: new Map() }));
+  run.environment.reporter.report({ type: 'stack-state', state: 'updating' });
+  const codeSync = await codeSyncOf(application);
+  const result = await deploy({ goneLayers: () => codeSync.goneLayers(root) });
+  context.reserve(ALL_RESOURCES);
+  await context.cleared();
+  const ids = currentIds(deploying);
+  let results: SyncedResource[] = [];
+  // an empty selection would mean all resources
+  if (ids.length === 0) {
+    codeSync.forget(result.stack);
+    await codeSync.requireLatest(result);
+  } else {
+    const selection = { ids, types: [] };
+    const planRest = () => planAfterDeployment(codeSync, result, { root, built, selection });
+    results = await planAndApply(application, ids, { built, plan: planRest });
+  }
+  application.replace((now) => withDeployed(now, root, result.stack));
+  return {
+    outcome: result.changed ? 'deployed' : 'unchanged',
+    results: await addRunProblems(built, settleBlocked(results, 'unchanged')),
+    toSync: [],
+  };
+}
+
+/** Lists the resources that have not changed since the deployment began. */
+function currentIds({ application, context }: Deploying): ResourceIdentifier[] {
+  return [...requireResources(application.snapshot).selected].filter((id) => !context.isOutdated(id));
+}
+
+function codeSyncOf({ snapshot: { tools, prepared } }: WatchedApplication): Promise<CodeSync> {
+  return tools.codeSync(prepared?.deployed.stack);
+}
