@@ -38,8 +38,8 @@ const SILENT_LOOKS = 15;
 const SILENT_LOOKS_BEFORE_START = 6;
 /** So often a description from before an operation that has ended is not believed. */
 const LATE_LOOKS = 5;
-/** How long a connection may be away before we give up watching (ms). */
-const PATIENCE = 5 * 60_000;
+/** Longest time without a connection to CloudFormation (ms). */
+const RECONNECT_WITHIN = 5 * 60_000;
 
 /**
  * Reports the events of an operation, those of nested stacks too, until it is over. What somebody else does with the stack
@@ -146,12 +146,12 @@ function createPatientAsk(options: Pick<FollowOptions, 'reporter' | 'signal'>): 
           note(
             options.reporter,
             'warning',
-            `${error.message}; trying again for ${PATIENCE / 60_000} minutes`,
+            `${error.message}; trying again for ${RECONNECT_WITHIN / 60_000} minutes`,
             error.hint,
           );
         }
         lostAt ??= performance.now();
-        if (performance.now() - lostAt > PATIENCE) throw error;
+        if (performance.now() - lostAt > RECONNECT_WITHIN) throw error;
         await pause(delay, options.signal);
       }
     }

@@ -1,22 +1,22 @@
 import type { PathChange } from './path-change.ts';
 
-/** Collects changes until it is quiet. */
+/** Collects changes until none comes for a while. */
 export interface ChangeBatches {
   add(change: PathChange): void;
   close(): void;
 }
 
-/** When a batch of changes is complete. */
+/** When a batch ends. */
 export interface BatchTimes {
-  /** Nothing has changed for so long (ms): what saves several files, or one in several steps, is done. */
+  /** After this long without a change (ms): an editor that saves several files, or one in several steps, is done. */
   quietMs: number;
-  /** But no longer than this after the first change (ms): a program may write for ever. */
+  /** At the latest this long after the first change (ms), for programs that never stop writing. */
   longestMs: number;
 }
 
 const BATCH_TIMES: BatchTimes = { quietMs: 50, longestMs: 500 };
 
-/** Gives changes that come close together as one batch, each path once. */
+/** Passes changes that follow each other closely on as one batch, with each path once. */
 export function createChangeBatches(
   onBatch: (changes: readonly PathChange[], notifications: number) => void,
   { quietMs, longestMs }: BatchTimes = BATCH_TIMES,

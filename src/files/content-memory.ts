@@ -1,26 +1,25 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { isBelow } from './paths.ts';
+import { startsWithFolder } from './paths.ts';
 import type { PathChange } from './path-change.ts';
 
-/** Remembers what files contained when they were last told as changed. */
+/** Remembers the content of files that were reported as changed. */
 export interface ContentMemory {
-  /** The changes that changed something: not a touch, a save of the same text, or a checkout back. */
+  /** Keeps the changes of content: not a touch, a save of the same text, or a checkout and back. */
   filter(changes: readonly PathChange[]): PathChange[];
 }
 
-/** Larger files are told apart by size and time stamp. */
+/** Larger files (bytes) are compared by size and time stamp. */
 const READ_UP_TO = 32 * 1024 * 1024;
 
-/** A file that was never told as changed counts as changed: only the build knows what it was before. */
+/** The first change of a file always counts: nothing is known of its content before. */
 export function createContentMemory(): ContentMemory {
   const contents = new Map<string, string>();
   return {
     filter: (changes) =>
       changes.filter(({ path, folder }) => {
         if (folder) {
-          // with all that was in it
-          for (const known of contents.keys()) if (known === path || isBelow(known, path)) contents.delete(known);
+          for (const file of contents.keys()) if (file === path || startsWithFolder(file, path)) contents.delete(file);
           return true;
         }
         const content = contentOf(path);
@@ -31,7 +30,7 @@ export function createContentMemory(): ContentMemory {
   };
 }
 
-/** What tells one content of a file from another. */
+/** Identifies the content of a file, and whether it is executable. */
 export function contentOf(file: string): string {
   try {
     const stat = fs.statSync(file);

@@ -2,7 +2,7 @@ import type { FileWatcher, FileWatcherOptions } from './file-watcher.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import { TreeWatcher } from './tree-watcher.ts';
 
-/** The watcher that fits the operating system. */
+/** Creates the watcher that fits the operating system. */
 export function createFileWatcher(
   options: FileWatcherOptions,
   platform: NodeJS.Platform = process.platform,

@@ -3,20 +3,20 @@ import * as path from 'node:path';
 import type { FileWatcherOptions, WatchHandle } from './file-watcher.ts';
 import { isLimitReached, isSilent, openSystemWatch } from './open-watch.ts';
 
-/** Opens and closes the notifications of single folders. */
+/** Opens and closes watches of single folders. */
 export interface FolderWatches {
-  /** Begins with a folder. Throws if it is not there. */
+  /** Throws if the folder does not exist. */
   open(folder: string): void;
   close(folder: string): void;
   closeAll(): void;
 }
 
-/** Between two looks at folders that cannot be watched (ms): noticed soon, and hardly any load. */
+/** Time between two polls (ms): changes are noticed soon, and the load is small. */
 const POLL_MS = 1_000;
 
 /**
- * Notifications of folders, one by one. Folders for which the system has no more watches, or of whose file system it hears
- * nothing, are looked at regularly instead. `onEvent`: something happened at a name in a folder; null: somewhere in it.
+ * Opens watches of folders. Folders for which the system has no more watches, and those of file systems without
+ * notifications, are polled. `onEvent`: an entry of the folder may have changed; null: any entry.
  */
 export function openFolderWatches(
   { onLimit, openWatch = openSystemWatch, pollMs = POLL_MS }: FileWatcherOptions,
@@ -25,9 +25,9 @@ export function openFolderWatches(
   const handles = new Map<string, WatchHandle>();
   const polled = new Map<string, Map<string, string>>();
   let timer: NodeJS.Timeout | undefined;
-  let limitTold = false;
+  let isLimitReported = false;
 
-  const look = (): void => {
+  const pollAll = (): void => {
     for (const [folder, before] of polled) {
       const now = readSignatures(folder);
       polled.set(folder, now);
@@ -37,9 +37,9 @@ export function openFolderWatches(
   };
   const poll = (folder: string, code: string | undefined): void => {
     polled.set(folder, readSignatures(folder));
-    timer ??= setInterval(look, pollMs);
-    if (code === undefined || limitTold) return;
-    limitTold = true;
+    timer ??= setInterval(pollAll, pollMs);
+    if (code === undefined || isLimitReported) return;
+    isLimitReported = true;
     onLimit({ code, folder });
   };
   const close = (folder: string): void => {
@@ -57,7 +57,7 @@ export function openFolderWatches(
       const onError = (error: NodeJS.ErrnoException): void => {
         close(folder);
         if (isLimitReached(error)) poll(folder, error.code);
-        // Windows tells so of a folder that was removed
+        // on Windows this is the removal of the folder
         else onEvent(folder, null);
       };
       try {
@@ -77,7 +77,7 @@ export function openFolderWatches(
   };
 }
 
-/** What tells a changed entry from an unchanged one, without reading it. */
+/** Describes the entries of a folder so that a changed one differs, without reading them. */
 function readSignatures(folder: string): Map<string, string> {
   const signatures = new Map<string, string>();
   let names: string[] = [];

@@ -5,29 +5,30 @@ import type { FileWatcher, FileWatcherOptions, WatchScope } from './file-watcher
 import { FollowedLinks } from './link-places.ts';
 import { openFolderWatches } from './folder-watch.ts';
 import type { FolderWatches } from './folder-watch.ts';
-import { changedSince, isBelow, kindOf, namesNow, realPathNow, statNow, withParents } from './paths.ts';
+import { changedSince, startsWithFolder, kindOf, namesNow, realPathNow, statNow, withParents } from './paths.ts';
 import type { EntryKind } from './paths.ts';
 
-/** A folder that is watched. */
+/** A watched folder. */
 interface Folder {
   inode: number;
-  /** What was in it when it was last looked at. */
+  /** Its entries as they were listed last. */
   names: Map<string, EntryKind>;
-  /** Names that are links. */
+  /** Names of entries that are links. */
   links: Set<string>;
 }
 
-/** Whether a file that is found in a folder that was not watched so far is a change. */
+/** Whether a file in a folder that was not watched before counts as changed. */
 type IsChange = (file: string) => boolean;
 
 /**
- * One watch for each folder that matters and for those that lead there, and none for others: inotify knows no trees.
+ * Watches each folder in the scope and each folder that leads there, one by one: inotify cannot watch trees.
  *
- * What a notification says is never believed: what is at its path now is looked at. Easily missed, and seen to here: files
- * that are in a new folder before it is watched (it is listed after the watch is set); a folder that is removed and made
- * again, even with the same inode (the old one's watch tells its end under the folder's own name, then it is opened
- * anew); a root that goes and comes back (the folders that lead to it are watched); what is behind a link (its own folder
- * is watched, and that of each link on the way there).
+ * A notification only says where to look; what counts is what exists there now. Cases that are easily missed:
+ * - Files that a new folder holds before its watch is set: it is listed after that.
+ * - A folder that is removed and created again, even with the same inode: the old watch reports its end under the folder's
+ *   own name, and the folder is opened again.
+ * - A root that goes and comes back: the folders that lead to it are watched.
+ * - A file behind a link: its real folder is watched, and that of each link on the way.
  */
 export class FolderWatcher implements FileWatcher {
   readonly #ground: string;
@@ -37,7 +38,7 @@ export class FolderWatcher implements FileWatcher {
   #scope: WatchScope = { roots: [], isWatched: () => false };
   /** The roots and all folders above them. */
   #onTheWay = new Set<string>();
-  /** Folders that are watched because they lead to a root. */
+  /** Folders watched because they lead to a root. */
   #leading = new Set<string>();
   readonly #links: FollowedLinks;
 
@@ -82,24 +83,24 @@ export class FolderWatcher implements FileWatcher {
     this.#watches.closeAll();
   }
 
-  /** The folder of a root, and those above it up to the ground: renaming one of them moves the root away. */
+  /** Lists the folder of a root and those above it up to the ground: a rename of any of them moves the root away. */
   #foldersTo(root: string): string[] {
     const folders = [path.dirname(root)];
-    for (let at = path.dirname(root); isBelow(at, this.#ground);) folders.push((at = path.dirname(at)));
+    for (let at = path.dirname(root); startsWithFolder(at, this.#ground);) folders.push((at = path.dirname(at)));
     return folders.reverse();
   }
 
-  /** Watches what leads to a root, and what is below it. */
+  /** Watches the folders that lead to a root and those below it. */
   #settle(root: string, isChange?: IsChange): void {
     for (const folder of this.#foldersTo(root)) this.#open(folder);
     this.#openNearest(root);
     this.#follow(root);
     const kind = kindOf(root);
     if (kind === 'folder') return this.#walk(root, [], isChange);
-    if (kind === 'file' && isChange?.(root)) this.#tell(root, false);
+    if (kind === 'file' && isChange?.(root)) this.#report(root, false);
   }
 
-  /** Watches the folder of a path; if that is not there, the nearest one above it will see it come. */
+  /** Watches the folder of a path, or the nearest one above it that exists and will report the missing one. */
   #openNearest(target: string): void {
     for (let at = path.dirname(target); ; at = path.dirname(at)) {
       this.#leading.add(at);
@@ -108,28 +109,29 @@ export class FolderWatcher implements FileWatcher {
     }
   }
 
-  /** Watches a folder and those below it that matter. */
+  /** Watches a folder and those below it that are in the scope. */
   #walk(folder: string, parents: readonly string[], isChange?: IsChange): void {
     if (!this.#scope.isWatched(folder)) return;
     const isNew = !this.#folders.has(folder);
     const opened = this.#open(folder);
     const real = opened && realPathNow(folder);
-    // a link to a folder that holds it would never end
-    if (!opened || real === undefined || parents.some((parent) => parent === real || isBelow(parent, real))) return;
+    // stops at a link to a folder that contains the link
+    if (!opened || real === undefined || parents.some((parent) => parent === real || startsWithFolder(parent, real)))
+      return;
     for (const [name, kind] of opened.names) {
       const target = path.join(folder, name);
       if (kind === 'folder' && this.#scope.isWatched(target)) this.#walk(target, [...parents, real], isChange);
-      // of a folder that is not watched only its coming counts
-      else if (isNew && isChange?.(target)) this.#tell(target, kind === 'folder');
+      // of a folder outside the scope only its arrival counts
+      else if (isNew && isChange?.(target)) this.#report(target, kind === 'folder');
     }
   }
 
-  /** The watched folder; undefined if it is not there, or not ours to see. */
+  /** Watches a folder; undefined if it does not exist or may not be read. */
   #open(folder: string): Folder | undefined {
     const known = this.#folders.get(folder);
     if (known) return known;
     try {
-      // first the watch, then the list: what comes in between is in one of them
+      // the watch before the list, so that no entry that comes in between is missed
       this.#watches.open(folder);
       const opened: Folder = { inode: fs.statSync(folder).ino, names: new Map(), links: new Set() };
       const items = fs.readdirSync(folder, { withFileTypes: true });
@@ -155,7 +157,7 @@ export class FolderWatcher implements FileWatcher {
     if (this.#scope.isWatched(folder)) this.#follow(target);
   }
 
-  /** Watches the folders of all that decides what is behind a link. */
+  /** Watches the folders of all paths that decide what is behind a link. */
   #follow(link: string): void {
     for (const place of this.#links.follow(link)) {
       for (const part of withParents(place)) this.#onTheWay.add(part);
@@ -163,7 +165,7 @@ export class FolderWatcher implements FileWatcher {
     }
   }
 
-  /** What is behind a link is another. */
+  /** Reports that something else is behind a link. */
   #followAgain(link: string): void {
     this.#follow(link);
     this.#folders.get(path.dirname(link))?.names.set(path.basename(link), kindOf(link));
@@ -180,15 +182,16 @@ export class FolderWatcher implements FileWatcher {
   }
 
   #forgetWithAllBelow(folder: string): void {
-    for (const known of this.#folders.keys()) if (known === folder || isBelow(known, folder)) this.#forget(known);
+    for (const known of this.#folders.keys())
+      if (known === folder || startsWithFolder(known, folder)) this.#forget(known);
   }
 
-  #tell(target: string, folder: boolean): void {
+  #report(target: string, folder: boolean): void {
     this.#onChange({ path: target, folder });
-    for (const link of this.#links.concernedBy(target, folder)) this.#followAgain(link);
+    for (const link of this.#links.affectedBy(target, folder)) this.#followAgain(link);
   }
 
-  /** Something happened at a name in a folder: looks at what is there now. */
+  /** Handles a notification by looking at what is there now. */
   #handle(folder: string, name: string | null): void {
     const known = this.#folders.get(folder);
     if (!known) return;
@@ -200,7 +203,7 @@ export class FolderWatcher implements FileWatcher {
     }
     const target = path.join(folder, name);
     const stat = statNow(target);
-    // a folder's own end is told under its own name
+    // a removed folder is reported under its own name
     if (!stat && name === path.basename(folder) && !known.names.has(name)) return this.#reopen(folder);
     if (!this.#scope.isWatched(folder) && !this.#onTheWay.has(target)) return;
     const was = known.names.get(name);
@@ -209,7 +212,7 @@ export class FolderWatcher implements FileWatcher {
     if (isLink) this.#noteLink(folder, name);
     else known.links.delete(name);
     if (stat?.isDirectory()) {
-      // its own attributes are nobody's business
+      // a change of its attributes does not count
       if (this.#folders.get(target)?.inode === stat.ino) return;
       known.names.set(name, 'folder');
       this.#forgetWithAllBelow(target);
@@ -217,37 +220,37 @@ export class FolderWatcher implements FileWatcher {
     }
     known.names.set(name, stat && 'file');
     if (was === 'folder') this.#forgetWithAllBelow(target);
-    this.#tell(target, was === 'folder');
+    this.#report(target, was === 'folder');
   }
 
   #leave(known: Folder, { target, name, was }: { target: string; name: string; was: EntryKind }): void {
     known.names.delete(name);
     known.links.delete(name);
     const matters = this.#onTheWay.has(target);
-    // made and removed before anybody looked
+    // created and removed before it was listed
     if (was === undefined && !matters) return;
     this.#forgetWithAllBelow(target);
-    this.#tell(target, was === 'folder' || matters);
+    this.#report(target, was === 'folder' || matters);
   }
 
-  /** A folder is there that was not, or another one in its place. */
+  /** Handles a new folder, or another one in its place. */
   #arrive(folder: string): void {
     this.#walk(folder, [], () => true);
     if (!this.#onTheWay.has(folder)) {
-      if (!this.#scope.isWatched(folder)) this.#tell(folder, true);
+      if (!this.#scope.isWatched(folder)) this.#report(folder, true);
       return;
     }
     for (const root of this.#scope.roots) {
-      if (root === folder || isBelow(root, folder)) this.#settle(root, () => true);
+      if (root === folder || startsWithFolder(root, folder)) this.#settle(root, () => true);
     }
-    this.#tell(folder, true);
+    this.#report(folder, true);
   }
 
-  /** A watched folder was removed or moved away; perhaps another one is in its place by now. */
+  /** Handles a watched folder that was removed or moved away; another one may be in its place. */
   #reopen(folder: string): void {
     this.#forgetWithAllBelow(folder);
     if (kindOf(folder) === 'folder') return this.#arrive(folder);
-    this.#tell(folder, true);
-    for (const root of this.#scope.roots) if (root === folder || isBelow(root, folder)) this.#settle(root);
+    this.#report(folder, true);
+    for (const root of this.#scope.roots) if (root === folder || startsWithFolder(root, folder)) this.#settle(root);
   }
 }

@@ -1,6 +1,6 @@
 import { compileNames } from '../support/name-patterns.ts';
 
-/** Ours and version control's, compiled Python, and what editors and systems write beside a file while it is edited. */
+/** Names of sam-sync, version control and compiled Python, and of files that editors and systems write beside the edited one. */
 const IGNORED = [
   '.aws-sam',
   '.git',
@@ -26,5 +26,5 @@ const IGNORED = [
   '*.kate-swp',
 ];
 
-/** Names that are never watched, at any depth, whatever is built from there. */
+/** Whether a name is never watched, at any depth. */
 export const isIgnoredName = compileNames(IGNORED);

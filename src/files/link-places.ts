@@ -1,18 +1,18 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { isBelow } from './paths.ts';
+import { startsWithFolder } from './paths.ts';
 
-/** Deeper chains are circles; systems give up at 40. */
+/** Longer chains of links are circles; operating systems stop at 40. */
 const MOST_LINKS = 64;
 
-/** The places that decide what is found at a path: each link that it leads through, and where it ends. Real paths. */
+/** The real paths that decide what is found at a path: each link it leads through, and its end. */
 interface LinkPlaces {
   links: readonly string[];
-  /** It need not exist. */
+  /** It may not exist. */
   end: string;
 }
 
-/** Follows a path link by link, as the system does. */
+/** Follows a path link by link, as the operating system does. */
 function placesOf(target: string): LinkPlaces {
   const links: string[] = [];
   const { root } = path.parse(target);
@@ -35,41 +35,41 @@ function placesOf(target: string): LinkPlaces {
   return { links, end: at };
 }
 
-/** Links that are followed, by the places that decide what is found behind them. */
+/** Links, by the real paths that decide what is found behind them. */
 export class FollowedLinks {
   readonly #byPlace = new Map<string, Set<string>>();
-  /** Those on the way to the project itself, which nobody changes. */
+  /** Links on the way to the project itself; they do not count. */
   readonly #given: ReadonlySet<string>;
 
   constructor(ground: string) {
     this.#given = new Set(placesOf(ground).links);
   }
 
-  /** Follows a link, or a path that may lead through some. Gives its places beside itself; none if it leads back to where it is. */
+  /** Follows a path through its links. Lists the real paths beside itself that decide about it; none if it leads into a folder that contains it. */
   follow(link: string): string[] {
     const { links, end } = placesOf(link);
     const others = links.filter((place) => place !== link && !this.#given.has(place));
     const isLink = links.some((place) => !this.#given.has(place));
-    if (!isLink || links.some((place) => isBelow(place, end))) return [];
+    if (!isLink || links.some((place) => startsWithFolder(place, end))) return [];
     const places = [...others, end];
     for (const place of places) this.#byPlace.set(place, (this.#byPlace.get(place) ?? new Set()).add(link));
     return places;
   }
 
-  /** The links that are concerned when something at a path changes; `folder`: also by what is below. */
-  concernedBy(target: string, folder: boolean): string[] {
+  /** Lists the links behind which a change of this path shows; `folder`: or a change below it. */
+  affectedBy(target: string, folder: boolean): string[] {
     if (!folder) return [...(this.#byPlace.get(target) ?? [])];
-    const found = new Set<string>();
+    const affected = new Set<string>();
     for (const [place, links] of this.#byPlace) {
-      if (place === target || isBelow(place, target)) for (const link of links) found.add(link);
+      if (place === target || startsWithFolder(place, target)) for (const link of links) affected.add(link);
     }
-    return [...found];
+    return [...affected];
   }
 
-  /** The same path as seen through each link to a folder that it is in. */
+  /** Lists the path as seen through each link to a folder that contains it. */
   *aliases(target: string): Iterable<string> {
     for (const [place, links] of this.#byPlace) {
-      if (isBelow(target, place)) for (const link of links) yield link + target.slice(place.length);
+      if (startsWithFolder(target, place)) for (const link of links) yield link + target.slice(place.length);
     }
   }
 
@@ -90,6 +90,6 @@ function readLink(target: string): string | undefined {
   try {
     return fs.readlinkSync(target);
   } catch {
-    return undefined; // no link, or nothing at all
+    return undefined; // not a link
   }
 }

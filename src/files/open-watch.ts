@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import type { OpenWatch } from './file-watcher.ts';
 
-/** The operating system's own notifications. */
+/** Watches a folder with the notifications of the operating system. */
 export const openSystemWatch: OpenWatch = (folder, { recursive }, { onEvent, onError }) => {
   const watcher = fs.watch(folder, { recursive });
   watcher.on('change', (type, name) =>
@@ -11,19 +11,19 @@ export const openSystemWatch: OpenWatch = (folder, { recursive }, { onEvent, onE
   return { close: () => watcher.close() };
 };
 
-/** 9P, which carries a Windows disk into Linux (WSL 2): changes made on the other side are not notified. */
+/** 9P, which mounts Windows disks in Linux (WSL 2): changes made in Windows cause no notifications. */
 const SILENT_FILE_SYSTEMS = new Set([0x01021997]);
 
-/** Whether the file system of a folder never tells about changes. */
+/** Whether the file system of a folder never notifies of changes. */
 export function isSilent(folder: string): boolean {
   try {
     return SILENT_FILE_SYSTEMS.has(fs.statfsSync(folder).type);
   } catch {
-    return false; // the watch itself will say what is wrong
+    return false; // opening the watch reports what is wrong
   }
 }
 
-/** Whether the error says that the system has no more watches (or open files) to give. */
+/** Whether the error says that the limit of watches or open files is reached. */
 export function isLimitReached(error: unknown): error is NodeJS.ErrnoException {
   return ['ENOSPC', 'EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
 }

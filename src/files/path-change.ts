@@ -1,6 +1,6 @@
 /** A path at which something changed. */
 export interface PathChange {
   path: string;
-  /** It is, or was, a folder: everything below it appeared or disappeared with it. */
+  /** The path is or was a folder: everything below it came or went with it. */
   folder: boolean;
 }

@@ -1,9 +1,9 @@
-/** Tells whether a path matches. `below`: the same path as seen from the resource's code, with `/`. */
+/** Whether a path matches. `below`: the path relative to the resource's code, with `/`. */
 export type PathMatcher = (absolute: string, below: string) => boolean;
 
 /**
- * Compiles values of `--watch-exclude`. The peer looks for each as a regular expression anywhere in the absolute path; a
- * value that only makes sense as a glob (`*.db`, `logs/**`) is one, below the resource's code. Pure.
+ * Compiles values of `--watch-exclude`. SAM CLI searches the absolute path for each as a regular expression; a value that
+ * only makes sense as a glob (`*.db`, `logs/**`) is matched as one, below the resource's code. Pure.
  */
 export function compilePathPatterns(patterns: readonly string[]): PathMatcher {
   const matchers = patterns.map(compilePattern);
@@ -16,11 +16,11 @@ function compilePattern(pattern: string): PathMatcher {
     const glob = globToRegExp(pattern);
     return (_absolute, below) => glob.test(below);
   }
-  // written with `/` or `\`, both mean the same on Windows
+  // on Windows the pattern may be written with `/` or `\`
   return (absolute) => regExp.test(absolute) || regExp.test(absolute.replaceAll('\\', '/'));
 }
 
-/** `*` after nothing or after `/` repeats nothing that anybody means. */
+/** A regular expression has no `*` at its start or after `/`, and no choice in braces. */
 function isGlob(pattern: string): boolean {
   return /(^|\/)\*/.test(pattern) || /\{[^{}]*,[^{}]*[^\d,{}][^{}]*\}/.test(pattern);
 }

@@ -3,22 +3,22 @@ import * as path from 'node:path';
 import type { FileWatcher, FileWatcherOptions, WatchHandle, WatchScope } from './file-watcher.ts';
 import { FollowedLinks } from './link-places.ts';
 import { openSystemWatch } from './open-watch.ts';
-import { changedSince, isBelow, kindOf, namesNow, realPathNow, withParents } from './paths.ts';
+import { changedSince, startsWithFolder, kindOf, namesNow, realPathNow, withParents } from './paths.ts';
 
 interface Handle extends WatchHandle {
   recursive: boolean;
 }
 
 /**
- * One watch for a whole tree, as macOS and Windows offer it: on the project, on the folder of each root outside, and on what
- * links lead to, which the system does not follow. What does not matter is reported by the system too, and left out here.
+ * Watches whole trees, as macOS and Windows can: the project, the folder of each root outside of it, and the ends of links,
+ * which the system does not follow. Drops the notifications of paths outside the scope.
  */
 export class TreeWatcher implements FileWatcher {
   readonly #options: FileWatcherOptions;
   readonly #handles = new Map<string, Handle>();
   readonly #links: FollowedLinks;
   #scope: WatchScope = { roots: [], isWatched: () => false };
-  /** The roots, what links lead through, and all folders above them. */
+  /** The roots, the real paths of links, and all folders above them. */
   #onTheWay = new Set<string>();
 
   constructor(options: FileWatcherOptions) {
@@ -38,7 +38,7 @@ export class TreeWatcher implements FileWatcher {
     for (const root of scope.roots) this.#followAllIn(root);
     this.#openTops();
     if (since === undefined) return;
-    for (const root of scope.roots) if (!before.has(root)) this.#tellFiles(root, (file) => changedSince(file, since));
+    for (const root of scope.roots) if (!before.has(root)) this.#reportFiles(root, (file) => changedSince(file, since));
   }
 
   rescan(): void {
@@ -54,8 +54,8 @@ export class TreeWatcher implements FileWatcher {
     for (const place of this.#links.follow(target)) for (const part of withParents(place)) this.#onTheWay.add(part);
     if (!this.#scope.isWatched(target) || kindOf(target) !== 'folder') return;
     const real = realPathNow(target);
-    // a link to a folder that holds it would never end
-    if (real === undefined || parents.some((parent) => parent === real || isBelow(parent, real))) return;
+    // stops at a link to a folder that contains the link
+    if (real === undefined || parents.some((parent) => parent === real || startsWithFolder(parent, real))) return;
     for (const name of namesNow(target)) {
       const inner = path.join(target, name);
       if (kindOf(inner) === 'folder' || isLink(inner)) this.#followAllIn(inner, [...parents, real]);
@@ -66,21 +66,21 @@ export class TreeWatcher implements FileWatcher {
     const tops = new Map<string, boolean>();
     for (const target of [...this.#scope.roots, ...this.#links.places]) {
       const top = this.#topOf(target);
-      // a folder that only leads somewhere may be the whole disk
+      // a folder that only leads to a root may be the whole disk
       const recursive = top === this.#options.ground || (path.dirname(target) === top && isRealFolder(target));
       tops.set(top, recursive || tops.get(top) === true);
     }
     const isCovered = (top: string): boolean =>
-      [...tops].some(([other, recursive]) => recursive && isBelow(top, other));
+      [...tops].some(([other, recursive]) => recursive && startsWithFolder(top, other));
     for (const [top, { recursive }] of this.#handles)
       if (isCovered(top) || tops.get(top) !== recursive) this.#close(top);
     for (const [top, recursive] of tops) if (!isCovered(top)) this.#open(top, recursive);
   }
 
-  /** The ground, or for what is outside it the nearest folder that is there. */
+  /** Gives the ground, or for a path outside of it the nearest folder that exists. */
   #topOf(target: string): string {
     const { ground } = this.#options;
-    if (target === ground || isBelow(target, ground)) return ground;
+    if (target === ground || startsWithFolder(target, ground)) return ground;
     let top = path.dirname(target);
     while (kindOf(top) !== 'folder' && path.dirname(top) !== top) top = path.dirname(top);
     return top;
@@ -91,7 +91,7 @@ export class TreeWatcher implements FileWatcher {
     const { openWatch = openSystemWatch } = this.#options;
     const onEvent = (name: string | null, type: 'change' | 'rename'): void =>
       this.#handle(name === null ? top : path.join(top, name), type);
-    // Windows reports so a folder that was removed
+    // on Windows this is the removal of the folder
     const onError = (): void => {
       this.#close(top);
       this.#openTops();
@@ -101,7 +101,7 @@ export class TreeWatcher implements FileWatcher {
       const handle = openWatch(top, { recursive }, { onEvent, onError });
       this.#handles.set(top, { close: () => handle.close(), recursive });
     } catch (error) {
-      // a folder that has just gone: the one above it will be looked at
+      // the folder was removed just now; the one above it reports that
       if (kindOf(top) === 'folder') throw error;
     }
   }
@@ -112,7 +112,7 @@ export class TreeWatcher implements FileWatcher {
   }
 
   #handle(target: string, type: 'change' | 'rename'): void {
-    // what is behind a link is reported where it really is
+    // the system reports real paths
     for (const seen of [target, ...this.#links.aliases(target)]) this.#handleAt(seen, type);
   }
 
@@ -125,38 +125,38 @@ export class TreeWatcher implements FileWatcher {
       this.#openTops();
     }
     if (matters && type === 'rename') this.#openTops();
-    if (kind !== 'folder') return this.#tell(target, kind === undefined);
-    // what happened in it has its own notification
+    if (kind !== 'folder') return this.#report(target, kind === undefined);
+    // changes in it have notifications of their own
     if (type === 'change') return;
-    if (matters) this.#tell(target, true);
-    const roots = matters ? this.#scope.roots.filter((root) => isBelow(root, target)) : [];
+    if (matters) this.#report(target, true);
+    const roots = matters ? this.#scope.roots.filter((root) => startsWithFolder(root, target)) : [];
     for (const arrived of [target, ...roots]) {
       this.#followAllIn(arrived);
-      this.#tellFiles(arrived, () => true);
+      this.#reportFiles(arrived, () => true);
     }
   }
 
-  #tell(target: string, folder: boolean): void {
+  #report(target: string, folder: boolean): void {
     this.#options.onChange({ path: target, folder });
-    for (const link of this.#links.concernedBy(target, folder)) {
+    for (const link of this.#links.affectedBy(target, folder)) {
       this.#followAllIn(link);
       this.#openTops();
       this.#options.onChange({ path: link, folder: kindOf(link) !== 'file' });
-      if (folder) this.#tellFiles(link, () => true);
+      if (folder) this.#reportFiles(link, () => true);
     }
   }
 
-  /** A folder that was moved here is reported, and what is in it is not. */
-  #tellFiles(target: string, isChange: (file: string) => boolean): void {
+  /** Reports the files of a folder that was moved here: the system reports only the folder. */
+  #reportFiles(target: string, isChange: (file: string) => boolean): void {
     const kind = kindOf(target);
     if (kind === 'file' && isChange(target)) this.#options.onChange({ path: target, folder: false });
     if (kind !== 'folder') return;
-    // of a folder that is not watched only its coming counts
+    // of a folder outside the scope only its arrival counts
     if (!this.#scope.isWatched(target)) {
       if (isChange(target)) this.#options.onChange({ path: target, folder: true });
       return;
     }
-    for (const name of namesNow(target)) this.#tellFiles(path.join(target, name), isChange);
+    for (const name of namesNow(target)) this.#reportFiles(path.join(target, name), isChange);
   }
 }
 

@@ -4,12 +4,12 @@ import type { SyncRun } from '../sync/sync-run.ts';
 import { WatchSession } from './session.ts';
 import { describeFailure } from './work/watch-failures.ts';
 
-/** After Ctrl-C what can be given up has so long to end (ms). */
+/** Time for work to end after Ctrl-C (ms). */
 const END_WITHIN = 1_500;
 
 /**
- * Syncs the application, then each change as it is saved, until the signal. Failures are shown and do not end it, except
- * those before the cloud was reached for the first time: those reject.
+ * Syncs the application, then each saved change, until the signal aborts. Failures are reported and do not end the watch;
+ * only those before the cloud was reached for the first time reject.
  */
 export async function watchApplication(run: SyncRun): Promise<void> {
   const { signal, reporter } = run.environment;
@@ -27,19 +27,19 @@ export async function watchApplication(run: SyncRun): Promise<void> {
   }
 }
 
-/** A library that throws in a callback must not end the watch. Each such error is reported once. */
+/** Reports each error once that a library throws in a callback; it must not end the watch. */
 function createStrayErrorReport({ environment: { reporter, version } }: SyncRun): (error: unknown) => void {
   const reported = new Set<string>();
   return (error) => {
     const { message, output = message } = describeFailure(error);
     if (reported.has(output)) return;
     reported.add(output);
-    const hint = `The watch goes on. This is a defect of sam-sync ${version}: please report it with the lines above.`;
+    const hint = `The watch continues. This is a defect of sam-sync ${version}: please report it with the lines above.`;
     note(reporter, 'error', output, hint);
   };
 }
 
-/** V8's young generation stays as it begins: growing by tens of megabytes pays for servers, not for what mostly waits. */
+/** Keeps V8's young generation small: growth by tens of megabytes pays for servers, not for a process that mostly waits. */
 function keepMemorySmall(): void {
   v8.setFlagsFromString('--semi-space-growth-factor=1');
 }

@@ -7,8 +7,8 @@ import type { SyncRun } from '../sync/sync-run.ts';
 export interface WatchedApplication {
   readonly snapshot: ApplicationSnapshot;
   /**
-   * Replaces the snapshot. `readSince`: when reading began (ms since the epoch), if the files to watch may be others now:
-   * nobody has seen changes of new ones that are later.
+   * Replaces the snapshot. `readSince`: when reading began (ms since the epoch), if the files to watch may differ now: later
+   * changes of new files have not been noticed.
    */
   replace(change: (now: ApplicationSnapshot) => ApplicationSnapshot, readSince?: number): void;
   readonly notes: NotesOnce;

@@ -190,7 +190,7 @@ Resources:
     process.kill(watch.pid, 'SIGUSR2');
     expect(await watch.save('fn/app.js', '// goes on', 'Fn')).toMatchObject({ state: 'in-sync' });
     expect(watch.stderr().match(/Error: thrown in a callback/g)).toHaveLength(1);
-    expect(watch.stderr()).toContain('The watch goes on. This is a defect of sam-sync');
+    expect(watch.stderr()).toContain('The watch continues. This is a defect of sam-sync');
     expect((await watch.stop()).code).toBe(0);
   });
 });

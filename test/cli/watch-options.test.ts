@@ -140,7 +140,7 @@ dependency_layer = false
   it('watch and debug are reported to take effect at the next start', async () => {
     const from = watch.lines.length;
     await configure('debug = true\n');
-    expect(told(from)).toEqual(['The configuration changed debug: that takes effect at the next start']);
+    expect(told(from)).toEqual(['The configuration changed debug: it takes effect at the next start']);
   });
 
   it('what is wrong with it is reported, as at the start', async () => {
@@ -156,7 +156,7 @@ dependency_layer = false
       const text = `${BASE}${line}\n`.replace(line.startsWith('stack_name') ? /stack_name = "opts"\n/ : /^$/, '');
       const refused = await watch.after(() => watch.write('samconfig.toml', text), isStack('failed'));
       expect(refused.error?.message).toBe(
-        `The configuration changed ${line.split(' ', 1)[0]}, which a running watch cannot take over`,
+        `The configuration changed ${line.split(' ', 1)[0]}, which a running watch cannot follow`,
       );
       await configure('');
     },

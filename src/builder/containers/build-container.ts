@@ -39,7 +39,7 @@ interface ExecOptions {
 }
 
 /** After this (ms) a container that does not end by itself is removed by force. */
-const PATIENCE = 3_000;
+const END_WITHIN = 3_000;
 /** An engine that does not answer is not waited for any longer (ms). */
 const LATE_WITHIN = 30_000;
 
@@ -66,7 +66,7 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
   }
   const end = async (): Promise<void> => {
     running.endInput();
-    const over = await Promise.race([running.ended.then(() => true), wait(PATIENCE)]);
+    const over = await Promise.race([running.ended.then(() => true), wait(END_WITHIN)]);
     if (!over) await engine.run(['rm', '--force', name], { signal: lateSignal() });
   };
   const translate = (text: string): string => translatePaths(text, mounts);

@@ -99,7 +99,7 @@ export interface CodeSync {
 }
 
 /** After so long (ms) it is asked whether a stage that deploys by itself has anything to deploy at all. */
-const PATIENCE = 2_000;
+const STAGE_CHECK_AFTER = 2_000;
 
 export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
   const { options, environment, aws } = run;
@@ -122,7 +122,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     stackId: '',
     reporter,
     signal,
-    patience: PATIENCE,
+    patience: STAGE_CHECK_AFTER,
   });
   const plan: CodeSync['plan'] = async ({
     root,

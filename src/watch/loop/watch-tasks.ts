@@ -26,7 +26,7 @@ export interface WatchTasks extends Omit<LoopFacts, 'now'> {
   deploy(how: { force: boolean }, context: DeployContext): Promise<DeployEnd>;
   /** Called before the retry of transient failures. */
   renew(kinds: ReadonlySet<TransientKind>): void;
-  /** Describes what a task threw although nobody aborted it: a defect, which must not end the watch. */
+  /** Describes what a task threw without being aborted: a defect, which must not end the watch. */
   describeError(error: unknown): WatchFailure;
 }
 

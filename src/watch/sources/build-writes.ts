@@ -1,54 +1,54 @@
 import { contentOf } from '../../files/content-memory.ts';
-import { isBelow } from '../../files/paths.ts';
-import { changedPaths, covers, isFolderIn, signatureNow, takeSnapshot } from '../../files/snapshot.ts';
-import type { Snapshot, WatchedPart } from '../../files/snapshot.ts';
+import { startsWithFolder } from '../../files/paths.ts';
+import { changedPaths, covers, isFolderIn, signatureNow, takeSnapshot } from '../../files/file-snapshot.ts';
+import type { FileSnapshot, WatchedPart } from '../../files/file-snapshot.ts';
 import type { PathChange } from '../../files/path-change.ts';
 
-/** The time in which a build's tools run: what changes meanwhile may be their work. */
+/** The time in which a build's tools run: files that change meanwhile may be written by them. */
 export interface BuildWindow {
-  before: Snapshot;
-  /** Of files that changed in the last window too. */
+  before: FileSnapshot;
+  /** Content of files that changed in the last window, at the start of this one. */
   contents: ReadonlyMap<string, string>;
-  /** When the build read its source the last time: what changes later it has not seen. */
-  read?: Snapshot;
+  /** Taken when the build read its source the last time: the build has not seen later changes. */
+  read?: FileSnapshot;
 }
 
-/** What a window turned out to have changed. */
-export interface Written {
-  /** Perhaps somebody's save: to be built. */
+/** The changes of a window. */
+export interface WindowChanges {
+  /** Changes that may be saves: they have to be built. */
   changes: PathChange[];
-  /** Changed while the build changed something again and again, so most likely by the build itself. */
+  /** Files that most likely the build itself wrote, because it changed something in several windows in a row. */
   held: string[];
-  /** Those of them that changed in each window since longer than that. */
+  /** The held files that changed in even more windows in a row. */
   own: string[];
-  /** In how many windows in a row. */
+  /** The number of windows in a row, at least. */
   level: number;
 }
 
 /**
- * What a change is. `known`: the content that a window left. `open`: the window that is open will say. `unclear`: a window
- * is open, but its build has not written this before. `other`: somebody's save.
+ * Who made a change. `known`: a build, the content is as its window left it. `open`: the open window will show it. `unclear`:
+ * a window is open, but its build has not written this file before. `other`: the user.
  */
 export type Verdict = 'known' | 'open' | 'unclear' | 'other';
 
-/** A file that changed in so many windows in a row is the build's own. */
+/** A file that changes in this many windows in a row is written by the build. */
 export const OWN_FROM = 3;
 
 /**
- * Compares what one build is made of before and after its tools ran: nothing else says what they wrote. Whether that was
- * the build or a save meanwhile shows when it happens in each build, and only then.
+ * Compares the source of a build before and after its tools ran: nothing else shows what they wrote. A change is taken for
+ * the build's own work only if it happens in build after build; the first ones may be saves.
  */
 export class BuildWrites {
   #parts: readonly WatchedPart[] = [];
   readonly #windows = new Set<BuildWindow>();
-  #after: Snapshot = new Map();
-  /** What the last window changed → its content then. */
+  #after: FileSnapshot = new Map();
+  /** Files that the last window changed → their content after it. */
   #touched: ReadonlyMap<string, string> = new Map();
-  /** In how many windows in a row a file's content changed. */
+  /** File → in how many windows in a row its content changed. */
   #repeats: ReadonlyMap<string, number> = new Map();
-  /** Windows in a row that changed something, whatever it was, without a save of somebody else. */
+  /** Number of windows in a row that changed any file, without a save of the user. */
   #streak = 0;
-  /** Reported while a window was open, and not answered yet. */
+  /** Changes that were reported while a window was open and not judged yet. */
   readonly #deferred = new Map<string, PathChange>();
 
   open(parts: readonly WatchedPart[]): BuildWindow {
@@ -59,16 +59,16 @@ export class BuildWrites {
     return window;
   }
 
-  /** The build of the window is about to read its source. */
+  /** Called when the build of the window is about to read its source. */
   noteRead(window: BuildWindow): void {
     window.read = takeSnapshot(this.#parts);
   }
 
-  /** `isVerified`: whether what was at a path when the build read its source the last time is what was built. */
+  /** `isVerified`: whether the build contains what a path held when the build read its source the last time. */
   close(
     window: BuildWindow,
     { isAborted, isVerified }: { isAborted: boolean; isVerified: (target: string) => boolean },
-  ): Written {
+  ): WindowChanges {
     this.#windows.delete(window);
     this.#after = takeSnapshot(this.#parts);
     const changed = changedPaths(window.before, this.#after);
@@ -78,7 +78,7 @@ export class BuildWrites {
     const isBuilt = (target: string): boolean =>
       isVerified(target) && window.read !== undefined && window.read.get(target) === this.#after.get(target);
     const news = files.filter((target) => isOther(target) && !isBuilt(target));
-    // a build that was given up says nothing about what it would have written
+    // an aborted build does not show everything it writes
     const keep = <T>(before: ReadonlyMap<string, T>): ReadonlyMap<string, T> => (isAborted ? before : new Map());
     const repeats = new Map(news.map((target) => [target, (this.#repeats.get(target) ?? 0) + 1]));
     this.#touched = new Map([...keep(this.#touched), ...contents]);
@@ -96,10 +96,10 @@ export class BuildWrites {
     };
   }
 
-  /** undefined: the path is no part of what is built. */
+  /** Judges a change; undefined: the path does not belong to the build. */
   judge(change: PathChange): Verdict | undefined {
     if (!covers(this.#parts, change.path)) return undefined;
-    const isTouched = [...this.#touched.keys()].some((target) => effects(change, target));
+    const isTouched = [...this.#touched.keys()].some((target) => includes(change, target));
     if (this.#windows.size > 0) {
       if (!isTouched && this.#streak < OWN_FROM) return 'unclear';
       this.#deferred.set(change.path, change);
@@ -108,42 +108,42 @@ export class BuildWrites {
     return isTouched && this.#isAsLeft(change) ? 'known' : 'other';
   }
 
-  /** Somebody else changed this. */
+  /** The user made this change. */
   noteOther(change: PathChange): void {
     this.#streak = 0;
-    this.#repeats = new Map([...this.#repeats].filter(([target]) => !effects(change, target)));
+    this.#repeats = new Map([...this.#repeats].filter(([target]) => !includes(change, target)));
   }
 
-  /** Whether windows say all that changed. */
+  /** Whether windows find changes without notifications. */
   get isObserved(): boolean {
     return this.#windows.size > 0 || this.#touched.size > 0;
   }
 
-  /** What has changed since the last window, however little of it was reported. */
+  /** Finds the changes since the last window without notifications. */
   findChanges(): PathChange[] {
     if (this.#windows.size > 0) return [];
     return changedPaths(this.#after, takeSnapshot(this.#parts)).map((target) => ({ path: target, folder: false }));
   }
 
-  /** What was reported during the window and did not change in it: a save from just before. */
+  /** Takes the changes that were reported during the window but made before it: these are saves. */
   #takeDeferred(changed: readonly string[]): PathChange[] {
     if (this.#windows.size > 0) return [];
-    const before = [...this.#deferred.values()].filter((change) => !changed.some((target) => effects(change, target)));
+    const before = [...this.#deferred.values()].filter((change) => !changed.some((target) => includes(change, target)));
     this.#deferred.clear();
     for (const change of before) this.noteOther(change);
     return before;
   }
 
-  /** Whether all at the path is as the last window left it. */
+  /** Whether the path, with everything below it, is as the last window left it. */
   #isAsLeft(change: PathChange): boolean {
     const since = change.folder
-      ? changedPaths(this.#after, takeSnapshot(this.#parts)).filter((target) => effects(change, target))
+      ? changedPaths(this.#after, takeSnapshot(this.#parts)).filter((target) => includes(change, target))
       : [change.path].filter((target) => signatureNow(target) !== this.#after.get(target));
     return since.every((target) => this.#touched.get(target) === contentOf(target));
   }
 }
 
-/** Whether a change at a path is one of the target too. */
-function effects({ path, folder }: PathChange, target: string): boolean {
-  return target === path || (folder && isBelow(target, path));
+/** Whether the change includes the target. */
+function includes({ path, folder }: PathChange, target: string): boolean {
+  return target === path || (folder && startsWithFolder(target, path));
 }

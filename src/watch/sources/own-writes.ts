@@ -1,75 +1,80 @@
 import type { BuildObserver } from '../../builder/build-observer.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import { isBelow } from '../../files/paths.ts';
+import { startsWithFolder } from '../../files/paths.ts';
 import { BuildWrites, OWN_FROM } from './build-writes.ts';
 import type { BuildWindow } from './build-writes.ts';
-import type { WatchedPart } from '../../files/snapshot.ts';
+import type { WatchedPart } from '../../files/file-snapshot.ts';
 import type { PathChange } from '../../files/path-change.ts';
 
-/** A build, as far as what it writes is concerned. */
+/** A build whose writes are observed. */
 interface ObservedBuild {
   key: string;
   ids: readonly ResourceIdentifier[];
   codeDir: string;
 }
 
-/** Separates what builds write into their own source from what people save there. */
+/** Separates the writes of builds into their own source from saves of the user. */
 export interface OwnWrites {
   observe(build: ObservedBuild): BuildObserver;
-  /** The changes to act on now. Of the others `onChange` or `onDue` reports those that turn out to matter. */
+  /** Keeps the changes to sync now. `onChange` and `onDue` report the others later, if they turn out to be saves. */
   filter(changes: readonly PathChange[]): PathChange[];
-  /** Whether changes of what the resource is made of are found without being reported. */
+  /** Whether changes of the resource's files are found without notifications. */
   isObserved(id: ResourceIdentifier): boolean;
-  /** What has changed unreported of what is observed. */
+  /** Finds changes of observed files without notifications. */
   findChanges(): PathChange[];
   close(): void;
 }
 
-/** Where results go. */
+/** What the separation needs from outside. */
 export interface OwnWritesEnvironment {
   partsOf(ids: readonly ResourceIdentifier[]): readonly WatchedPart[];
-  /** Changed while something was built, and not surely by the build. */
+  /** Called with changes made during a build that may be saves. */
   onChange(changes: readonly PathChange[]): void;
-  /** It is quiet: what builds wrote is to be built once more, because it may have been somebody's save after all. */
+  /** Called after a while with files that builds wrote: one more build makes sure that none was a save. */
   onDue(paths: readonly string[]): void;
-  /** Called once for the same files: these change with each build. */
+  /** Called once for the same files: each build changes them. */
   onOwn(ids: readonly ResourceIdentifier[], paths: readonly string[]): void;
 }
 
-/** When what builds wrote is looked at once more. */
-export interface LookTimes {
-  /** After the first time (ms). */
+/** When files that builds wrote are built once more. */
+export interface RebuildTimes {
+  /** Delay after the first time (ms). */
   first: number;
-  /** So many times later each time that it was the build again. */
+  /** Each further delay is this many times longer. */
   factor: number;
 }
 
-const LOOK_TIMES: LookTimes = { first: 2_000, factor: 4 };
-/** Node's timers know nothing beyond 25 days (ms). */
+const REBUILD_TIMES: RebuildTimes = { first: 2_000, factor: 4 };
+/** Longest delay (ms). Node's timers cannot wait longer than 25 days. */
 const LONGEST = 24 * 3_600_000;
 
 interface Writer {
   ids: readonly ResourceIdentifier[];
   writes: BuildWrites;
-  /** Set while something that the build wrote has not been built. */
-  look: NodeJS.Timeout | undefined;
+  /** Set while files that the build wrote are not built. */
+  rebuild: NodeJS.Timeout | undefined;
   /** Files that `onOwn` was called with. */
   reported: Set<string>;
 }
 
 /**
- * A build that writes something new into its source each time would be repeated forever; a save that is taken for the
- * build's work would be lost. So nothing is ever given up: what changes with each build is built once more when it is
- * quiet, each time after a longer while, and a save of anybody else starts the next build at once.
+ * A build that writes something new into its source each time would start itself forever; a save that is taken for the
+ * build's work would be lost. Therefore files that change with each build are built once more after a delay, which grows
+ * each time. Any other save starts the next build at once.
  */
-export function createOwnWrites(environment: OwnWritesEnvironment, times: LookTimes = LOOK_TIMES): OwnWrites {
+export function createOwnWrites(environment: OwnWritesEnvironment, times: RebuildTimes = REBUILD_TIMES): OwnWrites {
   const writers = new Map<string, Writer>();
   const writerOf = ({ key, ids }: ObservedBuild): Writer => {
-    const writer = writers.get(key) ?? { ids, writes: new BuildWrites(), look: undefined, reported: new Set<string>() };
+    const writer = writers.get(key) ?? {
+      ids,
+      writes: new BuildWrites(),
+      rebuild: undefined,
+      reported: new Set<string>(),
+    };
     writers.set(key, writer);
     return Object.assign(writer, { ids });
   };
-  /** Each file once; if they have other names each time (`!areKnown`), once at all. */
+  /** Reports each file once; if the build writes other files each time (`!areKnown`), reports only the first ones. */
   const report = (writer: Writer, files: readonly string[], areKnown: boolean): void => {
     const news = files.filter((file) => !writer.reported.has(file)).sort();
     if (news.length === 0 || (!areKnown && writer.reported.size > 0)) return;
@@ -80,9 +85,9 @@ export function createOwnWrites(environment: OwnWritesEnvironment, times: LookTi
     const { changes, held, own, level } = writer.writes.close(window, how);
     if (held.length > 0) {
       const delay = Math.min(times.first * times.factor ** (level - OWN_FROM), LONGEST);
-      clearTimeout(writer.look);
-      writer.look = setTimeout(() => environment.onDue(held), delay);
-      // the first time it may still be somebody who saves faster than it is built
+      clearTimeout(writer.rebuild);
+      writer.rebuild = setTimeout(() => environment.onDue(held), delay);
+      // the first time it may be the user, saving faster than it builds
       if (level > OWN_FROM) report(writer, own.length > 0 ? own : held, own.length > 0);
     }
     if (changes.length > 0) environment.onChange(changes);
@@ -99,8 +104,8 @@ export function createOwnWrites(environment: OwnWritesEnvironment, times: LookTi
       const writer = writerOf(build);
       let window: BuildWindow | undefined;
       let seesAll = false;
-      // it reads everything
-      clearTimeout(writer.look);
+      // this build reads everything
+      clearTimeout(writer.rebuild);
       return {
         beforeSource: () => {
           if (window) writer.writes.noteRead(window);
@@ -111,7 +116,7 @@ export function createOwnWrites(environment: OwnWritesEnvironment, times: LookTi
         },
         ended: (how) => {
           const isVerified = (target: string): boolean =>
-            how === 'verified' && seesAll && isBelow(target, build.codeDir);
+            how === 'verified' && seesAll && startsWithFolder(target, build.codeDir);
           if (window) end(writer, window, { isAborted: how === 'aborted', isVerified });
         },
       };
@@ -120,7 +125,7 @@ export function createOwnWrites(environment: OwnWritesEnvironment, times: LookTi
     isObserved: (id) => [...writers.values()].some(({ ids, writes }) => ids.includes(id) && writes.isObserved),
     findChanges: () => [...writers.values()].flatMap(({ writes }) => writes.findChanges()),
     close: () => {
-      for (const { look } of writers.values()) clearTimeout(look);
+      for (const { rebuild } of writers.values()) clearTimeout(rebuild);
     },
   };
 }

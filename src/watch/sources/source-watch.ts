@@ -11,38 +11,38 @@ import { planTriggers } from './triggers.ts';
 import type { PathChange } from '../../files/path-change.ts';
 import type { ChangeEffects, TriggerInput, Triggers } from './triggers.ts';
 
-/** Changes that mean something, close together in time. */
+/** A batch of changes that affect the application. */
 export interface SourceChange {
-  /** What changed that concerns something. */
+  /** Absolute paths. */
   files: readonly string[];
   effects: ChangeEffects;
-  /** So much at once that the system may have kept changes of a resource from us; undefined: it has not. */
+  /** Set after so many changes at once that the system may have dropped notifications: whether it may have dropped some of this resource. */
   mayHaveMissed: ((id: ResourceIdentifier) => boolean) | undefined;
 }
 
-/** Where changes are reported. */
+/** Receives changes. */
 export interface SourceListener {
   onChange(change: SourceChange): void;
-  /** These files change with each build of the resources; reported once. */
+  /** Each build of the resources changes these files; called once for the same files. */
   onOwn(ids: readonly ResourceIdentifier[], paths: readonly string[]): void;
 }
 
-/** Watches what the application is made of. */
+/** Watches the files of the application. */
 export interface SourceWatch {
-  /** From now on what follows from this. `since` (ms since the epoch): what is new and was changed after that is a change. */
+  /** Watches the files of this input instead. Files that are new and changed after `since` (ms since the epoch) are reported. */
   follow(input: TriggerInput, since: number): void;
-  /** Told of each build, so that what it writes is not taken for a save. */
+  /** Observes each build, so that its own writes do not count as saves. */
   observe: ObserveBuild;
   readonly folders: number;
   close(): void;
 }
 
-/** inotify keeps 16,384 notifications at most (/proc/sys/fs/inotify/max_queued_events). */
+/** Notifications in one batch. inotify drops notifications beyond 16,384 (/proc/sys/fs/inotify/max_queued_events). */
 const FLOOD = 8_000;
-/** Time stamps of files come from a coarser clock than ours (ms). */
+/** Time stamps of files come from a coarser clock than Date.now() (ms). */
 const CLOCK_LAG = 10;
 
-/** Tells changes of content, in batches, of what matters and of nothing else. */
+/** Reports changes of content, in batches, of files that the application is made of. */
 export function watchSources(
   { options, environment }: Pick<SyncRun, 'options' | 'environment'>,
   listener: SourceListener,
@@ -61,11 +61,11 @@ export function watchSources(
     onOwn: (ids, paths) => listener.onOwn(ids, paths),
   });
   const batches = createChangeBatches((changes, notifications) => {
-    const known = triggers;
-    if (!known) return;
+    const current = triggers;
+    if (!current) return;
     const isFlood = notifications > FLOOD;
     if (isFlood) watcher.rescan();
-    const relevant = changes.filter((change) => concernsAnything(known.effectsOf([change])));
+    const relevant = changes.filter((change) => affectsAnything(current.effectsOf([change])));
     const saved = [...ownWrites.filter(relevant), ...(isFlood ? ownWrites.findChanges() : [])];
     report(memory.filter(saved), isFlood ? (id) => !ownWrites.isObserved(id) : undefined);
   });
@@ -77,7 +77,7 @@ export function watchSources(
   let isClosed = false;
   return {
     follow: (input, since) => {
-      // work that was under way at the end still learns what it was made of
+      // a build that was under way at the end calls this after it
       if (isClosed) return;
       triggers = planTriggers(input);
       watcher.watch(triggers, since - CLOCK_LAG);
@@ -95,13 +95,13 @@ export function watchSources(
   };
 }
 
-function concernsAnything({ ids, deploy, templates, options }: ChangeEffects): boolean {
+function affectsAnything({ ids, deploy, templates, options }: ChangeEffects): boolean {
   return ids.size > 0 || deploy || templates || options;
 }
 
 function describeLimit({ code, folder }: WatchLimit): string {
-  return `The system has no more watches to give (${code} at ${folder}): some folders are looked at once a second instead`;
+  return `The system has no more file watches (${code} at ${folder}): some folders are polled once a second instead`;
 }
 
 const LIMIT_HINT =
-  'On Linux raise the limit: `sudo sysctl fs.inotify.max_user_watches=524288`, or leave out folders with --watch-exclude.';
+  'On Linux raise the limit: `sudo sysctl fs.inotify.max_user_watches=524288`, or exclude folders with --watch-exclude.';

@@ -10,64 +10,65 @@ import { isIgnoredName } from '../../files/ignored-names.ts';
 import type { PathChange } from '../../files/path-change.ts';
 import { compilePathPatterns } from '../../files/path-patterns.ts';
 import type { PathMatcher } from '../../files/path-patterns.ts';
-import type { WatchedPart } from '../../files/snapshot.ts';
+import { startsWithFolder } from '../../files/paths.ts';
+import type { WatchedPart } from '../../files/file-snapshot.ts';
 
-/** What the watched paths follow from. */
+/** What determines the watched paths. */
 export interface TriggerInput {
-  /** undefined: the templates could not be read yet. */
+  /** undefined until the templates could be read. */
   root: Stack | undefined;
-  /** How a change of the resource's code or definition is brought; undefined: not at all, it was not asked for. */
+  /** How a change of the resource's code or definition is synced; undefined: not at all, because it is not selected. */
   syncMethod(id: ResourceIdentifier): 'code' | 'deploy' | undefined;
-  /** What builds were made of; a resource without an entry is made of its code. */
+  /** Files that builds were made of; a resource without an entry is made of its code. */
   built: ReadonlyMap<ResourceIdentifier, readonly BuildInput[]>;
-  /** Templates, the files that they include, and what was looked for when they were read. */
+  /** Templates, the files they include, and files that were missing when they were read. */
   templateFiles: readonly string[];
-  /** The samconfig and files of parameters. */
+  /** The samconfig and parameter files. */
   optionFiles: readonly string[];
   /** `--watch-exclude`. */
   excludes: Readonly<Record<ResourceIdentifier, readonly string[]>>;
 }
 
-/** What changed paths concern. */
+/** What changed paths affect. */
 export interface ChangeEffects {
-  /** Resources that a code sync brings. */
+  /** Resources that a code sync updates. */
   ids: Set<ResourceIdentifier>;
-  /** A file that only a deployment brings, e.g. the script of a Glue job. */
+  /** A file that only a deployment updates, e.g. the script of a Glue job. */
   deploy: boolean;
   /** A template or a file that one includes. */
   templates: boolean;
   options: boolean;
 }
 
-/** Where to look for changes, and what they mean. */
+/** The paths to watch, and the effects of their changes. */
 export interface Triggers {
-  /** Files and folders, absolute; they need not exist. */
+  /** Files and folders, absolute; they may not exist. */
   roots: readonly string[];
-  /** Whether changes directly in this folder may concern something. */
+  /** Whether changes directly in this folder may have effects. */
   isWatched(folder: string): boolean;
-  /** What these resources are made of, as far as it is watched. */
+  /** Lists the watched files of these resources. */
   partsOf(ids: readonly ResourceIdentifier[]): WatchedPart[];
-  /** What a changed path concerns; a folder that came or went concerns all that is made of something below it. */
+  /** Gives the effects of changed paths; a folder that came or went affects everything that is made of a path below it. */
   effectsOf(changes: Iterable<PathChange>): ChangeEffects;
 }
 
-/** A part of what something is made of. */
+/** One use of a watched path. */
 interface Source {
   meaning: Meaning;
-  /** Only what is directly in the folder counts. */
+  /** Only the entries of the folder count, not what is below them. */
   direct: boolean;
   isExcluded: (target: string) => boolean;
 }
 
 type Meaning = { kind: 'resource' | 'deploy'; id: ResourceIdentifier } | { kind: 'templates' | 'options' };
 
-/** Decides what is watched and what each change means. Pure. */
+/** Plans which paths to watch and what each change means. Pure. */
 export function planTriggers(input: TriggerInput): Triggers {
   const sources = new Map<string, Source[]>();
   const matcherOf = createNameMatchers();
   const add = (target: string, source: Source): void => {
-    const known = sources.get(target);
-    if (known) known.push(source);
+    const others = sources.get(target);
+    if (others) others.push(source);
     else sources.set(target, [source]);
   };
   for (const [meaning, inputs, exclude] of listInputs(input)) {
@@ -94,7 +95,7 @@ export function planTriggers(input: TriggerInput): Triggers {
         }
         if (!change.folder) continue;
         for (const [target, below] of sources) {
-          if (isBelow(target, change.path)) for (const source of below) addEffect(effects, source.meaning);
+          if (startsWithFolder(target, change.path)) for (const source of below) addEffect(effects, source.meaning);
         }
       }
       return effects;
@@ -102,7 +103,7 @@ export function planTriggers(input: TriggerInput): Triggers {
   };
 }
 
-/** Each resource with what it is made of, and what stands for the application as a whole. */
+/** Lists the files of each resource, of the templates and of the options. */
 function* listInputs(input: TriggerInput): Iterable<[Meaning, readonly BuildInput[], PathMatcher | undefined]> {
   const exclude = (id: ResourceIdentifier): PathMatcher | undefined => {
     const patterns = ownValue(input.excludes, id);
@@ -154,7 +155,7 @@ function codeInputs(code: Stack['functions'][number]['code']): BuildInput[] {
   }
 }
 
-/** Names that the build leaves out, those that nobody means, and `--watch-exclude`. */
+/** Excludes names that the build leaves out, names that are never watched, and `--watch-exclude`. */
 function excludedBelow(
   { path: root, excludes, stems }: BuildInput,
   userExclude: PathMatcher | undefined,
@@ -172,7 +173,7 @@ function excludedBelow(
   };
 }
 
-/** Compiles lists of names, each once: most inputs have one of a few. */
+/** Compiles lists of names, each list once: many inputs share a few lists. */
 function createNameMatchers(): (patterns: readonly string[]) => NameMatcher {
   const matchers = new Map<string, NameMatcher>();
   return (patterns) => {
@@ -183,7 +184,7 @@ function createNameMatchers(): (patterns: readonly string[]) => NameMatcher {
   };
 }
 
-/** What a path belongs to, and where that begins. */
+/** Finds the uses of a path and the watched path at or above it that each belongs to. */
 function sourcesAt(sources: ReadonlyMap<string, readonly Source[]>, target: string): { source: Source; at: string }[] {
   const found: { source: Source; at: string }[] = [];
   for (let at = target; ; at = path.dirname(at)) {
@@ -195,8 +196,4 @@ function sourcesAt(sources: ReadonlyMap<string, readonly Source[]>, target: stri
 function addEffect(effects: ChangeEffects, meaning: Meaning): void {
   if (meaning.kind === 'resource') effects.ids.add(meaning.id);
   else effects[meaning.kind] = true;
-}
-
-function isBelow(target: string, folder: string): boolean {
-  return target.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
 }

@@ -7,31 +7,31 @@ import { resourceOf } from '../../template/template.ts';
 import type { ResourceSet } from '../loop/schedule.ts';
 import { touchedByUpdate } from './touched.ts';
 
-/** How the templates of an application differ from what they were. */
+/** The difference between two versions of an application's templates. */
 export interface StackChange {
-  /** Nothing that means anything: formatting, comments, the order of keys. */
+  /** They mean the same: at most formatting, comments or the order of keys differ. */
   isEmpty: boolean;
-  /** Resources of which only the place of code or definition, or what is included into it, is another. */
+  /** Resources that differ only in the location of code or definition, or in a file that the definition includes. */
   relocated: ReadonlySet<ResourceIdentifier>;
-  /** Whether that is all. */
+  /** Nothing else differs. */
   isCodeOnly: boolean;
-  /** What a deployment that brings the change may touch. */
+  /** Resources that a deployment of the change may touch. */
   touched: ResourceSet;
 }
 
-/** Compares the templates as they are with what they were; `before` undefined: all is new. `syncable`: what code syncs bring. Pure. */
+/** Compares templates with their version before; undefined: everything is new. `syncable`: resources that code syncs update. Pure. */
 export function compareStacks(
   before: Stack | undefined,
   after: Stack,
   syncable: ReadonlySet<ResourceIdentifier>,
 ): StackChange {
-  const found: Found = { relocated: new Set(), isEmpty: true, isCodeOnly: true, touched: [] };
-  collect(found, before, after, syncable);
-  const { relocated, isEmpty, isCodeOnly, touched } = found;
+  const differences: Differences = { relocated: new Set(), isEmpty: true, isCodeOnly: true, touched: [] };
+  collect(differences, before, after, syncable);
+  const { relocated, isEmpty, isCodeOnly, touched } = differences;
   return { relocated, isEmpty, isCodeOnly, touched: (id) => touched.some((isTouched) => isTouched(id)) };
 }
 
-interface Found {
+interface Differences {
   relocated: Set<ResourceIdentifier>;
   isEmpty: boolean;
   isCodeOnly: boolean;
@@ -39,49 +39,51 @@ interface Found {
 }
 
 function collect(
-  found: Found,
+  differences: Differences,
   before: Stack | undefined,
   after: Stack,
   syncable: ReadonlySet<ResourceIdentifier>,
 ): void {
   const isHere = (id: ResourceIdentifier): boolean => after.path === '' || id.startsWith(`${after.path}/`);
   if (before === undefined) {
-    found.isEmpty = false;
-    found.isCodeOnly = false;
-    found.touched.push(isHere);
+    differences.isEmpty = false;
+    differences.isCodeOnly = false;
+    differences.touched.push(isHere);
     return;
   }
-  const written = compareTemplates(before.source, after.source);
-  // what is included, and what parameters say, is in the resolved view alone
-  const meant = compareTemplates(before.resolved, after.resolved).filter((difference) => !isAmong(difference, written));
-  if (written.length + meant.length > 0) found.isEmpty = false;
+  const inSource = compareTemplates(before.source, after.source);
+  // included files and values of parameters are in the resolved view only
+  const inResolved = compareTemplates(before.resolved, after.resolved).filter(
+    (difference) => !isAmong(difference, inSource),
+  );
+  if (inSource.length + inResolved.length > 0) differences.isEmpty = false;
   const others: TemplateDifference[] = [];
-  for (const difference of [...written, ...meant]) {
-    const id = relocatedResource(after, difference, meant.includes(difference));
-    if (id !== undefined && syncable.has(id)) found.relocated.add(id);
+  for (const difference of [...inSource, ...inResolved]) {
+    const id = relocatedResource(after, difference, inResolved.includes(difference));
+    if (id !== undefined && syncable.has(id)) differences.relocated.add(id);
     else others.push(difference);
   }
   if (others.length > 0) {
-    found.isCodeOnly = false;
+    differences.isCodeOnly = false;
     const touched = touchedByUpdate(others, after.source);
     const prefix = after.path === '' ? 0 : after.path.length + 1;
-    found.touched.push((id) => isHere(id) && touched(id.slice(prefix)));
+    differences.touched.push((id) => isHere(id) && touched(id.slice(prefix)));
   }
   for (const child of after.children) {
     const old = before.children.find(({ path }) => path === child.path);
-    collect(found, old, child, syncable);
+    collect(differences, old, child, syncable);
   }
 }
 
-/** Whether the same place, or one around it, differs. */
-function isAmong({ path }: TemplateDifference, differences: readonly TemplateDifference[]): boolean {
-  return differences.some((other) => other.path.every((part, index) => part === path[index]));
+/** Whether the same property, or one that contains it, differs. */
+function isAmong({ path }: TemplateDifference, others: readonly TemplateDifference[]): boolean {
+  return others.some((other) => other.path.every((part, index) => part === path[index]));
 }
 
-/** Properties that hold a definition, or what is included into it. */
+/** Properties that hold a definition or include one. */
 const BODIES = new Set(['Body', 'Definition', 'DefinitionBody', 'DefinitionString']);
 
-/** The resource of which the difference only says where its code is, or what is included into its definition. */
+/** Gives the resource if the difference is only its code's location or a file that its definition includes. */
 function relocatedResource(
   stack: Stack,
   { path, change }: TemplateDifference,

@@ -4,19 +4,19 @@ import { readAsDeployed } from '../../sync/prepare.ts';
 import type { Prepared } from '../../sync/prepare.ts';
 import type { SyncRun } from '../../sync/sync-run.ts';
 
-/** What `--code --watch` starts from: the stack has to be there, and nothing is made. undefined: the user said no. */
+/** Prepares `--code --watch`: the stack must exist, and nothing is created. undefined: the user answered no. */
 export async function prepareCode(run: SyncRun, onRead: (file: string) => void): Promise<Prepared | undefined> {
   const { options, environment, aws } = run;
   const region = await aws.region();
   const describing = describeStack(aws, options.stackName);
-  // a broken template is told first
+  // an error of the template is reported first
   describing.catch(() => {});
   const root = await readAsDeployed(run, { region, onRead, stack: () => describing });
   const stack = await describing;
   if (stack === undefined) throw noSuchStack(options.stackName, region);
   const { account } = stack;
   if (!(await environment.confirmDevelopmentStack({ account, region }))) return undefined;
-  // where artifacts go is asked for when something is deployed
+  // a deployment finds the bucket when it needs it
   return {
     root,
     deployed: { stack, template: undefined },

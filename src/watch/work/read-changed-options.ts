@@ -3,13 +3,13 @@ import type { SyncOptions } from '../../sync/sync-options.ts';
 import type { WatchEnvironment } from '../../sync/sync-environment.ts';
 
 /**
- * What a running watch does about an option whose value changed. `followed`: the next sync uses it. `deployed`: so does the
- * next deployment, which `--code` leaves to the user. `fixed`: it decides where everything goes, so it is refused.
- * `start`: it has been used already.
+ * What a running watch does when the value of an option changes. `followed`: the next sync uses it. `deployed`: the next
+ * deployment uses it, which the user starts with `--code`. `fixed`: it determines the target, so the change is an error.
+ * `start`: it takes effect at the next start.
  */
 type Handling = 'followed' | 'deployed' | 'fixed' | 'start';
 
-/** Every option has its place here. */
+/** The handling of each option. */
 export const HANDLING: Readonly<Record<keyof SyncOptions, Handling>> = {
   stackName: 'fixed',
   region: 'fixed',
@@ -52,16 +52,16 @@ export const HANDLING: Readonly<Record<keyof SyncOptions, Handling>> = {
   yes: 'followed',
 };
 
-/** The options from now on. */
+/** The options as read again. */
 export interface ChangedOptions {
   options: SyncOptions;
   files: readonly string[];
   isChanged: boolean;
-  /** What the user has to know or do about the change. */
+  /** What the user has to know or do. */
   warnings: readonly string[];
 }
 
-/** The options as the samconfig and parameter files say now. Rejects if they are wrong, or mean another place. */
+/** Reads the options from the samconfig and parameter files again. Rejects if they are wrong or change the target. */
 export async function readChangedOptions(
   before: SyncOptions,
   watch: Pick<WatchEnvironment, 'readOptions'>,
@@ -73,14 +73,14 @@ export async function readChangedOptions(
   const those = (handling: Handling): (keyof SyncOptions)[] => changed.filter((name) => HANDLING[name] === handling);
   const moved = those('fixed');
   if (moved.length > 0) {
-    throw new UserError(`The configuration changed ${configNames(moved)}, which a running watch cannot take over`, {
-      hint: 'End it and start it again, or change it back.',
+    throw new UserError(`The configuration changed ${configNames(moved)}, which a running watch cannot follow`, {
+      hint: 'Restart the watch, or undo the change.',
     });
   }
   const late = those('start');
   const waiting = before.code ? those('deployed') : [];
   const warnings = [
-    ...warnOf(late, 'that takes effect at the next start'),
+    ...warnOf(late, 'it takes effect at the next start'),
     ...warnOf(waiting, 'press d, or sync without --code, to apply it'),
   ];
   const kept = Object.fromEntries(late.map((name) => [name, before[name]]));
@@ -91,7 +91,7 @@ function warnOf(names: readonly (keyof SyncOptions)[], what: string): string[] {
   return names.length === 0 ? [] : [`The configuration changed ${configNames(names)}: ${what}`];
 }
 
-/** As a samconfig has them. */
+/** Names the options as the samconfig does. */
 function configNames(names: readonly (keyof SyncOptions)[]): string {
   return names.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)).join(', ');
 }

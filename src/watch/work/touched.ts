@@ -5,14 +5,14 @@ import { isMap, mapOf } from '../../template/template.ts';
 import type { Template, TemplateMap, TemplateValue } from '../../template/template.ts';
 import type { ResourceSet } from '../loop/schedule.ts';
 
-/** Sections whose entries others refer to by name. */
+/** Sections whose entries are referred to by name. */
 const NAMED = ['Parameters', 'Mappings', 'Conditions', 'Resources'];
 /** Sections that change no resource. */
 const WITHOUT_EFFECT = new Set(['AWSTemplateFormatVersion', 'Description', 'Metadata', 'Outputs']);
 
 /**
- * What CloudFormation may change when it brings these differences: the resources that differ and, because a replaced one
- * has a new id, those that refer to them, however indirectly. A nested stack stands for all that is in it. Pure.
+ * Finds what CloudFormation may change when it deploys these differences: the resources that differ and, because a replaced
+ * one has a new id, all that refer to them, directly or not. A nested stack includes its resources. Pure.
  */
 export function touchedByUpdate(differences: readonly TemplateDifference[], template: Template): ResourceSet {
   const affected = new Set<string>();
@@ -27,7 +27,7 @@ export function touchedByUpdate(differences: readonly TemplateDifference[], temp
   return (id) => affected.has(firstPart(id));
 }
 
-/** The resources from which the given ones get something, and they themselves: one of these may be why they failed. Pure. */
+/** Lists these resources and those they refer to, directly or not: any of them may be why they failed. Pure. */
 export function neededBy(ids: Iterable<string>, template: Template): Set<string> {
   const needed = new Set<string>();
   const resources = mapOf(template['Resources']);
@@ -40,7 +40,7 @@ export function neededBy(ids: Iterable<string>, template: Template): Set<string>
   return needed;
 }
 
-/** Adds everything that mentions something affected. */
+/** Adds everything that refers to something affected. */
 function spread(affected: Set<string>, template: Template): void {
   const mentions = NAMED.flatMap((section) =>
     Object.entries(mapOf(template[section])).map(([name, entry]) => ({ name, names: namesIn(entry) })),
@@ -51,7 +51,7 @@ function spread(affected: Set<string>, template: Template): void {
   }
 }
 
-/** The names that a value refers to: resources, parameters, mappings, conditions. */
+/** Lists the names that a value refers to: resources, parameters, mappings, conditions. */
 function namesIn(value: TemplateValue): string[] {
   if (Array.isArray(value)) return value.flatMap(namesIn);
   if (!isMap(value)) return [];

@@ -30,7 +30,7 @@ it.each(Object.entries(HANDLING))('%s is %s', async (name, handling) => {
 
 it('names what is refused as the samconfig does', async () => {
   await expect(change({ stackName: 'other', region: 'eu-west-1' })).rejects.toThrow(
-    'The configuration changed stack_name, region, which a running watch cannot take over',
+    'The configuration changed stack_name, region, which a running watch cannot follow',
   );
 });
 

@@ -137,7 +137,7 @@ describe('what a change concerns', () => {
     ['a zip', '/app/fn.zip', 'Zip'],
     ['an image context', '/app/child/image/Dockerfile', 'Child/Image'],
     ['defect 23: a definition in a folder of a nested stack', '/app/child/defs/api.yaml', 'Child/Api'],
-    ['a file that only a deployment brings', '/app/job.py', '(deploy)'],
+    ['a file that only a deployment updates', '/app/job.py', '(deploy)'],
     ['the template', '/app/template.yaml', '(templates)'],
     ['a nested template', '/app/child/template.yaml', '(templates)'],
     ['an included file', '/app/api/body.yaml', '(templates)'],

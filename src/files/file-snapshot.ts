@@ -1,29 +1,29 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { isBelow, realPathNow } from './paths.ts';
+import { startsWithFolder, realPathNow } from './paths.ts';
 
-/** A file, or a folder with what is below it, that something is made of. */
+/** A watched file, or a watched folder with everything below it. */
 export interface WatchedPart {
-  /** Absolute; it need not exist. */
+  /** Absolute; it may not exist. */
   path: string;
-  /** Of a folder only what is directly in it. */
+  /** Only the entries of the folder, not what is below them. */
   direct: boolean;
   isExcluded(target: string): boolean;
 }
 
-/** Files and folders with what differs when they are written or replaced: time stamps, size, inode. */
-export type Snapshot = ReadonlyMap<string, string>;
+/** Files and folders with a signature that changes when they are written or replaced: time stamps, size, inode. */
+export type FileSnapshot = ReadonlyMap<string, string>;
 
-/** Whether a path is in one of the parts. */
+/** Whether one of the parts contains the path. */
 export function covers(parts: readonly WatchedPart[], target: string): boolean {
   return parts.some(({ path: root, direct, isExcluded }) => {
-    const isInside = target === root || (direct ? path.dirname(target) === root : isBelow(target, root));
+    const isInside = target === root || (direct ? path.dirname(target) === root : startsWithFolder(target, root));
     return isInside && !isExcluded(target);
   });
 }
 
-/** What the parts hold now. Links are followed, except back to a folder that they are in. */
-export function takeSnapshot(parts: readonly WatchedPart[]): Snapshot {
+/** Takes a snapshot of the parts. Follows links, except to a folder that contains them. */
+export function takeSnapshot(parts: readonly WatchedPart[]): FileSnapshot {
   const snapshot = new Map<string, string>();
   const visit = (part: WatchedPart, target: string, parents: readonly string[]): void => {
     if (part.isExcluded(target)) return;
@@ -34,7 +34,8 @@ export function takeSnapshot(parts: readonly WatchedPart[]): Snapshot {
     for (const item of listNow(target)) {
       const inner = path.join(target, item.name);
       const real = item.isSymbolicLink() ? realPathNow(inner) : undefined;
-      const isCircle = real !== undefined && parents.some((parent) => parent === real || isBelow(parent, real));
+      const isCircle =
+        real !== undefined && parents.some((parent) => parent === real || startsWithFolder(parent, real));
       if (!isCircle) visit(part, inner, real === undefined ? parents : [...parents, real]);
     }
   };
@@ -42,27 +43,27 @@ export function takeSnapshot(parts: readonly WatchedPart[]): Snapshot {
   return snapshot;
 }
 
-/** The paths that came, went, or were written between two snapshots. */
-export function changedPaths(before: Snapshot, after: Snapshot): string[] {
+/** Lists the paths that came, went or were written between two snapshots. */
+export function changedPaths(before: FileSnapshot, after: FileSnapshot): string[] {
   const changed = [...after.keys()].filter((target) => before.get(target) !== after.get(target));
   return [...changed, ...[...before.keys()].filter((target) => !after.has(target))];
 }
 
-/** What a snapshot says of a path, as it is now; undefined: nothing is there. */
+/** Gives the signature of a path as it is now; undefined: nothing exists there. */
 export function signatureNow(target: string): string | undefined {
   const stat = statPrecisely(target);
   return stat && signatureOf(stat);
 }
 
-/** Whether the snapshot says that a folder is at the path. */
-export function isFolderIn(snapshot: Snapshot, target: string): boolean {
+/** Whether the path was a folder when the snapshot was taken. */
+export function isFolderIn(snapshot: FileSnapshot, target: string): boolean {
   return snapshot.get(target)?.startsWith(FOLDER) ?? false;
 }
 
 const FOLDER = 'folder ';
 
 function signatureOf(stat: fs.BigIntStats): string {
-  // a folder's time stamps change with what is in it, which has entries of its own
+  // time stamps of a folder change with its entries, which have signatures of their own
   if (stat.isDirectory()) return `${FOLDER}${stat.ino}`;
   return `${stat.mtimeNs} ${stat.ctimeNs} ${stat.size} ${stat.ino} ${stat.mode}`;
 }
