@@ -18,7 +18,7 @@ const BIN = fileURLToPath(new URL('../../bin/sam-sync.cjs', import.meta.url));
 const hasTmux = haveTools(['tmux'], ['tmux']);
 const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
 Resources:
-  BuiltContent:
+  Made:
     Type: AWS::Serverless::Function
     Metadata: {BuildMethod: makefile}
     Properties: {Runtime: python3.11, CodeUri: made, Handler: app.handler}

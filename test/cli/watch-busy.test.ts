@@ -30,7 +30,7 @@ const FUNCTIONS: Record<string, { properties: string; file: string; code(version
     code: (version) => `export const handler = async () => ${version};\n`,
     more: {},
   },
-  BuiltContent: {
+  Made: {
     properties: 'Runtime: python3.11}\n    Metadata: {BuildMethod: makefile',
     file: 'app.py',
     code: python,

@@ -11,7 +11,7 @@ import { isResource, isStack, startReadyWatch, startWatch } from '../support/wat
 
 const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
 Resources:
-  BuiltContent:
+  Made:
     Type: AWS::Serverless::Function
     Metadata: {BuildMethod: makefile}
     Properties: {Runtime: python3.11, CodeUri: made, Handler: app.handler}

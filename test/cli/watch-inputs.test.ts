@@ -39,7 +39,7 @@ Resources:
     Type: AWS::Serverless::Function
     Metadata: {BuildMethod: esbuild}
     Properties: {Runtime: nodejs22.x, CodeUri: two, Handler: app.handler, LoggingConfig: {LogGroup: shared}}
-  BuiltContent:
+  Made:
     Type: AWS::Serverless::Function
     Metadata: {BuildMethod: makefile}
     Properties: {Runtime: python3.11, CodeUri: made, Handler: app.handler, LoggingConfig: {LogGroup: shared}}
@@ -54,7 +54,7 @@ Outputs:
   Local: {Value: !Ref Local}
   One: {Value: !Ref One}
   Two: {Value: !Ref Two}
-  BuiltContent: {Value: !Ref BuiltContent}
+  Made: {Value: !Ref Made}
   Api: {Value: !Ref Included}
 `,
   'api/included.yaml': OPENAPI,
