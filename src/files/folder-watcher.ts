@@ -3,8 +3,8 @@ import * as path from 'node:path';
 import { isMissing } from '../support/files.ts';
 import type { FileWatcher, FileWatcherOptions, WatchScope } from './file-watcher.ts';
 import { FollowedLinks } from './link-places.ts';
-import { openFolderWatches } from './folder-watch.ts';
-import type { FolderWatches } from './folder-watch.ts';
+import { openFolderWatches } from './watch-or-poll.ts';
+import type { FolderWatches } from './watch-or-poll.ts';
 import { changedSince, startsWithFolder, kindOf, namesNow, realPathNow, statNow, withParents } from './paths.ts';
 import type { EntryKind } from './paths.ts';
 

@@ -17,27 +17,31 @@ import {
 import type { Turn } from './turn.ts';
 
 /*
- * A resource:
- *                                                        ┌── changed during the update ──┐
- *               changed              free      committed ▼        synced                 │
- *   in sync ──────────────▶ pending ──────▶ building ──▶ updating ───────▶ in sync, or pending
- *                            ▲   ▲              │  │        │
- *                            │   └── changed ───┘  │        │ failed
- *                            │       (aborted)     ▼        ▼
- *                            └──────────────────── failed ◀─┘
- *                              changed · retry · the resource it waits for is synced
+ * A resource (arrows: inputs; in brackets: decisions):
+ *
+ *   ┌─────────┐ changed  ┌─────────┐ (sync) ┌──────────┐ committed ┌──────────┐ synced  ┌─────────┐
+ *   │ in sync │ ───────▶ │ pending │ ─────▶ │ building │ ────────▶ │ updating │ ──────▶ │ in sync │
+ *   └─────────┘          └─────────┘        └──────────┘           └──────────┘         └─────────┘
+ *                          ▲     ▲  changed   │      │ failed        │ failed
+ *                          │     └─ (abort) ──┘      ▼               │
+ *                          │                    ┌────────┐           │
+ *                          └─────────────────── │ failed │ ◀─────────┘
+ *              changed · timer · `waitsFor`     └────────┘
  *
  * The stack:
- *           templates, options changed            reserved, clear, committed        deployed
- *   idle ──────────────────────────▶ queued ──▶ preparing ───────────▶ updating ─────────────▶ idle
- *                                     ▲   ▲          │                    │
- *                                     │   └─ changed ┘                    │ failed
- *                                     │     (aborted)                     ▼
- *                                     └────────────────────────────── failed
- *                                       changed · retry · a resource in `retryOn` changed
  *
- * "free": no other sync or deployment changes the same resources (`planSteps`). While the stack is `queued` no new sync
- * starts; while it is `preparing` or `updating`, only syncs of what the deployment did not reserve.
+ *   ┌──────┐ changed  ┌────────┐ (deploy) ┌───────────┐ committed ┌──────────┐ deployed ┌──────┐
+ *   │ idle │ ───────▶ │ queued │ ───────▶ │ preparing │ ────────▶ │ updating │ ───────▶ │ idle │
+ *   └──────┘ timer    └────────┘          └───────────┘           └──────────┘          └──────┘
+ *                       ▲     ▲  changed    │      │ failed         │ failed
+ *                       │     └─ (abort) ───┘      ▼                │
+ *                       │                     ┌────────┐            │
+ *                       └──────────────────── │ failed │ ◀──────────┘
+ *            changed · timer · `retryOn`      └────────┘
+ *
+ * What changes while it is `updating` is `pending` (or `queued`) at the same time: the next sync follows the update. What
+ * needs no update skips `updating`. `planSteps` decides when a sync starts: never beside another one,
+ * or a deployment, that changes the same resources, and not while the stack is `queued`.
  */
 
 /** Code syncs that may build at once: few enough for any machine. Syncs that wait for a service do not count. */
