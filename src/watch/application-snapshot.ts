@@ -36,6 +36,8 @@ export interface ApplicationSnapshot {
   readonly inputs: ReadonlyMap<ResourceIdentifier, readonly BuildInput[]>;
   /** The build that the last sync of a resource applied (`artifactOf`): the service is known to have it. */
   readonly synced: ReadonlyMap<ResourceIdentifier, string>;
+  /** The interrupted deployment that continues in the cloud, in a sentence. */
+  readonly leftDeployment: string | undefined;
 }
 
 /** Reasons for a deployment. */
@@ -64,6 +66,7 @@ export function initialSnapshot(run: SyncRun, tools: WatchTools): ApplicationSna
     outputs: [],
     inputs: new Map(),
     synced: new Map(),
+    leftDeployment: undefined,
   };
 }
 

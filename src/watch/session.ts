@@ -1,25 +1,23 @@
-import { InterruptedError, TemplateError } from '../errors.ts';
+import { TemplateError } from '../errors.ts';
 import { prepare } from '../sync/prepare.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
-import { initialSnapshot, isDeployed, requireResources, withPrepared, withUndeployed } from './application-snapshot.ts';
+import { initialSnapshot, requireResources, withPrepared, withUndeployed } from './application-snapshot.ts';
 import type { ApplicationSnapshot } from './application-snapshot.ts';
 import { createLogSwitch } from './logs/log-switch.ts';
 import type { LogSwitch } from './logs/log-switch.ts';
 import { LoopRunner } from './loop/loop-runner.ts';
 import type { LoopEvent } from './loop/results.ts';
-import type { WatchTasks } from './loop/watch-tasks.ts';
 import { createNotesOnce } from './notes-once.ts';
 import { projectPath, reportLoopEvent, reportOutputs, reportReplaced, warnOfOwnWrites } from './session-reports.ts';
 import { watchSources } from './sources/source-watch.ts';
 import type { SourceChange, SourceWatch } from './sources/source-watch.ts';
 import type { TriggerInput } from './sources/triggers.ts';
-import { openWatchTools, reconnect } from './watch-tools.ts';
+import { openWatchTools } from './watch-tools.ts';
 import type { WatchedApplication } from './watched-application.ts';
-import { deployChanges } from './work/deploy-task.ts';
 import { prepareCode } from './work/prepare-code.ts';
 import { useTemplates } from './work/read-templates.ts';
-import { syncResources } from './work/sync-task.ts';
 import { takeOptions } from './work/take-options.ts';
+import { createTasks } from './work/tasks.ts';
 import { describeFailure } from './work/watch-failures.ts';
 
 /** One run of `--watch`: connects the watched files, the loop, the tasks and the view, and holds the application's snapshot. */
@@ -34,8 +32,6 @@ export class WatchSession {
   #phase: 'starting' | 'ready' | 'ending' = 'starting';
   #onChange: (change: SourceChange) => void = (change) => this.#handleChange(change);
   #keys: { close(): void } | undefined;
-  /** The deployment that goes on in the cloud after the session. */
-  #leftDeployment: string | undefined;
 
   constructor(run: SyncRun) {
     this.#run = run;
@@ -51,7 +47,7 @@ export class WatchSession {
       notes: createNotesOnce(run.environment.reporter),
       openTools,
     };
-    this.#loop = new LoopRunner(this.#tasks(), { onEvent: (event) => this.#onLoopEvent(event) });
+    this.#loop = new LoopRunner(createTasks(this.#application), { onEvent: (event) => this.#onLoopEvent(event) });
     this.#sources = watchSources(run, {
       onChange: (change) => this.#onChange(change),
       onOwn: (ids, files) => warnOfOwnWrites(run, ids, files),
@@ -96,37 +92,14 @@ export class WatchSession {
     await Promise.race([this.#loop.end(this.#run.environment.signal.reason), late]);
     clearTimeout(timer);
     const updates = [...this.#loop.updating].map((id) => `${id} may still be updated in the cloud.`);
-    const goingOn = [...updates, ...(this.#leftDeployment ? [this.#leftDeployment] : [])].join(' ') || undefined;
-    if (this.#snapshot.resources) this.#report({ type: 'watch-stopped', goingOn });
+    const { leftDeployment, resources } = this.#snapshot;
+    const goingOn = [...updates, ...(leftDeployment ? [leftDeployment] : [])].join(' ') || undefined;
+    if (resources) this.#report({ type: 'watch-stopped', goingOn });
   }
 
   get #report(): SyncRun['environment']['reporter']['report'] {
     const { reporter } = this.#run.environment;
     return (event) => reporter.report(event);
-  }
-
-  #tasks(): WatchTasks {
-    const application = this.#application;
-    return {
-      sync: (ids, context) => syncResources(application, ids, context),
-      deploy: async (how, context) => {
-        try {
-          return await deployChanges(application, how, context);
-        } catch (error) {
-          if (error instanceof InterruptedError)
-            this.#leftDeployment = [error.message, error.hint].filter(Boolean).join('. ');
-          throw error;
-        }
-      },
-      touchedBy: (id) => requireResources(this.#snapshot).touchedBy(id),
-      isDeployed: (id) => isDeployed(this.#snapshot, id),
-      renew: (kinds) => {
-        if (!kinds.has('credentials')) return;
-        this.#run.aws.renew();
-        this.#replace({ ...this.#snapshot, tools: reconnect(this.#snapshot.tools, this.#snapshot.run) });
-      },
-      describeError: describeFailure,
-    };
   }
 
   /** Puts the next snapshot in place; loop, watched files and view follow it. */

@@ -78,6 +78,16 @@ describe('the end of a watch', () => {
     await noneLeft(pids);
   });
 
+  it('Ctrl-C during the build of a deployment: nothing goes on in the cloud', async () => {
+    await writeFiles(app, { 'made/Makefile': makefile('sleep 300') });
+    const watch = await startWatch(app, env(), args());
+    await watch.seen(isStack('preparing'));
+    await poll(async () => (await descendants(watch.pid)).length > 2 || undefined);
+    await watch.stop();
+    expect(watch.lines.at(-1)).toMatchObject({ event: 'stopped' });
+    expect(watch.lines.at(-1)?.['goingOn']).toBeUndefined();
+  });
+
   it('Ctrl-C during a deployment: says what goes on in the cloud', async () => {
     const watch = await startReadyWatch(app, env(), args());
     const held = proxy.hold({ operation: 'DescribeStackEvents' });

@@ -1,5 +1,6 @@
 import { readDeployedState } from '../../deploy/deploy-stack.ts';
 import { ensureManagedBucket } from '../../deploy/managed-bucket.ts';
+import { InterruptedError } from '../../errors.ts';
 import type { Stack } from '../../model/stack.ts';
 import { lookAgainIfChanged } from '../../sync/decide-code-or-deployment.ts';
 import { packageApplication } from '../../sync/package-application.ts';
@@ -52,6 +53,10 @@ export async function deployChanges(
     // for the next deployment, with the changes that came meanwhile
     const left = isAborted ? changes : { ...changes, beyondTemplates: true };
     application.replace((now) => withUndeployed(now, left));
+    if (error instanceof InterruptedError && error !== context.signal.reason) {
+      const leftDeployment = [error.message, error.hint].filter(Boolean).join('. ');
+      application.replace((now) => ({ ...now, leftDeployment }));
+    }
     if (isAborted) throw error;
     return describeFailedDeployment(application.snapshot, error, touched);
   }
