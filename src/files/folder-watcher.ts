@@ -128,8 +128,8 @@ export class FolderWatcher implements FileWatcher {
 
   /** Watches a folder; undefined if it does not exist or may not be read. */
   #open(folder: string): Folder | undefined {
-    const known = this.#folders.get(folder);
-    if (known) return known;
+    const watched = this.#folders.get(folder);
+    if (watched) return watched;
     try {
       // the watch before the list, so that no entry that comes in between is missed
       this.#watches.open(folder);
@@ -150,10 +150,10 @@ export class FolderWatcher implements FileWatcher {
   }
 
   #noteLink(folder: string, name: string): void {
-    const known = this.#folders.get(folder);
+    const watched = this.#folders.get(folder);
     const target = path.join(folder, name);
-    known?.names.set(name, kindOf(target));
-    known?.links.add(name);
+    watched?.names.set(name, kindOf(target));
+    watched?.links.add(name);
     if (this.#scope.isWatched(folder)) this.#follow(target);
   }
 
@@ -182,8 +182,8 @@ export class FolderWatcher implements FileWatcher {
   }
 
   #forgetWithAllBelow(folder: string): void {
-    for (const known of this.#folders.keys())
-      if (known === folder || startsWithFolder(known, folder)) this.#forget(known);
+    for (const watched of this.#folders.keys())
+      if (watched === folder || startsWithFolder(watched, folder)) this.#forget(watched);
   }
 
   #report(target: string, folder: boolean): void {
@@ -193,10 +193,10 @@ export class FolderWatcher implements FileWatcher {
 
   /** Handles a notification by looking at what is there now. */
   #handle(folder: string, name: string | null): void {
-    const known = this.#folders.get(folder);
-    if (!known) return;
+    const watched = this.#folders.get(folder);
+    if (!watched) return;
     if (name === null) {
-      const names = new Set([...known.names.keys(), ...namesNow(folder)]);
+      const names = new Set([...watched.names.keys(), ...namesNow(folder)]);
       for (const each of names) this.#handle(folder, each);
       if (kindOf(folder) !== 'folder') this.#reopen(folder);
       return;
@@ -204,28 +204,28 @@ export class FolderWatcher implements FileWatcher {
     const target = path.join(folder, name);
     const stat = statNow(target);
     // a removed folder is reported under its own name
-    if (!stat && name === path.basename(folder) && !known.names.has(name)) return this.#reopen(folder);
+    if (!stat && name === path.basename(folder) && !watched.names.has(name)) return this.#reopen(folder);
     if (!this.#scope.isWatched(folder) && !this.#onTheWay.has(target)) return;
-    const was = known.names.get(name);
+    const was = watched.names.get(name);
     const isLink = fs.lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-    if (!stat && !isLink) return this.#leave(known, { target, name, was });
+    if (!stat && !isLink) return this.#leave(watched, { target, name, was });
     if (isLink) this.#noteLink(folder, name);
-    else known.links.delete(name);
+    else watched.links.delete(name);
     if (stat?.isDirectory()) {
       // a change of its attributes does not count
       if (this.#folders.get(target)?.inode === stat.ino) return;
-      known.names.set(name, 'folder');
+      watched.names.set(name, 'folder');
       this.#forgetWithAllBelow(target);
       return this.#arrive(target);
     }
-    known.names.set(name, stat && 'file');
+    watched.names.set(name, stat && 'file');
     if (was === 'folder') this.#forgetWithAllBelow(target);
     this.#report(target, was === 'folder');
   }
 
-  #leave(known: Folder, { target, name, was }: { target: string; name: string; was: EntryKind }): void {
-    known.names.delete(name);
-    known.links.delete(name);
+  #leave(watched: Folder, { target, name, was }: { target: string; name: string; was: EntryKind }): void {
+    watched.names.delete(name);
+    watched.links.delete(name);
     const matters = this.#onTheWay.has(target);
     // created and removed before it was listed
     if (was === undefined && !matters) return;

@@ -77,17 +77,17 @@ export class BuildWrites {
     const isOther = (target: string): boolean => contents.get(target) !== window.contents.get(target);
     const isBuilt = (target: string): boolean =>
       isVerified(target) && window.read !== undefined && window.read.get(target) === this.#after.get(target);
-    const news = files.filter((target) => isOther(target) && !isBuilt(target));
+    const changedFiles = files.filter((target) => isOther(target) && !isBuilt(target));
     // an aborted build does not show everything it writes
     const keep = <T>(before: ReadonlyMap<string, T>): ReadonlyMap<string, T> => (isAborted ? before : new Map());
-    const repeats = new Map(news.map((target) => [target, (this.#repeats.get(target) ?? 0) + 1]));
+    const repeats = new Map(changedFiles.map((target) => [target, (this.#repeats.get(target) ?? 0) + 1]));
     this.#touched = new Map([...keep(this.#touched), ...contents]);
     this.#repeats = new Map([...keep(this.#repeats), ...repeats]);
-    if (news.length > 0) this.#streak++;
+    if (changedFiles.length > 0) this.#streak++;
     else if (!isAborted) this.#streak = 0;
     const levelOf = (target: string): number => Math.max(repeats.get(target) ?? 0, this.#streak);
-    const held = news.filter((target) => levelOf(target) >= OWN_FROM);
-    const others = news.filter((target) => levelOf(target) < OWN_FROM);
+    const held = changedFiles.filter((target) => levelOf(target) >= OWN_FROM);
+    const others = changedFiles.filter((target) => levelOf(target) < OWN_FROM);
     return {
       changes: [...others.map((target) => ({ path: target, folder: false })), ...this.#takeDeferred(changed)],
       held,

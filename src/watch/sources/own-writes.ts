@@ -76,10 +76,10 @@ export function createOwnWrites(environment: OwnWritesEnvironment, times: Rebuil
   };
   /** Reports each file once; if the build writes other files each time (`!areKnown`), reports only the first ones. */
   const report = (writer: Writer, files: readonly string[], areKnown: boolean): void => {
-    const news = files.filter((file) => !writer.reported.has(file)).sort();
-    if (news.length === 0 || (!areKnown && writer.reported.size > 0)) return;
-    environment.onOwn(writer.ids, news);
-    for (const file of news) writer.reported.add(file);
+    const newFiles = files.filter((file) => !writer.reported.has(file)).sort();
+    if (newFiles.length === 0 || (!areKnown && writer.reported.size > 0)) return;
+    environment.onOwn(writer.ids, newFiles);
+    for (const file of newFiles) writer.reported.add(file);
   };
   const end = (writer: Writer, window: BuildWindow, how: Parameters<BuildWrites['close']>[1]): void => {
     const { changes, held, own, level } = writer.writes.close(window, how);

@@ -81,8 +81,8 @@ export function planTriggers(input: TriggerInput): Triggers {
     roots: [...sources.keys()],
     isWatched: (folder) => sourcesAt(sources, folder).some(({ source, at }) => at === folder || !source.direct),
     partsOf: (ids) =>
-      [...sources].flatMap(([target, those]) =>
-        those.flatMap(({ meaning, direct, isExcluded }) =>
+      [...sources].flatMap(([target, uses]) =>
+        uses.flatMap(({ meaning, direct, isExcluded }) =>
           'id' in meaning && ids.includes(meaning.id) ? [{ path: target, direct, isExcluded }] : [],
         ),
       ),
@@ -186,10 +186,10 @@ function createNameMatchers(): (patterns: readonly string[]) => NameMatcher {
 
 /** Finds the uses of a path and the watched path at or above it that each belongs to. */
 function sourcesAt(sources: ReadonlyMap<string, readonly Source[]>, target: string): { source: Source; at: string }[] {
-  const found: { source: Source; at: string }[] = [];
+  const uses: { source: Source; at: string }[] = [];
   for (let at = target; ; at = path.dirname(at)) {
-    for (const source of sources.get(at) ?? []) if (!source.isExcluded(target)) found.push({ source, at });
-    if (path.dirname(at) === at) return found;
+    for (const source of sources.get(at) ?? []) if (!source.isExcluded(target)) uses.push({ source, at });
+    if (path.dirname(at) === at) return uses;
   }
 }
 

@@ -23,9 +23,9 @@ export async function addRunProblems(
   { runProblems }: BuildResult,
   results: readonly SyncedResource[],
 ): Promise<SyncedResource[]> {
-  const found = await runProblems;
+  const byId = await runProblems;
   return results.map((result) => {
-    const problems = result.outcome === 'failed' ? [] : (found.get(result.id) ?? []);
+    const problems = result.outcome === 'failed' ? [] : (byId.get(result.id) ?? []);
     return problems.length === 0 ? result : { ...result, problems };
   });
 }

@@ -70,15 +70,16 @@ export async function readChangedOptions(
   const changed = (Object.keys(HANDLING) as (keyof SyncOptions)[]).filter(
     (name) => JSON.stringify(options[name]) !== JSON.stringify(before[name]),
   );
-  const those = (handling: Handling): (keyof SyncOptions)[] => changed.filter((name) => HANDLING[name] === handling);
-  const moved = those('fixed');
-  if (moved.length > 0) {
-    throw new UserError(`The configuration changed ${configNames(moved)}, which a running watch cannot follow`, {
+  const changedWith = (handling: Handling): (keyof SyncOptions)[] =>
+    changed.filter((name) => HANDLING[name] === handling);
+  const fixed = changedWith('fixed');
+  if (fixed.length > 0) {
+    throw new UserError(`The configuration changed ${configNames(fixed)}, which a running watch cannot follow`, {
       hint: 'Restart the watch, or undo the change.',
     });
   }
-  const late = those('start');
-  const waiting = before.code ? those('deployed') : [];
+  const late = changedWith('start');
+  const waiting = before.code ? changedWith('deployed') : [];
   const warnings = [
     ...warnOf(late, 'it takes effect at the next start'),
     ...warnOf(waiting, 'press d, or sync without --code, to apply it'),
