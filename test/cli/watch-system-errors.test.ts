@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -26,13 +27,15 @@ interface Case {
 }
 
 const at = (dir: string, name: string): string => path.join(dir, name);
+// at once: otherwise a busy machine sees a file that is missing in between
 const replaceByFolder = async (file: string): Promise<void> => {
-  await fs.rm(file, { force: true, recursive: true });
-  await fs.mkdir(file);
+  rmSync(file, { force: true, recursive: true });
+  mkdirSync(file);
 };
 const replaceByLoop = async (file: string): Promise<void> => {
-  await fs.rm(file, { force: true, recursive: true });
-  await fs.symlink(path.basename(file), file);
+  // a name that is not watched
+  await fs.symlink(path.basename(file), `${file}~`);
+  await fs.rename(`${file}~`, file);
 };
 const rewrite = async (file: string, text: string): Promise<void> => {
   await fs.rm(file, { force: true, recursive: true });
