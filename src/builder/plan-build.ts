@@ -1,13 +1,20 @@
 import * as path from 'node:path';
 import { flattenStacks } from '../model/stack.ts';
-import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../model/stack.ts';
+import type {
+  FunctionResource,
+  LayerResource,
+  ResourceIdentifier,
+  Stack,
+  WebFunctionResource,
+} from '../model/stack.ts';
+import { DEFAULT_ENTRY_POINT } from '../model/web-functions.ts';
 import { isMap, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import type { BuildNote } from './artifact.ts';
 import { keyOf } from './build-key.ts';
 import type { KeyPart } from './build-key.ts';
 import type { BuildOptions } from './build-options.ts';
-import { planFunctionCheck } from './checks/function-check.ts';
+import { planFunctionCheck, planWebFunctionCheck } from './checks/function-check.ts';
 import type { FunctionCheck } from './checks/function-check.ts';
 import { containerSettings } from './containers/container-options.ts';
 import type { ContainerSettings } from './containers/container-options.ts';
@@ -24,7 +31,7 @@ export interface BuildDefinition {
   /** Equal for equal builds, in every run. */
   key: string;
   ids: readonly ResourceIdentifier[];
-  kind: 'function' | 'layer';
+  kind: 'function' | 'layer' | 'web-function';
   /** undefined: there is no way to build this yet. */
   workflow: WorkflowName | undefined;
   /** As the template says it: `Metadata.BuildMethod`. */
@@ -34,6 +41,7 @@ export interface BuildDefinition {
   /** A function's runtime; for a layer its build method, or what it says it is compatible with. */
   runtime: string | undefined;
   architecture: 'x86_64' | 'arm64';
+  /** A Web Function's is the file that the runtime starts. */
   handler: string | undefined;
   buildProperties: TemplateMap;
   /** `NODE_OPTIONS` of the function asks for source maps. */
@@ -81,21 +89,33 @@ export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet
     }
     for (const resource of stack.functions) {
       if (!isIn(only, resource.id) || !isBuiltFunction(resource)) continue;
-      const workflow = selectWorkflow(resource.runtime, resource.buildMethod);
-      const since = deprecatedSince(resource.runtime);
-      if (since !== undefined) {
-        const text = `runtime ${resource.runtime} is deprecated since ${since}: it gets no security updates, and Lambda will refuse changes one day`;
-        notes.push({ level: 'warning', ids: [resource.id], text });
-      }
-      const noMaps = workflow === 'esbuild' ? whyNoSourceMaps(stack.source, resource) : undefined;
-      if (noMaps !== undefined) notes.push({ level: 'warning', ids: [resource.id], text: noMaps });
-      const apart = planDependencyLayer(resource, workflow, options);
+      notes.push(...warnings(resource, stack));
+      const apart = planDependencyLayer(resource, selectWorkflow(resource.runtime, resource.buildMethod), options);
       if (apart.note) notes.push(apart.note);
       add(defineFunction(resource, stack, options, apart.apart));
       checks.push(planFunctionCheck(resource, stack));
     }
+    for (const resource of stack.webFunctions) {
+      if (!isIn(only, resource.id) || !isBuiltWebFunction(resource)) continue;
+      notes.push(...warnings(resource, stack));
+      add(defineWebFunction(resource, stack, options));
+      checks.push(planWebFunctionCheck(resource, stack));
+    }
   }
   return { definitions: [...definitions.values()], images: planImages(root, options.env, only), checks, notes };
+}
+
+/** What the user should know of a function before it is built. */
+function warnings(resource: FunctionResource | WebFunctionResource, stack: Stack): BuildNote[] {
+  const { id, runtime, buildMethod } = resource;
+  const since = deprecatedSince(runtime);
+  const texts = [
+    since === undefined
+      ? undefined
+      : `runtime ${runtime} is deprecated since ${since}: it gets no security updates, and Lambda will refuse changes one day`,
+    selectWorkflow(runtime, buildMethod) === 'esbuild' ? whyNoSourceMaps(stack.source, resource) : undefined,
+  ];
+  return texts.flatMap((text) => (text === undefined ? [] : [{ level: 'warning', ids: [id], text }]));
 }
 
 function isIn(only: ReadonlySet<ResourceIdentifier> | undefined, id: ResourceIdentifier): boolean {
@@ -112,9 +132,14 @@ export function isBuiltLayer(layer: LayerResource): boolean {
   return !layer.skipBuild && layer.buildMethod !== undefined && layer.code.kind === 'folder';
 }
 
+/** Whether the Web Function's code is made from source here. */
+export function isBuiltWebFunction(resource: WebFunctionResource): boolean {
+  return !resource.skipBuild && resource.code.kind === 'folder';
+}
+
 /** A part of the definition only where there is one: keys of other builds stay what they were. */
 function inContainer(
-  resource: FunctionResource | LayerResource,
+  resource: FunctionResource | LayerResource | WebFunctionResource,
   method: string | undefined,
   options: BuildOptions,
 ): Pick<BuildDefinition, 'container'> {
@@ -129,10 +154,29 @@ function defineFunction(
   options: BuildOptions,
   dependenciesApart: boolean,
 ): BuildDefinition {
+  return defineCode({ ...resource, kind: 'function' }, stack, { options, dependenciesApart });
+}
+
+/** It takes no layers, so its packages stay with its code. */
+function defineWebFunction(resource: WebFunctionResource, stack: Stack, options: BuildOptions): BuildDefinition {
+  const handler = resource.entryPoint ?? DEFAULT_ENTRY_POINT;
+  return defineCode({ ...resource, kind: 'web-function', handler }, stack, { options, dependenciesApart: false });
+}
+
+/** What is built of a function of either kind. */
+type CodeToBuild =
+  | (FunctionResource & { kind: 'function' })
+  | (WebFunctionResource & { kind: 'web-function'; handler: string });
+
+function defineCode(
+  resource: CodeToBuild,
+  stack: Stack,
+  { options, dependenciesApart }: { options: BuildOptions; dependenciesApart: boolean },
+): BuildDefinition {
   const workflow = selectWorkflow(resource.runtime, resource.buildMethod);
   return withKey({
     ids: [resource.id],
-    kind: 'function',
+    kind: resource.kind,
     workflow,
     buildMethod: resource.buildMethod,
     codeDir: resource.code.kind === 'folder' ? resource.code.path : stack.codeDir,
@@ -140,7 +184,7 @@ function defineFunction(
     architecture: resource.architecture,
     handler: handlerMatters(workflow, resource) ? resource.handler : undefined,
     buildProperties: resource.buildProperties,
-    wantsSourceMaps: workflow === 'esbuild' && wantsSourceMaps(resource.properties),
+    wantsSourceMaps: workflow === 'esbuild' && wantsSourceMaps(resource),
     makefile: workflow === 'makefile' ? makefileSettings(resource, stack) : undefined,
     dependenciesApart,
     ...inContainer(resource, containerMethod(resource), options),
@@ -148,7 +192,10 @@ function defineFunction(
 }
 
 /** Build images have the names of runtimes; one has that of a build method. */
-function containerMethod({ buildMethod, runtime }: FunctionResource): string | undefined {
+function containerMethod({
+  buildMethod,
+  runtime,
+}: Pick<FunctionResource, 'buildMethod' | 'runtime'>): string | undefined {
   return buildMethod === 'dotnet7' ? buildMethod : (runtime ?? buildMethod);
 }
 
@@ -197,7 +244,7 @@ function asKey(value: TemplateValue): KeyPart {
   return value === null ? null : (scalarText(value) ?? null);
 }
 
-function handlerMatters(workflow: WorkflowName | undefined, resource: FunctionResource): boolean {
+function handlerMatters(workflow: WorkflowName | undefined, resource: CodeToBuild): boolean {
   // a Go program is named after it, or found in the folder of its name; a script may say what it needs (PEP 723)
   return (
     workflow === 'esbuild' ||
@@ -207,7 +254,7 @@ function handlerMatters(workflow: WorkflowName | undefined, resource: FunctionRe
   );
 }
 
-function makefileSettings(resource: FunctionResource | LayerResource, stack: Stack): MakefileSettings {
+function makefileSettings(resource: CodeToBuild | LayerResource, stack: Stack): MakefileSettings {
   const folder = (name: string): string | undefined => {
     const text = scalarText(resource.metadata[name]);
     return text === undefined || text === '' ? undefined : path.resolve(stack.codeDir, text);

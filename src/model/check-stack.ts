@@ -9,13 +9,15 @@ import { undecidedLocalPath, whyUnusable } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
 import { checkEsbuildProperties } from './esbuild-properties.ts';
 import { architectureOf } from './functions.ts';
-import type { FunctionResource, LayerResource } from './stack.ts';
+import type { FunctionResource, LayerResource, WebFunctionResource } from './stack.ts';
 
 /** Something wrong, and where in the template. */
 export interface Complaint {
   path: TemplatePath;
   message: string;
 }
+
+type BuildableResource = FunctionResource | LayerResource | WebFunctionResource;
 
 /** What CloudFormation takes as the id of a resource, once loops are expanded. Ids become names of folders. */
 export function isLogicalId(id: string): boolean {
@@ -116,7 +118,7 @@ export async function checkFunction(fn: FunctionResource, files: LocalFiles): Pr
 }
 
 /** A path that needs a value which only CloudFormation knows cannot be built, and CloudFormation cannot read it. */
-export function checkCode(resource: FunctionResource | LayerResource): Complaint[] {
+export function checkCode(resource: BuildableResource): Complaint[] {
   if (resource.code.kind !== 'remote') return [];
   return ['CodeUri', 'Code', 'ContentUri', 'Content'].flatMap((property) => {
     const text = undecidedLocalPath(resource.properties[property]);
@@ -127,7 +129,7 @@ export function checkCode(resource: FunctionResource | LayerResource): Complaint
 }
 
 /** What `Metadata` says about the build must be readable. */
-export function checkBuild({ logicalId, metadata, skipBuild }: FunctionResource | LayerResource): Complaint[] {
+export function checkBuild({ logicalId, metadata, skipBuild }: BuildableResource): Complaint[] {
   if (skipBuild) return [];
   return checkEsbuildProperties(metadata, logicalId).map(({ key, message }) => ({
     path: ['Resources', logicalId, 'Metadata', ...key],

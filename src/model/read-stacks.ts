@@ -32,6 +32,7 @@ import { readViews } from './read-views.ts';
 import type { Views } from './read-views.ts';
 import { identifierOf } from './stack.ts';
 import type { Stack } from './stack.ts';
+import { checkWebFunction, readWebFunction } from './web-functions.ts';
 
 /** What the stacks are read with. */
 export interface ReadStacksInput {
@@ -134,9 +135,10 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
     ({ logicalId }) => logicalId === undefined || isLogicalId(logicalId),
   );
   const resources = resourcesOf(views.resolved).filter(([id]) => isLogicalId(id));
-  const [functions, layers, children] = await Promise.all([
+  const [functions, layers, webFunctions, children] = await Promise.all([
     Promise.all(resources.map(([id, resource]) => readFunction(place.path, id, resource, files))).then(present),
     Promise.all(resources.map(([id, resource]) => readLayer(place.path, id, resource, files))).then(present),
+    Promise.all(resources.map(([id, resource]) => readWebFunction(place.path, id, resource, files))).then(present),
     readChildren(run, { place, loaded, views, files }, local),
   ]);
   const faults = [
@@ -145,7 +147,8 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
     ...(await checkLocalPaths(local, files)),
     ...(await Promise.all(functions.map((fn) => checkFunction(fn, files)))).flat(),
     ...layers.flatMap(checkCode),
-    ...[...functions, ...layers].flatMap(checkBuild),
+    ...webFunctions.flatMap(checkWebFunction),
+    ...[...functions, ...layers, ...webFunctions].flatMap(checkBuild),
   ];
   for (const { path: at, message } of faults)
     run.findings.push({ loaded, path: writtenAt(at, loaded.template, views.origins), message });
@@ -159,6 +162,7 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
     logicalId: place.logicalId,
     functions,
     layers,
+    webFunctions,
     children,
   };
 }

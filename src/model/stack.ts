@@ -30,6 +30,7 @@ export interface Stack {
   logicalId: string | undefined;
   functions: readonly FunctionResource[];
   layers: readonly LayerResource[];
+  webFunctions: readonly WebFunctionResource[];
   children: readonly Stack[];
 }
 
@@ -85,6 +86,28 @@ export interface LayerResource {
   architecture: 'x86_64' | 'arm64';
   code: CodeSource;
   /** `Metadata.BuildMethod`: a runtime, `makefile`, `rust-cargolambda`, …; undefined: the folder is zipped as it is. */
+  buildMethod: string | undefined;
+  buildProperties: TemplateMap;
+  skipBuild: boolean;
+  metadata: TemplateMap;
+  properties: TemplateMap;
+}
+
+/** A Web Function, `AWS::Serverless::WebFunction`: an HTTP application. Only CloudFormation deploys it. */
+export interface WebFunctionResource {
+  id: ResourceIdentifier;
+  stackPath: string;
+  logicalId: string;
+  type: 'AWS::Serverless::WebFunction';
+  /** The name that it has in a CDK application. */
+  constructId?: string | undefined;
+  /** undefined where only CloudFormation knows it. */
+  runtime: string | undefined;
+  /** The file that the runtime starts, relative to the code; undefined: not set, or known only to CloudFormation. */
+  entryPoint: string | undefined;
+  /** Lambda runs Web Functions on this one only. */
+  architecture: 'x86_64';
+  code: CodeSource;
   buildMethod: string | undefined;
   buildProperties: TemplateMap;
   skipBuild: boolean;

@@ -90,6 +90,7 @@ for (const property of LOCAL_PATHS) BY_TYPE.set(property.type, [...(BY_TYPE.get(
 /** Types whose code is the template's own folder if they do not say where it is. */
 const CODE_BY_DEFAULT = new Set([
   'AWS::Serverless::Function',
+  'AWS::Serverless::WebFunction',
   'AWS::Serverless::LayerVersion',
   'AWS::Lambda::Function',
   'AWS::Lambda::LayerVersion',

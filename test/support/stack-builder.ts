@@ -55,6 +55,7 @@ export function fakeStack(given: Partial<Stack> & { source?: Template } = {}): S
     logicalId: undefined,
     functions: [],
     layers: [],
+    webFunctions: [],
     children: [],
     ...given,
   };

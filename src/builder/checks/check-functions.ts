@@ -22,7 +22,7 @@ export interface FunctionChecker {
 }
 
 /** Raise it when the same code gives other findings. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** `projectDir`: files are named relative to it. */
 export function createFunctionChecker(projectDir: string): FunctionChecker {
@@ -72,8 +72,8 @@ function subjectOf(check: FunctionCheck, { folders, dependencyLayers, handlers }
 }
 
 function keyOfCheck({ check, handler, dependencies }: Subject): string {
-  const { runtime, codeDir, isBundled, hasLayers, isWrapped } = check;
-  return keyOf(VERSION, runtime, handler, codeDir, isBundled, hasLayers, isWrapped, dependencies);
+  const { kind, runtime, codeDir, isBundled, hasLayers, isWrapped } = check;
+  return keyOf(VERSION, kind, runtime, handler, codeDir, isBundled, hasLayers, isWrapped, dependencies);
 }
 
 function checkRuntime({ runtime }: FunctionCheck): Finding | 'none' {

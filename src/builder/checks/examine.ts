@@ -5,7 +5,7 @@ import type { CodeFinding, CodeJob } from './code-finding.ts';
 import { findHandler, nearestHandler } from './find-handler.ts';
 import type { FunctionFolders } from './find-handler.ts';
 import type { FunctionCheck } from './function-check.ts';
-import { handlerOf, placeHandler } from './handler-place.ts';
+import { handlerOf, placeEntryPoint, placeHandler } from './handler-place.ts';
 import type { HandlerPlace } from './handler-place.ts';
 import { checkJavaScript, lacksExport } from './javascript-syntax.ts';
 import { checkPython } from './python-syntax.ts';
@@ -41,14 +41,16 @@ export async function examine(subjects: readonly Subject[], checkers: Checkers):
 function examinePlace(subject: Subject): Finding | CodeTask | 'none' {
   const { check, handler, artifact } = subject;
   if (check.runtime === undefined || check.isWrapped) return 'none';
-  const place = placeHandler(check.runtime, handler);
+  const isWeb = check.kind === 'web-function';
+  const place = isWeb ? placeEntryPoint(check.runtime, handler) : placeHandler(check.runtime, handler);
   if (place === undefined) return 'none';
   if ('bad' in place)
     return { property: 'handler', message: `Lambda cannot call the handler ${handler}: ${place.bad}` };
   const file = findHandler(place, subject);
   if (file === undefined) return describeMissing(subject, place);
-  if (file === 'elsewhere' || place.name === undefined) return 'none';
-  return { subject, place, job: { root: artifact, file, name: place.name, own: check.codeDir } };
+  if (file === 'elsewhere') return 'none';
+  if (place.name === undefined && !(isWeb && place.language === 'nodejs')) return 'none';
+  return { subject, place, job: { root: artifact, file, name: place.name ?? '', own: check.codeDir } };
 }
 
 function describeMissing({ check, artifact, handler }: Subject, place: HandlerPlace): Finding | 'none' {
@@ -62,7 +64,8 @@ function describeMissing({ check, artifact, handler }: Subject, place: HandlerPl
     leftOut === undefined
       ? `the artifact has no file ${file}`
       : `the build leaves ${leftOut} out (see .gitignore, .npmignore and "files" in package.json)`;
-  const what = file === 'bootstrap' ? why : `the handler ${handler} cannot be found: ${why}`;
+  const property = check.kind === 'web-function' ? 'entry point' : 'handler';
+  const what = file === 'bootstrap' ? why : `the ${property} ${handler} cannot be found: ${why}`;
   return { property: 'handler', message: nearest === undefined ? what : `${what}; did you mean ${nearest}?` };
 }
 
@@ -94,6 +97,8 @@ async function examineCode(tasks: readonly CodeTask[], checkers: Checkers): Prom
 
 async function examineJavaScript({ job, subject }: CodeTask): Promise<CodeFinding> {
   const parsed = subject.check.isBundled ? {} : await checkJavaScript(job);
+  // a Web Function's file is run, nothing in it is called
+  if (job.name === '') return parsed;
   return parsed.message === undefined ? lacksExport(job) : parsed;
 }
 

@@ -1,12 +1,13 @@
-import type { FunctionResource, Stack } from '../../model/stack.ts';
+import type { FunctionResource, Stack, WebFunctionResource } from '../../model/stack.ts';
 import { mapOf, resourceOf } from '../../template/template.ts';
 import type { TemplatePath } from '../../template/template-path.ts';
 
 /** What is looked at once a function is built: whether Lambda could start it. */
 export interface FunctionCheck {
   id: string;
+  kind: 'function' | 'web-function';
   runtime: string | undefined;
-  /** As the template says it; undefined: it has none, or only CloudFormation knows it. */
+  /** As the template says it (`EntryPoint` of a Web Function); undefined: it has none, or only CloudFormation knows it. */
   handler: string | undefined;
   /** Absolute. */
   codeDir: string;
@@ -26,6 +27,7 @@ export function planFunctionCheck(resource: FunctionResource, stack: Stack): Fun
   const variables = mapOf(mapOf(properties['Environment'])['Variables']);
   return {
     id,
+    kind: 'function',
     runtime,
     handler,
     codeDir: code.kind === 'folder' ? code.path : stack.codeDir,
@@ -36,6 +38,26 @@ export function planFunctionCheck(resource: FunctionResource, stack: Stack): Fun
       file: stack.templateFile,
       handler: placeOf('Handler', logicalId, stack),
       runtime: placeOf('Runtime', logicalId, stack),
+    },
+  };
+}
+
+/** What is to be checked of a Web Function after its build. Pure. */
+export function planWebFunctionCheck(resource: WebFunctionResource, stack: Stack): FunctionCheck {
+  const { id, logicalId, runtime, entryPoint, code, buildMethod } = resource;
+  return {
+    id,
+    kind: 'web-function',
+    runtime,
+    handler: entryPoint,
+    codeDir: code.kind === 'folder' ? code.path : stack.codeDir,
+    isBundled: buildMethod === 'esbuild',
+    hasLayers: false,
+    isWrapped: false,
+    template: {
+      file: stack.templateFile,
+      handler: ['Resources', logicalId, 'Properties', 'EntryPoint'],
+      runtime: ['Resources', logicalId, 'Properties', 'Runtime'],
     },
   };
 }

@@ -39,6 +39,16 @@ export function placeHandler(runtime: string, handler: string | undefined): Hand
   return place?.(handler ?? '');
 }
 
+/** Where the file is that a Web Function starts with; undefined: not known. */
+export function placeEntryPoint(runtime: string, entryPoint: string | undefined): HandlerPlace | undefined {
+  if (entryPoint === undefined || !runtime.startsWith('nodejs')) return undefined;
+  const file = entryPoint.replace(/^\.\//, '');
+  const isScript = SOURCES.nodejs.test(file);
+  // whether the runtime adds what is missing is not documented
+  const files = isScript ? [file] : [file, `${file}.js`, `${file}.mjs`, `${file}.cjs`, `${file}/index.js`];
+  return { files, inPackages: [], language: isScript ? 'nodejs' : undefined };
+}
+
 /** The handler that names `name` in a file, in the form of the language. */
 export function handlerOf(language: HandlerPlace['language'], file: string, name: string): string {
   const stem = file.replace(/\.\w+$/, '');

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { imagePath } from '../../model/image-path.ts';
 import type { BuiltStack, CountedFile, LocalImage } from '../../model/built-stack.ts';
 import { identifierOf } from '../../model/stack.ts';
-import type { FunctionResource, Stack } from '../../model/stack.ts';
+import type { FunctionResource, Stack, WebFunctionResource } from '../../model/stack.ts';
 import { readTextIfExists, writeFileAtomic } from '../../support/files.ts';
 import { asSegment } from '../../support/places.ts';
 import { dumpYaml } from '../../template/yaml/dump-yaml.ts';
@@ -78,7 +78,7 @@ function planBuiltStack(stack: Stack, building: Building): BuiltStack {
   const { result, options, layout } = building;
   const dir = stackLayoutDir(options, stack.path);
   const folders = new Map<string, string>();
-  for (const { id, logicalId } of [...stack.functions, ...stack.layers]) {
+  for (const { id, logicalId } of [...stack.functions, ...stack.layers, ...stack.webFunctions]) {
     const folder = result.folders.get(id);
     if (folder) folders.set(logicalId, folder.path);
   }
@@ -133,12 +133,13 @@ function dependencyStack(
 function builtTemplate(stack: Stack, dir: string, result: BuiltParts): Template {
   const draft = openDraft(stack.source);
   setBuiltPaths(draft, stack, { dir, result });
-  for (const resource of [...stack.functions, ...stack.layers]) {
+  for (const resource of [...stack.functions, ...stack.layers, ...stack.webFunctions]) {
     if (result.folders.has(resource.id) || result.images.has(resource.id))
       setResourceId(draft, resource.logicalId, resource.constructId);
   }
   for (const { logicalId } of stack.children) if (logicalId !== undefined) setResourceId(draft, logicalId);
   for (const resource of stack.functions) changeFunction(draft, resource, result);
+  for (const resource of stack.webFunctions) changeWebFunction(draft, resource, result);
   const apart = stack.functions.some(({ id }) => result.dependencyLayers.has(id));
   if (apart) draft.set(['Resources', DEPENDENCY_STACK], dependencyStackResource());
   return draft.finish();
@@ -183,6 +184,15 @@ function changeFunction(draft: Draft, resource: FunctionResource, result: BuiltP
   if (!result.dependencyLayers.has(id)) return;
   const own = draft.get([...properties, 'Layers']) ?? sharedLayers(draft, resource);
   draft.set([...properties, 'Layers'], appendLayer(own, dependencyLayerReference(id)));
+}
+
+function changeWebFunction(draft: Draft, resource: WebFunctionResource, result: BuiltParts): void {
+  const { id, logicalId, entryPoint } = resource;
+  const moved = result.handlers.get(id);
+  // without one in the template the runtime starts its own default
+  if (moved !== undefined && entryPoint !== undefined)
+    draft.set(['Resources', logicalId, 'Properties', 'EntryPoint'], moved);
+  if (result.sourceMaps.has(id)) turnOnSourceMaps(draft, resource);
 }
 
 /**

@@ -1,6 +1,12 @@
 import * as path from 'node:path';
 import { flattenStacks } from '../../model/stack.ts';
-import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
+import type {
+  FunctionResource,
+  LayerResource,
+  ResourceIdentifier,
+  Stack,
+  WebFunctionResource,
+} from '../../model/stack.ts';
 import type { BuiltFolder } from '../artifact.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildOptions } from '../build-options.ts';
@@ -10,7 +16,7 @@ import { readEntry } from '../cache/cache-entries.ts';
 import { dependencyLayerId } from '../dependency-layer.ts';
 import { planImages } from '../images/plan-images.ts';
 import { linkTarget } from '../cache/linked-entries.ts';
-import { isBuiltFunction, isBuiltLayer } from '../plan-build.ts';
+import { isBuiltFunction, isBuiltLayer, isBuiltWebFunction } from '../plan-build.ts';
 
 /** What is laid out of an application: where the links of its artifacts lead, with what is known of these. */
 export interface LaidOut {
@@ -44,8 +50,13 @@ export function openLaidOut(options: BuildOptions): LaidOut {
   return { readAll: (root) => read(root, () => true), read: (root, ids) => read(root, (id) => ids.has(id)) };
 }
 
-function builtResources(stack: Stack): (FunctionResource | LayerResource)[] {
-  return [...stack.functions.filter(isBuiltFunction), ...stack.layers.filter(isBuiltLayer)];
+function builtResources(stack: Stack): (FunctionResource | LayerResource | WebFunctionResource)[] {
+  const { functions, layers, webFunctions } = stack;
+  return [
+    ...functions.filter(isBuiltFunction),
+    ...layers.filter(isBuiltLayer),
+    ...webFunctions.filter(isBuiltWebFunction),
+  ];
 }
 
 /** The entry of our cache that a link leads to. */
@@ -61,6 +72,6 @@ function imagesOf(root: Stack, options: BuildOptions): BuiltParts['images'] {
   return new Map(names.map(([id, name]) => [id, { name, imageId: '', recordFile: '' }]));
 }
 
-function isFunction(resource: FunctionResource | LayerResource): boolean {
+function isFunction(resource: FunctionResource | LayerResource | WebFunctionResource): boolean {
   return 'packageType' in resource;
 }

@@ -25,16 +25,17 @@ export function splitHandler(handler: string): { module: string; exported: strin
 export async function resolveEntry(definition: BuildDefinition, name: string): Promise<string> {
   const found = await findEntry(definition, name);
   if (found !== undefined) return found;
-  const isLayer = definition.kind === 'layer';
   throw new UserError(
     `${definition.ids.join(', ')}: there is no file for the entry point ${name} in ${definition.codeDir}`,
-    {
-      hint: isLayer
-        ? 'Correct BuildProperties EntryPoints; they are relative to ContentUri.'
-        : 'Correct the Handler or BuildProperties EntryPoints; both are relative to CodeUri.',
-    },
+    { hint: ENTRY_HINTS[definition.kind] },
   );
 }
+
+const ENTRY_HINTS: Readonly<Record<BuildDefinition['kind'], string>> = {
+  function: 'Correct the Handler or BuildProperties EntryPoints; both are relative to CodeUri.',
+  layer: 'Correct BuildProperties EntryPoints; they are relative to ContentUri.',
+  'web-function': 'Correct the EntryPoint or BuildProperties EntryPoints; both are relative to CodeUri.',
+};
 
 /** The file of the first of these entry points that is there. */
 export async function firstEntry(definition: BuildDefinition, names: readonly string[]): Promise<string> {
@@ -56,26 +57,47 @@ async function findEntry({ codeDir }: BuildDefinition, name: string): Promise<st
   return undefined;
 }
 
+/** What a run of esbuild gave, and from what. */
+interface Bundled {
+  metafile: Metafile;
+  codeDir: string;
+  target: string;
+}
+
 /**
  * The handler that finds the bundle, or undefined if the template's does. esbuild puts a single entry at the top of its
  * output, so `src/app.handler` becomes `app.handler`.
  */
-export async function bundledEntry(
-  handler: string | undefined,
-  built: { metafile: Metafile; entries: readonly string[]; codeDir: string; target: string },
-): Promise<string | undefined> {
+export async function bundledHandler(handler: string | undefined, built: Bundled): Promise<string | undefined> {
   if (handler === undefined || handler.startsWith('/opt')) return undefined;
   const { module, exported } = splitHandler(handler);
-  for (const ending of ['.js', '.mjs', '.cjs']) {
-    if ((await statIfExists(path.join(built.target, module + ending)))?.isFile()) return undefined;
-  }
-  const wanted = path.resolve(built.codeDir, module);
-  const output = Object.entries(built.metafile.outputs).find(([, { entryPoint }]) => {
-    if (entryPoint === undefined) return false;
-    const entry = path.resolve(built.codeDir, entryPoint);
-    return entry === wanted || entry.slice(0, -path.extname(entry).length) === wanted;
-  });
-  if (!output) return handler.slice(handler.lastIndexOf('/') + 1);
-  const [file] = output;
+  if (await isBuilt(built, ...['.js', '.mjs', '.cjs'].map((ending) => module + ending))) return undefined;
+  const file = outputOf(module, built);
+  if (file === undefined) return handler.slice(handler.lastIndexOf('/') + 1);
   return `${file.slice(0, -path.extname(file).length)}.${exported}`;
+}
+
+/**
+ * The file that a Web Function starts with, or undefined if it is the template's: `src/server.ts` becomes `server.js`. SAM
+ * CLI leaves `server.ts` as it is, which is not in the bundle.
+ */
+export async function bundledEntryPoint(entryPoint: string, built: Bundled): Promise<string | undefined> {
+  if (await isBuilt(built, entryPoint, `${entryPoint}.js`)) return undefined;
+  return outputOf(entryPoint, built) ?? `${path.posix.parse(entryPoint).name}.js`;
+}
+
+async function isBuilt({ target }: Bundled, ...names: string[]): Promise<boolean> {
+  for (const name of names) if ((await statIfExists(path.join(target, name)))?.isFile()) return true;
+  return false;
+}
+
+/** The file that an entry, with its ending or without, became. */
+function outputOf(entry: string, { metafile, codeDir }: Bundled): string | undefined {
+  const wanted = path.resolve(codeDir, entry);
+  const output = Object.entries(metafile.outputs).find(([, { entryPoint }]) => {
+    if (entryPoint === undefined) return false;
+    const file = path.resolve(codeDir, entryPoint);
+    return file === wanted || file.slice(0, -path.extname(file).length) === wanted;
+  });
+  return output?.[0];
 }

@@ -9,7 +9,7 @@ import type { BuildInput } from '../../artifact.ts';
 import { keyOf } from '../../build-key.ts';
 import { buildStoreDir } from '../../build-options.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
-import { bundledEntry, entryOfHandler, firstEntry, resolveEntry } from './entry.ts';
+import { bundledEntryPoint, bundledHandler, entryOfHandler, firstEntry, resolveEntry } from './entry.ts';
 import { inputsOfTrace, keyOfInputs, readBundleInputs, traceOfMetafile } from './inputs.ts';
 import type { BundleInputs, BundleTrace } from './inputs.ts';
 import { bundlesFolder, layerEntries, nameBundles } from './layer.ts';
@@ -160,9 +160,18 @@ async function bundle(job: BundleJob, target: string, installed: string | undefi
   );
   return {
     sourceKey: await bundleKey(job, inputs),
-    handler: await bundledEntry(definition.handler, { metafile, entries, codeDir: definition.codeDir, target }),
+    handler: await movedEntry(definition, { metafile, codeDir: definition.codeDir, target }),
     sourceMaps: options.esbuild.sourcemap !== undefined && options.esbuild.sourcemap !== false,
   };
+}
+
+function movedEntry(
+  { kind, handler }: BuildDefinition,
+  bundled: { metafile: Metafile; codeDir: string; target: string },
+): Promise<string | undefined> {
+  return kind === 'web-function' && handler !== undefined
+    ? bundledEntryPoint(handler, bundled)
+    : bundledHandler(handler, bundled);
 }
 
 async function entryPoints(job: BundleJob): Promise<string[]> {
@@ -181,7 +190,8 @@ async function entryPoints(job: BundleJob): Promise<string[]> {
 function entryNames({ definition, options, manifest }: BundleJob): readonly string[] {
   if (options.entryPoints !== undefined) return options.entryPoints;
   if (definition.kind === 'layer') return layerEntries(manifest);
-  return definition.handler === undefined ? [] : [entryOfHandler(definition.handler)];
+  if (definition.handler === undefined) return [];
+  return [definition.kind === 'web-function' ? definition.handler : entryOfHandler(definition.handler)];
 }
 
 async function writeOutputs(

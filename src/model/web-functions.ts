@@ -1,0 +1,64 @@
+import { buildMetadata, constructId } from '../template/cdk.ts';
+import { mapOf, scalarText } from '../template/template.ts';
+import type { TemplateResource } from '../template/template.ts';
+import { checkCode } from './check-stack.ts';
+import type { Complaint } from './check-stack.ts';
+import { zipSource } from './code-source.ts';
+import type { LocalFiles } from './code-source.ts';
+import { buildSettings } from './functions.ts';
+import { flattenStacks, identifierOf } from './stack.ts';
+import type { ResourceIdentifier, Stack, WebFunctionResource } from './stack.ts';
+
+export const WEB_FUNCTION = 'AWS::Serverless::WebFunction';
+
+/** The file that the runtime starts if the template sets no `EntryPoint`. */
+export const DEFAULT_ENTRY_POINT = 'index.js';
+
+/** The Web Function that the resource (resolved, Globals merged) is; undefined for any other type. */
+export async function readWebFunction(
+  stackPath: string,
+  logicalId: string,
+  resource: TemplateResource,
+  files: LocalFiles,
+): Promise<WebFunctionResource | undefined> {
+  if (resource.Type !== WEB_FUNCTION) return undefined;
+  const properties = mapOf(resource['Properties']);
+  const metadata = buildMetadata(resource);
+  const isInline = (properties['InlineCode'] ?? null) !== null;
+  return {
+    id: identifierOf(stackPath, logicalId),
+    stackPath,
+    logicalId,
+    type: WEB_FUNCTION,
+    constructId: constructId(resource),
+    runtime: scalarText(properties['Runtime']),
+    entryPoint: scalarText(properties['EntryPoint']) || undefined,
+    architecture: 'x86_64',
+    code: isInline ? { kind: 'inline' } : await zipSource(properties['CodeUri'], files),
+    ...buildSettings(metadata),
+    metadata,
+    properties,
+  };
+}
+
+/** What a Web Function needs to be built and deployed. */
+export function checkWebFunction(web: WebFunctionResource): Complaint[] {
+  const { logicalId, properties, code } = web;
+  const complaint = (property: string, message: string): Complaint => ({
+    path: ['Resources', logicalId, 'Properties', property],
+    message: `${logicalId} ${message}`,
+  });
+  const required = ['Runtime', 'AuthType'].filter((property) => (properties[property] ?? '') === '');
+  const complaints = required.map((property) => complaint(property, `has no ${property}`));
+  if (code.kind === 'inline')
+    complaints.push(complaint('InlineCode', 'has InlineCode, which Web Functions do not support; use CodeUri'));
+  return [...complaints, ...checkCode(web)];
+}
+
+/** The Web Functions whose code is on this machine, in all stacks. */
+export function localWebFunctions(root: Stack): ResourceIdentifier[] {
+  return flattenStacks(root)
+    .flatMap(({ webFunctions }) => webFunctions)
+    .filter(({ code }) => code.kind === 'folder' || code.kind === 'file')
+    .map(({ id }) => id);
+}
