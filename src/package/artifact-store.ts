@@ -17,22 +17,28 @@ import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { listTree } from './tree-entries.ts';
 import type { TreeEntry } from './tree-entries.ts';
+import type { WebFunctionStore } from './web-function-store.ts';
 import { writeZip } from './zip.ts';
 import type { ZipFile } from './zip.ts';
 
 /** Something local that the packaged template will name by its place in S3. */
 export type ArtifactItem =
   /** A folder, or a single file, that travels as a zip. */
-  | { kind: 'zip'; path: string; label: string; counted?: CountedFile | undefined }
+  | { kind: 'zip'; path: string; label: string; counted?: CountedFile | undefined; use?: ArtifactUse }
   /** A file that travels as it is. `extension`: what its key ends in, e.g. `.template`. */
-  | { kind: 'file'; path: string; label: string; extension?: string }
+  | { kind: 'file'; path: string; label: string; extension?: string; use?: ArtifactUse }
   /** The text of a packaged nested template. */
   | { kind: 'template'; text: string; label: string };
+
+/** What has a place of its own. */
+export type ArtifactUse = 'web-function' | undefined;
 
 /** What the store knows of an item before anything is sent. */
 export interface LocatedArtifact {
   item: ArtifactItem;
+  /** Its name, or (`isExport`) that of the export by which templates import it. */
   bucket: string;
+  isExport?: boolean;
   key: string;
 }
 
@@ -42,6 +48,8 @@ export interface ArtifactStoreOptions {
   bucket: string;
   /** `--s3-prefix`. */
   prefix: string | undefined;
+  /** For the code of Web Functions. */
+  webFunctions?: WebFunctionStore | undefined;
   /**
    * The build's store. A folder `<kind>/<key>/content` in it never changes once it is there; its zip and what is known of
    * it are kept beside `content` and go when it goes. Absolute.
@@ -90,8 +98,9 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     zips.delete(real);
     return oncePerName(zips, real, make);
   };
+  const objectsFor = (item: ArtifactItem): ObjectStore => (placeFor(item, options) ?? options).objects;
   const send = ({ key, item }: LocatedArtifact): Promise<void> =>
-    options.objects.ensure(key, item.label, async (): Promise<StoredObject> => {
+    objectsFor(item).ensure(key, item.label, async (): Promise<StoredObject> => {
       if (item.kind === 'template') return { kind: 'text', text: item.text };
       if (item.kind === 'file') return { kind: 'file', path: item.path, size: (await fs.stat(item.path)).size };
       return { kind: 'file', ...(await zip(item)) };
@@ -100,14 +109,16 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   return {
     zip,
     locate: (item) =>
-      oncePerName(located, itemName(item), async () => ({
-        item,
-        bucket: options.bucket,
-        key: withPrefix(options.prefix, await itemKey(context, item)),
-      })),
-    has: ({ key }) => options.objects.has(key),
+      oncePerName(located, itemName(item), async (): Promise<LocatedArtifact> => {
+        const place = placeFor(item, options);
+        const key = withPrefix((place ?? options).prefix, await itemKey(context, item));
+        return place === undefined
+          ? { item, bucket: options.bucket, key }
+          : { item, bucket: place.bucket.name, isExport: place.bucket.isExport, key };
+      }),
+    has: ({ key, item }) => objectsFor(item).has(key),
     upload: (artifact) =>
-      oncePerName(uploads, artifact.key, async () => {
+      oncePerName(uploads, `${useOf(artifact.item)}\0${artifact.key}`, async () => {
         try {
           await send(artifact);
         } catch (error) {
@@ -122,10 +133,20 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   };
 }
 
+/** Where an item goes, if not where most do. */
+function placeFor(item: ArtifactItem, { webFunctions }: ArtifactStoreOptions): WebFunctionStore | undefined {
+  return useOf(item) === 'web-function' ? webFunctions : undefined;
+}
+
+function useOf(item: ArtifactItem): ArtifactUse {
+  return item.kind === 'template' ? undefined : item.use;
+}
+
 function itemName(item: ArtifactItem): string {
   if (item.kind === 'template') return `template:${textKey(item.text)}`;
-  if (item.kind === 'file') return `${item.path}\0${item.extension ?? ''}`;
-  return item.counted ? `${item.path}\0${item.counted.text}` : item.path;
+  const use = item.use ?? '';
+  if (item.kind === 'file') return `${item.path}\0${item.extension ?? ''}\0${use}`;
+  return `${item.path}\0${item.counted?.text ?? ''}\0${use}`;
 }
 
 function withPrefix(prefix: string | undefined, key: string): string {

@@ -21,7 +21,13 @@ export interface ObjectStore {
   /** Sends what `make` gives unless the bucket has it under `key`. */
   ensure(key: string, label: string, make: () => Promise<StoredObject>): Promise<void>;
   /** What was sent by this run. */
-  readonly sent: { objects: number; bytes: number };
+  readonly sent: SentCount;
+}
+
+/** How much was sent. */
+export interface SentCount {
+  objects: number;
+  bytes: number;
 }
 
 /** How objects are written. */
@@ -34,6 +40,8 @@ export interface ObjectStoreOptions {
   metadata: Readonly<Record<string, string>> | undefined;
   /** Checks, before anything is sent, that the bucket is still the one to use; rejects if it is not. */
   checkBucket?: (() => Promise<void>) | undefined;
+  /** Counts for several stores together. */
+  sent?: SentCount | undefined;
   reporter: Reporter;
   signal: AbortSignal;
 }
@@ -47,7 +55,7 @@ const HASH_METADATA = 'sam-sync-sha256';
 
 export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   const gate = createGate(UPLOADS_AT_ONCE);
-  const sent = { objects: 0, bytes: 0 };
+  const { sent = { objects: 0, bytes: 0 } } = options;
   const checkBucket = once(async () => options.checkBucket?.());
   /** Hash of the bytes → the key under which this run has found, has sent or is sending them. */
   const keys = new Map<string, Promise<string>>();

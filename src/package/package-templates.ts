@@ -4,6 +4,7 @@ import type { BuiltStack, LocalImage } from '../model/built-stack.ts';
 import { imagePath } from '../model/image-path.ts';
 import { identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
+import { WEB_FUNCTION } from '../model/web-functions.ts';
 import { statIfExists } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
@@ -94,9 +95,10 @@ async function itemOf(
   const path = built ?? resolveLocalPath(at.value, stack.dir);
   // what CloudFormation reads by its URL is a template, of a stack set too
   const extension = at.form.kind === 'https-url' ? '.template' : '';
-  if (!(await travelsAsZip(at.content, path))) return { kind: 'file', path, label, extension };
+  const use = at.type === WEB_FUNCTION ? 'web-function' : undefined;
+  if (!(await travelsAsZip(at.content, path))) return { kind: 'file', path, label, extension, use };
   const counted = at.logicalId === undefined ? undefined : stack.countedFiles?.get(at.logicalId);
-  return { kind: 'zip', path, label, counted };
+  return { kind: 'zip', path, label, counted, use };
 }
 
 /** Folders do, and single files of code; an archive goes as it is, whatever its name. */
@@ -118,7 +120,13 @@ export async function isArchive(path: string): Promise<boolean> {
   }
 }
 
-function locationValue(form: LocationForm, { bucket, key }: LocatedArtifact, tools: PackageTools): TemplateValue {
+function locationValue(
+  form: LocationForm,
+  { bucket, isExport, key }: LocatedArtifact,
+  tools: PackageTools,
+): TemplateValue {
+  // with the import CloudFormation keeps the bucket for as long as the stack needs it
+  if (isExport) return { Bucket: { 'Fn::ImportValue': bucket }, Key: key };
   switch (form.kind) {
     case 's3-uri':
       return `s3://${bucket}/${key}`;

@@ -19,6 +19,7 @@ export async function reportDryRun(run: SyncRun, prepared: Prepared, ready: Buil
     return { document: { status: 'planned', ...place, deployment: { action: 'none' }, resources }, exitCode: 0 };
   }
   const missing = await ready.application.missing();
+  for (const text of missing.preparations) note(reporter, 'info', text);
   const uploads = missing.artifacts.map(({ item }) => item.label);
   for (const label of uploads) note(reporter, 'info', `${label} would be uploaded, unless the bucket has it`);
   const images = missing.images.map(({ id, uri }) => ({ id, uri }));

@@ -1,6 +1,7 @@
 import type { BuiltFolder } from '../builder/artifact.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
-import type { ResourceIdentifier } from '../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../model/stack.ts';
+import { localWebFunctions } from '../model/web-functions.ts';
 import type { ArtifactStore } from '../package/artifact-store.ts';
 
 /** Zips and sends what is built while other things still build. */
@@ -12,9 +13,14 @@ export interface EarlyUploads {
 
 /**
  * Only for a stack that is not there yet, which surely needs everything: for another one a code sync may do instead, which
- * sends code directly. Dependencies are only zipped, because their key depends on the function.
+ * sends code directly. Dependencies are only zipped, because their key depends on the function, and so are Web Functions,
+ * whose bucket need not be made for an application that cannot be built.
  */
-export function createEarlyUploads(store: ArtifactStore, deployed: DeployedState): EarlyUploads {
+export function createEarlyUploads(
+  store: ArtifactStore,
+  { root, deployed }: { root: Stack; deployed: DeployedState },
+): EarlyUploads {
+  const webFunctions = new Set(localWebFunctions(root));
   const running: Promise<void>[] = [];
   const send = async (
     path: string,
@@ -23,7 +29,8 @@ export function createEarlyUploads(store: ArtifactStore, deployed: DeployedState
   ): Promise<void> => {
     const label = ids.length > 1 ? `${ids[0]} and ${ids.length - 1} more` : (ids[0] ?? path);
     const item = { kind: 'zip', path, label } as const;
-    if (content === 'dependencies') await store.zip(item);
+    const later = content === 'dependencies' || ids.some((id) => webFunctions.has(id));
+    if (later) await store.zip(item);
     else await store.upload(await store.locate(item));
   };
   return {

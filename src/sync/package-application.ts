@@ -21,6 +21,8 @@ import { objectUrls } from '../package/object-urls.ts';
 import { createObjectStore } from '../package/object-store.ts';
 import { planPackage } from '../package/package-templates.ts';
 import type { PackagedStack, PackageTools } from '../package/package-templates.ts';
+import { openWebFunctionStore } from '../package/web-function-store.ts';
+import type { WebFunctionStore } from '../package/web-function-store.ts';
 import { buildOptionsOf } from './build-options-of.ts';
 import { createEarlyUploads } from './early-uploads.ts';
 import type { EarlyUploads } from './early-uploads.ts';
@@ -48,12 +50,20 @@ export interface PackagedApplication {
   hasSettings: boolean;
   /** Sends what is missing, then creates or updates the stack. `goneLayers`: those that an update has to publish anew. */
   deploy(how: { goneLayers: () => Promise<PackageTools['renewed']> }): Promise<DeployResult>;
-  /** What a deployment would have to send, as far as that can be known without sending. */
-  missing(): Promise<{ artifacts: readonly LocatedArtifact[]; images: readonly LocatedImage[] }>;
+  /** What a deployment would have to send, as far as that can be known without sending, and do for it. */
+  missing(): Promise<MissingInputs>;
   /** What was sent so far. */
   sent: { objects: number; bytes: number };
   /** Waits for what is being sent, and removes what is not kept. */
   close(): Promise<void>;
+}
+
+/** What the cloud does not have of what a deployment reads. */
+export interface MissingInputs {
+  artifacts: readonly LocatedArtifact[];
+  images: readonly LocatedImage[];
+  /** What would be made before anything is sent, in a sentence each. */
+  preparations: readonly string[];
 }
 
 /** Builds and packages the whole application. Rejects with `BuildError` if a build fails. */
@@ -66,10 +76,19 @@ export async function packageApplication(
   const { reporter, signal } = environment;
   const { kmsKeyId, metadata, s3Prefix, projectDir } = options;
   const { bucket, checkBucket } = prepared;
-  const objects = createObjectStore({ aws, bucket, checkBucket, kmsKeyId, metadata, reporter, signal });
+  const sent = { objects: 0, bytes: 0 };
+  const storing = { aws, kmsKeyId, metadata, prefix: s3Prefix, sent, reporter, signal };
+  const objects = createObjectStore({ ...storing, bucket, checkBucket });
+  const { stackName, s3Bucket } = options;
+  const webFunctions = openWebFunctionStore({
+    ...storing,
+    stackName,
+    s3Bucket,
+    pollDelayMs: parsePollDelay(environment.env),
+  });
   const storeDir = buildStoreDir(projectDir);
-  const store = createArtifactStore({ objects, bucket, prefix: s3Prefix, storeDir, signal });
-  const early = createEarlyUploads(store, prepared.deployed);
+  const store = createArtifactStore({ objects, bucket, prefix: s3Prefix, webFunctions, storeDir, signal });
+  const early = createEarlyUploads(store, prepared);
   const releases: (() => void)[] = [];
   const close = async (): Promise<void> => {
     // those that failed have been told, or nobody needs them
@@ -78,7 +97,7 @@ export async function packageApplication(
     for (const release of releases) release();
   };
   try {
-    return { ...(await packageWith({ run, prepared, store, early, releases }, how)), sent: objects.sent, close };
+    return { ...(await packageWith({ run, prepared, store, webFunctions, early, releases }, how)), sent, close };
   } catch (error) {
     await close();
     throw error;
@@ -89,6 +108,7 @@ interface Packaging {
   run: SyncRun;
   prepared: Prepared;
   store: ArtifactStore;
+  webFunctions: WebFunctionStore;
   early: EarlyUploads;
   /** Called at the end: what was built is not needed any more. */
   releases: (() => void)[];
@@ -126,18 +146,7 @@ async function packageWith(
     packaged,
     plan,
     hasSettings: planDeploy(input, stack, input.template).action === 'none',
-    missing: async () => {
-      const found = { artifacts: [] as LocatedArtifact[], images: [] as LocatedImage[] };
-      await forEachMissing(
-        deploymentInputs(packaged, template),
-        { store, images },
-        {
-          artifact: async (located) => void found.artifacts.push(located),
-          image: async (located) => void found.images.push(located),
-        },
-      );
-      return found;
-    },
+    missing: () => findMissing(packaging, packaged, images),
     deploy: async ({ goneLayers }) => {
       const renewed = plan.action === 'update' ? await goneLayers() : undefined;
       const ready = renewed?.size ? await planPackage(templates.stack, { ...tools, renewed }) : packaged;
@@ -147,6 +156,25 @@ async function packageWith(
       return deployStack(aws, wanted, await deployTools(packaging), known);
     },
   };
+}
+
+async function findMissing(
+  { prepared, store, webFunctions }: Packaging,
+  packaged: PackagedStack,
+  images: ImageStore,
+): Promise<MissingInputs> {
+  const found = { artifacts: [] as LocatedArtifact[], images: [] as LocatedImage[] };
+  await forEachMissing(
+    deploymentInputs(packaged, prepared.deployed.template),
+    { store, images },
+    {
+      artifact: async (located) => void found.artifacts.push(located),
+      image: async (located) => void found.images.push(located),
+    },
+  );
+  const isForWeb = found.artifacts.some(({ item }) => item.kind !== 'template' && item.use === 'web-function');
+  const preparation = isForWeb ? await webFunctions.lookAhead() : undefined;
+  return { ...found, preparations: preparation === undefined ? [] : [preparation] };
 }
 
 async function upload(

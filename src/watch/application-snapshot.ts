@@ -36,6 +36,8 @@ export interface ApplicationSnapshot {
   readonly inputs: ReadonlyMap<ResourceIdentifier, readonly BuildInput[]>;
   /** The build that the last sync of a resource applied (`artifactOf`): the service is known to have it. */
   readonly synced: ReadonlyMap<ResourceIdentifier, string>;
+  /** The build of each Web Function as of the last deployment (`artifactOf`). */
+  readonly webFunctions: ReadonlyMap<ResourceIdentifier, string>;
   /** The interrupted deployment that continues in the cloud, in a sentence. */
   readonly leftDeployment: string | undefined;
 }
@@ -66,6 +68,7 @@ export function initialSnapshot(run: SyncRun, tools: WatchTools): ApplicationSna
     outputs: [],
     inputs: new Map(),
     synced: new Map(),
+    webFunctions: new Map(),
     leftDeployment: undefined,
   };
 }

@@ -44,8 +44,8 @@ export function reportLoopEvent(reporter: Reporter, event: LoopEvent): void {
 /** Reports resources and outputs if they differ from those of the snapshot before. */
 export function reportReplaced(reporter: Reporter, before: ApplicationSnapshot, next: ApplicationSnapshot): void {
   const { stackName } = next.run.options;
-  const ids = selectedIds(next);
-  if (ids && JSON.stringify(ids) !== JSON.stringify(selectedIds(before)))
+  const ids = next.resources?.watched;
+  if (ids && JSON.stringify(ids) !== JSON.stringify(before.resources?.watched))
     reporter.report({ type: 'watch-resources', stackName, ids });
   if (JSON.stringify(next.outputs) !== JSON.stringify(before.outputs)) reportOutputs(reporter, next);
 }
@@ -72,8 +72,4 @@ export function warnOfOwnWrites(run: SyncRun, ids: readonly string[], files: rea
 export function projectPath({ options }: Pick<SyncRun, 'options'>, file: string): string {
   const relative = path.relative(options.projectDir, file);
   return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
-}
-
-function selectedIds({ resources }: ApplicationSnapshot): string[] | undefined {
-  return resources && [...resources.selected];
 }

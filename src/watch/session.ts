@@ -107,8 +107,10 @@ export class WatchSession {
     const before = this.#snapshot;
     if (next === before) return;
     this.#snapshot = next;
-    if (next.resources && next.resources !== before.resources)
-      this.#loop.send({ type: 'resources', ids: next.resources.selected });
+    if (next.resources && next.resources !== before.resources) {
+      const { selected, deployedOnly } = next.resources;
+      this.#loop.send({ type: 'resources', ids: new Set([...selected, ...deployedOnly]) });
+    }
     reportReplaced(this.#run.environment.reporter, before, next);
     const { tail } = next.run.options;
     if (this.#phase === 'ready' && tail !== before.run.options.tail) this.#logs.turn(tail);
@@ -147,9 +149,9 @@ export class WatchSession {
 
   #becomeReady(): void {
     this.#phase = 'ready';
-    const { selected } = requireResources(this.#snapshot);
+    const { watched } = requireResources(this.#snapshot);
     const ms = performance.now() - this.#started;
-    this.#report({ type: 'watch-ready', resources: selected.size, folders: this.#sources.folders, ms });
+    this.#report({ type: 'watch-ready', resources: watched.length, folders: this.#sources.folders, ms });
     this.#keys = this.#run.environment.watch?.openKeys((key) => this.#onKey(key));
     this.#logs.turn(this.#snapshot.run.options.tail);
   }

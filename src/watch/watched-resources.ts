@@ -2,6 +2,7 @@ import { planBuild } from '../builder/plan-build.ts';
 import type { BuildDefinition } from '../builder/plan-build.ts';
 import { readLayerReferences } from '../model/layer-references.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
+import { localWebFunctions, WEB_FUNCTION } from '../model/web-functions.ts';
 import { buildOptionsOf } from '../sync/build-options-of.ts';
 import { whyNotSynced } from '../sync/code/locate-resources.ts';
 import { selectResources } from '../sync/code/select-resources.ts';
@@ -14,6 +15,10 @@ export interface WatchedResources {
   root: Stack;
   /** Resources that a code sync can update and the options select. */
   selected: ReadonlySet<ResourceIdentifier>;
+  /** Web Functions with code on this machine: only a deployment updates them. */
+  deployedOnly: readonly ResourceIdentifier[];
+  /** Resources whose changes are noticed. */
+  watched: readonly ResourceIdentifier[];
   /** How a change of the resource's code or definition is synced (`TriggerInput.syncMethod`). */
   syncMethod(id: ResourceIdentifier): 'code' | 'deploy' | undefined;
   /** What a code sync of the resource changes in the cloud, and the build it shares with others. */
@@ -31,17 +36,22 @@ export function findWatchedResources(
     listSyncResources(root).flatMap((item) => (whyNotSynced(item) === undefined ? [item.id] : [])),
   );
   const selected = new Set(selection.resources.flatMap(({ id }) => (syncable.has(id) ? [id] : [])));
+  const deployedOnly = localWebFunctions(root);
   const touched = listTouched(root, planBuild(root, buildOptionsOf(run)).definitions);
   const resources: WatchedResources = {
     root,
     selected,
+    deployedOnly,
+    watched: [...selected, ...(code ? [] : deployedOnly)],
     syncMethod: (id) => {
       if (selected.has(id)) return 'code';
       return syncable.has(id) || code ? undefined : 'deploy';
     },
     touchedBy: (id) => touched.get(id) ?? new Set([id]),
   };
-  return { resources, failures: selection.failures };
+  // what no code sync updates, a deployment does
+  const failures = selection.failures.filter(({ type }) => code || type !== WEB_FUNCTION);
+  return { resources, failures };
 }
 
 /** Lists what a sync of each resource changes; a shared build has a name of its own. */

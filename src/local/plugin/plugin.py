@@ -10,11 +10,13 @@ import cloudformation_types
 import control
 import lambda_functions
 import lambda_processes
+import lambda_web_functions
 import stepfunctions_definitions
 
 PARTS = (
     lambda_functions,
     lambda_processes,
+    lambda_web_functions,
     apigateway_rest,
     apigateway_http,
     apigateway_http_deployments,

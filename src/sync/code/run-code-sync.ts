@@ -14,6 +14,7 @@ import { placeOf } from '../../cloud/resource-attributes.ts';
 import { selectResources } from './select-resources.ts';
 import type { Selection } from './select-resources.ts';
 import { openSyncMemory } from '../../cloud/sync-state.ts';
+import { describeLeftOut } from './web-functions-left-out.ts';
 
 /** Runs `sam sync --code`: reads the templates, finds the stack, asks whether it is for development, plans and applies. */
 export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
@@ -21,6 +22,8 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
   const started = performance.now();
   const selection: Selection = { ids: options.resourceIds, types: options.resourceTypes };
   const { root, described } = await readWithParameters(command, selection);
+  const leftOut = selection.ids.length + selection.types.length === 0 ? describeLeftOut(root) : undefined;
+  if (leftOut !== undefined) note(environment.reporter, 'info', leftOut, 'Sync without --code to deploy them.');
   const codeSync = await openCodeSync({ ...command, described });
   let place = described === undefined ? undefined : placeOf(described.id);
   const open = await codeSync.plan({

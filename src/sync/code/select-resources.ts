@@ -1,5 +1,6 @@
 import { identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { WEB_FUNCTION } from '../../model/web-functions.ts';
 import { nearestName } from '../../support/nearest-name.ts';
 import { constructId } from '../../template/cdk.ts';
 import { resourceOf, resourcesOf } from '../../template/template.ts';
@@ -72,6 +73,10 @@ function describeUnknown(
   const named = names.get(given);
   if (named !== undefined) {
     const { Type: type } = named.resource;
+    if (type === WEB_FUNCTION) {
+      const error = `${given} is a Web Function, which a code sync cannot update: only a deployment gives it new code`;
+      return { ...failure(given, type), error, hint: 'Sync without --code.' };
+    }
     return {
       ...failure(given, type),
       error: `${given} is an ${type}, which a code sync does not know`,

@@ -115,7 +115,7 @@ function* listInputs(input: TriggerInput): Iterable<[Meaning, readonly BuildInpu
     return { kind: way === 'code' ? 'resource' : 'deploy', id };
   };
   for (const stack of input.root === undefined ? [] : flattenStacks(input.root)) {
-    for (const resource of [...stack.functions, ...stack.layers]) {
+    for (const resource of [...stack.functions, ...stack.layers, ...stack.webFunctions]) {
       const { id } = resource;
       const meaning = meaningOf(id);
       if (meaning) yield [meaning, input.built.get(id) ?? codeInputs(resource.code), exclude(id)];

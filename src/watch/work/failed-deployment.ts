@@ -3,7 +3,7 @@ import { BuildError } from '../../errors.ts';
 import { asUserError } from '../../system-errors.ts';
 import { requireResources } from '../application-snapshot.ts';
 import type { ApplicationSnapshot } from '../application-snapshot.ts';
-import type { FailedDeployment } from '../loop/results.ts';
+import type { FailedDeployment, SyncedResource } from '../loop/results.ts';
 import { ALL_RESOURCES, NO_RESOURCES } from '../loop/schedule.ts';
 import type { ResourceSet } from '../loop/schedule.ts';
 import { neededBy } from './touched.ts';
@@ -16,10 +16,14 @@ export function describeFailedDeployment(
   touched: ResourceSet,
 ): FailedDeployment {
   if (error instanceof BuildError) {
-    const causes = failedBuilds(error.failures);
-    const ids = new Set(causes.map(({ id }) => id));
-    const failure = { message: `Not deployed, because ${[...ids].join(', ')} could not be built` };
-    const toSync = [...requireResources(snapshot).selected].filter((id) => !ids.has(id));
+    const { selected, deployedOnly } = requireResources(snapshot);
+    const failed = failedBuilds(error.failures);
+    const ids = new Set(failed.map(({ id }) => id));
+    // no code sync can try a Web Function again: the next deployment does
+    const transient = failed.find(({ id }) => deployedOnly.includes(id))?.failure?.transient;
+    const causes = failed.map((cause) => (deployedOnly.includes(cause.id) ? withoutRetry(cause) : cause));
+    const failure = { message: `Not deployed, because ${[...ids].join(', ')} could not be built`, transient };
+    const toSync = [...selected].filter((id) => !ids.has(id));
     return { outcome: 'failed', failure, causes, toSync, retryOn: (id) => ids.has(id) };
   }
   const failure = describeFailure(error);
@@ -32,4 +36,8 @@ export function describeFailedDeployment(
   // changed templates and options are a reason anyway; changed code is one only if the failure is a defect of sam-sync
   const isExplained = asUserError(error) !== undefined;
   return { outcome: 'failed', failure, causes: [], toSync: [], retryOn: isExplained ? NO_RESOURCES : ALL_RESOURCES };
+}
+
+function withoutRetry(cause: SyncedResource): SyncedResource {
+  return { ...cause, failure: cause.failure && { ...cause.failure, transient: undefined } };
 }

@@ -4,6 +4,7 @@ import { readAsDeployed } from '../../sync/prepare.ts';
 import { requirePrepared, withTemplates } from '../application-snapshot.ts';
 import type { WatchedApplication } from '../watched-application.ts';
 import { findWatchedResources } from '../watched-resources.ts';
+import { noteWebFunctions } from './web-functions.ts';
 
 /** Reads the templates as they are now. Their files are watched from now on, even if they cannot be parsed. */
 export async function readTemplates(application: WatchedApplication): Promise<Stack> {
@@ -36,5 +37,6 @@ export function useTemplates(
   const { run } = application.snapshot;
   const { resources, failures } = findWatchedResources(root, run);
   for (const { error = '', hint } of failures) note(run.environment.reporter, 'warning', error, hint);
+  noteWebFunctions(application, root);
   application.replace((now) => withTemplates(now, resources, files), readSince);
 }

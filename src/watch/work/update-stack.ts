@@ -15,6 +15,7 @@ import { applyPlan, planAndApply, settleBlocked } from './apply-plan.ts';
 import { addRunProblems } from './build-resources.ts';
 import type { StackChange } from './compare-stacks.ts';
 import { touchedByUpdate } from './touched.ts';
+import { endWebFunctions } from './web-functions.ts';
 
 /** One deployment under way. */
 export interface Deploying {
@@ -50,9 +51,10 @@ export async function syncInsteadOfDeploying(
     results = await applyPlan(application, instead.open, built);
   }
   application.replace((now) => withDeployed(now, root, deployed.stack));
+  results = [...settleBlocked(results, 'unchanged'), ...endWebFunctions(application, built, { changed: false })];
   return {
     outcome: 'unchanged',
-    results: await addRunProblems(built, settleBlocked(results, 'unchanged')),
+    results: await addRunProblems(built, results),
     toSync: [],
   };
 }
@@ -86,9 +88,10 @@ export async function updateStack(
     results = await planAndApply(application, ids, { built, plan: planRest });
   }
   application.replace((now) => withDeployed(now, root, result.stack));
+  results = [...settleBlocked(results, 'unchanged'), ...endWebFunctions(application, built, result)];
   return {
     outcome: result.changed ? 'deployed' : 'unchanged',
-    results: await addRunProblems(built, settleBlocked(results, 'unchanged')),
+    results: await addRunProblems(built, results),
     toSync: [],
   };
 }

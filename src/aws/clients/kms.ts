@@ -1,0 +1,1 @@
+export { KMSClient as Client, DescribeKeyCommand, GetKeyPolicyCommand } from '@aws-sdk/client-kms';
