@@ -23,6 +23,7 @@ function stackOf(
     resolved: source,
     functions,
     layers: [],
+    webFunctions: [],
     children,
   } as unknown as Stack;
 }
