@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { TemplateError } from '../errors.ts';
 import type { TemplateProblem } from '../errors.ts';
 import { nearestName } from '../support/nearest-name.ts';
+import { storageModesLeftOut } from '../template/cdk.ts';
 import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
 import type { LocalPath } from '../template/local-paths.ts';
 import { undeclaredParameters } from '../template/parameters.ts';
@@ -125,6 +126,7 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
   const templateDir = path.dirname(loaded.file);
   const files: LocalFiles = { codeDir: run.input.baseDir ?? templateDir, templateDir, kindOf: run.kindOf };
   warnUndeclared(run, place, loaded);
+  run.warnings.push(...storageModesLeftOut(loaded.template).map((warning) => ({ loaded, ...warning })));
   const complaints: Complaint[] = [];
   const { languageExtensions, cwd, onRead } = run.input;
   const input = { ...place, template: loaded.template, files, languageExtensions, cwd, onRead };

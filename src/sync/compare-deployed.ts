@@ -4,6 +4,8 @@ import type { TemplateDifference } from '../deploy/compare-templates.ts';
 import { flattenStacks, identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import type { PackagedStack } from '../package/package-templates.ts';
+import { changesStorageMode } from '../template/local-paths.ts';
+import { getAt } from '../template/template-path.ts';
 import type { Template } from '../template/template.ts';
 import { whyNotSynced } from './code/locate-resources.ts';
 import { listSyncResources } from './code/sync-resource.ts';
@@ -63,7 +65,8 @@ async function compareStack(found: Found, packaged: PackagedStack, deployed: Tem
       await compareStack(found, child, await found.readNested(child.path));
       continue;
     }
-    const id = codeOwner(found, path, difference);
+    const isStored = changesStorageMode(getAt(deployed, difference.path), getAt(packaged.template, difference.path));
+    const id = isStored ? undefined : codeOwner(found, path, difference);
     if (id !== undefined) found.ids.add(id);
     else found.differences.push(`${path === '' ? '' : `${path}/`}${describeDifference(difference)}`);
   }

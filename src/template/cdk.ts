@@ -1,5 +1,6 @@
 import { localPathProperties } from './local-paths.ts';
 import { setAt } from './template-path.ts';
+import type { TemplatePath } from './template-path.ts';
 import { isMap, mapOf, resourcesOf, scalarText } from './template.ts';
 import type { Template, TemplateMap, TemplateResource } from './template.ts';
 
@@ -21,6 +22,17 @@ export function useLocalAssets(template: Template): Template {
     if (asset) result = setAt(result, ['Resources', logicalId, 'Properties', ...asset.property], asset.path);
   }
   return fillUnusedAssetParameters(result);
+}
+
+/** Settings of code in S3 that local code, which takes its place, cannot have: where they are, and what becomes of them. */
+export function storageModesLeftOut(template: Template): { path: TemplatePath; message: string }[] {
+  return resourcesOf(template).flatMap(([logicalId, resource]) => {
+    const [property = '', ...below] = localAsset(resource)?.property ?? [];
+    const mode = scalarText(mapOf(mapOf(resource['Properties'])[property])['S3ObjectStorageMode']);
+    if (mode === undefined || mode === 'COPY' || below.length > 0) return [];
+    const message = `${logicalId} ${property} S3ObjectStorageMode ${mode} is not used for code that is synced from this machine: Lambda keeps a copy`;
+    return [{ path: ['Resources', logicalId, 'Properties', property, 'S3ObjectStorageMode'], message }];
+  });
 }
 
 /** The resource's metadata with CDK's entries for assets in the form in which SAM has them. */

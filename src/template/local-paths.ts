@@ -6,7 +6,7 @@ import { findIncludes } from './includes.ts';
 import { nothingKnown } from './scope.ts';
 import { getAt } from './template-path.ts';
 import type { TemplatePath } from './template-path.ts';
-import { isIntrinsic, isMap, mapOf, resourcesOf } from './template.ts';
+import { isIntrinsic, isMap, mapOf, resourcesOf, scalarText } from './template.ts';
 import type { Template, TemplateMap, TemplateResource, TemplateValue } from './template.ts';
 
 /** How the packaged template names what was uploaded. */
@@ -125,6 +125,15 @@ export function isLocalPath(value: TemplateValue | undefined): value is string {
   return (
     typeof value === 'string' && value !== '' && !/^(?:s3|https?):\/\//i.test(value) && !value.includes('{{resolve:')
   );
+}
+
+/** Whether Lambda would keep the code in another way than before: a setting, which a code sync does not change. */
+export function changesStorageMode(before: TemplateValue | undefined, after: TemplateValue | undefined): boolean {
+  return storageMode(before) !== storageMode(after);
+}
+
+function storageMode(location: TemplateValue | undefined): string | undefined {
+  return scalarText(mapOf(location)['StorageMode'] ?? mapOf(location)['S3ObjectStorageMode']);
 }
 
 /** The absolute path; `base` is the folder of the template, or `--base-dir` for `code`. `file://` is understood. */

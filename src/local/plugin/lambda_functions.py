@@ -104,6 +104,7 @@ def updates():
             refuse_missing_code(new)
         name, attributes = original(physical_id, old, new, *args)
         function = lambda_svc._functions.get(name)
+        note_storage(name, new)
         if function:
             function["config"].update(State="Active", LastUpdateStatus="Successful")
         return name, attributes
@@ -119,7 +120,9 @@ def code_from_s3():
     @wrap(provisioners, "_lambda_create")
     def _lambda_create(original, logical_id, props, stack_name):
         refuse_missing_code(props)
-        return original(logical_id, props, stack_name)
+        result = original(logical_id, props, stack_name)
+        note_storage(result[0], props)
+        return result
 
     @wrap(provisioners, "_lambda_layer_create")
     def _lambda_layer_create(original, logical_id, props, stack_name):
@@ -147,6 +150,16 @@ def refuse_missing_code(props):
     code = props.get("Code") or props.get("Content") or {}
     if code.get("S3Bucket") and content_of(code) is None:
         raise provisioners._sfn_handler_error(provisioners._sdk_error(NO_SUCH_KEY, "Lambda", 400))
+
+
+def note_storage(name, props):
+    """`S3ObjectStorageMode`, which CloudFormation passes on with the place of the code."""
+    function = lambda_svc._functions.get(name)
+    code = props.get("Code") or {}
+    if function and code.get("S3Bucket"):
+        place = ("S3Bucket", "S3Key", "S3ObjectVersion")
+        function["s3_object_storage_mode"] = code.get("S3ObjectStorageMode")
+        function["s3_object_ref"] = {key: code[key] for key in place if code.get(key)}
 
 
 def content_of(code):

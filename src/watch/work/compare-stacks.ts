@@ -2,7 +2,8 @@ import { compareTemplates } from '../../deploy/compare-templates.ts';
 import type { TemplateDifference } from '../../deploy/compare-templates.ts';
 import { identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { localPathProperties } from '../../template/local-paths.ts';
+import { changesStorageMode, localPathProperties } from '../../template/local-paths.ts';
+import { getAt } from '../../template/template-path.ts';
 import { resourceOf } from '../../template/template.ts';
 import type { ResourceSet } from '../loop/schedule.ts';
 import { touchedByUpdate } from './touched.ts';
@@ -59,7 +60,10 @@ function collect(
   if (inSource.length + inResolved.length > 0) differences.isEmpty = false;
   const others: TemplateDifference[] = [];
   for (const difference of [...inSource, ...inResolved]) {
-    const id = relocatedResource(after, difference, inResolved.includes(difference));
+    const { path } = difference;
+    const id = changesStorageMode(getAt(before.source, path), getAt(after.source, path))
+      ? undefined
+      : relocatedResource(after, difference, inResolved.includes(difference));
     if (id !== undefined && syncable.has(id)) differences.relocated.add(id);
     else others.push(difference);
   }

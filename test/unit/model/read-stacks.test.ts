@@ -423,6 +423,26 @@ Resources:
     expect(found.code).toEqual({ kind: 'folder', path: path.join(found.folder, 'prod') });
   });
 
+  it('of a CDK application have no storage mode', async () => {
+    const { root, warnings } = await read({
+      'template.yaml': `Resources:
+  Fn:
+    Type: AWS::Lambda::Function
+    Properties: {Code: {S3Bucket: b, S3Key: k, S3ObjectStorageMode: REFERENCE}, Handler: a.b, Runtime: nodejs22.x}
+    Metadata: {aws:asset:path: asset.1, aws:asset:property: Code}
+`,
+      'asset.1/': '',
+    });
+    expect(getAt(root.source, ['Resources', 'Fn', 'Properties', 'Code'])).toBe('asset.1');
+    expect(warnings).toMatchObject([
+      {
+        line: 4,
+        message:
+          'Fn Code S3ObjectStorageMode REFERENCE is not used for code that is synced from this machine: Lambda keeps a copy',
+      },
+    ]);
+  });
+
   it('use the local files of a CDK application', async () => {
     const { root, folder } = await read(
       {
