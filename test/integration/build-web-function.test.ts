@@ -98,6 +98,20 @@ describe('a Web Function', () => {
     expect(Object.keys(await (await buildApp(other)).files('Site')).sort()).toEqual(['server.js', 'server.js.map']);
   });
 
+  it('whose environment is an intrinsic function cannot have source maps turned on, which is reported', async () => {
+    const variables = 'EnvironmentVariables: !If [C, {A: b}, !Ref "AWS::NoValue"]';
+    const text = template(variables, 'BuildMethod: esbuild, BuildProperties: { Sourcemap: true }');
+    const dir = await tempFolder({
+      'template.yaml': `${text}Conditions: { C: !Equals [!Ref "AWS::AccountId", "1"] }\n`,
+      'site/index.js': 'console.log(1);\n',
+    });
+    const app = await buildApp(dir);
+    expect(app.result.notes.map(({ text }) => text)).toEqual([
+      expect.stringContaining('Sourcemap is on, but EnvironmentVariables is an intrinsic function'),
+    ]);
+    expect(builtSite(app)).not.toHaveProperty('Properties.EnvironmentVariables.NODE_OPTIONS');
+  });
+
   it('that is bundled without an EntryPoint needs an index.js, and the failure says so', async () => {
     const dir = await tempFolder({ 'template.yaml': template('', 'BuildMethod: esbuild'), 'site/server.ts': SERVER });
     const [failure] = (await buildApp(dir)).failures;
