@@ -126,7 +126,14 @@ describe('Web Functions', () => {
 
   it('are watched, and deployed when their code is saved', async () => {
     const app = await tempFolder(WEB_APP);
-    const watch = await startWatch(app, env(), ['--stack-name', 'watched']);
+    const watch = await startWatch(app, env(), [
+      '--stack-name',
+      'watched',
+      '--resource-id',
+      'Plain',
+      '--resource-id',
+      'Fn',
+    ]);
     await watch.seen(isStack('in-sync'));
     await watch.seen(({ event }) => event === 'ready');
     const before = await revisions('watched');
@@ -154,6 +161,7 @@ describe('Web Functions', () => {
     expect(JSON.stringify(broken)).toContain('SyntaxError');
     const whole = await watch.after(() => watch.write('plain/index.js', '// three\n'), isResource('Plain', 'in-sync'));
     expect(JSON.stringify(whole)).not.toContain('SyntaxError');
+    expect(watch.stderr()).not.toContain('which a code sync cannot update');
     expect(watch.stderr()).toContain(
       'Changes of Web Functions are deployed through CloudFormation: Site, Plain, Child/Inner',
     );
