@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { allowsLambda } from '../../../src/package/bucket-policy.ts';
-import { webFunctionStack } from '../../../src/package/web-function-bucket.ts';
+import { webFunctionStack } from '../../../src/deploy/web-function-bucket.ts';
 
 describe('the stack with the bucket for the code of Web Functions', () => {
   it.each([
