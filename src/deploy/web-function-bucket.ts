@@ -17,7 +17,8 @@ export function webFunctionStack(stackName: string): ManagedStack & { exportName
     output: OUTPUT,
     stepId: 'web-function-bucket',
     label: `Creating the S3 bucket for the code of Web Functions (stack ${name})`,
-    otherwise: 'Or name a bucket of your own with --s3-bucket; it must have versioning on and let Lambda read it.',
+    otherwise:
+      'Or name a bucket of your own with --s3-bucket. It needs versioning and a policy that allows Lambda to read it.',
   };
 }
 

@@ -23,7 +23,7 @@ const READ_ACTIONS = ['s3:GetObject', 's3:GetObjectVersion'];
 const POLICY_DOCS =
   'https://docs.aws.amazon.com/lambda/latest/dg/web-functions-code-s3.html#web-functions-code-s3-bucket-policy';
 
-const OWN_BUCKET = 'or leave out --s3-bucket: then the stack gets a bucket of its own for this code';
+const OWN_BUCKET = 'or leave out --s3-bucket: sam-sync then creates a bucket for this code';
 
 /**
  * Checks that Lambda can read the code of Web Functions there, as SAM CLI does: rejects if it surely cannot, because the
@@ -46,10 +46,10 @@ async function checkVersioning(aws: Aws, { bucket }: CodePlace): Promise<AccessD
     const { Status } = await send(new GetBucketVersioningCommand({ Bucket: bucket }));
     if (Status === 'Enabled') return undefined;
   } catch (error) {
-    return unchecked(error, `whether bucket ${bucket} has versioning on, which Web Functions need`);
+    return unchecked(error, `whether bucket ${bucket} has versioning enabled, which Web Functions require`);
   }
-  throw new UserError(`Bucket ${bucket} does not have versioning on, which the code of Web Functions needs`, {
-    hint: `Turn it on (\`aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled\`), name another bucket, ${OWN_BUCKET}.`,
+  throw new UserError(`Bucket ${bucket} does not have versioning enabled, which Web Functions require for their code`, {
+    hint: `Enable it (\`aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled\`), use another bucket, ${OWN_BUCKET}.`,
   });
 }
 
@@ -63,17 +63,17 @@ async function checkBucketPolicy(aws: Aws, { bucket, prefix }: CodePlace): Promi
     if (READ_ACTIONS.every((action) => allowsLambda(parseJson(Policy ?? ''), action, object))) return undefined;
   } catch (error) {
     if (!isAwsError(error, 'NoSuchBucketPolicy'))
-      return unchecked(error, `whether the policy of bucket ${bucket} lets Lambda read the code of Web Functions`);
+      return unchecked(error, `whether the policy of bucket ${bucket} allows Lambda to read Web Function code`);
   }
   return {
-    text: `The policy of bucket ${bucket} does not let lambda.amazonaws.com do ${READ_ACTIONS.join(' and ')}: Web Functions may fail to start`,
+    text: `The policy of bucket ${bucket} does not allow lambda.amazonaws.com to call ${READ_ACTIONS.join(' and ')}: Web Functions may fail to start`,
     hint: `See ${POLICY_DOCS}, ${OWN_BUCKET}.`,
   };
 }
 
 async function checkKey(aws: Aws, keyId: string): Promise<AccessDoubt | undefined> {
   const { send, DescribeKeyCommand, GetKeyPolicyCommand } = await aws.kms();
-  const what = `whether Lambda may decrypt the code of Web Functions with KMS key ${keyId}`;
+  const what = `whether Lambda may decrypt Web Function code with KMS key ${keyId}`;
   const described = await send(new DescribeKeyCommand({ KeyId: keyId })).catch((error: unknown) =>
     unchecked(error, what),
   );
@@ -81,9 +81,9 @@ async function checkKey(aws: Aws, keyId: string): Promise<AccessDoubt | undefine
   const { KeyId, KeyManager } = described.KeyMetadata ?? {};
   if (KeyManager === 'AWS') {
     throw new UserError(
-      `KMS key ${keyId} is one of AWS's own, with which Lambda cannot read the code of Web Functions`,
+      `KMS key ${keyId} is an AWS managed key: Lambda cannot read Web Function code that it encrypts`,
       {
-        hint: 'Name a key of yours with --kms-key-id; its policy must let lambda.amazonaws.com do kms:Decrypt.',
+        hint: 'Use a customer managed key with --kms-key-id; its policy must allow lambda.amazonaws.com to call kms:Decrypt.',
       },
     );
   }
@@ -94,12 +94,12 @@ async function checkKey(aws: Aws, keyId: string): Promise<AccessDoubt | undefine
     return unchecked(error, what);
   }
   return {
-    text: `The policy of KMS key ${keyId} does not let lambda.amazonaws.com do kms:Decrypt: Web Functions may fail to start`,
-    hint: 'Add that to the policy of the key.',
+    text: `The policy of KMS key ${keyId} does not allow lambda.amazonaws.com to call kms:Decrypt: Web Functions may fail to start`,
+    hint: 'Add that permission to the policy of the key.',
   };
 }
 
-/** Whoever may upload may not read policies; that is no reason to stop. */
+/** Credentials that may upload need not be allowed to read policies; that is no reason to stop. */
 function unchecked(error: unknown, what: string): AccessDoubt {
   if (!isAwsError(error)) throw error;
   return { text: `Could not check ${what}: ${error.message}` };

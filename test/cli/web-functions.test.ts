@@ -118,7 +118,7 @@ describe('Web Functions', () => {
     const one = await sync(app, 'coded', '--code', '--resource-id', 'Child/Inner');
     expect([one.code, one.stderr]).toEqual([
       1,
-      expect.stringContaining('Child/Inner is a Web Function, which a code sync cannot update'),
+      expect.stringContaining('Child/Inner is a Web Function: a code sync cannot update it'),
     ]);
     // nor is a function alone made wait for them
     expect((await syncWell(app, 'coded', '--code', '--resource-id', 'Fn')).stderr).not.toContain('Web Function');
@@ -161,7 +161,7 @@ describe('Web Functions', () => {
     expect(JSON.stringify(broken)).toContain('SyntaxError');
     const whole = await watch.after(() => watch.write('plain/index.js', '// three\n'), isResource('Plain', 'in-sync'));
     expect(JSON.stringify(whole)).not.toContain('SyntaxError');
-    expect(watch.stderr()).not.toContain('which a code sync cannot update');
+    expect(watch.stderr()).not.toContain('a code sync cannot update it');
     expect(watch.stderr()).toContain(
       'Changes of Web Functions are deployed through CloudFormation: Site, Plain, Child/Inner',
     );
@@ -206,7 +206,7 @@ ${broken}
     const { code, stderr } = await sync(await siteApp(), `denied-${operation}`);
     expect(code).toBe(1);
     expect(stderr).toContain(`may not do ${action}`);
-    expect(stderr).toContain('Or name a bucket of your own with --s3-bucket; it must have versioning on');
+    expect(stderr).toContain('Or name a bucket of your own with --s3-bucket. It needs versioning');
     expect(await stackNames()).not.toContain(`denied-${operation}`);
   });
 
@@ -247,7 +247,7 @@ describe('with --s3-bucket', () => {
       },
     ],
   });
-  const DOUBT = 'does not let lambda.amazonaws.com do s3:GetObject and s3:GetObjectVersion';
+  const DOUBT = 'does not allow lambda.amazonaws.com to call s3:GetObject and s3:GetObjectVersion';
 
   it('their code goes there, below the prefix, if the bucket is versioned and Lambda may read it', async () => {
     await bucketWith('ready', { versioned: true, policy: policy('ready', 's3:GetObject*') });
@@ -281,7 +281,7 @@ describe('with --s3-bucket', () => {
     await bucketWith(bucket, {});
     const { code, stderr } = await sync(await siteApp(), bucket, '--s3-bucket', bucket, ...more);
     expect(code).toBe(1);
-    expect(stderr).toContain(`Bucket ${bucket} does not have versioning on, which the code of Web Functions needs`);
+    expect(stderr).toContain(`Bucket ${bucket} does not have versioning enabled, which Web Functions require`);
     expect(stderr).toContain('or leave out --s3-bucket');
     expect([await keysIn(cloud.endpoint, bucket), (await stackNames()).includes(bucket)]).toEqual([[], false]);
   });
@@ -293,8 +293,8 @@ describe('with --s3-bucket', () => {
       times: Infinity,
     });
     const { stderr } = await syncWell(await siteApp(), 'secretive', '--s3-bucket', 'secretive');
-    expect(stderr).toContain('Could not check whether bucket secretive has versioning on');
-    expect(stderr).toContain('Could not check whether the policy of bucket secretive lets Lambda read');
+    expect(stderr).toContain('Could not check whether bucket secretive has versioning enabled');
+    expect(stderr).toContain('Could not check whether the policy of bucket secretive allows Lambda to read');
   });
 
   it('a KMS key of AWS’s own is refused, and one that Lambda may not use is a warning', async () => {
@@ -310,11 +310,14 @@ describe('with --s3-bucket', () => {
     const args = ['--s3-bucket', 'encrypted', '--kms-key-id', 'the-key'];
     proxy.fault({ service: 'kms' }, answer({ KeyMetadata: { KeyId: 'id', KeyManager: 'AWS' } }), { times: Infinity });
     const refused = await sync(app, 'encrypted', ...args);
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("KMS key the-key is one of AWS's own")]);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('KMS key the-key is an AWS managed key'),
+    ]);
     proxy.clear();
     const own = { KeyMetadata: { KeyId: 'id', KeyManager: 'CUSTOMER' }, Policy: JSON.stringify(policy('x', 's3:*')) };
     proxy.fault({ service: 'kms' }, answer(own), { times: Infinity });
     const { stderr } = await syncWell(app, 'encrypted', ...args);
-    expect(stderr).toContain('The policy of KMS key the-key does not let lambda.amazonaws.com do kms:Decrypt');
+    expect(stderr).toContain('The policy of KMS key the-key does not allow lambda.amazonaws.com to call kms:Decrypt');
   });
 });

@@ -74,8 +74,8 @@ function describeUnknown(
   if (named !== undefined) {
     const { Type: type } = named.resource;
     if (type === WEB_FUNCTION) {
-      const error = `${given} is a Web Function, which a code sync cannot update: only a deployment gives it new code`;
-      return { ...failure(given, type), error, hint: 'Sync without --code.' };
+      const error = `${given} is a Web Function: a code sync cannot update it`;
+      return { ...failure(given, type), error, hint: 'Sync without --code: CloudFormation deploys Web Functions.' };
     }
     return {
       ...failure(given, type),

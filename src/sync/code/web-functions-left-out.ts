@@ -15,5 +15,5 @@ export function nameWebFunctions(root: Stack): string | undefined {
 /** What `--code` does not do for Web Functions; undefined: the application has none. */
 export function describeLeftOut(root: Stack): string | undefined {
   const names = nameWebFunctions(root);
-  return names && `--code does not sync Web Functions: ${names}. Only a deployment gives them new code.`;
+  return names && `--code does not sync Web Functions: ${names}. Only a deployment updates them.`;
 }
