@@ -31,7 +31,7 @@ export type ArtifactItem =
   | { kind: 'template'; text: string; label: string };
 
 /** What has a place of its own. */
-export type ArtifactUse = 'web-function' | undefined;
+type ArtifactUse = 'web-function' | undefined;
 
 /** What the store knows of an item before anything is sent. */
 export interface LocatedArtifact {

@@ -25,7 +25,7 @@ export interface ObjectStore {
 }
 
 /** How much was sent. */
-export interface SentCount {
+interface SentCount {
   objects: number;
   bytes: number;
 }

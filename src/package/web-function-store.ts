@@ -1,10 +1,8 @@
 import { note } from '../console/reporter.ts';
 import { once } from '../support/once.ts';
-import { ensureBucketOf, findBucketOf } from '../deploy/managed-stack.ts';
 import { createObjectStore } from './object-store.ts';
 import type { ObjectStore, ObjectStoreOptions } from './object-store.ts';
 import { checkCodeAccess } from './web-function-access.ts';
-import { webFunctionStack } from '../deploy/web-function-bucket.ts';
 
 /** Where the code of Web Functions goes. Lambda reads it there whenever it starts one. */
 export interface WebFunctionStore {
@@ -16,21 +14,13 @@ export interface WebFunctionStore {
   lookAhead(): Promise<string | undefined>;
 }
 
-/** What the store is opened with. `s3Bucket`: the one that the user named; without it the stack has one of its own. */
+/** What either kind is opened with. Nothing is asked, made or checked before it is used. */
 export interface WebFunctionStoreOptions extends Omit<ObjectStoreOptions, 'bucket' | 'checkBucket'> {
-  stackName: string;
-  s3Bucket: string | undefined;
   prefix: string | undefined;
-  pollDelayMs?: number | undefined;
 }
 
-/** Opens it; nothing is asked, made or checked before it is used. */
-export function openWebFunctionStore(options: WebFunctionStoreOptions): WebFunctionStore {
-  const { s3Bucket } = options;
-  return s3Bucket === undefined ? openOwnBucket(options) : openGivenBucket(options, s3Bucket);
-}
-
-function openGivenBucket(options: WebFunctionStoreOptions, bucket: string): WebFunctionStore {
+/** The bucket that the user named, once it is known that Lambda can read it. */
+export function openGivenBucket(options: WebFunctionStoreOptions, bucket: string): WebFunctionStore {
   const { aws, prefix, kmsKeyId, reporter } = options;
   const checkBucket = once(async () => {
     const doubts = await checkCodeAccess(aws, { bucket, prefix, kmsKeyId });
@@ -47,17 +37,25 @@ function openGivenBucket(options: WebFunctionStoreOptions, bucket: string): WebF
   };
 }
 
+/** A bucket that the stack has of its own, in a stack beside it. */
+export interface CodeBucketStack {
+  name: string;
+  exportName: string;
+  /** The bucket's name; undefined: there is no such stack (yet). */
+  find(): Promise<string | undefined>;
+  /** The same, but the stack is made if it is not there. */
+  ensure(): Promise<string>;
+}
+
 /** Its objects have neither prefix nor KMS key, as with SAM CLI: Lambda is let into this bucket as it is. */
-function openOwnBucket(options: WebFunctionStoreOptions): WebFunctionStore {
-  const { aws, stackName } = options;
-  const stack = webFunctionStack(stackName);
-  const find = once(() => findBucketOf(aws, stack));
+export function openOwnBucket(options: WebFunctionStoreOptions, stack: CodeBucketStack): WebFunctionStore {
+  const find = once(() => stack.find());
   const open = (bucket: string): ObjectStore => createObjectStore({ ...options, bucket, kmsKeyId: undefined });
   const found = once(async () => {
     const bucket = await find();
     return bucket === undefined ? undefined : open(bucket);
   });
-  const ensured = once(async () => (await found()) ?? open(await ensureBucketOf(aws, stack, options)));
+  const ensured = once(async () => (await found()) ?? open(await stack.ensure()));
   return {
     objects: {
       sent: options.sent ?? { objects: 0, bytes: 0 },

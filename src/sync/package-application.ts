@@ -21,7 +21,6 @@ import { objectUrls } from '../package/object-urls.ts';
 import { createObjectStore } from '../package/object-store.ts';
 import { planPackage } from '../package/package-templates.ts';
 import type { PackagedStack, PackageTools } from '../package/package-templates.ts';
-import { openWebFunctionStore } from '../package/web-function-store.ts';
 import type { WebFunctionStore } from '../package/web-function-store.ts';
 import { buildOptionsOf } from './build-options-of.ts';
 import { createEarlyUploads } from './early-uploads.ts';
@@ -31,6 +30,7 @@ import type { ImageRepositories } from './image-repositories.ts';
 import { deploymentInputs, forEachMissing } from './missing-uploads.ts';
 import { confirmRecreation, type Prepared } from './prepare.ts';
 import type { SyncRun } from './sync-run.ts';
+import { openWebFunctionStore } from './web-function-store.ts';
 
 /** How it is built. */
 export interface PackageOptions {
@@ -59,7 +59,7 @@ export interface PackagedApplication {
 }
 
 /** What the cloud does not have of what a deployment reads. */
-export interface MissingInputs {
+interface MissingInputs {
   artifacts: readonly LocatedArtifact[];
   images: readonly LocatedImage[];
   /** What would be made before anything is sent, in a sentence each. */
@@ -80,12 +80,8 @@ export async function packageApplication(
   const storing = { aws, kmsKeyId, metadata, prefix: s3Prefix, sent, reporter, signal };
   const objects = createObjectStore({ ...storing, bucket, checkBucket });
   const { stackName, s3Bucket } = options;
-  const webFunctions = openWebFunctionStore({
-    ...storing,
-    stackName,
-    s3Bucket,
-    pollDelayMs: parsePollDelay(environment.env),
-  });
+  const pollDelayMs = parsePollDelay(environment.env);
+  const webFunctions = openWebFunctionStore(storing, { stackName, s3Bucket, pollDelayMs });
   const storeDir = buildStoreDir(projectDir);
   const store = createArtifactStore({ objects, bucket, prefix: s3Prefix, webFunctions, storeDir, signal });
   const early = createEarlyUploads(store, prepared);
