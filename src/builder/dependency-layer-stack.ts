@@ -1,5 +1,6 @@
 import type { CountedFile } from '../model/built-stack.ts';
 import type { FunctionResource } from '../model/stack.ts';
+import { STACK_TYPE } from '../template/kinds/cloudformation.ts';
 import type { Template, TemplateMap } from '../template/template.ts';
 import { dependencyLayerId, dependencyLayerName } from './dependency-layer.ts';
 
@@ -44,7 +45,7 @@ export function dependencyLayerTemplate(functions: readonly FunctionResource[], 
 /** The resource by which a stack has the stack of its dependency layers. */
 export function dependencyStackResource(): TemplateMap {
   return {
-    Type: 'AWS::CloudFormation::Stack',
+    Type: STACK_TYPE,
     DeletionPolicy: 'Delete',
     Properties: { TemplateURL: DEPENDENCY_TEMPLATE },
     Metadata: { ...CREATED_BY },

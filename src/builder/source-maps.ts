@@ -1,6 +1,7 @@
 import { readEsbuildProperties } from '../model/esbuild-properties.ts';
 import type { FunctionResource, WebFunctionResource } from '../model/stack.ts';
 import type { Draft } from '../template/draft.ts';
+import { globalsSection, isServerless, kindOf } from '../template/kinds/kinds.ts';
 import { getAt } from '../template/template-path.ts';
 import type { TemplatePath } from '../template/template-path.ts';
 import { isIntrinsic, mapOf, scalarText } from '../template/template.ts';
@@ -12,7 +13,7 @@ const SOURCE_MAPS = '--enable-source-maps';
 
 /** Where the resource's properties hold its environment variables. */
 function variablesPath({ type }: Runnable): TemplatePath {
-  return type === 'AWS::Serverless::WebFunction' ? ['EnvironmentVariables'] : ['Environment', 'Variables'];
+  return kindOf(type)?.variables ?? [];
 }
 
 /** `NODE_OPTIONS` with `--enable-source-maps` turns source maps on, as SAM CLI has it. */
@@ -27,7 +28,9 @@ export function turnOnSourceMaps(draft: Draft, resource: Runnable): void {
   if (wantsSourceMaps(resource) || isClosed(draft.get, resource)) return;
   const nodeOptions = [...variablesPath(resource), 'NODE_OPTIONS'];
   const own = ['Resources', resource.logicalId, 'Properties', ...nodeOptions];
-  const shared = hasGlobals(resource) ? draft.get(['Globals', 'Function', ...nodeOptions]) : undefined;
+  const shared = isServerless(resource.type)
+    ? draft.get(['Globals', globalsSection(resource.type), ...nodeOptions])
+    : undefined;
   const before = draft.get(own) ?? shared ?? '';
   const text = scalarText(before);
   const after = text === undefined ? { 'Fn::Join': [' ', [before, SOURCE_MAPS]] } : `${text} ${SOURCE_MAPS}`;
@@ -46,13 +49,9 @@ export function whyNoSourceMaps(template: Template, resource: Runnable): string 
 /** An environment that is an intrinsic function as a whole cannot be added to, here or in `Globals`: SAM merges the two. */
 function isClosed(get: (at: TemplatePath) => TemplateValue | undefined, resource: Runnable): boolean {
   const places: TemplatePath[] = [['Resources', resource.logicalId, 'Properties']];
-  if (hasGlobals(resource)) places.push(['Globals', 'Function']);
+  if (isServerless(resource.type)) places.push(['Globals', globalsSection(resource.type)]);
   const variables = variablesPath(resource);
   return places.some((at) =>
     variables.some((_key, index) => isIntrinsic(get([...at, ...variables.slice(0, index + 1)]))),
   );
-}
-
-function hasGlobals({ type }: Runnable): boolean {
-  return type === 'AWS::Serverless::Function';
 }

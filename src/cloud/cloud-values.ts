@@ -3,6 +3,7 @@ import type { StackValues } from '../model/stack-values.ts';
 import { identifierOf, splitIdentifier } from '../model/stack.ts';
 import type { Stack } from '../model/stack.ts';
 import { ownValue } from '../support/own-value.ts';
+import { STACK_TYPE } from '../template/kinds/cloudformation.ts';
 import { pseudoParameters } from '../template/pseudo-parameters.ts';
 import { intrinsicName, isMap, mapOf, scalarText, resourceOf } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
@@ -24,8 +25,6 @@ export interface CloudValues {
   /** Whether the condition holds; undefined: not known. No calls. */
   condition(name: string, stack: Stack): boolean | undefined;
 }
-
-const STACK = 'AWS::CloudFormation::Stack';
 
 /** `secrets`: values of parameters of the root stack that the templates' resolved view does not hold. */
 export function createCloudValues(
@@ -76,7 +75,7 @@ export function createCloudValues(
         return attributeOf({ deployed: companion, place: placeOf(stackId), properties: {} }, rest.join('.'));
       }
       if (deployed === undefined) return undefined;
-      if (deployed.type === STACK && attribute.startsWith('Outputs.')) {
+      if (deployed.type === STACK_TYPE && attribute.startsWith('Outputs.')) {
         const path = identifierOf(stack.path, logicalId);
         const outputs = stacks.knownOutputs(path);
         if (outputs === undefined) return want(`outputs ${path}`, () => stacks.outputs(path));

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Stack } from '../model/stack.ts';
 import { ownValue } from '../support/own-value.ts';
+import { implicitKind, kindOf } from '../template/kinds/kinds.ts';
+import type { GeneratedResource } from '../template/kinds/resource-kind.ts';
 import { mapOf, resourceOf, scalarText } from '../template/template.ts';
 import type { TemplateMap } from '../template/template.ts';
 import type { DeployedResource, StackListing } from './sync-state.ts';
@@ -18,8 +20,9 @@ export interface TemplatePlace {
 export function findDeployed(listing: StackListing, place: TemplatePlace): DeployedResource | undefined {
   const { logicalId, stack } = place;
   const deployed = ownValue(listing, logicalId);
-  if (deployed !== undefined || declared(stack, logicalId)['Type'] !== 'AWS::Serverless::LayerVersion') return deployed;
-  return newest(generated(listing, place, { type: 'AWS::Lambda::LayerVersion', suffix: /^[0-9a-f]{10}$/ }));
+  const deployedAs = kindOf(declared(stack, logicalId)['Type'])?.deployedAs;
+  if (deployed !== undefined || deployedAs === undefined) return deployed;
+  return newest(generated(listing, place, deployedAs));
 }
 
 /** What SAM makes beside a resource. The stage's name is needed for stages alone. */
@@ -38,38 +41,32 @@ export function findCompanion(
   owner: CompanionOwner,
   name: string,
 ): DeployedResource | undefined {
-  switch (name) {
-    case 'Alias':
-      return qualified(listing, owner, { suffix: /^Alias/, types: ALIASES });
-    case 'Version':
-      // the ten digits are of the code or of AutoPublishCodeSha256, which may be any text
-      return qualified(listing, owner, { suffix: /^Version\w{0,10}$/, types: VERSIONS });
-    case 'Stage':
-      return findStage(listing, owner);
-    case 'Deployment':
-      return newest(
-        generated(listing, owner, { type: 'AWS::ApiGateway::Deployment', suffix: /^Deployment(?:[0-9a-f]{10})?$/ }),
-      );
-    default:
+  const { stack, logicalId } = owner;
+  const type = declared(stack, logicalId)['Type'];
+  const { companions = {} } = (type === undefined ? implicitKind(logicalId) : kindOf(type)) ?? {};
+  const companion = ownValue(companions, name);
+  switch (companion?.ownedBy) {
+    case 'arn':
+      return qualified(listing, owner, companion);
+    case 'id':
+      return newest(generated(listing, owner, companion));
+    case 'stage-name':
+      return findStage(listing, owner, companion.type);
+    case undefined:
       return undefined;
   }
 }
-
-const ALIASES = ['AWS::Lambda::Alias', 'AWS::StepFunctions::StateMachineAlias'];
-const VERSIONS = ['AWS::Lambda::Version', 'AWS::StepFunctions::StateMachineVersion'];
-const STAGES = ['AWS::ApiGateway::Stage', 'AWS::ApiGatewayV2::Stage'];
 
 /** `arn:aws:lambda:eu-west-1:123456789012:function:name:live` belongs to `name`, a state machine's to its whole ARN. */
 function qualified(
   listing: StackListing,
   owner: TemplatePlace,
-  { suffix, types }: { suffix: RegExp; types: readonly string[] },
+  companion: GeneratedResource,
 ): DeployedResource | undefined {
   const of = ownValue(listing, owner.logicalId)?.physicalId;
   if (of === undefined) return undefined;
-  const found = types.flatMap((type) => generated(listing, owner, { type, suffix }));
   return newest(
-    found.filter(({ physicalId }) => {
+    generated(listing, owner, companion).filter(({ physicalId }) => {
       const unqualified = physicalId.slice(0, physicalId.lastIndexOf(':'));
       return unqualified === of || unqualified.endsWith(`:${of}`);
     }),
@@ -77,10 +74,10 @@ function qualified(
 }
 
 /** The physical id of a stage is its name. */
-function findStage(listing: StackListing, owner: CompanionOwner): DeployedResource | undefined {
+function findStage(listing: StackListing, owner: CompanionOwner, type: string): DeployedResource | undefined {
   const { stageName, stack } = owner;
   const isStage = (resource: DeployedResource): boolean =>
-    STAGES.includes(resource.type) && (stageName === undefined || resource.physicalId === stageName);
+    resource.type === type && (stageName === undefined || resource.physicalId === stageName);
   for (const id of stageIds(owner)) {
     const stage = isDeclared(stack, id) ? undefined : ownValue(listing, id);
     if (stage !== undefined && isStage(stage)) return stage;
@@ -116,7 +113,7 @@ function isWrittenName(stack: Stack, logicalId: string): boolean {
 function generated(
   listing: StackListing,
   { stack, logicalId }: TemplatePlace,
-  { type, suffix }: { type: string; suffix: RegExp },
+  { type, suffix }: GeneratedResource,
 ): DeployedResource[] {
   return Object.entries(listing).flatMap(([id, resource]) => {
     const isSuch = resource.type === type && id.startsWith(logicalId) && suffix.test(id.slice(logicalId.length));

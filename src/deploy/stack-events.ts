@@ -3,6 +3,7 @@ import type { Aws } from '../aws/aws.ts';
 import { isAwsError } from '../aws/service-errors.ts';
 import { identifierOf } from '../model/stack.ts';
 import { mapLimit } from '../support/map-limit.ts';
+import { STACK_TYPE } from '../template/kinds/cloudformation.ts';
 import { isStackItself, type StackEventRecord } from './first-cause.ts';
 import { isNoSuchStack } from './stack-refusals.ts';
 import { stackCondition } from './stack-status.ts';
@@ -191,7 +192,7 @@ function isStart(event: StackEventRecord): boolean {
 }
 
 function followNested(reading: Reading, event: StackEventRecord): void {
-  if (event.resourceType !== 'AWS::CloudFormation::Stack' || isStackItself(event)) return;
+  if (event.resourceType !== STACK_TYPE || isStackItself(event)) return;
   const id = event.physicalId;
   if (!id.startsWith('arn:')) return;
   const state = event.status.endsWith('_IN_PROGRESS') ? 'going-on' : 'last-look';

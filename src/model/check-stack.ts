@@ -1,4 +1,5 @@
 import { quoted } from '../support/places.ts';
+import { globalsSection, isServerless, pathProperties } from '../template/kinds/kinds.ts';
 import { isBadFileUrl, resolveLocalPath } from '../template/local-paths.ts';
 import type { LocalPath } from '../template/local-paths.ts';
 import { getAt } from '../template/template-path.ts';
@@ -8,7 +9,7 @@ import type { Template, TemplateMap, TemplateValue } from '../template/template.
 import { undecidedLocalPath, whyUnusable } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
 import { checkEsbuildProperties } from './esbuild-properties.ts';
-import { architectureOf } from './functions.ts';
+import { architectureOf, imageUri } from './functions.ts';
 import type { FunctionResource, LayerResource, WebFunctionResource } from './stack.ts';
 
 /** Something wrong, and where in the template. */
@@ -60,16 +61,11 @@ export function checkSections(template: Template): Complaint[] {
 }
 
 function checkNested(logicalId: string, resource: TemplateMap, type: string): Complaint[] {
-  const property = NESTED.get(type);
   const properties = mapOf(resource['Properties']);
+  const [property] = pathProperties(type, 'template')[0]?.property ?? [];
   if (property === undefined || (properties[property] ?? null) !== null || 'Fn::Transform' in properties) return [];
   return [{ path: ['Resources', logicalId, 'Properties'], message: `${logicalId} has no ${property}` }];
 }
-
-const NESTED = new Map([
-  ['AWS::Serverless::Application', 'Location'],
-  ['AWS::CloudFormation::Stack', 'TemplateURL'],
-]);
 
 /** Files and folders that the template names must be there. */
 export async function checkLocalPaths(paths: readonly LocalPath[], files: LocalFiles): Promise<Complaint[]> {
@@ -111,7 +107,7 @@ export async function checkFunction(fn: FunctionResource, files: LocalFiles): Pr
     const message = `${fn.logicalId} DockerContext is not a folder (${fn.code.context})`;
     complaints.push({ path: ['Resources', fn.logicalId, 'Metadata', 'DockerContext'], message });
   }
-  if (fn.packageType === 'Image' && fn.code.kind === 'remote' && !hasImage(fn.properties)) {
+  if (fn.packageType === 'Image' && fn.code.kind === 'remote' && imageUri(fn.type, fn.properties) === undefined) {
     complain('PackageType', 'has neither an ImageUri nor a DockerContext in its Metadata');
   }
   return [...complaints, ...checkCode(fn)];
@@ -120,7 +116,7 @@ export async function checkFunction(fn: FunctionResource, files: LocalFiles): Pr
 /** A path that needs a value which only CloudFormation knows cannot be built, and CloudFormation cannot read it. */
 export function checkCode(resource: BuildableResource): Complaint[] {
   if (resource.code.kind !== 'remote') return [];
-  return ['CodeUri', 'Code', 'ContentUri', 'Content'].flatMap((property) => {
+  return pathProperties(resource.type, 'code').flatMap(({ property: [property = ''] }) => {
     const text = undecidedLocalPath(resource.properties[property]);
     if (text === undefined) return [];
     const message = `${resource.logicalId} ${property} ${text} depends on what is known only to CloudFormation`;
@@ -148,12 +144,9 @@ export function writtenAt(
   const own = origin === undefined ? at : [...origin, ...rest];
   if (rest[0] !== 'Properties' || getAt(written, own) !== undefined) return own;
   const type = mapOf(getAt(written, own.slice(0, -rest.length)))['Type'];
-  const globals = ['Globals', String(type).replace('AWS::Serverless::', ''), ...rest.slice(1)];
+  if (!isServerless(type)) return own;
+  const globals = ['Globals', globalsSection(type), ...rest.slice(1)];
   return getAt(written, globals) === undefined ? own : globals;
-}
-
-function hasImage(properties: TemplateMap): boolean {
-  return properties['ImageUri'] !== undefined || mapOf(properties['Code'])['ImageUri'] !== undefined;
 }
 
 /** Control characters would be invisible. */

@@ -1,6 +1,9 @@
 import * as path from 'node:path';
 import { constructId } from '../template/cdk.ts';
+import { flowOf, hasDefinition, kindOf, pathProperties } from '../template/kinds/kinds.ts';
+import type { DefinitionFlow, SyncableType } from '../template/kinds/kinds.ts';
 import { isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
+import { getAt } from '../template/template-path.ts';
 import { isMap, mapOf, resourcesOf } from '../template/template.ts';
 import type { TemplateMap, TemplateResource, TemplateValue } from '../template/template.ts';
 import { identifierOf } from './stack.ts';
@@ -19,11 +22,12 @@ type DefinitionSource =
 
 /** An API or a state machine: a resource whose content is a definition. */
 export interface DefinedResource {
-  kind: 'rest-api' | 'http-api' | 'state-machine';
+  /** The flow by which a code sync sends the definition. */
+  flow: DefinitionFlow;
   id: ResourceIdentifier;
   stackPath: string;
   logicalId: string;
-  type: DefinedType;
+  type: SyncableType<DefinitionFlow>;
   /** The name that it has in a CDK application. */
   constructId?: string | undefined;
   definition: DefinitionSource;
@@ -31,42 +35,22 @@ export interface DefinedResource {
   properties: TemplateMap;
 }
 
-/** The resource types that have a definition. */
-type DefinedType = keyof typeof KINDS;
-
-const KINDS = {
-  'AWS::Serverless::Api': { kind: 'rest-api', file: 'DefinitionUri', inline: ['DefinitionBody'] },
-  'AWS::ApiGateway::RestApi': { kind: 'rest-api', file: 'BodyS3Location', inline: ['Body'] },
-  'AWS::Serverless::HttpApi': { kind: 'http-api', file: 'DefinitionUri', inline: ['DefinitionBody'] },
-  'AWS::ApiGatewayV2::Api': { kind: 'http-api', file: 'BodyS3Location', inline: ['Body'] },
-  'AWS::Serverless::StateMachine': { kind: 'state-machine', file: 'DefinitionUri', inline: ['Definition'] },
-  'AWS::StepFunctions::StateMachine': {
-    kind: 'state-machine',
-    file: 'DefinitionS3Location',
-    inline: ['DefinitionString', 'Definition'],
-  },
-} as const;
-
 /** The APIs and state machines of a stack (not of those below it). */
 export function readDefinitions(stack: Stack): DefinedResource[] {
   return resourcesOf(stack.resolved).flatMap(([logicalId, resource]) => {
     const type = resource.Type;
-    return isDefinedType(type) ? [readDefined(stack, logicalId, { resource, type })] : [];
+    return hasDefinition(type) ? [readDefined(stack, logicalId, { resource, type })] : [];
   });
-}
-
-function isDefinedType(type: string): type is DefinedType {
-  return Object.hasOwn(KINDS, type);
 }
 
 function readDefined(
   stack: Stack,
   logicalId: string,
-  { resource, type }: { resource: TemplateResource; type: DefinedType },
+  { resource, type }: { resource: TemplateResource; type: DefinedResource['type'] },
 ): DefinedResource {
   const properties = mapOf(resource['Properties']);
   return {
-    kind: KINDS[type].kind,
+    flow: flowOf(type),
     id: identifierOf(stack.path, logicalId),
     stackPath: stack.path,
     logicalId,
@@ -77,12 +61,13 @@ function readDefined(
   };
 }
 
-function definitionOf(properties: TemplateMap, type: DefinedType, folder: string): DefinitionSource {
-  const { file, inline } = KINDS[type];
-  const location = properties[file] ?? null;
-  if (isLocalPath(location)) return { kind: 'file', path: resolveLocalPath(location, folder) };
-  if (location !== null) return { kind: 'remote' };
-  for (const name of inline) {
+function definitionOf(properties: TemplateMap, type: string, folder: string): DefinitionSource {
+  for (const { property } of pathProperties(type, 'file')) {
+    const location = getAt(properties, property) ?? null;
+    if (isLocalPath(location)) return { kind: 'file', path: resolveLocalPath(location, folder) };
+    if (location !== null) return { kind: 'remote' };
+  }
+  for (const name of kindOf(type)?.body ?? []) {
     const value = properties[name] ?? null;
     // an include that could not be read here is in S3
     if (isMap(value) && Object.hasOwn(value, 'Fn::Transform')) return { kind: 'remote' };

@@ -1,8 +1,11 @@
 import { buildMetadata, constructId } from '../template/cdk.ts';
-import { intrinsicName, isMap, mapOf, scalarText } from '../template/template.ts';
+import { isBuiltAs, pathProperties } from '../template/kinds/kinds.ts';
+import { getAt } from '../template/template-path.ts';
+import { intrinsicName, mapOf, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateResource, TemplateValue } from '../template/template.ts';
 import { imageSource, isOn, zipSource } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
+import { imagePath } from './image-path.ts';
 import { identifierOf } from './stack.ts';
 import type { CodeSource, FunctionResource } from './stack.ts';
 
@@ -14,10 +17,10 @@ export async function readFunction(
   files: LocalFiles,
 ): Promise<FunctionResource | undefined> {
   const type = resource.Type;
-  if (type !== 'AWS::Serverless::Function' && type !== 'AWS::Lambda::Function') return undefined;
+  if (!isBuiltAs(type, 'function')) return undefined;
   const properties = mapOf(resource['Properties']);
   const metadata = buildMetadata(resource);
-  const packageType = isImage(properties) ? 'Image' : 'Zip';
+  const packageType = isImage(type, properties) ? 'Image' : 'Zip';
   return {
     id: identifierOf(stackPath, logicalId),
     stackPath,
@@ -54,14 +57,13 @@ export function architectureOf(value: TemplateValue | undefined): 'x86_64' | 'ar
   return others.length === 0 && (first === 'x86_64' || first === 'arm64') ? first : undefined;
 }
 
-function isImage(properties: TemplateMap): boolean {
-  return properties['PackageType'] === 'Image' || imageUriOf(properties) !== undefined;
+function isImage(type: FunctionResource['type'], properties: TemplateMap): boolean {
+  return properties['PackageType'] === 'Image' || imageUri(type, properties) !== undefined;
 }
 
-function imageUriOf(properties: TemplateMap): TemplateValue | undefined {
-  return (
-    properties['ImageUri'] ?? (isMap(properties['Code']) ? properties['Code']['ImageUri'] : undefined) ?? undefined
-  );
+/** The name of a function's image as the template has it; undefined: it has none. */
+export function imageUri(type: FunctionResource['type'], properties: TemplateMap): TemplateValue | undefined {
+  return getAt(properties, imagePath(type).slice(1)) ?? undefined;
 }
 
 function functionCode(
@@ -70,8 +72,13 @@ function functionCode(
   metadata: TemplateMap,
   files: LocalFiles,
 ): Promise<CodeSource> {
-  if (isImage(properties)) return imageSource(imageUriOf(properties), metadata, files);
-  if (type === 'AWS::Lambda::Function') return zipSource(properties['Code'], files);
+  if (isImage(type, properties)) return imageSource(imageUri(type, properties), metadata, files);
   if ((properties['InlineCode'] ?? null) !== null) return Promise.resolve({ kind: 'inline' });
-  return zipSource(properties['CodeUri'], files);
+  return zipSource(codeProperty(type, properties), files);
+}
+
+/** Where the resource's code is, as the template has it; undefined: it does not say. */
+export function codeProperty(type: string, properties: TemplateMap): TemplateValue | undefined {
+  const [path] = pathProperties(type, 'code');
+  return path && properties[path.property[0] ?? ''];
 }

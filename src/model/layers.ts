@@ -1,9 +1,10 @@
 import { buildMetadata, constructId } from '../template/cdk.ts';
+import { isBuiltAs } from '../template/kinds/kinds.ts';
 import { mapOf } from '../template/template.ts';
 import type { TemplateMap, TemplateResource, TemplateValue } from '../template/template.ts';
 import { zipSource } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
-import { buildSettings } from './functions.ts';
+import { buildSettings, codeProperty } from './functions.ts';
 import { identifierOf } from './stack.ts';
 import type { LayerResource } from './stack.ts';
 
@@ -15,10 +16,9 @@ export async function readLayer(
   files: LocalFiles,
 ): Promise<LayerResource | undefined> {
   const type = resource.Type;
-  if (type !== 'AWS::Serverless::LayerVersion' && type !== 'AWS::Lambda::LayerVersion') return undefined;
+  if (!isBuiltAs(type, 'layer')) return undefined;
   const properties = mapOf(resource['Properties']);
   const metadata = buildMetadata(resource);
-  const code = type === 'AWS::Serverless::LayerVersion' ? properties['ContentUri'] : properties['Content'];
   return {
     id: identifierOf(stackPath, logicalId),
     stackPath,
@@ -27,7 +27,7 @@ export async function readLayer(
     constructId: constructId(resource),
     compatibleRuntimes: texts(properties['CompatibleRuntimes']),
     architecture: layerArchitecture(metadata, properties),
-    code: await zipSource(code, files),
+    code: await zipSource(codeProperty(type, properties), files),
     ...buildSettings(metadata),
     metadata,
     properties,

@@ -1,3 +1,4 @@
+import type { BuiltType } from '../template/kinds/kinds.ts';
 import type { Template, TemplateMap } from '../template/template.ts';
 
 /** `LogicalId`, or `Child/Grand/LogicalId` in a nested stack: how users and our messages name a resource. */
@@ -55,7 +56,7 @@ export interface FunctionResource {
   id: ResourceIdentifier;
   stackPath: string;
   logicalId: string;
-  type: 'AWS::Serverless::Function' | 'AWS::Lambda::Function';
+  type: BuiltType<'function'>;
   /** The name that it has in a CDK application. */
   constructId?: string | undefined;
   packageType: 'Zip' | 'Image';
@@ -79,7 +80,7 @@ export interface LayerResource {
   id: ResourceIdentifier;
   stackPath: string;
   logicalId: string;
-  type: 'AWS::Serverless::LayerVersion' | 'AWS::Lambda::LayerVersion';
+  type: BuiltType<'layer'>;
   /** The name that it has in a CDK application. */
   constructId?: string | undefined;
   compatibleRuntimes: readonly string[];
@@ -98,7 +99,7 @@ export interface WebFunctionResource {
   id: ResourceIdentifier;
   stackPath: string;
   logicalId: string;
-  type: 'AWS::Serverless::WebFunction';
+  type: BuiltType<'web-function'>;
   /** The name that it has in a CDK application. */
   constructId?: string | undefined;
   /** undefined where only CloudFormation knows it. */

@@ -1,5 +1,6 @@
 import { ownValue } from '../support/own-value.ts';
 import { hasIntrinsic } from '../template/intrinsics.ts';
+import { isBuiltAs, kindOf } from '../template/kinds/kinds.ts';
 import { isMap, mapOf, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import { readLayerReferences } from './layer-references.ts';
@@ -7,19 +8,6 @@ import { createStackValues } from './stack-values.ts';
 import type { StackValues } from './stack-values.ts';
 import { flattenStacks, identifierOf, splitIdentifier } from './stack.ts';
 import type { ResourceIdentifier, Stack } from './stack.ts';
-
-/**
- * What CloudFormation makes again for new code or a new definition, by type: a `Ref` or an attribute of it has another
- * value then. A name stands for everything below it too: `Version` for `Version.FunctionArn`.
- */
-const VERSIONED: ReadonlyMap<string, readonly string[]> = new Map([
-  ['AWS::Serverless::LayerVersion', ['', 'LayerVersionArn']],
-  ['AWS::Lambda::LayerVersion', ['', 'LayerVersionArn']],
-  ['AWS::Serverless::Function', ['Version']],
-  ['AWS::Serverless::StateMachine', ['Version', 'StateMachineRevisionId']],
-  ['AWS::StepFunctions::StateMachine', ['StateMachineRevisionId']],
-  ['AWS::Serverless::Api', ['Deployment']],
-]);
 
 /** Marks begin here: characters for private use, one each, which no function of a template can take apart. */
 const FIRST_MARK = 0xf0000;
@@ -46,10 +34,9 @@ export function mayBeFollowed(root: Stack, id: ResourceIdentifier): boolean {
   const { stackPath, logicalId } = splitIdentifier(id);
   const stack = flattenStacks(root).find(({ path }) => path === stackPath);
   const resource = mapOf(ownValue(mapOf(stack?.resolved['Resources']), logicalId));
-  const type = scalarText(resource['Type']) ?? '';
-  // a function has versions if they are published
-  if (type === 'AWS::Serverless::Function') return isSet(mapOf(resource['Properties'])['AutoPublishAlias']);
-  return VERSIONED.has(type);
+  const versioned = kindOf(resource['Type'])?.versioned;
+  if (versioned?.onlyWith === undefined) return versioned !== undefined;
+  return isSet(mapOf(resource['Properties'])[versioned.onlyWith]);
 }
 
 /** Whether a property of the resource is such a value. Pure. */
@@ -103,16 +90,20 @@ function createMarks(): Marks {
 function versionedBy(stack: Stack, logicalId: string, attribute = ''): string | undefined {
   const resources = mapOf(stack.resolved['Resources']);
   const resource = mapOf(ownValue(resources, logicalId));
-  const type = scalarText(resource['Type']);
-  if (type === undefined) {
-    // SAM makes it beside a state machine, under a name that users can refer to
-    const owner = /^(.+)Version$/.exec(logicalId)?.[1] ?? '';
-    return mapOf(ownValue(resources, owner))['Type'] === 'AWS::Serverless::StateMachine' ? owner : undefined;
-  }
+  if (resource['Type'] === undefined) return generatedFor(resources, logicalId);
   const [name = ''] = attribute.split('.');
-  // the version is named after this text alone, not after the code
-  if (name === 'Version' && isSet(mapOf(resource['Properties'])['AutoPublishCodeSha256'])) return undefined;
-  return VERSIONED.get(type)?.includes(name) === true ? logicalId : undefined;
+  const { attributes = [], namedBy } = kindOf(resource['Type'])?.versioned ?? {};
+  if (!attributes.includes(name)) return undefined;
+  return namedBy !== undefined && isSet(mapOf(resource['Properties'])[namedBy]) ? undefined : logicalId;
+}
+
+/** The resource beside which SAM generates this one, which no template declares, for each new definition. */
+function generatedFor(resources: TemplateMap, generatedId: string): string | undefined {
+  return Object.keys(resources).find((logicalId) => {
+    if (!generatedId.startsWith(logicalId)) return false;
+    const suffixes = kindOf(mapOf(resources[logicalId])['Type'])?.versioned?.generatedIds;
+    return suffixes?.includes(generatedId.slice(logicalId.length)) === true;
+  });
 }
 
 type OnText = (text: string, name: string) => void;
@@ -141,7 +132,7 @@ function visitResource(
   { values, onText }: { values: StackValues; onText: OnText },
 ): void {
   const { Properties, DependsOn: _order, Condition: _condition, ...attributes } = resource;
-  const isFunction = /^AWS::(?:Serverless|Lambda)::Function$/.test(scalarText(resource['Type']) ?? '');
+  const isFunction = isBuiltAs(resource['Type'], 'function');
   const followed = isFunction ? 'Layers' : child === undefined ? undefined : 'Parameters';
   for (const [name, value] of [...Object.entries(mapOf(Properties)), ...Object.entries(attributes)]) {
     if (name === followed) continue;

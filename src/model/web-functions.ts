@@ -1,15 +1,14 @@
 import { buildMetadata, constructId } from '../template/cdk.ts';
+import { isBuiltAs } from '../template/kinds/kinds.ts';
 import { mapOf, scalarText } from '../template/template.ts';
 import type { TemplateResource } from '../template/template.ts';
 import { checkCode } from './check-stack.ts';
 import type { Complaint } from './check-stack.ts';
 import { zipSource } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
-import { buildSettings } from './functions.ts';
+import { buildSettings, codeProperty } from './functions.ts';
 import { flattenStacks, identifierOf } from './stack.ts';
 import type { ResourceIdentifier, Stack, WebFunctionResource } from './stack.ts';
-
-export const WEB_FUNCTION = 'AWS::Serverless::WebFunction';
 
 /** The file that the runtime starts if the template sets no `EntryPoint`. */
 export const DEFAULT_ENTRY_POINT = 'index.js';
@@ -21,7 +20,8 @@ export async function readWebFunction(
   resource: TemplateResource,
   files: LocalFiles,
 ): Promise<WebFunctionResource | undefined> {
-  if (resource.Type !== WEB_FUNCTION) return undefined;
+  const type = resource.Type;
+  if (!isBuiltAs(type, 'web-function')) return undefined;
   const properties = mapOf(resource['Properties']);
   const metadata = buildMetadata(resource);
   const isInline = (properties['InlineCode'] ?? null) !== null;
@@ -29,12 +29,12 @@ export async function readWebFunction(
     id: identifierOf(stackPath, logicalId),
     stackPath,
     logicalId,
-    type: WEB_FUNCTION,
+    type,
     constructId: constructId(resource),
     runtime: scalarText(properties['Runtime']),
     entryPoint: scalarText(properties['EntryPoint']) || undefined,
     architecture: 'x86_64',
-    code: isInline ? { kind: 'inline' } : await zipSource(properties['CodeUri'], files),
+    code: isInline ? { kind: 'inline' } : await zipSource(codeProperty(type, properties), files),
     ...buildSettings(metadata),
     metadata,
     properties,

@@ -4,11 +4,12 @@ import type { BuiltStack, LocalImage } from '../model/built-stack.ts';
 import { imagePath } from '../model/image-path.ts';
 import { identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
-import { WEB_FUNCTION } from '../model/web-functions.ts';
 import { statIfExists } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { findLocalPaths, resolveLocalPath } from '../template/local-paths.ts';
-import type { LocalContent, LocalPath, LocationForm } from '../template/local-paths.ts';
+import { isBuiltAs } from '../template/kinds/kinds.ts';
+import type { LocalContent, LocationForm } from '../template/kinds/resource-kind.ts';
+import type { LocalPath } from '../template/local-paths.ts';
 import { openDraft } from '../template/draft.ts';
 import { getAt } from '../template/template-path.ts';
 import type { TemplatePath } from '../template/template-path.ts';
@@ -77,8 +78,7 @@ function renew(located: LocatedArtifact, version: number | undefined): LocatedAr
 
 function imagePathIn(template: Template, logicalId: string): TemplatePath {
   const at = ['Resources', logicalId];
-  const isServerless = getAt(template, [...at, 'Type']) === 'AWS::Serverless::Function';
-  return [...at, ...imagePath(isServerless ? 'AWS::Serverless::Function' : 'AWS::Lambda::Function')];
+  return [...at, ...imagePath(getAt(template, [...at, 'Type']))];
 }
 
 async function itemOf(
@@ -95,7 +95,7 @@ async function itemOf(
   const path = built ?? resolveLocalPath(at.value, stack.dir);
   // what CloudFormation reads by its URL is a template, of a stack set too
   const extension = at.form.kind === 'https-url' ? '.template' : '';
-  const use = at.type === WEB_FUNCTION ? 'web-function' : undefined;
+  const use = isBuiltAs(at.type, 'web-function') ? 'web-function' : undefined;
   if (!(await travelsAsZip(at.content, path))) return { kind: 'file', path, label, extension, use };
   const counted = at.logicalId === undefined ? undefined : stack.countedFiles?.get(at.logicalId);
   return { kind: 'zip', path, label, counted, use };

@@ -4,8 +4,10 @@ import type { TemplateDifference } from '../deploy/compare-templates.ts';
 import { flattenStacks, identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import type { PackagedStack } from '../package/package-templates.ts';
+import { isSourceProperty, kindOf, pathProperties } from '../template/kinds/kinds.ts';
 import { changesStorageMode } from '../template/local-paths.ts';
 import { getAt } from '../template/template-path.ts';
+import { resourceOf } from '../template/template.ts';
 import type { Template } from '../template/template.ts';
 import { whyNotSynced } from './code/locate-resources.ts';
 import { listSyncResources } from './code/sync-resource.ts';
@@ -66,45 +68,39 @@ async function compareStack(found: Found, packaged: PackagedStack, deployed: Tem
       continue;
     }
     const isStored = changesStorageMode(getAt(deployed, difference.path), getAt(packaged.template, difference.path));
-    const id = isStored ? undefined : codeOwner(found, path, difference);
+    const id = isStored ? undefined : codeOwner(found, packaged, difference);
     if (id !== undefined) found.ids.add(id);
     else found.differences.push(`${path === '' ? '' : `${path}/`}${describeDifference(difference)}`);
   }
 }
 
 /** The nested stack of which only the place of its template is another. */
-function nestedStack({ path, children }: PackagedStack, difference: TemplateDifference): PackagedStack | undefined {
-  const [section, logicalId = '', properties, property, ...rest] = difference.path;
-  const isLocation = property === 'TemplateURL' || property === 'Location';
+function nestedStack(
+  { path, template, children }: PackagedStack,
+  difference: TemplateDifference,
+): PackagedStack | undefined {
+  const [section, logicalId = '', properties, name, ...rest] = difference.path;
+  const nested = pathProperties(resourceOf(template, logicalId)['Type'], 'template');
+  const isLocation = nested.some(({ property }) => property[0] === name);
   if (section !== 'Resources' || properties !== 'Properties' || !isLocation || rest.length > 0) return undefined;
   if (difference.change !== 'changed') return undefined;
   return children.find((child) => child.path === identifierOf(path, logicalId));
 }
 
-/** Properties that say where code or a definition is. */
-const LOCATIONS = new Set([
-  'BodyS3Location',
-  'Code',
-  'CodeUri',
-  'Content',
-  'ContentUri',
-  'DefinitionS3Location',
-  'DefinitionUri',
-  'ImageUri',
-]);
 const INCLUDED = ['Fn::Transform', 'Parameters', 'Location'];
 
 /** Whose code or definition is elsewhere; undefined: the difference is another one. */
 function codeOwner(
   { syncable, stacks }: Found,
-  path: string,
+  { path, template }: PackagedStack,
   { path: at, change }: TemplateDifference,
 ): ResourceIdentifier | undefined {
   const [section, logicalId = '', properties, property = '', ...rest] = at;
   if (section !== 'Resources' || properties !== 'Properties' || change !== 'changed') return undefined;
-  const isInclude =
-    /^(?:Definition)?Body$/.test(property) && INCLUDED.every((key, index) => rest.at(index - 3) === key);
-  if (!LOCATIONS.has(property) && !isInclude) return undefined;
+  const type = resourceOf(template, logicalId)['Type'];
+  const isBody = kindOf(type)?.body?.includes(property) === true;
+  const isInclude = isBody && INCLUDED.every((key, index) => rest.at(index - 3) === key);
+  if (!isSourceProperty(type, property) && !isInclude) return undefined;
   const id = identifierOf(path, logicalId);
   if (syncable.has(id)) return id;
   const parent = path === DEPENDENCY_STACK ? '' : path.replace(`/${DEPENDENCY_STACK}`, '');

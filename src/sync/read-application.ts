@@ -6,6 +6,7 @@ import { globalsFor } from '../template/globals.ts';
 import { readStacks } from '../model/read-stacks.ts';
 import { flattenStacks } from '../model/stack.ts';
 import type { Stack } from '../model/stack.ts';
+import { kindOf } from '../template/kinds/kinds.ts';
 import { isMap, mapOf, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import type { SyncOptions } from './sync-options.ts';
@@ -73,32 +74,20 @@ export function changesParameters(
   );
 }
 
-/** What a function's or layer's artifact and what is done with it depend on. */
-const ARTIFACT_PROPERTIES = [
-  'Architectures',
-  'AutoPublishAlias',
-  'CapacityProviderConfig',
-  'Code',
-  'CodeUri',
-  'Handler',
-  'InlineCode',
-  'PackageType',
-  'PublishToLatestPublished',
-  'Runtime',
-];
-
 /**
  * Whether it may matter for the resource what values the stack's parameters have: then they are asked for. Most functions'
  * code is where it is whatever they are.
  */
-export function dependsOnParameters(root: Stack, { kind, stack, resource }: SyncResource): boolean {
+export function dependsOnParameters(root: Stack, { kind, type, stack, resource }: SyncResource): boolean {
   if (!flattenStacks(root).some(({ source }) => Object.keys(mapOf(source['Parameters'])).length > 0)) return false;
   if (kind !== 'function') return true;
   const written = ownValue(mapOf(stack.source['Resources']), resource.logicalId);
   // it came out of a loop
   if (!isMap(written)) return true;
   const properties = { ...globalsFor(written, mapOf(stack.source['Globals'])), ...mapOf(written['Properties']) };
-  const values = [...ARTIFACT_PROPERTIES.map((name) => properties[name]), written['Metadata'], written['Condition']];
+  const { paths = [], image = [], settings = [] } = kindOf(type) ?? {};
+  const names = [...paths.map(({ property }) => property[0] ?? ''), ...image.slice(0, 1), ...settings];
+  const values = [...names.map((name) => properties[name]), written['Metadata'], written['Condition']];
   return written['Condition'] !== undefined || values.some((value) => value !== undefined && holdsIntrinsic(value));
 }
 

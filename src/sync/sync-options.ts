@@ -1,19 +1,4 @@
-/** The ten resource types that `--code` and `--resource` know (docs/sam-cli-behaviour.md#resource-types). */
-export const SYNCABLE_TYPES = [
-  'AWS::Serverless::Function',
-  'AWS::Lambda::Function',
-  'AWS::Serverless::LayerVersion',
-  'AWS::Lambda::LayerVersion',
-  'AWS::Serverless::Api',
-  'AWS::ApiGateway::RestApi',
-  'AWS::Serverless::HttpApi',
-  'AWS::ApiGatewayV2::Api',
-  'AWS::Serverless::StateMachine',
-  'AWS::StepFunctions::StateMachine',
-] as const;
-
-/** One of the types in `SYNCABLE_TYPES`. */
-export type SyncableType = (typeof SYNCABLE_TYPES)[number];
+import type { SyncableType } from '../template/kinds/kinds.ts';
 
 /** Environment variables of build containers. */
 export interface ContainerVariables {

@@ -1,4 +1,5 @@
-import { localPathProperties } from './local-paths.ts';
+import { STACK_TYPE } from './kinds/cloudformation.ts';
+import { pathProperties } from './kinds/kinds.ts';
 import { setAt } from './template-path.ts';
 import type { TemplatePath } from './template-path.ts';
 import { isMap, mapOf, resourcesOf, scalarText } from './template.ts';
@@ -8,7 +9,6 @@ const ASSET_PATH = 'aws:asset:path';
 const ASSET_PROPERTY = 'aws:asset:property';
 const IMAGE_PROPERTY = 'Code.ImageUri';
 const CONSTRUCT_PATH = 'aws:cdk:path';
-const STACK = 'AWS::CloudFormation::Stack';
 
 /**
  * What `cdk synth` leaves out of its templates because `cdk deploy` does it: properties of assets get their local path
@@ -55,7 +55,8 @@ export function buildMetadata(resource: TemplateResource): TemplateMap {
 export function constructId(resource: TemplateResource): string | undefined {
   const path = scalarText(mapOf(resource['Metadata'])[CONSTRUCT_PATH]);
   const parts = path?.split('/') ?? [];
-  const isWrapper = parts.at(-1) === 'Resource' || (resource.Type === STACK && parts.at(-2)?.endsWith('.NestedStack'));
+  const isWrapper =
+    parts.at(-1) === 'Resource' || (resource.Type === STACK_TYPE && parts.at(-2)?.endsWith('.NestedStack'));
   return parts.at(isWrapper ? -2 : -1)?.replace(/\.NestedStack$/, '');
 }
 
@@ -65,7 +66,7 @@ function localAsset(resource: TemplateResource): { property: string[]; path: str
   const name = metadata[ASSET_PROPERTY];
   if (typeof path !== 'string' || typeof name !== 'string') return undefined;
   // what cannot be packaged keeps CDK's own place for it
-  const isPackaged = localPathProperties(resource.Type).some((row) => row.property.join('.') === name);
+  const isPackaged = pathProperties(resource.Type).some(({ property }) => property.join('.') === name);
   return isPackaged ? { property: name.split('.'), path } : undefined;
 }
 
@@ -77,7 +78,7 @@ function fillUnusedAssetParameters(template: Template): Template {
     ([name, declaration]) => ASSET_PARAMETER.test(name) && isMap(declaration) && declaration['Default'] === undefined,
   );
   if (parameters.length === 0) return template;
-  const resources = resourcesOf(template).filter(([, resource]) => resource.Type !== STACK);
+  const resources = resourcesOf(template).filter(([, resource]) => resource.Type !== STACK_TYPE);
   const text = JSON.stringify(resources);
   return parameters
     .filter(([name]) => !text.includes(`"${name}"`) && !text.includes(`\${${name}}`))

@@ -1,9 +1,8 @@
 import { ownValue, setOwn } from '../support/own-value.ts';
 import { Budget, within } from './budget.ts';
+import { globalsSection, isServerless } from './kinds/kinds.ts';
 import { isIntrinsic, isMap, mapOf } from './template.ts';
 import type { Template, TemplateMap, TemplateResource, TemplateValue } from './template.ts';
-
-const PREFIX = 'AWS::Serverless::';
 
 /** How SAM merges a value, by `Section.Property.…`; all others: mappings merge, lists are joined, the resource's scalar wins. */
 const RULES: Readonly<Record<string, 'replace' | 'own-keys-only'>> = {
@@ -28,8 +27,8 @@ export function mergeGlobals(template: Template, budget = new Budget()): Templat
 /** What `Globals` say for a resource: its section without what the resource's `IgnoreGlobals` names. */
 export function globalsFor(resource: TemplateMap | TemplateResource, sections: TemplateMap): TemplateMap {
   const type = resource['Type'];
-  if (typeof type !== 'string' || !type.startsWith(PREFIX)) return {};
-  const section = ownValue(sections, type.slice(PREFIX.length));
+  if (!isServerless(type)) return {};
+  const section = ownValue(sections, globalsSection(type));
   const ignored = resource['IgnoreGlobals'];
   if (!isMap(section) || ignored === '*') return {};
   if (!Array.isArray(ignored)) return section;
@@ -37,13 +36,13 @@ export function globalsFor(resource: TemplateMap | TemplateResource, sections: T
 }
 
 function mergeResource(resource: TemplateMap, sections: TemplateMap, budget: Budget): TemplateMap {
+  const type = resource['Type'];
   const shared = globalsFor(resource, sections);
-  if (Object.keys(shared).length === 0) return resource;
-  const name = String(resource['Type']).slice(PREFIX.length);
+  if (!isServerless(type) || Object.keys(shared).length === 0) return resource;
   const own = resource['Properties'];
   return {
     ...resource,
-    Properties: own === undefined || own === null ? shared : merge(shared, own, { path: name, budget }),
+    Properties: own === undefined || own === null ? shared : merge(shared, own, { path: globalsSection(type), budget }),
   };
 }
 

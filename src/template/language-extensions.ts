@@ -1,7 +1,9 @@
 import { setOwn } from '../support/own-value.ts';
 import { Budget, within } from './budget.ts';
 import { includeLocation, resolve } from './intrinsics.ts';
-import { isLocalPath, localPathProperties } from './local-paths.ts';
+import { pathProperties } from './kinds/kinds.ts';
+import type { PathProperty } from './kinds/resource-kind.ts';
+import { isLocalPath } from './local-paths.ts';
 import { nothingKnown } from './scope.ts';
 import type { Scope } from './scope.ts';
 import type { TemplatePath } from './template-path.ts';
@@ -139,23 +141,21 @@ function needsLocalFiles(body: TemplateMap): boolean {
     if (key.startsWith(LOOP)) return Array.isArray(value) && isMap(value[2]) && needsLocalFiles(value[2]);
     if (!isMap(value) || typeof value['Type'] !== 'string') return false;
     const properties = mapOf(value['Properties']);
-    return (
-      localPathProperties(value['Type']).some((row) => mayBeLocal(properties, row.property)) || includesFile(value)
-    );
+    return pathProperties(value['Type']).some((path) => mayBeLocal(properties, path)) || includesFile(value);
   });
 }
 
-function mayBeLocal(properties: TemplateMap, keys: readonly string[]): boolean {
+function mayBeLocal(properties: TemplateMap, { property, content }: PathProperty): boolean {
   if ((properties['InlineCode'] ?? null) !== null || properties['PackageType'] === 'Image') {
     return properties['PackageType'] === 'Image';
   }
   let value: TemplateValue | undefined = properties;
-  for (const key of keys) {
+  for (const key of property) {
     if (key === '*') return true;
     value = mapOf(value)[key];
   }
   // without a path of its own a function has the one of Globals, or the template's folder
-  if (value === undefined) return keys[0] === 'CodeUri' || keys[0] === 'ContentUri';
+  if (value === undefined) return content === 'code';
   const map = mapOf(value);
   const text = typeof map['Fn::Sub'] === 'string' ? map['Fn::Sub'] : value;
   if (typeof text === 'string') return isLocalPath(text);

@@ -2,7 +2,8 @@ import { planBuild } from '../builder/plan-build.ts';
 import type { BuildDefinition } from '../builder/plan-build.ts';
 import { readLayerReferences } from '../model/layer-references.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
-import { localWebFunctions, WEB_FUNCTION } from '../model/web-functions.ts';
+import { localWebFunctions } from '../model/web-functions.ts';
+import { isBuiltAs } from '../template/kinds/kinds.ts';
 import { buildOptionsOf } from '../sync/build-options-of.ts';
 import { whyNotSynced } from '../sync/code/locate-resources.ts';
 import { selectResources } from '../sync/code/select-resources.ts';
@@ -50,7 +51,7 @@ export function findWatchedResources(
     touchedBy: (id) => touched.get(id) ?? new Set([id]),
   };
   // what no code sync updates, a deployment does
-  const failures = selection.failures.filter(({ type }) => code || type !== WEB_FUNCTION);
+  const failures = selection.failures.filter(({ type }) => code || !isBuiltAs(type, 'web-function'));
   return { resources, failures };
 }
 

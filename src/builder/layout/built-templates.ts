@@ -10,6 +10,7 @@ import { findLocalPaths, isLocalPath, resolveLocalPath } from '../../template/lo
 import type { LocalPath } from '../../template/local-paths.ts';
 import { openDraft } from '../../template/draft.ts';
 import type { Draft } from '../../template/draft.ts';
+import { isServerless } from '../../template/kinds/kinds.ts';
 import { mapOf } from '../../template/template.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
 import type { BuildResult } from '../artifact.ts';
@@ -200,7 +201,7 @@ function changeWebFunction(draft: Draft, resource: WebFunctionResource, result: 
  * `Globals.Function.Layers` is replaced by what the function says, so the function must say both.
  */
 function sharedLayers(draft: Draft, resource: FunctionResource): TemplateValue | undefined {
-  if (resource.type !== 'AWS::Serverless::Function') return undefined;
+  if (!isServerless(resource.type)) return undefined;
   const shared = draft.get(['Globals', 'Function', 'Layers']);
   return Array.isArray(shared) ? undefined : shared;
 }

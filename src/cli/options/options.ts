@@ -1,4 +1,4 @@
-import { SYNCABLE_TYPES } from '../../sync/sync-options.ts';
+import { SYNCABLE_TYPES } from '../../template/kinds/kinds.ts';
 import { CONTAINER_VARIABLES } from './container-variables.ts';
 import { DIRECTORY, FILE, FLAG, TEXT, choice, list, oneOf } from './grammar.ts';
 import type { Grammar } from './grammar.ts';

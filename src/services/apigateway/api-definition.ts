@@ -1,5 +1,6 @@
 import type { DefinedResource } from '../../model/definitions.ts';
 import type { Stack } from '../../model/stack.ts';
+import { isServerless, kindOf, settingsOf } from '../../template/kinds/kinds.ts';
 import { isMap, mapOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import type { DefinitionPlan } from '../definition-plan.ts';
@@ -25,7 +26,7 @@ export async function readApiDefinition(
   if (definition.kind !== 'file' && definition.kind !== 'inline') {
     return { action: 'skip', why: `${id} has no definition here` };
   }
-  const settings = await tools.values.resolve(settingsOf(resource), stack);
+  const settings = await tools.values.resolve(settingsOf(resource.type, resource.properties), stack);
   if (settings.missing.length > 0) return needsDeployment(id, settings.missing);
   const properties = mapOf(settings.value);
   if (definition.kind === 'file') return { body: await readDefinitionFile(id, definition.path), properties };
@@ -38,11 +39,9 @@ export async function readApiDefinition(
   const { value, missing } = await tools.values.resolve(definition.value, stack);
   if (missing.length > 0) return needsDeployment(id, missing);
   if (!isMap(value)) return blocked(`${id}: its definition is not a mapping`);
-  const body = resource.type === 'AWS::Serverless::HttpApi' ? addHttpSettings(value, properties) : value;
-  return {
-    body: toJson(resource.type === 'AWS::Serverless::Api' ? addRestSettings(body, properties) : body),
-    properties,
-  };
+  if (!isServerless(resource.type)) return { body: toJson(value), properties };
+  const addSettings = resource.flow === 'http-api' ? addHttpSettings : addRestSettings;
+  return { body: toJson(addSettings(value, properties)), properties };
 }
 
 function blocked(why: string): Extract<DefinitionPlan, { action: 'blocked' }> {
@@ -57,35 +56,8 @@ export function needsDeployment(
   return blocked(`${id}: only CloudFormation knows the value of ${missing.join(', ')}`);
 }
 
-/** Properties that say more of an API than its definition does, and that an import would reset. */
-const SETTINGS = [
-  'ApiKeySourceType',
-  'Basepath',
-  'BinaryMediaTypes',
-  'CorsConfiguration',
-  'Description',
-  'DisableExecuteApiEndpoint',
-  'FailOnWarnings',
-  'MinimumCompressionSize',
-  'Mode',
-  'Name',
-  'Parameters',
-  'Policy',
-  'Tags',
-];
-
-function settingsOf({ properties }: DefinedResource): TemplateMap {
-  return Object.fromEntries(Object.entries(properties).filter(([name]) => SETTINGS.includes(name)));
-}
-
-/** Properties by which SAM adds paths, methods or security to a definition in a way that only SAM knows. */
-const SAM_ADDS: Readonly<Record<string, readonly string[]>> = {
-  'AWS::Serverless::Api': ['Auth', 'Cors', 'GatewayResponses', 'MergeDefinitions', 'Models'],
-  'AWS::Serverless::HttpApi': ['Auth'],
-};
-
 function samAdditions({ type, properties, logicalId }: DefinedResource, stack: Stack): string[] {
-  const added = (SAM_ADDS[type] ?? []).filter((name) => {
+  const added = (kindOf(type)?.samChangesDefinition ?? []).filter((name) => {
     const value = properties[name] ?? null;
     return value !== null && scalarText(value) !== 'false';
   });

@@ -1,19 +1,11 @@
 import { flattenStacks } from '../../model/stack.ts';
 import type { Stack } from '../../model/stack.ts';
-import { ownValue } from '../../support/own-value.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
 import { mapOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import type { DefinitionWork } from '../definition-plan.ts';
 import { findCompanion } from '../../cloud/generated-ids.ts';
 import type { ServiceContext } from '../service-context.ts';
-
-/** The types by which a template gives an API stages, and their property that names the API. */
-const STAGE_TYPES: Readonly<Record<string, string>> = {
-  'AWS::ApiGateway::Stage': 'RestApiId',
-  'AWS::ApiGateway::Deployment': 'RestApiId',
-  'AWS::ApiGatewayV2::Stage': 'ApiId',
-  'AWS::ApiGatewayV2::Deployment': 'ApiId',
-};
 
 /**
  * Names of the stages that the application gives the API. Other stages, made by hand or by other stacks, stay at the
@@ -30,28 +22,22 @@ export async function applicationStages(
     const name = scalarText((await tools.values.resolve(written, owner)).value);
     if (name !== undefined) names.add(name);
   };
-  if (resource.type === 'AWS::Serverless::Api') {
+  const { stages } = kindOf(resource.type) ?? {};
+  if (stages !== undefined) {
+    const { byDefault, always } = stages;
+    if (byDefault !== undefined && resource.properties['StageName'] === undefined) names.add(byDefault);
     await add(resource.properties, stack);
-    // a name that only CloudFormation knows: the stack tells what became of it
-    const made =
-      names.size > 0
-        ? undefined
-        : findCompanion(
-            (await tools.stacks.listing(stack.path)) ?? {},
-            { stack, logicalId: resource.logicalId },
-            'Stage',
-          );
-    if (made !== undefined) names.add(made.physicalId);
-    // SAM makes a second one of this name for old templates
-    names.add('Stage');
-  }
-  if (resource.type === 'AWS::Serverless::HttpApi') {
-    if (resource.properties['StageName'] === undefined) names.add('$default');
-    await add(resource.properties, stack);
+    if (names.size === 0) {
+      // only CloudFormation knows the name: the stack has the stage
+      const listing = (await tools.stacks.listing(stack.path)) ?? {};
+      const stage = findCompanion(listing, { stack, logicalId: resource.logicalId }, 'Stage');
+      if (stage !== undefined) names.add(stage.physicalId);
+    }
+    if (always !== undefined) names.add(always);
   }
   for (const owner of flattenStacks(tools.root)) {
     for (const [, candidate] of resourcesOf(owner.resolved)) {
-      const property = ownValue(STAGE_TYPES, candidate.Type);
+      const property = kindOf(candidate.Type)?.stageOf;
       if (property === undefined) continue;
       const properties = mapOf(candidate['Properties']);
       const api = await tools.values.resolve(properties[property] ?? null, owner);

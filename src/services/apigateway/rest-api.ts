@@ -4,6 +4,7 @@ import { isAwsError } from '../../aws/service-errors.ts';
 import { note } from '../../console/reporter.ts';
 import { once } from '../../support/once.ts';
 import { mapOf, scalarText } from '../../template/template.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import { readApiDefinition } from './api-definition.ts';
 import type { ApiDefinition } from './api-definition.ts';
@@ -82,11 +83,12 @@ async function hashOfStage(
     facts.deployments[fact] = known;
     return known;
   }
-  if (!isDeployed || resource.type !== 'AWS::Serverless::Api') return undefined;
+  const generated = kindOf(resource.type)?.companions?.['Deployment'];
+  if (!isDeployed || generated === undefined) return undefined;
   // SAM makes a new deployment for each new definition, so CloudFormation's own one is of what it deployed last
   const listing = await stacks.listing(stack.path);
   const isOwn = Object.values(listing ?? {}).some(
-    ({ type, physicalId }) => type === 'AWS::ApiGateway::Deployment' && physicalId === deploymentId,
+    ({ type, physicalId }) => type === generated.type && physicalId === deploymentId,
   );
   if (isOwn) facts.deployments[fact] = hash;
   return isOwn ? hash : undefined;

@@ -2,6 +2,7 @@ import { isAwsError } from '../../aws/service-errors.ts';
 import { DEPENDENCY_STACK } from '../../builder/dependency-layer.ts';
 import { flattenStacks, identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { isBuiltAs } from '../../template/kinds/kinds.ts';
 import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
 import type { LambdaAccess } from './lambda-client.ts';
 import { versionOf } from './layer-versions.ts';
@@ -23,9 +24,9 @@ export async function findGoneLayers(
   const resources = listings.flatMap(([path, listing]) =>
     Object.entries(listing ?? {}).map(([logicalId, resource]) => ({ path, logicalId, resource })),
   );
-  const owned = resources.filter(({ resource }) => resource.type === 'AWS::Lambda::LayerVersion');
+  const owned = resources.filter(({ resource }) => isBuiltAs(resource.type, 'layer'));
   if (owned.length === 0) return new Map();
-  const functions = resources.filter(({ resource }) => resource.type === 'AWS::Lambda::Function');
+  const functions = resources.filter(({ resource }) => isBuiltAs(resource.type, 'function'));
   const states = await lambda.readMany(functions.map(({ resource }) => resource.physicalId));
   // whoever deletes a version moves the functions away from it first
   const used = new Set([...states.values()].flatMap(({ layers }) => layers));

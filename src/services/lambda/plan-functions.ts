@@ -3,8 +3,8 @@ import { dependencyLayerName } from '../../builder/dependency-layer.ts';
 import { UserError } from '../../errors.ts';
 import type { LayerReference } from '../../model/layer-references.ts';
 import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { isServerless, settingsOf } from '../../template/kinds/kinds.ts';
 import { mapOf, scalarText } from '../../template/template.ts';
-import type { TemplateMap } from '../../template/template.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { isImage, locateImage, refuseOtherKind } from './function-code.ts';
 import type { FunctionCode } from './function-code.ts';
@@ -56,13 +56,10 @@ export async function planTemplateLayer(
 
 async function layerSettings(
   tools: ServiceContext,
-  { properties }: LayerResource,
+  { type, properties }: LayerResource,
   stack: Stack,
 ): Promise<LayerWork['settings']> {
-  const { CompatibleRuntimes, CompatibleArchitectures, Description, LicenseInfo } = properties;
-  const wanted = { CompatibleRuntimes, CompatibleArchitectures, Description, LicenseInfo };
-  const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as TemplateMap;
-  const resolved = mapOf((await tools.values.resolve(given, stack)).value);
+  const resolved = mapOf((await tools.values.resolve(settingsOf(type, properties), stack)).value);
   const texts = (name: string): string[] | undefined => {
     const value = resolved[name];
     return Array.isArray(value) ? value.flatMap((item) => scalarText(item) ?? []) : undefined;
@@ -160,7 +157,7 @@ async function valueOf(
   name: string,
 ): Promise<string | undefined> {
   const written = resource.properties[name] ?? null;
-  if (resource.type !== 'AWS::Serverless::Function' || written === null) return undefined;
+  if (!isServerless(resource.type) || written === null) return undefined;
   const { value, missing } = await tools.values.resolve(written, stack);
   if (missing.length === 0) return scalarText(value);
   throw new UserError(`${id}: only CloudFormation knows the value of ${missing.join(', ')}, its ${name}`, {

@@ -1,5 +1,6 @@
 import { requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
+import { isServerless } from '../../template/kinds/kinds.ts';
 import { isIntrinsic, mapOf, scalarText } from '../../template/template.ts';
 import { needsDeployment } from '../apigateway/api-definition.ts';
 import type { DefinitionPlan, DefinitionWork } from '../definition-plan.ts';
@@ -25,7 +26,7 @@ export async function planStateMachine(tools: ServiceContext, work: DefinitionWo
   // each update has an id of its own: an older state is told from the same definition that CloudFormation has set since
   const shown = { resource: arn, value: current.revisionId ?? definitionName(deployed) };
   const isSame = sameDefinition(wanted, deployed) && !isDoubtful(tools.facts, shown);
-  const alias = work.resource.type === 'AWS::Serverless::StateMachine' ? properties['AutoPublishAlias'] : undefined;
+  const alias = isServerless(work.resource.type) ? properties['AutoPublishAlias'] : undefined;
   const name = alias === undefined ? undefined : scalarText((await tools.values.resolve(alias, work.stack)).value);
   const isPublished = name === undefined || (await aliasHas(tools, `${arn}:${name}`, deployed));
   if (isSame && isPublished) return { action: 'none' };

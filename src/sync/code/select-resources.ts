@@ -1,11 +1,11 @@
 import { identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { WEB_FUNCTION } from '../../model/web-functions.ts';
 import { nearestName } from '../../support/nearest-name.ts';
 import { constructId } from '../../template/cdk.ts';
 import { resourceOf, resourcesOf } from '../../template/template.ts';
 import type { TemplateResource } from '../../template/template.ts';
-import type { SyncableType } from '../sync-options.ts';
+import { isBuiltAs } from '../../template/kinds/kinds.ts';
+import type { SyncableType } from '../../template/kinds/kinds.ts';
 import { listSyncResources } from './sync-resource.ts';
 import type { ResourceResult, SyncResource } from './sync-resource.ts';
 
@@ -73,7 +73,7 @@ function describeUnknown(
   const named = names.get(given);
   if (named !== undefined) {
     const { Type: type } = named.resource;
-    if (type === WEB_FUNCTION) {
+    if (isBuiltAs(type, 'web-function')) {
       const error = `${given} is a Web Function: a code sync cannot update it`;
       return { ...failure(given, type), error, hint: 'Sync without --code: CloudFormation deploys Web Functions.' };
     }

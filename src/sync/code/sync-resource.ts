@@ -4,7 +4,7 @@ import type { DefinedResource } from '../../model/definitions.ts';
 import { readDefinitions } from '../../model/definitions.ts';
 import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { flattenStacks } from '../../model/stack.ts';
-import type { SyncableType } from '../sync-options.ts';
+import type { SyncableType } from '../../template/kinds/kinds.ts';
 
 /** A resource of one of the ten types that a code sync knows, and the stack it is in. */
 export type SyncResource =

@@ -2,7 +2,8 @@ import { compareTemplates } from '../../deploy/compare-templates.ts';
 import type { TemplateDifference } from '../../deploy/compare-templates.ts';
 import { identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { changesStorageMode, localPathProperties } from '../../template/local-paths.ts';
+import { isSourceProperty, kindOf } from '../../template/kinds/kinds.ts';
+import { changesStorageMode } from '../../template/local-paths.ts';
 import { getAt } from '../../template/template-path.ts';
 import { resourceOf } from '../../template/template.ts';
 import type { ResourceSet } from '../loop/schedule.ts';
@@ -84,9 +85,6 @@ function isAmong({ path }: TemplateDifference, others: readonly TemplateDifferen
   return others.some((other) => other.path.every((part, index) => part === path[index]));
 }
 
-/** Properties that hold a definition or include one. */
-const BODIES = new Set(['Body', 'Definition', 'DefinitionBody', 'DefinitionString']);
-
 /** Gives the resource if the difference is only its code's location or a file that its definition includes. */
 function relocatedResource(
   stack: Stack,
@@ -95,10 +93,8 @@ function relocatedResource(
 ): ResourceIdentifier | undefined {
   const [section, logicalId = '', properties, property = ''] = path;
   if (section !== 'Resources' || properties !== 'Properties') return undefined;
-  if (isIncluded && BODIES.has(property)) return identifierOf(stack.path, logicalId);
-  const type = resourceOf(stack.source, logicalId)['Type'];
-  const isLocation = localPathProperties(String(type)).some(
-    (row) => row.property.length === 1 && row.property[0] === property && ['code', 'file'].includes(row.content),
-  );
+  const { body = [] } = kindOf(resourceOf(stack.resolved, logicalId)['Type']) ?? {};
+  if (isIncluded && body.includes(property)) return identifierOf(stack.path, logicalId);
+  const isLocation = isSourceProperty(resourceOf(stack.source, logicalId)['Type'], property);
   return isLocation && path.length === 4 && change === 'changed' ? identifierOf(stack.path, logicalId) : undefined;
 }

@@ -1,6 +1,7 @@
 import type { TemplateDifference } from '../../deploy/compare-templates.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { ownValue } from '../../support/own-value.ts';
+import { isServerless } from '../../template/kinds/kinds.ts';
 import { isMap, mapOf } from '../../template/template.ts';
 import type { Template, TemplateMap, TemplateValue } from '../../template/template.ts';
 import type { ResourceSet } from '../loop/schedule.ts';
@@ -80,7 +81,7 @@ function namedBy(key: string, value: TemplateValue): string[] {
 
 function serverlessResources(template: Template): string[] {
   return Object.entries(mapOf(template['Resources'])).flatMap(([id, resource]) =>
-    String((resource as TemplateMap | null)?.['Type']).startsWith('AWS::Serverless::') ? [id] : [],
+    isServerless((resource as TemplateMap | null)?.['Type']) ? [id] : [],
   );
 }
 

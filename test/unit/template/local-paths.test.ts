@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findLocalPaths, LOCAL_PATHS, resolveLocalPath } from '../../../src/template/local-paths.ts';
+import { RESOURCE_KINDS, pathProperties } from '../../../src/template/kinds/kinds.ts';
+import { findLocalPaths, resolveLocalPath } from '../../../src/template/local-paths.ts';
 import type { LocalPath } from '../../../src/template/local-paths.ts';
 import { getAt, setAt } from '../../../src/template/template-path.ts';
 import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
@@ -20,21 +21,21 @@ function summary(paths: readonly LocalPath[]): string[] {
 const resource = (type: string, properties: string): string =>
   `Resources: {R: {Type: '${type}', Properties: ${properties}}}`;
 
-describe('LOCAL_PATHS', () => {
-  it('has each property of the peer', () => {
-    expect(
-      LOCAL_PATHS.map((row) => `${row.type} ${row.property.join('.')} ${row.content} ${formName(row.form)}`),
-    ).toEqual([
+const PATHS = Object.keys(RESOURCE_KINDS).flatMap((type) => pathProperties(type).map((row) => ({ type, ...row })));
+
+describe('properties with a local path', () => {
+  it('are those of SAM CLI', () => {
+    expect(PATHS.map((row) => `${row.type} ${row.property.join('.')} ${row.content} ${formName(row.form)}`)).toEqual([
       'AWS::Serverless::Function CodeUri code s3-uri',
-      'AWS::Serverless::WebFunction CodeUri code s3-uri',
-      'AWS::Serverless::LayerVersion ContentUri code s3-uri',
       'AWS::Lambda::Function Code code S3Bucket/S3Key',
+      'AWS::Serverless::LayerVersion ContentUri code s3-uri',
       'AWS::Lambda::LayerVersion Content code S3Bucket/S3Key',
+      'AWS::Serverless::WebFunction CodeUri code s3-uri',
       'AWS::Serverless::Api DefinitionUri file s3-uri',
-      'AWS::Serverless::HttpApi DefinitionUri file s3-uri',
-      'AWS::Serverless::StateMachine DefinitionUri file Bucket/Key',
       'AWS::ApiGateway::RestApi BodyS3Location file Bucket/Key',
+      'AWS::Serverless::HttpApi DefinitionUri file s3-uri',
       'AWS::ApiGatewayV2::Api BodyS3Location file Bucket/Key',
+      'AWS::Serverless::StateMachine DefinitionUri file Bucket/Key',
       'AWS::StepFunctions::StateMachine DefinitionS3Location file Bucket/Key',
       'AWS::AppSync::GraphQLSchema DefinitionS3Location file s3-uri',
       'AWS::AppSync::Resolver RequestMappingTemplateS3Location file s3-uri',
@@ -46,17 +47,17 @@ describe('LOCAL_PATHS', () => {
       'AWS::Serverless::GraphQLApi SchemaUri file s3-uri',
       'AWS::Serverless::GraphQLApi Functions.*.CodeUri file s3-uri',
       'AWS::Serverless::GraphQLApi Resolvers.*.*.CodeUri file s3-uri',
-      'AWS::ElasticBeanstalk::ApplicationVersion SourceBundle zip S3Bucket/S3Key',
-      'AWS::Glue::Job Command.ScriptLocation file s3-uri',
+      'AWS::CloudFormation::Stack TemplateURL template https-url',
+      'AWS::Serverless::Application Location template https-url',
+      'AWS::CloudFormation::StackSet TemplateURL file https-url',
       'AWS::CloudFormation::ModuleVersion ModulePackage zip s3-uri',
       'AWS::CloudFormation::ResourceVersion SchemaHandlerPackage zip s3-uri',
-      'AWS::CloudFormation::Stack TemplateURL template https-url',
-      'AWS::CloudFormation::StackSet TemplateURL file https-url',
-      'AWS::Serverless::Application Location template https-url',
+      'AWS::ElasticBeanstalk::ApplicationVersion SourceBundle zip S3Bucket/S3Key',
+      'AWS::Glue::Job Command.ScriptLocation file s3-uri',
     ]);
   });
 
-  it.each(LOCAL_PATHS.filter((row) => !row.property.includes('*')))('is found: $type $property', (row) => {
+  it.each(PATHS.filter((row) => !row.property.includes('*')))('are found: $type $property', (row) => {
     const template = setAt(
       parseTemplate(resource(row.type, '{}'), 'f'),
       ['Resources', 'R', 'Properties', ...row.property],

@@ -1,0 +1,74 @@
+import { ID } from './attribute-patterns.ts';
+import { BUCKET_KEY, filePath, S3_URI } from './resource-kind.ts';
+import type { ResourceKind } from './resource-kind.ts';
+
+/** Properties that an import of the definition takes or resets. */
+const REST_SETTINGS = [
+  'ApiKeySourceType',
+  'BinaryMediaTypes',
+  'Description',
+  'DisableExecuteApiEndpoint',
+  'FailOnWarnings',
+  'MinimumCompressionSize',
+  'Mode',
+  'Name',
+  'Parameters',
+  'Policy',
+];
+const HTTP_SETTINGS = [
+  'Basepath',
+  'CorsConfiguration',
+  'Description',
+  'DisableExecuteApiEndpoint',
+  'FailOnWarnings',
+  'Name',
+  'Tags',
+];
+
+/** REST APIs and HTTP APIs, their stages, and what SAM generates for them. */
+export const API_GATEWAY = {
+  'AWS::Serverless::Api': {
+    paths: [filePath('DefinitionUri', S3_URI)],
+    body: ['DefinitionBody'],
+    sync: 'rest-api',
+    settings: REST_SETTINGS,
+    samChangesDefinition: ['Auth', 'Cors', 'GatewayResponses', 'MergeDefinitions', 'Models'],
+    versioned: { attributes: ['Deployment'] },
+    companions: {
+      Stage: { type: 'AWS::ApiGateway::Stage', ownedBy: 'stage-name' },
+      Deployment: { type: 'AWS::ApiGateway::Deployment', suffix: /^Deployment(?:[0-9a-f]{10})?$/, ownedBy: 'id' },
+    },
+    implicitId: 'ServerlessRestApi',
+    // SAM adds this one for old templates
+    stages: { always: 'Stage' },
+  },
+  'AWS::ApiGateway::RestApi': {
+    paths: [filePath('BodyS3Location', BUCKET_KEY)],
+    body: ['Body'],
+    sync: 'rest-api',
+    settings: REST_SETTINGS,
+    attributes: { RestApiId: ID },
+  },
+  'AWS::Serverless::HttpApi': {
+    paths: [filePath('DefinitionUri', S3_URI)],
+    body: ['DefinitionBody'],
+    sync: 'http-api',
+    settings: HTTP_SETTINGS,
+    samChangesDefinition: ['Auth'],
+    companions: { Stage: { type: 'AWS::ApiGatewayV2::Stage', ownedBy: 'stage-name' } },
+    implicitId: 'ServerlessHttpApi',
+    stages: { byDefault: '$default' },
+  },
+  'AWS::ApiGatewayV2::Api': {
+    paths: [filePath('BodyS3Location', BUCKET_KEY)],
+    body: ['Body'],
+    sync: 'http-api',
+    settings: HTTP_SETTINGS,
+    attributes: { ApiId: ID, ApiEndpoint: 'https://{id}.execute-api.{region}.{suffix}' },
+  },
+  'AWS::ApiGateway::Stage': { stageOf: 'RestApiId' },
+  'AWS::ApiGateway::Deployment': { stageOf: 'RestApiId' },
+  'AWS::ApiGatewayV2::Stage': { stageOf: 'ApiId' },
+  'AWS::ApiGatewayV2::Deployment': { stageOf: 'ApiId' },
+  'AWS::ApiGateway::Authorizer': { attributes: { AuthorizerId: ID } },
+} as const satisfies Readonly<Record<string, ResourceKind>>;

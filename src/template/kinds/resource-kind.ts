@@ -1,0 +1,119 @@
+/** What this program knows about one resource type: a row of the table in `kinds.ts`. Pure data. */
+export interface ResourceKind {
+  /** Properties that may hold a local path. */
+  paths?: readonly PathProperty[];
+  /** The property (path below `Properties`) that names a container image in place of code. */
+  image?: readonly string[];
+  /** Properties that hold the definition itself; the first one that is set counts. */
+  body?: readonly string[];
+  /** What the code of the resource is built as: the model reads it with its build settings. */
+  builtAs?: string;
+  /** Where (path below `Properties`) the environment variables of the code are. */
+  variables?: readonly string[];
+  /**
+   * The flow of `src/services` by which a code sync updates the resource: `function`, `layer`, or an entry of
+   * `services/definitions.ts`. Without it only a deployment updates the resource.
+   */
+  sync?: string;
+  /** Further properties that a code sync sends with the code or definition, or that decide what it sends. */
+  settings?: readonly string[];
+  /** Properties that make SAM add paths, methods or security to the definition. Only SAM knows what it adds. */
+  samChangesDefinition?: readonly string[];
+  /** Values that change with each new code or definition. */
+  versioned?: VersionedValues;
+  /** How the stack lists the resource, if SAM gives it another type and logical ID. */
+  deployedAs?: GeneratedResource;
+  /** What SAM generates beside the resource, by the name that templates use: `Alias` for `!Ref Fn.Alias`. */
+  companions?: Readonly<Record<string, Companion>>;
+  /** The logical ID of the resource of this type that SAM generates for functions' events. */
+  implicitId?: string;
+  /** Stages that SAM gives the API beside the one that its `StageName` names. */
+  stages?: OwnStages;
+  /** The property that names the API, if a resource of this type gives an API a stage. */
+  stageOf?: string;
+  /** Attributes (`Fn::GetAtt`) that follow from the physical ID, as patterns (`attribute-patterns.ts`). */
+  attributes?: Readonly<Record<string, string>>;
+}
+
+/** A property that may hold a local path (docs/sam-cli-behaviour.md#local-paths). */
+export interface PathProperty {
+  /** Path below `Properties`, e.g. `['Command', 'ScriptLocation']`. `*` stands for any key. */
+  property: readonly string[];
+  content: LocalContent;
+  form: LocationForm;
+  /** The path that counts if the resource does not have the property. */
+  byDefault?: string | undefined;
+}
+
+/**
+ * What a local path leads to, and how it travels.
+ * `code`: a folder or single file that becomes a zip (a `.zip`/`.jar` stays as it is); resolves against `--base-dir`.
+ * `file`: one file as it is. `zip`: a folder becomes a zip, a file stays as it is. `template`: a nested stack's template.
+ */
+export type LocalContent = 'code' | 'file' | 'zip' | 'template';
+
+/** How the packaged template names an uploaded object. */
+export type LocationForm =
+  /** `s3://bucket/key` */
+  | { kind: 's3-uri' }
+  /** `https://s3.region.amazonaws.com/bucket/key` (templates of nested stacks) */
+  | { kind: 'https-url' }
+  /** A mapping with these keys. */
+  | { kind: 'map'; bucket: string; key: string };
+
+/** A resource that SAM generates. */
+export interface GeneratedResource {
+  type: string;
+  /** Matches what follows the owner's logical ID in the logical ID that SAM generates. */
+  suffix: RegExp;
+}
+
+/** A resource that SAM generates beside another one, and what tells that it belongs to that one. */
+export type Companion =
+  | (GeneratedResource & {
+      /** `id`: the logical ID is enough. `arn`: its ARN is its owner's with a qualifier, as a version's or an alias's. */
+      ownedBy: 'id' | 'arn';
+    })
+  /** A stage: SAM derives the logical ID from the stage's name. */
+  | { type: string; ownedBy: 'stage-name' };
+
+/** Values that change with each new code or definition. */
+export interface VersionedValues {
+  /** `''`: the `Ref`. A name includes everything below it: `Version` includes `Version.FunctionArn`. */
+  attributes: readonly string[];
+  /** Only a resource with this property has versions. */
+  onlyWith?: string;
+  /** The name of the version follows this property, if it is set, and not the code. */
+  namedBy?: string;
+  /** What follows the logical ID in the IDs of generated resources that a template may refer to. */
+  generatedIds?: readonly string[];
+}
+
+/** Stages of an API that SAM generates. */
+export interface OwnStages {
+  /** The name of the stage if the API has no `StageName`. */
+  byDefault?: string;
+  /** A stage that SAM always adds. */
+  always?: string;
+}
+
+/** Location forms that several types share. */
+export const S3_URI: LocationForm = { kind: 's3-uri' };
+export const HTTPS_URL: LocationForm = { kind: 'https-url' };
+export const BUCKET_KEY: LocationForm = { kind: 'map', bucket: 'Bucket', key: 'Key' };
+export const S3_BUCKET_S3_KEY: LocationForm = { kind: 'map', bucket: 'S3Bucket', key: 'S3Key' };
+
+/** A property of code, which is in the template's folder by default. */
+export function codePath(property: string, form: LocationForm): PathProperty {
+  return { property: [property], content: 'code', form, byDefault: '.' };
+}
+
+/** A property that names one file. `property`: its path below `Properties`, with dots. */
+export function filePath(property: string, form: LocationForm): PathProperty {
+  return { property: property.split('.'), content: 'file', form };
+}
+
+/** A property that names a folder to be zipped, or an archive. */
+export function zipPath(property: string, form: LocationForm): PathProperty {
+  return { property: [property], content: 'zip', form };
+}
