@@ -3,6 +3,7 @@ import type { ResourceIdentifier } from '../../model/stack.ts';
 import { layerArnOf } from '../../services/lambda/layer-versions.ts';
 import type { FunctionAtWork } from '../../services/lambda/plan-functions.ts';
 import type { Located, Planning } from './planning.ts';
+import type { SyncLayer } from './sync-resource.ts';
 
 /**
  * A function was left as it is because one of its layers failed: its new code may need what the layer was to bring. It is to
@@ -21,7 +22,7 @@ export class HeldBackError extends UserError {
 export function failedLayerOf(
   { outcomes }: Pick<Planning, 'outcomes'>,
   { references, state }: Pick<FunctionAtWork, 'references' | 'state'>,
-  located: readonly Located[],
+  layers: readonly Located<SyncLayer>[],
 ): ResourceIdentifier | undefined {
   const hasFailed = (id: ResourceIdentifier): boolean => outcomes.get(id)?.action === 'fail';
   for (const reference of references) {
@@ -30,8 +31,8 @@ export function failedLayerOf(
   if (!references.includes('unknown')) return undefined;
   // the templates do not say which layers these are: Lambda does
   const has = new Set(state.layers.map(layerArnOf));
-  const layers = located.filter(({ resource, deployed }) => {
-    return resource.kind === 'layer' && hasFailed(resource.id) && has.has(layerArnOf(deployed.physicalId));
+  const failed = layers.find(({ resource, deployed }) => {
+    return hasFailed(resource.id) && has.has(layerArnOf(deployed.physicalId));
   });
-  return layers[0]?.resource.id;
+  return failed?.resource.id;
 }

@@ -1,6 +1,7 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
 import { findDeployed } from '../../cloud/generated-ids.ts';
 import { conditionOf } from './select-resources.ts';
 import type { SyncResource } from './sync-resource.ts';
@@ -17,8 +18,8 @@ export async function locateResources(
   const paths = [...new Set(resources.map(({ stack }) => stack.path))];
   await stacks.recall(paths);
   const [only, ...others] = resources;
-  // a SAM layer has another logical id in the stack
-  if (only !== undefined && others.length === 0 && only.kind !== 'layer') {
+  // the listing alone has the ID that SAM gives a resource in the stack
+  if (only !== undefined && others.length === 0 && kindOf(only.type)?.deployedAs === undefined) {
     const deployed = await stacks.find(only.stack.path, only.resource.logicalId);
     return new Map(deployed === undefined ? [] : [[only.id, deployed]]);
   }

@@ -15,9 +15,9 @@ import type { LayerPlan } from '../../services/lambda/sync-layer.ts';
 import { versionOf } from '../../services/lambda/layer-versions.ts';
 import { planOneFunction, planTemplateLayer } from '../../services/lambda/plan-functions.ts';
 import type { FunctionAtWork } from '../../services/lambda/plan-functions.ts';
-import { attempt, fail } from './planning.ts';
-import type { Located, Planning } from './planning.ts';
-import type { SyncResource } from './sync-resource.ts';
+import { attempt, fail, groupLocated } from './planning.ts';
+import type { Located, LocatedGroups, Planning } from './planning.ts';
+import type { SyncDefinition, SyncFunction, SyncLayer } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /** Side by side at most: hashing and zipping are bound by the disk, and services take few requests a second. */
@@ -25,15 +25,16 @@ const PLANNED_AT_ONCE = 8;
 
 /** Compares everything that was located with the services. */
 export async function planWork(planning: Planning, located: readonly Located[]): Promise<PlannedWork> {
-  const definitions = planDefinitions(planning, located);
-  const reading = readFunctions(planning, located);
+  const groups = groupLocated(located);
+  const definitions = planDefinitions(planning, groups.definitions);
+  const reading = readFunctions(planning, groups.functions);
   // told when they are awaited
   definitions.catch(() => {});
   reading.catch(() => {});
-  const built = await build(planning, located);
+  const built = await build(planning, groups);
   const functions = await reading;
-  const layers = await planLayers(planning, located, { built, functions });
-  const plans = await planFunctions(planning, { functions, located }, { built, layers });
+  const layers = await planLayers(planning, groups.layers, { built, functions });
+  const plans = await planFunctions(planning, { functions, located: groups.layers }, { built, layers });
   const changing = plans.filter(changesFunction);
   describeLayers(planning, layers, changing);
   const all = new Set([...layers.values(), ...plans.flatMap(({ work }) => work.layers)]);
@@ -44,10 +45,10 @@ export async function planWork(planning: Planning, located: readonly Located[]):
   return { layers, functions: changing, leftovers, kept, definitions: await definitions };
 }
 
-async function build(planning: Planning, located: readonly Located[]): Promise<BuildResult> {
+async function build(planning: Planning, { functions, layers }: LocatedGroups): Promise<BuildResult> {
   const { input, selected } = planning;
   const chosen = new Set(selected.map(({ id }) => id));
-  const built = located.filter(({ resource }) => resource.kind !== 'definition' && chosen.has(resource.id));
+  const built = [...functions, ...layers].filter(({ resource }) => chosen.has(resource.id));
   const { result, failures } = await input.build(new Set(built.map(({ resource }) => resource.id)));
   for (const { ids, message, hint, file, line, column } of failures) {
     for (const { resource } of built.filter((candidate) => ids.includes(candidate.resource.id))) {
@@ -59,11 +60,11 @@ async function build(planning: Planning, located: readonly Located[]): Promise<B
 }
 
 /** The functions that are there, as Lambda has them. */
-async function readFunctions(planning: Planning, located: readonly Located[]): Promise<FunctionAtWork[]> {
+async function readFunctions(
+  planning: Planning,
+  functions: readonly Located<SyncFunction>[],
+): Promise<FunctionAtWork[]> {
   const { tools, input, selected } = planning;
-  const functions = located.filter((item): item is Located<Extract<SyncResource, { kind: 'function' }>> => {
-    return item.resource.kind === 'function';
-  });
   const names = functions.map(({ deployed }) => deployed.physicalId);
   const images = functions
     .filter(({ resource }) => isImage(resource.resource))
@@ -93,12 +94,12 @@ async function readFunctions(planning: Planning, located: readonly Located[]): P
 
 async function planLayers(
   planning: Planning,
-  located: readonly Located[],
+  layers: readonly Located<SyncLayer>[],
   parts: { built: BuildResult; functions: readonly FunctionAtWork[] },
 ): Promise<Map<ResourceIdentifier, LayerPlan>> {
   const plans = new Map<ResourceIdentifier, LayerPlan>();
-  await mapLimit(located, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
-    if (resource.kind !== 'layer' || planning.outcomes.has(resource.id)) return;
+  await mapLimit(layers, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
+    if (planning.outcomes.has(resource.id)) return;
     const { stack, resource: layer } = resource;
     const plan = await attempt(planning, resource, () =>
       planTemplateLayer(planning.tools, { resource: layer, stack, deployed }, parts),
@@ -110,7 +111,7 @@ async function planLayers(
 
 async function planFunctions(
   planning: Planning,
-  { functions, located }: { functions: readonly FunctionAtWork[]; located: readonly Located[] },
+  { functions, located }: { functions: readonly FunctionAtWork[]; located: readonly Located<SyncLayer>[] },
   parts: { built: BuildResult; layers: ReadonlyMap<ResourceIdentifier, LayerPlan> },
 ): Promise<FunctionPlan[]> {
   const { stackName } = planning.input;
@@ -134,10 +135,12 @@ async function planFunctions(
   return plans.filter((plan) => plan !== undefined);
 }
 
-async function planDefinitions(planning: Planning, located: readonly Located[]): Promise<PlannedWork['definitions']> {
+async function planDefinitions(
+  planning: Planning,
+  definitions: readonly Located<SyncDefinition>[],
+): Promise<PlannedWork['definitions']> {
   const updates = new Map<ResourceIdentifier, DefinitionUpdate>();
-  await mapLimit(located, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
-    if (resource.kind !== 'definition') return;
+  await mapLimit(definitions, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
     const { id, type, stack, resource: defined } = resource;
     // one that names versions of others changes with them, and CloudFormation then makes no new deployment of the API
     const isDeployed = planning.input.isDeployed(id) && !holdsVersions(planning.input.root, stack, defined.logicalId);

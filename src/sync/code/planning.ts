@@ -7,7 +7,7 @@ import type { PlannedResource } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
 import { HeldBackError } from './held-back.ts';
 import type { Selection } from './select-resources.ts';
-import type { FailureKind, SyncResource } from './sync-resource.ts';
+import type { FailureKind, SyncDefinition, SyncFunction, SyncLayer, SyncResource } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /** What is to be planned, and with what. */
@@ -37,6 +37,32 @@ export interface Planning {
 export interface Located<R extends SyncResource = SyncResource> {
   resource: R;
   deployed: DeployedResource;
+}
+
+/** Located resources by what a code sync sends: functions need layers, definitions need nothing of each other. */
+export interface LocatedGroups {
+  functions: Located<SyncFunction>[];
+  layers: Located<SyncLayer>[];
+  definitions: Located<SyncDefinition>[];
+}
+
+/** Groups located resources, in their order. Pure. */
+export function groupLocated(located: readonly Located[]): LocatedGroups {
+  const groups: LocatedGroups = { functions: [], layers: [], definitions: [] };
+  for (const { resource, deployed } of located) {
+    switch (resource.kind) {
+      case 'function':
+        groups.functions.push({ resource, deployed });
+        break;
+      case 'layer':
+        groups.layers.push({ resource, deployed });
+        break;
+      case 'definition':
+        groups.definitions.push({ resource, deployed });
+        break;
+    }
+  }
+  return groups;
 }
 
 /** Who a plan is about. */

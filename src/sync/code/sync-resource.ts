@@ -6,11 +6,21 @@ import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from 
 import { flattenStacks } from '../../model/stack.ts';
 import type { SyncableType } from '../../template/kinds/kinds.ts';
 
-/** A resource of one of the ten types that a code sync knows, and the stack it is in. */
-export type SyncResource =
-  | { kind: 'function'; id: ResourceIdentifier; type: SyncableType; stack: Stack; resource: FunctionResource }
-  | { kind: 'layer'; id: ResourceIdentifier; type: SyncableType; stack: Stack; resource: LayerResource }
-  | { kind: 'definition'; id: ResourceIdentifier; type: SyncableType; stack: Stack; resource: DefinedResource };
+/** A resource of a type that code syncs update (`sync` in the table of resource kinds), and the stack it is in. */
+export type SyncResource = SyncFunction | SyncLayer | SyncDefinition;
+
+interface SyncItem<Kind, Resource> {
+  kind: Kind;
+  id: ResourceIdentifier;
+  type: SyncableType;
+  stack: Stack;
+  resource: Resource;
+}
+
+export type SyncFunction = SyncItem<'function', FunctionResource>;
+export type SyncLayer = SyncItem<'layer', LayerResource>;
+/** A resource of any other type: `services/definitions.ts` has the flow that sends its definition. */
+export type SyncDefinition = SyncItem<'definition', DefinedResource>;
 
 /** AWS failed, or (`system`) this machine for the time being. */
 export type FailureKind = AwsErrorKind | 'system';
