@@ -12,6 +12,7 @@ const RESOURCES = {
   Layer: { Type: 'AWS::Serverless::LayerVersion', Properties: { ContentUri: 's3://b/layer1' } },
   Api: { Type: 'AWS::Serverless::Api', Properties: { DefinitionBody: include('s3://b/api1'), StageName: 'dev' } },
   Machine: { Type: 'AWS::Serverless::StateMachine', Properties: { DefinitionUri: { Bucket: 'b', Key: 'machine1' } } },
+  Steps: { Type: 'AWS::StepFunctions::StateMachine', Properties: { Definition: include('s3://b/steps1') } },
   Child: { Type: 'AWS::Serverless::Application', Properties: { Location: 'https://s3/b/child1.template' } },
   [DEPENDENCY_STACK]: {
     Type: 'AWS::CloudFormation::Stack',
@@ -33,6 +34,7 @@ const root = fakeStack({
     Resources: {
       Api: { Type: 'AWS::Serverless::Api', Properties: { DefinitionBody: { paths: {} } } },
       Machine: { Type: 'AWS::Serverless::StateMachine', Properties: { DefinitionUri: 'machine.json' } },
+      Steps: { Type: 'AWS::StepFunctions::StateMachine', Properties: { Definition: { StartAt: 'A' } } },
     },
   },
   functions: [
@@ -98,6 +100,7 @@ describe('what differs from the deployed templates', () => {
     ['its bucket', { 'Raw/Properties/Code/S3Bucket': 'c' }, ['Raw']],
     ['a layer', { 'Layer/Properties/ContentUri': 's3://b/layer2' }, ['Layer']],
     ['an included definition', { 'Api/Properties/DefinitionBody': include('s3://b/api2') }, ['Api']],
+    ['an included state machine', { 'Steps/Properties/Definition': include('s3://b/steps2') }, ['Steps']],
     ['a state machine', { 'Machine/Properties/DefinitionUri/Key': 'machine2' }, ['Machine']],
     ['code that is not here', { 'Far/Properties/CodeUri': 's3://theirs/far2' }, ['Far: CodeUri changed']],
     [
