@@ -1,6 +1,7 @@
 import { ownValue } from '../support/own-value.ts';
 import { hasIntrinsic } from '../template/intrinsics.ts';
-import { isBuiltAs, kindOf } from '../template/kinds/kinds.ts';
+import { isBuiltAs, kindOf, RESOURCE_KINDS } from '../template/kinds/kinds.ts';
+import type { ResourceKind } from '../template/kinds/resource-kind.ts';
 import { isMap, mapOf, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import { readLayerReferences } from './layer-references.ts';
@@ -99,12 +100,17 @@ function versionedBy(stack: Stack, logicalId: string, attribute = ''): string | 
 
 /** The resource beside which SAM generates this one, which no template declares, for each new definition. */
 function generatedFor(resources: TemplateMap, generatedId: string): string | undefined {
-  return Object.keys(resources).find((logicalId) => {
-    if (!generatedId.startsWith(logicalId)) return false;
-    const suffixes = kindOf(mapOf(resources[logicalId])['Type'])?.versioned?.generatedIds;
-    return suffixes?.includes(generatedId.slice(logicalId.length)) === true;
+  const owners = [...GENERATED_SUFFIXES].flatMap((suffix) => {
+    const owner = generatedId.endsWith(suffix) ? generatedId.slice(0, -suffix.length) : '';
+    const suffixes = kindOf(mapOf(ownValue(resources, owner))['Type'])?.versioned?.generatedIds;
+    return suffixes?.includes(suffix) === true ? [owner] : [];
   });
+  return owners[0];
 }
+
+const GENERATED_SUFFIXES: ReadonlySet<string> = new Set(
+  Object.values<ResourceKind>(RESOURCE_KINDS).flatMap(({ versioned }) => versioned?.generatedIds ?? []),
+);
 
 type OnText = (text: string, name: string) => void;
 
