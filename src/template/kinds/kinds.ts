@@ -23,7 +23,7 @@ export const RESOURCE_KINDS = {
 type Table = typeof RESOURCE_KINDS;
 
 /** The flows of code syncs that the table names. */
-export type SyncFlow = Extract<Table[keyof Table], { sync: string }>['sync'];
+type SyncFlow = Extract<Table[keyof Table], { sync: string }>['sync'];
 
 /** The flows that send a definition, of an API or a state machine. */
 export type DefinitionFlow = Exclude<SyncFlow, 'function' | 'layer'>;

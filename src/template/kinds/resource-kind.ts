@@ -69,7 +69,7 @@ export interface GeneratedResource {
 }
 
 /** A resource that SAM generates beside another one, and what tells that it belongs to that one. */
-export type Companion =
+type Companion =
   | (GeneratedResource & {
       /** `id`: the logical ID is enough. `arn`: its ARN is its owner's with a qualifier, as a version's or an alias's. */
       ownedBy: 'id' | 'arn';
@@ -78,7 +78,7 @@ export type Companion =
   | { type: string; ownedBy: 'stage-name' };
 
 /** Values that change with each new code or definition. */
-export interface VersionedValues {
+interface VersionedValues {
   /** `''`: the `Ref`. A name includes everything below it: `Version` includes `Version.FunctionArn`. */
   attributes: readonly string[];
   /** Only a resource with this property has versions. */
@@ -90,7 +90,7 @@ export interface VersionedValues {
 }
 
 /** Stages of an API that SAM generates. */
-export interface OwnStages {
+interface OwnStages {
   /** The name of the stage if the API has no `StageName`. */
   byDefault?: string;
   /** A stage that SAM always adds. */
