@@ -27,13 +27,14 @@ describe('every row of the table of resource kinds', () => {
   it.each(ROWS)('%s', (type, kind) => {
     expect(type).toMatch(/^AWS::[A-Za-z0-9]+::[A-Za-z0-9]+$/);
     expect(kindOf(type)).toBe(kind);
-    const { paths = [], image = [], body = [], settings = [], samChangesDefinition = [] } = kind;
+    const { paths = [], image = [], body = [], settings = [], samChangesDefinition = [], variables = [] } = kind;
     const names = [
       ...paths.flatMap(({ property }) => property),
       ...image,
       ...body,
       ...settings,
       ...samChangesDefinition,
+      ...variables,
     ];
     expect(names.filter((name) => !PROPERTY.test(name))).toEqual([]);
     expect([...settings]).toEqual([...new Set(settings)].sort());
