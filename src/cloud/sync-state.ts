@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { buildStoreDir } from '../builder/build-options.ts';
 import { discard, isMissing, writeFileAtomic } from '../support/files.ts';
 import { explainSystemError } from '../system-errors.ts';
 import { recentSends } from './recent-sends.ts';
@@ -66,9 +65,9 @@ export function emptyFacts(): SyncFacts {
   };
 }
 
-export function openSyncMemory(about: { projectDir: string; region: string; stackName: string }): SyncMemory {
-  const folder = path.join(buildStoreDir(about.projectDir), 'stacks');
-  const prefix = shortHash(`${about.region} ${about.stackName}`);
+export function openSyncMemory(stack: { storeDir: string; region: string; stackName: string }): SyncMemory {
+  const folder = path.join(stack.storeDir, 'stacks');
+  const prefix = shortHash(`${stack.region} ${stack.stackName}`);
   const fileOf = (stackId: string): string => path.join(folder, `${prefix}-${shortHash(stackId)}.json`);
   return {
     async hasListing(stackPath) {

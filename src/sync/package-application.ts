@@ -1,7 +1,6 @@
 import type { BuildResult } from '../builder/artifact.ts';
 import { openBuilder } from '../builder/build.ts';
 import type { BuildOutcome, BuildEnvironment } from '../builder/build.ts';
-import { buildStoreDir } from '../builder/build-options.ts';
 import { openBuildLayout } from '../builder/layout/build-layout.ts';
 import type { BuildLayout } from '../builder/layout/build-layout.ts';
 import { planBuiltTemplates } from '../builder/layout/built-templates.ts';
@@ -13,24 +12,22 @@ import type { DeployInput, DeployResult, DeployTools } from '../deploy/deploy-st
 import { planDeploy } from '../deploy/plan-deploy.ts';
 import type { DeployPlan } from '../deploy/plan-deploy.ts';
 import { BuildError } from '../errors.ts';
-import { createArtifactStore } from '../package/artifact-store.ts';
 import type { ArtifactStore, LocatedArtifact } from '../package/artifact-store.ts';
 import { createImageStore } from '../package/image-store.ts';
 import type { ImageStore, LocatedImage } from '../package/image-store.ts';
 import { objectUrls } from '../package/object-urls.ts';
-import { createObjectStore } from '../package/object-store.ts';
 import { planPackage } from '../package/package-templates.ts';
 import type { PackagedStack, PackageTools } from '../package/package-templates.ts';
 import type { WebFunctionStore } from '../package/web-function-store.ts';
 import { buildOptionsOf } from './build-options-of.ts';
 import { createEarlyUploads } from './early-uploads.ts';
 import type { EarlyUploads } from './early-uploads.ts';
-import { resolveRepositories } from './image-repositories.ts';
-import type { ImageRepositories } from './image-repositories.ts';
+import { resolveRepositories } from '../deploy/image-repositories.ts';
+import type { ImageRepositories } from '../deploy/image-repositories.ts';
 import { deploymentInputs, forEachMissing } from './missing-uploads.ts';
+import { openArtifactStore } from './open-stores.ts';
 import { confirmRecreation, type Prepared } from './prepare.ts';
 import type { SyncRun } from './sync-run.ts';
-import { openWebFunctionStore } from './web-function-store.ts';
 
 /** How it is built. */
 export interface PackageOptions {
@@ -72,18 +69,7 @@ export async function packageApplication(
   prepared: Prepared,
   how: PackageOptions = {},
 ): Promise<PackagedApplication> {
-  const { options, environment, aws } = run;
-  const { reporter, signal } = environment;
-  const { kmsKeyId, metadata, s3Prefix, projectDir } = options;
-  const { bucket, checkBucket } = prepared;
-  const sent = { objects: 0, bytes: 0 };
-  const storing = { aws, kmsKeyId, metadata, prefix: s3Prefix, sent, reporter, signal };
-  const objects = createObjectStore({ ...storing, bucket, checkBucket });
-  const { stackName, s3Bucket } = options;
-  const pollDelayMs = parsePollDelay(environment.env);
-  const webFunctions = openWebFunctionStore(storing, { stackName, s3Bucket, pollDelayMs });
-  const storeDir = buildStoreDir(projectDir);
-  const store = createArtifactStore({ objects, bucket, prefix: s3Prefix, webFunctions, storeDir, signal });
+  const { store, webFunctions, sent } = openArtifactStore(run, prepared);
   const early = createEarlyUploads(store, prepared);
   const releases: (() => void)[] = [];
   const close = async (): Promise<void> => {

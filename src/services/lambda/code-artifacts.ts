@@ -1,17 +1,12 @@
 import * as fs from 'node:fs/promises';
 import type { BuildResult } from '../../builder/artifact.ts';
-import { buildStoreDir } from '../../builder/build-options.ts';
 import { isBuiltFunction, isBuiltLayer } from '../../builder/plan-build.ts';
 import { UserError } from '../../errors.ts';
 import type { FunctionResource, LayerResource } from '../../model/stack.ts';
-import { createArtifactStore } from '../../package/artifact-store.ts';
 import type { ArtifactItem, ArtifactStore } from '../../package/artifact-store.ts';
-import { ensureManagedBucket } from '../../deploy/managed-bucket.ts';
-import { createObjectStore } from '../../package/object-store.ts';
 import { isArchive } from '../../package/package-templates.ts';
 import { hashFile, isMissing } from '../../support/files.ts';
 import { createGate } from '../../support/map-limit.ts';
-import type { SyncRun } from '../../sync/sync-run.ts';
 
 /** The zip of a function's code or of a layer, as Lambda is to have it. */
 export interface CodeArtifact {
@@ -43,8 +38,16 @@ const MAX_DIRECT = 50 * 1024 * 1024;
 /** Zips in memory at the same time. */
 const SENT_AT_ONCE = 8;
 
-export function openCodeArtifacts(run: SyncRun): CodeArtifacts {
-  const zips = openStore(run, '');
+/** Where the zips of code are made and kept. */
+export interface CodeStores {
+  /** Names and makes zips; uploads nothing. */
+  local: ArtifactStore;
+  /** Opens the store that uploads to the deployment bucket, creating the managed bucket if it is missing. */
+  openUploads(): Promise<ArtifactStore>;
+}
+
+/** Opens the zips of one code sync. */
+export function openCodeArtifacts({ local: zips, openUploads }: CodeStores): CodeArtifacts {
   const gate = createGate(SENT_AT_ONCE);
   let large: Promise<ArtifactStore> | undefined;
   const make = async (item: CodeArtifact['item']): Promise<CodeArtifact> => ({
@@ -78,7 +81,7 @@ export function openCodeArtifacts(run: SyncRun): CodeArtifacts {
     send: async (artifact, request) => {
       const { item, size } = artifact;
       if (size < MAX_DIRECT) return gate(async () => request({ ZipFile: await read(artifact) }));
-      const store = await (large ??= chooseBucket(run).then((bucket) => openStore(run, bucket)));
+      const store = await (large ??= openUploads());
       const located = await store.locate(item);
       await store.upload(located);
       return request({ S3Bucket: located.bucket, S3Key: located.key });
@@ -92,22 +95,6 @@ export function openCodeArtifacts(run: SyncRun): CodeArtifacts {
 
 function isBuilt(resource: FunctionResource | LayerResource): boolean {
   return 'packageType' in resource ? isBuiltFunction(resource) : isBuiltLayer(resource);
-}
-
-function openStore({ options, environment, aws }: SyncRun, bucket: string): ArtifactStore {
-  const { kmsKeyId, metadata, s3Prefix, projectDir } = options;
-  const { reporter, signal } = environment;
-  return createArtifactStore({
-    objects: createObjectStore({ aws, bucket, kmsKeyId, metadata, reporter, signal }),
-    bucket,
-    prefix: s3Prefix,
-    storeDir: buildStoreDir(projectDir),
-    signal,
-  });
-}
-
-async function chooseBucket({ options, environment, aws }: SyncRun): Promise<string> {
-  return options.s3Bucket ?? (await ensureManagedBucket(aws, environment));
 }
 
 async function isArchiveThere(file: string, id: string): Promise<boolean> {

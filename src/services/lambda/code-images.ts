@@ -4,8 +4,8 @@ import { parseImageReference } from '../../model/image-reference.ts';
 import { createImageStore } from '../../package/image-store.ts';
 import type { LocatedImage, PushedImage } from '../../package/image-store.ts';
 import { createGate } from '../../support/map-limit.ts';
-import { resolveRepositories } from '../../sync/image-repositories.ts';
-import type { ImageRepositories, ImageRun } from '../../sync/image-repositories.ts';
+import { resolveRepositories } from '../../deploy/image-repositories.ts';
+import type { ImageRepositories, ImageRun } from '../../deploy/image-repositories.ts';
 
 /** Images on their way to functions without a deployment. */
 export interface CodeImages {

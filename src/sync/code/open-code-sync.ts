@@ -4,6 +4,7 @@ import { openBuildLayout } from '../../builder/layout/build-layout.ts';
 import { planBuild } from '../../builder/plan-build.ts';
 import { note } from '../../console/reporter.ts';
 import type { DeployResult } from '../../deploy/deploy-stack.ts';
+import { ensureManagedBucket } from '../../deploy/managed-bucket.ts';
 import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import { hasChangedSince, requireLatest } from '../../deploy/require-latest.ts';
@@ -14,6 +15,7 @@ import { ownValue } from '../../support/own-value.ts';
 import { readParameters } from '../../template/parameters.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
 import { buildOptionsOf } from '../build-options-of.ts';
+import { openArtifactStore, openStackMemory } from '../open-stores.ts';
 import type { SyncRun } from '../sync-run.ts';
 import { applyCodeSync } from './apply-code-sync.ts';
 import { openCloudStacks } from '../../cloud/cloud-stacks.ts';
@@ -32,7 +34,7 @@ import type { PlanInput } from './planning.ts';
 import type { Selection } from './select-resources.ts';
 import { findGoneLayers } from '../../services/lambda/gone-layers.ts';
 import { listSyncResources } from './sync-resource.ts';
-import { emptyFacts, openSyncMemory } from '../../cloud/sync-state.ts';
+import { emptyFacts } from '../../cloud/sync-state.ts';
 
 /** What code syncs are opened with. */
 export interface CodeSyncRun extends SyncRun {
@@ -104,8 +106,8 @@ const STAGE_CHECK_AFTER = 2_000;
 export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
   const { options, environment, aws } = run;
   const { reporter, signal } = environment;
-  const { stackName, projectDir } = options;
-  const memory = openSyncMemory({ projectDir, region: await aws.region(), stackName });
+  const { stackName } = options;
+  const memory = await openStackMemory(run);
   const stacks = openCloudStacks({ aws, stackName, memory, described: run.described });
   const lambda = openLambda(aws, { signal });
   const builder = createBuilder(run);
@@ -115,7 +117,10 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     lambda,
     stacks,
     values: createCloudValues(root, stacks, givenSecrets(root, options.parameterOverrides)),
-    artifacts: openCodeArtifacts(run),
+    artifacts: openCodeArtifacts({
+      local: openArtifactStore(run, { bucket: '' }).store,
+      openUploads: async () => openArtifactStore(run, { bucket: await uploadBucket(run) }).store,
+    }),
     images: openCodeImages(run, root),
     // both are known when the stack was found
     facts: emptyFacts(),
@@ -195,6 +200,10 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     requireLatest: (deployment) => requireLatest(aws, deployment),
     hasChangedSince: (described) => hasChangedSince(aws, described),
   };
+}
+
+async function uploadBucket({ options, environment, aws }: SyncRun): Promise<string> {
+  return options.s3Bucket ?? (await ensureManagedBucket(aws, environment));
 }
 
 /** Values of secret parameters that are given: the resolved view of a template does not hold them. */

@@ -13,7 +13,7 @@ import { documentOf, reportOutcome, reportPlan } from './report-code-sync.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
 import { selectResources } from './select-resources.ts';
 import type { Selection } from './select-resources.ts';
-import { openSyncMemory } from '../../cloud/sync-state.ts';
+import { openStackMemory } from '../open-stores.ts';
 import { describeLeftOut } from './web-functions-left-out.ts';
 
 /** Runs `sam sync --code`: reads the templates, finds the stack, asks whether it is for development, plans and applies. */
@@ -66,11 +66,11 @@ async function readWithParameters(
   const { resources } = selectResources(root, selection);
   const [only, ...others] = resources;
   if (only === undefined) return { root, described: undefined };
-  const { projectDir, stackName } = options;
+  const { stackName } = options;
   const isSimple =
     others.length === 0 &&
     !dependsOnParameters(root, only) &&
-    !(await openSyncMemory({ projectDir, region, stackName }).hasListing(only.stack.path));
+    !(await (await openStackMemory({ options, aws })).hasListing(only.stack.path));
   if (isSimple) return { root, described: undefined };
   const described = await describeStack(aws, stackName);
   if (described === undefined) throw noSuchStack(stackName, region);

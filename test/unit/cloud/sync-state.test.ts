@@ -19,7 +19,7 @@ const FACTS: SyncFacts = {
 
 async function open(stackName = 'app', region = 'eu-west-1', projectDir?: string) {
   const dir = projectDir ?? (await tempFolder());
-  return { dir, memory: openSyncMemory({ projectDir: dir, region, stackName }) };
+  return { dir, memory: openSyncMemory({ storeDir: path.join(dir, '.aws-sam', 'sam-sync'), region, stackName }) };
 }
 
 it('defects 1 and 3: keeps facts for each stack, region and account, whatever their names are made of', async () => {

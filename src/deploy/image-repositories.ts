@@ -1,28 +1,31 @@
 import type { Aws } from '../aws/aws.ts';
-import { parsePollDelay } from '../deploy/deploy-stack.ts';
+import type { Reporter } from '../console/reporter.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
-import type { DeployedImage } from '../package/choose-repositories.ts';
+import type { DeployedImage, RepositoryOptions } from '../package/choose-repositories.ts';
 import { chooseRepositories } from '../package/choose-repositories.ts';
-import { ensureRepositories, managedRepositoryUri } from '../deploy/companion-stack.ts';
-import type { SyncOptions } from './sync-options.ts';
-import type { SyncEnvironment } from './sync-environment.ts';
+import { ensureRepositories, managedRepositoryUri } from './companion-stack.ts';
+import { parsePollDelay } from './deploy-stack.ts';
 
-/** A run that may have images. */
+/** A command that may have images to push. */
 export interface ImageRun {
-  options: Pick<SyncOptions, 'stackName' | 'imageRepository' | 'imageRepositories' | 'resolveImageRepos'>;
-  environment: Pick<SyncEnvironment, 'reporter' | 'signal' | 'env'>;
+  options: RepositoryOptions & { stackName: string };
+  environment: {
+    reporter: Reporter;
+    signal: AbortSignal;
+    env: Readonly<Record<string, string | undefined>>;
+  };
   aws: Aws;
 }
 
-/** Where images go. */
+/** The repositories that images are pushed to. */
 export interface ImageRepositories {
-  /** The repository of each function whose image is made here. */
+  /** The repository of each function whose image is built here. */
   uris: ReadonlyMap<ResourceIdentifier, string>;
-  /** Makes managed repositories that are not there yet; before the first push. */
+  /** Creates the managed repositories that do not exist yet; call it before the first push. */
   ensure(): Promise<void>;
 }
 
-/** Chooses the repositories: nothing is asked or made. Throws if it is not said where an image goes. */
+/** Chooses the repositories without a call. Throws if an image has none. */
 export function resolveRepositories(
   { options, environment, aws }: ImageRun,
   root: Stack,
@@ -34,13 +37,13 @@ export function resolveRepositories(
   const ids = [...chosen.keys()].filter((id) => chosen.get(id) === undefined);
   const uriOf = (id: ResourceIdentifier): string =>
     chosen.get(id) ?? managedRepositoryUri(stackName, id, { account, region });
-  let made: Promise<void> | undefined;
+  let creating: Promise<void> | undefined;
   const { reporter, signal, env } = environment;
   const tools = { reporter, signal, pollDelayMs: parsePollDelay(env) };
   return {
     uris: new Map([...chosen.keys()].map((id) => [id, uriOf(id)])),
     ensure: async () => {
-      if (ids.length > 0) await (made ??= ensureRepositories(aws, { stackName, ids }, tools));
+      if (ids.length > 0) await (creating ??= ensureRepositories(aws, { stackName, ids }, tools));
     },
   };
 }
