@@ -9,7 +9,7 @@ import { changesStorageMode } from '../template/local-paths.ts';
 import { getAt } from '../template/template-path.ts';
 import { resourceOf } from '../template/template.ts';
 import type { Template } from '../template/template.ts';
-import { whyNotSynced } from './code/locate-resources.ts';
+import { syncSkipReason } from './code/locate-resources.ts';
 import { listSyncResources } from './code/sync-resource.ts';
 
 /** How what is to be deployed differs from what was deployed last. */
@@ -32,7 +32,7 @@ export async function compareDeployed(
     readNested(path: string): Promise<Template | undefined>;
   },
 ): Promise<DeployedComparison> {
-  const sync = listSyncResources(root).filter((resource) => whyNotSynced(resource) === undefined);
+  const sync = listSyncResources(root).filter((resource) => syncSkipReason(resource) === undefined);
   const found: Found = {
     syncable: new Set(sync.map(({ id }) => id)),
     stacks: new Map(flattenStacks(root).map((stack) => [stack.path, stack] as const)),

@@ -1,57 +1,49 @@
 import { note } from '../console/reporter.ts';
-import { describeFollowing } from './code/behind-versions.ts';
+import type { CodeSync } from './code/open-code-sync.ts';
 import { reportPlan } from './code/report-code-sync.ts';
-import type { Prepared } from './prepare.ts';
-import { planWithoutDeployment } from './built-application.ts';
-import type { BuiltApplication } from './built-application.ts';
-import type { SyncReport, SyncRun } from './sync-run.ts';
+import type { CodeOrDeployment } from './decide-code-or-deployment.ts';
+import type { OpenedApplication } from './open-application.ts';
+import type { PreparedDeployment } from './prepare-deployment.ts';
+import type { SyncRun } from './sync-run.ts';
 
-/** `--dry-run`: says what a plain sync would do and why. Everything is built; nothing is sent. */
-export async function reportDryRun(run: SyncRun, prepared: Prepared, ready: BuiltApplication): Promise<SyncReport> {
+/** A plain sync that is planned: everything is built, and nothing in the cloud is changed. */
+export interface PreparedSync {
+  run: SyncRun;
+  application: OpenedApplication;
+  codeSync: CodeSync;
+  deployment: PreparedDeployment;
+  decision: CodeOrDeployment;
+}
+
+/** `--dry-run`: reports what a plain sync would do and why, and returns it for `--output json`. */
+export async function reportDryRun({ run, application, deployment, decision }: PreparedSync): Promise<object> {
   const { reporter } = run.environment;
-  const { plan } = ready.application;
-  const place = { account: prepared.account, region: prepared.region };
-  const instead = await planWithoutDeployment(run, prepared, ready);
-  if (instead?.kind === 'code') {
-    await instead.open.discard();
-    reportPlan(reporter, instead.open.plan);
-    const { resources } = instead.open.plan;
-    return { document: { status: 'planned', ...place, deployment: { action: 'none' }, resources }, exitCode: 0 };
+  const { plan } = deployment;
+  const place = { account: application.account, region: application.region };
+  if (decision.way === 'code') {
+    await decision.open.discard();
+    reportPlan(reporter, decision.open.plan);
+    const { resources } = decision.open.plan;
+    return { status: 'planned', ...place, deployment: { action: 'none' }, resources };
   }
-  const missing = await ready.application.missing();
+  const missing = await deployment.missing();
   for (const text of missing.preparations) note(reporter, 'info', text);
   const uploads = missing.artifacts.map(({ item }) => item.label);
   for (const label of uploads) note(reporter, 'info', `${label} would be uploaded, unless the bucket has it`);
   const images = missing.images.map(({ id, uri }) => ({ id, uri }));
   for (const { id, uri } of images)
     note(reporter, 'info', `The image of ${id} would be pushed to ${uri}, unless it is there`);
-  const why = [...reasons(plan), ...(instead?.behind ?? []).map(describeFollowing)];
-  for (const reason of why) note(reporter, 'info', `Stack ${run.options.stackName}: ${reason}`);
+  const { reasons } = decision;
+  for (const reason of reasons) note(reporter, 'info', `Stack ${run.options.stackName}: ${reason}`);
   note(reporter, 'success', `Stack ${run.options.stackName} would be ${DOING[plan.action]}; nothing was changed.`);
-  const deployment = { action: plan.action, reasons: why };
-  return { document: { status: 'planned', ...place, deployment, uploads, images }, exitCode: 0 };
+  return { status: 'planned', ...place, deployment: { action: plan.action, reasons }, uploads, images };
 }
 
-type Plan = BuiltApplication['application']['plan'];
-
-const DOING: Record<Plan['action'], string> = {
+const DOING: Record<PreparedDeployment['plan']['action'], string> = {
   none: 'asked for an update that changes nothing',
   create: 'created',
   update: 'updated',
-  recreate: 'deleted and created anew',
+  recreate: 'deleted and created again',
   wait: 'updated when the operation that is under way has ended',
   stop: 'left alone',
 };
-
-function reasons(plan: Plan): readonly string[] {
-  switch (plan.action) {
-    case 'create':
-      return ['there is none yet'];
-    case 'update':
-      return plan.differences;
-    case 'stop':
-      return [plan.error.message];
-    default:
-      return [plan.reason];
-  }
-}

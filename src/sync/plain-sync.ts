@@ -4,26 +4,26 @@ import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { describeFollowing } from './code/behind-versions.ts';
 import type { CodeSyncOutcome } from './code/code-sync-plan.ts';
 import { openCodeSync } from './code/open-code-sync.ts';
-import { lookAgainIfChanged, planAfterDeployment } from './decide-code-or-deployment.ts';
+import { decideCodeOrDeployment, planAfterDeployment } from './decide-code-or-deployment.ts';
 import { documentOf, reportOutcome } from './code/report-code-sync.ts';
-import { packageApplication } from './package-application.ts';
-import type { PackagedApplication } from './package-application.ts';
+import { prepareDeployment } from './prepare-deployment.ts';
 import { reportRunProblems } from './run-problems.ts';
 import { reportDryRun } from './dry-run.ts';
-import { ManagedBucketMovedError, prepare } from './prepare.ts';
-import type { Prepared, PrepareOptions } from './prepare.ts';
-import { planWithoutDeployment } from './built-application.ts';
-import type { BuiltApplication } from './built-application.ts';
+import type { PreparedSync } from './dry-run.ts';
+import { ManagedBucketMovedError } from './deployment-bucket.ts';
+import { openApplication } from './open-application.ts';
+import type { OpenOptions } from './open-application.ts';
+import { retryIfStackChanged } from './stack-changed.ts';
 import type { SyncReport, SyncRun } from './sync-run.ts';
 
 /**
- * Plain sync: builds and packages the whole application, then brings it to the cloud, by CloudFormation where templates or
- * settings differ, else by the services' own APIs. What a deployment leaves out, because CloudFormation compares with its
- * own last one, is brought after it.
+ * Plain sync: builds and packages the whole application, then deploys it where templates or settings differ, else syncs its
+ * code through the services' own APIs. A code sync also follows each deployment, because CloudFormation compares with its own
+ * last deployment and leaves out what later code syncs changed.
  */
 export async function syncApplication(run: SyncRun): Promise<SyncReport> {
-  const sync = (how: PrepareOptions): Promise<SyncReport> =>
-    lookAgainIfChanged(run.environment.reporter, () => syncOnce(run, how));
+  const sync = (how: OpenOptions): Promise<SyncReport> =>
+    retryIfStackChanged(run.environment.reporter, () => syncOnce(run, how));
   try {
     return await sync({});
   } catch (error) {
@@ -32,69 +32,59 @@ export async function syncApplication(run: SyncRun): Promise<SyncReport> {
   }
 }
 
-async function syncOnce(run: SyncRun, how: PrepareOptions): Promise<SyncReport> {
+async function syncOnce(run: SyncRun, how: OpenOptions): Promise<SyncReport> {
   const started = performance.now();
-  const prepared = await prepare(run, how);
-  if (prepared === undefined) {
+  const application = await openApplication(run, how);
+  if (application === undefined) {
     note(run.environment.reporter, 'info', 'Nothing was done.');
     return { document: { status: 'cancelled' }, exitCode: 0 };
   }
-  const codeSync = await openCodeSync({ ...run, described: prepared.deployed.stack });
-  // it only saves time; what goes wrong is told when it is asked for
-  const lookingAhead = prepared.deployed.stack && codeSync.lookAhead(prepared.root).catch(() => {});
-  const application = await packageApplication(run, prepared);
+  const codeSync = await openCodeSync({ ...run, described: application.deployed.stack });
+  // it only saves time: a failure is reported by the call that needs the answer
+  const readingAhead = application.deployed.stack && codeSync.readAhead(application.root).catch(() => {});
+  const deployment = await prepareDeployment(run, application);
   try {
-    // said as soon as it is known; nothing waits for it before the end
-    const warning = reportRunProblems(run.environment.reporter, application.built.runProblems);
-    await lookingAhead;
-    const ready = { application, codeSync };
-    const { document, exitCode } = run.options.dryRun
-      ? await reportDryRun(run, prepared, ready)
-      : await bringAndReport(run, prepared, { ...ready, started, warning });
-    return { document: { ...document, ...(await warning) }, exitCode };
+    // reported as soon as the checks end; only the end of the sync waits for them
+    const problems = reportRunProblems(run.environment.reporter, deployment.built.runProblems);
+    await readingAhead;
+    const decision = await decideCodeOrDeployment(codeSync, { ...run, ...application, deployment });
+    const prepared: PreparedSync = { run, application, codeSync, deployment, decision };
+    if (run.options.dryRun) {
+      const document = await reportDryRun(prepared);
+      return { document: { ...document, ...(await problems) }, exitCode: 0 };
+    }
+    const applied = await apply(prepared);
+    const cannotRun = await problems;
+    const { document, exitCode } = report(prepared, { ...applied, ms: performance.now() - started });
+    return { document: { ...document, ...cannotRun }, exitCode };
   } finally {
-    await application.close();
+    await deployment.close();
   }
 }
 
-async function bringAndReport(
-  run: SyncRun,
-  prepared: Prepared,
-  { started, warning, ...ready }: BuiltApplication & { started: number; warning: Promise<unknown> },
-): Promise<SyncReport> {
-  const brought = await bring(run, prepared, ready);
-  await warning;
-  return report(run, prepared, { ...brought, sent: ready.application.sent, ms: performance.now() - started });
-}
-
-interface Brought {
+interface AppliedSync {
   stack: DeployedStack;
+  /** CloudFormation created or updated it. */
   deployed: boolean;
   code: CodeSyncOutcome;
 }
 
-async function bring(run: SyncRun, prepared: Prepared, ready: BuiltApplication): Promise<Brought> {
-  const { application, codeSync } = ready;
-  const { stack } = prepared.deployed;
-  const instead = await planWithoutDeployment(run, prepared, ready);
-  if (stack !== undefined && instead?.kind === 'code') {
-    const code = await instead.open.apply();
-    return { stack, deployed: false, code };
+async function apply({ run, application, codeSync, deployment, decision }: PreparedSync): Promise<AppliedSync> {
+  const { root, deployed } = application;
+  if (deployed.stack !== undefined && decision.way === 'code') {
+    return { stack: deployed.stack, deployed: false, code: await decision.open.apply() };
   }
-  for (const values of instead?.kind === 'deploy' ? instead.behind : []) {
+  for (const values of decision.way === 'deployment' ? decision.behind : []) {
     note(run.environment.reporter, 'info', `Deploying, because ${describeFollowing(values)}`);
   }
-  const goneLayers = () => codeSync.goneLayers(prepared.root);
-  const deployed = await application.deploy({ goneLayers });
-  const open = await planAfterDeployment(codeSync, deployed, { root: prepared.root, built: application.built });
-  const code = await open.apply();
-  return { stack: deployed.stack, deployed: deployed.changed, code };
+  const result = await deployment.deploy({ goneLayers: () => codeSync.goneLayers(root) });
+  const open = await planAfterDeployment(codeSync, result, { root, deployment });
+  return { stack: result.stack, deployed: result.changed, code: await open.apply() };
 }
 
 function report(
-  run: SyncRun,
-  { account, region }: Prepared,
-  { stack, deployed, code, sent, ms }: Brought & Pick<PackagedApplication, 'sent'> & { ms: number },
+  { run, application: { account, region }, deployment: { sent } }: PreparedSync,
+  { stack, deployed, code, ms }: AppliedSync & { ms: number },
 ): SyncReport {
   const { stackName } = run.options;
   const { outputs } = stack;

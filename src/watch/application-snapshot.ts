@@ -4,7 +4,7 @@ import type { DeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { ownValue } from '../support/own-value.ts';
-import type { Prepared } from '../sync/prepare.ts';
+import type { OpenedApplication } from '../sync/open-application.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
 import { mapOf } from '../template/template.ts';
 import type { Template } from '../template/template.ts';
@@ -24,7 +24,7 @@ export interface ApplicationSnapshot {
   /** undefined until the templates could be read. */
   readonly resources: WatchedResources | undefined;
   /** The account, the bucket and the stack as read last. undefined until the cloud was reached. */
-  readonly prepared: Prepared | undefined;
+  readonly prepared: OpenedApplication | undefined;
   /** What was read at the start and nothing has used yet. */
   readonly fresh: { readonly root?: Stack | undefined; readonly deployed?: DeployedState | undefined };
   /** The templates of the last deployment of this session. */
@@ -88,7 +88,7 @@ export function withRun(now: ApplicationSnapshot, run: SyncRun, tools: WatchTool
 }
 
 /** The snapshot when cloud and templates were read for the first time. */
-export function withPrepared(now: ApplicationSnapshot, prepared: Prepared): ApplicationSnapshot {
+export function withPrepared(now: ApplicationSnapshot, prepared: OpenedApplication): ApplicationSnapshot {
   // a stack that this session is the first to create may be removed when that fails
   const recreate = prepared.recreate || prepared.deployed.stack === undefined;
   const fresh = { root: prepared.root, deployed: prepared.deployed };
@@ -156,7 +156,7 @@ export function isDeployed(now: ApplicationSnapshot, id: ResourceIdentifier): bo
 }
 
 /** What the first look at the cloud found; without it is a defect. */
-export function requirePrepared({ prepared }: ApplicationSnapshot): Prepared {
+export function requirePrepared({ prepared }: ApplicationSnapshot): OpenedApplication {
   if (!prepared) throw new Error('the session has not begun');
   return prepared;
 }

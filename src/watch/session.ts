@@ -1,5 +1,5 @@
 import { TemplateError } from '../errors.ts';
-import { prepare } from '../sync/prepare.ts';
+import { openApplication, openDeployedApplication } from '../sync/open-application.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
 import { initialSnapshot, requireResources, withPrepared, withUndeployed } from './application-snapshot.ts';
 import type { ApplicationSnapshot } from './application-snapshot.ts';
@@ -14,7 +14,6 @@ import type { SourceChange, SourceWatch } from './sources/source-watch.ts';
 import type { TriggerInput } from './sources/triggers.ts';
 import { openWatchTools } from './watch-tools.ts';
 import type { WatchedApplication } from './watched-application.ts';
-import { prepareCode } from './work/prepare-code.ts';
 import { useTemplates } from './work/read-templates.ts';
 import { takeOptions } from './work/take-options.ts';
 import { createTasks } from './work/tasks.ts';
@@ -64,8 +63,8 @@ export class WatchSession {
       const { run } = this.#snapshot;
       try {
         const prepared = await (run.options.code
-          ? prepareCode(run, onRead)
-          : prepare(run, { onRead, askForBucket: true }));
+          ? openDeployedApplication(run, { onRead })
+          : openApplication(run, { onRead, askForBucket: true }));
         if (prepared === undefined) return false;
         this.#replace(withPrepared(this.#snapshot, prepared));
         useTemplates(this.#application, prepared.root, { files, readSince });

@@ -5,7 +5,7 @@ import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { localWebFunctions } from '../model/web-functions.ts';
 import { isBuiltAs } from '../template/kinds/kinds.ts';
 import { buildOptionsOf } from '../sync/build-options-of.ts';
-import { whyNotSynced } from '../sync/code/locate-resources.ts';
+import { syncSkipReason } from '../sync/code/locate-resources.ts';
 import { selectResources } from '../sync/code/select-resources.ts';
 import { listSyncResources } from '../sync/code/sync-resource.ts';
 import type { ResourceResult } from '../sync/code/sync-resource.ts';
@@ -34,7 +34,7 @@ export function findWatchedResources(
   const { resourceIds, resourceTypes, code } = run.options;
   const selection = selectResources(root, { ids: resourceIds, types: resourceTypes });
   const syncable = new Set(
-    listSyncResources(root).flatMap((item) => (whyNotSynced(item) === undefined ? [item.id] : [])),
+    listSyncResources(root).flatMap((item) => (syncSkipReason(item) === undefined ? [item.id] : [])),
   );
   const selected = new Set(selection.resources.flatMap(({ id }) => (syncable.has(id) ? [id] : [])));
   const deployedOnly = localWebFunctions(root);

@@ -46,7 +46,7 @@ export function describeAbsent(resource: SyncResource, stackName: string): Omit<
 }
 
 /** Why a code sync has nothing to do with the resource, whatever the cloud says; undefined: it may have. Pure. */
-export function whyNotSynced(resource: SyncResource): string | undefined {
+export function syncSkipReason(resource: SyncResource): string | undefined {
   if (resource.kind === 'definition') {
     const { kind } = resource.resource.definition;
     if (kind === 'none') return 'it has no definition of its own: SAM or the template makes it';

@@ -4,7 +4,6 @@ import { openBuildLayout } from '../../builder/layout/build-layout.ts';
 import { planBuild } from '../../builder/plan-build.ts';
 import { note } from '../../console/reporter.ts';
 import type { DeployResult } from '../../deploy/deploy-stack.ts';
-import { ensureManagedBucket } from '../../deploy/managed-bucket.ts';
 import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import { hasChangedSince, requireLatest } from '../../deploy/require-latest.ts';
@@ -15,6 +14,7 @@ import { ownValue } from '../../support/own-value.ts';
 import { readParameters } from '../../template/parameters.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
 import { buildOptionsOf } from '../build-options-of.ts';
+import { requireBucket } from '../deployment-bucket.ts';
 import { openArtifactStore, openStackMemory } from '../open-stores.ts';
 import type { SyncRun } from '../sync-run.ts';
 import { applyCodeSync } from './apply-code-sync.ts';
@@ -28,7 +28,7 @@ import type { ServiceContext } from '../../services/service-context.ts';
 import { isImage } from '../../services/lambda/function-code.ts';
 import { findDeployed } from '../../cloud/generated-ids.ts';
 import { openLambda } from '../../services/lambda/lambda-client.ts';
-import { locateResources, whyNotSynced } from './locate-resources.ts';
+import { locateResources, syncSkipReason } from './locate-resources.ts';
 import { planCodeSync } from './plan-code-sync.ts';
 import type { PlanInput } from './planning.ts';
 import type { Selection } from './select-resources.ts';
@@ -81,7 +81,7 @@ export interface CodeSync {
    * Begins to ask for the functions that the next plan of everything will ask for, if it is remembered what they are called:
    * the answers come while things are built.
    */
-  lookAhead(root: Stack): Promise<void>;
+  readAhead(root: Stack): Promise<void>;
   /** Plans and applies. */
   sync(request: CodeSyncRequest): Promise<CodeSyncOutcome | undefined>;
   /** The template that a nested stack (`Child/Grand`) was deployed with; undefined if it is not there. */
@@ -119,7 +119,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     values: createCloudValues(root, stacks, givenSecrets(root, options.parameterOverrides)),
     artifacts: openCodeArtifacts({
       local: openArtifactStore(run, { bucket: '' }).store,
-      openUploads: async () => openArtifactStore(run, { bucket: await uploadBucket(run) }).store,
+      openUploads: async () => openArtifactStore(run, { bucket: await requireBucket(run) }).store,
     }),
     images: openCodeImages(run, root),
     // both are known when the stack was found
@@ -161,9 +161,9 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
       discard: end,
     };
   };
-  const lookAhead: CodeSync['lookAhead'] = async (root) => {
+  const readAhead: CodeSync['readAhead'] = async (root) => {
     const functions = listSyncResources(root).flatMap((candidate) =>
-      candidate.kind === 'function' && whyNotSynced(candidate) === undefined ? [candidate] : [],
+      candidate.kind === 'function' && syncSkipReason(candidate) === undefined ? [candidate] : [],
     );
     const paths = [...new Set(functions.map(({ stack }) => stack.path))];
     await stacks.recall(paths);
@@ -177,7 +177,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
   };
   return {
     plan,
-    lookAhead,
+    readAhead,
     sync: async (request) => (await plan(request))?.apply(),
     readNestedTemplate: async (path) => {
       const { stackPath, logicalId } = splitIdentifier(path);
@@ -200,10 +200,6 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     requireLatest: (deployment) => requireLatest(aws, deployment),
     hasChangedSince: (described) => hasChangedSince(aws, described),
   };
-}
-
-async function uploadBucket({ options, environment, aws }: SyncRun): Promise<string> {
-  return options.s3Bucket ?? (await ensureManagedBucket(aws, environment));
 }
 
 /** Values of secret parameters that are given: the resolved view of a template does not hold them. */

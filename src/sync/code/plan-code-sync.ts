@@ -3,7 +3,7 @@ import type { Stack } from '../../model/stack.ts';
 import { findBehind } from './behind-versions.ts';
 import type { CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
-import { describeAbsent, locateResources, whyNotSynced } from './locate-resources.ts';
+import { describeAbsent, locateResources, syncSkipReason } from './locate-resources.ts';
 import { planWork } from './plan-work.ts';
 import type { Located, PlanInput, Planning } from './planning.ts';
 import { conditionOf, selectResources } from './select-resources.ts';
@@ -73,7 +73,7 @@ async function locate(planning: Planning): Promise<Located[]> {
   const possible = selected.filter((resource) => {
     const condition = conditionOf(resource);
     const isOff = condition !== undefined && tools.values.condition(condition, resource.stack) === false;
-    const why = isOff ? `its condition ${condition} does not hold` : whyNotSynced(resource);
+    const why = isOff ? `its condition ${condition} does not hold` : syncSkipReason(resource);
     const { id, type } = resource;
     if (why !== undefined) planning.outcomes.set(id, { id, type, action: 'skip', changes: [], why });
     return why === undefined;

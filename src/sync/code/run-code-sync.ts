@@ -8,11 +8,13 @@ import type { SyncReport, SyncRun } from '../sync-run.ts';
 import { noSuchStack } from '../../cloud/cloud-stacks.ts';
 import { reportRunProblems } from '../run-problems.ts';
 import { openCodeSync } from './open-code-sync.ts';
-import { changesParameters, dependsOnParameters, deployedParameters, readApplication } from '../read-application.ts';
+import { readTemplatesAsDeployed } from '../read-templates.ts';
+import { dependsOnParameters } from '../stack-parameters.ts';
 import { documentOf, reportOutcome, reportPlan } from './report-code-sync.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
 import { selectResources } from './select-resources.ts';
 import type { Selection } from './select-resources.ts';
+import type { SyncResource } from './sync-resource.ts';
 import { openStackMemory } from '../open-stores.ts';
 import { describeLeftOut } from './web-functions-left-out.ts';
 
@@ -21,7 +23,7 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
   const { options, environment } = command;
   const started = performance.now();
   const selection: Selection = { ids: options.resourceIds, types: options.resourceTypes };
-  const { root, described } = await readWithParameters(command, selection);
+  const { root, described } = await openForCodeSync(command, selection);
   const leftOut = selection.ids.length + selection.types.length === 0 ? describeLeftOut(root) : undefined;
   if (leftOut !== undefined) note(environment.reporter, 'info', leftOut, 'Sync without --code to deploy them.');
   const codeSync = await openCodeSync({ ...command, described });
@@ -56,31 +58,38 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
   };
 }
 
-/** The stack is described first where that tells something: parameters that matter, or whether what is known still holds. */
-async function readWithParameters(
-  { options, environment, aws }: SyncRun,
+/** Reads the templates, and describes the stack first where its parameters or its last update matter. */
+async function openForCodeSync(
+  run: SyncRun,
   selection: Selection,
 ): Promise<{ root: Stack; described: DeployedStack | undefined }> {
-  const region = await aws.region();
-  const root = await readApplication(options, environment, { region });
-  const { resources } = selectResources(root, selection);
-  const [only, ...others] = resources;
-  if (only === undefined) return { root, described: undefined };
-  const { stackName } = options;
+  const region = await run.aws.region();
+  let described: DeployedStack | undefined;
+  const root = await readTemplatesAsDeployed(run, {
+    region,
+    stack: async (written) =>
+      (described = await describeIfNeeded(run, selectResources(written, selection).resources, written)),
+  });
+  return { root, described };
+}
+
+async function describeIfNeeded(
+  run: SyncRun,
+  [only, ...others]: readonly SyncResource[],
+  root: Stack,
+): Promise<DeployedStack | undefined> {
+  if (only === undefined) return undefined;
   const isSimple =
     others.length === 0 &&
     !dependsOnParameters(root, only) &&
-    !(await (await openStackMemory({ options, aws })).hasListing(only.stack.path));
-  if (isSimple) return { root, described: undefined };
-  const described = await describeStack(aws, stackName);
-  if (described === undefined) throw noSuchStack(stackName, region);
+    !(await (await openStackMemory(run)).hasListing(only.stack.path));
+  if (isSimple) return undefined;
+  const { stackName } = run.options;
+  const described = await describeStack(run.aws, stackName);
+  if (described === undefined) throw noSuchStack(stackName, await run.aws.region());
   if (stackCondition(described.status) === 'busy') {
     const text = `Stack ${stackName} is in ${described.status}: CloudFormation may yet undo what is synced now`;
-    note(environment.reporter, 'warning', text, 'Sync again when it has ended.');
+    note(run.environment.reporter, 'warning', text, 'Sync again when it has ended.');
   }
-  const values = deployedParameters(root, described);
-  if (!changesParameters(root, values, options)) return { root, described };
-  // warnings of the templates were told already
-  const quiet = { reporter: { report: () => {} } };
-  return { root: await readApplication(options, quiet, { region, deployed: values }), described };
+  return described;
 }

@@ -1,10 +1,10 @@
 import { readDeployedState } from '../../deploy/deploy-stack.ts';
-import { ensureManagedBucket } from '../../deploy/managed-bucket.ts';
+import { requireBucket } from '../../sync/deployment-bucket.ts';
 import { InterruptedError } from '../../errors.ts';
 import type { Stack } from '../../model/stack.ts';
-import { lookAgainIfChanged } from '../../sync/decide-code-or-deployment.ts';
-import { packageApplication } from '../../sync/package-application.ts';
-import type { Prepared } from '../../sync/prepare.ts';
+import { retryIfStackChanged } from '../../sync/stack-changed.ts';
+import { prepareDeployment } from '../../sync/prepare-deployment.ts';
+import type { OpenedApplication } from '../../sync/open-application.ts';
 import type { SyncRun } from '../../sync/sync-run.ts';
 import { requirePrepared, requireResources, TEMPLATES_ONLY, withUndeployed } from '../application-snapshot.ts';
 import type { UndeployedChanges } from '../application-snapshot.ts';
@@ -17,7 +17,7 @@ import { compareStacks } from './compare-stacks.ts';
 import type { StackChange } from './compare-stacks.ts';
 import { describeFailedDeployment } from './failed-deployment.ts';
 import { readTemplates } from './read-templates.ts';
-import { updateStack, syncInsteadOfDeploying } from './update-stack.ts';
+import { updateStack, syncIfCodeIsEnough } from './update-stack.ts';
 import type { Deploying } from './update-stack.ts';
 import { takeOptions } from './take-options.ts';
 
@@ -45,7 +45,7 @@ export async function deployChanges(
     if (application.snapshot.run.options.code && !force) return skipDeployment(application, root, change);
     context.reserve(change.touched);
     const run = deploymentRun(application, context, force);
-    return await lookAgainIfChanged(run.environment.reporter, () =>
+    return await retryIfStackChanged(run.environment.reporter, () =>
       deployOnce({ application, context, change, run }, root),
     );
   } catch (error) {
@@ -98,7 +98,7 @@ function deploymentRun({ snapshot, notes }: WatchedApplication, { signal }: Depl
 async function deployOnce(deploying: Deploying, root: Stack): Promise<DeployEnd> {
   const { application, run, context } = deploying;
   const prepared = await prepareAgain(deploying, root);
-  const packaged = await packageApplication(run, prepared, {
+  const packaged = await prepareDeployment(run, prepared, {
     build: (plan, onBuilt) => buildResources(application, plan, { signal: context.signal, onBuilt }),
     layout: application.snapshot.tools.layout(),
   });
@@ -109,8 +109,7 @@ async function deployOnce(deploying: Deploying, root: Stack): Promise<DeployEnd>
     context.signal.throwIfAborted();
     context.committed();
     return (
-      (await syncInsteadOfDeploying(deploying, prepared, packaged)) ??
-      (await updateStack(deploying, prepared, packaged))
+      (await syncIfCodeIsEnough(deploying, prepared, packaged)) ?? (await updateStack(deploying, prepared, packaged))
     );
   } finally {
     await packaged.close();
@@ -118,13 +117,13 @@ async function deployOnce(deploying: Deploying, root: Stack): Promise<DeployEnd>
 }
 
 /** Reads the stack as it is now: others may have changed it. */
-async function prepareAgain({ application, run }: Deploying, root: Stack): Promise<Prepared> {
-  const { aws, environment, options } = run;
+async function prepareAgain({ application, run }: Deploying, root: Stack): Promise<OpenedApplication> {
+  const { aws, options } = run;
   const { fresh } = application.snapshot;
   application.replace((now) => ({ ...now, fresh: { ...now.fresh, deployed: undefined } }));
   const deployed = fresh.deployed ?? (await readDeployedState(aws, options.stackName));
   const before = requirePrepared(application.snapshot);
-  const bucket = options.s3Bucket || before.bucket || (await ensureManagedBucket(aws, environment));
+  const bucket = options.s3Bucket || before.bucket || (await requireBucket(run));
   const prepared = { ...before, root, deployed, bucket };
   application.replace((now) => ({ ...now, prepared }));
   return prepared;

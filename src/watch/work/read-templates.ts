@@ -1,6 +1,6 @@
 import { note } from '../../console/reporter.ts';
 import type { Stack } from '../../model/stack.ts';
-import { readAsDeployed } from '../../sync/prepare.ts';
+import { readTemplatesAsDeployed } from '../../sync/read-templates.ts';
 import { requirePrepared, withTemplates } from '../application-snapshot.ts';
 import type { WatchedApplication } from '../watched-application.ts';
 import { findWatchedResources } from '../watched-resources.ts';
@@ -15,7 +15,7 @@ export async function readTemplates(application: WatchedApplication): Promise<St
   const files = new Set<string>();
   const { region, deployed } = requirePrepared(application.snapshot);
   try {
-    const root = await readAsDeployed(application.notes.quiet(run), {
+    const root = await readTemplatesAsDeployed(application.notes.quiet(run), {
       region,
       stack: async () => deployed.stack,
       onRead: (file) => void files.add(file),

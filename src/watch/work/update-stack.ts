@@ -1,10 +1,9 @@
 import { compareTemplates } from '../../deploy/compare-templates.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import { compareDeployed } from '../../sync/compare-deployed.ts';
 import type { CodeSync } from '../../sync/code/open-code-sync.ts';
-import { planAfterDeployment, planInsteadOfDeployment } from '../../sync/decide-code-or-deployment.ts';
-import type { PackagedApplication } from '../../sync/package-application.ts';
-import type { Prepared } from '../../sync/prepare.ts';
+import { decideCodeOrDeployment, planAfterDeployment } from '../../sync/decide-code-or-deployment.ts';
+import type { PreparedDeployment } from '../../sync/prepare-deployment.ts';
+import type { OpenedApplication } from '../../sync/open-application.ts';
 import type { SyncRun } from '../../sync/sync-run.ts';
 import { requireResources, withDeployed } from '../application-snapshot.ts';
 import type { DeployEnd, SyncedResource } from '../loop/results.ts';
@@ -26,32 +25,21 @@ export interface Deploying {
   change: StackChange;
 }
 
-/** Syncs code if that does the same as the deployment; undefined: a deployment is needed. */
-export async function syncInsteadOfDeploying(
+/** Syncs code if that does everything that the deployment would do; undefined: a deployment is needed. */
+export async function syncIfCodeIsEnough(
   deploying: Deploying,
-  { root, deployed }: Prepared,
-  { built, packaged, hasSettings, plan }: PackagedApplication,
+  { root, deployed }: OpenedApplication,
+  deployment: PreparedDeployment,
 ): Promise<DeployEnd | undefined> {
   const { application, run } = deploying;
-  const isPossible = plan.action === 'none' || plan.action === 'update';
-  if (!isPossible || !hasSettings || !run.options.skipDeploySync) return undefined;
+  const { built } = deployment;
   const codeSync = await codeSyncOf(application);
   const ids = currentIds(deploying);
-  let results: SyncedResource[] = [];
-  // an empty selection would mean all resources
-  if (ids.length === 0) {
-    const { template } = deployed;
-    const readNested = (path: string): ReturnType<CodeSync['readNestedTemplate']> => codeSync.readNestedTemplate(path);
-    const comparison = await compareDeployed(root, packaged, { template, readNested });
-    if (comparison.kind === 'differs') return undefined;
-  } else {
-    const selection = { ids, types: [] };
-    const instead = await planInsteadOfDeployment(codeSync, { root, built, packaged, deployed, selection });
-    if (instead.kind === 'deploy') return undefined;
-    results = await applyPlan(application, instead.open, built);
-  }
+  const decision = await decideCodeOrDeployment(codeSync, { ...run, root, deployed, deployment, ids });
+  if (decision.way === 'deployment') return undefined;
+  const applied = await applyPlan(application, decision.open, built);
   application.replace((now) => withDeployed(now, root, deployed.stack));
-  results = [...settleBlocked(results, 'unchanged'), ...endWebFunctions(application, built, { changed: false })];
+  const results = [...settleBlocked(applied, 'unchanged'), ...endWebFunctions(application, built, { changed: false })];
   return {
     outcome: 'unchanged',
     results: await addRunProblems(built, results),
@@ -62,8 +50,8 @@ export async function syncInsteadOfDeploying(
 /** Creates or updates the stack, then syncs what CloudFormation did not change. */
 export async function updateStack(
   deploying: Deploying,
-  { root, deployed }: Prepared,
-  { built, packaged, plan, deploy }: PackagedApplication,
+  { root, deployed }: OpenedApplication,
+  { built, packaged, plan, deploy }: PreparedDeployment,
 ): Promise<DeployEnd> {
   const { application, context, change, run } = deploying;
   const isUpdate = plan.action === 'update' && deployed.template !== undefined;
@@ -83,8 +71,7 @@ export async function updateStack(
     codeSync.forget(result.stack);
     await codeSync.requireLatest(result);
   } else {
-    const selection = { ids, types: [] };
-    const planRest = () => planAfterDeployment(codeSync, result, { root, built, selection });
+    const planRest = () => planAfterDeployment(codeSync, result, { root, ids, deployment: { built } });
     results = await planAndApply(application, ids, { built, plan: planRest });
   }
   application.replace((now) => withDeployed(now, root, result.stack));

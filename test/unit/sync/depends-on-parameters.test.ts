@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { listSyncResources } from '../../../src/sync/code/sync-resource.ts';
-import { dependsOnParameters } from '../../../src/sync/read-application.ts';
+import { dependsOnParameters } from '../../../src/sync/stack-parameters.ts';
 import type { TemplateMap } from '../../../src/template/template.ts';
 import { fakeFunction, fakeStack } from '../../support/stack-builder.ts';
 

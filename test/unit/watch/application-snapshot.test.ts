@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Prepared } from '../../../src/sync/prepare.ts';
+import type { OpenedApplication } from '../../../src/sync/open-application.ts';
 import type { SyncRun } from '../../../src/sync/sync-run.ts';
 import {
   initialSnapshot,
@@ -18,8 +18,8 @@ import type { WatchedResources } from '../../../src/watch/watched-resources.ts';
 const TOOLS = {} as WatchTools;
 const runWith = (options: object): SyncRun => ({ options, environment: {} }) as unknown as SyncRun;
 const open = (options: object = {}): ApplicationSnapshot => initialSnapshot(runWith(options), TOOLS);
-const prepared = (deployed: object): Prepared =>
-  ({ bucket: 'managed', recreate: false, deployed }) as unknown as Prepared;
+const prepared = (deployed: object): OpenedApplication =>
+  ({ bucket: 'managed', recreate: false, deployed }) as unknown as OpenedApplication;
 const input = (path: string) => [{ path, excludes: [] }];
 
 describe('the snapshot of a watched application', () => {

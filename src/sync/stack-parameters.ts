@@ -1,53 +1,14 @@
-import { note } from '../console/reporter.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { stackCondition } from '../deploy/stack-status.ts';
 import { ownValue } from '../support/own-value.ts';
 import { globalsFor } from '../template/globals.ts';
-import { readStacks } from '../model/read-stacks.ts';
 import { flattenStacks } from '../model/stack.ts';
 import type { Stack } from '../model/stack.ts';
 import { kindOf } from '../template/kinds/kinds.ts';
 import { isMap, mapOf, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import type { SyncOptions } from './sync-options.ts';
-import type { SyncEnvironment } from './sync-environment.ts';
 import type { SyncResource } from './code/sync-resource.ts';
-
-/**
- * Reads the templates with the values that the stack's parameters have or will have: those that are given now, else those
- * that it was deployed with (a deployment keeps them too), else the defaults.
- */
-export async function readApplication(
-  options: SyncOptions,
-  { reporter }: Pick<SyncEnvironment, 'reporter'>,
-  {
-    region,
-    deployed = {},
-    onRead,
-  }: {
-    region: string;
-    deployed?: Readonly<Record<string, string>>;
-    /** Told of each template and included file, also if reading fails. */
-    onRead?: ((file: string) => void) | undefined;
-  },
-): Promise<Stack> {
-  const { templateFile, baseDir, parameterOverrides, languageExtensions, projectDir, stackName } = options;
-  const started = performance.now();
-  const { root, warnings } = await readStacks({
-    templateFile,
-    baseDir,
-    parameterOverrides: { ...deployed, ...parameterOverrides },
-    languageExtensions,
-    cwd: projectDir,
-    pseudo: { region, stackName },
-    onRead,
-  });
-  for (const { file, line, message } of warnings) {
-    note(reporter, 'warning', `${line === undefined ? file : `${file}:${line}`}: ${message}`);
-  }
-  reporter.report({ type: 'phase', name: 'read templates', ms: performance.now() - started });
-  return root;
-}
 
 /**
  * Values that the stack was deployed with, of parameters that the template still has. Without secrets. A stack that was

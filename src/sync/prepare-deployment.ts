@@ -26,11 +26,12 @@ import { resolveRepositories } from '../deploy/image-repositories.ts';
 import type { ImageRepositories } from '../deploy/image-repositories.ts';
 import { deploymentInputs, forEachMissing } from './missing-uploads.ts';
 import { openArtifactStore } from './open-stores.ts';
-import { confirmRecreation, type Prepared } from './prepare.ts';
+import { confirmRecreation } from './open-application.ts';
+import type { OpenedApplication } from './open-application.ts';
 import type { SyncRun } from './sync-run.ts';
 
 /** How it is built. */
-export interface PackageOptions {
+export interface BuildReuse {
   /** A builder that keeps what it learned (`--watch`); without it there is one for this time. */
   build?: (plan: BuildPlan, onBuilt: BuildEnvironment['onBuilt']) => Promise<BuildOutcome>;
   /** Where it is laid out for other commands, with what is known of that (`--watch`). */
@@ -38,7 +39,7 @@ export interface PackageOptions {
 }
 
 /** The application, built and with its templates ready to be deployed. Nothing of the stack has been changed. */
-export interface PackagedApplication {
+export interface PreparedDeployment {
   built: BuildResult;
   packaged: PackagedStack;
   /** What a deployment will do. */
@@ -64,11 +65,11 @@ interface MissingInputs {
 }
 
 /** Builds and packages the whole application. Rejects with `BuildError` if a build fails. */
-export async function packageApplication(
+export async function prepareDeployment(
   run: SyncRun,
-  prepared: Prepared,
-  how: PackageOptions = {},
-): Promise<PackagedApplication> {
+  prepared: OpenedApplication,
+  how: BuildReuse = {},
+): Promise<PreparedDeployment> {
   const { store, webFunctions, sent } = openArtifactStore(run, prepared);
   const early = createEarlyUploads(store, prepared);
   const releases: (() => void)[] = [];
@@ -88,7 +89,7 @@ export async function packageApplication(
 
 interface Packaging {
   run: SyncRun;
-  prepared: Prepared;
+  prepared: OpenedApplication;
   store: ArtifactStore;
   webFunctions: WebFunctionStore;
   early: EarlyUploads;
@@ -96,10 +97,7 @@ interface Packaging {
   releases: (() => void)[];
 }
 
-async function packageWith(
-  packaging: Packaging,
-  how: PackageOptions,
-): Promise<Omit<PackagedApplication, 'sent' | 'close'>> {
+async function packageWith(packaging: Packaging, how: BuildReuse): Promise<Omit<PreparedDeployment, 'sent' | 'close'>> {
   const { run, prepared, store } = packaging;
   const { options, environment, aws } = run;
   const repositories = resolveRepositories(run, prepared.root, prepared);
@@ -213,7 +211,7 @@ function deployRequest({ options }: SyncRun): Omit<DeployInput, 'template' | 'te
 
 async function buildApplication(
   { run, prepared, early, releases }: Packaging,
-  { build }: PackageOptions,
+  { build }: BuildReuse,
 ): Promise<BuildResult> {
   const { reporter, signal } = run.environment;
   const started = performance.now();

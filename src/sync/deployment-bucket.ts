@@ -1,0 +1,45 @@
+import type { Aws } from '../aws/aws.ts';
+import type { DeployedState } from '../deploy/deploy-stack.ts';
+import {
+  ensureManagedBucket,
+  findManagedBucket,
+  MANAGED_STACK_NAME,
+  managedBucketIn,
+} from '../deploy/managed-bucket.ts';
+import { UserError } from '../errors.ts';
+import type { ArtifactBucket } from './open-stores.ts';
+import type { SyncRun } from './sync-run.ts';
+
+/** The managed bucket was replaced after the last deployment: open the application again, with `askForBucket`. */
+export class ManagedBucketMovedError extends UserError {
+  constructor() {
+    super('The managed bucket is not the one that the stack was deployed from any more', { hint: 'Sync again.' });
+  }
+}
+
+/**
+ * Chooses the bucket for artifacts: `--s3-bucket`, else the managed bucket that the deployed template names (checked before
+ * the first upload), else the managed bucket that CloudFormation names, created if it is missing. A dry run creates nothing.
+ */
+export async function chooseBucket(
+  run: SyncRun,
+  deployed: DeployedState,
+  { askForBucket = false }: { askForBucket?: boolean | undefined },
+): Promise<ArtifactBucket> {
+  const named = run.options.s3Bucket === undefined && !askForBucket ? managedBucketIn(deployed.template) : undefined;
+  return named === undefined
+    ? { bucket: await requireBucket(run) }
+    : { bucket: named, checkBucket: () => checkManaged(run.aws, named) };
+}
+
+/** The bucket for artifacts without a look at deployed templates. */
+export async function requireBucket({ options, environment, aws }: SyncRun): Promise<string> {
+  if (options.s3Bucket !== undefined) return options.s3Bucket;
+  const { reporter, signal } = environment;
+  if (options.dryRun) return (await findManagedBucket(aws)) ?? MANAGED_STACK_NAME;
+  return ensureManagedBucket(aws, { reporter, signal });
+}
+
+async function checkManaged(aws: Aws, bucket: string): Promise<void> {
+  if ((await findManagedBucket(aws)) !== bucket) throw new ManagedBucketMovedError();
+}

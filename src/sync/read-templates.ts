@@ -1,0 +1,70 @@
+import { note } from '../console/reporter.ts';
+import type { Reporter } from '../console/reporter.ts';
+import type { DeployedStack } from '../deploy/describe-stack.ts';
+import { readStacks } from '../model/read-stacks.ts';
+import type { Stack } from '../model/stack.ts';
+import { changesParameters, deployedParameters } from './stack-parameters.ts';
+import type { SyncRun } from './sync-run.ts';
+
+/** How the templates of a run are read. */
+export interface TemplateReading {
+  region: string;
+  /**
+   * The deployed stack, whose parameters fill in what the options leave open. Called once, with the templates as read without
+   * it; undefined: its parameters do not matter, or there is no stack.
+   */
+  stack(root: Stack): Promise<DeployedStack | undefined>;
+  /** Receives each template and included file, also if reading fails. */
+  onRead?: ((file: string) => void) | undefined;
+}
+
+/**
+ * Reads the templates with the values that the stack's parameters have or will have: those given now, else those of the
+ * deployed stack (a deployment keeps them too), else the defaults. Reports the templates' warnings once.
+ */
+export async function readTemplatesAsDeployed(
+  { options, environment }: Pick<SyncRun, 'options' | 'environment'>,
+  { region, stack, onRead }: TemplateReading,
+): Promise<Stack> {
+  const { reporter } = environment;
+  const written = await readTemplates(options, { region, deployed: {}, reporter, onRead });
+  const deployed = await stack(written);
+  const values = deployed && deployedParameters(written, deployed);
+  if (!values || !changesParameters(written, values, options)) return written;
+  return readTemplates(options, { region, deployed: values, reporter: SILENT });
+}
+
+/** For work whose warnings were reported before. */
+const SILENT: Reporter = { report: () => {} };
+
+async function readTemplates(
+  options: SyncRun['options'],
+  {
+    region,
+    deployed,
+    reporter,
+    onRead,
+  }: {
+    region: string;
+    deployed: Readonly<Record<string, string>>;
+    reporter: Reporter;
+    onRead?: TemplateReading['onRead'];
+  },
+): Promise<Stack> {
+  const { templateFile, baseDir, parameterOverrides, languageExtensions, projectDir, stackName } = options;
+  const started = performance.now();
+  const { root, warnings } = await readStacks({
+    templateFile,
+    baseDir,
+    parameterOverrides: { ...deployed, ...parameterOverrides },
+    languageExtensions,
+    cwd: projectDir,
+    pseudo: { region, stackName },
+    onRead,
+  });
+  for (const { file, line, message } of warnings) {
+    note(reporter, 'warning', `${line === undefined ? file : `${file}:${line}`}: ${message}`);
+  }
+  reporter.report({ type: 'phase', name: 'read templates', ms: performance.now() - started });
+  return root;
+}
