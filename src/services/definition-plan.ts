@@ -1,8 +1,10 @@
 import type { DefinedResource } from '../model/definitions.ts';
 import type { Stack } from '../model/stack.ts';
 import type { DeployedResource } from '../cloud/sync-state.ts';
+import type { PlannedRequest } from './planned-request.ts';
+import type { ServiceContext } from './service-context.ts';
 
-/** An API or state machine and what it is in the cloud. */
+/** An API or state machine, and the resource that it is in the stack. */
 export interface DefinitionWork {
   resource: DefinedResource;
   stack: Stack;
@@ -11,16 +13,36 @@ export interface DefinitionWork {
   isDeployed: boolean;
 }
 
-/** What has to be done with an API or state machine. */
-export type DefinitionPlan =
+/** What a code sync does with an API or state machine. `Update`: the requests of its service, as data. */
+export type DefinitionPlan<Update> =
   | { action: 'none' }
+  | UnplannedDefinition
+  /** `changes`: in a few words each. */
+  | { action: 'update'; changes: readonly string[]; update: Update };
+
+/** Why a code sync does not update an API or state machine. */
+export type UnplannedDefinition =
   /** There is no definition here. */
   | { action: 'skip'; why: string; hint?: string }
-  /** There is one, but only a deployment can bring it. */
-  | { action: 'blocked'; why: string; hint: string }
-  | {
-      action: 'update';
-      /** In a few words each. */
-      changes: readonly string[];
-      apply(): Promise<void>;
-    };
+  /** There is one, but only a deployment can update it. */
+  | { action: 'blocked'; why: string; hint: string };
+
+/** How a service plans and sends the update of a definition. */
+export interface DefinitionService<Update> {
+  /** Compares the definition with what the service has. */
+  plan(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan<Update>>;
+  /** Sends the requests of the update. */
+  apply(tools: ServiceContext, update: Update): Promise<void>;
+  /** The requests of the update, in their order. Pure. */
+  requests(update: Update): PlannedRequest[];
+}
+
+/** The definition is here, but only a deployment can update it. */
+export function blocked(why: string): UnplannedDefinition {
+  return { action: 'blocked', why, hint: 'Sync without --code: a deployment brings it.' };
+}
+
+/** Why a definition cannot be brought that needs values which only CloudFormation has. */
+export function needsDeployment(id: string, missing: readonly string[]): UnplannedDefinition {
+  return blocked(`${id}: only CloudFormation knows the value of ${missing.join(', ')}`);
+}

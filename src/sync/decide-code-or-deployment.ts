@@ -126,6 +126,7 @@ const NOTHING: OpenPlan = {
     work: { layers: new Map(), functions: [], leftovers: [], definitions: new Map(), kept: new Set() },
     behind: [],
   },
+  describe: async () => [],
   apply: async () => ({ results: [], failed: false, behind: [] }),
   runProblems: async () => new Map(),
   discard: async () => {},

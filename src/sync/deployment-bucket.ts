@@ -32,11 +32,16 @@ export async function chooseBucket(
     : { bucket: named, checkBucket: () => checkManaged(run.aws, named) };
 }
 
-/** The bucket for artifacts without a look at deployed templates. */
-export async function requireBucket({ options, environment, aws }: SyncRun): Promise<string> {
-  if (options.s3Bucket !== undefined) return options.s3Bucket;
+/** The name of the bucket for artifacts; the managed stack's name if CloudFormation has yet to name the managed bucket. */
+export async function findBucket({ options, aws }: Pick<SyncRun, 'options' | 'aws'>): Promise<string> {
+  return options.s3Bucket ?? (await findManagedBucket(aws)) ?? MANAGED_STACK_NAME;
+}
+
+/** The bucket for artifacts without a look at deployed templates; creates a missing managed bucket, except in a dry run. */
+export async function requireBucket(run: SyncRun): Promise<string> {
+  const { options, environment, aws } = run;
+  if (options.s3Bucket !== undefined || options.dryRun) return findBucket(run);
   const { reporter, signal } = environment;
-  if (options.dryRun) return (await findManagedBucket(aws)) ?? MANAGED_STACK_NAME;
   return ensureManagedBucket(aws, { reporter, signal });
 }
 

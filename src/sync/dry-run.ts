@@ -21,9 +21,8 @@ export async function reportDryRun({ run, application, deployment, decision }: P
   const { plan } = deployment;
   const place = { account: application.account, region: application.region };
   if (decision.way === 'code') {
-    await decision.open.discard();
+    const resources = await decision.open.describe().finally(decision.open.discard);
     reportPlan(reporter, decision.open.plan);
-    const { resources } = decision.open.plan;
     return { status: 'planned', ...place, deployment: { action: 'none' }, resources };
   }
   const missing = await deployment.missing();

@@ -3,7 +3,8 @@ import type { Stack } from '../../model/stack.ts';
 import { isServerless, kindOf, settingsOf } from '../../template/kinds/kinds.ts';
 import { isMap, mapOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
-import type { DefinitionPlan } from '../definition-plan.ts';
+import { blocked, needsDeployment } from '../definition-plan.ts';
+import type { UnplannedDefinition } from '../definition-plan.ts';
 import { readDefinitionFile, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
 
@@ -21,7 +22,7 @@ export async function readApiDefinition(
   tools: ServiceContext,
   resource: DefinedResource,
   stack: Stack,
-): Promise<ApiDefinition | Exclude<DefinitionPlan, { action: 'update' | 'none' }>> {
+): Promise<ApiDefinition | UnplannedDefinition> {
   const { id, definition } = resource;
   if (definition.kind !== 'file' && definition.kind !== 'inline') {
     return { action: 'skip', why: `${id} has no definition here` };
@@ -42,18 +43,6 @@ export async function readApiDefinition(
   if (!isServerless(resource.type)) return { body: toJson(value), properties };
   const addSettings = resource.flow === 'http-api' ? addHttpSettings : addRestSettings;
   return { body: toJson(addSettings(value, properties)), properties };
-}
-
-function blocked(why: string): Extract<DefinitionPlan, { action: 'blocked' }> {
-  return { action: 'blocked', why, hint: 'Sync without --code: a deployment brings it.' };
-}
-
-/** Why a definition cannot be brought that needs values which only CloudFormation has. */
-export function needsDeployment(
-  id: string,
-  missing: readonly string[],
-): Extract<DefinitionPlan, { action: 'blocked' }> {
-  return blocked(`${id}: only CloudFormation knows the value of ${missing.join(', ')}`);
 }
 
 function samAdditions({ type, properties, logicalId }: DefinedResource, stack: Stack): string[] {

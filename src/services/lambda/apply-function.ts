@@ -5,11 +5,12 @@ import type { Reporter } from '../../console/reporter.ts';
 import { UserError } from '../../errors.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { codeName, hasSent, isDone, readyCode, sendCode, shownCode } from './function-code.ts';
-import type { FunctionPlan, FunctionWork } from './plan-function.ts';
+import type { CodeUpdate } from './function-code.ts';
+import type { FunctionPlan, FunctionWork, LayersUpdate, VersionPublication } from './plan-function.ts';
 import { shownLayers } from './plan-function.ts';
 import type { FunctionState } from './lambda-client.ts';
 import { describeDeactivated, REACTIVATE } from './function-states.ts';
-import { moveLayers } from './layer-versions.ts';
+import { fillNewVersions } from './layer-versions.ts';
 import { isDoubtful, sendNoted } from '../../cloud/recent-sends.ts';
 
 /**
@@ -22,16 +23,14 @@ export async function applyFunction(
   versions: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { work } = plan;
-  const { dependencies, state } = work;
+  const updateLayersTo = async (update: LayersUpdate | undefined): Promise<void> => {
+    if (update === undefined) return;
+    await updateLayers(tools, work, { ...update, Layers: fillNewVersions(update.Layers, versions) });
+  };
   remember(tools, work.id);
-  const add = dependencies?.wanted === true ? [dependencies.layer] : [];
-  let layers = moveLayers(state.layers, { to: versions, add, drop: [] });
-  if (plan.layers) await updateLayers(tools, work, layers);
-  if (plan.code) await updateCode(tools, work);
-  if (plan.drop && dependencies !== undefined) {
-    layers = moveLayers(layers, { to: versions, add: [], drop: [dependencies.layer] });
-    await updateLayers(tools, work, layers);
-  }
+  await updateLayersTo(plan.layers);
+  if (plan.code !== undefined) await updateCode(tools, work, plan.code);
+  await updateLayersTo(plan.drop);
   if (plan.publish !== undefined) await publish(tools, work, plan.publish);
   forget(tools, work.id);
 }
@@ -45,19 +44,15 @@ function forget({ facts }: ServiceContext, id: string): void {
   facts.unsettled = facts.unsettled.filter((candidate) => candidate !== id);
 }
 
-async function updateLayers(
-  tools: ServiceContext,
-  { id, state }: FunctionWork,
-  layers: readonly string[],
-): Promise<void> {
+async function updateLayers(tools: ServiceContext, { id, state }: FunctionWork, update: LayersUpdate): Promise<void> {
   const { lambda, facts } = tools;
   const { send, UpdateFunctionConfigurationCommand } = await lambda.service();
-  const value = layers.join();
+  const value = update.Layers.join();
   const hasLayers = (now: FunctionState): boolean => now.layers.join() === value;
   const answer = await sendNoted(facts, { shown: shownLayers(state), value }, () =>
     lambda.change(
       state.name,
-      () => send(new UpdateFunctionConfigurationCommand({ FunctionName: state.name, Layers: [...layers] })),
+      () => send(new UpdateFunctionConfigurationCommand(update)),
       (now) => hasLayers(now) && !isDoubtful(facts, shownLayers(now)),
     ),
   );
@@ -69,11 +64,10 @@ async function updateLayers(
   await settle(tools, { id, name: state.name, shows: hasLayers }, answer);
 }
 
-async function updateCode(tools: ServiceContext, { id, state, code }: FunctionWork): Promise<void> {
-  if (code === undefined) return;
+async function updateCode(tools: ServiceContext, { id, state }: FunctionWork, update: CodeUpdate): Promise<void> {
   const { lambda, facts } = tools;
   const { send, UpdateFunctionCodeCommand } = await lambda.service();
-  const ready = await readyCode(tools, code);
+  const ready = await readyCode(tools, update.code);
   const isThere = (now: FunctionState): boolean => isDone(now, ready) && !isDoubtful(facts, shownCode(now));
   // of an image that was never pushed from here this is known only now
   if (isThere(state)) return;
@@ -81,8 +75,7 @@ async function updateCode(tools: ServiceContext, { id, state, code }: FunctionWo
   const answer = await sendNoted(facts, { shown: shownCode(state), value }, () =>
     lambda.change(
       state.name,
-      () =>
-        sendCode(tools, ready, (sent) => send(new UpdateFunctionCodeCommand({ FunctionName: state.name, ...sent }))),
+      () => sendCode(tools, { ...update, code: ready }, (input) => send(new UpdateFunctionCodeCommand(input))),
       isThere,
     ),
   );
@@ -122,22 +115,18 @@ function warnIfDeactivated(reporter: Reporter, id: string, state: FunctionState)
   if (text !== undefined) note(reporter, 'warning', text, REACTIVATE);
 }
 
-async function publish(tools: ServiceContext, work: FunctionWork, what: 'alias' | 'latest'): Promise<void> {
+async function publish(
+  tools: ServiceContext,
+  { state, id, code }: FunctionWork,
+  request: VersionPublication,
+): Promise<void> {
   const { lambda } = tools;
-  const { state, alias, id, code } = work;
   const { send, PublishVersionCommand, UpdateAliasCommand } = await lambda.service();
-  const version = await lambda.change(state.name, () =>
-    send(
-      new PublishVersionCommand({
-        FunctionName: state.name,
-        ...(what === 'latest' ? { PublishTo: 'LATEST_PUBLISHED' } : {}),
-      }),
-    ),
-  );
+  const version = await lambda.change(state.name, () => send(new PublishVersionCommand(request.version)));
   const number = requireAnswer('Lambda', 'PublishVersion', 'Version', version?.Version);
   if (code?.kind === 'zip')
     checkAnswer('Lambda', 'PublishVersion', ['CodeSha256', version?.CodeSha256, codeName(code)]);
-  if ((version !== undefined && !isActive(version)) || what === 'latest') {
+  if ((version !== undefined && !isActive(version)) || request.alias === undefined) {
     // with SnapStart or a capacity provider a version cannot be called at once
     const ended = await lambda.settled(state.name, { qualifier: number });
     warnIfDeactivated(tools.reporter, `Version ${number} of ${id}`, ended);
@@ -147,7 +136,7 @@ async function publish(tools: ServiceContext, work: FunctionWork, what: 'alias' 
       );
     }
   }
-  if (what === 'latest' || alias === undefined) return;
-  const moved = await send(new UpdateAliasCommand({ FunctionName: state.name, Name: alias, FunctionVersion: number }));
+  if (request.alias === undefined) return;
+  const moved = await send(new UpdateAliasCommand({ ...request.alias, FunctionVersion: number }));
   checkAnswer('Lambda', 'UpdateAlias', ['FunctionVersion', moved.FunctionVersion, number]);
 }

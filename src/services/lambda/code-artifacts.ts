@@ -7,6 +7,7 @@ import type { ArtifactItem, ArtifactStore } from '../../package/artifact-store.t
 import { isArchive } from '../../package/package-templates.ts';
 import { hashFile, isMissing } from '../../support/files.ts';
 import { createGate } from '../../support/map-limit.ts';
+import type { ContentSummary } from '../planned-request.ts';
 
 /** The zip of a function's code or of a layer, as Lambda is to have it. */
 export interface CodeArtifact {
@@ -21,14 +22,19 @@ export interface CodeArtifact {
 /** How code travels to Lambda. */
 type SentCode = { ZipFile: Uint8Array } | { S3Bucket: string; S3Key: string };
 
+/** The same without the bytes. */
+type DescribedCode = { ZipFile: ContentSummary } | { S3Bucket: string; S3Key: string };
+
 /** Makes zips, each once, and hands them to Lambda. */
 export interface CodeArtifacts {
   /** The zip of a function or layer; undefined if its code is not here (inline, in S3, an image). */
   ofResource(resource: FunctionResource | LayerResource, built: BuildResult): Promise<CodeArtifact | undefined>;
   /** The zip of a function's dependency layer; undefined if it has none. */
   ofDependencies(id: string, built: BuildResult): Promise<CodeArtifact | undefined>;
-  /** Sends a request with the bytes or, if they are too many for one, with where they are in S3 by then. */
+  /** Sends a request with the bytes or, if they are too many for one, with their place in S3 after the upload. */
   send<T>(artifact: CodeArtifact, request: (code: SentCode) => Promise<T>): Promise<T>;
+  /** What `send` puts into the request, with the bytes by size and hash. Uploads nothing. */
+  describe(artifact: CodeArtifact): Promise<DescribedCode>;
   /** Removes what is not kept between runs. */
   dispose(): Promise<void>;
 }
@@ -42,12 +48,14 @@ const SENT_AT_ONCE = 8;
 export interface CodeStores {
   /** Names and makes zips; uploads nothing. */
   local: ArtifactStore;
-  /** Opens the store that uploads to the deployment bucket, creating the managed bucket if it is missing. */
+  /** The name of the deployment bucket; creates nothing. */
+  findBucket(): Promise<string>;
+  /** Opens the store that uploads to that bucket; creates the managed bucket if it is missing. */
   openUploads(): Promise<ArtifactStore>;
 }
 
 /** Opens the zips of one code sync. */
-export function openCodeArtifacts({ local: zips, openUploads }: CodeStores): CodeArtifacts {
+export function openCodeArtifacts({ local: zips, findBucket, openUploads }: CodeStores): CodeArtifacts {
   const gate = createGate(SENT_AT_ONCE);
   let large: Promise<ArtifactStore> | undefined;
   const make = async (item: CodeArtifact['item']): Promise<CodeArtifact> => ({
@@ -85,6 +93,10 @@ export function openCodeArtifacts({ local: zips, openUploads }: CodeStores): Cod
       const located = await store.locate(item);
       await store.upload(located);
       return request({ S3Bucket: located.bucket, S3Key: located.key });
+    },
+    describe: async ({ item, size, sha256 }) => {
+      if (size < MAX_DIRECT) return { ZipFile: { size, sha256 } };
+      return { S3Bucket: await findBucket(), S3Key: (await zips.locate(item)).key };
     },
     dispose: async () => {
       await zips.dispose();

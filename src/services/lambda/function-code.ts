@@ -8,6 +8,7 @@ import { hasIntrinsic } from '../../template/intrinsics.ts';
 import type { CodeArtifact } from './code-artifacts.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { FunctionState } from './lambda-client.ts';
+import { fromAnswer } from '../planned-request.ts';
 import type { Shown } from '../../cloud/recent-sends.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
 
@@ -17,6 +18,12 @@ export type FunctionCode =
   | { kind: 'zip'; artifact: CodeArtifact; key: string | undefined }
   /** `digest`: `sha256:…` of its manifest; undefined: not known before it is pushed. */
   | { kind: 'image'; located: LocatedImage; digest: string | undefined };
+
+/** UpdateFunctionCode, before an image is pushed. */
+export interface CodeUpdate {
+  FunctionName: string;
+  code: FunctionCode;
+}
 
 /** Code built for one runtime or architecture does not run on another: the template's change has to come first. */
 export function refuseOtherKind(resource: FunctionResource, state: FunctionState): void {
@@ -84,7 +91,7 @@ export function hasSent(state: FunctionState, code: FunctionCode): boolean {
 }
 
 function imageUri({ located, digest }: Extract<FunctionCode, { kind: 'image' }>): string {
-  return `${located.repository}@${digest}`;
+  return `${located.repository}@${digest ?? fromAnswer('PutImage', 'imageDigest')}`;
 }
 
 /** Whether both have the same code. */
@@ -97,12 +104,21 @@ export async function readyCode({ images }: ServiceContext, code: FunctionCode):
   return code.kind === 'zip' ? code : { ...code, digest: (await images.push(code.located)).digest };
 }
 
-/** Sends a request with code that is ready. */
+/** Sends UpdateFunctionCode with code that is ready. */
 export async function sendCode<T>(
-  { artifacts }: ServiceContext,
-  code: FunctionCode,
-  request: (code: Omit<UpdateFunctionCodeCommandInput, 'FunctionName'>) => Promise<T>,
+  { artifacts }: Pick<ServiceContext, 'artifacts'>,
+  { FunctionName, code }: CodeUpdate,
+  request: (input: UpdateFunctionCodeCommandInput) => Promise<T>,
 ): Promise<T> {
-  if (code.kind === 'image') return request({ ImageUri: imageUri(code) });
-  return artifacts.send(code.artifact, (sent) => request({ SourceKMSKeyArn: code.key, ...sent }));
+  if (code.kind === 'image') return request({ FunctionName, ImageUri: imageUri(code) });
+  return artifacts.send(code.artifact, (sent) => request({ FunctionName, SourceKMSKeyArn: code.key, ...sent }));
+}
+
+/** The parameters that `sendCode` sends, with the bytes by size and hash. */
+export async function describeCodeUpdate(
+  { artifacts }: Pick<ServiceContext, 'artifacts'>,
+  { FunctionName, code }: CodeUpdate,
+): Promise<object> {
+  if (code.kind === 'image') return { FunctionName, ImageUri: imageUri(code) };
+  return { FunctionName, SourceKMSKeyArn: code.key, ...(await artifacts.describe(code.artifact)) };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isAwsError } from '../../aws/service-errors.ts';
 import type { LambdaAccess } from './lambda-client.ts';
+import { fromAnswer } from '../planned-request.ts';
 import type { SyncFacts } from '../../cloud/sync-state.ts';
 
 /** `arn:aws:lambda:eu-west-1:123456789012:layer:name:7` without its version. */
@@ -13,7 +14,22 @@ export function versionOf(versionArn: string): number {
   return Number(versionArn.slice(versionArn.lastIndexOf(':') + 1));
 }
 
-/** Which of a function's layers are to be others. */
+const NEW_VERSION = fromAnswer('PublishLayerVersion', 'Version');
+
+/** Stands for the ARN of the version that the plan publishes. */
+export function newVersionOf(layer: string): string {
+  return `${layer}:${NEW_VERSION}`;
+}
+
+/** Puts published versions, by the ARN of their layer, in the place of what stands for them. */
+export function fillNewVersions(layers: readonly string[], published: ReadonlyMap<string, string>): string[] {
+  return layers.map((arn) => {
+    const layer = layerArnOf(arn);
+    return arn === newVersionOf(layer) ? (published.get(layer) ?? arn) : arn;
+  });
+}
+
+/** Layer versions to swap, add and remove. */
 export interface LayerMoves {
   /** ARN of a layer → ARN of the version that is wanted. */
   to: ReadonlyMap<string, string>;

@@ -1,12 +1,14 @@
+import type { PublishVersionCommandInput, UpdateAliasCommandInput } from '@aws-sdk/client-lambda';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { UserError } from '../../errors.ts';
 import type { FunctionResource, ResourceIdentifier } from '../../model/stack.ts';
+import { fromAnswer } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { hasCode, isDone, isSameCode, shownCode } from './function-code.ts';
-import type { FunctionCode } from './function-code.ts';
+import type { CodeUpdate, FunctionCode } from './function-code.ts';
 import type { FunctionState } from './lambda-client.ts';
 import type { LayerPlan } from './sync-layer.ts';
-import { layerArnOf } from './layer-versions.ts';
+import { layerArnOf, moveLayers, newVersionOf } from './layer-versions.ts';
 import { isDoubtful } from '../../cloud/recent-sends.ts';
 import type { Shown } from '../../cloud/recent-sends.ts';
 
@@ -25,16 +27,32 @@ export interface FunctionWork {
   alias: string | undefined;
 }
 
-/** What has to be done with a function. */
+/** The requests that update a function, in the order in which they are sent; undefined: not needed. */
 export interface FunctionPlan {
   work: FunctionWork;
-  code: boolean;
-  /** Layers are added or replaced before the code changes, and taken away after it. */
-  layers: boolean;
-  drop: boolean;
-  /** A version has to be published: for the alias or, with a capacity provider, as the latest one. */
-  publish: 'alias' | 'latest' | undefined;
+  /** Adds or swaps layers, before code that may need them. */
+  layers: LayersUpdate | undefined;
+  code: CodeUpdate | undefined;
+  /** Removes the dependency layer, after the code that needed it. */
+  drop: LayersUpdate | undefined;
+  publish: VersionPublication | undefined;
 }
+
+/** UpdateFunctionConfiguration of a function's layers. */
+export interface LayersUpdate {
+  FunctionName: string;
+  Layers: string[];
+}
+
+/** Publishes a version: for the alias or, with a capacity provider, as the latest one. */
+export interface VersionPublication {
+  version: PublishVersionCommandInput;
+  /** Moves the alias to that version. */
+  alias: (UpdateAliasCommandInput & { Name: string }) | undefined;
+}
+
+/** Stands for the version that `PublishVersion` answers with. */
+const NEW_VERSION = fromAnswer('PublishVersion', 'Version');
 
 /** Lambda's name for the version that functions with a capacity provider answer with. */
 const LATEST_PUBLISHED = '$LATEST.PUBLISHED';
@@ -43,7 +61,9 @@ const LATEST_PUBLISHED = '$LATEST.PUBLISHED';
 export async function planFunction(tools: ServiceContext, work: FunctionWork): Promise<FunctionPlan> {
   const { state, layers, dependencies } = work;
   const { facts } = tools;
-  const code = work.code !== undefined && (!isDone(state, work.code) || isDoubtful(facts, shownCode(state)));
+  const { name: FunctionName } = state;
+  const isNewCode = work.code !== undefined && (!isDone(state, work.code) || isDoubtful(facts, shownCode(state)));
+  const code = isNewCode && work.code !== undefined ? { FunctionName, code: work.code } : undefined;
   const targets = layers.map(({ work: { layer }, version }) => [layer, version] as const);
   const isUnsure = targets.length > 0 && isDoubtful(facts, shownLayers(state));
   const moved =
@@ -54,8 +74,17 @@ export async function planFunction(tools: ServiceContext, work: FunctionWork): P
       return version === undefined || now.some((arn) => arn !== version);
     });
   const drop = dependencies?.wanted === false && state.layers.some((arn) => layerArnOf(arn) === dependencies.layer);
-  const changes = code || moved || drop;
-  return { work, code, layers: moved, drop, publish: await planPublish(tools, work, changes) };
+  const to = new Map(targets.map(([layer, version]) => [layer, version ?? newVersionOf(layer)]));
+  const add = dependencies?.wanted === true ? [dependencies.layer] : [];
+  const next = moveLayers(state.layers, { to, add, drop: [] });
+  const last = moveLayers(next, { to, add: [], drop: dependencies === undefined ? [] : [dependencies.layer] });
+  return {
+    work,
+    layers: moved ? { FunctionName, Layers: next } : undefined,
+    code,
+    drop: drop ? { FunctionName, Layers: last } : undefined,
+    publish: await planPublish(tools, work, isNewCode || moved || drop),
+  };
 }
 
 /** What Lambda shows of a function's layers. */
@@ -65,16 +94,16 @@ export function shownLayers({ name, layers }: FunctionState): Shown {
 
 /** Whether the plan changes anything. */
 export function changesFunction({ code, layers, drop, publish }: FunctionPlan): boolean {
-  return code || layers || drop || publish !== undefined;
+  return [code, layers, drop, publish].some((request) => request !== undefined);
 }
 
 /** What a function plan does, in a few words each. */
-export function describeFunctionPlan({ work, code, layers, drop, publish }: FunctionPlan): string[] {
+export function describeFunctionPlan({ code, layers, drop, publish }: FunctionPlan): string[] {
   return [
-    ...(layers ? ['layers'] : []),
-    ...(code ? [work.code?.kind === 'image' ? 'image' : 'code'] : []),
-    ...(drop ? ['dependency layer removed'] : []),
-    ...(publish === undefined ? [] : [publish === 'alias' ? `version for ${work.alias}` : 'published version']),
+    ...(layers === undefined ? [] : ['layers']),
+    ...(code === undefined ? [] : [code.code.kind === 'image' ? 'image' : 'code']),
+    ...(drop === undefined ? [] : ['dependency layer removed']),
+    ...(publish === undefined ? [] : [publish.alias ? `version for ${publish.alias.Name}` : 'published version']),
   ];
 }
 
@@ -100,7 +129,9 @@ async function planPublish(
     !(code === undefined ? isSameCode(published, state) : hasCode(published, code)) ||
     published.layers.join() !== state.layers.join();
   if (!changes && !isBehind) return undefined;
-  return alias === undefined ? 'latest' : 'alias';
+  const { name: FunctionName } = state;
+  if (alias === undefined) return { version: { FunctionName, PublishTo: 'LATEST_PUBLISHED' }, alias: undefined };
+  return { version: { FunctionName }, alias: { FunctionName, Name: alias, FunctionVersion: NEW_VERSION } };
 }
 
 async function readPublished(

@@ -1,4 +1,3 @@
-import type { BuildResult } from '../../builder/artifact.ts';
 import { dependencyLayerName } from '../../builder/dependency-layer.ts';
 import { UserError } from '../../errors.ts';
 import type { LayerReference } from '../../model/layer-references.ts';
@@ -8,6 +7,7 @@ import { mapOf, scalarText } from '../../template/template.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { isImage, locateImage, refuseOtherKind } from './function-code.ts';
 import type { FunctionCode } from './function-code.ts';
+import type { PackedCode } from './pack-code.ts';
 import { planFunction } from './plan-function.ts';
 import type { FunctionPlan } from './plan-function.ts';
 import type { FunctionState } from './lambda-client.ts';
@@ -38,10 +38,10 @@ function dependencyLayerArn({ stackId }: ServiceContext, stackName: string, id: 
 export async function planTemplateLayer(
   tools: ServiceContext,
   layer: { resource: LayerResource; stack: Stack; deployed: DeployedResource },
-  { built, functions }: { built: BuildResult; functions: readonly FunctionAtWork[] },
+  { packed, functions }: { packed: PackedCode; functions: readonly FunctionAtWork[] },
 ): Promise<LayerPlan | undefined> {
   const { resource, stack, deployed } = layer;
-  const artifact = await tools.artifacts.ofResource(resource, built);
+  const artifact = packed.code.get(resource.id);
   if (artifact === undefined) return undefined;
   const arn = layerArnOf(deployed.physicalId);
   const work: LayerWork = {
@@ -74,7 +74,7 @@ async function layerSettings(
 
 /** What a function's plan is made of. */
 export interface FunctionParts {
-  built: BuildResult;
+  packed: PackedCode;
   stackName: string;
   /** The layers of this sync by their identifier in the template. */
   layers: ReadonlyMap<ResourceIdentifier, LayerPlan>;
@@ -84,18 +84,18 @@ export interface FunctionParts {
 export async function planOneFunction(
   tools: ServiceContext,
   fn: FunctionAtWork,
-  { built, stackName, layers }: FunctionParts,
+  { packed, stackName, layers }: FunctionParts,
 ): Promise<FunctionPlan> {
   const { id, resource, state, isSelected } = fn;
   if (isSelected) refuseOtherKind(resource, state);
   const used = usedLayers(fn, layers);
   const dependencyArn = dependencyLayerArn(tools, stackName, id);
-  const dependencies = isSelected ? await planDependencies(tools, fn, { built, layer: dependencyArn }) : undefined;
+  const dependencies = isSelected ? await planDependencies(tools, fn, { packed, layer: dependencyArn }) : undefined;
   return planFunction(tools, {
     id,
     resource,
     state,
-    code: isSelected ? await planCode(tools, fn, built) : undefined,
+    code: isSelected ? await planCode(tools, fn, packed) : undefined,
     layers: dependencies === undefined ? used : [...used, dependencies],
     dependencies: isSelected ? { layer: dependencyArn, wanted: dependencies !== undefined } : undefined,
     alias: await valueOf(tools, fn, 'AutoPublishAlias'),
@@ -106,14 +106,14 @@ export async function planOneFunction(
 async function planCode(
   tools: ServiceContext,
   fn: FunctionAtWork,
-  built: BuildResult,
+  packed: PackedCode,
 ): Promise<FunctionCode | undefined> {
   const { id, resource } = fn;
   if (isImage(resource)) {
-    const image = built.images.get(id);
+    const image = packed.images.get(id);
     return image && locateImage(tools, fn, image);
   }
-  const artifact = await tools.artifacts.ofResource(resource, built);
+  const artifact = packed.code.get(id);
   return artifact && { kind: 'zip', artifact, key: await valueOf(tools, fn, 'SourceKMSKeyArn') };
 }
 
@@ -130,10 +130,10 @@ function usedLayers(fn: FunctionAtWork, layers: ReadonlyMap<ResourceIdentifier, 
 async function planDependencies(
   tools: ServiceContext,
   fn: FunctionAtWork,
-  { built, layer }: { built: BuildResult; layer: string },
+  { packed, layer }: { packed: PackedCode; layer: string },
 ): Promise<LayerPlan | undefined> {
   const { id, resource } = fn;
-  const artifact = await tools.artifacts.ofDependencies(id, built);
+  const artifact = packed.dependencies.get(id);
   if (artifact === undefined) return undefined;
   const { runtime } = resource;
   const settings: LayerWork['settings'] = {

@@ -1,4 +1,4 @@
-import type { PublishLayerVersionCommandInput } from '@aws-sdk/client-lambda';
+import type { DeleteLayerVersionCommandInput, PublishLayerVersionCommandInput } from '@aws-sdk/client-lambda';
 import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { note } from '../../console/reporter.ts';
@@ -23,12 +23,14 @@ export interface LayerWork {
   >;
 }
 
-/** What has to be done so that there is a version with that content. */
+/** What gives the layer a version with that content: `publish` is set unless there is one. */
 export interface LayerPlan {
   work: LayerWork;
-  /** The version that has the content already; undefined: one has to be published. */
+  /** The version that has the content already. */
   version: string | undefined;
-  /** Versions that we published for this stack and that nobody needs once all functions have moved. */
+  /** Publishes one; its content is `work.artifact`. */
+  publish: Omit<PublishLayerVersionCommandInput, 'Content'> | undefined;
+  /** ARNs of versions that we published for this stack and that nobody needs once all functions have moved. */
   superseded: readonly string[];
 }
 
@@ -47,7 +49,7 @@ export async function planLayer(tools: ServiceContext, work: LayerWork, inUse: r
     }
   }
   const published = facts.publishedLayers[work.layer] ?? version;
-  if (version !== undefined && version === published) return { work, version, superseded: [] };
+  if (version !== undefined && version === published) return { work, version, publish: undefined, superseded: [] };
   const listed = await listLayerVersions(lambda, work.layer);
   const versions = listed.filter(({ arn }) => !facts.removedLayers.includes(arn));
   const mark = layerMark(tools.stackId, wanted);
@@ -60,7 +62,13 @@ export async function planLayer(tools: ServiceContext, work: LayerWork, inUse: r
   const superseded = ours.map(({ arn }) => arn).filter((arn) => arn !== version);
   if (superseded.length === 0)
     rememberPublished(tools, work.layer, version !== undefined && ours.length > 0 ? version : undefined);
-  return { work, version, superseded };
+  return { work, version, publish: version === undefined ? publication(tools, work) : undefined, superseded };
+}
+
+/** The new version, with the mark by which later syncs recognize it. */
+function publication({ stackId }: ServiceContext, { layer, settings, artifact }: LayerWork): LayerPlan['publish'] {
+  const description = markDescription(settings.Description, layerMark(stackId, artifact.sha256));
+  return { ...settings, LayerName: layer, Description: description };
 }
 
 /** With what is remembered here, the layer's versions need not be listed again before something changes. */
@@ -70,20 +78,24 @@ function rememberPublished({ facts }: ServiceContext, layer: string, version: st
 }
 
 /** The version with the wanted content, published if there is none. */
-export async function publishLayer(tools: ServiceContext, { work, version }: LayerPlan): Promise<string> {
-  if (version !== undefined) return version;
-  const { lambda, facts, artifacts, stackId } = tools;
-  const { artifact, settings, layer } = work;
+export async function publishLayer(tools: ServiceContext, { work, version = '', publish }: LayerPlan): Promise<string> {
+  if (publish === undefined) return version;
+  const { lambda, facts, artifacts } = tools;
+  const { artifact, layer } = work;
   const { send, PublishLayerVersionCommand } = await lambda.service();
-  const description = markDescription(settings.Description, layerMark(stackId, artifact.sha256));
-  const published = await artifacts.send(artifact, (content) =>
-    send(new PublishLayerVersionCommand({ ...settings, LayerName: layer, Description: description, Content: content })),
+  const published = await artifacts.send(artifact, (Content) =>
+    send(new PublishLayerVersionCommand({ ...publish, Content })),
   );
   const arn = requireAnswer('Lambda', 'PublishLayerVersion', 'LayerVersionArn', published.LayerVersionArn);
   checkAnswer('Lambda', 'PublishLayerVersion', ['CodeSha256', published.Content?.CodeSha256, artifact.sha256]);
   facts.layerHashes[arn] = artifact.sha256;
   rememberPublished(tools, layer, arn);
   return arn;
+}
+
+/** Parameters of DeleteLayerVersion. */
+export function deletionOf(arn: string): DeleteLayerVersionCommandInput {
+  return { LayerName: layerArnOf(arn), VersionNumber: versionOf(arn) };
 }
 
 /** Removes versions of ours that no function needs any more. What cannot be removed is told and left. */
@@ -99,7 +111,7 @@ export async function removeSuperseded(
   if (staying !== undefined) rememberPublished(tools, work.layer, staying);
   for (const arn of superseded.filter((candidate) => !keep.has(candidate))) {
     try {
-      await send(new DeleteLayerVersionCommand({ LayerName: layerArnOf(arn), VersionNumber: versionOf(arn) }));
+      await send(new DeleteLayerVersionCommand(deletionOf(arn)));
       delete facts.layerHashes[arn];
       facts.removedLayers.push(arn);
       if (facts.publishedLayers[work.layer] === arn) delete facts.publishedLayers[work.layer];

@@ -1,5 +1,6 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { asUserError } from '../../system-errors.ts';
+import { applyDefinition } from '../../services/definitions.ts';
 import { applyFunction } from '../../services/lambda/apply-function.ts';
 import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
@@ -28,7 +29,7 @@ export async function applyCodeSync(tools: ServiceContext, plan: CodeSyncPlan): 
     }),
     ...[...plan.work.definitions].map(([id, definition]) =>
       syncOne(tools, { id, type: typeOf(plan, id) }, async () => {
-        await definition.apply();
+        await applyDefinition(tools, definition.update);
         return definition.changes.join(', ');
       }),
     ),

@@ -2,6 +2,7 @@ import type { SourcePlace } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { BehindValues } from './behind-versions.ts';
 import type { DefinitionPlan } from '../../services/definition-plan.ts';
+import type { DefinitionUpdate } from '../../services/definitions.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { LayerPlan } from '../../services/lambda/sync-layer.ts';
 import type { FailureKind, ResourceResult } from './sync-resource.ts';
@@ -39,13 +40,13 @@ export interface PlannedWork {
   functions: readonly FunctionPlan[];
   /** Layers of which only versions of ours are left that nobody needs any more. */
   leftovers: readonly LayerPlan[];
-  definitions: ReadonlyMap<ResourceIdentifier, DefinitionUpdate>;
+  definitions: ReadonlyMap<ResourceIdentifier, ChangedDefinition>;
   /** ARNs of layer versions of functions that are left as they are: they are not removed. */
   kept: ReadonlySet<string>;
 }
 
-/** A definition that has to be sent. */
-export type DefinitionUpdate = Extract<DefinitionPlan, { action: 'update' }>;
+/** A definition that changed. */
+export type ChangedDefinition = Extract<DefinitionPlan<DefinitionUpdate>, { action: 'update' }>;
 
 /** How a code sync ended. */
 export interface CodeSyncOutcome {

@@ -1,20 +1,14 @@
 import type { BuildResult, RunProblems } from '../../builder/artifact.ts';
-import { openBuilder } from '../../builder/build.ts';
-import { openBuildLayout } from '../../builder/layout/build-layout.ts';
-import { planBuild } from '../../builder/plan-build.ts';
-import { note } from '../../console/reporter.ts';
 import type { DeployResult } from '../../deploy/deploy-stack.ts';
 import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import { hasChangedSince, requireLatest } from '../../deploy/require-latest.ts';
-import type { BuildFailure } from '../../errors.ts';
 import { splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { readParameters } from '../../template/parameters.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
-import { buildOptionsOf } from '../build-options-of.ts';
-import { requireBucket } from '../deployment-bucket.ts';
+import { findBucket, requireBucket } from '../deployment-bucket.ts';
 import { openArtifactStore, openStackMemory } from '../open-stores.ts';
 import type { SyncRun } from '../sync-run.ts';
 import { applyCodeSync } from './apply-code-sync.ts';
@@ -23,14 +17,19 @@ import { createCloudValues } from '../../cloud/cloud-values.ts';
 import type { CloudValue } from '../../cloud/cloud-values.ts';
 import { openCodeArtifacts } from '../../services/lambda/code-artifacts.ts';
 import { openCodeImages } from '../../services/lambda/code-images.ts';
+import { createCodeBuilder } from './code-builder.ts';
+import type { CodeBuild } from './code-builder.ts';
 import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
+import { describeRequests } from './code-sync-requests.ts';
+import type { DescribedResource } from './code-sync-requests.ts';
+import { packCode } from '../../services/lambda/pack-code.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
 import { isImage } from '../../services/lambda/function-code.ts';
 import { findDeployed } from '../../cloud/generated-ids.ts';
 import { openLambda } from '../../services/lambda/lambda-client.ts';
 import { locateResources, syncSkipReason } from './locate-resources.ts';
-import { planCodeSync } from './plan-code-sync.ts';
-import type { PlanInput } from './planning.ts';
+import { locateCodeSync, planCodeSync } from './plan-code-sync.ts';
+import type { Planning } from './planning.ts';
 import type { Selection } from './select-resources.ts';
 import { findGoneLayers } from '../../services/lambda/gone-layers.ts';
 import { listSyncResources } from './sync-resource.ts';
@@ -50,7 +49,7 @@ export interface CodeSyncRequest {
   /** What was built already; without it the selected functions and layers are built. */
   built?: BuildResult | undefined;
   /** Builds them, while the services are asked what they have; instead of `built`. */
-  build?: PlanInput['build'] | undefined;
+  build?: ((ids: ReadonlySet<ResourceIdentifier>) => Promise<CodeBuild>) | undefined;
   /**
    * Whether CloudFormation's last deployment had the definition of this API that is here now: known after a deployment, or
    * when its template was compared. Without it API Gateway alone is asked.
@@ -63,6 +62,8 @@ export interface CodeSyncRequest {
 /** A plan that can be applied once. */
 export interface OpenPlan {
   plan: CodeSyncPlan;
+  /** The resources with the requests that `apply` sends; before `discard`. */
+  describe(): Promise<readonly DescribedResource[]>;
   apply(): Promise<CodeSyncOutcome>;
   /** What was built for it and cannot run. */
   runProblems(): Promise<RunProblems>;
@@ -100,6 +101,11 @@ export interface CodeSync {
   hasChangedSince(described: DeployedStack): Promise<boolean>;
 }
 
+interface PlanInMemory {
+  plan: CodeSyncPlan;
+  planning: Planning;
+}
+
 /** After so long (ms) it is asked whether a stage that deploys by itself has anything to deploy at all. */
 const STAGE_CHECK_AFTER = 2_000;
 
@@ -110,7 +116,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
   const memory = await openStackMemory(run);
   const stacks = openCloudStacks({ aws, stackName, memory, described: run.described });
   const lambda = openLambda(aws, { signal });
-  const builder = createBuilder(run);
+  const builder = createCodeBuilder(run);
   const openTools = (root: Stack): ServiceContext => ({
     root,
     aws,
@@ -119,6 +125,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     values: createCloudValues(root, stacks, givenSecrets(root, options.parameterOverrides)),
     artifacts: openCodeArtifacts({
       local: openArtifactStore(run, { bucket: '' }).store,
+      findBucket: () => findBucket(run),
       openUploads: async () => openArtifactStore(run, { bucket: await requireBucket(run) }).store,
     }),
     images: openCodeImages(run, root),
@@ -129,25 +136,41 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     signal,
     patience: STAGE_CHECK_AFTER,
   });
-  const plan: CodeSync['plan'] = async ({
-    root,
-    selection,
-    built,
-    isDeployed = () => false,
-    onLocated,
-    ...request
-  }) => {
+  const planOnce = async (request: CodeSyncRequest): Promise<PlanInMemory | undefined> => {
+    const { root, selection, built, isDeployed = () => false, onLocated } = request;
     const build = request.build ?? ((ids) => builder.build(root, ids));
-    const planned = await planCodeSync(() => openTools(root), {
-      root,
-      selection,
-      stackName,
-      build: built === undefined ? build : () => Promise.resolve({ result: built, failures: [] }),
-      isDeployed,
-      onLocated,
-    });
+    const tools = openTools(root);
+    try {
+      const sync = await locateCodeSync(tools, { root, selection, stackName, isDeployed });
+      const { planning, located, toBuild } = sync;
+      if (located.length > 0 && (await onLocated?.(planning.tools.stackId)) === false) {
+        await tools.artifacts.dispose();
+        return undefined;
+      }
+      const building = built
+        ? Promise.resolve({ result: built, failures: [] })
+        : build(new Set(toBuild.map(({ id }) => id)));
+      const packing = building.then((outcome) => packCode(tools.artifacts, toBuild, outcome));
+      // the plan awaits it once the services have answered
+      packing.catch(() => {});
+      return { plan: await planCodeSync(sync, packing), planning };
+    } catch (error) {
+      await tools.artifacts.dispose();
+      throw error;
+    }
+  };
+  /** If something is gone that an earlier run remembered, everything is looked for once more. */
+  const planFresh = async (request: CodeSyncRequest): Promise<PlanInMemory | undefined> => {
+    const first = await planOnce(request);
+    if (!first?.planning.somethingIsGone || !stacks.remembered) return first;
+    stacks.forget();
+    await first.planning.tools.artifacts.dispose();
+    return planOnce({ ...request, onLocated: undefined });
+  };
+  const plan: CodeSync['plan'] = async (request) => {
+    const planned = await planFresh(request);
     if (planned === undefined) return undefined;
-    const { tools } = planned;
+    const { tools } = planned.planning;
     const end = async (): Promise<void> => {
       await tools.artifacts.dispose();
       builder.release();
@@ -156,6 +179,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     };
     return {
       plan: planned.plan,
+      describe: () => describeRequests(tools, planned.plan),
       runProblems: () => builder.runProblems(),
       apply: () => applyCodeSync(tools, planned.plan).finally(end),
       discard: end,
@@ -206,38 +230,4 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
 function givenSecrets(root: Stack, given: Readonly<Record<string, string>>): Record<string, string> {
   const { secret } = readParameters(root.source, { values: given });
   return Object.fromEntries(Object.entries(given).filter(([name]) => secret.has(name)));
-}
-
-interface CodeBuilder {
-  build(
-    root: Stack,
-    ids: ReadonlySet<ResourceIdentifier>,
-  ): Promise<{ result: BuildResult; failures: readonly BuildFailure[] }>;
-  /** Of what was built since the last time. */
-  runProblems(): Promise<RunProblems>;
-  /** What was built is not needed any more. */
-  release(): void;
-}
-
-/** Builds what a code sync is about, and lays it out for other commands. */
-function createBuilder(run: CodeSyncRun): CodeBuilder {
-  const { reporter, signal } = run.environment;
-  const buildOptions = buildOptionsOf(run);
-  const layout = openBuildLayout(buildOptions);
-  let builder: ReturnType<typeof openBuilder> | undefined;
-  const releases: (() => void)[] = [];
-  const checks: Promise<RunProblems>[] = [];
-  const build: CodeBuilder['build'] = async (root, ids) => {
-    builder ??= openBuilder({ reporter, signal, options: buildOptions });
-    const { result, failures, release } = await builder.build(planBuild(root, buildOptions, ids));
-    releases.push(release);
-    checks.push(result.runProblems);
-    if (!run.options.dryRun) await layout.update(root, result);
-    for (const { level, ids: about, text } of result.notes) note(reporter, level, `${about.join(', ')}: ${text}`);
-    for (const { output } of failures) if (output) note(reporter, 'info', `\n${output.trimEnd()}\n`);
-    return { result, failures };
-  };
-  const runProblems = async (): Promise<RunProblems> =>
-    new Map((await Promise.all(checks.splice(0))).flatMap((found) => [...found]));
-  return { build, runProblems, release: () => releases.splice(0).forEach((release) => release()) };
 }

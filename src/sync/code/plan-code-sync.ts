@@ -1,5 +1,6 @@
 import { readLayerReferences } from '../../model/layer-references.ts';
-import type { Stack } from '../../model/stack.ts';
+import type { FunctionResource, LayerResource, Stack } from '../../model/stack.ts';
+import type { PackedCode } from '../../services/lambda/pack-code.ts';
 import { findBehind } from './behind-versions.ts';
 import type { CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
@@ -10,50 +11,37 @@ import { conditionOf, selectResources } from './select-resources.ts';
 import { listSyncResources } from './sync-resource.ts';
 import type { SyncResource } from './sync-resource.ts';
 
-/**
- * Finds out what a code sync has to do; nothing in the cloud is changed. If something that an earlier run remembered is
- * gone, all is looked for once more. undefined: `onLocated` said no.
- */
-export async function planCodeSync(
-  openTools: () => ServiceContext,
-  input: PlanInput,
-): Promise<{ plan: CodeSyncPlan; tools: ServiceContext } | undefined> {
-  const first = await planOrDispose(openTools(), input);
-  if (first === undefined || !first.somethingIsGone || !first.tools.stacks.remembered) return first;
-  first.tools.stacks.forget();
-  await first.tools.artifacts.dispose();
-  return planOrDispose(openTools(), { ...input, onLocated: undefined });
+/** A code sync whose resources were found in the stack. */
+export interface LocatedSync {
+  planning: Planning;
+  located: readonly Located[];
+  /** The functions and layers whose code is compared: it has to be built. */
+  toBuild: readonly (FunctionResource | LayerResource)[];
 }
 
-interface Planned {
-  plan: CodeSyncPlan;
-  tools: ServiceContext;
-  somethingIsGone: boolean;
-}
-
-async function planOrDispose(tools: ServiceContext, input: PlanInput): Promise<Planned | undefined> {
-  try {
-    const planned = await planOnce(tools, input);
-    if (planned === undefined) await tools.artifacts.dispose();
-    return planned;
-  } catch (error) {
-    await tools.artifacts.dispose();
-    throw error;
-  }
-}
-
-async function planOnce(opened: ServiceContext, input: PlanInput): Promise<Planned | undefined> {
+/** Finds the selected resources in the stack. */
+export async function locateCodeSync(opened: ServiceContext, input: PlanInput): Promise<LocatedSync> {
   const { resources: selected, named, failures } = selectResources(input.root, input.selection);
-  const planning: Planning = { tools: opened, input, selected, outcomes: new Map(), somethingIsGone: false };
+  const outcomes: Planning['outcomes'] = new Map();
+  const planning: Planning = { tools: opened, input, selected, named, failures, outcomes, somethingIsGone: false };
   const located = await locate(planning);
   const { stacks } = opened;
-  // else there is nothing to do and nothing to ask
-  if (located.length > 0) {
-    const stackId = await stacks.stackId();
-    planning.tools = { ...opened, stackId, facts: stacks.facts };
-    if ((await input.onLocated?.(stackId)) === false) return undefined;
-  }
-  const work = await planWork(planning, located);
+  // without one there is nothing to do and nothing to ask
+  if (located.length > 0) planning.tools = { ...opened, stackId: await stacks.stackId(), facts: stacks.facts };
+  const chosen = new Set(planning.selected.map(({ id }) => id));
+  const toBuild = located.flatMap(({ resource }) =>
+    resource.kind !== 'definition' && chosen.has(resource.id) ? [resource.resource] : [],
+  );
+  return { planning, located, toBuild };
+}
+
+/** Plans what a code sync has to do, once `packing` has built the code. Nothing in the cloud is changed. */
+export async function planCodeSync(
+  { planning, located }: LocatedSync,
+  packing: Promise<PackedCode>,
+): Promise<CodeSyncPlan> {
+  const { input, named, failures } = planning;
+  const work = await planWork(planning, located, packing);
   const resources: PlannedResource[] = [
     ...failures.map(({ id, type, error, hint }) => {
       return { id, type, action: 'fail' as const, named: true, changes: [], why: error, hint };
@@ -63,8 +51,7 @@ async function planOnce(opened: ServiceContext, input: PlanInput): Promise<Plann
       return outcome === undefined ? [] : [{ ...outcome, named: named.has(id) }];
     }),
   ];
-  const behind = await findBehind(planning.tools, work);
-  return { plan: { resources, work, behind }, tools: planning.tools, somethingIsGone: planning.somethingIsGone };
+  return { resources, work, behind: await findBehind(planning.tools, work) };
 }
 
 /** The selected resources that are in the stack, and the functions that use a selected layer. */

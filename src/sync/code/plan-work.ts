@@ -1,40 +1,46 @@
-import type { BuildResult } from '../../builder/artifact.ts';
 import { UserError } from '../../errors.ts';
 import { readLayerReferences } from '../../model/layer-references.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { holdsVersions } from '../../model/version-references.ts';
 import { mapLimit } from '../../support/map-limit.ts';
-import type { DefinitionUpdate, PlannedWork } from './code-sync-plan.ts';
+import type { ChangedDefinition, PlannedWork } from './code-sync-plan.ts';
 import { planDefinition } from '../../services/definitions.ts';
 import { isImage } from '../../services/lambda/function-code.ts';
 import { changesFunction, describeFunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import { failedLayerOf, HeldBackError } from './held-back.ts';
 import { deletionError } from '../../services/lambda/function-states.ts';
+import type { PackedCode } from '../../services/lambda/pack-code.ts';
 import type { LayerPlan } from '../../services/lambda/sync-layer.ts';
 import { versionOf } from '../../services/lambda/layer-versions.ts';
 import { planOneFunction, planTemplateLayer } from '../../services/lambda/plan-functions.ts';
 import type { FunctionAtWork } from '../../services/lambda/plan-functions.ts';
 import { attempt, fail, groupLocated } from './planning.ts';
-import type { Located, LocatedGroups, Planning } from './planning.ts';
+import type { Located, Planning } from './planning.ts';
 import type { SyncDefinition, SyncFunction, SyncLayer } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /** Side by side at most: hashing and zipping are bound by the disk, and services take few requests a second. */
 const PLANNED_AT_ONCE = 8;
 
-/** Compares everything that was located with the services. */
-export async function planWork(planning: Planning, located: readonly Located[]): Promise<PlannedWork> {
+/** Compares everything that was located with the services, while `packing` builds and zips the code. */
+export async function planWork(
+  planning: Planning,
+  located: readonly Located[],
+  packing: Promise<PackedCode>,
+): Promise<PlannedWork> {
   const groups = groupLocated(located);
   const definitions = planDefinitions(planning, groups.definitions);
   const reading = readFunctions(planning, groups.functions);
   // told when they are awaited
   definitions.catch(() => {});
   reading.catch(() => {});
-  const built = await build(planning, groups);
+  const packed = await packing;
+  planning.tools.signal.throwIfAborted();
+  noteFailures(planning, located, packed);
   const functions = await reading;
-  const layers = await planLayers(planning, groups.layers, { built, functions });
-  const plans = await planFunctions(planning, { functions, located: groups.layers }, { built, layers });
+  const layers = await planLayers(planning, groups.layers, { packed, functions });
+  const plans = await planFunctions(planning, { functions, located: groups.layers }, { packed, layers });
   const changing = plans.filter(changesFunction);
   describeLayers(planning, layers, changing);
   const all = new Set([...layers.values(), ...plans.flatMap(({ work }) => work.layers)]);
@@ -45,18 +51,12 @@ export async function planWork(planning: Planning, located: readonly Located[]):
   return { layers, functions: changing, leftovers, kept, definitions: await definitions };
 }
 
-async function build(planning: Planning, { functions, layers }: LocatedGroups): Promise<BuildResult> {
-  const { input, selected } = planning;
-  const chosen = new Set(selected.map(({ id }) => id));
-  const built = [...functions, ...layers].filter(({ resource }) => chosen.has(resource.id));
-  const { result, failures } = await input.build(new Set(built.map(({ resource }) => resource.id)));
-  for (const { ids, message, hint, file, line, column } of failures) {
-    for (const { resource } of built.filter((candidate) => ids.includes(candidate.resource.id))) {
-      const error = new UserError(message, hint === undefined ? {} : { hint });
-      fail(planning, resource, error, { file, line, column });
-    }
+/** A resource whose code could not be built or zipped fails alone. */
+function noteFailures(planning: Planning, located: readonly Located[], { failures }: PackedCode): void {
+  for (const { id, error, place } of failures) {
+    const resource = located.find((candidate) => candidate.resource.id === id)?.resource;
+    if (resource !== undefined) fail(planning, resource, error, place);
   }
-  return result;
 }
 
 /** The functions that are there, as Lambda has them. */
@@ -95,7 +95,7 @@ async function readFunctions(
 async function planLayers(
   planning: Planning,
   layers: readonly Located<SyncLayer>[],
-  parts: { built: BuildResult; functions: readonly FunctionAtWork[] },
+  parts: { packed: PackedCode; functions: readonly FunctionAtWork[] },
 ): Promise<Map<ResourceIdentifier, LayerPlan>> {
   const plans = new Map<ResourceIdentifier, LayerPlan>();
   await mapLimit(layers, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
@@ -112,7 +112,7 @@ async function planLayers(
 async function planFunctions(
   planning: Planning,
   { functions, located }: { functions: readonly FunctionAtWork[]; located: readonly Located<SyncLayer>[] },
-  parts: { built: BuildResult; layers: ReadonlyMap<ResourceIdentifier, LayerPlan> },
+  parts: { packed: PackedCode; layers: ReadonlyMap<ResourceIdentifier, LayerPlan> },
 ): Promise<FunctionPlan[]> {
   const { stackName } = planning.input;
   const plans = await mapLimit(functions, PLANNED_AT_ONCE, async (fn) => {
@@ -139,7 +139,7 @@ async function planDefinitions(
   planning: Planning,
   definitions: readonly Located<SyncDefinition>[],
 ): Promise<PlannedWork['definitions']> {
-  const updates = new Map<ResourceIdentifier, DefinitionUpdate>();
+  const updates = new Map<ResourceIdentifier, ChangedDefinition>();
   await mapLimit(definitions, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
     const { id, type, stack, resource: defined } = resource;
     // one that names versions of others changes with them, and CloudFormation then makes no new deployment of the API

@@ -1,13 +1,19 @@
 import { AwsError, isAwsError } from '../../aws/service-errors.ts';
-import type { BuildResult } from '../../builder/artifact.ts';
-import type { BuildFailure, SourcePlace, UserError } from '../../errors.ts';
+import type { SourcePlace, UserError } from '../../errors.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { asUserError, SystemError } from '../../system-errors.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
 import { HeldBackError } from './held-back.ts';
 import type { Selection } from './select-resources.ts';
-import type { FailureKind, SyncDefinition, SyncFunction, SyncLayer, SyncResource } from './sync-resource.ts';
+import type {
+  FailureKind,
+  ResourceResult,
+  SyncDefinition,
+  SyncFunction,
+  SyncLayer,
+  SyncResource,
+} from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /** What is to be planned, and with what. */
@@ -15,12 +21,8 @@ export interface PlanInput {
   root: Stack;
   selection: Selection;
   stackName: string;
-  /** Builds these functions and layers, or gives what was built already. */
-  build(ids: ReadonlySet<ResourceIdentifier>): Promise<{ result: BuildResult; failures: readonly BuildFailure[] }>;
   /** Whether CloudFormation's last deployment had the definition of this API that is here now. */
   isDeployed(id: ResourceIdentifier): boolean;
-  /** Called when it is known where the stack is, before anything is built; false: nothing is done. */
-  onLocated?: ((stackId: string) => Promise<boolean>) | undefined;
 }
 
 /** A plan under way. */
@@ -28,6 +30,10 @@ export interface Planning {
   tools: ServiceContext;
   input: PlanInput;
   selected: readonly SyncResource[];
+  /** Those that were selected by their own identifier. */
+  named: ReadonlySet<ResourceIdentifier>;
+  /** Selected identifiers that are no resource. */
+  failures: readonly ResourceResult[];
   outcomes: Map<ResourceIdentifier, Omit<PlannedResource, 'named'>>;
   /** Something that should be there was not. */
   somethingIsGone: boolean;
@@ -40,7 +46,7 @@ export interface Located<R extends SyncResource = SyncResource> {
 }
 
 /** Located resources by what a code sync sends: functions need layers, definitions need nothing of each other. */
-export interface LocatedGroups {
+interface LocatedGroups {
   functions: Located<SyncFunction>[];
   layers: Located<SyncLayer>[];
   definitions: Located<SyncDefinition>[];

@@ -43,9 +43,9 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
   const about = { account: place?.account, region: place?.region };
   const warning = reportRunProblems(environment.reporter, open.runProblems());
   if (options.dryRun) {
-    await open.discard();
+    const resources = await open.describe().finally(open.discard);
     reportPlan(environment.reporter, open.plan);
-    const document = { status: 'planned', ...about, resources: open.plan.resources, ...(await warning) };
+    const document = { status: 'planned', ...about, resources, ...(await warning) };
     return { document, exitCode: 0 };
   }
   const outcome = await open.apply();

@@ -1,19 +1,27 @@
-import { requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { isServerless } from '../../template/kinds/kinds.ts';
 import { isIntrinsic, mapOf, scalarText } from '../../template/template.ts';
-import { needsDeployment } from '../apigateway/api-definition.ts';
-import type { DefinitionPlan, DefinitionWork } from '../definition-plan.ts';
+import { needsDeployment } from '../definition-plan.ts';
+import type { DefinitionPlan, DefinitionService, DefinitionWork, UnplannedDefinition } from '../definition-plan.ts';
 import { readDefinitionFile } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { isDoubtful, sendNoted } from '../../cloud/recent-sends.ts';
-import type { Shown } from '../../cloud/recent-sends.ts';
+import { isDoubtful } from '../../cloud/recent-sends.ts';
 import { composeDefinition, definitionName, fillFromDeployed, sameDefinition } from './state-machine-definition.ts';
+import { stateMachineUpdate, stateMachineRequests, updateStateMachine } from './state-machine-update.ts';
+import type { StateMachineUpdate } from './state-machine-update.ts';
 
-const SERVICE = 'Step Functions';
+/** How code syncs update state machines. */
+export const STATE_MACHINE: DefinitionService<StateMachineUpdate> = {
+  plan: planStateMachine,
+  apply: updateStateMachine,
+  requests: stateMachineRequests,
+};
 
 /** Compares the definition, with its substitutions filled in, with the one that Step Functions has. */
-export async function planStateMachine(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan> {
+async function planStateMachine(
+  tools: ServiceContext,
+  work: DefinitionWork,
+): Promise<DefinitionPlan<StateMachineUpdate>> {
   const { id, properties } = work.resource;
   const arn = work.deployed.physicalId;
   const composed = await readDefinition(tools, work);
@@ -34,7 +42,7 @@ export async function planStateMachine(tools: ServiceContext, work: DefinitionWo
   return {
     action: 'update',
     changes: [...(isSame ? [] : ['definition']), ...(name === undefined ? [] : [`version for ${name}`])],
-    apply: () => updateStateMachine(tools, { shown, definition, alias: name && `${arn}:${name}` }),
+    update: stateMachineUpdate(shown, { definition, aliasArn: name && `${arn}:${name}` }),
   };
 }
 
@@ -46,7 +54,7 @@ interface Composed {
 async function readDefinition(
   tools: ServiceContext,
   { resource, stack }: DefinitionWork,
-): Promise<Composed | Extract<DefinitionPlan, { action: 'skip' | 'blocked' }>> {
+): Promise<Composed | UnplannedDefinition> {
   const { id, definition, properties } = resource;
   const substitutions = await tools.values.resolve(properties['DefinitionSubstitutions'] ?? {}, stack);
   const known = mapOf(substitutions.value);
@@ -77,25 +85,4 @@ async function aliasHas({ aws }: ServiceContext, stateMachineAliasArn: string, d
     if (isAwsError(error, 'ResourceNotFound')) return false;
     throw error;
   }
-}
-
-async function updateStateMachine(
-  { aws, facts }: ServiceContext,
-  { shown, definition, alias }: { shown: Shown; definition: string; alias: string | undefined },
-): Promise<void> {
-  const { send, UpdateStateMachineCommand, UpdateStateMachineAliasCommand } = await aws.stepFunctions();
-  const publish = alias !== undefined;
-  const update = new UpdateStateMachineCommand({ stateMachineArn: shown.resource, definition, publish });
-  const updated = await sendNoted(facts, { shown, value: definitionName(definition) }, () => send(update));
-  requireAnswer(SERVICE, 'UpdateStateMachine', 'updateDate', updated.updateDate);
-  if (!publish) return;
-  const version = updated.stateMachineVersionArn;
-  const stateMachineVersionArn = requireAnswer(SERVICE, 'UpdateStateMachine', 'stateMachineVersionArn', version);
-  const moved = await send(
-    new UpdateStateMachineAliasCommand({
-      stateMachineAliasArn: alias,
-      routingConfiguration: [{ stateMachineVersionArn, weight: 100 }],
-    }),
-  );
-  requireAnswer(SERVICE, 'UpdateStateMachineAlias', 'updateDate', moved.updateDate);
 }

@@ -1,0 +1,141 @@
+import type {
+  CreateDeploymentCommandInput,
+  DeleteDeploymentCommandInput,
+  ReimportApiCommandInput,
+  Stage,
+  UpdateDeploymentCommandInput,
+} from '@aws-sdk/client-apigatewayv2';
+import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
+import { isAwsError } from '../../aws/service-errors.ts';
+import { sendNoted } from '../../cloud/recent-sends.ts';
+import type { Shown } from '../../cloud/recent-sends.ts';
+import { scalarText } from '../../template/template.ts';
+import { deploymentDescription } from '../definition-text.ts';
+import { fromAnswer, summarize } from '../planned-request.ts';
+import type { PlannedRequest } from '../planned-request.ts';
+import type { ServiceContext } from '../service-context.ts';
+import type { ApiDefinition } from './api-definition.ts';
+import { followDeployments, readDeployments, readStages } from './http-api-deployments.ts';
+import type { BeforeImport } from './http-api-deployments.ts';
+import { removeSuperseded } from './superseded-deployments.ts';
+
+/** The requests that update an HTTP API and deploy it. */
+export interface HttpApiUpdate {
+  kind: 'http-api';
+  /** The identifier of the API in the templates. */
+  id: string;
+  /** What API Gateway showed before it. */
+  shown: Shown;
+  /** Of the definition. */
+  hash: string;
+  reimport: ReimportApiCommandInput & { ApiId: string; Body: string };
+  /** For stages that do not deploy by themselves. */
+  deployments: readonly CreateDeploymentCommandInput[];
+  /** Names of stages that deploy by themselves. */
+  automatic: readonly string[];
+  /** Marks the deployment that each automatic stage makes. */
+  marks: readonly UpdateDeploymentCommandInput[];
+  /** Deployments of ours that no stage uses after it. */
+  superseded: readonly DeleteDeploymentCommandInput[];
+}
+
+const SERVICE = 'API Gateway';
+const NEW_DEPLOYMENT = fromAnswer('GetStages', 'DeploymentId');
+
+/** What the update is made of. */
+export interface HttpApiChange {
+  id: string;
+  shown: Shown;
+  hash: string;
+  definition: ApiDefinition;
+  /** The stages that the application gives the API, and those that deploy by themselves. */
+  stages: readonly Stage[];
+  /** Ids of deployments of ours that no stage uses after it. */
+  superseded: readonly (string | undefined)[];
+}
+
+/** Plans the update. Pure. */
+export function httpApiUpdate(ApiId: string, change: HttpApiChange): HttpApiUpdate {
+  const { id, shown, hash, definition, stages, superseded } = change;
+  const { body, properties } = definition;
+  const automatic = stages.filter(({ AutoDeploy }) => AutoDeploy === true).map(({ StageName = '' }) => StageName);
+  const Description = deploymentDescription(hash);
+  return {
+    kind: 'http-api',
+    id,
+    shown,
+    hash,
+    reimport: {
+      ApiId,
+      Body: body,
+      FailOnWarnings: scalarText(properties['FailOnWarnings']) === 'true',
+      Basepath: scalarText(properties['Basepath']),
+    },
+    deployments: stages
+      .filter(({ AutoDeploy }) => AutoDeploy !== true)
+      .map(({ StageName }) => ({ ApiId, StageName, Description })),
+    automatic,
+    marks: automatic.map(() => ({ ApiId, DeploymentId: NEW_DEPLOYMENT, Description })),
+    superseded: superseded.map((DeploymentId) => ({ ApiId, DeploymentId })),
+  };
+}
+
+/** The requests of the update, for people and scripts. Pure. */
+export function httpApiRequests(update: HttpApiUpdate): PlannedRequest[] {
+  const { reimport, deployments, marks, superseded } = update;
+  const service = 'apigatewayv2';
+  return [
+    { service, operation: 'ReimportApi', parameters: { ...reimport, Body: summarize(reimport.Body) } },
+    ...deployments.map((parameters) => ({ service, operation: 'CreateDeployment', parameters }) as const),
+    ...marks.map(
+      (parameters) =>
+        ({ service, operation: 'UpdateDeployment', parameters, condition: 'the stage made a deployment' }) as const,
+    ),
+    ...superseded.map((parameters) => ({ service, operation: 'DeleteDeployment', parameters }) as const),
+  ];
+}
+
+/** Sends the requests of the update. */
+export async function updateHttpApi(tools: ServiceContext, update: HttpApiUpdate): Promise<void> {
+  await sendNoted(tools.facts, { shown: update.shown, value: update.hash }, () => importDefinition(tools, update));
+}
+
+async function importDefinition(tools: ServiceContext, update: HttpApiUpdate): Promise<void> {
+  const { id, hash, reimport, marks } = update;
+  const { ApiId } = reimport;
+  const { send, ...commands } = await tools.aws.apiGatewayV2();
+  // as they are now, before there is a new one
+  const before = await readBeforeImport(tools, update);
+  const imported = await send(new commands.ReimportApiCommand(reimport));
+  checkAnswer(SERVICE, 'ReimportApi', ['ApiId', imported.ApiId, ApiId]);
+  for (const deployment of update.deployments) {
+    const { DeploymentId } = await send(new commands.CreateDeploymentCommand(deployment));
+    requireAnswer(SERVICE, 'CreateDeployment', 'DeploymentId', DeploymentId);
+  }
+  // only then is it known which deployment has what was imported
+  for (const DeploymentId of await followDeployments(tools, { id, apiId: ApiId }, before)) {
+    tools.facts.deployments[`${ApiId}/${DeploymentId}`] = hash;
+    const [mark] = marks;
+    if (mark !== undefined) await markDeployment(tools, { ...mark, DeploymentId });
+  }
+  await removeSuperseded(tools, update, (old) => send(new commands.DeleteDeploymentCommand(old)));
+}
+
+async function readBeforeImport(
+  tools: ServiceContext,
+  { reimport: { ApiId }, automatic: names }: HttpApiUpdate,
+): Promise<BeforeImport> {
+  const [now, deployments] = await Promise.all([readStages(tools, ApiId), readDeployments(tools, ApiId)]);
+  const automatic = now.filter(({ AutoDeploy, StageName = '' }) => AutoDeploy === true && names.includes(StageName));
+  return { automatic, deployments };
+}
+
+/** Where API Gateway does not let us describe a deployment that it made by itself, only this machine remembers it. */
+async function markDeployment({ aws }: Pick<ServiceContext, 'aws'>, mark: UpdateDeploymentCommandInput): Promise<void> {
+  const { send, UpdateDeploymentCommand } = await aws.apiGatewayV2();
+  try {
+    await send(new UpdateDeploymentCommand(mark));
+  } catch (error) {
+    if (!isAwsError(error)) throw error;
+  }
+}

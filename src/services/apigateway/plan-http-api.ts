@@ -1,0 +1,82 @@
+import type { Deployment, Stage } from '@aws-sdk/client-apigatewayv2';
+import { once } from '../../support/once.ts';
+import { readApiDefinition } from './api-definition.ts';
+import { applicationStages } from './api-stages.ts';
+import type { DefinitionPlan, DefinitionService, DefinitionWork } from '../definition-plan.ts';
+import { definitionHash, readDeploymentHash, toJson } from '../definition-text.ts';
+import type { ServiceContext } from '../service-context.ts';
+import { readDeployments, readStages, stageHasLatest } from './http-api-deployments.ts';
+import { httpApiUpdate, httpApiRequests, updateHttpApi } from './http-api-update.ts';
+import type { HttpApiUpdate } from './http-api-update.ts';
+import { isDoubtful } from '../../cloud/recent-sends.ts';
+
+/** The API as API Gateway has it. */
+interface DeployedApi {
+  stages: readonly Stage[];
+  /** Asked for when first needed. */
+  deployments(): Promise<readonly Deployment[]>;
+}
+
+/** How code syncs update HTTP APIs. */
+export const HTTP_API: DefinitionService<HttpApiUpdate> = {
+  plan: planHttpApi,
+  apply: updateHttpApi,
+  requests: httpApiRequests,
+};
+
+/**
+ * Compares what the stages' deployments were made of with the definition that is here; the hash is kept in a deployment's
+ * description. A stage that deploys by itself gets a new deployment with each change, ours or somebody else's, so another
+ * one than we know means another definition.
+ */
+async function planHttpApi(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan<HttpApiUpdate>> {
+  const { resource, stack, deployed } = work;
+  const definition = await readApiDefinition(tools, resource, stack);
+  if ('action' in definition) return definition;
+  const hash = definitionHash(definition.body, toJson(definition.properties));
+  const apiId = deployed.physicalId;
+  const [names, allStages] = await Promise.all([applicationStages(tools, work), readStages(tools, apiId)]);
+  const api: DeployedApi = { stages: allStages, deployments: once(() => readDeployments(tools, apiId)) };
+  const stages = api.stages.filter(({ StageName, AutoDeploy }) => AutoDeploy === true || names.has(StageName ?? ''));
+  const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
+  // with its id: another deployment of the same definition is one that CloudFormation made since, not an outdated answer;
+  // the same one may get the mark of another definition, if an import leads to no new deployment
+  const value = stages.map(({ DeploymentId = '' }, index) => `${DeploymentId} ${made[index]}`).join();
+  const shown = { resource: apiId, value };
+  const isDone = made.length > 0 && made.every((known) => known === hash);
+  if (isDone && !isDoubtful(tools.facts, shown)) return { action: 'none' };
+  const superseded = await supersededBy(api, stages);
+  const update = httpApiUpdate(apiId, { id: resource.id, shown, hash, definition, stages, superseded });
+  return { action: 'update', changes: ['definition'], update };
+}
+
+async function hashOfStage(
+  tools: ServiceContext,
+  { deployed, isDeployed }: DefinitionWork,
+  { stage, api, hash }: { stage: Stage; api: DeployedApi; hash: string },
+): Promise<string | undefined> {
+  const { facts } = tools;
+  const { DeploymentId = '', AutoDeploy, StageName = '' } = stage;
+  const fact = `${deployed.physicalId}/${DeploymentId}`;
+  // what a deployment was made of never changes
+  const remembered = facts.deployments[fact];
+  if (remembered !== undefined) return remembered;
+  const deployment = (await api.deployments()).find((candidate) => candidate.DeploymentId === DeploymentId);
+  let known = readDeploymentHash(deployment?.Description);
+  if (known === undefined && isDeployed && AutoDeploy === true) {
+    // what CloudFormation imported last is deployed by the stage itself, unless it has yet to do so
+    const isBehind = (await stageHasLatest(tools, deployed.physicalId, StageName)) === false;
+    known = isBehind ? undefined : hash;
+  }
+  if (known !== undefined) facts.deployments[fact] = known;
+  return known;
+}
+
+/** Ids of deployments of ours that no stage uses once these stages have moved. */
+async function supersededBy(api: DeployedApi, stages: readonly Stage[]): Promise<(string | undefined)[]> {
+  const elsewhere = api.stages.filter((stage) => !stages.includes(stage)).map(({ DeploymentId }) => DeploymentId);
+  const ours = (await api.deployments()).filter(
+    ({ AutoDeployed, Description }) => AutoDeployed !== true && readDeploymentHash(Description) !== undefined,
+  );
+  return ours.map(({ DeploymentId }) => DeploymentId).filter((id) => !elsewhere.includes(id));
+}

@@ -1,0 +1,104 @@
+import type { Deployment, Stage } from '@aws-sdk/client-api-gateway';
+import { once } from '../../support/once.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
+import { readApiDefinition } from './api-definition.ts';
+import { applicationStages } from './api-stages.ts';
+import type { DefinitionPlan, DefinitionService, DefinitionWork } from '../definition-plan.ts';
+import { definitionHash, readDeploymentHash, toJson } from '../definition-text.ts';
+import type { ServiceContext } from '../service-context.ts';
+import { isDoubtful } from '../../cloud/recent-sends.ts';
+import { restApiUpdate, restApiRequests, updateRestApi } from './rest-api-update.ts';
+import type { RestApiUpdate } from './rest-api-update.ts';
+
+/** The API as API Gateway has it. */
+interface DeployedApi {
+  stages: readonly Stage[];
+  /** Asked for when first needed. */
+  deployments(): Promise<readonly Deployment[]>;
+}
+
+/** How code syncs update REST APIs. */
+export const REST_API: DefinitionService<RestApiUpdate> = {
+  plan: planRestApi,
+  apply: updateRestApi,
+  requests: restApiRequests,
+};
+
+/**
+ * Compares what the stages' deployments were made of with the definition that is here. API Gateway keeps no hash of a
+ * definition, so each deployment that we make has it in its description.
+ */
+async function planRestApi(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan<RestApiUpdate>> {
+  const definition = await readApiDefinition(tools, work.resource, work.stack);
+  if ('action' in definition) return definition;
+  const hash = definitionHash(definition.body, toJson(definition.properties));
+  const [names, api] = await Promise.all([applicationStages(tools, work), readApi(tools, work.deployed.physicalId)]);
+  const stages = api.stages.filter(({ stageName }) => names.has(stageName ?? ''));
+  const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
+  // without a stage the newest deployment tells
+  if (stages.length === 0) made.push(newestHash(await api.deployments()));
+  // an id is never given twice: what a stage had before our last change is told from what CloudFormation gave it since
+  const shownIds = stages.map(({ deploymentId }) => deploymentId ?? '');
+  const shown = { resource: work.deployed.physicalId, value: (stages.length === 0 ? made : shownIds).join() };
+  const isDone = made.every((known) => known === hash) && !isDoubtful(tools.facts, shown);
+  if (isDone) return { action: 'none' };
+  const { id } = work.resource;
+  const superseded = await supersededBy(api, stages);
+  const update = restApiUpdate(shown.resource, { id, shown, hash, definition, stages, superseded });
+  return { action: 'update', changes: ['definition'], update };
+}
+
+async function readApi({ aws }: ServiceContext, restApiId: string): Promise<DeployedApi> {
+  const { send, GetStagesCommand, GetDeploymentsCommand } = await aws.apiGateway();
+  const readDeployments = async (): Promise<Deployment[]> => {
+    const deployments: Deployment[] = [];
+    let position: string | undefined;
+    do {
+      const page = await send(new GetDeploymentsCommand({ restApiId, limit: 500, position }));
+      deployments.push(...(page.items ?? []));
+      ({ position } = page);
+    } while (position);
+    return deployments;
+  };
+  const { item = [] } = await send(new GetStagesCommand({ restApiId }));
+  return { stages: item, deployments: once(readDeployments) };
+}
+
+/** What the stage's deployment was made of, if anybody knows. */
+async function hashOfStage(
+  { facts, stacks }: ServiceContext,
+  { resource, stack, deployed, isDeployed }: DefinitionWork,
+  { stage, api, hash }: { stage: Stage; api: DeployedApi; hash: string },
+): Promise<string | undefined> {
+  const { deploymentId = '' } = stage;
+  const fact = `${deployed.physicalId}/${deploymentId}`;
+  // what a deployment was made of never changes
+  const remembered = facts.deployments[fact];
+  if (remembered !== undefined) return remembered;
+  const known = readDeploymentHash((await api.deployments()).find(({ id }) => id === deploymentId)?.description);
+  if (known !== undefined) {
+    facts.deployments[fact] = known;
+    return known;
+  }
+  const generated = kindOf(resource.type)?.companions?.['Deployment'];
+  if (!isDeployed || generated === undefined) return undefined;
+  // SAM makes a new deployment for each new definition, so CloudFormation's own one is of what it deployed last
+  const listing = await stacks.listing(stack.path);
+  const isOwn = Object.values(listing ?? {}).some(
+    ({ type, physicalId }) => type === generated.type && physicalId === deploymentId,
+  );
+  if (isOwn) facts.deployments[fact] = hash;
+  return isOwn ? hash : undefined;
+}
+
+function newestHash(deployments: readonly Deployment[]): string | undefined {
+  const [newest] = [...deployments].sort((a, b) => (b.createdDate?.getTime() ?? 0) - (a.createdDate?.getTime() ?? 0));
+  return readDeploymentHash(newest?.description);
+}
+
+/** Ids of deployments of ours that no stage uses once these stages have moved. CloudFormation's own stay: its next update needs them. */
+async function supersededBy(api: DeployedApi, stages: readonly Stage[]): Promise<(string | undefined)[]> {
+  const elsewhere = api.stages.filter((stage) => !stages.includes(stage)).map(({ deploymentId }) => deploymentId);
+  const ours = (await api.deployments()).filter(({ description }) => readDeploymentHash(description) !== undefined);
+  return ours.map(({ id }) => id).filter((id) => !elsewhere.includes(id));
+}

@@ -1,0 +1,61 @@
+import type { PlannedRequest } from '../planned-request.ts';
+import type { ServiceContext } from '../service-context.ts';
+import { describeCodeUpdate } from './function-code.ts';
+import type { FunctionPlan } from './plan-function.ts';
+import { deletionOf } from './sync-layer.ts';
+import type { LayerPlan } from './sync-layer.ts';
+
+type Tools = Pick<ServiceContext, 'artifacts'>;
+
+/** The requests that `applyFunction` sends, and before them those of the function's own dependency layer. */
+export async function functionRequests(
+  tools: Tools,
+  plan: FunctionPlan,
+  kept: ReadonlySet<string>,
+): Promise<PlannedRequest[]> {
+  const { work, layers, code, drop, publish } = plan;
+  const own = work.layers.find(({ work: { id } }) => id === work.id);
+  return [
+    ...(own === undefined ? [] : await publishRequests(tools, own)),
+    ...request('UpdateFunctionConfiguration', layers),
+    ...(code === undefined ? [] : [await codeRequest(tools, code)]),
+    ...request('UpdateFunctionConfiguration', drop),
+    ...request('PublishVersion', publish?.version),
+    ...request('UpdateAlias', publish?.alias),
+    ...(own === undefined ? [] : deletionRequests(own, kept)),
+  ];
+}
+
+/** The requests for a layer of the template: `kept` versions stay, because functions that are left alone have them. */
+export async function layerRequests(
+  tools: Tools,
+  layer: LayerPlan,
+  kept: ReadonlySet<string>,
+): Promise<PlannedRequest[]> {
+  return [...(await publishRequests(tools, layer)), ...deletionRequests(layer, kept)];
+}
+
+async function publishRequests({ artifacts }: Tools, { work, publish }: LayerPlan): Promise<PlannedRequest[]> {
+  if (publish === undefined) return [];
+  return request('PublishLayerVersion', { ...publish, Content: await artifacts.describe(work.artifact) });
+}
+
+/** The versions that nothing uses afterwards. */
+function deletionRequests({ superseded }: LayerPlan, kept: ReadonlySet<string>): PlannedRequest[] {
+  return superseded.filter((arn) => !kept.has(arn)).flatMap((arn) => request('DeleteLayerVersion', deletionOf(arn)));
+}
+
+async function codeRequest(tools: Tools, update: NonNullable<FunctionPlan['code']>): Promise<PlannedRequest> {
+  const { code } = update;
+  const isUnknown = code.kind === 'image' && code.digest === undefined;
+  return {
+    service: 'lambda',
+    operation: 'UpdateFunctionCode',
+    parameters: await describeCodeUpdate(tools, update),
+    condition: isUnknown ? 'the function does not run the image yet' : undefined,
+  };
+}
+
+function request(operation: string, parameters: object | undefined): PlannedRequest[] {
+  return parameters === undefined ? [] : [{ service: 'lambda', operation, parameters }];
+}

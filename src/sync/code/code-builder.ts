@@ -1,0 +1,47 @@
+import type { BuildResult, RunProblems } from '../../builder/artifact.ts';
+import { openBuilder } from '../../builder/build.ts';
+import { openBuildLayout } from '../../builder/layout/build-layout.ts';
+import { planBuild } from '../../builder/plan-build.ts';
+import { note } from '../../console/reporter.ts';
+import type { BuildFailure } from '../../errors.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { buildOptionsOf } from '../build-options-of.ts';
+import type { SyncRun } from '../sync-run.ts';
+
+/** What a build of some functions and layers gave. */
+export interface CodeBuild {
+  result: BuildResult;
+  failures: readonly BuildFailure[];
+}
+
+/** Builds the code of code syncs. */
+export interface CodeBuilder {
+  build(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<CodeBuild>;
+  /** Functions built since the last call that cannot run. */
+  runProblems(): Promise<RunProblems>;
+  /** The cache may remove what was built. */
+  release(): void;
+}
+
+/** Opens a builder that keeps what it learned, and lays out what it builds for other commands, except in a dry run. */
+export function createCodeBuilder(run: SyncRun): CodeBuilder {
+  const { reporter, signal } = run.environment;
+  const options = buildOptionsOf(run);
+  const layout = openBuildLayout(options);
+  let builder: ReturnType<typeof openBuilder> | undefined;
+  const releases: (() => void)[] = [];
+  const checks: Promise<RunProblems>[] = [];
+  const build: CodeBuilder['build'] = async (root, ids) => {
+    builder ??= openBuilder({ reporter, signal, options });
+    const { result, failures, release } = await builder.build(planBuild(root, options, ids));
+    releases.push(release);
+    checks.push(result.runProblems);
+    if (!run.options.dryRun) await layout.update(root, result);
+    for (const { level, ids: built, text } of result.notes) note(reporter, level, `${built.join(', ')}: ${text}`);
+    for (const { output } of failures) if (output) note(reporter, 'info', `\n${output.trimEnd()}\n`);
+    return { result, failures };
+  };
+  const runProblems = async (): Promise<RunProblems> =>
+    new Map((await Promise.all(checks.splice(0))).flatMap((problems) => [...problems]));
+  return { build, runProblems, release: () => releases.splice(0).forEach((release) => release()) };
+}
