@@ -53,7 +53,7 @@ export interface DeployResult {
 }
 
 /** CloudFormation's limit for a template within a request (bytes). */
-const MAX_INLINE_TEMPLATE = 51_200;
+export const MAX_INLINE_TEMPLATE = 51_200;
 /** How long we wait for an operation of someone else (ms). */
 const MAX_WAIT = 60 * 60_000;
 /** Plans that others may thwart before we give up. */

@@ -1,4 +1,10 @@
-import type { Capability, Parameter, Tag } from '@aws-sdk/client-cloudformation';
+import type {
+  Capability,
+  CreateStackCommandInput,
+  Parameter,
+  Tag,
+  UpdateStackCommandInput,
+} from '@aws-sdk/client-cloudformation';
 import type { Aws } from '../aws/aws.ts';
 import { requireAnswer, UnexpectedAnswerError } from '../aws/check-answer.ts';
 import { isAwsError } from '../aws/service-errors.ts';
@@ -40,29 +46,40 @@ export async function startOperation(
 
 async function callCloudFormation(aws: Aws, change: StackChange): Promise<string> {
   const { send, CreateStackCommand, UpdateStackCommand } = await aws.cloudFormation();
-  const { request, parameters, template, token } = change;
+  const { operation, parameters } = stackRequest(change);
+  const input = { ...parameters, ClientRequestToken: change.token };
+  const command = operation === 'CreateStack' ? new CreateStackCommand(input) : new UpdateStackCommand(input);
+  const answer = await send(command);
+  return requireAnswer('CloudFormation', operation, 'StackId', answer.StackId);
+}
+
+/** The request that creates or updates the stack, without the token of its operation. Pure. */
+export function stackRequest(change: Pick<StackChange, 'kind' | 'request' | 'parameters' | 'template'>): {
+  operation: 'CreateStack' | 'UpdateStack';
+  parameters: CreateStackCommandInput & UpdateStackCommandInput;
+} {
+  const { kind, request, parameters, template } = change;
   const common = {
     StackName: request.stackName,
     ...template,
     Parameters: parameters as Parameter[],
     Capabilities: request.capabilities as Capability[],
-    ClientRequestToken: token,
     // what is not given stays as it is
     RoleARN: request.roleArn,
     NotificationARNs: request.notificationArns as string[] | undefined,
     Tags: request.tags === undefined ? undefined : toTags(request.tags),
   };
   const express = { DeploymentConfig: { Mode: 'EXPRESS', DisableRollback: false } } as const;
-  const answer =
-    change.kind === 'create'
-      ? await send(new CreateStackCommand({ ...common, ...(request.express ? express : { OnFailure: 'ROLLBACK' }) }))
-      : await send(new UpdateStackCommand({ ...common, ...(request.express ? express : { DisableRollback: false }) }));
-  return requireAnswer(
-    'CloudFormation',
-    change.kind === 'create' ? 'CreateStack' : 'UpdateStack',
-    'StackId',
-    answer.StackId,
-  );
+  if (kind === 'create') {
+    return {
+      operation: 'CreateStack',
+      parameters: { ...common, ...(request.express ? express : { OnFailure: 'ROLLBACK' }) },
+    };
+  }
+  return {
+    operation: 'UpdateStack',
+    parameters: { ...common, ...(request.express ? express : { DisableRollback: false }) },
+  };
 }
 
 function toTags(tags: Readonly<Record<string, string>>): Tag[] {

@@ -7,7 +7,7 @@ import type { BehindValues } from './code/behind-versions.ts';
 import type { CodeSync, CodeSyncRequest, OpenPlan } from './code/open-code-sync.ts';
 import { EVERYTHING } from './code/select-resources.ts';
 import { compareDeployed } from './compare-deployed.ts';
-import type { PreparedDeployment } from './prepare-deployment.ts';
+import type { PreparedDeployment } from './deployment/prepare-deployment.ts';
 import { StackChangedError } from './stack-changed.ts';
 import type { SyncOptions } from './sync-options.ts';
 

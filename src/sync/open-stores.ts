@@ -39,7 +39,11 @@ export function openArtifactStore(
   const objects = createObjectStore({ ...settings, bucket, checkBucket });
   const webFunctions = openWebFunctionStore(settings, { stackName, s3Bucket, pollDelayMs: parsePollDelay(env) });
   const storeDir = buildStoreDir(projectDir);
-  return { store: createArtifactStore({ objects, bucket, prefix, webFunctions, storeDir, signal }), webFunctions, sent };
+  return {
+    store: createArtifactStore({ objects, bucket, prefix, webFunctions, storeDir, signal }),
+    webFunctions,
+    sent,
+  };
 }
 
 /** Opens what earlier runs learned about the stack. */

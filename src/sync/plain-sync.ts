@@ -6,7 +6,7 @@ import type { CodeSyncOutcome } from './code/code-sync-plan.ts';
 import { openCodeSync } from './code/open-code-sync.ts';
 import { decideCodeOrDeployment, planAfterDeployment } from './decide-code-or-deployment.ts';
 import { documentOf, reportOutcome } from './code/report-code-sync.ts';
-import { prepareDeployment } from './prepare-deployment.ts';
+import { prepareDeployment } from './deployment/prepare-deployment.ts';
 import { reportRunProblems } from './run-problems.ts';
 import { reportDryRun } from './dry-run.ts';
 import type { PreparedSync } from './dry-run.ts';

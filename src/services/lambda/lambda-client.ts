@@ -74,8 +74,8 @@ const LONGEST_DELAY = 2_000;
 const SHARE_WAITED = 0.2;
 /** So long an answer may show what was before an update (ms). */
 const OUTDATED_FOR = 10_000;
-/** Versions with SnapStart take minutes. */
-const PATIENCE = 10 * 60_000;
+/** Longest time that a change of a function may take (ms): versions with SnapStart take minutes. */
+const CHANGE_WITHIN = 10 * 60_000;
 
 /** How Lambda is waited for. */
 export interface LambdaOptions {
@@ -84,7 +84,7 @@ export interface LambdaOptions {
   patience?: number | undefined;
 }
 
-export function openLambda(aws: Aws, { signal, patience = PATIENCE }: LambdaOptions): LambdaAccess {
+export function openLambda(aws: Aws, { signal, patience = CHANGE_WITHIN }: LambdaOptions): LambdaAccess {
   const control = createPace(LIMITS.control, signal);
   const getFunction = createPace(LIMITS.getFunction, signal);
   let paced: Promise<Service<'lambda'>> | undefined;

@@ -3,7 +3,7 @@ import { requireBucket } from '../../sync/deployment-bucket.ts';
 import { InterruptedError } from '../../errors.ts';
 import type { Stack } from '../../model/stack.ts';
 import { retryIfStackChanged } from '../../sync/stack-changed.ts';
-import { prepareDeployment } from '../../sync/prepare-deployment.ts';
+import { prepareDeployment } from '../../sync/deployment/prepare-deployment.ts';
 import type { OpenedApplication } from '../../sync/open-application.ts';
 import type { SyncRun } from '../../sync/sync-run.ts';
 import { requirePrepared, requireResources, TEMPLATES_ONLY, withUndeployed } from '../application-snapshot.ts';

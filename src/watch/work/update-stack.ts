@@ -2,7 +2,7 @@ import { compareTemplates } from '../../deploy/compare-templates.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { CodeSync } from '../../sync/code/open-code-sync.ts';
 import { decideCodeOrDeployment, planAfterDeployment } from '../../sync/decide-code-or-deployment.ts';
-import type { PreparedDeployment } from '../../sync/prepare-deployment.ts';
+import type { PreparedDeployment } from '../../sync/deployment/prepare-deployment.ts';
 import type { OpenedApplication } from '../../sync/open-application.ts';
 import type { SyncRun } from '../../sync/sync-run.ts';
 import { requireResources, withDeployed } from '../application-snapshot.ts';

@@ -1,8 +1,8 @@
-import type { BuiltFolder } from '../builder/artifact.ts';
-import type { DeployedState } from '../deploy/deploy-stack.ts';
-import type { ResourceIdentifier, Stack } from '../model/stack.ts';
-import { localWebFunctions } from '../model/web-functions.ts';
-import type { ArtifactStore } from '../package/artifact-store.ts';
+import type { BuiltFolder } from '../../builder/artifact.ts';
+import type { DeployedState } from '../../deploy/deploy-stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { localWebFunctions } from '../../model/web-functions.ts';
+import type { ArtifactStore } from '../../package/artifact-store.ts';
 
 /** Zips and sends what is built while other things still build. */
 export interface EarlyUploads {

@@ -1,7 +1,7 @@
-import type { ArtifactStore, LocatedArtifact } from '../package/artifact-store.ts';
-import type { ImageStore, LocatedImage } from '../package/image-store.ts';
-import type { PackagedStack } from '../package/package-templates.ts';
-import type { Template } from '../template/template.ts';
+import type { ArtifactStore, LocatedArtifact } from '../../package/artifact-store.ts';
+import type { ImageStore, LocatedImage } from '../../package/image-store.ts';
+import type { PackagedStack } from '../../package/package-templates.ts';
+import type { Template } from '../../template/template.ts';
 
 /** What a deployment reads: from the bucket, and from image registries. */
 export interface DeploymentInputs {
