@@ -1,8 +1,8 @@
 import type { Aws } from '../aws/aws.ts';
 import type { Reporter } from '../console/reporter.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
-import type { DeployedImage, RepositoryOptions } from '../package/choose-repositories.ts';
-import { chooseRepositories } from '../package/choose-repositories.ts';
+import type { DeployedImage, RepositoryOptions } from './choose-repositories.ts';
+import { chooseRepositories } from './choose-repositories.ts';
 import { ensureRepositories, managedRepositoryUri } from './companion-stack.ts';
 import { parsePollDelay } from './deploy-stack.ts';
 

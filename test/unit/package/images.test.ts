@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { chooseRepositories } from '../../../src/package/choose-repositories.ts';
-import type { RepositoryOptions } from '../../../src/package/choose-repositories.ts';
+import { chooseRepositories } from '../../../src/deploy/choose-repositories.ts';
+import type { RepositoryOptions } from '../../../src/deploy/choose-repositories.ts';
 import {
   companionStackName,
   companionTemplate,
