@@ -2,7 +2,7 @@ import type { BuildResult } from '../../builder/artifact.ts';
 import { StackOvertakenError } from '../../deploy/require-latest.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { describeBehind } from '../../sync/code/behind-versions.ts';
-import type { OpenPlan } from '../../sync/code/open-code-sync.ts';
+import type { OpenPlan } from '../../sync/code/open-plan.ts';
 import type { ResourceResult } from '../../sync/code/sync-resource.ts';
 import { withSynced } from '../application-snapshot.ts';
 import type { SyncedResource, WatchFailure } from '../loop/results.ts';

@@ -2,7 +2,7 @@ import type { BuildOutcome } from '../../builder/build.ts';
 import { planBuild } from '../../builder/plan-build.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { buildOptionsOf } from '../../sync/build-options-of.ts';
-import type { CodeSyncRequest, OpenPlan } from '../../sync/code/open-code-sync.ts';
+import type { CodeSyncRequest, OpenPlan } from '../../sync/code/open-plan.ts';
 import { requireResources } from '../application-snapshot.ts';
 import type { ApplicationSnapshot } from '../application-snapshot.ts';
 import type { SyncedResource } from '../loop/results.ts';

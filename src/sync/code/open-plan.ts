@@ -1,0 +1,114 @@
+import type { BuildResult, RunProblems } from '../../builder/artifact.ts';
+import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import type { LambdaAccess } from '../../services/lambda/lambda-client.ts';
+import { packCode } from '../../services/lambda/pack-code.ts';
+import type { SyncRun } from '../sync-run.ts';
+import { applyCodeSync } from './apply-code-sync.ts';
+import type { CodeBuild, CodeBuilder } from './code-builder.ts';
+import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
+import { describeRequests } from './code-sync-requests.ts';
+import type { DescribedResource } from './code-sync-requests.ts';
+import { openServiceContext } from './open-service-context.ts';
+import { locateCodeSync, planCodeSync } from './plan-code-sync.ts';
+import type { Planning } from './planning.ts';
+import type { Selection } from './select-resources.ts';
+
+/** What a code sync is about. */
+export interface CodeSyncRequest {
+  /** As it is read now. */
+  root: Stack;
+  selection: Selection;
+  /** What was built already; without it the selected functions and layers are built. */
+  built?: BuildResult | undefined;
+  /** Builds them, while the services are asked what they have; instead of `built`. */
+  build?: ((ids: ReadonlySet<ResourceIdentifier>) => Promise<CodeBuild>) | undefined;
+  /**
+   * Whether CloudFormation's last deployment had the definition of this API that is here now: known after a deployment, or
+   * when its template was compared. Without it API Gateway alone is asked.
+   */
+  isDeployed?: ((id: ResourceIdentifier) => boolean) | undefined;
+  /** Called when it is known where the stack is, before anything is built; false: nothing is done. */
+  onLocated?: ((stackId: string) => Promise<boolean>) | undefined;
+}
+
+/** A plan that can be applied once. */
+export interface OpenPlan {
+  plan: CodeSyncPlan;
+  /** The resources with the requests that `apply` sends; before `discard`. */
+  describe(): Promise<readonly DescribedResource[]>;
+  apply(): Promise<CodeSyncOutcome>;
+  /** What was built for it and cannot run. */
+  runProblems(): Promise<RunProblems>;
+  /** Nothing of the plan is applied: removes what was made for it. */
+  discard(): Promise<void>;
+}
+
+/** What code syncs of one stack keep between them. */
+export interface CodeSyncParts {
+  run: SyncRun;
+  stacks: CloudStacks;
+  lambda: LambdaAccess;
+  builder: CodeBuilder;
+}
+
+/** Locates, builds and plans. undefined: `onLocated` said no. */
+export async function openPlan(parts: CodeSyncParts, request: CodeSyncRequest): Promise<OpenPlan | undefined> {
+  const { builder, stacks } = parts;
+  const planned = await planFresh(parts, request);
+  if (planned === undefined) return undefined;
+  const { tools } = planned.planning;
+  const end = async (): Promise<void> => {
+    await tools.artifacts.dispose();
+    builder.release();
+    await stacks.save();
+    stacks.age();
+  };
+  return {
+    plan: planned.plan,
+    describe: () => describeRequests(tools, planned.plan),
+    runProblems: () => builder.runProblems(),
+    apply: () => applyCodeSync(tools, planned.plan).finally(end),
+    discard: end,
+  };
+}
+
+interface Planned {
+  plan: CodeSyncPlan;
+  planning: Planning;
+}
+
+/** If something is gone that an earlier run remembered, everything is looked for once more. */
+async function planFresh(parts: CodeSyncParts, request: CodeSyncRequest): Promise<Planned | undefined> {
+  const { stacks } = parts;
+  const first = await planOnce(parts, request);
+  if (!first?.planning.somethingIsGone || !stacks.remembered) return first;
+  stacks.forget();
+  await first.planning.tools.artifacts.dispose();
+  return planOnce(parts, { ...request, onLocated: undefined });
+}
+
+async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise<Planned | undefined> {
+  const { root, selection, built, isDeployed = () => false, onLocated } = request;
+  const { stackName } = parts.run.options;
+  const build = request.build ?? ((ids) => parts.builder.build(root, ids));
+  const tools = openServiceContext(parts, root);
+  try {
+    const sync = await locateCodeSync(tools, { root, selection, stackName, isDeployed });
+    const { planning, located, toBuild } = sync;
+    if (located.length > 0 && (await onLocated?.(planning.tools.stackId)) === false) {
+      await tools.artifacts.dispose();
+      return undefined;
+    }
+    const building = built
+      ? Promise.resolve({ result: built, failures: [] })
+      : build(new Set(toBuild.map(({ id }) => id)));
+    const packing = building.then((outcome) => packCode(tools.artifacts, toBuild, outcome));
+    // the plan awaits it once the services have answered
+    packing.catch(() => {});
+    return { plan: await planCodeSync(sync, packing), planning };
+  } catch (error) {
+    await tools.artifacts.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+import { createCloudValues } from '../../cloud/cloud-values.ts';
+import { emptyFacts } from '../../cloud/sync-state.ts';
+import type { Stack } from '../../model/stack.ts';
+import { openCodeArtifacts } from '../../services/lambda/code-artifacts.ts';
+import { openCodeImages } from '../../services/lambda/code-images.ts';
+import type { ServiceContext } from '../../services/service-context.ts';
+import { readParameters } from '../../template/parameters.ts';
+import { findBucket, requireBucket } from '../deployment-bucket.ts';
+import { openArtifactStore } from '../open-stores.ts';
+import type { CodeSyncParts } from './open-plan.ts';
+
+/** After so long (ms) a stage that deploys by itself is asked whether it has anything to deploy at all. */
+const PATIENCE = 2_000;
+
+/** Opens what the services need for one plan of these templates. */
+export function openServiceContext(
+  { run, stacks, lambda }: Pick<CodeSyncParts, 'run' | 'stacks' | 'lambda'>,
+  root: Stack,
+): ServiceContext {
+  const { options, environment, aws } = run;
+  const { reporter, signal } = environment;
+  return {
+    root,
+    aws,
+    lambda,
+    stacks,
+    values: createCloudValues(root, stacks, givenSecrets(root, options.parameterOverrides)),
+    artifacts: openCodeArtifacts({
+      local: openArtifactStore(run, { bucket: '' }).store,
+      findBucket: () => findBucket(run),
+      openUploads: async () => openArtifactStore(run, { bucket: await requireBucket(run) }).store,
+    }),
+    images: openCodeImages(run, root),
+    // both are known once the stack is located
+    facts: emptyFacts(),
+    stackId: '',
+    reporter,
+    signal,
+    patience: PATIENCE,
+  };
+}
+
+/** Values of secret parameters that are given: the resolved view of a template does not hold them. */
+function givenSecrets(root: Stack, given: Readonly<Record<string, string>>): Record<string, string> {
+  const { secret } = readParameters(root.source, { values: given });
+  return Object.fromEntries(Object.entries(given).filter(([name]) => secret.has(name)));
+}
