@@ -1,11 +1,10 @@
 import type { Aws } from '../aws/aws.ts';
 import { describeStack } from '../deploy/describe-stack.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
-import { isNoSuchResource, isNoSuchStack } from '../deploy/stack-refusals.ts';
 import { stackCondition } from '../deploy/stack-status.ts';
-import { UserError } from '../errors.ts';
 import { splitIdentifier } from '../model/stack.ts';
-import { ownValue, setOwn } from '../support/own-value.ts';
+import { ownValue } from '../support/own-value.ts';
+import { describeStackResource, listStackResources, noSuchStack } from './stack-resources.ts';
 import { emptyFacts } from './sync-state.ts';
 import type { DeployedResource, StackListing, SyncFacts, SyncMemory } from './sync-state.ts';
 
@@ -191,19 +190,7 @@ async function readOutputs(
 async function listResources(state: State, stacks: CloudStacks, path: string): Promise<StackListing | undefined> {
   const place = await stackName(state, stacks, path);
   if (place === undefined) return undefined;
-  const { send, ListStackResourcesCommand } = await state.aws.cloudFormation();
-  const listing: Record<string, DeployedResource> = {};
-  let token: string | undefined;
-  do {
-    const page = await askAboutStack(state, { stack: place }, () =>
-      send(new ListStackResourcesCommand({ StackName: place, NextToken: token })),
-    );
-    for (const resource of page?.StackResourceSummaries ?? []) {
-      const found = toResource(resource);
-      if (found !== undefined) setOwn(listing, resource.LogicalResourceId ?? '', found);
-    }
-    token = page?.NextToken;
-  } while (token !== undefined);
+  const listing = await listStackResources(state, place);
   state.listed.set(path, listing);
   return listing;
 }
@@ -215,45 +202,7 @@ async function findResource(
 ): Promise<DeployedResource | undefined> {
   const place = await stackName(state, stacks, path);
   if (place === undefined) return undefined;
-  const { send, DescribeStackResourceCommand } = await state.aws.cloudFormation();
-  const answer = await askAboutStack(state, { stack: place, logicalId }, () =>
-    send(new DescribeStackResourceCommand({ StackName: place, LogicalResourceId: logicalId })),
-  );
-  const detail = answer?.StackResourceDetail;
-  if (path === '' && detail?.StackId !== undefined) await adopt(state, detail.StackId);
-  return detail && toResource(detail);
-}
-
-/** undefined: the stack has no such resource. */
-async function askAboutStack<T>(
-  state: State,
-  { stack, logicalId }: { stack: string; logicalId?: string },
-  ask: () => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (logicalId !== undefined && isNoSuchResource(error, { stack, logicalId })) return undefined;
-    if (isNoSuchStack(error, stack)) throw noSuchStack(state.stackName, await state.aws.region());
-    throw error;
-  }
-}
-
-function toResource(resource: {
-  ResourceType?: string | undefined;
-  PhysicalResourceId?: string | undefined;
-  ResourceStatus?: string | undefined;
-  LastUpdatedTimestamp?: Date | undefined;
-}): DeployedResource | undefined {
-  const { ResourceType, PhysicalResourceId, ResourceStatus, LastUpdatedTimestamp } = resource;
-  // what an update replaced is listed until it is deleted, and what was deleted for a while after
-  if (!PhysicalResourceId || ResourceStatus?.startsWith('DELETE')) return undefined;
-  return { type: ResourceType ?? '', physicalId: PhysicalResourceId, updatedAt: LastUpdatedTimestamp?.getTime() ?? 0 };
-}
-
-/** A code sync was asked for and there is no stack. */
-export function noSuchStack(stackName: string, region: string): UserError {
-  return new UserError(`There is no stack ${stackName} in ${region}`, {
-    hint: 'A code sync changes what is there already: sync without --code to make the stack, or choose another one with --stack-name, --region or --profile.',
-  });
+  const found = await describeStackResource(state, place, logicalId);
+  if (path === '' && found?.stackId !== undefined) await adopt(state, found.stackId);
+  return found?.resource;
 }

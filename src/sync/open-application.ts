@@ -1,5 +1,5 @@
 import { isAwsError } from '../aws/service-errors.ts';
-import { noSuchStack } from '../cloud/cloud-stacks.ts';
+import { noSuchStack } from '../cloud/stack-resources.ts';
 import { readDeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
 import { describeStack } from '../deploy/describe-stack.ts';

@@ -8,8 +8,8 @@ import { codeName, hasSent, isDone, readyCode, sendCode, shownCode } from './fun
 import type { CodeUpdate } from './function-code.ts';
 import type { FunctionPlan, FunctionWork, LayersUpdate, VersionPublication } from './plan-function.ts';
 import { shownLayers } from './plan-function.ts';
-import type { FunctionState } from './lambda-client.ts';
-import { describeDeactivated, REACTIVATE } from './function-states.ts';
+import type { FunctionState } from './function-state.ts';
+import { describeDeactivated, REACTIVATE } from './function-lifecycle.ts';
 import { fillNewVersions } from './layer-versions.ts';
 import { isDoubtful, sendNoted } from '../../cloud/recent-sends.ts';
 

@@ -7,7 +7,7 @@ import type { LocatedImage } from '../../package/image-store.ts';
 import { hasIntrinsic } from '../../template/intrinsics.ts';
 import type { CodeArtifact } from './code-artifacts.ts';
 import type { ServiceContext } from '../service-context.ts';
-import type { FunctionState } from './lambda-client.ts';
+import type { FunctionState } from './function-state.ts';
 import { fromAnswer } from '../planned-request.ts';
 import type { Shown } from '../../cloud/recent-sends.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';

@@ -1,33 +1,13 @@
-import type { FunctionCodeLocation, FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { Aws, Service } from '../../aws/aws.ts';
 import { requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { pause } from '../../support/pause.ts';
 import { UserError } from '../../errors.ts';
-import { deletionError, EXPLAINED, isBusy } from './function-states.ts';
+import { toFunctionState } from './function-state.ts';
+import type { FunctionState } from './function-state.ts';
+import { deletionError, isBusy } from './function-lifecycle.ts';
+import { readFunctions } from './read-functions.ts';
 import { createPace } from '../../support/pace.ts';
-
-/** A function, or a version of it, as Lambda has it. */
-export interface FunctionState {
-  name: string;
-  version: string;
-  packageType: string | undefined;
-  /** Base64. */
-  codeSha256: string;
-  /** What an image function was given (`repository:tag` or `repository@sha256:…`), and which digest that was. */
-  image: { uri: string; resolved: string } | undefined;
-  /** ARNs of layer versions, in their order. */
-  layers: readonly string[];
-  runtime: string | undefined;
-  architecture: string | undefined;
-  /** undefined in lists, which do not tell. */
-  state: string | undefined;
-  lastUpdateStatus: string | undefined;
-  /** Of a state that is not as it should be, or of an update that failed. */
-  reason: string | undefined;
-  /** Of the state, e.g. `DrainingDurableExecutions`. */
-  reasonCode: string | undefined;
-}
 
 /** Lambda's control plane within its limits. */
 export interface LambdaAccess {
@@ -61,13 +41,6 @@ export interface LambdaAccess {
 
 /** Requests a second of the whole control plane, and of GetFunction, which has a limit of its own (Lambda quotas). */
 const LIMITS = { control: { perSecond: 15, burst: 15 }, getFunction: { perSecond: 100, burst: 50 } };
-/** So many functions are asked for one by one; more are looked for in a page of the account's list first (50 functions). */
-const READ_SINGLY = 2;
-/**
- * When so few are left they are asked for one by one, all at once, instead of turning page after page: and after a page that
- * held none, as in an account with many others, that is so for more.
- */
-const LEFT_SINGLY = { usually: 8, afterNone: 50 };
 /** Between two looks (ms). Most updates take half a second to two seconds: their end is seen at most a fifth later. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 2_000;
@@ -93,7 +66,7 @@ export function openLambda(aws: Aws, { signal, patience = CHANGE_WITHIN }: Lambd
   const read: LambdaAccess['read'] = async (name, qualifier) => {
     const { send, GetFunctionCommand } = await service();
     const { Configuration, Code } = await send(new GetFunctionCommand({ FunctionName: name, Qualifier: qualifier }));
-    const state = toState(Configuration ?? {}, Code);
+    const state = toFunctionState(Configuration ?? {}, Code);
     // what it is called is the least that Lambda knows of a function
     return { ...state, name: requireAnswer('Lambda', 'GetFunction', 'FunctionName', state.name) };
   };
@@ -128,7 +101,7 @@ export function openLambda(aws: Aws, { signal, patience = CHANGE_WITHIN }: Lambd
 
   let ahead: { names: ReadonlySet<string>; reading: ReturnType<LambdaAccess['readMany']> } | undefined;
   const readAhead: LambdaAccess['readAhead'] = (names, images) => {
-    ahead = { names: new Set(names), reading: readMany({ service, read }, names, images) };
+    ahead = { names: new Set(names), reading: readFunctions({ service, read }, names, images) };
     // told by whoever needs it
     ahead.reading.catch(() => {});
   };
@@ -146,7 +119,7 @@ export function openLambda(aws: Aws, { signal, patience = CHANGE_WITHIN }: Lambd
       const asked = ahead;
       ahead = undefined;
       if (asked !== undefined && names.every((name) => asked.names.has(name))) return asked.reading;
-      return readMany({ service, read }, names, images);
+      return readFunctions({ service, read }, names, images);
     },
   };
 }
@@ -165,73 +138,6 @@ async function pacedService(
     return lambda.client.send(command as Parameters<typeof lambda.client.send>[0]);
   };
   return { ...lambda, send: send as Service<'lambda'>['send'] };
-}
-
-async function readMany(
-  { service, read }: Pick<LambdaAccess, 'service' | 'read'>,
-  names: readonly string[],
-  images: ReadonlySet<string> = new Set(),
-): Promise<ReadonlyMap<string, FunctionState>> {
-  const found = new Map<string, FunctionState>();
-  const wanted = new Set(names.filter((name) => !images.has(name)));
-  if (wanted.size > READ_SINGLY) await readPages(service, { wanted, found });
-  const missing = [...new Set(names)].filter((name) => !found.has(name));
-  await Promise.all(
-    missing.map(async (name) => {
-      try {
-        found.set(name, await read(name));
-      } catch (error) {
-        if (!isAwsError(error, 'ResourceNotFoundException')) throw error;
-      }
-    }),
-  );
-  return found;
-}
-
-/** Pages of the account's functions until all are found, or until asking for the rest one by one is no more work. */
-async function readPages(
-  service: LambdaAccess['service'],
-  { wanted, found }: { wanted: ReadonlySet<string>; found: Map<string, FunctionState> },
-): Promise<void> {
-  const { send, ListFunctionsCommand } = await service();
-  let marker: string | undefined;
-  for (let pages = 0; pages < wanted.size && found.size < wanted.size; pages++) {
-    let page: { Functions?: FunctionConfiguration[] | undefined; NextMarker?: string | undefined };
-    try {
-      page = await send(new ListFunctionsCommand({ Marker: marker }));
-    } catch (error) {
-      // whoever may not list may still look at what is his
-      if (isAwsError(error) && error.kind === 'access-denied') return;
-      throw error;
-    }
-    const before = found.size;
-    for (const configuration of page.Functions ?? []) {
-      const state = toState(configuration);
-      if (wanted.has(state.name)) found.set(state.name, state);
-    }
-    marker = page.NextMarker || undefined;
-    const enough = found.size === before ? LEFT_SINGLY.afterNone : LEFT_SINGLY.usually;
-    if (marker === undefined || wanted.size - found.size <= enough) return;
-  }
-}
-
-function toState(configuration: FunctionConfiguration, code: FunctionCodeLocation = {}): FunctionState {
-  const { State, StateReason, StateReasonCode, LastUpdateStatusReason } = configuration;
-  const { ImageUri: uri, ResolvedImageUri: resolved } = code;
-  return {
-    name: configuration.FunctionName ?? '',
-    version: configuration.Version ?? '$LATEST',
-    packageType: configuration.PackageType,
-    codeSha256: configuration.CodeSha256 ?? '',
-    image: uri ? { uri, resolved: resolved || uri } : undefined,
-    layers: (configuration.Layers ?? []).map(({ Arn }) => Arn ?? ''),
-    runtime: configuration.Runtime,
-    architecture: configuration.Architectures?.[0],
-    state: State,
-    lastUpdateStatus: configuration.LastUpdateStatus,
-    reason: (EXPLAINED.has(State) ? StateReason : LastUpdateStatusReason) || undefined,
-    reasonCode: StateReasonCode,
-  };
 }
 
 function tookTooLong({ name, state, lastUpdateStatus }: FunctionState, patience: number): UserError {

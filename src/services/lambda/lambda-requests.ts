@@ -2,8 +2,8 @@ import type { PlannedRequest } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { describeCodeUpdate } from './function-code.ts';
 import type { FunctionPlan } from './plan-function.ts';
-import { deletionOf } from './sync-layer.ts';
-import type { LayerPlan } from './sync-layer.ts';
+import { deletionOf } from './apply-layer.ts';
+import type { LayerPlan } from './plan-layer.ts';
 
 type Tools = Pick<ServiceContext, 'artifacts'>;
 

@@ -116,3 +116,9 @@ export async function layerHash(lambda: LambdaAccess, facts: SyncFacts, arn: str
     throw error;
   }
 }
+
+/** Remembers the version that is used: until something changes the layer's versions need not be listed again. */
+export function rememberPublished(facts: SyncFacts, layer: string, version: string | undefined): void {
+  if (version === undefined) delete facts.publishedLayers[layer];
+  else facts.publishedLayers[layer] = version;
+}

@@ -4,7 +4,7 @@ import type { BehindValues } from './behind-versions.ts';
 import type { DefinitionPlan } from '../../services/definition-plan.ts';
 import type { DefinitionUpdate } from '../../services/definitions.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
-import type { LayerPlan } from '../../services/lambda/sync-layer.ts';
+import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import type { FailureKind, ResourceResult } from './sync-resource.ts';
 
 /** What a code sync would do with a resource, and why it would not. */

@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { layerArnOf } from '../../services/lambda/layer-versions.ts';
-import type { FunctionAtWork } from '../../services/lambda/plan-functions.ts';
+import type { LocatedFunction } from '../../services/lambda/plan-resources.ts';
 import type { Located, Planning } from './planning.ts';
 import type { SyncLayer } from './sync-resource.ts';
 
@@ -21,7 +21,7 @@ export class HeldBackError extends UserError {
 /** A layer that the function uses and that this sync was to look at but cannot; undefined: there is none. */
 export function failedLayerOf(
   { outcomes }: Pick<Planning, 'outcomes'>,
-  { references, state }: Pick<FunctionAtWork, 'references' | 'state'>,
+  { references, state }: Pick<LocatedFunction, 'references' | 'state'>,
   layers: readonly Located<SyncLayer>[],
 ): ResourceIdentifier | undefined {
   const hasFailed = (id: ResourceIdentifier): boolean => outcomes.get(id)?.action === 'fail';

@@ -9,12 +9,12 @@ import { isImage } from '../../services/lambda/function-code.ts';
 import { changesFunction, describeFunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import { failedLayerOf, HeldBackError } from './held-back.ts';
-import { deletionError } from '../../services/lambda/function-states.ts';
+import { deletionError } from '../../services/lambda/function-lifecycle.ts';
 import type { PackedCode } from '../../services/lambda/pack-code.ts';
-import type { LayerPlan } from '../../services/lambda/sync-layer.ts';
+import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import { versionOf } from '../../services/lambda/layer-versions.ts';
-import { planOneFunction, planTemplateLayer } from '../../services/lambda/plan-functions.ts';
-import type { FunctionAtWork } from '../../services/lambda/plan-functions.ts';
+import { planOneFunction, planTemplateLayer } from '../../services/lambda/plan-resources.ts';
+import type { LocatedFunction } from '../../services/lambda/plan-resources.ts';
 import { attempt, fail, groupLocated } from './planning.ts';
 import type { Located, Planning } from './planning.ts';
 import type { SyncDefinition, SyncFunction, SyncLayer } from './sync-resource.ts';
@@ -63,7 +63,7 @@ function noteFailures(planning: Planning, located: readonly Located[], { failure
 async function readFunctions(
   planning: Planning,
   functions: readonly Located<SyncFunction>[],
-): Promise<FunctionAtWork[]> {
+): Promise<LocatedFunction[]> {
   const { tools, input, selected } = planning;
   const names = functions.map(({ deployed }) => deployed.physicalId);
   const images = functions
@@ -95,7 +95,7 @@ async function readFunctions(
 async function planLayers(
   planning: Planning,
   layers: readonly Located<SyncLayer>[],
-  parts: { packed: PackedCode; functions: readonly FunctionAtWork[] },
+  parts: { packed: PackedCode; functions: readonly LocatedFunction[] },
 ): Promise<Map<ResourceIdentifier, LayerPlan>> {
   const plans = new Map<ResourceIdentifier, LayerPlan>();
   await mapLimit(layers, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
@@ -111,7 +111,7 @@ async function planLayers(
 
 async function planFunctions(
   planning: Planning,
-  { functions, located }: { functions: readonly FunctionAtWork[]; located: readonly Located<SyncLayer>[] },
+  { functions, located }: { functions: readonly LocatedFunction[]; located: readonly Located<SyncLayer>[] },
   parts: { packed: PackedCode; layers: ReadonlyMap<ResourceIdentifier, LayerPlan> },
 ): Promise<FunctionPlan[]> {
   const { stackName } = planning.input;

@@ -5,7 +5,7 @@ import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import { stackCondition } from '../../deploy/stack-status.ts';
 import type { Stack } from '../../model/stack.ts';
 import type { SyncReport, SyncRun } from '../sync-run.ts';
-import { noSuchStack } from '../../cloud/cloud-stacks.ts';
+import { noSuchStack } from '../../cloud/stack-resources.ts';
 import { reportRunProblems } from '../run-problems.ts';
 import { openCodeSync } from './open-code-sync.ts';
 import { readTemplatesAsDeployed } from '../read-templates.ts';

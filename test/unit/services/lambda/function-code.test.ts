@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FunctionResource } from '../../../../src/model/stack.ts';
 import { hasCode, refuseOtherKind } from '../../../../src/services/lambda/function-code.ts';
 import type { FunctionCode } from '../../../../src/services/lambda/function-code.ts';
-import type { FunctionState } from '../../../../src/services/lambda/lambda-client.ts';
+import type { FunctionState } from '../../../../src/services/lambda/function-state.ts';
 
 const REPOSITORY = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/orders';
 const ONE = `sha256:${'1'.repeat(64)}`;

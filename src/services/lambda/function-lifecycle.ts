@@ -1,19 +1,11 @@
 import { UserError } from '../../errors.ts';
-import type { FunctionState } from './lambda-client.ts';
+import type { FunctionState } from './function-state.ts';
 
 /** What Lambda says of how a function, or a version of it, is. */
 type Condition = Pick<FunctionState, 'name' | 'state' | 'lastUpdateStatus' | 'reason' | 'reasonCode'>;
 
 /** States that another one follows by itself. */
 const PASSING: ReadonlySet<string | undefined> = new Set(['Pending', 'Deactivating']);
-
-/** States whose reason says more than that of the last update. */
-export const EXPLAINED: ReadonlySet<string | undefined> = new Set([
-  'Failed',
-  'Deactivating',
-  'Deactivated',
-  'Deleting',
-]);
 
 /** Whether something goes on with it that ends by itself, and soon. `ActiveNonInvocable` (a version has to be published) is an end. */
 export function isBusy({ state, lastUpdateStatus }: Condition): boolean {

@@ -10,15 +10,15 @@ import type { FunctionCode } from './function-code.ts';
 import type { PackedCode } from './pack-code.ts';
 import { planFunction } from './plan-function.ts';
 import type { FunctionPlan } from './plan-function.ts';
-import type { FunctionState } from './lambda-client.ts';
-import { planLayer } from './sync-layer.ts';
-import type { LayerPlan, LayerWork } from './sync-layer.ts';
+import type { FunctionState } from './function-state.ts';
+import { planLayer } from './plan-layer.ts';
+import type { LayerPlan, LayerWork } from './plan-layer.ts';
 import { layerArnOf } from './layer-versions.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /** A function of the sync: one that is selected, or that uses a selected layer. */
-export interface FunctionAtWork {
+export interface LocatedFunction {
   id: ResourceIdentifier;
   resource: FunctionResource;
   stack: Stack;
@@ -38,7 +38,7 @@ function dependencyLayerArn({ stackId }: ServiceContext, stackName: string, id: 
 export async function planTemplateLayer(
   tools: ServiceContext,
   layer: { resource: LayerResource; stack: Stack; deployed: DeployedResource },
-  { packed, functions }: { packed: PackedCode; functions: readonly FunctionAtWork[] },
+  { packed, functions }: { packed: PackedCode; functions: readonly LocatedFunction[] },
 ): Promise<LayerPlan | undefined> {
   const { resource, stack, deployed } = layer;
   const artifact = packed.code.get(resource.id);
@@ -83,7 +83,7 @@ export interface FunctionParts {
 /** Compares a function with what it is to be: its code and dependency layer if it is selected, its layers in any case. */
 export async function planOneFunction(
   tools: ServiceContext,
-  fn: FunctionAtWork,
+  fn: LocatedFunction,
   { packed, stackName, layers }: FunctionParts,
 ): Promise<FunctionPlan> {
   const { id, resource, state, isSelected } = fn;
@@ -105,7 +105,7 @@ export async function planOneFunction(
 /** What was built for the function; undefined: its code is not here. */
 async function planCode(
   tools: ServiceContext,
-  fn: FunctionAtWork,
+  fn: LocatedFunction,
   packed: PackedCode,
 ): Promise<FunctionCode | undefined> {
   const { id, resource } = fn;
@@ -118,7 +118,7 @@ async function planCode(
 }
 
 /** The layers of this sync that the function uses: as the templates say or, where they do not tell, as Lambda says. */
-function usedLayers(fn: FunctionAtWork, layers: ReadonlyMap<ResourceIdentifier, LayerPlan>): LayerPlan[] {
+function usedLayers(fn: LocatedFunction, layers: ReadonlyMap<ResourceIdentifier, LayerPlan>): LayerPlan[] {
   const isUnclear = fn.references.includes('unknown');
   return [...layers].flatMap(([id, plan]) => {
     const isNamed = fn.references.some((reference) => typeof reference === 'object' && reference.layer === id);
@@ -129,7 +129,7 @@ function usedLayers(fn: FunctionAtWork, layers: ReadonlyMap<ResourceIdentifier, 
 
 async function planDependencies(
   tools: ServiceContext,
-  fn: FunctionAtWork,
+  fn: LocatedFunction,
   { packed, layer }: { packed: PackedCode; layer: string },
 ): Promise<LayerPlan | undefined> {
   const { id, resource } = fn;
@@ -146,14 +146,14 @@ async function planDependencies(
 
 type FunctionRuntimes = LayerWork['settings']['CompatibleRuntimes'];
 
-function versionsInUse(functions: readonly FunctionAtWork[], layer: string): string[] {
+function versionsInUse(functions: readonly LocatedFunction[], layer: string): string[] {
   return [...new Set(functions.flatMap(({ state }) => state.layers.filter((arn) => layerArnOf(arn) === layer)))];
 }
 
 /** A property of a SAM function that is a text; rejects if only CloudFormation knows it. */
 async function valueOf(
   tools: ServiceContext,
-  { id, resource, stack }: FunctionAtWork,
+  { id, resource, stack }: LocatedFunction,
   name: string,
 ): Promise<string | undefined> {
   const written = resource.properties[name] ?? null;

@@ -1,11 +1,8 @@
-import type { DeleteLayerVersionCommandInput, PublishLayerVersionCommandInput } from '@aws-sdk/client-lambda';
-import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
-import { isAwsError } from '../../aws/service-errors.ts';
-import { note } from '../../console/reporter.ts';
+import type { PublishLayerVersionCommandInput } from '@aws-sdk/client-lambda';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { CodeArtifact } from './code-artifacts.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { layerArnOf, layerHash, layerMark, listLayerVersions, markDescription, versionOf } from './layer-versions.ts';
+import { layerHash, layerMark, listLayerVersions, markDescription, rememberPublished } from './layer-versions.ts';
 
 /** A layer that is to have a certain content. */
 export interface LayerWork {
@@ -61,7 +58,7 @@ export async function planLayer(tools: ServiceContext, work: LayerWork, inUse: r
   }
   const superseded = ours.map(({ arn }) => arn).filter((arn) => arn !== version);
   if (superseded.length === 0)
-    rememberPublished(tools, work.layer, version !== undefined && ours.length > 0 ? version : undefined);
+    rememberPublished(facts, work.layer, version !== undefined && ours.length > 0 ? version : undefined);
   return { work, version, publish: version === undefined ? publication(tools, work) : undefined, superseded };
 }
 
@@ -69,55 +66,4 @@ export async function planLayer(tools: ServiceContext, work: LayerWork, inUse: r
 function publication({ stackId }: ServiceContext, { layer, settings, artifact }: LayerWork): LayerPlan['publish'] {
   const description = markDescription(settings.Description, layerMark(stackId, artifact.sha256));
   return { ...settings, LayerName: layer, Description: description };
-}
-
-/** With what is remembered here, the layer's versions need not be listed again before something changes. */
-function rememberPublished({ facts }: ServiceContext, layer: string, version: string | undefined): void {
-  if (version === undefined) delete facts.publishedLayers[layer];
-  else facts.publishedLayers[layer] = version;
-}
-
-/** The version with the wanted content, published if there is none. */
-export async function publishLayer(tools: ServiceContext, { work, version = '', publish }: LayerPlan): Promise<string> {
-  if (publish === undefined) return version;
-  const { lambda, facts, artifacts } = tools;
-  const { artifact, layer } = work;
-  const { send, PublishLayerVersionCommand } = await lambda.service();
-  const published = await artifacts.send(artifact, (Content) =>
-    send(new PublishLayerVersionCommand({ ...publish, Content })),
-  );
-  const arn = requireAnswer('Lambda', 'PublishLayerVersion', 'LayerVersionArn', published.LayerVersionArn);
-  checkAnswer('Lambda', 'PublishLayerVersion', ['CodeSha256', published.Content?.CodeSha256, artifact.sha256]);
-  facts.layerHashes[arn] = artifact.sha256;
-  rememberPublished(tools, layer, arn);
-  return arn;
-}
-
-/** Parameters of DeleteLayerVersion. */
-export function deletionOf(arn: string): DeleteLayerVersionCommandInput {
-  return { LayerName: layerArnOf(arn), VersionNumber: versionOf(arn) };
-}
-
-/** Removes versions of ours that no function needs any more. What cannot be removed is told and left. */
-export async function removeSuperseded(
-  tools: ServiceContext,
-  { work, superseded }: LayerPlan,
-  keep: ReadonlySet<string>,
-): Promise<void> {
-  const { lambda, facts, reporter } = tools;
-  const { send, DeleteLayerVersionCommand } = await lambda.service();
-  // what stays is not the version that is used: the next sync looks for it again
-  const staying = superseded.find((arn) => keep.has(arn));
-  if (staying !== undefined) rememberPublished(tools, work.layer, staying);
-  for (const arn of superseded.filter((candidate) => !keep.has(candidate))) {
-    try {
-      await send(new DeleteLayerVersionCommand(deletionOf(arn)));
-      delete facts.layerHashes[arn];
-      facts.removedLayers.push(arn);
-      if (facts.publishedLayers[work.layer] === arn) delete facts.publishedLayers[work.layer];
-    } catch (error) {
-      if (!isAwsError(error)) throw error;
-      note(reporter, 'warning', `${work.id}: the superseded layer version ${arn} was not removed: ${error.message}`);
-    }
-  }
 }

@@ -1,0 +1,46 @@
+import type { FunctionCodeLocation, FunctionConfiguration } from '@aws-sdk/client-lambda';
+
+/** A function, or a version of it, as Lambda has it. */
+export interface FunctionState {
+  name: string;
+  version: string;
+  packageType: string | undefined;
+  /** Base64. */
+  codeSha256: string;
+  /** What an image function was given (`repository:tag` or `repository@sha256:…`), and which digest that was. */
+  image: { uri: string; resolved: string } | undefined;
+  /** ARNs of layer versions, in their order. */
+  layers: readonly string[];
+  runtime: string | undefined;
+  architecture: string | undefined;
+  /** undefined in lists, which do not tell. */
+  state: string | undefined;
+  lastUpdateStatus: string | undefined;
+  /** Of a state that is not as it should be, or of an update that failed. */
+  reason: string | undefined;
+  /** Of the state, e.g. `DrainingDurableExecutions`. */
+  reasonCode: string | undefined;
+}
+
+/** States whose reason says more than that of the last update. */
+const EXPLAINED: ReadonlySet<string | undefined> = new Set(['Failed', 'Deactivating', 'Deactivated', 'Deleting']);
+
+/** What Lambda's answer says; `code` comes with GetFunction alone. Pure. */
+export function toFunctionState(configuration: FunctionConfiguration, code: FunctionCodeLocation = {}): FunctionState {
+  const { State, StateReason, StateReasonCode, LastUpdateStatusReason } = configuration;
+  const { ImageUri: uri, ResolvedImageUri: resolved } = code;
+  return {
+    name: configuration.FunctionName ?? '',
+    version: configuration.Version ?? '$LATEST',
+    packageType: configuration.PackageType,
+    codeSha256: configuration.CodeSha256 ?? '',
+    image: uri ? { uri, resolved: resolved || uri } : undefined,
+    layers: (configuration.Layers ?? []).map(({ Arn }) => Arn ?? ''),
+    runtime: configuration.Runtime,
+    architecture: configuration.Architectures?.[0],
+    state: State,
+    lastUpdateStatus: configuration.LastUpdateStatus,
+    reason: (EXPLAINED.has(State) ? StateReason : LastUpdateStatusReason) || undefined,
+    reasonCode: StateReasonCode,
+  };
+}
