@@ -8,35 +8,35 @@ import { describeStackResource, listStackResources, noSuchStack } from './stack-
 import { emptyFacts } from './sync-state.ts';
 import type { DeployedResource, StackListing, SyncFacts, SyncMemory } from './sync-state.ts';
 
-/** The stack and those nested in it as CloudFormation has them. Paths: '' for the root, else `Child/Grand`. */
+/** The root stack and its nested stacks as CloudFormation has them. Paths: '' for the root, else `Child/Grand`. */
 export interface CloudStacks {
-  /** The root stack; rejects if there is none. One call, once. */
+  /** The root stack; rejects if it does not exist. Makes one call, once. */
   describe(): Promise<DeployedStack>;
-  /** The ARN of the root stack. No call once anything was asked that tells it. */
+  /** The ARN of the root stack. Makes no call if an earlier answer contains it. */
   stackId(): Promise<string>;
-  /** All resources of a stack; undefined if that nested stack is not there. A call for each 100 of them, once. */
+  /** All resources of a stack; undefined if that nested stack does not exist. Makes one call for each 100 resources, once. */
   listing(path: string): Promise<StackListing | undefined>;
-  /** What `listing` would give if it needs no call. */
-  known(path: string): StackListing | undefined;
-  /** One resource, with one call for it and one for each stack on the way, or none if the listing is known. */
+  /** The result of `listing` if it needs no call. */
+  cachedListing(path: string): StackListing | undefined;
+  /** One resource. Makes one call for it and one for each stack on its path, or none if the listing is cached. */
   find(path: string, logicalId: string): Promise<DeployedResource | undefined>;
-  /** The outputs of a nested stack. One call, once. */
+  /** The outputs of a nested stack. Makes one call, once. */
   outputs(path: string): Promise<Readonly<Record<string, string>> | undefined>;
-  knownOutputs(path: string): Readonly<Record<string, string>> | undefined;
-  /** Whether something is known from earlier: a resource that is gone may just be an old one. */
-  readonly remembered: boolean;
-  /** What is known now is known from earlier in the next sync. */
-  age(): void;
-  /** What is remembered; whoever learns something adds it. */
+  cachedOutputs(path: string): Readonly<Record<string, string>> | undefined;
+  /** Some listings are cached: a resource that is missing may have been replaced since. */
+  readonly hasCachedListings: boolean;
+  /** From now on, listings count as cached. */
+  markAsCached(): void;
+  /** Facts about the stack; flows add what they learn. */
   readonly facts: SyncFacts;
-  /** Loads what is remembered if that helps with these stacks. */
-  recall(paths: readonly string[]): Promise<void>;
+  /** Loads the cached facts if they have listings of these stacks. */
+  loadCache(paths: readonly string[]): Promise<void>;
   /**
-   * Something may have changed, even which stack has this name: everything is asked again but facts that never change, and
-   * those count only if it is still the same stack. `described`: as the root stack is now, if that is known.
+   * Drops everything but facts that never change, and those too if another stack has this name now. `described`: the root
+   * stack as it is now, if it is known.
    */
   forget(described?: DeployedStack): void;
-  /** Keeps the facts for the next run. */
+  /** Saves the facts for the next run. */
   save(): Promise<void>;
 }
 
@@ -44,52 +44,52 @@ export interface CloudStacksOptions {
   aws: Aws;
   stackName: string;
   memory: SyncMemory;
-  /** As it was described already. */
+  /** The root stack, if it was described already. */
   described?: DeployedStack | undefined;
 }
 
 export function openCloudStacks(options: CloudStacksOptions): CloudStacks {
-  const state: State = { ...options, ...nothingAsked(), facts: emptyFacts(), factsOf: undefined, saved: '' };
-  const known = (path: string): StackListing | undefined =>
+  const state: State = { ...options, ...noAnswers(), facts: emptyFacts(), factsOf: undefined, saved: '' };
+  const cachedListing = (path: string): StackListing | undefined =>
     state.listed.get(path) ?? ownValue(state.facts.listings, path);
   const stacks: CloudStacks = {
     get facts() {
       return state.facts;
     },
-    get remembered() {
-      return state.remembered;
+    get hasCachedListings() {
+      return state.hasCachedListings;
     },
     describe: () => (state.describing ??= describeRoot(state)),
     stackId: async () => state.stackId ?? (await stacks.describe()).id,
-    known,
+    cachedListing,
     listing: (path) => {
-      const listing = known(path);
+      const listing = cachedListing(path);
       if (listing !== undefined) return Promise.resolve(listing);
       return memoize(state.listings, path, () => listResources(state, stacks, path));
     },
     find: async (path, logicalId) => {
-      const listing = known(path) ?? (await state.listings.get(path));
+      const listing = cachedListing(path) ?? (await state.listings.get(path));
       if (listing !== undefined) return ownValue(listing, logicalId);
       return memoize(state.finds, `${path}/${logicalId}`, () => findResource(state, stacks, { path, logicalId }));
     },
     outputs: (path) => memoize(state.outputs, path, () => readOutputs(state, stacks, path)),
-    knownOutputs: (path) => state.knownOutputs.get(path),
-    recall: async (paths) => {
+    cachedOutputs: (path) => state.outputsByPath.get(path),
+    loadCache: async (paths) => {
       if (state.described !== undefined) return void (await stacks.describe());
-      if (paths.every((path) => known(path) !== undefined)) return;
+      if (paths.every((path) => cachedListing(path) !== undefined)) return;
       for (const path of paths) if (await state.memory.hasListing(path)) return void (await stacks.describe());
     },
-    age: () => {
-      state.remembered = true;
+    markAsCached: () => {
+      state.hasCachedListings = true;
     },
     forget: (described) => {
-      Object.assign(state, nothingAsked(), { described });
+      Object.assign(state, noAnswers(), { described });
       state.facts = { ...state.facts, updatedAt: undefined, listings: {} };
     },
     save: async () => {
       const { facts, stackId, listed } = state;
       if (stackId === undefined) return;
-      // without the time of the stack's last update nobody can tell later whether they still hold
+      // without the time of the stack's last update, the next run cannot tell whether they still hold
       const listings = facts.updatedAt === undefined ? {} : { ...facts.listings, ...Object.fromEntries(listed) };
       const text = JSON.stringify({ ...facts, listings });
       if (text !== state.saved) await state.memory.write(stackId, { ...facts, listings });
@@ -99,42 +99,42 @@ export function openCloudStacks(options: CloudStacksOptions): CloudStacks {
   return stacks;
 }
 
-interface State extends CloudStacksOptions, Asked {
+interface State extends CloudStacksOptions, Answers {
   facts: SyncFacts;
-  /** The ARN of the stack that the facts are about. */
+  /** The ARN of the stack that `facts` belongs to. */
   factsOf: string | undefined;
-  /** The facts as they are in the file. */
+  /** `facts` as JSON, as the file has it. */
   saved: string;
 }
 
-/** Questions and answers, each once. */
-interface Asked {
-  /** The ARN of the stack that has the name now: a stack that is deleted and created again gets another one. */
+/** Calls and their answers, each made once. */
+interface Answers {
+  /** The ARN of the stack that has the name now; a stack that is deleted and created again gets another ARN. */
   stackId: string | undefined;
-  remembered: boolean;
+  hasCachedListings: boolean;
   describing: Promise<DeployedStack> | undefined;
   listings: Map<string, Promise<StackListing | undefined>>;
-  /** What came of `listings`. */
+  /** The listings that have arrived. */
   listed: Map<string, StackListing>;
   finds: Map<string, Promise<DeployedResource | undefined>>;
   outputs: Map<string, Promise<Readonly<Record<string, string>> | undefined>>;
-  knownOutputs: Map<string, Readonly<Record<string, string>>>;
+  outputsByPath: Map<string, Readonly<Record<string, string>>>;
 }
 
-function nothingAsked(): Asked {
+function noAnswers(): Answers {
   return {
     stackId: undefined,
-    remembered: false,
+    hasCachedListings: false,
     describing: undefined,
     listings: new Map(),
     listed: new Map(),
     finds: new Map(),
     outputs: new Map(),
-    knownOutputs: new Map(),
+    outputsByPath: new Map(),
   };
 }
 
-/** The promise remembered under the name; one that fails is forgotten. */
+/** Returns the promise stored under the name, or makes it; a promise that rejects is dropped. */
 function memoize<T>(memo: Map<string, Promise<T>>, name: string, ask: () => Promise<T>): Promise<T> {
   const known = memo.get(name);
   if (known !== undefined) return known;
@@ -148,16 +148,16 @@ async function describeRoot(state: State): Promise<DeployedStack> {
   const stack = state.described ?? (await describeStack(state.aws, state.stackName));
   if (stack === undefined) throw noSuchStack(state.stackName, await state.aws.region());
   await adopt(state, stack.id);
-  // while CloudFormation works on the stack its resources change without notice
+  // during an operation the resources change without a new update time
   const settled = stackCondition(stack.status) === 'settled';
   const updatedAt = settled ? (stack.updatedAt ?? stack.createdAt)?.toISOString() : undefined;
   if (updatedAt !== state.facts.updatedAt || updatedAt === undefined) {
     state.facts = { ...state.facts, updatedAt, listings: {} };
-  } else state.remembered = Object.keys(state.facts.listings).length > 0;
+  } else state.hasCachedListings = Object.keys(state.facts.listings).length > 0;
   return stack;
 }
 
-/** Now that the stack's ARN is known: what is remembered of it. */
+/** Loads the facts about the stack once its ARN is known. */
 async function adopt(state: State, stackId: string): Promise<void> {
   if (stackId === '' || state.stackId === stackId) return;
   state.stackId = stackId;
@@ -167,7 +167,7 @@ async function adopt(state: State, stackId: string): Promise<void> {
   state.saved = JSON.stringify(state.facts);
 }
 
-/** The name or ARN of a stack; undefined if it is not there. */
+/** The name or ARN of a stack; undefined if it does not exist. */
 async function stackName(state: State, stacks: CloudStacks, path: string): Promise<string | undefined> {
   if (path === '') return state.stackId ?? state.stackName;
   const { stackPath, logicalId } = splitIdentifier(path);
@@ -183,7 +183,7 @@ async function readOutputs(
   const stack = place === undefined ? undefined : await describeStack(state.aws, place);
   if (stack === undefined) return undefined;
   const outputs = Object.fromEntries(stack.outputs.map(({ key, value }) => [key, value]));
-  state.knownOutputs.set(path, outputs);
+  state.outputsByPath.set(path, outputs);
   return outputs;
 }
 

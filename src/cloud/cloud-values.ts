@@ -12,32 +12,32 @@ import type { CloudStacks } from './cloud-stacks.ts';
 import { findCompanion, findDeployed } from './generated-ids.ts';
 import { attributeOf, placeOf } from './resource-attributes.ts';
 
-/** A value with everything filled in that the cloud can tell, and what nobody could, as a user would write it. */
+/** A value with everything filled in that can be looked up; `missing`: the functions that are left, as a user writes them. */
 export interface CloudValue {
   value: TemplateValue;
   missing: readonly string[];
 }
 
-/** Fills in what CloudFormation filled in when it made the stacks. */
+/** Resolves template values as CloudFormation did when it deployed the stacks. */
 export interface CloudValues {
-  /** Asks for listings and outputs of stacks only as they are needed. */
+  /** Reads listings and outputs of stacks only if the value needs them. */
   resolve(value: TemplateValue, stack: Stack): Promise<CloudValue>;
-  /** Whether the condition holds; undefined: not known. No calls. */
+  /** Whether the condition is true; undefined: unknown. Makes no calls. */
   condition(name: string, stack: Stack): boolean | undefined;
 }
 
-/** `secrets`: values of parameters of the root stack that the templates' resolved view does not hold. */
+/** Creates the values. `secrets`: parameters of the root stack that the templates' resolved view does not hold. */
 export function createCloudValues(
   root: Stack,
   stacks: CloudStacks,
   secrets: Readonly<Record<string, string>>,
 ): CloudValues {
-  /** What the last look would have needed. */
+  /** Questions that the last attempt to resolve raised. */
   const wanted = new Map<string, () => Promise<unknown>>();
   const asking = new Map<string, Promise<unknown>>();
   const answered = new Set<string>();
   const want = (name: string, ask: () => Promise<unknown>): undefined => {
-    // what was asked and is still not known will not be known
+    // an answered question that is raised again has no better answer
     if (!answered.has(name)) wanted.set(name, ask);
     return undefined;
   };
@@ -61,7 +61,7 @@ export function createCloudValues(
     },
     resource: (stack, logicalId, attribute) => {
       if (stackId === '') return wantPlace();
-      const listing = stacks.known(stack.path);
+      const listing = stacks.cachedListing(stack.path);
       if (listing === undefined) return want(`resources ${stack.path}`, () => stacks.listing(stack.path));
       const deployed = findDeployed(listing, { stack, logicalId });
       if (attribute === undefined) return deployed?.physicalId;
@@ -77,7 +77,7 @@ export function createCloudValues(
       if (deployed === undefined) return undefined;
       if (deployed.type === STACK_TYPE && attribute.startsWith('Outputs.')) {
         const path = identifierOf(stack.path, logicalId);
-        const outputs = stacks.knownOutputs(path);
+        const outputs = stacks.cachedOutputs(path);
         if (outputs === undefined) return want(`outputs ${path}`, () => stacks.outputs(path));
         return ownValue(outputs, attribute.slice('Outputs.'.length));
       }
@@ -114,14 +114,14 @@ function pseudoParameter(stack: Stack, name: string, sources: PseudoSources): st
   let id: string | undefined = stackId;
   if (stack.path !== '') {
     const { stackPath: parent } = splitIdentifier(stack.path);
-    const listing = stacks.known(parent);
+    const listing = stacks.cachedListing(parent);
     if (listing === undefined) return want(`resources ${parent}`, () => stacks.listing(parent));
     id = ownValue(listing, stack.logicalId ?? '')?.physicalId;
   }
   return name === 'AWS::StackId' ? id : id?.split('/')[1];
 }
 
-/** The intrinsic functions and dynamic references that are left in a value. */
+/** Lists the intrinsic functions and dynamic references that are left in a value. */
 function describeUnresolved(value: TemplateValue): string[] {
   const found = new Set<string>();
   collect(value, found);

@@ -14,8 +14,8 @@ export interface TemplatePlace {
 }
 
 /**
- * The resource that a logical id of the template has become in the stack: itself or, for a SAM layer, the version whose
- * id has ten hex digits more. While CloudFormation still removes a replaced version both are listed: the newest counts.
+ * Finds the deployed resource of a logical id: the same id or, for a SAM layer, that id with ten hex digits appended. While
+ * CloudFormation still deletes a replaced version, both are listed; the newest one wins.
  */
 export function findDeployed(listing: StackListing, place: TemplatePlace): DeployedResource | undefined {
   const { logicalId, stack } = place;
@@ -25,16 +25,15 @@ export function findDeployed(listing: StackListing, place: TemplatePlace): Deplo
   return newest(generated(listing, place, deployedAs));
 }
 
-/** What SAM makes beside a resource. The stage's name is needed for stages alone. */
+/** A resource that SAM generates others for. Only stages need the stage's name. */
 export interface CompanionOwner extends TemplatePlace {
   stageName?: string | undefined;
 }
 
 /**
- * What SAM makes beside a resource, by the name under which a template refers to it (`!Ref Fn.Alias`); undefined if there is
- * none or the name is no such thing. Logical ids alone do not tell: what is made for `FnAlias` begins like what is made for
- * `Fn`. Versions and aliases belong to the function or state machine that is part of their ARN, stages have the ids that
- * SAM's rules give exactly this API.
+ * Finds a resource that SAM generates for another one, by the name in a template's reference (`!Ref Fn.Alias`); undefined if
+ * there is none. Logical ids are ambiguous: what SAM generates for `FnAlias` begins like what it generates for `Fn`. So
+ * versions and aliases must have the ARN of their function or state machine, and stages the exact id of SAM's rules.
  */
 export function findCompanion(
   listing: StackListing,
@@ -85,17 +84,17 @@ function findStage(listing: StackListing, owner: CompanionOwner, type: string): 
   return undefined;
 }
 
-/** The logical ids that SAM gives to the stage of the API, the likeliest first. */
+/** The logical ids that SAM may give to the stage of the API, the likeliest first. */
 function stageIds({ stack, logicalId, stageName }: CompanionOwner): string[] {
   const api = declared(stack, logicalId);
   if (api['Type'] === undefined) return IMPLICIT_STAGES.map((suffix) => `${logicalId}${suffix}`);
   const named = stageName === undefined ? [] : [`${logicalId}${stageSuffix(stageName)}`];
   const unnamed = `${logicalId}Stage`;
-  // a name that is a function in the template is not part of the id, whatever SAM may know of it
+  // SAM leaves a stage name that is an intrinsic function out of the id
   return isWrittenName(stack, logicalId) ? [...named, unnamed] : [unnamed, ...named];
 }
 
-/** Of `ServerlessRestApi` and `ServerlessHttpApi`, which SAM makes for events. */
+/** Of `ServerlessRestApi` and `ServerlessHttpApi`, which SAM generates for events. */
 const IMPLICIT_STAGES = ['ProdStage', 'ApiGatewayDefaultStage', 'Stage'];
 
 function stageSuffix(name: string): string {
@@ -109,7 +108,7 @@ function isWrittenName(stack: Stack, logicalId: string): boolean {
   return scalarText(mapOf(written['Properties'])['StageName']) !== undefined;
 }
 
-/** Resources of the type whose id begins like the owner's, goes on like this, and which no template declares. */
+/** Resources of the type whose id is the owner's followed by the suffix, and which no template declares. */
 function generated(
   listing: StackListing,
   { stack, logicalId }: TemplatePlace,

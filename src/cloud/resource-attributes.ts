@@ -4,24 +4,24 @@ import { kindOf } from '../template/kinds/kinds.ts';
 import type { TemplateMap } from '../template/template.ts';
 import type { DeployedResource } from './sync-state.ts';
 
-/** Where a stack is, from its ARN. */
+/** The partition, Region and account of a stack. */
 export interface StackPlace {
   partition: string;
   region: string;
   account: string;
 }
 
-/** `arn:aws:cloudformation:eu-central-1:123456789012:stack/name/uuid` in parts. */
+/** Reads them from the stack's ARN, `arn:aws:cloudformation:eu-central-1:123456789012:stack/name/uuid`. */
 export function placeOf(stackId: string): StackPlace {
   const [, partition = 'aws', , region = '', account = ''] = stackId.split(':');
   return { partition, region, account };
 }
 
-/** A resource of which an attribute is wanted. */
+/** A deployed resource, and what its attributes follow from. */
 export interface AttributedResource {
   deployed: DeployedResource;
   place: StackPlace;
-  /** As in the template, as far as it is resolved. */
+  /** Of the template, as far as they are resolved. */
   properties: TemplateMap;
 }
 

@@ -4,20 +4,20 @@ import { UserError } from '../errors.ts';
 import { setOwn } from '../support/own-value.ts';
 import type { DeployedResource, StackListing } from './sync-state.ts';
 
-/** The root stack that a question belongs to. */
-interface StackQuestion {
+/** The client, and the root stack that a call belongs to. */
+interface StackCall {
   aws: Aws;
   /** Of the root stack, for errors. */
   stackName: string;
 }
 
-/** All resources of a stack (name or ARN): one call for each 100 of them. */
-export async function listStackResources(question: StackQuestion, stack: string): Promise<StackListing> {
-  const { send, ListStackResourcesCommand } = await question.aws.cloudFormation();
+/** Lists all resources of a stack (name or ARN) with one call for each 100 resources. */
+export async function listStackResources(call: StackCall, stack: string): Promise<StackListing> {
+  const { send, ListStackResourcesCommand } = await call.aws.cloudFormation();
   const listing: Record<string, DeployedResource> = {};
   let token: string | undefined;
   do {
-    const page = await askAboutStack(question, { stack }, () =>
+    const page = await askAboutStack(call, { stack }, () =>
       send(new ListStackResourcesCommand({ StackName: stack, NextToken: token })),
     );
     for (const summary of page?.StackResourceSummaries ?? []) {
@@ -29,14 +29,14 @@ export async function listStackResources(question: StackQuestion, stack: string)
   return listing;
 }
 
-/** One resource of a stack (name or ARN), and the stack's ARN; undefined: the stack has no such resource. */
+/** Describes one resource of a stack (name or ARN), with the stack's ARN; undefined: the stack has no such resource. */
 export async function describeStackResource(
-  question: StackQuestion,
+  call: StackCall,
   stack: string,
   logicalId: string,
 ): Promise<{ resource: DeployedResource | undefined; stackId: string | undefined } | undefined> {
-  const { send, DescribeStackResourceCommand } = await question.aws.cloudFormation();
-  const answer = await askAboutStack(question, { stack, logicalId }, () =>
+  const { send, DescribeStackResourceCommand } = await call.aws.cloudFormation();
+  const answer = await askAboutStack(call, { stack, logicalId }, () =>
     send(new DescribeStackResourceCommand({ StackName: stack, LogicalResourceId: logicalId })),
   );
   const detail = answer?.StackResourceDetail;
@@ -45,7 +45,7 @@ export async function describeStackResource(
 
 /** undefined: the stack has no such resource. */
 async function askAboutStack<T>(
-  { aws, stackName }: StackQuestion,
+  { aws, stackName }: StackCall,
   { stack, logicalId }: { stack: string; logicalId?: string },
   ask: () => Promise<T>,
 ): Promise<T | undefined> {
@@ -65,12 +65,12 @@ function toResource(resource: {
   LastUpdatedTimestamp?: Date | undefined;
 }): DeployedResource | undefined {
   const { ResourceType, PhysicalResourceId, ResourceStatus, LastUpdatedTimestamp } = resource;
-  // what an update replaced is listed until it is deleted, and what was deleted for a while after
+  // replaced resources are listed until CloudFormation deletes them, and deleted ones for a while after
   if (!PhysicalResourceId || ResourceStatus?.startsWith('DELETE')) return undefined;
   return { type: ResourceType ?? '', physicalId: PhysicalResourceId, updatedAt: LastUpdatedTimestamp?.getTime() ?? 0 };
 }
 
-/** A code sync was asked for and there is no stack. */
+/** The error of a code sync whose stack does not exist. */
 export function noSuchStack(stackName: string, region: string): UserError {
   return new UserError(`There is no stack ${stackName} in ${region}`, {
     hint: 'A code sync changes what is there already: sync without --code to make the stack, or choose another one with --stack-name, --region or --profile.',

@@ -10,7 +10,7 @@ import type { RecentValue } from './recent-sends.ts';
 export interface DeployedResource {
   type: string;
   physicalId: string;
-  /** Milliseconds since 1970; 0 if it was not told. */
+  /** Milliseconds since 1970; 0 if CloudFormation does not say. */
   updatedAt: number;
 }
 
@@ -18,8 +18,8 @@ export interface DeployedResource {
 export type StackListing = Readonly<Record<string, DeployedResource>>;
 
 /**
- * What was learned about a stack and saves calls. Listings are good as long as the stack's last update is `updatedAt`;
- * everything else is about things that never change: a layer version's content, what an API's deployment was made of.
+ * Facts about a stack that save calls. Listings hold as long as the stack's last update is `updatedAt`; everything else is
+ * about things that never change: a layer version's content, the definition of an API's deployment.
  */
 export interface SyncFacts {
   updatedAt: string | undefined;
@@ -31,25 +31,25 @@ export interface SyncFacts {
   deployments: Record<string, string>;
   /** ARN of a layer → ARN of the version that we published last and have not removed. */
   publishedLayers: Record<string, string>;
-  /** Functions whose update was begun and never seen to end. */
+  /** Functions whose update has started, with no end seen yet. */
   unsettled: string[];
-  /** What of a resource → what it was lately, the newest last (`recent-sends.ts`). */
+  /** Resource and part → its recent values, the newest last (`recent-sends.ts`). */
   sent: Record<string, readonly RecentValue[]>;
-  /** ARNs of layer versions that we removed: a list may still have them. */
+  /** ARNs of layer versions that we deleted: lists may still have them. */
   removedLayers: string[];
 }
 
-/** Remembers facts between runs, for each stack (its ARN, so for account and region too) in a file of its own. */
+/** Keeps facts between runs: one file for each stack ARN, and so for each account and Region. */
 export interface SyncMemory {
-  /** Whether the resources of that nested stack ('' for the root) are remembered, for whatever account. */
+  /** Whether a file of any account has a listing of that stack ('' for the root). */
   hasListing(stackPath: string): Promise<boolean>;
   read(stackId: string): Promise<SyncFacts>;
   write(stackId: string, facts: SyncFacts): Promise<void>;
 }
 
-/** A file of another version is no file. */
+/** Files of other versions are ignored. */
 const VERSION = 1;
-/** Facts about things that never change: the oldest are forgotten (entries). */
+/** Entries kept of each kind of fact that never changes; the oldest are dropped. */
 const MOST_FACTS = 1_000;
 
 export function emptyFacts(): SyncFacts {
@@ -82,7 +82,7 @@ export function openSyncMemory(stack: { storeDir: string; region: string; stackN
         await writeFileAtomic(file, `${JSON.stringify({ version: VERSION, stackId, ...trim(facts) })}\n`);
       } catch (error) {
         if (explainSystemError(error) === undefined) throw error;
-        // a full or read-only disk: the next run asks the services again, rather than believe what was true before
+        // on a full or read-only disk the next run asks the services again instead of using outdated facts
         await discard(file);
       }
     },
@@ -93,7 +93,7 @@ async function readOrNothing(file: string): Promise<string> {
   try {
     return await fs.readFile(file, 'utf8');
   } catch {
-    // whatever is wrong with it: it only saves calls
+    // the file only saves calls, so any failure to read it is harmless
     return '';
   }
 }
@@ -107,7 +107,7 @@ async function listFolder(folder: string): Promise<string[]> {
   }
 }
 
-/** What the text says about the stack (about any without `stackId`); nothing if it is not ours. */
+/** Reads the facts about the stack (any stack without `stackId`); empty if the text is not ours. */
 function parseFacts(text: string, stackId?: string): SyncFacts {
   const facts = emptyFacts();
   try {

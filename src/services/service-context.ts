@@ -8,7 +8,7 @@ import type { CodeImages } from './lambda/code-images.ts';
 import type { LambdaAccess } from './lambda/lambda-client.ts';
 import type { SyncFacts } from '../cloud/sync-state.ts';
 
-/** What the flows of one plan share. */
+/** What the services of one plan share. */
 export interface ServiceContext {
   root: Stack;
   aws: Aws;
@@ -22,6 +22,6 @@ export interface ServiceContext {
   stackId: string;
   reporter: Reporter;
   signal: AbortSignal;
-  /** How long something that happens by itself, such as an automatic deployment, is awaited before its state is doubted (ms). */
-  patience: number;
+  /** How long (ms) a stage with automatic deployments may take before we compare what it has deployed. */
+  autoDeployWaitMs: number;
 }

@@ -93,7 +93,7 @@ export async function followDeployments(
     const late = stages.filter((stage) => stage.DeploymentId === deploymentOf(before, stage));
     const waited = performance.now() - started;
     if (isOver && late.length === 0) return idsOf(stages);
-    if (isOver && waited > tools.patience) {
+    if (isOver && waited > tools.autoDeployWaitMs) {
       // what was imported may be what was there: then nothing is deployed
       const has = await Promise.all(late.map(({ StageName = '' }) => stageHasLatest(tools, apiId, StageName)));
       if (has.every((isLatest) => isLatest === true)) return idsOf(stages);

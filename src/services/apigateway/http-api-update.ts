@@ -7,8 +7,8 @@ import type {
 } from '@aws-sdk/client-apigatewayv2';
 import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
-import { sendNoted } from '../../cloud/recent-sends.ts';
-import type { Shown } from '../../cloud/recent-sends.ts';
+import { sendAndRecord } from '../../cloud/recent-sends.ts';
+import type { ShownValue } from '../../cloud/recent-sends.ts';
 import { scalarText } from '../../template/template.ts';
 import { deploymentDescription } from '../definition-text.ts';
 import { fromAnswer, summarize } from '../planned-request.ts';
@@ -25,7 +25,7 @@ export interface HttpApiUpdate {
   /** The identifier of the API in the templates. */
   id: string;
   /** What API Gateway showed before it. */
-  shown: Shown;
+  shown: ShownValue;
   /** Of the definition. */
   hash: string;
   reimport: ReimportApiCommandInput & { ApiId: string; Body: string };
@@ -45,7 +45,7 @@ const NEW_DEPLOYMENT = fromAnswer('GetStages', 'DeploymentId');
 /** What the update is made of. */
 export interface HttpApiChange {
   id: string;
-  shown: Shown;
+  shown: ShownValue;
   hash: string;
   definition: ApiDefinition;
   /** The stages that the application gives the API, and those that deploy by themselves. */
@@ -97,7 +97,7 @@ export function httpApiRequests(update: HttpApiUpdate): PlannedRequest[] {
 
 /** Sends the requests of the update. */
 export async function updateHttpApi(tools: ServiceContext, update: HttpApiUpdate): Promise<void> {
-  await sendNoted(tools.facts, { shown: update.shown, value: update.hash }, () => importDefinition(tools, update));
+  await sendAndRecord(tools.facts, { shown: update.shown, value: update.hash }, () => importDefinition(tools, update));
 }
 
 async function importDefinition(tools: ServiceContext, update: HttpApiUpdate): Promise<void> {

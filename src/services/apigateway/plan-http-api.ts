@@ -8,7 +8,7 @@ import type { ServiceContext } from '../service-context.ts';
 import { readDeployments, readStages, stageHasLatest } from './http-api-deployments.ts';
 import { httpApiUpdate, httpApiRequests, updateHttpApi } from './http-api-update.ts';
 import type { HttpApiUpdate } from './http-api-update.ts';
-import { isDoubtful } from '../../cloud/recent-sends.ts';
+import { mayBeStale } from '../../cloud/recent-sends.ts';
 
 /** The API as API Gateway has it. */
 interface DeployedApi {
@@ -44,7 +44,7 @@ async function planHttpApi(tools: ServiceContext, work: DefinitionWork): Promise
   const value = stages.map(({ DeploymentId = '' }, index) => `${DeploymentId} ${made[index]}`).join();
   const shown = { resource: apiId, value };
   const isDone = made.length > 0 && made.every((known) => known === hash);
-  if (isDone && !isDoubtful(tools.facts, shown)) return { action: 'none' };
+  if (isDone && !mayBeStale(tools.facts, shown)) return { action: 'none' };
   const superseded = await supersededBy(api, stages);
   const update = httpApiUpdate(apiId, { id: resource.id, shown, hash, definition, stages, superseded });
   return { action: 'update', changes: ['definition'], update };

@@ -6,7 +6,7 @@ import { applicationStages } from './api-stages.ts';
 import type { DefinitionPlan, DefinitionService, DefinitionWork } from '../definition-plan.ts';
 import { definitionHash, readDeploymentHash, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { isDoubtful } from '../../cloud/recent-sends.ts';
+import { mayBeStale } from '../../cloud/recent-sends.ts';
 import { restApiUpdate, restApiRequests, updateRestApi } from './rest-api-update.ts';
 import type { RestApiUpdate } from './rest-api-update.ts';
 
@@ -40,7 +40,7 @@ async function planRestApi(tools: ServiceContext, work: DefinitionWork): Promise
   // an id is never given twice: what a stage had before our last change is told from what CloudFormation gave it since
   const shownIds = stages.map(({ deploymentId }) => deploymentId ?? '');
   const shown = { resource: work.deployed.physicalId, value: (stages.length === 0 ? made : shownIds).join() };
-  const isDone = made.every((known) => known === hash) && !isDoubtful(tools.facts, shown);
+  const isDone = made.every((known) => known === hash) && !mayBeStale(tools.facts, shown);
   if (isDone) return { action: 'none' };
   const { id } = work.resource;
   const superseded = await supersededBy(api, stages);

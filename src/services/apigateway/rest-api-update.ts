@@ -10,8 +10,8 @@ import type {
   UpdateStageCommandInput,
 } from '@aws-sdk/client-api-gateway';
 import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
-import { sendNoted } from '../../cloud/recent-sends.ts';
-import type { Shown } from '../../cloud/recent-sends.ts';
+import { sendAndRecord } from '../../cloud/recent-sends.ts';
+import type { ShownValue } from '../../cloud/recent-sends.ts';
 import { mapOf, scalarText } from '../../template/template.ts';
 import { deploymentDescription } from '../definition-text.ts';
 import { fromAnswer, summarize } from '../planned-request.ts';
@@ -28,7 +28,7 @@ export interface RestApiUpdate {
   id: string;
   restApiId: string;
   /** What API Gateway showed before it. */
-  shown: Shown;
+  shown: ShownValue;
   /** Of the definition. */
   hash: string;
   put: PutRestApiCommandInput & { body: Uint8Array };
@@ -53,7 +53,7 @@ const NEW_DEPLOYMENT = fromAnswer('CreateDeployment', 'id');
 /** What the update is made of. */
 export interface RestApiChange {
   id: string;
-  shown: Shown;
+  shown: ShownValue;
   hash: string;
   definition: ApiDefinition;
   /** The stages that the application gives the API. */
@@ -127,7 +127,7 @@ export function restApiRequests(update: RestApiUpdate): PlannedRequest[] {
 
 /** Sends the requests of the update. */
 export async function updateRestApi(tools: ServiceContext, update: RestApiUpdate): Promise<void> {
-  await sendNoted(tools.facts, { shown: update.shown, value: update.hash }, () => deployDefinition(tools, update));
+  await sendAndRecord(tools.facts, { shown: update.shown, value: update.hash }, () => deployDefinition(tools, update));
 }
 
 async function deployDefinition(tools: ServiceContext, update: RestApiUpdate): Promise<void> {

@@ -11,7 +11,7 @@ import { shownLayers } from './plan-function.ts';
 import type { FunctionState } from './function-state.ts';
 import { describeDeactivated, REACTIVATE } from './function-lifecycle.ts';
 import { fillNewVersions } from './layer-versions.ts';
-import { isDoubtful, sendNoted } from '../../cloud/recent-sends.ts';
+import { mayBeStale, sendAndRecord } from '../../cloud/recent-sends.ts';
 
 /**
  * Applies layers first, then code, then takes layers away, so that new code never runs without what it needs. `versions`:
@@ -49,11 +49,11 @@ async function updateLayers(tools: ServiceContext, { id, state }: FunctionWork, 
   const { send, UpdateFunctionConfigurationCommand } = await lambda.service();
   const value = update.Layers.join();
   const hasLayers = (now: FunctionState): boolean => now.layers.join() === value;
-  const answer = await sendNoted(facts, { shown: shownLayers(state), value }, () =>
+  const answer = await sendAndRecord(facts, { shown: shownLayers(state), value }, () =>
     lambda.change(
       state.name,
       () => send(new UpdateFunctionConfigurationCommand(update)),
-      (now) => hasLayers(now) && !isDoubtful(facts, shownLayers(now)),
+      (now) => hasLayers(now) && !mayBeStale(facts, shownLayers(now)),
     ),
   );
   if (answer !== undefined) {
@@ -68,11 +68,11 @@ async function updateCode(tools: ServiceContext, { id, state }: FunctionWork, up
   const { lambda, facts } = tools;
   const { send, UpdateFunctionCodeCommand } = await lambda.service();
   const ready = await readyCode(tools, update.code);
-  const isThere = (now: FunctionState): boolean => isDone(now, ready) && !isDoubtful(facts, shownCode(now));
+  const isThere = (now: FunctionState): boolean => isDone(now, ready) && !mayBeStale(facts, shownCode(now));
   // of an image that was never pushed from here this is known only now
   if (isThere(state)) return;
   const value = codeName(ready);
-  const answer = await sendNoted(facts, { shown: shownCode(state), value }, () =>
+  const answer = await sendAndRecord(facts, { shown: shownCode(state), value }, () =>
     lambda.change(
       state.name,
       () => sendCode(tools, { ...update, code: ready }, (input) => send(new UpdateFunctionCodeCommand(input))),

@@ -9,7 +9,7 @@ import type { CodeArtifact } from './code-artifacts.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { FunctionState } from './function-state.ts';
 import { fromAnswer } from '../planned-request.ts';
-import type { Shown } from '../../cloud/recent-sends.ts';
+import type { ShownValue } from '../../cloud/recent-sends.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
 
 /** What a function is to run. */
@@ -75,7 +75,7 @@ export function isDone(state: FunctionState, code: FunctionCode): boolean {
 }
 
 /** What Lambda shows of a function's code, in the words of `codeName`. */
-export function shownCode({ name, codeSha256, image }: FunctionState): Shown {
+export function shownCode({ name, codeSha256, image }: FunctionState): ShownValue {
   const value = image === undefined ? codeSha256 : (parseImageReference(image.resolved).digest ?? image.uri);
   return { resource: `${name} code`, value };
 }

@@ -9,8 +9,8 @@ import type { CodeUpdate, FunctionCode } from './function-code.ts';
 import type { FunctionState } from './function-state.ts';
 import type { LayerPlan } from './plan-layer.ts';
 import { layerArnOf, moveLayers, newVersionOf } from './layer-versions.ts';
-import { isDoubtful } from '../../cloud/recent-sends.ts';
-import type { Shown } from '../../cloud/recent-sends.ts';
+import { mayBeStale } from '../../cloud/recent-sends.ts';
+import type { ShownValue } from '../../cloud/recent-sends.ts';
 
 /** A function that is to have certain code, layers, or both. */
 export interface FunctionWork {
@@ -62,10 +62,10 @@ export async function planFunction(tools: ServiceContext, work: FunctionWork): P
   const { state, layers, dependencies } = work;
   const { facts } = tools;
   const { name: FunctionName } = state;
-  const isNewCode = work.code !== undefined && (!isDone(state, work.code) || isDoubtful(facts, shownCode(state)));
+  const isNewCode = work.code !== undefined && (!isDone(state, work.code) || mayBeStale(facts, shownCode(state)));
   const code = isNewCode && work.code !== undefined ? { FunctionName, code: work.code } : undefined;
   const targets = layers.map(({ work: { layer }, version }) => [layer, version] as const);
-  const isUnsure = targets.length > 0 && isDoubtful(facts, shownLayers(state));
+  const isUnsure = targets.length > 0 && mayBeStale(facts, shownLayers(state));
   const moved =
     isUnsure ||
     targets.some(([layer, version]) => {
@@ -88,7 +88,7 @@ export async function planFunction(tools: ServiceContext, work: FunctionWork): P
 }
 
 /** What Lambda shows of a function's layers. */
-export function shownLayers({ name, layers }: FunctionState): Shown {
+export function shownLayers({ name, layers }: FunctionState): ShownValue {
   return { resource: `${name} layers`, value: layers.join() };
 }
 

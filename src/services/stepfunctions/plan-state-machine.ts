@@ -5,7 +5,7 @@ import { needsDeployment } from '../definition-plan.ts';
 import type { DefinitionPlan, DefinitionService, DefinitionWork, UnplannedDefinition } from '../definition-plan.ts';
 import { readDefinitionFile } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { isDoubtful } from '../../cloud/recent-sends.ts';
+import { mayBeStale } from '../../cloud/recent-sends.ts';
 import { composeDefinition, definitionName, fillFromDeployed, sameDefinition } from './state-machine-definition.ts';
 import { stateMachineUpdate, stateMachineRequests, updateStateMachine } from './state-machine-update.ts';
 import type { StateMachineUpdate } from './state-machine-update.ts';
@@ -33,7 +33,7 @@ async function planStateMachine(
   if (wanted === undefined) return needsDeployment(id, composed.missing);
   // each update has an id of its own: an older state is told from the same definition that CloudFormation has set since
   const shown = { resource: arn, value: current.revisionId ?? definitionName(deployed) };
-  const isSame = sameDefinition(wanted, deployed) && !isDoubtful(tools.facts, shown);
+  const isSame = sameDefinition(wanted, deployed) && !mayBeStale(tools.facts, shown);
   const alias = isServerless(work.resource.type) ? properties['AutoPublishAlias'] : undefined;
   const name = alias === undefined ? undefined : scalarText((await tools.values.resolve(alias, work.stack)).value);
   const isPublished = name === undefined || (await aliasHas(tools, `${arn}:${name}`, deployed));

@@ -1,7 +1,7 @@
 import type { UpdateStateMachineAliasCommandInput, UpdateStateMachineCommandInput } from '@aws-sdk/client-sfn';
 import { requireAnswer } from '../../aws/check-answer.ts';
-import { sendNoted } from '../../cloud/recent-sends.ts';
-import type { Shown } from '../../cloud/recent-sends.ts';
+import { sendAndRecord } from '../../cloud/recent-sends.ts';
+import type { ShownValue } from '../../cloud/recent-sends.ts';
 import { fromAnswer, summarize } from '../planned-request.ts';
 import type { PlannedRequest } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
@@ -11,7 +11,7 @@ import { definitionName } from './state-machine-definition.ts';
 export interface StateMachineUpdate {
   kind: 'state-machine';
   /** What Step Functions showed before it. */
-  shown: Shown;
+  shown: ShownValue;
   update: UpdateStateMachineCommandInput & { definition: string };
   /** Moves the alias to the version that the update publishes; undefined: there is no alias. */
   alias: UpdateStateMachineAliasCommandInput | undefined;
@@ -21,7 +21,7 @@ const SERVICE = 'Step Functions';
 
 /** Plans the update; with `aliasArn` it publishes a version and moves the alias to it. Pure. */
 export function stateMachineUpdate(
-  shown: Shown,
+  shown: ShownValue,
   { definition, aliasArn }: { definition: string; aliasArn: string | undefined },
 ): StateMachineUpdate {
   return {
@@ -57,7 +57,7 @@ export async function updateStateMachine(
   { shown, update, alias }: StateMachineUpdate,
 ): Promise<void> {
   const { send, UpdateStateMachineCommand, UpdateStateMachineAliasCommand } = await aws.stepFunctions();
-  const updated = await sendNoted(facts, { shown, value: definitionName(update.definition) }, () =>
+  const updated = await sendAndRecord(facts, { shown, value: definitionName(update.definition) }, () =>
     send(new UpdateStateMachineCommand(update)),
   );
   requireAnswer(SERVICE, 'UpdateStateMachine', 'updateDate', updated.updateDate);

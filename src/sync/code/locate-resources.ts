@@ -16,7 +16,7 @@ export async function locateResources(
   resources: readonly SyncResource[],
 ): Promise<ReadonlyMap<ResourceIdentifier, DeployedResource>> {
   const paths = [...new Set(resources.map(({ stack }) => stack.path))];
-  await stacks.recall(paths);
+  await stacks.loadCache(paths);
   const [only, ...others] = resources;
   // the listing alone has the ID that SAM gives a resource in the stack
   if (only !== undefined && others.length === 0 && kindOf(only.type)?.deployedAs === undefined) {

@@ -67,7 +67,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     readNestedTemplate: async (path) => {
       const { stackPath, logicalId } = splitIdentifier(path);
       // what is remembered needs no call, and the list of all is needed anyway if there is something to sync
-      await stacks.recall([stackPath]);
+      await stacks.loadCache([stackPath]);
       const nested = ownValue((await stacks.listing(stackPath)) ?? {}, logicalId);
       return nested && (await readDeployedTemplate(aws, nested.physicalId));
     },

@@ -62,7 +62,7 @@ export async function openPlan(parts: CodeSyncParts, request: CodeSyncRequest): 
     await tools.artifacts.dispose();
     builder.release();
     await stacks.save();
-    stacks.age();
+    stacks.markAsCached();
   };
   return {
     plan: planned.plan,
@@ -82,7 +82,7 @@ interface Planned {
 async function planFresh(parts: CodeSyncParts, request: CodeSyncRequest): Promise<Planned | undefined> {
   const { stacks } = parts;
   const first = await planOnce(parts, request);
-  if (!first?.planning.somethingIsGone || !stacks.remembered) return first;
+  if (!first?.planning.somethingIsGone || !stacks.hasCachedListings) return first;
   stacks.forget();
   await first.planning.tools.artifacts.dispose();
   return planOnce(parts, { ...request, onLocated: undefined });

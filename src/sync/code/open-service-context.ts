@@ -9,8 +9,8 @@ import { findBucket, requireBucket } from '../deployment-bucket.ts';
 import { openArtifactStore } from '../open-stores.ts';
 import type { CodeSyncParts } from './open-plan.ts';
 
-/** After so long (ms) a stage that deploys by itself is asked whether it has anything to deploy at all. */
-const PATIENCE = 2_000;
+/** An automatic deployment starts within a second or two (ms). */
+const AUTO_DEPLOY_WAIT = 2_000;
 
 /** Opens what the services need for one plan of these templates. */
 export function openServiceContext(
@@ -36,7 +36,7 @@ export function openServiceContext(
     stackId: '',
     reporter,
     signal,
-    patience: PATIENCE,
+    autoDeployWaitMs: AUTO_DEPLOY_WAIT,
   };
 }
 

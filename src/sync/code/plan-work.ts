@@ -74,8 +74,8 @@ async function readFunctions(
   const found = await mapLimit(functions, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
     const isSelected = selected.some(({ id }) => id === resource.id);
     let state = states.get(deployed.physicalId);
-    const isDoubtful = state?.lastUpdateStatus === undefined && tools.facts.unsettled.includes(resource.id);
-    if (state !== undefined && isDoubtful) state = await tools.lambda.read(state.name);
+    const mayBeStale = state?.lastUpdateStatus === undefined && tools.facts.unsettled.includes(resource.id);
+    if (state !== undefined && mayBeStale) state = await tools.lambda.read(state.name);
     if (state === undefined) {
       planning.somethingIsGone = true;
       if (isSelected) fail(planning, resource, gone(resource.id, deployed));

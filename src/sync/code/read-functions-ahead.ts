@@ -15,10 +15,10 @@ export async function readFunctionsAhead(
     candidate.kind === 'function' && syncSkipReason(candidate) === undefined ? [candidate] : [],
   );
   const paths = [...new Set(functions.map(({ stack }) => stack.path))];
-  await stacks.recall(paths);
-  if (paths.some((path) => stacks.known(path) === undefined)) return;
+  await stacks.loadCache(paths);
+  if (paths.some((path) => stacks.cachedListing(path) === undefined)) return;
   const nameOf = ({ stack, resource }: (typeof functions)[number]): string[] => {
-    const deployed = findDeployed(stacks.known(stack.path) ?? {}, { stack, logicalId: resource.logicalId });
+    const deployed = findDeployed(stacks.cachedListing(stack.path) ?? {}, { stack, logicalId: resource.logicalId });
     return deployed === undefined ? [] : [deployed.physicalId];
   };
   const images = functions.filter(({ resource }) => isImage(resource));

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { explainFailure } from '../../../src/aws/service-errors.ts';
-import { isDoubtful, recentSends, sendNoted } from '../../../src/cloud/recent-sends.ts';
+import { mayBeStale, recentSends, sendAndRecord } from '../../../src/cloud/recent-sends.ts';
 import type { SyncFacts } from '../../../src/cloud/sync-state.ts';
 
 const RESOURCE = 'arn:machine';
 const empty = (): Pick<SyncFacts, 'sent'> => ({ sent: {} });
 const send = (facts: Pick<SyncFacts, 'sent'>, from: string, to: string): Promise<void> =>
-  sendNoted(facts, { shown: { resource: RESOURCE, value: from }, value: to }, () => Promise.resolve());
+  sendAndRecord(facts, { shown: { resource: RESOURCE, value: from }, value: to }, () => Promise.resolve());
 const doubts = (facts: Pick<SyncFacts, 'sent'>, value: string, later = 0): boolean =>
-  isDoubtful(facts, { resource: RESOURCE, value }, Date.now() + later);
+  mayBeStale(facts, { resource: RESOURCE, value }, Date.now() + later);
 
 describe('what a service shows after we sent something', () => {
   it('is doubtful if it was there before', async () => {
@@ -24,7 +24,7 @@ describe('what a service shows after we sent something', () => {
     const facts = empty();
     await send(facts, 'a', 'b');
     expect(doubts(facts, 'x')).toBe(false);
-    expect(isDoubtful(facts, { resource: 'arn:other', value: 'a' })).toBe(false);
+    expect(mayBeStale(facts, { resource: 'arn:other', value: 'a' })).toBe(false);
   });
 
   it('is believed later, and nothing is kept of it', async () => {
@@ -43,7 +43,7 @@ describe('what failed', () => {
       throw error;
     };
     const change = { shown: { resource: RESOURCE, value: 'a' }, value: 'b' };
-    await expect(sendNoted(facts, change, fail)).rejects.toBe(error);
+    await expect(sendAndRecord(facts, change, fail)).rejects.toBe(error);
     return doubts(facts, 'a');
   };
   const failure = (name: string, $metadata: object): unknown =>
