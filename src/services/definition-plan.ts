@@ -9,7 +9,7 @@ export interface DefinitionWork {
   resource: DefinedResource;
   stack: Stack;
   deployed: DeployedResource;
-  /** CloudFormation's last deployment had the definition that is here now. */
+  /** CloudFormation's last deployment had this definition. */
   isDeployed: boolean;
 }
 
@@ -22,9 +22,9 @@ export type DefinitionPlan<Update> =
 
 /** Why a code sync does not update an API or state machine. */
 export type UnplannedDefinition =
-  /** There is no definition here. */
+  /** The project has no definition of it. */
   | { action: 'skip'; why: string; hint?: string }
-  /** There is one, but only a deployment can update it. */
+  /** Only a deployment can update it. */
   | { action: 'blocked'; why: string; hint: string };
 
 /** How a service plans and sends the update of a definition. */
@@ -37,12 +37,12 @@ export interface DefinitionService<Update> {
   requests(update: Update): PlannedRequest[];
 }
 
-/** The definition is here, but only a deployment can update it. */
+/** The plan for a definition that only a deployment can update. */
 export function blocked(why: string): UnplannedDefinition {
-  return { action: 'blocked', why, hint: 'Sync without --code: a deployment brings it.' };
+  return { action: 'blocked', why, hint: 'Sync without --code: a deployment updates it.' };
 }
 
-/** Why a definition cannot be brought that needs values which only CloudFormation has. */
+/** The plan for a definition that needs values which only CloudFormation knows. */
 export function needsDeployment(id: string, missing: readonly string[]): UnplannedDefinition {
   return blocked(`${id}: only CloudFormation knows the value of ${missing.join(', ')}`);
 }

@@ -6,22 +6,22 @@ import { tooDeepAt } from '../template/json.ts';
 import { BinaryValue, SourceNumber } from '../template/template.ts';
 import type { TemplateValue } from '../template/template.ts';
 
-/** The text of a definition's file; rejects with what to do if it is not there. */
+/** Reads a definition's file; rejects with a hint if it does not exist. */
 export async function readDefinitionFile(id: string, file: string): Promise<string> {
   try {
     return readTextFile(file);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new UserError(`${id}: there is no definition ${file}`, {
+    throw new UserError(`${id}: there is no definition file ${file}`, {
       cause: error,
-      hint: 'Correct the path in the template, or make the file.',
+      hint: 'Correct the path in the template, or create the file.',
     });
   }
 }
 
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
-/** A template's value as JSON; numbers keep the text that the user wrote where JSON knows it (`1.0`, 20 digits). */
+/** Writes a template's value as JSON. Numbers keep the user's spelling if it is JSON (`1.0`, 20 digits). */
 export function toJson(value: TemplateValue): string {
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   if (value instanceof SourceNumber) {
@@ -33,7 +33,7 @@ export function toJson(value: TemplateValue): string {
     .join(',')}}`;
 }
 
-/** The value of a JSON text; undefined if it is none, or nested deeper than any definition. */
+/** Parses JSON; undefined if the text is not JSON, or nested deeper than any definition. */
 export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
@@ -43,7 +43,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** JSON with the keys of all mappings in one order. */
+/** Writes JSON with sorted keys. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === 'object' && item !== null && !Array.isArray(item)
@@ -52,7 +52,7 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/** Names a definition: 32 hex digits over everything that is sent with it. */
+/** Hashes a definition with everything that is sent with it: 32 hex digits. */
 export function definitionHash(...parts: readonly string[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(String(part.length)).update(':').update(part);
@@ -61,12 +61,12 @@ export function definitionHash(...parts: readonly string[]): string {
 
 const MARK = /\bsam-sync ([0-9a-f]{32})\b/;
 
-/** What the description of a deployment says that we made: it is how we know later what it was made of. */
+/** The description of a deployment that we create: later syncs read the definition's hash from it. */
 export function deploymentDescription(hash: string): string {
   return `sam-sync ${hash}`;
 }
 
-/** The hash in the description of a deployment; undefined: somebody else made it. */
+/** Reads the hash from a deployment's description; undefined: someone else created the deployment. */
 export function readDeploymentHash(description: string | undefined): string | undefined {
   return MARK.exec(description ?? '')?.[1];
 }

@@ -16,7 +16,7 @@ type Updates = {
     : never;
 };
 
-/** The requests that update an API or state machine, in the order of their service. */
+/** The requests that update an API or state machine. */
 export type DefinitionUpdate = Updates[DefinitionFlow];
 
 /** Compares the definition with what the service has. */

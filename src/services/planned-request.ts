@@ -7,22 +7,22 @@ export interface PlannedRequest {
   operation: string;
   /** A text with `${Operation.Member}` in it takes that value from the answer to an earlier request of the plan. */
   parameters: object;
-  /** When the request is sent at all, if answers to earlier ones decide about that. */
+  /** When the request is sent, if answers to earlier ones decide whether it is. */
   condition?: string | undefined;
 }
 
-/** Stands for a member of the answer to an earlier request. */
+/** The placeholder for a member of the answer to an earlier request. */
 export function fromAnswer(operation: string, member: string): string {
   return `\${${operation}.${member}}`;
 }
 
-/** What a plan shows instead of bytes or a document: how many bytes there are, and their SHA-256 in base64. */
+/** The size in bytes and the SHA-256 in base64 that a plan shows instead of bytes or a document. */
 export interface ContentSummary {
   size: number;
   sha256: string;
 }
 
-/** Summarizes a document: it may be long, and hold secrets that its parameters filled in. */
+/** Summarizes a document, which may be long and contain the values of secret parameters. */
 export function summarize(content: string | Uint8Array): ContentSummary {
   return { size: Buffer.byteLength(content), sha256: createHash('sha256').update(content).digest('base64') };
 }

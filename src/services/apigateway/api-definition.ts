@@ -8,15 +8,15 @@ import type { UnplannedDefinition } from '../definition-plan.ts';
 import { readDefinitionFile, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
 
-/** The text of an API's definition as a deployment would give it to API Gateway, and the API's properties, resolved. */
+/** An API's definition as a deployment would send it to API Gateway, and the API's resolved properties. */
 export interface ApiDefinition {
   body: string;
   properties: TemplateMap;
 }
 
 /**
- * Reads an API's definition: a file goes as it is, as CloudFormation hands it on; one in the template (with what it
- * includes) is resolved and gets what SAM adds to it. Otherwise it says why a code sync cannot bring it.
+ * Reads an API's definition: a file stays as it is, as in a deployment; a definition in the template, with its includes, is
+ * resolved and gets what SAM adds to it. Returns why a code sync cannot update it, if it cannot.
  */
 export async function readApiDefinition(
   tools: ServiceContext,
@@ -62,7 +62,7 @@ function samAdditions({ type, properties, logicalId }: DefinedResource, stack: S
 
 const ENDPOINT = 'x-amazon-apigateway-endpoint-configuration';
 
-/** What SAM writes into the definition of an `AWS::Serverless::Api`. */
+/** Adds what SAM writes into the definition of an `AWS::Serverless::Api`. */
 function addRestSettings(body: TemplateMap, properties: TemplateMap): TemplateMap {
   const { BinaryMediaTypes, DisableExecuteApiEndpoint } = properties;
   let result = body;
@@ -87,7 +87,7 @@ function addToServers(body: TemplateMap, disabled: TemplateValue): TemplateMap {
   };
 }
 
-/** What SAM writes into the definition of an `AWS::Serverless::HttpApi`. */
+/** Adds what SAM writes into the definition of an `AWS::Serverless::HttpApi`. */
 function addHttpSettings(body: TemplateMap, properties: TemplateMap): TemplateMap {
   const { Name, Description, CorsConfiguration, DisableExecuteApiEndpoint, FailOnWarnings, Tags } = properties;
   const info: TemplateMap = { ...mapOf(body['info']) };
@@ -103,7 +103,7 @@ function addHttpSettings(body: TemplateMap, properties: TemplateMap): TemplateMa
   return { ...result, paths: { ...paths, '/$default': fallback } };
 }
 
-/** Tags of an HTTP API are part of its definition; without this one SAM's would be lost. */
+/** An import replaces the tags of an HTTP API by those of its definition, so SAM's own tag has to be in it. */
 function httpTags(written: TemplateValue | undefined, tags: TemplateMap): TemplateValue[] {
   const all = new Map((Array.isArray(written) ? written : []).map((tag) => [scalarText(mapOf(tag)['name']), tag]));
   for (const [name, value] of Object.entries({ ...tags, 'httpapi:createdBy': 'SAM' })) {

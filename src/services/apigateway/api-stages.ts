@@ -8,8 +8,8 @@ import { findCompanion } from '../../cloud/generated-ids.ts';
 import type { ServiceContext } from '../service-context.ts';
 
 /**
- * Names of the stages that the application gives the API. Other stages, made by hand or by other stacks, stay at the
- * deployment that they have.
+ * Lists the names of the stages that the application gives the API. Other stages, created by hand or by other stacks, keep
+ * their deployment.
  */
 export async function applicationStages(
   tools: ServiceContext,
@@ -28,7 +28,7 @@ export async function applicationStages(
     if (byDefault !== undefined && resource.properties['StageName'] === undefined) names.add(byDefault);
     await add(resource.properties, stack);
     if (names.size === 0) {
-      // only CloudFormation knows the name: the stack has the stage
+      // CloudFormation resolved the name: the stack has the stage
       const listing = (await tools.stacks.listing(stack.path)) ?? {};
       const stage = findCompanion(listing, { stack, logicalId: resource.logicalId }, 'Stage');
       if (stage !== undefined) names.add(stage.physicalId);

@@ -7,7 +7,7 @@ import type { TemplateValue } from '../../template/template.ts';
 import { canonicalJson, parseJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
 
-/** All stages of an HTTP API. */
+/** Reads all stages of an HTTP API. */
 export async function readStages({ aws }: Pick<ServiceContext, 'aws'>, apiId: string): Promise<Stage[]> {
   const { send, GetStagesCommand } = await aws.apiGatewayV2();
   const stages: Stage[] = [];
@@ -20,7 +20,7 @@ export async function readStages({ aws }: Pick<ServiceContext, 'aws'>, apiId: st
   return stages;
 }
 
-/** All deployments of an HTTP API. */
+/** Reads all deployments of an HTTP API. */
 export async function readDeployments({ aws }: Pick<ServiceContext, 'aws'>, apiId: string): Promise<Deployment[]> {
   const { send, GetDeploymentsCommand } = await aws.apiGatewayV2();
   const deployments: Deployment[] = [];
@@ -34,8 +34,8 @@ export async function readDeployments({ aws }: Pick<ServiceContext, 'aws'>, apiI
 }
 
 /**
- * Whether a stage has what the API is now; undefined: API Gateway does not say. `ExportApi` with a stage gives what is
- * deployed to it, without one the latest configuration (API reference of HTTP APIs).
+ * Whether a stage has the latest definition of the API; undefined: API Gateway does not say. `ExportApi` with a stage returns
+ * what is deployed to it, without one the latest configuration (API reference of HTTP APIs).
  */
 export async function stageHasLatest(
   tools: ServiceContext,
@@ -53,7 +53,7 @@ async function exportPaths({ aws }: ServiceContext, ApiId: string, StageName?: s
     const { body } = await send(new ExportApiCommand(what));
     const document = parseJson(Buffer.from(body ?? []).toString()) as TemplateValue | undefined;
     if (document === undefined || !isMap(document)) return undefined;
-    // its addresses are those of the stage
+    // `servers` differ: they have the address of the stage
     return canonicalJson([document['paths'] ?? {}, document['components'] ?? {}]);
   } catch (error) {
     if (!isAwsError(error)) throw error;
@@ -61,21 +61,21 @@ async function exportPaths({ aws }: ServiceContext, ApiId: string, StageName?: s
   }
 }
 
-/** The stages that deploy by themselves, and all deployments, as they were before something was imported. */
+/** The stages with automatic deployments, and all deployments, before an import. */
 export interface BeforeImport {
   automatic: readonly Stage[];
   deployments: readonly Deployment[];
 }
 
-/** Between two looks (ms). */
+/** Between two reads (ms). */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 1_000;
-/** An import that changes something is deployed in a second or two; so long we follow it (ms). */
+/** How long we follow an import (ms); API Gateway usually deploys it in a second or two. */
 const LONGEST_WAIT = 60_000;
 
 /**
- * Follows what an import set off to its end: deployments that were made since are deployed, and stages that deploy by
- * themselves have done so. Gives the deployments of those stages that surely are of what was imported.
+ * Waits until every deployment made since the import is deployed, and every stage with automatic deployments has deployed
+ * it. Returns the deployments of those stages that surely have the imported definition.
  */
 export async function followDeployments(
   tools: ServiceContext,
@@ -88,13 +88,13 @@ export async function followDeployments(
     const stages = allStages.filter(({ StageName }) => before.automatic.some((stage) => stage.StageName === StageName));
     const made = deployments.filter(({ DeploymentId }) => !isAmong(before.deployments, DeploymentId));
     const failure = failureOf(made, stages, before);
-    if (failure !== undefined) throw new UserError(`${id}: API Gateway could not deploy it: ${failure}`);
+    if (failure !== undefined) throw new UserError(`${id}: API Gateway could not deploy the definition: ${failure}`);
     const isOver = made.every(({ DeploymentStatus }) => DeploymentStatus !== 'PENDING');
     const late = stages.filter((stage) => stage.DeploymentId === deploymentOf(before, stage));
     const waited = performance.now() - started;
     if (isOver && late.length === 0) return idsOf(stages);
     if (isOver && waited > tools.autoDeployWaitMs) {
-      // what was imported may be what was there: then nothing is deployed
+      // an import that changes nothing is not deployed
       const has = await Promise.all(late.map(({ StageName = '' }) => stageHasLatest(tools, apiId, StageName)));
       if (has.every((isLatest) => isLatest === true)) return idsOf(stages);
       if (has.every((isLatest) => isLatest !== false)) return idsOf(stages.filter((stage) => !late.includes(stage)));
@@ -111,13 +111,13 @@ function failureOf(
 ): string | undefined {
   const failed = made.find(({ DeploymentStatus }) => DeploymentStatus === 'FAILED');
   if (failed !== undefined) return failed.DeploymentStatusMessage || `deployment ${failed.DeploymentId} failed`;
-  // a deployment that cannot even begin leaves only a message, which may also be that of an earlier one
+  // a deployment that cannot start leaves only a message, which an earlier deployment may have left too
   const isNew = ({ StageName, LastDeploymentStatusMessage: message }: Stage): boolean =>
     automatic.find((stage) => stage.StageName === StageName)?.LastDeploymentStatusMessage !== message;
   return stages.filter(isNew).map(attemptFailed).find(Boolean);
 }
 
-/** `Deployment attempt failed: REASON`; there is no code for it. */
+/** Reads the reason from `Deployment attempt failed: REASON`, which has no error code. */
 function attemptFailed({ LastDeploymentStatusMessage = '' }: Stage): string | undefined {
   return /^Deployment attempt failed: (.+)$/s.exec(LastDeploymentStatusMessage)?.[1];
 }
@@ -128,7 +128,7 @@ function notDeployed(id: string, late: readonly Stage[], waited: number): UserEr
   const why = late.map(attemptFailed).find(Boolean);
   const text = `${id}: its definition was imported, but stage ${names} has not deployed it after ${seconds} s`;
   return new UserError(why === undefined ? text : `${text}: ${why}`, {
-    hint: 'Look at the deployments of the API in the console, and sync again.',
+    hint: 'Check the deployments of the API in the API Gateway console, then sync again.',
   });
 }
 

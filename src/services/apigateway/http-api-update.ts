@@ -24,33 +24,33 @@ export interface HttpApiUpdate {
   kind: 'http-api';
   /** The identifier of the API in the templates. */
   id: string;
-  /** What API Gateway showed before it. */
+  /** What API Gateway returned before the update. */
   shown: ShownValue;
-  /** Of the definition. */
+  /** The hash of the definition. */
   hash: string;
   reimport: ReimportApiCommandInput & { ApiId: string; Body: string };
-  /** For stages that do not deploy by themselves. */
+  /** For stages without automatic deployments. */
   deployments: readonly CreateDeploymentCommandInput[];
-  /** Names of stages that deploy by themselves. */
+  /** Names of stages with automatic deployments. */
   automatic: readonly string[];
-  /** Marks the deployment that each automatic stage makes. */
+  /** Describes the deployment that each of them makes. */
   marks: readonly UpdateDeploymentCommandInput[];
-  /** Deployments of ours that no stage uses after it. */
+  /** Deployments of ours that no stage uses after the update. */
   superseded: readonly DeleteDeploymentCommandInput[];
 }
 
 const SERVICE = 'API Gateway';
 const NEW_DEPLOYMENT = fromAnswer('GetStages', 'DeploymentId');
 
-/** What the update is made of. */
+/** The parts of an update. */
 export interface HttpApiChange {
   id: string;
   shown: ShownValue;
   hash: string;
   definition: ApiDefinition;
-  /** The stages that the application gives the API, and those that deploy by themselves. */
+  /** The stages that the application gives the API, and those with automatic deployments. */
   stages: readonly Stage[];
-  /** Ids of deployments of ours that no stage uses after it. */
+  /** Ids of deployments of ours that no stage uses after the update. */
   superseded: readonly (string | undefined)[];
 }
 
@@ -80,7 +80,7 @@ export function httpApiUpdate(ApiId: string, change: HttpApiChange): HttpApiUpda
   };
 }
 
-/** The requests of the update, for people and scripts. Pure. */
+/** Lists the requests of the update. Pure. */
 export function httpApiRequests(update: HttpApiUpdate): PlannedRequest[] {
   const { reimport, deployments, marks, superseded } = update;
   const service = 'apigatewayv2';
@@ -104,7 +104,7 @@ async function importDefinition(tools: ServiceContext, update: HttpApiUpdate): P
   const { id, hash, reimport, marks } = update;
   const { ApiId } = reimport;
   const { send, ...commands } = await tools.aws.apiGatewayV2();
-  // as they are now, before there is a new one
+  // the import adds deployments to these
   const before = await readBeforeImport(tools, update);
   const imported = await send(new commands.ReimportApiCommand(reimport));
   checkAnswer(SERVICE, 'ReimportApi', ['ApiId', imported.ApiId, ApiId]);
@@ -112,7 +112,7 @@ async function importDefinition(tools: ServiceContext, update: HttpApiUpdate): P
     const { DeploymentId } = await send(new commands.CreateDeploymentCommand(deployment));
     requireAnswer(SERVICE, 'CreateDeployment', 'DeploymentId', DeploymentId);
   }
-  // only then is it known which deployment has what was imported
+  // only now is it known which deployment has the imported definition
   for (const DeploymentId of await followDeployments(tools, { id, apiId: ApiId }, before)) {
     tools.facts.deployments[`${ApiId}/${DeploymentId}`] = hash;
     const [mark] = marks;
@@ -130,7 +130,7 @@ async function readBeforeImport(
   return { automatic, deployments };
 }
 
-/** Where API Gateway does not let us describe a deployment that it made by itself, only this machine remembers it. */
+/** Describes an automatic deployment. If API Gateway refuses that, only the facts on this machine have its hash. */
 async function markDeployment({ aws }: Pick<ServiceContext, 'aws'>, mark: UpdateDeploymentCommandInput): Promise<void> {
   const { send, UpdateDeploymentCommand } = await aws.apiGatewayV2();
   try {

@@ -13,7 +13,7 @@ import { mayBeStale } from '../../cloud/recent-sends.ts';
 /** The API as API Gateway has it. */
 interface DeployedApi {
   stages: readonly Stage[];
-  /** Asked for when first needed. */
+  /** Read when first needed. */
   deployments(): Promise<readonly Deployment[]>;
 }
 
@@ -25,9 +25,9 @@ export const HTTP_API: DefinitionService<HttpApiUpdate> = {
 };
 
 /**
- * Compares what the stages' deployments were made of with the definition that is here; the hash is kept in a deployment's
- * description. A stage that deploys by itself gets a new deployment with each change, ours or somebody else's, so another
- * one than we know means another definition.
+ * Compares the definition with the ones that the stages' deployments were made of; a deployment's description has their hash.
+ * A stage with automatic deployments gets a new deployment with each change, whoever makes it, so an unknown deployment
+ * means another definition.
  */
 async function planHttpApi(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan<HttpApiUpdate>> {
   const { resource, stack, deployed } = work;
@@ -39,8 +39,8 @@ async function planHttpApi(tools: ServiceContext, work: DefinitionWork): Promise
   const api: DeployedApi = { stages: allStages, deployments: once(() => readDeployments(tools, apiId)) };
   const stages = api.stages.filter(({ StageName, AutoDeploy }) => AutoDeploy === true || names.has(StageName ?? ''));
   const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
-  // with its id: another deployment of the same definition is one that CloudFormation made since, not an outdated answer;
-  // the same one may get the mark of another definition, if an import leads to no new deployment
+  // with its id: another deployment of the same definition comes from CloudFormation and is not a stale read; the same
+  // deployment may get another definition's hash, if an import makes no new deployment
   const value = stages.map(({ DeploymentId = '' }, index) => `${DeploymentId} ${made[index]}`).join();
   const shown = { resource: apiId, value };
   const isDone = made.length > 0 && made.every((known) => known === hash);
@@ -58,13 +58,13 @@ async function hashOfStage(
   const { facts } = tools;
   const { DeploymentId = '', AutoDeploy, StageName = '' } = stage;
   const fact = `${deployed.physicalId}/${DeploymentId}`;
-  // what a deployment was made of never changes
+  // the definition of a deployment never changes
   const remembered = facts.deployments[fact];
   if (remembered !== undefined) return remembered;
   const deployment = (await api.deployments()).find((candidate) => candidate.DeploymentId === DeploymentId);
   let known = readDeploymentHash(deployment?.Description);
   if (known === undefined && isDeployed && AutoDeploy === true) {
-    // what CloudFormation imported last is deployed by the stage itself, unless it has yet to do so
+    // the stage has deployed CloudFormation's last import by itself, unless it has yet to do so
     const isBehind = (await stageHasLatest(tools, deployed.physicalId, StageName)) === false;
     known = isBehind ? undefined : hash;
   }
@@ -72,7 +72,7 @@ async function hashOfStage(
   return known;
 }
 
-/** Ids of deployments of ours that no stage uses once these stages have moved. */
+/** Lists the ids of deployments of ours that no stage uses once these stages have moved. */
 async function supersededBy(api: DeployedApi, stages: readonly Stage[]): Promise<(string | undefined)[]> {
   const elsewhere = api.stages.filter((stage) => !stages.includes(stage)).map(({ DeploymentId }) => DeploymentId);
   const ours = (await api.deployments()).filter(

@@ -13,7 +13,7 @@ import type { RestApiUpdate } from './rest-api-update.ts';
 /** The API as API Gateway has it. */
 interface DeployedApi {
   stages: readonly Stage[];
-  /** Asked for when first needed. */
+  /** Read when first needed. */
   deployments(): Promise<readonly Deployment[]>;
 }
 
@@ -25,8 +25,8 @@ export const REST_API: DefinitionService<RestApiUpdate> = {
 };
 
 /**
- * Compares what the stages' deployments were made of with the definition that is here. API Gateway keeps no hash of a
- * definition, so each deployment that we make has it in its description.
+ * Compares the definition with the ones that the stages' deployments were made of. API Gateway has no hash of a definition, so
+ * each deployment that we create has it in its description.
  */
 async function planRestApi(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan<RestApiUpdate>> {
   const definition = await readApiDefinition(tools, work.resource, work.stack);
@@ -35,9 +35,9 @@ async function planRestApi(tools: ServiceContext, work: DefinitionWork): Promise
   const [names, api] = await Promise.all([applicationStages(tools, work), readApi(tools, work.deployed.physicalId)]);
   const stages = api.stages.filter(({ stageName }) => names.has(stageName ?? ''));
   const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
-  // without a stage the newest deployment tells
+  // without a stage the newest deployment counts
   if (stages.length === 0) made.push(newestHash(await api.deployments()));
-  // an id is never given twice: what a stage had before our last change is told from what CloudFormation gave it since
+  // ids are never reused: a deployment that CloudFormation gave the stage since is not a stale read
   const shownIds = stages.map(({ deploymentId }) => deploymentId ?? '');
   const shown = { resource: work.deployed.physicalId, value: (stages.length === 0 ? made : shownIds).join() };
   const isDone = made.every((known) => known === hash) && !mayBeStale(tools.facts, shown);
@@ -64,7 +64,7 @@ async function readApi({ aws }: ServiceContext, restApiId: string): Promise<Depl
   return { stages: item, deployments: once(readDeployments) };
 }
 
-/** What the stage's deployment was made of, if anybody knows. */
+/** Finds the hash of the definition that the stage's deployment was made of; undefined: unknown. */
 async function hashOfStage(
   { facts, stacks }: ServiceContext,
   { resource, stack, deployed, isDeployed }: DefinitionWork,
@@ -72,7 +72,7 @@ async function hashOfStage(
 ): Promise<string | undefined> {
   const { deploymentId = '' } = stage;
   const fact = `${deployed.physicalId}/${deploymentId}`;
-  // what a deployment was made of never changes
+  // the definition of a deployment never changes
   const remembered = facts.deployments[fact];
   if (remembered !== undefined) return remembered;
   const known = readDeploymentHash((await api.deployments()).find(({ id }) => id === deploymentId)?.description);
@@ -82,7 +82,7 @@ async function hashOfStage(
   }
   const generated = kindOf(resource.type)?.companions?.['Deployment'];
   if (!isDeployed || generated === undefined) return undefined;
-  // SAM makes a new deployment for each new definition, so CloudFormation's own one is of what it deployed last
+  // SAM creates a deployment for each new definition, so CloudFormation's own one has what was deployed last
   const listing = await stacks.listing(stack.path);
   const isOwn = Object.values(listing ?? {}).some(
     ({ type, physicalId }) => type === generated.type && physicalId === deploymentId,
@@ -96,7 +96,10 @@ function newestHash(deployments: readonly Deployment[]): string | undefined {
   return readDeploymentHash(newest?.description);
 }
 
-/** Ids of deployments of ours that no stage uses once these stages have moved. CloudFormation's own stay: its next update needs them. */
+/**
+ * Lists the ids of deployments of ours that no stage uses once these stages have moved. CloudFormation's own deployments stay:
+ * its next update needs them.
+ */
 async function supersededBy(api: DeployedApi, stages: readonly Stage[]): Promise<(string | undefined)[]> {
   const elsewhere = api.stages.filter((stage) => !stages.includes(stage)).map(({ deploymentId }) => deploymentId);
   const ours = (await api.deployments()).filter(({ description }) => readDeploymentHash(description) !== undefined);

@@ -14,7 +14,7 @@ const SETTINGS = [
 
 const BINARY_TYPES = '/binaryMediaTypes/';
 
-/** The settings that the template has for the API itself: as CloudFormation, they win over its definition. Pure. */
+/** Lists the settings that the template has for the API itself. As in a deployment, they win over its definition. Pure. */
 export function settingPatches(properties: TemplateMap): PatchOperation[] {
   const texts = SETTINGS.map(([path, property]) => ({ path, value: scalarText(properties[property]) }));
   const patches: PatchOperation[] = texts
@@ -30,7 +30,7 @@ export function settingPatches(properties: TemplateMap): PatchOperation[] {
   return patches;
 }
 
-/** Those of them that the API does not have after the import of its definition. Pure. */
+/** Selects the patches that the API still needs after the import of its definition. Pure. */
 export function neededPatches(patches: readonly PatchOperation[], api: RestApi): PatchOperation[] {
   const has = new Map<string | undefined, string | undefined>([
     ['/name', api.name],
@@ -46,7 +46,7 @@ export function neededPatches(patches: readonly PatchOperation[], api: RestApi):
   });
 }
 
-/** `/` and `~` of a media type are escaped as in a JSON pointer. */
+/** Escapes `/` and `~` of a media type as in a JSON pointer. */
 function binaryTypePath(type: string): string {
   return `${BINARY_TYPES}${type.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

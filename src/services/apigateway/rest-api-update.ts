@@ -27,16 +27,16 @@ export interface RestApiUpdate {
   /** The identifier of the API in the templates. */
   id: string;
   restApiId: string;
-  /** What API Gateway showed before it. */
+  /** What API Gateway returned before the update. */
   shown: ShownValue;
-  /** Of the definition. */
+  /** The hash of the definition. */
   hash: string;
   put: PutRestApiCommandInput & { body: Uint8Array };
-  /** Settings of the template that win over the definition: those that it does not set are restored. */
+  /** Settings of the template that win over the definition; those that the import changed are restored. */
   settings: readonly PatchOperation[];
   deployment: CreateDeploymentCommandInput;
   stages: readonly StageUpdate[];
-  /** Deployments of ours that no stage uses after it. */
+  /** Deployments of ours that no stage uses after the update. */
   superseded: readonly DeleteDeploymentCommandInput[];
 }
 
@@ -50,7 +50,7 @@ interface StageUpdate {
 const SERVICE = 'API Gateway';
 const NEW_DEPLOYMENT = fromAnswer('CreateDeployment', 'id');
 
-/** What the update is made of. */
+/** The parts of an update. */
 export interface RestApiChange {
   id: string;
   shown: ShownValue;
@@ -58,7 +58,7 @@ export interface RestApiChange {
   definition: ApiDefinition;
   /** The stages that the application gives the API. */
   stages: readonly Stage[];
-  /** Ids of deployments of ours that no stage uses after it. */
+  /** Ids of deployments of ours that no stage uses after the update. */
   superseded: readonly (string | undefined)[];
 }
 
@@ -67,7 +67,7 @@ export function restApiUpdate(restApiId: string, change: RestApiChange): RestApi
   const { id, shown, hash, definition, stages, superseded } = change;
   const { body, properties } = definition;
   const parameters = Object.entries(mapOf(properties['Parameters'])).map(([name, value]) => [name, scalarText(value)]);
-  // authorizers keep whom they let in, by the old definition
+  // authorizer caches keep decisions of the old definition
   const hasAuthorizers = body.includes('x-amazon-apigateway-authorizer');
   return {
     kind: 'rest-api',
@@ -100,7 +100,7 @@ function moveStage(
   return { restApiId, stageName, patchOperations: [{ op: 'replace', path: '/deploymentId', value: deploymentId }] };
 }
 
-/** The requests of the update, for people and scripts. Pure. */
+/** Lists the requests of the update. Pure. */
 export function restApiRequests(update: RestApiUpdate): PlannedRequest[] {
   const { restApiId, put, settings, deployment, stages, superseded } = update;
   const service = 'apigateway';
@@ -110,7 +110,7 @@ export function restApiRequests(update: RestApiUpdate): PlannedRequest[] {
     service,
     operation: 'UpdateRestApi',
     parameters: { restApiId, patchOperations: settings },
-    condition: 'only those patches that the definition does not bring about',
+    condition: 'only those patches that the imported definition does not set',
   };
   return [
     ...request('PutRestApi', { ...put, body: summarize(put.body) }),

@@ -2,7 +2,7 @@ import { isAwsError } from '../../aws/service-errors.ts';
 import { note } from '../../console/reporter.ts';
 import type { ServiceContext } from '../service-context.ts';
 
-/** Deletes deployments that no stage uses any more, one after the other; a refusal is only reported. */
+/** Deletes deployments that no stage uses any more, one after the other; a refusal is a warning. */
 export async function removeSuperseded<
   D extends { deploymentId?: string | undefined } | { DeploymentId?: string | undefined },
 >(
@@ -16,7 +16,7 @@ export async function removeSuperseded<
     } catch (error) {
       if (!isAwsError(error)) throw error;
       const name = 'deploymentId' in old ? old.deploymentId : 'DeploymentId' in old ? old.DeploymentId : '';
-      note(reporter, 'warning', `${id}: the superseded deployment ${name} was not removed: ${error.message}`);
+      note(reporter, 'warning', `${id}: the superseded deployment ${name} could not be deleted: ${error.message}`);
     }
   }
 }

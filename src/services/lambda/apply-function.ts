@@ -14,8 +14,8 @@ import { fillNewVersions } from './layer-versions.ts';
 import { mayBeStale, sendAndRecord } from '../../cloud/recent-sends.ts';
 
 /**
- * Applies layers first, then code, then takes layers away, so that new code never runs without what it needs. `versions`:
- * ARN of a layer → version that the function is to have.
+ * Updates layers first, then code, then removes layers, so that new code never runs without the layers it needs. `versions`:
+ * ARN of a layer → ARN of the version to use.
  */
 export async function applyFunction(
   tools: ServiceContext,
@@ -27,20 +27,20 @@ export async function applyFunction(
     if (update === undefined) return;
     await updateLayers(tools, work, { ...update, Layers: fillNewVersions(update.Layers, versions) });
   };
-  remember(tools, work.id);
+  markUnsettled(tools, work.id);
   await updateLayersTo(plan.layers);
   if (plan.code !== undefined) await updateCode(tools, work, plan.code);
   await updateLayersTo(plan.drop);
   if (plan.publish !== undefined) await publish(tools, work, plan.publish);
-  forget(tools, work.id);
+  markSettled(tools, work.id);
 }
 
-/** Until the function is seen to be ready the list of all functions is not believed: it does not tell of failures. */
-function remember({ facts }: ServiceContext, id: string): void {
+/** Until we have seen the end of the update, lists of functions do not count: they do not have its failure. */
+function markUnsettled({ facts }: ServiceContext, id: string): void {
   if (!facts.unsettled.includes(id)) facts.unsettled.push(id);
 }
 
-function forget({ facts }: ServiceContext, id: string): void {
+function markSettled({ facts }: ServiceContext, id: string): void {
   facts.unsettled = facts.unsettled.filter((candidate) => candidate !== id);
 }
 
@@ -69,7 +69,7 @@ async function updateCode(tools: ServiceContext, { id, state }: FunctionWork, up
   const { send, UpdateFunctionCodeCommand } = await lambda.service();
   const ready = await readyCode(tools, update.code);
   const isThere = (now: FunctionState): boolean => isDone(now, ready) && !mayBeStale(facts, shownCode(now));
-  // of an image that was never pushed from here this is known only now
+  // the digest of an image may be known only after the push
   if (isThere(state)) return;
   const value = codeName(ready);
   const answer = await sendAndRecord(facts, { shown: shownCode(state), value }, () =>
@@ -96,16 +96,16 @@ async function settle(
   const now = await lambda.settled(name, { shows });
   if (now.lastUpdateStatus === 'Failed' || now.state === 'Failed') {
     throw new UserError(`Lambda could not update ${id}: ${now.reason ?? 'it gives no reason'}`, {
-      hint: 'The function goes on as it was before. Fix the cause and sync again.',
+      hint: 'The function keeps running its previous code. Fix the cause and sync again.',
     });
   }
   if (shows(now)) return warnIfDeactivated(reporter, id, now);
-  throw new UserError(`Lambda accepted the update of ${id}, but ${name} is not what was sent`, {
-    hint: 'Somebody else may have changed it at the same time. Sync again.',
+  throw new UserError(`Lambda accepted the update of ${id}, but ${name} does not have what was sent`, {
+    hint: 'Someone else may have changed it at the same time. Sync again.',
   });
 }
 
-/** Whether it can be called as it is, so that it need not be looked at again. */
+/** Whether it can be invoked now, so that it need not be read again. */
 function isActive({ State = 'Active' }: FunctionConfiguration): boolean {
   return State === 'Active';
 }
@@ -127,7 +127,7 @@ async function publish(
   if (code?.kind === 'zip')
     checkAnswer('Lambda', 'PublishVersion', ['CodeSha256', version?.CodeSha256, codeName(code)]);
   if ((version !== undefined && !isActive(version)) || request.alias === undefined) {
-    // with SnapStart or a capacity provider a version cannot be called at once
+    // with SnapStart or a capacity provider a version cannot be invoked at once
     const ended = await lambda.settled(state.name, { qualifier: number });
     warnIfDeactivated(tools.reporter, `Version ${number} of ${id}`, ended);
     if (ended.state === 'Failed') {

@@ -6,7 +6,7 @@ import type { ServiceContext } from '../service-context.ts';
 import { layerArnOf, rememberPublished, versionOf } from './layer-versions.ts';
 import type { LayerPlan } from './plan-layer.ts';
 
-/** The version with the wanted content, published if there is none. */
+/** Publishes the version with the wanted content, unless there is one; returns its ARN. */
 export async function publishLayer(tools: ServiceContext, { work, version = '', publish }: LayerPlan): Promise<string> {
   if (publish === undefined) return version;
   const { lambda, facts, artifacts } = tools;
@@ -27,7 +27,7 @@ export function deletionOf(arn: string): DeleteLayerVersionCommandInput {
   return { LayerName: layerArnOf(arn), VersionNumber: versionOf(arn) };
 }
 
-/** Removes versions of ours that no function needs any more. What cannot be removed is told and left. */
+/** Deletes versions of ours that no function needs any more, except `keep`; a refusal is a warning. */
 export async function removeSuperseded(
   tools: ServiceContext,
   { work, superseded }: LayerPlan,
@@ -35,7 +35,7 @@ export async function removeSuperseded(
 ): Promise<void> {
   const { lambda, facts, reporter } = tools;
   const { send, DeleteLayerVersionCommand } = await lambda.service();
-  // what stays is not the version that is used: the next sync looks for it again
+  // remembering a version that is not used makes the next sync list the versions again
   const staying = superseded.find((arn) => keep.has(arn));
   if (staying !== undefined) rememberPublished(facts, work.layer, staying);
   for (const arn of superseded.filter((candidate) => !keep.has(candidate))) {
@@ -46,7 +46,11 @@ export async function removeSuperseded(
       if (facts.publishedLayers[work.layer] === arn) delete facts.publishedLayers[work.layer];
     } catch (error) {
       if (!isAwsError(error)) throw error;
-      note(reporter, 'warning', `${work.id}: the superseded layer version ${arn} was not removed: ${error.message}`);
+      note(
+        reporter,
+        'warning',
+        `${work.id}: the superseded layer version ${arn} could not be deleted: ${error.message}`,
+      );
     }
   }
 }

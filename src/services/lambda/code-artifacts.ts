@@ -9,7 +9,7 @@ import { hashFile, isMissing } from '../../support/files.ts';
 import { createGate } from '../../support/map-limit.ts';
 import type { ContentSummary } from '../planned-request.ts';
 
-/** The zip of a function's code or of a layer, as Lambda is to have it. */
+/** The zip of a function's code or of a layer. */
 export interface CodeArtifact {
   item: Exclude<ArtifactItem, { kind: 'template' }>;
   path: string;
@@ -19,21 +19,21 @@ export interface CodeArtifact {
   sha256: string;
 }
 
-/** How code travels to Lambda. */
+/** Code in a request to Lambda. */
 type SentCode = { ZipFile: Uint8Array } | { S3Bucket: string; S3Key: string };
 
 /** The same without the bytes. */
 type DescribedCode = { ZipFile: ContentSummary } | { S3Bucket: string; S3Key: string };
 
-/** Makes zips, each once, and hands them to Lambda. */
+/** Makes zips, each once, and sends them to Lambda. */
 export interface CodeArtifacts {
-  /** The zip of a function or layer; undefined if its code is not here (inline, in S3, an image). */
+  /** The zip of a function or layer; undefined if its code is not in the project (inline, in S3, an image). */
   ofResource(resource: FunctionResource | LayerResource, built: BuildResult): Promise<CodeArtifact | undefined>;
   /** The zip of a function's dependency layer; undefined if it has none. */
   ofDependencies(id: string, built: BuildResult): Promise<CodeArtifact | undefined>;
   /** Sends a request with the bytes or, if they are too many for one, with their place in S3 after the upload. */
   send<T>(artifact: CodeArtifact, request: (code: SentCode) => Promise<T>): Promise<T>;
-  /** What `send` puts into the request, with the bytes by size and hash. Uploads nothing. */
+  /** The code as `send` puts it into the request, with the bytes by size and hash. Uploads nothing. */
   describe(artifact: CodeArtifact): Promise<DescribedCode>;
   /** Removes what is not kept between runs. */
   dispose(): Promise<void>;
@@ -67,7 +67,7 @@ export function openCodeArtifacts({ local: zips, findBucket, openUploads }: Code
       return await fs.readFile(file);
     } catch (error) {
       if (item.kind !== 'zip' || !isMissing(error)) throw error;
-      // it was removed since it was compared: the folder gives the same one again
+      // it was removed after the comparison; the folder gives the same zip again
       return fs.readFile((await zips.zip(item)).path);
     }
   };
@@ -76,7 +76,7 @@ export function openCodeArtifacts({ local: zips, findBucket, openUploads }: Code
       const folder = built.folders.get(resource.id)?.path;
       const { code, id } = resource;
       if (folder !== undefined) return make({ kind: 'zip', path: folder, label: id });
-      // source that could not be built is not what is to run
+      // source that was not built must not run
       if (isBuilt(resource)) throw new Error(`${id} was not built`);
       if (code.kind !== 'folder' && code.kind !== 'file') return undefined;
       const asItIs = code.kind === 'file' && (await isArchiveThere(code.path, id));
@@ -116,7 +116,7 @@ async function isArchiveThere(file: string, id: string): Promise<boolean> {
     if (!isMissing(error)) throw error;
     throw new UserError(`${id}: there is no file ${file}`, {
       cause: error,
-      hint: 'Correct the path in the template, or make the file.',
+      hint: 'Correct the path in the template, or create the file.',
     });
   }
 }

@@ -12,20 +12,20 @@ import { fromAnswer } from '../planned-request.ts';
 import type { ShownValue } from '../../cloud/recent-sends.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
 
-/** What a function is to run. */
+/** The code that a function gets. */
 export type FunctionCode =
-  /** `key`: what encrypts it (`SourceKMSKeyArn`); with each update Lambda takes the one that it is told. */
+  /** `key`: encrypts it (`SourceKMSKeyArn`); each update sets it again. */
   | { kind: 'zip'; artifact: CodeArtifact; key: string | undefined }
-  /** `digest`: `sha256:…` of its manifest; undefined: not known before it is pushed. */
+  /** `digest`: `sha256:…` of its manifest; undefined: unknown before the push. */
   | { kind: 'image'; located: LocatedImage; digest: string | undefined };
 
-/** UpdateFunctionCode, before an image is pushed. */
+/** The parameters of UpdateFunctionCode, before an image is pushed. */
 export interface CodeUpdate {
   FunctionName: string;
   code: FunctionCode;
 }
 
-/** Code built for one runtime or architecture does not run on another: the template's change has to come first. */
+/** Throws if the deployed function has another package type, runtime or architecture: the code would not run on it. */
 export function refuseOtherKind(resource: FunctionResource, state: FunctionState): void {
   const { id, properties } = resource;
   const isKnown = isImage(resource) || resource.runtime !== undefined;
@@ -48,7 +48,7 @@ export function isImage({ packageType }: FunctionResource): boolean {
   return packageType === 'Image';
 }
 
-/** An image that was built for the function, and its place in a registry. Nothing is sent. */
+/** Finds the place of a function's image in a registry. Pushes nothing. */
 export async function locateImage(
   { images, stackId }: ServiceContext,
   { resource, state }: { resource: FunctionResource; state: FunctionState },
@@ -65,27 +65,27 @@ export function hasCode({ codeSha256, image }: FunctionState, code: FunctionCode
   const { located, digest } = code;
   if (parseImageReference(image.uri).repository !== located.repository) return false;
   const there = parseImageReference(image.resolved).digest;
-  // the tag is made of the image: where no digest is known it tells as much
+  // the tag is a hash of the image, so it can be compared where no digest is known
   return there === undefined || digest === undefined ? image.uri === located.uri : there === digest;
 }
 
-/** Whether the function has the code and runs it: an update that failed left code there that is not what runs. */
+/** Whether the function has the code and runs it: after a failed update it still runs other code. */
 export function isDone(state: FunctionState, code: FunctionCode): boolean {
   return hasCode(state, code) && state.lastUpdateStatus !== 'Failed';
 }
 
-/** What Lambda shows of a function's code, in the words of `codeName`. */
+/** The code that Lambda returns for a function, named as by `codeName`. */
 export function shownCode({ name, codeSha256, image }: FunctionState): ShownValue {
   const value = image === undefined ? codeSha256 : (parseImageReference(image.resolved).digest ?? image.uri);
   return { resource: `${name} code`, value };
 }
 
-/** Names code that is ready to be sent: the hash of a zip or the digest of an image. */
+/** Names code that is ready to send: the hash of a zip or the digest of an image. */
 export function codeName(code: FunctionCode): string {
   return code.kind === 'zip' ? code.artifact.sha256 : (code.digest ?? code.located.uri);
 }
 
-/** Whether the function shows what was sent, however it is called there: an index of images resolves to one of them. */
+/** Whether the function has what was sent; an image index resolves to one of its images. */
 export function hasSent(state: FunctionState, code: FunctionCode): boolean {
   return hasCode(state, code) || (code.kind === 'image' && state.image?.uri === imageUri(code));
 }
@@ -99,7 +99,7 @@ export function isSameCode(one: FunctionState, other: FunctionState): boolean {
   return one.codeSha256 === other.codeSha256 && one.image?.resolved === other.image?.resolved;
 }
 
-/** The code as it can be handed to Lambda: an image is in its registry, and its digest is known. */
+/** Makes the code ready to send: pushes an image, which gives its digest. */
 export async function readyCode({ images }: ServiceContext, code: FunctionCode): Promise<FunctionCode> {
   return code.kind === 'zip' ? code : { ...code, digest: (await images.push(code.located)).digest };
 }

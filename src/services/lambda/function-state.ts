@@ -7,25 +7,25 @@ export interface FunctionState {
   packageType: string | undefined;
   /** Base64. */
   codeSha256: string;
-  /** What an image function was given (`repository:tag` or `repository@sha256:…`), and which digest that was. */
+  /** The image that was set (`repository:tag` or `repository@sha256:…`), and the digest that it resolved to. */
   image: { uri: string; resolved: string } | undefined;
   /** ARNs of layer versions, in their order. */
   layers: readonly string[];
   runtime: string | undefined;
   architecture: string | undefined;
-  /** undefined in lists, which do not tell. */
+  /** undefined in lists, which do not have it. */
   state: string | undefined;
   lastUpdateStatus: string | undefined;
-  /** Of a state that is not as it should be, or of an update that failed. */
+  /** The reason of a bad state, or of a failed update. */
   reason: string | undefined;
   /** Of the state, e.g. `DrainingDurableExecutions`. */
   reasonCode: string | undefined;
 }
 
-/** States whose reason says more than that of the last update. */
+/** States whose reason is more useful than that of the last update. */
 const EXPLAINED: ReadonlySet<string | undefined> = new Set(['Failed', 'Deactivating', 'Deactivated', 'Deleting']);
 
-/** What Lambda's answer says; `code` comes with GetFunction alone. Pure. */
+/** Reads Lambda's answer; only GetFunction has `code`. Pure. */
 export function toFunctionState(configuration: FunctionConfiguration, code: FunctionCodeLocation = {}): FunctionState {
   const { State, StateReason, StateReasonCode, LastUpdateStatusReason } = configuration;
   const { ImageUri: uri, ResolvedImageUri: resolved } = code;

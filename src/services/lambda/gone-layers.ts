@@ -9,10 +9,9 @@ import { versionOf } from './layer-versions.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /**
- * Layer versions that the stacks own and Lambda has no more, by identifier in the template, with their number: a code
- * sync of SAM CLI deletes the version of CloudFormation when it publishes another one
- * (docs/sam-cli-behaviour.md#defect-15). CloudFormation does not notice, and gives them to every function that it
- * updates, which fails.
+ * Finds layer versions that the stacks own but that no longer exist in Lambda: identifier in the template → number. A code
+ * sync of SAM CLI deletes CloudFormation's version when it publishes another one (docs/sam-cli-behaviour.md#defect-15).
+ * CloudFormation does not notice: every update of a function with that version fails.
  */
 export async function findGoneLayers(
   { stacks, lambda }: { stacks: CloudStacks; lambda: LambdaAccess },
@@ -28,7 +27,7 @@ export async function findGoneLayers(
   if (owned.length === 0) return new Map();
   const functions = resources.filter(({ resource }) => isBuiltAs(resource.type, 'function'));
   const states = await lambda.readMany(functions.map(({ resource }) => resource.physicalId));
-  // whoever deletes a version moves the functions away from it first
+  // a version that a function uses exists: SAM CLI moves the functions before it deletes the version
   const used = new Set([...states.values()].flatMap(({ layers }) => layers));
   const isGone = await Promise.all(
     owned.map(async ({ resource }) => !used.has(resource.physicalId) && !(await isThere(lambda, resource))),
@@ -55,7 +54,7 @@ async function isThere(lambda: LambdaAccess, { physicalId }: DeployedResource): 
     return true;
   } catch (error) {
     if (isAwsError(error, 'ResourceNotFoundException')) return false;
-    // whoever may not look at layers deploys as if they were there
+    // without permission to read layers, they count as existing
     if (isAwsError(error) && error.kind === 'access-denied') return true;
     throw error;
   }

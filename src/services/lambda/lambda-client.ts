@@ -9,55 +9,48 @@ import { deletionError, isBusy } from './function-lifecycle.ts';
 import { readFunctions } from './read-functions.ts';
 import { createPace } from '../../support/pace.ts';
 
-/** Lambda's control plane within its limits. */
+/** Lambda's control plane, within its request limits. */
 export interface LambdaAccess {
-  /** The service; each call waits its turn. */
+  /** The client; each call waits for its turn. */
   service(): Promise<Service<'lambda'>>;
   read(name: string, qualifier?: string): Promise<FunctionState>;
   /**
-   * Many functions with few calls; what is not there is absent. Lists do not tell of images: functions in `images` are asked
-   * for one by one.
+   * Reads many functions with few calls; those that do not exist are absent. Lists have no images: functions in `images` are
+   * read one by one.
    */
   readMany(names: readonly string[], images?: ReadonlySet<string>): Promise<ReadonlyMap<string, FunctionState>>;
-  /** Begins what the next `readMany` of these functions will be asked: it is not asked again then. */
+  /** Starts to read these functions: the next `readMany` of them uses the answers. */
   readAhead(names: readonly string[], images?: ReadonlySet<string>): void;
-  /** Functions may have changed since: what was read ahead is of no use. */
+  /** Drops what was read ahead: functions may have changed since. */
   forget(): void;
   /**
-   * Waits until nothing goes on with the function (or version) any more; how it ended is in the result. Rejects if it is being
-   * deleted. A state that does
-   * not show (`shows`) what was sent may be an older one: it is asked for again, for a while.
+   * Waits until no update of the function (or version) is in progress, and returns its state. Rejects if it is being deleted.
+   * A state that does not have (`shows`) what was sent may be stale: it is read again for a while.
    */
   settled(
     name: string,
     what?: { qualifier?: string; shows?: (state: FunctionState) => boolean },
   ): Promise<FunctionState>;
   /**
-   * Makes a change as soon as nothing else goes on with the function. `isDone` tells from the function's state that an
-   * earlier try arrived although nobody heard of it.
+   * Makes a change as soon as no other update of the function is in progress. `isDone`: the state shows that an earlier
+   * attempt arrived although its answer was lost.
    */
   change<T>(name: string, work: () => Promise<T>, isDone?: (state: FunctionState) => boolean): Promise<T | undefined>;
 }
 
-/** Requests a second of the whole control plane, and of GetFunction, which has a limit of its own (Lambda quotas). */
+/** Requests per second of the whole control plane, and of GetFunction, which has its own limit (Lambda quotas). */
 const LIMITS = { control: { perSecond: 15, burst: 15 }, getFunction: { perSecond: 100, burst: 50 } };
-/** Between two looks (ms). Most updates take half a second to two seconds: their end is seen at most a fifth later. */
+/** Between two reads (ms). Most updates take half a second to two seconds: we see their end at most a fifth later. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 2_000;
 const SHARE_WAITED = 0.2;
-/** So long an answer may show what was before an update (ms). */
-const OUTDATED_FOR = 10_000;
-/** Longest time that a change of a function may take (ms): versions with SnapStart take minutes. */
-const CHANGE_WITHIN = 10 * 60_000;
+/** How long (ms) reads may be stale after an update. */
+const STALE_FOR = 10_000;
+/** How long a change may take (ms); versions with SnapStart take minutes. */
+const LONGEST_CHANGE = 10 * 60_000;
 
-/** How Lambda is waited for. */
-export interface LambdaOptions {
-  signal: AbortSignal;
-  /** How long a change may take (ms). */
-  patience?: number | undefined;
-}
-
-export function openLambda(aws: Aws, { signal, patience = CHANGE_WITHIN }: LambdaOptions): LambdaAccess {
+/** Opens the client of one run. */
+export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): LambdaAccess {
   const control = createPace(LIMITS.control, signal);
   const getFunction = createPace(LIMITS.getFunction, signal);
   let paced: Promise<Service<'lambda'>> | undefined;
@@ -67,7 +60,7 @@ export function openLambda(aws: Aws, { signal, patience = CHANGE_WITHIN }: Lambd
     const { send, GetFunctionCommand } = await service();
     const { Configuration, Code } = await send(new GetFunctionCommand({ FunctionName: name, Qualifier: qualifier }));
     const state = toFunctionState(Configuration ?? {}, Code);
-    // what it is called is the least that Lambda knows of a function
+    // every answer has at least the function's name
     return { ...state, name: requireAnswer('Lambda', 'GetFunction', 'FunctionName', state.name) };
   };
 
@@ -79,8 +72,8 @@ export function openLambda(aws: Aws, { signal, patience = CHANGE_WITHIN }: Lambd
       const deleting = deletionError(state);
       if (deleting) throw deleting;
       quietSince = isBusy(state) ? undefined : (quietSince ?? performance.now());
-      if (quietSince !== undefined && (shows(state) || performance.now() > quietSince + OUTDATED_FOR)) return state;
-      if (performance.now() > started + patience) throw tookTooLong(state, patience);
+      if (quietSince !== undefined && (shows(state) || performance.now() > quietSince + STALE_FOR)) return state;
+      if (performance.now() > started + LONGEST_CHANGE) throw tookTooLong(state);
       await pause(delaySince(started), signal);
     }
   };
@@ -91,7 +84,8 @@ export function openLambda(aws: Aws, { signal, patience = CHANGE_WITHIN }: Lambd
       try {
         return await work();
       } catch (error) {
-        if (!isAwsError(error, 'ResourceConflictException') || performance.now() > started + patience) throw error;
+        if (!isAwsError(error, 'ResourceConflictException') || performance.now() > started + LONGEST_CHANGE)
+          throw error;
       }
       // someone else's update, or our own whose answer was lost
       if (isDone(await settled(name))) return undefined;
@@ -102,7 +96,7 @@ export function openLambda(aws: Aws, { signal, patience = CHANGE_WITHIN }: Lambd
   let ahead: { names: ReadonlySet<string>; reading: ReturnType<LambdaAccess['readMany']> } | undefined;
   const readAhead: LambdaAccess['readAhead'] = (names, images) => {
     ahead = { names: new Set(names), reading: readFunctions({ service, read }, names, images) };
-    // told by whoever needs it
+    // reported by the caller of readMany
     ahead.reading.catch(() => {});
   };
 
@@ -140,9 +134,9 @@ async function pacedService(
   return { ...lambda, send: send as Service<'lambda'>['send'] };
 }
 
-function tookTooLong({ name, state, lastUpdateStatus }: FunctionState, patience: number): UserError {
+function tookTooLong({ name, state, lastUpdateStatus }: FunctionState): UserError {
   const what = lastUpdateStatus === 'InProgress' ? 'an update' : (state ?? 'no state');
-  return new UserError(`Lambda is still busy with ${name} (${what}) after ${Math.round(patience / 60_000)} minutes`, {
-    hint: `Look at it with \`aws lambda get-function --function-name ${name}\`, and sync again.`,
+  return new UserError(`Lambda is still busy with ${name} (${what}) after ${LONGEST_CHANGE / 60_000} minutes`, {
+    hint: `Check it with \`aws lambda get-function --function-name ${name}\`, then sync again.`,
   });
 }

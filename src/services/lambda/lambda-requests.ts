@@ -7,7 +7,7 @@ import type { LayerPlan } from './plan-layer.ts';
 
 type Tools = Pick<ServiceContext, 'artifacts'>;
 
-/** The requests that `applyFunction` sends, and before them those of the function's own dependency layer. */
+/** Lists the requests of a function: for its own dependency layer, then those that `applyFunction` sends. */
 export async function functionRequests(
   tools: Tools,
   plan: FunctionPlan,
@@ -26,7 +26,7 @@ export async function functionRequests(
   ];
 }
 
-/** The requests for a layer of the template: `kept` versions stay, because functions that are left alone have them. */
+/** Lists the requests of a layer of the template. `kept`: versions of functions that are not updated. */
 export async function layerRequests(
   tools: Tools,
   layer: LayerPlan,
@@ -40,19 +40,19 @@ async function publishRequests({ artifacts }: Tools, { work, publish }: LayerPla
   return request('PublishLayerVersion', { ...publish, Content: await artifacts.describe(work.artifact) });
 }
 
-/** The versions that nothing uses afterwards. */
+/** Lists the requests that delete versions which nothing uses afterwards. */
 function deletionRequests({ superseded }: LayerPlan, kept: ReadonlySet<string>): PlannedRequest[] {
   return superseded.filter((arn) => !kept.has(arn)).flatMap((arn) => request('DeleteLayerVersion', deletionOf(arn)));
 }
 
 async function codeRequest(tools: Tools, update: NonNullable<FunctionPlan['code']>): Promise<PlannedRequest> {
   const { code } = update;
-  const isUnknown = code.kind === 'image' && code.digest === undefined;
+  const isUnpushed = code.kind === 'image' && code.digest === undefined;
   return {
     service: 'lambda',
     operation: 'UpdateFunctionCode',
     parameters: await describeCodeUpdate(tools, update),
-    condition: isUnknown ? 'the function does not run the image yet' : undefined,
+    condition: isUnpushed ? 'the function does not run the image yet' : undefined,
   };
 }
 

@@ -4,24 +4,24 @@ import type { LambdaAccess } from './lambda-client.ts';
 import { fromAnswer } from '../planned-request.ts';
 import type { SyncFacts } from '../../cloud/sync-state.ts';
 
-/** `arn:aws:lambda:eu-west-1:123456789012:layer:name:7` without its version. */
+/** The ARN of the layer: `arn:aws:lambda:eu-west-1:123456789012:layer:name:7` without `:7`. */
 export function layerArnOf(versionArn: string): string {
   return versionArn.slice(0, versionArn.lastIndexOf(':'));
 }
 
-/** The `7` of it. */
+/** The number of the version: the `7` in that ARN. */
 export function versionOf(versionArn: string): number {
   return Number(versionArn.slice(versionArn.lastIndexOf(':') + 1));
 }
 
 const NEW_VERSION = fromAnswer('PublishLayerVersion', 'Version');
 
-/** Stands for the ARN of the version that the plan publishes. */
+/** The placeholder for the ARN of the version that the plan publishes. */
 export function newVersionOf(layer: string): string {
   return `${layer}:${NEW_VERSION}`;
 }
 
-/** Puts published versions, by the ARN of their layer, in the place of what stands for them. */
+/** Replaces placeholders by published versions. `published`: ARN of a layer → ARN of its version. */
 export function fillNewVersions(layers: readonly string[], published: ReadonlyMap<string, string>): string[] {
   return layers.map((arn) => {
     const layer = layerArnOf(arn);
@@ -31,15 +31,15 @@ export function fillNewVersions(layers: readonly string[], published: ReadonlyMa
 
 /** Layer versions to swap, add and remove. */
 export interface LayerMoves {
-  /** ARN of a layer → ARN of the version that is wanted. */
+  /** ARN of a layer → ARN of the version to use. */
   to: ReadonlyMap<string, string>;
-  /** ARNs of layers that are put at the end if the function does not have them. */
+  /** ARNs of layers to append if the function does not have them. */
   add: readonly string[];
-  /** ARNs of layers that are taken away. */
+  /** ARNs of layers to remove. */
   drop: readonly string[];
 }
 
-/** The function's layers as they should be, in their order: content of a later one hides that of an earlier one. Pure. */
+/** Swaps, adds and removes layers and keeps their order: a later layer's files hide those of an earlier one. Pure. */
 export function moveLayers(current: readonly string[], { to, add, drop }: LayerMoves): string[] {
   const kept = current.filter((arn) => !drop.includes(layerArnOf(arn)));
   const moved = kept.map((arn) => to.get(layerArnOf(arn)) ?? arn);
@@ -52,27 +52,27 @@ export function moveLayers(current: readonly string[], { to, add, drop }: LayerM
 const LONGEST_DESCRIPTION = 256;
 const MARK = /\s*\[sam-sync ([0-9a-f]{8}) ([0-9a-f]{16})\]$/;
 
-/** What the description of a layer version tells that we published. */
+/** The mark in the description of a layer version that we published. */
 export interface LayerMark {
-  /** Of the stack that it was published for. */
+  /** Hash of the stack's ARN. */
   stack: string;
-  /** Of its content. */
+  /** Hash of its content. */
   content: string;
 }
 
-/** The mark of a version that is published for the stack. `sha256` in base64. */
+/** Makes the mark of a version for the stack. `sha256` in base64. */
 export function layerMark(stackId: string, sha256: string): LayerMark {
   const stack = createHash('sha256').update(stackId).digest('hex').slice(0, 8);
   return { stack, content: Buffer.from(sha256, 'base64').toString('hex').slice(0, 16) };
 }
 
-/** The description with the mark at its end, shortened if need be: it is how we know later which versions are ours. */
+/** Appends the mark to a description, shortened if necessary: later syncs recognize our versions by it. */
 export function markDescription(description: string | undefined, { stack, content }: LayerMark): string {
   const mark = `[sam-sync ${stack} ${content}]`;
   return `${(description ?? '').slice(0, LONGEST_DESCRIPTION - mark.length - 1)} ${mark}`.trim();
 }
 
-/** The mark at the end of a description; undefined: somebody else published the version. */
+/** Reads the mark at the end of a description; undefined: someone else published the version. */
 export function readMark(description: string | undefined): LayerMark | undefined {
   const [, stack, content] = MARK.exec(description ?? '') ?? [];
   return stack === undefined || content === undefined ? undefined : { stack, content };
@@ -84,7 +84,7 @@ export interface LayerVersion {
   mark: LayerMark | undefined;
 }
 
-/** All versions of a layer (name or ARN), the newest first. */
+/** Lists all versions of a layer (name or ARN), the newest first. */
 export async function listLayerVersions(lambda: LambdaAccess, layer: string): Promise<LayerVersion[]> {
   const { send, ListLayerVersionsCommand } = await lambda.service();
   const versions: LayerVersion[] = [];
@@ -99,7 +99,7 @@ export async function listLayerVersions(lambda: LambdaAccess, layer: string): Pr
   return versions.sort((a, b) => versionOf(b.arn) - versionOf(a.arn));
 }
 
-/** Base64 SHA-256 of a version's content, which never changes; undefined if the version is gone. */
+/** Reads the base64 SHA-256 of a version's content, which never changes; undefined: the version no longer exists. */
 export async function layerHash(lambda: LambdaAccess, facts: SyncFacts, arn: string): Promise<string | undefined> {
   const known = facts.layerHashes[arn];
   if (known !== undefined) return known;
@@ -117,7 +117,7 @@ export async function layerHash(lambda: LambdaAccess, facts: SyncFacts, arn: str
   }
 }
 
-/** Remembers the version that is used: until something changes the layer's versions need not be listed again. */
+/** Remembers the version in use, which saves listing the layer's versions; undefined: forgets it. */
 export function rememberPublished(facts: SyncFacts, layer: string, version: string | undefined): void {
   if (version === undefined) delete facts.publishedLayers[layer];
   else facts.publishedLayers[layer] = version;

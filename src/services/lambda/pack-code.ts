@@ -7,27 +7,27 @@ import { asUserError } from '../../system-errors.ts';
 import type { CodeArtifact, CodeArtifacts } from './code-artifacts.ts';
 import { isImage } from './function-code.ts';
 
-/** The built code of functions and layers, zipped, so that it can be compared with what Lambda has. */
+/** The built code of functions and layers, zipped for the comparison with Lambda. */
 export interface PackedCode {
   code: ReadonlyMap<ResourceIdentifier, CodeArtifact>;
   /** Of the dependency layers, by function. */
   dependencies: ReadonlyMap<ResourceIdentifier, CodeArtifact>;
   images: BuildResult['images'];
-  /** What could not be built or zipped. */
+  /** Resources that could not be built or zipped. */
   failures: readonly CodeFailure[];
 }
 
-/** Why there is no code for a resource, and where, if a tool says so. */
+/** Why a resource has no code, and where the cause is, if a tool reports that. */
 interface CodeFailure {
   id: ResourceIdentifier;
   error: UserError;
   place?: SourcePlace | undefined;
 }
 
-/** Zips made side by side. */
+/** Resources zipped in parallel. */
 const PACKED_AT_ONCE = 8;
 
-/** Zips what was built of these resources. Uploads nothing. */
+/** Zips the build results of these resources. Uploads nothing. */
 export async function packCode(
   artifacts: CodeArtifacts,
   resources: readonly (FunctionResource | LayerResource)[],

@@ -12,18 +12,18 @@ import { layerArnOf, moveLayers, newVersionOf } from './layer-versions.ts';
 import { mayBeStale } from '../../cloud/recent-sends.ts';
 import type { ShownValue } from '../../cloud/recent-sends.ts';
 
-/** A function that is to have certain code, layers, or both. */
+/** A function with the code and layers that it should have. */
 export interface FunctionWork {
   id: ResourceIdentifier;
   resource: FunctionResource;
   state: FunctionState;
-  /** undefined: only its layers are looked at. */
+  /** undefined: only its layers are compared. */
   code: FunctionCode | undefined;
   /** Layers of this sync that it uses. */
   layers: readonly LayerPlan[];
-  /** The layer for its own dependencies: put at the end if the function has none yet; not wanted any more: `drop`. */
+  /** The layer for its own dependencies: appended if it is `wanted` and missing, else removed. */
   dependencies: { layer: string; wanted: boolean } | undefined;
-  /** The alias that is to lead to the newest code. */
+  /** The alias that should point to the newest code. */
   alias: string | undefined;
 }
 
@@ -51,13 +51,13 @@ export interface VersionPublication {
   alias: (UpdateAliasCommandInput & { Name: string }) | undefined;
 }
 
-/** Stands for the version that `PublishVersion` answers with. */
+/** The placeholder for the version that `PublishVersion` returns. */
 const NEW_VERSION = fromAnswer('PublishVersion', 'Version');
 
-/** Lambda's name for the version that functions with a capacity provider answer with. */
+/** Lambda's name for the version that functions with a capacity provider run. */
 const LATEST_PUBLISHED = '$LATEST.PUBLISHED';
 
-/** Compares the function with what it is to be. Rejects if only a deployment can bring the change. */
+/** Compares the function with its wanted code and layers. Rejects if only a deployment can make the change. */
 export async function planFunction(tools: ServiceContext, work: FunctionWork): Promise<FunctionPlan> {
   const { state, layers, dependencies } = work;
   const { facts } = tools;
@@ -65,9 +65,9 @@ export async function planFunction(tools: ServiceContext, work: FunctionWork): P
   const isNewCode = work.code !== undefined && (!isDone(state, work.code) || mayBeStale(facts, shownCode(state)));
   const code = isNewCode && work.code !== undefined ? { FunctionName, code: work.code } : undefined;
   const targets = layers.map(({ work: { layer }, version }) => [layer, version] as const);
-  const isUnsure = targets.length > 0 && mayBeStale(facts, shownLayers(state));
+  const mayBeStaleLayers = targets.length > 0 && mayBeStale(facts, shownLayers(state));
   const moved =
-    isUnsure ||
+    mayBeStaleLayers ||
     targets.some(([layer, version]) => {
       const now = state.layers.filter((arn) => layerArnOf(arn) === layer);
       if (now.length === 0) return dependencies?.wanted === true && dependencies.layer === layer;
@@ -87,7 +87,7 @@ export async function planFunction(tools: ServiceContext, work: FunctionWork): P
   };
 }
 
-/** What Lambda shows of a function's layers. */
+/** The layers that Lambda returns for a function. */
 export function shownLayers({ name, layers }: FunctionState): ShownValue {
   return { resource: `${name} layers`, value: layers.join() };
 }
@@ -97,7 +97,7 @@ export function changesFunction({ code, layers, drop, publish }: FunctionPlan): 
   return [code, layers, drop, publish].some((request) => request !== undefined);
 }
 
-/** What a function plan does, in a few words each. */
+/** Describes the changes of a function plan, in a few words each. */
 export function describeFunctionPlan({ code, layers, drop, publish }: FunctionPlan): string[] {
   return [
     ...(layers === undefined ? [] : ['layers']),
@@ -116,12 +116,12 @@ async function planPublish(
   const { CapacityProviderConfig, PublishToLatestPublished } = resource.properties;
   const latest = CapacityProviderConfig !== undefined && String(PublishToLatestPublished) === 'true';
   if (alias === undefined && !latest) return undefined;
-  // who only uses a layer of this sync is published if it gets another one
+  // a function that only uses a layer of this sync is published if that layer changes
   if (code === undefined && !changes) return undefined;
   const published = await readPublished(tools, state.name, alias ?? LATEST_PUBLISHED);
   if (alias !== undefined && published === undefined) {
     throw new UserError(`${work.id} has no alias ${alias} in the cloud yet`, {
-      hint: 'Sync without --code first: a deployment makes it.',
+      hint: 'Sync without --code first: a deployment creates it.',
     });
   }
   const isBehind =

@@ -4,36 +4,36 @@ import type { CodeArtifact } from './code-artifacts.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { layerHash, layerMark, listLayerVersions, markDescription, rememberPublished } from './layer-versions.ts';
 
-/** A layer that is to have a certain content. */
+/** A layer with the content that it should have. */
 export interface LayerWork {
-  /** Of the layer; of the function whose dependencies it holds. */
+  /** Of the layer, or of the function whose dependencies it contains. */
   id: ResourceIdentifier;
   /** Its ARN without a version. */
   layer: string;
   artifact: CodeArtifact;
-  /** The version that CloudFormation made, if it is known. */
+  /** The ARN of CloudFormation's version, if it is known. */
   deployed: string | undefined;
-  /** How a new version is described. */
+  /** The settings of a new version. */
   settings: Pick<
     PublishLayerVersionCommandInput,
     'CompatibleRuntimes' | 'CompatibleArchitectures' | 'Description' | 'LicenseInfo'
   >;
 }
 
-/** What gives the layer a version with that content: `publish` is set unless there is one. */
+/** How the layer gets a version with that content: `publish` is set unless it has one. */
 export interface LayerPlan {
   work: LayerWork;
-  /** The version that has the content already. */
+  /** The ARN of the version that has the content already. */
   version: string | undefined;
   /** Publishes one; its content is `work.artifact`. */
   publish: Omit<PublishLayerVersionCommandInput, 'Content'> | undefined;
-  /** ARNs of versions that we published for this stack and that nobody needs once all functions have moved. */
+  /** ARNs of versions that we published for this stack and that nothing uses once all functions have moved. */
   superseded: readonly string[];
 }
 
 /**
- * Finds the version with the wanted content: that of CloudFormation, one that functions have now (`inUse`), or one that we
- * published earlier. A version's content never changes, so each is asked for once in a lifetime.
+ * Finds the version with the wanted content: CloudFormation's, one that functions use (`inUse`), or one that we published
+ * earlier. A version's content never changes, so its hash is read only once.
  */
 export async function planLayer(tools: ServiceContext, work: LayerWork, inUse: readonly string[]): Promise<LayerPlan> {
   const { lambda, facts } = tools;

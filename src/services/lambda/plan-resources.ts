@@ -17,24 +17,24 @@ import { layerArnOf } from './layer-versions.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
-/** A function of the sync: one that is selected, or that uses a selected layer. */
+/** A function that is selected, or that uses a selected layer. */
 export interface LocatedFunction {
   id: ResourceIdentifier;
   resource: FunctionResource;
   stack: Stack;
   state: FunctionState;
   isSelected: boolean;
-  /** Its layers as the templates say. */
+  /** Its layers in the templates. */
   references: readonly LayerReference[];
 }
 
-/** The layer of a function's dependencies, by its name: it need not be in the stack yet. */
+/** The ARN of a function's dependency layer, from its name: it need not be in the stack yet. */
 function dependencyLayerArn({ stackId }: ServiceContext, stackName: string, id: ResourceIdentifier): string {
   const { partition, region, account } = placeOf(stackId);
   return `arn:${partition}:lambda:${region}:${account}:layer:${dependencyLayerName(stackName, id)}`;
 }
 
-/** Finds out what has to be done with a layer of the template. undefined: there is nothing here to make it of. */
+/** Plans a layer of the template. undefined: its content is not in the project. */
 export async function planTemplateLayer(
   tools: ServiceContext,
   layer: { resource: LayerResource; stack: Stack; deployed: DeployedResource },
@@ -72,7 +72,7 @@ async function layerSettings(
   };
 }
 
-/** What a function's plan is made of. */
+/** The inputs of a function's plan. */
 export interface FunctionParts {
   packed: PackedCode;
   stackName: string;
@@ -80,7 +80,7 @@ export interface FunctionParts {
   layers: ReadonlyMap<ResourceIdentifier, LayerPlan>;
 }
 
-/** Compares a function with what it is to be: its code and dependency layer if it is selected, its layers in any case. */
+/** Plans a function: its code and dependency layer if it is selected, its layers in any case. */
 export async function planOneFunction(
   tools: ServiceContext,
   fn: LocatedFunction,
@@ -102,7 +102,7 @@ export async function planOneFunction(
   });
 }
 
-/** What was built for the function; undefined: its code is not here. */
+/** The code that was built for the function; undefined: its code is not in the project. */
 async function planCode(
   tools: ServiceContext,
   fn: LocatedFunction,
@@ -117,7 +117,7 @@ async function planCode(
   return artifact && { kind: 'zip', artifact, key: await valueOf(tools, fn, 'SourceKMSKeyArn') };
 }
 
-/** The layers of this sync that the function uses: as the templates say or, where they do not tell, as Lambda says. */
+/** The layers of this sync that the function uses, by the templates or, where these do not name them, by Lambda. */
 function usedLayers(fn: LocatedFunction, layers: ReadonlyMap<ResourceIdentifier, LayerPlan>): LayerPlan[] {
   const isUnclear = fn.references.includes('unknown');
   return [...layers].flatMap(([id, plan]) => {
@@ -137,7 +137,7 @@ async function planDependencies(
   if (artifact === undefined) return undefined;
   const { runtime } = resource;
   const settings: LayerWork['settings'] = {
-    // as a deployment describes it (src/build/dependency-layer-stack.ts)
+    // as in a deployment (src/builder/dependency-layer-stack.ts)
     CompatibleRuntimes: runtime === undefined ? [] : [runtime as NonNullable<FunctionRuntimes>[number]],
     Description: `Auto created layer for dependencies of function ${id}`,
   };
@@ -150,7 +150,7 @@ function versionsInUse(functions: readonly LocatedFunction[], layer: string): st
   return [...new Set(functions.flatMap(({ state }) => state.layers.filter((arn) => layerArnOf(arn) === layer)))];
 }
 
-/** A property of a SAM function that is a text; rejects if only CloudFormation knows it. */
+/** Resolves a text property of a SAM function; rejects if only CloudFormation knows its value. */
 async function valueOf(
   tools: ServiceContext,
   { id, resource, stack }: LocatedFunction,
@@ -161,6 +161,6 @@ async function valueOf(
   const { value, missing } = await tools.values.resolve(written, stack);
   if (missing.length === 0) return scalarText(value);
   throw new UserError(`${id}: only CloudFormation knows the value of ${missing.join(', ')}, its ${name}`, {
-    hint: 'Sync without --code: a deployment brings it.',
+    hint: 'Sync without --code: a deployment updates it.',
   });
 }

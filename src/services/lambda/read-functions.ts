@@ -4,11 +4,11 @@ import { toFunctionState } from './function-state.ts';
 import type { FunctionState } from './function-state.ts';
 import type { LambdaAccess } from './lambda-client.ts';
 
-/** So many functions are asked for one by one; more are looked for in a page of the account's list first (50 functions). */
+/** Up to this many functions are read one by one; for more, a page of the account's list (50 functions) is read first. */
 const READ_SINGLY = 2;
 /**
- * When so few are left they are asked for one by one, all at once, instead of turning page after page: and after a page that
- * held none, as in an account with many others, that is so for more.
+ * When this few are left, they are read one by one, in parallel, instead of page by page. After a page with none of them, as in
+ * an account with many other functions, the limit is higher.
  */
 const LEFT_SINGLY = { usually: 8, afterNone: 50 };
 /** Reads many functions with few calls; those that do not exist are absent. `images`: lists do not have theirs. */
@@ -33,7 +33,7 @@ export async function readFunctions(
   return found;
 }
 
-/** Pages of the account's functions until all are found, or until asking for the rest one by one is no more work. */
+/** Reads pages of the account's functions until all are found, or until reading the rest one by one takes no more calls. */
 async function readPages(
   service: LambdaAccess['service'],
   { wanted, found }: { wanted: ReadonlySet<string>; found: Map<string, FunctionState> },
@@ -45,7 +45,7 @@ async function readPages(
     try {
       page = await send(new ListFunctionsCommand({ Marker: marker }));
     } catch (error) {
-      // whoever may not list may still look at what is his
+      // without permission to list, reading single functions may still be allowed
       if (isAwsError(error) && error.kind === 'access-denied') return;
       throw error;
     }

@@ -31,7 +31,7 @@ async function planStateMachine(
   const deployed = current.definition ?? '';
   const wanted = composed.missing.length === 0 ? composed.text : fillFromDeployed(composed.text, deployed);
   if (wanted === undefined) return needsDeployment(id, composed.missing);
-  // each update has an id of its own: an older state is told from the same definition that CloudFormation has set since
+  // each update has a revision id: the same definition, deployed by CloudFormation since, is not a stale read
   const shown = { resource: arn, value: current.revisionId ?? definitionName(deployed) };
   const isSame = sameDefinition(wanted, deployed) && !mayBeStale(tools.facts, shown);
   const alias = isServerless(work.resource.type) ? properties['AutoPublishAlias'] : undefined;
@@ -81,7 +81,7 @@ async function aliasHas({ aws }: ServiceContext, stateMachineAliasArn: string, d
     const version = await send(new DescribeStateMachineCommand({ stateMachineArn }));
     return sameDefinition(definition, version.definition ?? '');
   } catch (error) {
-    // the update will say that there is no such alias
+    // the update reports that there is no such alias
     if (isAwsError(error, 'ResourceNotFound')) return false;
     throw error;
   }

@@ -5,14 +5,14 @@ import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { parseYaml } from '../../template/yaml/yaml.ts';
 import { canonicalJson, definitionHash, parseJson, toJson } from '../definition-text.ts';
 
-/** Encloses the name of a value that only CloudFormation knows: a character that is nobody's and that JSON takes as it is. */
+/** Encloses a value that only CloudFormation knows: a private-use character, which JSON does not escape. */
 const MARK = '\uE000';
 const UNKNOWN = /\uE000([^\uE000]*)\uE000/;
 
 /**
- * Fills in `DefinitionSubstitutions` and makes JSON of it, in CloudFormation's order: the text of a file is filled in before
- * it is read as JSON or else YAML, and a definition in the template once it is JSON. A value that is not known is a mark,
- * which `fillFromDeployed` replaces. Pure.
+ * Fills in `DefinitionSubstitutions` and writes JSON, in CloudFormation's order: a file is filled in before it is parsed as
+ * JSON or YAML, a definition in the template once it is JSON. Unknown values become marks, which `fillFromDeployed` replaces.
+ * Pure.
  */
 export function composeDefinition(
   id: string,
@@ -25,14 +25,14 @@ export function composeDefinition(
   if (source.file === undefined || parseJson(text) !== undefined) return text;
   const value = parseYaml(text, source.file);
   if (isMap(value)) return toJson(value);
-  throw new UserError(`${id}: ${source.file} holds no state machine: it is not a mapping`, {
+  throw new UserError(`${id}: ${source.file} is not a state machine: it is not a mapping`, {
     hint: 'A definition has StartAt and States, in JSON or YAML.',
   });
 }
 
 /**
- * The definition with each value that is not known taken from where the deployed definition has it: what only CloudFormation
- * knows, such as a stream's ARN, does not change without a deployment. undefined: some is nowhere to be seen. Pure.
+ * Replaces each mark by the deployed definition's value at the same place: what only CloudFormation knows, such as a stream's
+ * ARN, does not change without a deployment. undefined: a value is not in the deployed definition. Pure.
  */
 export function fillFromDeployed(definition: string, deployed: string): string | undefined {
   const values = new Map<string, string>();
@@ -50,7 +50,7 @@ export function sameDefinition(ours: string, theirs: string): boolean {
   return left !== undefined && right !== undefined && canonicalJson(left) === canonicalJson(right);
 }
 
-/** Names a definition by what it means: equal for all that `sameDefinition` holds equal. Pure. */
+/** Hashes a definition: equal for definitions that `sameDefinition` finds equal. Pure. */
 export function definitionName(definition: string): string {
   const value = parseJson(definition);
   return definitionHash(value === undefined ? definition : canonicalJson(value));
@@ -62,7 +62,7 @@ function substitute(text: string, substitutions: TemplateMap): string {
   for (const [name, value] of Object.entries(substitutions)) {
     const filling = scalarText(value) ?? mark(value);
     result = result.replaceAll(`\${${name}}`, () => {
-      // what is filled in may hold names of others
+      // a substitution may contain other names
       budget.spend(filling.length);
       return filling;
     });
@@ -81,7 +81,7 @@ function mark(value: TemplateValue): string {
   return `${MARK}${encodeURIComponent(toJson(value))}${MARK}`;
 }
 
-/** Looks for marked values where both definitions have a text at the same place. */
+/** Finds the values of marks where both definitions have a text at the same place. */
 function findValues(ours: unknown, theirs: unknown, values: Map<string, string>): void {
   if (typeof ours === 'string' && typeof theirs === 'string') return findInText(ours, theirs, values);
   if (typeof ours !== 'object' || typeof theirs !== 'object' || ours === null || theirs === null) return;
@@ -91,7 +91,7 @@ function findValues(ours: unknown, theirs: unknown, values: Map<string, string>)
 }
 
 function findInText(ours: string, theirs: string, values: Map<string, string>): void {
-  // texts and names in turn
+  // texts and names alternate
   const parts = ours.split(UNKNOWN);
   if (parts.length === 1) return;
   const pattern = parts

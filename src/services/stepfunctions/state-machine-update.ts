@@ -10,7 +10,7 @@ import { definitionName } from './state-machine-definition.ts';
 /** The requests that update a state machine. */
 export interface StateMachineUpdate {
   kind: 'state-machine';
-  /** What Step Functions showed before it. */
+  /** What Step Functions returned before the update. */
   shown: ShownValue;
   update: UpdateStateMachineCommandInput & { definition: string };
   /** Moves the alias to the version that the update publishes; undefined: there is no alias. */
@@ -41,7 +41,7 @@ function moveAlias(aliasArn: string | undefined, versionArn: string): UpdateStat
   };
 }
 
-/** The requests of the update, for people and scripts. Pure. */
+/** Lists the requests of the update. Pure. */
 export function stateMachineRequests({ update, alias }: StateMachineUpdate): PlannedRequest[] {
   const service = 'stepfunctions';
   const parameters = { ...update, definition: summarize(update.definition) };
