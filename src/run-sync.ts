@@ -6,7 +6,7 @@ import type { SyncOptions } from './sync/sync-options.ts';
 import type { SyncEnvironment } from './sync/sync-environment.ts';
 import type { SyncReport, SyncRun } from './sync/sync-run.ts';
 
-/** Runs `sam sync`; the result is the exit code. With `--output json` a failure is a document too. */
+/** Runs `sam sync` and returns its exit code. With `--output json` a failure is a document too. */
 export async function runSync(options: SyncOptions, environment: SyncEnvironment): Promise<number> {
   const { reporter } = environment;
   const { stackName } = options;

@@ -73,6 +73,6 @@ function toResource(resource: {
 /** The error of a code sync whose stack does not exist. */
 export function noSuchStack(stackName: string, region: string): UserError {
   return new UserError(`There is no stack ${stackName} in ${region}`, {
-    hint: 'A code sync changes what is there already: sync without --code to make the stack, or choose another one with --stack-name, --region or --profile.',
+    hint: '--code only updates existing resources: sync without --code to create the stack, or choose another one with --stack-name, --region or --profile.',
   });
 }

@@ -3,14 +3,14 @@ import type { ContainerOptions } from '../builder/containers/container-options.t
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncRun } from './sync-run.ts';
 
-/** What the options say about builds. */
+/** Selects the options of builds. */
 export function buildOptionsOf({ options, environment }: Pick<SyncRun, 'options' | 'environment'>): BuildOptions {
   const { projectDir, stackName, dependencyLayer, buildInSource } = options;
   const container = containerOptionsOf(options);
   return { projectDir, stackName, dependencyLayer, buildInSource, container, env: environment.env };
 }
 
-/** undefined: builds run on this machine. */
+/** The options of build containers; undefined: builds run on this machine. */
 function containerOptionsOf(
   options: Pick<SyncOptions, 'useContainer' | 'buildImage' | 'buildImages' | 'containerVariables'>,
 ): ContainerOptions | undefined {

@@ -12,17 +12,17 @@ import type { Template } from '../template/template.ts';
 import { syncSkipReason } from './code/locate-resources.ts';
 import { listSyncResources } from './code/sync-resource.ts';
 
-/** How what is to be deployed differs from what was deployed last. */
+/** How packaged templates differ from the deployed ones. */
 export type DeployedComparison =
   | { kind: 'same' }
-  /** Only in where code and definitions are; `ids`: of which functions, layers, APIs and state machines. */
+  /** Only in the locations of code and definitions; `ids`: of these functions, layers, APIs and state machines. */
   | { kind: 'code-only'; ids: ReadonlySet<ResourceIdentifier> }
   /** In a few words each. Never empty. */
   | { kind: 'differs'; differences: readonly string[] };
 
 /**
- * Compares packaged templates with deployed ones, nested stacks where their location differs. `readNested` gives the
- * template that a nested stack was deployed with. Parameters and tags are not looked at.
+ * Compares packaged templates with the deployed ones, and nested stacks whose location differs. `readNested`: reads the
+ * template that a nested stack was deployed with. Ignores parameters and tags.
  */
 export async function compareDeployed(
   root: Stack,
@@ -33,21 +33,21 @@ export async function compareDeployed(
   },
 ): Promise<DeployedComparison> {
   const sync = listSyncResources(root).filter((resource) => syncSkipReason(resource) === undefined);
-  const found: Found = {
+  const comparison: Comparison = {
     syncable: new Set(sync.map(({ id }) => id)),
     stacks: new Map(flattenStacks(root).map((stack) => [stack.path, stack] as const)),
     readNested: (path) => deployed.readNested(path),
     ids: new Set(),
     differences: [],
   };
-  await compareStack(found, packaged, deployed.template);
-  const { ids, differences } = found;
+  await compareStack(comparison, packaged, deployed.template);
+  const { ids, differences } = comparison;
   if (differences.length > 0) return { kind: 'differs', differences };
   return ids.size === 0 ? { kind: 'same' } : { kind: 'code-only', ids };
 }
 
-interface Found {
-  /** What a code sync can bring if only its code or definition is another. */
+interface Comparison {
+  /** Resources whose code or definition a code sync can update. */
   syncable: ReadonlySet<ResourceIdentifier>;
   stacks: ReadonlyMap<string, Stack>;
   readNested(path: string): Promise<Template | undefined>;
@@ -55,26 +55,30 @@ interface Found {
   differences: string[];
 }
 
-async function compareStack(found: Found, packaged: PackagedStack, deployed: Template | undefined): Promise<void> {
+async function compareStack(
+  comparison: Comparison,
+  packaged: PackagedStack,
+  deployed: Template | undefined,
+): Promise<void> {
   const { path } = packaged;
   if (deployed === undefined) {
-    found.differences.push(path === '' ? 'template' : `template of ${path}`);
+    comparison.differences.push(path === '' ? 'template' : `template of ${path}`);
     return;
   }
   for (const difference of compareTemplates(deployed, packaged.template)) {
     const child = nestedStack(packaged, difference);
     if (child !== undefined) {
-      await compareStack(found, child, await found.readNested(child.path));
+      await compareStack(comparison, child, await comparison.readNested(child.path));
       continue;
     }
     const isStored = changesStorageMode(getAt(deployed, difference.path), getAt(packaged.template, difference.path));
-    const id = isStored ? undefined : codeOwner(found, packaged, difference);
-    if (id !== undefined) found.ids.add(id);
-    else found.differences.push(`${path === '' ? '' : `${path}/`}${describeDifference(difference)}`);
+    const id = isStored ? undefined : codeOwner(comparison, packaged, difference);
+    if (id !== undefined) comparison.ids.add(id);
+    else comparison.differences.push(`${path === '' ? '' : `${path}/`}${describeDifference(difference)}`);
   }
 }
 
-/** The nested stack of which only the place of its template is another. */
+/** Finds the nested stack if the difference is only the location of its template. */
 function nestedStack(
   { path, template, children }: PackagedStack,
   difference: TemplateDifference,
@@ -89,9 +93,9 @@ function nestedStack(
 
 const INCLUDED = ['Fn::Transform', 'Parameters', 'Location'];
 
-/** Whose code or definition is elsewhere; undefined: the difference is another one. */
+/** Finds the resource if the difference is only the location of its code or definition; undefined: it is another one. */
 function codeOwner(
-  { syncable, stacks }: Found,
+  { syncable, stacks }: Comparison,
   { path, template }: PackagedStack,
   { path: at, change }: TemplateDifference,
 ): ResourceIdentifier | undefined {

@@ -13,7 +13,7 @@ import type { SyncRun } from './sync-run.ts';
 /** The managed bucket was replaced after the last deployment: open the application again, with `askForBucket`. */
 export class ManagedBucketMovedError extends UserError {
   constructor() {
-    super('The managed bucket is not the one that the stack was deployed from any more', { hint: 'Sync again.' });
+    super('The managed bucket was replaced after the stack was deployed', { hint: 'Sync again.' });
   }
 }
 
@@ -32,12 +32,12 @@ export async function chooseBucket(
     : { bucket: named, checkBucket: () => checkManaged(run.aws, named) };
 }
 
-/** The name of the bucket for artifacts; the managed stack's name if CloudFormation has yet to name the managed bucket. */
+/** Finds the name of the bucket for artifacts; the managed stack's name stands in for a managed bucket not created yet. */
 export async function findBucket({ options, aws }: Pick<SyncRun, 'options' | 'aws'>): Promise<string> {
   return options.s3Bucket ?? (await findManagedBucket(aws)) ?? MANAGED_STACK_NAME;
 }
 
-/** The bucket for artifacts without a look at deployed templates; creates a missing managed bucket, except in a dry run. */
+/** Finds the bucket for artifacts without reading deployed templates; creates a missing managed bucket, except in a dry run. */
 export async function requireBucket(run: SyncRun): Promise<string> {
   const { options, environment, aws } = run;
   if (options.s3Bucket !== undefined || options.dryRun) return findBucket(run);

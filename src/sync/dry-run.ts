@@ -33,7 +33,7 @@ export async function reportDryRun({ run, application, deployment, decision }: P
     note(reporter, 'info', `${item.label} would be uploaded, unless the bucket has it`);
   }
   for (const { id, uri } of images) {
-    note(reporter, 'info', `The image of ${id} would be pushed to ${uri}, unless it is there`);
+    note(reporter, 'info', `The image of ${id} would be pushed to ${uri}, unless the repository has it`);
   }
   for (const reason of reasons) note(reporter, 'info', `Stack ${run.options.stackName}: ${reason}`);
   note(reporter, 'success', `Stack ${run.options.stackName} would be ${OUTCOME[action]}; nothing was changed.`);
@@ -47,10 +47,10 @@ export async function reportDryRun({ run, application, deployment, decision }: P
 }
 
 const OUTCOME: Record<PreparedDeployment['plan']['action'], string> = {
-  none: 'asked for an update that changes nothing',
+  none: 'sent an update without changes',
   create: 'created',
   update: 'updated',
   recreate: 'deleted and created again',
-  wait: 'updated when the operation that is under way has ended',
-  stop: 'left alone',
+  wait: 'updated after the operation in progress',
+  stop: 'left unchanged',
 };

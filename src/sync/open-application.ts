@@ -18,7 +18,7 @@ export interface OpenedApplication extends ArtifactBucket {
   region: string;
   /** Delete a stack whose creation failed and create it again without another question. */
   recreate: boolean;
-  /** The question about that which the user answered with yes. */
+  /** The question about the deletion, if the user answered it with yes. */
   agreedTo?: string | undefined;
 }
 

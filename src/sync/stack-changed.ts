@@ -12,7 +12,7 @@ export class StackChangedError extends UserError {
 /** Attempts while others keep changing the stack. */
 const MAX_ATTEMPTS = 5;
 
-/** Repeats the work, which describes the stack again, while it rejects with `StackChangedError`. */
+/** Runs the work again, from the stack as it then is, while it rejects with `StackChangedError`. */
 export async function retryIfStackChanged<T>(reporter: Reporter, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -11,8 +11,8 @@ import type { SyncOptions } from './sync-options.ts';
 import type { SyncResource } from './code/sync-resource.ts';
 
 /**
- * Values that the stack was deployed with, of parameters that the template still has. Without secrets. A stack that was
- * never created has none to keep: the one that replaces it gets what is given, or the defaults.
+ * Selects the parameter values that the stack keeps: those of parameters that the template still declares, without secrets. A
+ * stack that was never created keeps none: the stack that replaces it gets the given values, or the defaults.
  */
 export function deployedParameters(root: Stack, { parameters, status }: DeployedStack): Record<string, string> {
   if (stackCondition(status) === 'never-created') return {};
@@ -24,7 +24,7 @@ export function deployedParameters(root: Stack, { parameters, status }: Deployed
   );
 }
 
-/** Whether one of these values is another one than the template was read with. */
+/** Whether one of these values differs from the value that the template was read with. */
 export function changesParameters(
   root: Stack,
   deployed: Readonly<Record<string, string>>,
@@ -36,14 +36,14 @@ export function changesParameters(
 }
 
 /**
- * Whether it may matter for the resource what values the stack's parameters have: then they are asked for. Most functions'
- * code is where it is whatever they are.
+ * Whether the resource may depend on the stack's parameters, so that they have to be read. The code of most functions does
+ * not.
  */
 export function dependsOnParameters(root: Stack, { kind, type, stack, resource }: SyncResource): boolean {
   if (!flattenStacks(root).some(({ source }) => Object.keys(mapOf(source['Parameters'])).length > 0)) return false;
   if (kind !== 'function') return true;
   const written = ownValue(mapOf(stack.source['Resources']), resource.logicalId);
-  // it came out of a loop
+  // a loop generated it
   if (!isMap(written)) return true;
   const properties = { ...globalsFor(written, mapOf(stack.source['Globals'])), ...mapOf(written['Properties']) };
   const { paths = [], image = [], settings = [] } = kindOf(type) ?? {};
@@ -60,7 +60,7 @@ function holdsIntrinsic(value: TemplateValue): boolean {
   );
 }
 
-/** CloudFormation shows stars for a secret. */
+/** CloudFormation returns asterisks for a secret. */
 function isSecret(declaration: TemplateMap, value: string): boolean {
   return scalarText(declaration['NoEcho'])?.toLowerCase() === 'true' || /^\*+$/.test(value);
 }

@@ -48,7 +48,7 @@ export interface SyncOptions {
   s3Prefix: string | undefined;
   kmsKeyId: string | undefined;
   roleArn: string | undefined;
-  /** undefined: not given; a stack that is updated keeps what it has. */
+  /** undefined: not given; an updated stack keeps its topics. */
   notificationArns: readonly string[] | undefined;
   tags: Readonly<Record<string, string>> | undefined;
   /** Metadata of uploaded S3 objects. */
@@ -57,13 +57,13 @@ export interface SyncOptions {
   parameterOverrides: Readonly<Record<string, string>>;
   /** Resource identifier → patterns. */
   watchExclude: Readonly<Record<string, readonly string[]>>;
-  /** undefined: by what the template's `Transform` says. */
+  /** undefined: as the template's `Transform` says. */
   languageExtensions: boolean | undefined;
   profile: string | undefined;
-  /** From `--region`, the environment, samconfig or the profile; undefined if nothing says it. */
+  /** From `--region`, the environment, samconfig or the profile; undefined if none of them has it. */
   region: string | undefined;
   debug: boolean;
-  /** `--yes`, or `CI` is set: questions answer themselves. */
+  /** `--yes`, or `CI` is set: questions are answered with yes. */
   yes: boolean;
   output: 'text' | 'json';
   /** `--local`: the local cloud instead of an account. */

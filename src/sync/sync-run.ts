@@ -2,14 +2,14 @@ import type { Aws } from '../aws/aws.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncEnvironment } from './sync-environment.ts';
 
-/** What every way of syncing is given. */
+/** The inputs of every kind of sync. */
 export interface SyncRun {
   options: SyncOptions;
   environment: SyncEnvironment;
   aws: Aws;
 }
 
-/** How a run ended. */
+/** The result of a run. */
 export interface SyncReport {
   /** For `--output json`. */
   document: object;

@@ -194,7 +194,7 @@ describe('one function', () => {
     const deactivated = await app.code(['One']);
     expect(deactivated.outcomes).toEqual({ One: 'synced' });
     expect(deactivated.notes.join()).toContain(
-      'Warning: One has the new code, but it is deactivated and cannot be called: No execution environments. / Give it',
+      'Warning: One has the new code, but it is deactivated and cannot be invoked: No execution environments. / Give it',
     );
   });
 
@@ -205,12 +205,7 @@ describe('one function', () => {
   });
 
   it.each([
-    [
-      'before it is sent',
-      0,
-      { StateReasonCode: 'DrainingDurableExecutions' },
-      /waits for its durable executions to end/,
-    ],
+    ['before it is sent', 0, { StateReasonCode: 'DrainingDurableExecutions' }, /after its durable executions end/],
     ['after it was sent', 2, {}, /Lambda is deleting functions-One/],
   ])('is not waited for while it is being deleted: %s', async (when, skip, more, message) => {
     await app.write({ 'one/app.py': python(when) });

@@ -106,7 +106,9 @@ describe('a stage that takes its time to deploy by itself', () => {
     proxy.fault({ operation: 'GetStages', when: isOver }, { kind: 'change', body: failing }, { times: Infinity });
     const { exitCode, notes } = await app.code(['Http']);
     expect(exitCode).toBe(1);
-    expect(notes.join('\n')).toContain('Http: API Gateway could not deploy it: Unable to deploy API because no routes');
+    expect(notes.join('\n')).toContain(
+      'Http: API Gateway could not deploy the definition: Unable to deploy API because no routes',
+    );
     expect((await deployments()).descriptions).toEqual(before.descriptions);
     proxy.clear();
     expect((await app.code(['Http'])).outcomes).toEqual({ Http: 'synced' });

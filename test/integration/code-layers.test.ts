@@ -185,7 +185,7 @@ describe('layers of the template', () => {
       Second: 'failed',
       'Child/Inner': 'failed',
     });
-    expect(notes.join('\n')).toContain('First was left as it is because its layer Plain failed');
+    expect(notes.join('\n')).toContain('First was not updated because its layer Plain failed');
     expect((await app.code()).exitCode).toBe(0);
     expect(await call('First')).toEqual(['v4', 'v4', null]);
   });
@@ -205,7 +205,7 @@ describe('layers of the template', () => {
     const held = layer === 'Plain' ? ['First', 'Second', 'Child/Inner'] : ['First'];
     for (const id of [layer, ...held]) expect(outcomes).toMatchObject({ [id]: 'failed' });
     for (const id of held) {
-      expect(notes.join('\n')).toContain(`${id} was left as it is because its layer ${layer} failed`);
+      expect(notes.join('\n')).toContain(`${id} was not updated because its layer ${layer} failed`);
     }
     const updated = proxy.calls.filter(({ operation }) => operation === 'UpdateFunctionCode').map(({ path: at }) => at);
     for (const id of held.filter((name) => names[name])) expect(updated.join()).not.toContain(names[id]);

@@ -14,8 +14,8 @@ import { describeFailure, kindOfFailure } from './planning.ts';
 import type { ResourceResult } from './sync-resource.ts';
 
 /**
- * Carries out a plan: layers first, each function as soon as its layers are there, APIs and state machines beside them. One
- * resource's failure stops only what needs it. Rejects if it is interrupted; the next sync completes what was begun.
+ * Applies a plan: layers first, each function once its layers are published, APIs and state machines in parallel. The failure
+ * of a resource stops only what needs it. Rejects if it is interrupted; the next sync completes what it started.
  */
 export async function applyCodeSync(tools: ServiceContext, plan: CodeSyncPlan): Promise<CodeSyncOutcome> {
   const layers = startLayers(tools, plan);
@@ -41,7 +41,7 @@ export async function applyCodeSync(tools: ServiceContext, plan: CodeSyncPlan): 
   return { results, failed: failed.size > 0, behind: plan.behind.filter(({ id }) => !failed.has(id)) };
 }
 
-/** The version of each layer that is to be used, by the layer's ARN. */
+/** The ARN of the version to use, by layer. */
 type LayerVersions = ReadonlyMap<LayerPlan, Promise<string>>;
 
 function startLayers(tools: ServiceContext, plan: CodeSyncPlan): LayerVersions {
@@ -49,13 +49,13 @@ function startLayers(tools: ServiceContext, plan: CodeSyncPlan): LayerVersions {
   return new Map(
     [...all].map((layer) => {
       const publishing = publishLayer(tools, layer);
-      publishing.catch(() => {}); // told by whoever waits for it
+      publishing.catch(() => {}); // reported by the awaiting resource
       return [layer, publishing] as const;
     }),
   );
 }
 
-/** What superseded versions are not removed: the one that is used now, and those of functions that were left alone. */
+/** The versions that are not deleted: the one in use, and those of functions that are not updated. */
 function keep({ work }: CodeSyncPlan, used: string | undefined): ReadonlySet<string> {
   return new Set([...work.kept, ...(used === undefined ? [] : [used])]);
 }
@@ -63,7 +63,7 @@ function keep({ work }: CodeSyncPlan, used: string | undefined): ReadonlySet<str
 async function syncFunction(
   tools: ServiceContext,
   fn: FunctionPlan,
-  { plan, layers }: Pick<LayerSurroundings, 'plan' | 'layers'>,
+  { plan, layers }: Pick<PlanInProgress, 'plan' | 'layers'>,
 ): Promise<ResourceResult> {
   const { work } = fn;
   return syncOne(tools, { id: work.id, type: work.resource.type }, async () => {
@@ -76,9 +76,9 @@ async function syncFunction(
   });
 }
 
-/** Without its layer a function is left as it is: it may need what the layer was to bring. */
+/** Waits for a layer's version. A function is not updated if that fails: its new code may need the layer. */
 async function versionFor(id: ResourceIdentifier, layer: LayerPlan, layers: LayerVersions): Promise<string> {
-  const publishing = layers.get(layer) ?? Promise.reject(new Error('a layer that was not begun'));
+  const publishing = layers.get(layer) ?? Promise.reject(new Error('a layer that is not in the plan'));
   if (layer.work.id === id) return publishing;
   try {
     return await publishing;
@@ -88,17 +88,17 @@ async function versionFor(id: ResourceIdentifier, layer: LayerPlan, layers: Laye
   }
 }
 
-interface LayerSurroundings {
+interface PlanInProgress {
   plan: CodeSyncPlan;
   layers: LayerVersions;
   functions: ReadonlyMap<FunctionPlan, Promise<ResourceResult>>;
 }
 
-/** A layer's result: its version is there, and what it superseded is removed once every function has moved. */
+/** The result of a layer: its version is published, and superseded ones are deleted once every function has moved. */
 async function finishLayer(
   tools: ServiceContext,
   layer: LayerPlan,
-  { plan, layers, functions }: LayerSurroundings,
+  { plan, layers, functions }: PlanInProgress,
 ): Promise<ResourceResult | undefined> {
   const { id } = layer.work;
   const planned = plan.resources.find((resource) => resource.id === id);
@@ -148,7 +148,7 @@ async function syncOne(
   }
 }
 
-/** What nothing was done with. Who asked for a resource by its name is told why as a failure or, at least, a hint. */
+/** The result of a resource without an update. A resource that the command names gets a failure or at least a hint. */
 function restingResult(planned: PlannedResource): ResourceResult {
   const { id, type, action, named, why, hint, errorKind, waitsFor, file, line, column } = planned;
   const result = { id, type, ms: 0, error: why };
@@ -166,7 +166,7 @@ function restingResult(planned: PlannedResource): ResourceResult {
   }
 }
 
-const BY_DEPLOYMENT = 'Sync without --code: a deployment brings it.';
+const BY_DEPLOYMENT = 'Sync without --code: a deployment updates it.';
 
 function typeOf(plan: CodeSyncPlan, id: ResourceIdentifier): string {
   return plan.resources.find((resource) => resource.id === id)?.type ?? '';

@@ -7,20 +7,20 @@ import type { ServiceContext } from '../../services/service-context.ts';
 import type { FunctionWork } from '../../services/lambda/plan-function.ts';
 import { findCompanion } from '../../cloud/generated-ids.ts';
 
-/** Values that name a version of a resource's code and that only a deployment can move to the newest one. */
+/** Values that refer to a version of a resource's code, and that only a deployment can move to the newest one. */
 export interface BehindValues {
   id: ResourceIdentifier;
   /** As `readVersionReferences` names them. Never empty. */
   values: readonly string[];
 }
 
-/** The values that follow when CloudFormation makes new versions of these. Pure. */
+/** Lists the values that change when CloudFormation creates new versions of these resources. Pure. */
 export function valuesFollowing(root: Stack, ids: ReadonlySet<ResourceIdentifier>): BehindValues[] {
   if (![...ids].some((id) => mayBeFollowed(root, id))) return [];
   return [...readVersionReferences(root)].flatMap(([id, values]) => (ids.has(id) ? [{ id, values }] : []));
 }
 
-/** The values that still name CloudFormation's version when the work is done: it made another one. */
+/** Lists the values that still refer to CloudFormation's version after the work has published another one. */
 export async function findBehind(tools: ServiceContext, work: PlannedWork): Promise<BehindValues[]> {
   const layers = [...work.layers].flatMap(
     ([
@@ -44,7 +44,7 @@ export async function findBehind(tools: ServiceContext, work: PlannedWork): Prom
   return following.filter((_, index) => isBehind[index]);
 }
 
-/** Whether CloudFormation's version of the function has the code that it is to have: an earlier one is back. */
+/** Whether CloudFormation's version of the function has the new code: it went back to earlier code. */
 async function hasVersion(
   { root, stacks, lambda }: ServiceContext,
   { id, code, state }: FunctionWork,
@@ -59,23 +59,23 @@ async function hasVersion(
     const { codeSha256 } = await lambda.read(state.name, version.physicalId.split(':').at(-1));
     return codeSha256 === code.artifact.sha256;
   } catch (error) {
-    // it is only to be named
+    // the value is only reported
     if (isAwsError(error)) return false;
     throw error;
   }
 }
 
-/** Why a code sync is not enough. */
+/** Describes why a code sync is not enough. */
 export function describeFollowing({ id, values }: BehindValues): string {
   return `values depend on the version of ${id}: ${listOf(values)}`;
 }
 
-/** What a code sync leaves behind. */
+/** Describes the values that a code sync leaves at the previous version. */
 export function describeBehind({ id, values }: BehindValues): string {
   return `Still at the previous version of ${id}: ${listOf(values)}`;
 }
 
-/** More names tell nobody anything. */
+/** Values named in one message. */
 const NAMED = 5;
 
 function listOf(values: readonly string[]): string {

@@ -8,7 +8,7 @@ import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { buildOptionsOf } from '../build-options-of.ts';
 import type { SyncRun } from '../sync-run.ts';
 
-/** What a build of some functions and layers gave. */
+/** The result of building some functions and layers. */
 export interface CodeBuild {
   result: BuildResult;
   failures: readonly BuildFailure[];
@@ -19,7 +19,7 @@ export interface CodeBuilder {
   build(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<CodeBuild>;
   /** Functions built since the last call that cannot run. */
   runProblems(): Promise<RunProblems>;
-  /** The cache may remove what was built. */
+  /** Lets the cache remove what was built. */
   release(): void;
 }
 

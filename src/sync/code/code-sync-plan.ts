@@ -7,29 +7,29 @@ import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import type { FailureKind, ResourceResult } from './sync-resource.ts';
 
-/** What a code sync would do with a resource, and why it would not. */
+/** The plan for a resource, or why it is not updated. */
 export interface PlannedResource extends SourcePlace {
   id: ResourceIdentifier;
   type: string;
-  /** `blocked`: only a deployment can bring it; `fail`: it cannot be brought at all as it is. */
+  /** `blocked`: only a deployment can update it; `fail`: nothing can, as it is. */
   action: 'update' | 'none' | 'skip' | 'blocked' | 'fail';
-  /** It was asked for by its own identifier. */
+  /** The command names its identifier. */
   named: boolean;
-  /** What will be changed, in a few words each. */
+  /** In a few words each. */
   changes: readonly string[];
   why?: string | undefined;
   hint?: string | undefined;
-  /** What kind of failure `fail` is, if AWS was the one to fail. */
+  /** The kind of failure, if AWS failed. */
   errorKind?: FailureKind | undefined;
-  /** The layer that failed, and because of which `fail` is. */
+  /** The failed layer that the resource needs. */
   waitsFor?: ResourceIdentifier | undefined;
 }
 
-/** Everything that a code sync would do. Nothing in the cloud has been changed yet. */
+/** The plan of a code sync. Nothing in the cloud has been changed yet. */
 export interface CodeSyncPlan {
   resources: readonly PlannedResource[];
   work: PlannedWork;
-  /** Values that will be behind when it is carried out. */
+  /** Values that will refer to an older version once the plan is applied. */
   behind: readonly BehindValues[];
 }
 
@@ -38,21 +38,21 @@ export interface PlannedWork {
   /** By the identifier of the layer. */
   layers: ReadonlyMap<ResourceIdentifier, LayerPlan>;
   functions: readonly FunctionPlan[];
-  /** Layers of which only versions of ours are left that nobody needs any more. */
+  /** Layers of which only superseded versions have to be deleted. */
   leftovers: readonly LayerPlan[];
   definitions: ReadonlyMap<ResourceIdentifier, ChangedDefinition>;
-  /** ARNs of layer versions of functions that are left as they are: they are not removed. */
+  /** ARNs of layer versions of functions that are not updated: they are not deleted. */
   kept: ReadonlySet<string>;
 }
 
 /** A definition that changed. */
 export type ChangedDefinition = Extract<DefinitionPlan<DefinitionUpdate>, { action: 'update' }>;
 
-/** How a code sync ended. */
+/** The result of a code sync. */
 export interface CodeSyncOutcome {
   results: readonly ResourceResult[];
   /** Whether any resource failed. */
   failed: boolean;
-  /** Values that still name an older version: a deployment follows, or is for the user to make. */
+  /** Values that still refer to an older version: they need a deployment. */
   behind: readonly BehindValues[];
 }

@@ -9,7 +9,7 @@ export interface DescribedResource extends PlannedResource {
   requests: readonly PlannedRequest[];
 }
 
-/** Lists the requests of a plan for each resource. Asks for the deployment bucket if code is too large for a request. */
+/** Lists the requests of a plan for each resource. Looks up the deployment bucket if code is too large for a request. */
 export async function describeRequests(
   tools: Pick<ServiceContext, 'artifacts'>,
   { resources, work }: CodeSyncPlan,

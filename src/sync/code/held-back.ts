@@ -6,19 +6,19 @@ import type { Located, Planning } from './planning.ts';
 import type { SyncLayer } from './sync-resource.ts';
 
 /**
- * A function was left as it is because one of its layers failed: its new code may need what the layer was to bring. It is to
- * be synced when the layer is there.
+ * A function is not updated because one of its layers failed: its new code may need the layer. A watch syncs it once the layer
+ * is published.
  */
 export class HeldBackError extends UserError {
   readonly layer: ResourceIdentifier;
 
   constructor(id: ResourceIdentifier, layer: ResourceIdentifier, cause?: unknown) {
-    super(`${id} was left as it is because its layer ${layer} failed`, { cause });
+    super(`${id} was not updated because its layer ${layer} failed`, { cause });
     this.layer = layer;
   }
 }
 
-/** A layer that the function uses and that this sync was to look at but cannot; undefined: there is none. */
+/** Finds a failed layer of this sync that the function uses; undefined: there is none. */
 export function failedLayerOf(
   { outcomes }: Pick<Planning, 'outcomes'>,
   { references, state }: Pick<LocatedFunction, 'references' | 'state'>,
@@ -29,7 +29,7 @@ export function failedLayerOf(
     if (typeof reference === 'object' && hasFailed(reference.layer)) return reference.layer;
   }
   if (!references.includes('unknown')) return undefined;
-  // the templates do not say which layers these are: Lambda does
+  // the templates do not name the layers, Lambda does
   const has = new Set(state.layers.map(layerArnOf));
   const failed = layers.find(({ resource, deployed }) => {
     return hasFailed(resource.id) && has.has(layerArnOf(deployed.physicalId));

@@ -8,8 +8,8 @@ import type { SyncResource } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /**
- * What the resources are in the cloud: one call for one resource, else a list of each stack's resources, nested stacks side
- * by side. What is not in the stack is absent.
+ * Finds the deployed resources: with one call for a single resource, else by listing each stack, nested stacks in parallel.
+ * Resources that are not in the stack are absent.
  */
 export async function locateResources(
   stacks: CloudStacks,
@@ -18,7 +18,7 @@ export async function locateResources(
   const paths = [...new Set(resources.map(({ stack }) => stack.path))];
   await stacks.loadCache(paths);
   const [only, ...others] = resources;
-  // the listing alone has the ID that SAM gives a resource in the stack
+  // only the listing has the id that SAM generates for a resource
   if (only !== undefined && others.length === 0 && kindOf(only.type)?.deployedAs === undefined) {
     const deployed = await stacks.find(only.stack.path, only.resource.logicalId);
     return new Map(deployed === undefined ? [] : [[only.id, deployed]]);
@@ -35,21 +35,21 @@ export async function locateResources(
   return located;
 }
 
-/** What to say of a resource that is in the template and not in the stack. */
+/** Plans a resource that is in the template but not in the stack. */
 export function describeAbsent(resource: SyncResource, stackName: string): Omit<PlannedResource, 'named'> {
   const { id, type } = resource;
   const condition = conditionOf(resource);
   const why = `${id} is not in stack ${stackName}`;
-  const hint = 'Sync without --code: a deployment makes it.';
+  const hint = 'Sync without --code: a deployment creates it.';
   if (condition === undefined) return { id, type, action: 'fail', changes: [], why: `${why} yet`, hint };
   return { id, type, action: 'skip', changes: [], why: `${why}; it has the condition ${condition}` };
 }
 
-/** Why a code sync has nothing to do with the resource, whatever the cloud says; undefined: it may have. Pure. */
+/** Why a code sync always skips the resource; undefined: it does not. Pure. */
 export function syncSkipReason(resource: SyncResource): string | undefined {
   if (resource.kind === 'definition') {
     const { kind } = resource.resource.definition;
-    if (kind === 'none') return 'it has no definition of its own: SAM or the template makes it';
+    if (kind === 'none') return 'it has no definition of its own: SAM generates it';
     return kind === 'remote' ? 'its definition is not a local file' : undefined;
   }
   const { code, skipBuild } = resource.resource;
@@ -60,7 +60,7 @@ export function syncSkipReason(resource: SyncResource): string | undefined {
       return 'its code is not a local file or folder';
     case 'image':
     case 'image-archive':
-      return skipBuild ? 'its image is not made here: its Metadata has SkipBuild' : undefined;
+      return skipBuild ? 'its image is not built: its Metadata has SkipBuild' : undefined;
     default:
       return undefined;
   }

@@ -20,37 +20,36 @@ import type { CodeSyncRequest, OpenPlan } from './open-plan.ts';
 import { readFunctionsAhead } from './read-functions-ahead.ts';
 import { listSyncResources } from './sync-resource.ts';
 
-/** What code syncs are opened with. */
+/** The inputs of code syncs. */
 export interface CodeSyncRun extends SyncRun {
   /** The root stack, if it was described already. */
   described?: DeployedStack | undefined;
 }
 
 /**
- * Code syncs of one stack, again and again: physical ids, hashes, clients and what builds learned stay in memory. One at a
- * time.
+ * Code syncs of one stack, one at a time: physical ids, hashes, clients and build state stay in memory between them.
  */
 export interface CodeSync {
-  /** What would be done and why. undefined: `onLocated` said no. */
+  /** Plans a code sync. undefined: `onLocated` refused it. */
   plan(request: CodeSyncRequest): Promise<OpenPlan | undefined>;
   /**
-   * Begins to ask for the functions that the next plan of everything will ask for, if it is remembered what they are called:
-   * the answers come while things are built.
+   * Starts to read the functions that the next plan of everything needs, if the facts have their names: the answers arrive
+   * during the build.
    */
   readAhead(root: Stack): Promise<void>;
-  /** The template that a nested stack (`Child/Grand`) was deployed with; undefined if it is not there. */
+  /** The template that a nested stack (`Child/Grand`) was deployed with; undefined if it does not exist. */
   readNestedTemplate(path: string): Promise<Template | undefined>;
-  /** Physical ids of those resources that are in the stack. */
+  /** The physical ids of those resources that are in the stack. */
   locate(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<ReadonlyMap<ResourceIdentifier, string>>;
-  /** A value of a template with everything filled in that the cloud can tell. */
+  /** Resolves a value of a template with what the stack has. */
   resolve(root: Stack, value: TemplateValue, stack: Stack): Promise<CloudValue>;
-  /** Layer versions that CloudFormation has and Lambda has no more, see `findGoneLayers`. */
+  /** Layer versions that CloudFormation has and Lambda does not, see `findGoneLayers`. */
   goneLayers(root: Stack): Promise<ReadonlyMap<ResourceIdentifier, number>>;
-  /** The stack was deployed, and is now as `described`: its resources are looked for again. */
+  /** Forgets the stack's resources after a deployment. `described`: the stack as it is now. */
   forget(described?: DeployedStack): void;
-  /** Rejects with `StackOvertakenError` if the stack is not as our deployment left it any more. */
+  /** Rejects with `StackOvertakenError` if the stack changed after our deployment. */
   requireLatest(deployment: Pick<DeployResult, 'stack' | 'isLatest'>): Promise<void>;
-  /** Whether somebody changed the stack since it was described. */
+  /** Whether the stack changed after it was described. */
   hasChangedSince(described: DeployedStack): Promise<boolean>;
 }
 
@@ -66,7 +65,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     readAhead: (root) => readFunctionsAhead({ stacks, lambda }, root),
     readNestedTemplate: async (path) => {
       const { stackPath, logicalId } = splitIdentifier(path);
-      // what is remembered needs no call, and the list of all is needed anyway if there is something to sync
+      // a cached listing needs no call, and a code sync needs the listing anyway
       await stacks.loadCache([stackPath]);
       const nested = ownValue((await stacks.listing(stackPath)) ?? {}, logicalId);
       return nested && (await readDeployedTemplate(aws, nested.physicalId));

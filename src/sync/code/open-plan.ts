@@ -14,21 +14,21 @@ import { locateCodeSync, planCodeSync } from './plan-code-sync.ts';
 import type { Planning } from './planning.ts';
 import type { Selection } from './select-resources.ts';
 
-/** What a code sync is about. */
+/** The inputs of a plan. */
 export interface CodeSyncRequest {
-  /** As it is read now. */
+  /** The current templates. */
   root: Stack;
   selection: Selection;
-  /** What was built already; without it the selected functions and layers are built. */
+  /** An earlier build; without it the selected functions and layers are built. */
   built?: BuildResult | undefined;
-  /** Builds them, while the services are asked what they have; instead of `built`. */
+  /** Builds them while the services are read; instead of `built`. */
   build?: ((ids: ReadonlySet<ResourceIdentifier>) => Promise<CodeBuild>) | undefined;
   /**
-   * Whether CloudFormation's last deployment had the definition of this API that is here now: known after a deployment, or
-   * when its template was compared. Without it API Gateway alone is asked.
+   * Whether CloudFormation's last deployment had the current definition of this API: known after a deployment, or after a
+   * comparison of templates. Without it only API Gateway decides.
    */
   isDeployed?: ((id: ResourceIdentifier) => boolean) | undefined;
-  /** Called when it is known where the stack is, before anything is built; false: nothing is done. */
+  /** Called once the stack is located, before anything is built; false: refuses the sync. */
   onLocated?: ((stackId: string) => Promise<boolean>) | undefined;
 }
 
@@ -38,13 +38,13 @@ export interface OpenPlan {
   /** The resources with the requests that `apply` sends; before `discard`. */
   describe(): Promise<readonly DescribedResource[]>;
   apply(): Promise<CodeSyncOutcome>;
-  /** What was built for it and cannot run. */
+  /** Functions built for it that Lambda cannot run. */
   runProblems(): Promise<RunProblems>;
-  /** Nothing of the plan is applied: removes what was made for it. */
+  /** Ends the plan without applying it. */
   discard(): Promise<void>;
 }
 
-/** What code syncs of one stack keep between them. */
+/** What the code syncs of one stack share. */
 export interface CodeSyncParts {
   run: SyncRun;
   stacks: CloudStacks;
@@ -52,7 +52,7 @@ export interface CodeSyncParts {
   builder: CodeBuilder;
 }
 
-/** Locates, builds and plans. undefined: `onLocated` said no. */
+/** Locates, builds and plans. undefined: `onLocated` refused the sync. */
 export async function openPlan(parts: CodeSyncParts, request: CodeSyncRequest): Promise<OpenPlan | undefined> {
   const { builder, stacks } = parts;
   const planned = await planFresh(parts, request);
@@ -78,7 +78,7 @@ interface Planned {
   planning: Planning;
 }
 
-/** If something is gone that an earlier run remembered, everything is looked for once more. */
+/** Plans again, without the cache, if a resource of a cached listing no longer exists. */
 async function planFresh(parts: CodeSyncParts, request: CodeSyncRequest): Promise<Planned | undefined> {
   const { stacks } = parts;
   const first = await planOnce(parts, request);

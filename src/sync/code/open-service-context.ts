@@ -12,7 +12,7 @@ import type { CodeSyncParts } from './open-plan.ts';
 /** An automatic deployment starts within a second or two (ms). */
 const AUTO_DEPLOY_WAIT = 2_000;
 
-/** Opens what the services need for one plan of these templates. */
+/** Opens the context of the services for one plan of these templates. */
 export function openServiceContext(
   { run, stacks, lambda }: Pick<CodeSyncParts, 'run' | 'stacks' | 'lambda'>,
   root: Stack,
@@ -40,7 +40,7 @@ export function openServiceContext(
   };
 }
 
-/** Values of secret parameters that are given: the resolved view of a template does not hold them. */
+/** Selects the given values of secret parameters, which the resolved view of a template does not have. */
 function givenSecrets(root: Stack, given: Readonly<Record<string, string>>): Record<string, string> {
   const { secret } = readParameters(root.source, { values: given });
   return Object.fromEntries(Object.entries(given).filter(([name]) => secret.has(name)));

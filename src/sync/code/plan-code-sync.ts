@@ -11,11 +11,11 @@ import { conditionOf, selectResources } from './select-resources.ts';
 import { listSyncResources } from './sync-resource.ts';
 import type { SyncResource } from './sync-resource.ts';
 
-/** A code sync whose resources were found in the stack. */
+/** A code sync whose resources are located in the stack. */
 export interface LocatedSync {
   planning: Planning;
   located: readonly Located[];
-  /** The functions and layers whose code is compared: it has to be built. */
+  /** The functions and layers whose code has to be built for the comparison. */
   toBuild: readonly (FunctionResource | LayerResource)[];
 }
 
@@ -26,7 +26,7 @@ export async function locateCodeSync(opened: ServiceContext, input: PlanInput): 
   const planning: Planning = { tools: opened, input, selected, named, failures, outcomes, somethingIsGone: false };
   const located = await locate(planning);
   const { stacks } = opened;
-  // without one there is nothing to do and nothing to ask
+  // otherwise there is nothing to do and nothing to ask
   if (located.length > 0) planning.tools = { ...opened, stackId: await stacks.stackId(), facts: stacks.facts };
   const chosen = new Set(planning.selected.map(({ id }) => id));
   const toBuild = located.flatMap(({ resource }) =>
@@ -35,7 +35,7 @@ export async function locateCodeSync(opened: ServiceContext, input: PlanInput): 
   return { planning, located, toBuild };
 }
 
-/** Plans what a code sync has to do, once `packing` has built the code. Nothing in the cloud is changed. */
+/** Plans the code sync while `packing` builds and zips the code. Changes nothing in the cloud. */
 export async function planCodeSync(
   { planning, located }: LocatedSync,
   packing: Promise<PackedCode>,
@@ -54,13 +54,13 @@ export async function planCodeSync(
   return { resources, work, behind: await findBehind(planning.tools, work) };
 }
 
-/** The selected resources that are in the stack, and the functions that use a selected layer. */
+/** Locates the selected resources that are in the stack, and the functions that use a selected layer. */
 async function locate(planning: Planning): Promise<Located[]> {
   const { tools, input, selected } = planning;
   const possible = selected.filter((resource) => {
     const condition = conditionOf(resource);
     const isOff = condition !== undefined && tools.values.condition(condition, resource.stack) === false;
-    const why = isOff ? `its condition ${condition} does not hold` : syncSkipReason(resource);
+    const why = isOff ? `its condition ${condition} is false` : syncSkipReason(resource);
     const { id, type } = resource;
     if (why !== undefined) planning.outcomes.set(id, { id, type, action: 'skip', changes: [], why });
     return why === undefined;
@@ -76,7 +76,7 @@ async function locate(planning: Planning): Promise<Located[]> {
   });
 }
 
-/** Functions that are not selected and use, or may use, a selected layer. */
+/** Lists the functions that are not selected and use, or may use, a selected layer. */
 function layerUsers(root: Stack, selected: readonly SyncResource[]): SyncResource[] {
   const layers = new Set(selected.filter(({ kind }) => kind === 'layer').map(({ id }) => id));
   if (layers.size === 0) return [];

@@ -20,7 +20,7 @@ import type { Located, Planning } from './planning.ts';
 import type { SyncDefinition, SyncFunction, SyncLayer } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
-/** Side by side at most: hashing and zipping are bound by the disk, and services take few requests a second. */
+/** Resources compared in parallel: services accept few requests per second. */
 const PLANNED_AT_ONCE = 8;
 
 /** Compares everything that was located with the services, while `packing` builds and zips the code. */
@@ -32,7 +32,7 @@ export async function planWork(
   const groups = groupLocated(located);
   const definitions = planDefinitions(planning, groups.definitions);
   const reading = readFunctions(planning, groups.functions);
-  // told when they are awaited
+  // reported where they are awaited
   definitions.catch(() => {});
   reading.catch(() => {});
   const packed = await packing;
@@ -51,7 +51,7 @@ export async function planWork(
   return { layers, functions: changing, leftovers, kept, definitions: await definitions };
 }
 
-/** A resource whose code could not be built or zipped fails alone. */
+/** Fails each resource whose code could not be built or zipped. */
 function noteFailures(planning: Planning, located: readonly Located[], { failures }: PackedCode): void {
   for (const { id, error, place } of failures) {
     const resource = located.find((candidate) => candidate.resource.id === id)?.resource;
@@ -59,7 +59,7 @@ function noteFailures(planning: Planning, located: readonly Located[], { failure
   }
 }
 
-/** The functions that are there, as Lambda has them. */
+/** Reads the functions; those that do not exist or are being deleted fail. */
 async function readFunctions(
   planning: Planning,
   functions: readonly Located<SyncFunction>[],
@@ -142,7 +142,7 @@ async function planDefinitions(
   const updates = new Map<ResourceIdentifier, ChangedDefinition>();
   await mapLimit(definitions, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
     const { id, type, stack, resource: defined } = resource;
-    // one that names versions of others changes with them, and CloudFormation then makes no new deployment of the API
+    // a definition with versions of other resources changes with them, without a new deployment of the API
     const isDeployed = planning.input.isDeployed(id) && !holdsVersions(planning.input.root, stack, defined.logicalId);
     const plan = await attempt(planning, resource, () =>
       planDefinition(planning.tools, { resource: defined, stack, deployed, isDeployed }),
@@ -174,7 +174,7 @@ function describeLayers(
 }
 
 function gone(id: ResourceIdentifier, { physicalId }: DeployedResource): UserError {
-  return new UserError(`${id}: the function ${physicalId} is not there any more`, {
-    hint: 'It was deleted outside of CloudFormation. Delete the stack and make it anew, or take the function out of the template, deploy, and put it back.',
+  return new UserError(`${id}: function ${physicalId} no longer exists`, {
+    hint: 'It was deleted outside of CloudFormation. Delete the stack and create it again, or remove the function from the template, deploy, and add it back.',
   });
 }

@@ -16,36 +16,36 @@ import type {
 } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
-/** What is to be planned, and with what. */
+/** The inputs of the planners. */
 export interface PlanInput {
   root: Stack;
   selection: Selection;
   stackName: string;
-  /** Whether CloudFormation's last deployment had the definition of this API that is here now. */
+  /** Whether CloudFormation's last deployment had the current definition of this API. */
   isDeployed(id: ResourceIdentifier): boolean;
 }
 
-/** A plan under way. */
+/** A plan in progress. */
 export interface Planning {
   tools: ServiceContext;
   input: PlanInput;
   selected: readonly SyncResource[];
-  /** Those that were selected by their own identifier. */
+  /** Identifiers that the command names. */
   named: ReadonlySet<ResourceIdentifier>;
-  /** Selected identifiers that are no resource. */
+  /** Results of named identifiers that the templates do not have. */
   failures: readonly ResourceResult[];
   outcomes: Map<ResourceIdentifier, Omit<PlannedResource, 'named'>>;
-  /** Something that should be there was not. */
+  /** A located resource no longer exists. */
   somethingIsGone: boolean;
 }
 
-/** A resource and what it is in the cloud. */
+/** A resource and its deployed counterpart. */
 export interface Located<R extends SyncResource = SyncResource> {
   resource: R;
   deployed: DeployedResource;
 }
 
-/** Located resources by what a code sync sends: functions need layers, definitions need nothing of each other. */
+/** Located resources by what a code sync sends: functions need layers, definitions are independent. */
 interface LocatedGroups {
   functions: Located<SyncFunction>[];
   layers: Located<SyncLayer>[];
@@ -71,11 +71,15 @@ export function groupLocated(located: readonly Located[]): LocatedGroups {
   return groups;
 }
 
-/** Who a plan is about. */
-type About = Pick<SyncResource, 'id'> & { type: string };
+/** Names a resource of a plan. */
+type PlanSubject = Pick<SyncResource, 'id'> & { type: string };
 
-/** The result, or undefined after a failure of this one resource, which does not stop the others. */
-export async function attempt<T>(planning: Planning, resource: About, work: () => Promise<T>): Promise<T | undefined> {
+/** Runs the work for one resource; undefined: it failed, which does not stop the other resources. */
+export async function attempt<T>(
+  planning: Planning,
+  resource: PlanSubject,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     return await work();
   } catch (thrown) {
@@ -90,21 +94,26 @@ export async function attempt<T>(planning: Planning, resource: About, work: () =
   }
 }
 
-/** Says that the resource cannot be brought, why, and where a tool says it is. */
-export function fail({ outcomes }: Planning, { id, type }: About, error: UserError, place: SourcePlace = {}): void {
+/** Fails the resource: why, and where the cause is, if a tool reports that. */
+export function fail(
+  { outcomes }: Planning,
+  { id, type }: PlanSubject,
+  error: UserError,
+  place: SourcePlace = {},
+): void {
   const why = describeFailure(id, error);
   const errorKind = kindOfFailure(error);
   const waitsFor = error instanceof HeldBackError ? error.layer : undefined;
   outcomes.set(id, { id, type, action: 'fail', changes: [], why, hint: error.hint, errorKind, waitsFor, ...place });
 }
 
-/** The kind of failure, for callers that try again. */
+/** The kind of failure, for callers that retry. */
 export function kindOfFailure(error: UserError): FailureKind | undefined {
   if (error instanceof AwsError) return error.kind;
   return error instanceof SystemError && error.isTransient ? 'system' : undefined;
 }
 
-/** Neither a service nor the system knows whose call it refused. */
+/** Adds the resource to a refusal of a service or the operating system, which does not know it. */
 export function describeFailure(id: ResourceIdentifier, error: UserError): string {
   return error instanceof AwsError || error instanceof SystemError ? `${id}: ${error.message}` : error.message;
 }

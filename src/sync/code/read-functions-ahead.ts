@@ -6,7 +6,7 @@ import type { LambdaAccess } from '../../services/lambda/lambda-client.ts';
 import { syncSkipReason } from './locate-resources.ts';
 import { listSyncResources } from './sync-resource.ts';
 
-/** Begins to read the functions that a plan of everything will need, if the memory of earlier runs has their names. */
+/** Starts to read the functions that a plan of everything needs, if cached listings have their names. */
 export async function readFunctionsAhead(
   { stacks, lambda }: { stacks: CloudStacks; lambda: LambdaAccess },
   root: Stack,

@@ -5,8 +5,8 @@ import type { BehindValues } from './behind-versions.ts';
 import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
 
 /**
- * Says what failed, why, and what to do about it, and how many of each there were. `isWhole`: it is part of a plain sync,
- * which brings what a code sync has to skip.
+ * Reports what failed, why, and what to do about it, and the count of each outcome. `isWhole`: it is part of a plain sync,
+ * which deploys what a code sync has to skip.
  */
 export function reportOutcome(
   reporter: Reporter,
@@ -15,7 +15,7 @@ export function reportOutcome(
 ): void {
   for (const { outcome, error, hint, id } of results) {
     if (outcome === 'failed') note(reporter, 'error', error ?? `${id} failed`, hint);
-    // what may have changed here and cannot be brought has a hint
+    // a resource that may have changed and cannot be updated has a hint
     const level = hint === undefined || isWhole ? 'debug' : 'warning';
     if (outcome === 'skipped') note(reporter, level, `${id} is skipped: ${error ?? ''}`, hint);
   }
@@ -28,18 +28,18 @@ export function reportOutcome(
   note(reporter, failed ? 'info' : 'success', `Code sync: ${summary} (${duration}).`);
 }
 
-/** Says which values a code sync leaves at an older version. */
+/** Warns about values that a code sync leaves at an older version. */
 function reportBehind(reporter: Reporter, behind: readonly BehindValues[]): void {
   for (const values of behind) {
     note(reporter, 'warning', describeBehind(values), 'Only a deployment updates them: sync without --code.');
   }
 }
 
-/** Says what would be done with each resource. */
+/** Reports what would be done with each resource. */
 export function reportPlan(reporter: Reporter, { resources, behind }: CodeSyncPlan): void {
   for (const { id, action, changes, why, hint } of resources) {
     if (action === 'update') note(reporter, 'info', `${id} would be synced: ${changes.join(', ')}`);
-    else if (action === 'none') note(reporter, 'debug', `${id} is as it should be`);
+    else if (action === 'none') note(reporter, 'debug', `${id} is up to date`);
     else if (action === 'skip') note(reporter, 'debug', `${id} would be skipped: ${why ?? ''}`);
     else note(reporter, 'warning', why ?? `${id} cannot be synced`, hint);
   }
@@ -49,7 +49,7 @@ export function reportPlan(reporter: Reporter, { resources, behind }: CodeSyncPl
   note(reporter, 'success', `${what} would be synced; nothing was changed.`);
 }
 
-/** What `--output json` says of a code sync. */
+/** The document of a code sync for `--output json`. */
 export function documentOf({ results, failed, behind }: CodeSyncOutcome): object {
   const isChanged = results.some(({ outcome }) => outcome === 'synced');
   return {

@@ -18,7 +18,7 @@ import type { SyncResource } from './sync-resource.ts';
 import { openStackMemory } from '../open-stores.ts';
 import { describeLeftOut } from './web-functions-left-out.ts';
 
-/** Runs `sam sync --code`: reads the templates, finds the stack, asks whether it is for development, plans and applies. */
+/** Runs `sam sync --code`: reads the templates, locates the stack, asks whether it is for development, plans and applies. */
 export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
   const { options, environment } = command;
   const started = performance.now();
@@ -88,8 +88,8 @@ async function describeIfNeeded(
   const described = await describeStack(run.aws, stackName);
   if (described === undefined) throw noSuchStack(stackName, await run.aws.region());
   if (stackCondition(described.status) === 'busy') {
-    const text = `Stack ${stackName} is in ${described.status}: CloudFormation may yet undo what is synced now`;
-    note(run.environment.reporter, 'warning', text, 'Sync again when it has ended.');
+    const text = `Stack ${stackName} is in ${described.status}: CloudFormation may still undo this sync`;
+    note(run.environment.reporter, 'warning', text, 'Sync again after the operation has ended.');
   }
   return described;
 }

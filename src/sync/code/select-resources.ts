@@ -9,7 +9,7 @@ import type { SyncableType } from '../../template/kinds/kinds.ts';
 import { listSyncResources } from './sync-resource.ts';
 import type { ResourceResult, SyncResource } from './sync-resource.ts';
 
-/** What is to be synced: these resources and all of these types; both empty: everything. */
+/** The resources to sync: these identifiers and all of these types; both empty: everything. */
 export interface Selection {
   ids: readonly ResourceIdentifier[];
   types: readonly SyncableType[];
@@ -18,15 +18,15 @@ export interface Selection {
 /** Everything that can be synced. */
 export const EVERYTHING: Selection = { ids: [], types: [] };
 
-/** The selected resources, each once, and a failed result for each identifier that names none. */
+/** The selected resources, each once, and a failed result for each unknown identifier. */
 export interface Selected {
   resources: readonly SyncResource[];
-  /** Those that are named one by one. */
+  /** Identifiers that the command names. */
   named: ReadonlySet<ResourceIdentifier>;
   failures: readonly ResourceResult[];
 }
 
-/** Finds what `--resource-id` and `--resource` name. Pure. */
+/** Finds the resources that `--resource-id` and `--resource` select. Pure. */
 export function selectResources(root: Stack, { ids, types }: Selection): Selected {
   const all = listSyncResources(root);
   if (ids.length === 0 && types.length === 0) return { resources: all, named: new Set(), failures: [] };
@@ -47,7 +47,7 @@ interface Named {
   resource: TemplateResource;
 }
 
-/** Every resource by the names that a user may give it: logical ids and, in CDK applications, construct ids. */
+/** Maps the names that a user may give to resources: logical ids and, in CDK applications, construct ids. */
 function resourceNames(root: Stack): Map<string, Named> {
   const byLogicalId = new Map<string, Named>();
   const byConstruct = new Map<string, Named>();
@@ -79,8 +79,8 @@ function describeUnknown(
     }
     return {
       ...failure(given, type),
-      error: `${given} is an ${type}, which a code sync does not know`,
-      hint: 'Code syncs bring functions, layers, APIs and state machines; sync without --code to bring everything.',
+      error: `${given} is of type ${type}, which --code does not sync`,
+      hint: '--code syncs functions, layers, APIs and state machines. Sync without --code to deploy everything.',
     };
   }
   const candidates = all.map(({ id }) => id);
@@ -98,7 +98,7 @@ function failure(id: string, type: string): ResourceResult {
   return { id, type, outcome: 'failed', ms: 0 };
 }
 
-/** The condition of the template under which the resource exists, if it has one. */
+/** The name of the resource's condition, if it has one. */
 export function conditionOf({ stack, resource }: SyncResource): string | undefined {
   const condition = resourceOf(stack.resolved, resource.logicalId)['Condition'];
   return typeof condition === 'string' ? condition : undefined;

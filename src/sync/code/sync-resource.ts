@@ -22,14 +22,14 @@ export type SyncLayer = SyncItem<'layer', LayerResource>;
 /** A resource of any other type: `services/definitions.ts` has the flow that sends its definition. */
 export type SyncDefinition = SyncItem<'definition', DefinedResource>;
 
-/** AWS failed, or (`system`) this machine for the time being. */
+/** AWS failed, or (`system`) this machine failed temporarily. */
 export type FailureKind = AwsErrorKind | 'system';
 
-/** How the sync of a resource ended. */
+/** The result of syncing a resource. */
 export interface ResourceResult extends SourcePlace {
   id: ResourceIdentifier;
   type: string;
-  /** `skipped`: nothing that a code sync could bring, e.g. inline code. */
+  /** `skipped`: a code sync cannot update it, e.g. inline code. */
   outcome: 'synced' | 'unchanged' | 'failed' | 'skipped';
   ms: number;
   /** A few words, e.g. `code, version 7 for live`. */
@@ -38,13 +38,13 @@ export interface ResourceResult extends SourcePlace {
   error?: string | undefined;
   /** What to do next. */
   hint?: string | undefined;
-  /** What kind of failure it was, if it was not the resource's. */
+  /** The kind of failure, if the resource did not cause it. */
   errorKind?: FailureKind | undefined;
-  /** It was left as it is because this layer failed: it is to be synced when the layer is. */
+  /** The failed layer that the resource needs: a watch syncs it once the layer is published. */
   waitsFor?: ResourceIdentifier | undefined;
 }
 
-/** Every such resource of the application, stacks from the root down, in the order of the templates. */
+/** Lists every such resource of the application: stacks from the root down, in the order of the templates. */
 export function listSyncResources(root: Stack): SyncResource[] {
   return flattenStacks(root).flatMap((stack): SyncResource[] => [
     ...stack.functions.map((resource) => {

@@ -4,7 +4,7 @@ import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { localWebFunctions } from '../../model/web-functions.ts';
 import type { ArtifactStore } from '../../package/artifact-store.ts';
 
-/** Zips and sends what is built while other things still build. */
+/** Uploads finished builds while other builds run. */
 export interface EarlyUploads {
   add(folder: BuiltFolder, ids: readonly ResourceIdentifier[], content: 'code' | 'dependencies'): void;
   /** Rejects with the first upload that failed. */
@@ -12,9 +12,9 @@ export interface EarlyUploads {
 }
 
 /**
- * Only for a stack that is not there yet, which surely needs everything: for another one a code sync may do instead, which
- * sends code directly. Dependencies are only zipped, because their key depends on the function, and so are Web Functions,
- * whose bucket need not be made for an application that cannot be built.
+ * Uploads early only for a stack that does not exist, which needs everything: for an existing one a code sync, which sends code
+ * directly, may be enough. Dependencies are only zipped, because their key depends on the function, and so are Web Functions,
+ * so that an application that cannot be built gets no bucket for them.
  */
 export function createEarlyUploads(
   store: ArtifactStore,
@@ -37,7 +37,7 @@ export function createEarlyUploads(
     add(folder, ids, content) {
       if (deployed.stack !== undefined) return;
       const sending = send(folder.path, ids, content);
-      sending.catch(() => {}); // told by done(), when the builds are over
+      sending.catch(() => {}); // reported by done(), after the builds
       running.push(sending);
     },
     async done() {

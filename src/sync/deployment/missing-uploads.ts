@@ -3,24 +3,24 @@ import type { ImageStore, LocatedImage } from '../../package/image-store.ts';
 import type { PackagedStack } from '../../package/package-templates.ts';
 import type { Template } from '../../template/template.ts';
 
-/** What a deployment reads: from the bucket, and from image registries. */
+/** What a deployment reads from the bucket and from image registries. */
 export interface DeploymentInputs {
   artifacts: readonly DeploymentInput<LocatedArtifact>[];
   images: readonly DeploymentInput<LocatedImage>[];
 }
 
-/** One of them. */
+/** An artifact or image that a deployment reads. */
 interface DeploymentInput<T> {
   located: T;
   /**
-   * The deployed templates name it, so it was sent once. That says where to look first, not that it is there still: a
-   * lifecycle rule, or somebody with a reason, may have removed it. CloudFormation reads nested templates and includes with
-   * every update, and code whenever it makes or replaces a resource.
+   * The deployed templates name it, so it was uploaded once and is probably there. A lifecycle rule or a person may have deleted
+   * it since. CloudFormation reads nested templates and includes with every update, and code whenever it creates or replaces
+   * a resource.
    */
   isNamed: boolean;
 }
 
-/** Everything that a deployment of the packaged templates may read. `deployed`: the root template of the last one. Pure. */
+/** Lists what a deployment of the packaged templates may read. `deployed`: the deployed root template. Pure. */
 export function deploymentInputs(packaged: PackagedStack, deployed: Template | undefined): DeploymentInputs {
   const all = inputsOf(
     packaged,
@@ -38,7 +38,7 @@ function inputsOf(packaged: PackagedStack, isNamed: (text: readonly string[]) =>
       named && item.kind === 'template' ? [item.text] : [],
     ),
   );
-  // keys come from contents: what a nested template names was sent before it was. Of another one nothing is known here
+  // keys are hashes of contents: a nested template that was uploaded names only what was uploaded before it
   const below = packaged.children.map((child) => inputsOf(child, () => namedTexts.has(child.text)));
   return {
     artifacts: [...artifacts, ...below.flatMap((inputs) => inputs.artifacts)],
@@ -46,13 +46,13 @@ function inputsOf(packaged: PackagedStack, isNamed: (text: readonly string[]) =>
   };
 }
 
-/** Where the inputs are kept. */
+/** The stores of the inputs. */
 export interface InputStores {
   store: Pick<ArtifactStore, 'has'>;
   images: Pick<ImageStore, 'has'>;
 }
 
-/** Does something with each input that is not known to be there: the cloud is asked for those that should be. */
+/** Calls `act` for each input that is missing; the cloud is asked only about those that are probably there. */
 export async function forEachMissing(
   { artifacts, images }: DeploymentInputs,
   stores: InputStores,

@@ -26,11 +26,11 @@ import { createEarlyUploads } from './early-uploads.ts';
 import type { DeploymentStores, PlannedDeployment } from './packaging.ts';
 import { uploadAndDeploy } from './upload-and-deploy.ts';
 
-/** What a watch keeps between deployments. */
+/** What a watch reuses between deployments. */
 export interface BuildReuse {
-  /** A builder that keeps what it learned; without it each deployment opens one. */
+  /** Builds with a builder that keeps its state; without it each deployment opens one. */
   build?: (plan: BuildPlan, onBuilt: BuildEnvironment['onBuilt']) => Promise<BuildOutcome>;
-  /** The layout of what was built, for other commands. */
+  /** Lays out what was built for other commands. */
   layout?: BuildLayout;
 }
 

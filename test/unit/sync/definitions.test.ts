@@ -59,7 +59,7 @@ describe('state machines', () => {
   });
 
   it('refuses a file that is no definition', () => {
-    expect(() => composeDefinition('Machine', file('- a'), {})).toThrow('Machine: machine.asl holds no state machine');
+    expect(() => composeDefinition('Machine', file('- a'), {})).toThrow('Machine: machine.asl is not a state machine');
   });
 
   it.each([

@@ -66,7 +66,7 @@ describe('selection', () => {
     [
       'another type',
       'Table',
-      'Table is an AWS::DynamoDB::Table, which a code sync does not know',
+      'Table is of type AWS::DynamoDB::Table, which --code does not sync',
       /sync without --code/,
     ],
     ['nothing near', 'Quux', 'The template has no resource Quux', /^There are: Hello, World12345678/],
