@@ -67,7 +67,7 @@ describe('selection', () => {
       'another type',
       'Table',
       'Table is of type AWS::DynamoDB::Table, which --code does not sync',
-      /sync without --code/,
+      /Sync without --code/,
     ],
     ['nothing near', 'Quux', 'The template has no resource Quux', /^There are: Hello, World12345678/],
   ])('fails for %s and keeps the others', (_, id, error, hint) => {
