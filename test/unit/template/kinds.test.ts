@@ -86,7 +86,11 @@ describe('types that code syncs update', () => {
     if (hasDefinition(type)) {
       expect(contents).toEqual(new Set(['file']));
       expect(kind.body?.length).toBeGreaterThan(0);
-      expect(await DEFINITION_FLOWS[RESOURCE_KINDS[type].sync]()).toBeTypeOf('function');
+      expect(await DEFINITION_FLOWS[RESOURCE_KINDS[type].sync]()).toEqual({
+        plan: expect.any(Function),
+        apply: expect.any(Function),
+        requests: expect.any(Function),
+      });
     } else {
       expect(contents).toEqual(new Set(['code']));
       expect(kind.sync).toBe(kind.builtAs);
