@@ -78,7 +78,7 @@ function needsDeployment(
 function reasonsOf(plan: DeployPlan): readonly string[] {
   switch (plan.action) {
     case 'create':
-      return ['there is none yet'];
+      return ['it does not exist yet'];
     case 'update':
       return plan.differences;
     case 'stop':

@@ -120,12 +120,13 @@ Resources:
       await writeFiles(app, { ...files(delay), 'template.yaml': template(delay) });
       proxy.clear();
       const planned = (await run('--dry-run', ...args)) as unknown as {
-        deployment: { action: string; requests: Planned['requests'] };
+        deployment: { action: string; reasons: string[]; requests: Planned['requests'] };
         uploads: { key: string }[];
       };
       expect(JSON.stringify(planned)).not.toContain('hunter2');
       expect(changingRequests(proxy.calls)).toEqual([]);
       expect(planned.deployment.action).toBe(delay === 10 ? 'create' : 'update');
+      if (delay === 10) expect(planned.deployment.reasons).toEqual(['it does not exist yet']);
       expect(await run(...args)).toMatchObject({ status: 'deployed' });
       const sent = changingRequests(proxy.calls);
       expectSame(planned.deployment.requests, JSON.parse(JSON.stringify(sent).replace('hunter2', '****')));
