@@ -10,7 +10,7 @@ import type { FunctionPlan, FunctionWork, LayersUpdate, VersionPublication } fro
 import { shownLayers } from './plan-function.ts';
 import type { FunctionState } from './function-state.ts';
 import { describeDeactivated, REACTIVATE } from './function-lifecycle.ts';
-import { fillNewVersions } from './layer-versions.ts';
+import { fillNewVersions, haveSameContent } from './layer-versions.ts';
 import { mayBeStale, sendAndRecord } from '../../cloud/recent-sends.ts';
 
 /**
@@ -61,7 +61,9 @@ async function updateLayers(tools: ServiceContext, { id, state }: FunctionWork, 
     checkAnswer('Lambda', 'UpdateFunctionConfiguration', ['FunctionName', answer.FunctionName, state.name]);
     checkAnswer('Lambda', 'UpdateFunctionConfiguration', ['Layers', said, value]);
   }
-  await settle(tools, { id, name: state.name, shows: hasLayers }, answer);
+  const shows = async (now: FunctionState): Promise<boolean> =>
+    hasLayers(now) || haveSameContent(tools, now.layers, update.Layers);
+  await settle(tools, { id, name: state.name, shows }, answer);
 }
 
 async function updateCode(tools: ServiceContext, { id, state }: FunctionWork, update: CodeUpdate): Promise<void> {
@@ -89,7 +91,7 @@ async function updateCode(tools: ServiceContext, { id, state }: FunctionWork, up
 /** Waits for the end of an update that Lambda has accepted. */
 async function settle(
   { lambda, reporter }: ServiceContext,
-  { id, name, shows }: { id: string; name: string; shows: (state: FunctionState) => boolean },
+  { id, name, shows }: { id: string; name: string; shows: (state: FunctionState) => boolean | Promise<boolean> },
   answer: FunctionConfiguration | undefined,
 ): Promise<void> {
   if (answer?.LastUpdateStatus === 'Successful' && isActive(answer)) return;
@@ -99,7 +101,7 @@ async function settle(
       hint: 'The function keeps running its previous code. Fix the cause and sync again.',
     });
   }
-  if (shows(now)) return warnIfDeactivated(reporter, id, now);
+  if (await shows(now)) return warnIfDeactivated(reporter, id, now);
   throw new UserError(`Lambda accepted the update of ${id}, but ${name} does not have what was sent`, {
     hint: 'Someone else may have changed it at the same time. Sync again.',
   });

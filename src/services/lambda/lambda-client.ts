@@ -29,7 +29,7 @@ export interface LambdaAccess {
    */
   settled(
     name: string,
-    what?: { qualifier?: string; shows?: (state: FunctionState) => boolean },
+    what?: { qualifier?: string; shows?: (state: FunctionState) => boolean | Promise<boolean> },
   ): Promise<FunctionState>;
   /**
    * Makes a change as soon as no other update of the function is in progress. `isDone`: the state shows that an earlier
@@ -72,7 +72,7 @@ export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): Lambd
       const deleting = deletionError(state);
       if (deleting) throw deleting;
       quietSince = isBusy(state) ? undefined : (quietSince ?? performance.now());
-      if (quietSince !== undefined && (shows(state) || performance.now() > quietSince + STALE_FOR)) return state;
+      if (quietSince !== undefined && ((await shows(state)) || performance.now() > quietSince + STALE_FOR)) return state;
       if (performance.now() > started + LONGEST_CHANGE) throw tookTooLong(state);
       await pause(delaySince(started), signal);
     }

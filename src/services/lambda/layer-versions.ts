@@ -117,6 +117,25 @@ export async function layerHash(lambda: LambdaAccess, facts: SyncFacts, arn: str
   }
 }
 
+/**
+ * Compares two lists of layer versions by content. Two syncs of the same change at once publish a version each, and the function
+ * has that of the later one: nothing is wrong then.
+ */
+export async function haveSameContent(
+  { lambda, facts }: { lambda: LambdaAccess; facts: SyncFacts },
+  actual: readonly string[],
+  wanted: readonly string[],
+): Promise<boolean> {
+  if (actual.map(layerArnOf).join() !== wanted.map(layerArnOf).join()) return false;
+  for (const [index, arn] of actual.entries()) {
+    const other = wanted[index];
+    if (other === undefined || other === arn) continue;
+    const [hash, otherHash] = await Promise.all([layerHash(lambda, facts, arn), layerHash(lambda, facts, other)]);
+    if (hash === undefined || hash !== otherHash) return false;
+  }
+  return true;
+}
+
 /** Remembers the version in use, which saves listing the layer's versions; undefined: forgets it. */
 export function rememberPublished(facts: SyncFacts, layer: string, version: string | undefined): void {
   if (version === undefined) delete facts.publishedLayers[layer];
