@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { exists, readTextIfExists, writeFileAtomic } from '../../../support/files.ts';
+import { isBelow } from '../../../support/places.ts';
 import type { BuildInput } from '../../artifact.ts';
 import { keyOf, withoutLogins } from '../../build-key.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
@@ -60,9 +61,9 @@ async function gemSet(definition: BuildDefinition, context: BuildContext): Promi
   const lock = await readTextIfExists(path.join(codeDir, GEMFILE_LOCK));
   const locals = localGems(codeDir, gemfile, lock);
   const inputs = locals.map((dir) => ({ path: dir, excludes: [...EXCLUDES, '/vendor/bundle'] }));
-  const outside = locals.filter((dir) => path.relative(codeDir, dir).startsWith('..'));
+  const outside = locals.filter((dir) => !isBelow(dir, codeDir));
   if (outside.length > 0)
-    context.note('warning', `gems outside of CodeUri do not travel with it: ${outside.join(', ')}`);
+    context.note('warning', `gems outside CodeUri are not part of the function: ${outside.join(', ')}`);
   const config = withoutLogins((await readTextIfExists(path.join(codeDir, CONFIG))) ?? '');
   const target = { version, abi: `${version}.0`, architecture: definition.architecture };
   const specs = (await fs.readdir(codeDir)).filter((name) => name.endsWith('.gemspec')).sort();
