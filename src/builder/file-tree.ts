@@ -5,7 +5,7 @@ import { isMissing, makeFolder, removeTree } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { placeBelow } from '../support/places.ts';
 import { runtimeLink } from '../support/runtime-links.ts';
-import { compileNames } from '../support/name-patterns.ts';
+import { compileExcludes } from '../support/globs.ts';
 
 /** A file below a folder. Links are followed: a file is where its content is found. */
 export interface TreeFile {
@@ -32,12 +32,11 @@ const FILES_AT_ONCE = 32;
  * pattern that begins with `/` counts directly below the folder only.
  */
 export function listTree(root: string, excludes: readonly string[] = []): Tree {
-  const anywhere = compileNames(excludes.filter((pattern) => !pattern.startsWith('/')));
-  const atTop = compileNames(excludes.filter((pattern) => pattern.startsWith('/')).map((pattern) => pattern.slice(1)));
+  const isExcluded = compileExcludes(excludes);
   const tree: Tree = { files: [], dangling: [] };
   const walk = (folder: string, prefix: string, parents: readonly string[]): void => {
     for (const item of fs.readdirSync(folder, { withFileTypes: true })) {
-      if (anywhere(item.name) || (prefix === '' && atTop(item.name))) continue;
+      if (isExcluded(item.name, prefix === '')) continue;
       const absolute = path.join(folder, item.name);
       const name = prefix + item.name;
       if (item.isDirectory()) walk(absolute, `${name}/`, parents);

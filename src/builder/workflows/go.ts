@@ -5,7 +5,7 @@ import { exists } from '../../support/files.ts';
 import { placeBelow } from '../../support/places.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
-import { compileNames } from '../../support/name-patterns.ts';
+import { compileNames, escapeGlob } from '../../support/globs.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import { findAbove } from './find-above.ts';
 import { needTool } from './need-tool.ts';
@@ -134,7 +134,10 @@ async function packageInput(dir: string, embedded: readonly string[]): Promise<B
   const mayMatch = compileNames(starts);
   const items = await fs.readdir(dir, { withFileTypes: true });
   const others = items.filter((item) => item.isDirectory() && !mayMatch(item.name));
-  return { path: dir, excludes: [...others.map((item) => `/${item.name}`), ...(embedded.length > 0 ? [] : BESIDE)] };
+  return {
+    path: dir,
+    excludes: [...others.map((item) => `/${escapeGlob(item.name)}`), ...(embedded.length > 0 ? [] : BESIDE)],
+  };
 }
 
 /**

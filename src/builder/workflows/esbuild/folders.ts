@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { stemsOf } from '../../../support/name-patterns.ts';
+import { stemsOf } from '../../../support/name-stems.ts';
 
 /** A folder and all above it. */
 export function andAbove(folder: string): string[] {

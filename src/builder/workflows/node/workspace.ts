@@ -1,9 +1,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { exists, readTextIfExists } from '../../../support/files.ts';
+import { compileFolders } from '../../../support/globs.ts';
+import type { FolderPatterns } from '../../../support/globs.ts';
 import { once, oncePerName } from '../../../support/once.ts';
 import { fields } from '../../../support/shapes.ts';
-import type { FolderPatterns } from '../folder-patterns.ts';
 import { readForeignManifest } from './manifest.ts';
 import type { NodeManifest } from './manifest.ts';
 
@@ -33,8 +34,7 @@ async function readWorkspace(root: string): Promise<Workspace | undefined> {
   const manifest = (await readForeignManifest(root)) ?? {};
   const patterns = await workspacePatterns(root, manifest);
   if (patterns.length === 0) return undefined;
-  const { compilePatterns } = await import('../folder-patterns.ts');
-  const matcher = compilePatterns(patterns);
+  const matcher = compileFolders(patterns);
   return {
     root,
     manifest,

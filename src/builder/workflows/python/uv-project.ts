@@ -1,8 +1,8 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { exists, statIfExists } from '../../../support/files.ts';
+import { compileFolders, isGlob } from '../../../support/globs.ts';
 import { isLocalUrl, pathOfUrl } from '../file-url.ts';
-import { compilePatterns } from '../folder-patterns.ts';
 import { normalizeName, parseRequirement, readPyProject } from './pyproject.ts';
 import type { PyProject, UvSource } from './pyproject.ts';
 import { differencesToLock, lockedLocals, readUvLock } from './uv-lock.ts';
@@ -93,7 +93,7 @@ async function findWorkspaceRoot(project: PyProject, files: ReadFiles): Promise<
     if (above === undefined) continue;
     const { members = [], exclude = [] } = above.uv.workspace ?? {};
     const place = path.relative(folder, project.dir).split(path.sep).join('/');
-    const isMember = compilePatterns(members).matches(place) && !compilePatterns(exclude).matches(place);
+    const isMember = compileFolders(members).matches(place) && !compileFolders(exclude).matches(place);
     return isMember ? above : project;
   }
   return project;
@@ -161,7 +161,7 @@ async function placesOf(
 
 function fixedPart(dir: string, pattern: string): string {
   const parts = pattern.split('/');
-  const wild = parts.findIndex((part) => /[*?[]/.test(part));
+  const wild = parts.findIndex(isGlob);
   return path.join(dir, ...(wild < 0 ? parts : parts.slice(0, wild)));
 }
 
@@ -172,8 +172,8 @@ function localIndexes(project: PyProject, root: PyProject): string[] {
 /** The folder of the member of a workspace that has the name. */
 async function findMember(root: PyProject, name: string): Promise<string | undefined> {
   const { members = [], exclude = [] } = root.uv.workspace ?? {};
-  const included = compilePatterns(members);
-  const excluded = compilePatterns(exclude);
+  const included = compileFolders(members);
+  const excluded = compileFolders(exclude);
   const isNamed = async (folder: string): Promise<boolean> => {
     const own = (await readPyProject(folder))?.project?.name;
     return own !== undefined && normalizeName(own) === name;
