@@ -7,6 +7,7 @@ import type { ResourceIdentifier } from '../model/stack.ts';
 import { findEngine } from '../support/container-engine.ts';
 import type { Engine } from '../support/container-engine.ts';
 import { createGate, mapLimit } from '../support/map-limit.ts';
+import { once } from '../support/once.ts';
 import { asUserError, SystemError } from '../system-errors.ts';
 import type { BuildInput, BuildNote, BuildResult, BuiltFolder } from './artifact.ts';
 import { createFunctionChecker } from './checks/check-functions.ts';
@@ -70,9 +71,9 @@ export function openBuilder(environment: BuildEnvironment): Builder {
     build: (plan, { signal = environment.signal, onBuilt = environment.onBuilt } = {}) => {
       // anew for each build: a tool that was missing may have been installed since
       const tools = createTools({ env: environment.options.env, signal, reporter: environment.reporter });
-      let found: Promise<Engine> | undefined;
-      const engine = (): Promise<Engine> =>
-        (found ??= findEngine('A function of package type Image', { env: environment.options.env, signal }));
+      const engine = once(() =>
+        findEngine('A function of package type Image', { env: environment.options.env, signal }),
+      );
       const containers = openContainerPool(tools, environment.options.projectDir);
       // members and locks change between two builds
       const seen: Shared['seen'] = { workspaces: new Map(), locks: new Map() };

@@ -4,6 +4,7 @@ import { UserError } from '../../errors.ts';
 import { engineError, findEngine, unknownFailure } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
 import { discard, exists, makeFolder } from '../../support/files.ts';
+import { once, oncePerName } from '../../support/once.ts';
 import { makeTemporaryFolder, removeLeftovers } from '../../support/temporary.ts';
 import { findAbove } from '../workflows/find-above.ts';
 import { buildStoreDir } from '../build-options.ts';
@@ -26,20 +27,20 @@ export interface ContainerPool {
 }
 
 export function openContainerPool(host: Tools, projectDir: string): ContainerPool {
-  let engine: Promise<Engine> | undefined;
   const images = new Map<string, Promise<string>>();
+  const findOwnEngine = once(async () => {
+    await removeLeftovers(os.tmpdir(), { prefix: TEMPORARY });
+    return findEngine('--use-container', { env: host.env, signal: host.signal });
+  });
   return {
     open: async (definition, settings, stepId) => {
-      engine ??= removeLeftovers(os.tmpdir(), { prefix: TEMPORARY }).then(() =>
-        findEngine('--use-container', { env: host.env, signal: host.signal }),
-      );
-      const found = await engine;
+      const engine = await findOwnEngine();
       const { image } = settings;
       const { architecture } = definition;
-      const name = `${image} ${architecture}`;
-      const id = images.get(name) ?? obtainImage(found, { image, architecture }, (line) => host.report(stepId, line));
-      images.set(name, id);
-      return createContainerTools(host, { definition, settings, engine: found, imageId: await id, projectDir });
+      const imageId = await oncePerName(images, `${image} ${architecture}`, () =>
+        pullImage(engine, { image, architecture }, (line) => host.report(stepId, line)),
+      );
+      return createContainerTools(host, { definition, settings, engine, imageId, projectDir });
     },
   };
 }
@@ -47,7 +48,7 @@ export function openContainerPool(host: Tools, projectDir: string): ContainerPoo
 const TEMPORARY = 'sam-sync-container';
 
 /** The id of the image, which is pulled if it is not there (for this processor). */
-async function obtainImage(
+async function pullImage(
   engine: Engine,
   wanted: { image: string; architecture: 'x86_64' | 'arm64' },
   onLine: (line: string) => void,
@@ -92,7 +93,7 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
       throw engineError(engine.name, result.output, settings.image) ?? unknownFailure(engine.name, result.output);
     return result;
   };
-  const found = new Map<string, Promise<string[]>>();
+  const programs = new Map<string, Promise<string[]>>();
   return {
     ...host,
     env: settings.env,
@@ -110,13 +111,11 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
       throw toolFailure(result, options);
     },
     probe: (program, args, cwd) => exec(program, args, { cwd }),
-    find: (name) => {
-      const places =
-        found.get(name) ??
-        exec('sh', ['-c', FIND, 'sh', name]).then(({ stdout }) => stdout.split('\n').filter(Boolean));
-      found.set(name, places);
-      return places;
-    },
+    find: (name) =>
+      oncePerName(programs, name, async () => {
+        const { stdout } = await exec('sh', ['-c', FIND, 'sh', name]);
+        return stdout.split('\n').filter(Boolean);
+      }),
     close: async () => {
       const running = await container?.catch(() => undefined);
       await running?.close();
