@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import type { SourcePlace } from '../errors.ts';
-import { nameOf } from './checks/locate-problem.ts';
+import { nameWithin } from '../support/places.ts';
 import { ToolError } from './tools.ts';
 
 /** How esbuild prints where an error is; its columns count from 0. */
@@ -13,7 +13,7 @@ export function placeOf(error: unknown, codeDir: string, projectDir: string): So
   const place = error.place ?? bundled(error, codeDir);
   // what the tool ran in may be gone
   if (place?.file === undefined || !existsSync(place.file)) return undefined;
-  return { ...place, file: nameOf(place.file, projectDir) };
+  return { ...place, file: nameWithin(projectDir, place.file) };
 }
 
 function bundled({ message, output }: ToolError, codeDir: string): SourcePlace | undefined {

@@ -43,7 +43,7 @@ export function listTree(root: string, excludes: readonly string[] = []): Tree {
       else if (item.isFile()) tree.files.push({ path: name, absolute });
       else if (item.isSymbolicLink()) {
         const link = runtimeLink(absolute, root);
-        const target = link === undefined ? linkTarget(absolute, parents) : undefined;
+        const target = link === undefined ? followLink(absolute, parents) : undefined;
         if (link !== undefined) tree.files.push({ path: name, absolute, link });
         else if (target === undefined) tree.dangling.push(name);
         else if (target.folder) walk(absolute, `${name}/`, [...parents, target.real]);
@@ -52,8 +52,8 @@ export function listTree(root: string, excludes: readonly string[] = []): Tree {
     }
   };
   walk(root, '', [fs.realpathSync(root)]);
-  tree.files.sort((a, b) => compare(a.path, b.path));
-  tree.dangling.sort(compare);
+  tree.files.sort((a, b) => compareNames(a.path, b.path));
+  tree.dangling.sort(compareNames);
   return tree;
 }
 
@@ -65,12 +65,13 @@ export async function treeSize(root: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-function compare(a: string, b: string): number {
+/** Orders names by their UTF-16 code units, on every machine alike. */
+export function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Where a link leads; undefined if nowhere, or up to a folder that holds it, which would never end. */
-function linkTarget(file: string, parents: readonly string[]): { folder: boolean; real: string } | undefined {
+function followLink(file: string, parents: readonly string[]): { folder: boolean; real: string } | undefined {
   try {
     const real = fs.realpathSync(file);
     const stat = fs.statSync(real);

@@ -8,6 +8,7 @@ import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
 import { spawn } from '../support/spawn.ts';
 import type { SpawnResult } from '../support/spawn.ts';
+import { nameWithin } from '../support/places.ts';
 import { readToolReason } from './tool-reasons.ts';
 
 /** A program of a build ended with an error: its own output says why. */
@@ -26,7 +27,7 @@ export class ToolError extends UserError {
 /** The error of a tool that ended with an exit code, with the reason that it printed. */
 export function toolFailure({ code, output }: SpawnResult, { task, hint, cwd, copyOf }: ToolOptions): ToolError {
   const { reason, file, line, column } = readToolReason(task, output);
-  const inside = file === undefined ? undefined : nameBelow(cwd, file);
+  const inside = file === undefined ? undefined : nameWithin(cwd, file);
   const why = reason === undefined ? undefined : formatProblem({ file: inside, line, column, message: reason });
   const message = why === undefined ? `${task} failed with exit code ${code}` : `${task} failed: ${why}`;
   const place = inside === undefined ? undefined : { file: path.resolve(copyOf ?? cwd, inside), line, column };
@@ -111,13 +112,6 @@ export function createTools(environment: { env: Tools['env']; signal: AbortSigna
     report: (stepId, line) => reporter.report({ type: 'tool-output', id: stepId, line }),
     find: (name) => oncePerName(found, name, () => findOnPath(name, env)),
   };
-}
-
-/** A file as it is seen from the folder; absolute if it is not below it. */
-function nameBelow(folder: string, file: string): string {
-  const absolute = path.resolve(folder, file);
-  const relative = path.relative(folder, absolute);
-  return relative.startsWith('..') || path.isAbsolute(relative) ? absolute : relative.replaceAll(path.sep, '/');
 }
 
 async function findOnPath(name: string, env: Tools['env']): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { discard, exists, isMissing, makeFolder, writeFileAtomic } from '../../support/files.ts';
+import { discard, exists, makeFolder, namesIn, writeFileAtomic } from '../../support/files.ts';
 import { asSegment } from '../../support/places.ts';
 import { removeLeftovers } from '../../support/temporary.ts';
 import { temporarySuffix } from '../../support/temporary-names.ts';
@@ -178,7 +178,7 @@ async function pruneEntries(
   const folder = path.join(root, kind);
   // what is behind a link may be somebody else's
   if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  for (const name of await namesIn(folder)) {
+  for (const name of namesIn(folder)) {
     const entry = path.join(folder, name);
     if ((usedAtOf(entry) ?? 0) < before) await remove(root, entry, leases);
   }
@@ -194,13 +194,4 @@ function neededEntries(root: string, leases: Leases): (folder: string) => boolea
   const linked = linkedEntries(root, layoutsOf(root));
   const inUse = leases.inUse();
   return (folder) => linked.has(folder) || inUse(folder);
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await fs.readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }

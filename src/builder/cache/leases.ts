@@ -1,6 +1,6 @@
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { isMissing, makeFolderSync } from '../../support/files.ts';
+import { isMissing, makeFolderSync, namesIn } from '../../support/files.ts';
 import { isMakerGone, temporarySuffix } from '../../support/temporary-names.ts';
 
 /** What of the store is in use by work under way, told to other processes too: nobody removes it meanwhile. */
@@ -80,15 +80,6 @@ function readOthers(dir: string, own: string): string[] {
     rmSync(file, { force: true });
     return [];
   });
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }
 
 function readLines(file: string): string[] {

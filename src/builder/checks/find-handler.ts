@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import * as path from 'node:path';
+import { itemsIn, namesIn } from '../../support/files.ts';
 import { nearestName } from '../../support/nearest-name.ts';
 import { handlerOf, SOURCES } from './handler-place.ts';
 import type { HandlerPlace } from './handler-place.ts';
@@ -86,7 +87,7 @@ function listFiles(root: string, pattern: RegExp): string[] {
   const files: string[] = [];
   const folders = [''];
   for (let folder = folders.shift(); folder !== undefined && files.length < MOST_FILES; folder = folders.shift()) {
-    for (const item of entriesIn(path.join(root, folder))) {
+    for (const item of itemsIn(path.join(root, folder))) {
       const file = path.posix.join(folder, item.name);
       if (item.isDirectory()) {
         if (!OTHERS.has(item.name) && folders.length < MOST_FILES) folders.push(file);
@@ -94,16 +95,4 @@ function listFiles(root: string, pattern: RegExp): string[] {
     }
   }
   return files;
-}
-
-function namesIn(folder: string): string[] {
-  return entriesIn(folder).map(({ name }) => name);
-}
-
-function entriesIn(folder: string): { name: string; isDirectory(): boolean }[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
-  }
 }

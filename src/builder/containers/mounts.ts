@@ -1,4 +1,4 @@
-import * as path from 'node:path';
+import { isBelow } from '../../support/places.ts';
 
 /** A folder of this machine that a container sees. */
 export interface Mount {
@@ -9,12 +9,7 @@ export interface Mount {
 /** The folders without those that lie in another one. Pure. */
 export function outermostFolders(folders: readonly string[]): string[] {
   const distinct = [...new Set(folders)].sort((a, b) => a.length - b.length);
-  return distinct.filter((folder) => !distinct.some((other) => other !== folder && isInside(folder, other)));
-}
-
-function isInside(folder: string, other: string): boolean {
-  const relative = path.relative(other, folder);
-  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+  return distinct.filter((folder) => !distinct.some((other) => isBelow(folder, other)));
 }
 
 /** Folders are seen under their own name, so that paths mean the same; on Windows `C:\app` is `/c/app`. */

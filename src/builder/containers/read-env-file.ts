@@ -1,5 +1,7 @@
 import { UserError } from '../../errors.ts';
 import { readTextIfExists } from '../../support/files.ts';
+import { parseJsonFile } from '../../support/json-file.ts';
+import { fields } from '../../support/shapes.ts';
 import type { ContainerOptions } from './container-options.ts';
 
 /** Reads `--container-env-var-file`: `{"Parameters": {all}, "<Id>": {one}}`. */
@@ -16,26 +18,19 @@ export async function readContainerEnvFile(
   return { env, envById };
 }
 
-function parse(text: string, file: string): Record<string, unknown> {
-  try {
-    const value = JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
-    if (isObject(value)) return value;
-  } catch (error) {
-    throw new UserError(`${file} is not valid JSON: ${(error as Error).message}`, { cause: error });
-  }
+function parse(text: string, file: string): Readonly<Record<string, unknown>> {
+  const sections = fields(parseJsonFile(file, text));
+  if (sections !== undefined) return sections;
   throw new UserError(`${file} must hold a JSON object`, { hint: 'For example: {"Parameters": {"NAME": "value"}}.' });
 }
 
 function variables(section: unknown, place: string): Record<string, string> {
-  if (!isObject(section)) throw new UserError(`${place} must be an object of variables`);
+  const named = fields(section);
+  if (named === undefined) throw new UserError(`${place} must be an object of variables`);
   return Object.fromEntries(
-    Object.entries(section).map(([name, value]) => {
+    Object.entries(named).map(([name, value]) => {
       if (typeof value === 'object') throw new UserError(`${place}.${name} must be a text or a number`);
       return [name, String(value)];
     }),
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

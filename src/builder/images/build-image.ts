@@ -4,7 +4,7 @@ import type { LocalImage } from '../../model/built-stack.ts';
 import { engineError } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
 import { exists, readTextIfExists, writeFileAtomic } from '../../support/files.ts';
-import { fields, parseJson, text as readText } from '../../support/shapes.ts';
+import { fields, parseJson, text } from '../../support/shapes.ts';
 import type { SpawnResult } from '../../support/spawn.ts';
 import { keyOf } from '../build-key.ts';
 import type { BuildCache } from '../cache/cache.ts';
@@ -97,8 +97,8 @@ async function sourceKey(
 }
 
 /** undefined: there is none, or it is damaged; then the image is built again. */
-function parseRecord(text: string | undefined): string | undefined {
-  return readText(fields(parseJson(text ?? ''))?.['imageId']);
+function parseRecord(json: string | undefined): string | undefined {
+  return text(fields(parseJson(json ?? ''))?.['imageId']);
 }
 
 /** Without an engine it cannot be told: the registry may have the image, and else the push says what is missing. */

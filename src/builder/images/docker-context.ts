@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import dockerignore from '@balena/dockerignore';
 import { readTextIfExists } from '../../support/files.ts';
 import { keyOf } from '../build-key.ts';
+import { compareNames } from '../file-tree.ts';
 import type { TreeFile } from '../file-tree.ts';
 import type { SourceHasher } from '../cache/source-hash.ts';
 import type { DockerfileSource } from './plan-images.ts';
@@ -16,10 +17,6 @@ export interface ContextFiles {
 
 /** Our own folder changes with every build and is nothing that an image should hold. */
 const OURS = '.aws-sam';
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
 
 /** A key over everything in the context that can get into the image, and over the Dockerfile. */
 export async function contextKey(source: DockerfileSource, hasher: SourceHasher): Promise<string> {
@@ -50,7 +47,7 @@ export async function readContext({ context, dockerfile }: DockerfileSource): Pr
   };
   walk(context, '');
   return {
-    files: files.sort((a, b) => order(a.path, b.path)),
-    links: links.sort(([a], [b]) => order(a, b)),
+    files: files.sort((a, b) => compareNames(a.path, b.path)),
+    links: links.sort(([a], [b]) => compareNames(a, b)),
   };
 }

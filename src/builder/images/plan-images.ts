@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
+import { isBelow } from '../../support/places.ts';
 import { hasLocalImage } from '../../model/image-path.ts';
 import { flattenStacks } from '../../model/stack.ts';
 import type { FunctionResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
@@ -110,7 +111,7 @@ export function imageInputs(source: ImageDefinition['source']): BuildInput[] {
   if (source.kind === 'local') return [];
   if (source.kind === 'archive') return [{ path: source.path, excludes: [] }];
   const dockerfile = path.resolve(source.context, source.dockerfile);
-  const inside = !path.relative(source.context, dockerfile).startsWith('..');
+  const inside = isBelow(dockerfile, source.context);
   const context = { path: source.context, excludes: ['/.aws-sam', '/.git'] };
   return inside ? [context] : [context, { path: dockerfile, excludes: [] }];
 }

@@ -4,7 +4,7 @@ import type { BuiltStack, CountedFile, LocalImage } from '../../model/built-stac
 import { identifierOf } from '../../model/stack.ts';
 import type { FunctionResource, Stack, WebFunctionResource } from '../../model/stack.ts';
 import { readTextIfExists, writeFileAtomic } from '../../support/files.ts';
-import { asSegment } from '../../support/places.ts';
+import { asSegment, withSlashes } from '../../support/places.ts';
 import { dumpYaml } from '../../template/yaml/dump-yaml.ts';
 import { findLocalPaths, isLocalPath, resolveLocalPath } from '../../template/local-paths.ts';
 import type { LocalPath } from '../../template/local-paths.ts';
@@ -165,7 +165,7 @@ function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: strin
 
 /** Paths in templates have `/` on every system. */
 function portable(relative: string): string {
-  return relative === '' ? '.' : relative.split(path.sep).join('/');
+  return relative === '' ? '.' : withSlashes(relative);
 }
 
 /** As the peer marks what it built; SAM counts Metadata in the logical id of a layer. */

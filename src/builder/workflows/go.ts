@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { exists } from '../../support/files.ts';
+import { exists, namesIn } from '../../support/files.ts';
 import { placeBelow } from '../../support/places.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
@@ -66,7 +66,7 @@ function programName({ runtime, handler }: BuildDefinition): string {
 async function findPackage({ codeDir, handler, ids }: BuildDefinition): Promise<string> {
   const candidates = [codeDir, ...(handler ? [path.join(codeDir, handler)] : [])];
   for (const dir of candidates) {
-    const names = await fs.readdir(dir).catch(() => []);
+    const names = namesIn(dir);
     if (names.some((name) => name.endsWith('.go') && !name.endsWith('_test.go'))) return dir;
   }
   throw new UserError(`${ids.join(', ')}: there are no Go files in ${candidates.join(' or ')}`, {

@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import { exists, makeFolder } from '../../support/files.ts';
 import { removeLeftovers, withTemporaryFolder } from '../../support/temporary.ts';
+import { isBelow } from '../../support/places.ts';
 import { keyOf } from '../build-key.ts';
 import { copyTree } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
@@ -64,8 +65,8 @@ export const makefileWorkflow: Workflow = {
 /** A working folder inside the source is meant in its copy. */
 function workingDir(configured: string | undefined, source: string, copy: string): string {
   if (configured === undefined) return copy;
-  const inside = path.relative(source, configured);
-  return inside.startsWith('..') || path.isAbsolute(inside) ? configured : path.join(copy, inside);
+  const isInside = configured === source || isBelow(configured, source);
+  return isInside ? path.join(copy, path.relative(source, configured)) : configured;
 }
 
 async function runMake(

@@ -1,6 +1,5 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { parse as parseToml } from 'smol-toml';
 import { UserError } from '../../errors.ts';
 import { exists, makeFolder, readTextIfExists } from '../../support/files.ts';
 import { ownValue } from '../../support/own-value.ts';
@@ -11,6 +10,7 @@ import { keyOf } from '../build-key.ts';
 import { copyOver } from '../file-tree.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import { needTool } from './need-tool.ts';
+import { parseTomlFile } from './toml-file.ts';
 import { keyOfInputs } from './traced-inputs.ts';
 import type { PreparedBuild, Workflow, BuildContext } from './workflow.ts';
 
@@ -57,13 +57,8 @@ const EXCLUDES = ['target', '.git', '.aws-sam'];
 
 async function readCrate(dir: string): Promise<Table | undefined> {
   const file = path.join(dir, 'Cargo.toml');
-  const text = await readTextIfExists(file);
-  if (text === undefined) return undefined;
-  try {
-    return parseToml(text);
-  } catch (error) {
-    throw new UserError(`${file} is not valid TOML: ${(error as Error).message.split('\n')[0]}`, { cause: error });
-  }
+  const content = await readTextIfExists(file);
+  return content === undefined ? undefined : parseTomlFile(file, content);
 }
 
 /** The crate, the workspace around it, and the crates that these name by path, also through each other. */

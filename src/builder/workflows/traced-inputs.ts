@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { readTextIfExists, writeFileAtomic } from '../../support/files.ts';
-import { fields, listOf, parseJson, text as readText } from '../../support/shapes.ts';
+import { fields, listOf, parseJson, text } from '../../support/shapes.ts';
 import type { Reader } from '../../support/shapes.ts';
 import type { BuildInput } from '../artifact.ts';
 import { keyOf } from '../build-key.ts';
@@ -46,16 +46,16 @@ export async function traceInputs(
 }
 
 /** undefined: there is none, or it is damaged; then the tool is asked again. */
-function parseTrace(text: string | undefined): TracedInputs | undefined {
-  const trace = fields(parseJson(text ?? ''));
+function parseTrace(json: string | undefined): TracedInputs | undefined {
+  const trace = fields(parseJson(json ?? ''));
   const inputs = listOf(readInput)(trace?.['inputs']);
-  const key = readText(trace?.['key']);
-  return inputs && key !== undefined ? { inputs, key, fact: readText(trace?.['fact']) } : undefined;
+  const key = text(trace?.['key']);
+  return inputs && key !== undefined ? { inputs, key, fact: text(trace?.['fact']) } : undefined;
 }
 
 const readInput: Reader<BuildInput> = (value) => {
   const input = fields(value);
-  const place = readText(input?.['path']);
-  const excludes = listOf(readText)(input?.['excludes']);
+  const place = text(input?.['path']);
+  const excludes = listOf(text)(input?.['excludes']);
   return place !== undefined && excludes ? { path: place, excludes } : undefined;
 };

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import type { Metafile } from 'esbuild';
 import { UserError } from '../../../errors.ts';
-import { statIfExists } from '../../../support/files.ts';
+import { isFile } from '../../../support/files.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 
 /** Endings that an entry without one may have, in the order in which they are tried. */
@@ -52,8 +52,7 @@ export async function firstEntry(definition: BuildDefinition, names: readonly st
 async function findEntry({ codeDir }: BuildDefinition, name: string): Promise<string | undefined> {
   const withEndings = ENDINGS.map((ending) => name + ending);
   const candidates = path.extname(name) === '' ? withEndings : [name, ...withEndings];
-  for (const candidate of candidates)
-    if ((await statIfExists(path.resolve(codeDir, candidate)))?.isFile()) return candidate;
+  for (const candidate of candidates) if (await isFile(path.resolve(codeDir, candidate))) return candidate;
   return undefined;
 }
 
@@ -87,7 +86,7 @@ export async function bundledEntryPoint(entryPoint: string, built: Bundled): Pro
 }
 
 async function isBuilt({ target }: Bundled, ...names: string[]): Promise<boolean> {
-  for (const name of names) if ((await statIfExists(path.join(target, name)))?.isFile()) return true;
+  for (const name of names) if (await isFile(path.join(target, name))) return true;
   return false;
 }
 

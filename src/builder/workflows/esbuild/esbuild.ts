@@ -3,14 +3,14 @@ import * as path from 'node:path';
 import type { Metafile, OutputFile } from 'esbuild';
 import { UserError } from '../../../errors.ts';
 import { makeFolder, readTextIfExists, statIfExists, writeFileAtomic } from '../../../support/files.ts';
-import { placeBelow } from '../../../support/places.ts';
+import { placeBelow, withSlashes } from '../../../support/places.ts';
 import { parseJson } from '../../../support/shapes.ts';
 import type { BuildInput } from '../../artifact.ts';
 import { keyOf } from '../../build-key.ts';
 import { buildStoreDir } from '../../build-options.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { bundledEntryPoint, bundledHandler, entryOfHandler, firstEntry, resolveEntry } from './entry.ts';
-import { inputsOfTrace, keyOfInputs, readBundleInputs, traceOfMetafile } from './inputs.ts';
+import { inputsOfTrace, keyOfBundleInputs, readBundleInputs, traceOfMetafile } from './inputs.ts';
 import type { BundleInputs, BundleTrace } from './inputs.ts';
 import { bundlesFolder, layerEntries, nameBundles } from './layer.ts';
 import { readBundleOptions } from './options.ts';
@@ -103,7 +103,7 @@ async function bundleKey(job: BundleJob, inputs: BundleInputs): Promise<string> 
     job.definition.key,
     job.program.version,
     job.dependenciesKey,
-    await keyOfInputs(inputs, job.context.hasher),
+    await keyOfBundleInputs(inputs, job.context.hasher),
   );
 }
 
@@ -199,7 +199,7 @@ async function writeOutputs(
   { outdir, target, installed, what }: { outdir: string; target: string; installed: string | undefined; what: string },
 ): Promise<void> {
   // esbuild names modules by their path in comments and source maps; where ours are installed is nobody's business
-  const ours = installed && `${path.relative(outdir, installed).split(path.sep).join('/')}/node_modules/`;
+  const ours = installed && `${withSlashes(path.relative(outdir, installed))}/node_modules/`;
   for (const file of files) {
     const place = placeBelow(target, path.relative(outdir, file.path), `${what}: a file that esbuild makes`);
     const isText = /\.([cm]?js|css|map)$/.test(place);

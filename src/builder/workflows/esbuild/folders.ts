@@ -71,12 +71,12 @@ export function packagesIn(nodeModules: string, listing: Listing): string[] {
       .flatMap((item) => {
         const place = path.join(folder, item.name);
         if (prefix === '' && item.name.startsWith('@')) return describe(place, `${item.name}/`);
-        return [prefix + item.name + (item.isSymbolicLink() ? ` → ${linkTarget(place)}` : '')];
+        return [prefix + item.name + (item.isSymbolicLink() ? ` → ${textOfLink(place)}` : '')];
       });
   return describe(nodeModules, '');
 }
 
-function linkTarget(link: string): string {
+function textOfLink(link: string): string {
   try {
     return fs.readlinkSync(link);
   } catch {

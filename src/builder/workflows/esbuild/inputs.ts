@@ -81,7 +81,7 @@ export function stemOf(probe: string): string {
  * A key of the inputs' content: of each file, of every package.json and tsconfig.json that has a say in them, and of what
  * is at the places where resolution looked.
  */
-export async function keyOfInputs(inputs: BundleInputs, hasher: SourceHasher): Promise<string> {
+export async function keyOfBundleInputs(inputs: BundleInputs, hasher: SourceHasher): Promise<string> {
   const listing = createListing();
   const parts: KeyPart[] = [];
   for (const file of [...inputs.files, ...inputs.settings]) parts.push(file, await hasher.hashFile(file));

@@ -96,7 +96,7 @@ function nearestConfig(): (folder: string) => string | undefined {
     if (known.has(folder)) return known.get(folder);
     const config = andAbove(folder)
       .flatMap((above) => ['tsconfig.json', 'jsconfig.json'].map((name) => path.join(above, name)))
-      .find((file) => isFile(file));
+      .find((file) => isFileSync(file));
     known.set(folder, config);
     return config;
   };
@@ -110,7 +110,7 @@ async function readMapping(file: string, settings: Set<string>): Promise<Mapping
   const cache = new Map<string, string>();
   try {
     // a named pipe would never end
-    if (!isFile(file)) return () => [];
+    if (!isFileSync(file)) return () => [];
     const tsconfig: TsConfigResult = { path: file, config: parseTsconfig(file, cache) };
     const match = createPathsMatcher(tsconfig);
     const { baseUrl } = tsconfig.config.compilerOptions ?? {};
@@ -129,6 +129,6 @@ async function readMapping(file: string, settings: Set<string>): Promise<Mapping
   }
 }
 
-function isFile(file: string): boolean {
+function isFileSync(file: string): boolean {
   return fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 }

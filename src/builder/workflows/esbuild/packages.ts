@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import type { Plugin } from 'esbuild';
 import { satisfies, validRange } from 'semver';
 import { hashFile, readTextIfExists } from '../../../support/files.ts';
+import { findInstalledPackage } from '../node/installed-package.ts';
 import { localPlace } from '../node/local-packages.ts';
 import { readForeignManifest } from '../node/manifest.ts';
 import type { NodeProject } from '../node/project.ts';
@@ -36,12 +37,10 @@ async function findInstalled(
   from: string,
   name: string,
 ): Promise<{ version: string; nodeModules: string } | undefined> {
-  for (let folder = from; ; folder = path.dirname(folder)) {
-    const nodeModules = path.join(folder, 'node_modules');
-    const manifest = await readForeignManifest(path.join(nodeModules, name));
-    if (manifest) return { version: manifest.version ?? '0.0.0', nodeModules };
-    if (path.dirname(folder) === folder) return undefined;
-  }
+  const dir = await findInstalledPackage(from, name);
+  if (dir === undefined) return undefined;
+  const { version = '0.0.0' } = (await readForeignManifest(dir)) ?? {};
+  return { version, nodeModules: dir.slice(0, -name.length - 1) };
 }
 
 function archiveOf({ dir, locals }: NodeProject, spec: string): string | undefined {

@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { valid, validRange } from 'semver';
 import { exists } from '../../../support/files.ts';
+import { withSlashes } from '../../../support/places.ts';
 import { lockedVersion } from '../node/locked-version.ts';
 import { readForeignManifest } from '../node/manifest.ts';
 import type { NodeManifest } from '../node/manifest.ts';
@@ -42,7 +43,7 @@ async function resolveWanted(
   { workspaces, locks }: Pick<BuildContext, 'workspaces' | 'locks'>,
 ): Promise<WantedEsbuild> {
   const { root, lock } = await findProjectLock(folder, manifest, workspaces);
-  const place = path.relative(root, folder).split(path.sep).join('/');
+  const place = withSlashes(path.relative(root, folder));
   const named = { name: 'esbuild', spec, place, dependent: manifest.name };
   const locked = lock && (await lockedVersion(lock, named, locks));
   const version = valid(locked) ?? versionOfSpec(spec);

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { exists, makeFolder } from '../../../support/files.ts';
-import { commonFolder } from '../../../support/places.ts';
+import { commonFolder, withSlashes } from '../../../support/places.ts';
 import type { BuildInput } from '../../artifact.ts';
 import { keyOf } from '../../build-key.ts';
 import { copyFiles, copyOver, copyTree, listTree } from '../../file-tree.ts';
@@ -102,7 +102,7 @@ async function inCopy(job: MavenJob, work: (place: Place) => Promise<void>): Pro
 async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): Promise<void> {
   const { definition, reactor, context } = job;
   const { tools, stepId } = context;
-  const module = path.relative(reactor.root, reactor.dir).split(path.sep).join('/');
+  const module = withSlashes(path.relative(reactor.root, reactor.dir));
   const selection = module === '' ? [] : ['--projects', module, '--also-make'];
   await tools.run(
     await findMaven(job),

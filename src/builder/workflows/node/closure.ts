@@ -4,6 +4,7 @@ import { UserError } from '../../../errors.ts';
 import { exists, makeFolder } from '../../../support/files.ts';
 import { placeBelow } from '../../../support/places.ts';
 import { copyFiles, linkTree } from '../../file-tree.ts';
+import { findInstalledPackage } from './installed-package.ts';
 import { readForeignManifest, runtimeDependencies } from './manifest.ts';
 import type { NodeManifest } from './manifest.ts';
 import { packFiles } from './pack-files.ts';
@@ -45,11 +46,12 @@ export async function copyClosure(closure: Closure): Promise<void> {
   const queue: Placed[] = [{ real: start, manifest: (await readForeignManifest(start)) ?? {}, place: '' }];
   for (let next = queue.shift(); next; next = queue.shift()) {
     for (const name of Object.keys(runtimeDependencies(next.manifest)).sort()) {
-      const real = await findInstalled(next.real, name, base);
-      if (real === undefined) {
+      const installed = await findInstalledPackage(next.real, name, base);
+      if (installed === undefined) {
         assertOptional(next.manifest, name);
         continue;
       }
+      const real = await fs.realpath(installed);
       const visible = visiblePlace(places, next.place, name);
       if (visible !== undefined && places.get(visible) === real) continue;
       // a name that nobody above uses goes to the top, another version of one stays with who needs it
@@ -69,15 +71,6 @@ function visiblePlace(places: ReadonlyMap<string, string>, from: string, name: s
     const place = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
     if (places.has(place)) return place;
     if (folder === '') return undefined;
-  }
-}
-
-/** Node's own search: `node_modules` in each folder upwards. Links are resolved. */
-async function findInstalled(from: string, name: string, base: string): Promise<string | undefined> {
-  for (let folder = from; ; folder = path.dirname(folder)) {
-    const candidate = path.join(folder, 'node_modules', name);
-    if (await exists(path.join(candidate, 'package.json'))) return fs.realpath(candidate);
-    if (folder === base || path.dirname(folder) === folder) return undefined;
   }
 }
 

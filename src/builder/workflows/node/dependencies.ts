@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { exists, readTextIfExists } from '../../../support/files.ts';
+import { withSlashes } from '../../../support/places.ts';
 import type { BuildInput } from '../../artifact.ts';
 import { keyOf, withoutLoginLines, withoutLogins } from '../../build-key.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
@@ -154,7 +155,7 @@ async function installWithLocals(
 ): Promise<void> {
   const { project } = shared;
   const packages = [...project.members.values(), ...project.locals.folders.values()];
-  const member = path.relative(project.root, project.dir).split(path.sep).join('/');
+  const member = withSlashes(path.relative(project.root, project.dir));
   const copyLocals = project.manager === 'npm' && member === '';
   const folders = [...new Set([project.root, project.dir, ...packages])];
   const { placeOf } = await layOut({ ...shared, copyLocals }, scratch, folders);

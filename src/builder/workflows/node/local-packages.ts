@@ -1,7 +1,7 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
-import { readTextIfExists, statIfExists } from '../../../support/files.ts';
+import { isFile, readTextIfExists, statIfExists } from '../../../support/files.ts';
 import { readManifest, runtimeDependencies } from './manifest.ts';
 import type { NodeManifest } from './manifest.ts';
 
@@ -131,6 +131,6 @@ async function lockedArchives(lock: string | undefined): Promise<string[]> {
   const places = [...text.matchAll(/\bfile:([^"'\s,}#:)]+?\.(?:tgz|tar\.gz|tar))(?![\w.])/g)].map((match) =>
     path.resolve(path.dirname(lock), match[1] ?? ''),
   );
-  const there = await Promise.all(places.map(async (place) => (await statIfExists(place))?.isFile() === true));
+  const there = await Promise.all(places.map(isFile));
   return places.filter((_, index) => there[index]);
 }

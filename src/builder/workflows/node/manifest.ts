@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { readTextIfExists } from '../../../support/files.ts';
+import { parseJsonFile } from '../../../support/json-file.ts';
 import { ownValue } from '../../../support/own-value.ts';
 import { isSegment, quoted } from '../../../support/places.ts';
 import { either, fields, flag, listOf, recordOf, text } from '../../../support/shapes.ts';
@@ -35,7 +36,7 @@ export async function readManifest(dir: string): Promise<NodeManifest | undefine
   const file = path.join(dir, 'package.json');
   const json = await readTextIfExists(file);
   if (json === undefined) return undefined;
-  const { manifest, wrong } = parseManifest(parse(json, file));
+  const { manifest, wrong } = parseManifest(parseJsonFile(file, json));
   if (wrong.length > 0) throw new UserError(`${file}: ${wrong.join('; ')}`);
   return manifest;
 }
@@ -44,7 +45,7 @@ export async function readManifest(dir: string): Promise<NodeManifest | undefine
 export async function readForeignManifest(dir: string): Promise<NodeManifest | undefined> {
   const file = path.join(dir, 'package.json');
   const json = await readTextIfExists(file);
-  return json === undefined ? undefined : parseManifest(parse(json, file)).manifest;
+  return json === undefined ? undefined : parseManifest(parseJsonFile(file, json)).manifest;
 }
 
 /** Whether a package can have the name: its folder in `node_modules` is called so. */
@@ -79,14 +80,6 @@ export function mapDependencies(
     mapped[field] = Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
   }
   return mapped;
-}
-
-function parse(json: string, file: string): unknown {
-  try {
-    return JSON.parse(json.replace(/^\uFEFF/, '')) as unknown;
-  } catch (error) {
-    throw new UserError(`${file} is not valid JSON: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 /** Reads what is there; `what` completes the sentence if it has another shape: "dependencies must be …". */

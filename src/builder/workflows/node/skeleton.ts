@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { makeFolder, readTextIfExists } from '../../../support/files.ts';
-import { commonFolder } from '../../../support/places.ts';
+import { commonFolder, withSlashes } from '../../../support/places.ts';
 import { fields, parseJson, text } from '../../../support/shapes.ts';
 import { copySettings, nodeArch } from './install.ts';
 import type { NodeInstall } from './install.ts';
@@ -12,7 +12,7 @@ import type { NodeManifest } from './manifest.ts';
 
 function absoluteSpec(spec: string, folder: string, placeOf: (original: string) => string): string {
   const place = localPlace(folder, spec);
-  return place === undefined ? spec : `file:${placeOf(place).split(path.sep).join('/')}`;
+  return place === undefined ? spec : `file:${withSlashes(placeOf(place))}`;
 }
 
 /** Where the package manager runs: manifests, lock file, settings and archives at the same relative places. */

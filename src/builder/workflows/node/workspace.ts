@@ -4,7 +4,8 @@ import { exists, readTextIfExists } from '../../../support/files.ts';
 import { compileFolders } from '../../../support/globs.ts';
 import type { FolderPatterns } from '../../../support/globs.ts';
 import { once, oncePerName } from '../../../support/once.ts';
-import { fields } from '../../../support/shapes.ts';
+import { fields, textsOf } from '../../../support/shapes.ts';
+import { withSlashes } from '../../../support/places.ts';
 import { readForeignManifest } from './manifest.ts';
 import type { NodeManifest } from './manifest.ts';
 
@@ -48,14 +49,10 @@ async function workspacePatterns(folder: string, manifest: NodeManifest): Promis
   const pnpm = await readTextIfExists(file);
   if (pnpm !== undefined) {
     const { parseYaml } = await import('../../../template/yaml/yaml.ts');
-    return strings(fields(parseYaml(pnpm, file))?.['packages']);
+    return textsOf(fields(parseYaml(pnpm, file))?.['packages']);
   }
   const { workspaces } = manifest;
-  return strings(Array.isArray(workspaces) ? workspaces : workspaces?.packages);
-}
-
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+  return textsOf(Array.isArray(workspaces) ? workspaces : workspaces?.packages);
 }
 
 /** In one go: thousands of folders take a tenth of the time that they take one await each. */
@@ -80,5 +77,5 @@ async function listMembers(root: string, patterns: FolderPatterns): Promise<Map<
 }
 
 function relativePath(from: string, to: string): string {
-  return path.relative(from, to).split(path.sep).join('/');
+  return withSlashes(path.relative(from, to));
 }

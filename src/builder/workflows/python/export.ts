@@ -5,7 +5,8 @@ import { parseJson } from '../../../support/shapes.ts';
 import { keyOf } from '../../build-key.ts';
 import { buildStoreDir } from '../../build-options.ts';
 import type { Tools } from '../../tools.ts';
-import { parseTomlFile, table } from './pyproject.ts';
+import { parseTomlFile } from '../toml-file.ts';
+import { table } from './pyproject.ts';
 import type { PyProject } from './pyproject.ts';
 import type { BuildContext } from '../workflow.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { isMissing, readTextIfExists } from '../../../support/files.ts';
+import { itemsIn, readTextIfExists } from '../../../support/files.ts';
 
 /** What an installer notes about this machine, beside a package's own metadata. */
 const NOTES: ReadonlySet<string> = new Set([
@@ -52,7 +52,11 @@ const SHEBANG = /^#!(?:.*python[\d.]*(?:\.exe)?"?[ \t]*|\/bin\/sh\n'''exec' .*\n
 /** Lets scripts look for Python where they run. The changed ones, by name, with their lines for `RECORD`. */
 async function cleanScripts(dir: string): Promise<Map<string, string | undefined>> {
   const changed = new Map<string, string | undefined>();
-  for (const name of await namesIn(dir)) {
+  const filesIn = (): string[] =>
+    itemsIn(dir)
+      .filter((item) => item.isFile())
+      .map(({ name }) => name);
+  for (const name of filesIn()) {
     const file = path.join(dir, name);
     // on Windows uv makes programs that start the script
     if (name.endsWith('.exe')) {
@@ -67,16 +71,6 @@ async function cleanScripts(dir: string): Promise<Map<string, string | undefined
     const hash = createHash('sha256').update(content).digest('base64url');
     changed.set(`bin/${name}`, `bin/${name},sha256=${hash},${content.length}`);
   }
-  if (changed.size > 0 && (await namesIn(dir)).length === 0) await fs.rmdir(dir);
+  if (changed.size > 0 && filesIn().length === 0) await fs.rmdir(dir);
   return changed;
-}
-
-async function namesIn(dir: string): Promise<string[]> {
-  try {
-    const items = await fs.readdir(dir, { withFileTypes: true });
-    return items.filter((item) => item.isFile()).map(({ name }) => name);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { hashFile, makeFolder } from '../../../support/files.ts';
 import { mapLimit } from '../../../support/map-limit.ts';
+import { withSlashes } from '../../../support/places.ts';
 import { ToolError } from '../../tools.ts';
 import { normalizeName, parseRequirement } from './pyproject.ts';
 import { cleanInstalled } from './installed.ts';
@@ -95,7 +96,7 @@ function wheelLine(text: string, wheel: string, cwd: string): string {
   const [wanted = '', marker] = text.split(/\s*;\s*/);
   const extras = /\[[^\]]*\]/.exec(wanted)?.[0] ?? '';
   // pip takes relative paths from where it runs, which may be another machine's name for the same folder (a container)
-  const place = path.relative(cwd, wheel).split(path.sep).join('/');
+  const place = withSlashes(path.relative(cwd, wheel));
   return `${place.startsWith('.') ? place : `./${place}`}${extras}${marker === undefined ? '' : ` ; ${marker}`}`;
 }
 

@@ -1,8 +1,7 @@
 import * as path from 'node:path';
-import { parse as parseToml } from 'smol-toml';
-import { UserError } from '../../../errors.ts';
 import { readTextIfExists } from '../../../support/files.ts';
-import { fields, text } from '../../../support/shapes.ts';
+import { fields, text, textsOf } from '../../../support/shapes.ts';
+import { parseTomlFile } from '../toml-file.ts';
 
 /** What we read of a `pyproject.toml`, or of the metadata in a script (PEP 723), which has the same tables. */
 export interface PyProject {
@@ -60,15 +59,6 @@ export async function readScriptMetadata(file: string): Promise<PyProject | unde
   return toPyProject(file, { project, tool });
 }
 
-/** Parses TOML; an error names the file and the line. */
-export function parseTomlFile(file: string, content: string): Record<string, unknown> {
-  try {
-    return parseToml(content);
-  } catch (error) {
-    throw new UserError(`${file} is not valid TOML: ${(error as Error).message.split('\n')[0]}`, { cause: error });
-  }
-}
-
 function toPyProject(file: string, value: Table): PyProject {
   const tool = table(value['tool']);
   const project = value['project'] === undefined ? undefined : table(value['project']);
@@ -91,9 +81,9 @@ function toUv(uv: Table): UvTable {
   });
   const indexes = Array.isArray(uv['index']) ? uv['index'].map((index) => text(table(index)['url']) ?? '') : [];
   return {
-    workspace: workspace && { members: strings(workspace['members']), exclude: strings(workspace['exclude']) },
+    workspace: workspace && { members: textsOf(workspace['members']), exclude: textsOf(workspace['exclude']) },
     sources: new Map(sources),
-    places: [...strings(uv['find-links']), ...indexes],
+    places: [...textsOf(uv['find-links']), ...indexes],
   };
 }
 
@@ -102,9 +92,9 @@ function toProject(project: Table): ProjectTable {
   return {
     name: text(project['name']),
     requiresPython: text(project['requires-python']),
-    dependencies: strings(project['dependencies']),
-    extras: new Map(extras.map(([name, list]) => [normalizeName(name), strings(list)])),
-    isDynamic: strings(project['dynamic']).includes('dependencies'),
+    dependencies: textsOf(project['dependencies']),
+    extras: new Map(extras.map(([name, list]) => [normalizeName(name), textsOf(list)])),
+    isDynamic: textsOf(project['dynamic']).includes('dependencies'),
   };
 }
 
@@ -113,11 +103,6 @@ type Table = Readonly<Record<string, unknown>>;
 /** A mapping; an empty one if something else was written. */
 export function table(value: unknown): Table {
   return fields(value) ?? {};
-}
-
-/** The strings of a list; none if something else was written. */
-export function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 }
 
 /** Names that differ in case and `-`, `_`, `.` are one (PEP 503). */

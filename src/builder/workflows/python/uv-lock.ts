@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import { readTextIfExists } from '../../../support/files.ts';
-import { text } from '../../../support/shapes.ts';
-import { normalizeName, parseRequirement, parseTomlFile, strings, table } from './pyproject.ts';
+import { text, textsOf } from '../../../support/shapes.ts';
+import { normalizeName, parseRequirement, table } from './pyproject.ts';
+import { parseTomlFile } from '../toml-file.ts';
 import type { PyProject } from './pyproject.ts';
 
 /** What we read of a `uv.lock`. */
@@ -77,7 +78,7 @@ function toPackage(value: Table): LockedPackage {
 }
 
 function toDependency(value: Table): LockedDependency {
-  return { name: text(value['name']) ?? '', extras: strings(value['extra']) };
+  return { name: text(value['name']) ?? '', extras: textsOf(value['extra']) };
 }
 
 /** Folders and archives on this machine that the project needs, also through others, by its lock. Absolute. */

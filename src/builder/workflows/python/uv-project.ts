@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { exists, statIfExists } from '../../../support/files.ts';
 import { compileFolders, isGlob } from '../../../support/globs.ts';
+import { withSlashes } from '../../../support/places.ts';
 import { isLocalUrl, pathOfUrl } from '../file-url.ts';
 import { normalizeName, parseRequirement, readPyProject } from './pyproject.ts';
 import type { PyProject, UvSource } from './pyproject.ts';
@@ -92,7 +93,7 @@ async function findWorkspaceRoot(project: PyProject, files: ReadFiles): Promise<
     const above = await files.pyProject(folder);
     if (above === undefined) continue;
     const { members = [], exclude = [] } = above.uv.workspace ?? {};
-    const place = path.relative(folder, project.dir).split(path.sep).join('/');
+    const place = withSlashes(path.relative(folder, project.dir));
     const isMember = compileFolders(members).matches(place) && !compileFolders(exclude).matches(place);
     return isMember ? above : project;
   }

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
-import { exists, makeFolder, readTextIfExists, removeTree } from '../../../support/files.ts';
+import { exists, makeFolder, namesIn, readTextIfExists, removeTree } from '../../../support/files.ts';
 import { commonFolder } from '../../../support/places.ts';
 import { copyTree, listTree } from '../../file-tree.ts';
 import type { Tools } from '../../tools.ts';
@@ -75,12 +75,8 @@ async function offline(dir: string): Promise<string[]> {
   const lock = (await readTextIfExists(path.join(dir, GEMFILE_LOCK))) ?? '';
   const gems = lock.split(/^(?=\S)/m).find((section) => section.startsWith('GEM\n')) ?? '';
   const locked = [...gems.matchAll(/^ {4}(\S+) \(([^)]+)\)$/gm)].map(([, name, version]) => `${name}-${version}.gem`);
-  const there = new Set(await readdir(path.join(dir, 'vendor', 'cache')));
+  const there = new Set(namesIn(path.join(dir, 'vendor', 'cache')));
   return locked.length > 0 && locked.every((file) => there.has(file)) ? ['--local'] : [];
-}
-
-async function readdir(dir: string): Promise<string[]> {
-  return (await exists(dir)) ? fs.readdir(dir) : [];
 }
 
 /** The settings of the project (sources, mirrors) without those that say where gems go. */
@@ -98,7 +94,7 @@ async function copyConfig(job: GemJob): Promise<string> {
 /** `<bundle>/ruby/<abi>`, of whatever Ruby that was, becomes the folder. Whether there is anything. */
 async function moveGems(job: GemJob, ruby: Ruby, folder: string): Promise<boolean> {
   const root = path.join(job.scratch, 'bundle', 'ruby');
-  const [abi] = await readdir(root);
+  const [abi] = namesIn(root);
   if (abi === undefined) return false; // an empty Gemfile
   const home = path.join(root, abi);
   for (const name of BOOKKEEPING) await removeTree(path.join(home, name));
