@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { isMissing, makeFolder, statIfExists } from '../support/files.ts';
 import { assertReadable } from '../support/regular-file.ts';
 import { keyOf } from './build-key.ts';
-import type { CacheEntry, WrittenEntry } from './cache/cache.ts';
+import type { CacheEntry, WrittenEntry } from './cache/build-cache.ts';
 import { linkTree, treeSize } from './file-tree.ts';
 import type { BuildDefinition } from './plan-build.ts';
 import { layerFolder } from './workflows/select-workflow.ts';

@@ -1,5 +1,5 @@
 import type { BuildDefinition } from './plan-build.ts';
-import type { Tools } from './tools.ts';
+import type { Tools } from './tools/tools.ts';
 import type { PreparedBuild } from './workflows/workflow.ts';
 
 /** How a build ended. `verified`: at its end its source was what was built. */

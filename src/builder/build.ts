@@ -9,7 +9,7 @@ import type { Engine } from '../support/container-engine.ts';
 import { createGate, mapLimit } from '../support/map-limit.ts';
 import { once } from '../support/once.ts';
 import { asUserError, SystemError } from '../system-errors.ts';
-import type { BuildInput, BuildNote, BuildResult, BuiltFolder } from './artifact.ts';
+import type { BuildInput, BuildNote, BuildResult, BuiltFolder } from './build-result.ts';
 import { createFunctionChecker } from './checks/check-functions.ts';
 import type { FunctionChecker } from './checks/check-functions.ts';
 import { assertCodeDir, buildDefinition, untilUnchanged } from './build-definition.ts';
@@ -18,8 +18,8 @@ import type { BuildEnd, BuildObserver, ObserveBuild } from './build-observer.ts'
 import type { BuiltDefinition } from './build-definition.ts';
 import { buildStoreDir } from './build-options.ts';
 import type { BuildOptions } from './build-options.ts';
-import { openBuildCache } from './cache/cache.ts';
-import type { BuildCache, CacheEntry } from './cache/cache.ts';
+import { openBuildCache } from './cache/build-cache.ts';
+import type { BuildCache, CacheEntry } from './cache/build-cache.ts';
 import type { BuildDefinition, BuildPlan } from './plan-build.ts';
 import { nameImage, obtainImage } from './images/build-image.ts';
 import { imageInputs } from './images/plan-images.ts';
@@ -29,10 +29,10 @@ import type { ContainerTools, ContainerPool } from './containers/container-tools
 import { checkOwnFolders } from './layout/own-folders.ts';
 import { openSourceHasher } from './cache/source-hash.ts';
 import type { SourceHasher } from './cache/source-hash.ts';
-import { placeOf } from './failure-place.ts';
-import { createTools, ToolError } from './tools.ts';
-import type { Tools } from './tools.ts';
-import { loadWorkflow } from './workflows/registry.ts';
+import { placeOf } from './tools/failure-place.ts';
+import { createTools, ToolError } from './tools/tools.ts';
+import type { Tools } from './tools/tools.ts';
+import { loadWorkflow } from './workflows/load-workflow.ts';
 import type { BuildContext } from './workflows/workflow.ts';
 
 /** What a build takes from and tells the outside. */

@@ -10,7 +10,7 @@ import type {
 import { DEFAULT_ENTRY_POINT } from '../model/web-functions.ts';
 import { isMap, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
-import type { BuildNote } from './artifact.ts';
+import type { BuildNote } from './build-result.ts';
 import { keyOf } from './build-key.ts';
 import type { KeyPart } from './build-key.ts';
 import type { BuildOptions } from './build-options.ts';
@@ -19,7 +19,7 @@ import type { FunctionCheck } from './checks/function-check.ts';
 import { containerSettings } from './containers/container-options.ts';
 import type { ContainerSettings } from './containers/container-options.ts';
 import { deprecatedSince } from './lambda-runtimes.ts';
-import { planDependencyLayer } from './dependency-layer.ts';
+import { planDependencyLayer } from './dependency-layers/dependency-layer.ts';
 import { planImages } from './images/plan-images.ts';
 import type { ImageDefinition } from './images/plan-images.ts';
 import { wantsSourceMaps, whyNoSourceMaps } from './source-maps.ts';

@@ -1,16 +1,16 @@
 import type { RunProblem } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import type { BuildResult, RunProblems } from '../artifact.ts';
+import type { BuildResult, RunProblems } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
 import { isKnownRuntime, nearestRuntime } from '../lambda-runtimes.ts';
-import type { Tools } from '../tools.ts';
-import { examine } from './examine.ts';
-import type { Subject } from './examine.ts';
+import type { Tools } from '../tools/tools.ts';
+import { examine } from './check-handlers.ts';
+import type { Subject } from './check-handlers.ts';
 import type { FunctionCheck } from './function-check.ts';
 import { locateProblem } from './locate-problem.ts';
 import type { Pythons } from './python-syntax.ts';
-import { createRecords } from './records.ts';
-import type { Finding } from './records.ts';
+import { createRecords } from './check-records.ts';
+import type { Finding } from './check-records.ts';
 
 /** What the checks need to know of a build. */
 type Built = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'handlers'>;

@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { itemsIn, namesIn } from '../../support/files.ts';
 import { nearestName } from '../../support/nearest-name.ts';
-import { handlerOf, SOURCES } from './handler-place.ts';
-import type { HandlerPlace } from './handler-place.ts';
+import { handlerOf, SOURCES } from './handler-location.ts';
+import type { HandlerPlace } from './handler-location.ts';
 
 /** Where a function's files are. Absolute. */
 export interface FunctionFolders {

@@ -2,7 +2,7 @@ import type * as Esbuild from 'esbuild';
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import type { CodeFinding, CodeJob } from './code-finding.ts';
+import type { CodeFinding, CodeJob } from './code-check.ts';
 
 /** Said of what esbuild cannot bundle, although Node.js may well run it. */
 const NOT_SYNTAX = /^Could not resolve|^No loader|output format|^This require call|^Failed to |^Cannot read/;

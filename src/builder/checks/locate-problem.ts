@@ -4,7 +4,7 @@ import type { RunProblem } from '../../errors.ts';
 import { nameWithin } from '../../support/places.ts';
 import { createLocator } from '../../template/locate.ts';
 import type { FunctionCheck } from './function-check.ts';
-import type { Finding } from './records.ts';
+import type { Finding } from './check-records.ts';
 
 /** Where a finding is in the project: in the function's source, or in its template. Paths are relative to `projectDir`. */
 export function locateProblem(

@@ -1,10 +1,10 @@
-import type { Tools } from '../tools.ts';
+import type { Tools } from '../tools/tools.ts';
 import { spawn } from '../../support/spawn.ts';
 import { listOf, parseJson } from '../../support/shapes.ts';
 import { findPython } from '../workflows/python/interpreter.ts';
 import type { PythonInterpreter } from '../workflows/python/interpreter.ts';
-import { readCodeFinding } from './code-finding.ts';
-import type { CodeFinding, CodeJob } from './code-finding.ts';
+import { readCodeFinding } from './code-check.ts';
+import type { CodeFinding, CodeJob } from './code-check.ts';
 
 /**
  * Compiles, in memory, the file of each handler and what it imports of the function's own files. Input and output are

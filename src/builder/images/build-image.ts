@@ -7,12 +7,12 @@ import { exists, readTextIfExists, writeFileAtomic } from '../../support/files.t
 import { fields, parseJson, text } from '../../support/shapes.ts';
 import type { SpawnResult } from '../../support/spawn.ts';
 import { keyOf } from '../build-key.ts';
-import type { BuildCache } from '../cache/cache.ts';
+import type { BuildCache } from '../cache/build-cache.ts';
 import { passVariables } from '../containers/pass-variables.ts';
 import type { PassedVariables } from '../containers/pass-variables.ts';
 import type { SourceHasher } from '../cache/source-hash.ts';
-import { ToolError } from '../tools.ts';
-import type { Tools } from '../tools.ts';
+import { ToolError } from '../tools/tools.ts';
+import type { Tools } from '../tools/tools.ts';
 import { contextKey } from './docker-context.ts';
 import type { DockerfileSource, ImageDefinition } from './plan-images.ts';
 

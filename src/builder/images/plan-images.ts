@@ -6,7 +6,7 @@ import { flattenStacks } from '../../model/stack.ts';
 import type { FunctionResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { isMap, scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
-import type { BuildInput } from '../artifact.ts';
+import type { BuildInput } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
 
 /** One image to build or load, and the functions that share it. */

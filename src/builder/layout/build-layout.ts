@@ -9,8 +9,8 @@ import { buildLayoutDir, buildStoreDir } from '../build-options.ts';
 import type { BuildOptions } from '../build-options.ts';
 import { layOutTemplates, planBuiltTemplates, stackLayoutDir } from './built-templates.ts';
 import type { BuiltParts, BuiltTemplates } from './built-templates.ts';
-import { dependencyLayerId } from '../dependency-layer.ts';
-import { openLaidOut } from './laid-out.ts';
+import { dependencyLayerId } from '../dependency-layers/dependency-layer.ts';
+import { openLaidOut } from './read-layout.ts';
 import { linkArtifact } from './link-artifacts.ts';
 import { isOurLayout } from './own-folders.ts';
 

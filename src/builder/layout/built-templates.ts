@@ -13,7 +13,7 @@ import type { Draft } from '../../template/draft.ts';
 import { isServerless } from '../../template/kinds/kinds.ts';
 import { mapOf } from '../../template/template.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
-import type { BuildResult } from '../artifact.ts';
+import type { BuildResult } from '../build-result.ts';
 import { buildLayoutDir } from '../build-options.ts';
 import type { BuildOptions } from '../build-options.ts';
 import {
@@ -21,8 +21,13 @@ import {
   DEPENDENCY_TEMPLATE,
   dependencyLayerTemplate,
   dependencyStackResource,
-} from '../dependency-layer-stack.ts';
-import { appendLayer, DEPENDENCY_STACK, dependencyLayerId, dependencyLayerReference } from '../dependency-layer.ts';
+} from '../dependency-layers/dependency-layer-stack.ts';
+import {
+  appendLayer,
+  DEPENDENCY_STACK,
+  dependencyLayerId,
+  dependencyLayerReference,
+} from '../dependency-layers/dependency-layer.ts';
 import { linkArtifacts } from './link-artifacts.ts';
 import type { LayoutFolder } from './link-artifacts.ts';
 import { claimLayout } from './own-folders.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import type { Tools } from '../tools.ts';
+import type { Tools } from '../tools/tools.ts';
 
 /** The program of this name, or an error that says who needs it and how to get it. */
 export async function needTool(tools: Tools, name: string, ids: readonly string[], hint: string): Promise<string> {

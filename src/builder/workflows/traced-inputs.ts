@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { readTextIfExists, writeFileAtomic } from '../../support/files.ts';
 import { fields, listOf, parseJson, text } from '../../support/shapes.ts';
 import type { Reader } from '../../support/shapes.ts';
-import type { BuildInput } from '../artifact.ts';
+import type { BuildInput } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildContext } from './workflow.ts';

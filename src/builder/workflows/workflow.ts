@@ -1,9 +1,9 @@
-import type { BuildInput, BuildNote } from '../artifact.ts';
+import type { BuildInput, BuildNote } from '../build-result.ts';
 import type { BuildOptions } from '../build-options.ts';
-import type { BuildCache } from '../cache/cache.ts';
+import type { BuildCache } from '../cache/build-cache.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import type { SourceHasher } from '../cache/source-hash.ts';
-import type { Tools } from '../tools.ts';
+import type { Tools } from '../tools/tools.ts';
 import type { SeenLocks } from './node/locked-version.ts';
 import type { SeenWorkspaces } from './node/workspace.ts';
 import type { WorkflowName } from './select-workflow.ts';

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import type { BuildInput } from '../../builder/artifact.ts';
+import type { BuildInput } from '../../builder/build-result.ts';
 import { compileExcludes } from '../../support/globs.ts';
 import { stemsOf } from '../../support/name-stems.ts';
 import { flattenStacks, identifierOf } from '../../model/stack.ts';

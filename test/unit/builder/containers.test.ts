@@ -3,7 +3,7 @@ import { containerSettings } from '../../../src/builder/containers/container-opt
 import type { ContainerOptions } from '../../../src/builder/containers/container-options.ts';
 import { mountOf, outermostFolders, translatePaths } from '../../../src/builder/containers/mounts.ts';
 import { passVariables } from '../../../src/builder/containers/pass-variables.ts';
-import { readContainerEnvFile } from '../../../src/builder/containers/read-env-file.ts';
+import { readContainerEnvFile } from '../../../src/builder/containers/container-env-file.ts';
 import { planBuild } from '../../../src/builder/plan-build.ts';
 import { engineError, unknownFailure } from '../../../src/support/container-engine.ts';
 import { fakeFunction, fakeLayer, fakeStack } from '../../support/stack-builder.ts';

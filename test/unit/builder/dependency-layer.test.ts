@@ -4,8 +4,11 @@ import {
   dependencyLayerId,
   dependencyLayerName,
   planDependencyLayer,
-} from '../../../src/builder/dependency-layer.ts';
-import { countedReadme, dependencyLayerTemplate } from '../../../src/builder/dependency-layer-stack.ts';
+} from '../../../src/builder/dependency-layers/dependency-layer.ts';
+import {
+  countedReadme,
+  dependencyLayerTemplate,
+} from '../../../src/builder/dependency-layers/dependency-layer-stack.ts';
 import { fakeFunction } from '../../support/stack-builder.ts';
 
 describe('names are those of SAM CLI (docs/sam-cli-behaviour.md#dependency-layers)', () => {

@@ -2,8 +2,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readTextFile } from '../../../support/regular-file.ts';
 import { fields, parseJson } from '../../../support/shapes.ts';
-import { andAbove, isInNodeModules } from './folders.ts';
-import type { ModuleImport } from './lookups.ts';
+import { andAbove, isInNodeModules } from './folder-listing.ts';
+import type { ModuleImport } from './module-lookups.ts';
 
 /**
  * Where modules of packages are looked for: what their package.json names, there or not. `all`: not only of linked packages

@@ -1,14 +1,14 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { exists, makeFolder } from '../../../support/files.ts';
-import type { BuildInput } from '../../artifact.ts';
+import type { BuildInput } from '../../build-result.ts';
 import { buildStoreDir } from '../../build-options.ts';
 import { keyOf } from '../../build-key.ts';
 import { copyTree } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
-import { findAbove } from '../find-above.ts';
+import { findAbove } from '../../../support/find-above.ts';
 import { GRADLE_INIT } from './gradle-init.ts';
-import { noteNewerClasses } from './classes.ts';
+import { noteNewerClasses } from './class-versions.ts';
 import { needTool } from '../need-tool.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import type { PreparedBuild, BuildContext } from '../workflow.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../../../errors.ts';
-import type { Tools } from '../../tools.ts';
+import type { Tools } from '../../tools/tools.ts';
 
 /** A Python on this machine, or in the build's container. */
 export interface PythonInterpreter {

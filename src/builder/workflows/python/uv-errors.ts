@@ -1,4 +1,4 @@
-import { ToolError } from '../../tools.ts';
+import { ToolError } from '../../tools/tools.ts';
 import { noWheel, otherWheel } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
 

@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { ToolError } from '../../../../../src/builder/tools.ts';
+import { ToolError } from '../../../../../src/builder/tools/tools.ts';
 import { parentPackages } from '../../../../../src/builder/workflows/python/parent-packages.ts';
 import {
   localPathOf,
@@ -8,7 +8,7 @@ import {
   readRequirements,
 } from '../../../../../src/builder/workflows/python/requirements.ts';
 import { explainUv } from '../../../../../src/builder/workflows/python/uv-errors.ts';
-import { allowsPython } from '../../../../../src/builder/workflows/python/versions.ts';
+import { allowsPython } from '../../../../../src/builder/workflows/python/requires-python.ts';
 import { distributionOf, platformTags, runsInLambda } from '../../../../../src/builder/workflows/python/wheel.ts';
 import { tempFolder } from '../../../../support/temp-folder.ts';
 

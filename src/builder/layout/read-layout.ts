@@ -1,0 +1,77 @@
+import * as path from 'node:path';
+import { flattenStacks } from '../../model/stack.ts';
+import type {
+  FunctionResource,
+  LayerResource,
+  ResourceIdentifier,
+  Stack,
+  WebFunctionResource,
+} from '../../model/stack.ts';
+import type { BuiltFolder } from '../build-result.ts';
+import { buildStoreDir } from '../build-options.ts';
+import type { BuildOptions } from '../build-options.ts';
+import { stackLayoutDir } from './built-templates.ts';
+import type { BuiltParts } from './built-templates.ts';
+import { readEntry } from '../cache/cache-entries.ts';
+import { dependencyLayerId } from '../dependency-layers/dependency-layer.ts';
+import { planImages } from '../images/plan-images.ts';
+import { linkTarget } from '../cache/linked-entries.ts';
+import { isBuiltFunction, isBuiltLayer, isBuiltWebFunction } from '../plan-build.ts';
+
+/** What is laid out of an application: where the links of its artifacts lead, with what is known of these. */
+export interface LaidOut {
+  readAll(root: Stack): Promise<BuiltParts>;
+  /** Of these functions and layers. */
+  read(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<BuiltParts>;
+}
+
+export function openLaidOut(options: BuildOptions): LaidOut {
+  const read = async (root: Stack, isMeant: (id: ResourceIdentifier) => boolean): Promise<BuiltParts> => {
+    const folders = new Map<ResourceIdentifier, BuiltFolder>();
+    const dependencyLayers = new Map<ResourceIdentifier, BuiltFolder>();
+    const handlers = new Map<ResourceIdentifier, string>();
+    const sourceMaps = new Set<ResourceIdentifier>();
+    for (const resource of flattenStacks(root)
+      .flatMap(builtResources)
+      .filter(({ id }) => isMeant(id))) {
+      const { id, logicalId, stackPath } = resource;
+      const dir = stackLayoutDir(options, stackPath);
+      const code = findLinked(options, path.join(dir, logicalId));
+      if (code === undefined) continue;
+      folders.set(id, { path: code.path, cached: true });
+      const { handler, sourceMaps: withMaps } = code.facts;
+      if (typeof handler === 'string') handlers.set(id, handler);
+      if (withMaps === true) sourceMaps.add(id);
+      const layer = isFunction(resource) ? findLinked(options, path.join(dir, dependencyLayerId(id))) : undefined;
+      if (layer !== undefined) dependencyLayers.set(id, { path: layer.path, cached: true });
+    }
+    return { folders, dependencyLayers, handlers, sourceMaps, images: imagesOf(root, options) };
+  };
+  return { readAll: (root) => read(root, () => true), read: (root, ids) => read(root, (id) => ids.has(id)) };
+}
+
+function builtResources(stack: Stack): (FunctionResource | LayerResource | WebFunctionResource)[] {
+  const { functions, layers, webFunctions } = stack;
+  return [
+    ...functions.filter(isBuiltFunction),
+    ...layers.filter(isBuiltLayer),
+    ...webFunctions.filter(isBuiltWebFunction),
+  ];
+}
+
+/** The entry of our cache that a link leads to. */
+function findLinked(options: BuildOptions, link: string): ReturnType<typeof readEntry> {
+  const entry = path.dirname(linkTarget(link) ?? '');
+  const store = buildStoreDir(options.projectDir);
+  return path.dirname(path.dirname(entry)) === store ? readEntry(entry) : undefined;
+}
+
+/** Images have the same names in each build. */
+function imagesOf(root: Stack, options: BuildOptions): BuiltParts['images'] {
+  const names = planImages(root, options.env).flatMap((image) => [...image.names]);
+  return new Map(names.map(([id, name]) => [id, { name, imageId: '', recordFile: '' }]));
+}
+
+function isFunction(resource: FunctionResource | LayerResource | WebFunctionResource): boolean {
+  return 'packageType' in resource;
+}

@@ -1,0 +1,51 @@
+import { rename } from 'node:fs/promises';
+import * as path from 'node:path';
+import { keyOf } from '../../build-key.ts';
+import type { PythonInterpreter } from './interpreter.ts';
+import { buildOwnWheel } from './build-wheel.ts';
+import type { PythonTarget } from './wheel.ts';
+import { SourceChangedError } from '../workflow.ts';
+import type { BuildContext } from '../workflow.ts';
+
+/**
+ * What is no source of a package on this machine. Names that a module may have as well (`build`, `env`) count at the top
+ * only, where tools make them.
+ */
+export const PACKAGE_EXCLUDES: readonly string[] = (
+  '.aws-sam .git *.pyc __pycache__ *.egg-info node_modules .tox .nox .cache .pytest_cache .mypy_cache .ruff_cache .uv-cache .venv ' +
+  '/build /dist /venv /target .vscode .idea'
+).split(' ');
+
+/** A hash over a package on this machine, a folder or an archive; undefined if nothing is there. */
+export function hashLocal({ hasher }: Pick<BuildContext, 'hasher'>, place: string): Promise<string | undefined> {
+  return hasher.hashPath(place, PACKAGE_EXCLUDES);
+}
+
+/** How wheels of packages on this machine are built. */
+export interface LocalBuild {
+  context: BuildContext;
+  tool: 'pip' | 'uv';
+  python: PythonInterpreter | undefined;
+  target: PythonTarget;
+  scratch: string;
+  /** What may help if a wheel does not run in Lambda. */
+  hint: string | undefined;
+  /** Builds one wheel of a folder into another one. */
+  build(dir: string, outDir: string, env: Record<string, string>): Promise<void>;
+}
+
+/** Where a wheel of a folder on this machine is: built once for all functions that need it, and again when it changes. */
+export async function obtainWheel(dir: string, how: LocalBuild): Promise<string> {
+  const { context, tool, python, target } = how;
+  const source = await hashLocal(context, dir);
+  const { identity } = context.tools;
+  const key = keyOf('python wheel', 1, tool, source, { ...target }, python?.version, identity, path.basename(dir));
+  const entry = await context.cache.obtain('deps', key, async (content) => {
+    const wheel = await buildOwnWheel(dir, { ...how, build: (outDir, env) => how.build(dir, outDir, env) });
+    const file = path.basename(wheel);
+    await rename(wheel, path.join(content, file));
+    if ((await hashLocal(context, dir)) !== source) throw new SourceChangedError();
+    return { facts: { file } };
+  });
+  return path.join(entry.path, String(entry.facts['file']));
+}
