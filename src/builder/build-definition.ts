@@ -9,10 +9,10 @@ import { linkTree, treeSize } from './file-tree.ts';
 import type { BuildDefinition } from './plan-build.ts';
 import { layerFolder } from './workflows/select-workflow.ts';
 import { SourceChangedError } from './workflows/workflow.ts';
-import type { DependencySet, BuiltContent, PreparedBuild, Workflow, BuildContext } from './workflows/workflow.ts';
+import type { DependencySet, BuildOutput, PreparedBuild, Workflow, BuildContext } from './workflows/workflow.ts';
 
 /** What one build gave. */
-export interface BuiltDefinition {
+export interface DefinitionResult {
   artifact: CacheEntry;
   /** Installed packages that are to be a layer of their own. */
   dependencyLayer: CacheEntry | undefined;
@@ -39,7 +39,7 @@ export async function buildDefinition(
   definition: BuildDefinition,
   prepared: PreparedBuild,
   how: { workflow: Workflow; context: BuildContext },
-): Promise<BuiltDefinition> {
+): Promise<DefinitionResult> {
   const { dependencies } = prepared;
   const installed = dependencies && (await obtainDependencies(dependencies, how));
   const notApart = whyNotApart(prepared, installed);
@@ -147,7 +147,7 @@ async function obtainArtifact(job: ArtifactJob): Promise<CacheEntry> {
 
 /** Whether the installed packages become a layer of their own. */
 function isApart({ definition, notApart }: ArtifactJob): boolean {
-  return definition.dependenciesApart && notApart === undefined;
+  return definition.wantsDependencyLayer && notApart === undefined;
 }
 
 function artifactKey(job: ArtifactJob, sourceKey: string): string {
@@ -195,8 +195,8 @@ function noteUnsettled({ definition, context }: ArtifactJob): void {
 async function makeUnlessChanged(
   prepared: PreparedBuild,
   sourceKey: string | undefined,
-  work: () => Promise<BuiltContent>,
-): Promise<BuiltContent> {
+  work: () => Promise<BuildOutput>,
+): Promise<BuildOutput> {
   try {
     return await work();
   } catch (error) {

@@ -15,7 +15,7 @@ import type { FunctionChecker } from './checks/check-functions.ts';
 import { assertCodeDir, buildDefinition, untilUnchanged } from './build-definition.ts';
 import { observeSource, observeTools } from './build-observer.ts';
 import type { BuildEnd, BuildObserver, ObserveBuild } from './build-observer.ts';
-import type { BuiltDefinition } from './build-definition.ts';
+import type { DefinitionResult } from './build-definition.ts';
 import { buildStoreDir } from './build-options.ts';
 import type { BuildOptions } from './build-options.ts';
 import { openBuildCache } from './cache/build-cache.ts';
@@ -249,7 +249,7 @@ async function prepareAndBuild(
   definition: BuildDefinition,
   context: BuildContext,
   { collected, observer }: { collected: Collected; observer: BuildObserver | undefined },
-): Promise<{ built: BuiltDefinition; label: string }> {
+): Promise<{ built: DefinitionResult; label: string }> {
   const workflow = await loadWorkflow(definition);
   await assertCodeDir(definition);
   const { prepared, built } = await untilUnchanged(definition, context, async () => {
@@ -263,13 +263,13 @@ async function prepareAndBuild(
     }
   });
   const { notApart } = built;
-  if (definition.dependenciesApart && notApart) context.note(notApart.level, `no dependency layer: ${notApart.why}`);
+  if (definition.wantsDependencyLayer && notApart) context.note(notApart.level, `no dependency layer: ${notApart.why}`);
   return { built, label: prepared.label };
 }
 
 function collect(
   definition: BuildDefinition,
-  built: BuiltDefinition,
+  built: DefinitionResult,
   collected: Collected,
   onBuilt: BuildEnvironment['onBuilt'],
 ): void {

@@ -49,7 +49,7 @@ export interface BuildDefinition {
   /** For makefiles: the target's name and the folders that Metadata names, absolute. */
   makefile: MakefileSettings | undefined;
   /** Dependencies, if there are any, go into a layer of their own. */
-  dependenciesApart: boolean;
+  wantsDependencyLayer: boolean;
   /** The container that its tools run in; undefined: on this machine. */
   container?: ContainerSettings | undefined;
 }
@@ -152,15 +152,15 @@ function defineFunction(
   resource: FunctionResource,
   stack: Stack,
   options: BuildOptions,
-  dependenciesApart: boolean,
+  wantsDependencyLayer: boolean,
 ): BuildDefinition {
-  return defineCode({ ...resource, kind: 'function' }, stack, { options, dependenciesApart });
+  return defineCode({ ...resource, kind: 'function' }, stack, { options, wantsDependencyLayer });
 }
 
 /** It takes no layers, so its packages stay with its code. */
 function defineWebFunction(resource: WebFunctionResource, stack: Stack, options: BuildOptions): BuildDefinition {
   const handler = resource.entryPoint ?? DEFAULT_ENTRY_POINT;
-  return defineCode({ ...resource, kind: 'web-function', handler }, stack, { options, dependenciesApart: false });
+  return defineCode({ ...resource, kind: 'web-function', handler }, stack, { options, wantsDependencyLayer: false });
 }
 
 /** What is built of a function of either kind. */
@@ -171,7 +171,7 @@ type CodeToBuild =
 function defineCode(
   resource: CodeToBuild,
   stack: Stack,
-  { options, dependenciesApart }: { options: BuildOptions; dependenciesApart: boolean },
+  { options, wantsDependencyLayer }: { options: BuildOptions; wantsDependencyLayer: boolean },
 ): BuildDefinition {
   const workflow = selectWorkflow(resource.runtime, resource.buildMethod);
   return withKey({
@@ -186,7 +186,7 @@ function defineCode(
     buildProperties: resource.buildProperties,
     wantsSourceMaps: workflow === 'esbuild' && wantsSourceMaps(resource),
     makefile: workflow === 'makefile' ? makefileSettings(resource, stack) : undefined,
-    dependenciesApart,
+    wantsDependencyLayer,
     ...inContainer(resource, containerMethod(resource), options),
   });
 }
@@ -214,7 +214,7 @@ function defineLayer(layer: LayerResource, stack: Stack, options: BuildOptions):
     buildProperties: layer.buildProperties,
     wantsSourceMaps: false,
     makefile: workflow === 'makefile' ? makefileSettings(layer, stack) : undefined,
-    dependenciesApart: false,
+    wantsDependencyLayer: false,
     ...inContainer(layer, layerMethod(layer), options),
   });
 }

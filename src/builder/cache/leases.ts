@@ -37,11 +37,11 @@ export function openLeases(storeDir: string): Leases {
         add: (folder) => {
           const isNew = !isOurs(folder);
           folders.add(folder);
-          if (isNew) tell(() => appendLine(file, nameOf(folder)));
+          if (isNew) tryWrite(() => appendLine(file, nameOf(folder)));
         },
         close: () => {
           open.delete(folders);
-          if (folders.size > 0) tell(write);
+          if (folders.size > 0) tryWrite(write);
         },
       };
     },
@@ -53,7 +53,7 @@ export function openLeases(storeDir: string): Leases {
 }
 
 /** On a disk that we may only read, or that is full, builds that are there serve all the same. */
-function tell(how: () => void): void {
+function tryWrite(how: () => void): void {
   try {
     how();
   } catch {

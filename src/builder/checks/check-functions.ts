@@ -4,21 +4,21 @@ import type { BuildResult, RunProblems } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
 import { isKnownRuntime, nearestRuntime } from '../lambda-runtimes.ts';
 import type { Tools } from '../tools/tools.ts';
-import { examine } from './check-handlers.ts';
-import type { Subject } from './check-handlers.ts';
+import { checkHandlers } from './check-handlers.ts';
+import type { CheckedFunction } from './check-handlers.ts';
 import type { FunctionCheck } from './function-check.ts';
 import { locateProblem } from './locate-problem.ts';
 import type { Pythons } from './python-syntax.ts';
 import { createRecords } from './check-records.ts';
-import type { Finding } from './check-records.ts';
+import type { CheckProblem } from './check-records.ts';
 
 /** What the checks need to know of a build. */
-type Built = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'handlers'>;
+type BuiltArtifacts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'handlers'>;
 
 /** Looks at functions that were built, for what Lambda would fail on. What it found of an artifact is kept with it. */
 export interface FunctionChecker {
   /** Never rejects: a check that cannot be made finds nothing. */
-  check(checks: readonly FunctionCheck[], built: Built, tools: Tools): Promise<RunProblems>;
+  check(checks: readonly FunctionCheck[], built: BuiltArtifacts, tools: Tools): Promise<RunProblems>;
 }
 
 /** Raise it when the same code gives other findings. */
@@ -28,12 +28,17 @@ const VERSION = 2;
 export function createFunctionChecker(projectDir: string): FunctionChecker {
   const records = createRecords();
   const pythons: Pythons = new Map();
-  const checkAll = async (checks: readonly FunctionCheck[], built: Built, tools: Tools): Promise<RunProblems> => {
+  const checkAll = async (
+    checks: readonly FunctionCheck[],
+    built: BuiltArtifacts,
+    tools: Tools,
+  ): Promise<RunProblems> => {
     const subjects = checks.flatMap((check) => subjectOf(check, built));
     const keys = new Map(subjects.map((subject) => [subject, keyOfCheck(subject)]));
-    const isNew = (subject: Subject): boolean => records.find(subject.artifact, keys.get(subject) ?? '') === undefined;
+    const isNew = (subject: CheckedFunction): boolean =>
+      records.find(subject.artifact, keys.get(subject) ?? '') === undefined;
     const news = subjects.filter(isNew);
-    const findings = await examine(news, { tools, pythons });
+    const findings = await checkHandlers(news, { tools, pythons });
     news.forEach((subject, position) =>
       records.set(subject.artifact, keys.get(subject) ?? '', findings[position] ?? 'none'),
     );
@@ -64,19 +69,19 @@ export function createFunctionChecker(projectDir: string): FunctionChecker {
   };
 }
 
-function subjectOf(check: FunctionCheck, { folders, dependencyLayers, handlers }: Built): Subject[] {
+function subjectOf(check: FunctionCheck, { folders, dependencyLayers, handlers }: BuiltArtifacts): CheckedFunction[] {
   const artifact = folders.get(check.id)?.path;
   if (artifact === undefined) return [];
   const dependencies = dependencyLayers.get(check.id)?.path;
   return [{ check, artifact, dependencies, handler: handlers.get(check.id) ?? check.handler }];
 }
 
-function keyOfCheck({ check, handler, dependencies }: Subject): string {
+function keyOfCheck({ check, handler, dependencies }: CheckedFunction): string {
   const { kind, runtime, codeDir, isBundled, hasLayers, isWrapped } = check;
   return keyOf(VERSION, kind, runtime, handler, codeDir, isBundled, hasLayers, isWrapped, dependencies);
 }
 
-function checkRuntime({ runtime }: FunctionCheck): Finding | 'none' {
+function checkRuntime({ runtime }: FunctionCheck): CheckProblem | 'none' {
   if (runtime === undefined || isKnownRuntime(runtime)) return 'none';
   const nearest = nearestRuntime(runtime);
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;

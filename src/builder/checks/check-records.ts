@@ -5,7 +5,7 @@ import { count, fields, parseJson, recordOf, text } from '../../support/shapes.t
 import type { Reader } from '../../support/shapes.ts';
 
 /** Why a function cannot run, before its place in the project is looked for. */
-export interface Finding {
+export interface CheckProblem {
   message: string;
   /** The property of the template that it is about; else `file` is where it is, relative to the artifact. */
   property?: 'handler' | 'runtime' | undefined;
@@ -16,8 +16,8 @@ export interface Finding {
 
 /** What was found of each artifact, by the key of the check. `none`: nothing is wrong. */
 export interface CheckRecords {
-  find(artifact: string, key: string): Finding | 'none' | undefined;
-  set(artifact: string, key: string, finding: Finding | 'none'): void;
+  find(artifact: string, key: string): CheckProblem | 'none' | undefined;
+  set(artifact: string, key: string, finding: CheckProblem | 'none'): void;
   /** Keeps what was found for the next run. */
   save(): Promise<void>;
 }
@@ -27,9 +27,9 @@ const FILE = 'checks.json';
 
 /** The records of artifacts, each read once. */
 export function createRecords(): CheckRecords {
-  const known = new Map<string, Map<string, Finding | 'none'>>();
+  const known = new Map<string, Map<string, CheckProblem | 'none'>>();
   const changed = new Set<string>();
-  const ofArtifact = (artifact: string): Map<string, Finding | 'none'> => {
+  const ofArtifact = (artifact: string): Map<string, CheckProblem | 'none'> => {
     const records = known.get(artifact) ?? readRecords(artifact);
     known.set(artifact, records);
     return records;
@@ -60,7 +60,7 @@ function fileOf(artifact: string): string {
   return path.join(path.dirname(artifact), FILE);
 }
 
-const readFinding: Reader<Finding | 'none'> = (value) => {
+const readProblem: Reader<CheckProblem | 'none'> = (value) => {
   if (value === 'none') return value;
   const map = fields(value);
   const message = text(map?.['message']);
@@ -68,9 +68,9 @@ const readFinding: Reader<Finding | 'none'> = (value) => {
   const property = map['property'] === 'handler' ? 'handler' : undefined;
   return { message, property, file: text(map['file']), line: count(map['line']), column: count(map['column']) };
 };
-const readAll = recordOf(readFinding);
+const readAll = recordOf(readProblem);
 
-function readRecords(artifact: string): Map<string, Finding | 'none'> {
+function readRecords(artifact: string): Map<string, CheckProblem | 'none'> {
   try {
     return new Map(Object.entries(readAll(parseJson(readFileSync(fileOf(artifact), 'utf8'))) ?? {}));
   } catch (error) {

@@ -2,7 +2,7 @@ import { count, fields, listOf, text } from '../../support/shapes.ts';
 import type { Reader } from '../../support/shapes.ts';
 
 /** Code to be looked at: the file of a handler, and what it loads of the function's own files. */
-export interface CodeJob {
+export interface CodeCheck {
   /** The artifact. Absolute. */
   root: string;
   /** Relative to it, with `/`. */
@@ -14,7 +14,7 @@ export interface CodeJob {
 }
 
 /** What is wrong with it: it does not parse (`message`), or it has no function of that name, but others (`names`). */
-export interface CodeFinding {
+export interface CodeProblem {
   file?: string | undefined;
   line?: number | undefined;
   column?: number | undefined;
@@ -25,7 +25,7 @@ export interface CodeFinding {
 const readNames = listOf(text);
 
 /** A finding as a program printed it. */
-export const readCodeFinding: Reader<CodeFinding> = (value) => {
+export const readCodeProblem: Reader<CodeProblem> = (value) => {
   const map = fields(value);
   return (
     map && {

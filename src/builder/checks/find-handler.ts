@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { itemsIn, namesIn } from '../../support/files.ts';
 import { nearestName } from '../../support/nearest-name.ts';
 import { handlerOf, SOURCES } from './handler-location.ts';
-import type { HandlerPlace } from './handler-location.ts';
+import type { HandlerLocation } from './handler-location.ts';
 
 /** Where a function's files are. Absolute. */
 export interface FunctionFolders {
@@ -16,7 +16,7 @@ export interface FunctionFolders {
  * The file that holds the handler, relative to the artifact; `elsewhere`: it is among the packages; undefined: it is in
  * neither. Letters count as on Lambda's disk, whatever the disk here does.
  */
-export function findHandler(place: HandlerPlace, folders: FunctionFolders): string | 'elsewhere' | undefined {
+export function findHandler(place: HandlerLocation, folders: FunctionFolders): string | 'elsewhere' | undefined {
   const { artifact, dependencies } = folders;
   const [first = ''] = place.files;
   const found = place.files.find((file) => isThere(artifact, file));
@@ -31,7 +31,7 @@ export function findHandler(place: HandlerPlace, folders: FunctionFolders): stri
   return undefined;
 }
 
-function packageFolders({ language }: HandlerPlace, { artifact, dependencies }: FunctionFolders): string[] {
+function packageFolders({ language }: HandlerLocation, { artifact, dependencies }: FunctionFolders): string[] {
   if (language === 'python') return dependencies === undefined ? [] : [path.join(dependencies, 'python')];
   if (language === 'nodejs') {
     const layer = dependencies === undefined ? [] : [path.join(dependencies, 'nodejs', 'node_modules')];
@@ -69,7 +69,7 @@ const OTHERS: ReadonlySet<string> = new Set(['node_modules', 'vendor', '__pycach
 
 /** What was probably meant by a handler whose file is not there: the handler of a file that is; `sources`: the function's own. */
 export function nearestHandler(
-  place: HandlerPlace,
+  place: HandlerLocation,
   artifact: string,
   isOwn: (file: string) => boolean,
 ): string | undefined {

@@ -1,5 +1,5 @@
 /** Where Lambda's runtime looks for what a `Handler` names. Paths have `/` and are relative to the function's folder. */
-export interface HandlerPlace {
+export interface HandlerLocation {
   /** Any of these will do; the first is what is probably meant. */
   files: readonly string[];
   /** Names that will do as well, in the folder of the first. */
@@ -21,7 +21,7 @@ export interface BadHandler {
 /** Languages, by the beginning of a runtime's name. */
 const PLACES: readonly (readonly [
   runtime: string,
-  place: (handler: string) => HandlerPlace | BadHandler | undefined,
+  place: (handler: string) => HandlerLocation | BadHandler | undefined,
 ])[] = [
   ['python', placePython],
   ['nodejs', placeNode],
@@ -33,14 +33,14 @@ const PLACES: readonly (readonly [
 ];
 
 /** Where a handler is in what is deployed; undefined: not known. */
-export function placeHandler(runtime: string, handler: string | undefined): HandlerPlace | BadHandler | undefined {
+export function locateHandler(runtime: string, handler: string | undefined): HandlerLocation | BadHandler | undefined {
   const [, place] = PLACES.find(([beginning]) => runtime.startsWith(beginning)) ?? [];
   if (handler === undefined && !runtime.startsWith('provided')) return undefined;
   return place?.(handler ?? '');
 }
 
 /** Where the file is that a Web Function starts with; undefined: not known. */
-export function placeEntryPoint(runtime: string, entryPoint: string | undefined): HandlerPlace | undefined {
+export function locateEntryPoint(runtime: string, entryPoint: string | undefined): HandlerLocation | undefined {
   if (entryPoint === undefined || !runtime.startsWith('nodejs')) return undefined;
   const file = entryPoint.replace(/^\.\//, '');
   const isScript = SOURCES.nodejs.test(file);
@@ -50,7 +50,7 @@ export function placeEntryPoint(runtime: string, entryPoint: string | undefined)
 }
 
 /** The handler that names `name` in a file, in the form of the language. */
-export function handlerOf(language: HandlerPlace['language'], file: string, name: string): string {
+export function handlerOf(language: HandlerLocation['language'], file: string, name: string): string {
   const stem = file.replace(/\.\w+$/, '');
   return `${language === 'python' ? stem.replaceAll('/', '.').replace(/\.__init__$/, '') : stem}.${name}`;
 }
@@ -62,7 +62,7 @@ export const SOURCES: Readonly<Record<'python' | 'nodejs' | 'ruby', RegExp>> = {
   ruby: /\.rb$/,
 };
 
-function placePython(handler: string): HandlerPlace | BadHandler {
+function placePython(handler: string): HandlerLocation | BadHandler {
   const dot = handler.lastIndexOf('.');
   if (dot <= 0) return { bad: 'it needs the form module.function' };
   const stem = handler.slice(0, dot).replaceAll('.', '/');
@@ -78,7 +78,7 @@ function placePython(handler: string): HandlerPlace | BadHandler {
   };
 }
 
-function placeNode(handler: string): HandlerPlace | BadHandler {
+function placeNode(handler: string): HandlerLocation | BadHandler {
   if (handler.includes('..')) return { bad: 'it must not contain ..' };
   const slash = handler.lastIndexOf('/');
   const [, module, name] = /^([^.]+)\.(.+)$/.exec(handler.slice(slash + 1)) ?? [];
@@ -88,23 +88,23 @@ function placeNode(handler: string): HandlerPlace | BadHandler {
   return { files, inPackages: [module], name, language: 'nodejs' };
 }
 
-function placeRuby(handler: string): HandlerPlace {
+function placeRuby(handler: string): HandlerLocation {
   const [stem = '', ...names] = handler.split('.');
   const file = `${stem}.rb`;
   const name = names.length === 1 ? names[0] : undefined;
   return { files: [file], inPackages: [file], name, language: 'ruby' };
 }
 
-function placeJava(handler: string): HandlerPlace {
+function placeJava(handler: string): HandlerLocation {
   const file = `${(handler.split('::', 1)[0] ?? '').replaceAll('.', '/')}.class`;
   return { files: [file], inPackages: [], inJars: file, language: undefined };
 }
 
-function placeDotnet(handler: string): HandlerPlace {
+function placeDotnet(handler: string): HandlerLocation {
   const assembly = handler.split('::', 1)[0] ?? '';
   return { files: [`${assembly}.dll`, assembly, 'bootstrap'], inPackages: [], language: undefined };
 }
 
-function placeProgram(name: string): HandlerPlace {
+function placeProgram(name: string): HandlerLocation {
   return { files: [name], inPackages: [], language: undefined };
 }

@@ -4,11 +4,11 @@ import type { RunProblem } from '../../errors.ts';
 import { nameWithin } from '../../support/places.ts';
 import { createLocator } from '../../template/locate.ts';
 import type { FunctionCheck } from './function-check.ts';
-import type { Finding } from './check-records.ts';
+import type { CheckProblem } from './check-records.ts';
 
 /** Where a finding is in the project: in the function's source, or in its template. Paths are relative to `projectDir`. */
 export function locateProblem(
-  { message, property, file, line, column }: Finding,
+  { message, property, file, line, column }: CheckProblem,
   { codeDir, template }: FunctionCheck,
   { artifact, projectDir }: { artifact: string; projectDir: string },
 ): RunProblem {

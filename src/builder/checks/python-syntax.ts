@@ -3,8 +3,8 @@ import { spawn } from '../../support/spawn.ts';
 import { listOf, parseJson } from '../../support/shapes.ts';
 import { findPython } from '../workflows/python/interpreter.ts';
 import type { PythonInterpreter } from '../workflows/python/interpreter.ts';
-import { readCodeFinding } from './code-check.ts';
-import type { CodeFinding, CodeJob } from './code-check.ts';
+import { readCodeProblem } from './code-check.ts';
+import type { CodeProblem, CodeCheck } from './code-check.ts';
 
 /**
  * Compiles, in memory, the file of each handler and what it imports of the function's own files. Input and output are
@@ -100,7 +100,7 @@ export interface Checkers {
   pythons: Pythons;
 }
 
-const readFindings = listOf(readCodeFinding);
+const readFindings = listOf(readCodeProblem);
 
 /**
  * What is wrong with Python code, for each job. Only a Python that is as new as the function's can say: an older one does
@@ -108,9 +108,9 @@ const readFindings = listOf(readCodeFinding);
  */
 export async function checkPython(
   version: string,
-  jobs: readonly CodeJob[],
+  jobs: readonly CodeCheck[],
   { tools, pythons }: Checkers,
-): Promise<readonly CodeFinding[]> {
+): Promise<readonly CodeProblem[]> {
   const python = pythons.get(version) ?? (await findPython(tools, { version, machine: '', pip: false }));
   if (python === undefined || minorOf(python.version) < minorOf(version)) return [];
   pythons.set(version, python);

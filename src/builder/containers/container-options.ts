@@ -13,14 +13,14 @@ export interface ContainerOptions {
   envById: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** The container that something is built in. */
+/** The container that something is target in. */
 export interface ContainerSettings {
   image: string;
   env: Readonly<Record<string, string>>;
 }
 
-/** Who is built: by its id, or by its logical id alone. */
-interface Built {
+/** Who is target: by its id, or by its logical id alone. */
+interface ContainerTarget {
   id: ResourceIdentifier;
   logicalId: string;
   /** A runtime or a build method. */
@@ -28,10 +28,13 @@ interface Built {
   architecture: 'x86_64' | 'arm64';
 }
 
-/** The image and variables for a function or layer; undefined: it is built on this machine. */
-export function containerSettings(built: Built, options: ContainerOptions | undefined): ContainerSettings | undefined {
+/** The image and variables for a function or layer; undefined: it is target on this machine. */
+export function containerSettings(
+  target: ContainerTarget,
+  options: ContainerOptions | undefined,
+): ContainerSettings | undefined {
   if (options === undefined) return undefined;
-  const { id, logicalId, method, architecture } = built;
+  const { id, logicalId, method, architecture } = target;
   const own = ownValue(options.images, id) ?? ownValue(options.images, logicalId);
   const image = own ?? options.image ?? `public.ecr.aws/sam/build-${method ?? 'provided'}:latest-${architecture}`;
   const env = { ...options.env, ...ownValue(options.envById, logicalId), ...ownValue(options.envById, id) };

@@ -16,7 +16,7 @@ import type { Tools } from '../tools/tools.ts';
 import { contextKey } from './docker-context.ts';
 import type { DockerfileSource, ImageDefinition } from './plan-images.ts';
 
-/** What making images takes. */
+/** What context images takes. */
 export interface ImageBuildContext {
   engine: () => Promise<Engine>;
   hasher: SourceHasher;
@@ -47,18 +47,18 @@ export async function obtainImage(definition: ImageDefinition, context: ImageBui
   const engine = await context.engine();
   const imageId =
     source.kind === 'archive'
-      ? await context.inTurn(() => loadArchive(source.path, definition, { engine, ...workshopOf(context) }))
-      : await buildDockerfile(source, definition, { engine, ...workshopOf(context) });
+      ? await context.inTurn(() => loadArchive(source.path, definition, { engine, ...engineContext(context) }))
+      : await buildDockerfile(source, definition, { engine, ...engineContext(context) });
   if ((await sourceKey(source, definition, context)) === content)
     await writeFileAtomic(recordFile, JSON.stringify({ imageId }));
   return { image: { imageId, recordFile }, cached: false };
 }
 
-function workshopOf({ cache, tools, stepId }: ImageBuildContext): Omit<Making, 'engine'> {
+function engineContext({ cache, tools, stepId }: ImageBuildContext): Omit<EngineContext, 'engine'> {
   return { cache, tools, stepId };
 }
 
-interface Making {
+interface EngineContext {
   engine: Engine;
   cache: BuildCache;
   tools: Tools;
@@ -113,10 +113,14 @@ async function isThere(context: ImageBuildContext, imageId: string): Promise<boo
   return (await engine.run(['image', 'inspect', '--format', '{{.Id}}', imageId])).code === 0;
 }
 
-async function buildDockerfile(source: DockerfileSource, definition: ImageDefinition, making: Making): Promise<string> {
-  const { engine } = making;
+async function buildDockerfile(
+  source: DockerfileSource,
+  definition: ImageDefinition,
+  context: EngineContext,
+): Promise<string> {
+  const { engine } = context;
   const variables = passVariables(source.args, '--build-arg');
-  return making.cache.withScratch(async (scratch) => {
+  return context.cache.withScratch(async (scratch) => {
     const idFile = path.join(scratch, 'image-id');
     const args = [
       ...(await buildCommand(engine)),
@@ -132,7 +136,7 @@ async function buildDockerfile(source: DockerfileSource, definition: ImageDefini
       ...source.extra,
       source.context,
     ];
-    await runEngine(args, definition, { ...making, env: variables.env, task: `${engine.name} build` });
+    await runEngine(args, definition, { ...context, env: variables.env, task: `${engine.name} build` });
     return ((await readTextIfExists(idFile)) ?? '').trim();
   });
 }
@@ -145,9 +149,12 @@ async function buildCommand(engine: Engine): Promise<string[]> {
   return ['buildx', 'build', '--load', '--provenance=false', '--sbom=false', '--progress=plain'];
 }
 
-async function loadArchive(file: string, definition: ImageDefinition, making: Making): Promise<string> {
-  const { engine } = making;
-  const { stdout } = await runEngine(['load', '--input', file], definition, { ...making, task: `${engine.name} load` });
+async function loadArchive(file: string, definition: ImageDefinition, context: EngineContext): Promise<string> {
+  const { engine } = context;
+  const { stdout } = await runEngine(['load', '--input', file], definition, {
+    ...context,
+    task: `${engine.name} load`,
+  });
   const reference = [...stdout.matchAll(/Loaded image(?: ID|\(s\))?: *(\S+)/gi)].at(-1)?.[1];
   const inspected = reference && (await engine.run(['image', 'inspect', '--format', '{{.Id}}', reference]));
   if (inspected && inspected.code === 0) return inspected.stdout.trim();
@@ -159,7 +166,7 @@ async function loadArchive(file: string, definition: ImageDefinition, making: Ma
 async function runEngine(
   args: readonly string[],
   definition: ImageDefinition,
-  how: Making & { env?: PassedVariables['env']; task: string },
+  how: EngineContext & { env?: PassedVariables['env']; task: string },
 ): Promise<SpawnResult> {
   const { engine, tools, stepId, env = {}, task } = how;
   tools.report(stepId, `$ ${engine.name} ${args.join(' ')}`.slice(0, 500));

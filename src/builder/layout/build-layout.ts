@@ -8,9 +8,9 @@ import { createGate } from '../../support/map-limit.ts';
 import { buildLayoutDir, buildStoreDir } from '../build-options.ts';
 import type { BuildOptions } from '../build-options.ts';
 import { layOutTemplates, planBuiltTemplates, stackLayoutDir } from './built-templates.ts';
-import type { BuiltParts, BuiltTemplates } from './built-templates.ts';
+import type { BuildArtifacts, BuiltTemplates } from './built-templates.ts';
 import { dependencyLayerId } from '../dependency-layers/dependency-layer.ts';
-import { openLaidOut } from './read-layout.ts';
+import { openLayoutReader } from './read-layout.ts';
 import { linkArtifact } from './link-artifacts.ts';
 import { isOurLayout } from './own-folders.ts';
 
@@ -22,7 +22,7 @@ export interface BuildLayout {
   /** Everything was built. `planned`: its templates. */
   write(root: Stack, planned: BuiltTemplates): Promise<void>;
   /** Some of it was built: the rest stays as it was laid out. */
-  update(root: Stack, built: BuiltParts): Promise<void>;
+  update(root: Stack, built: BuildArtifacts): Promise<void>;
 }
 
 export function openBuildLayout(options: BuildOptions): BuildLayout {
@@ -44,7 +44,7 @@ export function openBuildLayout(options: BuildOptions): BuildLayout {
     const hasTemplates =
       (await isOurLayout(options)) && (await readTextIfExists(recordFile(options))) === recordOf(root);
     if (hasTemplates && (await saysTheSame(root, built, options))) return linkBuilt(built, options);
-    const parts = merge(await openLaidOut(options).readAll(root), built);
+    const parts = merge(await openLayoutReader(options).readAll(root), built);
     await write(root, planBuiltTemplates(root, parts, options));
   };
   return {
@@ -75,8 +75,8 @@ function stampOf(file: string): string {
 }
 
 /** Whether templates say the same with what was built as with what is laid out: only artifacts are others. */
-async function saysTheSame(root: Stack, built: BuiltParts, options: BuildOptions): Promise<boolean> {
-  const before = await openLaidOut(options).read(root, new Set(built.folders.keys()));
+async function saysTheSame(root: Stack, built: BuildArtifacts, options: BuildOptions): Promise<boolean> {
+  const before = await openLayoutReader(options).read(root, new Set(built.folders.keys()));
   return [...built.folders.keys()].every(
     (id) =>
       before.folders.has(id) &&
@@ -86,7 +86,7 @@ async function saysTheSame(root: Stack, built: BuiltParts, options: BuildOptions
   );
 }
 
-async function linkBuilt(built: BuiltParts, options: BuildOptions): Promise<void> {
+async function linkBuilt(built: BuildArtifacts, options: BuildOptions): Promise<void> {
   for (const [id, { path: folder }] of built.folders) {
     const { stackPath, logicalId } = splitIdentifier(id);
     await linkArtifact(stackLayoutDir(options, stackPath), logicalId, folder);
@@ -96,7 +96,7 @@ async function linkBuilt(built: BuiltParts, options: BuildOptions): Promise<void
   }
 }
 
-function merge(before: BuiltParts, built: BuiltParts): BuiltParts {
+function merge(before: BuildArtifacts, built: BuildArtifacts): BuildArtifacts {
   const isOld = (id: ResourceIdentifier): boolean => !built.folders.has(id);
   const dependencyLayers = [...before.dependencyLayers].filter(([id]) => isOld(id));
   const handlers = [...before.handlers].filter(([id]) => isOld(id));

@@ -36,7 +36,7 @@ import { turnOnSourceMaps } from '../source-maps.ts';
 const TEMPLATE = 'template.yaml';
 
 /** What of a build its templates are about. */
-export type BuiltParts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'images' | 'handlers' | 'sourceMaps'>;
+export type BuildArtifacts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'images' | 'handlers' | 'sourceMaps'>;
 
 /** The templates whose local paths point at what was built, and how both are laid out for other commands. */
 export interface BuiltTemplates {
@@ -49,7 +49,7 @@ export interface BuiltTemplates {
  * The templates that a build gives, laid out as SAM CLI does (docs/sam-cli-behaviour.md#build-folders). Pure: nothing is
  * written.
  */
-export function planBuiltTemplates(root: Stack, result: BuiltParts, options: BuildOptions): BuiltTemplates {
+export function planBuiltTemplates(root: Stack, result: BuildArtifacts, options: BuildOptions): BuiltTemplates {
   const layout: LayoutFolder[] = [];
   return { stack: planBuiltStack(root, { result, options, layout }), layout };
 }
@@ -68,14 +68,18 @@ export async function layOutTemplates({ stack, layout }: BuiltTemplates, options
 }
 
 /** Both at once. */
-export async function writeBuiltTemplates(root: Stack, result: BuiltParts, options: BuildOptions): Promise<BuiltStack> {
+export async function writeBuiltTemplates(
+  root: Stack,
+  result: BuildArtifacts,
+  options: BuildOptions,
+): Promise<BuiltStack> {
   const planned = planBuiltTemplates(root, result, options);
   await layOutTemplates(planned, options);
   return planned.stack;
 }
 
 interface Building {
-  result: BuiltParts;
+  result: BuildArtifacts;
   options: BuildOptions;
   layout: LayoutFolder[];
 }
@@ -136,7 +140,7 @@ function dependencyStack(
 }
 
 /** The stack's template with everything that the build changes. Pure. */
-function builtTemplate(stack: Stack, dir: string, result: BuiltParts): Template {
+function builtTemplate(stack: Stack, dir: string, result: BuildArtifacts): Template {
   const draft = openDraft(stack.source);
   setBuiltPaths(draft, stack, { dir, result });
   for (const resource of [...stack.functions, ...stack.layers, ...stack.webFunctions]) {
@@ -151,7 +155,7 @@ function builtTemplate(stack: Stack, dir: string, result: BuiltParts): Template 
   return draft.finish();
 }
 
-function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: string; result: BuiltParts }): void {
+function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: string; result: BuildArtifacts }): void {
   const children = new Set(stack.children.map(({ logicalId }) => logicalId));
   const moved = (local: Pick<LocalPath, 'value' | 'content'>): string => {
     if (path.isAbsolute(local.value)) return local.value;
@@ -179,7 +183,7 @@ function setResourceId(draft: Draft, logicalId: string, constructId?: string): v
   draft.set(at, { ...mapOf(draft.get(at)), SamResourceId: constructId ?? logicalId });
 }
 
-function changeFunction(draft: Draft, resource: FunctionResource, result: BuiltParts): void {
+function changeFunction(draft: Draft, resource: FunctionResource, result: BuildArtifacts): void {
   const { id, logicalId } = resource;
   const properties = ['Resources', logicalId, 'Properties'];
   const handler = result.handlers.get(id);
@@ -192,7 +196,7 @@ function changeFunction(draft: Draft, resource: FunctionResource, result: BuiltP
   draft.set([...properties, 'Layers'], appendLayer(own, dependencyLayerReference(id)));
 }
 
-function changeWebFunction(draft: Draft, resource: WebFunctionResource, result: BuiltParts): void {
+function changeWebFunction(draft: Draft, resource: WebFunctionResource, result: BuildArtifacts): void {
   const { id, logicalId, entryPoint } = resource;
   const moved = result.handlers.get(id);
   // without one in the template the runtime starts its own default

@@ -11,7 +11,7 @@ import type { BuiltFolder } from '../build-result.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildOptions } from '../build-options.ts';
 import { stackLayoutDir } from './built-templates.ts';
-import type { BuiltParts } from './built-templates.ts';
+import type { BuildArtifacts } from './built-templates.ts';
 import { readEntry } from '../cache/cache-entries.ts';
 import { dependencyLayerId } from '../dependency-layers/dependency-layer.ts';
 import { planImages } from '../images/plan-images.ts';
@@ -19,14 +19,14 @@ import { linkTarget } from '../cache/linked-entries.ts';
 import { isBuiltFunction, isBuiltLayer, isBuiltWebFunction } from '../plan-build.ts';
 
 /** What is laid out of an application: where the links of its artifacts lead, with what is known of these. */
-export interface LaidOut {
-  readAll(root: Stack): Promise<BuiltParts>;
+export interface LayoutReader {
+  readAll(root: Stack): Promise<BuildArtifacts>;
   /** Of these functions and layers. */
-  read(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<BuiltParts>;
+  read(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<BuildArtifacts>;
 }
 
-export function openLaidOut(options: BuildOptions): LaidOut {
-  const read = async (root: Stack, isMeant: (id: ResourceIdentifier) => boolean): Promise<BuiltParts> => {
+export function openLayoutReader(options: BuildOptions): LayoutReader {
+  const read = async (root: Stack, isMeant: (id: ResourceIdentifier) => boolean): Promise<BuildArtifacts> => {
     const folders = new Map<ResourceIdentifier, BuiltFolder>();
     const dependencyLayers = new Map<ResourceIdentifier, BuiltFolder>();
     const handlers = new Map<ResourceIdentifier, string>();
@@ -67,7 +67,7 @@ function findLinked(options: BuildOptions, link: string): ReturnType<typeof read
 }
 
 /** Images have the same names in each build. */
-function imagesOf(root: Stack, options: BuildOptions): BuiltParts['images'] {
+function imagesOf(root: Stack, options: BuildOptions): BuildArtifacts['images'] {
   const names = planImages(root, options.env).flatMap((image) => [...image.names]);
   return new Map(names.map(([id, name]) => [id, { name, imageId: '', recordFile: '' }]));
 }

@@ -4,8 +4,8 @@ import type { BuildCache } from '../cache/build-cache.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import type { SourceHasher } from '../cache/source-hash.ts';
 import type { Tools } from '../tools/tools.ts';
-import type { SeenLocks } from './node/locked-version.ts';
-import type { SeenWorkspaces } from './node/workspace.ts';
+import type { LockCache } from './node/locked-version.ts';
+import type { WorkspaceCache } from './node/workspace.ts';
 import type { WorkflowName } from './select-workflow.ts';
 
 /** What a workflow works with. */
@@ -17,9 +17,9 @@ export interface BuildContext {
   /** The tools of this machine, where `tools` are those of a container. */
   hostTools: Tools;
   /** Workspaces of package managers that this run has seen. */
-  workspaces: SeenWorkspaces;
+  workspaces: WorkspaceCache;
   /** Lock files of package managers that this run has read. */
-  locks: SeenLocks;
+  locks: LockCache;
   /** The id of the step that reports what this build's tools print. */
   stepId: string;
   /** Says something once for this build; who it is about is added. */
@@ -44,7 +44,7 @@ export interface DependencySet {
 }
 
 /** What a build found out besides its files. */
-export interface BuiltContent {
+export interface BuildOutput {
   /** The handler that fits what was built, if it is not the template's. */
   handler?: string | undefined;
   sourceMaps?: boolean | undefined;
@@ -66,7 +66,7 @@ export interface PreparedBuild {
    */
   sourceKey(): Promise<string | undefined>;
   /** Fills the artifact's folder, in which dependencies for the runtime are already. `dependencies`: where they are installed. */
-  make(target: string, dependencies: string | undefined): Promise<BuiltContent>;
+  make(target: string, dependencies: string | undefined): Promise<BuildOutput>;
 }
 
 /** Thrown when a file was saved while it was read: the build begins again. */

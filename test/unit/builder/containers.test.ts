@@ -39,15 +39,15 @@ it('the plan knows the container; the peer’s names of images', () => {
   const options = { projectDir: '/app', stackName: 's', dependencyLayer: true, buildInSource: false, env: {} };
   const container = { ...NONE, images: { B: 'own' } };
   const { definitions } = planBuild(fakeStack({ functions, layers }), { ...options, container });
-  expect(definitions.map(({ ids, container: its, dependenciesApart }) => [ids, its?.image, dependenciesApart])).toEqual(
-    [
-      [['L'], 'public.ecr.aws/sam/build-java21:latest-x86_64', false],
-      [['Go'], 'public.ecr.aws/sam/build-provided.al2023:latest-x86_64', false],
-      [['Aot'], 'public.ecr.aws/sam/build-dotnet7:latest-x86_64', false],
-      [['A'], 'public.ecr.aws/sam/build-python3.13:latest-x86_64', false],
-      [['B'], 'own', false],
-    ],
-  );
+  expect(
+    definitions.map(({ ids, container: its, wantsDependencyLayer }) => [ids, its?.image, wantsDependencyLayer]),
+  ).toEqual([
+    [['L'], 'public.ecr.aws/sam/build-java21:latest-x86_64', false],
+    [['Go'], 'public.ecr.aws/sam/build-provided.al2023:latest-x86_64', false],
+    [['Aot'], 'public.ecr.aws/sam/build-dotnet7:latest-x86_64', false],
+    [['A'], 'public.ecr.aws/sam/build-python3.13:latest-x86_64', false],
+    [['B'], 'own', false],
+  ]);
   const [withoutContainer] = planBuild(fakeStack({ functions: [fakeFunction({ id: 'A' })] }), options).definitions;
   expect(withoutContainer).not.toHaveProperty('container');
 });

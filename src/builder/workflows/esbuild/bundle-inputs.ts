@@ -5,7 +5,7 @@ import { keyOf } from '../../build-key.ts';
 import type { KeyPart } from '../../build-key.ts';
 import { listTree } from '../../file-tree.ts';
 import type { SourceHasher } from '../../cache/source-hash.ts';
-import { andAbove, createListing, isInNodeModules, packagesIn } from './folder-listing.ts';
+import { withParents, createListing, isInNodeModules, packagesIn } from './folder-listing.ts';
 import type { Listing } from './folder-listing.ts';
 import { findLookups } from './module-lookups.ts';
 import type { Lookups, ModuleImport } from './module-lookups.ts';
@@ -21,7 +21,7 @@ export interface BundleTrace {
   files: readonly string[];
   imports: readonly ModuleImport[];
   /** Files that it complained about; undefined: it did not fail. */
-  blamed?: readonly string[];
+  filesWithErrors?: readonly string[];
 }
 
 /** Files that say how modules are found and compiled, in the folders of the code and above; they are no inputs in esbuild's own list. */
@@ -60,9 +60,12 @@ export async function inputsOfTrace(
     how.immutable === undefined || !(file + path.sep).startsWith(how.immutable + path.sep);
   const files = [...new Set(trace.files.filter(isOwn))].sort();
   const imports = trace.imports.filter(({ from }) => isOwn(from) && !isInNodeModules(from + path.sep));
-  const lookups = await findLookups(imports, how.codeDir, { ...how.options, failed: trace.blamed !== undefined });
+  const lookups = await findLookups(imports, how.codeDir, {
+    ...how.options,
+    failed: trace.filesWithErrors !== undefined,
+  });
   const probes = new Set([...lookups.probes, ...files.filter((file) => !isInNodeModules(file)).flatMap(namesOf)]);
-  const settings = new Set([...lookups.settings, ...(trace.blamed ?? [])]);
+  const settings = new Set([...lookups.settings, ...(trace.filesWithErrors ?? [])]);
   return { ...lookups, files, probes: [...probes].sort(), settings: [...settings].sort() };
 }
 
@@ -98,7 +101,7 @@ export async function keyOfBundleInputs(inputs: BundleInputs, hasher: SourceHash
 
 /** The folders of files, and all above them. Sorted. */
 function foldersAbove(files: readonly string[]): string[] {
-  return [...new Set([...new Set(files.map((file) => path.dirname(file)))].flatMap(andAbove))].sort();
+  return [...new Set([...new Set(files.map((file) => path.dirname(file)))].flatMap(withParents))].sort();
 }
 
 async function foundAt(probe: string, listing: Listing, hasher: SourceHasher): Promise<KeyPart[]> {

@@ -19,8 +19,8 @@ import { findEsbuild } from './find-esbuild.ts';
 import { runEsbuild } from './run-esbuild.ts';
 import type { EsbuildProgram } from './find-esbuild.ts';
 import { watchedInputs } from './watched-inputs.ts';
-import { unfitPackages } from './mismatched-packages.ts';
-import type { UnfitPackage } from './mismatched-packages.ts';
+import { findMismatchedPackages } from './mismatched-packages.ts';
+import type { MismatchedPackage } from './mismatched-packages.ts';
 import { localInputs, nodeDependencies } from '../node/install-dependencies.ts';
 import { updateNodeModules } from '../node/install-in-source.ts';
 import { NO_LOCAL_PACKAGES } from '../node/local-packages.ts';
@@ -29,7 +29,7 @@ import { readManifest } from '../node/manifest.ts';
 import type { NodeManifest } from '../node/manifest.ts';
 import { readNodeProject } from '../node/project.ts';
 import { SourceChangedError } from '../workflow.ts';
-import type { BuiltContent, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
+import type { BuildOutput, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 /**
  * Bundles with esbuild, straight from the source. What a bundle was made of is remembered, also files outside the
@@ -47,7 +47,7 @@ export const esbuildWorkflow: Workflow = {
     if (definition.wantsSourceMaps && options.esbuild.sourcemap === undefined) options.esbuild.sourcemap = true;
     const inSource = context.options.buildInSource && project?.manager === 'npm';
     if (inSource) await updateNodeModules(definition, project, context);
-    const unfit = project && !inSource ? await unfitPackages(project) : [];
+    const unfit = project && !inSource ? await findMismatchedPackages(project) : [];
     const dependencies = project && unfit.length > 0 ? await nodeDependencies(definition, project, context) : undefined;
     const job: BundleJob = {
       definition,
@@ -83,7 +83,7 @@ export interface BundleJob {
   /** Local packages that are installed for it. */
   locals: LocalPackages;
   /** Packages of the app's own that do not fit its package.json. */
-  outdated: readonly UnfitPackage[];
+  outdated: readonly MismatchedPackage[];
   /** What the last run read and looked for, if it failed. */
   failed?: { trace: BundleTrace; installed: string | undefined } | undefined;
 }
@@ -131,13 +131,13 @@ function resolveInputs(job: BundleJob, trace: BundleTrace, installed: string | u
   return inputsOfTrace(whole, { codeDir, options: options.esbuild, immutable });
 }
 
-async function bundle(job: BundleJob, target: string, installed: string | undefined): Promise<BuiltContent> {
+async function bundle(job: BundleJob, target: string, installed: string | undefined): Promise<BuildOutput> {
   const { definition, options } = job;
   noteOutdated(job);
   const before = await readInputs(job);
   const beforeKey = before && (await bundleKey(job, before));
   const started = Date.now();
-  job.failed = { trace: { files: [], imports: [], blamed: [] }, installed };
+  job.failed = { trace: { files: [], imports: [], filesWithErrors: [] }, installed };
   const entries = await entryPoints(job);
   const result = await runEsbuild(job, entries, installed);
   job.failed = undefined;

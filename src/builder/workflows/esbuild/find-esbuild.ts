@@ -7,8 +7,8 @@ import { errorMessage, UserError } from '../../../errors.ts';
 import { exists } from '../../../support/files.ts';
 import { keyOf } from '../../build-key.ts';
 import { ToolError } from '../../tools/tools.ts';
-import { wantedEsbuild } from './requested-version.ts';
-import type { WantedEsbuild } from './requested-version.ts';
+import { findRequestedEsbuild } from './requested-version.ts';
+import type { RequestedEsbuild } from './requested-version.ts';
 import { readForeignManifest } from '../node/manifest.ts';
 import type { BuildContext } from '../workflow.ts';
 
@@ -27,7 +27,7 @@ export interface EsbuildProgram {
  * installed, as developers know it, else ours.
  */
 export async function findEsbuild(dir: string, context: BuildContext): Promise<EsbuildProgram> {
-  const wanted = await wantedEsbuild(dir, context);
+  const wanted = await findRequestedEsbuild(dir, context);
   const decidedBy = wanted ? [wanted.manifest, ...(wanted.lock === undefined ? [] : [wanted.lock])] : [];
   const installed = await findInstalled(dir);
   const version = wanted?.version;
@@ -87,7 +87,11 @@ function loadOf(require: NodeJS.Require, main: string, version: string): typeof 
 }
 
 /** Installed once for all functions, for this machine, beside other dependencies. */
-async function installEsbuild(version: string, wanted: WantedEsbuild, context: BuildContext): Promise<typeof Esbuild> {
+async function installEsbuild(
+  version: string,
+  wanted: RequestedEsbuild,
+  context: BuildContext,
+): Promise<typeof Esbuild> {
   const key = keyOf('esbuild', version, process.platform, process.arch);
   const entry = await context.cache.obtain('deps', key, async (content) => {
     await runNpm(content, version, { wanted, context });
@@ -100,7 +104,7 @@ async function installEsbuild(version: string, wanted: WantedEsbuild, context: B
 async function runNpm(
   cwd: string,
   version: string,
-  { wanted, context }: { wanted: WantedEsbuild; context: BuildContext },
+  { wanted, context }: { wanted: RequestedEsbuild; context: BuildContext },
 ): Promise<void> {
   const { hostTools, stepId } = context;
   const folder = path.dirname(wanted.manifest);

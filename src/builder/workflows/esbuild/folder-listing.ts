@@ -3,9 +3,9 @@ import * as path from 'node:path';
 import { stemsOf } from '../../../support/name-stems.ts';
 
 /** A folder and all above it. */
-export function andAbove(folder: string): string[] {
+export function withParents(folder: string): string[] {
   const parent = path.dirname(folder);
-  return parent === folder ? [folder] : [folder, ...andAbove(parent)];
+  return parent === folder ? [folder] : [folder, ...withParents(parent)];
 }
 
 /** Whether a file belongs to an installed package. */

@@ -8,15 +8,15 @@ import { readForeignManifest } from '../node/manifest.ts';
 import type { NodeProject } from '../node/project.ts';
 
 /** A package that package.json asks for and that is not there, or in another version. */
-export interface UnfitPackage {
+export interface MismatchedPackage {
   name: string;
   wanted: string;
   found: string | undefined;
 }
 
 /** What the app's own `node_modules`, here and above, lack of what package.json asks for. */
-export async function unfitPackages(project: NodeProject): Promise<UnfitPackage[]> {
-  const unfit: UnfitPackage[] = [];
+export async function findMismatchedPackages(project: NodeProject): Promise<MismatchedPackage[]> {
+  const unfit: MismatchedPackage[] = [];
   for (const [name, wanted] of Object.entries(project.manifest.dependencies ?? {})) {
     if (Object.hasOwn(project.manifest.optionalDependencies ?? {}, name)) continue;
     const { version: found, nodeModules } = (await findInstalled(project.dir, name)) ?? {};
@@ -65,7 +65,7 @@ async function isInstalledFrom(archive: string, nodeModules: string, name: strin
  * Finds packages in our installation although the app's folders have them, in versions that do not fit. For all others
  * esbuild's `nodePaths` do, which come after the app's folders and keep what package.json says of module formats.
  */
-export function installedPlugin(installed: string, names: readonly string[]): Plugin {
+export function createInstalledPlugin(installed: string, names: readonly string[]): Plugin {
   const filter = new RegExp(
     `^(?:${names.map((name) => name.replace(/[.+^${}()|[\]\\/*?]/g, '\\$&')).join('|')})(?:/|$)`,
   );

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { BuildOptions as EsbuildOptions } from 'esbuild';
 import type { TsConfigResult } from 'get-tsconfig';
-import { andAbove, isInNodeModules } from './folder-listing.ts';
+import { withParents, isInNodeModules } from './folder-listing.ts';
 import { packageModules } from './package-modules.ts';
 
 /** A module that is imported by name, as it is written. */
@@ -94,7 +94,7 @@ function nearestConfig(): (folder: string) => string | undefined {
   const known = new Map<string, string | undefined>();
   return (folder) => {
     if (known.has(folder)) return known.get(folder);
-    const config = andAbove(folder)
+    const config = withParents(folder)
       .flatMap((above) => ['tsconfig.json', 'jsconfig.json'].map((name) => path.join(above, name)))
       .find((file) => isFileSync(file));
     known.set(folder, config);

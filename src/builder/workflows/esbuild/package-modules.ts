@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readTextFile } from '../../../support/regular-file.ts';
 import { fields, parseJson } from '../../../support/shapes.ts';
-import { andAbove, isInNodeModules } from './folder-listing.ts';
+import { withParents, isInNodeModules } from './folder-listing.ts';
 import type { ModuleImport } from './module-lookups.ts';
 
 /**
@@ -26,7 +26,7 @@ export function packageModules(imports: readonly ModuleImport[], all: boolean): 
 
 /** The folder of the package, where it really is. */
 function findPackage(from: string, name: string): string | undefined {
-  for (const above of andAbove(from)) {
+  for (const above of withParents(from)) {
     const real = realPath(path.join(above, 'node_modules', name));
     if (real !== undefined) return real;
   }

@@ -9,7 +9,7 @@ import { findProjectLock } from '../node/project.ts';
 import type { BuildContext } from '../workflow.ts';
 
 /** The esbuild that an application asks for. */
-export interface WantedEsbuild {
+export interface RequestedEsbuild {
   /** What npm understands: the locked version, a range or a tag; undefined: it is no package of a registry. */
   version: string | undefined;
   /** The package.json that names it. Absolute. */
@@ -21,10 +21,10 @@ export interface WantedEsbuild {
 }
 
 /** What the nearest package.json that names esbuild asks for, from a folder upwards in its repository; undefined: none does. */
-export async function wantedEsbuild(
+export async function findRequestedEsbuild(
   dir: string,
   context: Pick<BuildContext, 'workspaces' | 'locks'>,
-): Promise<WantedEsbuild | undefined> {
+): Promise<RequestedEsbuild | undefined> {
   for (let folder = dir; ; folder = path.dirname(folder)) {
     const manifest = await readForeignManifest(folder);
     const spec = specOf(manifest ?? {});
@@ -41,7 +41,7 @@ async function resolveWanted(
   folder: string,
   { manifest, spec }: { manifest: NodeManifest; spec: string },
   { workspaces, locks }: Pick<BuildContext, 'workspaces' | 'locks'>,
-): Promise<WantedEsbuild> {
+): Promise<RequestedEsbuild> {
   const { root, lock } = await findProjectLock(folder, manifest, workspaces);
   const place = withSlashes(path.relative(root, folder));
   const named = { name: 'esbuild', spec, place, dependent: manifest.name };

@@ -12,7 +12,7 @@ import { ToolError } from '../../tools/tools.ts';
 import type { BundleJob } from './esbuild-workflow.ts';
 import type { BundleTrace } from './bundle-inputs.ts';
 import type { ModuleImport } from './module-lookups.ts';
-import { installedPlugin } from './mismatched-packages.ts';
+import { createInstalledPlugin } from './mismatched-packages.ts';
 
 /** Runs esbuild; what it says is reported in its own form. What a run that fails has read is noted in `job.failed`. */
 export async function runEsbuild(
@@ -66,7 +66,7 @@ function runOptions(job: BundleJob, entries: readonly string[], installed: strin
     platform: 'node',
     metafile: true,
     logLevel: 'silent',
-    plugins: installed === undefined || outdated.length === 0 ? [] : [installedPlugin(installed, names)],
+    plugins: installed === undefined || outdated.length === 0 ? [] : [createInstalledPlugin(installed, names)],
     nodePaths: [
       ...(options.esbuild.nodePaths ?? []),
       ...(installed === undefined ? [] : [path.join(installed, 'node_modules')]),
@@ -105,10 +105,10 @@ async function traceFailure(
   } catch {
     // as expected
   }
-  const blamed = errors.flatMap(({ location }) =>
+  const filesWithErrors = errors.flatMap(({ location }) =>
     location === null || location.namespace !== 'file' ? [] : [path.resolve(options.absWorkingDir, location.file)],
   );
-  return { files, imports, blamed };
+  return { files, imports, filesWithErrors };
 }
 
 /** What esbuild says of an option that it does not know, or of a value that it does not take. */

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { BuildInput } from '../../build-result.ts';
-import { andAbove, createListing, isInNodeModules } from './folder-listing.ts';
+import { withParents, createListing, isInNodeModules } from './folder-listing.ts';
 import { SETTINGS_ABOVE, stemOf, TREE_EXCLUDES } from './bundle-inputs.ts';
 import type { BundleInputs } from './bundle-inputs.ts';
 
@@ -35,15 +35,15 @@ export function watchedInputs(inputs: BundleInputs, projectDir: string): BuildIn
 
 /** A workspace's packages may be above the application, but not above its repository. */
 function repositoryOf(projectDir: string): string {
-  return andAbove(projectDir).find((folder) => fs.existsSync(path.join(folder, '.git'))) ?? projectDir;
+  return withParents(projectDir).find((folder) => fs.existsSync(path.join(folder, '.git'))) ?? projectDir;
 }
 
 /** The folders of files and those above them, up to the one that holds the file and the ground. */
 function foldersWithin(files: readonly string[], ground: string): string[] {
-  const aboveGround = new Set(andAbove(ground));
+  const aboveGround = new Set(withParents(ground));
   const folders = new Set<string>();
   for (const folder of new Set(files.map((file) => path.dirname(file)))) {
-    for (const above of andAbove(folder)) {
+    for (const above of withParents(folder)) {
       folders.add(above);
       if (aboveGround.has(above)) break;
     }

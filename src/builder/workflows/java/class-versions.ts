@@ -7,7 +7,7 @@ import type { BuildContext } from '../workflow.ts';
 const CLASS_VERSION_BASE = 44;
 
 /** Says so if the classes in a folder are made for a newer Java than the one that will run them. */
-export async function noteNewerClasses(
+export async function warnOfNewerClasses(
   definition: BuildDefinition,
   { note }: Pick<BuildContext, 'note'>,
   folder: string,

@@ -8,7 +8,7 @@ import { copyTree } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { findAbove } from '../../../support/find-above.ts';
 import { GRADLE_INIT } from './gradle-init.ts';
-import { noteNewerClasses } from './class-versions.ts';
+import { warnOfNewerClasses } from './class-versions.ts';
 import { needTool } from '../need-tool.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import type { PreparedBuild, BuildContext } from '../workflow.ts';
@@ -49,7 +49,7 @@ export async function prepareGradle(definition: BuildDefinition, context: BuildC
       const task = isLayer ? 'samSyncJar' : 'samSyncClasses';
       await runGradle(job, task, async (exported) => {
         if (isLayer) return copyTree(path.join(exported, 'jar'), path.join(target, 'lib'));
-        await noteNewerClasses(definition, context, path.join(exported, 'classes'));
+        await warnOfNewerClasses(definition, context, path.join(exported, 'classes'));
         await copyTree(path.join(exported, 'classes'), target);
       });
       return {};

@@ -6,7 +6,7 @@ import type { BuildInput } from '../../build-result.ts';
 import { keyOf } from '../../build-key.ts';
 import { copyFiles, copyOver, copyTree, listTree } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
-import { noteNewerClasses } from './class-versions.ts';
+import { warnOfNewerClasses } from './class-versions.ts';
 import { readReactor } from './maven-reactor.ts';
 import type { Reactor } from './maven-reactor.ts';
 import { needTool } from '../need-tool.ts';
@@ -150,7 +150,7 @@ async function copyClasses({ definition, context }: MavenJob, dir: string, targe
       hint: 'The project of a function has packaging jar and sources in src/main.',
     });
   }
-  await noteNewerClasses(definition, context, classes);
+  await warnOfNewerClasses(definition, context, classes);
   await copyTree(classes, target);
 }
 

@@ -10,7 +10,7 @@ import type { NodeManifest } from './manifest.ts';
 import { packFiles } from './pack-files.ts';
 
 /** What to copy together, from where to where. */
-export interface Closure {
+export interface PackageCopy {
   /** The package whose dependencies are wanted, where they are installed. */
   from: string;
   /** Packages are looked for from a folder upwards to here. */
@@ -24,7 +24,7 @@ export interface Closure {
 }
 
 /** A package that still needs its dependencies. */
-interface Placed {
+interface PlacedPackage {
   /** Where it is installed; its dependencies are found from here. */
   real: string;
   manifest: NodeManifest;
@@ -36,14 +36,14 @@ interface Placed {
  * Copies the packages that one needs, and those that they need, as real files: flat where a name has one version,
  * nested where it has several, so that each finds the same ones as in the installation.
  */
-export async function copyClosure(closure: Closure): Promise<void> {
-  const base = await fs.realpath(closure.base);
+export async function copyPackages(copy: PackageCopy): Promise<void> {
+  const base = await fs.realpath(copy.base);
   const origins = new Map<string, string>();
-  for (const [place, origin] of closure.origins) if (await exists(place)) origins.set(await fs.realpath(place), origin);
-  const start = await fs.realpath(closure.from);
+  for (const [place, origin] of copy.origins) if (await exists(place)) origins.set(await fs.realpath(place), origin);
+  const start = await fs.realpath(copy.from);
   /** Place below the target → the installed package that it is a copy of. */
   const places = new Map<string, string>();
-  const queue: Placed[] = [{ real: start, manifest: (await readForeignManifest(start)) ?? {}, place: '' }];
+  const queue: PlacedPackage[] = [{ real: start, manifest: (await readForeignManifest(start)) ?? {}, place: '' }];
   for (let next = queue.shift(); next; next = queue.shift()) {
     for (const name of Object.keys(runtimeDependencies(next.manifest)).sort()) {
       const installed = await findInstalledPackage(next.real, name, base);
@@ -58,8 +58,8 @@ export async function copyClosure(closure: Closure): Promise<void> {
       const place =
         visible === undefined ? `node_modules/${name}` : `${next.place}/node_modules/${name}`.replace(/^\//, '');
       places.set(place, real);
-      const folder = placeBelow(closure.target, place, 'The name of a package');
-      await copyPackage(real, origins.get(real) ?? closure.locals.get(name), folder);
+      const folder = placeBelow(copy.target, place, 'The name of a package');
+      await copyPackage(real, origins.get(real) ?? copy.locals.get(name), folder);
       queue.push({ real, manifest: (await readForeignManifest(real)) ?? {}, place });
     }
   }

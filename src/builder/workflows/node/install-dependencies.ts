@@ -5,7 +5,7 @@ import { withSlashes } from '../../../support/places.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { keyOf, withoutLoginLines, withoutLogins } from '../../build-key.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
-import { copyClosure } from './copy-packages.ts';
+import { copyPackages } from './copy-packages.ts';
 import { removeBookkeeping, runPackageManager, settingsText } from './package-managers.ts';
 import type { NodeInstall } from './package-managers.ts';
 import { assertNothingMissing } from './local-packages.ts';
@@ -13,7 +13,7 @@ import type { LocalPackages } from './local-packages.ts';
 import { bundledPackages, mapDependencies, readManifest, runtimeDependencies } from './manifest.ts';
 import type { NodeManifest } from './manifest.ts';
 import type { NodeProject } from './project.ts';
-import { adaptLock, layOut } from './installation-folder.ts';
+import { adaptLock, writeInstallationFolder } from './installation-folder.ts';
 import type { DependencySet, BuildContext } from '../workflow.ts';
 
 /** What of a local package never decides what it publishes. */
@@ -134,8 +134,8 @@ async function installAlone(
   target: string,
 ): Promise<void> {
   const { project } = shared;
-  const skeleton = await layOut(shared, scratch, [project.dir]);
-  const cwd = skeleton.placeOf(project.dir);
+  const folder = await writeInstallationFolder(shared, scratch, [project.dir]);
+  const cwd = folder.placeOf(project.dir);
   if (project.locals.archives.length > 0) await adaptLock(cwd, shared);
   await runPackageManager({ ...shared, cwd, member: '' });
   const nodeModules = path.join(cwd, 'node_modules');
@@ -145,7 +145,7 @@ async function installAlone(
 }
 
 /**
- * Local packages (`file:`, workspaces): the manager links them in the skeleton; then what the package needs is copied
+ * Local packages (`file:`, workspaces): the manager links them in the folder; then what the package needs is copied
  * together, local packages as they would be published.
  */
 async function installWithLocals(
@@ -158,11 +158,11 @@ async function installWithLocals(
   const member = withSlashes(path.relative(project.root, project.dir));
   const copyLocals = project.manager === 'npm' && member === '';
   const folders = [...new Set([project.root, project.dir, ...packages])];
-  const { placeOf } = await layOut({ ...shared, copyLocals }, scratch, folders);
+  const { placeOf } = await writeInstallationFolder({ ...shared, copyLocals }, scratch, folders);
   const cwd = placeOf(project.root);
   if (copyLocals || project.locals.archives.length > 0) await adaptLock(cwd, { ...shared, copyLocals });
   await runPackageManager({ ...shared, cwd, member, copyLocals });
   const origins = new Map(packages.map((folder) => [placeOf(folder), folder]));
   const locals = project.locals.folders;
-  await copyClosure({ from: placeOf(project.dir), base: scratch, origins, locals, target });
+  await copyPackages({ from: placeOf(project.dir), base: scratch, origins, locals, target });
 }

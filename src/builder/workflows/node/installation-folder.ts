@@ -16,17 +16,17 @@ function absoluteSpec(spec: string, folder: string, placeOf: (original: string) 
 }
 
 /** Where the package manager runs: manifests, lock file, settings and archives at the same relative places. */
-export interface Skeleton {
+export interface InstallationFolder {
   /** Where something of the project is in the skeleton. */
   placeOf(original: string): string;
 }
 
 /** Lays out what these packages need of the project in a folder of our own, where the manager can write. */
-export async function layOut(
+export async function writeInstallationFolder(
   { copyLocals = false, ...shared }: Omit<NodeInstall, 'cwd' | 'member'>,
   scratch: string,
   folders: readonly string[],
-): Promise<Skeleton> {
+): Promise<InstallationFolder> {
   const { project } = shared;
   const { archives } = project.locals;
   const base = commonFolder([...folders, ...archives.map((archive) => path.dirname(archive))]);

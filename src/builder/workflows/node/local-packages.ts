@@ -42,11 +42,11 @@ export interface LocalSearch {
 
 /** Finds what the package manager will read besides manifests and lock file. */
 export async function findLocalPackages(search: LocalSearch): Promise<LocalPackages> {
-  const found: Found = { folders: new Map(), archives: new Set(), missing: [], members: search.members };
-  await collect(found, search.dir, search.manifest);
-  await collectOverrides(found, search.root, search.rootManifest);
-  for (const archive of await lockedArchives(search.lock)) found.archives.add(archive);
-  return { folders: found.folders, archives: [...found.archives].sort(), missing: found.missing };
+  const draft: LocalPackagesDraft = { folders: new Map(), archives: new Set(), missing: [], members: search.members };
+  await collect(draft, search.dir, search.manifest);
+  await collectOverrides(draft, search.root, search.rootManifest);
+  for (const archive of await lockedArchives(search.lock)) draft.archives.add(archive);
+  return { folders: draft.folders, archives: [...draft.archives].sort(), missing: draft.missing };
 }
 
 /** Rejects if a package that is needed is not where its manifest says. */
@@ -72,32 +72,32 @@ export function localPlace(dir: string, spec: string): string | undefined {
   return place.startsWith('~/') ? path.join(os.homedir(), place.slice(2)) : path.resolve(dir, place);
 }
 
-interface Found {
+interface LocalPackagesDraft {
   folders: Map<string, string>;
   archives: Set<string>;
   missing: MissingPackage[];
   members: ReadonlyMap<string, string>;
 }
 
-async function collect(found: Found, dir: string, manifest: NodeManifest): Promise<void> {
+async function collect(draft: LocalPackagesDraft, dir: string, manifest: NodeManifest): Promise<void> {
   for (const [name, spec] of Object.entries(runtimeDependencies(manifest))) {
-    const place = localPlace(dir, spec) ?? (isRegistrySpec(spec) ? found.members.get(name) : undefined);
+    const place = localPlace(dir, spec) ?? (isRegistrySpec(spec) ? draft.members.get(name) : undefined);
     if (place === undefined) continue;
     const isRequired = Object.hasOwn(manifest.dependencies ?? {}, name);
     const optional = !isRequired || Object.hasOwn(manifest.optionalDependencies ?? {}, name);
-    await add(found, { name, spec, wantedIn: dir, place, optional });
+    await add(draft, { name, spec, wantedIn: dir, place, optional });
   }
 }
 
-async function add(found: Found, wanted: MissingPackage): Promise<void> {
+async function add(draft: LocalPackagesDraft, wanted: MissingPackage): Promise<void> {
   const { name, place } = wanted;
   const stat = await statIfExists(place);
-  if (stat?.isFile()) return void found.archives.add(place);
+  if (stat?.isFile()) return void draft.archives.add(place);
   const manifest = stat && (await readManifest(place));
-  if (manifest === undefined) return void found.missing.push(wanted);
-  if (found.folders.has(name)) return;
-  found.folders.set(name, place);
-  await collect(found, place, manifest);
+  if (manifest === undefined) return void draft.missing.push(wanted);
+  if (draft.folders.has(name)) return;
+  draft.folders.set(name, place);
+  await collect(draft, place, manifest);
 }
 
 /** A version, a range, a tag or `workspace:…`: a member of the workspace may be meant. */
@@ -106,11 +106,11 @@ function isRegistrySpec(spec: string): boolean {
 }
 
 /** `overrides` (npm), `resolutions` (Yarn) and `pnpm.overrides` replace what any package asks for. */
-async function collectOverrides(found: Found, root: string, manifest: NodeManifest): Promise<void> {
+async function collectOverrides(draft: LocalPackagesDraft, root: string, manifest: NodeManifest): Promise<void> {
   for (const overrides of [manifest.overrides, manifest.resolutions, manifest.pnpm?.['overrides']]) {
     for (const { name, spec } of overriddenSpecs(overrides)) {
       const place = localPlace(root, spec);
-      if (place !== undefined) await add(found, { name, spec, wantedIn: root, place, optional: false });
+      if (place !== undefined) await add(draft, { name, spec, wantedIn: root, place, optional: false });
     }
   }
 }

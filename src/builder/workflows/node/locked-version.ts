@@ -19,13 +19,13 @@ export interface NamedDependency {
 type LockReader = (dependency: NamedDependency) => string | undefined;
 
 /** Lock files that this run has read: many functions share one of a megabyte. */
-export type SeenLocks = Map<string, Promise<LockReader>>;
+export type LockCache = Map<string, Promise<LockReader>>;
 
 /** The version of a direct dependency that a lock file says. */
 export async function lockedVersion(
   lock: string,
   dependency: NamedDependency,
-  seen: SeenLocks,
+  seen: LockCache,
 ): Promise<string | undefined> {
   const read = await oncePerName(seen, lock, async () => openLock(lock, (await readTextIfExists(lock)) ?? ''));
   return read(dependency);

@@ -13,7 +13,7 @@ import { bundledPackages, readManifest, runtimeDependencies } from './manifest.t
 import { projectAlone, readNodeProject } from './project.ts';
 import type { NodeProject } from './project.ts';
 import { linkedModules, packFiles } from './pack-files.ts';
-import type { DependencySet, BuiltContent, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
+import type { DependencySet, BuildOutput, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
 /** npm runs these, in the source, before it packs a package. */
@@ -98,7 +98,7 @@ function sourceKey({ definition, context, excludes, scripts }: NodeJob): Promise
   return context.hasher.hashTree(definition.codeDir, excludes).then((hash) => keyOf('package', hash, scripts));
 }
 
-async function makePackage(job: NodeJob, target: string, installed: string | undefined): Promise<BuiltContent> {
+async function makePackage(job: NodeJob, target: string, installed: string | undefined): Promise<BuildOutput> {
   const { definition, scripts } = job;
   const { key, isUnsettled } = await runPackScripts(job);
   await copyFiles(await packFiles(definition.codeDir), target);

@@ -4,7 +4,7 @@ import { findLocalPackages, NO_LOCAL_PACKAGES } from './local-packages.ts';
 import type { LocalPackages } from './local-packages.ts';
 import type { NodeManifest } from './manifest.ts';
 import { findWorkspace } from './workspace.ts';
-import type { SeenWorkspaces, Workspace } from './workspace.ts';
+import type { WorkspaceCache, Workspace } from './workspace.ts';
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
@@ -38,7 +38,7 @@ export function projectAlone(dir: string, manifest: NodeManifest): NodeProject {
 }
 
 /** Reads the package in `dir` and the workspace around it. */
-export async function readNodeProject(dir: string, manifest: NodeManifest, seen: SeenWorkspaces): Promise<NodeProject> {
+export async function readNodeProject(dir: string, manifest: NodeManifest, seen: WorkspaceCache): Promise<NodeProject> {
   const { root, lock, manager, workspace } = await findProjectLock(dir, manifest, seen);
   const members = (await workspace?.members()) ?? new Map<string, string>();
   const rootManifest = workspace?.manifest ?? manifest;
@@ -50,7 +50,7 @@ export async function readNodeProject(dir: string, manifest: NodeManifest, seen:
 export async function findProjectLock(
   dir: string,
   manifest: NodeManifest,
-  seen: SeenWorkspaces,
+  seen: WorkspaceCache,
 ): Promise<Pick<NodeProject, 'root' | 'lock' | 'manager'> & { workspace: Workspace | undefined }> {
   const own = await findLock(dir, manifest);
   const workspace = own ? undefined : await findWorkspace(dir, seen);

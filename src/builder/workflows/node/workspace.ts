@@ -20,10 +20,10 @@ export interface Workspace {
 }
 
 /** Folders that were looked at in this run, so that many functions of one workspace share the work. */
-export type SeenWorkspaces = Map<string, Promise<Workspace | undefined>>;
+export type WorkspaceCache = Map<string, Promise<Workspace | undefined>>;
 
 /** The workspace that a folder is a member of: above it, in the same repository. */
-export async function findWorkspace(dir: string, seen: SeenWorkspaces): Promise<Workspace | undefined> {
+export async function findWorkspace(dir: string, seen: WorkspaceCache): Promise<Workspace | undefined> {
   for (let folder = dir; ; folder = path.dirname(folder)) {
     const workspace = folder === dir ? undefined : await oncePerName(seen, folder, () => readWorkspace(folder));
     if (workspace?.contains(dir)) return workspace;

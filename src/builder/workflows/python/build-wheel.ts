@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
-import { distributionOf, noWheel, otherWheel, runsInLambda } from './wheel.ts';
+import { distributionOf, noWheelMessage, noWheelHint, runsInLambda } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
 
 /** The user's compiler, then none: most packages with optional compiled parts notice. */
@@ -21,7 +21,7 @@ export interface WheelBuild {
  * Builds a wheel from source on this machine and returns where it is. If it would not run in Lambda because of compiled
  * parts, once more without a compiler: many packages have such parts only to be faster.
  */
-export async function buildOwnWheel(source: string, how: WheelBuild): Promise<string> {
+export async function buildWheel(source: string, how: WheelBuild): Promise<string> {
   const { scratch, target } = how;
   let file = path.basename(source);
   for (const env of COMPILERS) {
@@ -35,7 +35,7 @@ export async function buildOwnWheel(source: string, how: WheelBuild): Promise<st
     file = made;
   }
   const { name, version } = distributionOf(file) ?? { name: file, version: undefined };
-  throw new UserError(noWheel(name, version, target), { hint: how.hint ?? otherWheel() });
+  throw new UserError(noWheelMessage(name, version, target), { hint: how.hint ?? noWheelHint() });
 }
 
 /**

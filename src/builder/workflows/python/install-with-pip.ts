@@ -11,8 +11,8 @@ import { obtainWheel } from './local-wheels.ts';
 import { runPip } from './run-pip.ts';
 import type { PipRun } from './run-pip.ts';
 import type { Requirements } from './requirements.ts';
-import { buildOwnWheel } from './build-wheel.ts';
-import { distributionOf, noWheel, otherWheel, platformTags, runsInLambda, unpackWheel } from './wheel.ts';
+import { buildWheel } from './build-wheel.ts';
+import { distributionOf, noWheelMessage, noWheelHint, platformTags, runsInLambda, unpackWheel } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
 
 /** What pip is to install, and for what. */
@@ -172,15 +172,15 @@ async function buildSources(job: PipJob, wheels: string): Promise<void> {
   const files = await readdir(wheels);
   for (const file of files.filter((name) => !name.endsWith('.whl'))) {
     const built = files.some((name) => name.endsWith('.whl') && isSame(distributionOf(name), distributionOf(file)));
-    if (!built) await buildWheel(job, path.join(wheels, file), wheels);
+    if (!built) await buildSource(job, path.join(wheels, file), wheels);
     await unlink(path.join(wheels, file));
   }
 }
 
-async function buildWheel(job: PipJob, source: string, wheels: string): Promise<void> {
+async function buildSource(job: PipJob, source: string, wheels: string): Promise<void> {
   const { scratch, target } = job;
   const build = (outDir: string, env: Record<string, string>): Promise<void> => runBuild(job, { source, outDir, env });
-  const wheel = await buildOwnWheel(source, { scratch, target, hint: versionHint(job), build });
+  const wheel = await buildWheel(source, { scratch, target, hint: versionHint(job), build });
   await rename(wheel, path.join(wheels, path.basename(wheel)));
 }
 
@@ -206,7 +206,7 @@ function isSame(a: ReturnType<typeof distributionOf>, b: ReturnType<typeof distr
 
 function cannotRun(job: PipJob, file: string): UserError {
   const { name, version } = distributionOf(file) ?? { name: file, version: undefined };
-  return new UserError(noWheel(name, version, job.target), { hint: versionHint(job) ?? otherWheel() });
+  return new UserError(noWheelMessage(name, version, job.target), { hint: versionHint(job) ?? noWheelHint() });
 }
 
 function versionHint(job: PipJob): string | undefined {

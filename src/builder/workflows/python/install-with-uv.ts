@@ -5,7 +5,7 @@ import { cleanInstalled } from './clean-installed.ts';
 import { obtainWheel } from './local-wheels.ts';
 import { localPathsOf } from './requirements.ts';
 import type { Requirements } from './requirements.ts';
-import { explainUv } from './uv-errors.ts';
+import { explainUvFailure } from './uv-errors.ts';
 import type { UvProject } from './uv-project.ts';
 import { prepareLock } from './pylock.ts';
 import { machineOf } from './wheel.ts';
@@ -129,7 +129,7 @@ async function run(job: UvJob, task: string, args: readonly string[], env: Recor
   try {
     await tools.run(uv, args, { cwd, env: { ...uvEnv(job), ...env }, stepId, task });
   } catch (error) {
-    throw error instanceof ToolError ? explainUv(error, task, target) : error;
+    throw error instanceof ToolError ? explainUvFailure(error, task, target) : error;
   }
 }
 

@@ -15,8 +15,8 @@ const PROBE = ['import sys, platform', 'print("%d.%d" % sys.version_info[:2], sy
   '\n',
 );
 
-/** The Python that is wanted. */
-interface Wanted {
+/** The Python that is request. */
+interface PythonRequest {
   version: string;
   machine: string;
   /** Whether it must have pip. */
@@ -32,30 +32,34 @@ const NEWEST_MINOR = 15;
  * all the same. undefined if there is none. Every candidate is run: version managers leave commands on
  * PATH that only print that nothing is installed.
  */
-export async function findPython(tools: Tools, wanted: Wanted): Promise<PythonInterpreter | undefined> {
+export async function findPython(tools: Tools, request: PythonRequest): Promise<PythonInterpreter | undefined> {
   let other: PythonInterpreter | undefined;
-  for (const name of [`python${wanted.version}`, 'python3', 'python']) {
+  for (const name of [`python${request.version}`, 'python3', 'python']) {
     for (const program of await tools.find(name)) {
-      const python = await probePython(tools, program, wanted);
+      const python = await probePython(tools, program, request);
       if (python?.sameVersion) return python;
       other ??= python;
     }
   }
   for (let minor = NEWEST_MINOR; !other && minor >= OLDEST_MINOR; minor--) {
-    for (const program of await tools.find(`python3.${minor}`)) other ??= await probePython(tools, program, wanted);
+    for (const program of await tools.find(`python3.${minor}`)) other ??= await probePython(tools, program, request);
   }
   return other;
 }
 
-async function probePython(tools: Tools, program: string, wanted: Wanted): Promise<PythonInterpreter | undefined> {
-  const result = await tools.probe(program, ['-c', wanted.pip ? `${PROBE}\nimport pip` : PROBE]);
+async function probePython(
+  tools: Tools,
+  program: string,
+  request: PythonRequest,
+): Promise<PythonInterpreter | undefined> {
+  const result = await tools.probe(program, ['-c', request.pip ? `${PROBE}\nimport pip` : PROBE]);
   const [version = '', system, machine] = result?.stdout.trim().split(' ') ?? [];
   if (result?.code !== 0 || Number(version.split('.')[1]) < OLDEST_MINOR || !version.startsWith('3.')) return undefined;
   return {
     program,
     version,
-    sameVersion: version === wanted.version,
-    samePlatform: system === 'linux' && machine === wanted.machine,
+    sameVersion: version === request.version,
+    samePlatform: system === 'linux' && machine === request.machine,
   };
 }
 

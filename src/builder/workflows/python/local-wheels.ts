@@ -2,7 +2,7 @@ import { rename } from 'node:fs/promises';
 import * as path from 'node:path';
 import { keyOf } from '../../build-key.ts';
 import type { PythonInterpreter } from './interpreter.ts';
-import { buildOwnWheel } from './build-wheel.ts';
+import { buildWheel } from './build-wheel.ts';
 import type { PythonTarget } from './wheel.ts';
 import { SourceChangedError } from '../workflow.ts';
 import type { BuildContext } from '../workflow.ts';
@@ -41,7 +41,7 @@ export async function obtainWheel(dir: string, how: LocalBuild): Promise<string>
   const { identity } = context.tools;
   const key = keyOf('python wheel', 1, tool, source, { ...target }, python?.version, identity, path.basename(dir));
   const entry = await context.cache.obtain('deps', key, async (content) => {
-    const wheel = await buildOwnWheel(dir, { ...how, build: (outDir, env) => how.build(dir, outDir, env) });
+    const wheel = await buildWheel(dir, { ...how, build: (outDir, env) => how.build(dir, outDir, env) });
     const file = path.basename(wheel);
     await rename(wheel, path.join(content, file));
     if ((await hashLocal(context, dir)) !== source) throw new SourceChangedError();

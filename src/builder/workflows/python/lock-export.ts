@@ -21,7 +21,7 @@ export interface LockExport {
   locals: readonly string[];
 }
 
-interface Question {
+interface LockSearch {
   dir: string;
   project: PyProject | undefined;
   context: BuildContext;
@@ -33,7 +33,7 @@ interface Question {
  * The lock of Poetry or Pipenv, if the tool is there to export it. If not, or if the packages are named where nothing
  * here can install them from, a warning says what is not installed and how it would be.
  */
-export async function findExport(question: Question): Promise<LockExport | undefined> {
+export async function findExport(question: LockSearch): Promise<LockExport | undefined> {
   const { dir, project, context, canUseUv } = question;
   const named = (project?.poetryPackages ?? []).length > 0;
   if (named || (project && (await exists(path.join(dir, 'poetry.lock'))))) {
@@ -62,7 +62,7 @@ export async function findExport(question: Question): Promise<LockExport | undef
 
 const POETRY_HOW = 'or list the packages in requirements.txt (poetry export --output requirements.txt)';
 
-async function findPoetry({ dir, context }: Question): Promise<LockExport | string> {
+async function findPoetry({ dir, context }: LockSearch): Promise<LockExport | string> {
   const [program] = await context.tools.find('poetry');
   if (program === undefined)
     return `poetry is not ${context.tools.place}; install it with poetry-plugin-export, ${POETRY_HOW}`;
@@ -97,7 +97,7 @@ async function namesPipenvPackages(dir: string): Promise<boolean> {
 
 const PIPENV_HOW = 'or list the packages in requirements.txt (pipenv requirements > requirements.txt)';
 
-async function findPipenv({ dir, context }: Question): Promise<LockExport | string> {
+async function findPipenv({ dir, context }: LockSearch): Promise<LockExport | string> {
   const [program] = await context.tools.find('pipenv');
   if (program === undefined) return `pipenv is not ${context.tools.place}; install it, ${PIPENV_HOW}`;
   const file = path.join(dir, 'Pipfile.lock');

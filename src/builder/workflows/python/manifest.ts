@@ -10,7 +10,7 @@ import { findExport } from './lock-export.ts';
 import type { LockExport } from './lock-export.ts';
 import { localPathsBase, localPathsOf, readRequirements } from './requirements.ts';
 import type { Requirements } from './requirements.ts';
-import { addLocal, ReadFiles, readUvProject } from './uv-project.ts';
+import { addLocal, ConsultedFiles, readUvProject } from './uv-project.ts';
 import type { UvProject } from './uv-project.ts';
 import type { BuildContext } from '../workflow.ts';
 
@@ -35,11 +35,11 @@ export interface PythonManifest {
   problem: UserError | undefined;
 }
 
-interface Search {
+interface ManifestSearch {
   dir: string;
   definition: BuildDefinition;
   context: BuildContext;
-  files: ReadFiles;
+  files: ConsultedFiles;
 }
 
 /** Finds what says which packages are installed; undefined if nothing does. */
@@ -47,7 +47,7 @@ export async function findManifest(
   definition: BuildDefinition,
   context: BuildContext,
 ): Promise<PythonManifest | undefined> {
-  const files = new ReadFiles(context.options.projectDir);
+  const files = new ConsultedFiles(context.options.projectDir);
   const search = { dir: definition.codeDir, definition, context, files };
   try {
     return await (definition.buildMethod === 'python-uv' ? findForUv(search) : findForPip(search));
@@ -66,7 +66,7 @@ const OTHER_REQUIREMENTS = ['requirements-dev.txt', 'requirements-test.txt', 're
  * `BuildMethod: python-uv`: requirements.txt before pyproject.toml, as SAM CLI has it; where SAM CLI finds nothing, the
  * metadata in the handler's script.
  */
-async function findForUv(search: Search): Promise<PythonManifest | undefined> {
+async function findForUv(search: ManifestSearch): Promise<PythonManifest | undefined> {
   const { dir, context, files } = search;
   const requirements = await readRequirements(path.join(dir, 'requirements.txt'), context.tools.env);
   const project = await files.pyProject(dir);
@@ -98,7 +98,7 @@ async function findForUv(search: Search): Promise<PythonManifest | undefined> {
   return undefined;
 }
 
-async function handlerScript({ dir, definition, files }: Search): Promise<PyProject | undefined> {
+async function handlerScript({ dir, definition, files }: ManifestSearch): Promise<PyProject | undefined> {
   if (definition.handler === undefined) return undefined;
   const module = definition.handler.split('.').slice(0, -1).join('/');
   const file = path.join(dir, `${module}.py`);
@@ -108,7 +108,7 @@ async function handlerScript({ dir, definition, files }: Search): Promise<PyProj
 }
 
 /** requirements.txt; without one the tool whose lock or packages there are, if it is installed. */
-async function findForPip(search: Search): Promise<PythonManifest | undefined> {
+async function findForPip(search: ManifestSearch): Promise<PythonManifest | undefined> {
   const { dir, context, files } = search;
   const requirements = await readRequirements(path.join(dir, 'requirements.txt'), context.tools.env);
   if (requirements) return fromRequirements('pip', requirements, search);
@@ -133,7 +133,7 @@ function declaresPackages(project: PyProject | undefined): boolean {
 async function fromRequirements(
   tool: 'pip' | 'uv',
   requirements: Requirements,
-  { dir, context, files }: Search,
+  { dir, context, files }: ManifestSearch,
 ): Promise<PythonManifest> {
   const candidates = [dir, context.options.projectDir];
   const localPaths = localPathsOf(requirements);
@@ -168,7 +168,7 @@ function missingFile({ file, line, includedBy }: Requirements['missing'][number]
   });
 }
 
-async function fromProject(project: PyProject, { dir, context, files }: Search): Promise<PythonManifest> {
+async function fromProject(project: PyProject, { dir, context, files }: ManifestSearch): Promise<PythonManifest> {
   const uv = await readUvProject(project, files, context.hasher);
   if (uv.lock !== undefined && uv.notInLock.length > 0) {
     const text = `${path.basename(uv.lock)} does not match ${path.basename(uv.file)} (${uv.notInLock.join(', ')}); installing what the lock says. Run uv lock to update it`;
@@ -193,7 +193,7 @@ async function fromProject(project: PyProject, { dir, context, files }: Search):
   };
 }
 
-async function fromExport(lock: LockExport, { dir, files }: Search): Promise<PythonManifest> {
+async function fromExport(lock: LockExport, { dir, files }: ManifestSearch): Promise<PythonManifest> {
   const locals = new Set<string>();
   for (const place of lock.locals) await addLocal(place, { locals, files, extras: [] });
   for (const file of lock.files) files.add(file);

@@ -46,7 +46,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function readRequirements(file: string, env: Environment = {}): Promise<Requirements | undefined> {
   const text = await readTextIfExists(file);
   if (text === undefined) return undefined;
-  const found: Found = {
+  const draft: RequirementsDraft = {
     file,
     lines: [],
     files: [],
@@ -55,11 +55,11 @@ export async function readRequirements(file: string, env: Environment = {}): Pro
     linkedPlaces: [],
     hasPackages: false,
   };
-  await readInto(found, { file, text, kind: 'requirements', env, read: new Set([`requirements ${file}`]) });
-  return found;
+  await readInto(draft, { file, text, kind: 'requirements', env, read: new Set([`requirements ${file}`]) });
+  return draft;
 }
 
-type Found = {
+type RequirementsDraft = {
   -readonly [Name in keyof Requirements]: Requirements[Name] extends readonly (infer T)[] ? T[] : Requirements[Name];
 };
 
@@ -74,25 +74,29 @@ interface Source {
 
 const INCLUDE = /^(?:(-r|--requirements?)|-c|--constraints?)(?:\s*=\s*|\s*)(?:"([^"]+)"|'([^']+)'|(\S+))$/;
 
-async function readInto(found: Found, source: Source): Promise<void> {
+async function readInto(draft: RequirementsDraft, source: Source): Promise<void> {
   const { file, text, kind, env } = source;
-  if (!found.files.includes(file)) found.files.push(file);
+  if (!draft.files.includes(file)) draft.files.push(file);
   for (const line of logicalLines(text)) {
     const include = INCLUDE.exec(line);
     if (include) {
       const nested = include[1] === undefined ? 'constraints' : kind;
       const name = expandVariables(include[2] ?? include[3] ?? include[4] ?? '', env);
-      await readIncluded(found, { ...source, kind: nested }, { name, line });
+      await readIncluded(draft, { ...source, kind: nested }, { name, line });
       continue;
     }
     const isConstraint = kind === 'constraints';
-    const isIndexOption = await addOption(found, line, source);
-    found.lines.push({ text: line, isConstraint, local: localPathOf(expandVariables(line, env)), isIndexOption });
-    if (!isConstraint && (!line.startsWith('-') || /^(-e|--editable)\b/.test(line))) found.hasPackages = true;
+    const isIndexOption = await addOption(draft, line, source);
+    draft.lines.push({ text: line, isConstraint, local: localPathOf(expandVariables(line, env)), isIndexOption });
+    if (!isConstraint && (!line.startsWith('-') || /^(-e|--editable)\b/.test(line))) draft.hasPackages = true;
   }
 }
 
-async function readIncluded(found: Found, from: Source, { name, line }: { name: string; line: string }): Promise<void> {
+async function readIncluded(
+  draft: RequirementsDraft,
+  from: Source,
+  { name, line }: { name: string; line: string },
+): Promise<void> {
   if (!isLocalUrl(name)) return;
   const file = pathOfUrl(name, path.dirname(from.file));
   // constraints alone install nothing: a file that is both is read as both
@@ -100,23 +104,23 @@ async function readIncluded(found: Found, from: Source, { name, line }: { name: 
   if (from.read.has(reading) || from.read.has(`requirements ${file}`)) return;
   from.read.add(reading);
   const text = await readTextIfExists(file);
-  if (text !== undefined) return readInto(found, { ...from, file, text });
-  found.files.push(file);
-  found.missing.push({ file, line, includedBy: from.file });
+  if (text !== undefined) return readInto(draft, { ...from, file, text });
+  draft.files.push(file);
+  draft.missing.push({ file, line, includedBy: from.file });
 }
 
 const INDEX_OPTION =
   /^(-i|--index-url|--pypi-url|--extra-index-url|--no-index|-f|--find-links|--trusted-host)(?:\s*=\s*|\s+|$)(.*)$/;
 
-async function addOption(found: Found, line: string, { file, env }: Source): Promise<boolean> {
+async function addOption(draft: RequirementsDraft, line: string, { file, env }: Source): Promise<boolean> {
   const [, option, value = ''] = INDEX_OPTION.exec(line) ?? [];
   if (option === undefined) return false;
   const name = option === '-i' ? '--index-url' : option === '-f' ? '--find-links' : option;
   const plain = expandVariables(value.replace(/^(["'])(.*)\1$/, '$2'), env);
   const beside = pathOfUrl(plain, path.dirname(file));
   const isPlace = name === '--find-links' && isLocalUrl(plain) && (await exists(beside));
-  if (isPlace) found.linkedPlaces.push(beside);
-  found.indexOptions.push(plain === '' ? name : `${name}=${isPlace ? beside : plain}`);
+  if (isPlace) draft.linkedPlaces.push(beside);
+  draft.indexOptions.push(plain === '' ? name : `${name}=${isPlace ? beside : plain}`);
   return true;
 }
 

@@ -1,5 +1,5 @@
 import { ToolError } from '../../tools/tools.ts';
-import { noWheel, otherWheel } from './wheel.ts';
+import { noWheelMessage, noWheelHint } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
 
 const PLAIN_NAME = '`?([\\w.-]+)`?';
@@ -14,11 +14,11 @@ const NO_WHEEL: readonly RegExp[] = [
 ];
 
 /** A failure of uv, with the reason in its message. */
-export function explainUv(error: ToolError, task: string, target: PythonTarget): ToolError {
+export function explainUvFailure(error: ToolError, task: string, target: PythonTarget): ToolError {
   const { output } = error;
   for (const pattern of NO_WHEEL) {
     const [, name, version] = pattern.exec(output) ?? [];
-    if (name !== undefined) return new ToolError(noWheel(name, version, target), output, otherWheel());
+    if (name !== undefined) return new ToolError(noWheelMessage(name, version, target), output, noWheelHint());
   }
   if (/invalid value 'pylock\.toml'|unrecognized subcommand|unexpected argument/.test(output)) {
     const hint =

@@ -10,7 +10,7 @@ import { differencesToLock, lockedLocals, readUvLock } from './uv-lock.ts';
 import type { BuildContext } from '../workflow.ts';
 
 /** Which files were read or looked for. Filled while reading, so that it holds also when one of them is wrong. */
-export class ReadFiles {
+export class ConsultedFiles {
   readonly #files = new Set<string>();
   readonly #ground: string;
 
@@ -56,7 +56,7 @@ export interface UvProject {
 /** Reads the lock and the workspace around a project. */
 export async function readUvProject(
   project: PyProject,
-  files: ReadFiles,
+  files: ConsultedFiles,
   hasher: BuildContext['hasher'],
 ): Promise<UvProject> {
   const isScript = !project.file.endsWith('pyproject.toml');
@@ -86,7 +86,7 @@ export async function readUvProject(
  * The project itself, or the workspace that it is a member of: as uv has it, the nearest `pyproject.toml` above decides,
  * and none further up.
  */
-async function findWorkspaceRoot(project: PyProject, files: ReadFiles): Promise<PyProject> {
+async function findWorkspaceRoot(project: PyProject, files: ConsultedFiles): Promise<PyProject> {
   if (project.uv.workspace) return project;
   for (let folder = project.dir; path.dirname(folder) !== folder;) {
     folder = path.dirname(folder);
@@ -100,39 +100,39 @@ async function findWorkspaceRoot(project: PyProject, files: ReadFiles): Promise<
   return project;
 }
 
-interface Closure {
+interface LocalSearch {
   locals: Set<string>;
-  files: ReadFiles;
+  files: ConsultedFiles;
   extras: readonly string[];
 }
 
 /** Adds folders and archives of this machine that a project needs, also through each other, as its files say. */
-async function addLocalsOf(project: PyProject, closure: Closure): Promise<void> {
-  const { files, extras } = closure;
+async function addLocalsOf(project: PyProject, search: LocalSearch): Promise<void> {
+  const { files, extras } = search;
   const root = await findWorkspaceRoot(project, files);
   const { dependencies = [], extras: optional, isDynamic = false } = project.project ?? {};
   // only the build backend knows what they are
-  if (isDynamic) closure.locals.add(project.dir);
+  if (isDynamic) search.locals.add(project.dir);
   const wanted = isDynamic
     ? [...project.uv.sources.keys()]
     : [...dependencies, ...extras.flatMap((extra) => optional?.get(extra) ?? [])];
   for (const text of wanted) {
     const requirement = parseRequirement(text);
     if (requirement === undefined) continue;
-    if (requirement.url?.startsWith('file:')) await addLocal(pathOfUrl(requirement.url, project.dir), closure);
+    if (requirement.url?.startsWith('file:')) await addLocal(pathOfUrl(requirement.url, project.dir), search);
     for (const place of await sourcePlaces(requirement.name, project, root))
-      await addLocal(place, { ...closure, extras: requirement.extras });
+      await addLocal(place, { ...search, extras: requirement.extras });
   }
-  for (const place of localIndexes(project, root)) closure.locals.add(place);
+  for (const place of localIndexes(project, root)) search.locals.add(place);
 }
 
 /** Adds a folder or an archive, and what the project in it needs. */
-export async function addLocal(place: string, closure: Closure): Promise<void> {
-  if (closure.locals.has(place)) return;
-  closure.locals.add(place);
+export async function addLocal(place: string, search: LocalSearch): Promise<void> {
+  if (search.locals.has(place)) return;
+  search.locals.add(place);
   if (!(await statIfExists(place))?.isDirectory()) return;
-  const project = await closure.files.pyProject(place);
-  if (project) await addLocalsOf(project, closure);
+  const project = await search.files.pyProject(place);
+  if (project) await addLocalsOf(project, search);
 }
 
 /** A project's own sources count before those of its workspace. */

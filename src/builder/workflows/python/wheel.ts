@@ -65,12 +65,12 @@ export function unpackWheel(wheelFile: string, target: string): Promise<void> {
 }
 
 /** That a package cannot be had for the function. */
-export function noWheel(name: string, version: string | undefined, target: PythonTarget): string {
+export function noWheelMessage(name: string, version: string | undefined, target: PythonTarget): string {
   const what = version === undefined ? name : `${name} ${version}`;
   return `${what} has no wheel for Python ${target.version} on Linux ${target.architecture}, and could not be built for it here`;
 }
 
 /** What to do then. */
-export function otherWheel(): string {
+export function noWheelHint(): string {
   return 'Pin a version that has such a wheel, change the Runtime or the architecture, or build in a container with --use-container.';
 }

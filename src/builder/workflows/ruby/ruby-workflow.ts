@@ -32,7 +32,11 @@ export const rubyWorkflow: Workflow = {
       inputs: async () => [{ path: definition.codeDir, excludes }, ...(gems?.inputs ?? [])],
       dependencies: gems?.set,
       sourceKey: async () =>
-        keyOf(await context.hasher.hashTree(definition.codeDir, excludes), gems?.set.key, definition.dependenciesApart),
+        keyOf(
+          await context.hasher.hashTree(definition.codeDir, excludes),
+          gems?.set.key,
+          definition.wantsDependencyLayer,
+        ),
       make: async (target, installed) => {
         await copySource(context, { source: definition.codeDir, target, excludes });
         if (installed !== undefined) await writeBundle(definition, installed, target);
@@ -94,6 +98,6 @@ async function writeBundle(definition: BuildDefinition, installed: string, targe
     await fs.copyFile(lock, path.join(target, GEMFILE_LOCK));
   }
   if (definition.kind === 'layer') return;
-  const inside = definition.dependenciesApart ? '' : 'BUNDLE_DEPLOYMENT: "true"\nBUNDLE_PATH: "vendor/bundle"\n';
+  const inside = definition.wantsDependencyLayer ? '' : 'BUNDLE_DEPLOYMENT: "true"\nBUNDLE_PATH: "vendor/bundle"\n';
   await writeFileAtomic(path.join(target, CONFIG), `---\n${inside}BUNDLE_WITHOUT: "development:test"\n`);
 }
