@@ -90,9 +90,9 @@ export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet
     for (const resource of stack.functions) {
       if (!isIn(only, resource.id) || !isBuiltFunction(resource)) continue;
       notes.push(...warnings(resource, stack));
-      const apart = planDependencyLayer(resource, selectWorkflow(resource.runtime, resource.buildMethod), options);
-      if (apart.note) notes.push(apart.note);
-      add(defineFunction(resource, stack, options, apart.apart));
+      const layer = planDependencyLayer(resource, selectWorkflow(resource.runtime, resource.buildMethod), options);
+      if (layer.note) notes.push(layer.note);
+      add(defineFunction(resource, stack, options, layer.wanted));
       checks.push(planFunctionCheck(resource, stack));
     }
     for (const resource of stack.webFunctions) {

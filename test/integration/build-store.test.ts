@@ -337,7 +337,7 @@ describe('a build', () => {
     }));
     expect(await build()).toMatchObject({ cached: false, files: { a: '1', stamp: '2' } });
     expect(times).toBe(3);
-    expect(notes).toEqual([expect.stringContaining('the source keeps changing while it is built')]);
+    expect(notes).toEqual([expect.stringContaining('the source keeps changing during the build')]);
     expect(await build()).toMatchObject({ cached: false, files: { a: '1', stamp: '5' } });
   });
 
@@ -347,6 +347,6 @@ describe('a build', () => {
         throw new SourceChangedError();
       },
     }));
-    await expect(build()).rejects.toThrow(/The source of F keeps changing while it is built/);
+    await expect(build()).rejects.toThrow(/The source of F keeps changing during the build/);
   });
 });

@@ -23,10 +23,10 @@ export function planDependencyLayer(
   resource: FunctionResource,
   workflow: WorkflowName | undefined,
   options: Pick<BuildOptions, 'dependencyLayer' | 'container'>,
-): { apart: boolean; note?: BuildNote } {
-  if (!options.dependencyLayer || workflow === undefined) return { apart: false };
-  const without = (level: BuildNote['level'], why: string): { apart: false; note: BuildNote } => ({
-    apart: false,
+): { wanted: boolean; note?: BuildNote } {
+  if (!options.dependencyLayer || workflow === undefined) return { wanted: false };
+  const without = (level: BuildNote['level'], why: string): { wanted: false; note: BuildNote } => ({
+    wanted: false,
     note: { level, ids: [resource.id], text: `no dependency layer: ${why}` },
   });
   if (!WITH_LAYER.has(workflow)) return without('debug', `${workflow} builds keep what they need in the function`);
@@ -35,7 +35,7 @@ export function planDependencyLayer(
   if (Array.isArray(layers) && layers.length >= MAX_LAYERS) {
     return without('info', `it has ${layers.length} layers already, and Lambda takes ${MAX_LAYERS}`);
   }
-  return { apart: true };
+  return { wanted: true };
 }
 
 /** Logical id of a function's dependency layer. */
