@@ -32,49 +32,49 @@ export interface BuildDefinition {
   key: string;
   ids: readonly ResourceIdentifier[];
   kind: 'function' | 'layer' | 'web-function';
-  /** undefined: there is no way to build this yet. */
+  /** undefined: no workflow builds this. */
   workflow: WorkflowName | undefined;
-  /** As the template says it: `Metadata.BuildMethod`. */
+  /** `Metadata.BuildMethod`, as written. */
   buildMethod: string | undefined;
-  /** The folder that is built. Absolute. */
+  /** The folder of the source. Absolute. */
   codeDir: string;
-  /** A function's runtime; for a layer its build method, or what it says it is compatible with. */
+  /** A function's runtime; a layer's build method or compatible runtime. */
   runtime: string | undefined;
   architecture: 'x86_64' | 'arm64';
-  /** A Web Function's is the file that the runtime starts. */
+  /** For a Web Function: the file that the runtime starts. */
   handler: string | undefined;
   buildProperties: TemplateMap;
   /** `NODE_OPTIONS` of the function asks for source maps. */
   wantsSourceMaps: boolean;
-  /** For makefiles: the target's name and the folders that Metadata names, absolute. */
+  /** For makefile builds. */
   makefile: MakefileSettings | undefined;
-  /** Dependencies, if there are any, go into a layer of their own. */
+  /** Dependencies, if there are any, become a dependency layer. */
   wantsDependencyLayer: boolean;
-  /** The container that its tools run in; undefined: on this machine. */
+  /** The container that the tools run in; undefined: this machine. */
   container?: ContainerSettings | undefined;
 }
 
-/** What Metadata says about a makefile build. */
+/** The settings of a makefile build, from Metadata. */
 interface MakefileSettings {
   logicalId: string;
-  /** `ContextPath`: where the Makefile is. */
+  /** `ContextPath`: the folder of the Makefile. Absolute. */
   contextDir: string | undefined;
-  /** `WorkingDirectory`: where make runs. */
+  /** `WorkingDirectory`: the folder in which make runs. Absolute. */
   workingDir: string | undefined;
-  /** `ProjectRootDirectory`: what is copied instead of the code's folder. */
+  /** `ProjectRootDirectory`: the folder to copy instead of the code's folder. Absolute. */
   projectRoot: string | undefined;
 }
 
-/** Everything that is to be built. */
+/** Everything to build. */
 export interface BuildPlan {
   definitions: readonly BuildDefinition[];
   images: readonly ImageDefinition[];
-  /** What is looked at of functions after their builds. */
+  /** Checks of functions after their builds. */
   checks: readonly FunctionCheck[];
   notes: readonly BuildNote[];
 }
 
-/** What must be built of the application, or of the resources in `only`: each different build once. Pure. */
+/** Plans the builds of the application, or of the resources in `only`: each different build once. Pure. */
 export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet<ResourceIdentifier>): BuildPlan {
   const definitions = new Map<string, BuildDefinition>();
   const notes: BuildNote[] = [];
@@ -112,7 +112,7 @@ function warnings(resource: FunctionResource | WebFunctionResource, stack: Stack
   const texts = [
     since === undefined
       ? undefined
-      : `runtime ${runtime} is deprecated since ${since}: it gets no security updates, and Lambda will refuse changes one day`,
+      : `runtime ${runtime} is deprecated since ${since}: it gets no security updates, and Lambda will eventually block updates`,
     selectWorkflow(runtime, buildMethod) === 'esbuild' ? whyNoSourceMaps(stack.source, resource) : undefined,
   ];
   return texts.flatMap((text) => (text === undefined ? [] : [{ level: 'warning', ids: [id], text }]));
@@ -122,22 +122,22 @@ function isIn(only: ReadonlySet<ResourceIdentifier> | undefined, id: ResourceIde
   return only === undefined || only.has(id);
 }
 
-/** Whether the function's code is made from source here, as a folder. */
+/** Whether the function's code is built from a folder. */
 export function isBuiltFunction(resource: FunctionResource): boolean {
   return resource.packageType === 'Zip' && !resource.skipBuild && resource.code.kind === 'folder';
 }
 
-/** Whether the layer's content is made from source here. */
+/** Whether the layer's content is built from a folder. */
 export function isBuiltLayer(layer: LayerResource): boolean {
   return !layer.skipBuild && layer.buildMethod !== undefined && layer.code.kind === 'folder';
 }
 
-/** Whether the Web Function's code is made from source here. */
+/** Whether the Web Function's code is built from a folder. */
 export function isBuiltWebFunction(resource: WebFunctionResource): boolean {
   return !resource.skipBuild && resource.code.kind === 'folder';
 }
 
-/** A part of the definition only where there is one: keys of other builds stay what they were. */
+/** Absent without a container, so that the keys of other builds stay the same. */
 function inContainer(
   resource: FunctionResource | LayerResource | WebFunctionResource,
   method: string | undefined,
@@ -157,13 +157,13 @@ function defineFunction(
   return defineCode({ ...resource, kind: 'function' }, stack, { options, wantsDependencyLayer });
 }
 
-/** It takes no layers, so its packages stay with its code. */
+/** A Web Function has no layers, so its packages stay with its code. */
 function defineWebFunction(resource: WebFunctionResource, stack: Stack, options: BuildOptions): BuildDefinition {
   const handler = resource.entryPoint ?? DEFAULT_ENTRY_POINT;
   return defineCode({ ...resource, kind: 'web-function', handler }, stack, { options, wantsDependencyLayer: false });
 }
 
-/** What is built of a function of either kind. */
+/** A function or Web Function to build. */
 type CodeToBuild =
   | (FunctionResource & { kind: 'function' })
   | (WebFunctionResource & { kind: 'web-function'; handler: string });
@@ -191,7 +191,7 @@ function defineCode(
   });
 }
 
-/** Build images have the names of runtimes; one has that of a build method. */
+/** Build images are named after runtimes; only one is named after a build method. */
 function containerMethod({
   buildMethod,
   runtime,
@@ -219,7 +219,7 @@ function defineLayer(layer: LayerResource, stack: Stack, options: BuildOptions):
   });
 }
 
-/** A makefile of a layer runs in the image of a runtime that the layer is for, as with the peer. */
+/** A layer's makefile runs in the image of one of the layer's runtimes, as in SAM CLI. */
 function layerMethod({ buildMethod, compatibleRuntimes }: LayerResource): string | undefined {
   const isRuntime = buildMethod !== undefined && /\d/.test(buildMethod);
   return isRuntime ? buildMethod : (compatibleRuntimes[0] ?? buildMethod);
@@ -245,7 +245,7 @@ function asKey(value: TemplateValue): KeyPart {
 }
 
 function handlerMatters(workflow: WorkflowName | undefined, resource: CodeToBuild): boolean {
-  // a Go program is named after it, or found in the folder of its name; a script may say what it needs (PEP 723)
+  // it may name a Go program or its folder; a Python script may declare what it needs (PEP 723)
   return (
     workflow === 'esbuild' ||
     workflow === 'go' ||

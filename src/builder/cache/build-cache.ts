@@ -11,59 +11,59 @@ import { openLeases } from './leases.ts';
 import type { Leases } from './leases.ts';
 import { linkedEntries } from './linked-entries.ts';
 
-/** The two kinds of folders that are kept: what is deployed as code, and installed dependencies. */
+/** The two kinds of cached folders: code to deploy, and installed dependencies. */
 type EntryKind = 'artifacts' | 'deps';
 
-/** What `make` says of what it made. */
+/** The description of a new entry, from `make`. */
 export interface WrittenEntry {
   facts: EntryFacts;
-  /** The key that it turned out to have, where that is known only afterwards. */
+  /** The entry's key, if it is known only afterwards. */
   key?: string | undefined;
 }
 
-/** A finished build in the store. */
+/** A finished build in the cache. */
 export interface CacheEntry {
   key: string;
-  /** Its content; never changes. Absolute. */
+  /** The folder of its content, which never changes. Absolute. */
   path: string;
   facts: EntryFacts;
-  /** Whether it was there already. */
+  /** Whether it existed before this call. */
   cached: boolean;
 }
 
-/** Finished builds by key. */
+/** Caches finished builds by key. */
 export interface BuildCache {
-  /** The entry, made if it is not there. At most one call of `make` for a key at a time in this process. */
+  /** Returns the entry, and makes it first if it does not exist. At most one `make` of a key runs at a time in this process. */
   obtain(kind: EntryKind, key: string, make: (content: string) => Promise<WrittenEntry>): Promise<CacheEntry>;
   /**
-   * Says that `key` is now the artifact of `owner`: what was its artifact several versions ago is removed, unless it is held,
-   * laid out or used by somebody else.
+   * Records `key` as the artifact of `owner` and removes its artifact of several versions ago, unless that is held, laid out or
+   * used elsewhere.
    */
   keepNewest(owner: string, key: string): Promise<void>;
-  /** The same cache; what is obtained through it stays until it is released. */
+  /** Returns the same cache; entries obtained through it are kept until `release`. */
   hold(): { cache: BuildCache; release(): void };
-  /** The entry if it is there. */
+  /** Returns the entry if it exists. */
   find(kind: EntryKind, key: string): Promise<CacheEntry | undefined>;
-  /** A folder of its own that is removed when `work` is over. */
+  /** Runs `work` with an empty folder, which is removed afterwards. */
   withScratch<T>(work: (folder: string) => Promise<T>): Promise<T>;
-  /** Removes what killed builds left and, at most once in an hour, what was not used for long. */
+  /** Removes leftovers of killed builds and, at most once an hour, entries that were not used for long. */
   prune(): Promise<void>;
 }
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-/** Unused code is made again in a moment, dependencies are not. */
+/** Code is built again quickly, dependencies are not. */
 const KEEP_MS: Record<EntryKind, number> = { artifacts: 2 * DAY_MS, deps: 21 * DAY_MS };
 
-/** Versions of one artifact that a long session keeps: enough for going back and forth between two states. */
+/** Versions of one artifact that a long session keeps: enough to go back and forth between two states. */
 const KEEP_VERSIONS = 6;
 
-/** Beside the store: folders whose links lead into it. */
+/** Folders beside the store whose links lead into it. */
 const LAYOUTS = ['build', 'auto-dependency-layer'];
 
 /**
- * A store of folders by key below `root`: an entry is made under a temporary name and renamed, so it is whole or not
- * there. Of two processes that make the same entry, the second finds that of the first.
+ * Opens the cache below `root`. An entry is made under a temporary name and then renamed, so it is complete or absent. If two
+ * processes make the same entry, the second one uses that of the first.
  */
 export function openBuildCache(root: string): BuildCache {
   const making = new Map<string, Promise<CacheEntry>>();
@@ -84,16 +84,16 @@ export function openBuildCache(root: string): BuildCache {
     key: string,
     make: (content: string) => Promise<WrittenEntry>,
   ): Promise<CacheEntry> => {
-    const found = await find(kind, key);
-    if (found) return found;
-    // as deep as the entry, so that relative links to the outside lead to the same place from both
+    const existing = await find(kind, key);
+    if (existing) return existing;
+    // as deep as the entry, so that relative links out of it lead to the same place from both
     const folder = path.join(temporary, `${key}.${temporarySuffix()}`);
     try {
       await makeFolder(path.join(folder, CONTENT));
-      const made = await make(path.join(folder, CONTENT));
-      await fs.writeFile(path.join(folder, FACTS), JSON.stringify(made.facts));
-      const finalKey = made.key ?? key;
-      return { ...(await moveInto(folder, folderOf(kind, finalKey), made.facts)), key: finalKey, cached: false };
+      const entry = await make(path.join(folder, CONTENT));
+      await fs.writeFile(path.join(folder, FACTS), JSON.stringify(entry.facts));
+      const finalKey = entry.key ?? key;
+      return { ...(await moveInto(folder, folderOf(kind, finalKey), entry.facts)), key: finalKey, cached: false };
     } finally {
       await discard(folder);
     }
@@ -111,14 +111,14 @@ export function openBuildCache(root: string): BuildCache {
       return entry;
     },
     keepNewest: async (owner, key) => {
-      const keys = [...(versions.get(owner) ?? []).filter((known) => known !== key), key];
+      const keys = [...(versions.get(owner) ?? []).filter((earlier) => earlier !== key), key];
       const outdated = keys.splice(0, Math.max(0, keys.length - KEEP_VERSIONS));
       versions.set(owner, keys);
       if (outdated.length === 0) return;
       const newest = new Set([...versions.values()].flat());
       const isNeeded = neededEntries(root, leases);
       const stay = outdated.filter((old) => !newest.has(old) && isNeeded(folderOf('artifacts', old)));
-      // they are looked at again next time
+      // checked again next time
       versions.set(owner, [...stay, ...keys]);
       for (const old of outdated.filter((old) => !newest.has(old) && !stay.includes(old)))
         await remove(root, folderOf('artifacts', old), leases);
@@ -126,12 +126,12 @@ export function openBuildCache(root: string): BuildCache {
     hold: () => {
       const lease = leases.open();
       const obtain: BuildCache['obtain'] = async (kind, key, make) => {
-        // before it is looked for: from then on nobody removes it
+        // before the lookup: from then on no process removes it
         lease.add(folderOf(kind, key));
         const entry = await cache.obtain(kind, key, async (content) => {
-          const made = await make(content);
-          if (made.key !== undefined) lease.add(folderOf(kind, made.key));
-          return made;
+          const written = await make(content);
+          if (written.key !== undefined) lease.add(folderOf(kind, written.key));
+          return written;
         });
         lease.add(folderOf(kind, entry.key));
         return entry;
@@ -166,7 +166,7 @@ async function prune(root: string, leases: Leases): Promise<void> {
   await writeFileAtomic(marker, '');
   for (const kind of ['artifacts', 'deps'] as const)
     await pruneEntries(root, { kind, before: now - KEEP_MS[kind] }, leases);
-  // files that were to replace others: beside these, in the store and in its entries
+  // temporary files beside those that they were to replace, in the store and in its entries
   await removeLeftovers(root, { depth: 2 });
 }
 
@@ -176,7 +176,7 @@ async function pruneEntries(
   leases: Leases,
 ): Promise<void> {
   const folder = path.join(root, kind);
-  // what is behind a link may be somebody else's
+  // a link may lead to a folder that is not ours
   if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   for (const name of namesIn(folder)) {
     const entry = path.join(folder, name);
@@ -189,7 +189,7 @@ function remove(root: string, entry: string, leases: Leases): Promise<void> {
   return removeEntry(entry, { temporaryDir: path.join(root, 'tmp'), isNeeded });
 }
 
-/** What is laid out for other commands, and what work under way uses: as it is at this moment. */
+/** Tests whether an entry is laid out for other commands or in use, at this moment. */
 function neededEntries(root: string, leases: Leases): (folder: string) => boolean {
   const linked = linkedEntries(root, layoutsOf(root));
   const inUse = leases.inUse();

@@ -103,7 +103,7 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
     run: async (program, args, options) => {
       host.report(
         options.stepId,
-        `$ ${(options.shown ?? `${path.basename(program)} ${args.join(' ')}`).slice(0, 500)}`,
+        `$ ${(options.displayed ?? `${path.basename(program)} ${args.join(' ')}`).slice(0, 500)}`,
       );
       const { cwd, env } = options;
       const result = await exec(program, args, { cwd, env, onLine: (line) => host.report(options.stepId, line) });

@@ -8,12 +8,12 @@ import { dependencyLayerId, dependencyLayerName } from './dependency-layer.ts';
 export const DEPENDENCY_TEMPLATE = 'adl_nested_template.yaml';
 
 /**
- * Who made the layers. SAM derives a layer's logical id from its properties and Metadata, so these are, letter by letter,
- * those of the peer: otherwise each switch between the tools would replace every layer.
+ * Metadata of the layers. SAM derives a layer's logical id from its properties and Metadata, so both equal SAM CLI's letter by
+ * letter: otherwise each switch between the tools would replace every layer.
  */
 const CREATED_BY: TemplateMap = { CreatedBy: 'AWS SAM CLI sync command' };
 
-/** The stack with one layer for each function; the layers' folders lie beside its template. */
+/** Returns the template with a layer for each function; the layers' folders lie beside it. */
 export function dependencyLayerTemplate(functions: readonly FunctionResource[], stackName: string): Template {
   const resources: TemplateMap = {};
   const outputs: TemplateMap = {};
@@ -42,7 +42,7 @@ export function dependencyLayerTemplate(functions: readonly FunctionResource[], 
   };
 }
 
-/** The resource by which a stack has the stack of its dependency layers. */
+/** Returns the resource that nests the stack of the dependency layers. */
 export function dependencyStackResource(): TemplateMap {
   return {
     Type: STACK_TYPE,
@@ -52,7 +52,7 @@ export function dependencyStackResource(): TemplateMap {
   };
 }
 
-/** The file that the peer puts into the layer of each function; it counts in the layer's key. */
+/** Returns the file that SAM CLI adds to the layer of each function; it counts in the layer's key. */
 export function countedReadme(id: string): CountedFile {
   return {
     path: 'AWS_SAM_CLI_README',

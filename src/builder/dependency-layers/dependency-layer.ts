@@ -12,13 +12,13 @@ import type { WorkflowName } from '../workflows/select-workflow.ts';
  */
 export const DEPENDENCY_STACK = 'AwsSamAutoDependencyLayerNestedStack';
 
-/** A function takes no more layers than this (Lambda quota). */
+/** The most layers that a function can have (Lambda quota). */
 const MAX_LAYERS = 5;
 
-/** Workflows whose installed packages Lambda finds in a layer as well. */
+/** Workflows whose packages Lambda also loads from a layer. */
 const WITH_LAYER: ReadonlySet<string> = new Set<WorkflowName>(['python', 'nodejs', 'java', 'ruby']);
 
-/** Whether the function's dependencies, should it have any, go into a layer of their own; why not, where that is news. */
+/** Decides whether the function's dependencies become a dependency layer; `note` gives the reason if they do not. */
 export function planDependencyLayer(
   resource: FunctionResource,
   workflow: WorkflowName | undefined,
@@ -29,34 +29,34 @@ export function planDependencyLayer(
     wanted: false,
     note: { level, ids: [resource.id], text: `no dependency layer: ${why}` },
   });
-  if (!WITH_LAYER.has(workflow)) return without('debug', `${workflow} builds keep what they need in the function`);
+  if (!WITH_LAYER.has(workflow)) return without('debug', `${workflow} builds keep dependencies in the function`);
   if (options.container) return without('debug', 'it is built in a container');
   const layers = resource.properties['Layers'];
   if (Array.isArray(layers) && layers.length >= MAX_LAYERS) {
-    return without('info', `it has ${layers.length} layers already, and Lambda takes ${MAX_LAYERS}`);
+    return without('info', `it already has ${layers.length} layers, and Lambda allows ${MAX_LAYERS}`);
   }
   return { wanted: true };
 }
 
-/** Logical id of a function's dependency layer. */
+/** Returns the logical id of a function's dependency layer. */
 export function dependencyLayerId(id: ResourceIdentifier): string {
   return `${wordOf(id).slice(0, 48)}${md5(id).slice(0, 8)}DepLayer`;
 }
 
-/** Name of a function's dependency layer in Lambda. */
+/** Returns the name of a function's dependency layer in Lambda. */
 export function dependencyLayerName(stackName: string, id: ResourceIdentifier): string {
   const stack = `${stackName.slice(0, 16)}${md5(stackName).slice(0, 8)}`;
   return `${stack}-${wordOf(id).slice(0, 22)}${md5(id).slice(0, 8)}-DepLayer`;
 }
 
-/** The reference by which a function has its dependency layer. */
+/** Returns the entry of a function's `Layers` for its dependency layer. */
 export function dependencyLayerReference(id: ResourceIdentifier): TemplateMap {
   return { 'Fn::GetAtt': [DEPENDENCY_STACK, `Outputs.${dependencyLayerId(id)}`] };
 }
 
 /**
- * `Layers` with one more at the end, whatever form the value has: a list, an `Fn::If` of lists, or an intrinsic that gives
- * a list (`!Ref` of a list parameter, `Fn::Split`, …), whose text form is extended and split again.
+ * Appends a layer to `Layers` in any form: a list, an `Fn::If` of lists, or an intrinsic that returns a list (`!Ref` of a
+ * list parameter, `Fn::Split`, …), which is joined, extended and split again.
  */
 export function appendLayer(layers: TemplateValue | undefined, layer: TemplateMap): TemplateValue {
   if (layers === undefined || layers === null || isNoValue(layers)) return [layer];
@@ -73,7 +73,7 @@ function isNoValue(value: TemplateValue): boolean {
   return isMap(value) && value['Ref'] === 'AWS::NoValue';
 }
 
-/** Without what may not be in a logical id. The peer keeps letters and digits of every script and `_`. */
+/** Removes what a logical id cannot contain. SAM CLI keeps letters and digits of every script and `_`. */
 function wordOf(id: string): string {
   return id.replace(/[^\p{L}\p{N}_]+/gu, '');
 }

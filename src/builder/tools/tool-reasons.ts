@@ -1,14 +1,14 @@
 import type { SourcePlace } from '../../errors.ts';
 
-/** Why a tool failed, as it printed it. */
+/** The reason of a failure, as the tool printed it. */
 export interface ToolReason extends SourcePlace {
   /** One line. */
   reason?: string | undefined;
 }
 
 /**
- * What a tool prints of its first error, by the tool's name, which is the first word of a task; the first pattern that
- * fits counts. Groups: `reason`, `missing` (what the registry does not have), `file`, `line`, `column`.
+ * Patterns of a tool's first error, by the tool's name, which is the first word of a task; the first match counts. Groups:
+ * `reason`, `missing` (what the registry does not have), `file`, `line`, `column`.
  */
 const PATTERNS: Readonly<Record<string, readonly RegExp[]>> = {
   npm: [
@@ -61,10 +61,10 @@ const PATTERNS: Readonly<Record<string, readonly RegExp[]>> = {
   ],
 };
 
-/** Programs that print as others do. */
+/** Programs with the output of others. */
 const AS: Readonly<Record<string, string>> = { mvnw: 'mvn', gradlew: 'gradle' };
 
-/** Reads a tool's output for the reason of its failure; `task`: as messages name it, e.g. `npm install`. */
+/** Finds the reason of a failure in a tool's output; `task`: as messages name it, e.g. `npm install`. */
 export function readToolReason(task: string, output: string): ToolReason {
   const [tool = ''] = task.split(' ');
   const patterns = new Map(Object.entries(PATTERNS)).get(AS[tool] ?? tool) ?? [];

@@ -11,10 +11,10 @@ import type { SpawnResult } from '../../support/spawn.ts';
 import { nameWithin } from '../../support/places.ts';
 import { readToolReason } from './tool-reasons.ts';
 
-/** A program of a build ended with an error: its own output says why. */
+/** A tool of a build failed; its output gives the reason. */
 export class ToolError extends UserError {
   readonly output: string;
-  /** Where in the source the tool says it is; the file absolute. */
+  /** The position in the source that the tool reported; the file is absolute. */
   readonly place: SourcePlace | undefined;
 
   constructor(message: string, output: string, hint?: string, place?: SourcePlace) {
@@ -24,58 +24,59 @@ export class ToolError extends UserError {
   }
 }
 
-/** The error of a tool that ended with an exit code, with the reason that it printed. */
+/** Returns the error of a tool that exited with a code, with the reason that it printed. */
 export function toolFailure({ code, output }: SpawnResult, { task, hint, cwd, copyOf }: ToolOptions): ToolError {
   const { reason, file, line, column } = readToolReason(task, output);
   const inside = file === undefined ? undefined : nameWithin(cwd, file);
-  const why = reason === undefined ? undefined : formatProblem({ file: inside, line, column, message: reason });
-  const message = why === undefined ? `${task} failed with exit code ${code}` : `${task} failed: ${why}`;
+  const problem = reason === undefined ? undefined : formatProblem({ file: inside, line, column, message: reason });
+  const message = problem === undefined ? `${task} failed with exit code ${code}` : `${task} failed: ${problem}`;
   const place = inside === undefined ? undefined : { file: path.resolve(copyOf ?? cwd, inside), line, column };
   return new ToolError(message, output.trim(), hint, place);
 }
 
-/** Runs the programs that builds need, in the user's environment. */
+/** Runs the tools of builds in the user's environment. */
 export interface Tools {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-  /** Where programs are looked for, for messages: `on PATH`. */
+  /** Where programs are searched, for messages: `on PATH`. */
   readonly place: string;
-  /** Below it temporary folders are made that the programs see under the same name. */
+  /** Parent of temporary folders that the programs see under the same path. */
   readonly temporaryDir: string;
-  /** What of the programs' surroundings decides what they make, if it is not this machine: takes part in every key. */
+  /** The environment of the programs, if it is not this machine: part of every key. */
   readonly identity?: string | undefined;
-  /** Runs to the end; an exit code other than 0 is an error that carries the output. Its lines are reported. */
+  /** Runs a program and reports its output; rejects with a `ToolError` on any exit code but 0. */
   run(program: string, args: readonly string[], options: ToolOptions): Promise<SpawnResult>;
-  /** Runs to the end, whatever the exit code; nothing is reported. undefined if it cannot be started. */
+  /** Runs a program without reporting, whatever its exit code; undefined if it cannot be started. Each command runs once. */
   probe(program: string, args: readonly string[], cwd?: string): Promise<SpawnResult | undefined>;
-  /** Runs works of the same name one after the other. */
-  alone<T>(name: string, work: () => Promise<T>): Promise<T>;
-  /** Passes on a line that a tool in this process printed. */
+  /** Runs work of the same name one at a time. */
+  exclusive<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Reports a line of a tool that runs in this process. */
   report(stepId: string, line: string): void;
-  /** All places on PATH where a program of this name is, in order. */
+  /** Finds all programs of this name on PATH, in its order. */
   find(name: string): Promise<string[]>;
 }
 
-/** How a tool is run. */
+/** Options of a tool's run. */
 export interface ToolOptions {
   cwd: string;
   /** Added to the user's environment; undefined removes a variable. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Whose output it is: the id of the step. */
+  /** The id of the step that the output belongs to. */
   stepId: string;
-  /** What is being done, for the message of a failure: `pip install`. */
+  /** The task, for the message of a failure: `pip install`. */
   task: string;
-  /** The command line as it is shown, where the real one would tell nobody anything. */
-  shown?: string | undefined;
+  /** The command line to show instead of the real one. */
+  displayed?: string | undefined;
   hint?: string | undefined;
-  /** The folder of the source that `cwd` is a copy of, if it is one. */
+  /** The source folder, if `cwd` is a copy of it. */
   copyOf?: string | undefined;
 }
 
+/** Creates the tools of this machine. */
 export function createTools(environment: { env: Tools['env']; signal: AbortSignal; reporter: Reporter }): Tools {
   const { env, signal, reporter } = environment;
   const gates = new Map<string, ReturnType<typeof createGate>>();
-  const found = new Map<string, Promise<string[]>>();
+  const programs = new Map<string, Promise<string[]>>();
   const probed = new Map<string, Promise<SpawnResult | undefined>>();
   return {
     env,
@@ -83,7 +84,7 @@ export function createTools(environment: { env: Tools['env']; signal: AbortSigna
     place: 'on PATH',
     temporaryDir: os.tmpdir(),
     run: async (program, args, options) => {
-      const line = options.shown ?? `${path.basename(program)} ${args.join(' ')}`;
+      const line = options.displayed ?? `${path.basename(program)} ${args.join(' ')}`;
       reporter.report({ type: 'tool-output', id: options.stepId, line: `$ ${line.slice(0, 500)}` });
       const result = await spawn(program, args, {
         cwd: options.cwd,
@@ -104,13 +105,13 @@ export function createTools(environment: { env: Tools['env']; signal: AbortSigna
           throw error;
         }
       }),
-    alone: (name, work) => {
+    exclusive: (name, work) => {
       const gate = gates.get(name) ?? createGate(1);
       gates.set(name, gate);
       return gate(work);
     },
     report: (stepId, line) => reporter.report({ type: 'tool-output', id: stepId, line }),
-    find: (name) => oncePerName(found, name, () => findOnPath(name, env)),
+    find: (name) => oncePerName(programs, name, () => findOnPath(name, env)),
   };
 }
 

@@ -27,7 +27,7 @@ export const dotnetWorkflow: Workflow = {
       sourceKey: async () => keyOf(args, await keyOfInputs(inputs, context)),
       make: async (target) => {
         // projects that refer to the same one would write into its obj folder at the same time
-        await context.tools.alone('dotnet', () =>
+        await context.tools.exclusive('dotnet', () =>
           context.cache.withScratch((scratch) => runPackage({ definition, context, args, scratch }, target)),
         );
         return {};

@@ -87,7 +87,7 @@ async function runGradle(job: GradleJob, task: string, take: (exported: string) 
       task,
     ];
     // two builds of one project would wait for its lock anyway, with messages
-    await tools.alone(`gradle ${root}`, () =>
+    await tools.exclusive(`gradle ${root}`, () =>
       tools.run(gradle, args, { cwd: definition.codeDir, stepId, task: `gradle ${task}` }),
     );
     await take(exported);

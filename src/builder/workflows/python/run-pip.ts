@@ -56,7 +56,7 @@ export async function runPip(
       env: { PYTHONDONTWRITEBYTECODE: '1', PIP_REQUIRE_VIRTUALENV: 'false', ...how.env },
       stepId,
       task,
-      shown: `${path.basename(python.program)} -m pip ${args.join(' ')}`,
+      displayed: `${path.basename(python.program)} -m pip ${args.join(' ')}`,
       hint: how.hint,
     });
     return { forTarget: !result.stdout.includes(NOT_PATCHED) };

@@ -61,7 +61,7 @@ export async function installGems(job: GemJob, folder: string): Promise<void> {
     },
     stepId: job.stepId,
     task: 'bundle install',
-    shown: 'bundle install',
+    displayed: 'bundle install',
     hint: ruby.fits
       ? undefined
       : `Ruby ${ruby.version} was used, because Ruby ${job.target.version} is not ${job.tools.place}.`,

@@ -33,7 +33,7 @@ export const rustWorkflow: Workflow = {
       sourceKey: async () => keyOf(flags, await keyOfInputs(inputs, context), context.tools.env['RUSTFLAGS'] ?? null),
       make: async (target) => {
         // cargo locks its folder, but cargo lambda takes the program out of it afterwards
-        await context.tools.alone('cargo', () =>
+        await context.tools.exclusive('cargo', () =>
           context.cache.withScratch((scratch) => runCargo({ definition, context, flags, scratch }, target)),
         );
         return {};
