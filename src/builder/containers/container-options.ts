@@ -1,7 +1,7 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { ownValue } from '../../support/own-value.ts';
 
-/** What `--use-container` and its options say. */
+/** The options that go with `--use-container`. */
 export interface ContainerOptions {
   /** `--build-image` for all. */
   image: string | undefined;
@@ -9,17 +9,17 @@ export interface ContainerOptions {
   images: Readonly<Record<string, string>>;
   /** Variables for all containers. */
   env: Readonly<Record<string, string>>;
-  /** And of single functions and layers, which count more. */
+  /** Variables for single functions and layers; they override those for all. */
   envById: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** The container that something is target in. */
+/** The container of a build. */
 export interface ContainerSettings {
   image: string;
   env: Readonly<Record<string, string>>;
 }
 
-/** Who is target: by its id, or by its logical id alone. */
+/** A function or layer to build; options name it by its id or its logical id. */
 interface ContainerTarget {
   id: ResourceIdentifier;
   logicalId: string;
@@ -28,7 +28,7 @@ interface ContainerTarget {
   architecture: 'x86_64' | 'arm64';
 }
 
-/** The image and variables for a function or layer; undefined: it is target on this machine. */
+/** Returns the image and variables for a function or layer; undefined: it is built on this machine. */
 export function containerSettings(
   target: ContainerTarget,
   options: ContainerOptions | undefined,

@@ -15,17 +15,18 @@ import { startContainer } from './build-container.ts';
 import type { BuildContainer } from './build-container.ts';
 import type { ContainerSettings } from './container-options.ts';
 
-/** Tools that run in a container of one build. */
+/** Tools in the container of one build. */
 export interface ContainerTools extends Tools {
   close(): Promise<void>;
 }
 
-/** Where containers come from, for all builds of a run: the engine and the images are looked up once each. */
+/** The containers of all builds of a run: looks up the engine and each image once. */
 export interface ContainerPool {
-  /** `projectDir` holds `.aws-sam`. Nothing is started before a tool is needed. */
+  /** Returns the tools of a build. The container starts when the first tool runs. */
   open(definition: BuildDefinition, settings: ContainerSettings, stepId: string): Promise<ContainerTools>;
 }
 
+/** Opens the pool; `projectDir` holds `.aws-sam`. */
 export function openContainerPool(host: Tools, projectDir: string): ContainerPool {
   const images = new Map<string, Promise<string>>();
   const findOwnEngine = once(async () => {
@@ -47,7 +48,7 @@ export function openContainerPool(host: Tools, projectDir: string): ContainerPoo
 
 const TEMPORARY = 'sam-sync-container';
 
-/** The id of the image, which is pulled if it is not there (for this processor). */
+/** Returns the id of the image; pulls it first if it does not exist for this architecture. */
 async function pullImage(
   engine: Engine,
   wanted: { image: string; architecture: 'x86_64' | 'arm64' },
@@ -57,18 +58,18 @@ async function pullImage(
   const machine = architecture === 'arm64' ? 'arm64' : 'amd64';
   const inspect = async (): Promise<string | undefined> => {
     const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}} {{.Architecture}}', image]);
-    const [id, made] = stdout.trim().split(' ');
-    return code === 0 && made === machine ? id : undefined;
+    const [id, actual] = stdout.trim().split(' ');
+    return code === 0 && actual === machine ? id : undefined;
   };
-  const there = await inspect();
-  if (there !== undefined) return there;
+  const existing = await inspect();
+  if (existing !== undefined) return existing;
   onLine(`$ ${engine.name} pull ${image}`);
   const pulled = await engine.run(['pull', '--platform', `linux/${machine}`, image], { onLine });
   if (pulled.code !== 0)
     throw engineError(engine.name, pulled.output, image) ?? unknownFailure(engine.name, pulled.output);
   const id = await inspect();
   if (id !== undefined) return id;
-  throw new UserError(`${image} is not made for ${architecture}`, {
+  throw new UserError(`${image} does not support ${architecture}`, {
     hint: 'Choose another image with --build-image, or another architecture for the function.',
   });
 }
@@ -147,13 +148,13 @@ async function startFor(request: ToolsRequest, temporaryDir: string): Promise<Bu
   });
 }
 
-/** The whole repository, so that local packages beside the code are seen too; not somebody's whole home folder. */
+/** Returns the root of the repository, so that the container sees local packages beside the code; never the home folder. */
 async function repositoryOf(codeDir: string): Promise<string[]> {
   const root = await findAbove(codeDir, '.git');
   return root === undefined || root === os.homedir() || !(await exists(root)) ? [] : [root];
 }
 
-/** Tools keep what they download between builds. git refuses repositories of other users, and the container's is one. */
+/** Returns variables that keep downloads between builds, and let git read a repository of another user. */
 function cacheVariables(dir: string): Record<string, string> {
   const at = (name: string): string => path.join(dir, name);
   return {

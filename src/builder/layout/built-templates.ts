@@ -35,13 +35,13 @@ import { turnOnSourceMaps } from '../source-maps.ts';
 
 const TEMPLATE = 'template.yaml';
 
-/** What of a build its templates are about. */
+/** The part of a build's result that its templates refer to. */
 export type BuildArtifacts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'images' | 'handlers' | 'sourceMaps'>;
 
-/** The templates whose local paths point at what was built, and how both are laid out for other commands. */
+/** Templates whose local paths point at built artifacts, and the layout of both for other commands. */
 export interface BuiltTemplates {
   stack: BuiltStack;
-  /** Each folder after the one that it is in. */
+  /** Each folder comes after its parent. */
   layout: readonly LayoutFolder[];
 }
 
@@ -54,20 +54,20 @@ export function planBuiltTemplates(root: Stack, result: BuildArtifacts, options:
   return { stack: planBuiltStack(root, { result, options, layout }), layout };
 }
 
-/** Where the folder of a stack is, and with it the artifacts of what is in the stack. Absolute. */
+/** Returns the folder of a stack's template and artifacts. Absolute. */
 export function stackLayoutDir(options: BuildOptions, stackPath: string): string {
   const segments = stackPath === '' ? [] : stackPath.split('/');
   return path.join(buildLayoutDir(options), ...segments.map((id) => asSegment(id, 'The ID of a nested stack')));
 }
 
-/** Lays out the templates and links to the artifacts beside them. Files are written only when their text changed. */
+/** Writes the templates, if their text changed, and links to the artifacts beside them. */
 export async function layOutTemplates({ stack, layout }: BuiltTemplates, options: BuildOptions): Promise<void> {
   await claimLayout(options);
   await linkArtifacts(layout);
   await writeTemplates(stack);
 }
 
-/** Both at once. */
+/** Plans and lays out the built templates. */
 export async function writeBuiltTemplates(
   root: Stack,
   result: BuildArtifacts,
@@ -139,7 +139,7 @@ function dependencyStack(
   };
 }
 
-/** The stack's template with everything that the build changes. Pure. */
+/** Returns the stack's template with all changes of the build. Pure. */
 function builtTemplate(stack: Stack, dir: string, result: BuildArtifacts): Template {
   const draft = openDraft(stack.source);
   setBuiltPaths(draft, stack, { dir, result });
@@ -172,12 +172,12 @@ function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: strin
   if (isLocalPath(shared)) draft.set(['Globals', 'Function', 'CodeUri'], moved({ value: shared, content: 'code' }));
 }
 
-/** Paths in templates have `/` on every system. */
+/** Returns a path with `/`, as templates have it on every system. */
 function portable(relative: string): string {
   return relative === '' ? '.' : withSlashes(relative);
 }
 
-/** As the peer marks what it built; SAM counts Metadata in the logical id of a layer. */
+/** Marks a built resource as SAM CLI does; SAM counts Metadata in the logical id of a layer. */
 function setResourceId(draft: Draft, logicalId: string, constructId?: string): void {
   const at = ['Resources', logicalId, 'Metadata'];
   draft.set(at, { ...mapOf(draft.get(at)), SamResourceId: constructId ?? logicalId });
@@ -206,8 +206,8 @@ function changeWebFunction(draft: Draft, resource: WebFunctionResource, result: 
 }
 
 /**
- * What SAM would not merge: lists of Globals are put in front of a function's own by SAM itself, but any other form of
- * `Globals.Function.Layers` is replaced by what the function says, so the function must say both.
+ * Returns `Globals.Function.Layers` if SAM would not merge it: SAM prepends a list to the function's own layers, but the
+ * function's `Layers` replace any other form, so the function must name both.
  */
 function sharedLayers(draft: Draft, resource: FunctionResource): TemplateValue | undefined {
   if (!isServerless(resource.type)) return undefined;

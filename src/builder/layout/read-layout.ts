@@ -18,22 +18,23 @@ import { planImages } from '../images/plan-images.ts';
 import { linkTarget } from '../cache/linked-entries.ts';
 import { isBuiltFunction, isBuiltLayer, isBuiltWebFunction } from '../plan-build.ts';
 
-/** What is laid out of an application: where the links of its artifacts lead, with what is known of these. */
+/** Reads what is laid out of an application: the cached artifacts that its links lead to, with their facts. */
 export interface LayoutReader {
   readAll(root: Stack): Promise<BuildArtifacts>;
-  /** Of these functions and layers. */
+  /** Reads these functions and layers only. */
   read(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<BuildArtifacts>;
 }
 
+/** Opens the layout of a project for reading. */
 export function openLayoutReader(options: BuildOptions): LayoutReader {
-  const read = async (root: Stack, isMeant: (id: ResourceIdentifier) => boolean): Promise<BuildArtifacts> => {
+  const read = async (root: Stack, isSelected: (id: ResourceIdentifier) => boolean): Promise<BuildArtifacts> => {
     const folders = new Map<ResourceIdentifier, BuiltFolder>();
     const dependencyLayers = new Map<ResourceIdentifier, BuiltFolder>();
     const handlers = new Map<ResourceIdentifier, string>();
     const sourceMaps = new Set<ResourceIdentifier>();
     for (const resource of flattenStacks(root)
       .flatMap(builtResources)
-      .filter(({ id }) => isMeant(id))) {
+      .filter(({ id }) => isSelected(id))) {
       const { id, logicalId, stackPath } = resource;
       const dir = stackLayoutDir(options, stackPath);
       const code = findLinked(options, path.join(dir, logicalId));
@@ -59,14 +60,14 @@ function builtResources(stack: Stack): (FunctionResource | LayerResource | WebFu
   ];
 }
 
-/** The entry of our cache that a link leads to. */
+/** Reads the entry of our cache that a link leads to. */
 function findLinked(options: BuildOptions, link: string): ReturnType<typeof readEntry> {
   const entry = path.dirname(linkTarget(link) ?? '');
   const store = buildStoreDir(options.projectDir);
   return path.dirname(path.dirname(entry)) === store ? readEntry(entry) : undefined;
 }
 
-/** Images have the same names in each build. */
+/** Names of images are the same in each build. */
 function imagesOf(root: Stack, options: BuildOptions): BuildArtifacts['images'] {
   const names = planImages(root, options.env).flatMap((image) => [...image.names]);
   return new Map(names.map(([id, name]) => [id, { name, imageId: '', recordFile: '' }]));
