@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { exists } from './files.ts';
 
-/** The nearest folder, this one or above it, that holds a file of one of the names; undefined if none does. */
+/** Finds the nearest folder, from `dir` upwards, that holds a file of one of the names. */
 export async function findAbove(dir: string, ...names: readonly string[]): Promise<string | undefined> {
   for (let folder = dir; ; folder = path.dirname(folder)) {
     for (const name of names) if (await exists(path.join(folder, name))) return folder;

@@ -12,19 +12,19 @@ import type { Pythons } from './python-syntax.ts';
 import { createRecords } from './check-records.ts';
 import type { CheckProblem } from './check-records.ts';
 
-/** What the checks need to know of a build. */
+/** The part of a build's result that the checks need. */
 type BuiltArtifacts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'handlers'>;
 
-/** Looks at functions that were built, for what Lambda would fail on. What it found of an artifact is kept with it. */
+/** Checks built functions for errors that Lambda would report on the first call. Keeps the results with the artifacts. */
 export interface FunctionChecker {
-  /** Never rejects: a check that cannot be made finds nothing. */
+  /** Never rejects: a check that fails finds nothing. */
   check(checks: readonly FunctionCheck[], built: BuiltArtifacts, tools: Tools): Promise<RunProblems>;
 }
 
-/** Raise it when the same code gives other findings. */
+/** Raise it when the same code gives other results. */
 const VERSION = 2;
 
-/** `projectDir`: files are named relative to it. */
+/** Creates a checker. Problems name files relative to `projectDir`. */
 export function createFunctionChecker(projectDir: string): FunctionChecker {
   const records = createRecords();
   const pythons: Pythons = new Map();
@@ -61,7 +61,7 @@ export function createFunctionChecker(projectDir: string): FunctionChecker {
       try {
         return await checkAll(checks, built, tools);
       } catch (error) {
-        // e.g. the artifact is gone; what was built is deployed all the same
+        // e.g. the artifact is gone; the deployment goes on
         if (!tools.signal.aborted) tools.report('checks', `Functions could not be checked: ${String(error)}`);
         return new Map();
       }
@@ -85,5 +85,5 @@ function checkRuntime({ runtime }: FunctionCheck): CheckProblem | 'none' {
   if (runtime === undefined || isKnownRuntime(runtime)) return 'none';
   const nearest = nearestRuntime(runtime);
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-  return { property: 'runtime', message: `sam-sync knows of no Lambda runtime ${runtime}${hint}` };
+  return { property: 'runtime', message: `sam-sync does not know the Lambda runtime ${runtime}${hint}` };
 }

@@ -12,21 +12,21 @@ import { checkPython } from './python-syntax.ts';
 import type { Checkers } from './python-syntax.ts';
 import type { CheckProblem } from './check-records.ts';
 
-/** A function that was built. */
+/** A built function to check. */
 export interface CheckedFunction extends FunctionFolders {
   check: FunctionCheck;
-  /** As the artifact needs it. */
+  /** The handler that fits the artifact. */
   handler: string | undefined;
 }
 
-/** A file to be parsed, and what it is for. */
+/** A handler's file to parse. */
 interface HandlerCodeCheck {
   checked: CheckedFunction;
   place: HandlerLocation;
   job: CodeCheck;
 }
 
-/** What is wrong with each, in their order. */
+/** Checks the handlers of functions; returns the results in the same order. */
 export async function checkHandlers(
   functions: readonly CheckedFunction[],
   checkers: Checkers,
@@ -40,15 +40,15 @@ export async function checkHandlers(
   });
 }
 
-/** Whether the handler's file is there; what is in it is another question. */
+/** Checks that the handler's file exists; returns the check of its content, if there is one. */
 function checkLocation(checked: CheckedFunction): CheckProblem | HandlerCodeCheck | 'none' {
   const { check, handler, artifact } = checked;
   if (check.runtime === undefined || check.isWrapped) return 'none';
   const isWeb = check.kind === 'web-function';
   const place = isWeb ? locateEntryPoint(check.runtime, handler) : locateHandler(check.runtime, handler);
   if (place === undefined) return 'none';
-  if ('bad' in place)
-    return { property: 'handler', message: `Lambda cannot call the handler ${handler}: ${place.bad}` };
+  if ('invalid' in place)
+    return { property: 'handler', message: `Lambda cannot call the handler ${handler}: ${place.invalid}` };
   const file = findHandler(place, checked);
   if (file === undefined) return describeMissing(checked, place);
   if (file === 'elsewhere') return 'none';
@@ -60,15 +60,15 @@ function describeMissing({ check, artifact, handler }: CheckedFunction, place: H
   const [file = ''] = place.files;
   const isOwn = (candidate: string): boolean => existsSync(path.join(check.codeDir, candidate));
   const nearest = nearestHandler(place, artifact, isOwn);
-  // a layer may hold it, unless it looks like a slip of the pen
+  // a layer may hold it, unless a similar name suggests a typo
   if (check.hasLayers && nearest === undefined) return 'none';
   const leftOut = place.files.find((candidate) => candidate.includes('.') && isOwn(candidate));
-  const why =
+  const cause =
     leftOut === undefined
       ? `the artifact has no file ${file}`
-      : `the build leaves ${leftOut} out (see .gitignore, .npmignore and "files" in package.json)`;
+      : `the build leaves out ${leftOut} (see .gitignore, .npmignore and "files" in package.json)`;
   const property = check.kind === 'web-function' ? 'entry point' : 'handler';
-  const what = file === 'bootstrap' ? why : `the ${property} ${handler} cannot be found: ${why}`;
+  const what = file === 'bootstrap' ? cause : `the ${property} ${handler} cannot be found: ${cause}`;
   return { property: 'handler', message: nearest === undefined ? what : `${what}; did you mean ${nearest}?` };
 }
 
@@ -86,7 +86,7 @@ async function checkCode(
     if (place.language === 'nodejs')
       work.push(checkJavaScriptCode(task).then((problem) => void problems.set(task, problem)));
   }
-  // starting a Python takes longer than what it does
+  // one process for all: starting Python takes longer than the checks
   for (const [version, all] of python) {
     const jobs = all.map(({ job }) => job);
     const looking = checkPython(version, jobs, checkers).then((found) =>
@@ -103,7 +103,7 @@ async function checkCode(
 
 async function checkJavaScriptCode({ job, checked }: HandlerCodeCheck): Promise<CodeProblem> {
   const parsed = checked.check.isBundled ? {} : await checkJavaScript(job);
-  // a Web Function's file is run, nothing in it is called
+  // Lambda runs a Web Function's file and calls nothing in it
   if (job.name === '') return parsed;
   return parsed.message === undefined ? lacksExport(job) : parsed;
 }
@@ -116,5 +116,5 @@ function describe(
   if (names === undefined) return 'none';
   const nearest = nearestName(job.name, names);
   const hint = nearest === undefined ? '' : `; did you mean ${handlerOf(place.language, job.file, nearest)}?`;
-  return { property: 'handler', message: `${job.file} has no ${job.name} for the handler to call${hint}` };
+  return { property: 'handler', message: `${job.file} does not define ${job.name}, which the handler names${hint}` };
 }

@@ -4,34 +4,34 @@ import { isMissing, writeFileAtomic } from '../../support/files.ts';
 import { count, fields, parseJson, recordOf, text } from '../../support/shapes.ts';
 import type { Reader } from '../../support/shapes.ts';
 
-/** Why a function cannot run, before its place in the project is looked for. */
+/** Why a function cannot run, before it is located in the project. */
 export interface CheckProblem {
   message: string;
-  /** The property of the template that it is about; else `file` is where it is, relative to the artifact. */
+  /** The property of the template that is wrong; else the position is in `file`, relative to the artifact. */
   property?: 'handler' | 'runtime' | undefined;
   file?: string | undefined;
   line?: number | undefined;
   column?: number | undefined;
 }
 
-/** What was found of each artifact, by the key of the check. `none`: nothing is wrong. */
+/** Results of the checks of each artifact, by the key of the check. `none`: no problem. */
 export interface CheckRecords {
   find(artifact: string, key: string): CheckProblem | 'none' | undefined;
   set(artifact: string, key: string, finding: CheckProblem | 'none'): void;
-  /** Keeps what was found for the next run. */
+  /** Saves the results for the next run. */
   save(): Promise<void>;
 }
 
 /** In an entry of the cache, beside its content. */
 const FILE = 'checks.json';
 
-/** The records of artifacts, each read once. */
+/** Creates records that are read once for each artifact. */
 export function createRecords(): CheckRecords {
-  const known = new Map<string, Map<string, CheckProblem | 'none'>>();
+  const byArtifact = new Map<string, Map<string, CheckProblem | 'none'>>();
   const changed = new Set<string>();
   const ofArtifact = (artifact: string): Map<string, CheckProblem | 'none'> => {
-    const records = known.get(artifact) ?? readRecords(artifact);
-    known.set(artifact, records);
+    const records = byArtifact.get(artifact) ?? readRecords(artifact);
+    byArtifact.set(artifact, records);
     return records;
   };
   return {
@@ -45,16 +45,16 @@ export function createRecords(): CheckRecords {
       changed.clear();
       for (const artifact of artifacts) {
         const content = JSON.stringify(Object.fromEntries(ofArtifact(artifact)));
-        // it may have been removed meanwhile, and a cache on a disk that we may only read works as well
+        // the artifact may be gone, or the disk read-only
         if (existsSync(artifact)) await writeFileAtomic(fileOf(artifact), content).catch(() => {});
       }
-      // a long session builds an artifact for each save
-      if (known.size > MOST_KNOWN) known.clear();
+      // a long session builds an artifact on each save
+      if (byArtifact.size > MAX_ARTIFACTS) byArtifact.clear();
     },
   };
 }
 
-const MOST_KNOWN = 2_000;
+const MAX_ARTIFACTS = 2_000;
 
 function fileOf(artifact: string): string {
   return path.join(path.dirname(artifact), FILE);

@@ -1,19 +1,19 @@
 import { count, fields, listOf, text } from '../../support/shapes.ts';
 import type { Reader } from '../../support/shapes.ts';
 
-/** Code to be looked at: the file of a handler, and what it loads of the function's own files. */
+/** A check of code: the handler's file, and the function's own files that it loads. */
 export interface CodeCheck {
   /** The artifact. Absolute. */
   root: string;
   /** Relative to it, with `/`. */
   file: string;
-  /** The function in it. */
+  /** The function that the handler names. */
   name: string;
-  /** The function's source: what is not there too comes from a package. Absolute. */
+  /** The function's source folder; files that are not there come from packages. Absolute. */
   own: string;
 }
 
-/** What is wrong with it: it does not parse (`message`), or it has no function of that name, but others (`names`). */
+/** A problem of code: it does not parse (`message`), or it defines other names (`names`) but not the handler's. */
 export interface CodeProblem {
   file?: string | undefined;
   line?: number | undefined;
@@ -24,7 +24,7 @@ export interface CodeProblem {
 
 const readNames = listOf(text);
 
-/** A finding as a program printed it. */
+/** Reads a problem that a program printed as JSON. */
 export const readCodeProblem: Reader<CodeProblem> = (value) => {
   const map = fields(value);
   return (

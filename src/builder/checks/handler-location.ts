@@ -1,27 +1,28 @@
-/** Where Lambda's runtime looks for what a `Handler` names. Paths have `/` and are relative to the function's folder. */
+/** Where Lambda's runtime looks for a `Handler`. Paths have `/` and are relative to the function's folder. */
 export interface HandlerLocation {
-  /** Any of these will do; the first is what is probably meant. */
+  /** Files that Lambda accepts; the first is the usual one. */
   files: readonly string[];
-  /** Names that will do as well, in the folder of the first. */
-  alike?: RegExp | undefined;
-  /** What it may be in a folder of packages (`node_modules`, `python`), relative to that. */
+  /** Other accepted names in the folder of the first. */
+  alternatives?: RegExp | undefined;
+  /** Accepted names in a folder of packages (`node_modules`, `python`), relative to it. */
   inPackages: readonly string[];
-  /** The class whose file may also be in a `.jar`. */
+  /** The class file, which may also be in a `.jar`. */
   inJars?: string | undefined;
-  /** The function in that file, where the handler names one. */
+  /** The function in the file, if the handler names one. */
   name?: string | undefined;
   language: 'python' | 'nodejs' | 'ruby' | undefined;
 }
 
-/** The handler cannot be understood: what Lambda would say of it. */
-export interface BadHandler {
-  bad: string;
+/** A handler that Lambda cannot parse. */
+export interface InvalidHandler {
+  /** The reason. */
+  invalid: string;
 }
 
-/** Languages, by the beginning of a runtime's name. */
+/** Languages, by the prefix of a runtime's name. */
 const PLACES: readonly (readonly [
   runtime: string,
-  place: (handler: string) => HandlerLocation | BadHandler | undefined,
+  place: (handler: string) => HandlerLocation | InvalidHandler | undefined,
 ])[] = [
   ['python', placePython],
   ['nodejs', placeNode],
@@ -32,14 +33,17 @@ const PLACES: readonly (readonly [
   ['provided', () => placeProgram('bootstrap')],
 ];
 
-/** Where a handler is in what is deployed; undefined: not known. */
-export function locateHandler(runtime: string, handler: string | undefined): HandlerLocation | BadHandler | undefined {
-  const [, place] = PLACES.find(([beginning]) => runtime.startsWith(beginning)) ?? [];
+/** Returns where a handler is in the artifact; undefined if unknown. */
+export function locateHandler(
+  runtime: string,
+  handler: string | undefined,
+): HandlerLocation | InvalidHandler | undefined {
+  const [, place] = PLACES.find(([prefix]) => runtime.startsWith(prefix)) ?? [];
   if (handler === undefined && !runtime.startsWith('provided')) return undefined;
   return place?.(handler ?? '');
 }
 
-/** Where the file is that a Web Function starts with; undefined: not known. */
+/** Returns where the file that starts a Web Function is in the artifact; undefined if unknown. */
 export function locateEntryPoint(runtime: string, entryPoint: string | undefined): HandlerLocation | undefined {
   if (entryPoint === undefined || !runtime.startsWith('nodejs')) return undefined;
   const file = entryPoint.replace(/^\.\//, '');
@@ -49,40 +53,40 @@ export function locateEntryPoint(runtime: string, entryPoint: string | undefined
   return { files, inPackages: [], language: isScript ? 'nodejs' : undefined };
 }
 
-/** The handler that names `name` in a file, in the form of the language. */
+/** Returns the handler for `name` in a file, in the form of the language. */
 export function handlerOf(language: HandlerLocation['language'], file: string, name: string): string {
   const stem = file.replace(/\.\w+$/, '');
   return `${language === 'python' ? stem.replaceAll('/', '.').replace(/\.__init__$/, '') : stem}.${name}`;
 }
 
-/** Files that could hold a handler. */
+/** Names of files that can hold a handler. */
 export const SOURCES: Readonly<Record<'python' | 'nodejs' | 'ruby', RegExp>> = {
   python: /\.py$/,
   nodejs: /\.[mc]?js$/,
   ruby: /\.rb$/,
 };
 
-function placePython(handler: string): HandlerLocation | BadHandler {
+function placePython(handler: string): HandlerLocation | InvalidHandler {
   const dot = handler.lastIndexOf('.');
-  if (dot <= 0) return { bad: 'it needs the form module.function' };
+  if (dot <= 0) return { invalid: 'it needs the form module.function' };
   const stem = handler.slice(0, dot).replaceAll('.', '/');
   const base = stem.slice(stem.lastIndexOf('/') + 1);
   const files = [`${stem}.py`, `${stem}/__init__.py`, `${stem}.pyc`];
   return {
     files,
     // compiled modules
-    alike: new RegExp(`^${base.replaceAll(/\W/g, '\\$&')}\\.(?:[\\w-]+\\.)?so$`),
+    alternatives: new RegExp(`^${base.replaceAll(/\W/g, '\\$&')}\\.(?:[\\w-]+\\.)?so$`),
     inPackages: files,
     name: handler.slice(dot + 1),
     language: 'python',
   };
 }
 
-function placeNode(handler: string): HandlerLocation | BadHandler {
-  if (handler.includes('..')) return { bad: 'it must not contain ..' };
+function placeNode(handler: string): HandlerLocation | InvalidHandler {
+  if (handler.includes('..')) return { invalid: 'it must not contain ..' };
   const slash = handler.lastIndexOf('/');
   const [, module, name] = /^([^.]+)\.(.+)$/.exec(handler.slice(slash + 1)) ?? [];
-  if (module === undefined) return { bad: 'it needs the form file.function' };
+  if (module === undefined) return { invalid: 'it needs the form file.function' };
   const stem = handler.slice(0, slash + 1).replace(/^\.\//, '') + module;
   const files = [`${stem}.js`, `${stem}.mjs`, `${stem}.cjs`, stem];
   return { files, inPackages: [module], name, language: 'nodejs' };

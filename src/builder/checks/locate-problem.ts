@@ -6,7 +6,7 @@ import { createLocator } from '../../template/locate.ts';
 import type { FunctionCheck } from './function-check.ts';
 import type { CheckProblem } from './check-records.ts';
 
-/** Where a finding is in the project: in the function's source, or in its template. Paths are relative to `projectDir`. */
+/** Locates a problem in the project: in the function's source, or in its template. Paths are relative to `projectDir`. */
 export function locateProblem(
   { message, property, file, line, column }: CheckProblem,
   { codeDir, template }: FunctionCheck,
@@ -18,7 +18,7 @@ export function locateProblem(
   }
   if (file === undefined) return { message };
   const source = path.join(codeDir, file);
-  // what was made while it was built has no other place
+  // a file that the build created exists in the artifact only
   return {
     message,
     file: nameWithin(projectDir, existsSync(source) ? source : path.join(artifact, file)),

@@ -3,7 +3,7 @@ import type { BuildDefinition } from '../plan-build.ts';
 import type { WorkflowName } from './select-workflow.ts';
 import type { Workflow } from './workflow.ts';
 
-/** Each workflow is loaded when the first build needs it. A new one: its file, a line here and one in `select-workflow.ts`. */
+/** Workflows, each loaded when the first build needs it. A new one needs a line here and one in `select-workflow.ts`. */
 const WORKFLOWS: Record<WorkflowName, () => Promise<Workflow>> = {
   python: async () => (await import('./python/python-workflow.ts')).pythonWorkflow,
   nodejs: async () => (await import('./node/nodejs-workflow.ts')).nodejsWorkflow,
@@ -16,14 +16,14 @@ const WORKFLOWS: Record<WorkflowName, () => Promise<Workflow>> = {
   makefile: async () => (await import('./makefile/makefile-workflow.ts')).makefileWorkflow,
 };
 
-/** The workflow of a build, or an error that says what cannot be built. */
+/** Loads the workflow of a build, or throws an error that says what cannot be built. */
 export async function loadWorkflow(definition: BuildDefinition): Promise<Workflow> {
   if (definition.workflow !== undefined) return WORKFLOWS[definition.workflow]();
   const ids = definition.ids.join(', ');
   const method = definition.buildMethod;
   if (method === undefined && definition.runtime === undefined) {
-    throw new UserError(`${ids}: the runtime is known to CloudFormation only, so it cannot be built here`, {
-      hint: 'Write the Runtime literally or as a parameter, or set Metadata SkipBuild: true and build it yourself.',
+    throw new UserError(`${ids}: only CloudFormation knows the runtime, so it cannot be built here`, {
+      hint: 'Use a literal Runtime or a template parameter, or set Metadata SkipBuild: true and build it yourself.',
     });
   }
   const what = method === undefined ? `runtime ${definition.runtime}` : `build method ${method}`;

@@ -1,7 +1,7 @@
-/** The ways to build, each one file in this folder. */
+/** Workflows, each with a folder of its own here. */
 export type WorkflowName = 'python' | 'nodejs' | 'esbuild' | 'ruby' | 'java' | 'go' | 'dotnet' | 'rust' | 'makefile';
 
-/** Runtimes and build methods, and how they are built. A new runtime: a line here, or a wider pattern. */
+/** Runtimes and build methods with their workflows; the first match counts. */
 const METHODS: readonly (readonly [method: RegExp, workflow: WorkflowName])[] = [
   [/^esbuild$/, 'esbuild'],
   [/^makefile$/, 'makefile'],
@@ -15,7 +15,7 @@ const METHODS: readonly (readonly [method: RegExp, workflow: WorkflowName])[] = 
   [/^provided(?:\.|$)/, 'makefile'],
 ];
 
-/** The way to build that a runtime or `Metadata.BuildMethod` asks for; undefined: none of ours. */
+/** Selects the workflow of a runtime or `Metadata.BuildMethod`; undefined if no workflow builds it. */
 export function selectWorkflow(runtime: string | undefined, buildMethod: string | undefined): WorkflowName | undefined {
   const method = buildMethod ?? runtime;
   if (method === undefined) return undefined;
@@ -31,15 +31,15 @@ const LAYER_FOLDERS: Partial<Record<WorkflowName, string>> = {
   dotnet: 'dotnet',
 };
 
-/** The folder of a layer in which Lambda looks for code that a workflow builds. */
+/** Returns the folder of a layer in which Lambda looks for the code of a workflow. */
 export function layerFolder(workflow: WorkflowName): string {
   return LAYER_FOLDERS[workflow] ?? '';
 }
 
-/** Programs have no place in a layer, neither here nor in SAM CLI. */
+/** Neither we nor SAM CLI build layers of these. */
 const FUNCTIONS_ONLY: ReadonlySet<WorkflowName> = new Set(['go', 'rust']);
 
-/** Whether a layer can be built in this way. */
+/** Whether the workflow can build layers. */
 export function buildsLayers(workflow: WorkflowName | undefined): boolean {
   return workflow !== undefined && !FUNCTIONS_ONLY.has(workflow);
 }
