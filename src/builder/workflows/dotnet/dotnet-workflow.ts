@@ -12,8 +12,8 @@ import { unpackZip } from '../unpack-zip.ts';
 import type { PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 /**
- * `dotnet lambda package` in the source, whose `obj` folders make it incremental. That tool, and no `dotnet publish` of our
- * own, because it knows `aws-lambda-tools-defaults.json` and ahead-of-time compilation.
+ * Runs `dotnet lambda package` in the source, whose `obj` folders make it incremental. Not `dotnet publish`: only the former
+ * reads `aws-lambda-tools-defaults.json` and supports ahead-of-time compilation.
  */
 export const dotnetWorkflow: Workflow = {
   name: 'dotnet',
@@ -26,7 +26,7 @@ export const dotnetWorkflow: Workflow = {
       inputs: async () => inputs,
       sourceKey: async () => keyOf(args, await keyOfInputs(inputs, context)),
       make: async (target) => {
-        // projects that refer to the same one would write into its obj folder at the same time
+        // projects that share a reference would write into its obj folder at the same time
         await context.tools.exclusive('dotnet', () =>
           context.cache.withScratch((scratch) => runPackage({ definition, context, args, scratch }, target)),
         );
@@ -37,7 +37,7 @@ export const dotnetWorkflow: Workflow = {
 };
 
 const EXCLUDES = ['bin', 'obj', '.vs', '.git', '.aws-sam'];
-/** MSBuild and NuGet read these from every folder above a project. */
+/** Files that MSBuild and NuGet read from every folder above a project. */
 const SHARED = [
   'Directory.Build.props',
   'Directory.Build.targets',
@@ -47,7 +47,7 @@ const SHARED = [
   'NuGet.Config',
 ];
 
-/** The projects in the code's folder and those that they refer to, with the settings above them. */
+/** Returns the projects in the code's folder, their project references, and the settings above them. */
 async function projectInputs(definition: BuildDefinition): Promise<BuildInput[]> {
   const projects = await projectFiles(definition.codeDir);
   if (projects.length === 0) {
@@ -119,7 +119,7 @@ async function runPackage(job: PackageJob, target: string): Promise<void> {
   await unpackZip(zip, target);
 }
 
-/** Amazon.Lambda.Tools of the user, else of our own: the user's global tools stay as they are. */
+/** Finds the user's Amazon.Lambda.Tools, else installs our own: the user's global tools stay unchanged. */
 async function findLambdaTools({ definition, context }: PackageJob, dotnet: string): Promise<string[]> {
   const { tools, stepId, options } = context;
   const [installed] = await tools.find('dotnet-lambda');

@@ -13,7 +13,7 @@ import { traceInputs } from '../traced-inputs.ts';
 import type { Trace, TracedInputs } from '../traced-inputs.ts';
 import type { PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
-/** `go build`, straight from the source: Go's own cache makes it incremental, and nothing is written there. */
+/** Runs `go build` in the source: Go's own cache makes it incremental, and it writes nothing there. */
 export const goWorkflow: Workflow = {
   name: 'go',
   version: 1,
@@ -51,18 +51,18 @@ interface GoJob {
   debug: boolean;
 }
 
-/** Some package of the program is written in C. */
+/** A package of the program uses cgo. */
 const CGO = 'cgo';
-const OUTSIDE = ['.git', '.aws-sam', 'node_modules'];
-/** Files of a package's folder that are no part of it. */
-const BESIDE = ['*_test.go', '*.md'];
+const EXCLUDES = ['.git', '.aws-sam', 'node_modules'];
+/** Files in a package's folder that do not belong to it. */
+const OTHER_FILES = ['*_test.go', '*.md'];
 
-/** Lambda starts `bootstrap`; the old runtime had the handler as the program's name. */
+/** Returns the program's name: Lambda starts `bootstrap`, and `go1.x` starts the handler. */
 function programName({ runtime, handler }: BuildDefinition): string {
   return runtime === 'go1.x' && handler !== undefined && handler !== '' ? handler : 'bootstrap';
 }
 
-/** The program's package: the code's folder, or in it the folder that the handler names. */
+/** Finds the folder of the main package: the code's folder, or a folder in it that the handler names. */
 async function findPackage({ codeDir, handler, ids }: BuildDefinition): Promise<string> {
   const candidates = [codeDir, ...(handler ? [path.join(codeDir, handler)] : [])];
   for (const dir of candidates) {
@@ -70,7 +70,7 @@ async function findPackage({ codeDir, handler, ids }: BuildDefinition): Promise<
     if (names.some((name) => name.endsWith('.go') && !name.endsWith('_test.go'))) return dir;
   }
   throw new UserError(`${ids.join(', ')}: there are no Go files in ${candidates.join(' or ')}`, {
-    hint: 'CodeUri is the folder of the main package, or one above a folder that has the name of the Handler.',
+    hint: 'CodeUri is the folder of the main package, or its parent if the Handler names the folder.',
   });
 }
 
@@ -78,7 +78,7 @@ async function findModule({ codeDir, ids }: BuildDefinition): Promise<string> {
   const module = await findAbove(codeDir, 'go.mod');
   if (module !== undefined) return module;
   throw new UserError(`${ids.join(', ')}: there is no go.mod in ${codeDir} or above it`, {
-    hint: 'Make one there: go mod init NAME, then go mod tidy.',
+    hint: 'Create one there: go mod init NAME, then go mod tidy.',
   });
 }
 
@@ -88,7 +88,7 @@ function goEnv({ definition }: GoJob): Record<string, string> {
 
 const LISTED = '{{if not .Standard}}{{.Dir}}\t{{len .CgoFiles}}\t{{join .EmbedPatterns "\t"}}{{end}}';
 
-/** The folders of the packages that the program is made of, in whatever module, without what Go downloaded. */
+/** Lists the folders of the program's packages in all local modules, without downloaded ones. */
 async function listInputs(job: GoJob): Promise<Trace> {
   const { definition, context, packageDir, module } = job;
   const go = await needGo(job);
@@ -114,35 +114,35 @@ async function listInputs(job: GoJob): Promise<Trace> {
       ),
     ),
   );
-  // a package of another module that is a folder here (`replace`, a workspace) brings its go.mod
+  // a package of another local module (`replace`, a workspace) adds its go.mod
   for (const { path: dir } of inputs) {
     const other = await findAbove(dir, 'go.mod');
     if (other !== undefined && other !== module) settings.push(path.join(other, 'go.mod'));
   }
   const cgo = list.stdout.split(/\r?\n/).some((line) => Number(line.split('\t')[1] ?? 0) > 0);
-  const known = inputs.length > 0 ? inputs : [{ path: definition.codeDir, excludes: OUTSIDE }];
+  const folders = inputs.length > 0 ? inputs : [{ path: definition.codeDir, excludes: EXCLUDES }];
   return {
-    inputs: [...known, ...[...new Set(settings)].map((file) => ({ path: file, excludes: [] }))],
+    inputs: [...folders, ...[...new Set(settings)].map((file) => ({ path: file, excludes: [] }))],
     fact: cgo ? CGO : undefined,
   };
 }
 
-/** The files of a package are those of its folder, and those that its patterns of embedded files may find deeper. */
+/** Returns a package's folder without subfolders, except those in which its embed patterns may match. */
 async function packageInput(dir: string, embedded: readonly string[]): Promise<BuildInput> {
   const starts = embedded.map((pattern) => pattern.replace(/^all:/, '').split('/')[0] ?? '');
-  if (starts.some((start) => start === '.')) return { path: dir, excludes: OUTSIDE };
+  if (starts.some((start) => start === '.')) return { path: dir, excludes: EXCLUDES };
   const mayMatch = compileNames(starts);
   const items = await fs.readdir(dir, { withFileTypes: true });
   const others = items.filter((item) => item.isDirectory() && !mayMatch(item.name));
   return {
     path: dir,
-    excludes: [...others.map((item) => `/${escapeGlob(item.name)}`), ...(embedded.length > 0 ? [] : BESIDE)],
+    excludes: [...others.map((item) => `/${escapeGlob(item.name)}`), ...(embedded.length > 0 ? [] : OTHER_FILES)],
   };
 }
 
 /**
- * Without C in it the program is linked statically: else it would need the C library of this machine, which is newer than
- * Lambda's. (The peer leaves that to chance.)
+ * Builds the program. Without cgo it is linked statically: else it would need the C library of this machine, which is newer than
+ * Lambda's. (SAM CLI does not do that.)
  */
 async function runGo(job: GoJob, target: string, usesC: boolean): Promise<void> {
   const { definition, context, packageDir } = job;
@@ -156,7 +156,7 @@ async function runGo(job: GoJob, target: string, usesC: boolean): Promise<void> 
     task: 'go build',
   });
   if (await exists(program)) return;
-  throw new UserError(`${definition.ids.join(', ')}: go build made no program`, {
+  throw new UserError(`${definition.ids.join(', ')}: go build created no program`, {
     hint: `${packageDir} must be a package main.`,
   });
 }

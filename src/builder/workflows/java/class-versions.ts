@@ -3,10 +3,10 @@ import { listTree } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import type { BuildContext } from '../workflow.ts';
 
-/** Versions of class files count from here: Java 8 writes version 52. */
+/** Offset of class file versions: Java 8 writes version 52. */
 const CLASS_VERSION_BASE = 44;
 
-/** Says so if the classes in a folder are made for a newer Java than the one that will run them. */
+/** Adds a warning if the classes in a folder need a newer Java than the function's runtime. */
 export async function warnOfNewerClasses(
   definition: BuildDefinition,
   { note }: Pick<BuildContext, 'note'>,

@@ -22,7 +22,7 @@ interface GradleJob {
   root: string;
 }
 
-/** Gradle in the source, its output elsewhere; its daemon and caches make it incremental. Tests are not run. */
+/** Prepares a build by Gradle in the source with its output elsewhere; its daemon and caches make it incremental. Runs no tests. */
 export async function prepareGradle(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild> {
   const { codeDir } = definition;
   const root = (await findAbove(codeDir, 'settings.gradle', 'settings.gradle.kts')) ?? codeDir;
@@ -57,7 +57,7 @@ export async function prepareGradle(definition: BuildDefinition, context: BuildC
   };
 }
 
-/** A project alone has its sources in `src`, which do not decide what it needs; other projects are needed as jars. */
+/** Returns what decides the dependencies: not `src` of a single project, but sources of other projects, which become jars. */
 function dependencyInputs({ definition, root }: GradleJob): BuildInput[] {
   const excludes = definition.codeDir === root ? [...EXCLUDES, '/src'] : EXCLUDES;
   return [{ path: root, excludes }];
@@ -86,7 +86,7 @@ async function runGradle(job: GradleJob, task: string, take: (exported: string) 
       '-Dorg.gradle.configuration-cache=false',
       task,
     ];
-    // two builds of one project would wait for its lock anyway, with messages
+    // parallel builds of one project would wait for its lock, and print so
     await tools.exclusive(`gradle ${root}`, () =>
       tools.run(gradle, args, { cwd: definition.codeDir, stepId, task: `gradle ${task}` }),
     );
@@ -94,7 +94,7 @@ async function runGradle(job: GradleJob, task: string, take: (exported: string) 
   });
 }
 
-/** The wrapper of the project, else what is installed. */
+/** Finds the project's wrapper, else the installed Gradle. */
 async function findGradle({ definition, context, root }: GradleJob): Promise<string> {
   const name = process.platform === 'win32' ? 'gradlew.bat' : 'gradlew';
   for (const dir of [definition.codeDir, root]) {

@@ -7,7 +7,7 @@ import type { PreparedBuild, Workflow } from '../workflow.ts';
 const GRADLE_FILES = ['build.gradle', 'build.gradle.kts'];
 
 /**
- * Java functions and layers, by Gradle or Maven: classes and resources at the root, the jars that they need at run time in
+ * Builds Java functions and layers with Gradle or Maven: classes and resources at the root, the jars of the runtime classpath in
  * `lib`. A layer holds jars only.
  */
 export const javaWorkflow: Workflow = {

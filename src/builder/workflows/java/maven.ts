@@ -24,8 +24,8 @@ interface MavenJob {
 }
 
 /**
- * Maven in a copy of the project and of the modules and parents that it needs, so that the source stays as it is and no
- * class of a removed file is left. Tests are not run: a sync is for trying things out.
+ * Prepares a build by Maven in a copy of the project with the modules and parents that it needs, so that the source stays clean
+ * and no classes of removed files remain. Runs no tests.
  */
 export async function prepareMaven(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild> {
   const job: MavenJob = { definition, context, reactor: await readReactor(definition.codeDir) };
@@ -38,7 +38,7 @@ export async function prepareMaven(definition: BuildDefinition, context: BuildCo
     sourceKey: async () => keyOf('maven', definition.runtime, await keyOfInputs(inputs, context)),
     make: async (target) => {
       await inCopy(job, async (place) => {
-        // classes are complete before they are packed, and only a layer needs the jar
+        // the classes are complete before the package phase, and only a layer needs the jar
         await runMaven(job, place, [isLayer ? 'package' : 'prepare-package']);
         if (isLayer) await copyJars(place(definition.codeDir), target);
         else await copyClasses(job, place(definition.codeDir), target);
@@ -56,7 +56,7 @@ function inputsOf({ needed, poms, root }: Reactor): BuildInput[] {
   ];
 }
 
-/** The jars of the runtime scope, other modules of this machine among them. */
+/** Returns the jars of the runtime scope, including those of local modules. */
 async function dependencySet(job: MavenJob): Promise<DependencySet> {
   const { reactor, context } = job;
   const poms = reactor.poms.map((file) => ({ path: file, excludes: [] }));
@@ -68,7 +68,7 @@ async function dependencySet(job: MavenJob): Promise<DependencySet> {
     use: 'runtime',
     install: (target) =>
       inCopy(job, async (place) => {
-        // other modules must be packed before they can be copied
+        // other modules must be packaged before Maven can copy them
         const phases = reactor.needed.length > 1 ? ['package'] : [];
         await runMaven(job, place, [
           ...phases,
@@ -76,8 +76,8 @@ async function dependencySet(job: MavenJob): Promise<DependencySet> {
           '-DincludeScope=runtime',
           '-Dmdep.prependGroupId=true',
         ]);
-        const made = path.join(place(reactor.dir), 'target', 'dependency');
-        if (await exists(made)) await copyTree(made, target);
+        const jars = path.join(place(reactor.dir), 'target', 'dependency');
+        if (await exists(jars)) await copyTree(jars, target);
       }),
   };
 }
@@ -125,10 +125,10 @@ async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): 
   );
 }
 
-/** Jars of modules hold the same bytes each time (plugins from 2019 on). */
+/** Makes the jars of modules reproducible (plugins from 2019 on). */
 const REPRODUCIBLE = '-Dproject.build.outputTimestamp=1980-01-01T00:00:02Z';
 
-/** The wrapper of the project, else what is installed. */
+/** Finds the project's wrapper, else the installed Maven. */
 async function findMaven({ definition, reactor, context }: MavenJob): Promise<string> {
   const name = process.platform === 'win32' ? 'mvnw.cmd' : 'mvnw';
   for (const dir of [reactor.dir, reactor.root]) {
@@ -146,8 +146,8 @@ async function findMaven({ definition, reactor, context }: MavenJob): Promise<st
 async function copyClasses({ definition, context }: MavenJob, dir: string, target: string): Promise<void> {
   const classes = path.join(dir, 'target', 'classes');
   if (!(await exists(classes))) {
-    throw new UserError(`${definition.ids.join(', ')}: Maven made no target/classes`, {
-      hint: 'The project of a function has packaging jar and sources in src/main.',
+    throw new UserError(`${definition.ids.join(', ')}: Maven created no target/classes`, {
+      hint: 'The project of a function needs packaging jar and sources in src/main.',
     });
   }
   await warnOfNewerClasses(definition, context, classes);

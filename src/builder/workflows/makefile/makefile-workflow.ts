@@ -11,7 +11,7 @@ import type { PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 const EXCLUDES = ['.aws-sam', '.git'];
 const SCRATCH = 'sam-sync-make-copy';
 
-/** `make build-<LogicalId>` in a copy of the source, or in the source itself; the target fills `$ARTIFACTS_DIR`. */
+/** Runs `make build-<LogicalId>` in a copy of the source, or in the source itself; the target fills `$ARTIFACTS_DIR`. */
 export const makefileWorkflow: Workflow = {
   name: 'makefile',
   version: 1,
@@ -34,7 +34,7 @@ export const makefileWorkflow: Workflow = {
     return {
       label: 'make',
       inputs: async () => folders.map((folder) => ({ path: folder, excludes: EXCLUDES })),
-      // in the source make itself knows what is up to date, and what it writes there is no reason to run it again
+      // in the source, make itself decides what is up to date, and what it writes there must not run it again
       sourceKey: async () =>
         options.buildInSource
           ? undefined
@@ -44,7 +44,7 @@ export const makefileWorkflow: Workflow = {
         if (!options.buildInSource) {
           const { temporaryDir } = context.tools;
           await removeLeftovers(temporaryDir, { prefix: SCRATCH });
-          // away from the project: cargo, go and others would take what lies above the copy for a part of it
+          // outside the project: cargo, go and others read folders above the copy
           await withTemporaryFolder(temporaryDir, SCRATCH, async (scratch) => {
             await copyTree(source, scratch, EXCLUDES);
             await runMake(definition, context, {
@@ -62,7 +62,7 @@ export const makefileWorkflow: Workflow = {
   },
 };
 
-/** A working folder inside the source is meant in its copy. */
+/** Maps a working folder inside the source to the copy. */
 function workingDir(configured: string | undefined, source: string, copy: string): string {
   if (configured === undefined) return copy;
   const isInside = configured === source || isBelow(configured, source);

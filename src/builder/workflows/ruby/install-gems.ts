@@ -20,7 +20,7 @@ export interface GemJob {
   stepId: string;
 }
 
-/** Where the gems are to run. `abi` as folders name it: `3.4.0`. */
+/** The Ruby that runs the gems. `abi`: as in folder names, `3.4.0`. */
 interface RubyTarget {
   version: string;
   abi: string;
@@ -30,15 +30,15 @@ interface RubyTarget {
 interface Ruby {
   program: string;
   version: string;
-  /** Whether it builds what Lambda runs. */
-  fits: boolean;
+  /** Whether its compiled gems run on Lambda. */
+  matchesLambda: boolean;
 }
 
 const COPY_EXCLUDES = ['.aws-sam', '.git', '/vendor/bundle', '/.bundle'];
-/** What Bundler keeps for itself: archives, logs of builds that hold paths of this machine. */
+/** Folders of Bundler's own: archives, and build logs with paths of this machine. */
 const BOOKKEEPING = ['cache', 'build_info', 'doc', 'plugins'];
 
-/** Installs what the Gemfile asks for, without its groups for development and test, and puts the resolved lock beside it. */
+/** Installs the gems of the Gemfile, without the groups development and test, and copies the resolved lock beside them. */
 export async function installGems(job: GemJob, folder: string): Promise<void> {
   const ruby = await findRuby(job);
   const base = commonFolder([job.codeDir, ...job.locals]);
@@ -62,7 +62,7 @@ export async function installGems(job: GemJob, folder: string): Promise<void> {
     stepId: job.stepId,
     task: 'bundle install',
     displayed: 'bundle install',
-    hint: ruby.fits
+    hint: ruby.matchesLambda
       ? undefined
       : `Ruby ${ruby.version} was used, because Ruby ${job.target.version} is not ${job.tools.place}.`,
   });
@@ -70,7 +70,7 @@ export async function installGems(job: GemJob, folder: string): Promise<void> {
     await fs.copyFile(path.join(cwd, GEMFILE_LOCK), path.join(folder, GEMFILE_LOCK));
 }
 
-/** Where everything that is locked lies in `vendor/cache` (`bundle cache`) no registry is asked. */
+/** Returns `--local`, for no registry, if `vendor/cache` (`bundle cache`) holds every locked gem. */
 async function offline(dir: string): Promise<string[]> {
   const lock = (await readTextIfExists(path.join(dir, GEMFILE_LOCK))) ?? '';
   const gems = lock.split(/^(?=\S)/m).find((section) => section.startsWith('GEM\n')) ?? '';
@@ -79,7 +79,7 @@ async function offline(dir: string): Promise<string[]> {
   return locked.length > 0 && locked.every((file) => there.has(file)) ? ['--local'] : [];
 }
 
-/** The settings of the project (sources, mirrors) without those that say where gems go. */
+/** Copies the project's settings (sources, mirrors) without those that decide where gems go. */
 async function copyConfig(job: GemJob): Promise<string> {
   const text = (await readTextIfExists(path.join(job.codeDir, '.bundle', 'config'))) ?? '---\n';
   const kept = text
@@ -91,7 +91,7 @@ async function copyConfig(job: GemJob): Promise<string> {
   return dir;
 }
 
-/** `<bundle>/ruby/<abi>`, of whatever Ruby that was, becomes the folder. Whether there is anything. */
+/** Moves the gems of `<bundle>/ruby/<abi>`, of any Ruby, to the folder. Returns whether there are any. */
 async function moveGems(job: GemJob, ruby: Ruby, folder: string): Promise<boolean> {
   const root = path.join(job.scratch, 'bundle', 'ruby');
   const [abi] = namesIn(root);
@@ -99,27 +99,27 @@ async function moveGems(job: GemJob, ruby: Ruby, folder: string): Promise<boolea
   const home = path.join(root, abi);
   for (const name of BOOKKEEPING) await removeTree(path.join(home, name));
   const compiled = path.join(home, 'extensions');
-  if (!ruby.fits && (await exists(compiled))) await assertNoExtensions(job, ruby, compiled);
+  if (!ruby.matchesLambda && (await exists(compiled))) await assertNoExtensions(job, ruby, compiled);
   for (const { path: name, absolute } of listTree(home).files)
     if (/(?:^|\/)(?:gem_make\.out|mkmf\.log)$/.test(name)) await fs.rm(absolute);
   for (const name of await fs.readdir(home)) await fs.rename(path.join(home, name), path.join(folder, name));
   return true;
 }
 
-/** Plain Ruby runs everywhere; what was compiled runs with the Ruby and on the machine that it was compiled for. */
+/** Refuses compiled gems, which run only with the Ruby and processor that they were compiled for. */
 async function assertNoExtensions({ ids, target }: GemJob, ruby: Ruby, compiled: string): Promise<void> {
   const marker = listTree(compiled).files.find((file) => file.path.endsWith('gem.build_complete'));
   if (marker === undefined) return;
   const gem = path.posix.basename(path.posix.dirname(marker.path));
   throw new UserError(
-    `${ids.join(', ')}: ${gem} has compiled parts, and Ruby ${ruby.version} of this machine does not build them for ruby${target.version} on ${target.architecture}`,
+    `${ids.join(', ')}: ${gem} has native extensions, and Ruby ${ruby.version} on this machine cannot build them for ruby${target.version} on ${target.architecture}`,
     { hint: `Install Ruby ${target.version} on Linux with that processor, or build with --use-container.` },
   );
 }
 
 const PROBE = 'puts [RUBY_VERSION, RUBY_PLATFORM].join(" ")';
 
-/** Ruby of the function's version if there is one, else another one, which does for gems in plain Ruby. */
+/** Finds Ruby of the function's version, else another one, which can install gems without native extensions. */
 async function findRuby({ tools, target, ids }: GemJob): Promise<Ruby> {
   let other: Ruby | undefined;
   for (const name of [`ruby${target.version}`, 'ruby']) {
@@ -128,8 +128,12 @@ async function findRuby({ tools, target, ids }: GemJob): Promise<Ruby> {
       const [version, platform = ''] = result?.stdout.trim().split(' ') ?? [];
       if (result?.code !== 0 || !version) continue;
       const machine = target.architecture === 'arm64' ? 'aarch64-linux' : 'x86_64-linux';
-      const ruby = { program, version, fits: version.startsWith(`${target.version}.`) && platform.startsWith(machine) };
-      if (ruby.fits) return ruby;
+      const ruby = {
+        program,
+        version,
+        matchesLambda: version.startsWith(`${target.version}.`) && platform.startsWith(machine),
+      };
+      if (ruby.matchesLambda) return ruby;
       other ??= ruby;
     }
   }

@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 
-/** Folders of gems that the Gemfile (`path:`) or its lock (`PATH … remote:`) names. Absolute, without the code itself. */
+/** Returns the folders of gems that the Gemfile (`path:`) or its lock (`PATH … remote:`) names. Absolute, without the code's. */
 export function localGems(codeDir: string, gemfile: string, lock: string | undefined): string[] {
   const code = gemfile.replace(/^\s*#.*$/gm, '');
   const named = [

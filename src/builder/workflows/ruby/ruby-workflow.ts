@@ -13,12 +13,12 @@ import { keyOfInputs } from '../traced-inputs.ts';
 import type { DependencySet, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
-/** What Bundler made in the source for this machine. */
+/** Also without Bundler's settings for this machine. */
 const SOURCE_EXCLUDES = [...EXCLUDES, '/.bundle'];
 const CONFIG = path.join('.bundle', 'config');
 
 /**
- * Ruby functions and layers: the source, and the gems of the Gemfile where Lambda looks for them (`GEM_PATH`):
+ * Builds Ruby functions and layers: the source, and the gems of the Gemfile where Lambda looks for them (`GEM_PATH`):
  * `vendor/bundle/ruby/<abi>` in a function, `ruby/gems/<abi>` in a layer.
  */
 export const rubyWorkflow: Workflow = {
@@ -26,7 +26,7 @@ export const rubyWorkflow: Workflow = {
   version: 1,
   prepare: async (definition, context): Promise<PreparedBuild> => {
     const gems = await gemSet(definition, context);
-    const excludes = gems === undefined ? EXCLUDES : [...SOURCE_EXCLUDES, ...vendorExcludes];
+    const excludes = gems === undefined ? EXCLUDES : [...SOURCE_EXCLUDES, ...VENDOR_EXCLUDES];
     return {
       label: gems === undefined ? 'copied' : 'bundler',
       inputs: async () => [{ path: definition.codeDir, excludes }, ...(gems?.inputs ?? [])],
@@ -46,7 +46,7 @@ export const rubyWorkflow: Workflow = {
   },
 };
 
-const vendorExcludes = ['/vendor/bundle'];
+const VENDOR_EXCLUDES = ['/vendor/bundle'];
 
 interface GemSet {
   set: DependencySet;
@@ -59,7 +59,7 @@ async function gemSet(definition: BuildDefinition, context: BuildContext): Promi
   if (gemfile === undefined) return undefined;
   const version = /^ruby(\d+\.\d+)$/.exec(definition.runtime ?? '')?.[1];
   if (version === undefined)
-    throw new UserError(`${ids.join(', ')}: the Ruby version is not known`, {
+    throw new UserError(`${ids.join(', ')}: the Ruby version is unknown`, {
       hint: 'Give the function a Runtime, such as ruby3.4.',
     });
   const lock = await readTextIfExists(path.join(codeDir, GEMFILE_LOCK));
@@ -88,8 +88,8 @@ async function gemSet(definition: BuildDefinition, context: BuildContext): Promi
 }
 
 /**
- * What `bundler/setup` needs to find the gems: the lock file that was resolved, and settings. In a layer of their own the
- * gems are found by `GEM_PATH`, and a path would hide them.
+ * Writes what `bundler/setup` needs to find the gems: the resolved lock file and settings. Gems in a dependency layer are found
+ * by `GEM_PATH`; a path would hide them.
  */
 async function writeBundle(definition: BuildDefinition, installed: string, target: string): Promise<void> {
   const lock = path.join(installed, GEMFILE_LOCK);
