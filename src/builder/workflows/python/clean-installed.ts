@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { itemsIn, readTextIfExists } from '../../../support/files.ts';
 
-/** What an installer notes about this machine, beside a package's own metadata. */
+/** Files of installers about this machine, beside a package's own metadata. */
 const NOTES: ReadonlySet<string> = new Set([
   'INSTALLER',
   'REQUESTED',
@@ -13,8 +13,8 @@ const NOTES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Removes from a folder of installed packages what says where, when and by what it was installed, so that the same
- * packages give the same bytes on every machine.
+ * Removes from installed packages where, when and by which tool they were installed, so that the same packages give the same
+ * bytes on every machine.
  */
 export async function cleanInstalled(target: string): Promise<void> {
   await fs.rm(path.join(target, '.lock'), { force: true });
@@ -28,8 +28,8 @@ export async function cleanInstalled(target: string): Promise<void> {
 }
 
 /**
- * `RECORD` lists each file with its hash. Where something is gone it is written again, sorted: installers list in any order.
- * Otherwise it stays as the wheel has it, which is what SAM CLI deploys: a switch between the tools replaces no layer.
+ * Updates `RECORD`, which lists each file with its hash, if files were changed or removed; sorted, because installers list in any
+ * order. Otherwise it stays as in the wheel, which is what SAM CLI deploys: a switch between the tools replaces no layer.
  */
 async function cleanRecord(file: string, scripts: ReadonlyMap<string, string | undefined>): Promise<void> {
   const text = await readTextIfExists(file);
@@ -46,10 +46,10 @@ async function cleanRecord(file: string, scripts: ReadonlyMap<string, string | u
   await fs.writeFile(file, `${lines.sort().join('\n')}\n`);
 }
 
-/** uv begins a script with the path of a Python on this machine, in a detour through `sh` if that path is long. */
+/** uv starts scripts with the path of a local Python, through `sh` if that path is long. */
 const SHEBANG = /^#!(?:.*python[\d.]*(?:\.exe)?"?[ \t]*|\/bin\/sh\n'''exec' .*\n' ''')\n/;
 
-/** Lets scripts look for Python where they run. The changed ones, by name, with their lines for `RECORD`. */
+/** Lets scripts find Python where they run. Returns the changed ones by name, with their lines for `RECORD`. */
 async function cleanScripts(dir: string): Promise<Map<string, string | undefined>> {
   const changed = new Map<string, string | undefined>();
   const filesIn = (): string[] =>
@@ -58,7 +58,7 @@ async function cleanScripts(dir: string): Promise<Map<string, string | undefined
       .map(({ name }) => name);
   for (const name of filesIn()) {
     const file = path.join(dir, name);
-    // on Windows uv makes programs that start the script
+    // on Windows uv adds programs that start the script
     if (name.endsWith('.exe')) {
       await fs.rm(file);
       changed.set(`bin/${name}`, undefined);

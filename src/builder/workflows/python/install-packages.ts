@@ -14,22 +14,22 @@ import type { PythonTarget } from './wheel.ts';
 import type { BuildContext } from '../workflow.ts';
 import * as path from 'node:path';
 
-/** Packages to install, and for whom. */
+/** An installation of a function's packages. */
 export interface PythonInstallation {
   definition: BuildDefinition;
   context: BuildContext;
   manifest: PythonManifest;
   target: PythonTarget;
-  /** An empty folder for what is made on the way. */
+  /** An empty folder for temporary files. */
   scratch: string;
 }
 
-/** Installs what a manifest asks for into an empty folder. */
+/** Installs the packages of a manifest into an empty folder. */
 export async function installPackages(job: PythonInstallation, folder: string): Promise<void> {
   const { manifest, context, scratch } = job;
   const { source } = manifest;
   if (manifest.problem) throw manifest.problem;
-  if (source.kind === 'wrong') return;
+  if (source.kind === 'invalid') return;
   if (source.kind === 'export') {
     const file = await exportLock(source.lock, { tools: context.tools, stepId: context.stepId, scratch });
     const requirements = await readRequirements(file);
@@ -41,7 +41,7 @@ export async function installPackages(job: PythonInstallation, folder: string): 
   }
 }
 
-/** With pip; with uv where there is none. */
+/** Installs with pip, or with uv if there is no pip. */
 async function installByPip(
   job: PythonInstallation,
   folder: string,

@@ -15,12 +15,12 @@ import { buildWheel } from './build-wheel.ts';
 import { distributionOf, noWheelMessage, noWheelHint, platformTags, runsInLambda, unpackWheel } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
 
-/** What pip is to install, and for what. */
+/** An installation by pip. */
 export interface PipJob extends PipRun {
   requirements: Requirements;
-  /** Folders on this machine that the requirements name. Absolute. */
+  /** Local folders in the requirements. Absolute. */
   localDirs: readonly string[];
-  /** Whether the requirements name everything, as an exported lock does. */
+  /** Whether the requirements list all packages, as an exported lock does. */
   isComplete: boolean;
 }
 
@@ -28,7 +28,7 @@ const LOCALS_AT_ONCE = 2;
 
 const QUIET = ['--disable-pip-version-check', '--no-input', '--no-color', '--progress-bar', 'off'];
 
-/** Downloads, builds where there is no wheel, and unpacks what the requirements ask for. */
+/** Downloads the required packages, builds those without a wheel, and unpacks them into `target`. */
 export async function installWithPip(job: PipJob, target: string): Promise<void> {
   const wheels = path.join(job.scratch, 'wheels');
   await makeFolder(wheels);
@@ -53,7 +53,7 @@ export async function installWithPip(job: PipJob, target: string): Promise<void>
   await cleanInstalled(target);
 }
 
-/** Wheels of the folders on this machine, by folder: pip itself would build each twice, and in the source. */
+/** Builds wheels of local folders; returns them by folder. pip itself would build each twice, and in the source. */
 async function buildLocals(job: PipJob): Promise<Map<string, string>> {
   const { context, python, target, scratch } = job;
   const hint = versionHint(job);
@@ -65,37 +65,37 @@ async function buildLocals(job: PipJob): Promise<Map<string, string>> {
   return new Map(built);
 }
 
-/** A requirements file in which folders on this machine are the wheels that were built of them. */
+/** Writes a requirements file with built wheels in place of local folders. */
 async function requirementsWith(
   { requirements, cwd, scratch }: PipJob,
   built: ReadonlyMap<string, string>,
 ): Promise<string> {
   if (built.size === 0) return requirements.file;
-  const wanted: string[] = [...requirements.indexOptions];
+  const lines: string[] = [...requirements.indexOptions];
   const constraints: string[] = [];
-  // then pip wants them for everything
+  // with one hash pip requires hashes for all
   const withHash = requirements.lines.some(({ text }) => text.includes('--hash'));
   for (const { text, local, isConstraint, isIndexOption } of requirements.lines) {
     const wheel = local === undefined ? undefined : built.get(path.resolve(cwd, local));
     if (isConstraint) constraints.push(text);
     else if (wheel !== undefined)
-      wanted.push(`${wheelLine(text, wheel, cwd)}${withHash ? await hashOption(wheel) : ''}`);
-    else if (!isIndexOption) wanted.push(text);
+      lines.push(`${wheelLine(text, wheel, cwd)}${withHash ? await hashOption(wheel) : ''}`);
+    else if (!isIndexOption) lines.push(text);
   }
   const file = path.join(scratch, 'with-wheels.txt');
   if (constraints.length > 0) {
     await writeFile(path.join(scratch, 'constraints.txt'), `${constraints.join('\n')}\n`);
-    wanted.push('-c constraints.txt');
+    lines.push('-c constraints.txt');
   }
-  await writeFile(file, `${wanted.join('\n')}\n`);
+  await writeFile(file, `${lines.join('\n')}\n`);
   return file;
 }
 
-/** A line that names a folder, with the wheel in its place. */
+/** Replaces the folder in a line by its wheel. */
 function wheelLine(text: string, wheel: string, cwd: string): string {
   const [wanted = '', marker] = text.split(/\s*;\s*/);
   const extras = /\[[^\]]*\]/.exec(wanted)?.[0] ?? '';
-  // pip takes relative paths from where it runs, which may be another machine's name for the same folder (a container)
+  // relative to pip's working folder, whose absolute path may differ in a container
   const place = withSlashes(path.relative(cwd, wheel));
   return `${place.startsWith('.') ? place : `./${place}`}${extras}${marker === undefined ? '' : ` ; ${marker}`}`;
 }
@@ -104,13 +104,13 @@ async function hashOption(wheel: string): Promise<string> {
   return ` --hash=sha256:${await hashFile(wheel, 'sha256', 'hex')}`;
 }
 
-/** The wheels that Lambda can run, and nothing else: also when this machine, or its Python, is another one. */
+/** Returns the options that restrict pip to wheels for Lambda, whatever this machine and its Python are. */
 function platformOptions(target: PythonTarget): string[] {
   const platforms = platformTags(target).flatMap((tag) => ['--platform', tag]);
   return ['--only-binary=:all:', '--python-version', target.version, '--implementation', 'cp', ...platforms];
 }
 
-/** pip found no wheel for a package, or the requirements ask for one to be built from source. */
+/** Whether pip found no wheel for a package, or the requirements demand a build from source. */
 function needsSources(output: string): boolean {
   return /No matching distribution found|Could not find a version|--only-binary|no-binary|ResolutionImpossible/i.test(
     output,
@@ -122,15 +122,15 @@ async function download(job: PipJob, args: readonly string[], wheels: string): P
   const all = ['download', ...QUIET, '--exists-action', 'i', '--dest', wheels, ...args];
   const result = await runPip(job, all, 'pip download');
   if (!result.forTarget && !(python.sameVersion && python.samePlatform)) {
-    const text = `environment markers were evaluated for Python ${python.version} on this machine, not for Lambda's`;
+    const text = `pip evaluated environment markers for Python ${python.version} on this machine, not for Lambda's Python`;
     job.context.note('warning', text);
   }
 }
 
 /**
- * Swaps what pip chose for this machine, and Lambda cannot run, for wheels that it can: of the same version, from the same
- * indexes, with the same hashes. What came from a folder, an archive or a repository is not looked for in an index, where
- * another package may have its name.
+ * Replaces files for this machine that Lambda cannot run by wheels that it can: of the same version, from the same indexes, with
+ * the same hashes. Packages from a folder, an archive or a repository are not searched in an index, where another package may
+ * have the same name.
  */
 async function replaceForeign(job: PipJob, wheels: string, own: ReadonlySet<string>): Promise<void> {
   const direct = directFiles(job.requirements);
@@ -146,13 +146,13 @@ async function replaceForeign(job: PipJob, wheels: string, own: ReadonlySet<stri
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
       if (file.endsWith('.whl')) throw cannotRun(job, file);
-      continue; // built from source below
+      continue; // buildSources builds it
     }
     await unlink(path.join(wheels, file));
   }
 }
 
-/** Names of archives that requirements take from a URL. */
+/** Returns the names of archives that requirements name by URL. */
 function directFiles({ lines }: Requirements): ReadonlySet<string> {
   const urls = lines.flatMap(({ text }) => /\b(?:https?|ftp):\/\/[^\s;#?]+/.exec(text)?.[0] ?? []);
   return new Set(urls.map((url) => decodeURIComponent(path.posix.basename(url))));
@@ -167,7 +167,7 @@ function pinnedText(
   return `${[...indexOptions, withHash?.text ?? `${name}==${version}`].join('\n')}\n`;
 }
 
-/** Turns source archives into wheels, and removes them. */
+/** Builds wheels of source archives and removes the archives. */
 async function buildSources(job: PipJob, wheels: string): Promise<void> {
   const files = await readdir(wheels);
   for (const file of files.filter((name) => !name.endsWith('.whl'))) {
@@ -188,7 +188,7 @@ async function runBuild(
   job: PipJob,
   { source, outDir, env }: { source: string; outDir: string; env: Record<string, string> },
 ): Promise<void> {
-  // a wheel of plain Python may ask for a newer Python than the one that builds it
+  // a pure Python wheel may require a newer Python than the one that builds it
   const options = ['--no-deps', '--ignore-requires-python', ...job.requirements.indexOptions];
   const args = ['wheel', ...QUIET, ...options, '--wheel-dir', outDir, source];
   await runPip(job, args, `Building ${path.basename(source)}`, { env, hint: versionHint(job), native: true });

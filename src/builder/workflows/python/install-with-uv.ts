@@ -12,26 +12,26 @@ import { machineOf } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
 import type { BuildContext } from '../workflow.ts';
 
-/** What uv is to install, and for what. */
+/** An installation by uv. */
 export interface UvJob {
   uv: string;
-  /** What builds packages from source; undefined: what uv finds. */
+  /** The Python that builds packages from source; undefined: uv chooses. */
   python: PythonInterpreter | undefined;
   target: PythonTarget;
   from: { kind: 'requirements'; requirements: Requirements } | { kind: 'project'; project: UvProject };
-  /** Relative paths in requirements start here, and settings (`[tool.uv]`) are looked for from here. */
+  /** The folder from which uv resolves relative paths and looks for settings (`[tool.uv]`). */
   cwd: string;
   /** An empty folder. */
   scratch: string;
-  /** Who needs it, for messages. */
+  /** For messages. */
   ids: readonly string[];
   context: BuildContext;
 }
 
 /**
- * Installs with uv what a lock says: index, hash and source of each package. Where there is no lock uv makes one outside
- * of the source, by the settings of the project. Packages on this machine are built here, never by uv itself: its cache
- * notices only some changes of them, and an editable one is a link to where it is.
+ * Installs the packages of a lock with uv: index, hash and source of each. Without a lock, uv creates one outside the source, by
+ * the settings of the project. We build local packages, never uv: its cache misses some of their changes, and it installs
+ * editable ones as links.
  */
 export async function installWithUv(job: UvJob, target: string): Promise<void> {
   const { from } = job;
@@ -54,7 +54,7 @@ export async function installWithUv(job: UvJob, target: string): Promise<void> {
   await cleanInstalled(target);
 }
 
-/** Writes a `pylock.toml` (PEP 751) of everything that is to be installed. */
+/** Writes a `pylock.toml` (PEP 751) of all packages to install. */
 async function makeLock(job: UvJob): Promise<string> {
   const { from, scratch, target, ids } = job;
   const file = path.join(scratch, 'pylock.toml');
@@ -89,7 +89,7 @@ async function exportLock(job: UvJob, project: UvProject, file: string): Promise
   ]);
 }
 
-/** Resolves for where it is to run, so that no marker is left to be decided. */
+/** Resolves for the function's platform, so that no markers remain. */
 async function compileLock(job: UvJob, source: string, file: string): Promise<void> {
   await run(job, 'uv pip compile', [
     'pip',
@@ -106,7 +106,7 @@ async function compileLock(job: UvJob, source: string, file: string): Promise<vo
   ]);
 }
 
-/** A wheel of a folder on this machine. */
+/** Builds a wheel of a local folder. */
 function buildLocal(job: UvJob, dir: string): Promise<string> {
   const { context, python, target, scratch } = job;
   return obtainWheel(dir, {
@@ -134,9 +134,8 @@ async function run(job: UvJob, task: string, args: readonly string[], env: Recor
 }
 
 /**
- * Files are copied, not linked to uv's cache. uv would fetch a Python of the function's version, which wheels do not
- * need; only where there is none at all it may. Variables that choose another project, or contradict what is asked for,
- * are meant for the user's own calls.
+ * Returns variables for uv. It copies files instead of linking to its cache, and downloads a Python only if there is none: wheels
+ * do not need the function's version. Variables that choose another project or a lock mode are for the user's own calls.
  */
 function uvEnv({ context: { tools }, python }: UvJob): Readonly<Record<string, string | undefined>> {
   return {
@@ -153,7 +152,7 @@ function pythonOptions({ context: { tools }, python }: UvJob): string[] {
   return python === undefined || tools.env['UV_PYTHON'] !== undefined ? [] : ['--python', python.program];
 }
 
-/** glibc 2.26 (Amazon Linux 2) takes manylinux2014 wheels, 2.34 (Amazon Linux 2023) newer ones too. */
+/** glibc 2.26 (Amazon Linux 2) supports manylinux2014 wheels, 2.34 (Amazon Linux 2023) newer ones too. */
 function targetOptions(target: PythonTarget): string[] {
   const newer = Number(target.version.split('.')[1]) >= 12;
   const platform = `${machineOf(target.architecture)}-${newer ? 'manylinux_2_34' : 'manylinux2014'}`;

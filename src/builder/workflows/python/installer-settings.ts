@@ -5,16 +5,16 @@ import { withoutLoginLines, withoutLogins } from '../../build-key.ts';
 import type { KeyPart } from '../../build-key.ts';
 import type { Tools } from '../../tools/tools.ts';
 
-/** Variables of pip and uv that decide nothing about what is installed, or hold logins. */
+/** Variables of pip and uv that do not decide what is installed, or hold logins. */
 const WITHOUT_EFFECT =
   /_(?:CACHE_DIR|NO_CACHE|CERT|CERTS|TIMEOUT|RETRIES|PROXY|QUIET|VERBOSE|NO_COLOR|NO_PROGRESS|PROGRESS_BAR|LOG|NO_INPUT|VERSION_CHECK|REQUIRE_VIRTUALENV|LINK_MODE|USERNAME|PASSWORD|TOKEN|NATIVE_TLS)$|^UV_(?:CONCURRENT|TOOL|PUBLISH|PYTHON)_/;
 
-const known = new WeakMap<Tools, Promise<KeyPart>>();
+const settingsOf = new WeakMap<Tools, Promise<KeyPart>>();
 
-/** What the machine says about where pip and uv install from and how they choose: variables and the user's files. */
+/** Returns the machine's settings for pip and uv that decide what is installed: variables and the user's files. */
 export function installerSettings(tools: Tools): Promise<KeyPart> {
-  const settings = known.get(tools) ?? readSettings(tools);
-  known.set(tools, settings);
+  const settings = settingsOf.get(tools) ?? readSettings(tools);
+  settingsOf.set(tools, settings);
   return settings;
 }
 
@@ -23,13 +23,13 @@ async function readSettings({ env, identity }: Tools): Promise<KeyPart> {
     .filter(([name, value]) => /^(?:PIP|UV)_/.test(name) && !WITHOUT_EFFECT.test(name) && value !== undefined)
     .map(([name, value]) => `${name}=${withoutLogins(value ?? '')}`)
     .sort();
-  // a container has its own
+  // a container has its own files
   const files = identity === undefined ? settingsFiles(env) : [];
   const texts = await Promise.all(files.map((file) => readTextIfExists(file)));
   return [variables, texts.filter((text) => text !== undefined).map(withoutLoginLines)];
 }
 
-/** Where pip and uv look for the settings of the user and of the machine. */
+/** Returns the files in which pip and uv look for settings of the user and the machine. */
 function settingsFiles(env: Tools['env']): string[] {
   const home = env['HOME'] ?? env['USERPROFILE'] ?? os.homedir();
   const config = env['XDG_CONFIG_HOME'] ?? path.join(home, '.config');

@@ -1,12 +1,12 @@
 import { UserError } from '../../../errors.ts';
 import type { Tools } from '../../tools/tools.ts';
 
-/** A Python on this machine, or in the build's container. */
+/** A Python interpreter on this machine, or in the build's container. */
 export interface PythonInterpreter {
   program: string;
   /** E.g. `3.12`. */
   version: string;
-  /** Whether it builds what Lambda runs: the same version, on Linux with the same processor. */
+  /** Whether it builds what Lambda runs: the same version, and Linux on the same processor. */
   sameVersion: boolean;
   samePlatform: boolean;
 }
@@ -15,7 +15,7 @@ const PROBE = ['import sys, platform', 'print("%d.%d" % sys.version_info[:2], sy
   '\n',
 );
 
-/** The Python that is request. */
+/** The requested Python. */
 interface PythonRequest {
   version: string;
   machine: string;
@@ -23,14 +23,13 @@ interface PythonRequest {
   pip: boolean;
 }
 
-/** pip takes `--platform` and friends in the form that we give them since the one that comes with 3.8. */
+/** The pip of Python 3.8 is the oldest that accepts our `--platform` options. */
 const OLDEST_MINOR = 8;
 const NEWEST_MINOR = 15;
 
 /**
- * A Python: of the version asked for if there is one on PATH, else another one, which can install wheels for that version
- * all the same. undefined if there is none. Every candidate is run: version managers leave commands on
- * PATH that only print that nothing is installed.
+ * Finds Python of the requested version on PATH, else another version, which can install wheels for the requested one too;
+ * undefined if there is none. It runs every candidate: version managers leave commands on PATH that only print an error.
  */
 export async function findPython(tools: Tools, request: PythonRequest): Promise<PythonInterpreter | undefined> {
   let other: PythonInterpreter | undefined;
@@ -63,7 +62,7 @@ async function probePython(
   };
 }
 
-/** What to tell a user who has neither Python with pip nor uv. */
+/** Returns the error for a user who has neither Python with pip nor uv. */
 export function missingPython(version: string, ids: readonly string[]): UserError {
   return new UserError(
     `Python with pip is needed to install the packages of ${ids.join(', ')}, and there is none on PATH`,

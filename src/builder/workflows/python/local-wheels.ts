@@ -8,33 +8,33 @@ import { SourceChangedError } from '../workflow.ts';
 import type { BuildContext } from '../workflow.ts';
 
 /**
- * What is no source of a package on this machine. Names that a module may have as well (`build`, `env`) count at the top
- * only, where tools make them.
+ * Names that are no source of a local package. Names that a module may have too (`build`, `env`) count at the top only, where
+ * tools create them.
  */
 export const PACKAGE_EXCLUDES: readonly string[] = (
   '.aws-sam .git *.pyc __pycache__ *.egg-info node_modules .tox .nox .cache .pytest_cache .mypy_cache .ruff_cache .uv-cache .venv ' +
   '/build /dist /venv /target .vscode .idea'
 ).split(' ');
 
-/** A hash over a package on this machine, a folder or an archive; undefined if nothing is there. */
+/** Hashes a local package, a folder or an archive; undefined if it does not exist. */
 export function hashLocal({ hasher }: Pick<BuildContext, 'hasher'>, place: string): Promise<string | undefined> {
   return hasher.hashPath(place, PACKAGE_EXCLUDES);
 }
 
-/** How wheels of packages on this machine are built. */
+/** Builds wheels of local packages. */
 export interface LocalBuild {
   context: BuildContext;
   tool: 'pip' | 'uv';
   python: PythonInterpreter | undefined;
   target: PythonTarget;
   scratch: string;
-  /** What may help if a wheel does not run in Lambda. */
+  /** Hint for a wheel that does not run on Lambda. */
   hint: string | undefined;
-  /** Builds one wheel of a folder into another one. */
+  /** Builds a wheel of a folder into `outDir`. */
   build(dir: string, outDir: string, env: Record<string, string>): Promise<void>;
 }
 
-/** Where a wheel of a folder on this machine is: built once for all functions that need it, and again when it changes. */
+/** Returns the wheel of a local folder: built once for all functions that need it, and again when the folder changes. */
 export async function obtainWheel(dir: string, how: LocalBuild): Promise<string> {
   const { context, tool, python, target } = how;
   const source = await hashLocal(context, dir);

@@ -14,24 +14,24 @@ import { addLocal, ConsultedFiles, readUvProject } from './uv-project.ts';
 import type { UvProject } from './uv-project.ts';
 import type { BuildContext } from '../workflow.ts';
 
-/** What says which packages are installed. */
+/** The source of a function's packages, and what it says. */
 export interface PythonManifest {
   source:
     | { kind: 'requirements'; tool: 'pip' | 'uv'; requirements: Requirements }
     | { kind: 'project'; tool: 'uv'; project: UvProject }
     | { kind: 'export'; tool: LockExport['tool']; lock: LockExport }
-    /** It cannot be read. */
-    | { kind: 'wrong'; tool: 'pip' | 'uv' };
-  /** Files that were read or looked for. Absolute. */
+    /** It is invalid. */
+    | { kind: 'invalid'; tool: 'pip' | 'uv' };
+  /** Files that were read or searched. Absolute. */
   files: readonly string[];
-  /** Folders and archives on this machine that are installed, or from which packages are. Absolute. */
+  /** Local folders and archives to install, or to install from. Absolute. */
   locals: readonly string[];
-  /** From everything that the files say. */
+  /** Hash parts of everything in the files. */
   key: KeyPart;
-  /** Relative paths start here, as the tool reads them. */
+  /** The tool resolves relative paths against this folder. */
   base: string;
   isEmpty: boolean;
-  /** What is wrong. Thrown when it comes to installing, so that what it was read from is known, and watched, by then. */
+  /** The error to throw on installation: by then the files are known, and watched. */
   problem: UserError | undefined;
 }
 
@@ -42,7 +42,7 @@ interface ManifestSearch {
   files: ConsultedFiles;
 }
 
-/** Finds what says which packages are installed; undefined if nothing does. */
+/** Finds the source of a function's packages; undefined if there is none. */
 export async function findManifest(
   definition: BuildDefinition,
   context: BuildContext,
@@ -53,18 +53,18 @@ export async function findManifest(
     return await (definition.buildMethod === 'python-uv' ? findForUv(search) : findForPip(search));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const source = { kind: 'wrong', tool: definition.buildMethod === 'python-uv' ? 'uv' : 'pip' } as const;
+    const source = { kind: 'invalid', tool: definition.buildMethod === 'python-uv' ? 'uv' : 'pip' } as const;
     const base = definition.codeDir;
     return { source, files: files.list(), locals: [], key: null, base, isEmpty: false, problem: error };
   }
 }
 
-/** SAM CLI takes these for `python-uv` too, in this order. */
+/** SAM CLI reads these for `python-uv` too, in this order. */
 const OTHER_REQUIREMENTS = ['requirements-dev.txt', 'requirements-test.txt', 'requirements-prod.txt'];
 
 /**
- * `BuildMethod: python-uv`: requirements.txt before pyproject.toml, as SAM CLI has it; where SAM CLI finds nothing, the
- * metadata in the handler's script.
+ * `BuildMethod: python-uv`: requirements.txt before pyproject.toml, as in SAM CLI; where SAM CLI finds nothing, the metadata in
+ * the handler's script.
  */
 async function findForUv(search: ManifestSearch): Promise<PythonManifest | undefined> {
   const { dir, context, files } = search;
@@ -107,7 +107,7 @@ async function handlerScript({ dir, definition, files }: ManifestSearch): Promis
   return script;
 }
 
-/** requirements.txt; without one the tool whose lock or packages there are, if it is installed. */
+/** Without uv as the method: requirements.txt, else the lock or the packages of an installed tool. */
 async function findForPip(search: ManifestSearch): Promise<PythonManifest | undefined> {
   const { dir, context, files } = search;
   const requirements = await readRequirements(path.join(dir, 'requirements.txt'), context.tools.env);
@@ -125,7 +125,7 @@ async function findForPip(search: ManifestSearch): Promise<PythonManifest | unde
   return undefined;
 }
 
-/** A pyproject.toml that only configures tools is no project. */
+/** Whether the project declares packages: a pyproject.toml may only configure tools. */
 function declaresPackages(project: PyProject | undefined): boolean {
   return project?.project !== undefined && (project.project.dependencies.length > 0 || project.project.isDynamic);
 }
@@ -142,7 +142,7 @@ async function fromRequirements(
   for (const local of localPaths) {
     const place = path.resolve(base, local);
     await addLocal(place, { locals, files, extras: [] });
-    // it may appear in any of them
+    // it may appear in any candidate
     if (!(await exists(place))) for (const other of candidates) files.add(path.resolve(other, local));
   }
   for (const place of requirements.linkedPlaces) locals.add(place);
@@ -171,10 +171,10 @@ function missingFile({ file, line, includedBy }: Requirements['missing'][number]
 async function fromProject(project: PyProject, { dir, context, files }: ManifestSearch): Promise<PythonManifest> {
   const uv = await readUvProject(project, files, context.hasher);
   if (uv.lock !== undefined && uv.notInLock.length > 0) {
-    const text = `${path.basename(uv.lock)} does not match ${path.basename(uv.file)} (${uv.notInLock.join(', ')}); installing what the lock says. Run uv lock to update it`;
+    const text = `${path.basename(uv.lock)} does not match ${path.basename(uv.file)} (${uv.notInLock.join(', ')}); installing the locked versions. Run uv lock to update it`;
     context.note('warning', text);
   }
-  // of a script only the metadata counts: the rest is code, which is edited more often
+  // only the metadata of a script counts: the rest is code, which changes more often
   const texts = await textsOf(
     files.list().filter((file) => file !== uv.lockFile && !(uv.isScript && file === uv.file)),
   );

@@ -11,7 +11,7 @@ import type { Requirements } from './requirements.ts';
 import type { UvProject } from './uv-project.ts';
 import type { PythonTarget } from './wheel.ts';
 
-/** What we read of a `pylock.toml` (PEP 751). */
+/** The part of a `pylock.toml` (PEP 751) that we read. */
 interface PyLock {
   'requires-python'?: string;
   packages?: PyLockPackage[];
@@ -31,21 +31,21 @@ interface PyLockFile {
 
 const BUILDS_AT_ONCE = 2;
 
-/** What is needed to make a lock ready to be installed from. */
+/** The context in which a lock is prepared for installation. */
 export interface LockPreparation {
   target: PythonTarget;
   ids: readonly string[];
   project: UvProject | undefined;
   requirements: Requirements | undefined;
-  /** Builds a wheel of a folder on this machine and returns where it is. */
+  /** Builds a wheel of a local folder and returns its path. */
   build(dir: string): Promise<string>;
 }
 
-/** Makes a lock ready: it must be for the function's Python, and folders on this machine become wheels with their hashes. */
+/** Prepares a lock: checks that it is for the function's Python, and replaces local folders by wheels with hashes. */
 export async function prepareLock(file: string, how: LockPreparation): Promise<void> {
   const lock = parseTomlFile(file, await readFile(file, 'utf8')) as PyLock;
   for (const versions of [how.project?.requiresPython, lock['requires-python']]) assertAllowed(versions, how);
-  // uv compares it with the Python that runs here, not with the one that is asked for
+  // uv compares it with the local Python, not with the requested one
   delete lock['requires-python'];
   const hashes = hashesOf(how.requirements);
   await mapLimit(lock.packages ?? [], BUILDS_AT_ONCE, async (locked) => {
@@ -69,7 +69,7 @@ function assertAllowed(versions: string | undefined, { target, ids, project }: L
   });
 }
 
-/** Hashes that lines of a requirements file demand, by package. */
+/** Returns the hashes that requirements demand, by package. */
 function hashesOf(requirements: Requirements | undefined): Map<string, ReadonlySet<string>> {
   const hashes = new Map<string, ReadonlySet<string>>();
   for (const { text } of requirements?.lines ?? []) {
@@ -87,7 +87,7 @@ function keepOnly(locked: PyLockPackage, wanted: ReadonlySet<string>): void {
   if (locked.wheels) locked.wheels = locked.wheels.filter(isWanted);
   if (locked.sdist && !isWanted(locked.sdist)) delete locked.sdist;
   if ((locked.wheels?.length ?? 0) > 0 || locked.sdist) return;
-  throw new UserError(`${locked.name}: no file of the index has a hash that the requirements name`, {
+  throw new UserError(`${locked.name}: no file of the index has a hash from the requirements`, {
     hint: 'Check whether the package changed, or comes from another index, before you accept its new hash.',
   });
 }

@@ -17,7 +17,7 @@ import type { DependencySet, PreparedBuild, Workflow, BuildContext } from '../wo
 import * as path from 'node:path';
 
 /**
- * What never belongs to a Python function: compiled files, caches, environments, editors' folders
+ * Names that never belong to a Python function: compiled files, caches, environments, editors' folders
  * (docs/sam-cli-behaviour.md#python-excludes).
  */
 const EXCLUDES = (
@@ -25,7 +25,7 @@ const EXCLUDES = (
   '.nox .coverage .cache .pytest_cache .python-version .mypy_cache .dmypy.json .pyre .env .venv venv venv.bak env.bak ENV env .vscode .idea'
 ).split(' ');
 const UV_EXCLUDES = [...EXCLUDES, '.uv-cache', 'uv.lock.bak'];
-/** Python functions and layers: pip by `requirements.txt`; uv by `BuildMethod: python-uv`, or by its own files. */
+/** Builds Python functions and layers: with pip for `requirements.txt`; with uv for `BuildMethod: python-uv` or uv's own files. */
 export const pythonWorkflow: Workflow = {
   name: 'python',
   version: 2,
@@ -41,9 +41,9 @@ export const pythonWorkflow: Workflow = {
       make: async (target) => {
         const files = listSource(context, definition.codeDir, excludes);
         const inside = path.join(target, ...packages);
-        // a folder of that name is there already: the packages are part of the source
-        const taken = (await exists(inside)) || (await exists(path.join(definition.codeDir, ...packages)));
-        await copyFiles(files, packages.length > 0 && taken ? target : inside);
+        // a folder of that name exists: the packages are part of the source
+        const hasPackages = (await exists(inside)) || (await exists(path.join(definition.codeDir, ...packages)));
+        await copyFiles(files, packages.length > 0 && hasPackages ? target : inside);
         return {};
       },
     };
@@ -74,8 +74,9 @@ async function dependencySet(
       await context.cache.withScratch((scratch) =>
         installPackages({ definition, context, manifest, target, scratch }, folder),
       );
-      const now = await findManifest(definition, context);
-      if (now === undefined || (await keyOfPackages(now, context, target)) !== key) throw new SourceChangedError();
+      const current = await findManifest(definition, context);
+      if (current === undefined || (await keyOfPackages(current, context, target)) !== key)
+        throw new SourceChangedError();
     },
   };
 }
@@ -89,7 +90,7 @@ async function keyOfPackages(manifest: PythonManifest, context: BuildContext, ta
 function targetOf(definition: BuildDefinition): PythonTarget {
   const version = /^python(3\.\d+)$/.exec(definition.runtime ?? '')?.[1];
   if (version === undefined) {
-    throw new UserError(`${definition.ids.join(', ')}: the Python version is not known`, {
+    throw new UserError(`${definition.ids.join(', ')}: the Python version is unknown`, {
       hint: 'Give the function a Runtime, or the layer CompatibleRuntimes, such as python3.13.',
     });
   }

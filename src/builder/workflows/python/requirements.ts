@@ -2,40 +2,41 @@ import * as path from 'node:path';
 import { exists, readTextIfExists, statIfExists } from '../../../support/files.ts';
 import { isLocalUrl, pathOfUrl } from '../file-url.ts';
 
-/** What a requirements file asks for, with everything that it includes. */
+/** A requirements file with the files that it includes. */
 export interface Requirements {
   /** Absolute. */
   file: string;
-  /** All lines that count, comments and blank lines removed, included files in place. */
+  /** All lines without comments and blank lines, included files in place. */
   lines: readonly RequirementLine[];
-  /** The file and those that it includes, whether they are there or not. Absolute. */
+  /** The file and the files that it includes, existing or not. Absolute. */
   files: readonly string[];
-  /** Included files that are not there. */
+  /** Included files that do not exist. */
   missing: readonly MissingFile[];
-  /** Options that say where packages come from, each in one word (`--index-url=…`), paths absolute. */
+  /** Options for the sources of packages, each in one word (`--index-url=…`), paths absolute. */
   indexOptions: readonly string[];
   /** Folders with archives to choose from (`--find-links`). Absolute. */
   linkedPlaces: readonly string[];
-  /** Whether any line asks for a package (and is not only an option). */
+  /** Whether any line requires a package. */
   hasPackages: boolean;
 }
 
 /** A line of a requirements file. */
 interface RequirementLine {
   text: string;
-  /** From a file of constraints: it asks for nothing. */
+  /** From a constraints file: it requires nothing itself. */
   isConstraint: boolean;
-  /** The folder or archive on this machine that it names, as it is written. */
+  /** The local folder or archive that it names, as written. */
   local: string | undefined;
-  /** It says where packages come from. */
+  /** It is an option for the sources of packages. */
   isIndexOption: boolean;
 }
 
-/** A file that is included and not there. */
+/** An included file that does not exist. */
 interface MissingFile {
   file: string;
-  /** The line that includes it, and where that is. */
+  /** The line that includes it. */
   line: string;
+  /** The file with that line. */
   includedBy: string;
 }
 
@@ -68,7 +69,7 @@ interface Source {
   text: string;
   kind: 'requirements' | 'constraints';
   env: Environment;
-  /** Which files were read, and as what. */
+  /** The files read so far, with their kind. */
   read: Set<string>;
 }
 
@@ -99,7 +100,7 @@ async function readIncluded(
 ): Promise<void> {
   if (!isLocalUrl(name)) return;
   const file = pathOfUrl(name, path.dirname(from.file));
-  // constraints alone install nothing: a file that is both is read as both
+  // a file can be both requirements and constraints, and constraints alone install nothing
   const reading = `${from.kind} ${file}`;
   if (from.read.has(reading) || from.read.has(`requirements ${file}`)) return;
   from.read.add(reading);
@@ -124,17 +125,17 @@ async function addOption(draft: RequirementsDraft, line: string, { file, env }: 
   return true;
 }
 
-/** `${NAME}` as pip and uv fill it in; a name that is not set stays. */
+/** Replaces `${NAME}` as pip and uv do; a variable that is not set stays. */
 function expandVariables(text: string, env: Environment): string {
   return text.replace(/\$\{([A-Z0-9_]+)\}/g, (whole, name: string) => env[name] ?? whole);
 }
 
-/** Folders and archives on this machine that requirements name, as they are written. */
+/** Returns the local folders and archives in requirements, as written. */
 export function localPathsOf({ lines }: Requirements): string[] {
   return lines.flatMap(({ local }) => local ?? []);
 }
 
-/** Lines with continuations joined, comments and blank lines removed, as pip reads them. */
+/** Returns the lines as pip reads them: continuations joined, comments and blank lines removed. */
 export function logicalLines(text: string): string[] {
   return text
     .replace(/^\uFEFF/, '')
@@ -144,7 +145,7 @@ export function logicalLines(text: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** The folder or archive that a line names (`./pkg`, `-e ../shared[extra]`, `name @ file:///…`), or undefined. */
+/** Returns the local folder or archive in a line (`./pkg`, `-e ../shared[extra]`, `name @ file:///…`). */
 export function localPathOf(line: string): string | undefined {
   const target = line
     .replace(/^(-e|--editable)(\s*=\s*|\s+)/, '')
@@ -165,8 +166,8 @@ function localPathOfUrl(url: string): string {
 }
 
 /**
- * The folder against which pip must resolve the local paths: pip takes its working folder, SAM CLI's users write paths
- * from where they start it, others from the requirements file. The first in which all of them exist.
+ * Returns the first candidate in which all local paths exist: the folder that pip must run in. pip resolves paths against its
+ * working folder; users of SAM CLI write them relative to where they start it, others relative to the requirements file.
  */
 export async function localPathsBase(localPaths: readonly string[], candidates: readonly string[]): Promise<string> {
   for (const candidate of candidates) {

@@ -1,6 +1,6 @@
 /**
- * Whether a set of version specifiers (`>=3.11,<4`) allows a minor version of Python, e.g. `3.13`. Lambda's patch level is
- * not known: what only it decides is allowed, and so is what is not understood.
+ * Whether version specifiers (`>=3.11,<4`) allow a minor version of Python, e.g. `3.13`. Lambda's patch level is unknown, so
+ * clauses that depend on it are allowed, and so are clauses that we cannot parse.
  */
 export function allowsPython(specifiers: string, version: string): boolean {
   return specifiers.split(',').every((clause) => allows(clause.trim(), numbers(version)));

@@ -5,21 +5,21 @@ import { machineOf } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
 import type { BuildContext } from '../workflow.ts';
 
-/** With what pip runs, and for what. */
+/** A run of pip. */
 export interface PipRun {
   context: BuildContext;
   python: PythonInterpreter;
   target: PythonTarget;
   /** pip resolves relative paths against its working folder. */
   cwd: string;
-  /** An empty folder for what is made on the way. */
+  /** An empty folder for temporary files. */
   scratch: string;
 }
 
 /**
- * Starts pip with markers (`; python_version < "3.12"`, `; sys_platform == "win32"`) evaluated for Lambda. pip has
- * options for the platform of wheels, but evaluates markers for the Python that runs it (pypa/pip issue 11664). With a
- * pip whose parts have other names it goes on without, and says so.
+ * Starts pip and evaluates markers (`; python_version < "3.12"`, `; sys_platform == "win32"`) for Lambda. pip has options for the
+ * platform of wheels, but evaluates markers for the Python that runs it (pypa/pip issue 11664). If pip's internals have other
+ * names, it prints so and goes on.
  */
 const START_PIP = `
 import json, runpy, sys
@@ -37,7 +37,7 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 `;
 const NOT_PATCHED = 'sam-sync: markers are evaluated for this Python';
 
-/** Runs pip. The result says whether markers were evaluated for the function's Python. */
+/** Runs pip. `forTarget`: it evaluated markers for the function's Python. */
 export async function runPip(
   run: PipRun,
   args: readonly string[],
@@ -46,13 +46,13 @@ export async function runPip(
 ): Promise<{ forTarget: boolean }> {
   const { python, target } = run;
   const { tools, stepId } = run.context;
-  // a build must see the Python that does it
+  // a build must see the Python that runs it
   const plain = how.native === true || (python.sameVersion && python.samePlatform);
   const start = plain ? ['-m', 'pip'] : ['-c', START_PIP, JSON.stringify(markerValues(target))];
   try {
     const result = await tools.run(python.program, [...start, ...args], {
       cwd: run.cwd,
-      // nothing is installed into an environment, so none has to be active
+      // pip installs nothing into an environment, so none needs to be active
       env: { PYTHONDONTWRITEBYTECODE: '1', PIP_REQUIRE_VIRTUALENV: 'false', ...how.env },
       stepId,
       task,
@@ -65,7 +65,7 @@ export async function runPip(
   }
 }
 
-/** pip's last error, which says what the others led to, as part of the message. */
+/** Adds pip's last error, the result of the others, to the message. */
 function withReason(error: ToolError, task: string, target: PythonTarget): ToolError {
   const reasons = [...error.output.matchAll(/^\s*(?:ERROR|error): (.+)$/gm)].map(([, text]) => text ?? '');
   const reason = reasons.at(-1);
@@ -76,7 +76,7 @@ function withReason(error: ToolError, task: string, target: PythonTarget): ToolE
   return new ToolError(`${task} failed: ${reason.replace(/\.$/, '')}${where}`, error.output, hint, error.place);
 }
 
-/** What markers see in Lambda. The patch level is not known; `.0` is what ranges expect. */
+/** Returns the values of markers on Lambda. The patch level is unknown; ranges expect `.0`. */
 function markerValues(target: PythonTarget): Record<string, string> {
   return {
     python_version: target.version,
