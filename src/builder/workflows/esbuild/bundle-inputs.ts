@@ -10,28 +10,28 @@ import type { Listing } from './folder-listing.ts';
 import { findLookups } from './module-lookups.ts';
 import type { Lookups, ModuleImport } from './module-lookups.ts';
 
-/** What a bundle was made of, and what was looked for to make it. */
+/** The files of a bundle, and the paths that its resolution tried. */
 export interface BundleInputs extends Lookups {
-  /** Files that are in the bundle. Absolute, sorted. */
+  /** Files in the bundle. Absolute, sorted. */
   files: string[];
 }
 
-/** What one run of esbuild read and imported. */
+/** Files and imports of one run of esbuild. */
 export interface BundleTrace {
   files: readonly string[];
   imports: readonly ModuleImport[];
-  /** Files that it complained about; undefined: it did not fail. */
+  /** Files with errors; undefined if the run succeeded. */
   filesWithErrors?: readonly string[];
 }
 
-/** Files that say how modules are found and compiled, in the folders of the code and above; they are no inputs in esbuild's own list. */
+/** Files that decide how modules are found and compiled, in the folders of the code and above; esbuild does not list them. */
 export const SETTINGS_ABOVE = ['package.json', 'tsconfig.json', 'jsconfig.json'] as const;
-/** What is never looked at below folders that imports with a pattern name. */
+/** Names to ignore below folders that imports with a pattern name. */
 export const TREE_EXCLUDES = ['node_modules', '.git', '.aws-sam'];
-/** In specifiers these stand for TypeScript's endings too. */
+/** In specifiers these endings also mean TypeScript's. */
 const SCRIPT_ENDING = /\.[cm]?jsx?$/;
 
-/** The trace of a run from esbuild's metafile. Inputs of plugins (`name:path`) are no files. */
+/** Returns the trace of a run from esbuild's metafile. Inputs of plugins (`name:path`) are no files. */
 export function traceOfMetafile({ inputs }: Metafile, workingDir: string): BundleTrace {
   const files: string[] = [];
   const imports: ModuleImport[] = [];
@@ -40,7 +40,7 @@ export function traceOfMetafile({ inputs }: Metafile, workingDir: string): Bundl
     const file = path.resolve(workingDir, name);
     files.push(file);
     for (const { original, path: found, external } of input.imports) {
-      // old versions do not say how an import is written; what stays outside is named as it is written
+      // old versions omit how an import is written; external imports keep their specifier
       const specifier = original ?? (external === true ? found : undefined);
       if (specifier !== undefined) imports.push({ from: path.dirname(file), specifier });
     }
@@ -48,10 +48,7 @@ export function traceOfMetafile({ inputs }: Metafile, workingDir: string): Bundl
   return { files, imports };
 }
 
-/**
- * The inputs of a bundle from what a run of esbuild did. `immutable`: a folder whose files never change (installed packages
- * with a key of their own).
- */
+/** Returns the inputs of a bundle from a run's trace. `immutable`: a folder of installed packages, which have their own key. */
 export async function inputsOfTrace(
   trace: BundleTrace,
   how: { codeDir: string; options: EsbuildOptions; immutable: string | undefined },
@@ -69,20 +66,20 @@ export async function inputsOfTrace(
   return { ...lookups, files, probes: [...probes].sort(), settings: [...settings].sort() };
 }
 
-/** How an import may have named a file: without its ending, and by its folder. */
+/** Returns how an import may have named a file: without its ending, and by its folder. */
 function namesOf(file: string): string[] {
   const plain = file.slice(0, file.length - path.extname(file).length);
   return path.basename(plain) === 'index' ? [plain, path.dirname(file)] : [plain];
 }
 
-/** The part of a probe's name that every file has that may be found for it; the rest is `.` and endings. */
+/** Returns the part of a probe's name that all matching files share; they add `.` and endings. */
 export function stemOf(probe: string): string {
   return path.basename(probe).replace(SCRIPT_ENDING, '');
 }
 
 /**
- * A key of the inputs' content: of each file, of every package.json and tsconfig.json that has a say in them, and of what
- * is at the places where resolution looked.
+ * Hashes the inputs' content: each file, every package.json and tsconfig.json that applies to them, and what exists at the paths
+ * that resolution tried.
  */
 export async function keyOfBundleInputs(inputs: BundleInputs, hasher: SourceHasher): Promise<string> {
   const listing = createListing();
@@ -99,7 +96,7 @@ export async function keyOfBundleInputs(inputs: BundleInputs, hasher: SourceHash
   return keyOf(parts);
 }
 
-/** The folders of files, and all above them. Sorted. */
+/** Returns the folders of files, and all their parents. Sorted. */
 function foldersAbove(files: readonly string[]): string[] {
   return [...new Set([...new Set(files.map((file) => path.dirname(file)))].flatMap(withParents))].sort();
 }
@@ -116,7 +113,7 @@ function namesBelow(tree: string, listing: Listing): string[] {
   return listing.items(tree).size === 0 ? [] : listTree(tree, TREE_EXCLUDES).files.map((file) => file.path);
 }
 
-/** Reads a record of inputs; undefined if it is damaged, or of another version. */
+/** Parses a record of inputs; undefined if it is damaged, or of another version. */
 export function readBundleInputs(value: unknown): BundleInputs | undefined {
   const record = fields(value);
   const [files, probes, trees, settings] = ['files', 'probes', 'trees', 'settings'].map((name) =>

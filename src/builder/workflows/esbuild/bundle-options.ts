@@ -3,13 +3,13 @@ import { UserError } from '../../../errors.ts';
 import { readEsbuildProperties } from '../../../model/esbuild-properties.ts';
 import type { TemplateMap } from '../../../template/template.ts';
 
-/** What `BuildProperties` say, for esbuild's JavaScript API. */
+/** `BuildProperties` as options of esbuild's JavaScript API. */
 export interface BundleOptions {
   esbuild: EsbuildOptions;
-  /** As written; without one the handler's module is the entry. */
+  /** As written; undefined: the handler's module. */
   entryPoints: readonly string[] | undefined;
   useNpmCi: boolean;
-  /** `External: ["./node_modules/*"]`: every dependency of package.json stays outside the bundle. */
+  /** `External: ["./node_modules/*"]`: all dependencies of package.json are external. */
   allDependenciesExternal: boolean;
 }
 
@@ -19,7 +19,7 @@ const ALL_DEPENDENCIES = './node_modules/*';
 export function readBundleOptions(properties: TemplateMap, where: string): BundleOptions {
   const { options, entryPoints, useNpmCi, problems } = readEsbuildProperties(properties);
   const [problem] = problems;
-  // templates are checked when they are read; this is for those that are not
+  // the model checks templates when it reads them; this is a safeguard
   if (problem) throw new UserError(`${where}: BuildProperties ${problem.key ?? ''} ${problem.message}`);
   const external = (options['external'] ?? []) as string[];
   return {

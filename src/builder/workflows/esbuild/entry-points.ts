@@ -4,7 +4,7 @@ import { UserError } from '../../../errors.ts';
 import { isFile } from '../../../support/files.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 
-/** Endings that an entry without one may have, in the order in which they are tried. */
+/** Endings to try for an entry without one, in this order. */
 const ENDINGS = ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs'];
 
 /** The module of a handler: `src/app.lambdaHandler` → `src/app`, as Lambda itself splits it. */
@@ -21,7 +21,7 @@ export function splitHandler(handler: string): { module: string; exported: strin
   return { module: handler.slice(0, dot), exported: handler.slice(dot + 1) };
 }
 
-/** The file of an entry point, relative to the code. */
+/** Finds the file of an entry point, relative to the code. */
 export async function resolveEntry(definition: BuildDefinition, name: string): Promise<string> {
   const found = await findEntry(definition, name);
   if (found !== undefined) return found;
@@ -37,7 +37,7 @@ const ENTRY_HINTS: Readonly<Record<BuildDefinition['kind'], string>> = {
   'web-function': 'Correct the EntryPoint or BuildProperties EntryPoints; both are relative to CodeUri.',
 };
 
-/** The file of the first of these entry points that is there. */
+/** Finds the file of the first of these entry points that exists. */
 export async function firstEntry(definition: BuildDefinition, names: readonly string[]): Promise<string> {
   for (const name of names) {
     const found = await findEntry(definition, name);
@@ -64,7 +64,7 @@ interface Bundled {
 }
 
 /**
- * The handler that finds the bundle, or undefined if the template's does. esbuild puts a single entry at the top of its
+ * Returns the handler that finds the bundle, or undefined if the template's does. esbuild puts a single entry at the top of its
  * output, so `src/app.handler` becomes `app.handler`.
  */
 export async function bundledHandler(handler: string | undefined, built: Bundled): Promise<string | undefined> {
@@ -77,8 +77,8 @@ export async function bundledHandler(handler: string | undefined, built: Bundled
 }
 
 /**
- * The file that a Web Function starts with, or undefined if it is the template's: `src/server.ts` becomes `server.js`. SAM
- * CLI leaves `server.ts` as it is, which is not in the bundle.
+ * Returns the file that starts a Web Function, or undefined if the template's does: `src/server.ts` becomes `server.js`. SAM CLI
+ * keeps `server.ts`, which is not in the bundle.
  */
 export async function bundledEntryPoint(entryPoint: string, built: Bundled): Promise<string | undefined> {
   if (await isBuilt(built, entryPoint, `${entryPoint}.js`)) return undefined;
@@ -90,7 +90,7 @@ async function isBuilt({ target }: Bundled, ...names: string[]): Promise<boolean
   return false;
 }
 
-/** The file that an entry, with its ending or without, became. */
+/** Returns the output file of an entry, which may lack its ending. */
 function outputOf(entry: string, { metafile, codeDir }: Bundled): string | undefined {
   const wanted = path.resolve(codeDir, entry);
   const output = Object.entries(metafile.outputs).find(([, { entryPoint }]) => {

@@ -32,14 +32,14 @@ import { SourceChangedError } from '../workflow.ts';
 import type { BuildOutput, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 /**
- * Bundles with esbuild, straight from the source. What a bundle was made of is remembered, also files outside the
- * function's folder, and decides whether it is made again.
+ * Bundles with esbuild in the source. A record of the files in a bundle, also outside the function's folder, decides whether it
+ * is built again.
  */
 export const esbuildWorkflow: Workflow = {
   name: 'esbuild',
   version: 1,
   prepare: async (planned, context): Promise<PreparedBuild> => {
-    // esbuild names files by where they really are
+    // esbuild resolves links
     const definition = { ...planned, codeDir: await fs.realpath(planned.codeDir) };
     const manifest = await readManifest(definition.codeDir);
     const project = manifest && (await readNodeProject(definition.codeDir, manifest, context.workspaces));
@@ -47,8 +47,9 @@ export const esbuildWorkflow: Workflow = {
     if (definition.wantsSourceMaps && options.esbuild.sourcemap === undefined) options.esbuild.sourcemap = true;
     const inSource = context.options.buildInSource && project?.manager === 'npm';
     if (inSource) await updateNodeModules(definition, project, context);
-    const unfit = project && !inSource ? await findMismatchedPackages(project) : [];
-    const dependencies = project && unfit.length > 0 ? await nodeDependencies(definition, project, context) : undefined;
+    const mismatched = project && !inSource ? await findMismatchedPackages(project) : [];
+    const dependencies =
+      project && mismatched.length > 0 ? await nodeDependencies(definition, project, context) : undefined;
     const job: BundleJob = {
       definition,
       context,
@@ -57,7 +58,7 @@ export const esbuildWorkflow: Workflow = {
       program: await findEsbuild(definition.codeDir, context),
       dependenciesKey: dependencies?.key,
       locals: dependencies && project ? project.locals : NO_LOCAL_PACKAGES,
-      outdated: unfit.filter(({ found }) => found !== undefined),
+      outdated: mismatched.filter(({ found }) => found !== undefined),
     };
     return {
       label: `esbuild ${job.program.version}`,
@@ -72,7 +73,7 @@ export const esbuildWorkflow: Workflow = {
   },
 };
 
-/** Everything about one bundle. */
+/** One bundle to build. */
 export interface BundleJob {
   definition: BuildDefinition;
   context: BuildContext;
@@ -80,11 +81,11 @@ export interface BundleJob {
   manifest: NodeManifest;
   program: EsbuildProgram;
   dependenciesKey: string | undefined;
-  /** Local packages that are installed for it. */
+  /** Local packages to install for it. */
   locals: LocalPackages;
-  /** Packages of the app's own that do not fit its package.json. */
+  /** Installed packages of the app in versions that do not match package.json. */
   outdated: readonly MismatchedPackage[];
-  /** What the last run read and looked for, if it failed. */
+  /** The trace of the last run, if it failed. */
   failed?: { trace: BundleTrace; installed: string | undefined } | undefined;
 }
 
@@ -92,12 +93,12 @@ function recordFile({ definition, context }: BundleJob): string {
   return path.join(buildStoreDir(context.options.projectDir), 'bundles', `${definition.key}.json`);
 }
 
-/** What the bundle was made of last time; undefined if it was never made, or the record is damaged. */
+/** Reads the inputs of the last bundle; undefined if there is none, or the record is damaged. */
 async function readInputs(job: BundleJob): Promise<BundleInputs | undefined> {
   return readBundleInputs(parseJson((await readTextIfExists(recordFile(job))) ?? ''));
 }
 
-/** The key that the bundle has if it is made of these files. */
+/** Returns the key of the bundle with these inputs. */
 async function bundleKey(job: BundleJob, inputs: BundleInputs): Promise<string> {
   return keyOf(
     job.definition.key,
@@ -121,7 +122,7 @@ async function listInputs(job: BundleJob): Promise<BuildInput[]> {
   ];
 }
 
-/** `installed`: where packages are installed for the build, as the folder whose files never change. */
+/** `installed`: the folder of packages installed for the build, whose files never change. */
 function resolveInputs(job: BundleJob, trace: BundleTrace, installed: string | undefined): Promise<BundleInputs> {
   const { definition, options } = job;
   const { codeDir } = definition;
@@ -186,7 +187,7 @@ async function entryPoints(job: BundleJob): Promise<string[]> {
   return Promise.all(names.map((name) => resolveEntry(definition, name)));
 }
 
-/** As written: their endings may be missing. Of a layer that names none, all that may be one. */
+/** Returns the entry points as written, maybe without endings; for a layer without any, all candidates. */
 function entryNames({ definition, options, manifest }: BundleJob): readonly string[] {
   if (options.entryPoints !== undefined) return options.entryPoints;
   if (definition.kind === 'layer') return layerEntries(manifest);
@@ -198,7 +199,7 @@ async function writeOutputs(
   files: readonly OutputFile[],
   { outdir, target, installed, what }: { outdir: string; target: string; installed: string | undefined; what: string },
 ): Promise<void> {
-  // esbuild names modules by their path in comments and source maps; where ours are installed is nobody's business
+  // esbuild writes paths of modules into comments and source maps: hide where ours are installed
   const ours = installed && `${withSlashes(path.relative(outdir, installed))}/node_modules/`;
   for (const file of files) {
     const place = placeBelow(target, path.relative(outdir, file.path), `${what}: a file that esbuild makes`);
@@ -214,11 +215,11 @@ async function writeOutputs(
 function noteOutdated({ context, outdated }: BundleJob): void {
   if (outdated.length === 0) return;
   const list = outdated.map(({ name, found, wanted }) => `${name} ${found} (package.json: ${wanted})`).join(', ');
-  const text = `node_modules is out of date: ${list}; what package.json asks for was installed apart`;
+  const text = `node_modules is out of date: ${list}; the versions of package.json were installed separately`;
   context.note('warning', text);
 }
 
-/** Files that were not known before the build have only their time to tell; if in doubt it is made again, knowing them. */
+/** Checks the time stamps of new inputs: one saved during the build may be in the bundle in either form, so build again. */
 async function assertOlderThan(started: number, files: readonly string[]): Promise<void> {
   for (const file of files) {
     const stat = await statIfExists(file);

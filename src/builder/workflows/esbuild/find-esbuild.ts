@@ -12,20 +12,17 @@ import type { RequestedEsbuild } from './requested-version.ts';
 import { readForeignManifest } from '../node/manifest.ts';
 import type { BuildContext } from '../workflow.ts';
 
-/** An esbuild that can be called. */
+/** An esbuild to call. */
 export interface EsbuildProgram {
-  /** Of one that must be installed first, the range that is asked for if no lock file says more. */
+  /** Its version; if it must be installed first, possibly the requested range. */
   version: string;
   /** Loaded when the first bundle is made. */
   load(): Promise<typeof Esbuild>;
-  /** The files that say which one it is. */
+  /** The files that decide which version to use. */
   decidedBy: readonly string[];
 }
 
-/**
- * The esbuild that package.json and lock file ask for, whether it is installed or not; without them the one that is
- * installed, as developers know it, else ours.
- */
+/** Finds the esbuild that package.json and lock file request, installed or not; without a request the installed one, else ours. */
 export async function findEsbuild(dir: string, context: BuildContext): Promise<EsbuildProgram> {
   const wanted = await findRequestedEsbuild(dir, context);
   const decidedBy = wanted ? [wanted.manifest, ...(wanted.lock === undefined ? [] : [wanted.lock])] : [];
@@ -39,7 +36,7 @@ export async function findEsbuild(dir: string, context: BuildContext): Promise<E
   const load = async (): Promise<typeof Esbuild> => {
     if (installed) {
       const by = path.basename(wanted.lock ?? wanted.manifest);
-      const text = `node_modules has esbuild ${installed.version}, but ${by} asks for ${version}, which was installed separately`;
+      const text = `node_modules has esbuild ${installed.version}, but ${by} requests ${version}, which was installed separately`;
       context.note('warning', text);
     }
     return installEsbuild(version, wanted, context);
@@ -60,7 +57,7 @@ async function findInstalled(dir: string): Promise<Loadable | undefined> {
     const version = (await readForeignManifest(path.dirname(path.dirname(main))))?.version;
     return version === undefined ? undefined : { version, load: async () => loadOf(require, main, version) };
   } catch {
-    return undefined; // there is none, or none that Node could load
+    return undefined; // there is none, or Node.js cannot load it
   }
 }
 
@@ -75,18 +72,18 @@ function loadOf(require: NodeJS.Require, main: string, version: string): typeof 
   try {
     const loaded = require(main) as typeof Esbuild;
     if (loaded.version === undefined || loaded.version === version) return loaded;
-    // another one was installed in its place while we watch
+    // another version was installed in its place during a watch
     delete require.cache[main];
     return require(main) as typeof Esbuild;
   } catch (error) {
     throw new UserError(`The esbuild of the application cannot be loaded: ${errorMessage(error)}`, {
       cause: error,
-      hint: `Install the packages again, or remove ${path.dirname(path.dirname(main))} and esbuild from package.json: sam-sync has an esbuild of its own.`,
+      hint: `Install the packages again, or remove ${path.dirname(path.dirname(main))} and esbuild from package.json: sam-sync has its own esbuild.`,
     });
   }
 }
 
-/** Installed once for all functions, for this machine, beside other dependencies. */
+/** Installs esbuild for this machine, once for all functions, in the cache of dependencies. */
 async function installEsbuild(
   version: string,
   wanted: RequestedEsbuild,
@@ -108,11 +105,11 @@ async function runNpm(
 ): Promise<void> {
   const { hostTools, stepId } = context;
   const folder = path.dirname(wanted.manifest);
-  const hint = `Install the packages of ${folder} with your package manager: the esbuild that is installed there is used as it is.`;
+  const hint = `Install the packages of ${folder} with your package manager: sam-sync then uses the esbuild there.`;
   const [npm] = await hostTools.find('npm');
   if (npm === undefined) {
     throw new UserError(
-      `npm is needed to install esbuild ${version}, which ${wanted.manifest} asks for, and it is not on PATH`,
+      `npm is needed to install esbuild ${version}, which ${wanted.manifest} requests, and it is not on PATH`,
       { hint },
     );
   }
@@ -128,7 +125,7 @@ async function runNpm(
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
     throw new ToolError(
-      `esbuild ${version}, which ${wanted.manifest} asks for, could not be installed: ${error.message}`,
+      `esbuild ${version}, which ${wanted.manifest} requests, could not be installed: ${error.message}`,
       error.output,
       hint,
     );

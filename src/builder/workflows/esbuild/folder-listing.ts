@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stemsOf } from '../../../support/name-stems.ts';
 
-/** A folder and all above it. */
+/** Returns the folder and all its parents. */
 export function withParents(folder: string): string[] {
   const parent = path.dirname(folder);
   return parent === folder ? [folder] : [folder, ...withParents(parent)];
@@ -13,23 +13,24 @@ export function isInNodeModules(file: string): boolean {
   return file.includes(`${path.sep}node_modules${path.sep}`);
 }
 
-/** What is in folders, each read once. */
+/** Lists folders, each read once. */
 export interface Listing {
-  /** By name, sorted; empty if the folder is not there (any more), or not ours to read. */
+  /** Returns a folder's entries by name, sorted; none if it does not exist, or cannot be read. */
   items(folder: string): ReadonlyMap<string, fs.Dirent>;
-  /** The names in a folder that are the stem, or begin with it and a dot. */
+  /** Returns the names in a folder that are the stem, or begin with it and a dot. */
   named(folder: string, stem: string): readonly string[];
-  /** Whether a folder is there, or a link that may lead to one. */
+  /** Whether the path is a folder, or a link that may lead to one. */
   mayBeFolder(place: string): boolean;
 }
 
+/** Creates an empty listing. */
 export function createListing(): Listing {
-  const known = new Map<string, ReadonlyMap<string, fs.Dirent>>();
+  const folders = new Map<string, ReadonlyMap<string, fs.Dirent>>();
   const byStem = new Map<string, Map<string, string[]>>();
   const items: Listing['items'] = (folder) => {
-    const found = known.get(folder) ?? readFolder(folder);
-    known.set(folder, found);
-    return found;
+    const entries = folders.get(folder) ?? readFolder(folder);
+    folders.set(folder, entries);
+    return entries;
   };
   return {
     items,
@@ -63,7 +64,7 @@ function indexStems(names: Iterable<string>): Map<string, string[]> {
   return index;
 }
 
-/** The packages of a `node_modules`; of links also where they lead, which decides what is found. */
+/** Returns the packages of a `node_modules`, with the targets of links, which decide what is found. */
 export function packagesIn(nodeModules: string, listing: Listing): string[] {
   const describe = (folder: string, prefix: string): string[] =>
     [...listing.items(folder).values()]

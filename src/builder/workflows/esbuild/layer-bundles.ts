@@ -6,23 +6,23 @@ import { isPackageName } from '../node/manifest.ts';
 import type { NodeManifest } from '../node/manifest.ts';
 
 /**
- * Where a layer's module begins if EntryPoints do not say it; the first that is there. Sources come before `main`, which
- * often names what a compiler makes of them.
+ * Returns candidates for a layer's entry point without EntryPoints; the first that exists counts. Sources come before `main`,
+ * which often names compiled output.
  */
 export function layerEntries({ main }: NodeManifest): string[] {
   return ['index', 'src/index', ...(main === undefined ? [] : [main])];
 }
 
 /**
- * Where bundles go in a layer's `nodejs`: Lambda's NODE_PATH has `nodejs/node_modules`, so functions require them there by
- * name. ES modules are not looked for on NODE_PATH; they are imported by their path.
+ * Returns the folder of bundles in a layer's `nodejs`: Lambda's NODE_PATH has `nodejs/node_modules`, so functions require them
+ * by name. ES modules are not found on NODE_PATH; functions import them by path.
  */
 export function bundlesFolder(target: string, format: Format | undefined): string {
   return format === 'esm' ? target : path.join(target, 'node_modules');
 }
 
 /**
- * The other names of a layer's bundles: `/opt/nodejs/x` for `x`, which many applications write, and the name of package.json
+ * Adds the other names of a layer's bundles: `/opt/nodejs/x` for `x`, which many applications use, and the name in package.json
  * for the index, or for the only bundle.
  */
 export async function nameBundles(

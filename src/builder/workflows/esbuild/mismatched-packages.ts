@@ -7,30 +7,30 @@ import { localPlace } from '../node/local-packages.ts';
 import { readForeignManifest } from '../node/manifest.ts';
 import type { NodeProject } from '../node/project.ts';
 
-/** A package that package.json asks for and that is not there, or in another version. */
+/** A dependency in package.json that is not installed, or in another version. */
 export interface MismatchedPackage {
   name: string;
   wanted: string;
   found: string | undefined;
 }
 
-/** What the app's own `node_modules`, here and above, lack of what package.json asks for. */
+/** Finds the dependencies of package.json that the app's own `node_modules`, here and above, lack. */
 export async function findMismatchedPackages(project: NodeProject): Promise<MismatchedPackage[]> {
-  const unfit: MismatchedPackage[] = [];
+  const mismatched: MismatchedPackage[] = [];
   for (const [name, wanted] of Object.entries(project.manifest.dependencies ?? {})) {
     if (Object.hasOwn(project.manifest.optionalDependencies ?? {}, name)) continue;
     const { version: found, nodeModules } = (await findInstalled(project.dir, name)) ?? {};
     const archive = archiveOf(project, wanted);
     if (archive !== undefined && nodeModules !== undefined && !(await isInstalledFrom(archive, nodeModules, name))) {
-      unfit.push({ name, wanted, found });
+      mismatched.push({ name, wanted, found });
       continue;
     }
     const range = wanted.replace(/^npm:.+@/, '');
     const comparable = found !== undefined && validRange(range) !== null && !project.locals.folders.has(name);
     const fits = comparable ? satisfies(found, range, { includePrerelease: true }) : found !== undefined;
-    if (!fits) unfit.push({ name, wanted, found });
+    if (!fits) mismatched.push({ name, wanted, found });
   }
-  return unfit;
+  return mismatched;
 }
 
 async function findInstalled(
@@ -48,7 +48,7 @@ function archiveOf({ dir, locals }: NodeProject, spec: string): string | undefin
   return place !== undefined && locals.archives.includes(place) ? place : undefined;
 }
 
-/** Whether npm says that it unpacked just this content. The version does not: an archive is often packed again under it. */
+/** Whether npm recorded this very archive. The version does not tell: archives are often packed again under the same one. */
 async function isInstalledFrom(archive: string, nodeModules: string, name: string): Promise<boolean> {
   const text = await readTextIfExists(path.join(nodeModules, '.package-lock.json'));
   if (text === undefined) return false;
@@ -62,8 +62,8 @@ async function isInstalledFrom(archive: string, nodeModules: string, name: strin
 }
 
 /**
- * Finds packages in our installation although the app's folders have them, in versions that do not fit. For all others
- * esbuild's `nodePaths` do, which come after the app's folders and keep what package.json says of module formats.
+ * Creates a plugin that resolves these packages in our installation, because the app's folders have other versions. For all other
+ * packages esbuild's `nodePaths` suffice: they come after the app's folders and respect module formats in package.json.
  */
 export function createInstalledPlugin(installed: string, names: readonly string[]): Plugin {
   const filter = new RegExp(
@@ -74,8 +74,8 @@ export function createInstalledPlugin(installed: string, names: readonly string[
     setup: (build) => {
       build.onResolve({ filter }, async ({ path: specifier, importer, kind, pluginData }) => {
         if (pluginData === 'installed' || importer.startsWith(installed + path.sep)) return undefined;
-        const found = await build.resolve(specifier, { resolveDir: installed, kind, pluginData: 'installed' });
-        return found.errors.length > 0 ? undefined : found;
+        const resolved = await build.resolve(specifier, { resolveDir: installed, kind, pluginData: 'installed' });
+        return resolved.errors.length > 0 ? undefined : resolved;
       });
     },
   };

@@ -5,30 +5,30 @@ import type { TsConfigResult } from 'get-tsconfig';
 import { withParents, isInNodeModules } from './folder-listing.ts';
 import { packageModules } from './package-modules.ts';
 
-/** A module that is imported by name, as it is written. */
+/** An import, as written. */
 export interface ModuleImport {
   /** The folder of the importing file. Absolute. */
   from: string;
   specifier: string;
 }
 
-/** Where a bundler looks for modules. All absolute, sorted, without duplicates. */
+/** The paths where a bundler looks for modules. All absolute, sorted, without duplicates. */
 export interface Lookups {
-  /** Paths of modules; which endings they may have, and whether they are folders, is open. */
+  /** Paths of modules, without a decided ending; they may be folders. */
   probes: string[];
-  /** Folders with all that is below: imports with a pattern find any file there. */
+  /** Folders with everything below: imports with a pattern match any file there. */
   trees: string[];
   /** Settings that name places (tsconfig.json and what it extends); they need not exist. */
   settings: string[];
 }
 
-/** What of a bundle's options decides where modules are looked for. */
+/** The options of a bundle that decide where modules are looked for. */
 export interface LookupOptions extends Pick<EsbuildOptions, 'alias' | 'nodePaths' | 'tsconfig' | 'tsconfigRaw'> {
-  /** Whether something was not found, or could not be read. */
+  /** Whether the bundle failed. */
   failed: boolean;
 }
 
-/** What resolution looks for, whatever it finds: a new file there may be found instead. */
+/** Returns the paths that resolution tries: a new file there may be found instead. */
 export async function findLookups(
   imports: readonly ModuleImport[],
   codeDir: string,
@@ -39,7 +39,7 @@ export async function findLookups(
   const bare: ModuleImport[] = [];
   for (const { from, specifier } of imports) {
     const target = aliased(specifier, options.alias ?? {});
-    // an alias that names a path names it as seen from the code
+    // a path in an alias is relative to the code
     const base = target === specifier ? from : codeDir;
     if (!isPath(target)) bare.push({ from: base, specifier: target });
     else if (target.includes('*'))
@@ -65,7 +65,7 @@ function aliased(specifier: string, aliases: Readonly<Record<string, string>>): 
   return name === undefined ? specifier : `${aliases[name] ?? ''}${specifier.slice(name.length)}`;
 }
 
-/** Where `paths` and `baseUrl` of the nearest tsconfig.json send modules; each place is tried in turn. */
+/** Returns the paths to which `paths` and `baseUrl` of the nearest tsconfig.json map modules. */
 async function findMapped(
   imports: readonly ModuleImport[],
   { codeDir, options, settings }: { codeDir: string; options: LookupOptions; settings: Set<string> },
@@ -73,43 +73,43 @@ async function findMapped(
   if (options.tsconfigRaw !== undefined) return [];
   const chosen = options.tsconfig === undefined ? undefined : path.resolve(codeDir, options.tsconfig);
   const configOf = nearestConfig();
-  const found = new Map<string, string[]>();
+  const specifiersOf = new Map<string, string[]>();
   for (const { from, specifier } of imports) {
     if (isInNodeModules(from + path.sep)) continue;
     const config = chosen ?? configOf(from);
-    if (config !== undefined) found.set(config, [...(found.get(config) ?? []), specifier]);
+    if (config !== undefined) specifiersOf.set(config, [...(specifiersOf.get(config) ?? []), specifier]);
   }
-  // also without imports it says how the code is compiled
-  if (chosen !== undefined && !found.has(chosen)) found.set(chosen, []);
+  // even without imports it decides how the code is compiled
+  if (chosen !== undefined && !specifiersOf.has(chosen)) specifiersOf.set(chosen, []);
   const places: string[] = [];
-  for (const [config, specifiers] of found) {
+  for (const [config, specifiers] of specifiersOf) {
     const mapping = await readMapping(config, settings);
     for (const specifier of new Set(specifiers)) places.push(...mapping(specifier));
   }
   return places;
 }
 
-/** The nearest tsconfig.json, or jsconfig.json, of a folder. */
+/** Returns a function that finds the nearest tsconfig.json, or jsconfig.json, of a folder. */
 function nearestConfig(): (folder: string) => string | undefined {
-  const known = new Map<string, string | undefined>();
+  const configs = new Map<string, string | undefined>();
   return (folder) => {
-    if (known.has(folder)) return known.get(folder);
+    if (configs.has(folder)) return configs.get(folder);
     const config = withParents(folder)
       .flatMap((above) => ['tsconfig.json', 'jsconfig.json'].map((name) => path.join(above, name)))
       .find((file) => isFileSync(file));
-    known.set(folder, config);
+    configs.set(folder, config);
     return config;
   };
 }
 
 type Mapping = (specifier: string) => string[];
 
-/** Reads a tsconfig.json with what it extends. `settings` gets the files that were looked at. */
+/** Reads a tsconfig.json with its bases. Adds the files that it tried to `settings`. */
 async function readMapping(file: string, settings: Set<string>): Promise<Mapping> {
   const { createPathsMatcher, parseTsconfig } = await import('get-tsconfig');
   const cache = new Map<string, string>();
   try {
-    // a named pipe would never end
+    // reading a named pipe would never end
     if (!isFileSync(file)) return () => [];
     const tsconfig: TsConfigResult = { path: file, config: parseTsconfig(file, cache) };
     const match = createPathsMatcher(tsconfig);
@@ -119,11 +119,11 @@ async function readMapping(file: string, settings: Set<string>): Promise<Mapping
       ...(baseUrl === undefined ? [] : [path.resolve(path.dirname(file), baseUrl, specifier)]),
     ];
   } catch {
-    return () => []; // esbuild says what is wrong with it
+    return () => []; // esbuild reports the error
   } finally {
     settings.add(file);
-    for (const looked of cache.keys()) {
-      const [, place] = /^(?:readFileSync|existsSync):(.+\.json)(?::utf8)?$/.exec(looked) ?? [];
+    for (const call of cache.keys()) {
+      const [, place] = /^(?:readFileSync|existsSync):(.+\.json)(?::utf8)?$/.exec(call) ?? [];
       if (place !== undefined) settings.add(path.resolve(place));
     }
   }

@@ -8,19 +8,19 @@ import type { NodeManifest } from '../node/manifest.ts';
 import { findProjectLock } from '../node/project.ts';
 import type { BuildContext } from '../workflow.ts';
 
-/** The esbuild that an application asks for. */
+/** The esbuild that an application requests. */
 export interface RequestedEsbuild {
-  /** What npm understands: the locked version, a range or a tag; undefined: it is no package of a registry. */
+  /** For npm: the locked version, a range or a tag; undefined: it is not from a registry. */
   version: string | undefined;
   /** The package.json that names it. Absolute. */
   manifest: string;
-  /** The lock file that counts for it. Absolute. */
+  /** The lock file in use. Absolute. */
   lock: string | undefined;
-  /** The folder whose settings (`.npmrc`) count. */
+  /** The folder of the settings (`.npmrc`). */
   root: string;
 }
 
-/** What the nearest package.json that names esbuild asks for, from a folder upwards in its repository; undefined: none does. */
+/** Finds the nearest package.json that names esbuild, from a folder upwards in its repository; undefined if none does. */
 export async function findRequestedEsbuild(
   dir: string,
   context: Pick<BuildContext, 'workspaces' | 'locks'>,
@@ -50,7 +50,7 @@ async function resolveWanted(
   return { version, manifest: path.join(folder, 'package.json'), lock, root };
 }
 
-/** A range or a tag; not a folder, an archive, a repository, or another package. */
+/** Returns a range or a tag; undefined for a folder, an archive, a repository or another package. */
 function versionOfSpec(spec: string): string | undefined {
   const plain = spec.replace(/^npm:esbuild@/, '');
   return validRange(plain) !== null || /^[a-z][\w.-]*$/i.test(plain) ? plain : undefined;

@@ -14,7 +14,7 @@ import type { BundleTrace } from './bundle-inputs.ts';
 import type { ModuleImport } from './module-lookups.ts';
 import { createInstalledPlugin } from './mismatched-packages.ts';
 
-/** Runs esbuild; what it says is reported in its own form. What a run that fails has read is noted in `job.failed`. */
+/** Runs esbuild and reports its messages in its own format. A failed run stores its trace in `job.failed`. */
 export async function runEsbuild(
   job: BundleJob,
   entries: readonly string[],
@@ -35,15 +35,15 @@ export async function runEsbuild(
   } catch (error) {
     const failure = error as EsbuildFailure;
     const what = job.definition.ids.join(', ');
-    const refused = refusedOption(failure);
-    if (refused !== undefined) {
-      throw new UserError(`esbuild refused the BuildProperties of ${what}: ${refused}`, { cause: error });
+    const refusal = refusedOption(failure);
+    if (refusal !== undefined) {
+      throw new UserError(`esbuild refused the BuildProperties of ${what}: ${refusal}`, { cause: error });
     }
     job.failed = { trace: await traceFailure(esbuild, options, failure.errors), installed };
     const text = await log(failure.errors, 'error');
     report(text);
-    const why = `esbuild could not bundle ${what}${describeFirst(failure.errors)}`;
-    throw new ToolError(why, text, missingPackageHint(failure.errors));
+    const message = `esbuild could not bundle ${what}${describeFirst(failure.errors)}`;
+    throw new ToolError(message, text, missingPackageHint(failure.errors));
   }
 }
 
@@ -58,7 +58,7 @@ function runOptions(job: BundleJob, entries: readonly string[], installed: strin
     ],
     entryPoints: [...entries],
     absWorkingDir: definition.codeDir,
-    // nothing is written there: source maps then name sources as seen from the function's folder
+    // nothing is written there: it makes source maps name sources relative to the function's folder
     outdir: definition.codeDir,
     allowOverwrite: true,
     write: false,
@@ -77,8 +77,8 @@ function runOptions(job: BundleJob, entries: readonly string[], installed: strin
 type RunOptions = BuildOptions & { absWorkingDir: string; plugins: Plugin[] };
 
 /**
- * Runs it again to learn what it reads and imports before it fails; a failed run has no metafile. Errors are the same as
- * before, or are gone because a file was saved in the meantime: the next build will see.
+ * Runs esbuild again to record what it reads and imports before it fails: a failed run has no metafile. If a file was saved
+ * meanwhile it may succeed, and the next build picks that up.
  */
 async function traceFailure(
   esbuild: typeof Esbuild,
@@ -111,7 +111,7 @@ async function traceFailure(
   return { files, imports, filesWithErrors };
 }
 
-/** What esbuild says of an option that it does not know, or of a value that it does not take. */
+/** Returns esbuild's message about an unknown option, or an invalid value. */
 function refusedOption(failure: Partial<EsbuildFailure>): string | undefined {
   const texts = failure.errors?.map(({ text }) => text) ?? [failure.message ?? ''];
   const [first = ''] = texts;

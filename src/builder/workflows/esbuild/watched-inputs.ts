@@ -5,13 +5,13 @@ import { withParents, createListing, isInNodeModules } from './folder-listing.ts
 import { SETTINGS_ABOVE, stemOf, TREE_EXCLUDES } from './bundle-inputs.ts';
 import type { BundleInputs } from './bundle-inputs.ts';
 
-/** What to watch for a bundle: its files, and the names by which others would be found instead. */
+/** Returns what to watch for a bundle: its files, and the names of files that would be found instead. */
 export function watchedInputs(inputs: BundleInputs, projectDir: string): BuildInput[] {
   const stems = new Map<string, Set<string>>();
   const add = (folder: string, ...names: readonly string[]): void => {
-    const known = stems.get(folder) ?? new Set();
-    for (const name of names) known.add(name);
-    stems.set(folder, known);
+    const all = stems.get(folder) ?? new Set();
+    for (const name of names) all.add(name);
+    stems.set(folder, all);
   };
   const listing = createListing();
   for (const probe of inputs.probes) {
@@ -33,19 +33,19 @@ export function watchedInputs(inputs: BundleInputs, projectDir: string): BuildIn
   ];
 }
 
-/** A workspace's packages may be above the application, but not above its repository. */
+/** Returns the root of the repository: packages of a workspace may be above the application, but not above it. */
 function repositoryOf(projectDir: string): string {
   return withParents(projectDir).find((folder) => fs.existsSync(path.join(folder, '.git'))) ?? projectDir;
 }
 
-/** The folders of files and those above them, up to the one that holds the file and the ground. */
-function foldersWithin(files: readonly string[], ground: string): string[] {
-  const aboveGround = new Set(withParents(ground));
+/** Returns the folders of files and their parents, up to the first that also contains `top`. */
+function foldersWithin(files: readonly string[], top: string): string[] {
+  const aboveTop = new Set(withParents(top));
   const folders = new Set<string>();
   for (const folder of new Set(files.map((file) => path.dirname(file)))) {
     for (const above of withParents(folder)) {
       folders.add(above);
-      if (aboveGround.has(above)) break;
+      if (aboveTop.has(above)) break;
     }
   }
   return [...folders];

@@ -9,39 +9,39 @@ import { readForeignManifest, runtimeDependencies } from './manifest.ts';
 import type { NodeManifest } from './manifest.ts';
 import { packFiles } from './pack-files.ts';
 
-/** What to copy together, from where to where. */
+/** The packages to copy. */
 export interface PackageCopy {
-  /** The package whose dependencies are wanted, where they are installed. */
+  /** The installed package whose dependencies to copy. */
   from: string;
-  /** Packages are looked for from a folder upwards to here. */
+  /** The topmost folder in which to look for packages. */
   base: string;
-  /** Local packages: their place in the installation → where their files are. */
+  /** Local packages: their folder in the installation → their source folder. */
   origins: ReadonlyMap<string, string>;
-  /** Local packages by name, for managers that copied them into the installation. */
+  /** Source folders of local packages by name, for managers that copied them into the installation. */
   locals: ReadonlyMap<string, string>;
-  /** `node_modules` is made in it. */
+  /** The folder for the new `node_modules`. */
   target: string;
 }
 
-/** A package that still needs its dependencies. */
+/** A copied package whose dependencies are still to be copied. */
 interface PlacedPackage {
-  /** Where it is installed; its dependencies are found from here. */
+  /** The folder in which it is installed, links resolved: the start for finding its dependencies. */
   real: string;
   manifest: NodeManifest;
-  /** Its place below the target: '' for the package itself, else `node_modules/a/node_modules/b`. */
+  /** Its path below the target: '' for the package itself, else `node_modules/a/node_modules/b`. */
   place: string;
 }
 
 /**
- * Copies the packages that one needs, and those that they need, as real files: flat where a name has one version,
- * nested where it has several, so that each finds the same ones as in the installation.
+ * Copies the dependencies of a package, transitively, as real files: flat where a name has one version, nested where it has
+ * several, so that each package finds the same ones as in the installation.
  */
 export async function copyPackages(copy: PackageCopy): Promise<void> {
   const base = await fs.realpath(copy.base);
   const origins = new Map<string, string>();
   for (const [place, origin] of copy.origins) if (await exists(place)) origins.set(await fs.realpath(place), origin);
   const start = await fs.realpath(copy.from);
-  /** Place below the target → the installed package that it is a copy of. */
+  /** Path below the target → the installed package that is copied there. */
   const places = new Map<string, string>();
   const queue: PlacedPackage[] = [{ real: start, manifest: (await readForeignManifest(start)) ?? {}, place: '' }];
   for (let next = queue.shift(); next; next = queue.shift()) {
@@ -54,7 +54,7 @@ export async function copyPackages(copy: PackageCopy): Promise<void> {
       const real = await fs.realpath(installed);
       const visible = visiblePlace(places, next.place, name);
       if (visible !== undefined && places.get(visible) === real) continue;
-      // a name that nobody above uses goes to the top, another version of one stays with who needs it
+      // a new name goes to the top, another version of a used name stays with the package that needs it
       const place =
         visible === undefined ? `node_modules/${name}` : `${next.place}/node_modules/${name}`.replace(/^\//, '');
       places.set(place, real);
@@ -65,7 +65,7 @@ export async function copyPackages(copy: PackageCopy): Promise<void> {
   }
 }
 
-/** The place from which `name` would be loaded by the package at `from`. */
+/** Returns the path from which the package at `from` would load `name`. */
 function visiblePlace(places: ReadonlyMap<string, string>, from: string, name: string): string | undefined {
   for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('node_modules/') - 1))) {
     const place = folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`;
@@ -78,7 +78,7 @@ function assertOptional(manifest: NodeManifest, name: string): void {
   if (!Object.hasOwn(manifest.dependencies ?? {}, name) || Object.hasOwn(manifest.optionalDependencies ?? {}, name))
     return;
   throw new UserError(`${manifest.name ?? 'The package'} needs ${name}, which the package manager did not install`, {
-    hint: 'Update the lock file: it may not know the package yet.',
+    hint: 'Update the lock file: it may not contain the package yet.',
   });
 }
 
@@ -86,7 +86,7 @@ async function copyPackage(real: string, origin: string | undefined, target: str
   if (origin !== undefined) return copyFiles(await packFiles(origin), target);
   await makeFolder(target);
   for (const item of await fs.readdir(real, { withFileTypes: true })) {
-    if (item.name === 'node_modules') continue; // its packages have places of their own
+    if (item.name === 'node_modules') continue; // its packages are copied separately
     const from = path.join(real, item.name);
     if (item.isDirectory()) await linkTree(from, path.join(target, item.name));
     else if (item.isFile())

@@ -16,7 +16,7 @@ import type { NodeProject } from './project.ts';
 import { adaptLock, writeInstallationFolder } from './installation-folder.ts';
 import type { DependencySet, BuildContext } from '../workflow.ts';
 
-/** What of a local package never decides what it publishes. */
+/** Names in a local package that never decide what it publishes. */
 const LOCAL_EXCLUDES = ['.aws-sam', '.git', '/node_modules'];
 
 /** Fields of a package.json that decide what is installed. */
@@ -32,13 +32,13 @@ const FIELDS = [
   'pnpm',
 ] as const satisfies readonly (keyof NodeManifest)[];
 
-/** The package's dependencies, installed without its source; undefined if it has none. */
+/** Returns the package's dependencies, to be installed without its source; undefined if it has none. */
 export async function nodeDependencies(
   definition: BuildDefinition,
-  whole: NodeProject,
+  projectWithBundled: NodeProject,
   context: BuildContext,
 ): Promise<Omit<DependencySet, 'use'> | undefined> {
-  const project = await withoutBundled(whole);
+  const project = await withoutBundled(projectWithBundled);
   if (Object.keys(runtimeDependencies(project.manifest)).length === 0) return undefined;
   const useNpmCi = definition.buildProperties['UseNpmCi'] === true || definition.buildProperties['UseNpmCi'] === 'true';
   return {
@@ -63,17 +63,17 @@ export async function nodeDependencies(
 }
 
 /**
- * The project without the dependencies that travel inside the package, as `npm pack` takes them from its own `node_modules`:
- * they need not be in any registry. Those that the lock file knows are installed from there.
+ * Removes bundled dependencies that exist in the package's own `node_modules`, from where `npm pack` takes them: no registry need
+ * have them. Those in the lock file are installed as usual.
  */
 async function withoutBundled(project: NodeProject): Promise<NodeProject> {
   const names = bundledPackages(project.manifest);
   if (names.length === 0) return project;
   const lock = project.lock === undefined ? '' : ((await readTextIfExists(project.lock)) ?? '');
-  const isThere = (name: string): Promise<boolean> =>
+  const isInstalled = (name: string): Promise<boolean> =>
     exists(path.join(project.dir, 'node_modules', name, 'package.json'));
   const bundled = new Set<string>();
-  for (const name of names) if (!lock.includes(name) && (await isThere(name))) bundled.add(name);
+  for (const name of names) if (!lock.includes(name) && (await isInstalled(name))) bundled.add(name);
   const { bundleDependencies: _bundle, bundledDependencies: _bundled, ...manifest } = project.manifest;
   const keep = (name: string, spec: string): string | undefined => (bundled.has(name) ? undefined : spec);
   return bundled.size === 0 ? project : { ...project, manifest: mapDependencies(manifest, keep) };
@@ -96,7 +96,7 @@ async function dependenciesKey(
   );
 }
 
-/** The content of local packages. What is missing counts too: it is asked for again when it is there. */
+/** Hashes the content of local packages. Missing ones count too, so that they are installed when they appear. */
 export async function localsKey(
   { folders, archives, missing }: LocalPackages,
   { hasher }: BuildContext,
@@ -111,7 +111,7 @@ export async function localsKey(
   );
 }
 
-/** Local packages as inputs of a build, also those that are not there yet. */
+/** Returns local packages as inputs of a build, including missing ones. */
 export function localInputs({ folders, archives, missing }: LocalPackages): BuildInput[] {
   return [
     ...[...folders.values(), ...missing.map(({ place }) => place)].map((dir) => ({
@@ -127,7 +127,7 @@ async function localExcludes(dir: string): Promise<readonly string[]> {
   return isBundling ? LOCAL_EXCLUDES.filter((name) => name !== '/node_modules') : LOCAL_EXCLUDES;
 }
 
-/** The usual case: the manager's `node_modules` is what we want. */
+/** Installs a package without local packages: the manager's `node_modules` is the result. */
 async function installAlone(
   shared: Omit<NodeInstall, 'cwd' | 'member'>,
   scratch: string,
@@ -145,8 +145,8 @@ async function installAlone(
 }
 
 /**
- * Local packages (`file:`, workspaces): the manager links them in the folder; then what the package needs is copied
- * together, local packages as they would be published.
+ * Installs a package with local packages (`file:`, workspaces): the manager links them in the installation folder; then the needed
+ * packages are copied, local ones as npm would publish them.
  */
 async function installWithLocals(
   shared: Omit<NodeInstall, 'cwd' | 'member'>,

@@ -11,12 +11,12 @@ import { runtimeDependencies } from './manifest.ts';
 import type { NodeProject } from './project.ts';
 import type { DependencySet, BuildContext } from '../workflow.ts';
 
-/** What npm keeps for itself; it is another one after every run. */
+/** npm's own files, which change with every run. */
 const EXCLUDES = ['.package-lock.json', '.cache'];
 
 /**
- * `--build-in-source`: the dependencies are those in the source's own `node_modules`, which npm brings up to date when
- * the manifest changed.
+ * Returns the dependencies for `--build-in-source`: the source's own `node_modules`, which npm updates when the manifest
+ * changed.
  */
 export async function inSourceDependencies(
   definition: BuildDefinition,
@@ -34,7 +34,7 @@ export async function inSourceDependencies(
   };
 }
 
-/** Runs npm in the source if the manifest, lock or settings changed since it last did so, or nothing is installed. */
+/** Runs npm in the source if manifest, lock or settings changed since the last run, or nothing is installed. */
 export async function updateNodeModules(
   definition: BuildDefinition,
   project: NodeProject,

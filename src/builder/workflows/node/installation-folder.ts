@@ -15,13 +15,13 @@ function absoluteSpec(spec: string, folder: string, placeOf: (original: string) 
   return place === undefined ? spec : `file:${withSlashes(placeOf(place))}`;
 }
 
-/** Where the package manager runs: manifests, lock file, settings and archives at the same relative places. */
+/** The folder in which the package manager runs: manifests, lock file, settings and archives at the same relative paths. */
 export interface InstallationFolder {
-  /** Where something of the project is in the skeleton. */
+  /** Returns the copy of a path of the project. */
   placeOf(original: string): string;
 }
 
-/** Lays out what these packages need of the project in a folder of our own, where the manager can write. */
+/** Copies what the manager needs of these packages to a folder of our own, in which it can write. */
 export async function writeInstallationFolder(
   { copyLocals = false, ...shared }: Omit<NodeInstall, 'cwd' | 'member'>,
   scratch: string,
@@ -35,7 +35,7 @@ export async function writeInstallationFolder(
     const manifest = folder === project.dir ? project.manifest : await readManifest(folder);
     if (manifest === undefined) continue;
     const isRoot = folder === project.root;
-    // npm looks for what a copied package names from where the copy is, not from where the package was
+    // npm resolves paths in a copied package against the copy, not against the original
     const isCopied = copyLocals && folder !== project.dir;
     const written = isCopied
       ? mapDependencies(manifest, (_name, spec) => absoluteSpec(spec, folder, placeOf))
@@ -51,8 +51,8 @@ export async function writeInstallationFolder(
 }
 
 /**
- * Scripts are left out: they need the source, which is not there. Without a lock file, development packages need not
- * even be looked up; with one they belong to what is locked.
+ * Writes a manifest without scripts: they need the source, which is not copied. Without a lock file it needs no development
+ * dependencies; a lock file includes them.
  */
 async function writeManifest(
   folder: string,
@@ -67,7 +67,7 @@ async function writeManifest(
   await fs.writeFile(path.join(folder, 'package.json'), JSON.stringify({ ...rest, ...kept, ...forLambda }, null, 2));
 }
 
-/** Without workspaces outside of the package: from the skeleton they lead to the user's files, where npm would install. */
+/** Removes workspaces outside the package: from the copy they lead to the user's files, where npm would install. */
 function withInnerWorkspaces(manifest: NodeManifest): NodeManifest {
   const { workspaces } = manifest;
   if (Array.isArray(workspaces)) return { ...manifest, workspaces: workspaces.filter(isInner) };
@@ -81,8 +81,8 @@ function isInner(pattern: string): boolean {
 }
 
 /**
- * Changes npm's lock file to what is installed here: linked folders are resolved as copies if `copyLocals`; an archive of the
- * project counts as it is now, like its other sources, unless `npm ci` is asked for. Everything else stays locked.
+ * Adapts npm's lock file: with `copyLocals` linked folders become copies; the project's archives count as they are now, like its
+ * other sources, except for `npm ci`. Everything else stays locked.
  */
 export async function adaptLock(
   dir: string,
@@ -93,8 +93,7 @@ export async function adaptLock(
     const json = await readTextIfExists(file);
     if (json === undefined) continue;
     const lock = fields(parseJson(json));
-    if (lock === undefined)
-      throw new UserError(`${project.lock ?? file} is not a lock file: it must hold a JSON object`);
+    if (lock === undefined) throw new UserError(`${project.lock ?? file} is not a lock file: it must be a JSON object`);
     const packages = Object.entries(fields(lock['packages']) ?? {})
       .map(([place, value]): [string, LockedPackage] => [place, fields(value) ?? {}])
       .filter(([place, { link }]) => copyLocals !== true || (link !== true && !place.startsWith('..')))

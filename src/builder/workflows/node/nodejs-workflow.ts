@@ -16,14 +16,14 @@ import { linkedModules, packFiles } from './pack-files.ts';
 import type { DependencySet, BuildOutput, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
-/** npm runs these, in the source, before it packs a package. */
+/** Scripts that npm runs in the source before it packs a package. */
 const PACK_SCRIPTS = ['prepack', 'prepare', 'postpack'];
-/** npm runs these of the package itself after it has installed what it needs. */
+/** The package's own scripts that npm runs after it has installed the dependencies. */
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
-/** Scripts that write into the source are run until nothing changes any more. */
+/** Scripts that write into the source run until nothing changes, at most this many times. */
 const MAX_RUNS = 3;
 
-/** Node.js functions and layers without a bundler: what `npm pack` would publish, and the installed dependencies. */
+/** Builds Node.js functions and layers without a bundler: the files that `npm pack` would publish, and the dependencies. */
 export const nodejsWorkflow: Workflow = {
   name: 'nodejs',
   version: 1,
@@ -36,8 +36,8 @@ export const nodejsWorkflow: Workflow = {
         : await readNodeProject(definition.codeDir, manifest, context.workspaces);
     const scripts = INSTALL_SCRIPTS.filter((name) => manifest.scripts?.[name] !== undefined);
     const dependencies = await dependencySet(definition, project, context);
-    const counts = bundledPackages(manifest).length > 0 || linkedModules(definition.codeDir).length > 0;
-    const excludes = counts ? EXCLUDES : [...EXCLUDES, '/node_modules'];
+    const hasOwnModules = bundledPackages(manifest).length > 0 || linkedModules(definition.codeDir).length > 0;
+    const excludes = hasOwnModules ? EXCLUDES : [...EXCLUDES, '/node_modules'];
     const job: NodeJob = { definition, context, project, excludes, scripts };
     return {
       label: dependencies ? project.manager : 'copied',
@@ -54,11 +54,11 @@ interface NodeJob {
   context: BuildContext;
   project: NodeProject;
   excludes: readonly string[];
-  /** Scripts of the package itself that have to run after an installation. */
+  /** The package's own install scripts. */
   scripts: readonly string[];
 }
 
-/** No package.json: the folder as it is. */
+/** Prepares a folder without package.json: it is copied. */
 function prepareCopy(definition: BuildDefinition, context: BuildContext): PreparedBuild {
   return {
     label: 'copied',
@@ -81,7 +81,7 @@ async function dependencySet(
   return nodeDependencies(definition, project, context);
 }
 
-/** The package, its lock file and settings, and the local packages that it needs. */
+/** Returns the package, its lock file, and the local packages that it needs. */
 function inputsOf(project: NodeProject, excludes: readonly string[]): BuildInput[] {
   const files =
     project.root === project.dir
@@ -112,7 +112,7 @@ async function makePackage(job: NodeJob, target: string, installed: string | und
   return { sourceKey: key, isUnsettled };
 }
 
-/** `prepack` and `prepare` write what is packed (compiled code), in the source, as when npm packs it. */
+/** Runs `prepack` and `prepare` in the source, as npm does: they write files to pack (compiled code). */
 async function runPackScripts(job: NodeJob): Promise<{ key: string; isUnsettled: boolean }> {
   const scripts = PACK_SCRIPTS.filter((name) => job.project.manifest.scripts?.[name] !== undefined);
   let before = await sourceKey(job);
@@ -120,7 +120,7 @@ async function runPackScripts(job: NodeJob): Promise<{ key: string; isUnsettled:
   for (let run = 0; run < MAX_RUNS; run++) {
     for (const name of scripts) await runScript(job, name, job.definition.codeDir);
     const after = await sourceKey(job);
-    // the same again: nothing was saved while they ran that they have not seen
+    // unchanged: the scripts have seen everything that was saved meanwhile
     if (after === before) return { key: after, isUnsettled: false };
     before = after;
   }
@@ -128,15 +128,15 @@ async function runPackScripts(job: NodeJob): Promise<{ key: string; isUnsettled:
 }
 
 /**
- * Scripts of the package itself may change both what is installed (patches) and the source (generated code), so they run
- * on a copy of both, which is the artifact.
+ * Runs the package's install scripts in the artifact, a copy of source and dependencies: they may change both (patches, generated
+ * code).
  */
 async function runInstallScripts(job: NodeJob, target: string, installed: string | undefined): Promise<void> {
   if (installed !== undefined) await fs.cp(installed, target, { recursive: true, verbatimSymlinks: true });
   for (const name of job.scripts) await runScript(job, name, target);
 }
 
-/** `npm test` in the finished package, which the peer does when this variable says so. */
+/** Runs `npm test` in the finished package, as SAM CLI does if SAM_NPM_RUN_TEST_WITH_BUILD is set. */
 async function runTests(job: NodeJob, target: string, installed: string | undefined): Promise<void> {
   if (job.project.manifest.scripts?.['test'] === undefined) return;
   await job.context.cache.withScratch(async (scratch) => {

@@ -1,4 +1,4 @@
-/** The parts of npm-packlist, and of ignore-walk below it, that are used; they come without types. */
+/** The parts of npm-packlist, and of ignore-walk below it, that we use; they come without types. */
 declare module 'npm-packlist' {
   import type { Stats } from 'node:fs';
 

@@ -12,7 +12,7 @@ import { findInstalledPackage } from './installed-package.ts';
 import { bundledPackages, readForeignManifest, readManifest, runtimeDependencies } from './manifest.ts';
 import type { NodeManifest } from './manifest.ts';
 
-/** Folders that are no part of a package, whatever it says. Packages in `node_modules` are bundled one by one. */
+/** Folders that never belong to a package. Packages in `node_modules` are bundled one by one. */
 const SKIPPED = ['.aws-sam', '.git', 'node_modules'];
 
 /**
@@ -110,13 +110,13 @@ class SourceWalker extends packlist.Walker {
 }
 
 interface BundledPackage {
-  /** Below the package that it travels in: `node_modules/x`. */
+  /** Its path in the package that bundles it: `node_modules/x`. */
   place: string;
   dir: string;
   manifest: NodeManifest;
 }
 
-/** The packages that are bundled, and those that they need, where they are found in `node_modules`. */
+/** Finds the bundled packages, and their dependencies, in `node_modules`. */
 async function findBundled(dir: string, manifest: NodeManifest): Promise<BundledPackage[]> {
   const packages = new Map<string, BundledPackage>();
   const visit = async (from: string, names: readonly string[]): Promise<void> => {

@@ -6,24 +6,24 @@ import { ToolError } from '../../tools/tools.ts';
 import type { Tools } from '../../tools/tools.ts';
 import type { NodeProject, PackageManager } from './project.ts';
 
-/** An installation in a folder that holds the manifests and the lock file. */
+/** An installation in a folder with the manifests and the lock file. */
 export interface NodeInstall {
   project: NodeProject;
   tools: Tools;
-  /** Where the manager runs. */
+  /** The folder in which the manager runs. */
   cwd: string;
-  /** The member of the workspace that is meant, relative to `cwd`; '' for a package alone. */
+  /** The workspace member to install, relative to `cwd`; '' for a single package. */
   member: string;
   architecture: 'x86_64' | 'arm64';
   /** `BuildProperties.UseNpmCi`. */
   useNpmCi: boolean;
-  /** Local packages are installed as copies instead of links: npm installs what a linked folder needs only in a workspace. */
+  /** Install local packages as copies, not links: outside workspaces npm does not install what a linked folder needs. */
   copyLocals?: boolean;
   stepId: string;
   ids: readonly string[];
 }
 
-/** Files of the managers' own in `node_modules`, which say nothing about the packages and differ from run to run. */
+/** The managers' own files in `node_modules`, which differ from run to run. */
 const BOOKKEEPING = [
   '.package-lock.json',
   '.modules.yaml',
@@ -36,7 +36,7 @@ const BOOKKEEPING = [
   '.cache',
 ];
 
-/** Runs the package manager, for Linux and the function's processor where the manager can install for another system. */
+/** Runs the package manager, for Linux and the function's processor if the manager can install for another system. */
 export async function runPackageManager(install: NodeInstall): Promise<void> {
   const berry = install.project.manager === 'yarn' && (await isBerry(install.project));
   if (berry) await setArchitecture(install);
@@ -53,7 +53,7 @@ export async function runPackageManager(install: NodeInstall): Promise<void> {
   try {
     await run([...commands.args, ...commands.platform]);
   } catch (error) {
-    // packages whose install scripts start what was installed cannot be installed for another system
+    // packages whose install scripts run installed programs cannot be installed for another system
     if (!(error instanceof ToolError) || isLambdaLike(install.architecture) || commands.platform.length === 0)
       throw error;
     await removeTree(path.join(install.cwd, 'node_modules'));
@@ -61,7 +61,7 @@ export async function runPackageManager(install: NodeInstall): Promise<void> {
   }
 }
 
-/** Yarn 2 and later choose packages of native code by a setting. */
+/** Sets the architecture for Yarn 2 and later, which choose native packages by a setting. */
 async function setArchitecture({ cwd, architecture }: NodeInstall): Promise<void> {
   const file = path.join(cwd, '.yarnrc.yml');
   const text = (await readTextIfExists(file)) ?? '';
@@ -70,7 +70,7 @@ async function setArchitecture({ cwd, architecture }: NodeInstall): Promise<void
   await fs.writeFile(file, `${text}\n${setting}`);
 }
 
-/** Removes what the manager wrote for itself. */
+/** Removes the manager's own files. */
 export async function removeBookkeeping(nodeModules: string): Promise<void> {
   for (const name of BOOKKEEPING) await removeTree(path.join(nodeModules, name));
 }
@@ -79,7 +79,7 @@ function isLambdaLike(architecture: 'x86_64' | 'arm64'): boolean {
   return process.platform === 'linux' && process.arch === nodeArch(architecture);
 }
 
-/** A processor as Node names it. */
+/** Returns the processor as Node.js names it. */
 export function nodeArch(architecture: 'x86_64' | 'arm64'): 'x64' | 'arm64' {
   return architecture === 'arm64' ? 'arm64' : 'x64';
 }
@@ -102,7 +102,7 @@ function commandsOf(install: NodeInstall, berry: boolean): { args: string[]; pla
   }
   if (project.manager === 'bun') {
     const scope = member === '' ? [] : ['--filter', `./${member}`];
-    // hard links would share files with Bun's own cache, which other projects may write into
+    // hard links would share files with Bun's cache, and other projects may write to them
     const args = ['install', '--production', '--frozen-lockfile', '--linker=hoisted', '--backend=copyfile'];
     return { args: [...args, '--no-progress', ...scope], platform: platform.slice(0, 2) };
   }
@@ -134,7 +134,7 @@ function commandsOf(install: NodeInstall, berry: boolean): { args: string[]; pla
   };
 }
 
-/** The manager's program: on PATH, or by corepack, which comes with Node 20 to 24. */
+/** Finds the manager's program on PATH, or through corepack, which comes with Node.js 20 to 24. */
 async function findManager(install: NodeInstall): Promise<[program: string, prefix: string[]]> {
   const name: PackageManager = install.project.manager;
   const [program] = await install.tools.find(name);
@@ -147,16 +147,16 @@ async function findManager(install: NodeInstall): Promise<[program: string, pref
     yarn: 'Install it: npm install --global yarn, or corepack enable.',
     bun: 'Install it: npm install --global bun, or https://bun.com.',
   };
-  const why = install.project.lock === undefined ? '' : ` (there is a ${path.basename(install.project.lock)})`;
+  const cause = install.project.lock === undefined ? '' : ` (there is a ${path.basename(install.project.lock)})`;
   throw new UserError(
-    `${name} is needed to install the packages of ${install.ids.join(', ')}${why}, and it is not on PATH`,
+    `${name} is needed to install the packages of ${install.ids.join(', ')}${cause}, and it is not on PATH`,
     {
       hint: ways[name],
     },
   );
 }
 
-/** Yarn 2 and later write another form of lock file. */
+/** Whether the lock file is of Yarn 2 or later. */
 async function isBerry(project: NodeProject): Promise<boolean> {
   return project.lock !== undefined && ((await readTextIfExists(project.lock)) ?? '').includes('__metadata:');
 }
@@ -180,7 +180,7 @@ export async function copySettings(project: NodeProject, target: string): Promis
   const names = [...SETTINGS, ...(project.lock === undefined ? [] : [path.basename(project.lock)])];
   for (const name of names) {
     const source = path.join(project.root, name);
-    // not as links: what is changed in the copy must not reach the user's files
+    // without links: changes of the copy must not reach the user's files
     if (await exists(source)) await fs.cp(source, path.join(target, name), { recursive: true, dereference: true });
   }
   // a package inside a workspace may have settings of its own
@@ -191,7 +191,7 @@ export async function copySettings(project: NodeProject, target: string): Promis
   await fs.copyFile(own, path.join(inside, '.npmrc'));
 }
 
-/** The settings' text, without the lock file, for the key. */
+/** Returns the text of the settings, without the lock file, for the key. */
 export async function settingsText(project: NodeProject): Promise<string> {
   const files = [
     ...SETTINGS.filter((name) => !name.includes('/') && name !== 'patches').map((name) =>
