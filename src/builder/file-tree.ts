@@ -112,11 +112,11 @@ async function replaceLink(text: string, place: string): Promise<void> {
 /** Creates folders below `target`, with their parents. Replaces a link in the way: its target is not ours. */
 export async function makeFolders(target: string, folders: readonly string[]): Promise<void> {
   await makeFolder(target);
-  const made = new Set([path.resolve(target)]);
+  const created = new Set([path.resolve(target)]);
   const make = async (folder: string): Promise<void> => {
-    if (made.has(folder)) return;
+    if (created.has(folder)) return;
     await make(path.dirname(folder));
-    made.add(folder);
+    created.add(folder);
     const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
     if (stat?.isDirectory()) return;
     if (stat !== undefined) await removeTree(folder);

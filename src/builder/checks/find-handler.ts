@@ -19,8 +19,8 @@ export interface FunctionFolders {
 export function findHandler(place: HandlerLocation, folders: FunctionFolders): string | 'elsewhere' | undefined {
   const { artifact, dependencies } = folders;
   const [first = ''] = place.files;
-  const own = place.files.find((file) => isThere(artifact, file));
-  if (own !== undefined) return own;
+  const file = place.files.find((candidate) => isThere(artifact, candidate));
+  if (file !== undefined) return file;
   const { alternatives } = place;
   const beside = namesIn(path.join(artifact, path.dirname(first)));
   if (alternatives && beside.some((name) => alternatives.test(name))) return 'elsewhere';
@@ -77,10 +77,10 @@ export function nearestHandler(
   const { language, name, files } = place;
   const [wanted = ''] = files;
   if (language === undefined || name === undefined) return undefined;
-  const there = listFiles(artifact, SOURCES[language]).filter(isOwn);
+  const ownFiles = listFiles(artifact, SOURCES[language]).filter(isOwn);
   const base = path.posix.basename(wanted);
-  const sameName = there.find((file) => path.posix.basename(file).toLowerCase() === base.toLowerCase());
-  const file = sameName ?? nearestName(wanted, there);
+  const sameName = ownFiles.find((file) => path.posix.basename(file).toLowerCase() === base.toLowerCase());
+  const file = sameName ?? nearestName(wanted, ownFiles);
   return file === undefined ? undefined : handlerOf(language, file, name);
 }
 

@@ -4,6 +4,7 @@ import { isMap } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import type { BuildNote } from '../build-result.ts';
 import type { BuildOptions } from '../build-options.ts';
+import { hasDependencyLayer } from '../workflows/select-workflow.ts';
 import type { WorkflowName } from '../workflows/select-workflow.ts';
 
 /**
@@ -14,9 +15,6 @@ export const DEPENDENCY_STACK = 'AwsSamAutoDependencyLayerNestedStack';
 
 /** The most layers that a function can have (Lambda quota). */
 const MAX_LAYERS = 5;
-
-/** Workflows whose packages Lambda also loads from a layer. */
-const WITH_LAYER: ReadonlySet<string> = new Set<WorkflowName>(['python', 'nodejs', 'java', 'ruby']);
 
 /** Decides whether the function's dependencies become a dependency layer; `note` gives the reason if they do not. */
 export function planDependencyLayer(
@@ -29,7 +27,7 @@ export function planDependencyLayer(
     wanted: false,
     note: { level, ids: [resource.id], text: `no dependency layer: ${why}` },
   });
-  if (!WITH_LAYER.has(workflow)) return without('debug', `${workflow} builds keep dependencies in the function`);
+  if (!hasDependencyLayer(workflow)) return without('debug', `${workflow} builds keep dependencies in the function`);
   if (options.container) return without('debug', 'it is built in a container');
   const layers = resource.properties['Layers'];
   if (Array.isArray(layers) && layers.length >= MAX_LAYERS) {

@@ -13,9 +13,9 @@ export async function warnOfNewerClasses(
   folder: string,
 ): Promise<void> {
   const runtime = Number(/^java(\d+)/.exec(definition.runtime ?? '')?.[1]);
-  const own = listTree(folder, ['/META-INF', '/lib']).files.find(({ path }) => path.endsWith('.class'));
-  if (!own || Number.isNaN(runtime)) return;
-  const version = await classVersion(own.absolute);
+  const classFile = listTree(folder, ['/META-INF', '/lib']).files.find(({ path }) => path.endsWith('.class'));
+  if (!classFile || Number.isNaN(runtime)) return;
+  const version = await classVersion(classFile.absolute);
   if (version <= runtime) return;
   const text = `compiled for Java ${version}, which ${definition.runtime} cannot run; set maven.compiler.release (Maven) or the toolchain (Gradle) to ${runtime}`;
   note('warning', text);

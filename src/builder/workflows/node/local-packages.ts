@@ -131,6 +131,6 @@ async function lockedArchives(lock: string | undefined): Promise<string[]> {
   const places = [...text.matchAll(/\bfile:([^"'\s,}#:)]+?\.(?:tgz|tar\.gz|tar))(?![\w.])/g)].map((match) =>
     path.resolve(path.dirname(lock), match[1] ?? ''),
   );
-  const there = await Promise.all(places.map(isFile));
-  return places.filter((_, index) => there[index]);
+  const areFiles = await Promise.all(places.map(isFile));
+  return places.filter((_, index) => areFiles[index]);
 }

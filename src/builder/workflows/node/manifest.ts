@@ -150,10 +150,10 @@ function isNothing(value: unknown): boolean {
 
 function removeWrongNames(manifest: Record<string, unknown>, section: string): string[] {
   const packages = fields(manifest[section]) ?? {};
-  const wrong = Object.keys(packages).filter((name) => !isPackageName(name));
-  if (wrong.length === 0) return [];
+  const invalid = Object.keys(packages).filter((name) => !isPackageName(name));
+  if (invalid.length === 0) return [];
   manifest[section] = Object.fromEntries(Object.entries(packages).filter(([name]) => isPackageName(name)));
-  return wrong.map((name) => `${section} has an invalid package name: ${quoted(name)}`);
+  return invalid.map((name) => `${section} has an invalid package name: ${quoted(name)}`);
 }
 
 /** Reads a list, an object whose keys count, or `true` for all dependencies. */

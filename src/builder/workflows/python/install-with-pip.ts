@@ -46,8 +46,8 @@ export async function installWithPip(job: PipJob, target: string): Promise<void>
   }
   await buildSources(job, wheels);
   const files = (await readdir(wheels)).filter((file) => file.endsWith('.whl')).sort();
-  const wrong = files.find((file) => !runsInLambda(file, job.target));
-  if (wrong !== undefined) throw cannotRun(job, wrong);
+  const foreign = files.find((file) => !runsInLambda(file, job.target));
+  if (foreign !== undefined) throw cannotRun(job, foreign);
   await mapLimit(files, 4, (file) => unpackWheel(path.join(wheels, file), target));
   await rm(wheels, { recursive: true, force: true });
   await cleanInstalled(target);
@@ -119,8 +119,8 @@ function needsSources(output: string): boolean {
 
 async function download(job: PipJob, args: readonly string[], wheels: string): Promise<void> {
   const { python } = job;
-  const all = ['download', ...QUIET, '--exists-action', 'i', '--dest', wheels, ...args];
-  const result = await runPip(job, all, 'pip download');
+  const command = ['download', ...QUIET, '--exists-action', 'i', '--dest', wheels, ...args];
+  const result = await runPip(job, command, 'pip download');
   if (!result.forTarget && !(python.sameVersion && python.samePlatform)) {
     const text = `pip evaluated environment markers for Python ${python.version} on this machine, not for Lambda's Python`;
     job.context.note('warning', text);

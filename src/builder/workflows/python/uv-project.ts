@@ -185,8 +185,8 @@ async function findMember(root: PyProject, name: string): Promise<string | undef
     if (place !== '' && !included.mayMatchBelow(place)) return undefined;
     for (const item of await fs.readdir(folder, { withFileTypes: true })) {
       if (!item.isDirectory() || /^\.|^node_modules$|^__pycache__$/.test(item.name)) continue;
-      const found = await visit(path.join(folder, item.name), place === '' ? item.name : `${place}/${item.name}`);
-      if (found !== undefined) return found;
+      const member = await visit(path.join(folder, item.name), place === '' ? item.name : `${place}/${item.name}`);
+      if (member !== undefined) return member;
     }
     return undefined;
   };

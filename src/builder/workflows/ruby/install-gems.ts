@@ -75,8 +75,8 @@ async function offline(dir: string): Promise<string[]> {
   const lock = (await readTextIfExists(path.join(dir, GEMFILE_LOCK))) ?? '';
   const gems = lock.split(/^(?=\S)/m).find((section) => section.startsWith('GEM\n')) ?? '';
   const locked = [...gems.matchAll(/^ {4}(\S+) \(([^)]+)\)$/gm)].map(([, name, version]) => `${name}-${version}.gem`);
-  const there = new Set(namesIn(path.join(dir, 'vendor', 'cache')));
-  return locked.length > 0 && locked.every((file) => there.has(file)) ? ['--local'] : [];
+  const cachedGems = new Set(namesIn(path.join(dir, 'vendor', 'cache')));
+  return locked.length > 0 && locked.every((file) => cachedGems.has(file)) ? ['--local'] : [];
 }
 
 /** Copies the project's settings (sources, mirrors) without those that decide where gems go. */
