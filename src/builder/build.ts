@@ -1,6 +1,5 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { BuildError } from '../errors.ts';
 import type { BuildFailure } from '../errors.ts';
 import { findEngine } from '../support/container-engine.ts';
 import { createGate, mapLimit } from '../support/map-limit.ts';
@@ -26,13 +25,6 @@ export interface BuildOutcome {
   failures: readonly BuildFailure[];
   /** Releases what was built: until then the cache keeps it, however many newer versions there are. */
   release(): void;
-}
-
-/** Builds everything in the plan, in parallel. If builds fail, the others finish first; then `BuildError` is thrown. */
-export async function build(plan: BuildPlan, environment: BuildEnvironment): Promise<BuildResult> {
-  const { result, failures } = await openBuilder(environment).build(plan);
-  if (failures.length > 0) throw new BuildError(failures);
-  return result;
 }
 
 /** Builds repeatedly and keeps what it learned in memory: for `--watch`. */
