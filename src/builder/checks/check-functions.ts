@@ -10,7 +10,7 @@ import type { FunctionCheck } from './function-check.ts';
 import { locateProblem } from './locate-problem.ts';
 import type { Pythons } from './python-syntax.ts';
 import { createRecords } from './check-records.ts';
-import type { CheckProblem } from './check-records.ts';
+import type { CheckResult } from './check-records.ts';
 
 /** The part of a build's result that the checks need. */
 type BuiltArtifacts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'handlers'>;
@@ -33,25 +33,17 @@ export function createFunctionChecker(projectDir: string): FunctionChecker {
     built: BuiltArtifacts,
     tools: Tools,
   ): Promise<RunProblems> => {
-    const subjects = checks.flatMap((check) => subjectOf(check, built));
-    const keys = new Map(subjects.map((subject) => [subject, keyOfCheck(subject)]));
-    const isNew = (subject: CheckedFunction): boolean =>
-      records.find(subject.artifact, keys.get(subject) ?? '') === undefined;
-    const news = subjects.filter(isNew);
-    const findings = await checkHandlers(news, { tools, pythons });
-    news.forEach((subject, position) =>
-      records.set(subject.artifact, keys.get(subject) ?? '', findings[position] ?? 'none'),
-    );
+    const functions = checks.flatMap((check) => findArtifacts(check, built));
+    const resultOf = ({ artifact, key }: KeyedFunction): CheckResult | undefined => records.find(artifact, key);
+    const unchecked = functions.filter((checked) => resultOf(checked) === undefined);
+    const results = await checkHandlers(unchecked, { tools, pythons });
+    unchecked.forEach(({ artifact, key }, position) => records.set(artifact, key, results[position] ?? 'none'));
     const problems = new Map<ResourceIdentifier, RunProblem[]>();
-    for (const subject of subjects) {
-      const { check, artifact } = subject;
-      const found = [checkRuntime(check), records.find(artifact, keys.get(subject) ?? '') ?? 'none'];
-      const wrong = found.filter((one) => one !== 'none');
-      if (wrong.length === 0) continue;
-      problems.set(
-        check.id,
-        wrong.map((finding) => locateProblem(finding, check, { artifact, projectDir })),
-      );
+    for (const checked of functions) {
+      const { check, artifact } = checked;
+      const ownProblems = [checkRuntime(check), resultOf(checked) ?? 'none'].filter((result) => result !== 'none');
+      const located = ownProblems.map((problem) => locateProblem(problem, check, { artifact, projectDir }));
+      if (located.length > 0) problems.set(check.id, located);
     }
     await records.save();
     return problems;
@@ -69,11 +61,17 @@ export function createFunctionChecker(projectDir: string): FunctionChecker {
   };
 }
 
-function subjectOf(check: FunctionCheck, { folders, dependencyLayers, handlers }: BuiltArtifacts): CheckedFunction[] {
+/** A function with the key of its check. */
+interface KeyedFunction extends CheckedFunction {
+  key: string;
+}
+
+function findArtifacts(check: FunctionCheck, { folders, dependencyLayers, handlers }: BuiltArtifacts): KeyedFunction[] {
   const artifact = folders.get(check.id)?.path;
   if (artifact === undefined) return [];
   const dependencies = dependencyLayers.get(check.id)?.path;
-  return [{ check, artifact, dependencies, handler: handlers.get(check.id) ?? check.handler }];
+  const checked = { check, artifact, dependencies, handler: handlers.get(check.id) ?? check.handler };
+  return [{ ...checked, key: keyOfCheck(checked) }];
 }
 
 function keyOfCheck({ check, handler, dependencies }: CheckedFunction): string {
@@ -81,7 +79,7 @@ function keyOfCheck({ check, handler, dependencies }: CheckedFunction): string {
   return keyOf(VERSION, kind, runtime, handler, codeDir, isBundled, hasLayers, isWrapped, dependencies);
 }
 
-function checkRuntime({ runtime }: FunctionCheck): CheckProblem | 'none' {
+function checkRuntime({ runtime }: FunctionCheck): CheckResult {
   if (runtime === undefined || isKnownRuntime(runtime)) return 'none';
   const nearest = nearestRuntime(runtime);
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;

@@ -10,7 +10,7 @@ import type { HandlerLocation } from './handler-location.ts';
 import { checkJavaScript, lacksExport } from './javascript-syntax.ts';
 import { checkPython } from './python-syntax.ts';
 import type { Checkers } from './python-syntax.ts';
-import type { CheckProblem } from './check-records.ts';
+import type { CheckResult } from './check-records.ts';
 
 /** A built function to check. */
 export interface CheckedFunction extends FunctionFolders {
@@ -27,10 +27,7 @@ interface HandlerCodeCheck {
 }
 
 /** Checks the handlers of functions; returns the results in the same order. */
-export async function checkHandlers(
-  functions: readonly CheckedFunction[],
-  checkers: Checkers,
-): Promise<(CheckProblem | 'none')[]> {
+export async function checkHandlers(functions: readonly CheckedFunction[], checkers: Checkers): Promise<CheckResult[]> {
   const results = functions.map(checkLocation);
   const tasks = results.filter((one) => one !== 'none' && 'job' in one);
   const problems = await checkCode(tasks, checkers);
@@ -41,7 +38,7 @@ export async function checkHandlers(
 }
 
 /** Checks that the handler's file exists; returns the check of its content, if there is one. */
-function checkLocation(checked: CheckedFunction): CheckProblem | HandlerCodeCheck | 'none' {
+function checkLocation(checked: CheckedFunction): CheckResult | HandlerCodeCheck {
   const { check, handler, artifact } = checked;
   if (check.runtime === undefined || check.isWrapped) return 'none';
   const isWeb = check.kind === 'web-function';
@@ -56,7 +53,7 @@ function checkLocation(checked: CheckedFunction): CheckProblem | HandlerCodeChec
   return { checked, place, job: { root: artifact, file, name: place.name ?? '', own: check.codeDir } };
 }
 
-function describeMissing({ check, artifact, handler }: CheckedFunction, place: HandlerLocation): CheckProblem | 'none' {
+function describeMissing({ check, artifact, handler }: CheckedFunction, place: HandlerLocation): CheckResult {
   const [file = ''] = place.files;
   const isOwn = (candidate: string): boolean => existsSync(path.join(check.codeDir, candidate));
   const nearest = nearestHandler(place, artifact, isOwn);
@@ -108,10 +105,7 @@ async function checkJavaScriptCode({ job, checked }: HandlerCodeCheck): Promise<
   return parsed.message === undefined ? lacksExport(job) : parsed;
 }
 
-function describe(
-  { place, job }: HandlerCodeCheck,
-  { message, names, file, line, column }: CodeProblem,
-): CheckProblem | 'none' {
+function describe({ place, job }: HandlerCodeCheck, { message, names, file, line, column }: CodeProblem): CheckResult {
   if (message !== undefined) return { message, file: file ?? job.file, line, column };
   if (names === undefined) return 'none';
   const nearest = nearestName(job.name, names);

@@ -14,10 +14,13 @@ export interface CheckProblem {
   column?: number | undefined;
 }
 
-/** Results of the checks of each artifact, by the key of the check. `none`: no problem. */
+/** The result of a check; `none`: no problem. */
+export type CheckResult = CheckProblem | 'none';
+
+/** Results of the checks of each artifact, by the key of the check. */
 export interface CheckRecords {
-  find(artifact: string, key: string): CheckProblem | 'none' | undefined;
-  set(artifact: string, key: string, finding: CheckProblem | 'none'): void;
+  find(artifact: string, key: string): CheckResult | undefined;
+  set(artifact: string, key: string, finding: CheckResult): void;
   /** Saves the results for the next run. */
   save(): Promise<void>;
 }
@@ -27,9 +30,9 @@ const FILE = 'checks.json';
 
 /** Creates records that are read once for each artifact. */
 export function createRecords(): CheckRecords {
-  const byArtifact = new Map<string, Map<string, CheckProblem | 'none'>>();
+  const byArtifact = new Map<string, Map<string, CheckResult>>();
   const changed = new Set<string>();
-  const ofArtifact = (artifact: string): Map<string, CheckProblem | 'none'> => {
+  const ofArtifact = (artifact: string): Map<string, CheckResult> => {
     const records = byArtifact.get(artifact) ?? readRecords(artifact);
     byArtifact.set(artifact, records);
     return records;
@@ -60,7 +63,7 @@ function fileOf(artifact: string): string {
   return path.join(path.dirname(artifact), FILE);
 }
 
-const readProblem: Reader<CheckProblem | 'none'> = (value) => {
+const readProblem: Reader<CheckResult> = (value) => {
   if (value === 'none') return value;
   const map = fields(value);
   const message = text(map?.['message']);
@@ -70,7 +73,7 @@ const readProblem: Reader<CheckProblem | 'none'> = (value) => {
 };
 const readAll = recordOf(readProblem);
 
-function readRecords(artifact: string): Map<string, CheckProblem | 'none'> {
+function readRecords(artifact: string): Map<string, CheckResult> {
   try {
     return new Map(Object.entries(readAll(parseJson(readFileSync(fileOf(artifact), 'utf8'))) ?? {}));
   } catch (error) {
