@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { createReadStream, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
@@ -47,6 +47,15 @@ export async function statIfExists(file: string): Promise<Stats | undefined> {
 /** Whether a regular file is there (links are followed). */
 export async function isFile(file: string): Promise<boolean> {
   return (await statIfExists(file))?.isFile() === true;
+}
+
+/** Resolves the links of a path; undefined if it does not exist, or cannot be read. */
+export function realPathNow(place: string): string | undefined {
+  try {
+    return realpathSync(place);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The names in a folder, in the order of the disk; none if there is no such folder. */

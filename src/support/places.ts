@@ -53,6 +53,12 @@ export function quoted(text: string): string {
   return JSON.stringify(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 }
 
+/** Lists the path and every folder above it. */
+export function withParents(place: string): string[] {
+  const parent = path.dirname(place);
+  return parent === place ? [place] : [place, ...withParents(parent)];
+}
+
 /** The nearest folder that holds all of them. */
 export function commonFolder(folders: readonly string[]): string {
   let common = folders[0] ?? path.sep;

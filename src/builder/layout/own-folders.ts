@@ -1,8 +1,16 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { exists, isMissing, makeFolder, readTextIfExists, removeTree, writeFileAtomic } from '../../support/files.ts';
+import {
+  exists,
+  isMissing,
+  makeFolder,
+  readTextIfExists,
+  realPathNow,
+  removeTree,
+  writeFileAtomic,
+} from '../../support/files.ts';
 import { isBelow } from '../../support/places.ts';
 import { buildLayoutDir, buildStoreDir } from '../build-options.ts';
 import type { BuildOptions } from '../build-options.ts';
@@ -36,12 +44,12 @@ export async function claimLayout(folders: OwnFolders): Promise<void> {
 
 /** Whether the folder of built templates is ours. */
 export async function isOurLayout(folders: OwnFolders): Promise<boolean> {
-  const stat = lstatNow(buildLayoutDir(folders));
+  const stat = lstatIfExists(buildLayoutDir(folders));
   return stat !== undefined && stat.isDirectory() && (await readMark(folders)) === markOf(stat);
 }
 
 /** Returns `lstat` of a path; undefined if nothing is there. */
-function lstatNow(place: string): Stats | undefined {
+function lstatIfExists(place: string): Stats | undefined {
   try {
     return lstatSync(place, { throwIfNoEntry: false });
   } catch (error) {
@@ -52,7 +60,7 @@ function lstatNow(place: string): Stats | undefined {
 
 /** Refuses a link to a parent of the project. A file, or a link to nowhere, is reported by the operating system later. */
 function checkWorkDir(workDir: string, projectDir: string): void {
-  if (lstatNow(workDir)?.isSymbolicLink() !== true) return;
+  if (lstatIfExists(workDir)?.isSymbolicLink() !== true) return;
   const target = realPathNow(workDir);
   const project = realPathNow(projectDir);
   if (target === undefined || project === undefined || (target !== project && !isBelow(project, target))) return;
@@ -64,7 +72,7 @@ function checkWorkDir(workDir: string, projectDir: string): void {
 /** Whether the folder is ours, or does not exist. Throws if it must not be replaced. */
 async function checkLayout(folders: OwnFolders): Promise<boolean> {
   const dir = buildLayoutDir(folders);
-  const stat = lstatNow(dir);
+  const stat = lstatIfExists(dir);
   if (stat === undefined || (await isOurLayout(folders))) return true;
   if (stat.isSymbolicLink()) {
     throw new UserError(`${dir} is a link, and a build would replace its target`, {
@@ -107,14 +115,6 @@ function isLinked(folders: OwnFolders): boolean {
 function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-function realPathNow(place: string): string | undefined {
-  try {
-    return realpathSync(place);
   } catch {
     return undefined;
   }

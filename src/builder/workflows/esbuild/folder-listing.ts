@@ -2,12 +2,6 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stemsOf } from '../../../support/name-stems.ts';
 
-/** Returns the folder and all its parents. */
-export function withParents(folder: string): string[] {
-  const parent = path.dirname(folder);
-  return parent === folder ? [folder] : [folder, ...withParents(parent)];
-}
-
 /** Whether a file belongs to an installed package. */
 export function isInNodeModules(file: string): boolean {
   return file.includes(`${path.sep}node_modules${path.sep}`);

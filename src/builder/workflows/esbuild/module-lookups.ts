@@ -2,7 +2,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { BuildOptions as EsbuildOptions } from 'esbuild';
 import type { TsConfigResult } from 'get-tsconfig';
-import { withParents, isInNodeModules } from './folder-listing.ts';
+import { withParents } from '../../../support/places.ts';
+import { isInNodeModules } from './folder-listing.ts';
 import { packageModules } from './package-modules.ts';
 
 /** An import, as written. */

@@ -1,8 +1,9 @@
-import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { realPathNow } from '../../../support/files.ts';
 import { readTextFile } from '../../../support/regular-file.ts';
 import { fields, parseJson } from '../../../support/shapes.ts';
-import { withParents, isInNodeModules } from './folder-listing.ts';
+import { withParents } from '../../../support/places.ts';
+import { isInNodeModules } from './folder-listing.ts';
 import type { ModuleImport } from './module-lookups.ts';
 
 /**
@@ -27,18 +28,10 @@ export function packageModules(imports: readonly ModuleImport[], all: boolean): 
 /** Finds the folder of the package, links resolved. */
 function findPackage(from: string, name: string): string | undefined {
   for (const above of withParents(from)) {
-    const real = realPath(path.join(above, 'node_modules', name));
+    const real = realPathNow(path.join(above, 'node_modules', name));
     if (real !== undefined) return real;
   }
   return undefined;
-}
-
-function realPath(place: string): string | undefined {
-  try {
-    return fs.existsSync(place) ? fs.realpathSync(place) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Returns all paths in `main`, `module` and `exports`: the bundler decides which one counts. */

@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { BuildInput } from '../../build-result.ts';
-import { withParents, createListing, isInNodeModules } from './folder-listing.ts';
+import { withParents } from '../../../support/places.ts';
+import { createListing, isInNodeModules } from './folder-listing.ts';
 import { SETTINGS_ABOVE, stemOf, TREE_EXCLUDES } from './bundle-inputs.ts';
 import type { BundleInputs } from './bundle-inputs.ts';
 

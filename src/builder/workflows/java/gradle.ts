@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { exists, makeFolder } from '../../../support/files.ts';
+import { makeFolder } from '../../../support/files.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { buildStoreDir } from '../../build-options.ts';
 import { keyOf } from '../../build-key.ts';
@@ -9,7 +9,7 @@ import type { BuildDefinition } from '../../plan-build.ts';
 import { findAbove } from '../../../support/find-above.ts';
 import { GRADLE_INIT } from './gradle-init.ts';
 import { warnOfNewerClasses } from './class-versions.ts';
-import { needTool } from '../need-tool.ts';
+import { findBuildProgram } from './build-program.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import type { PreparedBuild, BuildContext } from '../workflow.ts';
 
@@ -94,17 +94,12 @@ async function runGradle(job: GradleJob, task: string, take: (exported: string) 
   });
 }
 
-/** Finds the project's wrapper, else the installed Gradle. */
-async function findGradle({ definition, context, root }: GradleJob): Promise<string> {
-  const name = process.platform === 'win32' ? 'gradlew.bat' : 'gradlew';
-  for (const dir of [definition.codeDir, root]) {
-    const wrapper = path.join(dir, name);
-    if (await exists(wrapper)) return wrapper;
-  }
-  return needTool(
-    context.tools,
-    'gradle',
-    definition.ids,
-    'Install Gradle (https://gradle.org) and a JDK, or add the Gradle wrapper to the project.',
-  );
+function findGradle({ definition, context, root }: GradleJob): Promise<string> {
+  const wrapper = process.platform === 'win32' ? 'gradlew.bat' : 'gradlew';
+  const hint = 'Install Gradle (https://gradle.org) and a JDK, or add the Gradle wrapper to the project.';
+  const { tools } = context;
+  return findBuildProgram({ name: 'gradle', wrapper, hint }, [definition.codeDir, root], {
+    ids: definition.ids,
+    tools,
+  });
 }

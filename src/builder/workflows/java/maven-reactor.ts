@@ -100,7 +100,7 @@ async function readPom(place: string): Promise<Pom | undefined> {
   const project = mapOf(mapOf(parseXml(text, file))['project']);
   const parent = mapOf(project['parent']);
   const group = scalarText(project['groupId']) ?? scalarText(parent['groupId']) ?? '';
-  const profiles = listOf(mapOf(project['profiles'])['profile']);
+  const profiles = mapsOf(mapOf(project['profiles'])['profile']);
   const sections = [project, ...profiles];
   const resolve = (value: TemplateValue | undefined): string =>
     (scalarText(value) ?? '').replace(/\$\{(?:project\.|pom\.)?groupId\}/, group);
@@ -110,10 +110,10 @@ async function readPom(place: string): Promise<Pom | undefined> {
     name: `${group}:${scalarText(project['artifactId']) ?? ''}`,
     parent: parentFile(project['parent'], dir),
     modules: sections
-      .flatMap((section) => texts(mapOf(section['modules'])['module']))
+      .flatMap((section) => scalarTexts(mapOf(section['modules'])['module']))
       .map((name) => path.join(dir, name)),
     dependencies: sections
-      .flatMap((section) => listOf(mapOf(section['dependencies'])['dependency']))
+      .flatMap((section) => mapsOf(mapOf(section['dependencies'])['dependency']))
       .map((dependency) => `${resolve(dependency['groupId'])}:${resolve(dependency['artifactId'])}`),
   };
 }
@@ -133,10 +133,10 @@ function parseXml(text: string, file: string): TemplateValue {
   }
 }
 
-function listOf(value: TemplateValue | undefined): TemplateMap[] {
+function mapsOf(value: TemplateValue | undefined): TemplateMap[] {
   return (Array.isArray(value) ? value : [value]).filter((item): item is TemplateMap => isMap(item));
 }
 
-function texts(value: TemplateValue | undefined): string[] {
+function scalarTexts(value: TemplateValue | undefined): string[] {
   return (Array.isArray(value) ? value : [value]).flatMap((item) => scalarText(item) ?? []);
 }

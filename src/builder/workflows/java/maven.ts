@@ -9,7 +9,7 @@ import type { BuildDefinition } from '../../plan-build.ts';
 import { warnOfNewerClasses } from './class-versions.ts';
 import { readReactor } from './maven-reactor.ts';
 import type { Reactor } from './maven-reactor.ts';
-import { needTool } from '../need-tool.ts';
+import { findBuildProgram } from './build-program.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import type { DependencySet, PreparedBuild, BuildContext } from '../workflow.ts';
 
@@ -128,19 +128,11 @@ async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): 
 /** Makes the jars of modules reproducible (plugins from 2019 on). */
 const REPRODUCIBLE = '-Dproject.build.outputTimestamp=1980-01-01T00:00:02Z';
 
-/** Finds the project's wrapper, else the installed Maven. */
-async function findMaven({ definition, reactor, context }: MavenJob): Promise<string> {
-  const name = process.platform === 'win32' ? 'mvnw.cmd' : 'mvnw';
-  for (const dir of [reactor.dir, reactor.root]) {
-    const wrapper = path.join(dir, name);
-    if (await exists(wrapper)) return wrapper;
-  }
-  return needTool(
-    context.tools,
-    'mvn',
-    definition.ids,
-    'Install Maven (https://maven.apache.org) and a JDK, or add the Maven wrapper to the project.',
-  );
+function findMaven({ definition, reactor, context }: MavenJob): Promise<string> {
+  const wrapper = process.platform === 'win32' ? 'mvnw.cmd' : 'mvnw';
+  const hint = 'Install Maven (https://maven.apache.org) and a JDK, or add the Maven wrapper to the project.';
+  const { tools } = context;
+  return findBuildProgram({ name: 'mvn', wrapper, hint }, [reactor.dir, reactor.root], { ids: definition.ids, tools });
 }
 
 async function copyClasses({ definition, context }: MavenJob, dir: string, target: string): Promise<void> {

@@ -175,7 +175,7 @@ async function fromProject(project: PyProject, { dir, context, files }: Manifest
     context.note('warning', text);
   }
   // only the metadata of a script counts: the rest is code, which changes more often
-  const texts = await textsOf(
+  const texts = await readTexts(
     files.list().filter((file) => file !== uv.lockFile && !(uv.isScript && file === uv.file)),
   );
   return {
@@ -201,14 +201,14 @@ async function fromExport(lock: LockExport, { dir, files }: ManifestSearch): Pro
     source: { kind: 'export', tool: lock.tool, lock },
     files: files.list(),
     locals: [...locals].sort(),
-    key: await textsOf(files.list()),
+    key: await readTexts(files.list()),
     base: dir,
     isEmpty: false,
     problem: undefined,
   };
 }
 
-async function textsOf(files: readonly string[]): Promise<KeyPart> {
+async function readTexts(files: readonly string[]): Promise<KeyPart> {
   const texts = await Promise.all(files.map((file) => readTextIfExists(file)));
   return texts.filter((text) => text !== undefined).map(withoutLogins);
 }
