@@ -22,7 +22,7 @@ import { deprecatedSince } from './lambda-runtimes.ts';
 import { planDependencyLayer } from './dependency-layers/dependency-layer.ts';
 import { planImages } from './images/plan-images.ts';
 import type { ImageDefinition } from './images/plan-images.ts';
-import { wantsSourceMaps, whyNoSourceMaps } from './source-maps.ts';
+import { wantsSourceMaps, sourceMapsProblem } from './source-maps.ts';
 import { buildsLayers, selectWorkflow } from './workflows/select-workflow.ts';
 import type { WorkflowName } from './workflows/select-workflow.ts';
 
@@ -80,8 +80,8 @@ export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet
   const notes: BuildNote[] = [];
   const checks: FunctionCheck[] = [];
   const add = (definition: BuildDefinition): void => {
-    const known = definitions.get(definition.key);
-    definitions.set(definition.key, known ? { ...known, ids: [...known.ids, ...definition.ids] } : definition);
+    const same = definitions.get(definition.key);
+    definitions.set(definition.key, same ? { ...same, ids: [...same.ids, ...definition.ids] } : definition);
   };
   for (const stack of flattenStacks(root)) {
     for (const layer of stack.layers) {
@@ -105,7 +105,7 @@ export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet
   return { definitions: [...definitions.values()], images: planImages(root, options.env, only), checks, notes };
 }
 
-/** What the user should know of a function before it is built. */
+/** Returns warnings about a function before its build. */
 function warnings(resource: FunctionResource | WebFunctionResource, stack: Stack): BuildNote[] {
   const { id, runtime, buildMethod } = resource;
   const since = deprecatedSince(runtime);
@@ -113,7 +113,7 @@ function warnings(resource: FunctionResource | WebFunctionResource, stack: Stack
     since === undefined
       ? undefined
       : `runtime ${runtime} is deprecated since ${since}: it gets no security updates, and Lambda will eventually block updates`,
-    selectWorkflow(runtime, buildMethod) === 'esbuild' ? whyNoSourceMaps(stack.source, resource) : undefined,
+    selectWorkflow(runtime, buildMethod) === 'esbuild' ? sourceMapsProblem(stack.source, resource) : undefined,
   ];
   return texts.flatMap((text) => (text === undefined ? [] : [{ level: 'warning', ids: [id], text }]));
 }

@@ -92,8 +92,10 @@ function planBuiltStack(stack: Stack, building: Building): BuiltStack {
     const folder = result.folders.get(id);
     if (folder) folders.set(logicalId, folder.path);
   }
-  const apart = stack.functions.filter(({ id }) => result.dependencyLayers.has(id));
-  const layers = new Map(apart.map(({ id }) => [dependencyLayerId(id), result.dependencyLayers.get(id)?.path ?? '']));
+  const withLayer = stack.functions.filter(({ id }) => result.dependencyLayers.has(id));
+  const layers = new Map(
+    withLayer.map(({ id }) => [dependencyLayerId(id), result.dependencyLayers.get(id)?.path ?? '']),
+  );
   const images = new Map<string, LocalImage>();
   for (const { id, logicalId } of stack.functions) {
     const image = result.images.get(id);
@@ -102,11 +104,12 @@ function planBuiltStack(stack: Stack, building: Building): BuiltStack {
   layout.push({
     dir,
     links: new Map([...folders, ...layers]),
-    files: [TEMPLATE, ...(apart.length > 0 ? [DEPENDENCY_TEMPLATE] : [])],
+    files: [TEMPLATE, ...(withLayer.length > 0 ? [DEPENDENCY_TEMPLATE] : [])],
     folders: stack.children.map((child) => child.logicalId ?? ''),
   });
   const children = stack.children.map((child) => planBuiltStack(child, building));
-  if (apart.length > 0) children.push(dependencyStack(stack, apart, { dir, layers, stackName: options.stackName }));
+  if (withLayer.length > 0)
+    children.push(dependencyStack(stack, withLayer, { dir, layers, stackName: options.stackName }));
   return {
     path: stack.path,
     template: builtTemplate(stack, dir, result),
@@ -150,8 +153,8 @@ function builtTemplate(stack: Stack, dir: string, result: BuildArtifacts): Templ
   for (const { logicalId } of stack.children) if (logicalId !== undefined) setResourceId(draft, logicalId);
   for (const resource of stack.functions) changeFunction(draft, resource, result);
   for (const resource of stack.webFunctions) changeWebFunction(draft, resource, result);
-  const apart = stack.functions.some(({ id }) => result.dependencyLayers.has(id));
-  if (apart) draft.set(['Resources', DEPENDENCY_STACK], dependencyStackResource());
+  const hasLayers = stack.functions.some(({ id }) => result.dependencyLayers.has(id));
+  if (hasLayers) draft.set(['Resources', DEPENDENCY_STACK], dependencyStackResource());
   return draft.finish();
 }
 
