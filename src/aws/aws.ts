@@ -3,6 +3,7 @@ import { NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config';
 import type { AwsCredentialIdentity, RetryStrategyV2 } from '@smithy/types';
 import type { Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
+import { once } from '../support/once.ts';
 import type { RoleSession } from './assume-role.ts';
 import { reportCalls, type SdkClient } from './calls.ts';
 import { readAwsConfig, type Env } from './config-files.ts';
@@ -197,13 +198,4 @@ function toSession({ Credentials, AssumedRoleUser }: AssumeRoleAnswer): RoleSess
     Credentials: { AccessKeyId, SecretAccessKey, SessionToken, Expiration: Expiration.toISOString() },
     AssumedRoleUser,
   };
-}
-
-/** Made on first use, and again on the first use after a reset. */
-function once<T>(make: () => Promise<T>): (() => Promise<T>) & { reset(): void } {
-  let made: Promise<T> | undefined;
-  const reset = (): void => {
-    made = undefined;
-  };
-  return Object.assign(() => (made ??= make()), { reset });
 }

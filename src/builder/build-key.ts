@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** Something that takes part in a key; keys of mappings count in sorted order. */
+/** A part of a key; the keys of mappings count in sorted order. */
 export type KeyPart = string | number | boolean | null | undefined | readonly KeyPart[] | { [name: string]: KeyPart };
 
-/** The name of a build in the cache, from everything that decides its content. 32 hex digits. */
+/** Returns the name of a build in the cache, from everything that decides its content. 32 hex digits. */
 export function keyOf(...parts: readonly KeyPart[]): string {
   return createHash('sha256')
     .update(JSON.stringify(parts.map(sorted)))
@@ -19,14 +19,12 @@ function sorted(part: KeyPart): unknown {
   return names.map((name) => [name, sorted((part as { [name: string]: KeyPart })[name])]);
 }
 
-/**
- * A text that names registries, without the logins in its URLs: a renewed token must not install everything again.
- */
+/** Removes logins from the URLs in a text: a renewed token must not install everything again. */
 export function withoutLogins(text: string): string {
   return text.replace(/(\w+:\/\/)[^/@\s]+@/g, '$1');
 }
 
-/** Settings of a package manager (`.npmrc`, `.yarnrc.yml`) without the lines that hold logins. */
+/** Removes the lines that hold logins from the settings of a package manager (`.npmrc`, `.yarnrc.yml`). */
 export function withoutLoginLines(text: string): string {
   const login = /(?:_auth|_authToken|_password|username|npmAuthToken|npmAuthIdent)["']?\s*[:=]/;
   return withoutLogins(

@@ -1,24 +1,24 @@
 import type { BuildDefinition } from './plan-build.ts';
-import type { Tools } from './tools.ts';
+import type { Tools } from './tools/tools.ts';
 import type { PreparedBuild } from './workflows/workflow.ts';
 
-/** How a build ended. `verified`: at its end its source was what was built. */
+/** How a build ended. `verified`: the source at the end is what was built. */
 export type BuildEnd = 'verified' | 'unverified' | 'aborted';
 
-/** Sees one build go on. */
+/** Observes one build. */
 export interface BuildObserver {
-  /** The code's folder is about to be read. A build that ends as `verified` found the same there the first and the last time. */
+  /** The build is about to read the code's folder. A `verified` build found the same there the first and the last time. */
   beforeSource(): void;
-  /** A tool is about to run, which may write anywhere. */
+  /** A tool is about to run; it may write anywhere. */
   beforeTool(): void;
   /** All its tools have ended. */
   ended(end: BuildEnd): void;
 }
 
-/** Called when a build begins. */
+/** Creates the observer of a build when the build starts. */
 export type ObserveBuild = (build: Pick<BuildDefinition, 'key' | 'ids' | 'codeDir'>) => BuildObserver;
 
-/** The same tools, but the observer sees them run. */
+/** Wraps tools so that the observer sees each run. */
 export function observeTools<T extends Tools>(tools: T, observer: BuildObserver | undefined): T {
   if (observer === undefined) return tools;
   return {
@@ -30,7 +30,7 @@ export function observeTools<T extends Tools>(tools: T, observer: BuildObserver 
   };
 }
 
-/** The same build, but the observer sees its source read. */
+/** Wraps a build so that the observer sees each read of its source. */
 export function observeSource(prepared: PreparedBuild, observer: BuildObserver | undefined): PreparedBuild {
   if (observer === undefined) return prepared;
   return {

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import type { ContainerOptions } from './containers/container-options.ts';
 
-/** What the build needs to know of a run. */
+/** The options of a run that concern builds. */
 export interface BuildOptions {
   /** Where `.aws-sam` lives. Absolute. */
   projectDir: string;
@@ -10,13 +10,13 @@ export interface BuildOptions {
   buildInSource: boolean;
   /** `--use-container`; undefined: tools run on this machine. */
   container?: ContainerOptions | undefined;
-  /** The environment of the user, for the tools that are run (PATH, proxies, registries). */
+  /** The user's environment, for the tools (PATH, proxies, registries). */
   env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Our own folder below `.aws-sam`, which the peer neither knows nor prunes. `artifacts/` and `deps/` in it hold folders
- * that never change once they are there.
+ * Returns our own folder below `.aws-sam`, which SAM CLI neither reads nor prunes. Its folders `artifacts/` and `deps/` hold
+ * immutable folders.
  */
 export function buildStoreDir(projectDir: string): string {
   return path.join(projectDir, '.aws-sam', 'sam-sync');

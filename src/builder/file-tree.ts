@@ -5,18 +5,18 @@ import { isMissing, makeFolder, removeTree } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { placeBelow } from '../support/places.ts';
 import { runtimeLink } from '../support/runtime-links.ts';
-import { compileNames } from '../support/name-patterns.ts';
+import { compileExcludes } from '../support/globs.ts';
 
-/** A file below a folder. Links are followed: a file is where its content is found. */
+/** A file below a folder. Links are followed. */
 export interface TreeFile {
   /** With `/` on every system. */
   path: string;
   absolute: string;
-  /** What it says if it is a link to a place that only Lambda has: such links are kept. */
+  /** The target of a link to a place that only Lambda has: such links are kept. */
   link?: string;
 }
 
-/** What a walk found. */
+/** The files below a folder. */
 export interface Tree {
   /** Sorted by path. */
   files: TreeFile[];
@@ -24,27 +24,26 @@ export interface Tree {
   dangling: string[];
 }
 
-/** More open files at once do not make a disk faster. */
+/** More files at a time do not make a disk faster. */
 const FILES_AT_ONCE = 32;
 
 /**
- * The files below a folder, in the order of their paths, without what the patterns of names exclude at any depth; a
- * pattern that begins with `/` counts directly below the folder only.
+ * Lists the files below a folder, sorted by path, without names that match `excludes` at any depth; a pattern with a leading
+ * `/` counts directly below the folder only.
  */
 export function listTree(root: string, excludes: readonly string[] = []): Tree {
-  const anywhere = compileNames(excludes.filter((pattern) => !pattern.startsWith('/')));
-  const atTop = compileNames(excludes.filter((pattern) => pattern.startsWith('/')).map((pattern) => pattern.slice(1)));
+  const isExcluded = compileExcludes(excludes);
   const tree: Tree = { files: [], dangling: [] };
   const walk = (folder: string, prefix: string, parents: readonly string[]): void => {
     for (const item of fs.readdirSync(folder, { withFileTypes: true })) {
-      if (anywhere(item.name) || (prefix === '' && atTop(item.name))) continue;
+      if (isExcluded(item.name, prefix === '')) continue;
       const absolute = path.join(folder, item.name);
       const name = prefix + item.name;
       if (item.isDirectory()) walk(absolute, `${name}/`, parents);
       else if (item.isFile()) tree.files.push({ path: name, absolute });
       else if (item.isSymbolicLink()) {
         const link = runtimeLink(absolute, root);
-        const target = link === undefined ? linkTarget(absolute, parents) : undefined;
+        const target = link === undefined ? followLink(absolute, parents) : undefined;
         if (link !== undefined) tree.files.push({ path: name, absolute, link });
         else if (target === undefined) tree.dangling.push(name);
         else if (target.folder) walk(absolute, `${name}/`, [...parents, target.real]);
@@ -53,12 +52,12 @@ export function listTree(root: string, excludes: readonly string[] = []): Tree {
     }
   };
   walk(root, '', [fs.realpathSync(root)]);
-  tree.files.sort((a, b) => compare(a.path, b.path));
-  tree.dangling.sort(compare);
+  tree.files.sort((a, b) => compareNames(a.path, b.path));
+  tree.dangling.sort(compareNames);
   return tree;
 }
 
-/** Bytes of the files below a folder. */
+/** Returns the size of the files below a folder, in bytes. */
 export async function treeSize(root: string): Promise<number> {
   const sizes = await mapLimit(listTree(root).files, FILES_AT_ONCE, async ({ absolute, link }) =>
     link === undefined ? (await stat(absolute)).size : 0,
@@ -66,12 +65,13 @@ export async function treeSize(root: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-function compare(a: string, b: string): number {
+/** Orders names by their UTF-16 code units, on every machine alike. */
+export function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Where a link leads; undefined if nowhere, or up to a folder that holds it, which would never end. */
-function linkTarget(file: string, parents: readonly string[]): { folder: boolean; real: string } | undefined {
+/** Returns the target of a link; undefined if it leads nowhere, or to a folder that holds it, which would never end. */
+function followLink(file: string, parents: readonly string[]): { folder: boolean; real: string } | undefined {
   try {
     const real = fs.realpathSync(file);
     const stat = fs.statSync(real);
@@ -84,7 +84,7 @@ function linkTarget(file: string, parents: readonly string[]): { folder: boolean
   }
 }
 
-/** Copies files to the same relative places below `target`; what is there already is replaced, never written into. */
+/** Copies files to the same relative paths below `target`; replaces files that exist, never writes into them. */
 export async function copyFiles(files: readonly TreeFile[], target: string): Promise<void> {
   const places = files.map((file) => ({ file, place: placeBelow(target, file.path, 'The path of a file') }));
   await makeFolders(
@@ -96,27 +96,27 @@ export async function copyFiles(files: readonly TreeFile[], target: string): Pro
   );
 }
 
-/** Copies a folder's content; links are followed, excluded names left out. */
+/** Copies a folder's content without excluded names; links are followed. */
 export async function copyTree(source: string, target: string, excludes: readonly string[] = []): Promise<void> {
   await makeFolder(target);
   await copyFiles(listTree(source, excludes).files, target);
 }
 
-/** A folder that is there stays: it holds what was installed. */
+/** An existing folder stays: it holds installed packages. */
 async function replaceLink(text: string, place: string): Promise<void> {
   if (fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) return;
   await rm(place, { force: true });
   await symlink(text, place);
 }
 
-/** Makes folders below `target`, with those between. A link in the way is replaced: what it leads to is not ours. */
+/** Creates folders below `target`, with their parents. Replaces a link in the way: its target is not ours. */
 export async function makeFolders(target: string, folders: readonly string[]): Promise<void> {
   await makeFolder(target);
-  const made = new Set([path.resolve(target)]);
+  const created = new Set([path.resolve(target)]);
   const make = async (folder: string): Promise<void> => {
-    if (made.has(folder)) return;
+    if (created.has(folder)) return;
     await make(path.dirname(folder));
-    made.add(folder);
+    created.add(folder);
     const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
     if (stat?.isDirectory()) return;
     if (stat !== undefined) await removeTree(folder);
@@ -125,7 +125,7 @@ export async function makeFolders(target: string, folders: readonly string[]): P
   for (const folder of folders) await make(folder);
 }
 
-/** Copies one file. A file that is there may be a hard link to a cached one, so it is replaced, not overwritten. */
+/** Copies one file. An existing file may be a hard link to a cached one, so it is replaced, not overwritten. */
 export async function copyOver(source: string, target: string): Promise<void> {
   const flags = fs.constants.COPYFILE_FICLONE | fs.constants.COPYFILE_EXCL;
   try {
@@ -138,8 +138,8 @@ export async function copyOver(source: string, target: string): Promise<void> {
 }
 
 /**
- * Puts a second name on every file of an immutable tree below `target`, which costs no space; copies where the file
- * system has no hard links. Symbolic links stay what they are.
+ * Hard-links every file of an immutable tree below `target`, which costs no space; copies where the file system has no hard
+ * links. Symbolic links stay links.
  */
 export async function linkTree(source: string, target: string): Promise<void> {
   await makeFolder(target);
@@ -170,7 +170,7 @@ async function copyLink(from: string, to: string): Promise<void> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['EPERM', 'EACCES', 'ENOTSUP', 'ENOSYS'].includes(code)) throw error;
-    // Windows lets only some users make links: the content does as well
+    // Windows lets only some users create links: copy the content instead
     if (fs.statSync(from, { throwIfNoEntry: false })?.isFile()) await copyOver(from, to);
   }
 }

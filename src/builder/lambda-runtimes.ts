@@ -2,8 +2,8 @@ import { nearestName } from '../support/nearest-name.ts';
 import { ownValue } from '../support/own-value.ts';
 
 /**
- * Runtimes that Lambda has deprecated, and since when (Lambda developer guide, "Lambda runtimes"). Such a function can still
- * be updated for some time, and is built as long as its tools can.
+ * Deprecated runtimes with the date of their deprecation (Lambda developer guide, "Lambda runtimes"). Lambda still accepts
+ * updates of such functions for some time, and sam-sync builds them as long as the tools can.
  */
 const DEPRECATED: Readonly<Record<string, string>> = {
   'nodejs4.3': '2020-03-05',
@@ -33,12 +33,12 @@ const DEPRECATED: Readonly<Record<string, string>> = {
   dotnet6: '2024-12-20',
 };
 
-/** Since when a runtime is deprecated (`YYYY-MM-DD`); undefined: it is not, as far as we know. */
+/** Returns the date of a runtime's deprecation (`YYYY-MM-DD`); undefined if we know of none. */
 export function deprecatedSince(runtime: string | undefined): string | undefined {
   return runtime === undefined ? undefined : ownValue(DEPRECATED, runtime);
 }
 
-/** The others, as the API lists them. */
+/** Runtimes that are not deprecated, as the API lists them. */
 const CURRENT =
   'nodejs22.x nodejs24.x nodejs26.x python3.10 python3.11 python3.12 python3.13 python3.14 python3.15 ruby3.3 ruby3.4 ruby4.0 '
     .concat(
@@ -53,7 +53,7 @@ export function isKnownRuntime(runtime: string): boolean {
   return KNOWN.has(runtime);
 }
 
-/** The runtime that was probably meant. */
+/** Returns the runtime that the user probably meant. */
 export function nearestRuntime(runtime: string): string | undefined {
   // of the same language rather than of similar digits
   const language = /^[a-z]*/i.exec(runtime)?.[0].toLowerCase() ?? '';

@@ -10,7 +10,7 @@ import type {
 import { DEFAULT_ENTRY_POINT } from '../model/web-functions.ts';
 import { isMap, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
-import type { BuildNote } from './artifact.ts';
+import type { BuildNote } from './build-result.ts';
 import { keyOf } from './build-key.ts';
 import type { KeyPart } from './build-key.ts';
 import type { BuildOptions } from './build-options.ts';
@@ -19,10 +19,10 @@ import type { FunctionCheck } from './checks/function-check.ts';
 import { containerSettings } from './containers/container-options.ts';
 import type { ContainerSettings } from './containers/container-options.ts';
 import { deprecatedSince } from './lambda-runtimes.ts';
-import { planDependencyLayer } from './dependency-layer.ts';
+import { planDependencyLayer } from './dependency-layers/dependency-layer.ts';
 import { planImages } from './images/plan-images.ts';
 import type { ImageDefinition } from './images/plan-images.ts';
-import { wantsSourceMaps, whyNoSourceMaps } from './source-maps.ts';
+import { wantsSourceMaps, sourceMapsProblem } from './source-maps.ts';
 import { buildsLayers, selectWorkflow } from './workflows/select-workflow.ts';
 import type { WorkflowName } from './workflows/select-workflow.ts';
 
@@ -32,56 +32,56 @@ export interface BuildDefinition {
   key: string;
   ids: readonly ResourceIdentifier[];
   kind: 'function' | 'layer' | 'web-function';
-  /** undefined: there is no way to build this yet. */
+  /** undefined: no workflow builds this. */
   workflow: WorkflowName | undefined;
-  /** As the template says it: `Metadata.BuildMethod`. */
+  /** `Metadata.BuildMethod`, as written. */
   buildMethod: string | undefined;
-  /** The folder that is built. Absolute. */
+  /** The folder of the source. Absolute. */
   codeDir: string;
-  /** A function's runtime; for a layer its build method, or what it says it is compatible with. */
+  /** A function's runtime; a layer's build method or compatible runtime. */
   runtime: string | undefined;
   architecture: 'x86_64' | 'arm64';
-  /** A Web Function's is the file that the runtime starts. */
+  /** For a Web Function: the file that the runtime starts. */
   handler: string | undefined;
   buildProperties: TemplateMap;
   /** `NODE_OPTIONS` of the function asks for source maps. */
   wantsSourceMaps: boolean;
-  /** For makefiles: the target's name and the folders that Metadata names, absolute. */
+  /** For makefile builds. */
   makefile: MakefileSettings | undefined;
-  /** Dependencies, if there are any, go into a layer of their own. */
-  dependenciesApart: boolean;
-  /** The container that its tools run in; undefined: on this machine. */
+  /** Dependencies, if there are any, become a dependency layer. */
+  wantsDependencyLayer: boolean;
+  /** The container that the tools run in; undefined: this machine. */
   container?: ContainerSettings | undefined;
 }
 
-/** What Metadata says about a makefile build. */
+/** The settings of a makefile build, from Metadata. */
 interface MakefileSettings {
   logicalId: string;
-  /** `ContextPath`: where the Makefile is. */
+  /** `ContextPath`: the folder of the Makefile. Absolute. */
   contextDir: string | undefined;
-  /** `WorkingDirectory`: where make runs. */
+  /** `WorkingDirectory`: the folder in which make runs. Absolute. */
   workingDir: string | undefined;
-  /** `ProjectRootDirectory`: what is copied instead of the code's folder. */
+  /** `ProjectRootDirectory`: the folder to copy instead of the code's folder. Absolute. */
   projectRoot: string | undefined;
 }
 
-/** Everything that is to be built. */
+/** Everything to build. */
 export interface BuildPlan {
   definitions: readonly BuildDefinition[];
   images: readonly ImageDefinition[];
-  /** What is looked at of functions after their builds. */
+  /** Checks of functions after their builds. */
   checks: readonly FunctionCheck[];
   notes: readonly BuildNote[];
 }
 
-/** What must be built of the application, or of the resources in `only`: each different build once. Pure. */
+/** Plans the builds of the application, or of the resources in `only`: each different build once. Pure. */
 export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet<ResourceIdentifier>): BuildPlan {
   const definitions = new Map<string, BuildDefinition>();
   const notes: BuildNote[] = [];
   const checks: FunctionCheck[] = [];
   const add = (definition: BuildDefinition): void => {
-    const known = definitions.get(definition.key);
-    definitions.set(definition.key, known ? { ...known, ids: [...known.ids, ...definition.ids] } : definition);
+    const same = definitions.get(definition.key);
+    definitions.set(definition.key, same ? { ...same, ids: [...same.ids, ...definition.ids] } : definition);
   };
   for (const stack of flattenStacks(root)) {
     for (const layer of stack.layers) {
@@ -90,9 +90,9 @@ export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet
     for (const resource of stack.functions) {
       if (!isIn(only, resource.id) || !isBuiltFunction(resource)) continue;
       notes.push(...warnings(resource, stack));
-      const apart = planDependencyLayer(resource, selectWorkflow(resource.runtime, resource.buildMethod), options);
-      if (apart.note) notes.push(apart.note);
-      add(defineFunction(resource, stack, options, apart.apart));
+      const layer = planDependencyLayer(resource, selectWorkflow(resource.runtime, resource.buildMethod), options);
+      if (layer.note) notes.push(layer.note);
+      add(defineFunction(resource, stack, options, layer.wanted));
       checks.push(planFunctionCheck(resource, stack));
     }
     for (const resource of stack.webFunctions) {
@@ -105,15 +105,15 @@ export function planBuild(root: Stack, options: BuildOptions, only?: ReadonlySet
   return { definitions: [...definitions.values()], images: planImages(root, options.env, only), checks, notes };
 }
 
-/** What the user should know of a function before it is built. */
+/** Returns warnings about a function before its build. */
 function warnings(resource: FunctionResource | WebFunctionResource, stack: Stack): BuildNote[] {
   const { id, runtime, buildMethod } = resource;
   const since = deprecatedSince(runtime);
   const texts = [
     since === undefined
       ? undefined
-      : `runtime ${runtime} is deprecated since ${since}: it gets no security updates, and Lambda will refuse changes one day`,
-    selectWorkflow(runtime, buildMethod) === 'esbuild' ? whyNoSourceMaps(stack.source, resource) : undefined,
+      : `runtime ${runtime} is deprecated since ${since}: it gets no security updates, and Lambda will eventually block updates`,
+    selectWorkflow(runtime, buildMethod) === 'esbuild' ? sourceMapsProblem(stack.source, resource) : undefined,
   ];
   return texts.flatMap((text) => (text === undefined ? [] : [{ level: 'warning', ids: [id], text }]));
 }
@@ -122,22 +122,22 @@ function isIn(only: ReadonlySet<ResourceIdentifier> | undefined, id: ResourceIde
   return only === undefined || only.has(id);
 }
 
-/** Whether the function's code is made from source here, as a folder. */
+/** Whether the function's code is built from a folder. */
 export function isBuiltFunction(resource: FunctionResource): boolean {
   return resource.packageType === 'Zip' && !resource.skipBuild && resource.code.kind === 'folder';
 }
 
-/** Whether the layer's content is made from source here. */
+/** Whether the layer's content is built from a folder. */
 export function isBuiltLayer(layer: LayerResource): boolean {
   return !layer.skipBuild && layer.buildMethod !== undefined && layer.code.kind === 'folder';
 }
 
-/** Whether the Web Function's code is made from source here. */
+/** Whether the Web Function's code is built from a folder. */
 export function isBuiltWebFunction(resource: WebFunctionResource): boolean {
   return !resource.skipBuild && resource.code.kind === 'folder';
 }
 
-/** A part of the definition only where there is one: keys of other builds stay what they were. */
+/** Absent without a container, so that the keys of other builds stay the same. */
 function inContainer(
   resource: FunctionResource | LayerResource | WebFunctionResource,
   method: string | undefined,
@@ -152,18 +152,18 @@ function defineFunction(
   resource: FunctionResource,
   stack: Stack,
   options: BuildOptions,
-  dependenciesApart: boolean,
+  wantsDependencyLayer: boolean,
 ): BuildDefinition {
-  return defineCode({ ...resource, kind: 'function' }, stack, { options, dependenciesApart });
+  return defineCode({ ...resource, kind: 'function' }, stack, { options, wantsDependencyLayer });
 }
 
-/** It takes no layers, so its packages stay with its code. */
+/** A Web Function has no layers, so its packages stay with its code. */
 function defineWebFunction(resource: WebFunctionResource, stack: Stack, options: BuildOptions): BuildDefinition {
   const handler = resource.entryPoint ?? DEFAULT_ENTRY_POINT;
-  return defineCode({ ...resource, kind: 'web-function', handler }, stack, { options, dependenciesApart: false });
+  return defineCode({ ...resource, kind: 'web-function', handler }, stack, { options, wantsDependencyLayer: false });
 }
 
-/** What is built of a function of either kind. */
+/** A function or Web Function to build. */
 type CodeToBuild =
   | (FunctionResource & { kind: 'function' })
   | (WebFunctionResource & { kind: 'web-function'; handler: string });
@@ -171,7 +171,7 @@ type CodeToBuild =
 function defineCode(
   resource: CodeToBuild,
   stack: Stack,
-  { options, dependenciesApart }: { options: BuildOptions; dependenciesApart: boolean },
+  { options, wantsDependencyLayer }: { options: BuildOptions; wantsDependencyLayer: boolean },
 ): BuildDefinition {
   const workflow = selectWorkflow(resource.runtime, resource.buildMethod);
   return withKey({
@@ -186,12 +186,12 @@ function defineCode(
     buildProperties: resource.buildProperties,
     wantsSourceMaps: workflow === 'esbuild' && wantsSourceMaps(resource),
     makefile: workflow === 'makefile' ? makefileSettings(resource, stack) : undefined,
-    dependenciesApart,
+    wantsDependencyLayer,
     ...inContainer(resource, containerMethod(resource), options),
   });
 }
 
-/** Build images have the names of runtimes; one has that of a build method. */
+/** Build images are named after runtimes; only one is named after a build method. */
 function containerMethod({
   buildMethod,
   runtime,
@@ -214,12 +214,12 @@ function defineLayer(layer: LayerResource, stack: Stack, options: BuildOptions):
     buildProperties: layer.buildProperties,
     wantsSourceMaps: false,
     makefile: workflow === 'makefile' ? makefileSettings(layer, stack) : undefined,
-    dependenciesApart: false,
+    wantsDependencyLayer: false,
     ...inContainer(layer, layerMethod(layer), options),
   });
 }
 
-/** A makefile of a layer runs in the image of a runtime that the layer is for, as with the peer. */
+/** A layer's makefile runs in the image of one of the layer's runtimes, as in SAM CLI. */
 function layerMethod({ buildMethod, compatibleRuntimes }: LayerResource): string | undefined {
   const isRuntime = buildMethod !== undefined && /\d/.test(buildMethod);
   return isRuntime ? buildMethod : (compatibleRuntimes[0] ?? buildMethod);
@@ -245,7 +245,7 @@ function asKey(value: TemplateValue): KeyPart {
 }
 
 function handlerMatters(workflow: WorkflowName | undefined, resource: CodeToBuild): boolean {
-  // a Go program is named after it, or found in the folder of its name; a script may say what it needs (PEP 723)
+  // it may name a Go program or its folder; a Python script may declare what it needs (PEP 723)
   return (
     workflow === 'esbuild' ||
     workflow === 'go' ||

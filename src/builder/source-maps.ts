@@ -37,8 +37,8 @@ export function turnOnSourceMaps(draft: Draft, resource: Runnable): void {
   draft.set(own, after);
 }
 
-/** Why a function whose bundle has source maps will not use them; undefined: it will. */
-export function whyNoSourceMaps(template: Template, resource: Runnable): string | undefined {
+/** Returns why a function will not use the source maps of its bundle; undefined if it will. */
+export function sourceMapsProblem(template: Template, resource: Runnable): string | undefined {
   const { sourcemap = false } = readEsbuildProperties(resource.buildProperties).options;
   if (sourcemap === false || wantsSourceMaps(resource)) return undefined;
   if (!isClosed((at) => getAt(template, at), resource)) return undefined;

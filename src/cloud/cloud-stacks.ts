@@ -3,6 +3,7 @@ import { describeStack } from '../deploy/describe-stack.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { stackCondition } from '../deploy/stack-status.ts';
 import { splitIdentifier } from '../model/stack.ts';
+import { oncePerName } from '../support/once.ts';
 import { ownValue } from '../support/own-value.ts';
 import { describeStackResource, listStackResources, noSuchStack } from './stack-resources.ts';
 import { emptyFacts } from './sync-state.ts';
@@ -65,14 +66,14 @@ export function openCloudStacks(options: CloudStacksOptions): CloudStacks {
     listing: (path) => {
       const listing = cachedListing(path);
       if (listing !== undefined) return Promise.resolve(listing);
-      return memoize(state.listings, path, () => listResources(state, stacks, path));
+      return oncePerName(state.listings, path, () => listResources(state, stacks, path));
     },
     find: async (path, logicalId) => {
       const listing = cachedListing(path) ?? (await state.listings.get(path));
       if (listing !== undefined) return ownValue(listing, logicalId);
-      return memoize(state.finds, `${path}/${logicalId}`, () => findResource(state, stacks, { path, logicalId }));
+      return oncePerName(state.finds, `${path}/${logicalId}`, () => findResource(state, stacks, { path, logicalId }));
     },
-    outputs: (path) => memoize(state.outputs, path, () => readOutputs(state, stacks, path)),
+    outputs: (path) => oncePerName(state.outputs, path, () => readOutputs(state, stacks, path)),
     cachedOutputs: (path) => state.outputsByPath.get(path),
     loadCache: async (paths) => {
       if (state.described !== undefined) return void (await stacks.describe());
@@ -132,16 +133,6 @@ function noAnswers(): Answers {
     outputs: new Map(),
     outputsByPath: new Map(),
   };
-}
-
-/** Returns the promise stored under the name, or makes it; a promise that rejects is dropped. */
-function memoize<T>(memo: Map<string, Promise<T>>, name: string, ask: () => Promise<T>): Promise<T> {
-  const known = memo.get(name);
-  if (known !== undefined) return known;
-  const asking = ask();
-  memo.set(name, asking);
-  asking.catch(() => memo.delete(name));
-  return asking;
 }
 
 async function describeRoot(state: State): Promise<DeployedStack> {

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { ownValue } from '../support/own-value.ts';
-import { isMap, mapOf, scalarText, type Template, type TemplateMap } from '../template/template.ts';
+import { isSecretParameter } from '../template/parameters.ts';
+import { isMap, mapOf, type Template, type TemplateMap } from '../template/template.ts';
 import { compareTemplates, describeDifference } from './compare-templates.ts';
 import type { DeployedStack } from './describe-stack.ts';
 import { recoveryAdvice, stackCondition } from './stack-status.ts';
@@ -152,7 +153,11 @@ function parameterDifferences({ template, parameters }: DeployRequest, deployed:
     // a parameter that is new is a difference of the template already
     if (wanted === undefined || current === undefined || wanted === current) return [];
     // CloudFormation does not tell the value of a secret: only it can compare
-    return [isSecret(declaration, current) ? `secret parameter ${name} may have changed` : `parameter ${name} changed`];
+    return [
+      isSecretParameter(declaration, current)
+        ? `secret parameter ${name} may have changed`
+        : `parameter ${name} changed`,
+    ];
   });
 }
 
@@ -216,10 +221,6 @@ function unknownOverrides({ template, parameters }: DeployRequest): string[] {
 function declaredParameters(template: Template): Record<string, TemplateMap> {
   const entries = Object.entries(mapOf(template['Parameters']));
   return Object.fromEntries(entries.map(([name, declaration]) => [name, isMap(declaration) ? declaration : {}]));
-}
-
-function isSecret(declaration: TemplateMap, current: string): boolean {
-  return scalarText(declaration['NoEcho']) === 'true' || /^\*+$/.test(current);
 }
 
 function sameRecord(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {

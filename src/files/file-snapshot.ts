@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { startsWithFolder, realPathNow } from './paths.ts';
+import { realPathNow } from '../support/files.ts';
+import { startsWithFolder } from './paths.ts';
 
 /** A watched file, or a watched folder with everything below it. */
 export interface WatchedPart {

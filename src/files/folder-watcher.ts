@@ -5,7 +5,9 @@ import type { FileWatcher, FileWatcherOptions, WatchScope } from './file-watcher
 import { FollowedLinks } from './link-places.ts';
 import { openFolderWatches } from './watch-or-poll.ts';
 import type { FolderWatches } from './watch-or-poll.ts';
-import { changedSince, startsWithFolder, kindOf, namesNow, realPathNow, statNow, withParents } from './paths.ts';
+import { realPathNow } from '../support/files.ts';
+import { withParents } from '../support/places.ts';
+import { changedSince, startsWithFolder, kindOf, namesNow, statNow } from './paths.ts';
 import type { EntryKind } from './paths.ts';
 
 /** A watched folder. */

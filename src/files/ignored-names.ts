@@ -1,4 +1,4 @@
-import { compileNames } from '../support/name-patterns.ts';
+import { compileNames } from '../support/globs.ts';
 
 /** Names of sam-sync, version control and compiled Python, and of files that editors and systems write beside the edited one. */
 const IGNORED = [

@@ -1,3 +1,5 @@
+import { compileIgnoreGlob } from '../support/globs.ts';
+
 /** Whether a path matches. `below`: the path relative to the resource's code, with `/`. */
 export type PathMatcher = (absolute: string, below: string) => boolean;
 
@@ -13,8 +15,8 @@ export function compilePathPatterns(patterns: readonly string[]): PathMatcher {
 function compilePattern(pattern: string): PathMatcher {
   const regExp = isGlob(pattern) ? undefined : asRegExp(pattern);
   if (regExp === undefined) {
-    const glob = globToRegExp(pattern);
-    return (_absolute, below) => glob.test(below);
+    const matches = compileIgnoreGlob(pattern);
+    return (_absolute, below) => matches(below);
   }
   // on Windows the pattern may be written with `/` or `\`
   return (absolute) => regExp.test(absolute) || regExp.test(absolute.replaceAll('\\', '/'));
@@ -31,25 +33,4 @@ function asRegExp(pattern: string): RegExp | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * A glob as in `.gitignore`: without `/` it means a name at any depth, and what it matches it matches with everything
- * below. `**` is any number of folders, `{a,b}` a choice.
- */
-function globToRegExp(glob: string): RegExp {
-  const clean = glob.replace(/^\.?\/+|\/+$/g, '');
-  const text = clean.replace(/\*\*\/|\*\*|\*|\?|\[!?[^\]]+\]|\{|\}|,|[\s\S]/g, (part) => {
-    if (part === '**/') return '(?:.*/)?';
-    if (part === '**') return '.*';
-    if (part === '*') return '[^/]*';
-    if (part === '?') return '[^/]';
-    if (part === '{') return '(?:';
-    if (part === '}') return ')';
-    if (part === ',') return clean.includes('{') ? '|' : ',';
-    if (part.length > 1 && part.startsWith('[')) return part.replace(/^\[!/, '[^').replaceAll('\\', '\\\\');
-    return part.replace(/[.+^$()|[\]\\]/g, '\\$&');
-  });
-  const start = clean.includes('/') ? '^' : '(?:^|/)';
-  return new RegExp(`${start}${text}(?:/|$)`, 's');
 }

@@ -19,15 +19,6 @@ export function statNow(target: string): fs.Stats | undefined {
   }
 }
 
-/** Resolves the links of a path; undefined if it does not exist. */
-export function realPathNow(target: string): string | undefined {
-  try {
-    return fs.realpathSync(target);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Lists the names in a folder; none if it cannot be read. */
 export function namesNow(folder: string): string[] {
   try {
@@ -49,10 +40,4 @@ export function changedSince(target: string, since: number): boolean {
  */
 export function startsWithFolder(target: string, folder: string): boolean {
   return target.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
-}
-
-/** Lists the path and every folder above it. */
-export function withParents(target: string): string[] {
-  const parent = path.dirname(target);
-  return parent === target ? [target] : [target, ...withParents(parent)];
 }

@@ -3,7 +3,9 @@ import * as path from 'node:path';
 import type { FileWatcher, FileWatcherOptions, WatchHandle, WatchScope } from './file-watcher.ts';
 import { FollowedLinks } from './link-places.ts';
 import { openSystemWatch } from './open-watch.ts';
-import { changedSince, startsWithFolder, kindOf, namesNow, realPathNow, withParents } from './paths.ts';
+import { realPathNow } from '../support/files.ts';
+import { withParents } from '../support/places.ts';
+import { changedSince, startsWithFolder, kindOf, namesNow } from './paths.ts';
 
 interface Handle extends WatchHandle {
   recursive: boolean;

@@ -15,7 +15,7 @@ import type { CompressedFiles } from './compressed-files.ts';
 import { fileKey, readSums, textKey, treeKey } from './artifact-key.ts';
 import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
-import { listTree } from './tree-entries.ts';
+import { listEntries } from './tree-entries.ts';
 import type { TreeEntry } from './tree-entries.ts';
 import type { WebFunctionStore } from './web-function-store.ts';
 import { writeZip } from './zip.ts';
@@ -191,7 +191,7 @@ async function existing(item: { path: string; label: string }): Promise<void> {
 /** A single file counts as a tree that holds it alone. */
 async function readEntries(target: string): Promise<TreeEntry[]> {
   const stat: Stats = await fs.stat(target);
-  if (stat.isDirectory()) return listTree(target);
+  if (stat.isDirectory()) return listEntries(target);
   const executable = (stat.mode & 0o111) !== 0;
   return [{ path: path.basename(target), absolute: target, size: stat.size, executable }];
 }

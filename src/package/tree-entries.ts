@@ -22,7 +22,7 @@ export interface TreeEntry {
  * does not travel along, or left out if it leads nowhere.
  * Empty folders are left out: a zip for Lambda has no use for them.
  */
-export async function listTree(root: string): Promise<TreeEntry[]> {
+export async function listEntries(root: string): Promise<TreeEntry[]> {
   const realRoot = await fs.realpath(root);
   const entries: TreeEntry[] = [];
   await listFolder({ realRoot, entries }, realRoot, '', [realRoot]);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, statSync } from 'node:fs';
-import type { Stats } from 'node:fs';
+import { createReadStream, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -40,6 +40,35 @@ export async function statIfExists(file: string): Promise<Stats | undefined> {
     return statSync(file, { throwIfNoEntry: false });
   } catch (error) {
     if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a regular file is there (links are followed). */
+export async function isFile(file: string): Promise<boolean> {
+  return (await statIfExists(file))?.isFile() === true;
+}
+
+/** Resolves the links of a path; undefined if it does not exist, or cannot be read. */
+export function realPathNow(place: string): string | undefined {
+  try {
+    return realpathSync(place);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names in a folder, in the order of the disk; none if there is no such folder. */
+export function namesIn(folder: string): string[] {
+  return itemsIn(folder).map(({ name }) => name);
+}
+
+/** What is in a folder; nothing if there is no such folder. */
+export function itemsIn(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (isMissing(error)) return [];
     throw error;
   }
 }

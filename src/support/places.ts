@@ -36,10 +36,27 @@ export function isBelow(place: string, folder: string): boolean {
   return relative !== '' && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }
 
+/** The path with `/`, as templates, lock files and tools of every system write it. */
+export function withSlashes(relative: string): string {
+  return relative.split(path.sep).join('/');
+}
+
+/** The path from a folder to a file below it, with `/`; for any other file its absolute path. */
+export function nameWithin(folder: string, file: string): string {
+  const absolute = path.resolve(folder, file);
+  return isBelow(absolute, folder) ? withSlashes(path.relative(folder, absolute)) : absolute;
+}
+
 /** A text from somebody else for a message: control characters escaped, and not longer than can be read. */
 export function quoted(text: string): string {
   const LONGEST = 80;
   return JSON.stringify(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
+}
+
+/** Lists the path and every folder above it. */
+export function withParents(place: string): string[] {
+  const parent = path.dirname(place);
+  return parent === place ? [place] : [place, ...withParents(parent)];
 }
 
 /** The nearest folder that holds all of them. */

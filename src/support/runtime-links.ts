@@ -1,5 +1,6 @@
 import { existsSync, readlinkSync, realpathSync } from 'node:fs';
 import * as path from 'node:path';
+import { withSlashes } from './places.ts';
 
 /** Where functions find layers, their code and temporary files (Lambda developer guide, "Lambda execution environment"). */
 const RUNTIME_FOLDERS = ['/opt', '/var/task', '/tmp'];
@@ -9,10 +10,10 @@ const RUNTIME_FOLDERS = ['/opt', '/var/task', '/tmp'];
  * this machine. Below the same folder as the project itself, links that lead somewhere are the project's own.
  */
 export function runtimeLink(link: string, projectFolder: string): string | undefined {
-  const target = readlinkSync(link).split(path.sep).join('/');
+  const target = withSlashes(readlinkSync(link));
   const folder = RUNTIME_FOLDERS.find((candidate) => isIn(path.posix.normalize(target), candidate));
   if (folder === undefined) return undefined;
-  const isOurs = isIn(realpathSync(projectFolder).split(path.sep).join('/'), folder) && existsSync(link);
+  const isOurs = isIn(withSlashes(realpathSync(projectFolder)), folder) && existsSync(link);
   return isOurs ? undefined : target;
 }
 

@@ -32,6 +32,11 @@ export function listOf<T>(item: Reader<T>): Reader<T[]> {
   return (value) => (Array.isArray(value) ? all(value.map((one) => item(one))) : undefined);
 }
 
+/** The texts of a list; none if something else was written. */
+export function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
 /** A mapping whose values all have the shape. */
 export function recordOf<T>(item: Reader<T>): Reader<Record<string, T>> {
   return (value) => {

@@ -1,4 +1,4 @@
-import { DEPENDENCY_STACK, dependencyLayerId } from '../builder/dependency-layer.ts';
+import { DEPENDENCY_STACK, dependencyLayerId } from '../builder/dependency-layers/dependency-layer.ts';
 import { compareTemplates, describeDifference } from '../deploy/compare-templates.ts';
 import type { TemplateDifference } from '../deploy/compare-templates.ts';
 import { flattenStacks, identifierOf } from '../model/stack.ts';

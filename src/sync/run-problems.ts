@@ -1,4 +1,4 @@
-import type { RunProblems } from '../builder/artifact.ts';
+import type { RunProblems } from '../builder/build-result.ts';
 import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { formatProblem } from '../errors.ts';

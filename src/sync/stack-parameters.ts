@@ -1,12 +1,13 @@
 import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { stackCondition } from '../deploy/stack-status.ts';
 import { ownValue } from '../support/own-value.ts';
+import { isSecretParameter } from '../template/parameters.ts';
 import { globalsFor } from '../template/globals.ts';
 import { flattenStacks } from '../model/stack.ts';
 import type { Stack } from '../model/stack.ts';
 import { kindOf } from '../template/kinds/kinds.ts';
-import { isMap, mapOf, scalarText } from '../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../template/template.ts';
+import { isMap, mapOf } from '../template/template.ts';
+import type { TemplateValue } from '../template/template.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncResource } from './code/sync-resource.ts';
 
@@ -19,7 +20,7 @@ export function deployedParameters(root: Stack, { parameters, status }: Deployed
   const declared = mapOf(root.source['Parameters']);
   return Object.fromEntries(
     Object.entries(parameters).filter(
-      ([name, value]) => isMap(ownValue(declared, name)) && !isSecret(mapOf(ownValue(declared, name)), value),
+      ([name, value]) => isMap(ownValue(declared, name)) && !isSecretParameter(mapOf(ownValue(declared, name)), value),
     ),
   );
 }
@@ -58,9 +59,4 @@ function holdsIntrinsic(value: TemplateValue): boolean {
   return Object.entries(value).some(
     ([name, item]) => name === 'Ref' || name.startsWith('Fn::') || holdsIntrinsic(item),
   );
-}
-
-/** CloudFormation returns asterisks for a secret. */
-function isSecret(declaration: TemplateMap, value: string): boolean {
-  return scalarText(declaration['NoEcho'])?.toLowerCase() === 'true' || /^\*+$/.test(value);
 }

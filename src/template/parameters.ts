@@ -31,13 +31,18 @@ export function readParameters(template: Template, given: GivenParameters): Para
     // the text is the name of an SSM parameter, and the value is in the cloud
     if (text === undefined || type.startsWith('AWS::SSM::Parameter::Value')) continue;
     const value = isListType(type) ? splitList(text) : text;
-    if (scalarText(declaration['NoEcho'])?.toLowerCase() === 'true') secret.set(name, value);
+    if (isSecretParameter(declaration)) secret.set(name, value);
     else {
       known.set(name, value);
       setOwn(texts, name, text);
     }
   }
   return { known, secret, texts };
+}
+
+/** Whether a parameter is `NoEcho`, or CloudFormation shows its value as stars (`shown`). */
+export function isSecretParameter(declaration: TemplateMap, shown = ''): boolean {
+  return scalarText(declaration['NoEcho'])?.toLowerCase() === 'true' || /^\*+$/.test(shown);
 }
 
 /** Names given that the template does not declare; pseudo parameters may be given too. */

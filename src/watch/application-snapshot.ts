@@ -1,4 +1,4 @@
-import type { BuildInput } from '../builder/artifact.ts';
+import type { BuildInput } from '../builder/build-result.ts';
 import type { StackOutput } from '../console/reporter.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';

@@ -13,7 +13,7 @@ Resources:
       Handler: app.handle
 `;
 const HANDLER = {
-  message: 'app.py has no handle for the handler to call; did you mean app.handler?',
+  message: 'app.py does not define handle, which the handler names; did you mean app.handler?',
   file: 'template.yaml',
   line: 8,
   column: 7,

@@ -104,7 +104,7 @@ describe('which esbuild bundles an application', () => {
     expect(stale.result.notes).toEqual([
       expect.objectContaining({
         level: 'warning',
-        text: 'node_modules has esbuild 0.14.0, but package-lock.json asks for 0.14.14, which was installed separately',
+        text: 'node_modules has esbuild 0.14.0, but package-lock.json requests 0.14.14, which was installed separately',
       }),
     ]);
 
@@ -118,7 +118,7 @@ describe('which esbuild bundles an application', () => {
     const PATH = await pathWith(path.join(dir, 'bin'), {});
     expect((await build(dir, { env: toolEnv({ PATH }) })).failures).toMatchObject([
       {
-        message: expect.stringMatching(/^npm is needed to install esbuild 0\.14\.14, which .*package\.json asks for/),
+        message: expect.stringMatching(/^npm is needed to install esbuild 0\.14\.14, which .*package\.json requests/),
         hint,
       },
     ]);
@@ -128,7 +128,7 @@ describe('which esbuild bundles an application', () => {
       npm_config_cache: path.join(dir, 'cache'),
     });
     expect((await build(dir, { env: offline })).failures).toMatchObject([
-      { message: expect.stringMatching(/^esbuild 0\.14\.14, which .* asks for, could not be installed/), hint },
+      { message: expect.stringMatching(/^esbuild 0\.14\.14, which .* requests, could not be installed/), hint },
     ]);
   });
 

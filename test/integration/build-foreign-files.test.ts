@@ -74,20 +74,17 @@ describe('package.json', () => {
   });
 
   it.each<[manifest: string, problem: string]>([
-    ['null', 'it must hold a JSON object'],
-    ['[]', 'it must hold a JSON object'],
-    ['"x"', 'it must hold a JSON object'],
+    ['null', 'it must be a JSON object'],
+    ['[]', 'it must be a JSON object'],
+    ['"x"', 'it must be a JSON object'],
     ['{"dependencies": ["a"]}', 'dependencies must be an object of package names and versions'],
     ['{"dependencies": "a"}', 'dependencies must be an object of package names and versions'],
     ['{"dependencies": {"a": 1}}', 'dependencies must be an object of package names and versions'],
-    ['{"dependencies": {"../../evil": "1.0.0"}}', 'dependencies names a package that cannot be: "../../evil"'],
-    [
-      '{"optionalDependencies": {"@a/../b": "1.0.0"}}',
-      'optionalDependencies names a package that cannot be: "@a/../b"',
-    ],
+    ['{"dependencies": {"../../evil": "1.0.0"}}', 'dependencies has an invalid package name: "../../evil"'],
+    ['{"optionalDependencies": {"@a/../b": "1.0.0"}}', 'optionalDependencies has an invalid package name: "@a/../b"'],
     [
       '{"peerDependencies": {"": "1.0.0", "/x": "1"}}',
-      'peerDependencies names a package that cannot be: ""; peerDependencies names a package that cannot be: "/x"',
+      'peerDependencies has an invalid package name: ""; peerDependencies has an invalid package name: "/x"',
     ],
     [
       '{"scripts": ["a"], "files": "dist"}',
@@ -115,7 +112,7 @@ describe('package.json', () => {
     const dir = await tempFolder({ ...APP, 'fn/package.json': '{}', 'fn/sub/x.js': '', [file]: 'x'.repeat(70_000) });
     const { failures } = await buildApp(dir);
     expect(failures.map(({ message }) => message)).toEqual([
-      expect.stringContaining('it cannot be told which files npm would pack: pattern is too long'),
+      expect.stringContaining('npm could not list the files to pack: pattern is too long'),
     ]);
   });
 
@@ -173,7 +170,7 @@ describe('files that are links', () => {
     expect(await sources(dir)).toEqual(before);
     await writeFiles(dir, { 'locks/fn.json': '<<<<<<< HEAD' });
     const [failure] = (await buildApp(dir)).failures;
-    expect(failure?.message).toMatch(/fn\/package-lock\.json is not a lock file: it must hold a JSON object/);
+    expect(failure?.message).toMatch(/fn\/package-lock\.json is not a lock file: it must be a JSON object/);
   });
 
   it('a folder in an artifact that is a link is replaced, not written into', async () => {

@@ -3,8 +3,8 @@ import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openBuildLayout } from '../../src/builder/layout/build-layout.ts';
 import { writeBuiltTemplates } from '../../src/builder/layout/built-templates.ts';
-import { openBuildCache } from '../../src/builder/cache/cache.ts';
-import type { WrittenEntry } from '../../src/builder/cache/cache.ts';
+import { openBuildCache } from '../../src/builder/cache/build-cache.ts';
+import type { WrittenEntry } from '../../src/builder/cache/build-cache.ts';
 import { mapOf } from '../../src/template/template.ts';
 import { parseTemplate } from '../../src/template/yaml/yaml.ts';
 import { buildApp, readTree } from '../support/build-app.ts';
@@ -73,22 +73,22 @@ describe('the folder of built templates', () => {
         await fs.mkdir(path.join(dir, '.aws-sam'));
         await fs.symlink(users, path.join(dir, '.aws-sam/build'));
       },
-      /\.aws-sam\/build is a link, and what is behind it would be replaced/,
+      /\.aws-sam\/build is a link, and a build would replace its target/,
     ],
     [
       'was made by somebody else',
       (dir) => writeFiles(dir, { '.aws-sam/build/mine.txt': 'mine' }),
-      /\.aws-sam\/build was made neither by sam-sync nor by AWS SAM CLI/,
+      /\.aws-sam\/build was created neither by sam-sync nor by SAM CLI/,
     ],
     [
       'would be in the project itself',
       (dir) => fs.symlink('.', path.join(dir, '.aws-sam')),
-      /\.aws-sam is a link to a folder that holds the project/,
+      /\.aws-sam is a link to a folder that contains the project/,
     ],
     [
       'would be above the project',
       (dir) => fs.symlink(path.dirname(dir), path.join(dir, '.aws-sam')),
-      /\.aws-sam is a link to a folder that holds the project/,
+      /\.aws-sam is a link to a folder that contains the project/,
     ],
   ])('is refused, and nothing is written, if it %s', async (_what, make, message) => {
     const users = await tempFolder({ 'template.yaml': 'SamResourceId', 'Gone/precious': 'p' });

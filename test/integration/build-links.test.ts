@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { listTree } from '../../src/package/tree-entries.ts';
+import { listEntries } from '../../src/package/tree-entries.ts';
 import { buildApp } from '../support/build-app.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -39,7 +39,7 @@ Resources:
     const sent = async (): Promise<(string | undefined)[]> => {
       const app = await buildApp(dir);
       expect(app.failures).toEqual([]);
-      const entries = await listTree(app.result.folders.get('F')!.path);
+      const entries = await listEntries(app.result.folders.get('F')!.path);
       expect(entries.map((entry) => entry.path)).not.toContain('shared-dead');
       return entries.filter((entry) => entry.path === 'shared').map((entry) => entry.linkTarget);
     };
@@ -60,7 +60,7 @@ Resources:
     });
     const link = path.join(dir, 'code/node_modules');
     const sent = async (): Promise<string | undefined> => {
-      const entries = await listTree((await buildApp(dir)).result.folders.get('F')!.path);
+      const entries = await listEntries((await buildApp(dir)).result.folders.get('F')!.path);
       return entries.find((entry) => entry.path === 'node_modules')?.linkTarget;
     };
     for (const target of [OPT, '/opt/other']) {

@@ -218,7 +218,7 @@ describe('a local package that is not there', () => {
     const app = await buildApp(dir);
     expect(app.failures).toMatchObject([
       {
-        message: `${path.join(dir, 'fn/a/package.json')} needs gone from ${spec}, which is not there`,
+        message: `${path.join(dir, 'fn/a/package.json')} needs gone from ${spec}, which does not exist`,
         hint: `Put a package at ${path.join(dir, place)}, or correct the dependency.`,
       },
     ]);

@@ -197,7 +197,10 @@ Resources:
     // scripts may need both source and packages, so these are not apart; and they did not reach the shared ones
     expect(app.result.dependencyLayers.size).toBe(0);
     expect(app.result.notes).toEqual([
-      expect.objectContaining({ ids: ['A'], text: expect.stringContaining('scripts of its own') }),
+      expect.objectContaining({
+        ids: ['A'],
+        text: expect.stringContaining('its install scripts need source and packages together'),
+      }),
     ]);
     const deps = path.join(dir, '.aws-sam/sam-sync/deps');
     const [key = ''] = await fs.readdir(deps);

@@ -146,8 +146,8 @@ describe('pip', () => {
     expect(app).toMatchObject({ commands: [], failures: [] });
     expect(app.result.dependencyLayers.size).toBe(0);
     expect(app.result.notes.map(({ ids, text }) => `${ids.join()}: ${text}`).sort()).toEqual([
-      'A: no dependency layer: nothing to put into it',
-      'B: no dependency layer: nothing to put into it',
+      'A: no dependency layer: there are no packages to put into it',
+      'B: no dependency layer: there are no packages to put into it',
     ]);
   });
 

@@ -96,3 +96,20 @@ describe.skipIf(!hasRuby)('ruby (ruby and bundle are needed)', () => {
     expect(app.result.dependencyLayers.size).toBe(0);
   });
 });
+
+describe('ruby', () => {
+  it('warns of gems outside CodeUri, with or without Ruby on this machine', async () => {
+    const dir = await tempFolder({
+      ...APP,
+      'gem/words.gemspec': spec('1.0.0'),
+      'fn/inside/words.gemspec': spec('1.0.0'),
+      'fn/Gemfile': "gem 'words', path: '../gem'\ngem 'more', path: 'inside'\n",
+    });
+    const { result } = await buildApp(dir);
+    expect(result.notes).toContainEqual({
+      level: 'warning',
+      ids: ['F'],
+      text: `gems outside CodeUri are not part of the function: ${path.join(dir, 'gem')}`,
+    });
+  });
+});

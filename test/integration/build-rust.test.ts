@@ -67,7 +67,7 @@ describe.skipIf(env === undefined)('rust (cargo and pip are needed)', () => {
     await writeFiles(dir, { 'template.yaml': APP['template.yaml'].replace(', BuildProperties: { Binary: two }', '') });
     expect((await buildApp(dir, { env: env!, only: new Set(['B']) })).failures).toEqual([
       expect.objectContaining({
-        message: expect.stringMatching(/^cargo lambda made (?:one, two|two, one)/),
+        message: expect.stringMatching(/^cargo lambda built (?:one, two|two, one)/),
         hint: expect.stringContaining('Binary'),
       }),
     ]);

@@ -30,7 +30,7 @@ Resources:
     {
       level: 'info',
       ids: ['F'],
-      text: 'no dependency layer: code and packages have more than the 250 MB that Lambda takes',
+      text: "no dependency layer: code and packages together exceed Lambda's limit of 250 MB",
     },
   ]);
 });

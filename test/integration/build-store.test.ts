@@ -4,12 +4,12 @@ import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildDefinition } from '../../src/builder/build-definition.ts';
 import { buildStoreDir } from '../../src/builder/build-options.ts';
-import { openBuildCache } from '../../src/builder/cache/cache.ts';
+import { openBuildCache } from '../../src/builder/cache/build-cache.ts';
 import { copyFiles, linkTree, listTree } from '../../src/builder/file-tree.ts';
 import { planBuild } from '../../src/builder/plan-build.ts';
 import { openSourceHasher } from '../../src/builder/cache/source-hash.ts';
 import { openStatIndex } from '../../src/builder/cache/stat-index.ts';
-import { createTools } from '../../src/builder/tools.ts';
+import { createTools } from '../../src/builder/tools/tools.ts';
 import { SourceChangedError } from '../../src/builder/workflows/workflow.ts';
 import type { PreparedBuild, Workflow, BuildContext } from '../../src/builder/workflows/workflow.ts';
 import { makeOld, readTree } from '../support/build-app.ts';
@@ -337,7 +337,7 @@ describe('a build', () => {
     }));
     expect(await build()).toMatchObject({ cached: false, files: { a: '1', stamp: '2' } });
     expect(times).toBe(3);
-    expect(notes).toEqual([expect.stringContaining('the source keeps changing while it is built')]);
+    expect(notes).toEqual([expect.stringContaining('the source keeps changing during the build')]);
     expect(await build()).toMatchObject({ cached: false, files: { a: '1', stamp: '5' } });
   });
 
@@ -347,6 +347,6 @@ describe('a build', () => {
         throw new SourceChangedError();
       },
     }));
-    await expect(build()).rejects.toThrow(/The source of F keeps changing while it is built/);
+    await expect(build()).rejects.toThrow(/The source of F keeps changing during the build/);
   });
 });

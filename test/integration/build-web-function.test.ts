@@ -131,7 +131,7 @@ describe('a Web Function', () => {
     [
       'Runtime: nodejs42.x',
       '{}',
-      'template.yaml:5: sam-sync knows of no Lambda runtime nodejs42.x; did you mean nodejs22.x?',
+      'template.yaml:5: sam-sync does not know the Lambda runtime nodejs42.x; did you mean nodejs22.x?',
     ],
   ])('that cannot run is reported: %s', async (property, source, expected) => {
     const text = template(property).replace(/Runtime: nodejs24.x, (?=.*Runtime)/, '');

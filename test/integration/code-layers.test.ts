@@ -7,7 +7,7 @@ import {
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { dependencyLayerName } from '../../src/builder/dependency-layer.ts';
+import { dependencyLayerName } from '../../src/builder/dependency-layers/dependency-layer.ts';
 import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';

@@ -48,7 +48,7 @@ it.each<[what: string, template: string, files: Record<string, string>, problems
       'dist/app.js': 'exports.handler = async () => 1;',
     },
     [
-      `${AT_HANDLER}the handler dist/app.handler cannot be found: the build leaves dist/app.js out (see .gitignore, .npmignore and "files" in package.json)`,
+      `${AT_HANDLER}the handler dist/app.handler cannot be found: the build leaves out dist/app.js (see .gitignore, .npmignore and "files" in package.json)`,
     ],
   ],
   [
@@ -67,7 +67,7 @@ it.each<[what: string, template: string, files: Record<string, string>, problems
     'another function (Python)',
     template('python3.11', 'app.handle'),
     { 'app.py': 'if True:\n    def handler(e, c): return 1\n' },
-    [`${AT_HANDLER}app.py has no handle for the handler to call; did you mean app.handler?`],
+    [`${AT_HANDLER}app.py does not define handle, which the handler names; did you mean app.handler?`],
   ],
   ['made while it runs', template('python3.11', 'app.h'), { 'app.py': 'globals()["h"] = print' }, []],
   ['imported', template('python3.11', 'app.h'), { 'app.py': 'from b import *', 'b.py': 'def h(e, c): pass' }, []],
@@ -75,13 +75,13 @@ it.each<[what: string, template: string, files: Record<string, string>, problems
     'another function (CommonJS)',
     template('nodejs22.x', 'app.handlr'),
     { 'app.js': 'Object.defineProperty(exports, "__esModule", { value: true });\nexports.handler = async () => 1;' },
-    [`${AT_HANDLER}app.js has no handlr for the handler to call; did you mean app.handler?`],
+    [`${AT_HANDLER}app.js does not define handlr, which the handler names; did you mean app.handler?`],
   ],
   [
     'another function (ES module)',
     template('nodejs22.x', 'app.main'),
     { 'app.mjs': 'export const handler = async () => 1;' },
-    [`${AT_HANDLER}app.mjs has no main for the handler to call`],
+    [`${AT_HANDLER}app.mjs does not define main, which the handler names`],
   ],
   [
     'exported by another file',
@@ -146,7 +146,7 @@ it.each<[what: string, template: string, files: Record<string, string>, problems
     'a runtime that does not exist',
     template('nodejs23.x', 'app.handler'),
     { 'app.js': 'exports.handler = 1;' },
-    ['template.yaml:5:30: sam-sync knows of no Lambda runtime nodejs23.x; did you mean nodejs22.x?'],
+    ['template.yaml:5:30: sam-sync does not know the Lambda runtime nodejs23.x; did you mean nodejs22.x?'],
   ],
 ])('a function that cannot run: %s', async (_what, text, files, problems) => {
   const dir = await tempFolder();

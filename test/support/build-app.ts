@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import type { BuildInput, BuildResult, BuiltFolder } from '../../src/builder/artifact.ts';
+import type { BuildInput, BuildResult, BuiltFolder } from '../../src/builder/build-result.ts';
 import type { BuildOptions } from '../../src/builder/build-options.ts';
 import { openBuilder } from '../../src/builder/build.ts';
 import type { Builder } from '../../src/builder/build.ts';

@@ -5,16 +5,16 @@ import { isMissing, makeFolder, removeTree } from '../../support/files.ts';
 import { either, flag, parseJson, recordOf, text } from '../../support/shapes.ts';
 import { temporarySuffix } from '../../support/temporary-names.ts';
 
-/** Facts about an entry that are kept with it. */
+/** Facts about an entry, stored with it. */
 export type EntryFacts = Readonly<Record<string, string | boolean>>;
 
-/** In an entry's folder: its facts, whose time stamp is when the entry was last used, and its content. */
+/** Names in an entry's folder: its facts, whose time stamp is the entry's last use, and its content. */
 export const FACTS = 'entry.json';
 export const CONTENT = 'content';
 
 const HOUR_MS = 3_600_000;
 
-/** Renames a finished entry to its name. If another process was faster, its entry is the one. */
+/** Renames a finished entry to its name. If another process was faster, its entry counts. */
 export async function moveInto(
   from: string,
   to: string,
@@ -28,7 +28,7 @@ export async function moveInto(
     if (winner) return winner;
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES'].includes(code)) throw error;
-    // something is there that is no entry, e.g. half of one that was deleted by hand
+    // not an entry, e.g. half of one that was deleted by hand
     await removeTree(to);
     await fs.rename(from, to);
   }
@@ -38,15 +38,15 @@ export async function moveInto(
 const readFacts = recordOf(either(text, flag));
 
 /**
- * An entry that is whole; undefined if there is none, or one that somebody damaged. In one go: hundreds of entries are looked
- * up where nothing changed, and waiting for each would be most of the time.
+ * Reads an entry; undefined if there is none, or a damaged one. Synchronous: a sync without changes looks up hundreds of
+ * entries, and awaiting each would take most of its time.
  */
 export function readEntry(folder: string): { path: string; facts: EntryFacts } | undefined {
   const content = path.join(folder, CONTENT);
   try {
     const facts = readFacts(parseJson(readFileSync(path.join(folder, FACTS), 'utf8')));
-    const isThere = statSync(content, { throwIfNoEntry: false })?.isDirectory() === true;
-    if (facts === undefined || !isThere) return undefined;
+    const hasContent = statSync(content, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (facts === undefined || !hasContent) return undefined;
     markUsed(folder);
     return { path: content, facts };
   } catch (error) {
@@ -55,23 +55,23 @@ export function readEntry(folder: string): { path: string; facts: EntryFacts } |
   }
 }
 
-/** Says that the entry is used now: the time stamp of its facts, to the hour. */
+/** Records the use of an entry, to the hour, in the time stamp of its facts. */
 function markUsed(folder: string): void {
   const file = path.join(folder, FACTS);
   const now = Date.now();
   try {
     if (now - statSync(file).mtimeMs > HOUR_MS) utimesSync(file, now / 1000, now / 1000);
   } catch {
-    // a cache on a disk that we may only read works as well
+    // a cache on a read-only disk works as well
   }
 }
 
-/** When the entry was used last (ms since the epoch), to the hour; undefined: it is none. */
+/** Returns the entry's last use (ms since the epoch), to the hour; undefined if it is no entry. */
 export function usedAtOf(folder: string): number | undefined {
   return statSync(path.join(folder, FACTS), { throwIfNoEntry: false })?.mtimeMs;
 }
 
-/** Removes an entry unless it is needed. It is renamed first, so that nobody finds half of it. */
+/** Removes an entry unless it is needed. Renames it first, so that no process finds half of it. */
 export async function removeEntry(
   folder: string,
   { temporaryDir, isNeeded }: { temporaryDir: string; isNeeded: () => boolean },
@@ -82,9 +82,9 @@ export async function removeEntry(
   try {
     await fs.rename(folder, doomed);
   } catch {
-    return; // another process removed it, or has a file of it open (Windows): the next time will do
+    return; // another process removed it, or has a file of it open (Windows): try again next time
   }
-  // who began to use it at that very moment has it back, or makes it again
+  // give it back to a build that began to use it at that moment
   if (isNeeded() && (await renameBack(doomed, folder))) return;
   await removeTree(doomed);
 }

@@ -1,23 +1,23 @@
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { isMissing, makeFolderSync } from '../../support/files.ts';
+import { isMissing, makeFolderSync, namesIn } from '../../support/files.ts';
 import { isMakerGone, temporarySuffix } from '../../support/temporary-names.ts';
 
-/** What of the store is in use by work under way, told to other processes too: nobody removes it meanwhile. */
+/** Tracks the entries of the store in use, across processes: no process removes them meanwhile. */
 export interface Leases {
-  /** From now on, until the returned function is called, what is added to the lease stays. */
+  /** Opens a lease; the entries added to it are kept until it is closed. */
   open(): Lease;
-  /** Whether some work, here or in another process, uses the folder of an entry: as it is at this moment. */
+  /** Tests whether this or another process uses the folder of an entry, at this moment. */
   inUse(): (folder: string) => boolean;
 }
 
-/** What one piece of work uses. */
+/** The entries that one build uses. */
 interface Lease {
   add(folder: string): void;
   close(): void;
 }
 
-/** `storeDir`: absolute. A file in it for each process that has something in use, with a line for each entry. */
+/** Opens the leases of a store (absolute): a file for each process that uses entries, with a line for each entry. */
 export function openLeases(storeDir: string): Leases {
   const dir = path.join(storeDir, 'in-use');
   const file = path.join(dir, `sync.${temporarySuffix()}`);
@@ -37,11 +37,11 @@ export function openLeases(storeDir: string): Leases {
         add: (folder) => {
           const isNew = !isOurs(folder);
           folders.add(folder);
-          if (isNew) tell(() => appendLine(file, nameOf(folder)));
+          if (isNew) tryWrite(() => appendLine(file, nameOf(folder)));
         },
         close: () => {
           open.delete(folders);
-          if (folders.size > 0) tell(write);
+          if (folders.size > 0) tryWrite(write);
         },
       };
     },
@@ -52,12 +52,12 @@ export function openLeases(storeDir: string): Leases {
   };
 }
 
-/** On a disk that we may only read, or that is full, builds that are there serve all the same. */
-function tell(how: () => void): void {
+/** Ignores a read-only or full disk: cached builds serve all the same. */
+function tryWrite(write: () => void): void {
   try {
-    how();
+    write();
   } catch {
-    // nobody hears of it
+    // other processes do not learn of the lease
   }
 }
 
@@ -71,7 +71,7 @@ function appendLine(file: string, line: string): void {
   }
 }
 
-/** What other processes use. Files of those that have ended are removed. */
+/** Reads the leases of other processes, and removes the files of those that have ended. */
 function readOthers(dir: string, own: string): string[] {
   const files = namesIn(dir).map((name) => path.join(dir, name));
   return files.flatMap((file) => {
@@ -80,15 +80,6 @@ function readOthers(dir: string, own: string): string[] {
     rmSync(file, { force: true });
     return [];
   });
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }
 
 function readLines(file: string): string[] {

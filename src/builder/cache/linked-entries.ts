@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { isMissing } from '../../support/files.ts';
 import { isBelow } from '../../support/places.ts';
 
-/** Where a link leads; undefined if it is none, or not there. Absolute. */
+/** Returns the target of a link, absolute; undefined if it is no link, or does not exist. */
 export function linkTarget(link: string): string | undefined {
   try {
     return path.resolve(path.dirname(link), readlinkSync(link));
@@ -14,7 +14,7 @@ export function linkTarget(link: string): string | undefined {
   }
 }
 
-/** The folders of the store (`<kind>/<key>`) that laid out artifacts lead to, also in folders of nested stacks. */
+/** Finds the folders of the store (`<kind>/<key>`) that the links of layouts lead to, nested stacks included. */
 export function linkedEntries(store: string, layouts: readonly string[]): Set<string> {
   const entries = new Set<string>();
   const visit = (dir: string): void => {
@@ -22,7 +22,7 @@ export function linkedEntries(store: string, layouts: readonly string[]): Set<st
     try {
       items = readdirSync(dir, { withFileTypes: true });
     } catch {
-      return; // there is none, or it is being replaced
+      return; // it does not exist, or is being replaced
     }
     for (const item of items) {
       const place = path.join(dir, item.name);

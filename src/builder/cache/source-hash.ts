@@ -8,28 +8,28 @@ import { listTree } from '../file-tree.ts';
 import type { TreeFile } from '../file-tree.ts';
 import { openStatIndex } from './stat-index.ts';
 
-/** Hashes of files and folders by content, remembering what it has read between runs. */
+/** Hashes files and folders by content, and remembers the hashes between runs. */
 export interface SourceHasher {
   /**
-   * A hash over the sorted relative paths, contents and executable bits of the files below a folder. Links count as
-   * what they lead to. `excludes`: patterns of names that do not count at any depth.
+   * Hashes the sorted relative paths, contents and executable bits of the files below a folder, without names that match
+   * `excludes`. Links count as their targets.
    */
   hashTree(root: string, excludes?: readonly string[]): Promise<string>;
-  /** The same over chosen files. */
+  /** Hashes the same of these files. */
   hashFiles(files: readonly TreeFile[]): Promise<string>;
-  /** A hash over one file's content; undefined if there is no such file. */
+  /** Hashes one file's content; undefined if there is no such file. */
   hashFile(file: string): Promise<string | undefined>;
-  /** A hash over a file or a folder, whichever it is; undefined if nothing is there. */
+  /** Hashes a file or a folder; undefined if neither exists. */
   hashPath(place: string, excludes?: readonly string[]): Promise<string | undefined>;
-  /** Keeps what was learned for the next run. */
+  /** Saves the hashes for the next run. */
   save(): Promise<void>;
 }
 
 const MAX_TRIES = 5;
-/** Larger files are not read in one piece. */
+/** Larger files are streamed (bytes). */
 const STREAM_ABOVE = 4 * 1024 * 1024;
 
-/** A hasher whose memory is `indexFile`. Without, or with a wrong, memory it only reads more. `clock`: milliseconds since the epoch. */
+/** Opens a hasher that remembers hashes in `indexFile`; a missing or damaged index only makes it slower. `clock`: ms since the epoch. */
 export function openSourceHasher(indexFile: string, clock: () => number = Date.now): SourceHasher {
   const index = openStatIndex(indexFile);
 
@@ -38,8 +38,8 @@ export function openSourceHasher(indexFile: string, clock: () => number = Date.n
     const stat = fs.statSync(file, { bigint: true });
     assertReadable(file, stat);
     const executable = process.platform !== 'win32' && (stat.mode & 0o111n) !== 0n;
-    const known = index.get(file, stat);
-    if (known !== undefined) return { hash: known, executable };
+    const remembered = index.get(file, stat);
+    if (remembered !== undefined) return { hash: remembered, executable };
     const hash = await readHash(file, stat.size);
     index.set(file, { stat, readAt, hash });
     return { hash, executable };
@@ -65,7 +65,7 @@ export function openSourceHasher(indexFile: string, clock: () => number = Date.n
         const files = await hashFiles(tree.files);
         return tree.dangling.length === 0 ? files : sha256(JSON.stringify([files, tree.dangling]));
       } catch (error) {
-        // editors make and remove files all the time: what was listed may be gone
+        // editors create and remove files all the time: a listed one may be gone
         if (!isMissing(error) || tries === MAX_TRIES || !fs.existsSync(root)) throw error;
       }
     }
@@ -99,7 +99,7 @@ function sha256(text: string): string {
 
 async function readHash(file: string, size: bigint): Promise<string> {
   const hash = createHash('sha256');
-  // many small files: reading them one after the other without a detour is several times faster than promises
+  // for many small files synchronous reads are several times faster than promises
   if (size <= STREAM_ABOVE) hash.update(fs.readFileSync(file));
   else await pipeline(createReadStream(file), hash);
   return hash.digest('base64url');

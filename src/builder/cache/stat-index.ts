@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import * as path from 'node:path';
 import { writeFileAtomic } from '../../support/files.ts';
 
-/** Hashes by file, valid as long as the file's time stamps, size and inode are the same. Saves reading, nothing else. */
+/** Hashes by file, valid as long as the file's time stamps, size and inode stay the same. */
 export interface StatIndex {
   get(file: string, stat: BigIntStats): string | undefined;
   /** `readAt`: milliseconds since the epoch, taken before the file was read. */
@@ -18,13 +18,14 @@ const VERSION = 1;
  * look the same ("racily clean" in git's words), so its hash is not kept. FAT counts in steps of 2 s, the coarsest.
  */
 const RACY_NS = 2_000_000_000n;
-/** Files not seen for this long are forgotten. */
+/** Entries of files that were not read for this long are dropped. */
 const KEEP_DAYS = 30;
 const DAY_MS = 86_400_000;
 
 /** Folder → name → `day:mtime:ctime:size:inode:hash`. */
 type Folders = Map<string, Map<string, string>>;
 
+/** Opens the index in a file. */
 export function openStatIndex(file: string): StatIndex {
   const folders = readFolders(file);
   const today = Math.floor(Date.now() / DAY_MS);
@@ -58,7 +59,7 @@ export function openStatIndex(file: string): StatIndex {
       try {
         await writeFileAtomic(file, JSON.stringify({ version: VERSION, folders: withoutOld(folders, today) }));
       } catch {
-        // a disk that is full or only readable: the next run reads more
+        // a full or read-only disk: the next run reads more
       }
     },
   };
@@ -77,7 +78,7 @@ function withoutOld(folders: Folders, today: number): [string, [string, string][
     .filter(([, names]) => names.length > 0);
 }
 
-/** The index as it was saved; an empty one if there is none or it cannot be read. */
+/** Reads the saved index; an empty one if there is none, or a damaged one. */
 function readFolders(file: string): Folders {
   try {
     const saved = JSON.parse(fs.readFileSync(file, 'utf8')) as { version?: unknown; folders?: unknown };

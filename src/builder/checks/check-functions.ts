@@ -1,52 +1,49 @@
 import type { RunProblem } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import type { BuildResult, RunProblems } from '../artifact.ts';
+import type { BuildResult, RunProblems } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
 import { isKnownRuntime, nearestRuntime } from '../lambda-runtimes.ts';
-import type { Tools } from '../tools.ts';
-import { examine } from './examine.ts';
-import type { Subject } from './examine.ts';
+import type { Tools } from '../tools/tools.ts';
+import { checkHandlers } from './check-handlers.ts';
+import type { CheckedFunction } from './check-handlers.ts';
 import type { FunctionCheck } from './function-check.ts';
 import { locateProblem } from './locate-problem.ts';
 import type { Pythons } from './python-syntax.ts';
-import { createRecords } from './records.ts';
-import type { Finding } from './records.ts';
+import { createRecords } from './check-records.ts';
+import type { CheckResult } from './check-records.ts';
 
-/** What the checks need to know of a build. */
-type Built = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'handlers'>;
+/** The part of a build's result that the checks need. */
+type BuiltArtifacts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'handlers'>;
 
-/** Looks at functions that were built, for what Lambda would fail on. What it found of an artifact is kept with it. */
+/** Checks built functions for errors that Lambda would report on the first call. Keeps the results with the artifacts. */
 export interface FunctionChecker {
-  /** Never rejects: a check that cannot be made finds nothing. */
-  check(checks: readonly FunctionCheck[], built: Built, tools: Tools): Promise<RunProblems>;
+  /** Never rejects: a check that fails finds nothing. */
+  check(checks: readonly FunctionCheck[], built: BuiltArtifacts, tools: Tools): Promise<RunProblems>;
 }
 
-/** Raise it when the same code gives other findings. */
+/** Raise it when the same code gives other results. */
 const VERSION = 2;
 
-/** `projectDir`: files are named relative to it. */
+/** Creates a checker. Problems name files relative to `projectDir`. */
 export function createFunctionChecker(projectDir: string): FunctionChecker {
   const records = createRecords();
   const pythons: Pythons = new Map();
-  const checkAll = async (checks: readonly FunctionCheck[], built: Built, tools: Tools): Promise<RunProblems> => {
-    const subjects = checks.flatMap((check) => subjectOf(check, built));
-    const keys = new Map(subjects.map((subject) => [subject, keyOfCheck(subject)]));
-    const isNew = (subject: Subject): boolean => records.find(subject.artifact, keys.get(subject) ?? '') === undefined;
-    const news = subjects.filter(isNew);
-    const findings = await examine(news, { tools, pythons });
-    news.forEach((subject, position) =>
-      records.set(subject.artifact, keys.get(subject) ?? '', findings[position] ?? 'none'),
-    );
+  const checkAll = async (
+    checks: readonly FunctionCheck[],
+    built: BuiltArtifacts,
+    tools: Tools,
+  ): Promise<RunProblems> => {
+    const functions = checks.flatMap((check) => findArtifacts(check, built));
+    const resultOf = ({ artifact, key }: KeyedFunction): CheckResult | undefined => records.find(artifact, key);
+    const unchecked = functions.filter((checked) => resultOf(checked) === undefined);
+    const results = await checkHandlers(unchecked, { tools, pythons });
+    unchecked.forEach(({ artifact, key }, position) => records.set(artifact, key, results[position] ?? 'none'));
     const problems = new Map<ResourceIdentifier, RunProblem[]>();
-    for (const subject of subjects) {
-      const { check, artifact } = subject;
-      const found = [checkRuntime(check), records.find(artifact, keys.get(subject) ?? '') ?? 'none'];
-      const wrong = found.filter((one) => one !== 'none');
-      if (wrong.length === 0) continue;
-      problems.set(
-        check.id,
-        wrong.map((finding) => locateProblem(finding, check, { artifact, projectDir })),
-      );
+    for (const checked of functions) {
+      const { check, artifact } = checked;
+      const ownProblems = [checkRuntime(check), resultOf(checked) ?? 'none'].filter((result) => result !== 'none');
+      const located = ownProblems.map((problem) => locateProblem(problem, check, { artifact, projectDir }));
+      if (located.length > 0) problems.set(check.id, located);
     }
     await records.save();
     return problems;
@@ -56,7 +53,7 @@ export function createFunctionChecker(projectDir: string): FunctionChecker {
       try {
         return await checkAll(checks, built, tools);
       } catch (error) {
-        // e.g. the artifact is gone; what was built is deployed all the same
+        // e.g. the artifact is gone; the deployment goes on
         if (!tools.signal.aborted) tools.report('checks', `Functions could not be checked: ${String(error)}`);
         return new Map();
       }
@@ -64,21 +61,27 @@ export function createFunctionChecker(projectDir: string): FunctionChecker {
   };
 }
 
-function subjectOf(check: FunctionCheck, { folders, dependencyLayers, handlers }: Built): Subject[] {
+/** A function with the key of its check. */
+interface KeyedFunction extends CheckedFunction {
+  key: string;
+}
+
+function findArtifacts(check: FunctionCheck, { folders, dependencyLayers, handlers }: BuiltArtifacts): KeyedFunction[] {
   const artifact = folders.get(check.id)?.path;
   if (artifact === undefined) return [];
   const dependencies = dependencyLayers.get(check.id)?.path;
-  return [{ check, artifact, dependencies, handler: handlers.get(check.id) ?? check.handler }];
+  const checked = { check, artifact, dependencies, handler: handlers.get(check.id) ?? check.handler };
+  return [{ ...checked, key: keyOfCheck(checked) }];
 }
 
-function keyOfCheck({ check, handler, dependencies }: Subject): string {
+function keyOfCheck({ check, handler, dependencies }: CheckedFunction): string {
   const { kind, runtime, codeDir, isBundled, hasLayers, isWrapped } = check;
   return keyOf(VERSION, kind, runtime, handler, codeDir, isBundled, hasLayers, isWrapped, dependencies);
 }
 
-function checkRuntime({ runtime }: FunctionCheck): Finding | 'none' {
+function checkRuntime({ runtime }: FunctionCheck): CheckResult {
   if (runtime === undefined || isKnownRuntime(runtime)) return 'none';
   const nearest = nearestRuntime(runtime);
   const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-  return { property: 'runtime', message: `sam-sync knows of no Lambda runtime ${runtime}${hint}` };
+  return { property: 'runtime', message: `sam-sync does not know the Lambda runtime ${runtime}${hint}` };
 }

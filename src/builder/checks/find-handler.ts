@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import * as path from 'node:path';
+import { itemsIn, namesIn } from '../../support/files.ts';
 import { nearestName } from '../../support/nearest-name.ts';
-import { handlerOf, SOURCES } from './handler-place.ts';
-import type { HandlerPlace } from './handler-place.ts';
+import { handlerOf, SOURCES } from './handler-location.ts';
+import type { HandlerLocation } from './handler-location.ts';
 
-/** Where a function's files are. Absolute. */
+/** The folders of a function's files. Absolute. */
 export interface FunctionFolders {
   artifact: string;
   /** The content of its dependency layer. */
@@ -12,16 +13,17 @@ export interface FunctionFolders {
 }
 
 /**
- * The file that holds the handler, relative to the artifact; `elsewhere`: it is among the packages; undefined: it is in
- * neither. Letters count as on Lambda's disk, whatever the disk here does.
+ * Finds the file of the handler, relative to the artifact; `elsewhere`: it is among the packages; undefined: it does not exist.
+ * Names are case-sensitive as on Lambda, also on disks that ignore case.
  */
-export function findHandler(place: HandlerPlace, folders: FunctionFolders): string | 'elsewhere' | undefined {
+export function findHandler(place: HandlerLocation, folders: FunctionFolders): string | 'elsewhere' | undefined {
   const { artifact, dependencies } = folders;
   const [first = ''] = place.files;
-  const found = place.files.find((file) => isThere(artifact, file));
-  if (found !== undefined) return found;
-  const { alike } = place;
-  if (alike && namesIn(path.join(artifact, path.dirname(first))).some((name) => alike.test(name))) return 'elsewhere';
+  const file = place.files.find((candidate) => isThere(artifact, candidate));
+  if (file !== undefined) return file;
+  const { alternatives } = place;
+  const beside = namesIn(path.join(artifact, path.dirname(first)));
+  if (alternatives && beside.some((name) => alternatives.test(name))) return 'elsewhere';
   const packages = packageFolders(place, folders);
   if (packages.some((folder) => place.inPackages.some((file) => isThere(folder, file)))) return 'elsewhere';
   const { inJars } = place;
@@ -30,7 +32,7 @@ export function findHandler(place: HandlerPlace, folders: FunctionFolders): stri
   return undefined;
 }
 
-function packageFolders({ language }: HandlerPlace, { artifact, dependencies }: FunctionFolders): string[] {
+function packageFolders({ language }: HandlerLocation, { artifact, dependencies }: FunctionFolders): string[] {
   if (language === 'python') return dependencies === undefined ? [] : [path.join(dependencies, 'python')];
   if (language === 'nodejs') {
     const layer = dependencies === undefined ? [] : [path.join(dependencies, 'nodejs', 'node_modules')];
@@ -47,7 +49,7 @@ function packageFolders({ language }: HandlerPlace, { artifact, dependencies }: 
   );
 }
 
-/** Whether a file (for Node.js: or a package) of exactly that name is below the folder. */
+/** Whether a file (or, in `node_modules`, a package) of exactly this name is below the folder. */
 function isThere(folder: string, file: string): boolean {
   const absolute = path.join(folder, file);
   const stat = statSync(absolute, { throwIfNoEntry: false });
@@ -56,54 +58,42 @@ function isThere(folder: string, file: string): boolean {
   return namesIn(path.dirname(absolute)).includes(path.basename(absolute));
 }
 
-/** An archive names its files as they are, near its end. */
+/** Looks for the file's name in the jars: their directories hold it as plain text. */
 function isInJars(folder: string, file: string): boolean {
   const jars = namesIn(folder).filter((name) => name.endsWith('.jar'));
   return jars.some((name) => readFileSync(path.join(folder, name)).includes(file));
 }
 
-/** More files are not looked through for one that may be meant. */
-const MOST_FILES = 500;
-const OTHERS: ReadonlySet<string> = new Set(['node_modules', 'vendor', '__pycache__']);
+/** Search this many files at most for a similar handler. */
+const MAX_FILES = 500;
+const PACKAGE_FOLDERS: ReadonlySet<string> = new Set(['node_modules', 'vendor', '__pycache__']);
 
-/** What was probably meant by a handler whose file is not there: the handler of a file that is; `sources`: the function's own. */
+/** Returns the handler that the user probably meant if the file does not exist: one of an own file with a similar name. */
 export function nearestHandler(
-  place: HandlerPlace,
+  place: HandlerLocation,
   artifact: string,
   isOwn: (file: string) => boolean,
 ): string | undefined {
   const { language, name, files } = place;
   const [wanted = ''] = files;
   if (language === undefined || name === undefined) return undefined;
-  const there = listFiles(artifact, SOURCES[language]).filter(isOwn);
+  const ownFiles = listFiles(artifact, SOURCES[language]).filter(isOwn);
   const base = path.posix.basename(wanted);
-  const sameName = there.find((file) => path.posix.basename(file).toLowerCase() === base.toLowerCase());
-  const file = sameName ?? nearestName(wanted, there);
+  const sameName = ownFiles.find((file) => path.posix.basename(file).toLowerCase() === base.toLowerCase());
+  const file = sameName ?? nearestName(wanted, ownFiles);
   return file === undefined ? undefined : handlerOf(language, file, name);
 }
 
 function listFiles(root: string, pattern: RegExp): string[] {
   const files: string[] = [];
   const folders = [''];
-  for (let folder = folders.shift(); folder !== undefined && files.length < MOST_FILES; folder = folders.shift()) {
-    for (const item of entriesIn(path.join(root, folder))) {
+  for (let folder = folders.shift(); folder !== undefined && files.length < MAX_FILES; folder = folders.shift()) {
+    for (const item of itemsIn(path.join(root, folder))) {
       const file = path.posix.join(folder, item.name);
       if (item.isDirectory()) {
-        if (!OTHERS.has(item.name) && folders.length < MOST_FILES) folders.push(file);
+        if (!PACKAGE_FOLDERS.has(item.name) && folders.length < MAX_FILES) folders.push(file);
       } else if (pattern.test(item.name)) files.push(file);
     }
   }
   return files;
-}
-
-function namesIn(folder: string): string[] {
-  return entriesIn(folder).map(({ name }) => name);
-}
-
-function entriesIn(folder: string): { name: string; isDirectory(): boolean }[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
-  }
 }

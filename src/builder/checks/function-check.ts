@@ -2,25 +2,25 @@ import type { FunctionResource, Stack, WebFunctionResource } from '../../model/s
 import { mapOf, resourceOf } from '../../template/template.ts';
 import type { TemplatePath } from '../../template/template-path.ts';
 
-/** What is looked at once a function is built: whether Lambda could start it. */
+/** A check of a function after its build: whether Lambda could start it. */
 export interface FunctionCheck {
   id: string;
   kind: 'function' | 'web-function';
   runtime: string | undefined;
-  /** As the template says it (`EntryPoint` of a Web Function); undefined: it has none, or only CloudFormation knows it. */
+  /** As in the template (`EntryPoint` of a Web Function); undefined: none, or only CloudFormation knows it. */
   handler: string | undefined;
   /** Absolute. */
   codeDir: string;
-  /** Built by a bundler, which has parsed the code. */
+  /** A bundler has parsed the code. */
   isBundled: boolean;
-  /** Layers, which may hold what the artifact does not. */
+  /** Its layers may hold files that the artifact lacks. */
   hasLayers: boolean;
-  /** Something other than Lambda's runtime starts it, or it starts in a layer: nothing is known of its handler. */
+  /** A wrapper or a layer starts it, so its handler is unknown. */
   isWrapped: boolean;
   template: { file: string; handler: TemplatePath; runtime: TemplatePath };
 }
 
-/** What is to be checked of a function after its build. Pure. */
+/** Plans the check of a function after its build. Pure. */
 export function planFunctionCheck(resource: FunctionResource, stack: Stack): FunctionCheck {
   const { id, logicalId, runtime, handler, code, buildMethod, properties } = resource;
   const layers = properties['Layers'];
@@ -42,7 +42,7 @@ export function planFunctionCheck(resource: FunctionResource, stack: Stack): Fun
   };
 }
 
-/** What is to be checked of a Web Function after its build. Pure. */
+/** Plans the check of a Web Function after its build. Pure. */
 export function planWebFunctionCheck(resource: WebFunctionResource, stack: Stack): FunctionCheck {
   const { id, logicalId, runtime, entryPoint, code, buildMethod } = resource;
   return {
@@ -62,7 +62,7 @@ export function planWebFunctionCheck(resource: WebFunctionResource, stack: Stack
   };
 }
 
-/** Where a property of a function is written: in the function, or in Globals. */
+/** Returns the path of a property in the template: in the function, or in Globals. */
 function placeOf(name: string, logicalId: string, { source }: Stack): TemplatePath {
   const own = mapOf(resourceOf(source, logicalId)['Properties']);
   const shared = mapOf(mapOf(source['Globals'])['Function']);

@@ -2,16 +2,16 @@ import type * as Esbuild from 'esbuild';
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import type { CodeFinding, CodeJob } from './code-finding.ts';
+import type { CodeProblem, CodeCheck } from './code-check.ts';
 
-/** Said of what esbuild cannot bundle, although Node.js may well run it. */
+/** Errors of esbuild about code that Node.js may still run. */
 const NOT_SYNTAX = /^Could not resolve|^No loader|output format|^This require call|^Failed to |^Cannot read/;
 
 /**
- * What of the handler's file, and what it loads of the function's own files, does not parse. esbuild knows the syntax of
- * every Node.js, while that of the Node.js which runs us may be older than the function's.
+ * Checks the syntax of the handler's file, and of the function's own files that it loads. By esbuild, which knows the syntax of
+ * every Node.js: ours may be older than the function's.
  */
-export async function checkJavaScript({ root, file }: CodeJob): Promise<CodeFinding> {
+export async function checkJavaScript({ root, file }: CodeCheck): Promise<CodeProblem> {
   const esbuild = createRequire(import.meta.url)('esbuild') as typeof Esbuild;
   const folder = realpathSync(root);
   try {
@@ -45,10 +45,10 @@ const ASSIGNED = /\b(?:module\.)?exports\.([\w$]+)\s*=(?!=)/g;
 const LITERAL = /\bmodule\.exports\s*=\s*\{[\w\s,$:]*\}/g;
 
 /**
- * Whether the file surely exports nothing of that name: the name is nowhere in it, and it exports nothing that is made
- * elsewhere or while it runs.
+ * Checks that the file may export the name. Reports a problem only if the name is nowhere in it, and nothing it exports is
+ * defined elsewhere or at run time.
  */
-export function lacksExport({ root, file, name }: CodeJob): CodeFinding {
+export function lacksExport({ root, file, name }: CodeCheck): CodeProblem {
   const [top = ''] = name.split('.');
   const source = readFileSync(path.join(root, file), 'utf8');
   if (new RegExp(`(?<![\\w$])${top.replaceAll('$', '\\$')}(?![\\w$])`).test(source)) return {};

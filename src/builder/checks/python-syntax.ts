@@ -1,15 +1,14 @@
-import type { Tools } from '../tools.ts';
+import type { Tools } from '../tools/tools.ts';
 import { spawn } from '../../support/spawn.ts';
 import { listOf, parseJson } from '../../support/shapes.ts';
 import { findPython } from '../workflows/python/interpreter.ts';
 import type { PythonInterpreter } from '../workflows/python/interpreter.ts';
-import { readCodeFinding } from './code-finding.ts';
-import type { CodeFinding, CodeJob } from './code-finding.ts';
+import { readCodeProblem } from './code-check.ts';
+import type { CodeProblem, CodeCheck } from './code-check.ts';
 
 /**
- * Compiles, in memory, the file of each handler and what it imports of the function's own files. Input and output are
- * JSON: a list of jobs, and for each what is wrong first, if anything. The names of a module are known unless it makes
- * them while it runs.
+ * Compiles, in memory, the file of each handler and the function's own files that it imports. Input and output are JSON: a list
+ * of jobs, and the first problem of each, if any. It does not check the names of modules that define them at run time.
  */
 const PROGRAM = `
 import ast, json, os, sys, warnings
@@ -91,26 +90,26 @@ def safely(job):
 print(json.dumps([safely(job) for job in json.load(sys.stdin)]))
 `;
 
-/** Pythons that were found, by the version that was asked for. */
+/** Python interpreters, by the requested version. */
 export type Pythons = Map<string, PythonInterpreter>;
 
-/** With what code is looked at. */
+/** The tools of the checks. */
 export interface Checkers {
   tools: Tools;
   pythons: Pythons;
 }
 
-const readFindings = listOf(readCodeFinding);
+const readFindings = listOf(readCodeProblem);
 
 /**
- * What is wrong with Python code, for each job. Only a Python that is as new as the function's can say: an older one does
- * not know its syntax. Without one nothing is found.
+ * Returns the problems of Python code, one for each job. It takes a Python at least as new as the function's: an older one does
+ * not know the syntax. Without one there are no problems.
  */
 export async function checkPython(
   version: string,
-  jobs: readonly CodeJob[],
+  jobs: readonly CodeCheck[],
   { tools, pythons }: Checkers,
-): Promise<readonly CodeFinding[]> {
+): Promise<readonly CodeProblem[]> {
   const python = pythons.get(version) ?? (await findPython(tools, { version, machine: '', pip: false }));
   if (python === undefined || minorOf(python.version) < minorOf(version)) return [];
   pythons.set(version, python);

@@ -9,43 +9,43 @@ import { startProcess } from '../../support/start-process.ts';
 import { passVariables } from './pass-variables.ts';
 import { mountOf, outermostFolders, translatePaths } from './mounts.ts';
 
-/** What a container is made of. */
+/** The settings of a build container. */
 export interface ContainerRequest {
   engine: Engine;
   image: string;
   architecture: 'x86_64' | 'arm64';
-  /** Folders that it sees and may write into. Absolute. */
+  /** Folders to mount, writable. Absolute. */
   folders: readonly string[];
-  /** A folder among them in which nothing else is. */
+  /** An empty folder among them. */
   temporaryDir: string;
-  /** Folders whose files are given back to us after each program, and those for which the end is soon enough. */
+  /** Folders whose files are chowned to us after each program (`often`), or when the container is closed (`seldom`). */
   written: { often: readonly string[]; seldom: readonly string[] };
   env: Readonly<Record<string, string>>;
 }
 
 /** A running container for builds. */
 export interface BuildContainer {
-  /** Runs a program in it to its end, whatever the exit code. */
+  /** Runs a program to its end, whatever the exit code. */
   exec(program: string, args: readonly string[], how?: ExecOptions): Promise<SpawnResult>;
-  /** Ends and removes it. */
+  /** Stops and removes the container. */
   close(): Promise<void>;
 }
 
-/** How a program is run in a container. */
+/** Options of a program's run in a container. */
 interface ExecOptions {
   cwd?: string | undefined;
   env?: Readonly<Record<string, string | undefined>> | undefined;
   onLine?: ((line: string) => void) | undefined;
 }
 
-/** After this (ms) a container that does not end by itself is removed by force. */
-const END_WITHIN = 3_000;
-/** An engine that does not answer is not waited for any longer (ms). */
-const LATE_WITHIN = 30_000;
+/** A container that does not stop by itself within this time (ms) is removed by force. */
+const STOP_WITHIN = 3_000;
+/** Cleanup commands of the engine get this time (ms). */
+const CLEANUP_WITHIN = 30_000;
 
 /**
- * Starts a container that does nothing but wait for the end of its input: that comes when we close it, and also when this
- * process is killed in whatever way, so that none is ever left. Programs are run in it one after the other.
+ * Starts a container that only waits for the end of its input: it ends when we close it, and also when this process is killed
+ * in any way, so that no container is left behind. Programs run in it by `exec`.
  */
 export async function startContainer(request: ContainerRequest): Promise<BuildContainer> {
   const { engine, image, env } = request;
@@ -64,10 +64,10 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
     const { stderr } = await running.ended;
     throw engineError(engine.name, stderr, image) ?? unknownFailure(engine.name, stderr);
   }
-  const end = async (): Promise<void> => {
+  const stop = async (): Promise<void> => {
     running.endInput();
-    const over = await Promise.race([running.ended.then(() => true), wait(END_WITHIN)]);
-    if (!over) await engine.run(['rm', '--force', name], { signal: lateSignal() });
+    const hasStopped = await Promise.race([running.ended.then(() => true), wait(STOP_WITHIN)]);
+    if (!hasStopped) await engine.run(['rm', '--force', name], { signal: cleanupSignal() });
   };
   const translate = (text: string): string => translatePaths(text, mounts);
   const call = async (program: string, args: readonly string[], how: ExecOptions): Promise<SpawnResult> => {
@@ -84,11 +84,11 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
     });
   };
   // from here on the container exists, and only this call can close it
-  const owner = await foreignOwner(request, call).catch(async (error: unknown) => {
-    await end();
+  const owner = await ownerToRestore(request, call).catch(async (error: unknown) => {
+    await stop();
     throw error;
   });
-  const giveBack = async (): Promise<void> => {
+  const restoreOwner = async (): Promise<void> => {
     if (owner !== undefined) await call('chown', ['-R', '-h', owner, ...targets(request.written.often)], {});
   };
   return {
@@ -96,24 +96,24 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
       try {
         return await call(program, args, how);
       } finally {
-        await giveBack().catch(() => {});
+        await restoreOwner().catch(() => {});
       }
     },
     close: async () => {
       if (owner !== undefined) {
-        // an interrupted build leaves files that only root may remove
+        // an interrupted build leaves files that only root can remove
         const folders = targets([...request.written.often, ...request.written.seldom]);
         const args = ['exec', name, 'chown', '-R', '-h', owner, ...folders];
-        await engine.run(args, { signal: lateSignal() }).catch(() => {});
+        await engine.run(args, { signal: cleanupSignal() }).catch(() => {});
       }
-      await end();
+      await stop();
     },
   };
 }
 
-/** For commands of the end, which run although the build was interrupted. */
-function lateSignal(): AbortSignal {
-  return AbortSignal.timeout(LATE_WITHIN);
+/** For cleanup commands, which run even after an abort. */
+function cleanupSignal(): AbortSignal {
+  return AbortSignal.timeout(CLEANUP_WITHIN);
 }
 
 function wait(ms: number): Promise<false> {
@@ -131,7 +131,7 @@ function runOptions({ engine, architecture, folders }: ContainerRequest, name: s
     'sam-sync.build',
     '--platform',
     architecture === 'arm64' ? 'linux/arm64' : 'linux/amd64',
-    // the project's files would have to be relabelled otherwise, where SELinux is on
+    // with SELinux the project's files would have to be relabelled otherwise
     '--security-opt',
     'label=disable',
     ...engine.network,
@@ -144,10 +144,10 @@ function targets(folders: readonly string[]): string[] {
 }
 
 /**
- * Programs are run as the image's user, mostly root, as its tools expect. Whether files that it makes belong to somebody
- * else here, and then who is to have them: not so with rootless engines and virtual machines.
+ * Programs run as the image's user, mostly root, as its tools expect. Returns the owner to set (`uid:gid`) if their files belong
+ * to another user on this machine; undefined with rootless engines and virtual machines.
  */
-async function foreignOwner(
+async function ownerToRestore(
   request: ContainerRequest,
   call: (program: string, args: readonly string[], how: ExecOptions) => Promise<SpawnResult>,
 ): Promise<string | undefined> {
@@ -156,8 +156,8 @@ async function foreignOwner(
   const { code, output } = await call('touch', [probe], {});
   const stat = await fs.stat(probe).catch(() => undefined);
   if (code === 0 && stat === undefined) {
-    throw new UserError(`The containers of ${engine.name} do not see the files of this machine`, {
-      hint: 'Builds need an engine on this machine: see DOCKER_HOST, docker context, and which folders Docker Desktop shares.',
+    throw new UserError(`Containers of ${engine.name} do not see the files of this machine`, {
+      hint: 'Builds need an engine on this machine: check DOCKER_HOST, docker context and the folders that Docker Desktop shares.',
     });
   }
   if (stat === undefined) throw unknownFailure(engine.name, output);

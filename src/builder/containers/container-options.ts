@@ -1,7 +1,7 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { ownValue } from '../../support/own-value.ts';
 
-/** What `--use-container` and its options say. */
+/** The options that go with `--use-container`. */
 export interface ContainerOptions {
   /** `--build-image` for all. */
   image: string | undefined;
@@ -9,18 +9,18 @@ export interface ContainerOptions {
   images: Readonly<Record<string, string>>;
   /** Variables for all containers. */
   env: Readonly<Record<string, string>>;
-  /** And of single functions and layers, which count more. */
+  /** Variables for single functions and layers; they override those for all. */
   envById: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** The container that something is built in. */
+/** The container of a build. */
 export interface ContainerSettings {
   image: string;
   env: Readonly<Record<string, string>>;
 }
 
-/** Who is built: by its id, or by its logical id alone. */
-interface Built {
+/** A function or layer to build; options name it by its id or its logical id. */
+interface ContainerTarget {
   id: ResourceIdentifier;
   logicalId: string;
   /** A runtime or a build method. */
@@ -28,10 +28,13 @@ interface Built {
   architecture: 'x86_64' | 'arm64';
 }
 
-/** The image and variables for a function or layer; undefined: it is built on this machine. */
-export function containerSettings(built: Built, options: ContainerOptions | undefined): ContainerSettings | undefined {
+/** Returns the image and variables for a function or layer; undefined: it is built on this machine. */
+export function containerSettings(
+  target: ContainerTarget,
+  options: ContainerOptions | undefined,
+): ContainerSettings | undefined {
   if (options === undefined) return undefined;
-  const { id, logicalId, method, architecture } = built;
+  const { id, logicalId, method, architecture } = target;
   const own = ownValue(options.images, id) ?? ownValue(options.images, logicalId);
   const image = own ?? options.image ?? `public.ecr.aws/sam/build-${method ?? 'provided'}:latest-${architecture}`;
   const env = { ...options.env, ...ownValue(options.envById, logicalId), ...ownValue(options.envById, id) };

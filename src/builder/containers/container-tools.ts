@@ -4,50 +4,52 @@ import { UserError } from '../../errors.ts';
 import { engineError, findEngine, unknownFailure } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
 import { discard, exists, makeFolder } from '../../support/files.ts';
+import { once, oncePerName } from '../../support/once.ts';
 import { makeTemporaryFolder, removeLeftovers } from '../../support/temporary.ts';
-import { findAbove } from '../workflows/find-above.ts';
+import { findAbove } from '../../support/find-above.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildDefinition } from '../plan-build.ts';
-import { toolFailure } from '../tools.ts';
-import type { Tools } from '../tools.ts';
+import { toolFailure } from '../tools/tools.ts';
+import type { Tools } from '../tools/tools.ts';
 import { startContainer } from './build-container.ts';
 import type { BuildContainer } from './build-container.ts';
 import type { ContainerSettings } from './container-options.ts';
 
-/** Tools that run in a container of one build. */
+/** Tools in the container of one build. */
 export interface ContainerTools extends Tools {
   close(): Promise<void>;
 }
 
-/** Where containers come from, for all builds of a run: the engine and the images are looked up once each. */
+/** The containers of all builds of a run: looks up the engine and each image once. */
 export interface ContainerPool {
-  /** `projectDir` holds `.aws-sam`. Nothing is started before a tool is needed. */
+  /** Returns the tools of a build. The container starts when the first tool runs. */
   open(definition: BuildDefinition, settings: ContainerSettings, stepId: string): Promise<ContainerTools>;
 }
 
+/** Opens the pool; `projectDir` holds `.aws-sam`. */
 export function openContainerPool(host: Tools, projectDir: string): ContainerPool {
-  let engine: Promise<Engine> | undefined;
   const images = new Map<string, Promise<string>>();
+  const findOwnEngine = once(async () => {
+    await removeLeftovers(os.tmpdir(), { prefix: TEMPORARY });
+    return findEngine('--use-container', { env: host.env, signal: host.signal });
+  });
   return {
     open: async (definition, settings, stepId) => {
-      engine ??= removeLeftovers(os.tmpdir(), { prefix: TEMPORARY }).then(() =>
-        findEngine('--use-container', { env: host.env, signal: host.signal }),
-      );
-      const found = await engine;
+      const engine = await findOwnEngine();
       const { image } = settings;
       const { architecture } = definition;
-      const name = `${image} ${architecture}`;
-      const id = images.get(name) ?? obtainImage(found, { image, architecture }, (line) => host.report(stepId, line));
-      images.set(name, id);
-      return createContainerTools(host, { definition, settings, engine: found, imageId: await id, projectDir });
+      const imageId = await oncePerName(images, `${image} ${architecture}`, () =>
+        pullImage(engine, { image, architecture }, (line) => host.report(stepId, line)),
+      );
+      return createContainerTools(host, { definition, settings, engine, imageId, projectDir });
     },
   };
 }
 
 const TEMPORARY = 'sam-sync-container';
 
-/** The id of the image, which is pulled if it is not there (for this processor). */
-async function obtainImage(
+/** Returns the id of the image; pulls it first if it does not exist for this architecture. */
+async function pullImage(
   engine: Engine,
   wanted: { image: string; architecture: 'x86_64' | 'arm64' },
   onLine: (line: string) => void,
@@ -56,18 +58,18 @@ async function obtainImage(
   const machine = architecture === 'arm64' ? 'arm64' : 'amd64';
   const inspect = async (): Promise<string | undefined> => {
     const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}} {{.Architecture}}', image]);
-    const [id, made] = stdout.trim().split(' ');
-    return code === 0 && made === machine ? id : undefined;
+    const [id, actual] = stdout.trim().split(' ');
+    return code === 0 && actual === machine ? id : undefined;
   };
-  const there = await inspect();
-  if (there !== undefined) return there;
+  const existing = await inspect();
+  if (existing !== undefined) return existing;
   onLine(`$ ${engine.name} pull ${image}`);
   const pulled = await engine.run(['pull', '--platform', `linux/${machine}`, image], { onLine });
   if (pulled.code !== 0)
     throw engineError(engine.name, pulled.output, image) ?? unknownFailure(engine.name, pulled.output);
   const id = await inspect();
   if (id !== undefined) return id;
-  throw new UserError(`${image} is not made for ${architecture}`, {
+  throw new UserError(`${image} does not support ${architecture}`, {
     hint: 'Choose another image with --build-image, or another architecture for the function.',
   });
 }
@@ -92,7 +94,7 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
       throw engineError(engine.name, result.output, settings.image) ?? unknownFailure(engine.name, result.output);
     return result;
   };
-  const found = new Map<string, Promise<string[]>>();
+  const programs = new Map<string, Promise<string[]>>();
   return {
     ...host,
     env: settings.env,
@@ -102,7 +104,7 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
     run: async (program, args, options) => {
       host.report(
         options.stepId,
-        `$ ${(options.shown ?? `${path.basename(program)} ${args.join(' ')}`).slice(0, 500)}`,
+        `$ ${(options.displayed ?? `${path.basename(program)} ${args.join(' ')}`).slice(0, 500)}`,
       );
       const { cwd, env } = options;
       const result = await exec(program, args, { cwd, env, onLine: (line) => host.report(options.stepId, line) });
@@ -110,13 +112,11 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
       throw toolFailure(result, options);
     },
     probe: (program, args, cwd) => exec(program, args, { cwd }),
-    find: (name) => {
-      const places =
-        found.get(name) ??
-        exec('sh', ['-c', FIND, 'sh', name]).then(({ stdout }) => stdout.split('\n').filter(Boolean));
-      found.set(name, places);
-      return places;
-    },
+    find: (name) =>
+      oncePerName(programs, name, async () => {
+        const { stdout } = await exec('sh', ['-c', FIND, 'sh', name]);
+        return stdout.split('\n').filter(Boolean);
+      }),
     close: async () => {
       const running = await container?.catch(() => undefined);
       await running?.close();
@@ -148,13 +148,13 @@ async function startFor(request: ToolsRequest, temporaryDir: string): Promise<Bu
   });
 }
 
-/** The whole repository, so that local packages beside the code are seen too; not somebody's whole home folder. */
+/** Returns the root of the repository, so that the container sees local packages beside the code; never the home folder. */
 async function repositoryOf(codeDir: string): Promise<string[]> {
   const root = await findAbove(codeDir, '.git');
   return root === undefined || root === os.homedir() || !(await exists(root)) ? [] : [root];
 }
 
-/** Tools keep what they download between builds. git refuses repositories of other users, and the container's is one. */
+/** Returns variables that keep downloads between builds, and let git read a repository of another user. */
 function cacheVariables(dir: string): Record<string, string> {
   const at = (name: string): string => path.join(dir, name);
   return {

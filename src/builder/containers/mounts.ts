@@ -1,23 +1,18 @@
-import * as path from 'node:path';
+import { isBelow } from '../../support/places.ts';
 
-/** A folder of this machine that a container sees. */
+/** A folder of this machine and its path in the container. */
 export interface Mount {
   source: string;
   target: string;
 }
 
-/** The folders without those that lie in another one. Pure. */
+/** Returns the folders that lie in no other one. Pure. */
 export function outermostFolders(folders: readonly string[]): string[] {
   const distinct = [...new Set(folders)].sort((a, b) => a.length - b.length);
-  return distinct.filter((folder) => !distinct.some((other) => other !== folder && isInside(folder, other)));
+  return distinct.filter((folder) => !distinct.some((other) => isBelow(folder, other)));
 }
 
-function isInside(folder: string, other: string): boolean {
-  const relative = path.relative(other, folder);
-  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
-}
-
-/** Folders are seen under their own name, so that paths mean the same; on Windows `C:\app` is `/c/app`. */
+/** Mounts a folder under its own path; on Windows `C:\app` becomes `/c/app`. */
 export function mountOf(folder: string, platform: NodeJS.Platform): Mount {
   const drive = platform === 'win32' ? /^([A-Za-z]):[\\/]?(.*)$/.exec(folder) : null;
   if (!drive) return { source: folder, target: folder };
@@ -27,7 +22,7 @@ export function mountOf(folder: string, platform: NodeJS.Platform): Mount {
   };
 }
 
-/** A text (argument, variable) in which paths below the mounts are named as the container knows them. */
+/** Translates paths below the mounts in a text (argument, variable) to the container's paths. */
 export function translatePaths(text: string, mounts: readonly Mount[]): string {
   let translated = text;
   for (const { source, target } of mounts) {

@@ -1,16 +1,16 @@
-/** Variables for a container: options of the engine's program, and what that program must find in its own environment. */
+/** Variables for a container: options for the engine's command, and variables for the command's own environment. */
 export interface PassedVariables {
   options: readonly string[];
   env: Readonly<Record<string, string>>;
 }
 
-/** The engine's own program needs these as they are. */
+/** The engine's command uses these itself. */
 const RESERVED =
   /^(?:PATH|HOME|USERPROFILE|TMPDIR|SSH_.*|XDG_.*|DOCKER_.*|BUILDX_.*|BUILDKIT_.*|CONTAINERS?_.*|(?:HTTPS?|NO|ALL)_PROXY)$/i;
 
 /**
- * Passes variables by name where that is possible: their values may be secrets, and command lines can be seen. `option`:
- * `--env`, or `--build-arg`.
+ * Passes variables by name where possible: their values may be secrets, and other users can read command lines. `option`:
+ * `--env` or `--build-arg`.
  */
 export function passVariables(variables: Readonly<Record<string, string>>, option = '--env'): PassedVariables {
   const entries = Object.entries(variables);

@@ -4,68 +4,68 @@ import type { LocalImage } from '../../model/built-stack.ts';
 import { engineError } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
 import { exists, readTextIfExists, writeFileAtomic } from '../../support/files.ts';
-import { fields, parseJson, text as readText } from '../../support/shapes.ts';
+import { fields, parseJson, text } from '../../support/shapes.ts';
 import type { SpawnResult } from '../../support/spawn.ts';
 import { keyOf } from '../build-key.ts';
-import type { BuildCache } from '../cache/cache.ts';
+import type { BuildCache } from '../cache/build-cache.ts';
 import { passVariables } from '../containers/pass-variables.ts';
 import type { PassedVariables } from '../containers/pass-variables.ts';
 import type { SourceHasher } from '../cache/source-hash.ts';
-import { ToolError } from '../tools.ts';
-import type { Tools } from '../tools.ts';
+import { ToolError } from '../tools/tools.ts';
+import type { Tools } from '../tools/tools.ts';
 import { contextKey } from './docker-context.ts';
 import type { DockerfileSource, ImageDefinition } from './plan-images.ts';
 
-/** What making images takes. */
+/** The context of image builds. */
 export interface ImageBuildContext {
   engine: () => Promise<Engine>;
   hasher: SourceHasher;
   cache: BuildCache;
   tools: Tools;
-  /** For what gives images their names. */
+  /** Runs the steps that name images one at a time. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
-  /** Where it is remembered which image came of what. Absolute. */
+  /** Folder of records: which image was built from what. Absolute. */
   recordDir: string;
   stepId: string;
 }
 
-/** An image that is there now. */
+/** An image of the engine. */
 export interface BuiltImage {
   image: Omit<LocalImage, 'name'>;
   cached: boolean;
 }
 
-/** The image of a definition: the one of last time if nothing that it is made of has changed, else built or loaded. */
+/** Returns the image of a definition: the last one if its source did not change, else builds or loads it. */
 export async function obtainImage(definition: ImageDefinition, context: ImageBuildContext): Promise<BuiltImage> {
   const { source } = definition;
   if (source.kind === 'local') return findLocalImage(source.name, definition, context);
   const content = await sourceKey(source, definition, context);
   const recordFile = path.join(context.recordDir, `${keyOf(definition.key, content)}.json`);
-  const known = parseRecord(await readTextIfExists(recordFile));
-  if (known !== undefined && (await isThere(context, known)))
-    return { image: { imageId: known, recordFile }, cached: true };
+  const recorded = parseRecord(await readTextIfExists(recordFile));
+  if (recorded !== undefined && (await imageExists(context, recorded)))
+    return { image: { imageId: recorded, recordFile }, cached: true };
   const engine = await context.engine();
   const imageId =
     source.kind === 'archive'
-      ? await context.inTurn(() => loadArchive(source.path, definition, { engine, ...workshopOf(context) }))
-      : await buildDockerfile(source, definition, { engine, ...workshopOf(context) });
+      ? await context.inTurn(() => loadArchive(source.path, definition, { engine, ...engineContext(context) }))
+      : await buildDockerfile(source, definition, { engine, ...engineContext(context) });
   if ((await sourceKey(source, definition, context)) === content)
     await writeFileAtomic(recordFile, JSON.stringify({ imageId }));
   return { image: { imageId, recordFile }, cached: false };
 }
 
-function workshopOf({ cache, tools, stepId }: ImageBuildContext): Omit<Making, 'engine'> {
+function engineContext({ cache, tools, stepId }: ImageBuildContext): Omit<EngineContext, 'engine'> {
   return { cache, tools, stepId };
 }
 
-interface Making {
+interface EngineContext {
   engine: Engine;
   cache: BuildCache;
   tools: Tools;
   stepId: string;
 }
 
-/** The image that the engine has under this name; it is what it is, and nothing is built. */
+/** Finds the engine's image of this name; nothing is built. */
 async function findLocalImage(
   name: string,
   { key, ids }: ImageDefinition,
@@ -74,7 +74,7 @@ async function findLocalImage(
   const engine = await context.engine();
   const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}}', '--', name]);
   if (code !== 0)
-    throw new UserError(`${ids.join(', ')}: ${engine.name} has no image ${name}, and there is no file of that name`, {
+    throw new UserError(`${ids.join(', ')}: ${engine.name} has no image ${name}, and there is no such file`, {
       hint: 'Build or pull the image, or write the URI of one in Amazon ECR: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/NAME:TAG',
     });
   const imageId = stdout.trim();
@@ -90,19 +90,19 @@ async function sourceKey(
   const file = path.resolve(source.context, source.dockerfile);
   if (!(await exists(file))) {
     throw new UserError(`${ids.join(', ')}: there is no Dockerfile at ${file}`, {
-      hint: 'Metadata Dockerfile is its path as seen from DockerContext.',
+      hint: 'Metadata Dockerfile is a path relative to DockerContext.',
     });
   }
   return contextKey(source, hasher);
 }
 
-/** undefined: there is none, or it is damaged; then the image is built again. */
-function parseRecord(text: string | undefined): string | undefined {
-  return readText(fields(parseJson(text ?? ''))?.['imageId']);
+/** Returns the image's id; undefined without a record, or with a damaged one: the image is built again. */
+function parseRecord(json: string | undefined): string | undefined {
+  return text(fields(parseJson(json ?? ''))?.['imageId']);
 }
 
-/** Without an engine it cannot be told: the registry may have the image, and else the push says what is missing. */
-async function isThere(context: ImageBuildContext, imageId: string): Promise<boolean> {
+/** Whether the image exists. Without an engine it may: the registry may have it, or the push reports what is missing. */
+async function imageExists(context: ImageBuildContext, imageId: string): Promise<boolean> {
   let engine: Engine;
   try {
     engine = await context.engine();
@@ -113,10 +113,14 @@ async function isThere(context: ImageBuildContext, imageId: string): Promise<boo
   return (await engine.run(['image', 'inspect', '--format', '{{.Id}}', imageId])).code === 0;
 }
 
-async function buildDockerfile(source: DockerfileSource, definition: ImageDefinition, making: Making): Promise<string> {
-  const { engine } = making;
+async function buildDockerfile(
+  source: DockerfileSource,
+  definition: ImageDefinition,
+  context: EngineContext,
+): Promise<string> {
+  const { engine } = context;
   const variables = passVariables(source.args, '--build-arg');
-  return making.cache.withScratch(async (scratch) => {
+  return context.cache.withScratch(async (scratch) => {
     const idFile = path.join(scratch, 'image-id');
     const args = [
       ...(await buildCommand(engine)),
@@ -132,51 +136,52 @@ async function buildDockerfile(source: DockerfileSource, definition: ImageDefini
       ...source.extra,
       source.context,
     ];
-    await runEngine(args, definition, { ...making, env: variables.env, task: `${engine.name} build` });
+    await runEngine(args, definition, { ...context, env: variables.env, task: `${engine.name} build` });
     return ((await readTextIfExists(idFile)) ?? '').trim();
   });
 }
 
-/**
- * BuildKit where it is there. Lambda takes plain manifests only: without provenance and SBOM, which would make an index.
- */
+/** Uses BuildKit if it exists, without provenance and SBOM: they would create an index, and Lambda accepts plain manifests only. */
 async function buildCommand(engine: Engine): Promise<string[]> {
   if (engine.name !== 'docker' || (await engine.run(['buildx', 'version'])).code !== 0) return ['build'];
   return ['buildx', 'build', '--load', '--provenance=false', '--sbom=false', '--progress=plain'];
 }
 
-async function loadArchive(file: string, definition: ImageDefinition, making: Making): Promise<string> {
-  const { engine } = making;
-  const { stdout } = await runEngine(['load', '--input', file], definition, { ...making, task: `${engine.name} load` });
+async function loadArchive(file: string, definition: ImageDefinition, context: EngineContext): Promise<string> {
+  const { engine } = context;
+  const { stdout } = await runEngine(['load', '--input', file], definition, {
+    ...context,
+    task: `${engine.name} load`,
+  });
   const reference = [...stdout.matchAll(/Loaded image(?: ID|\(s\))?: *(\S+)/gi)].at(-1)?.[1];
   const inspected = reference && (await engine.run(['image', 'inspect', '--format', '{{.Id}}', reference]));
   if (inspected && inspected.code === 0) return inspected.stdout.trim();
-  throw new UserError(`${definition.ids.join(', ')}: ${file} holds no image`, {
-    hint: `Make it with ${engine.name} save --output FILE IMAGE.`,
+  throw new UserError(`${definition.ids.join(', ')}: ${file} contains no image`, {
+    hint: `Create it with ${engine.name} save --output FILE IMAGE.`,
   });
 }
 
 async function runEngine(
   args: readonly string[],
   definition: ImageDefinition,
-  how: Making & { env?: PassedVariables['env']; task: string },
+  how: EngineContext & { env?: PassedVariables['env']; task: string },
 ): Promise<SpawnResult> {
   const { engine, tools, stepId, env = {}, task } = how;
   tools.report(stepId, `$ ${engine.name} ${args.join(' ')}`.slice(0, 500));
   const result = await engine.run(args, { env, endsWithUs: true, onLine: (line) => tools.report(stepId, line) });
   if (result.code === 0) return result;
-  const known = engineError(engine.name, result.output, `an image that ${definition.ids.join(', ')} is made from`);
+  const explained = engineError(engine.name, result.output, `a base image of ${definition.ids.join(', ')}`);
   throw new ToolError(
     `${task} failed with exit code ${result.code}`,
     result.output.trim(),
-    known && `${known.message}. ${known.hint}`,
+    explained && `${explained.message}. ${explained.hint}`,
   );
 }
 
-/** Gives the image its names on this machine. */
+/** Tags the image with its names on this machine. */
 export async function nameImage(engine: Engine, imageId: string, names: Iterable<string>): Promise<void> {
   for (const name of new Set(names)) {
     const { code, output } = await engine.run(['tag', imageId, name]);
-    if (code !== 0) throw new UserError(`The image cannot be called ${name}: ${output.trim()}`);
+    if (code !== 0) throw new UserError(`The image cannot be tagged ${name}: ${output.trim()}`);
   }
 }

@@ -3,46 +3,43 @@ import * as path from 'node:path';
 import dockerignore from '@balena/dockerignore';
 import { readTextIfExists } from '../../support/files.ts';
 import { keyOf } from '../build-key.ts';
+import { compareNames } from '../file-tree.ts';
 import type { TreeFile } from '../file-tree.ts';
 import type { SourceHasher } from '../cache/source-hash.ts';
 import type { DockerfileSource } from './plan-images.ts';
 
-/** What of a context Docker reads. */
+/** The part of a build context that Docker reads. */
 export interface ContextFiles {
   files: readonly TreeFile[];
-  /** Links, which travel as such: path and target. */
+  /** Links, which Docker copies as links: path and target. */
   links: readonly (readonly [string, string])[];
 }
 
-/** Our own folder changes with every build and is nothing that an image should hold. */
+/** Our own folder changes with every build and does not belong in an image. */
 const OURS = '.aws-sam';
 
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** A key over everything in the context that can get into the image, and over the Dockerfile. */
+/** Hashes everything in the context that can get into the image, and the Dockerfile. */
 export async function contextKey(source: DockerfileSource, hasher: SourceHasher): Promise<string> {
   const { files, links } = await readContext(source);
   const dockerfile = await hasher.hashFile(path.resolve(source.context, source.dockerfile));
   return keyOf(dockerfile, await hasher.hashFiles(files), links);
 }
 
-/** The files that `.dockerignore` leaves in the context, sorted. One beside the Dockerfile, with its name, counts more. */
+/** Lists the files that `.dockerignore` leaves in the context, sorted. `<Dockerfile>.dockerignore` takes precedence. */
 export async function readContext({ context, dockerfile }: DockerfileSource): Promise<ContextFiles> {
   const own = await readTextIfExists(path.resolve(context, `${dockerfile}.dockerignore`));
   const text = own ?? (await readTextIfExists(path.join(context, '.dockerignore'))) ?? '';
   const patterns = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const ignored = dockerignore.default().add(patterns);
-  // a pattern with `!` may bring back something below a folder that is left out
-  const mayReturn = patterns.some((line) => line.trim().startsWith('!'));
+  // a pattern with `!` may include something below an excluded folder
+  const hasExceptions = patterns.some((line) => line.trim().startsWith('!'));
   const files: TreeFile[] = [];
   const links: [string, string][] = [];
   const walk = (folder: string, prefix: string): void => {
     for (const item of fs.readdirSync(folder, { withFileTypes: true })) {
       const name = prefix + item.name;
       const absolute = path.join(folder, item.name);
-      if (name === OURS || (ignored.ignores(name) && !(mayReturn && item.isDirectory()))) continue;
+      if (name === OURS || (ignored.ignores(name) && !(hasExceptions && item.isDirectory()))) continue;
       if (item.isDirectory()) walk(absolute, `${name}/`);
       else if (item.isSymbolicLink()) links.push([name, fs.readlinkSync(absolute)]);
       else if (item.isFile()) files.push({ path: name, absolute });
@@ -50,7 +47,7 @@ export async function readContext({ context, dockerfile }: DockerfileSource): Pr
   };
   walk(context, '');
   return {
-    files: files.sort((a, b) => order(a.path, b.path)),
-    links: links.sort(([a], [b]) => order(a, b)),
+    files: files.sort((a, b) => compareNames(a.path, b.path)),
+    links: links.sort(([a], [b]) => compareNames(a, b)),
   };
 }

@@ -1,11 +1,12 @@
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
+import { isBelow } from '../../support/places.ts';
 import { hasLocalImage } from '../../model/image-path.ts';
 import { flattenStacks } from '../../model/stack.ts';
 import type { FunctionResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { isMap, scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
-import type { BuildInput } from '../artifact.ts';
+import type { BuildInput } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
 
 /** One image to build or load, and the functions that share it. */
@@ -15,24 +16,24 @@ export interface ImageDefinition {
   ids: readonly ResourceIdentifier[];
   source: DockerfileSource | { kind: 'archive'; path: string } | { kind: 'local'; name: string };
   architecture: 'x86_64' | 'arm64';
-  /** What the image is called on this machine, for each function: `hellofunction:latest`. */
+  /** The image's name on this machine for each function: `hellofunction:latest`. */
   names: ReadonlyMap<ResourceIdentifier, string>;
 }
 
-/** What Metadata says about the build of an image. */
+/** The settings of an image build, from Metadata. */
 export interface DockerfileSource {
   kind: 'dockerfile';
   /** `DockerContext`. Absolute. */
   context: string;
-  /** As seen from the context. */
+  /** Relative to the context. */
   dockerfile: string;
   target: string | undefined;
   args: Readonly<Record<string, string>>;
-  /** `DockerBuildExtraParams`: options of `docker build` as they are. */
+  /** `DockerBuildExtraParams`: options for `docker build`, passed on unchanged. */
   extra: readonly string[];
 }
 
-/** The images of the application, or of the functions in `only`: each different one once. Pure. */
+/** Plans the images of the application, or of the functions in `only`: each different image once. Pure. */
 export function planImages(
   root: Stack,
   env: Readonly<Record<string, string | undefined>>,
@@ -43,9 +44,9 @@ export function planImages(
     if (only !== undefined && !only.has(resource.id)) continue;
     const image = defineImage(resource, env['SAM_BUILD_MODE']);
     if (image === undefined) continue;
-    const known = images.get(image.key);
-    const names = new Map([...(known?.names ?? []), ...image.names]);
-    images.set(image.key, { ...image, names, ids: [...(known?.ids ?? []), ...image.ids] });
+    const same = images.get(image.key);
+    const names = new Map([...(same?.names ?? []), ...image.names]);
+    images.set(image.key, { ...image, names, ids: [...(same?.ids ?? []), ...image.ids] });
   }
   return [...images.values()];
 }
@@ -75,7 +76,7 @@ function defineImage(resource: FunctionResource, mode: string | undefined): Imag
   return { key: keyOf(rest, target, { ...args }, extra, architecture), ids: [id], source, architecture, names };
 }
 
-/** As the peer names it, so that `sam local invoke` finds it. Ids of nested stacks are made a name with hyphens. */
+/** Names the image as SAM CLI does, so that `sam local invoke` finds it. Slashes of nested ids become hyphens. */
 function imageName({ id, metadata }: FunctionResource, mode: string | undefined): string {
   const name = scalarText(metadata['DockerImage']) ?? id.replaceAll('/', '-');
   const tag = scalarText(metadata['DockerTag']) ?? 'latest';
@@ -84,14 +85,13 @@ function imageName({ id, metadata }: FunctionResource, mode: string | undefined)
 
 function buildArguments(id: string, metadata: TemplateMap): Record<string, string> {
   const given = metadata['DockerBuildArgs'] ?? {};
-  if (!isMap(given))
-    throw new UserError(`${id}: DockerBuildArgs in its Metadata must be a mapping of names and values`);
+  if (!isMap(given)) throw new UserError(`${id}: Metadata DockerBuildArgs must be a mapping of names to values`);
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => {
       const text = value === null ? '' : scalarText(value);
       if (text !== undefined) return [name, text];
-      throw new UserError(`${id}: the value of ${name} in DockerBuildArgs is known to CloudFormation only`, {
-        hint: 'Write it literally, or as a parameter of the template.',
+      throw new UserError(`${id}: only CloudFormation knows the value of ${name} in DockerBuildArgs`, {
+        hint: 'Write a literal value, or use a template parameter.',
       });
     }),
   );
@@ -100,17 +100,17 @@ function buildArguments(id: string, metadata: TemplateMap): Record<string, strin
 function extraOptions(id: string, metadata: TemplateMap): string[] {
   const given = metadata['DockerBuildExtraParams'] ?? [];
   if (Array.isArray(given) && given.every((item) => typeof item === 'string')) return given;
-  throw new UserError(`${id}: DockerBuildExtraParams in its Metadata must be a list of texts`, {
+  throw new UserError(`${id}: Metadata DockerBuildExtraParams must be a list of strings`, {
     hint: 'For example: ["--ssh", "default"].',
   });
 }
 
-/** What an image is made of. */
+/** Returns the files and folders that decide an image. */
 export function imageInputs(source: ImageDefinition['source']): BuildInput[] {
   if (source.kind === 'local') return [];
   if (source.kind === 'archive') return [{ path: source.path, excludes: [] }];
   const dockerfile = path.resolve(source.context, source.dockerfile);
-  const inside = !path.relative(source.context, dockerfile).startsWith('..');
+  const inside = isBelow(dockerfile, source.context);
   const context = { path: source.context, excludes: ['/.aws-sam', '/.git'] };
   return inside ? [context] : [context, { path: dockerfile, excludes: [] }];
 }

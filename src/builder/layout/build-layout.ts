@@ -8,27 +8,28 @@ import { createGate } from '../../support/map-limit.ts';
 import { buildLayoutDir, buildStoreDir } from '../build-options.ts';
 import type { BuildOptions } from '../build-options.ts';
 import { layOutTemplates, planBuiltTemplates, stackLayoutDir } from './built-templates.ts';
-import type { BuiltParts, BuiltTemplates } from './built-templates.ts';
-import { dependencyLayerId } from '../dependency-layer.ts';
-import { openLaidOut } from './laid-out.ts';
+import type { BuildArtifacts, BuiltTemplates } from './built-templates.ts';
+import { dependencyLayerId } from '../dependency-layers/dependency-layer.ts';
+import { openLayoutReader } from './read-layout.ts';
 import { linkArtifact } from './link-artifacts.ts';
 import { isOurLayout } from './own-folders.ts';
 
 /**
- * `.aws-sam/build` (or `auto-dependency-layer`), where AWS SAM CLI's other commands, `sam local invoke` among them, look for
- * what was built last: templates, and links to the artifacts in the cache.
+ * Writes `.aws-sam/build` (or `auto-dependency-layer`), where SAM CLI's other commands, such as `sam local invoke`, look for the
+ * last build: templates, and links to the artifacts in the cache.
  */
 export interface BuildLayout {
-  /** Everything was built. `planned`: its templates. */
+  /** Lays out a build of the whole application. */
   write(root: Stack, planned: BuiltTemplates): Promise<void>;
-  /** Some of it was built: the rest stays as it was laid out. */
-  update(root: Stack, built: BuiltParts): Promise<void>;
+  /** Lays out a build of some resources; the rest stays. */
+  update(root: Stack, built: BuildArtifacts): Promise<void>;
 }
 
+/** Opens the layout of a project. Its writes run one at a time. */
 export function openBuildLayout(options: BuildOptions): BuildLayout {
   const inTurn = createGate(1);
   const keys = new WeakMap<Stack, string>();
-  /** What the templates are made of, and that nobody else has written them since. */
+  /** Identifies what the templates were made of, and the template file as we wrote it. */
   const recordOf = (root: Stack): string => {
     const key = keys.get(root) ?? keyOfStacks(root);
     keys.set(root, key);
@@ -43,8 +44,8 @@ export function openBuildLayout(options: BuildOptions): BuildLayout {
     if (built.folders.size === 0 && built.images.size === 0) return;
     const hasTemplates =
       (await isOurLayout(options)) && (await readTextIfExists(recordFile(options))) === recordOf(root);
-    if (hasTemplates && (await saysTheSame(root, built, options))) return linkBuilt(built, options);
-    const parts = merge(await openLaidOut(options).readAll(root), built);
+    if (hasTemplates && (await hasSameTemplates(root, built, options))) return linkBuilt(built, options);
+    const parts = merge(await openLayoutReader(options).readAll(root), built);
     await write(root, planBuiltTemplates(root, parts, options));
   };
   return {
@@ -74,9 +75,9 @@ function stampOf(file: string): string {
   return stat === undefined ? '' : `${stat.ino}:${stat.mtimeNs}:${stat.size}`;
 }
 
-/** Whether templates say the same with what was built as with what is laid out: only artifacts are others. */
-async function saysTheSame(root: Stack, built: BuiltParts, options: BuildOptions): Promise<boolean> {
-  const before = await openLaidOut(options).read(root, new Set(built.folders.keys()));
+/** Whether the templates stay the same with these artifacts. */
+async function hasSameTemplates(root: Stack, built: BuildArtifacts, options: BuildOptions): Promise<boolean> {
+  const before = await openLayoutReader(options).read(root, new Set(built.folders.keys()));
   return [...built.folders.keys()].every(
     (id) =>
       before.folders.has(id) &&
@@ -86,7 +87,7 @@ async function saysTheSame(root: Stack, built: BuiltParts, options: BuildOptions
   );
 }
 
-async function linkBuilt(built: BuiltParts, options: BuildOptions): Promise<void> {
+async function linkBuilt(built: BuildArtifacts, options: BuildOptions): Promise<void> {
   for (const [id, { path: folder }] of built.folders) {
     const { stackPath, logicalId } = splitIdentifier(id);
     await linkArtifact(stackLayoutDir(options, stackPath), logicalId, folder);
@@ -96,7 +97,7 @@ async function linkBuilt(built: BuiltParts, options: BuildOptions): Promise<void
   }
 }
 
-function merge(before: BuiltParts, built: BuiltParts): BuiltParts {
+function merge(before: BuildArtifacts, built: BuildArtifacts): BuildArtifacts {
   const isOld = (id: ResourceIdentifier): boolean => !built.folders.has(id);
   const dependencyLayers = [...before.dependencyLayers].filter(([id]) => isOld(id));
   const handlers = [...before.handlers].filter(([id]) => isOld(id));

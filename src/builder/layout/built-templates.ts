@@ -4,7 +4,7 @@ import type { BuiltStack, CountedFile, LocalImage } from '../../model/built-stac
 import { identifierOf } from '../../model/stack.ts';
 import type { FunctionResource, Stack, WebFunctionResource } from '../../model/stack.ts';
 import { readTextIfExists, writeFileAtomic } from '../../support/files.ts';
-import { asSegment } from '../../support/places.ts';
+import { asSegment, withSlashes } from '../../support/places.ts';
 import { dumpYaml } from '../../template/yaml/dump-yaml.ts';
 import { findLocalPaths, isLocalPath, resolveLocalPath } from '../../template/local-paths.ts';
 import type { LocalPath } from '../../template/local-paths.ts';
@@ -13,7 +13,7 @@ import type { Draft } from '../../template/draft.ts';
 import { isServerless } from '../../template/kinds/kinds.ts';
 import { mapOf } from '../../template/template.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
-import type { BuildResult } from '../artifact.ts';
+import type { BuildResult } from '../build-result.ts';
 import { buildLayoutDir } from '../build-options.ts';
 import type { BuildOptions } from '../build-options.ts';
 import {
@@ -21,8 +21,13 @@ import {
   DEPENDENCY_TEMPLATE,
   dependencyLayerTemplate,
   dependencyStackResource,
-} from '../dependency-layer-stack.ts';
-import { appendLayer, DEPENDENCY_STACK, dependencyLayerId, dependencyLayerReference } from '../dependency-layer.ts';
+} from '../dependency-layers/dependency-layer-stack.ts';
+import {
+  appendLayer,
+  DEPENDENCY_STACK,
+  dependencyLayerId,
+  dependencyLayerReference,
+} from '../dependency-layers/dependency-layer.ts';
 import { linkArtifacts } from './link-artifacts.ts';
 import type { LayoutFolder } from './link-artifacts.ts';
 import { claimLayout } from './own-folders.ts';
@@ -30,13 +35,13 @@ import { turnOnSourceMaps } from '../source-maps.ts';
 
 const TEMPLATE = 'template.yaml';
 
-/** What of a build its templates are about. */
-export type BuiltParts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'images' | 'handlers' | 'sourceMaps'>;
+/** The part of a build's result that its templates refer to. */
+export type BuildArtifacts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'images' | 'handlers' | 'sourceMaps'>;
 
-/** The templates whose local paths point at what was built, and how both are laid out for other commands. */
+/** Templates whose local paths point at built artifacts, and the layout of both for other commands. */
 export interface BuiltTemplates {
   stack: BuiltStack;
-  /** Each folder after the one that it is in. */
+  /** Each folder comes after its parent. */
   layout: readonly LayoutFolder[];
 }
 
@@ -44,33 +49,37 @@ export interface BuiltTemplates {
  * The templates that a build gives, laid out as SAM CLI does (docs/sam-cli-behaviour.md#build-folders). Pure: nothing is
  * written.
  */
-export function planBuiltTemplates(root: Stack, result: BuiltParts, options: BuildOptions): BuiltTemplates {
+export function planBuiltTemplates(root: Stack, result: BuildArtifacts, options: BuildOptions): BuiltTemplates {
   const layout: LayoutFolder[] = [];
   return { stack: planBuiltStack(root, { result, options, layout }), layout };
 }
 
-/** Where the folder of a stack is, and with it the artifacts of what is in the stack. Absolute. */
+/** Returns the folder of a stack's template and artifacts. Absolute. */
 export function stackLayoutDir(options: BuildOptions, stackPath: string): string {
   const segments = stackPath === '' ? [] : stackPath.split('/');
   return path.join(buildLayoutDir(options), ...segments.map((id) => asSegment(id, 'The ID of a nested stack')));
 }
 
-/** Lays out the templates and links to the artifacts beside them. Files are written only when their text changed. */
+/** Writes the templates, if their text changed, and links to the artifacts beside them. */
 export async function layOutTemplates({ stack, layout }: BuiltTemplates, options: BuildOptions): Promise<void> {
   await claimLayout(options);
   await linkArtifacts(layout);
   await writeTemplates(stack);
 }
 
-/** Both at once. */
-export async function writeBuiltTemplates(root: Stack, result: BuiltParts, options: BuildOptions): Promise<BuiltStack> {
+/** Plans and lays out the built templates. */
+export async function writeBuiltTemplates(
+  root: Stack,
+  result: BuildArtifacts,
+  options: BuildOptions,
+): Promise<BuiltStack> {
   const planned = planBuiltTemplates(root, result, options);
   await layOutTemplates(planned, options);
   return planned.stack;
 }
 
 interface Building {
-  result: BuiltParts;
+  result: BuildArtifacts;
   options: BuildOptions;
   layout: LayoutFolder[];
 }
@@ -83,8 +92,10 @@ function planBuiltStack(stack: Stack, building: Building): BuiltStack {
     const folder = result.folders.get(id);
     if (folder) folders.set(logicalId, folder.path);
   }
-  const apart = stack.functions.filter(({ id }) => result.dependencyLayers.has(id));
-  const layers = new Map(apart.map(({ id }) => [dependencyLayerId(id), result.dependencyLayers.get(id)?.path ?? '']));
+  const withLayer = stack.functions.filter(({ id }) => result.dependencyLayers.has(id));
+  const layers = new Map(
+    withLayer.map(({ id }) => [dependencyLayerId(id), result.dependencyLayers.get(id)?.path ?? '']),
+  );
   const images = new Map<string, LocalImage>();
   for (const { id, logicalId } of stack.functions) {
     const image = result.images.get(id);
@@ -93,11 +104,12 @@ function planBuiltStack(stack: Stack, building: Building): BuiltStack {
   layout.push({
     dir,
     links: new Map([...folders, ...layers]),
-    files: [TEMPLATE, ...(apart.length > 0 ? [DEPENDENCY_TEMPLATE] : [])],
+    files: [TEMPLATE, ...(withLayer.length > 0 ? [DEPENDENCY_TEMPLATE] : [])],
     folders: stack.children.map((child) => child.logicalId ?? ''),
   });
   const children = stack.children.map((child) => planBuiltStack(child, building));
-  if (apart.length > 0) children.push(dependencyStack(stack, apart, { dir, layers, stackName: options.stackName }));
+  if (withLayer.length > 0)
+    children.push(dependencyStack(stack, withLayer, { dir, layers, stackName: options.stackName }));
   return {
     path: stack.path,
     template: builtTemplate(stack, dir, result),
@@ -130,8 +142,8 @@ function dependencyStack(
   };
 }
 
-/** The stack's template with everything that the build changes. Pure. */
-function builtTemplate(stack: Stack, dir: string, result: BuiltParts): Template {
+/** Returns the stack's template with all changes of the build. Pure. */
+function builtTemplate(stack: Stack, dir: string, result: BuildArtifacts): Template {
   const draft = openDraft(stack.source);
   setBuiltPaths(draft, stack, { dir, result });
   for (const resource of [...stack.functions, ...stack.layers, ...stack.webFunctions]) {
@@ -141,12 +153,12 @@ function builtTemplate(stack: Stack, dir: string, result: BuiltParts): Template 
   for (const { logicalId } of stack.children) if (logicalId !== undefined) setResourceId(draft, logicalId);
   for (const resource of stack.functions) changeFunction(draft, resource, result);
   for (const resource of stack.webFunctions) changeWebFunction(draft, resource, result);
-  const apart = stack.functions.some(({ id }) => result.dependencyLayers.has(id));
-  if (apart) draft.set(['Resources', DEPENDENCY_STACK], dependencyStackResource());
+  const hasLayers = stack.functions.some(({ id }) => result.dependencyLayers.has(id));
+  if (hasLayers) draft.set(['Resources', DEPENDENCY_STACK], dependencyStackResource());
   return draft.finish();
 }
 
-function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: string; result: BuiltParts }): void {
+function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: string; result: BuildArtifacts }): void {
   const children = new Set(stack.children.map(({ logicalId }) => logicalId));
   const moved = (local: Pick<LocalPath, 'value' | 'content'>): string => {
     if (path.isAbsolute(local.value)) return local.value;
@@ -163,18 +175,18 @@ function setBuiltPaths(draft: Draft, stack: Stack, { dir, result }: { dir: strin
   if (isLocalPath(shared)) draft.set(['Globals', 'Function', 'CodeUri'], moved({ value: shared, content: 'code' }));
 }
 
-/** Paths in templates have `/` on every system. */
+/** Returns a path with `/`, as templates have it on every system. */
 function portable(relative: string): string {
-  return relative === '' ? '.' : relative.split(path.sep).join('/');
+  return relative === '' ? '.' : withSlashes(relative);
 }
 
-/** As the peer marks what it built; SAM counts Metadata in the logical id of a layer. */
+/** Marks a built resource as SAM CLI does; SAM counts Metadata in the logical id of a layer. */
 function setResourceId(draft: Draft, logicalId: string, constructId?: string): void {
   const at = ['Resources', logicalId, 'Metadata'];
   draft.set(at, { ...mapOf(draft.get(at)), SamResourceId: constructId ?? logicalId });
 }
 
-function changeFunction(draft: Draft, resource: FunctionResource, result: BuiltParts): void {
+function changeFunction(draft: Draft, resource: FunctionResource, result: BuildArtifacts): void {
   const { id, logicalId } = resource;
   const properties = ['Resources', logicalId, 'Properties'];
   const handler = result.handlers.get(id);
@@ -187,7 +199,7 @@ function changeFunction(draft: Draft, resource: FunctionResource, result: BuiltP
   draft.set([...properties, 'Layers'], appendLayer(own, dependencyLayerReference(id)));
 }
 
-function changeWebFunction(draft: Draft, resource: WebFunctionResource, result: BuiltParts): void {
+function changeWebFunction(draft: Draft, resource: WebFunctionResource, result: BuildArtifacts): void {
   const { id, logicalId, entryPoint } = resource;
   const moved = result.handlers.get(id);
   // without one in the template the runtime starts its own default
@@ -197,8 +209,8 @@ function changeWebFunction(draft: Draft, resource: WebFunctionResource, result: 
 }
 
 /**
- * What SAM would not merge: lists of Globals are put in front of a function's own by SAM itself, but any other form of
- * `Globals.Function.Layers` is replaced by what the function says, so the function must say both.
+ * Returns `Globals.Function.Layers` if SAM would not merge it: SAM prepends a list to the function's own layers, but the
+ * function's `Layers` replace any other form, so the function must name both.
  */
 function sharedLayers(draft: Draft, resource: FunctionResource): TemplateValue | undefined {
   if (!isServerless(resource.type)) return undefined;

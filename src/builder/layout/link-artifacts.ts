@@ -8,23 +8,23 @@ import { isMakerGone, isTemporaryName, temporarySuffix } from '../../support/tem
 import { linkTree } from '../file-tree.ts';
 import { linkTarget } from '../cache/linked-entries.ts';
 
-/** A folder of the built layout: which names are in it, and what they lead to. */
+/** A folder of the layout. */
 export interface LayoutFolder {
   dir: string;
-  /** Name → the cached folder that it stands for. */
+  /** Name → the cached folder to link to. */
   links: ReadonlyMap<string, string>;
-  /** Templates that belong there. */
+  /** Names of templates. */
   files: readonly string[];
-  /** Folders of nested stacks. */
+  /** Names of the folders of nested stacks. */
   folders: readonly string[];
 }
 
 const LINKS_AT_ONCE = 16;
 
 /**
- * Lays out links to the cached folders where AWS SAM CLI's other commands look for artifacts, and removes what is not in the
- * application any more. Removing a link, here or by AWS SAM CLI, never touches the cache. The first folder must be ours;
- * those of nested stacks follow after the one that they are in, and whatever else has their name is replaced.
+ * Links to the cached folders where SAM CLI's other commands look for artifacts, and removes what is no longer in the
+ * application. Removing a link, here or by SAM CLI, never touches the cache. The first folder must be ours; folders of nested
+ * stacks come after their parents and replace anything else of their name.
  */
 export async function linkArtifacts(layout: readonly LayoutFolder[]): Promise<void> {
   for (const { dir, links, files, folders } of layout) {
@@ -37,7 +37,7 @@ export async function linkArtifacts(layout: readonly LayoutFolder[]): Promise<vo
   }
 }
 
-/** A link where the system lets us make one (a junction on Windows), else second names for every file. */
+/** Creates a link (a junction on Windows), or hard links to every file where the system refuses links. */
 export async function linkArtifact(dir: string, name: string, target: string): Promise<void> {
   const link = path.join(dir, asSegment(name, 'The ID of a function or layer'));
   if (linkTarget(link) === target) return;
@@ -53,7 +53,7 @@ export async function linkArtifact(dir: string, name: string, target: string): P
   await replace(temporary, link);
 }
 
-/** At once where that is possible: whoever reads meanwhile finds the old or the new one. */
+/** Replaces atomically where possible: readers find the old or the new link. */
 async function replace(temporary: string, link: string): Promise<void> {
   try {
     await fs.rename(temporary, link);
@@ -65,14 +65,14 @@ async function replace(temporary: string, link: string): Promise<void> {
   }
 }
 
-/** A real folder: through a link files of the cache, or of the user, would be replaced. */
+/** Creates a real folder: through a link we would replace files of the cache or the user. */
 async function makeRealFolder(dir: string): Promise<void> {
   if (lstatSync(dir, { throwIfNoEntry: false })?.isDirectory()) return;
   await removeTree(dir);
   await makeFolder(dir);
 }
 
-/** A link under its temporary name, of a process that is at work. */
+/** Whether a running process is creating a link under this temporary name. */
 function isBeingMade(name: string): boolean {
   return isTemporaryName(name) && !isMakerGone(name);
 }

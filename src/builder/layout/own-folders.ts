@@ -1,29 +1,37 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { exists, isMissing, makeFolder, readTextIfExists, removeTree, writeFileAtomic } from '../../support/files.ts';
+import {
+  exists,
+  isMissing,
+  makeFolder,
+  readTextIfExists,
+  realPathNow,
+  removeTree,
+  writeFileAtomic,
+} from '../../support/files.ts';
 import { isBelow } from '../../support/places.ts';
 import { buildLayoutDir, buildStoreDir } from '../build-options.ts';
 import type { BuildOptions } from '../build-options.ts';
 
-/** `.aws-sam` of the project and what in it is replaced by a build. */
+/** The folders below `.aws-sam` that a build replaces. */
 export type OwnFolders = Pick<BuildOptions, 'projectDir' | 'dependencyLayer'>;
 
-/** Files that AWS SAM CLI writes beside the folder that it builds into. */
+/** Files that SAM CLI writes beside its build folder. */
 const SAM_CLI_FILES = ['build.toml', 'sync.toml'];
 const TEMPLATE = 'template.yaml';
 
 /**
- * Checks, before anything is written, that what a build replaces was made by us or by AWS SAM CLI. A linked `.aws-sam` is
- * fine; the folder in it that is replaced is never reached through a link of its own.
+ * Checks, before anything is written, that we or SAM CLI made what a build replaces. `.aws-sam` may be a link; the folder in it
+ * that is replaced may not.
  */
 export async function checkOwnFolders(folders: OwnFolders): Promise<void> {
   checkWorkDir(path.join(folders.projectDir, '.aws-sam'), folders.projectDir);
   await checkLayout(folders);
 }
 
-/** Makes the folder of built templates ours: empties it unless we made it, and marks it. */
+/** Claims the folder of built templates: empties it unless we made it, and marks it as ours. */
 export async function claimLayout(folders: OwnFolders): Promise<void> {
   const dir = buildLayoutDir(folders);
   if (!(await checkLayout(folders))) {
@@ -34,14 +42,14 @@ export async function claimLayout(folders: OwnFolders): Promise<void> {
   if ((await readMark(folders)) !== mark) await writeFileAtomic(markFile(folders), mark);
 }
 
-/** Whether the folder of built templates is the one that we made last. */
+/** Whether the folder of built templates is ours. */
 export async function isOurLayout(folders: OwnFolders): Promise<boolean> {
-  const stat = lstatNow(buildLayoutDir(folders));
+  const stat = lstatIfExists(buildLayoutDir(folders));
   return stat !== undefined && stat.isDirectory() && (await readMark(folders)) === markOf(stat);
 }
 
-/** What is at a place itself, links not followed; undefined: nothing. */
-function lstatNow(place: string): Stats | undefined {
+/** Returns `lstat` of a path; undefined if nothing is there. */
+function lstatIfExists(place: string): Stats | undefined {
   try {
     return lstatSync(place, { throwIfNoEntry: false });
   } catch (error) {
@@ -50,39 +58,39 @@ function lstatNow(place: string): Stats | undefined {
   }
 }
 
-/** A file of that name, or a link to nowhere: the operating system says so when something is to be put there. */
+/** Refuses a link to a parent of the project. A file, or a link to nowhere, is reported by the operating system later. */
 function checkWorkDir(workDir: string, projectDir: string): void {
-  if (lstatNow(workDir)?.isSymbolicLink() !== true) return;
+  if (lstatIfExists(workDir)?.isSymbolicLink() !== true) return;
   const target = realPathNow(workDir);
   const project = realPathNow(projectDir);
   if (target === undefined || project === undefined || (target !== project && !isBelow(project, target))) return;
-  throw new UserError(`${workDir} is a link to a folder that holds the project: ${target}`, {
-    hint: 'Link it to a folder of its own: what is in it may be replaced.',
+  throw new UserError(`${workDir} is a link to a folder that contains the project: ${target}`, {
+    hint: 'Link it to a separate folder: sam-sync may replace its content.',
   });
 }
 
-/** Whether the folder is ours already, or not there. Throws if it must not be replaced. */
+/** Whether the folder is ours, or does not exist. Throws if it must not be replaced. */
 async function checkLayout(folders: OwnFolders): Promise<boolean> {
   const dir = buildLayoutDir(folders);
-  const stat = lstatNow(dir);
+  const stat = lstatIfExists(dir);
   if (stat === undefined || (await isOurLayout(folders))) return true;
   if (stat.isSymbolicLink()) {
-    throw new UserError(`${dir} is a link, and what is behind it would be replaced`, {
+    throw new UserError(`${dir} is a link, and a build would replace its target`, {
       hint: 'Remove the link, or link .aws-sam as a whole.',
     });
   }
-  // a file in its place: the operating system says so when the folder is made
+  // a file in its place: the operating system reports it when the folder is created
   if (!stat.isDirectory()) return true;
   if (!(await isBuildOutput(folders))) {
-    throw new UserError(`${dir} was made neither by sam-sync nor by AWS SAM CLI, and would be replaced`, {
-      hint: 'Move what you need out of it and remove the folder.',
+    throw new UserError(`${dir} was created neither by sam-sync nor by SAM CLI, and a build would replace it`, {
+      hint: 'Move the files that you need out of it and remove the folder.',
     });
   }
-  // with nothing but a template there is nothing to be emptied
+  // a folder with only a template need not be emptied
   return namesBeside(folders).length === 0 || isLinked(folders);
 }
 
-/** A folder of AWS SAM CLI's, or of an earlier run of ours whose mark is gone. */
+/** Whether SAM CLI made the folder, or an earlier run of ours whose mark is gone. */
 async function isBuildOutput(folders: OwnFolders): Promise<boolean> {
   const dir = buildLayoutDir(folders);
   if (namesBeside(folders).length === 0) return true;
@@ -90,12 +98,12 @@ async function isBuildOutput(folders: OwnFolders): Promise<boolean> {
   return isLinked(folders) || (readIfThere(path.join(dir, TEMPLATE)) ?? '').includes('SamResourceId');
 }
 
-/** What is in the folder beside the template. */
+/** Returns the names in the folder except the template. */
 function namesBeside(folders: OwnFolders): string[] {
   return readdirSync(buildLayoutDir(folders)).filter((name) => name !== TEMPLATE);
 }
 
-/** Whether something in the folder is a link to our store. */
+/** Whether the folder holds a link to our store. */
 function isLinked(folders: OwnFolders): boolean {
   const dir = buildLayoutDir(folders);
   const store = buildStoreDir(folders.projectDir);
@@ -112,15 +120,7 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-function realPathNow(place: string): string | undefined {
-  try {
-    return realpathSync(place);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The mark is beside what AWS SAM CLI may wipe, and says which folder is meant: another one of the same name is not. */
+/** Returns the file of the mark. It lies where SAM CLI does not wipe it, and identifies the folder itself, not only its name. */
 function markFile(folders: OwnFolders): string {
   return path.join(buildStoreDir(folders.projectDir), 'layouts', path.basename(buildLayoutDir(folders)));
 }

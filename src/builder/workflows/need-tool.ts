@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts';
-import type { Tools } from '../tools.ts';
+import type { Tools } from '../tools/tools.ts';
 
-/** The program of this name, or an error that says who needs it and how to get it. */
+/** Finds the program of this name, or throws an error that names the resources and how to install it (`hint`). */
 export async function needTool(tools: Tools, name: string, ids: readonly string[], hint: string): Promise<string> {
   const [program] = await tools.find(name);
   if (program !== undefined) return program;

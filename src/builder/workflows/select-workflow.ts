@@ -1,45 +1,48 @@
-/** The ways to build, each one file in this folder. */
+/** Names of workflows; each has a folder of that name here (`nodejs`: `node/`). */
 export type WorkflowName = 'python' | 'nodejs' | 'esbuild' | 'ruby' | 'java' | 'go' | 'dotnet' | 'rust' | 'makefile';
 
-/** Runtimes and build methods, and how they are built. A new runtime: a line here, or a wider pattern. */
-const METHODS: readonly (readonly [method: RegExp, workflow: WorkflowName])[] = [
-  [/^esbuild$/, 'esbuild'],
-  [/^makefile$/, 'makefile'],
-  [/^python-uv$|^python3\.\d+$/, 'python'],
-  [/^nodejs\d+\.x$/, 'nodejs'],
-  [/^ruby\d+\.\d+$/, 'ruby'],
-  [/^java\d+(?:\.al2|\.al2023)?$/, 'java'],
-  [/^go1\.x$/, 'go'],
-  [/^dotnet(?:core)?(?:\d+(?:\.\d+)?)?$/, 'dotnet'],
-  [/^rust-cargolambda$/, 'rust'],
-  [/^provided(?:\.|$)/, 'makefile'],
-];
-
-/** The way to build that a runtime or `Metadata.BuildMethod` asks for; undefined: none of ours. */
-export function selectWorkflow(runtime: string | undefined, buildMethod: string | undefined): WorkflowName | undefined {
-  const method = buildMethod ?? runtime;
-  if (method === undefined) return undefined;
-  return METHODS.find(([pattern]) => pattern.test(method))?.[1];
+/** What a workflow builds. */
+interface WorkflowRow {
+  /** Runtimes and build methods. The patterns of two workflows never match the same one. */
+  methods: RegExp;
+  /** The folder of a layer in which Lambda looks for its code; undefined: it builds no layers, neither here nor in SAM CLI. */
+  layerFolder: string | undefined;
+  /** Whether Lambda also loads its packages from a layer, so that they can become a dependency layer. */
+  hasDependencyLayer: boolean;
 }
 
-const LAYER_FOLDERS: Partial<Record<WorkflowName, string>> = {
-  python: 'python',
-  nodejs: 'nodejs',
-  esbuild: 'nodejs',
-  ruby: 'ruby/lib',
-  java: 'java',
-  dotnet: 'dotnet',
+/** A new runtime needs a row, or a wider pattern in one. */
+const WORKFLOWS: Readonly<Record<WorkflowName, WorkflowRow>> = {
+  python: { methods: /^python-uv$|^python3\.\d+$/, layerFolder: 'python', hasDependencyLayer: true },
+  nodejs: { methods: /^nodejs\d+\.x$/, layerFolder: 'nodejs', hasDependencyLayer: true },
+  esbuild: { methods: /^esbuild$/, layerFolder: 'nodejs', hasDependencyLayer: false },
+  ruby: { methods: /^ruby\d+\.\d+$/, layerFolder: 'ruby/lib', hasDependencyLayer: true },
+  java: { methods: /^java\d+(?:\.al2|\.al2023)?$/, layerFolder: 'java', hasDependencyLayer: true },
+  go: { methods: /^go1\.x$/, layerFolder: undefined, hasDependencyLayer: false },
+  dotnet: { methods: /^dotnet(?:core)?(?:\d+(?:\.\d+)?)?$/, layerFolder: 'dotnet', hasDependencyLayer: false },
+  rust: { methods: /^rust-cargolambda$/, layerFolder: undefined, hasDependencyLayer: false },
+  makefile: { methods: /^makefile$|^provided(?:\.|$)/, layerFolder: '', hasDependencyLayer: false },
 };
 
-/** The folder of a layer in which Lambda looks for code that a workflow builds. */
-export function layerFolder(workflow: WorkflowName): string {
-  return LAYER_FOLDERS[workflow] ?? '';
+const NAMES = Object.keys(WORKFLOWS) as WorkflowName[];
+
+/** Selects the workflow of a runtime or `Metadata.BuildMethod`; undefined if no workflow builds it. */
+export function selectWorkflow(runtime: string | undefined, buildMethod: string | undefined): WorkflowName | undefined {
+  const method = buildMethod ?? runtime;
+  return method === undefined ? undefined : NAMES.find((name) => WORKFLOWS[name].methods.test(method));
 }
 
-/** Programs have no place in a layer, neither here nor in SAM CLI. */
-const FUNCTIONS_ONLY: ReadonlySet<WorkflowName> = new Set(['go', 'rust']);
+/** Returns the folder of a layer in which Lambda looks for the code of a workflow. */
+export function layerFolder(workflow: WorkflowName): string {
+  return WORKFLOWS[workflow].layerFolder ?? '';
+}
 
-/** Whether a layer can be built in this way. */
+/** Whether the workflow can build layers. */
 export function buildsLayers(workflow: WorkflowName | undefined): boolean {
-  return workflow !== undefined && !FUNCTIONS_ONLY.has(workflow);
+  return workflow !== undefined && WORKFLOWS[workflow].layerFolder !== undefined;
+}
+
+/** Whether the packages of the workflow's functions can become a dependency layer. */
+export function hasDependencyLayer(workflow: WorkflowName): boolean {
+  return WORKFLOWS[workflow].hasDependencyLayer;
 }

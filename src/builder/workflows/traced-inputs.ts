@@ -1,8 +1,8 @@
 import * as path from 'node:path';
 import { readTextIfExists, writeFileAtomic } from '../../support/files.ts';
-import { fields, listOf, parseJson, text as readText } from '../../support/shapes.ts';
+import { fields, listOf, parseJson, text } from '../../support/shapes.ts';
 import type { Reader } from '../../support/shapes.ts';
-import type { BuildInput } from '../artifact.ts';
+import type { BuildInput } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
 import { buildStoreDir } from '../build-options.ts';
 import type { BuildContext } from './workflow.ts';
@@ -12,14 +12,14 @@ export interface TracedInputs extends Trace {
   key: string;
 }
 
-/** What a tool said. */
+/** The inputs of a build, as a tool reported them. */
 export interface Trace {
   inputs: readonly BuildInput[];
-  /** Something that it said besides. */
+  /** Another fact that the tool reported. */
   fact?: string | undefined;
 }
 
-/** A key over the content of inputs; what is not there counts as that. */
+/** Hashes the content of inputs; missing files count as missing. */
 export async function keyOfInputs(inputs: readonly BuildInput[], { hasher }: BuildContext): Promise<string> {
   const parts = await Promise.all(
     inputs.map(async ({ path: place, excludes }) => [place, (await hasher.hashPath(place, excludes)) ?? null]),
@@ -28,8 +28,8 @@ export async function keyOfInputs(inputs: readonly BuildInput[], { hasher }: Bui
 }
 
 /**
- * What a tool says that a build reads (`go list`), asked only if something of what it said last has changed: as long as all
- * of that has the same content, it would say the same.
+ * Returns the inputs that a tool reports (`go list`). It runs the tool only if an input of its last report changed: with the
+ * same content it would report the same.
  */
 export async function traceInputs(
   name: string,
@@ -37,25 +37,25 @@ export async function traceInputs(
   trace: () => Promise<Trace>,
 ): Promise<TracedInputs> {
   const file = path.join(buildStoreDir(context.options.projectDir), 'traces', `${keyOf(name)}.json`);
-  const known = parseTrace(await readTextIfExists(file));
-  if (known && (await keyOfInputs(known.inputs, context)) === known.key) return known;
-  const said = await trace();
-  const traced = { ...said, key: await keyOfInputs(said.inputs, context) };
+  const recorded = parseTrace(await readTextIfExists(file));
+  if (recorded && (await keyOfInputs(recorded.inputs, context)) === recorded.key) return recorded;
+  const reported = await trace();
+  const traced = { ...reported, key: await keyOfInputs(reported.inputs, context) };
   await writeFileAtomic(file, JSON.stringify(traced));
   return traced;
 }
 
-/** undefined: there is none, or it is damaged; then the tool is asked again. */
-function parseTrace(text: string | undefined): TracedInputs | undefined {
-  const trace = fields(parseJson(text ?? ''));
+/** Parses a record; undefined without one, or with a damaged one: the tool runs again. */
+function parseTrace(json: string | undefined): TracedInputs | undefined {
+  const trace = fields(parseJson(json ?? ''));
   const inputs = listOf(readInput)(trace?.['inputs']);
-  const key = readText(trace?.['key']);
-  return inputs && key !== undefined ? { inputs, key, fact: readText(trace?.['fact']) } : undefined;
+  const key = text(trace?.['key']);
+  return inputs && key !== undefined ? { inputs, key, fact: text(trace?.['fact']) } : undefined;
 }
 
 const readInput: Reader<BuildInput> = (value) => {
   const input = fields(value);
-  const place = readText(input?.['path']);
-  const excludes = listOf(readText)(input?.['excludes']);
+  const place = text(input?.['path']);
+  const excludes = listOf(text)(input?.['excludes']);
   return place !== undefined && excludes ? { path: place, excludes } : undefined;
 };

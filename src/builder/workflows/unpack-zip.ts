@@ -10,10 +10,10 @@ import { placeBelow } from '../../support/places.ts';
 import { makeFolders } from '../file-tree.ts';
 
 const FILES_AT_ONCE = 8;
-/** Larger files are not held in memory. */
+/** Larger files are streamed (bytes). */
 const STREAM_ABOVE = 8 * 1024 * 1024;
 
-/** Unpacks an archive; `rename` says where an entry goes. Rejects if an entry would go elsewhere than below the target. */
+/** Unpacks an archive; `rename` maps an entry's name to its path. Rejects if an entry would leave the target. */
 export async function unpackZip(
   zipFile: string,
   target: string,
@@ -22,7 +22,7 @@ export async function unpackZip(
   try {
     await unpack(zipFile, target, rename);
   } catch (error) {
-    // of the file system, or told already; all else is what yauzl says of the archive
+    // an error of the file system or one of ours; any other comes from yauzl and is about the archive
     if (error instanceof UserError || (error instanceof Error && 'syscall' in error)) throw error;
     throw new UserError(`${path.basename(zipFile)} cannot be unpacked: ${errorMessage(error)}`, { cause: error });
   }
@@ -48,7 +48,7 @@ async function unpack(zipFile: string, target: string, rename: (name: string) =>
 }
 
 async function unpackEntry(zip: ZipFile, entry: Entry, file: string): Promise<void> {
-  // the upper half of the attributes are Unix modes; only the executable bit is taken over, as pip does
+  // the upper half of the attributes are Unix modes; keep only the executable bit, as pip does
   const mode = ((entry.externalFileAttributes >>> 16) & 0o111) === 0 ? 0o644 : 0o755;
   const stream = await zip.openReadStreamPromise(entry);
   if (entry.uncompressedSize > STREAM_ABOVE) return pipeline(stream, createWriteStream(file, { mode }));

@@ -1,4 +1,4 @@
-import { readContainerEnvFile } from '../../builder/containers/read-env-file.ts';
+import { readContainerEnvFile } from '../../builder/containers/container-env-file.ts';
 import { ownValue } from '../../support/own-value.ts';
 import type { ContainerVariables } from '../../sync/sync-options.ts';
 

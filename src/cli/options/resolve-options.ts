@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { UsageError, UserError } from '../../errors.ts';
-import { exists, statIfExists } from '../../support/files.ts';
+import { exists, isFile } from '../../support/files.ts';
 import type { SyncOptions } from '../../sync/sync-options.ts';
 import { loadContainerVariables } from './load-container-variables.ts';
 import type { CommandLine } from './command-line.ts';
@@ -194,10 +194,6 @@ async function locateFile(
   if (values.source(key) === 'samconfig')
     for (const candidate of candidates) if (await exists(candidate)) return candidate;
   return candidates[0];
-}
-
-async function isFile(file: string): Promise<boolean> {
-  return (await statIfExists(file))?.isFile() ?? false;
 }
 
 function regionOf(env: Surroundings['env'], problems: UsageError[]): string | undefined {

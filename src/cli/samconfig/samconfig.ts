@@ -58,7 +58,7 @@ export async function findSamconfig(search: ConfigSearch): Promise<FoundConfig |
     const found: string[] = [];
     for (const extension of CONFIG_EXTENSIONS) {
       const file = path.join(folder, `samconfig${extension}`);
-      if (await isFile(file)) found.push(file);
+      if (await isNoFolder(file)) found.push(file);
     }
     if (found[0] !== undefined) return { file: found[0], ignored: found.slice(1) };
   }
@@ -71,13 +71,13 @@ async function findNamed(named: string, { folders, mayBeMissing }: ConfigSearch)
       hint: `It has to end in ${CONFIG_EXTENSIONS.join(', ')}.`,
     });
   const candidates = [...new Set(folders.map((folder) => path.resolve(folder, named)))];
-  for (const file of candidates) if (await isFile(file)) return { file, ignored: [] };
+  for (const file of candidates) if (await isNoFolder(file)) return { file, ignored: [] };
   // the default name may be given where there is no file, as the peer's users do in scripts
   if (mayBeMissing || named === DEFAULT_CONFIG_NAME) return undefined;
   throw new UserError(`--config-file: there is no file ${candidates.join(' or ')}`);
 }
 
-async function isFile(file: string): Promise<boolean> {
+async function isNoFolder(file: string): Promise<boolean> {
   const stats = await statIfExists(file);
   return stats !== undefined && !stats.isDirectory();
 }

@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { readTextIfExists } from '../../support/files.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { writeUserFile } from '../../support/user-file.ts';
+import { withSlashes } from '../../support/places.ts';
 import { isConfigMap } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
 import { parseConfigText } from './parse-config.ts';
@@ -87,7 +88,7 @@ function savedValue(key: OptionKey, value: ConfigValue, { cwd, pathsFrom }: Save
   const isPath = key === 'templateFile' || key === 'baseDir' || key === 'containerEnvVarFile';
   if (!isPath || typeof value !== 'string' || value === '' || path.isAbsolute(value)) return value;
   const relative = path.relative(pathsFrom, path.resolve(cwd, value));
-  return relative === '' ? '.' : relative.split(path.sep).join('/');
+  return relative === '' ? '.' : withSlashes(relative);
 }
 
 function tableAt(document: ConfigValue, names: readonly string[]): ConfigMap {

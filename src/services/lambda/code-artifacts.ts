@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises';
-import type { BuildResult } from '../../builder/artifact.ts';
+import type { BuildResult } from '../../builder/build-result.ts';
 import { isBuiltFunction, isBuiltLayer } from '../../builder/plan-build.ts';
 import { UserError } from '../../errors.ts';
 import type { FunctionResource, LayerResource } from '../../model/stack.ts';

@@ -1,5 +1,5 @@
 import { isAwsError } from '../../aws/service-errors.ts';
-import { DEPENDENCY_STACK } from '../../builder/dependency-layer.ts';
+import { DEPENDENCY_STACK } from '../../builder/dependency-layers/dependency-layer.ts';
 import { flattenStacks, identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { isBuiltAs } from '../../template/kinds/kinds.ts';

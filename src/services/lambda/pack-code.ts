@@ -1,4 +1,4 @@
-import type { BuildResult } from '../../builder/artifact.ts';
+import type { BuildResult } from '../../builder/build-result.ts';
 import { UserError } from '../../errors.ts';
 import type { BuildFailure, SourcePlace } from '../../errors.ts';
 import type { FunctionResource, LayerResource, ResourceIdentifier } from '../../model/stack.ts';

@@ -1,4 +1,4 @@
-import { dependencyLayerName } from '../../builder/dependency-layer.ts';
+import { dependencyLayerName } from '../../builder/dependency-layers/dependency-layer.ts';
 import { UserError } from '../../errors.ts';
 import type { LayerReference } from '../../model/layer-references.ts';
 import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';

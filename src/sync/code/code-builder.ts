@@ -1,4 +1,4 @@
-import type { BuildResult, RunProblems } from '../../builder/artifact.ts';
+import type { BuildResult, RunProblems } from '../../builder/build-result.ts';
 import { openBuilder } from '../../builder/build.ts';
 import { openBuildLayout } from '../../builder/layout/build-layout.ts';
 import { planBuild } from '../../builder/plan-build.ts';

@@ -1,4 +1,4 @@
-import type { BuildResult, RunProblems } from '../../builder/artifact.ts';
+import type { BuildResult, RunProblems } from '../../builder/build-result.ts';
 import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import type { LambdaAccess } from '../../services/lambda/lambda-client.ts';

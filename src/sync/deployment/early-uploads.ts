@@ -1,4 +1,4 @@
-import type { BuiltFolder } from '../../builder/artifact.ts';
+import type { BuiltFolder } from '../../builder/build-result.ts';
 import type { DeployedState } from '../../deploy/deploy-stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { localWebFunctions } from '../../model/web-functions.ts';

@@ -1,4 +1,4 @@
-import type { BuildResult } from '../../builder/artifact.ts';
+import type { BuildResult } from '../../builder/build-result.ts';
 import { openBuilder } from '../../builder/build.ts';
 import type { BuildOutcome, BuildEnvironment } from '../../builder/build.ts';
 import { openBuildLayout } from '../../builder/layout/build-layout.ts';

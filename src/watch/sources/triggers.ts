@@ -1,7 +1,7 @@
 import * as path from 'node:path';
-import type { BuildInput } from '../../builder/artifact.ts';
-import { compileNames, stemsOf } from '../../support/name-patterns.ts';
-import type { NameMatcher } from '../../support/name-patterns.ts';
+import type { BuildInput } from '../../builder/build-result.ts';
+import { compileExcludes } from '../../support/globs.ts';
+import { stemsOf } from '../../support/name-stems.ts';
 import { flattenStacks, identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { ownValue } from '../../support/own-value.ts';
@@ -65,7 +65,7 @@ type Meaning = { kind: 'resource' | 'deploy'; id: ResourceIdentifier } | { kind:
 /** Plans which paths to watch and what each change means. Pure. */
 export function planTriggers(input: TriggerInput): Triggers {
   const sources = new Map<string, Source[]>();
-  const matcherOf = createNameMatchers();
+  const matcherOf = createExcludeMatchers();
   const add = (target: string, source: Source): void => {
     const others = sources.get(target);
     if (others) others.push(source);
@@ -159,26 +159,24 @@ function codeInputs(code: Stack['functions'][number]['code']): BuildInput[] {
 function excludedBelow(
   { path: root, excludes, stems }: BuildInput,
   userExclude: PathMatcher | undefined,
-  matcherOf: (patterns: readonly string[]) => NameMatcher,
+  matcherOf: typeof compileExcludes,
 ): Source['isExcluded'] {
-  const anywhere = matcherOf(excludes.filter((pattern) => !pattern.startsWith('/')));
-  const atTop = matcherOf(excludes.filter((pattern) => pattern.startsWith('/')).map((pattern) => pattern.slice(1)));
+  const isExcluded = matcherOf(excludes);
   const wanted = stems && new Set(stems);
   return (target) => {
     const names = target === root ? [] : path.relative(root, target).split(path.sep);
-    if (names.some((name) => isIgnoredName(name) || anywhere(name))) return true;
-    if (names[0] !== undefined && atTop(names[0])) return true;
+    if (names.some((name, depth) => isIgnoredName(name) || isExcluded(name, depth === 0))) return true;
     if (wanted && names[0] !== undefined && !stemsOf(names[0]).some((stem) => wanted.has(stem))) return true;
     return userExclude?.(target, names.length === 0 ? path.basename(target) : names.join('/')) ?? false;
   };
 }
 
 /** Compiles lists of names, each list once: many inputs share a few lists. */
-function createNameMatchers(): (patterns: readonly string[]) => NameMatcher {
-  const matchers = new Map<string, NameMatcher>();
+function createExcludeMatchers(): typeof compileExcludes {
+  const matchers = new Map<string, ReturnType<typeof compileExcludes>>();
   return (patterns) => {
     const key = patterns.join('\0');
-    const matcher = matchers.get(key) ?? compileNames(patterns);
+    const matcher = matchers.get(key) ?? compileExcludes(patterns);
     matchers.set(key, matcher);
     return matcher;
   };

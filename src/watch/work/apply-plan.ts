@@ -1,4 +1,4 @@
-import type { BuildResult } from '../../builder/artifact.ts';
+import type { BuildResult } from '../../builder/build-result.ts';
 import { StackOvertakenError } from '../../deploy/require-latest.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { describeBehind } from '../../sync/code/behind-versions.ts';

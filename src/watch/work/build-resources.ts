@@ -1,4 +1,4 @@
-import type { BuildResult } from '../../builder/artifact.ts';
+import type { BuildResult } from '../../builder/build-result.ts';
 import type { BuildEnvironment, BuildOutcome } from '../../builder/build.ts';
 import type { BuildPlan } from '../../builder/plan-build.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';

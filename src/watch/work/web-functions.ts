@@ -1,4 +1,4 @@
-import type { BuildResult } from '../../builder/artifact.ts';
+import type { BuildResult } from '../../builder/build-result.ts';
 import type { Stack } from '../../model/stack.ts';
 import { describeLeftOut, nameWebFunctions } from '../../sync/code/web-functions-left-out.ts';
 import type { SyncedResource } from '../loop/results.ts';

@@ -3,7 +3,7 @@ import { containerSettings } from '../../../src/builder/containers/container-opt
 import type { ContainerOptions } from '../../../src/builder/containers/container-options.ts';
 import { mountOf, outermostFolders, translatePaths } from '../../../src/builder/containers/mounts.ts';
 import { passVariables } from '../../../src/builder/containers/pass-variables.ts';
-import { readContainerEnvFile } from '../../../src/builder/containers/read-env-file.ts';
+import { readContainerEnvFile } from '../../../src/builder/containers/container-env-file.ts';
 import { planBuild } from '../../../src/builder/plan-build.ts';
 import { engineError, unknownFailure } from '../../../src/support/container-engine.ts';
 import { fakeFunction, fakeLayer, fakeStack } from '../../support/stack-builder.ts';
@@ -39,15 +39,15 @@ it('the plan knows the container; the peer’s names of images', () => {
   const options = { projectDir: '/app', stackName: 's', dependencyLayer: true, buildInSource: false, env: {} };
   const container = { ...NONE, images: { B: 'own' } };
   const { definitions } = planBuild(fakeStack({ functions, layers }), { ...options, container });
-  expect(definitions.map(({ ids, container: its, dependenciesApart }) => [ids, its?.image, dependenciesApart])).toEqual(
-    [
-      [['L'], 'public.ecr.aws/sam/build-java21:latest-x86_64', false],
-      [['Go'], 'public.ecr.aws/sam/build-provided.al2023:latest-x86_64', false],
-      [['Aot'], 'public.ecr.aws/sam/build-dotnet7:latest-x86_64', false],
-      [['A'], 'public.ecr.aws/sam/build-python3.13:latest-x86_64', false],
-      [['B'], 'own', false],
-    ],
-  );
+  expect(
+    definitions.map(({ ids, container: its, wantsDependencyLayer }) => [ids, its?.image, wantsDependencyLayer]),
+  ).toEqual([
+    [['L'], 'public.ecr.aws/sam/build-java21:latest-x86_64', false],
+    [['Go'], 'public.ecr.aws/sam/build-provided.al2023:latest-x86_64', false],
+    [['Aot'], 'public.ecr.aws/sam/build-dotnet7:latest-x86_64', false],
+    [['A'], 'public.ecr.aws/sam/build-python3.13:latest-x86_64', false],
+    [['B'], 'own', false],
+  ]);
   const [withoutContainer] = planBuild(fakeStack({ functions: [fakeFunction({ id: 'A' })] }), options).definitions;
   expect(withoutContainer).not.toHaveProperty('container');
 });

@@ -4,8 +4,11 @@ import {
   dependencyLayerId,
   dependencyLayerName,
   planDependencyLayer,
-} from '../../../src/builder/dependency-layer.ts';
-import { countedReadme, dependencyLayerTemplate } from '../../../src/builder/dependency-layer-stack.ts';
+} from '../../../src/builder/dependency-layers/dependency-layer.ts';
+import {
+  countedReadme,
+  dependencyLayerTemplate,
+} from '../../../src/builder/dependency-layers/dependency-layer-stack.ts';
 import { fakeFunction } from '../../support/stack-builder.ts';
 
 describe('names are those of SAM CLI (docs/sam-cli-behaviour.md#dependency-layers)', () => {
@@ -92,9 +95,9 @@ describe('which functions have their dependencies apart', () => {
     ['four layers', { Layers: ['1', '2', '3', '4'] }, 'python', on, true],
     ['five layers', { Layers: ['1', '2', '3', '4', '5'] }, 'python', on, false],
     ['layers that only CloudFormation knows', { Layers: { 'Fn::ImportValue': 'x' } }, 'python', on, true],
-  ] as const)('%s: %s', (_what, properties, workflow, options, apart) => {
+  ] as const)('%s: %s', (_what, properties, workflow, options, wanted) => {
     const resource = fakeFunction({ id: 'F', properties: properties as never });
-    expect(planDependencyLayer(resource, workflow, options).apart).toBe(apart);
+    expect(planDependencyLayer(resource, workflow, options).wanted).toBe(wanted);
   });
 
   it('defect 11: says why a function with five layers has none of its own', () => {

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { readReactor } from '../../../src/builder/workflows/java/maven-reactor.ts';
-import { localGems } from '../../../src/builder/workflows/ruby/gemfile.ts';
+import { localGems } from '../../../src/builder/workflows/ruby/local-gems.ts';
 import { deprecatedSince } from '../../../src/builder/lambda-runtimes.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readToolReason } from '../../../src/builder/tool-reasons.ts';
+import { readToolReason } from '../../../src/builder/tools/tool-reasons.ts';
 
 /** What the tools printed (npm 10, pnpm 12, yarn 1, Bun 1.3, pip 24, Maven 3.8, Go 1.26, cargo 1.9x, GNU make 4.3, Bundler 2.3). */
 const OUTPUTS: [task: string, output: string, reason: object][] = [

@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { listTree } from '../../../src/package/tree-entries.ts';
+import { listEntries } from '../../../src/package/tree-entries.ts';
 import { openCompressedFiles } from '../../../src/package/compressed-files.ts';
 import type { CompressedFile } from '../../../src/package/compressed-files.ts';
 import { writeZip } from '../../../src/package/zip.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
-const zipOf = async (folder: string, target: string) => writeZip(await listTree(folder), target);
+const zipOf = async (folder: string, target: string) => writeZip(await listEntries(folder), target);
 const python = (code: string, ...args: string[]): string =>
   execFileSync('python3', ['-c', code, ...args], { encoding: 'utf8' }).trim();
 
@@ -81,7 +81,7 @@ print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.r
 
   it('holds more entries than a plain zip can count', async () => {
     const folder = await tempFolder({ one: 'x' });
-    const entry = (await listTree(folder))[0]!;
+    const entry = (await listEntries(folder))[0]!;
     const entries = Array.from({ length: 70_000 }, (_, n) => ({ ...entry, path: `f${n}`, linkTarget: 'one' }));
     const zip = await writeZip(entries, path.join(folder, 'many.zip'));
     expect(python(`import zipfile,sys; print(len(zipfile.ZipFile(sys.argv[1]).namelist()))`, zip.path)).toBe('70000');
@@ -98,7 +98,7 @@ print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.r
     const make = async (name: string) => {
       const compressed = openCompressedFiles(folder);
       const find = vi.spyOn(compressed, 'find');
-      const zip = await writeZip(await listTree(src), path.join(folder, name), { compressed });
+      const zip = await writeZip(await listEntries(src), path.join(folder, name), { compressed });
       await compressed.save();
       const found = await Promise.all(find.mock.results.map((result) => result.value as Promise<CompressedFile>));
       return { ...zip, found: found.filter((one) => one !== undefined).map((one) => path.basename(one.zip)) };
@@ -128,7 +128,7 @@ print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.r
 
   it('leaves nothing behind when a file vanishes or the run is stopped', async () => {
     const folder = await tempFolder({ 'src/a': 'a', 'src/b': 'b' });
-    const entries = await listTree(path.join(folder, 'src'));
+    const entries = await listEntries(path.join(folder, 'src'));
     await fs.rm(path.join(folder, 'src/b'));
     await expect(writeZip(entries, path.join(folder, 'out/x.zip'))).rejects.toThrow('ENOENT');
     await expect(
@@ -138,7 +138,7 @@ print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.r
   });
 });
 
-describe('listTree', () => {
+describe('listEntries', () => {
   it('keeps links inside the tree and to places in Lambda, follows those that leave it, and leaves out those to nowhere', async () => {
     const folder = await tempFolder({ 'tree/lib/a.js': 'a', 'outside/b.js': 'b', 'tree/z.js': 'z' });
     const tree = path.join(folder, 'tree');
@@ -150,7 +150,7 @@ describe('listTree', () => {
     await fs.symlink('/opt/nodejs/node_modules', path.join(tree, 'c'));
     await fs.symlink('/opt/../nowhere', path.join(tree, 'd'));
     await fs.symlink(folder, path.join(folder, 'outside/up'));
-    const entries = await listTree(tree);
+    const entries = await listEntries(tree);
     expect(
       entries.map(({ path, linkTarget }) => (linkTarget === undefined ? path : `${path} -> ${linkTarget}`)).slice(0, 4),
     ).toEqual(['b.js', 'c -> /opt/nodejs/node_modules', 'inside.js -> lib/a.js', 'lib/a.js']);
@@ -161,6 +161,6 @@ describe('listTree', () => {
   it('gives the same entries through a link to the tree', async () => {
     const folder = await tempFolder({ 'tree/a/b.txt': 'b' });
     await fs.symlink('tree', path.join(folder, 'alias'));
-    expect(await listTree(path.join(folder, 'alias'))).toEqual(await listTree(path.join(folder, 'tree')));
+    expect(await listEntries(path.join(folder, 'alias'))).toEqual(await listEntries(path.join(folder, 'tree')));
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEPENDENCY_STACK, dependencyLayerId } from '../../../src/builder/dependency-layer.ts';
+import { DEPENDENCY_STACK, dependencyLayerId } from '../../../src/builder/dependency-layers/dependency-layer.ts';
 import type { PackagedStack } from '../../../src/package/package-templates.ts';
 import { compareDeployed } from '../../../src/sync/compare-deployed.ts';
 import type { Template, TemplateMap } from '../../../src/template/template.ts';

@@ -107,7 +107,7 @@ describe('types that code syncs update', () => {
 describe('the table', () => {
   /** Files that write resources of these types into templates of their own. */
   const WRITERS = [
-    'builder/dependency-layer-stack.ts',
+    'builder/dependency-layers/dependency-layer-stack.ts',
     'deploy/companion-stack.ts',
     'deploy/managed-bucket.ts',
     'deploy/web-function-bucket.ts',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BuildInput } from '../../../src/builder/artifact.ts';
+import type { BuildInput } from '../../../src/builder/build-result.ts';
 import type { CodeSource, FunctionResource, Stack } from '../../../src/model/stack.ts';
 import { planTriggers } from '../../../src/watch/sources/triggers.ts';
 import { parseTemplate } from '../../../src/template/yaml/yaml.ts';

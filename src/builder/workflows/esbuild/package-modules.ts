@@ -1,13 +1,14 @@
-import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { realPathNow } from '../../../support/files.ts';
 import { readTextFile } from '../../../support/regular-file.ts';
 import { fields, parseJson } from '../../../support/shapes.ts';
-import { andAbove, isInNodeModules } from './folders.ts';
-import type { ModuleImport } from './lookups.ts';
+import { withParents } from '../../../support/places.ts';
+import { isInNodeModules } from './folder-listing.ts';
+import type { ModuleImport } from './module-lookups.ts';
 
 /**
- * Where modules of packages are looked for: what their package.json names, there or not. `all`: not only of linked packages
- * (of a workspace), which are edited, but also of those that were just being installed.
+ * Returns the paths of packages' modules that their package.json names, existing or not. By default only of linked packages (of a
+ * workspace), which users edit; `all`: also of those in `node_modules`, which may be half installed.
  */
 export function packageModules(imports: readonly ModuleImport[], all: boolean): string[] {
   const probes = new Set<string>();
@@ -24,24 +25,16 @@ export function packageModules(imports: readonly ModuleImport[], all: boolean): 
   return [...probes];
 }
 
-/** The folder of the package, where it really is. */
+/** Finds the folder of the package, links resolved. */
 function findPackage(from: string, name: string): string | undefined {
-  for (const above of andAbove(from)) {
-    const real = realPath(path.join(above, 'node_modules', name));
+  for (const above of withParents(from)) {
+    const real = realPathNow(path.join(above, 'node_modules', name));
     if (real !== undefined) return real;
   }
   return undefined;
 }
 
-function realPath(place: string): string | undefined {
-  try {
-    return fs.existsSync(place) ? fs.realpathSync(place) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whatever `main`, `module` and `exports` name: which of it counts is for the bundler to say. */
+/** Returns all paths in `main`, `module` and `exports`: the bundler decides which one counts. */
 function namedByManifest(folder: string): string[] {
   let json: string;
   try {

@@ -1,6 +1,6 @@
 /**
- * An init script for Gradle (4.4 and later): what is built goes to a folder of ours, which keeps the source clean and the
- * builds incremental, and each Java project gets a task that lays out classes and jars for Lambda.
+ * Init script for Gradle (4.4 and later): it redirects build folders to ours, which keeps the source clean and builds
+ * incremental, and adds tasks to the Java project that lay out classes and jars for Lambda.
  */
 export const GRADLE_INIT = `
 def buildRoot = new File(System.getProperty('samSync.buildDir'))

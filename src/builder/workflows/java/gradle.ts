@@ -1,15 +1,15 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { exists, makeFolder } from '../../../support/files.ts';
-import type { BuildInput } from '../../artifact.ts';
+import { makeFolder } from '../../../support/files.ts';
+import type { BuildInput } from '../../build-result.ts';
 import { buildStoreDir } from '../../build-options.ts';
 import { keyOf } from '../../build-key.ts';
 import { copyTree } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
-import { findAbove } from '../find-above.ts';
+import { findAbove } from '../../../support/find-above.ts';
 import { GRADLE_INIT } from './gradle-init.ts';
-import { noteNewerClasses } from './classes.ts';
-import { needTool } from '../need-tool.ts';
+import { warnOfNewerClasses } from './class-versions.ts';
+import { findBuildProgram } from './build-program.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import type { PreparedBuild, BuildContext } from '../workflow.ts';
 
@@ -22,7 +22,7 @@ interface GradleJob {
   root: string;
 }
 
-/** Gradle in the source, its output elsewhere; its daemon and caches make it incremental. Tests are not run. */
+/** Prepares a build by Gradle in the source with its output elsewhere; its daemon and caches make it incremental. Runs no tests. */
 export async function prepareGradle(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild> {
   const { codeDir } = definition;
   const root = (await findAbove(codeDir, 'settings.gradle', 'settings.gradle.kts')) ?? codeDir;
@@ -49,7 +49,7 @@ export async function prepareGradle(definition: BuildDefinition, context: BuildC
       const task = isLayer ? 'samSyncJar' : 'samSyncClasses';
       await runGradle(job, task, async (exported) => {
         if (isLayer) return copyTree(path.join(exported, 'jar'), path.join(target, 'lib'));
-        await noteNewerClasses(definition, context, path.join(exported, 'classes'));
+        await warnOfNewerClasses(definition, context, path.join(exported, 'classes'));
         await copyTree(path.join(exported, 'classes'), target);
       });
       return {};
@@ -57,7 +57,7 @@ export async function prepareGradle(definition: BuildDefinition, context: BuildC
   };
 }
 
-/** A project alone has its sources in `src`, which do not decide what it needs; other projects are needed as jars. */
+/** Returns what decides the dependencies: not `src` of a single project, but sources of other projects, which become jars. */
 function dependencyInputs({ definition, root }: GradleJob): BuildInput[] {
   const excludes = definition.codeDir === root ? [...EXCLUDES, '/src'] : EXCLUDES;
   return [{ path: root, excludes }];
@@ -86,25 +86,20 @@ async function runGradle(job: GradleJob, task: string, take: (exported: string) 
       '-Dorg.gradle.configuration-cache=false',
       task,
     ];
-    // two builds of one project would wait for its lock anyway, with messages
-    await tools.alone(`gradle ${root}`, () =>
+    // parallel builds of one project would wait for its lock, and print so
+    await tools.exclusive(`gradle ${root}`, () =>
       tools.run(gradle, args, { cwd: definition.codeDir, stepId, task: `gradle ${task}` }),
     );
     await take(exported);
   });
 }
 
-/** The wrapper of the project, else what is installed. */
-async function findGradle({ definition, context, root }: GradleJob): Promise<string> {
-  const name = process.platform === 'win32' ? 'gradlew.bat' : 'gradlew';
-  for (const dir of [definition.codeDir, root]) {
-    const wrapper = path.join(dir, name);
-    if (await exists(wrapper)) return wrapper;
-  }
-  return needTool(
-    context.tools,
-    'gradle',
-    definition.ids,
-    'Install Gradle (https://gradle.org) and a JDK, or add the Gradle wrapper to the project.',
-  );
+function findGradle({ definition, context, root }: GradleJob): Promise<string> {
+  const wrapper = process.platform === 'win32' ? 'gradlew.bat' : 'gradlew';
+  const hint = 'Install Gradle (https://gradle.org) and a JDK, or add the Gradle wrapper to the project.';
+  const { tools } = context;
+  return findBuildProgram({ name: 'gradle', wrapper, hint }, [definition.codeDir, root], {
+    ids: definition.ids,
+    tools,
+  });
 }

@@ -5,19 +5,19 @@ import { readTextIfExists, statIfExists } from '../../../support/files.ts';
 import { isMap, mapOf, scalarText } from '../../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 
-/** A Maven project with everything on this machine that its build reads. */
+/** A Maven project with all local projects that its build reads. */
 export interface Reactor {
-  /** Where Maven runs: the folder of the project, or of the one above that has it as a module. */
+  /** The folder in which Maven runs: the project's, or that of the project that has it as a module. */
   root: string;
   /** The project's folder. */
   dir: string;
-  /** Folders of the project and of the modules that it needs, also through each other. */
+  /** Folders of the project and of the modules that it needs, transitively. */
   needed: readonly string[];
-  /** Every pom that Maven reads here: parents and all modules. Absolute. */
+  /** All poms that Maven reads: parents and modules. Absolute. */
   poms: readonly string[];
 }
 
-/** What we read of a pom.xml. */
+/** The part of a pom.xml that we read. */
 interface Pom {
   file: string;
   dir: string;
@@ -28,7 +28,7 @@ interface Pom {
   dependencies: readonly string[];
 }
 
-/** Reads the project in `dir`, its parents, and the modules of the project that it belongs to. */
+/** Reads the project in `dir`, its parents, and the modules of the project that contains it. */
 export async function readReactor(dir: string): Promise<Reactor> {
   const own = await readPom(path.join(dir, 'pom.xml'));
   if (own === undefined) throw new UserError(`There is no pom.xml in ${dir}`);
@@ -91,7 +91,7 @@ const PARSER = new XMLParser({
   isArray: (_name, at) => /\.(?:module|dependency|profile)$/.test(String(at)),
 });
 
-/** The pom at a path, which may name its folder; undefined if there is none. */
+/** Reads the pom at a path, or in a folder; undefined if there is none. */
 async function readPom(place: string): Promise<Pom | undefined> {
   const file = (await statIfExists(place))?.isDirectory() ? path.join(place, 'pom.xml') : place;
   const text = await readTextIfExists(file);
@@ -100,7 +100,7 @@ async function readPom(place: string): Promise<Pom | undefined> {
   const project = mapOf(mapOf(parseXml(text, file))['project']);
   const parent = mapOf(project['parent']);
   const group = scalarText(project['groupId']) ?? scalarText(parent['groupId']) ?? '';
-  const profiles = listOf(mapOf(project['profiles'])['profile']);
+  const profiles = mapsOf(mapOf(project['profiles'])['profile']);
   const sections = [project, ...profiles];
   const resolve = (value: TemplateValue | undefined): string =>
     (scalarText(value) ?? '').replace(/\$\{(?:project\.|pom\.)?groupId\}/, group);
@@ -110,15 +110,15 @@ async function readPom(place: string): Promise<Pom | undefined> {
     name: `${group}:${scalarText(project['artifactId']) ?? ''}`,
     parent: parentFile(project['parent'], dir),
     modules: sections
-      .flatMap((section) => texts(mapOf(section['modules'])['module']))
+      .flatMap((section) => scalarTexts(mapOf(section['modules'])['module']))
       .map((name) => path.join(dir, name)),
     dependencies: sections
-      .flatMap((section) => listOf(mapOf(section['dependencies'])['dependency']))
+      .flatMap((section) => mapsOf(mapOf(section['dependencies'])['dependency']))
       .map((dependency) => `${resolve(dependency['groupId'])}:${resolve(dependency['artifactId'])}`),
   };
 }
 
-/** `relativePath`, `../pom.xml` if it is not there; empty: the parent comes from a repository. */
+/** Returns the parent's pom: `relativePath`, or `../pom.xml`; undefined if the parent comes from a repository. */
 function parentFile(parent: TemplateValue | undefined, dir: string): string | undefined {
   if (!isMap(parent)) return undefined;
   const relative = scalarText(parent['relativePath']) ?? '../pom.xml';
@@ -133,10 +133,10 @@ function parseXml(text: string, file: string): TemplateValue {
   }
 }
 
-function listOf(value: TemplateValue | undefined): TemplateMap[] {
+function mapsOf(value: TemplateValue | undefined): TemplateMap[] {
   return (Array.isArray(value) ? value : [value]).filter((item): item is TemplateMap => isMap(item));
 }
 
-function texts(value: TemplateValue | undefined): string[] {
+function scalarTexts(value: TemplateValue | undefined): string[] {
   return (Array.isArray(value) ? value : [value]).flatMap((item) => scalarText(item) ?? []);
 }

@@ -1,15 +1,15 @@
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { exists, makeFolder } from '../../../support/files.ts';
-import { commonFolder } from '../../../support/places.ts';
-import type { BuildInput } from '../../artifact.ts';
+import { commonFolder, withSlashes } from '../../../support/places.ts';
+import type { BuildInput } from '../../build-result.ts';
 import { keyOf } from '../../build-key.ts';
 import { copyFiles, copyOver, copyTree, listTree } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
-import { noteNewerClasses } from './classes.ts';
+import { warnOfNewerClasses } from './class-versions.ts';
 import { readReactor } from './maven-reactor.ts';
 import type { Reactor } from './maven-reactor.ts';
-import { needTool } from '../need-tool.ts';
+import { findBuildProgram } from './build-program.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import type { DependencySet, PreparedBuild, BuildContext } from '../workflow.ts';
 
@@ -24,8 +24,8 @@ interface MavenJob {
 }
 
 /**
- * Maven in a copy of the project and of the modules and parents that it needs, so that the source stays as it is and no
- * class of a removed file is left. Tests are not run: a sync is for trying things out.
+ * Prepares a build by Maven in a copy of the project with the modules and parents that it needs, so that the source stays clean
+ * and no classes of removed files remain. Runs no tests.
  */
 export async function prepareMaven(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild> {
   const job: MavenJob = { definition, context, reactor: await readReactor(definition.codeDir) };
@@ -38,7 +38,7 @@ export async function prepareMaven(definition: BuildDefinition, context: BuildCo
     sourceKey: async () => keyOf('maven', definition.runtime, await keyOfInputs(inputs, context)),
     make: async (target) => {
       await inCopy(job, async (place) => {
-        // classes are complete before they are packed, and only a layer needs the jar
+        // the classes are complete before the package phase, and only a layer needs the jar
         await runMaven(job, place, [isLayer ? 'package' : 'prepare-package']);
         if (isLayer) await copyJars(place(definition.codeDir), target);
         else await copyClasses(job, place(definition.codeDir), target);
@@ -56,7 +56,7 @@ function inputsOf({ needed, poms, root }: Reactor): BuildInput[] {
   ];
 }
 
-/** The jars of the runtime scope, other modules of this machine among them. */
+/** Returns the jars of the runtime scope, including those of local modules. */
 async function dependencySet(job: MavenJob): Promise<DependencySet> {
   const { reactor, context } = job;
   const poms = reactor.poms.map((file) => ({ path: file, excludes: [] }));
@@ -68,7 +68,7 @@ async function dependencySet(job: MavenJob): Promise<DependencySet> {
     use: 'runtime',
     install: (target) =>
       inCopy(job, async (place) => {
-        // other modules must be packed before they can be copied
+        // other modules must be packaged before Maven can copy them
         const phases = reactor.needed.length > 1 ? ['package'] : [];
         await runMaven(job, place, [
           ...phases,
@@ -76,8 +76,8 @@ async function dependencySet(job: MavenJob): Promise<DependencySet> {
           '-DincludeScope=runtime',
           '-Dmdep.prependGroupId=true',
         ]);
-        const made = path.join(place(reactor.dir), 'target', 'dependency');
-        if (await exists(made)) await copyTree(made, target);
+        const jars = path.join(place(reactor.dir), 'target', 'dependency');
+        if (await exists(jars)) await copyTree(jars, target);
       }),
   };
 }
@@ -102,7 +102,7 @@ async function inCopy(job: MavenJob, work: (place: Place) => Promise<void>): Pro
 async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): Promise<void> {
   const { definition, reactor, context } = job;
   const { tools, stepId } = context;
-  const module = path.relative(reactor.root, reactor.dir).split(path.sep).join('/');
+  const module = withSlashes(path.relative(reactor.root, reactor.dir));
   const selection = module === '' ? [] : ['--projects', module, '--also-make'];
   await tools.run(
     await findMaven(job),
@@ -125,32 +125,24 @@ async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): 
   );
 }
 
-/** Jars of modules hold the same bytes each time (plugins from 2019 on). */
+/** Makes the jars of modules reproducible (plugins from 2019 on). */
 const REPRODUCIBLE = '-Dproject.build.outputTimestamp=1980-01-01T00:00:02Z';
 
-/** The wrapper of the project, else what is installed. */
-async function findMaven({ definition, reactor, context }: MavenJob): Promise<string> {
-  const name = process.platform === 'win32' ? 'mvnw.cmd' : 'mvnw';
-  for (const dir of [reactor.dir, reactor.root]) {
-    const wrapper = path.join(dir, name);
-    if (await exists(wrapper)) return wrapper;
-  }
-  return needTool(
-    context.tools,
-    'mvn',
-    definition.ids,
-    'Install Maven (https://maven.apache.org) and a JDK, or add the Maven wrapper to the project.',
-  );
+function findMaven({ definition, reactor, context }: MavenJob): Promise<string> {
+  const wrapper = process.platform === 'win32' ? 'mvnw.cmd' : 'mvnw';
+  const hint = 'Install Maven (https://maven.apache.org) and a JDK, or add the Maven wrapper to the project.';
+  const { tools } = context;
+  return findBuildProgram({ name: 'mvn', wrapper, hint }, [reactor.dir, reactor.root], { ids: definition.ids, tools });
 }
 
 async function copyClasses({ definition, context }: MavenJob, dir: string, target: string): Promise<void> {
   const classes = path.join(dir, 'target', 'classes');
   if (!(await exists(classes))) {
-    throw new UserError(`${definition.ids.join(', ')}: Maven made no target/classes`, {
-      hint: 'The project of a function has packaging jar and sources in src/main.',
+    throw new UserError(`${definition.ids.join(', ')}: Maven created no target/classes`, {
+      hint: 'The project of a function needs packaging jar and sources in src/main.',
     });
   }
-  await noteNewerClasses(definition, context, classes);
+  await warnOfNewerClasses(definition, context, classes);
   await copyTree(classes, target);
 }
 

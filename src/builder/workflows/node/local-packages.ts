@@ -1,38 +1,38 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
-import { readTextIfExists, statIfExists } from '../../../support/files.ts';
+import { isFile, readTextIfExists, statIfExists } from '../../../support/files.ts';
 import { readManifest, runtimeDependencies } from './manifest.ts';
 import type { NodeManifest } from './manifest.ts';
 
-/** What manifests and lock file name on this machine instead of in a registry. */
+/** Packages that manifests and lock file name by a local path. */
 export interface LocalPackages {
-  /** Folders, also those that such folders need in turn: name → folder. */
+  /** Folders, transitively: name → folder. */
   folders: ReadonlyMap<string, string>;
-  /** Archives (`.tgz`) that the package manager will unpack. Absolute, sorted. */
+  /** Archives (`.tgz`). Absolute, sorted. */
   archives: readonly string[];
-  /** What is named and is not there. */
+  /** Named packages that do not exist. */
   missing: readonly MissingPackage[];
 }
 
-/** A package that a manifest expects at a place where it is not. */
+/** A local package that does not exist. */
 interface MissingPackage {
   name: string;
   spec: string;
-  /** Folder of the manifest that names it. */
+  /** The folder of the manifest that names it. */
   wantedIn: string;
-  /** Where it would be. Absolute. */
+  /** Its expected path. Absolute. */
   place: string;
   optional: boolean;
 }
 
 export const NO_LOCAL_PACKAGES: LocalPackages = { folders: new Map(), archives: [], missing: [] };
 
-/** Where local packages are looked for. */
+/** The manifests and lock file to search. */
 export interface LocalSearch {
   dir: string;
   manifest: NodeManifest;
-  /** The folder in which the package manager runs, and its manifest: overrides count there only. */
+  /** The folder in which the package manager runs; only the overrides of its manifest count. */
   root: string;
   rootManifest: NodeManifest;
   lock: string | undefined;
@@ -40,31 +40,31 @@ export interface LocalSearch {
   members: ReadonlyMap<string, string>;
 }
 
-/** Finds what the package manager will read besides manifests and lock file. */
+/** Finds the local packages that the package manager will read. */
 export async function findLocalPackages(search: LocalSearch): Promise<LocalPackages> {
-  const found: Found = { folders: new Map(), archives: new Set(), missing: [], members: search.members };
-  await collect(found, search.dir, search.manifest);
-  await collectOverrides(found, search.root, search.rootManifest);
-  for (const archive of await lockedArchives(search.lock)) found.archives.add(archive);
-  return { folders: found.folders, archives: [...found.archives].sort(), missing: found.missing };
+  const draft: LocalPackagesDraft = { folders: new Map(), archives: new Set(), missing: [], members: search.members };
+  await collect(draft, search.dir, search.manifest);
+  await collectOverrides(draft, search.root, search.rootManifest);
+  for (const archive of await lockedArchives(search.lock)) draft.archives.add(archive);
+  return { folders: draft.folders, archives: [...draft.archives].sort(), missing: draft.missing };
 }
 
-/** Rejects if a package that is needed is not where its manifest says. */
+/** Throws if a required package does not exist. */
 export function assertNothingMissing({ missing }: LocalPackages): void {
   const needed = missing.filter(({ optional }) => !optional);
   const [first] = needed;
   if (first === undefined) return;
   const others = needed.length === 1 ? '' : ` (and ${needed.length - 1} more)`;
   throw new UserError(
-    `${path.join(first.wantedIn, 'package.json')} needs ${first.name} from ${first.spec}, which is not there${others}`,
+    `${path.join(first.wantedIn, 'package.json')} needs ${first.name} from ${first.spec}, which does not exist${others}`,
     { hint: `Put a package at ${first.place}, or correct the dependency.` },
   );
 }
 
-/** Where a dependency's value leads on this machine; undefined if a registry, a repository or a URL is meant. */
+/** Returns the local path that a dependency's value names; undefined for a registry, a repository or a URL. */
 export function localPlace(dir: string, spec: string): string | undefined {
   const named = /^(?:file|link|portal):(?:\/\/(?=\/))?([^#]+)/i.exec(spec)?.[1];
-  // npm takes these for paths too (npm-package-arg); `user/repository` is one of GitHub
+  // npm reads these as paths too (npm-package-arg); `user/repository` is on GitHub
   const bare =
     /^(?:\.{1,2}(?:[\\/]|$)|\/|~\/|[a-z]:[\\/])/i.test(spec) || /^[^/:@\s]+\.(?:tgz|tar\.gz|tar)$/i.test(spec);
   const place = named ?? (bare ? spec : undefined);
@@ -72,45 +72,45 @@ export function localPlace(dir: string, spec: string): string | undefined {
   return place.startsWith('~/') ? path.join(os.homedir(), place.slice(2)) : path.resolve(dir, place);
 }
 
-interface Found {
+interface LocalPackagesDraft {
   folders: Map<string, string>;
   archives: Set<string>;
   missing: MissingPackage[];
   members: ReadonlyMap<string, string>;
 }
 
-async function collect(found: Found, dir: string, manifest: NodeManifest): Promise<void> {
+async function collect(draft: LocalPackagesDraft, dir: string, manifest: NodeManifest): Promise<void> {
   for (const [name, spec] of Object.entries(runtimeDependencies(manifest))) {
-    const place = localPlace(dir, spec) ?? (isRegistrySpec(spec) ? found.members.get(name) : undefined);
+    const place = localPlace(dir, spec) ?? (isRegistrySpec(spec) ? draft.members.get(name) : undefined);
     if (place === undefined) continue;
     const isRequired = Object.hasOwn(manifest.dependencies ?? {}, name);
     const optional = !isRequired || Object.hasOwn(manifest.optionalDependencies ?? {}, name);
-    await add(found, { name, spec, wantedIn: dir, place, optional });
+    await add(draft, { name, spec, wantedIn: dir, place, optional });
   }
 }
 
-async function add(found: Found, wanted: MissingPackage): Promise<void> {
+async function add(draft: LocalPackagesDraft, wanted: MissingPackage): Promise<void> {
   const { name, place } = wanted;
   const stat = await statIfExists(place);
-  if (stat?.isFile()) return void found.archives.add(place);
+  if (stat?.isFile()) return void draft.archives.add(place);
   const manifest = stat && (await readManifest(place));
-  if (manifest === undefined) return void found.missing.push(wanted);
-  if (found.folders.has(name)) return;
-  found.folders.set(name, place);
-  await collect(found, place, manifest);
+  if (manifest === undefined) return void draft.missing.push(wanted);
+  if (draft.folders.has(name)) return;
+  draft.folders.set(name, place);
+  await collect(draft, place, manifest);
 }
 
-/** A version, a range, a tag or `workspace:…`: a member of the workspace may be meant. */
+/** Whether the value is a version, a range, a tag or `workspace:…`, and thus may name a workspace member. */
 function isRegistrySpec(spec: string): boolean {
   return spec.startsWith('workspace:') || !/[:/]/.test(spec);
 }
 
-/** `overrides` (npm), `resolutions` (Yarn) and `pnpm.overrides` replace what any package asks for. */
-async function collectOverrides(found: Found, root: string, manifest: NodeManifest): Promise<void> {
+/** Adds local packages in `overrides` (npm), `resolutions` (Yarn) and `pnpm.overrides`. */
+async function collectOverrides(draft: LocalPackagesDraft, root: string, manifest: NodeManifest): Promise<void> {
   for (const overrides of [manifest.overrides, manifest.resolutions, manifest.pnpm?.['overrides']]) {
     for (const { name, spec } of overriddenSpecs(overrides)) {
       const place = localPlace(root, spec);
-      if (place !== undefined) await add(found, { name, spec, wantedIn: root, place, optional: false });
+      if (place !== undefined) await add(draft, { name, spec, wantedIn: root, place, optional: false });
     }
   }
 }
@@ -118,19 +118,19 @@ async function collectOverrides(found: Found, root: string, manifest: NodeManife
 function overriddenSpecs(overrides: unknown, parent = ''): { name: string; spec: string }[] {
   if (typeof overrides !== 'object' || overrides === null) return [];
   return Object.entries(overrides).flatMap(([key, value]: [string, unknown]) => {
-    // `.` is the package itself; `a>b`, `a/b` and `**/b` name what is below; a version may follow
+    // `.` is the package itself; `a>b`, `a/b` and `**/b` name a dependency; a version may follow
     const name = key === '.' ? parent : (/((?:@[^/>@]+\/)?[^/>@]+)(?:@[^>]*)?$/.exec(key)?.[1] ?? key);
     return typeof value === 'string' ? [{ name, spec: value }] : overriddenSpecs(value, name);
   });
 }
 
-/** Archives that a lock file names, whichever manager's it is: all of them write `file:` and the path. */
+/** Returns the archives in a lock file of any manager: all of them write `file:` and the path. */
 async function lockedArchives(lock: string | undefined): Promise<string[]> {
   const text = lock === undefined ? undefined : await readTextIfExists(lock);
   if (lock === undefined || text === undefined) return [];
   const places = [...text.matchAll(/\bfile:([^"'\s,}#:)]+?\.(?:tgz|tar\.gz|tar))(?![\w.])/g)].map((match) =>
     path.resolve(path.dirname(lock), match[1] ?? ''),
   );
-  const there = await Promise.all(places.map(async (place) => (await statIfExists(place))?.isFile() === true));
-  return places.filter((_, index) => there[index]);
+  const areFiles = await Promise.all(places.map(isFile));
+  return places.filter((_, index) => areFiles[index]);
 }

@@ -4,10 +4,10 @@ import { oncePerName } from '../../../support/once.ts';
 import { fields, listOf, parseJson, text } from '../../../support/shapes.ts';
 import { parseYaml } from '../../../template/yaml/yaml.ts';
 
-/** A dependency as a package.json names it. */
+/** A dependency in a package.json. */
 export interface NamedDependency {
   name: string;
-  /** The version, range or tag that is asked for. */
+  /** The requested version, range or tag. */
   spec: string;
   /** The folder of the package.json, relative to the lock file's folder, with `/`; '' for the same one. */
   place: string;
@@ -15,19 +15,19 @@ export interface NamedDependency {
   dependent: string | undefined;
 }
 
-/** Finds the version of a dependency in one lock file; undefined: it is not there. */
+/** Finds the version of a dependency in a lock file. */
 type LockReader = (dependency: NamedDependency) => string | undefined;
 
-/** Lock files that this run has read: many functions share one of a megabyte. */
-export type SeenLocks = Map<string, Promise<LockReader>>;
+/** Lock files that this run has read: many functions share a large one. */
+export type LockCache = Map<string, Promise<LockReader>>;
 
-/** The version of a direct dependency that a lock file says. */
+/** Returns the version of a direct dependency in a lock file. */
 export async function lockedVersion(
   lock: string,
   dependency: NamedDependency,
-  seen: SeenLocks,
+  cache: LockCache,
 ): Promise<string | undefined> {
-  const read = await oncePerName(seen, lock, async () => openLock(lock, (await readTextIfExists(lock)) ?? ''));
+  const read = await oncePerName(cache, lock, async () => openLock(lock, (await readTextIfExists(lock)) ?? ''));
   return read(dependency);
 }
 
@@ -67,7 +67,7 @@ function openNpmLock(content: string): LockReader {
 const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies'];
 
 function openPnpmLock(content: string, file: string): LockReader {
-  // what comes after the importers is many times as much
+  // the packages after the importers are most of the file
   const end = content.search(/^packages:/m);
   const lock = fields(parseYaml(end < 0 ? content : content.slice(0, end), file));
   const importers = fields(lock?.['importers']);
@@ -83,7 +83,7 @@ function openPnpmLock(content: string, file: string): LockReader {
   };
 }
 
-/** Both forms of yarn.lock: entries begin with what is asked for, `"esbuild@npm:^0.25.0, esbuild@npm:0.25.x":`. */
+/** Both forms of yarn.lock: entries start with the requests, `"esbuild@npm:^0.25.0, esbuild@npm:0.25.x":`. */
 function openYarnLock(content: string): LockReader {
   const lines = content.split(/\r?\n/);
   return ({ name, spec }) => {

@@ -1,12 +1,13 @@
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { readTextIfExists } from '../../../support/files.ts';
+import { parseJsonFile } from '../../../support/json-file.ts';
 import { ownValue } from '../../../support/own-value.ts';
 import { isSegment, quoted } from '../../../support/places.ts';
 import { either, fields, flag, listOf, recordOf, text } from '../../../support/shapes.ts';
 import type { Reader } from '../../../support/shapes.ts';
 
-/** What we read of a package.json. Everything else in it is kept as it is. */
+/** The part of a package.json that we read. Everything else in it is kept. */
 export interface NodeManifest {
   name?: string;
   version?: string;
@@ -30,36 +31,36 @@ export interface NodeManifest {
   resolutions?: unknown;
 }
 
-/** Reads the package.json of a folder of the user's; undefined if there is none. Rejects if it says what cannot be. */
+/** Reads the package.json of a user's folder; undefined if there is none. Rejects invalid values. */
 export async function readManifest(dir: string): Promise<NodeManifest | undefined> {
   const file = path.join(dir, 'package.json');
   const json = await readTextIfExists(file);
   if (json === undefined) return undefined;
-  const { manifest, wrong } = parseManifest(parse(json, file));
+  const { manifest, wrong } = parseManifest(parseJsonFile(file, json));
   if (wrong.length > 0) throw new UserError(`${file}: ${wrong.join('; ')}`);
   return manifest;
 }
 
-/** The same of somebody else's package, which the user cannot correct: what is wrong in it is left out. */
+/** Reads the package.json of another package, which the user cannot fix: invalid values are left out. */
 export async function readForeignManifest(dir: string): Promise<NodeManifest | undefined> {
   const file = path.join(dir, 'package.json');
   const json = await readTextIfExists(file);
-  return json === undefined ? undefined : parseManifest(parse(json, file)).manifest;
+  return json === undefined ? undefined : parseManifest(parseJsonFile(file, json)).manifest;
 }
 
-/** Whether a package can have the name: its folder in `node_modules` is called so. */
+/** Whether the name is valid for a package, and thus for its folder in `node_modules`. */
 export function isPackageName(name: string): boolean {
   const [scope, ...rest] = name.split('/');
   if (!name.startsWith('@')) return isSegment(name);
   return isSegment(scope ?? '') && scope !== '@' && rest.length === 1 && isSegment(rest[0] ?? '');
 }
 
-/** The packages that travel inside of this one. */
+/** Returns the packages bundled in this one. */
 export function bundledPackages({ bundleDependencies, bundledDependencies }: NodeManifest): readonly string[] {
   return bundleDependencies ?? bundledDependencies ?? [];
 }
 
-/** Everything that is needed when the package runs. */
+/** Returns all dependencies that the package needs at run time. */
 export function runtimeDependencies(manifest: NodeManifest): Record<string, string> {
   const peers = Object.entries(manifest.peerDependencies ?? {}).filter(
     ([name]) => ownValue(manifest.peerDependenciesMeta ?? {}, name)?.['optional'] !== true,
@@ -67,7 +68,7 @@ export function runtimeDependencies(manifest: NodeManifest): Record<string, stri
   return { ...Object.fromEntries(peers), ...manifest.optionalDependencies, ...manifest.dependencies };
 }
 
-/** The manifest with other values for what the package needs when it runs; undefined takes a dependency away. */
+/** Changes the runtime dependencies of a manifest; `change` returns the new value, or undefined to remove one. */
 export function mapDependencies(
   manifest: NodeManifest,
   change: (name: string, spec: string) => string | undefined,
@@ -81,15 +82,7 @@ export function mapDependencies(
   return mapped;
 }
 
-function parse(json: string, file: string): unknown {
-  try {
-    return JSON.parse(json.replace(/^\uFEFF/, '')) as unknown;
-  } catch (error) {
-    throw new UserError(`${file} is not valid JSON: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** Reads what is there; `what` completes the sentence if it has another shape: "dependencies must be …". */
+/** A field's reader; `what` completes the error of an invalid value: "dependencies must be …". */
 interface Field {
   read: Reader<unknown>;
   what: string;
@@ -110,7 +103,7 @@ const REQUIRED: Readonly<Record<string, Field>> = {
   main: { read: text, what: 'a text' },
   workspaces: { read: either(listOf(text), readYarnWorkspaces), what: 'a list of texts' },
 };
-/** What is left out if it has another shape: nobody would build something else because of it. */
+/** Fields that are left out if invalid: they do not change the build. */
 const OPTIONAL: Readonly<Record<string, Reader<unknown>>> = {
   name: text,
   version: text,
@@ -124,7 +117,7 @@ const DEPENDENCIES = ['dependencies', 'devDependencies', 'optionalDependencies',
 
 function parseManifest(value: unknown): { manifest: NodeManifest; wrong: string[] } {
   const given = fields(value);
-  if (given === undefined) return { manifest: {}, wrong: ['it must hold a JSON object'] };
+  if (given === undefined) return { manifest: {}, wrong: ['it must be a JSON object'] };
   const manifest: Record<string, unknown> = { ...given };
   const wrong: string[] = [];
   for (const [name, { read, what }] of Object.entries(REQUIRED)) {
@@ -144,26 +137,26 @@ function parseManifest(value: unknown): { manifest: NodeManifest; wrong: string[
   return { manifest, wrong };
 }
 
-/** yarn's other form. */
+/** Reads yarn's other form. */
 function readYarnWorkspaces(value: unknown): object | undefined {
   const map = fields(value);
   return map && (map['packages'] === undefined || listOf(text)(map['packages'])) ? map : undefined;
 }
 
-/** npm takes these for "there are none". */
+/** npm reads these as absent. */
 function isNothing(value: unknown): boolean {
   return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
 function removeWrongNames(manifest: Record<string, unknown>, section: string): string[] {
   const packages = fields(manifest[section]) ?? {};
-  const wrong = Object.keys(packages).filter((name) => !isPackageName(name));
-  if (wrong.length === 0) return [];
+  const invalid = Object.keys(packages).filter((name) => !isPackageName(name));
+  if (invalid.length === 0) return [];
   manifest[section] = Object.fromEntries(Object.entries(packages).filter(([name]) => isPackageName(name)));
-  return wrong.map((name) => `${section} names a package that cannot be: ${quoted(name)}`);
+  return invalid.map((name) => `${section} has an invalid package name: ${quoted(name)}`);
 }
 
-/** A list, an object whose names count, or `true`: all dependencies. */
+/** Reads a list, an object whose keys count, or `true` for all dependencies. */
 function readBundled(value: unknown, dependencies: Readonly<Record<string, unknown>>): string[] | undefined {
   if (flag(value) !== undefined) return value === true ? Object.keys(dependencies) : [];
   const names = Array.isArray(value) ? value : Object.keys(fields(value) ?? {});

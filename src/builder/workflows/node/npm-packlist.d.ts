@@ -1,4 +1,4 @@
-/** The parts of npm-packlist, and of ignore-walk below it, that are used; they come without types. */
+/** The parts of npm-packlist, and of ignore-walk below it, that we use; they come without types. */
 declare module 'npm-packlist' {
   import type { Stats } from 'node:fs';
 
@@ -7,10 +7,12 @@ declare module 'npm-packlist' {
     package: object;
     isProjectRoot: boolean;
     edgesOut: Map<string, unknown>;
+    /** Ours: links that the walk met. npm-packlist passes the tree on as it is. */
+    links?: { path: string; absolute: string; link?: string }[];
   }
 
-  /** What is known of an entry of a folder. */
-  export interface FoundEntry {
+  /** An entry of a folder. */
+  export interface FolderEntry {
     entry: string;
     file: boolean;
     dir: boolean;
@@ -26,8 +28,8 @@ declare module 'npm-packlist' {
     onReaddir(entries: string[]): void;
     addIgnoreFile(file: string, then: () => void): void;
     onReadIgnoreFile(file: string, text: string, then: () => void): void;
-    stat(found: FoundEntry, then: () => void): void;
-    onstat(found: FoundEntry & { st: Stats; isSymbolicLink: boolean }, then: () => void): void;
+    stat(entry: FolderEntry, then: () => void): void;
+    onstat(entry: FolderEntry & { st: Stats; isSymbolicLink: boolean }, then: () => void): void;
     walker(entry: string, options: object, then: () => void): void;
     walkerOpt(entry: string, options: object): object;
     on(event: 'done', listener: (files: string[]) => void): this;

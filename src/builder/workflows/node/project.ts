@@ -4,22 +4,22 @@ import { findLocalPackages, NO_LOCAL_PACKAGES } from './local-packages.ts';
 import type { LocalPackages } from './local-packages.ts';
 import type { NodeManifest } from './manifest.ts';
 import { findWorkspace } from './workspace.ts';
-import type { SeenWorkspaces, Workspace } from './workspace.ts';
+import type { WorkspaceCache, Workspace } from './workspace.ts';
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
-/** A package with what decides how its dependencies are installed. */
+/** A package with everything that decides how its dependencies are installed. */
 export interface NodeProject {
   dir: string;
   manifest: NodeManifest;
   manager: PackageManager;
-  /** The lock file that counts. Absolute. */
+  /** The lock file in use. Absolute. */
   lock: string | undefined;
-  /** Where the manager is run: the package itself, or the workspace that it belongs to. */
+  /** The folder in which the manager runs: the package's, or its workspace's. */
   root: string;
-  /** Packages of the workspace by name, with their folders. */
+  /** Folders of the workspace's packages by name. */
   members: ReadonlyMap<string, string>;
-  /** Packages on this machine that this one needs. */
+  /** Local packages that this one needs. */
   locals: LocalPackages;
 }
 
@@ -32,39 +32,43 @@ const LOCKS: readonly { file: string; manager: PackageManager }[] = [
   { file: 'bun.lockb', manager: 'bun' },
 ];
 
-/** A package that needs nothing: whatever is around it does not matter. */
+/** Returns a package without dependencies: its surroundings do not matter. */
 export function projectAlone(dir: string, manifest: NodeManifest): NodeProject {
   return { dir, manifest, manager: 'npm', lock: undefined, root: dir, members: new Map(), locals: NO_LOCAL_PACKAGES };
 }
 
 /** Reads the package in `dir` and the workspace around it. */
-export async function readNodeProject(dir: string, manifest: NodeManifest, seen: SeenWorkspaces): Promise<NodeProject> {
-  const { root, lock, manager, workspace } = await findProjectLock(dir, manifest, seen);
+export async function readNodeProject(
+  dir: string,
+  manifest: NodeManifest,
+  cache: WorkspaceCache,
+): Promise<NodeProject> {
+  const { root, lock, manager, workspace } = await findProjectLock(dir, manifest, cache);
   const members = (await workspace?.members()) ?? new Map<string, string>();
   const rootManifest = workspace?.manifest ?? manifest;
   const locals = await findLocalPackages({ dir, manifest, root, rootManifest, lock, members });
   return { dir, manifest, manager, lock, root, members, locals };
 }
 
-/** The lock file that counts for a package: its own, else that of the workspace that it is a member of. */
+/** Finds the lock file of a package: its own, else that of its workspace. */
 export async function findProjectLock(
   dir: string,
   manifest: NodeManifest,
-  seen: SeenWorkspaces,
+  cache: WorkspaceCache,
 ): Promise<Pick<NodeProject, 'root' | 'lock' | 'manager'> & { workspace: Workspace | undefined }> {
   const own = await findLock(dir, manifest);
-  const workspace = own ? undefined : await findWorkspace(dir, seen);
-  const found = own ?? (workspace && (await findLock(workspace.root, workspace.manifest)));
-  return { root: workspace?.root ?? dir, lock: found?.file, manager: found?.manager ?? 'npm', workspace };
+  const workspace = own ? undefined : await findWorkspace(dir, cache);
+  const lock = own ?? (workspace && (await findLock(workspace.root, workspace.manifest)));
+  return { root: workspace?.root ?? dir, lock: lock?.file, manager: lock?.manager ?? 'npm', workspace };
 }
 
 async function findLock(
   dir: string,
   manifest: NodeManifest,
 ): Promise<{ file: string; manager: PackageManager } | undefined> {
-  const there: { file: string; manager: PackageManager }[] = [];
+  const locks: { file: string; manager: PackageManager }[] = [];
   for (const { file, manager } of LOCKS)
-    if (await exists(path.join(dir, file))) there.push({ file: path.join(dir, file), manager });
+    if (await exists(path.join(dir, file))) locks.push({ file: path.join(dir, file), manager });
   const preferred = manifest.packageManager?.split('@')[0];
-  return there.find(({ manager }) => manager === preferred) ?? there[0];
+  return locks.find(({ manager }) => manager === preferred) ?? locks[0];
 }

@@ -6,67 +6,67 @@ import type { KeyPart } from '../../build-key.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { readScriptMetadata } from './pyproject.ts';
 import type { PyProject } from './pyproject.ts';
-import { findExport } from './export.ts';
-import type { LockExport } from './export.ts';
+import { findExport } from './lock-export.ts';
+import type { LockExport } from './lock-export.ts';
 import { localPathsBase, localPathsOf, readRequirements } from './requirements.ts';
 import type { Requirements } from './requirements.ts';
-import { addLocal, ReadFiles, readUvProject } from './uv-project.ts';
+import { addLocal, ConsultedFiles, readUvProject } from './uv-project.ts';
 import type { UvProject } from './uv-project.ts';
 import type { BuildContext } from '../workflow.ts';
 
-/** What says which packages are installed. */
+/** The source of a function's packages, and what it says. */
 export interface PythonManifest {
   source:
     | { kind: 'requirements'; tool: 'pip' | 'uv'; requirements: Requirements }
     | { kind: 'project'; tool: 'uv'; project: UvProject }
     | { kind: 'export'; tool: LockExport['tool']; lock: LockExport }
-    /** It cannot be read. */
-    | { kind: 'wrong'; tool: 'pip' | 'uv' };
-  /** Files that were read or looked for. Absolute. */
+    /** It is invalid. */
+    | { kind: 'invalid'; tool: 'pip' | 'uv' };
+  /** Files that were read or searched. Absolute. */
   files: readonly string[];
-  /** Folders and archives on this machine that are installed, or from which packages are. Absolute. */
+  /** Local folders and archives to install, or to install from. Absolute. */
   locals: readonly string[];
-  /** From everything that the files say. */
+  /** Hash parts of everything in the files. */
   key: KeyPart;
-  /** Relative paths start here, as the tool reads them. */
+  /** The tool resolves relative paths against this folder. */
   base: string;
   isEmpty: boolean;
-  /** What is wrong. Thrown when it comes to installing, so that what it was read from is known, and watched, by then. */
+  /** The error to throw on installation: by then the files are known, and watched. */
   problem: UserError | undefined;
 }
 
-interface Search {
+interface ManifestSearch {
   dir: string;
   definition: BuildDefinition;
   context: BuildContext;
-  files: ReadFiles;
+  files: ConsultedFiles;
 }
 
-/** Finds what says which packages are installed; undefined if nothing does. */
+/** Finds the source of a function's packages; undefined if there is none. */
 export async function findManifest(
   definition: BuildDefinition,
   context: BuildContext,
 ): Promise<PythonManifest | undefined> {
-  const files = new ReadFiles(context.options.projectDir);
+  const files = new ConsultedFiles(context.options.projectDir);
   const search = { dir: definition.codeDir, definition, context, files };
   try {
     return await (definition.buildMethod === 'python-uv' ? findForUv(search) : findForPip(search));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const source = { kind: 'wrong', tool: definition.buildMethod === 'python-uv' ? 'uv' : 'pip' } as const;
+    const source = { kind: 'invalid', tool: definition.buildMethod === 'python-uv' ? 'uv' : 'pip' } as const;
     const base = definition.codeDir;
     return { source, files: files.list(), locals: [], key: null, base, isEmpty: false, problem: error };
   }
 }
 
-/** SAM CLI takes these for `python-uv` too, in this order. */
+/** SAM CLI reads these for `python-uv` too, in this order. */
 const OTHER_REQUIREMENTS = ['requirements-dev.txt', 'requirements-test.txt', 'requirements-prod.txt'];
 
 /**
- * `BuildMethod: python-uv`: requirements.txt before pyproject.toml, as SAM CLI has it; where SAM CLI finds nothing, the
- * metadata in the handler's script.
+ * `BuildMethod: python-uv`: requirements.txt before pyproject.toml, as in SAM CLI; where SAM CLI finds nothing, the metadata in
+ * the handler's script.
  */
-async function findForUv(search: Search): Promise<PythonManifest | undefined> {
+async function findForUv(search: ManifestSearch): Promise<PythonManifest | undefined> {
   const { dir, context, files } = search;
   const requirements = await readRequirements(path.join(dir, 'requirements.txt'), context.tools.env);
   const project = await files.pyProject(dir);
@@ -98,7 +98,7 @@ async function findForUv(search: Search): Promise<PythonManifest | undefined> {
   return undefined;
 }
 
-async function handlerScript({ dir, definition, files }: Search): Promise<PyProject | undefined> {
+async function handlerScript({ dir, definition, files }: ManifestSearch): Promise<PyProject | undefined> {
   if (definition.handler === undefined) return undefined;
   const module = definition.handler.split('.').slice(0, -1).join('/');
   const file = path.join(dir, `${module}.py`);
@@ -107,8 +107,8 @@ async function handlerScript({ dir, definition, files }: Search): Promise<PyProj
   return script;
 }
 
-/** requirements.txt; without one the tool whose lock or packages there are, if it is installed. */
-async function findForPip(search: Search): Promise<PythonManifest | undefined> {
+/** Without uv as the method: requirements.txt, else the lock or the packages of an installed tool. */
+async function findForPip(search: ManifestSearch): Promise<PythonManifest | undefined> {
   const { dir, context, files } = search;
   const requirements = await readRequirements(path.join(dir, 'requirements.txt'), context.tools.env);
   if (requirements) return fromRequirements('pip', requirements, search);
@@ -125,7 +125,7 @@ async function findForPip(search: Search): Promise<PythonManifest | undefined> {
   return undefined;
 }
 
-/** A pyproject.toml that only configures tools is no project. */
+/** Whether the project declares packages: a pyproject.toml may only configure tools. */
 function declaresPackages(project: PyProject | undefined): boolean {
   return project?.project !== undefined && (project.project.dependencies.length > 0 || project.project.isDynamic);
 }
@@ -133,7 +133,7 @@ function declaresPackages(project: PyProject | undefined): boolean {
 async function fromRequirements(
   tool: 'pip' | 'uv',
   requirements: Requirements,
-  { dir, context, files }: Search,
+  { dir, context, files }: ManifestSearch,
 ): Promise<PythonManifest> {
   const candidates = [dir, context.options.projectDir];
   const localPaths = localPathsOf(requirements);
@@ -142,7 +142,7 @@ async function fromRequirements(
   for (const local of localPaths) {
     const place = path.resolve(base, local);
     await addLocal(place, { locals, files, extras: [] });
-    // it may appear in any of them
+    // it may appear in any candidate
     if (!(await exists(place))) for (const other of candidates) files.add(path.resolve(other, local));
   }
   for (const place of requirements.linkedPlaces) locals.add(place);
@@ -168,14 +168,14 @@ function missingFile({ file, line, includedBy }: Requirements['missing'][number]
   });
 }
 
-async function fromProject(project: PyProject, { dir, context, files }: Search): Promise<PythonManifest> {
+async function fromProject(project: PyProject, { dir, context, files }: ManifestSearch): Promise<PythonManifest> {
   const uv = await readUvProject(project, files, context.hasher);
   if (uv.lock !== undefined && uv.notInLock.length > 0) {
-    const text = `${path.basename(uv.lock)} does not match ${path.basename(uv.file)} (${uv.notInLock.join(', ')}); installing what the lock says. Run uv lock to update it`;
+    const text = `${path.basename(uv.lock)} does not match ${path.basename(uv.file)} (${uv.notInLock.join(', ')}); installing the locked versions. Run uv lock to update it`;
     context.note('warning', text);
   }
-  // of a script only the metadata counts: the rest is code, which is edited more often
-  const texts = await textsOf(
+  // only the metadata of a script counts: the rest is code, which changes more often
+  const texts = await readTexts(
     files.list().filter((file) => file !== uv.lockFile && !(uv.isScript && file === uv.file)),
   );
   return {
@@ -193,7 +193,7 @@ async function fromProject(project: PyProject, { dir, context, files }: Search):
   };
 }
 
-async function fromExport(lock: LockExport, { dir, files }: Search): Promise<PythonManifest> {
+async function fromExport(lock: LockExport, { dir, files }: ManifestSearch): Promise<PythonManifest> {
   const locals = new Set<string>();
   for (const place of lock.locals) await addLocal(place, { locals, files, extras: [] });
   for (const file of lock.files) files.add(file);
@@ -201,14 +201,14 @@ async function fromExport(lock: LockExport, { dir, files }: Search): Promise<Pyt
     source: { kind: 'export', tool: lock.tool, lock },
     files: files.list(),
     locals: [...locals].sort(),
-    key: await textsOf(files.list()),
+    key: await readTexts(files.list()),
     base: dir,
     isEmpty: false,
     problem: undefined,
   };
 }
 
-async function textsOf(files: readonly string[]): Promise<KeyPart> {
+async function readTexts(files: readonly string[]): Promise<KeyPart> {
   const texts = await Promise.all(files.map((file) => readTextIfExists(file)));
   return texts.filter((text) => text !== undefined).map(withoutLogins);
 }

@@ -4,8 +4,8 @@ import { scalarText } from '../../../template/template.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 
 /**
- * The packages that the source is put into (`ParentPackageMode`), outermost first: `explicit` takes `ParentPackages`,
- * `auto` those parts of the handler that are folders above the code: `app.api.main.handler` in `…/app/api`.
+ * Returns the packages to put the source into (`ParentPackageMode`), outermost first: `explicit` takes `ParentPackages`, `auto`
+ * the parts of the handler that are folders above the code: `app.api.main.handler` in `…/app/api`.
  */
 export function parentPackages(definition: Pick<BuildDefinition, 'buildProperties' | 'handler' | 'codeDir'>): string[] {
   const mode = scalarText(definition.buildProperties['ParentPackageMode']);

@@ -1,14 +1,13 @@
 import * as path from 'node:path';
-import { parse as parseToml } from 'smol-toml';
-import { UserError } from '../../../errors.ts';
 import { readTextIfExists } from '../../../support/files.ts';
-import { fields, text } from '../../../support/shapes.ts';
+import { fields, text, textsOf } from '../../../support/shapes.ts';
+import { parseTomlFile } from '../toml-file.ts';
 
-/** What we read of a `pyproject.toml`, or of the metadata in a script (PEP 723), which has the same tables. */
+/** The part of a `pyproject.toml`, or of a script's metadata (PEP 723, the same tables), that we read. */
 export interface PyProject {
   /** Absolute. */
   file: string;
-  /** Relative paths in it start here. */
+  /** The folder that relative paths start from. */
   dir: string;
   /** `[project]`; undefined if there is none. */
   project: ProjectTable | undefined;
@@ -23,13 +22,13 @@ interface ProjectTable {
   requiresPython: string | undefined;
   dependencies: readonly string[];
   extras: ReadonlyMap<string, readonly string[]>;
-  /** The build backend says what the dependencies are. */
+  /** The build backend computes the dependencies. */
   isDynamic: boolean;
 }
 
-/** `[tool.uv]`, as far as it says where packages are. */
+/** The part of `[tool.uv]` that names sources of packages. */
 interface UvTable {
-  /** Of the workspace whose root this is. */
+  /** The workspace of which this is the root. */
   workspace: { members: readonly string[]; exclude: readonly string[] } | undefined;
   /** By normalized name. */
   sources: ReadonlyMap<string, readonly UvSource[]>;
@@ -37,7 +36,7 @@ interface UvTable {
   places: readonly string[];
 }
 
-/** Where uv takes a package from, instead of the default index. */
+/** A source of a package other than the default index. */
 export interface UvSource {
   path: string | undefined;
   workspace: boolean;
@@ -58,15 +57,6 @@ export async function readScriptMetadata(file: string): Promise<PyProject | unde
   if (block?.[1] === undefined) return undefined;
   const { tool, ...project } = parseTomlFile(file, block[1].replace(/^# ?/gm, ''));
   return toPyProject(file, { project, tool });
-}
-
-/** Parses TOML; an error names the file and the line. */
-export function parseTomlFile(file: string, content: string): Record<string, unknown> {
-  try {
-    return parseToml(content);
-  } catch (error) {
-    throw new UserError(`${file} is not valid TOML: ${(error as Error).message.split('\n')[0]}`, { cause: error });
-  }
 }
 
 function toPyProject(file: string, value: Table): PyProject {
@@ -91,9 +81,9 @@ function toUv(uv: Table): UvTable {
   });
   const indexes = Array.isArray(uv['index']) ? uv['index'].map((index) => text(table(index)['url']) ?? '') : [];
   return {
-    workspace: workspace && { members: strings(workspace['members']), exclude: strings(workspace['exclude']) },
+    workspace: workspace && { members: textsOf(workspace['members']), exclude: textsOf(workspace['exclude']) },
     sources: new Map(sources),
-    places: [...strings(uv['find-links']), ...indexes],
+    places: [...textsOf(uv['find-links']), ...indexes],
   };
 }
 
@@ -102,25 +92,20 @@ function toProject(project: Table): ProjectTable {
   return {
     name: text(project['name']),
     requiresPython: text(project['requires-python']),
-    dependencies: strings(project['dependencies']),
-    extras: new Map(extras.map(([name, list]) => [normalizeName(name), strings(list)])),
-    isDynamic: strings(project['dynamic']).includes('dependencies'),
+    dependencies: textsOf(project['dependencies']),
+    extras: new Map(extras.map(([name, list]) => [normalizeName(name), textsOf(list)])),
+    isDynamic: textsOf(project['dynamic']).includes('dependencies'),
   };
 }
 
 type Table = Readonly<Record<string, unknown>>;
 
-/** A mapping; an empty one if something else was written. */
+/** Returns a mapping; an empty one for any other value. */
 export function table(value: unknown): Table {
   return fields(value) ?? {};
 }
 
-/** The strings of a list; none if something else was written. */
-export function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
-}
-
-/** Names that differ in case and `-`, `_`, `.` are one (PEP 503). */
+/** Normalizes a package's name (PEP 503): case and `-`, `_`, `.` make no difference. */
 export function normalizeName(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, '-');
 }
@@ -134,7 +119,7 @@ export interface RequirementParts {
   specifier: string;
 }
 
-/** Takes a requirement apart; undefined if it begins with no name. */
+/** Parses a requirement; undefined if it does not start with a name. */
 export function parseRequirement(line: string): RequirementParts | undefined {
   const match = /^\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(?:@\s*(\S+)|([^;]*))/.exec(line);
   if (match?.[1] === undefined) return undefined;

@@ -2,40 +2,41 @@ import * as path from 'node:path';
 import { exists, readTextIfExists, statIfExists } from '../../../support/files.ts';
 import { isLocalUrl, pathOfUrl } from '../file-url.ts';
 
-/** What a requirements file asks for, with everything that it includes. */
+/** A requirements file with the files that it includes. */
 export interface Requirements {
   /** Absolute. */
   file: string;
-  /** All lines that count, comments and blank lines removed, included files in place. */
+  /** All lines without comments and blank lines, included files in place. */
   lines: readonly RequirementLine[];
-  /** The file and those that it includes, whether they are there or not. Absolute. */
+  /** The file and the files that it includes, existing or not. Absolute. */
   files: readonly string[];
-  /** Included files that are not there. */
+  /** Included files that do not exist. */
   missing: readonly MissingFile[];
-  /** Options that say where packages come from, each in one word (`--index-url=…`), paths absolute. */
+  /** Options for the sources of packages, each in one word (`--index-url=…`), paths absolute. */
   indexOptions: readonly string[];
   /** Folders with archives to choose from (`--find-links`). Absolute. */
   linkedPlaces: readonly string[];
-  /** Whether any line asks for a package (and is not only an option). */
+  /** Whether any line requires a package. */
   hasPackages: boolean;
 }
 
 /** A line of a requirements file. */
 interface RequirementLine {
   text: string;
-  /** From a file of constraints: it asks for nothing. */
+  /** From a constraints file: it requires nothing itself. */
   isConstraint: boolean;
-  /** The folder or archive on this machine that it names, as it is written. */
+  /** The local folder or archive that it names, as written. */
   local: string | undefined;
-  /** It says where packages come from. */
+  /** It is an option for the sources of packages. */
   isIndexOption: boolean;
 }
 
-/** A file that is included and not there. */
+/** An included file that does not exist. */
 interface MissingFile {
   file: string;
-  /** The line that includes it, and where that is. */
+  /** The line that includes it. */
   line: string;
+  /** The file with that line. */
   includedBy: string;
 }
 
@@ -46,7 +47,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function readRequirements(file: string, env: Environment = {}): Promise<Requirements | undefined> {
   const text = await readTextIfExists(file);
   if (text === undefined) return undefined;
-  const found: Found = {
+  const draft: RequirementsDraft = {
     file,
     lines: [],
     files: [],
@@ -55,11 +56,11 @@ export async function readRequirements(file: string, env: Environment = {}): Pro
     linkedPlaces: [],
     hasPackages: false,
   };
-  await readInto(found, { file, text, kind: 'requirements', env, read: new Set([`requirements ${file}`]) });
-  return found;
+  await readInto(draft, { file, text, kind: 'requirements', env, read: new Set([`requirements ${file}`]) });
+  return draft;
 }
 
-type Found = {
+type RequirementsDraft = {
   -readonly [Name in keyof Requirements]: Requirements[Name] extends readonly (infer T)[] ? T[] : Requirements[Name];
 };
 
@@ -68,69 +69,73 @@ interface Source {
   text: string;
   kind: 'requirements' | 'constraints';
   env: Environment;
-  /** Which files were read, and as what. */
+  /** The files read so far, with their kind. */
   read: Set<string>;
 }
 
 const INCLUDE = /^(?:(-r|--requirements?)|-c|--constraints?)(?:\s*=\s*|\s*)(?:"([^"]+)"|'([^']+)'|(\S+))$/;
 
-async function readInto(found: Found, source: Source): Promise<void> {
+async function readInto(draft: RequirementsDraft, source: Source): Promise<void> {
   const { file, text, kind, env } = source;
-  if (!found.files.includes(file)) found.files.push(file);
+  if (!draft.files.includes(file)) draft.files.push(file);
   for (const line of logicalLines(text)) {
     const include = INCLUDE.exec(line);
     if (include) {
       const nested = include[1] === undefined ? 'constraints' : kind;
       const name = expandVariables(include[2] ?? include[3] ?? include[4] ?? '', env);
-      await readIncluded(found, { ...source, kind: nested }, { name, line });
+      await readIncluded(draft, { ...source, kind: nested }, { name, line });
       continue;
     }
     const isConstraint = kind === 'constraints';
-    const isIndexOption = await addOption(found, line, source);
-    found.lines.push({ text: line, isConstraint, local: localPathOf(expandVariables(line, env)), isIndexOption });
-    if (!isConstraint && (!line.startsWith('-') || /^(-e|--editable)\b/.test(line))) found.hasPackages = true;
+    const isIndexOption = await addOption(draft, line, source);
+    draft.lines.push({ text: line, isConstraint, local: localPathOf(expandVariables(line, env)), isIndexOption });
+    if (!isConstraint && (!line.startsWith('-') || /^(-e|--editable)\b/.test(line))) draft.hasPackages = true;
   }
 }
 
-async function readIncluded(found: Found, from: Source, { name, line }: { name: string; line: string }): Promise<void> {
+async function readIncluded(
+  draft: RequirementsDraft,
+  from: Source,
+  { name, line }: { name: string; line: string },
+): Promise<void> {
   if (!isLocalUrl(name)) return;
   const file = pathOfUrl(name, path.dirname(from.file));
-  // constraints alone install nothing: a file that is both is read as both
+  // a file can be both requirements and constraints, and constraints alone install nothing
   const reading = `${from.kind} ${file}`;
   if (from.read.has(reading) || from.read.has(`requirements ${file}`)) return;
   from.read.add(reading);
   const text = await readTextIfExists(file);
-  if (text !== undefined) return readInto(found, { ...from, file, text });
-  found.files.push(file);
-  found.missing.push({ file, line, includedBy: from.file });
+  if (text !== undefined) return readInto(draft, { ...from, file, text });
+  draft.files.push(file);
+  draft.missing.push({ file, line, includedBy: from.file });
 }
 
 const INDEX_OPTION =
   /^(-i|--index-url|--pypi-url|--extra-index-url|--no-index|-f|--find-links|--trusted-host)(?:\s*=\s*|\s+|$)(.*)$/;
 
-async function addOption(found: Found, line: string, { file, env }: Source): Promise<boolean> {
+async function addOption(draft: RequirementsDraft, line: string, { file, env }: Source): Promise<boolean> {
   const [, option, value = ''] = INDEX_OPTION.exec(line) ?? [];
   if (option === undefined) return false;
   const name = option === '-i' ? '--index-url' : option === '-f' ? '--find-links' : option;
   const plain = expandVariables(value.replace(/^(["'])(.*)\1$/, '$2'), env);
   const beside = pathOfUrl(plain, path.dirname(file));
   const isPlace = name === '--find-links' && isLocalUrl(plain) && (await exists(beside));
-  if (isPlace) found.linkedPlaces.push(beside);
-  found.indexOptions.push(plain === '' ? name : `${name}=${isPlace ? beside : plain}`);
+  if (isPlace) draft.linkedPlaces.push(beside);
+  draft.indexOptions.push(plain === '' ? name : `${name}=${isPlace ? beside : plain}`);
   return true;
 }
 
-/** `${NAME}` as pip and uv fill it in; a name that is not set stays. */
+/** Replaces `${NAME}` as pip and uv do; a variable that is not set stays. */
 function expandVariables(text: string, env: Environment): string {
   return text.replace(/\$\{([A-Z0-9_]+)\}/g, (whole, name: string) => env[name] ?? whole);
 }
 
-/** Folders and archives on this machine that requirements name, as they are written. */
+/** Returns the local folders and archives in requirements, as written. */
 export function localPathsOf({ lines }: Requirements): string[] {
   return lines.flatMap(({ local }) => local ?? []);
 }
 
-/** Lines with continuations joined, comments and blank lines removed, as pip reads them. */
+/** Returns the lines as pip reads them: continuations joined, comments and blank lines removed. */
 export function logicalLines(text: string): string[] {
   return text
     .replace(/^\uFEFF/, '')
@@ -140,7 +145,7 @@ export function logicalLines(text: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** The folder or archive that a line names (`./pkg`, `-e ../shared[extra]`, `name @ file:///…`), or undefined. */
+/** Returns the local folder or archive in a line (`./pkg`, `-e ../shared[extra]`, `name @ file:///…`). */
 export function localPathOf(line: string): string | undefined {
   const target = line
     .replace(/^(-e|--editable)(\s*=\s*|\s+)/, '')
@@ -161,8 +166,8 @@ function localPathOfUrl(url: string): string {
 }
 
 /**
- * The folder against which pip must resolve the local paths: pip takes its working folder, SAM CLI's users write paths
- * from where they start it, others from the requirements file. The first in which all of them exist.
+ * Returns the first candidate in which all local paths exist: the folder that pip must run in. pip resolves paths against its
+ * working folder; users of SAM CLI write them relative to where they start it, others relative to the requirements file.
  */
 export async function localPathsBase(localPaths: readonly string[], candidates: readonly string[]): Promise<string> {
   for (const candidate of candidates) {

@@ -1,10 +1,10 @@
-import { ToolError } from '../../tools.ts';
-import { noWheel, otherWheel } from './wheel.ts';
+import { ToolError } from '../../tools/tools.ts';
+import { noWheelMessage, noWheelHint } from './wheel.ts';
 import type { PythonTarget } from './wheel.ts';
 
 const PLAIN_NAME = '`?([\\w.-]+)`?';
 
-/** What uv prints when nothing of a package runs in Lambda, and how name and version stand in it. */
+/** Messages of uv about a package without a file that runs on Lambda, with its name and version. */
 const NO_WHEEL: readonly RegExp[] = [
   // a source archive was built on this machine
   /The built wheel `([^-`]+)-([^-`]+)-[^`]*` is not compatible/,
@@ -13,16 +13,16 @@ const NO_WHEEL: readonly RegExp[] = [
   new RegExp(`Package ${PLAIN_NAME} can't be installed because it doesn't have`),
 ];
 
-/** A failure of uv, with the reason in its message. */
-export function explainUv(error: ToolError, task: string, target: PythonTarget): ToolError {
+/** Returns uv's failure with the reason in its message. */
+export function explainUvFailure(error: ToolError, task: string, target: PythonTarget): ToolError {
   const { output } = error;
   for (const pattern of NO_WHEEL) {
     const [, name, version] = pattern.exec(output) ?? [];
-    if (name !== undefined) return new ToolError(noWheel(name, version, target), output, otherWheel());
+    if (name !== undefined) return new ToolError(noWheelMessage(name, version, target), output, noWheelHint());
   }
   if (/invalid value 'pylock\.toml'|unrecognized subcommand|unexpected argument/.test(output)) {
     const hint =
-      'Update it: uv self update, or as you installed it. 0.7 is the oldest that knows pylock.toml (PEP 751).';
+      'Update it: uv self update, or as you installed it. The oldest version with pylock.toml (PEP 751) is 0.7.';
     return new ToolError(`${task} failed: this uv is too old`, output, hint);
   }
   const reason = reasonOf(output);
@@ -32,7 +32,7 @@ export function explainUv(error: ToolError, task: string, target: PythonTarget):
   return reason === undefined ? error : new ToolError(`${task} failed: ${reason}`, output, hint);
 }
 
-/** The last cause in uv's chain that says something of its own, on one line. */
+/** Returns the first causes in uv's chain on one line. */
 function reasonOf(output: string): string | undefined {
   const causes = output
     .split('\n')

@@ -1,25 +1,26 @@
 import * as path from 'node:path';
 import { readTextIfExists } from '../../../support/files.ts';
-import { text } from '../../../support/shapes.ts';
-import { normalizeName, parseRequirement, parseTomlFile, strings, table } from './pyproject.ts';
+import { text, textsOf } from '../../../support/shapes.ts';
+import { normalizeName, parseRequirement, table } from './pyproject.ts';
+import { parseTomlFile } from '../toml-file.ts';
 import type { PyProject } from './pyproject.ts';
 
-/** What we read of a `uv.lock`. */
+/** The part of a `uv.lock` that we read. */
 export interface UvLock {
   packages: readonly LockedPackage[];
-  /** What a script asks for. */
+  /** Requirements of a script. */
   requirements: readonly LockedDependency[];
 }
 
 interface LockedPackage {
   name: string;
-  /** Where it is on this machine, from the lock's folder. */
+  /** Its local path, relative to the lock's folder. */
   place: string | undefined;
-  /** The folder of the project, if it is one. */
+  /** Its folder, if it is a project. */
   projectDir: string | undefined;
   dependencies: readonly LockedDependency[];
   extras: ReadonlyMap<string, readonly LockedDependency[]>;
-  /** What the project asked for when the lock was made. */
+  /** The project's requirements when it was locked. */
   requires: readonly { name: string; specifier: string; marker: string }[];
 }
 
@@ -28,14 +29,14 @@ interface LockedDependency {
   extras: readonly string[];
 }
 
-/** By content: a lock of a large workspace takes tens of milliseconds, and all its functions have the same one. */
+/** Parsed locks by content: parsing one of a large workspace takes tens of ms, and all its functions share it. */
 const parsed = new Map<string, UvLock>();
 const KEEP_PARSED = 8;
 
-/** Parses a `uv.lock`. `hash`: of its content. */
+/** Reads a `uv.lock`. `hash`: of its content. */
 export async function readUvLock(file: string, hash: string): Promise<UvLock> {
-  const known = parsed.get(hash);
-  if (known !== undefined) return known;
+  const cached = parsed.get(hash);
+  if (cached !== undefined) return cached;
   const content = parseTomlFile(file, (await readTextIfExists(file)) ?? '');
   const lock = {
     packages: tables(content['package']).map(toPackage),
@@ -77,15 +78,15 @@ function toPackage(value: Table): LockedPackage {
 }
 
 function toDependency(value: Table): LockedDependency {
-  return { name: text(value['name']) ?? '', extras: strings(value['extra']) };
+  return { name: text(value['name']) ?? '', extras: textsOf(value['extra']) };
 }
 
-/** Folders and archives on this machine that the project needs, also through others, by its lock. Absolute. */
+/** Returns the local folders and archives that the project needs, transitively, by its lock. Absolute. */
 export function lockedLocals(lock: UvLock, lockDir: string, projectDir: string): string[] {
   const byName = new Map<string, LockedPackage[]>();
   for (const locked of lock.packages) byName.set(locked.name, [...(byName.get(locked.name) ?? []), locked]);
   const places = new Set<string>();
-  /** Packages, and their extras that were looked at (`''`: without any). */
+  /** Visited packages with their extras (`''`: without any). */
   const seen = new Set<string>();
   const visitAll = (dependencies: readonly LockedDependency[]): void => {
     for (const { name, extras } of dependencies)
@@ -107,18 +108,18 @@ function ownPackage(lock: UvLock, lockDir: string, projectDir: string): LockedPa
   return lock.packages.find(({ projectDir: dir }) => dir !== undefined && path.resolve(lockDir, dir) === projectDir);
 }
 
-/** Requirements of the project that the lock was not made for, as they are written; those that it has besides, by name. */
+/** Returns requirements of the project that the lock lacks, as written, and names of requirements that only the lock has. */
 export function differencesToLock({ project, dir }: PyProject, lock: UvLock, lockDir: string): string[] {
   const own = ownPackage(lock, lockDir, dir);
   if (own === undefined || project === undefined || project.isDynamic) return [];
   const locked = own.requires.filter(({ marker }) => !/\bextra\b/.test(marker));
-  const known = new Set(locked.map(({ name, specifier }) => `${name} ${clauses(specifier)}`));
+  const lockedClauses = new Set(locked.map(({ name, specifier }) => `${name} ${clauses(specifier)}`));
   const names = new Set(locked.map(({ name }) => name));
   const missing = project.dependencies.filter((line) => {
     const wanted = parseRequirement(line);
     if (wanted === undefined) return false;
     return wanted.url === undefined
-      ? !known.has(`${wanted.name} ${clauses(wanted.specifier)}`)
+      ? !lockedClauses.has(`${wanted.name} ${clauses(wanted.specifier)}`)
       : !names.has(wanted.name);
   });
   const wantedNames = new Set(project.dependencies.map((line) => parseRequirement(line)?.name));

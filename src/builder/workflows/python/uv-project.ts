@@ -1,21 +1,22 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { exists, statIfExists } from '../../../support/files.ts';
+import { compileFolders, isGlob } from '../../../support/globs.ts';
+import { withSlashes } from '../../../support/places.ts';
 import { isLocalUrl, pathOfUrl } from '../file-url.ts';
-import { compilePatterns } from '../folder-patterns.ts';
 import { normalizeName, parseRequirement, readPyProject } from './pyproject.ts';
 import type { PyProject, UvSource } from './pyproject.ts';
 import { differencesToLock, lockedLocals, readUvLock } from './uv-lock.ts';
 import type { BuildContext } from '../workflow.ts';
 
-/** Which files were read or looked for. Filled while reading, so that it holds also when one of them is wrong. */
-export class ReadFiles {
+/** Collects the files that were read or searched while reading manifests, so that it is complete even if one is invalid. */
+export class ConsultedFiles {
   readonly #files = new Set<string>();
-  readonly #ground: string;
+  readonly #projectDir: string;
 
-  /** What is not there counts below `ground` only: nobody watches a whole disk for a file that may appear. */
-  constructor(ground: string) {
-    this.#ground = ground + path.sep;
+  /** Missing files count below `projectDir` only: we do not watch a whole disk for them. */
+  constructor(projectDir: string) {
+    this.#projectDir = projectDir + path.sep;
   }
 
   add(file: string): void {
@@ -24,7 +25,7 @@ export class ReadFiles {
 
   async pyProject(dir: string): Promise<PyProject | undefined> {
     const file = path.join(dir, 'pyproject.toml');
-    if (file.startsWith(this.#ground) || (await exists(file))) this.add(file);
+    if (file.startsWith(this.#projectDir) || (await exists(file))) this.add(file);
     return readPyProject(dir);
   }
 
@@ -33,29 +34,29 @@ export class ReadFiles {
   }
 }
 
-/** A project of uv, with what decides what is installed for it. */
+/** A project of uv, with everything that decides its packages. */
 export interface UvProject {
   /** `pyproject.toml`, or a script with metadata in it. Absolute. */
   file: string;
   isScript: boolean;
-  /** The lock that counts, of the project or of the workspace that it is a member of; undefined: it is not there. */
+  /** The lock of the project or its workspace; undefined if there is none. */
   lock: string | undefined;
-  /** Where it is looked for. Absolute. */
+  /** The path of that lock, existing or not. Absolute. */
   lockFile: string;
-  /** Of its content. */
+  /** Hash of the lock's content. */
   lockHash: string | undefined;
-  /** Versions of Python that it says it is for. */
+  /** The Python versions that it supports. */
   requiresPython: string | undefined;
-  /** Folders and archives on this machine that it needs. Absolute. */
+  /** Local folders and archives that it needs. Absolute. */
   locals: readonly string[];
-  /** What it asks for and the lock was not made for. */
+  /** Requirements that do not match the lock. */
   notInLock: readonly string[];
 }
 
 /** Reads the lock and the workspace around a project. */
 export async function readUvProject(
   project: PyProject,
-  files: ReadFiles,
+  files: ConsultedFiles,
   hasher: BuildContext['hasher'],
 ): Promise<UvProject> {
   const isScript = !project.file.endsWith('pyproject.toml');
@@ -63,17 +64,17 @@ export async function readUvProject(
   files.add(project.file);
   for (const dir of new Set([project.dir, root.dir])) files.add(path.join(dir, 'uv.toml'));
   const lockFile = isScript ? `${project.file}.lock` : path.join(root.dir, 'uv.lock');
-  const known = { file: project.file, isScript, requiresPython: project.project?.requiresPython, lockFile };
+  const facts = { file: project.file, isScript, requiresPython: project.project?.requiresPython, lockFile };
   files.add(lockFile);
   const lockHash = await hasher.hashFile(lockFile);
   if (lockHash === undefined) {
     const locals = new Set<string>();
     await addLocalsOf(project, { locals, files, extras: [] });
-    return { ...known, lockHash, lock: undefined, locals: [...locals].sort(), notInLock: [] };
+    return { ...facts, lockHash, lock: undefined, locals: [...locals].sort(), notInLock: [] };
   }
   const lock = await readUvLock(lockFile, lockHash);
   return {
-    ...known,
+    ...facts,
     lockHash,
     lock: lockFile,
     locals: lockedLocals(lock, root.dir, project.dir),
@@ -82,59 +83,59 @@ export async function readUvProject(
 }
 
 /**
- * The project itself, or the workspace that it is a member of: as uv has it, the nearest `pyproject.toml` above decides,
- * and none further up.
+ * Returns the workspace of which the project is a member, else the project itself. As in uv, only the nearest `pyproject.toml`
+ * above decides.
  */
-async function findWorkspaceRoot(project: PyProject, files: ReadFiles): Promise<PyProject> {
+async function findWorkspaceRoot(project: PyProject, files: ConsultedFiles): Promise<PyProject> {
   if (project.uv.workspace) return project;
   for (let folder = project.dir; path.dirname(folder) !== folder;) {
     folder = path.dirname(folder);
     const above = await files.pyProject(folder);
     if (above === undefined) continue;
     const { members = [], exclude = [] } = above.uv.workspace ?? {};
-    const place = path.relative(folder, project.dir).split(path.sep).join('/');
-    const isMember = compilePatterns(members).matches(place) && !compilePatterns(exclude).matches(place);
+    const place = withSlashes(path.relative(folder, project.dir));
+    const isMember = compileFolders(members).matches(place) && !compileFolders(exclude).matches(place);
     return isMember ? above : project;
   }
   return project;
 }
 
-interface Closure {
+interface LocalSearch {
   locals: Set<string>;
-  files: ReadFiles;
+  files: ConsultedFiles;
   extras: readonly string[];
 }
 
-/** Adds folders and archives of this machine that a project needs, also through each other, as its files say. */
-async function addLocalsOf(project: PyProject, closure: Closure): Promise<void> {
-  const { files, extras } = closure;
+/** Adds the local folders and archives that a project needs, transitively, by its manifests. */
+async function addLocalsOf(project: PyProject, search: LocalSearch): Promise<void> {
+  const { files, extras } = search;
   const root = await findWorkspaceRoot(project, files);
   const { dependencies = [], extras: optional, isDynamic = false } = project.project ?? {};
-  // only the build backend knows what they are
-  if (isDynamic) closure.locals.add(project.dir);
+  // only the build backend knows the dependencies
+  if (isDynamic) search.locals.add(project.dir);
   const wanted = isDynamic
     ? [...project.uv.sources.keys()]
     : [...dependencies, ...extras.flatMap((extra) => optional?.get(extra) ?? [])];
   for (const text of wanted) {
     const requirement = parseRequirement(text);
     if (requirement === undefined) continue;
-    if (requirement.url?.startsWith('file:')) await addLocal(pathOfUrl(requirement.url, project.dir), closure);
+    if (requirement.url?.startsWith('file:')) await addLocal(pathOfUrl(requirement.url, project.dir), search);
     for (const place of await sourcePlaces(requirement.name, project, root))
-      await addLocal(place, { ...closure, extras: requirement.extras });
+      await addLocal(place, { ...search, extras: requirement.extras });
   }
-  for (const place of localIndexes(project, root)) closure.locals.add(place);
+  for (const place of localIndexes(project, root)) search.locals.add(place);
 }
 
-/** Adds a folder or an archive, and what the project in it needs. */
-export async function addLocal(place: string, closure: Closure): Promise<void> {
-  if (closure.locals.has(place)) return;
-  closure.locals.add(place);
+/** Adds a local folder or archive, and what the project in it needs. */
+export async function addLocal(place: string, search: LocalSearch): Promise<void> {
+  if (search.locals.has(place)) return;
+  search.locals.add(place);
   if (!(await statIfExists(place))?.isDirectory()) return;
-  const project = await closure.files.pyProject(place);
-  if (project) await addLocalsOf(project, closure);
+  const project = await search.files.pyProject(place);
+  if (project) await addLocalsOf(project, search);
 }
 
-/** A project's own sources count before those of its workspace. */
+/** A project's own sources take precedence over those of its workspace. */
 async function sourcePlaces(name: string, project: PyProject, root: PyProject): Promise<string[]> {
   const places: string[] = [];
   for (const { dir, uv } of project === root ? [project] : [project, root]) {
@@ -153,7 +154,7 @@ async function placesOf(
   if (source.path !== undefined) return [path.resolve(dir, source.path)];
   if (!source.workspace) return [];
   const member = await findMember(root, name);
-  // it may be about to be made where members are
+  // it may appear where members are
   return member === undefined
     ? (root.uv.workspace?.members ?? []).map((pattern) => fixedPart(root.dir, pattern))
     : [member];
@@ -161,7 +162,7 @@ async function placesOf(
 
 function fixedPart(dir: string, pattern: string): string {
   const parts = pattern.split('/');
-  const wild = parts.findIndex((part) => /[*?[]/.test(part));
+  const wild = parts.findIndex(isGlob);
   return path.join(dir, ...(wild < 0 ? parts : parts.slice(0, wild)));
 }
 
@@ -169,11 +170,11 @@ function localIndexes(project: PyProject, root: PyProject): string[] {
   return [project, root].flatMap(({ dir, uv }) => uv.places.filter(isLocalUrl).map((place) => pathOfUrl(place, dir)));
 }
 
-/** The folder of the member of a workspace that has the name. */
+/** Finds the folder of a workspace's member by name. */
 async function findMember(root: PyProject, name: string): Promise<string | undefined> {
   const { members = [], exclude = [] } = root.uv.workspace ?? {};
-  const included = compilePatterns(members);
-  const excluded = compilePatterns(exclude);
+  const included = compileFolders(members);
+  const excluded = compileFolders(exclude);
   const isNamed = async (folder: string): Promise<boolean> => {
     const own = (await readPyProject(folder))?.project?.name;
     return own !== undefined && normalizeName(own) === name;
@@ -184,8 +185,8 @@ async function findMember(root: PyProject, name: string): Promise<string | undef
     if (place !== '' && !included.mayMatchBelow(place)) return undefined;
     for (const item of await fs.readdir(folder, { withFileTypes: true })) {
       if (!item.isDirectory() || /^\.|^node_modules$|^__pycache__$/.test(item.name)) continue;
-      const found = await visit(path.join(folder, item.name), place === '' ? item.name : `${place}/${item.name}`);
-      if (found !== undefined) return found;
+      const member = await visit(path.join(folder, item.name), place === '' ? item.name : `${place}/${item.name}`);
+      if (member !== undefined) return member;
     }
     return undefined;
   };

@@ -1,24 +1,24 @@
 import * as path from 'node:path';
 import { unpackZip } from '../unpack-zip.ts';
 
-/** Where a wheel is to run. */
+/** The platform of a function's wheels. */
 export interface PythonTarget {
   /** E.g. `3.12`. */
   version: string;
   architecture: 'x86_64' | 'arm64';
 }
 
-/** Minor version of glibc 2 in Lambda's Python runtimes: Amazon Linux 2 has 2.26, Amazon Linux 2023 has 2.34. */
+/** Returns the minor version of glibc 2 in Lambda's Python runtimes: 2.26 in Amazon Linux 2, 2.34 in Amazon Linux 2023. */
 function glibcMinor(version: string): number {
   return Number(version.split('.')[1]) >= 12 ? 34 : 26;
 }
 
-/** The machine as wheel tags and `platform.machine()` name it. */
+/** Returns the processor as in wheel tags and `platform.machine()`. */
 export function machineOf(architecture: PythonTarget['architecture']): 'x86_64' | 'aarch64' {
   return architecture === 'arm64' ? 'aarch64' : 'x86_64';
 }
 
-/** Platform tags of wheels that run in Lambda, the newest glibc first, as pip's `--platform` takes them. */
+/** Returns the platform tags of wheels that run on Lambda, newest glibc first, for pip's `--platform`. */
 export function platformTags(target: PythonTarget): string[] {
   const machine = machineOf(target.architecture);
   const oldest = machine === 'x86_64' ? 5 : 17;
@@ -32,7 +32,7 @@ export function platformTags(target: PythonTarget): string[] {
   return [...tags, `linux_${machine}`];
 }
 
-/** Whether a wheel, by the tags in its file name, runs in Lambda. */
+/** Whether a wheel runs on Lambda, by the tags in its file name. */
 export function runsInLambda(wheelFile: string, target: PythonTarget): boolean {
   const [pythons = '', abis = '', platforms = ''] = path.basename(wheelFile, '.whl').split('-').slice(-3);
   const allowed = new Set(['any', ...platformTags(target)]);
@@ -45,7 +45,7 @@ export function runsInLambda(wheelFile: string, target: PythonTarget): boolean {
   });
 }
 
-/** Name and version of a distribution from the name of its wheel or source archive. */
+/** Parses name and version of a distribution from the file name of its wheel or source archive. */
 export function distributionOf(file: string): { name: string; version: string } | undefined {
   const base = path.basename(file);
   if (base.endsWith('.whl')) {
@@ -57,20 +57,20 @@ export function distributionOf(file: string): { name: string; version: string } 
 }
 
 /**
- * Unpacks a wheel into a folder of packages: its files as they are, `purelib` and `platlib` at the root. Nothing is
- * compiled or written besides, so that the same wheels give the same tree on every machine.
+ * Unpacks a wheel into a folder of packages: its files unchanged, `purelib` and `platlib` at the root. Writes nothing else, so
+ * that the same wheels give the same tree on every machine.
  */
 export function unpackWheel(wheelFile: string, target: string): Promise<void> {
   return unpackZip(wheelFile, target, (name) => name.replace(/^[^/]+\.data\/(?:purelib|platlib)\//, ''));
 }
 
-/** That a package cannot be had for the function. */
-export function noWheel(name: string, version: string | undefined, target: PythonTarget): string {
+/** Returns the message for a package without a wheel for the function. */
+export function noWheelMessage(name: string, version: string | undefined, target: PythonTarget): string {
   const what = version === undefined ? name : `${name} ${version}`;
   return `${what} has no wheel for Python ${target.version} on Linux ${target.architecture}, and could not be built for it here`;
 }
 
-/** What to do then. */
-export function otherWheel(): string {
+/** Returns the hint for such a package. */
+export function noWheelHint(): string {
   return 'Pin a version that has such a wheel, change the Runtime or the architecture, or build in a container with --use-container.';
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { splitHandler } from '../../../../../src/builder/workflows/esbuild/entry.ts';
-import { readBundleOptions } from '../../../../../src/builder/workflows/esbuild/options.ts';
+import { splitHandler } from '../../../../../src/builder/workflows/esbuild/entry-points.ts';
+import { readBundleOptions } from '../../../../../src/builder/workflows/esbuild/bundle-options.ts';
 
 describe('BuildProperties', () => {
   test.each([

@@ -1,14 +1,14 @@
 import * as path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { ToolError } from '../../../../../src/builder/tools.ts';
+import { ToolError } from '../../../../../src/builder/tools/tools.ts';
 import { parentPackages } from '../../../../../src/builder/workflows/python/parent-packages.ts';
 import {
   localPathOf,
   logicalLines,
   readRequirements,
 } from '../../../../../src/builder/workflows/python/requirements.ts';
-import { explainUv } from '../../../../../src/builder/workflows/python/uv-errors.ts';
-import { allowsPython } from '../../../../../src/builder/workflows/python/versions.ts';
+import { explainUvFailure } from '../../../../../src/builder/workflows/python/uv-errors.ts';
+import { allowsPython } from '../../../../../src/builder/workflows/python/requires-python.ts';
 import { distributionOf, platformTags, runsInLambda } from '../../../../../src/builder/workflows/python/wheel.ts';
 import { tempFolder } from '../../../../support/temp-folder.ts';
 
@@ -113,7 +113,7 @@ test.each([
   ['something else', 'uv pip install failed with exit code 2'],
 ])('uv’s %j is told as %j', (output, message) => {
   const error = new ToolError('uv pip install failed with exit code 2', output);
-  expect(explainUv(error, 'uv pip install', { version: '3.13', architecture: 'arm64' }).message).toBe(message);
+  expect(explainUvFailure(error, 'uv pip install', { version: '3.13', architecture: 'arm64' }).message).toBe(message);
 });
 
 describe('wheels', () => {

@@ -1,0 +1,175 @@
+import * as path from 'node:path';
+import type { Reporter } from '../console/reporter.ts';
+import type { ResourceIdentifier } from '../model/stack.ts';
+import type { Engine } from '../support/container-engine.ts';
+import type { createGate } from '../support/map-limit.ts';
+import { assertCodeDir, buildDefinition, untilUnchanged } from './build-definition.ts';
+import type { DefinitionResult } from './build-definition.ts';
+import { observeSource, observeTools } from './build-observer.ts';
+import type { BuildEnd, BuildObserver, ObserveBuild } from './build-observer.ts';
+import { buildStoreDir } from './build-options.ts';
+import type { BuildOptions } from './build-options.ts';
+import type { BuiltFolder } from './build-result.ts';
+import type { BuildCache, CacheEntry } from './cache/build-cache.ts';
+import type { SourceHasher } from './cache/source-hash.ts';
+import type { ContainerPool, ContainerTools } from './containers/container-tools.ts';
+import { nameImage, obtainImage } from './images/build-image.ts';
+import { imageInputs } from './images/plan-images.ts';
+import type { ImageDefinition } from './images/plan-images.ts';
+import type { BuildDefinition } from './plan-build.ts';
+import type { ResultCollector } from './result-collector.ts';
+import { failurePlace } from './tools/failure-place.ts';
+import type { Tools } from './tools/tools.ts';
+import { loadWorkflow } from './workflows/load-workflow.ts';
+import type { BuildContext } from './workflows/workflow.ts';
+
+/** What a build takes from its caller and reports to it. */
+export interface BuildEnvironment {
+  reporter: Reporter;
+  signal: AbortSignal;
+  options: BuildOptions;
+  /** Called as soon as a folder is built, so that it can be zipped and uploaded while other builds still run. */
+  onBuilt?:
+    | ((folder: BuiltFolder, ids: readonly ResourceIdentifier[], content: 'code' | 'dependencies') => void)
+    | undefined;
+  observe?: ObserveBuild | undefined;
+}
+
+/** What all builds of one run share. */
+export interface SharedContext {
+  environment: BuildEnvironment;
+  cache: BuildCache;
+  hasher: SourceHasher;
+  tools: Tools;
+  /** Workspaces and lock files that this run has read. */
+  projects: Pick<BuildContext, 'workspaces' | 'locks'>;
+  containers: ContainerPool;
+  /** Finds the engine when the first image needs it. */
+  engine: () => Promise<Engine>;
+  /** Runs the steps that name images one at a time: an archive may carry the name that a build is about to give. */
+  inTurn: ReturnType<typeof createGate>;
+}
+
+/** Builds the code of a function or layer, as one step of the report. Failures go to the collector. */
+export async function buildCode(
+  definition: BuildDefinition,
+  shared: SharedContext,
+  collector: ResultCollector,
+): Promise<void> {
+  const { environment, cache, hasher, projects } = shared;
+  const { signal, options } = environment;
+  if (signal.aborted) return;
+  const { ids } = definition;
+  const step = startStep(ids, environment.reporter);
+  const note: BuildContext['note'] = (level, text) => collector.addNote({ level, ids, text });
+  let container: ContainerTools | undefined;
+  const observer = environment.observe?.(definition);
+  let ending: BuildEnd = 'unverified';
+  try {
+    if (definition.container) container = await shared.containers.open(definition, definition.container, step.id);
+    const tools = observeTools(container ?? shared.tools, observer);
+    const hostTools = observeTools(shared.tools, observer);
+    const context: BuildContext = { options, cache, hasher, tools, hostTools, ...projects, stepId: step.id, note };
+    const { result, label } = await prepareAndBuild(definition, context, { collector, observer });
+    if (result.isVerified) ending = 'verified';
+    collect(definition, result, { collector, onBuilt: environment.onBuilt });
+    const isCached = result.artifact.cached && result.dependencyLayer?.cached !== false;
+    step.end(isCached ? 'unchanged' : 'done', label);
+  } catch (error) {
+    step.end('failed');
+    // a missing file may appear anywhere in the code's folder
+    const ownFolder = { path: definition.codeDir, excludes: ['.aws-sam', '.git', 'node_modules'] };
+    collector.setInputs(ids, [...(collector.inputs.get(ids[0] ?? '') ?? []), ownFolder]);
+    // after an abort the other builds still clean up; their errors say nothing
+    if (!signal.aborted) collector.addFailure(ids, error, failurePlace(error, definition.codeDir, options.projectDir));
+  } finally {
+    await container?.close();
+    observer?.ended(signal.aborted ? 'aborted' : ending);
+  }
+}
+
+/** Builds or loads an image, as one step of the report. Failures go to the collector. */
+export async function buildImage(
+  definition: ImageDefinition,
+  shared: SharedContext,
+  collector: ResultCollector,
+): Promise<void> {
+  const { reporter, signal, options } = shared.environment;
+  if (signal.aborted) return;
+  const { ids, names, source } = definition;
+  const step = startStep(ids, reporter);
+  collector.setInputs(ids, imageInputs(source));
+  try {
+    const { cache, hasher, tools, engine, inTurn } = shared;
+    const recordDir = path.join(buildStoreDir(options.projectDir), 'images');
+    const context = { cache, hasher, tools, engine, inTurn, recordDir, stepId: step.id };
+    const { image, cached } = await obtainImage(definition, context);
+    if (!cached) await inTurn(async () => nameImage(await engine(), image.imageId, names.values()));
+    for (const [id, name] of names) collector.images.set(id, { ...image, name });
+    step.end(cached ? 'unchanged' : 'done', 'image');
+  } catch (error) {
+    step.end('failed');
+    if (!signal.aborted) collector.addFailure(ids, error);
+  }
+}
+
+interface BuildStep {
+  id: string;
+  end(outcome: 'done' | 'unchanged' | 'failed', detail?: string): void;
+}
+
+function startStep(ids: readonly ResourceIdentifier[], reporter: Reporter): BuildStep {
+  const id = `build:${ids[0]}`;
+  const started = performance.now();
+  reporter.report({ type: 'step-started', kind: 'build', id, label: ids.join(', '), ids });
+  return {
+    id,
+    end: (outcome, detail) =>
+      reporter.report({ type: 'step-finished', id, outcome, ms: performance.now() - started, detail }),
+  };
+}
+
+async function prepareAndBuild(
+  definition: BuildDefinition,
+  context: BuildContext,
+  { collector, observer }: { collector: ResultCollector; observer: BuildObserver | undefined },
+): Promise<{ result: DefinitionResult; label: string }> {
+  const workflow = await loadWorkflow(definition);
+  await assertCodeDir(definition);
+  const { prepared, result } = await untilUnchanged(definition, context, async () => {
+    const prepared = observeSource(await workflow.prepare(definition, context), observer);
+    collector.setInputs(definition.ids, await prepared.inputs());
+    try {
+      return { prepared, result: await buildDefinition(definition, prepared, { workflow, context }) };
+    } finally {
+      // also after a failure: a watch waits for changes of what the build failed on
+      collector.setInputs(definition.ids, await prepared.inputs());
+    }
+  });
+  const { layerSkipped } = result;
+  if (definition.wantsDependencyLayer && layerSkipped)
+    context.note(layerSkipped.level, `no dependency layer: ${layerSkipped.reason}`);
+  return { result, label: prepared.label };
+}
+
+function collect(
+  { ids }: BuildDefinition,
+  { artifact, dependencyLayer }: DefinitionResult,
+  { collector, onBuilt }: { collector: ResultCollector; onBuilt: BuildEnvironment['onBuilt'] },
+): void {
+  const folder = folderOf(artifact);
+  const layer = dependencyLayer && folderOf(dependencyLayer);
+  const { handler, sourceMaps } = artifact.facts;
+  for (const id of ids) {
+    collector.folders.set(id, folder);
+    if (layer) collector.dependencyLayers.set(id, layer);
+    if (typeof handler === 'string') collector.handlers.set(id, handler);
+    if (sourceMaps === true) collector.sourceMaps.add(id);
+  }
+  if (layer) onBuilt?.(layer, ids, 'dependencies');
+  onBuilt?.(folder, ids, 'code');
+}
+
+function folderOf({ path: folder, cached }: CacheEntry): BuiltFolder {
+  return { path: folder, cached };
+}

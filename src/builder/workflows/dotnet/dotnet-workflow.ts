@@ -1,0 +1,143 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { UserError } from '../../../errors.ts';
+import { exists, readTextIfExists } from '../../../support/files.ts';
+import type { BuildInput } from '../../build-result.ts';
+import { buildStoreDir } from '../../build-options.ts';
+import { keyOf } from '../../build-key.ts';
+import type { BuildDefinition } from '../../plan-build.ts';
+import { needTool } from '../need-tool.ts';
+import { keyOfInputs } from '../traced-inputs.ts';
+import { unpackZip } from '../unpack-zip.ts';
+import type { PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
+
+/**
+ * Runs `dotnet lambda package` in the source, whose `obj` folders make it incremental. Not `dotnet publish`: only the former
+ * reads `aws-lambda-tools-defaults.json` and supports ahead-of-time compilation.
+ */
+export const dotnetWorkflow: Workflow = {
+  name: 'dotnet',
+  version: 1,
+  prepare: async (definition, context): Promise<PreparedBuild> => {
+    const inputs = await projectInputs(definition);
+    const args = packageArguments(definition, context);
+    return {
+      label: 'dotnet lambda',
+      inputs: async () => inputs,
+      sourceKey: async () => keyOf(args, await keyOfInputs(inputs, context)),
+      make: async (target) => {
+        // projects that share a reference would write into its obj folder at the same time
+        await context.tools.exclusive('dotnet', () =>
+          context.cache.withScratch((scratch) => runPackage({ definition, context, args, scratch }, target)),
+        );
+        return {};
+      },
+    };
+  },
+};
+
+const EXCLUDES = ['bin', 'obj', '.vs', '.git', '.aws-sam'];
+/** Files that MSBuild and NuGet read from every folder above a project. */
+const SHARED = [
+  'Directory.Build.props',
+  'Directory.Build.targets',
+  'Directory.Packages.props',
+  'global.json',
+  'nuget.config',
+  'NuGet.Config',
+];
+
+/** Returns the projects in the code's folder, their project references, and the settings above them. */
+async function projectInputs(definition: BuildDefinition): Promise<BuildInput[]> {
+  const projects = await projectFiles(definition.codeDir);
+  if (projects.length === 0) {
+    throw new UserError(`${definition.ids.join(', ')}: there is no .NET project in ${definition.codeDir}`, {
+      hint: 'CodeUri is the folder of the .csproj, .fsproj or .vbproj.',
+    });
+  }
+  const seen = new Set<string>();
+  const visit = async (file: string): Promise<void> => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = await readTextIfExists(file);
+    for (const [, include = ''] of (text ?? '').matchAll(/<ProjectReference\s[^>]*Include\s*=\s*["']([^"']+)["']/g))
+      await visit(path.resolve(path.dirname(file), include.replaceAll('\\', '/')));
+  };
+  for (const file of projects) await visit(file);
+  const dirs = [...new Set([...seen].map((file) => path.dirname(file)))];
+  const settings = await settingsAbove(dirs);
+  return [
+    ...dirs.map((dir) => ({ path: dir, excludes: EXCLUDES })),
+    ...settings.map((file) => ({ path: file, excludes: [] })),
+  ];
+}
+
+async function projectFiles(dir: string): Promise<string[]> {
+  const names = await fs.readdir(dir);
+  return names.filter((name) => /\.(?:cs|fs|vb)proj$/.test(name)).map((name) => path.join(dir, name));
+}
+
+async function settingsAbove(dirs: readonly string[]): Promise<string[]> {
+  const files = new Set<string>();
+  for (const dir of dirs) {
+    for (let folder = dir; path.dirname(folder) !== folder; folder = path.dirname(folder))
+      for (const name of SHARED) if (await exists(path.join(folder, name))) files.add(path.join(folder, name));
+  }
+  return [...files].sort();
+}
+
+function packageArguments({ architecture }: BuildDefinition, context: BuildContext): string[] {
+  const debug = context.options.env['SAM_BUILD_MODE'] === 'debug' ? ['--configuration', 'Debug'] : [];
+  const runtime = architecture === 'arm64' ? 'linux-arm64' : 'linux-x64';
+  return ['--function-architecture', architecture, '--msbuild-parameters', `--runtime ${runtime}`, ...debug];
+}
+
+interface PackageJob {
+  definition: BuildDefinition;
+  context: BuildContext;
+  args: readonly string[];
+  scratch: string;
+}
+
+async function runPackage(job: PackageJob, target: string): Promise<void> {
+  const { definition, context, args, scratch } = job;
+  const { tools, stepId } = context;
+  const dotnet = await needTool(
+    tools,
+    'dotnet',
+    definition.ids,
+    'Install the .NET SDK: https://dotnet.microsoft.com/download.',
+  );
+  const zip = path.join(scratch, 'package.zip');
+  const [program, ...prefix] = await findLambdaTools(job, dotnet);
+  await tools.run(program ?? dotnet, [...prefix, 'package', '--output-package', zip, ...args], {
+    cwd: definition.codeDir,
+    env: { DOTNET_CLI_TELEMETRY_OPTOUT: tools.env['DOTNET_CLI_TELEMETRY_OPTOUT'] ?? '1', DOTNET_NOLOGO: '1' },
+    stepId,
+    task: 'dotnet lambda package',
+  });
+  await unpackZip(zip, target);
+}
+
+/** Finds the user's Amazon.Lambda.Tools, else installs our own: the user's global tools stay unchanged. */
+async function findLambdaTools({ definition, context }: PackageJob, dotnet: string): Promise<string[]> {
+  const { tools, stepId, options } = context;
+  const [installed] = await tools.find('dotnet-lambda');
+  if (installed !== undefined) return [installed];
+  if ((await tools.probe(dotnet, ['lambda', 'help'], definition.codeDir))?.code === 0) return [dotnet, 'lambda'];
+  const folder = path.join(buildStoreDir(options.projectDir), 'dotnet-tools');
+  const program = path.join(folder, process.platform === 'win32' ? 'dotnet-lambda.exe' : 'dotnet-lambda');
+  if (!(await exists(program))) {
+    await tools.run(
+      dotnet,
+      ['tool', 'install', 'Amazon.Lambda.Tools', '--tool-path', folder, '--ignore-failed-sources'],
+      {
+        cwd: definition.codeDir,
+        stepId,
+        task: 'dotnet tool install Amazon.Lambda.Tools',
+        hint: 'Install it yourself: dotnet tool install -g Amazon.Lambda.Tools.',
+      },
+    );
+  }
+  return [program];
+}

@@ -1,0 +1,33 @@
+import { UserError } from '../../errors.ts';
+import type { BuildDefinition } from '../plan-build.ts';
+import type { WorkflowName } from './select-workflow.ts';
+import type { Workflow } from './workflow.ts';
+
+/** Workflows, each loaded when the first build needs it. A new one needs a line here and one in `select-workflow.ts`. */
+const WORKFLOWS: Record<WorkflowName, () => Promise<Workflow>> = {
+  python: async () => (await import('./python/python-workflow.ts')).pythonWorkflow,
+  nodejs: async () => (await import('./node/nodejs-workflow.ts')).nodejsWorkflow,
+  esbuild: async () => (await import('./esbuild/esbuild-workflow.ts')).esbuildWorkflow,
+  ruby: async () => (await import('./ruby/ruby-workflow.ts')).rubyWorkflow,
+  java: async () => (await import('./java/java-workflow.ts')).javaWorkflow,
+  go: async () => (await import('./go/go-workflow.ts')).goWorkflow,
+  dotnet: async () => (await import('./dotnet/dotnet-workflow.ts')).dotnetWorkflow,
+  rust: async () => (await import('./rust/rust-workflow.ts')).rustWorkflow,
+  makefile: async () => (await import('./makefile/makefile-workflow.ts')).makefileWorkflow,
+};
+
+/** Loads the workflow of a build, or throws an error that says what cannot be built. */
+export async function loadWorkflow(definition: BuildDefinition): Promise<Workflow> {
+  if (definition.workflow !== undefined) return WORKFLOWS[definition.workflow]();
+  const ids = definition.ids.join(', ');
+  const method = definition.buildMethod;
+  if (method === undefined && definition.runtime === undefined) {
+    throw new UserError(`${ids}: only CloudFormation knows the runtime, so it cannot be built here`, {
+      hint: 'Use a literal Runtime or a template parameter, or set Metadata SkipBuild: true and build it yourself.',
+    });
+  }
+  const what = method === undefined ? `runtime ${definition.runtime}` : `build method ${method}`;
+  throw new UserError(`${ids}: the ${what} cannot be built${definition.kind === 'layer' ? ' as a layer' : ''}`, {
+    hint: 'Build it with a makefile (Metadata BuildMethod: makefile), or yourself with Metadata SkipBuild: true.',
+  });
+}

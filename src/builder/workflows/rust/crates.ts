@@ -1,0 +1,91 @@
+import * as path from 'node:path';
+import { readTextIfExists } from '../../../support/files.ts';
+import { ownValue } from '../../../support/own-value.ts';
+import { fields, text } from '../../../support/shapes.ts';
+import type { BuildInput } from '../../build-result.ts';
+import { parseTomlFile } from '../toml-file.ts';
+
+/** A table of a Cargo.toml. cargo reports its errors; we only read what belongs to the crate. */
+type Table = Readonly<Record<string, unknown>>;
+
+/** Returns the table at a path; an empty one if there is none. */
+export function tableAt(table: Table, ...names: readonly string[]): Table {
+  let inner = table;
+  for (const name of names) inner = fields(ownValue(inner, name)) ?? {};
+  return inner;
+}
+
+/** Names that are no source of a crate. */
+const EXCLUDES = ['target', '.git', '.aws-sam'];
+
+/** Reads the Cargo.toml of a folder; undefined if there is none. */
+export async function readCrate(dir: string): Promise<Table | undefined> {
+  const file = path.join(dir, 'Cargo.toml');
+  const content = await readTextIfExists(file);
+  return content === undefined ? undefined : parseTomlFile(file, content);
+}
+
+/** Returns the inputs of a crate: its folder, its workspace's settings, and the crates that it names by path, transitively. */
+export async function crateInputs(codeDir: string): Promise<BuildInput[]> {
+  const files = new Set<string>();
+  const crates = new Set<string>();
+  const visit = async (dir: string): Promise<void> => {
+    if (crates.has(dir)) return;
+    const manifest = await readCrate(dir);
+    if (manifest === undefined) return;
+    crates.add(dir);
+    const root = await workspaceOf(dir, manifest);
+    for (const name of ['Cargo.toml', 'Cargo.lock', '.cargo/config.toml', 'rust-toolchain.toml', 'rust-toolchain'])
+      files.add(path.join(root.dir, name));
+    for (const local of localDependencies(manifest, dir, root)) await visit(local);
+  };
+  await visit(codeDir);
+  // the function's crate may itself be the root of the workspace
+  const inside = (file: string): boolean => [...crates].some((crate) => path.dirname(file) === crate);
+  return [
+    ...[...crates].map((dir) => ({ path: dir, excludes: EXCLUDES })),
+    ...[...files].filter((file) => !inside(file)).map((file) => ({ path: file, excludes: [] })),
+  ];
+}
+
+interface CrateRoot {
+  dir: string;
+  manifest: Table;
+}
+
+/** Finds the nearest Cargo.toml with a `[workspace]`; the crate itself if there is none. */
+export async function workspaceOf(dir: string, manifest: Table): Promise<CrateRoot> {
+  const named = text(tableAt(manifest, 'package')['workspace']);
+  if (named !== undefined) {
+    const root = path.resolve(dir, named);
+    return { dir: root, manifest: (await readCrate(root)) ?? {} };
+  }
+  for (let folder = dir; ; folder = path.dirname(folder)) {
+    const above = folder === dir ? manifest : await readCrate(folder);
+    if (above?.['workspace'] !== undefined) return { dir: folder, manifest: above };
+    if (path.dirname(folder) === folder) return { dir, manifest };
+  }
+}
+
+function localDependencies(manifest: Table, dir: string, root: CrateRoot): string[] {
+  const targets = tableAt(manifest, 'target');
+  const places = [manifest, ...Object.keys(targets).map((name) => tableAt(targets, name))];
+  const shared = tableAt(root.manifest, 'workspace', 'dependencies');
+  const own = places
+    .flatMap((place) => [tableAt(place, 'dependencies'), tableAt(place, 'build-dependencies')])
+    .flatMap((table) => Object.keys(table).map((name) => ({ name, dependency: tableAt(table, name) })))
+    .flatMap(({ name, dependency }) => {
+      const { path: local, workspace } = dependency;
+      if (local === undefined && workspace === true) return folderOf(root.dir, tableAt(shared, name)['path']);
+      return folderOf(dir, local);
+    });
+  const patches = tableAt(root.manifest, 'patch');
+  const patched = Object.keys(patches)
+    .map((name) => tableAt(patches, name))
+    .flatMap((table) => Object.keys(table).flatMap((name) => folderOf(root.dir, tableAt(table, name)['path'])));
+  return [...own, ...patched];
+}
+
+function folderOf(base: string, value: unknown): string[] {
+  return typeof value === 'string' ? [path.resolve(base, value)] : [];
+}
