@@ -12,18 +12,18 @@ export interface ReporterOptions {
   stdout: NodeJS.WritableStream;
   stderr: NodeJS.WritableStream;
   debug: boolean;
-  /** `json`: nothing but the `result` document on stdout; of a watch one event a line. */
+  /** `json`: stdout carries only the `result` document; a watch writes one event a line. */
   output: 'text' | 'json';
   watch: boolean;
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** A reporter that shows what it is told, and lets go of the terminal when closed. */
+/** A reporter that writes to the console and releases the terminal when closed. */
 export interface ConsoleReporter extends Reporter {
   close(): void;
 }
 
-/** Live on a terminal, plain lines elsewhere and with `--debug`, where lines must not be disturbed. */
+/** Creates a live view on a terminal, plain lines elsewhere and with `--debug`, where a view would disturb the lines. */
 export async function createReporter(options: ReporterOptions): Promise<ConsoleReporter> {
   const terminal = asTerminal(options.stderr);
   const errStyle = createStyle(terminal !== undefined, options.env);
@@ -58,7 +58,7 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
   };
 }
 
-/** Only a terminal needs what draws on it. */
+/** Loads the drawing code, which only a terminal needs. */
 async function loadView(watch: boolean): Promise<typeof createLiveView | typeof createWatchView> {
   if (watch) return (await import('./watch-view.ts')).createWatchView;
   return (await import('./live-view.ts')).createLiveView;

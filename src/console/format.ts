@@ -1,13 +1,13 @@
 import { textWidth } from './text-width.ts';
 
-/** `0.4 s`, `12 s`, `3 min 5 s`. */
+/** Formats a duration: `0.4 s`, `12 s`, `3 min 5 s`. */
 export function formatDuration(ms: number): string {
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** `512 B`, `3.4 kB`, `12 MB` (powers of 1000, as AWS counts). */
+/** Formats a size: `512 B`, `3.4 kB`, `12 MB` (powers of 1000, as AWS counts). */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB'];
   let value = bytes;
@@ -16,7 +16,7 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Rows under their headings, columns aligned; nothing is cut. */
+/** Formats a table with aligned columns; never truncates a cell. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) =>
     Math.max(textWidth(heading), ...rows.map((row) => textWidth(row[column] ?? ''))),

@@ -3,42 +3,46 @@ import type { StackEventRow, StepKind, SyncEvent } from './reporter.ts';
 import type { Look, Style } from './style.ts';
 import { textWidth } from './text-width.ts';
 
-/** A line to print for good, and where: results go to stdout, everything else to stderr. */
+/** A permanent line and its stream: results go to stdout, everything else to stderr. */
 export interface Line {
   stream: 'stdout' | 'stderr';
   text: string;
 }
 
-/** What is done with the thing that a step's label names; steps of other kinds have a label that says it all. */
-const VERBS: Partial<Record<StepKind, { doing: string; done: string }>> = {
-  build: { doing: 'Building', done: 'Built' },
-  upload: { doing: 'Uploading', done: 'Uploaded' },
-  sync: { doing: 'Syncing', done: 'Synced' },
+/** The verb of each kind of step; the step's label is its object. */
+const VERBS: Readonly<Record<StepKind, { base: string; doing: string; done: string }>> = {
+  build: { base: 'build', doing: 'Building', done: 'Built' },
+  upload: { base: 'upload', doing: 'Uploading', done: 'Uploaded' },
+  sync: { base: 'sync', doing: 'Syncing', done: 'Synced' },
+  create: { base: 'create', doing: 'Creating', done: 'Created' },
+  update: { base: 'update', doing: 'Updating', done: 'Updated' },
+  delete: { base: 'delete', doing: 'Deleting', done: 'Deleted' },
+  start: { base: 'start', doing: 'Starting', done: 'Started' },
+  'set-up': { base: 'set up', doing: 'Setting up', done: 'Set up' },
 };
 
-/** What a step is doing, e.g. `Building HelloFunction`. */
+/** Describes a running step, e.g. `Building HelloFunction`. */
 export function doing(step: Pick<StepStarted, 'kind' | 'label'>): string {
-  const verb = VERBS[step.kind];
-  return verb ? `${verb.doing} ${step.label}` : step.label;
+  return `${VERBS[step.kind].doing} ${step.label}`;
 }
 
-/** A step's start, which its end refers to. */
+/** The event that starts a step; the event that ends it refers to it by `id`. */
 export type StepStarted = Extract<SyncEvent, { type: 'step-started' }>;
 
 const err = (text: string): Line[] => [{ stream: 'stderr', text }];
 
-/** How lines look. */
+/** Settings of the line renderer. */
 export interface LineOptions {
   debug: boolean;
   outStyle: Style;
   errStyle: Style;
-  /** What goes on is drawn elsewhere: only what is over becomes a line. */
+  /** A live view shows running work: only finished work becomes a line. */
   live?: boolean | undefined;
-  /** Columns of the terminal that stdout is, if it is one. */
+  /** Columns of the terminal that stdout writes to, if it is one. */
   columns?: (() => number | undefined) | undefined;
 }
 
-/** Turns events into the lines that stay, the same for pipes and for terminals. Pure but for the steps it remembers. */
+/** Turns events into permanent lines, the same for pipes and terminals. Keeps only the running steps as state. */
 export function createLines(options: LineOptions): (event: SyncEvent) => Line[] {
   const { debug, outStyle, errStyle } = options;
   const steps = new Map<string, StepStarted>();
@@ -78,7 +82,7 @@ export function createLines(options: LineOptions): (event: SyncEvent) => Line[] 
       case 'result':
         return [{ stream: 'stdout', text: JSON.stringify(event.document, undefined, 2) }];
       default:
-        // what --watch tells has lines of its own
+        // watch-lines.ts renders the events of --watch
         return [];
     }
   };
@@ -106,16 +110,17 @@ function finishedLines(
   event: Extract<SyncEvent, { type: 'step-finished' }>,
   options: { debug: boolean; style: Style },
 ): Line[] {
-  // what was as it should be is counted in the summary, not listed
+  // the summary counts unchanged resources
   if (event.outcome === 'unchanged' && !options.debug) return [];
   const size = started.totalBytes === undefined ? '' : `${formatBytes(started.totalBytes)}, `;
   const detail = event.detail ? `${event.detail}, ` : '';
   const facts = `(${size}${detail}${formatDuration(event.ms)})`;
-  const said = (look: Look, verb: string): Line[] => [
+  const line = (look: Look, verb: string): Line[] => [
     { stream: 'stderr', text: `${options.style(look, verb)} ${started.label} ${options.style('dim', facts)}` },
   ];
-  if (event.outcome === 'failed') return said('red', 'Failed');
-  return said('green', event.outcome === 'unchanged' ? 'Unchanged' : (VERBS[started.kind]?.done ?? 'Done'));
+  const { base, done } = VERBS[started.kind];
+  if (event.outcome === 'failed') return line('red', `Could not ${base}`);
+  return line('green', event.outcome === 'unchanged' ? 'Unchanged' : done);
 }
 
 function stackEventLine(event: StackEventRow, style: Style): string {
@@ -143,7 +148,7 @@ function outputsTable(
     );
   if (event.outputs.some(({ description }) => description)) {
     const full = table(['Output', 'Value', 'Description']);
-    // a terminal that is too narrow would break every row
+    // a narrow terminal would break every row
     if (columns === undefined || full.split('\n').every((line) => textWidth(line) <= columns))
       return `${title}\n${full}`;
   }

@@ -10,10 +10,10 @@ const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 const FRAME_MS = 80;
 const BAR_WIDTH = 20;
 
-/** The part of a terminal that is drawn again and again: what is going on now, and for how long. */
+/** The part of a terminal that is redrawn: running work and its duration. */
 export interface LiveView {
   update(event: SyncEvent): void;
-  /** Prints text above the view, for good. */
+  /** Prints permanent text above the view. */
   print(write: () => void): void;
   close(): void;
 }
@@ -23,7 +23,7 @@ interface RunningStep extends StepStarted {
   sent: number;
 }
 
-/** Draws running steps and resources that CloudFormation is working on at the bottom of the terminal. */
+/** Draws running steps and the resources CloudFormation is working on at the bottom of the terminal. */
 export function createLiveView(terminal: NodeJS.WriteStream, style: Style): LiveView {
   const draw = createLogUpdate(terminal, { showCursor: true });
   const steps = new Map<string, RunningStep>();

@@ -1,9 +1,9 @@
 import type { WatchEvent } from './watch-events.ts';
 
-/** What a step works on; a renderer groups by it. */
-export type StepKind = 'build' | 'upload' | 'deploy' | 'sync' | 'setup';
+/** What a step does with the object that its label names, e.g. `create` with `stack hello-world`. */
+export type StepKind = 'build' | 'upload' | 'sync' | 'create' | 'update' | 'delete' | 'start' | 'set-up';
 
-/** A row of the stack's events as CloudFormation gives them. */
+/** A stack event as CloudFormation returns it. */
 export interface StackEventRow {
   /** '' for the root stack, else `Child/Grand`. */
   stackPath: string;
@@ -22,25 +22,25 @@ export interface StackOutput {
 }
 
 /**
- * Everything that the program tells the outside, as data. Renderers (`live.ts`, `plain.ts`) turn it into text;
+ * Everything the program reports, as data. Renderers (`lines.ts`, `live-view.ts`, `watch-*.ts`) turn it into text;
  * nothing else in the program writes to stdout or stderr.
  */
 export type SyncEvent =
   /** A sentence for the user. `debug` is shown with `--debug` only. */
   | { type: 'note'; level: 'debug' | 'info' | 'success' | 'warning' | 'error'; text: string; hint?: string | undefined }
-  /** A piece of work begins. `id` is unique in a run, e.g. `build:HelloFunction`. */
+  /** A step starts. `id` is unique in a run, e.g. `build:HelloFunction`. */
   | {
       type: 'step-started';
       kind: StepKind;
       id: string;
       label: string;
       totalBytes?: number | undefined;
-      /** Identifiers of the resources that it is for. */
+      /** Identifiers of the resources it works for. */
       ids?: readonly string[] | undefined;
     }
   /** Bytes sent so far, for uploads. */
   | { type: 'step-progress'; id: string; bytes: number }
-  /** It ended: `done`, `unchanged` (nothing had to be done) or `failed`. `detail` is a few words, e.g. `pip, 12 packages`. */
+  /** A step ended. `unchanged`: there was nothing to do. `detail` is a few words, e.g. `pip, 12 packages`. */
   | {
       type: 'step-finished';
       id: string;
@@ -48,7 +48,7 @@ export type SyncEvent =
       ms: number;
       detail?: string | undefined;
     }
-  /** What a tool that we run printed, line by line, shown with `--debug` and when its step fails. */
+  /** A line that a tool printed. Shown with `--debug` and when its step fails. */
   | { type: 'tool-output'; id: string; line: string }
   | { type: 'stack-event'; event: StackEventRow }
   | { type: 'outputs'; stackName: string; outputs: StackOutput[] }
@@ -60,12 +60,12 @@ export type SyncEvent =
   | { type: 'result'; document: unknown }
   | WatchEvent;
 
-/** Where events go. Passed as an argument, never a singleton. */
+/** Receives events. Passed as an argument, never a singleton. */
 export interface Reporter {
   report(event: SyncEvent): void;
 }
 
-/** Shorthands that read well at the call site. */
+/** Reports a note. */
 export function note(
   reporter: Reporter,
   level: Extract<SyncEvent, { type: 'note' }>['level'],
@@ -78,17 +78,17 @@ export function note(
 /** Runs `work` as a step: reports its start, end, duration and failure. */
 export async function step<T>(
   reporter: Reporter,
-  about: { kind: StepKind; id: string; label: string; totalBytes?: number },
+  start: { kind: StepKind; id: string; label: string; totalBytes?: number },
   work: () => Promise<{ value: T; outcome?: 'done' | 'unchanged'; detail?: string }>,
 ): Promise<T> {
   const started = performance.now();
-  reporter.report({ type: 'step-started', ...about });
+  reporter.report({ type: 'step-started', ...start });
   try {
     const { value, outcome = 'done', detail } = await work();
-    reporter.report({ type: 'step-finished', id: about.id, outcome, ms: performance.now() - started, detail });
+    reporter.report({ type: 'step-finished', id: start.id, outcome, ms: performance.now() - started, detail });
     return value;
   } catch (error) {
-    reporter.report({ type: 'step-finished', id: about.id, outcome: 'failed', ms: performance.now() - started });
+    reporter.report({ type: 'step-finished', id: start.id, outcome: 'failed', ms: performance.now() - started });
     throw error;
   }
 }

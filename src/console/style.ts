@@ -1,12 +1,12 @@
 import { styleText } from 'node:util';
 
-/** The few looks that the program uses. */
+/** The text styles the program uses. */
 export type Look = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
-/** Puts a look on a text, or leaves it plain. */
+/** Styles a text, or returns it unchanged. */
 export type Style = (look: Look, text: string) => string;
 
-/** Colour only where a terminal shows it: `NO_COLOR`, `TERM=dumb` and pipes get plain text; `FORCE_COLOR` wins. */
+/** Creates a style that colours terminals only: `NO_COLOR`, `TERM=dumb` and pipes get plain text; `FORCE_COLOR` wins. */
 export function createStyle(isTTY: boolean, env: Readonly<Record<string, string | undefined>>): Style {
   const forced = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0';
   const refused = Boolean(env['NO_COLOR']) || Boolean(env['SAM_CLI_NO_COLOR']) || env['TERM'] === 'dumb';

@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { eastAsianWidth } from 'get-east-asian-width';
 
 /**
- * The columns that a text takes in a terminal. Packages for this build the set of all emoji sequences when they are loaded
- * (30 ms); nearly everything that we print is ASCII.
+ * Returns the columns a text occupies in a terminal. Packages for this build the set of all emoji sequences on load (30 ms),
+ * and nearly all our output is ASCII.
  */
 export function textWidth(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
@@ -13,7 +13,7 @@ export function textWidth(text: string): number {
   return width;
 }
 
-/** Of what is drawn as one character. */
+/** Returns the columns of one grapheme cluster. */
 function clusterWidth(cluster: string): number {
   if (/^[\p{Control}\p{Format}\p{Mark}\p{Default_Ignorable_Code_Point}]+$/u.test(cluster)) return 0;
   // drawn as an emoji: by itself, by the selector for it, or as a keycap

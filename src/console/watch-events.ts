@@ -1,30 +1,30 @@
 import type { RunProblem, SourcePlace } from '../errors.ts';
 
-/** What a watched resource is doing. */
+/** State of a watched resource. */
 export type ResourceState = 'waiting' | 'building' | 'updating' | 'in-sync' | 'failed';
 
-/** What the stack is doing. */
+/** State of the watched stack. */
 export type StackState = 'queued' | 'preparing' | 'updating' | 'in-sync' | 'failed';
 
-/** A failure as it is shown. */
+/** A failure as the console shows it. */
 export interface ShownFailure extends SourcePlace {
   message: string;
   hint?: string | undefined;
-  /** What a tool printed. */
+  /** Output of the failed tool. */
   output?: string | undefined;
 }
 
-/** What `--watch` tells beside what every sync does. */
+/** The events only `--watch` reports. */
 export type WatchEvent =
-  /** These resources are watched from now on, and no others. */
+  /** The watch now covers exactly these resources. */
   | { type: 'watch-resources'; stackName: string; ids: readonly string[] }
-  /** The initial sync is over, each save is brought from now on. */
+  /** The initial sync is over; the watch syncs each save from now on. */
   | { type: 'watch-ready'; resources: number; folders: number; ms: number }
-  /** Files were saved, and what that concerns. Paths are relative to the project where they are in it. */
+  /** Files were saved that these resources, templates or options are read from. Paths inside the project are relative to it. */
   | { type: 'watch-change'; files: readonly string[]; ids: readonly string[]; templates: boolean; options: boolean }
   /**
-   * A resource is now in that state. `ms`: from the change that was noticed to the end of its sync; `changed`: whether
-   * anything was sent.
+   * A resource entered a state. `ms`: from the noticed change to the end of its sync; `changed`: whether the sync sent
+   * anything.
    */
   | {
       type: 'resource-state';
@@ -34,7 +34,7 @@ export type WatchEvent =
       changed?: boolean | undefined;
       /** A few words: what was updated. */
       detail?: string | undefined;
-      /** It is in sync and cannot run. */
+      /** Why Lambda cannot run the function although it is in sync. */
       problems?: readonly RunProblem[] | undefined;
       failure?: ShownFailure | undefined;
     }
@@ -45,11 +45,11 @@ export type WatchEvent =
       changed?: boolean | undefined;
       failure?: ShownFailure | undefined;
     }
-  /** A line that a function logged. */
+  /** A function logged a line. */
   | { type: 'log-line'; id: string; time: Date; text: string }
-  /** Log lines are shown from now on, or no more. */
+  /** The display of log lines was switched on or off. */
   | { type: 'watch-logs'; on: boolean }
-  /** The user asked which keys there are. */
+  /** The user asked for the list of keys. */
   | { type: 'watch-help' }
-  /** The watch ends. `goingOn`: what goes on in the cloud without us. */
+  /** The watch ended. `goingOn`: the operation that continues in the cloud. */
   | { type: 'watch-stopped'; goingOn: string | undefined };

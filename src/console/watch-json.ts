@@ -2,8 +2,8 @@ import type { SyncEvent } from './reporter.ts';
 import type { ShownFailure } from './watch-events.ts';
 
 /**
- * The event as `--watch --output json` prints it, one a line; undefined: it is no part of that. The table in
- * docs/watch-events.md is what others build on: fields are added, never changed or removed.
+ * Converts an event to the document that `--watch --output json` prints; undefined if it prints none. Editors and scripts
+ * depend on docs/watch-events.md: add fields, never change or remove one.
  */
 export function watchDocument(event: SyncEvent, time: Date): object | undefined {
   const document = describe(event);
@@ -60,7 +60,7 @@ function describe(event: SyncEvent): object | undefined {
         ? undefined
         : { event: 'note', level: event.level, text: event.text, hint: event.hint };
     case 'result':
-      // what ends the command before anything is watched
+      // the command ended before it watched anything
       return { event: 'result', ...(event.document as object) };
     case 'watch-stopped':
       return { event: 'stopped', goingOn: event.goingOn };

@@ -1,9 +1,9 @@
-/** The keys that a watch on a terminal understands. */
+/** The keys of a watch on a terminal. */
 export const WATCH_KEYS = [
-  { key: 'r', short: 'sync all', help: 'compare everything with the cloud and sync what differs' },
+  { key: 'r', short: 'sync all', help: 'compare all resources with the cloud and sync the differences' },
   { key: 'd', short: 'deploy', help: 'deploy the stack, even if its template did not change' },
-  { key: 'l', short: 'logs', help: 'show log lines of the functions as they come, or stop doing so' },
+  { key: 'l', short: 'logs', help: 'show or hide the log lines of functions' },
   { key: 'o', short: 'outputs', help: 'show the outputs of the stack' },
-  { key: 'q', short: 'quit', help: 'end the watch, as Ctrl-C does' },
-  { key: '?', short: 'help', help: 'show this' },
+  { key: 'q', short: 'quit', help: 'stop watching (same as Ctrl-C)' },
+  { key: '?', short: 'help', help: 'show this help' },
 ] as const;

@@ -8,42 +8,42 @@ import type { Look } from './style.ts';
 import type { ShownFailure, WatchEvent } from './watch-events.ts';
 import { WATCH_KEYS } from './watch-keys.ts';
 
-/** How lines of a watch look. */
+/** Settings of the line renderer for a watch. */
 export interface WatchLineOptions extends LineOptions {
-  /** The time of day that lines begin with. */
+  /** The time of day printed at the start of each line. */
   clock?: (() => Date) | undefined;
 }
 
 const err = (text: string): Line[] => text.split('\n').map((line) => ({ stream: 'stderr', text: line }));
 
-/** More names of changed files tell nobody anything. */
+/** Changed files that a line names; it counts the others. */
 const FILES_NAMED = 3;
 
 /**
- * Turns events of a watch into the lines that stay: what was saved (where no view shows it), what was brought, what failed.
- * A failure that is tried again and fails in the same way is not said twice.
+ * Turns events of a watch into permanent lines: saved files (unless a live view shows them), syncs and failures. Prints the
+ * same failure of a resource only once.
  */
 export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) => Line[] {
   const { debug, outStyle, errStyle, live, clock = () => new Date() } = options;
   const others = createLines(options);
-  /** Resource (the stack: '') → the failure that was said last. */
+  /** Resource (the stack: '') → the failure printed last. */
   const failures = new Map<string, string>();
-  /** Resource → what was said of why it cannot run. */
+  /** Resource → the printed reasons why it cannot run. */
   const problems = new Map<string, string>();
   const timed = (text: string): Line[] => err(`${errStyle('dim', clock().toTimeString().slice(0, 8))} ${text}`);
 
-  const failed = (name: string, key: string, failure: ShownFailure): Line[] => {
+  const failed = (subject: string, key: string, failure: ShownFailure): Line[] => {
     const { message, hint, output } = failure;
     if (failures.get(key) === message) return [];
     failures.set(key, message);
     return [
-      // with --debug the tool's output was shown line by line as it came
+      // --debug printed the tool's output while it ran
       ...(output && !debug ? err(output.trimEnd()) : []),
-      ...timed(`${errStyle('red', 'Failed')} ${name}: ${errStyle('red', message)}`),
+      ...timed(`${subject} ${errStyle('red', 'failed')}: ${errStyle('red', message)}`),
       ...(hint ? err(`  ${hint.replaceAll('\n', '\n  ')}`) : []),
     ];
   };
-  const brought = (
+  const synced = (
     name: string,
     key: string,
     { ms = 0, detail }: { ms?: number | undefined; detail?: string },
@@ -52,18 +52,18 @@ export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) 
     const facts = [...(detail ? [detail] : []), formatDuration(ms)].join(', ');
     return timed(`${errStyle('green', 'Synced')} ${name} ${errStyle('dim', `(${facts})`)}`);
   };
-  const asBefore = (name: string, key: string): Line[] =>
-    failures.delete(key) ? timed(`${errStyle('green', 'Mended')} ${name}`) : [];
+  const recovered = (subject: string, key: string): Line[] =>
+    failures.delete(key) ? timed(`${subject} ${errStyle('green', 'recovered')}`) : [];
 
-  const cannotRun = (id: string, found: readonly RunProblem[] = []): Line[] => {
-    const text = found.map(formatProblem).join('\n');
+  const cannotRun = (id: string, reasons: readonly RunProblem[] = []): Line[] => {
+    const text = reasons.map(formatProblem).join('\n');
     if (text === (problems.get(id) ?? '')) return [];
     if (text === '') {
       problems.delete(id);
       return timed(`${errStyle('green', 'Fixed')} ${id}: it can run again`);
     }
     problems.set(id, text);
-    return found.flatMap((problem) =>
+    return reasons.flatMap((problem) =>
       timed(`${errStyle('yellow', 'Warning')} ${id} cannot run: ${errStyle('yellow', formatProblem(problem))}`),
     );
   };
@@ -82,21 +82,21 @@ export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) 
         if (event.state !== 'in-sync') return [];
         return [
           ...(event.changed
-            ? brought(event.id, event.id, { ms: event.ms, ...(event.detail ? { detail: event.detail } : {}) })
-            : asBefore(event.id, event.id)),
+            ? synced(event.id, event.id, { ms: event.ms, ...(event.detail ? { detail: event.detail } : {}) })
+            : recovered(event.id, event.id)),
           ...cannotRun(event.id, event.problems),
         ];
       case 'stack-state':
-        if (event.state === 'failed' && event.failure) return failed('the stack', '', event.failure);
+        if (event.state === 'failed' && event.failure) return failed('Stack', '', event.failure);
         if (event.state === 'updating') return live ? [] : timed('Updating the stack');
         if (event.state !== 'in-sync') return [];
-        return event.changed ? brought('the stack', '', { ms: event.ms }) : asBefore('the stack', '');
+        return event.changed ? synced('the stack', '', { ms: event.ms }) : recovered('Stack', '');
       case 'log-line':
         return event.text
           .split('\n')
           .map((text) => ({ stream: 'stdout', text: `${outStyle('cyan', event.id)} ${text}` }));
       case 'watch-logs':
-        return timed(event.on ? 'Log lines are shown as they come' : 'Log lines are not shown any more');
+        return timed(event.on ? 'Showing log lines' : 'Hiding log lines');
       case 'watch-help':
         return WATCH_KEYS.flatMap(({ key, help }) => err(`  ${errStyle('bold', key)}  ${help}`));
       case 'watch-stopped':
@@ -111,7 +111,8 @@ export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) 
 
 function describeReady({ resources, folders, ms }: Extract<WatchEvent, { type: 'watch-ready' }>): string {
   const what = resources === 1 ? '1 resource' : `${resources} resources`;
-  return `Watching ${what} in ${folders} folders, ready after ${formatDuration(ms)}. Ctrl-C ends it.`;
+  const where = folders === 1 ? '1 folder' : `${folders} folders`;
+  return `Watching ${what} in ${where}, ready after ${formatDuration(ms)}. Press Ctrl-C to stop.`;
 }
 
 function describeChange({ files }: Extract<WatchEvent, { type: 'watch-change' }>): string {
@@ -120,7 +121,7 @@ function describeChange({ files }: Extract<WatchEvent, { type: 'watch-change' }>
   return `${named}${more > 0 ? ` and ${more} more` : ''} changed`;
 }
 
-/** The look of a state. */
+/** Returns the text style of a state. */
 export function lookOf(state: string): Look {
   if (state === 'failed') return 'red';
   return state === 'in-sync' ? 'green' : 'cyan';

@@ -2,23 +2,23 @@ import { formatProblem } from '../errors.ts';
 import type { StackEventRow, SyncEvent } from './reporter.ts';
 import type { ResourceState, StackState } from './watch-events.ts';
 
-/** What the view shows of a resource. Times in ms of the view's clock. */
+/** A resource as the view shows it. Times in ms of the view's clock. */
 export interface WatchedRow {
   id: string;
   state: ResourceState;
-  /** Since when. */
+  /** Start of the state. */
   since: number;
-  /** When its last sync ended, and how long it took. */
+  /** End and duration of its last sync. */
   lastSync: { at: number; ms: number } | undefined;
-  /** The first line of why it failed. */
+  /** First line of its failure. */
   failure: string | undefined;
   /** Why it cannot run although it is in sync. */
   problem: string | undefined;
-  /** What is being done right now, as far as it is known. */
+  /** Its current step, if known. */
   step: string | undefined;
 }
 
-/** Everything that the view shows. */
+/** The state of the whole view. */
 export interface WatchModel {
   stackName: string;
   stack: {
@@ -28,15 +28,15 @@ export interface WatchModel {
     failure: string | undefined;
   };
   rows: Map<string, WatchedRow>;
-  /** Steps that are under way. */
+  /** Running steps. */
   steps: Map<string, { kind: string; label: string; ids: readonly string[]; since: number; line: string | undefined }>;
-  /** Resources that CloudFormation is working on. */
+  /** Resources CloudFormation is working on. */
   inProgress: Map<string, StackEventRow>;
   ready: boolean;
   logs: boolean;
 }
 
-/** The view before anything is known. */
+/** Creates the model of a view without events. */
 export function emptyWatchModel(now: number): WatchModel {
   return {
     stackName: '',
@@ -49,7 +49,7 @@ export function emptyWatchModel(now: number): WatchModel {
   };
 }
 
-/** Brings the model up to date with an event. */
+/** Applies an event to the model. */
 export function updateWatchModel(model: WatchModel, event: SyncEvent, now: number): void {
   switch (event.type) {
     case 'watch-resources':
@@ -108,7 +108,7 @@ export function updateWatchModel(model: WatchModel, event: SyncEvent, now: numbe
   }
 }
 
-/** What is being done for a resource right now. */
+/** Returns the running step of a resource. */
 export function currentStep(model: WatchModel, id: string): string | undefined {
   for (const { ids, kind, line } of model.steps.values()) {
     if (!ids.includes(id)) continue;

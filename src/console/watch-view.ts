@@ -10,15 +10,15 @@ import type { WatchedRow, WatchModel } from './watch-model.ts';
 import { textWidth } from './text-width.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-/** Between two pictures (ms): while something goes on, and while only the times change. */
+/** Redraw interval (ms) while work runs, and while only the times change. */
 const BUSY_MS = 80;
 const IDLE_MS = 1_000;
-/** Resources that CloudFormation works on, at most. */
+/** The most resources of a deployment to show. */
 const IN_PROGRESS_SHOWN = 5;
-/** Resources that just are in sync are counted, not listed, from this many on. */
+/** The most resources to list if nothing happened to them; the view counts the others. */
 const LISTED = 12;
 
-/** Draws the watched resources at the bottom of the terminal, and lets lines pass above. */
+/** Draws the watched resources at the bottom of the terminal, below the permanent lines. */
 export function createWatchView(terminal: NodeJS.WriteStream, style: Style): LiveView {
   const draw = createLogUpdate(terminal, { showCursor: true });
   const model = emptyWatchModel(performance.now());
@@ -42,7 +42,7 @@ export function createWatchView(terminal: NodeJS.WriteStream, style: Style): Liv
     ).unref();
   };
   const resized = (): void => {
-    // lines that are wider than the terminal now have been broken by it
+    // the terminal has wrapped lines that are now too wide
     const columns = terminal.columns ?? 80;
     const height = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / columns)), 0);
     terminal.write(`\u001B[${height}A\r\u001B[J`);
@@ -75,19 +75,19 @@ export function createWatchView(terminal: NodeJS.WriteStream, style: Style): Liv
   };
 }
 
-/** What a picture depends on beside the model. */
+/** Everything a frame depends on besides the model. */
 export interface Picture {
   columns: number;
   rows: number;
-  /** The time that the model counts in (ms). */
+  /** Time of the model's clock (ms). */
   now: number;
-  /** Milliseconds since the epoch, for events of CloudFormation. */
+  /** Milliseconds since the epoch, the clock of CloudFormation's events. */
   wallClock: number;
   spinner: string;
   style: Style;
 }
 
-/** The lines of the view, none wider than the terminal and not more than fit into it. Pure. */
+/** Renders the lines of the view, cut to the terminal's width and height. Pure. */
 export function renderWatch(model: WatchModel, picture: Picture): string[] {
   const { style, columns, rows } = picture;
   const foot = ['', stackLine(model, picture), ...progressLines(model, picture), keyLine(model, style)];
@@ -101,7 +101,7 @@ export function renderWatch(model: WatchModel, picture: Picture): string[] {
   return [...body, ...foot].map((line) => cliTruncate(line, Math.max(10, columns - 1)));
 }
 
-/** Failed ones first, then those that are worked on, then the one that was synced last. */
+/** Sorts failed resources first, then busy ones, then the latest sync. */
 function byInterest(a: WatchedRow, b: WatchedRow): number {
   return rankOf(a) - rankOf(b) || (b.lastSync?.at ?? 0) - (a.lastSync?.at ?? 0);
 }
@@ -172,8 +172,8 @@ function progressLines(model: WatchModel, { style, wallClock }: Picture): string
 }
 
 function keyLine({ ready, logs }: WatchModel, style: Style): string {
-  if (!ready) return style('dim', '  Ctrl-C stops');
-  const keys = WATCH_KEYS.map(({ key, short }) => `${key} ${key === 'l' && logs ? 'no logs' : short}`);
+  if (!ready) return style('dim', '  Press Ctrl-C to stop');
+  const keys = WATCH_KEYS.map(({ key, short }) => `${key} ${key === 'l' && logs ? 'hide logs' : short}`);
   return style('dim', `  ${keys.join('   ')}`);
 }
 
@@ -190,7 +190,7 @@ function isBusy({ stack, rows, steps }: WatchModel): boolean {
   return !isResting(stack.state) || steps.size > 0 || [...rows.values()].some(({ state }) => !isResting(state));
 }
 
-/** `just now`, `12 s ago`, `3 min ago`, `2 h ago`. */
+/** Formats an age: `just now`, `12 s ago`, `3 min ago`, `2 h ago`. */
 function formatAgo(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 2) return 'just now';

@@ -72,8 +72,8 @@ export async function ensureRepositories(
   const missing = [...repositories.values()].filter(({ logicalId }) => !isMap(ownValue(there, logicalId)));
   if (known.stack === undefined || missing.length > 0) {
     const template = companionTemplate(name, [...repositories.values()], known.template);
-    const label = `Making repositories for images (stack ${name})`;
-    await step(reporter, { kind: 'setup', id: 'companion-stack', label }, async () => {
+    const start = { kind: 'create', id: 'companion-stack', label: 'ECR repositories for images' } as const;
+    await step(reporter, start, async () => {
       await deployStack(
         aws,
         {
@@ -99,7 +99,7 @@ export async function ensureRepositories(
         },
         known,
       );
-      return { value: undefined };
+      return { value: undefined, detail: `stack ${name}` };
     });
   }
 }

@@ -16,8 +16,8 @@ export async function deleteStack(
   stack: DeployedStack,
   tools: { reporter: Reporter; signal?: AbortSignal | undefined; pollDelayMs?: number | undefined },
 ): Promise<void> {
-  const about = { kind: 'deploy', id: `delete:${stack.name}`, label: `Deleting stack ${stack.name}` } as const;
-  await step(tools.reporter, about, async () => {
+  const start = { kind: 'delete', id: `delete:${stack.name}`, label: `stack ${stack.name}` } as const;
+  await step(tools.reporter, start, async () => {
     const { send, DeleteStackCommand } = await aws.cloudFormation();
     await send(new DeleteStackCommand({ StackName: stack.id }));
     const left = await waitUntilSettled(aws, stack.id, { ...tools, timeoutMs: MAX_DELETION });

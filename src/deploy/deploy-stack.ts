@@ -154,9 +154,8 @@ async function change(
 ): Promise<Outcome> {
   const { stackName } = input;
   const kind = plan.action;
-  const label = kind === 'create' ? `Creating stack ${stackName}` : `Updating stack ${stackName}`;
-  const about = { kind: 'deploy', id: `deploy:${stackName}`, label } as const;
-  const result = await step<Outcome | StackMovedError>(tools.reporter, about, async () => {
+  const start = { kind, id: `deploy:${stackName}`, label: `stack ${stackName}` };
+  const result = await step<Outcome | StackMovedError>(tools.reporter, start, async () => {
     const template = await placeTemplate(input, tools);
     const token = `sam-sync-${randomUUID()}`;
     const { parameters } = plan;

@@ -57,7 +57,7 @@ export async function ensureCloud(options: EnsureCloudOptions): Promise<LocalClo
     return describeCloud(files, port, { pid: running.pid, started: false });
   }
   const installation = await ensureInstalled(plugin, options);
-  return step(reporter, { kind: 'setup', id: 'start:local-cloud', label: 'Starting the local cloud' }, async () => {
+  return step(reporter, { kind: 'start', id: 'start:local-cloud', label: 'the local cloud' }, async () => {
     const launched = await launch({ installation, port, env: options.env, files, detached: true });
     try {
       const { pid } = await waitUntilAnswering(launched, files, port, signal);

@@ -80,8 +80,7 @@ export async function ensureInstalled(plugin: Plugin, options: InstallOptions): 
 
 async function install(folder: string, pluginDir: string, options: InstallOptions): Promise<void> {
   const { reporter, signal } = options;
-  const label = 'Setting up the local cloud (once)';
-  await step(reporter, { kind: 'setup', id: SETUP_STEP, label }, async () => {
+  await step(reporter, { kind: 'set-up', id: SETUP_STEP, label: 'the local cloud' }, async () => {
     await removeLeftovers(options.cacheDir);
     const found = await findPython(options.env, signal);
     note(reporter, 'debug', `Python ${found.version} (${found.executable}) for ${folder}`);

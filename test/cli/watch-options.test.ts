@@ -132,9 +132,9 @@ dependency_layer = false
   it('tail: log lines are shown, and no more', async () => {
     const says = (text: string) => poll(async () => (watch.stderr().includes(text) ? true : undefined));
     await configure('tail = true\n');
-    await says('Log lines are shown as they come');
+    await says('Showing log lines');
     await configure('');
-    await says('Log lines are not shown any more');
+    await says('Hiding log lines');
   });
 
   it('watch and debug are reported to take effect at the next start', async () => {

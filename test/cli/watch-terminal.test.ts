@@ -108,11 +108,11 @@ describe.skipIf(!hasTmux)('watch in a terminal', () => {
     await poll(async () => (proxy.count('UpdateStack') > updates ? true : undefined));
 
     await terminal.press('l');
-    await terminal.shows(/Log lines are shown as they come/);
+    await terminal.shows(/Showing log lines/);
     expect(await invoke(cloud.endpoint, name)).toBe(2);
     await terminal.shows(/^Hello .*said 2/m);
     await terminal.press('l');
-    await terminal.shows(/Log lines are not shown any more/);
+    await terminal.shows(/Hiding log lines/);
 
     await terminal.press('q');
     const end = await terminal.shows(/exit code \d+/);

@@ -39,7 +39,7 @@ describe('createLines', () => {
         { type: 'step-started', kind: 'upload', id: 'u', label: 'Fn', totalBytes: 4_200_000 },
         { type: 'step-finished', id: 'u', outcome: 'failed', ms: 100 },
       ],
-      ['Failed Fn (4.2 MB, 0.1 s)'],
+      ['Could not upload Fn (4.2 MB, 0.1 s)'],
     ],
     [
       'an event of a nested stack',
