@@ -1,4 +1,4 @@
-/** What a user can act on: says what is wrong and where; `hint` says what to do next. Exit code 1. */
+/** An error the user can act on: the message says what is wrong and where, `hint` what to do. Exit code 1. */
 export class UserError extends Error {
   readonly hint: string | undefined;
   readonly exitCode: number = 1;
@@ -10,17 +10,17 @@ export class UserError extends Error {
   }
 }
 
-/** The command line or the configuration is wrong. Exit code 2. */
+/** The command line or the configuration is invalid. Exit code 2. */
 export class UsageError extends UserError {
   override readonly exitCode = 2;
 }
 
-/** The user said stop (Ctrl-C, SIGTERM). Exit code 130; `message` says what goes on in the cloud, if anything. */
+/** The user interrupted the run (Ctrl-C, SIGTERM). Exit code 130. The message says what continues in the cloud. */
 export class InterruptedError extends UserError {
   override readonly exitCode = 130;
 }
 
-/** One thing wrong in a template. Lines and columns count from 1. */
+/** A problem in a template. Lines and columns count from 1. */
 export interface TemplateProblem {
   file: string;
   line?: number | undefined;
@@ -30,18 +30,18 @@ export interface TemplateProblem {
 
 /** A place in a file of the project. Lines and columns count from 1. */
 export interface SourcePlace {
-  /** Relative to the project where it is in it. */
+  /** Relative to the project if inside it. */
   file?: string | undefined;
   line?: number | undefined;
   column?: number | undefined;
 }
 
-/** Why a function cannot run although it was built. */
+/** Why a built function cannot run. */
 export interface RunProblem extends SourcePlace {
   message: string;
 }
 
-/** Everything that is wrong with the templates of an application, shown together. */
+/** All problems in the templates of an application. */
 export class TemplateError extends UserError {
   readonly problems: readonly TemplateProblem[];
 
@@ -51,19 +51,19 @@ export class TemplateError extends UserError {
   }
 }
 
-/** A build that failed: whose, why and where, and what its tool printed. */
+/** A failed build. */
 export interface BuildFailure extends SourcePlace {
   /** Resource identifiers that share the build. */
   ids: readonly string[];
   message: string;
   hint?: string | undefined;
-  /** The tool's own output, unshortened. */
+  /** The tool's complete output. */
   output?: string | undefined;
-  /** It may go away without a change of files (`SystemError`). */
+  /** A retry may succeed without a change of files (`SystemError`). */
   isTransient?: boolean | undefined;
 }
 
-/** One or more builds failed; the others are finished and their results kept. */
+/** One or more builds failed. The results of the others are kept. */
 export class BuildError extends UserError {
   readonly failures: readonly BuildFailure[];
 
@@ -74,12 +74,12 @@ export class BuildError extends UserError {
   }
 }
 
-/** The message of whatever was thrown. */
+/** Returns the message of a thrown value. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** `file:line:column: message`, as editors understand it. */
+/** Formats a problem as `file:line:column: message`, which editors understand. */
 export function formatProblem({ file, line, column, message }: RunProblem): string {
   if (file === undefined) return message;
   const position = line === undefined ? '' : `:${line}${column === undefined ? '' : `:${column}`}`;

@@ -1,7 +1,7 @@
 import { BuildError, errorMessage, TemplateError } from './errors.ts';
 import { asUserError } from './system-errors.ts';
 
-/** What `--output json` prints of a run that failed. */
+/** Creates the document that `--output json` prints for a failed run. */
 export function failureDocument(error: unknown): { status: 'failed'; error: object } {
   const { message, hint } = asUserError(error) ?? { message: errorMessage(error), hint: undefined };
   const failures = error instanceof BuildError ? error.failures : undefined;

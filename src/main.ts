@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import manifest from '../package.json' with { type: 'json' };
 import { parseCommandLine } from './cli/options/command-line.ts';
+import { OPTION_CHANGES } from './cli/options/options.ts';
 import type { CommandLine } from './cli/options/command-line.ts';
 import type { ProgramName } from './cli/help.ts';
 import type { Interruptible, Interrupts } from './cli/interrupt.ts';
@@ -12,22 +13,22 @@ import type { StrayErrorSource } from './cli/stray-errors.ts';
 import type { ConsoleReporter } from './console/create-reporter.ts';
 import type { SyncOptions } from './sync/sync-options.ts';
 
-/** The outside of the program; in tests not the real one. */
+/** Environment of the program; tests pass their own. */
 export interface MainIo {
-  /** The name the program was started by. */
+  /** Name by which the program was started. */
   program: ProgramName;
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
-  /** The folder of this package, absolute, links resolved. */
+  /** Folder of this package, absolute, links resolved. */
   packageDir: string;
-  /** Opened only when something is asked: another program may be the one to read it. */
+  /** Opened only to read an answer: other programs may read the same input. */
   stdin: () => Readable;
   stdout: NodeJS.WritableStream;
   stderr: NodeJS.WritableStream;
   process: Interruptible & StrayErrorSource & { pid: number; kill(pid: number, signal: NodeJS.Signals): unknown };
 }
 
-/** Runs a command line (without program name) and gives the exit code. What a command needs is loaded by it alone. */
+/** Runs a command line (without program name) and returns the exit code. Each command loads only what it needs. */
 export async function main(argv: readonly string[], io: MainIo): Promise<number> {
   const output = watchOutput(io);
   return output.finish(await runCommand(chooseCommand(argv, io.program), io));
@@ -44,14 +45,14 @@ async function runCommand(command: Command, io: MainIo): Promise<number> {
   }
 }
 
-/** The real outside. */
+/** Returns the environment of the real process. */
 export function processIo(program: ProgramName, packageDir: string): MainIo {
   const { env, stdout, stderr } = process;
   let cwd: string | undefined;
   return {
     program,
     env,
-    // asked for late: it may have been removed, which is an error only for what needs it
+    // read late: a removed folder is an error only for commands that need it
     get cwd() {
       return (cwd ??= process.cwd());
     },
@@ -87,7 +88,7 @@ async function runSyncCommand(args: readonly string[], io: MainIo): Promise<numb
   return interruptible(io, (interrupts) => resolveAndSync(commandLine, io, interrupts));
 }
 
-/** Resolves the options and runs; the reporter is made as they say as soon as they are known. */
+/** Resolves the options, creates the reporter they ask for, and runs. */
 async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: Interrupts): Promise<number> {
   const lastWord = (key: 'debug' | 'output'): string | undefined => commandLine.typed.get(key)?.words.at(-1);
   let debug = lastWord('debug') === 'true';
@@ -99,12 +100,12 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
     reporter = await openReporter(io, options);
     for (const notice of notices) reporter.report({ type: 'note', ...notice });
     if (save && options.dryRun) {
-      reporter.report({ type: 'note', level: 'info', text: '--dry-run: --save-params saved nothing' });
+      reporter.report({ type: 'note', level: 'info', text: '--save-params has no effect with --dry-run' });
     } else if (save) {
       const { saveParams } = await import('./cli/samconfig/save-params.ts');
       for (const notice of await saveParams(save)) reporter.report({ type: 'note', ...notice });
     }
-    // nothing reads the events any more: the editor that wanted them is gone
+    // the editor that reads the events is gone
     if (options.watch && options.output === 'json') io.stdout.once('error', interrupts.end);
     if (!options.watch) reportStrayErrors(io, reporter, debug);
     const readOptions = readAgain(commandLine, { io, reporter, notices });
@@ -121,17 +122,17 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
   }
 }
 
-/** Resolves the options again; what is said of them is reported if it was not said before. */
+/** Returns a function that resolves the options again and reports only new notices. */
 function readAgain(
   commandLine: CommandLine,
   { io, reporter, notices }: { io: MainIo; reporter: ConsoleReporter; notices: ResolvedRun['notices'] },
 ): () => Promise<ResolvedRun> {
-  const said = new Set(notices.map(({ text }) => text));
+  const reported = new Set(notices.map(({ text }) => text));
   return async () => {
     const { resolveOptions } = await import('./cli/options/resolve-options.ts');
     const run = await resolveOptions(commandLine, io);
-    for (const notice of run.notices) if (!said.has(notice.text)) reporter.report({ type: 'note', ...notice });
-    for (const { text } of run.notices) said.add(text);
+    for (const notice of run.notices) if (!reported.has(notice.text)) reporter.report({ type: 'note', ...notice });
+    for (const { text } of run.notices) reported.add(text);
     return run;
   };
 }
@@ -156,7 +157,7 @@ interface Run {
   readOptions(): Promise<ResolvedRun>;
 }
 
-/** Loads the command and gives it the ways to ask the user. */
+/** Loads the command and runs it with the means to ask the user. */
 async function sync(options: SyncOptions, run: Run): Promise<number> {
   const { io, reporter, optionFiles, readOptions } = run;
   const { signal, interrupt } = run.interrupts;
@@ -169,7 +170,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
       import('./cli/keys.ts'),
     ]);
   const { stackName, templateFile } = options;
-  // the local cloud is nobody's production
+  // the local cloud is always for development
   const yes = options.yes || options.local;
   const asker = createAsker({ input: io.stdin, output: io.stderr, yes, signal });
   const { ask, askText } = asker;
@@ -204,6 +205,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
         catchStrayErrors: (onError) => catchStrayErrors(io.process, onError),
         optionFiles,
         readOptions,
+        optionChanges: OPTION_CHANGES,
       },
     });
   } finally {
@@ -212,7 +214,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
 }
 
 async function runCloud(args: readonly string[], io: MainIo): Promise<number> {
-  // what follows `exec` is for the tool that it runs
+  // words after `exec` belong to the tool
   const end = args.indexOf('exec');
   const debug = args.slice(0, end < 0 ? args.length : end).includes('--debug');
   const reporter = await openReporter(io, { debug });
@@ -228,7 +230,7 @@ async function runCloud(args: readonly string[], io: MainIo): Promise<number> {
   });
 }
 
-/** Hands the command to AWS SAM CLI, or says that it is not there. */
+/** Passes the command on to AWS SAM CLI. Throws if it is not installed. */
 async function runOther(args: readonly string[], io: MainIo): Promise<number> {
   const { exitCodeOf, findOtherSam, missingSam, runOtherSam } = await import('./cli/delegate.ts');
   try {
@@ -241,7 +243,7 @@ async function runOther(args: readonly string[], io: MainIo): Promise<number> {
     }
     const result = await runOtherSam(other, args, options);
     if ('code' in result) return result.code;
-    // ends us in the same way, so that who started us sees the same
+    // end the same way, so that our caller sees the same signal
     io.process.kill(io.process.pid, result.signal);
     return exitCodeOf(result.signal);
   } catch (error) {

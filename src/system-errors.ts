@@ -2,11 +2,11 @@ import { lstatSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from './errors.ts';
 
-/** The operating system refused something: said in a sentence, with the path and what to do. */
+/** The operating system refused an operation. The message has the path, the hint what to do. */
 export class SystemError extends UserError {
   /** E.g. `ENOSPC`. */
   readonly code: string;
-  /** It may go away without a change of files: a disk that is full, too many open files. */
+  /** A retry may succeed without a change of files: a full disk, too many open files. */
   readonly isTransient: boolean;
 
   constructor(code: string, text: { message: string; hint: string | undefined; cause: unknown }) {
@@ -16,12 +16,12 @@ export class SystemError extends UserError {
   }
 }
 
-/** What a user can act on: an error with a sentence, or one of the operating system; undefined for a defect of ours. */
+/** Returns the error as a `UserError`, explaining one of the operating system; undefined for a defect of ours. */
 export function asUserError(error: unknown): UserError | undefined {
   return error instanceof UserError ? error : explainSystemError(error);
 }
 
-/** The sentence for what the operating system refused; undefined for everything else. */
+/** Explains an error of the operating system; undefined for any other error. */
 export function explainSystemError(error: unknown): SystemError | undefined {
   if (error instanceof SystemError) return error;
   if (!(error instanceof Error)) return undefined;
@@ -31,13 +31,13 @@ export function explainSystemError(error: unknown): SystemError | undefined {
   return explain({ ...refusalOf(error), code, syscall: syscall.split(' ')[0] ?? syscall });
 }
 
-/** The sentence for output that was lost. */
+/** Explains lost output. */
 export function explainLostOutput(name: string, error: Error): string {
   const refusal = { ...refusalOf(error), code: (error as NodeJS.ErrnoException).code ?? '', syscall: 'write' };
-  return `Some output is missing, ${name} could not be written: ${reasonFor(refusal).reason}`;
+  return `Some output was lost: could not write to ${name}: ${reasonFor(refusal).reason}`;
 }
 
-/** Adds the path to what is thrown: calls on open files do not know theirs. */
+/** Adds the path to errors of `work`: calls on open files lack it. */
 export async function withPath<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -46,7 +46,7 @@ export async function withPath<T>(file: string, work: () => Promise<T>): Promise
   }
 }
 
-/** The same for an error that is in hand. */
+/** Adds the path to an error that lacks it. */
 export function addPath(error: unknown, file: string): unknown {
   if (error instanceof Error && 'syscall' in error) (error as NodeJS.ErrnoException).path ??= file;
   return error;
@@ -82,7 +82,7 @@ const TRANSIENT = new Set([
   'ENOMEM',
 ]);
 
-/** What we wanted, by the name of the system call. */
+/** What the program wanted to do, by system call. */
 const ACTIONS: Readonly<Record<string, string>> = {
   open: 'open',
   read: 'read',
@@ -122,8 +122,7 @@ interface Reason {
 }
 
 const FILE_IN_THE_WAY = 'Rename or remove that file.';
-const ACCESS =
-  'Check its permissions and owner: files that were created with sudo or in a container may belong to another user.';
+const ACCESS = 'Check its permissions and owner: files created with sudo or in a container may belong to another user.';
 
 const REASONS: Readonly<Record<string, Reason>> = {
   ENOSPC: { reason: 'no space left on the disk', hint: 'Free some space on that disk and sync again.' },
@@ -136,25 +135,25 @@ const REASONS: Readonly<Record<string, Reason>> = {
   },
   EACCES: { reason: 'permission denied', hint: ACCESS },
   EPERM: { reason: 'operation not permitted', hint: ACCESS },
-  EROFS: { reason: 'the file system is read-only', hint: 'Work in a folder that can be written to.' },
+  EROFS: { reason: 'the file system is read-only', hint: 'Use a writable folder.' },
   ENAMETOOLONG: {
     reason: 'the name is too long',
     hint: 'Shorten it: most file systems allow 255 bytes for each name in a path.',
   },
-  ELOOP: { reason: 'its symbolic links lead in a circle', hint: 'Correct or remove the link.' },
+  ELOOP: { reason: 'its symbolic links form a loop', hint: 'Fix or remove the link.' },
   ENOENT: {
     reason: 'it does not exist',
-    hint: 'It may have been removed or renamed meanwhile: restore it and sync again.',
+    hint: 'It may have been removed or renamed: restore it and sync again.',
   },
-  ENOTDIR: { reason: 'a part of the path is a file, not a folder', hint: FILE_IN_THE_WAY },
-  EEXIST: { reason: 'there is a file of that name', hint: FILE_IN_THE_WAY },
+  ENOTDIR: { reason: 'part of the path is a file, not a folder', hint: FILE_IN_THE_WAY },
+  EEXIST: { reason: 'a file with that name exists', hint: FILE_IN_THE_WAY },
   EISDIR: { reason: 'it is a folder, not a file', hint: 'Rename or remove that folder.' },
-  ENOTEMPTY: { reason: 'the folder is not empty', hint: 'Another program may write there: sync again.' },
+  ENOTEMPTY: { reason: 'the folder is not empty', hint: 'Another program may be writing to it: sync again.' },
   EBUSY: { reason: 'another program is using it', hint: 'Close that program and sync again.' },
   ETXTBSY: { reason: 'another program is using it', hint: 'Close that program and sync again.' },
   EXDEV: { reason: 'it is on another file system' },
   EIO: { reason: 'the disk reports an error', hint: 'Check the disk or the network share, and sync again.' },
-  ESTALE: { reason: 'the network share was changed meanwhile', hint: 'Sync again.' },
+  ESTALE: { reason: 'the network share changed', hint: 'Sync again.' },
   ENOMEM: { reason: 'not enough memory', hint: 'Close other programs and sync again.' },
   EAGAIN: { reason: 'too many processes, or too little memory', hint: 'Close other programs and sync again.' },
   E2BIG: { reason: 'the command line or the environment is too long' },
@@ -172,14 +171,14 @@ function whatFor({ syscall, path: file, dest }: Refusal): string {
 }
 
 function reasonFor({ code, syscall, path: file, cause }: Refusal): Reason {
-  if (syscall === 'uv_cwd') return { reason: 'it was removed', hint: 'Go to a folder that exists.' };
+  if (syscall === 'uv_cwd') return { reason: 'it was removed', hint: 'Change to an existing folder.' };
   const inTheWay = code === 'ENOTDIR' || code === 'EEXIST' ? firstFile(file) : undefined;
   if (inTheWay !== undefined) return { reason: `${inTheWay} is a file, not a folder`, hint: FILE_IN_THE_WAY };
-  if (code === 'ENOENT' && syscall === 'mkdir') return { reason: 'this is not possible there' };
+  if (code === 'ENOENT' && syscall === 'mkdir') return { reason: 'folders cannot be created there' };
   return REASONS[code] ?? { reason: nodesWords(cause) };
 }
 
-/** The first part of the path that is no folder; undefined if there is none. */
+/** Returns the first part of the path that exists and is no folder. */
 function firstFile(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   const above = path.dirname(file);
@@ -201,9 +200,9 @@ function nodesWords({ message }: Error): string {
   return /^\w+: (.+?), \w+/.exec(message)?.[1] ?? message;
 }
 
-/** A path is text up to the first NUL for the system; Node refuses it, and shows it. */
+/** Explains a path with a NUL character, which Node refuses: for the system a path ends at the first NUL. */
 function explainNul(code: string, cause: Error): SystemError {
   const shown = /Received (.+)$/s.exec(cause.message)?.[1] ?? '';
-  const hint = 'Remove it where the path is written; in double quotes of YAML and JSON \\0 and \\u0000 stand for it.';
+  const hint = 'Remove it from the path. In double-quoted YAML and in JSON it is written \\0 or \\u0000.';
   return new SystemError(code, { message: `A path contains a NUL character: ${shown}`, hint, cause });
 }

@@ -1,10 +1,10 @@
 import type { Keys } from './keys.ts';
 
-/** What reading a code unseen takes. */
+/** The input and output of a hidden code. */
 export interface CodeTools {
-  /** Reads single keys, which the terminal then does not show; undefined: there is no terminal. */
+  /** Reads single keys without echo; undefined if the input is no terminal. */
   openKeys(onKey: (key: string) => void): Keys | undefined;
-  /** Reads a line where there is no terminal that could show it. */
+  /** Reads a line from an input that is no terminal. */
   askText(question: string): Promise<string>;
   output: NodeJS.WritableStream;
   signal: AbortSignal;
@@ -13,7 +13,7 @@ export interface CodeTools {
 const ENTER = /[\r\n]/;
 const ERASE = /[\b\u007f]/;
 
-/** Asks for a code of digits. What is typed is not shown: others may see the screen, or a recording of it. */
+/** Asks for a numeric code without echo: others may see the screen or a recording of it. */
 export async function askCode(question: string, { openKeys, askText, output, signal }: CodeTools): Promise<string> {
   signal.throwIfAborted();
   let code = '';

@@ -3,28 +3,28 @@ import type { Readable } from 'node:stream';
 import { UserError } from '../errors.ts';
 import { holdInput, releaseInput } from './input-hold.ts';
 
-/** Asks a question that is answered with yes or no. */
+/** Asks a yes-or-no question. */
 export type Ask = (question: string, options: { default: boolean }) => Promise<boolean>;
 
-/** Where questions are shown and answered. */
+/** Input and output of questions. */
 export interface AskOptions {
-  /** A terminal, or a pipe with an answer a line: `yes | sam sync …`. */
+  /** A terminal, or a pipe with one answer per line: `yes | sam sync …`. */
   input: () => Readable;
   output: NodeJS.WritableStream;
-  /** All questions are answered with yes, unasked. */
+  /** Answers all questions with yes without asking. */
   yes: boolean;
   signal: AbortSignal;
 }
 
-/** Asks and lets go of the input when closed. */
+/** Asks questions, and releases the input when closed. */
 export interface Asker {
   ask: Ask;
-  /** Asks for a text that is not repeated, e.g. the code of an MFA device; `--yes` has no answer to it. */
+  /** Asks for a text without echoing a piped answer, e.g. the code of an MFA device. `--yes` does not answer it. */
   askText(question: string): Promise<string>;
   close(): void;
 }
 
-/** Makes the function that asks. End of the input without an answer is a `UserError` that names `--yes`. */
+/** Creates the asker. Throws a `UserError` if the input ends before an answer. */
 export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
   let lines: LineReader | undefined;
   const askLine = async (question: string, hint: string, repeated: boolean): Promise<string> => {
@@ -34,7 +34,7 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
       output.write('\n');
       throw error;
     });
-    // an answer typed on a terminal has ended the line there
+    // Enter has already ended the line on a terminal
     if (!lines.isTerminal || line === undefined)
       output.write(`${repeated ? (line ?? '') : ''}
 `);
@@ -51,7 +51,7 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
         output.write('Please answer y or n.\n');
       }
     },
-    askText: (question) => askLine(question, 'Give the answer on a terminal or through a pipe.', false),
+    askText: (question) => askLine(question, 'Answer on a terminal or through a pipe.', false),
     close: () => {
       lines?.close();
       lines = undefined;
@@ -75,9 +75,9 @@ interface LineReader {
   close(): void;
 }
 
-/** Lines are kept between questions: a pipe gives many at once. Between questions the input does not keep the process alive. */
+/** Keeps lines between questions, as a pipe delivers many at once. An idle input does not keep the process alive. */
 function readLines(input: Readable): LineReader {
-  // no line editing: the terminal keeps its own, and Ctrl-C stays a signal
+  // without line editing of our own Ctrl-C stays a signal
   const reader = createInterface({ input, terminal: false });
   const waiting: string[] = [];
   let ended = false;
@@ -92,7 +92,7 @@ function readLines(input: Readable): LineReader {
     wake?.();
   };
   reader.on('close', end);
-  // what cannot be read, such as a folder, gives no answers
+  // an unreadable input, such as a folder, has no answers
   input.on('error', end);
   return {
     isTerminal: 'isTTY' in input && input.isTTY === true,

@@ -5,25 +5,25 @@ import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import type { SignalSource } from './interrupt.ts';
 
-/** Where another `sam` is looked for and run. */
+/** Environment in which to find and run another `sam`. */
 export interface DelegateOptions {
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
-  /** The folder of this package, absolute, links resolved: a `sam` that leads to its `bin` is ourselves. */
+  /** Folder of this package, absolute, links resolved: a `sam` that leads to its `bin` is this program. */
   packageDir: string;
   platform: NodeJS.Platform;
-  /** Receives the signals that are sent to us while the other program runs. */
+  /** Source of the signals sent to this process. */
   signals: SignalSource;
 }
 
-/** How the other program ended. */
+/** Exit code or signal of the other program. */
 export type DelegateResult = { code: number } | { signal: NodeJS.Signals };
 
-/** Counts how often we handed on already, to notice a `sam` that leads back to us in a way we do not see. */
+/** Counts nested delegations, to detect a `sam` that indirectly runs this program again. */
 const DEPTH = 'SAM_SYNC_DELEGATIONS';
 const MAX_DEPTH = 8;
 
-/** The first `sam` on PATH that is not this program. */
+/** Finds the first `sam` on PATH that is not this program. */
 export async function findOtherSam(options: DelegateOptions): Promise<string | undefined> {
   for (const folder of searchPath(options))
     for (const name of fileNames(options)) {
@@ -33,7 +33,7 @@ export async function findOtherSam(options: DelegateOptions): Promise<string | u
   return undefined;
 }
 
-/** Runs the other `sam` in our place: same input, output and environment. */
+/** Runs the other `sam` with our input, output and environment. */
 export async function runOtherSam(
   program: string,
   args: readonly string[],
@@ -41,12 +41,12 @@ export async function runOtherSam(
 ): Promise<DelegateResult> {
   const depth = Number(env[DEPTH] ?? 0) + 1;
   if (depth > MAX_DEPTH)
-    throw new UserError(`${program} leads back to this program`, {
+    throw new UserError(`${program} runs this program again`, {
       hint: 'Put the folder of AWS SAM CLI first on PATH, or uninstall the other sam.',
     });
   let child: ReturnType<typeof spawn> | undefined;
-  // the terminal sends Ctrl-C and Ctrl-\ to both of us; a signal for us alone is passed on. Listened for before the other one can
-  // have said anything
+  // the terminal sends Ctrl-C and Ctrl-\ to both processes; other signals reach only ours and are passed on. Listen before
+  // the child starts
   const passOn = (signal: NodeJS.Signals): void => void child?.kill(signal);
   for (const signal of SHARED) signals.on(signal, ignore);
   for (const signal of PASSED_ON) signals.on(signal, passOn);
@@ -54,7 +54,7 @@ export async function runOtherSam(
     const started = spawn(program, [...args], { stdio: 'inherit', cwd, env: { ...env, [DEPTH]: String(depth) } });
     child = started;
     return await new Promise<DelegateResult>((resolve, reject) => {
-      started.on('error', (cause) => reject(new UserError(`${program} could not be started`, { cause })));
+      started.on('error', (cause) => reject(new UserError(`Could not start ${program}`, { cause })));
       started.on('close', (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }));
     });
   } finally {
@@ -66,16 +66,16 @@ export async function runOtherSam(
 const PASSED_ON = ['SIGTERM', 'SIGHUP'] as const;
 const SHARED = ['SIGINT', 'SIGQUIT'] as const;
 
-/** What to say where there is no other `sam`. */
+/** Creates the error for a command that needs SAM CLI. */
 export function missingSam(args: readonly string[]): UserError {
   const command = args.find((word) => !word.startsWith('-')) ?? args.join(' ');
-  const text = `\`sam ${command}\` is a command of AWS SAM CLI, which is not on PATH; this program is \`sam sync\` only`;
+  const text = `\`sam ${command}\` needs AWS SAM CLI, which is not on PATH; this program provides only \`sam sync\``;
   return new UserError(text, { hint: 'Install AWS SAM CLI, for example with `pipx install aws-sam-cli`.' });
 }
 
 function ignore(): void {}
 
-/** The exit code that shells use for a program that a signal ended. */
+/** Returns the exit code that shells report for a program that a signal ended. */
 export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + os.constants.signals[signal];
 }
@@ -101,7 +101,7 @@ async function isProgram(file: string, platform: NodeJS.Platform): Promise<boole
   }
 }
 
-/** Package managers install a link to `bin/sam.cjs`, or (on Windows, and pnpm) a small script that names it. */
+/** Recognizes a link to `bin/sam.cjs`, or the small script that npm on Windows and pnpm install instead. */
 async function isOurs(file: string, packageDir: string): Promise<boolean> {
   const real = await fs.realpath(file);
   if (real === path.join(packageDir, 'bin', 'sam.cjs')) return true;

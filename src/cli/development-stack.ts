@@ -5,39 +5,38 @@ import { makeFolder, readTextIfExists } from '../support/files.ts';
 import { writeUserFile } from '../support/user-file.ts';
 import type { Ask } from './ask.ts';
 
-/** The stack that is asked about. */
+/** A stack that may be a development stack. */
 export interface DevelopmentStack {
   account: string;
   region: string;
   stackName: string;
-  /** Absolute; the peer remembers answers by it. */
+  /** Absolute. SAM CLI keys its answers by it. */
   templateFile: string;
 }
 
-/** How to ask and where to remember the answer. */
+/** How to ask, and where to store the answer. */
 export interface ConfirmOptions {
   ask: Ask;
-  /** Questions answer themselves in this run; that is not remembered. */
+  /** Answer yes without asking or storing it. */
   yes: boolean;
-  /** The file that AWS SAM remembers things in; see `metadataFile`. */
+  /** SAM CLI's file of answers; see `metadataFile`. */
   metadataFile: string;
 }
 
-/** Our list in the metadata file, of `account/region/stack`; the peer keeps what it does not know. */
+/** Our list in the metadata file, of `account/region/stack`. SAM CLI keeps keys it does not know. */
 const OUR_KEY = 'samSyncDevelopmentStacks';
-/** The peer's list, of the MD5 of template path and stack name. */
-const PEER_KEY = 'accelerateOptInStacks';
+/** SAM CLI's list, of the MD5 of template path and stack name. */
+const SAM_CLI_KEY = 'accelerateOptInStacks';
 
 const NOTICE = `
-sam sync changes functions, layers, APIs and state machines directly, without CloudFormation,
-which then does not know of it. Use it for development stacks only.
+sam sync updates functions, layers, APIs and state machines directly instead of through CloudFormation,
+so the stack drifts from its template. Use it for development stacks only.
 `;
 
-/** Whether the stack is a development stack: as answered before, by us or by the peer, else as the user answers now. */
+/** Asks whether the stack is a development stack, unless the user has already answered here or in SAM CLI. */
 export async function confirmDevelopmentStack(stack: DevelopmentStack, options: ConfirmOptions): Promise<boolean> {
   if (options.yes) return true;
-  const known = await readMetadata(options.metadataFile);
-  if (isKnown(stack, known)) return true;
+  if (isConfirmed(stack, await readMetadata(options.metadataFile))) return true;
   const { account, region, stackName } = stack;
   const question = `${NOTICE}\nIs ${stackName} in account ${account}, ${region}, a development stack?`;
   if (!(await options.ask(question, { default: true }))) return false;
@@ -45,7 +44,7 @@ export async function confirmDevelopmentStack(stack: DevelopmentStack, options: 
   return true;
 }
 
-/** Where the peer keeps its metadata, by platform. */
+/** Returns the path of SAM CLI's metadata file on a platform. */
 export function metadataFile(
   env: Readonly<Record<string, string | undefined>>,
   home: string = os.homedir(),
@@ -57,9 +56,9 @@ export function metadataFile(
 
 type Metadata = Record<string, unknown>;
 
-function isKnown(stack: DevelopmentStack, metadata: Metadata): boolean {
+function isConfirmed(stack: DevelopmentStack, metadata: Metadata): boolean {
   const checksum = createHash('md5').update(`${stack.templateFile}${stack.stackName}`).digest('hex');
-  return listAt(metadata, OUR_KEY).includes(keyOf(stack)) || listAt(metadata, PEER_KEY).includes(checksum);
+  return listAt(metadata, OUR_KEY).includes(keyOf(stack)) || listAt(metadata, SAM_CLI_KEY).includes(checksum);
 }
 
 function keyOf({ account, region, stackName }: DevelopmentStack): string {
@@ -71,7 +70,7 @@ function listAt(metadata: Metadata, key: string): unknown[] {
   return Array.isArray(list) ? list : [];
 }
 
-/** A file that is missing, broken or not to be read says nothing. */
+/** Reads the metadata; empty if the file is missing, damaged or unreadable. */
 async function readMetadata(file: string): Promise<Metadata> {
   try {
     const metadata: unknown = JSON.parse((await readTextIfExists(file)) ?? '{}');
@@ -81,9 +80,9 @@ async function readMetadata(file: string): Promise<Metadata> {
   }
 }
 
-/** A home that cannot be written to only means that the question comes again. */
+/** Stores the answer. In a read-only home the next run asks again. */
 async function remember(stack: DevelopmentStack, file: string): Promise<void> {
-  // read again: another run may have written while the question waited
+  // another run may have written the file meanwhile
   const metadata = await readMetadata(file);
   const stacks = [...new Set([...listAt(metadata, OUR_KEY), keyOf(stack)])];
   try {

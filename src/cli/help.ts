@@ -1,23 +1,24 @@
-import { OPTION_ENTRIES, OPTION_GROUPS } from './options/options.ts';
-import type { OptionSpec } from './options/options.ts';
+import { OPTION_ENTRIES } from './options/options.ts';
+import { OPTION_GROUPS } from './options/option-spec.ts';
+import type { OptionSpec } from './options/option-spec.ts';
 
-/** The two names of the program. */
+/** The names of the program. */
 export type ProgramName = 'sam' | 'sam-sync';
 
 const COLUMN = 30;
 
-const ABOUT = `Brings the local changes of an AWS SAM application to the AWS Cloud: builds what changed,
-uploads it and updates the CloudFormation stack, or the resources directly. Meant for
-development stacks.`;
+const ABOUT = `Sync the local changes of an AWS SAM application to the AWS Cloud: build and upload what changed,
+then update the CloudFormation stack or the resources themselves. Use it for development
+stacks.`;
 
 const EXAMPLES: readonly [about: string, args: string][] = [
-  ['Sync all, once', '--stack-name sam-app'],
-  ['Sync each change as it is saved', '--stack-name sam-app --watch'],
-  ['Code of one function only', '--stack-name sam-app --code --resource-id ChildStack/HelloFunction'],
-  ['No account needed', '--stack-name sam-app --local'],
+  ['Sync everything once', '--stack-name sam-app'],
+  ['Sync every change you save', '--stack-name sam-app --watch'],
+  ['Sync the code of one function', '--stack-name sam-app --code --resource-id ChildStack/HelloFunction'],
+  ['Sync without an AWS account', '--stack-name sam-app --local'],
 ];
 
-/** The text of `--help`; `width` is that of the terminal. */
+/** Renders `--help` for a terminal of `width` columns. */
 export function helpText(program: ProgramName, width: number): string {
   const command = program === 'sam' ? 'sam sync' : 'sam-sync';
   const sections = OPTION_GROUPS.map((group) => {
@@ -30,12 +31,12 @@ export function helpText(program: ProgramName, width: number): string {
     ABOUT,
     ...sections,
     ['Examples:', ...examples].join('\n'),
-    'The local cloud: sam-sync cloud start|stop|status|reset|logs|exec',
+    'Control the local cloud: sam-sync cloud start|stop|status|reset|logs|exec',
     '',
   ].join('\n\n');
 }
 
-/** The option table as Markdown, for the README. */
+/** Renders the option table as Markdown, for the README. */
 export function optionsMarkdown(): string {
   const header = ['| option | what it does | default | samconfig key | variable |', '| --- | --- | --- | --- | --- |'];
   const rows = OPTION_ENTRIES.map(([, spec]) => {
@@ -70,9 +71,9 @@ function about(spec: OptionSpec<unknown>): string {
 
 function defaultOf(spec: OptionSpec<unknown>): string | undefined {
   if (spec.defaultText !== undefined) return spec.defaultText;
-  if (spec.default === undefined || spec.default === false) return undefined;
   if (spec.default === true) return 'on';
-  return Array.isArray(spec.default) ? spec.default.join(' ') : String(spec.default);
+  if (Array.isArray(spec.default) && spec.default.length > 0) return spec.default.join(' ');
+  return typeof spec.default === 'string' ? spec.default : undefined;
 }
 
 function wrap(text: string, width: number): string[] {

@@ -1,16 +1,16 @@
 import type { Readable } from 'node:stream';
 
-// pipes and terminals have both methods; a file has neither, and ends by itself
+// pipes and terminals have both methods; a file has neither and does not keep the process alive
 type Handle = Partial<{ ref(): unknown; unref(): unknown }>;
 
-/** From now on the process waits for what comes from the input. */
+/** Keeps the process alive until the input is released. */
 export function holdInput(input: Readable): void {
   (input as Handle).ref?.();
 }
 
 /**
- * The process may end although the input is open. `pause` alone does not allow that: a stream that is paused while it hands
- * out data goes on reading ahead, and the writer of a pipe may keep it open for ever.
+ * Lets the process end while the input is open. `pause` alone is not enough: a stream paused while it emits data keeps
+ * reading ahead, and the writer may never close the pipe.
  */
 export function releaseInput(input: Readable): void {
   input.pause();

@@ -1,32 +1,32 @@
 import { InterruptedError } from '../errors.ts';
 import { createAbort } from '../support/abort.ts';
 
-/** A process whose signals can be listened to. */
+/** A source of signals. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
 }
 
-/** A process that can be interrupted. */
+/** A source of signals that can exit. */
 export interface Interruptible extends SignalSource {
   exit(code: number): void;
 }
 
-/** A signal that is aborted when the user wants the run to end. */
+/** Aborts a run when the user wants it to end. */
 export interface Interrupts {
   signal: AbortSignal;
-  /** Does what Ctrl-C does. */
+  /** Acts as Ctrl-C. */
   interrupt(): void;
-  /** Does what the first Ctrl-C does, and nothing the second time. */
+  /** Acts as the first Ctrl-C. Has no effect the second time. */
   end(): void;
-  /** Leaves the process's signals to others again. */
+  /** Stops listening. */
   close(): void;
 }
 
-/** Every way in which a user, a terminal that is closed or a supervisor ends a command. SIGBREAK is Ctrl-Break on Windows. */
+/** The signals with which a user, a closed terminal or a supervisor ends a command. SIGBREAK is Ctrl-Break on Windows. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGBREAK'] as const;
 
-/** The first Ctrl-C (or another such signal) aborts, the second one ends the process at once. */
+/** Aborts at the first of the signals and exits at the second. */
 export function watchInterrupts(target: Interruptible): Interrupts {
   const controller = createAbort();
   const end = (): void => {

@@ -1,17 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** The two streams that we write to. */
+/** The two streams we write to. */
 interface Output {
   stdout: NodeJS.WritableStream;
   stderr: NodeJS.WritableStream;
 }
 
-/** Of a pipe that nothing reads any more (`| head`), and of a terminal that was closed: the rest is not wanted. */
+/** Error codes of a pipe without a reader (`| head`) or a closed terminal: nobody wants the rest of the output. */
 const CLOSED: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET', 'EIO', 'ENXIO', 'ERR_STREAM_DESTROYED'];
 
 /**
- * Output that cannot be written does not stop what was begun. `finish`, called at the end with the exit code, reports output
- * that was lost (a full disk) and gives the exit code for it.
+ * Lets a run continue when output cannot be written. `finish`, called at the end with the exit code, reports lost output
+ * (e.g. a full disk) and returns the exit code to use.
  */
 export function watchOutput({ stdout, stderr }: Output): { finish(exitCode: number): Promise<number> } {
   const lost = new Map<'standard output' | 'standard error', Error>();
@@ -24,7 +24,7 @@ export function watchOutput({ stdout, stderr }: Output): { finish(exitCode: numb
   follow('standard error', stderr);
   return {
     finish: async (exitCode) => {
-      // the last write may have failed just now
+      // wait for the error of the last write
       await setImmediate();
       if (lost.size === 0) return exitCode;
       const { explainLostOutput } = await import('../system-errors.ts');

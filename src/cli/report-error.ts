@@ -4,23 +4,23 @@ import { BuildError, UserError, errorMessage } from '../errors.ts';
 import type { BuildFailure } from '../errors.ts';
 import { asUserError } from '../system-errors.ts';
 
-/** What an error report needs to know of the run. */
+/** What an error report needs from the run. */
 export interface ErrorContext {
   reporter: Reporter;
-  /** The run's own; aborted if the user wanted it to end. */
+  /** The signal of the run; aborted if the user wanted it to end. */
   signal: AbortSignal | undefined;
   debug: boolean;
   version: string;
 }
 
-/** Shows an error that ended the run and gives the exit code: the user's own (1, 2, 130), or 1 for a defect of ours. */
+/** Reports the error that ended the run. Returns its exit code: 1, 2 or 130 of a `UserError`, 1 for a defect of ours. */
 export function reportError(error: unknown, { reporter, signal, debug, version }: ErrorContext): number {
-  // whatever an abort made fail was meant to fail, but an InterruptedError says what goes on in the cloud
+  // after an abort, errors only follow from it; an InterruptedError says what continues in the cloud
   const thrown = signal?.aborted === true && !(error instanceof UserError) ? signal.reason : error;
   const shown = asUserError(thrown);
   if (shown === undefined) {
     const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : errorMessage(thrown);
-    const hint = `This is a defect of sam-sync ${version} (Node ${process.versions.node}, ${process.platform}). Please report it with the lines above and what you ran.`;
+    const hint = `This is a bug in sam-sync ${version} (Node ${process.versions.node}, ${process.platform}). Please report it with the lines above and the command you ran.`;
     note(reporter, 'error', withCauses(stack, thrown), hint);
     return 1;
   }
@@ -30,7 +30,7 @@ export function reportError(error: unknown, { reporter, signal, debug, version }
   return shown.exitCode;
 }
 
-/** With `--debug` the tool's output was shown line by line as it came. */
+/** Reports a failed build. `--debug` printed the tool's output while it ran. */
 function reportBuildFailure({ ids, message, hint, output }: BuildFailure, reporter: Reporter, debug: boolean): void {
   if (output && !debug) note(reporter, 'info', `\n${output.trimEnd()}\n`);
   note(reporter, 'error', `${ids.join(', ')}: ${message}`, hint);

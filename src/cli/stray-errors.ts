@@ -1,12 +1,12 @@
 import { errorMessage } from '../errors.ts';
 
-/** A process that says when something was thrown that nobody caught, or rejected that nobody waits for. */
+/** A process that emits uncaught exceptions and unhandled rejections. */
 export interface StrayErrorSource {
   on(event: 'uncaughtException', listener: (error: Error) => void): unknown;
   off(event: 'uncaughtException', listener: (error: Error) => void): unknown;
 }
 
-/** Hands over what is thrown in callbacks, which would end the process, until the returned function is called. */
+/** Passes uncaught errors, which would end the process, to `onError` until the returned function is called. */
 export function catchStrayErrors(source: StrayErrorSource, onError: (error: unknown) => void): () => void {
   const listener = (error: Error): void => onError(error);
   source.on('uncaughtException', listener);
@@ -14,8 +14,8 @@ export function catchStrayErrors(source: StrayErrorSource, onError: (error: unkn
 }
 
 /**
- * Ends the process with a report of what is thrown in a callback: what waits for that callback would wait for ever. What is
- * thrown while it is reported (too many files are open to load the report) is said in a few words.
+ * Reports an uncaught error and ends the process, as whatever awaits the failed callback would wait forever. If the report
+ * fails too (e.g. too many open files to load it), prints only its message.
  */
 export function endOnStrayError(
   target: StrayErrorSource & { exit(code: number): void },

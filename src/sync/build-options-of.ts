@@ -12,9 +12,14 @@ export function buildOptionsOf({ options, environment }: Pick<SyncRun, 'options'
 
 /** The options of build containers; undefined: builds run on this machine. */
 function containerOptionsOf(
-  options: Pick<SyncOptions, 'useContainer' | 'buildImage' | 'buildImages' | 'containerVariables'>,
+  options: Pick<SyncOptions, 'useContainer' | 'buildImages' | 'containerVariables'>,
 ): ContainerOptions | undefined {
-  const { useContainer, buildImage, buildImages, containerVariables } = options;
+  const { useContainer, buildImages, containerVariables } = options;
   if (!useContainer) return undefined;
-  return { image: buildImage, images: buildImages, env: containerVariables.all, envById: containerVariables.byId };
+  return {
+    image: buildImages.all,
+    images: buildImages.byId,
+    env: containerVariables.all,
+    envById: containerVariables.byId,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Reporter } from '../console/reporter.ts';
-import type { SyncOptions } from './sync-options.ts';
+import type { OptionChange, SyncOptions } from './sync-options.ts';
 
 /** A yes-or-no question. */
 interface Question {
@@ -45,4 +45,6 @@ export interface WatchEnvironment {
   optionFiles: readonly string[];
   /** Reads the options again. Rejects if a file has an error. */
   readOptions(): Promise<{ options: SyncOptions; files: readonly string[] }>;
+  /** What to do about a changed option, and the name that messages use for it. */
+  optionChanges: Readonly<Record<keyof SyncOptions, { name: string; change: OptionChange }>>;
 }

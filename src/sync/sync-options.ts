@@ -7,6 +7,19 @@ export interface ContainerVariables {
   byId: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+/** Build images: `all` for every function and layer, `byId` for single ones, which take precedence. */
+export interface BuildImages {
+  all: string | undefined;
+  byId: Readonly<Record<string, string>>;
+}
+
+/**
+ * What a running watch does when the samconfig changes an option. `followed`: the next sync uses the new value. `deployed`:
+ * the next deployment uses it, which `--code` leaves to the user. `fixed`: it decides where everything goes, so the watch
+ * refuses the change. `start`: the watch has used it already.
+ */
+export type OptionChange = 'followed' | 'deployed' | 'fixed' | 'start';
+
 /**
  * Everything that one run needs to know, resolved once from command line, environment, samconfig and defaults.
  * Nothing below `cli/` reads `process.env` or `process.argv`.
@@ -32,9 +45,7 @@ export interface SyncOptions {
   express: boolean;
   useContainer: boolean;
   buildInSource: boolean;
-  /** `--build-image`: for all functions, and by identifier. */
-  buildImage: string | undefined;
-  buildImages: Readonly<Record<string, string>>;
+  buildImages: BuildImages;
   /** `--container-env-var-file`, absolute. */
   containerEnvVarFile: string | undefined;
   /** That file's variables and those of `--container-env-var`. */

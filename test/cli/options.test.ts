@@ -86,7 +86,7 @@ describe('wrong options', () => {
   it('a missing template exits 1', async () => {
     const result = await runCli(['--stack-name', 'a'], { cwd: await tempFolder() });
     expect(result.code).toBe(1);
-    expect(result.stderr).toContain('no template.yaml, template.yml, template.json');
+    expect(result.stderr).toContain('no template.yaml, template.yml or template.json');
   });
 });
 
@@ -118,7 +118,7 @@ describe('other commands of sam', () => {
     // hidden from a look into the script by its size
     const result = await delegate(`${script}\n${'# \n'.repeat(4000)}`, ['build']);
     expect(result.code).toBe(1);
-    expect(result.stderr).toContain('leads back to this program');
+    expect(result.stderr).toContain('runs this program again');
   });
 
   it('are said to be missing where there is no other sam', async () => {
@@ -126,7 +126,7 @@ describe('other commands of sam', () => {
     const options = { cwd: await tempFolder(), program: 'sam' as const, env };
     const result = await runCli(['deploy', '--guided'], options);
     expect(result).toMatchObject({ code: 1, stdout: '' });
-    expect(result.stderr).toContain('`sam deploy` is a command of AWS SAM CLI');
+    expect(result.stderr).toContain('`sam deploy` needs AWS SAM CLI');
     expect((await runCli([], options)).stdout).toMatch(/^Usage: sam sync/);
     expect((await runCli(['--version'], options)).stdout).toMatch(/^sam-sync /);
   });

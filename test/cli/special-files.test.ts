@@ -70,5 +70,5 @@ it('parameter files that include each other twice at each level end', async () =
   const args = ['sync', '--stack-name', 'app', '--yes', '--parameter-overrides', 'file://0.json'];
   const result = await runCli(args, { cwd, env: ENV });
   expect(result).toMatchObject({ code: 2 });
-  expect(result.stderr).toContain('more than 1000 parameter files are included');
+  expect(result.stderr).toContain('includes more than 1000 parameter files');
 });

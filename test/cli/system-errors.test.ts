@@ -36,7 +36,7 @@ const STOPS: Record<string, Case> = {
   '.aws-sam is a file': { files: { '.aws-sam': '' }, says: /Cannot create .*\/\.aws-sam is a file, not a folder/ },
   '.aws-sam is a loop of links': {
     links: { '.aws-sam': '.aws-sam' },
-    says: /\.aws-sam.*lead in a circle/,
+    says: /\.aws-sam.*form a loop/,
   },
   'the store is a file': { files: { '.aws-sam/sam-sync': '' }, says: /\/sam-sync is a file, not a folder/ },
   'a folder of the store is a file': {
@@ -46,11 +46,11 @@ const STOPS: Record<string, Case> = {
   'the template is a folder': { folders: ['template.yaml'], says: /Cannot read .*template\.yaml: it is a folder/ },
   'the template is a loop of links': {
     links: { 'template.yaml': 'template.yaml' },
-    says: /Cannot access .*template\.yaml: its symbolic links lead in a circle/,
+    says: /Cannot access .*template\.yaml: its symbolic links form a loop/,
   },
   'the samconfig is a loop of links': {
     links: { 'samconfig.toml': 'samconfig.toml' },
-    says: /Cannot access .*samconfig\.toml: its symbolic links lead in a circle/,
+    says: /Cannot access .*samconfig\.toml: its symbolic links form a loop/,
   },
   'a template name that is too long': { args: ['-t', LONG], says: /Cannot access .*nnn: the name is too long/ },
   'a base folder with a name that is too long': { args: ['-s', LONG], says: /nnn: the name is too long/ },
@@ -65,7 +65,7 @@ const STOPS: Record<string, Case> = {
   'a CodeUri that is a loop of links': {
     files: { 'template.yaml': template('loop') },
     links: { loop: 'loop' },
-    says: /template\.yaml:5:39: Hello CodeUri loop cannot be used.*lead in a circle/,
+    says: /template\.yaml:5:39: Hello CodeUri loop cannot be used.*form a loop/,
   },
   'a NUL character in a CodeUri': {
     files: { 'template.yaml': template(String.raw`"hel\0lo"`) },
@@ -93,7 +93,7 @@ const STOPS: Record<string, Case> = {
   },
   'requirements.txt is a loop of links': {
     links: { 'hello/requirements.txt': 'requirements.txt' },
-    says: /Cannot open .*requirements\.txt: its symbolic links lead in a circle/,
+    says: /Cannot open .*requirements\.txt: its symbolic links form a loop/,
   },
   'package.json is a folder': {
     files: { 'template.yaml': template('hello', 'nodejs22.x') },
@@ -210,7 +210,7 @@ describe('what the operating system refuses is said in a sentence', () => {
   it.skipIf(process.platform !== 'linux')('a project in /proc, where nothing can be made', async () => {
     const dir = await newApp();
     const result = await run('/proc', ['-t', path.join(dir, 'template.yaml')]);
-    expectSentence(result, /Cannot create the folder \/proc\/\.aws-sam: this is not possible there/);
+    expectSentence(result, /Cannot create the folder \/proc\/\.aws-sam: folders cannot be created there/);
   });
 
   it('a disk that is full', async (context) => {
@@ -265,7 +265,7 @@ describe('what the operating system refuses is said in a sentence', () => {
       async (...args) => {
         const dir = await newApp();
         const result = await withFull((stdout) => run(dir, args, { stdout }));
-        expectSentence(result, /Some output is missing, standard output could not be written: no space left/);
+        expectSentence(result, /Some output was lost: could not write to standard output: no space left/);
       },
     );
 

@@ -140,7 +140,7 @@ dependency_layer = false
   it('watch and debug are reported to take effect at the next start', async () => {
     const from = watch.lines.length;
     await configure('debug = true\n');
-    expect(told(from)).toEqual(['The configuration changed debug: it takes effect at the next start']);
+    expect(told(from)).toEqual(['The configuration changed debug: restart the watch to apply it']);
   });
 
   it('what is wrong with it is reported, as at the start', async () => {

@@ -59,13 +59,13 @@ const CASES: Record<string, Case> = {
     breaks: (dir) => replaceByLoop(at(dir, 'template.yaml')),
     repairs: (dir) => rewrite(at(dir, 'template.yaml'), TEMPLATE),
     fails: 'stack',
-    says: /lead in a circle/,
+    says: /form a loop/,
   },
   'the samconfig is a loop of links for a while': {
     breaks: (dir) => replaceByLoop(at(dir, 'samconfig.toml')),
     repairs: (dir) => rewrite(at(dir, 'samconfig.toml'), 'version = 0.1\n'),
     fails: 'stack',
-    says: /samconfig\.toml.*lead in a circle/,
+    says: /samconfig\.toml.*form a loop/,
   },
   'a manifest is a folder for a while': {
     breaks: (dir) => saveAfter(dir, 2, () => replaceByFolder(at(dir, 'hello/requirements.txt'))),
@@ -77,7 +77,7 @@ const CASES: Record<string, Case> = {
     breaks: (dir) => saveAfter(dir, 2, () => replaceByLoop(at(dir, 'hello/requirements.txt'))),
     repairs: (dir) => saveAfter(dir, 3, () => fs.rm(at(dir, 'hello/requirements.txt'))),
     fails: 'resource',
-    says: /requirements\.txt: its symbolic links lead in a circle/,
+    says: /requirements\.txt: its symbolic links form a loop/,
   },
   '.aws-sam is a file for a while': {
     breaks: (dir) => saveAfter(dir, 2, () => rewrite(at(dir, '.aws-sam'), '')),

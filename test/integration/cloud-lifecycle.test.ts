@@ -415,7 +415,7 @@ describe('sam-sync cloud', () => {
     [['strat'], 'has no command "strat"', 'Did you mean start?'],
     [['--foo'], 'has no option "--foo"', undefined],
     [['logs', '--folow'], 'has no option "--folow"', 'Did you mean --follow?'],
-    [['stop', 'now'], 'takes no arguments: now', undefined],
+    [['stop', 'now'], 'takes no arguments, but got now', undefined],
     [['exec'], 'needs a command to run', undefined],
     [['exec', '--'], 'needs a command to run', undefined],
   ])('refuses %o', async (args, message, hint) => {

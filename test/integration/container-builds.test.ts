@@ -193,9 +193,7 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
       const first = start(dir, [], { env });
       expect(await first.ended, first.output()).toBe(0);
       // it is said once, and all goes on
-      expect(first.output()).toContain(
-        'The dependency layer does not go with --use-container yet: going on without it',
-      );
+      expect(first.output()).toContain('--use-container turns the dependency layer off');
       const handler = 'import six\nhandler = lambda event, context: "code with " + six.__version__\n';
       await writeFiles(dir, { 'py/app.py': handler, 'py/requirements.txt': 'six==1.17.0\n' });
       const code = start(dir, ['--code', '--resource-id', 'Py'], { env });

@@ -88,7 +88,7 @@ describe('a folder', () => {
   it.skipIf(process.platform !== 'linux')('that cannot be made is an error, in /proc too', async () => {
     for (const make of [makeFolder, makeFolderSync]) {
       const error = explainSystemError(await thrownBy(() => make('/proc/.sam-sync/a/b')));
-      expect(error?.message).toBe('Cannot create the folder /proc/.sam-sync: this is not possible there (ENOENT)');
+      expect(error?.message).toBe('Cannot create the folder /proc/.sam-sync: folders cannot be created there (ENOENT)');
     }
   });
 

@@ -6,31 +6,31 @@ import { nearestName } from '../../support/nearest-name.ts';
 import { execInCloud } from './cloud-exec.ts';
 import { CLOUD_PORT_VARIABLE, resolveCloudPlace } from './cloud-place.ts';
 
-/** The outside of the command. */
+/** Environment of the command. */
 export interface CloudEnvironment {
   env: Readonly<Record<string, string | undefined>>;
   reporter: Reporter;
   signal: AbortSignal;
-  /** Receives what was asked for: help, status and log. */
+  /** Receives help, status and log. */
   stdout: { write(text: string): unknown };
 }
 
 const HELP = `Usage: sam-sync cloud COMMAND
 
-The local cloud is an AWS emulator (MiniStack) on this machine. It answers to this machine only, needs no
-account and keeps everything in memory. \`sam-sync --local …\` sets it up and starts it when needed.
+The local cloud is an AWS emulator (MiniStack) on this machine. It accepts connections from this machine only,
+needs no account and keeps everything in memory. \`sam-sync --local …\` sets it up and starts it if needed.
 
 Commands:
-  start             Starts it, if it is not running. It goes on running until it is stopped.
-  stop              Ends it. What is deployed in it is gone.
-  status            Tells whether and where it is running; exit code 0 if it is, 1 if not.
-  reset             Forgets everything that is deployed in it.
-  logs [-f]         Prints its log, with what functions print; -f, --follow goes on until Ctrl-C.
-  exec -- CMD…      Runs any AWS tool against it, started if needed: endpoint, credentials and region are set,
-                    profiles taken away. The exit code is the tool's.
+  start             Start the cloud. It runs until you stop it.
+  stop              Stop the cloud and discard everything deployed to it.
+  status            Show whether and where the cloud is running. Exit code 0: running, 1: not running.
+  reset             Discard everything deployed to the cloud.
+  logs [-f]         Print the log of the cloud and its functions. -f, --follow: keep printing until Ctrl-C.
+  exec -- CMD…      Run an AWS tool against the cloud, which is started if needed. Sets endpoint, credentials and
+                    Region and hides your profiles. Exits with the tool's exit code.
 
 Environment:
-  ${CLOUD_PORT_VARIABLE}   The port, 4566 by default. Each port has a cloud of its own.
+  ${CLOUD_PORT_VARIABLE}   Port of the cloud (default: 4566). Each port has its own cloud.
 
 Examples:
   sam-sync --local --stack-name sam-app
@@ -41,7 +41,7 @@ Examples:
 interface Invocation {
   environment: CloudEnvironment;
   place: CloudPlace;
-  /** What was typed after the command. */
+  /** The words after the command. */
   args: readonly string[];
 }
 
@@ -58,9 +58,9 @@ const OPTIONS = ['--help', '--debug'];
 
 const LOG_INTERVAL_MS = 200;
 
-/** `sam-sync cloud …`: gives the exit code. */
+/** Runs `sam-sync cloud …` and returns its exit code. */
 export async function runCloudCommand(args: readonly string[], environment: CloudEnvironment): Promise<number> {
-  // what follows `exec` is the tool's, options included
+  // words after `exec`, options included, belong to the tool
   const at = args.findIndex((word) => !word.startsWith('-'));
   const name = args[at] ?? '';
   const ownArgs = name === 'exec' ? args.slice(0, at + 2) : args;
@@ -90,7 +90,7 @@ async function start({ environment, place, args }: Invocation): Promise<number> 
   refuseArguments('start', args);
   const { reporter, env, signal } = environment;
   const cloud = await ensureCloud({ ...place, env, reporter, signal });
-  const text = cloud.started ? 'The local cloud is running' : 'The local cloud was running already';
+  const text = cloud.started ? 'The local cloud is running' : 'The local cloud was already running';
   note(reporter, 'success', `${text}: ${cloud.endpoint} (process ${cloud.pid})`);
   return 0;
 }
@@ -98,27 +98,27 @@ async function start({ environment, place, args }: Invocation): Promise<number> 
 async function stop({ environment, place, args }: Invocation): Promise<number> {
   refuseArguments('stop', args);
   const stopped = await stopCloud(place, environment.signal);
-  if (stopped) note(environment.reporter, 'success', 'The local cloud is stopped');
+  if (stopped) note(environment.reporter, 'success', 'Stopped the local cloud');
   else note(environment.reporter, 'info', `No local cloud is running on port ${place.port}`);
   return 0;
 }
 
 async function status({ environment, place, args }: Invocation): Promise<number> {
   refuseArguments('status', args);
-  const found = await cloudStatus(place, environment.signal);
-  if (!found) {
+  const cloud = await cloudStatus(place, environment.signal);
+  if (!cloud) {
     environment.stdout.write(`not running (port ${place.port})\n`);
     return 1;
   }
-  const state = found.answering ? 'running' : 'does not answer';
-  environment.stdout.write(`${state}: ${found.endpoint} (process ${found.pid})\nlog: ${found.logFile}\n`);
-  return found.answering ? 0 : 1;
+  const state = cloud.answering ? 'running' : 'not responding';
+  environment.stdout.write(`${state}: ${cloud.endpoint} (process ${cloud.pid})\nlog: ${cloud.logFile}\n`);
+  return cloud.answering ? 0 : 1;
 }
 
 async function reset({ environment, place, args }: Invocation): Promise<number> {
   refuseArguments('reset', args);
   await resetCloud(place, environment.signal);
-  note(environment.reporter, 'success', 'The local cloud is empty again');
+  note(environment.reporter, 'success', 'Reset the local cloud: it is empty');
   return 0;
 }
 
@@ -142,7 +142,7 @@ async function followLog(environment: CloudEnvironment, place: CloudPlace, from:
   }
 }
 
-/** Prints the log from a byte offset on and gives the offset of its end. */
+/** Prints the log from a byte offset and returns the offset of its end. */
 async function printLog({ stdout }: CloudEnvironment, place: CloudPlace, from: number): Promise<number> {
   const { text, end } = await readCloudLog(place, from);
   if (text !== '') stdout.write(text);
@@ -151,7 +151,7 @@ async function printLog({ stdout }: CloudEnvironment, place: CloudPlace, from: n
 
 async function exec({ environment, place, args }: Invocation): Promise<number> {
   const [first, ...rest] = args;
-  // the two dashes are needed only where the tool's own options could be taken for ours
+  // the two dashes are optional
   const [program, ...words] = first === '--' ? rest : args;
   if (program === undefined) {
     throw new UsageError('sam-sync cloud exec needs a command to run', {
@@ -163,16 +163,16 @@ async function exec({ environment, place, args }: Invocation): Promise<number> {
   return execInCloud(program, words, { cloud, env });
 }
 
-function refuseArguments(command: string, args: readonly string[], known: readonly string[] = []): void {
+function refuseArguments(command: string, args: readonly string[], options: readonly string[] = []): void {
   const [word] = args;
   if (word === undefined) return;
-  if (word.startsWith('-')) throw unknownWord('option', word, [...known, ...OPTIONS]);
-  throw new UsageError(`sam-sync cloud ${command} takes no arguments: ${word}`);
+  if (word.startsWith('-')) throw unknownWord('option', word, [...options, ...OPTIONS]);
+  throw new UsageError(`sam-sync cloud ${command} takes no arguments, but got ${word}`);
 }
 
-function unknownWord(kind: string, word: string, known: readonly string[]): UsageError {
-  const nearest = nearestName(word, known);
+function unknownWord(kind: string, word: string, candidates: readonly string[]): UsageError {
+  const nearest = nearestName(word, candidates);
   return new UsageError(`sam-sync cloud has no ${kind} "${word}"`, {
-    hint: nearest === undefined ? 'sam-sync cloud --help lists them.' : `Did you mean ${nearest}?`,
+    hint: nearest === undefined ? 'See sam-sync cloud --help.' : `Did you mean ${nearest}?`,
   });
 }

@@ -7,14 +7,14 @@ const PASSED_ON = ['SIGTERM', 'SIGHUP'] as const;
 /** Ctrl-C, Ctrl-\ */
 const SHARED = ['SIGINT', 'SIGQUIT'] as const;
 
-/** Runs a tool in our place, with the local cloud as its AWS; gives its exit code. */
+/** Runs a tool with the local cloud as its AWS and returns its exit code. */
 export async function execInCloud(
   program: string,
   args: readonly string[],
-  about: { cloud: LocalCloud; env: Readonly<Record<string, string | undefined>> },
+  { cloud, env }: { cloud: LocalCloud; env: Readonly<Record<string, string | undefined>> },
 ): Promise<number> {
-  const child = spawn(program, [...args], { stdio: 'inherit', env: withCloudEnvironment(about.env, about.cloud) });
-  // the terminal sends these to both of us, and what they mean is the tool's to say; other signals are passed on
+  const child = spawn(program, [...args], { stdio: 'inherit', env: withCloudEnvironment(env, cloud) });
+  // the terminal sends these to both processes and the tool handles them; other signals are passed on
   const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of SHARED) process.on(signal, ignore);
   for (const signal of PASSED_ON) process.on(signal, passOn);
@@ -33,7 +33,7 @@ function ignore(): void {}
 
 function notStarted(program: string, cause: NodeJS.ErrnoException): UserError {
   return new UserError(
-    cause.code === 'ENOENT' ? `${program} is not on PATH` : `${program} could not be started: ${cause.message}`,
+    cause.code === 'ENOENT' ? `${program} is not on PATH` : `Could not start ${program}: ${cause.message}`,
     { cause },
   );
 }

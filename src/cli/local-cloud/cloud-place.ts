@@ -3,10 +3,10 @@ import { UsageError } from '../../errors.ts';
 import { DEFAULT_CLOUD_PORT, type CloudPlace } from '../../local/cloud.ts';
 import { cloudCacheDir } from '../../local/installation.ts';
 
-/** The variable that moves the local cloud to another port. */
+/** The variable with the port of the local cloud. */
 export const CLOUD_PORT_VARIABLE = 'SAM_SYNC_CLOUD_PORT';
 
-/** Which local cloud this user and environment mean. */
+/** Returns the cache folder and port of the local cloud. */
 export function resolveCloudPlace(env: Readonly<Record<string, string | undefined>>): CloudPlace {
   return { cacheDir: cloudCacheDir(env, os.homedir(), process.platform), port: resolveCloudPort(env) };
 }
@@ -16,7 +16,7 @@ function resolveCloudPort(env: Readonly<Record<string, string | undefined>>): nu
   if (text === undefined || text === '') return DEFAULT_CLOUD_PORT;
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port;
-  throw new UsageError(`${CLOUD_PORT_VARIABLE} is "${text}", which is not a port`, {
-    hint: `A port is a number from 1 to 65535; the usual one is ${DEFAULT_CLOUD_PORT}.`,
+  throw new UsageError(`${CLOUD_PORT_VARIABLE}: "${text}" is not a port`, {
+    hint: `A port is a number from 1 to 65535; the default is ${DEFAULT_CLOUD_PORT}.`,
   });
 }

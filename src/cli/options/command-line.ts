@@ -3,33 +3,32 @@ import { nearestName } from '../../support/nearest-name.ts';
 import { OPTIONS_BY_NAME } from './options.ts';
 import type { NamedOption, OptionKey } from './options.ts';
 
-/** What was typed for an option. */
+/** An option on the command line. */
 export interface TypedOption {
-  /** The name that was used last, e.g. `-t`. */
+  /** The name used last, e.g. `-t`. */
   name: string;
   /** The values, in order; `true` or `false` for a flag. */
   words: string[];
 }
 
-/** A command line taken apart; `problems` holds everything that is wrong with it. */
+/** A parsed command line with all its problems. */
 export interface CommandLine {
   typed: ReadonlyMap<OptionKey, TypedOption>;
   problems: readonly UsageError[];
 }
 
-/** Options that `sam build`, `package` or `deploy` know and `sam sync` does not, so that a mistake can be explained. */
+/** Options of `sam build`, `package` and `deploy` that `sam sync` lacks, to explain the mistake. */
 const ELSEWHERE = new Set(
   (
     '--guided -g --cached -c --no-cached --parallel -p --manifest -m --build-dir -b --cache-dir -cd --exclude -x ' +
     '--hook-name --skip-prepare-infra --docker-network --skip-pull-image --mount-with --mount-symlinks ' +
-    '--container-env-var -e --use-buildkit --signing-profiles --force-upload --no-force-upload --use-json ' +
+    '--use-buildkit --signing-profiles --force-upload --no-force-upload --use-json ' +
     '--no-progressbar --confirm-changeset --no-confirm-changeset --no-execute-changeset --fail-on-empty-changeset ' +
-    '--no-fail-on-empty-changeset --disable-rollback --no-disable-rollback --on-failure --max-wait-duration ' +
-    '--resolve-image-repos'
+    '--no-fail-on-empty-changeset --disable-rollback --no-disable-rollback --on-failure --max-wait-duration'
   ).split(' '),
 );
 
-/** Takes `args` apart as click does, by the option table. Never throws: problems are collected. */
+/** Parses `args` by the option table, as click does. Never throws: collects problems. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const state: ParserState = { args, index: 0, typed: new Map(), problems: [] };
   while (state.index < args.length) {
@@ -46,7 +45,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 
 interface ParserState {
   args: readonly string[];
-  /** Of the next word. */
+  /** Index of the next word. */
   index: number;
   typed: Map<OptionKey, TypedOption>;
   problems: UsageError[];
@@ -77,7 +76,7 @@ function parseCluster(word: string, state: ParserState): void {
 function takeOption(name: string, option: NamedOption, attached: string | undefined, state: ParserState): void {
   if (option.spec.grammar.metavar === undefined) {
     if (attached === undefined) record(name, option, [option.off ? 'false' : 'true'], state);
-    else state.problems.push(new UsageError(`${name} takes no value, but \`${attached}\` was given`));
+    else state.problems.push(new UsageError(`${name} takes no value, but got \`${attached}\``));
     return;
   }
   const words = attached === undefined ? takeValue(name, state) : [attached];
@@ -88,7 +87,7 @@ function takeOption(name: string, option: NamedOption, attached: string | undefi
   record(name, option, words, state);
 }
 
-/** The next word, whatever it starts with, unless it is an option itself: then the value was forgotten. */
+/** Takes the next word as the value, unless it is an option: then the value is missing. */
 function takeValue(name: string, state: ParserState): string[] | undefined {
   const next = state.args[state.index];
   if (next === undefined) {
@@ -96,8 +95,8 @@ function takeValue(name: string, state: ParserState): string[] | undefined {
     return undefined;
   }
   if (OPTIONS_BY_NAME.has(next.split('=')[0] ?? '')) {
-    const hint = `If that is the value, write ${name}=${next}.`;
-    state.problems.push(new UsageError(`${name} needs a value, but ${next} follows`, { hint }));
+    const hint = `If ${next} is the value, write ${name}=${next}.`;
+    state.problems.push(new UsageError(`${name} needs a value, but the option ${next} follows`, { hint }));
     return undefined;
   }
   state.index++;
@@ -110,15 +109,15 @@ function record(name: string, option: NamedOption, words: readonly string[], sta
 }
 
 function unknownOption(name: string, state: ParserState): void {
-  const names = [...OPTIONS_BY_NAME.keys()].filter((known) => known.startsWith('--'));
-  const near = names.find((known) => known.startsWith(name)) ?? nearestName(name, names);
+  const names = [...OPTIONS_BY_NAME.keys()].filter((other) => other.startsWith('--'));
+  const near = names.find((other) => other.startsWith(name)) ?? nearestName(name, names);
   const hint = ELSEWHERE.has(name)
-    ? 'Other commands of AWS SAM have it, sync does not.'
+    ? 'It is an option of other SAM CLI commands, not of sync.'
     : near !== undefined && name.startsWith('--')
       ? `Did you mean ${near}?`
       : undefined;
-  state.problems.push(new UsageError(`There is no option ${name}`, { hint }));
-  // its value, if it has one, is not another problem
+  state.problems.push(new UsageError(`No such option: ${name}`, { hint }));
+  // do not report its value as another problem
   while (state.index < state.args.length && !state.args[state.index]?.startsWith('-')) state.index++;
 }
 

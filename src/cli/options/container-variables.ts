@@ -6,7 +6,7 @@ import type { ConfigValue } from '../samconfig/config-value.ts';
 import type { Grammar } from './grammar.ts';
 import { notPairs, scalarText } from './pairs.ts';
 
-/** `NAME=value` for all build containers, `Id.NAME=value` for those of one function or layer; repeatable. */
+/** `NAME=value` for all build containers, `Id.NAME=value` for those of one function or layer. Repeatable. */
 export const CONTAINER_VARIABLES: Grammar<ContainerVariables> = {
   metavar: 'NAME=VALUE|ID.NAME=VALUE',
   parse: (words, place) => collect(words.map((word) => splitVariable(word, place))),
@@ -18,7 +18,7 @@ export const CONTAINER_VARIABLES: Grammar<ContainerVariables> = {
 };
 
 interface Variable {
-  /** '' for all. */
+  /** '': all containers. */
   id: string;
   name: string;
   value: string;
@@ -31,8 +31,8 @@ function words(prefix: string, variables: Readonly<Record<string, string>>): str
 function splitVariable(word: string, place: string): Variable {
   const match = /^(?:([^=]+)\.)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(word);
   if (match) return { id: match[1] ?? '', name: match[2] ?? '', value: match[3] ?? '' };
-  throw new UsageError(`${place}: a word is neither NAME=value nor FunctionId.NAME=value`, {
-    hint: 'Its value is not shown here, as it may be a secret.',
+  throw new UsageError(`${place}: a value has neither the form NAME=value nor FunctionId.NAME=value`, {
+    hint: 'The value is not shown because it may be a secret.',
   });
 }
 

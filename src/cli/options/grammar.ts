@@ -4,21 +4,23 @@ import type { ConfigValue } from '../samconfig/config-value.ts';
 import { nearestName } from '../../support/nearest-name.ts';
 
 /**
- * How the values of an option are written. `place` is what an error names: `--tags` or
+ * How the values of an option are written. `place` names the source in errors: `--tags` or
  * `samconfig.toml, [default.sync.parameters] tags`.
  */
 export interface Grammar<T> {
-  /** What stands for the value in `--help`; undefined for a flag, which takes none. */
+  /** The value's placeholder in `--help`; undefined for a flag, which takes no value. */
   metavar: string | undefined;
-  /** Reads all words that were typed for the option, or the text of its environment variable. */
+  /** Reads all words typed for the option, or the text of its environment variable. */
   parse(words: readonly string[], place: string): T;
-  /** Reads what a samconfig holds, in any shape that makes sense. */
+  /** Reads the value in a samconfig, in any shape that makes sense. */
   read(value: ConfigValue, place: string): T;
-  /** What a samconfig has to hold so that `read` gives the value again. */
+  /** Returns the samconfig value from which `read` gives the same value. */
   write(value: T): ConfigValue;
+  /** The value is a path: `--save-params` writes it relative to the samconfig. */
+  isPath?: boolean;
 }
 
-/** One text; the last one counts. */
+/** One text; the last one wins. */
 export const TEXT: Grammar<string> = {
   metavar: 'TEXT',
   parse: (words) => words.at(-1) ?? '',
@@ -26,14 +28,25 @@ export const TEXT: Grammar<string> = {
   write: (value) => value,
 };
 
-/** A file or folder, as it is written; who resolves it knows against what. */
-export const FILE: Grammar<string> = { ...TEXT, metavar: 'FILE' };
-export const DIRECTORY: Grammar<string> = { ...TEXT, metavar: 'DIRECTORY' };
+/** A path as written: `resolveOptions` resolves it. */
+export const FILE: Grammar<string> = { ...TEXT, metavar: 'FILE', isPath: true };
+export const DIRECTORY: Grammar<string> = { ...TEXT, metavar: 'DIRECTORY', isPath: true };
+
+/** A folder in a bucket, without slashes around it. */
+export const FOLDER: Grammar<string> = {
+  ...TEXT,
+  parse: (words, place) => trimSlashes(TEXT.parse(words, place)),
+  read: (value, place) => trimSlashes(TEXT.read(value, place)),
+};
+
+function trimSlashes(text: string): string {
+  return text.replace(/^\/+|\/+$/g, '');
+}
 
 const YES = ['true', '1', 'yes', 'on', 't', 'y'];
 const NO = ['false', '0', 'no', 'off', 'f', 'n'];
 
-/** A switch. In files and variables it may be written as the peer's users do: true, yes, on, 1 and their opposites. */
+/** A flag. Files and variables may say, as for SAM CLI: true, yes, on, 1, t, y and their opposites. */
 export const FLAG: Grammar<boolean> = {
   metavar: undefined,
   parse: (words, place) => readFlag(words.at(-1) ?? 'true', place),
@@ -49,7 +62,7 @@ function readFlag(value: ConfigValue, place: string): boolean {
   throw new UsageError(`${place} must be true or false, not ${describe(value)}`);
 }
 
-/** One of some words. */
+/** Creates the grammar of one word out of `choices`. */
 export function choice<C extends string>(choices: readonly C[]): Grammar<C> {
   const pick = (text: string, place: string): C => pickChoice(choices, text, place);
   return {
@@ -63,12 +76,12 @@ export function choice<C extends string>(choices: readonly C[]): Grammar<C> {
 /** Settings of a list option. */
 export interface ListRules<T extends string> {
   metavar: string;
-  /** The characters between the items of one text: on the command line and in files, or in files only. */
+  /** The separator of items within a text: on the command line and in files, or in files only. */
   split?: { by: RegExp; typedToo: boolean };
   check?: (item: string, place: string) => T;
 }
 
-/** Several texts. */
+/** Creates the grammar of several texts. */
 export function list<T extends string>(rules: ListRules<T>): Grammar<T[]> {
   const splitItems = (text: string): string[] => (rules.split ? text.split(rules.split.by) : [text]);
   const check = (items: readonly string[], place: string): T[] =>
@@ -79,7 +92,7 @@ export function list<T extends string>(rules: ListRules<T>): Grammar<T[]> {
     read: (value, place) => {
       const items = Array.isArray(value) ? value : [value];
       return check(
-        items.flatMap((item) => splitItems(readText(item, place, 'text or a list of texts').trim())),
+        items.flatMap((item) => splitItems(readText(item, place, 'a string or a list of strings').trim())),
         place,
       );
     },
@@ -87,18 +100,18 @@ export function list<T extends string>(rules: ListRules<T>): Grammar<T[]> {
   };
 }
 
-/** A check for `list`: each item is one of some words. */
+/** Creates a check for `list`: each item must be one of `choices`. */
 export function oneOf<C extends string>(choices: readonly C[]): (item: string, place: string) => C {
   return (item, place) => pickChoice(choices, item, place);
 }
 
-/** The text of a samconfig value, or an error that says what is there instead. */
-function readText(value: ConfigValue, place: string, expected = 'text'): string {
+/** Returns the text of a samconfig value. Throws an error that describes any other value. */
+function readText(value: ConfigValue, place: string, expected = 'a string'): string {
   if (typeof value === 'string') return value;
   throw new UsageError(`${place} must be ${expected}, not ${describe(value)}`);
 }
 
-/** The kind of a samconfig value, in words. */
+/** Describes a samconfig value in messages. */
 export function describe(value: ConfigValue): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -107,8 +120,8 @@ export function describe(value: ConfigValue): string {
 }
 
 function pickChoice<C extends string>(choices: readonly C[], text: string, place: string): C {
-  const found = choices.find((choice) => choice === text);
-  if (found !== undefined) return found;
+  const match = choices.find((choice) => choice === text);
+  if (match !== undefined) return match;
   const near = nearestName(text, choices);
   throw new UsageError(`${place}: \`${text}\` is not one of ${choices.join(', ')}`, {
     hint: near === undefined ? undefined : `Did you mean ${near}?`,

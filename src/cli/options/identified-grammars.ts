@@ -1,11 +1,12 @@
 import { UsageError } from '../../errors.ts';
 import { isConfigMap } from '../samconfig/config-value.ts';
+import type { BuildImages } from '../../sync/sync-options.ts';
 import type { ConfigValue } from '../samconfig/config-value.ts';
 import type { Grammar } from './grammar.ts';
 import type { Pair } from './key-value-words.ts';
 import { mapEntries, notPairs, scalarText, toRecord } from './pairs.ts';
 
-/** `Id=value`, repeatable; in files also a table. `check` throws for a wrong value. */
+/** Creates the grammar of `Id=value`, repeatable; in files also a table. `check` throws for an invalid value. */
 export function byIdentifier(
   metavar: string,
   check: (value: string, place: string) => void,
@@ -26,7 +27,7 @@ export function byIdentifier(
   };
 }
 
-/** `Id=pattern`, repeatable, several patterns for one id. */
+/** `Id=pattern`, repeatable, with several patterns for an id. */
 export const EXCLUDES: Grammar<Record<string, string[]>> = {
   metavar: 'ID=PATTERN',
   parse: (words, place) => toLists(words.map((word) => splitIdentifier(word, place))),
@@ -34,11 +35,8 @@ export const EXCLUDES: Grammar<Record<string, string[]>> = {
   write: (value) => mapEntries(value, (patterns) => [...patterns]),
 };
 
-/** Build images: one for all (`all`) and those of single functions and layers. */
-export interface BuildImages {
-  all: string | undefined;
-  byId: Record<string, string>;
-}
+/** The value of an option that names no build images. */
+export const NO_BUILD_IMAGES: BuildImages = { all: undefined, byId: {} };
 
 /** `URI`, or `Id=URI`, repeatable. */
 export const BUILD_IMAGES: Grammar<BuildImages> = {
@@ -65,7 +63,7 @@ function toBuildImages(words: readonly string[], place: string): BuildImages {
   const split = words.map((word) => {
     const pair = word.includes('=') ? splitIdentifier(word, place) : { key: '', value: word.trim() };
     if (pair.value === '' || /\s/.test(pair.value))
-      throw new UsageError(`${place}: \`${word}\` names no image; write URI or FunctionId=URI`);
+      throw new UsageError(`${place}: \`${word}\` is not an image: write URI or FunctionId=URI`);
     return pair;
   });
   return {
@@ -78,7 +76,7 @@ function splitIdentifier(word: string, place: string): Pair {
   const split = word.indexOf('=');
   const pair = { key: word.slice(0, Math.max(split, 0)).trim(), value: word.slice(split + 1).trim() };
   if (pair.key === '' || pair.value === '')
-    throw new UsageError(`${place}: \`${word}\` is not of the form ResourceId=value`);
+    throw new UsageError(`${place}: \`${word}\` does not have the form ResourceId=value`);
   return pair;
 }
 

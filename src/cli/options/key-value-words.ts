@@ -1,14 +1,14 @@
 import { UsageError } from '../../errors.ts';
 
-/** A key and its value as a user wrote them, quotes and escapes resolved. */
+/** A key and its value, with quotes and escapes resolved. */
 export interface Pair {
   key: string;
   value: string;
 }
 
 /**
- * `parameters`: keys are names, spaces separate (a value may hold tabs and line ends), the AWS CLI's long form is known.
- * `tags`: keys are any text, all white space separates.
+ * `parameters`: keys are names, spaces separate pairs (a value may contain tabs and line ends), and the AWS CLI's long form
+ * is understood. `tags`: keys are any text, and any white space separates pairs.
  */
 export type Dialect = 'parameters' | 'tags';
 
@@ -17,8 +17,8 @@ const LONG_FORM = /ParameterKey=("[^"]*"|'[^']*'|[^,\s"']+),ParameterValue=/y;
 const KEEP_VALUE = /,UsePreviousValue=true$/;
 
 /**
- * Reads `K=V K2="a b" "K3=c d"` and, mixed with it, `ParameterKey=K,ParameterValue=V`. A word that is neither is an
- * error that names it. Quotes count at the start of a word or value; `\ `, `\"` and `\'` stand for the second character.
+ * Reads `K=V K2="a b" "K3=c d"`, and `ParameterKey=K,ParameterValue=V` among it. Throws a `UsageError` that names the first
+ * word of another form. Quotes count at the start of a word or value; `\ `, `\"` and `\'` escape their second character.
  */
 export function parsePairs(text: string, dialect: Dialect, place: string): Pair[] {
   const pairs: Pair[] = [];
@@ -31,12 +31,12 @@ export function parsePairs(text: string, dialect: Dialect, place: string): Pair[
   return pairs;
 }
 
-/** Removes one pair of quotes around the whole text and resolves `\ `, `\"` and `\'`, as the peer does. */
+/** Removes one pair of quotes around the whole text and resolves `\ `, `\"` and `\'`, as SAM CLI does. */
 export function unquote(text: string): string {
   return unescape(isQuoted(text) ? text.slice(1, -1) : text);
 }
 
-/** The opposite of `unquote`: what has to be written so that reading gives `text`. */
+/** Escapes a text so that `unquote` returns it: the inverse of `unquote`. */
 export function protect(text: string): string {
   const escaped = text.replace(/\\(?=[ "'])/g, '\\\\');
   return /^(["'])(.*\1)?$/s.test(escaped) ? `\\${escaped}` : escaped;
@@ -74,16 +74,18 @@ function readPair(text: string, start: number, context: ReadContext): Read<Pair 
   return { pair: { key: content.slice(0, split), value: unquote(content.slice(split + 1)) }, end: close + 1 };
 }
 
-/** The form of the AWS CLI, whose lists write `\,` for a comma. */
+/** Reads the AWS CLI's form, whose lists write `\,` for a comma. */
 function readLongForm(text: string, start: number, context: ReadContext, key: string): Read<Pair | undefined> {
   const from = start + (matchAt(LONG_FORM, text, start)?.[0].length ?? 0);
   const { value, end } = readValue(text, from, context);
   if (KEEP_VALUE.test(value))
-    throw new UsageError(`${context.place}: ${key} has a ParameterValue and UsePreviousValue=true; only one can be`);
+    throw new UsageError(
+      `${context.place}: ${key} has both a ParameterValue and UsePreviousValue=true: remove one of them`,
+    );
   return { pair: { key, value: value.replace(/,UsePreviousValue=false$/, '').replaceAll('\\,', ',') }, end };
 }
 
-/** Short pairs that are the AWS CLI's form in another order or without a value. */
+/** Recognizes short pairs that are the AWS CLI's form in another order or without a value. */
 function interpret(key: string, value: string): Pair | undefined {
   if (key === 'ParameterValue') {
     const reversed = /^(.*),ParameterKey=([^,]+)$/s.exec(value);
@@ -154,11 +156,11 @@ function wordAt(text: string, start: number): string {
 }
 
 function badWord(text: string, start: number, context: ReadContext): UsageError {
-  return new UsageError(`${context.place}: \`${wordAt(text, start)}\` is not of the form Key=Value`, {
-    hint: `A value with spaces needs quotes that reach the program: 'Key="some words"'.`,
+  return new UsageError(`${context.place}: \`${wordAt(text, start)}\` does not have the form Key=Value`, {
+    hint: `Quote a value with spaces so that the quotes reach the program: 'Key="some words"'.`,
   });
 }
 
 function unclosed(text: string, start: number, context: ReadContext): UsageError {
-  return new UsageError(`${context.place}: the quote at \`${wordAt(text, start)}\` is not closed`);
+  return new UsageError(`${context.place}: the quote at \`${wordAt(text, start)}\` has no closing quote`);
 }

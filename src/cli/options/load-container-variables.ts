@@ -2,7 +2,7 @@ import { readContainerEnvFile } from '../../builder/containers/container-env-fil
 import { ownValue } from '../../support/own-value.ts';
 import type { ContainerVariables } from '../../sync/sync-options.ts';
 
-/** The variables of a file (`--container-env-var-file`) and of the command line, which count more. */
+/** Merges the variables of a file (`--container-env-var-file`) and those given as options, which take precedence. */
 export async function loadContainerVariables(
   file: string | undefined,
   given: ContainerVariables | undefined,

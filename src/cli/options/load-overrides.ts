@@ -7,12 +7,12 @@ import { readItems } from './parameter-overrides.ts';
 import type { OverrideItem } from './parameter-overrides.ts';
 import { parseConfigText } from '../samconfig/parse-config.ts';
 
-/** Files that include others twice at each level would never end. */
+/** Stops files that include others twice at each level. */
 const MAX_FILES = 1000;
 
 /**
- * The overrides that the items stand for. Relative files are below one of the folders, the first that has them; those
- * named in a file lie beside it. Files that are read are added to `files`.
+ * Loads the parameter values of the items. A relative file is in the first of the folders that has it; a file named in
+ * another file is beside that. Adds all files read to `files`.
  */
 export async function loadOverrides(
   items: readonly OverrideItem[],
@@ -24,9 +24,9 @@ export async function loadOverrides(
 
 interface Loading {
   place: string;
-  /** Everything that was read or looked for. */
+  /** All files read or looked for. */
   files: string[];
-  /** The files that include each other down to this one, to notice loops. */
+  /** The chain of including files, to detect cycles. */
   open: readonly string[];
 }
 
@@ -37,9 +37,9 @@ async function loadItems(
 ): Promise<Map<string, string>> {
   const values = new Map<string, string>();
   for (const item of items) {
-    const found =
+    const entries =
       'file' in item ? await loadFile(await locate(item.file, folders), loading) : Object.entries(item.values);
-    for (const [key, value] of found) values.set(key, value);
+    for (const [key, value] of entries) values.set(key, value);
   }
   return values;
 }
@@ -53,12 +53,12 @@ async function locate(file: string, folders: readonly string[]): Promise<string>
 async function loadFile(file: string, { place, open, files }: Loading): Promise<Map<string, string>> {
   files.push(file);
   if (files.length > MAX_FILES)
-    throw new UsageError(`${place}: more than ${MAX_FILES} parameter files are included, the last one is ${file}`);
+    throw new UsageError(`${place}: includes more than ${MAX_FILES} parameter files; stopped at ${file}`);
   if (open.includes(file))
     throw new UsageError(`${place}: parameter files include each other: ${[...open, file].join(' → ')}`);
   if (!hasConfigExtension(file))
-    throw new UsageError(`${place}: ${file} is not a parameter file that can be read`, {
-      hint: `It has to end in ${CONFIG_EXTENSIONS.join(', ')}.`,
+    throw new UsageError(`${place}: ${file} is not a parameter file`, {
+      hint: `Supported file extensions: ${CONFIG_EXTENSIONS.join(', ')}.`,
     });
   const by = open.at(-1);
   const items = readItems(await parseConfigText(await readFile(file, place, by), file), file);

@@ -5,12 +5,12 @@ import type { Grammar } from './grammar.ts';
 import type { Pair } from './key-value-words.ts';
 import { mapEntries, notPairs, scalarText, toRecord } from './pairs.ts';
 
-/** A flat JSON object, or `k=v,k2=v2`. Quotes in the second form belong to the value but protect commas. */
+/** A flat JSON object, or `k=v,k2=v2`. In the second form quotes belong to the value but protect commas. */
 export const METADATA: Grammar<Record<string, string>> = {
   metavar: 'MAP',
   parse: (words, place) => toRecord(words.flatMap((word) => parseMetadata(word, place))),
   read: (value, place) => toRecord(readMetadata(value, place)),
-  // the peer reads metadata from text only
+  // SAM CLI reads metadata only from a string
   write: (value) => JSON.stringify(value),
 };
 
@@ -30,7 +30,7 @@ function parseMetadata(word: string, place: string): Pair[] {
     const split = item.indexOf('=');
     const key = item.slice(0, split).trim();
     if (split <= 0 || !/^[^\s"']+$/.test(key))
-      throw new UsageError(`${place}: \`${item.trim()}\` is not of the form key=value`, {
+      throw new UsageError(`${place}: \`${item.trim()}\` does not have the form key=value`, {
         hint: 'Write key=value,key2=value2 or a JSON object.',
       });
     return { key, value: item.slice(split + 1) };

@@ -3,60 +3,60 @@ import { UsageError } from '../../errors.ts';
 const REGION = /^(?!\d+$)(?!-)[a-z0-9-]{1,63}(?<!-)$/i;
 const STACK_NAME = /^[a-z][-a-z0-9]{0,127}$/i;
 const STACK_ARN = /^arn:[^:]+:cloudformation:[^:]*:[^:]*:stack\/([^/]+)\//;
-// names made before 2018 in us-east-1 may hold capitals and underscores
+// buckets created before 2018 in us-east-1 may have capitals and underscores in their names
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/;
 const REPOSITORY = /^(?:[\w-]+(?:\.[\w-]+)+(?::\d{1,5})?|[\w-]+:\d{1,5}|localhost)\/[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/;
 
-/** CloudFormation's rule for names of stacks. */
+/** Checks a stack name by CloudFormation's rule. */
 export function checkStackName(name: string, place: string): void {
   if (STACK_NAME.test(name)) return;
   const arn = STACK_ARN.exec(name);
-  throw new UsageError(`${place}: \`${name}\` is not a name that a stack can have`, {
+  throw new UsageError(`${place}: \`${name}\` is not a valid stack name`, {
     hint: arn
       ? `This is an ARN; the name is ${arn[1]}.`
-      : 'It begins with a letter and holds letters, digits and hyphens, 128 at most.',
+      : 'Stack names start with a letter and contain only letters, digits and hyphens (128 at most).',
   });
 }
 
-/** botocore's rule for names of regions. */
+/** Checks a Region name by botocore's rule. */
 export function checkRegion(region: string, place: string): void {
   if (REGION.test(region)) return;
-  throw new UsageError(`${place}: \`${region}\` is not the name of a region`, { hint: 'For example: eu-west-1.' });
+  throw new UsageError(`${place}: \`${region}\` is not a valid Region name`, { hint: 'For example: eu-west-1.' });
 }
 
-/** The name of a bucket, without `s3://` and folders. */
+/** Checks a bucket name, without `s3://` and folders. */
 export function checkBucket(bucket: string, place: string): void {
   if (BUCKET.test(bucket)) return;
-  throw new UsageError(`${place}: \`${bucket}\` is not the name of a bucket`, {
-    hint: /^s3:|\//.test(bucket)
-      ? 'Give the name alone; a folder goes into --s3-prefix.'
-      : 'For example: my-artifacts.',
+  throw new UsageError(`${place}: \`${bucket}\` is not a valid bucket name`, {
+    hint: /^s3:|\//.test(bucket) ? 'Pass only the name, and a folder with --s3-prefix.' : 'For example: my-artifacts.',
   });
 }
 
-/** Any ARN; CloudFormation checks the rest. */
+/** Checks the form of an ARN; CloudFormation checks the rest. */
 export function checkArn(arn: string, place: string): void {
   if (/^arn:[^:\s]+:[^:\s]+:\S+$/.test(arn)) return;
-  throw new UsageError(`${place}: \`${arn}\` is not an ARN`, { hint: 'An ARN begins with arn:aws: .' });
+  throw new UsageError(`${place}: \`${arn}\` is not an ARN`, {
+    hint: 'For example: arn:aws:iam::123456789012:role/deploy.',
+  });
 }
 
-/** `registry/name` without tag: any registry host, as emulators and new partitions have hosts of their own. */
+/** Checks `registry/name` without a tag. Any registry host is valid: emulators and new partitions have their own. */
 export function checkRepository(repository: string, place: string): void {
   if (repository.startsWith('public.ecr.aws/'))
-    throw new UsageError(`${place}: Lambda runs images from private repositories only, not from ${repository}`);
+    throw new UsageError(`${place}: Lambda cannot use ${repository}: it runs images from private repositories only`);
   if (REPOSITORY.test(repository)) return;
   const withoutTag = repository.replace(/@sha256:[0-9a-f]+$/, '').replace(/:[\w.-]+$/, '');
-  throw new UsageError(`${place}: \`${repository}\` is not the URI of an image repository`, {
+  throw new UsageError(`${place}: \`${repository}\` is not a valid image repository URI`, {
     hint: REPOSITORY.test(withoutTag)
-      ? `Leave out the tag: ${withoutTag}`
+      ? `Remove the tag: ${withoutTag}`
       : 'For example: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/my-functions',
   });
 }
 
-/** An identifier of a resource: `LogicalId` or `ChildStack/LogicalId`. */
+/** Checks a resource identifier: `LogicalId` or `ChildStack/LogicalId`. */
 export function checkResourceId(id: string, place: string): string {
   if (/^[^\s/,=]+(?:\/[^\s/,=]+)*$/.test(id)) return id;
-  throw new UsageError(`${place}: \`${id}\` is not the id of a resource`, {
+  throw new UsageError(`${place}: \`${id}\` is not a valid resource ID`, {
     hint: 'Write LogicalId, or ChildStack/LogicalId for a resource of a nested stack.',
   });
 }

@@ -1,25 +1,27 @@
 import type { OptionKey, OptionValues } from './options.ts';
 
-/** Where a value comes from; an earlier source beats a later one. */
+/** The source of a value; an earlier one takes precedence. */
 export type Source = 'typed' | 'variable' | 'samconfig' | 'default';
 
-/** The values as far as they are resolved. */
+/** The values resolved so far. */
 export interface OptionFacts {
   value<K extends OptionKey>(key: K): OptionValues[K] | undefined;
   source(key: OptionKey): Source | undefined;
 }
 
-/** What is said and changed when options do not go together. */
+/** What to report and change when options do not go together. */
 export interface Rule {
   applies(facts: OptionFacts): boolean;
   /** An error ends the run with exit code 2. */
   level: 'error' | 'warning' | 'info' | 'debug';
   text: string | ((facts: OptionFacts) => string);
   hint?: string;
-  /** The options that have no effect. */
+  /** Options without effect: they go back to their defaults. */
   drops?: readonly OptionKey[];
-  /** The options of the samconfig that another, typed one replaces: `--save-params` removes them there too. */
+  /** Samconfig options that a typed one replaces: they go back to their defaults, and `--save-params` removes them. */
   overrules?: readonly OptionKey[];
+  /** Flags to switch off. */
+  turnsOff?: readonly OptionKey[];
 }
 
 const typed = (facts: OptionFacts, key: OptionKey): boolean => facts.source(key) === 'typed';
@@ -27,71 +29,76 @@ const given = (facts: OptionFacts, key: OptionKey): boolean =>
   facts.source(key) !== undefined && facts.source(key) !== 'default' && !isNothing(facts.value(key));
 const isNothing = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : !value;
-/** Both say something, and neither is more to be believed because it alone was typed. */
+/** Both are given, from sources of the same rank. */
 const clash = (facts: OptionFacts, one: OptionKey, other: OptionKey): boolean =>
   given(facts, one) && given(facts, other) && typed(facts, one) === typed(facts, other);
-/** Both say something, but only `one` was typed. */
+/** Both are given, but only `one` was typed. */
 const beats = (facts: OptionFacts, one: OptionKey, other: OptionKey): boolean =>
   given(facts, one) && given(facts, other) && typed(facts, one) && !typed(facts, other);
 
-const limits = (facts: OptionFacts): OptionKey[] =>
-  (['resourceId', 'resource'] as const).filter((key) => given(facts, key));
-const limited = (facts: OptionFacts): string =>
-  limits(facts)
-    .map((key) => (key === 'resource' ? '--resource' : '--resource-id'))
+const filters = (facts: OptionFacts): OptionKey[] =>
+  (['resourceIds', 'resourceTypes'] as const).filter((key) => given(facts, key));
+const filterNames = (facts: OptionFacts): string =>
+  filters(facts)
+    .map((key) => (key === 'resourceTypes' ? '--resource' : '--resource-id'))
     .join(' and ');
+/** The verb that goes with `filterNames`. */
+const agrees = (facts: OptionFacts, one: string, several: string): string =>
+  filters(facts).length === 1 ? one : several;
 const partial = (facts: OptionFacts): boolean => facts.value('code') === true || facts.value('watch') === true;
 
-/** How options go together, in the order in which it is looked at; what one rule drops, later ones do not see. */
+/** Which options go together, in order of evaluation; later rules do not see options that an earlier one dropped. */
 export const RULES: readonly Rule[] = [
   {
     applies: (facts) => isNothing(facts.value('stackName')),
     level: 'error',
-    text: 'The option --stack-name is missing',
-    hint: 'Give it on the command line, or as stack_name in [default.sync.parameters] of samconfig.toml.',
+    text: "Missing option '--stack-name'",
+    hint: 'Pass it on the command line, or set stack_name in [default.sync.parameters] of samconfig.toml.',
   },
   {
     applies: (facts) => clash(facts, 's3Bucket', 'resolveS3') && typed(facts, 's3Bucket'),
     level: 'error',
-    text: '--s3-bucket and --resolve-s3 exclude each other: the second one means the managed bucket',
+    text: '--s3-bucket and --resolve-s3 cannot be combined: --resolve-s3 selects the managed bucket',
   },
   {
-    // the peer's sync does not know resolve_s3, so that files for several commands hold both
+    // sync of SAM CLI has no resolve_s3, so samconfigs for several commands may have both
     applies: (facts) => clash(facts, 's3Bucket', 'resolveS3'),
     level: 'warning',
-    text: 'The samconfig has both s3_bucket and resolve_s3; s3_bucket counts',
+    text: 'The samconfig has both s3_bucket and resolve_s3: using s3_bucket',
     drops: ['resolveS3'],
   },
   {
     applies: (facts) => beats(facts, 's3Bucket', 'resolveS3'),
     level: 'debug',
-    text: 'Using --s3-bucket, not resolve_s3 of the samconfig',
+    text: 'Using --s3-bucket instead of resolve_s3 from the samconfig',
     overrules: ['resolveS3'],
   },
   {
     applies: (facts) => beats(facts, 'resolveS3', 's3Bucket'),
     level: 'info',
-    text: 'Using the managed bucket, as --resolve-s3 says, not the s3_bucket of the samconfig',
+    text: 'Using the managed bucket (--resolve-s3) instead of s3_bucket from the samconfig',
     overrules: ['s3Bucket'],
   },
   {
     applies: (facts) => facts.value('tail') === true && facts.value('watch') !== true && typed(facts, 'tail'),
     level: 'error',
-    text: '--tail needs --watch: log lines are shown as long as it runs',
+    text: '--tail needs --watch: only a watch shows log lines',
   },
   {
-    applies: (facts) => !partial(facts) && limits(facts).some((key) => typed(facts, key)),
+    applies: (facts) => !partial(facts) && filters(facts).some((key) => typed(facts, key)),
     level: 'error',
-    text: (facts) => `${limited(facts)} needs --code or --watch: without them the whole stack is deployed`,
+    text: (facts) =>
+      `${filterNames(facts)} ${agrees(facts, 'needs', 'need')} --code or --watch: a plain sync deploys the whole stack`,
   },
   {
-    applies: (facts) => !partial(facts) && limits(facts).length > 0,
+    applies: (facts) => !partial(facts) && filters(facts).length > 0,
     level: 'warning',
-    text: (facts) => `${limited(facts)} of the samconfig has no effect without --code or --watch`,
-    drops: ['resourceId', 'resource'],
+    text: (facts) =>
+      `${filterNames(facts)} in the samconfig ${agrees(facts, 'has', 'have')} no effect without --code or --watch`,
+    drops: ['resourceIds', 'resourceTypes'],
   },
   {
-    applies: (facts) => typed(facts, 'buildImage') && !facts.value('useContainer'),
+    applies: (facts) => typed(facts, 'buildImages') && !facts.value('useContainer'),
     level: 'error',
     text: '--build-image needs --use-container',
   },
@@ -101,60 +108,60 @@ export const RULES: readonly Rule[] = [
     text: '--container-env-var-file needs --use-container',
   },
   {
-    applies: (facts) => typed(facts, 'containerEnvVar') && !facts.value('useContainer'),
+    applies: (facts) => typed(facts, 'containerVariables') && !facts.value('useContainer'),
     level: 'error',
     text: '--container-env-var needs --use-container',
   },
   {
     applies: (facts) => clash(facts, 'buildInSource', 'useContainer') && typed(facts, 'useContainer'),
     level: 'error',
-    text: '--build-in-source and --use-container exclude each other',
+    text: '--build-in-source and --use-container cannot be combined',
   },
   {
     applies: (facts) => beats(facts, 'buildInSource', 'useContainer'),
     level: 'info',
-    text: 'Building in the source folder, as --build-in-source says, not in containers as the samconfig says',
+    text: 'Building in the source folder (--build-in-source) instead of containers (use_container in the samconfig)',
     overrules: ['useContainer'],
   },
   {
     applies: (facts) => given(facts, 'buildInSource') && given(facts, 'useContainer'),
     level: 'warning',
-    text: 'Containers do not build in the source folder; build_in_source has no effect',
+    text: 'build_in_source has no effect with --use-container: containers do not build in the source folder',
     drops: ['buildInSource'],
   },
   {
     applies: (facts) => clash(facts, 'imageRepository', 'imageRepositories'),
     level: 'error',
-    text: '--image-repository and --image-repositories exclude each other: one repository for all images, or one for each function',
+    text: '--image-repository and --image-repositories cannot be combined: choose one repository for all images or one per function',
   },
   {
     applies: (facts) =>
       typed(facts, 'imageRepository') && typed(facts, 'resolveImageRepos') && facts.value('resolveImageRepos') === true,
     level: 'error',
-    text: '--image-repository and --resolve-image-repos exclude each other: one repository for all images, or managed ones',
+    text: '--image-repository and --resolve-image-repos cannot be combined: choose one repository for all images or managed ones',
   },
   {
     applies: (facts) => beats(facts, 'imageRepository', 'imageRepositories'),
     level: 'info',
-    text: 'Using --image-repository, not the image_repositories of the samconfig',
+    text: 'Using --image-repository instead of image_repositories from the samconfig',
     overrules: ['imageRepositories'],
   },
   {
     applies: (facts) => beats(facts, 'imageRepositories', 'imageRepository'),
     level: 'info',
-    text: 'Using --image-repositories, not the image_repository of the samconfig',
+    text: 'Using --image-repositories instead of image_repository from the samconfig',
     overrules: ['imageRepository'],
   },
   {
     applies: (facts) => facts.value('useContainer') === true && facts.value('dependencyLayer') === true,
     level: 'info',
-    text: 'The dependency layer does not go with --use-container yet: going on without it',
-    drops: ['dependencyLayer'],
+    text: '--use-container turns the dependency layer off',
+    turnsOff: ['dependencyLayer'],
   },
   {
     applies: (facts) => facts.value('local') === true && typed(facts, 'profile'),
     level: 'warning',
-    text: 'The local cloud has credentials of its own: --profile has no effect with --local',
+    text: '--profile has no effect with --local: the local cloud has its own credentials',
     drops: ['profile'],
   },
 ];

@@ -7,7 +7,7 @@ import type { Grammar } from './grammar.ts';
 import { parsePairs, protect, unquote } from './key-value-words.ts';
 import { toRecord } from './pairs.ts';
 
-/** Some overrides, or a file that holds some. Later items win. */
+/** Parameter values, or a file with some. Later items win. */
 export type OverrideItem = { values: Record<string, string> } | { file: string };
 
 const FILE_PREFIX = 'file://';
@@ -27,16 +27,16 @@ function parseWord(word: string, place: string): OverrideItem[] {
   return [{ values: toRecord(parsePairs(text, 'parameters', place)) }];
 }
 
-/** The overrides in a samconfig or a parameter file. */
+/** Reads the parameter values in a samconfig or a parameter file. */
 export function readItems(value: ConfigValue, place: string): OverrideItem[] {
   if (value === null) return [];
   if (Array.isArray(value)) return value.flatMap((item) => readItems(item, place));
   if (typeof value === 'string') return separateLines(value).flatMap((line) => parseWord(line, place));
   if (isConfigMap(value)) return readTable(value, place);
-  throw new UsageError(`${place} must be Key=Value text, a list or a table, not ${describe(value)}`);
+  throw new UsageError(`${place} must be a Key=Value string, a list or a table, not ${describe(value)}`);
 }
 
-/** A text of several lines is one value for the peer; if each line begins a pair of its own, lines are meant. */
+/** Splits a text whose every line starts a pair. SAM CLI takes a text of several lines for one value. */
 function separateLines(text: string): string[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   return lines.every((line) => /^\s*["']?[A-Za-z0-9_.:-]+["']?=/.test(line)) ? lines : [text];
@@ -45,7 +45,7 @@ function separateLines(text: string): string[] {
 function readTable(table: ConfigMap, place: string): OverrideItem[] {
   const { ParameterKey: key, ParameterValue: value, Parameters: parameters } = table;
   const names = Object.keys(table);
-  // the two formats of parameter files that the AWS CLI reads
+  // the AWS CLI's two formats of parameter files
   if (typeof key === 'string' && names.every((name) => /^(Parameter(Key|Value)|UsePreviousValue)$/.test(name)))
     return value === undefined ? [] : [{ values: { [key]: readValue(value, `${place}.${key}`) } }];
   if (names.length === 1 && isConfigMap(parameters)) return readTable(parameters, place);
@@ -64,7 +64,7 @@ function readIncludes(value: ConfigValue, place: string): OverrideItem[] {
   });
 }
 
-/** Lists are joined with commas, as CloudFormation wants them; switches are written as the peer does, `True`. */
+/** Joins lists with commas, as CloudFormation expects, and writes booleans as SAM CLI does: `True`. */
 function readValue(value: ConfigValue, place: string): string {
   if (!Array.isArray(value)) return unquote(readScalar(value, place));
   const items = value.map((item) => readScalar(item, place).trim());
@@ -75,8 +75,8 @@ function readScalar(value: ConfigValue, place: string): string {
   if (value === null) return '';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'string') return value;
-  throw new UsageError(`${place} must be text, a number, a switch or a list of them, not ${describe(value)}`, {
-    hint: 'A parameter that holds JSON is written as text.',
+  throw new UsageError(`${place} must be a string, a number, a boolean or a list of them, not ${describe(value)}`, {
+    hint: 'Write a parameter that contains JSON as a string.',
   });
 }
 

@@ -7,8 +7,9 @@ import type { CommandLine } from './command-line.ts';
 import { findTemplate } from './find-template.ts';
 import type { Notice } from '../notice.ts';
 import { checkRegion } from './option-checks.ts';
-import { OPTIONS } from './options.ts';
-import type { OptionKey, OptionSpec } from './options.ts';
+import { OPTION_ENTRIES, OPTIONS } from './options.ts';
+import type { OptionSpec } from './option-spec.ts';
+import type { OptionKey, OptionValues } from './options.ts';
 import { loadOverrides } from './load-overrides.ts';
 import { collecting, throwProblems } from './throw-problems.ts';
 import { resolveValues } from './resolve-values.ts';
@@ -17,29 +18,29 @@ import { DEFAULT_CONFIG_NAME, findSamconfig, readSamconfig } from '../samconfig/
 import type { FoundConfig, Samconfig } from '../samconfig/samconfig.ts';
 import type { SaveRequest } from '../samconfig/save-params.ts';
 
-/** The outside that options depend on. */
-export interface Surroundings {
+/** What options depend on besides the command line. */
+export interface OptionEnvironment {
   env: Readonly<Record<string, string | undefined>>;
   /** The folder the command runs in. */
   cwd: string;
 }
 
-/** A run, ready to begin. */
+/** The options of a run, and what else the command line asks for. */
 export interface ResolvedRun {
   options: SyncOptions;
-  /** What the user should know about the options, in order. */
+  /** Notes about the options, in order. */
   notices: readonly Notice[];
-  /** With `--save-params`: what to write where, before the run. */
+  /** With `--save-params`: what to save before the run. */
   save: SaveRequest | undefined;
-  /** The files that options come from: the samconfig, or where one would be, and parameter files. Absolute. */
+  /** The files options come from: the samconfig (or the path of the missing one) and parameter files. Absolute. */
   files: readonly string[];
 }
 
 /**
- * Resolves everything that a run needs from command line, environment, samconfig and defaults. What is wrong with options
- * is thrown together as one `UsageError`; a file that is missing or cannot be read is a `UserError`.
+ * Resolves the options of a run from command line, environment, samconfig and defaults. Throws one `UsageError` with all
+ * invalid options, or a `UserError` for a file that is missing or unreadable.
  */
-export async function resolveOptions(commandLine: CommandLine, { env, cwd }: Surroundings): Promise<ResolvedRun> {
+export async function resolveOptions(commandLine: CommandLine, { env, cwd }: OptionEnvironment): Promise<ResolvedRun> {
   const problems = [...commandLine.problems];
   const notices: Notice[] = [];
   const configuration = await findConfiguration(commandLine, { env, cwd }).catch((error: unknown) => {
@@ -72,7 +73,7 @@ type FileOptions = Pick<
   'templateFile' | 'baseDir' | 'containerEnvVarFile' | 'containerVariables' | 'parameterOverrides'
 >;
 
-/** The options that files and folders belong to. Relative ones start at one of `folders`; what is read is added to `files`. */
+/** Resolves paths and reads files. Relative paths start from one of `folders`. Adds files read to `files`. */
 async function resolveFiles(
   values: ResolvedValues,
   { folders, cwd, files }: { folders: readonly string[]; cwd: string; files: string[] },
@@ -84,73 +85,49 @@ async function resolveFiles(
     throw new UsageError(`${values.place('baseDir')}: ${baseDir} is a file, not a folder`);
   const containerEnvVarFile = values.value('useContainer') ? await locate('containerEnvVarFile') : undefined;
   if (containerEnvVarFile !== undefined && !(await exists(containerEnvVarFile)))
-    throw new UserError(`${values.place('containerEnvVarFile')}: there is no file ${containerEnvVarFile}`);
+    throw new UserError(`${values.place('containerEnvVarFile')}: file ${containerEnvVarFile} does not exist`);
   const overrides = values.value('parameterOverrides') ?? [];
   const place = values.place('parameterOverrides');
   const parameterOverrides = await loadOverrides(overrides, folders, { place, files });
-  const containerVariables = await loadContainerVariables(containerEnvVarFile, values.value('containerEnvVar'));
+  const containerVariables = await loadContainerVariables(containerEnvVarFile, values.value('containerVariables'));
   if (containerEnvVarFile !== undefined) files.push(containerEnvVarFile);
   return { templateFile, baseDir, containerEnvVarFile, containerVariables, parameterOverrides };
 }
 
 type PathKey = 'templateFile' | 'baseDir' | 'containerEnvVarFile';
 
-type PlainOptions = Omit<SyncOptions, keyof FileOptions | 'projectDir' | 'region' | 'yes'>;
+/** Fields of `SyncOptions` that are an option's value as it is. */
+type PlainKey = Exclude<keyof SyncOptions, keyof FileOptions | 'projectDir' | 'region' | 'yes'>;
 
-/** The options that need nothing but their value. */
-function plainOptions(values: ResolvedValues): PlainOptions {
-  const flag = (key: OptionKey): boolean => values.value(key) === true;
-  const images = values.value('buildImage');
-  const s3Prefix = values.value('s3Prefix')?.replace(/^\/+|\/+$/g, '');
-  return {
-    stackName: values.value('stackName') ?? '',
-    code: flag('code'),
-    watch: flag('watch'),
-    tail: flag('tail'),
-    resourceIds: values.value('resourceId') ?? [],
-    resourceTypes: values.value('resource') ?? [],
-    dependencyLayer: flag('dependencyLayer'),
-    skipDeploySync: flag('skipDeploySync'),
-    express: flag('express'),
-    useContainer: flag('useContainer'),
-    buildInSource: flag('buildInSource'),
-    buildImage: images?.all,
-    buildImages: images?.byId ?? {},
-    imageRepository: values.value('imageRepository') || undefined,
-    imageRepositories: values.value('imageRepositories') ?? {},
-    resolveImageRepos: flag('resolveImageRepos'),
-    s3Bucket: values.value('s3Bucket') || undefined,
-    s3Prefix: s3Prefix || undefined,
-    kmsKeyId: values.value('kmsKeyId') || undefined,
-    roleArn: values.value('roleArn') || undefined,
-    notificationArns: values.value('notificationArns'),
-    tags: values.value('tags'),
-    metadata: values.value('metadata'),
-    capabilities: values.value('capabilities') ?? [],
-    watchExclude: values.value('watchExclude') ?? {},
-    languageExtensions: values.value('languageExtensions'),
-    profile: values.value('profile') || undefined,
-    debug: flag('debug'),
-    output: values.value('output') ?? 'text',
-    local: flag('local'),
-    dryRun: flag('dryRun'),
-  };
+/** Their values by the option table. Does not compile if a field has no option of its name and type. */
+type PlainValues = {
+  [K in PlainKey]: undefined extends SyncOptions[K] ? OptionValues[K] | undefined : OptionValues[K];
+};
+
+function plainOptions(values: ResolvedValues): Pick<SyncOptions, PlainKey> {
+  const options: Partial<Record<OptionKey, unknown>> = {};
+  for (const [key, { commandLineOnly }] of OPTION_ENTRIES) {
+    const value = values.value(key);
+    // an empty value stands for none: it hides one in the samconfig's global section
+    if (!commandLineOnly) options[key] = value === '' ? undefined : value;
+  }
+  return options as PlainValues;
 }
 
 interface Configuration {
-  /** undefined: there is no samconfig. */
+  /** undefined: no samconfig exists. */
   file: string | undefined;
-  /** Where one would be written. */
+  /** Path of the samconfig, or of the one to create. */
   fileToWrite: string;
-  /** What relative paths that are written there start from. */
+  /** The folder that relative paths in it start from. */
   pathsFrom: string;
   environment: string;
   config: Samconfig;
   notices: readonly Notice[];
 }
 
-/** Finds and reads the samconfig: beside the template however it was named, else in the current folder. */
-async function findConfiguration({ typed }: CommandLine, { env, cwd }: Surroundings): Promise<Configuration> {
+/** Finds and reads the samconfig: beside the template, else in the current folder. */
+async function findConfiguration({ typed }: CommandLine, { env, cwd }: OptionEnvironment): Promise<Configuration> {
   const last = (key: OptionKey): string | undefined => typed.get(key)?.words.at(-1) || undefined;
   const template = last('templateFile') ?? (env['SAM_TEMPLATE_FILE'] || undefined);
   const beside = template === undefined ? cwd : path.dirname(path.resolve(cwd, template));
@@ -159,7 +136,7 @@ async function findConfiguration({ typed }: CommandLine, { env, cwd }: Surroundi
   const environment = last('configEnv') ?? OPTIONS.configEnv.default ?? 'default';
   const found = await findSamconfig({ folders, named, mayBeMissing: last('saveParams') === 'true' });
   const fileToWrite = found?.file ?? path.resolve(beside, named ?? DEFAULT_CONFIG_NAME);
-  // the peer reads them as seen from the current folder; a file that is found beside the template is used from there
+  // SAM CLI resolves them against the current folder; ours also works beside the template
   const pathsFrom = named === undefined ? path.dirname(fileToWrite) : cwd;
   const writing = { fileToWrite, pathsFrom, environment };
   if (!found) return { ...writing, file: undefined, config: { entries: new Map(), warnings: [] }, notices: [] };
@@ -174,15 +151,17 @@ function describeChoice(
   { beside, named, label }: { beside: string; named: string | undefined; label: string },
 ): Notice[] {
   if (found.ignored.length > 0) {
-    const others = found.ignored.map((file) => path.basename(file)).join(' and ');
-    return [{ level: 'info', text: `Using ${label}, not ${others} beside it`, hint: 'Choose with --config-file.' }];
+    const others = found.ignored.map((file) => path.basename(file)).join(', ');
+    return [
+      { level: 'info', text: `Using ${label} and ignoring ${others}`, hint: 'Choose another one with --config-file.' },
+    ];
   }
   if (named === undefined && path.dirname(found.file) !== beside)
-    return [{ level: 'info', text: `Using ${label} of this folder: there is no samconfig beside the template` }];
+    return [{ level: 'info', text: `Using ${label} from this folder: the folder of the template has no samconfig` }];
   return [{ level: 'debug', text: `Using ${label}` }];
 }
 
-/** A file that was typed is below the current folder; one of the samconfig may also lie beside it. */
+/** Resolves a path: one typed against the current folder, one of the samconfig also against the samconfig's folder. */
 async function locateFile(
   values: ResolvedValues,
   key: PathKey,
@@ -196,7 +175,7 @@ async function locateFile(
   return candidates[0];
 }
 
-function regionOf(env: Surroundings['env'], problems: UsageError[]): string | undefined {
+function regionOf(env: OptionEnvironment['env'], problems: UsageError[]): string | undefined {
   for (const variable of ['AWS_REGION', 'AWS_DEFAULT_REGION']) {
     const region = env[variable];
     if (!region) continue;
@@ -206,7 +185,7 @@ function regionOf(env: Surroundings['env'], problems: UsageError[]): string | un
   return undefined;
 }
 
-/** Whether a switch-like variable such as `CI` is on. */
+/** Whether a variable such as `CI` is on. */
 function isSet(variable: string | undefined): boolean {
   return variable !== undefined && !['', '0', 'false', 'no', 'off'].includes(variable.trim().toLowerCase());
 }
@@ -221,12 +200,12 @@ function describeValues(values: ResolvedValues): Notice[] {
     });
 }
 
-function saveRequest(values: ResolvedValues, configuration: Configuration, { cwd }: Surroundings): SaveRequest {
+function saveRequest(values: ResolvedValues, configuration: Configuration, { cwd }: OptionEnvironment): SaveRequest {
   const { fileToWrite, pathsFrom, environment } = configuration;
   return { file: fileToWrite, label: labelOf(fileToWrite, cwd), environment, cwd, pathsFrom, values };
 }
 
-/** A file as messages name it: below the current folder if it is there. */
+/** The path that messages show: relative to the current folder if below it. */
 function labelOf(file: string, cwd: string): string {
   const relative = path.relative(cwd, file);
   return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;

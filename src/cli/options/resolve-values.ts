@@ -2,30 +2,31 @@ import { UsageError } from '../../errors.ts';
 import type { TypedOption } from './command-line.ts';
 import type { OptionFacts, Source } from './option-rules.ts';
 import { RULES } from './option-rules.ts';
-import { OPTION_ENTRIES } from './options.ts';
-import type { OptionKey, OptionSpec, OptionValues } from './options.ts';
+import { OPTION_ENTRIES, OPTIONS } from './options.ts';
+import type { OptionSpec } from './option-spec.ts';
+import type { OptionKey, OptionValues } from './options.ts';
 import { collecting } from './throw-problems.ts';
 import type { Notice } from '../notice.ts';
 import type { ConfigEntry } from '../samconfig/samconfig.ts';
 
-/** Where the values of options come from. */
+/** The sources of option values. */
 export interface ValueSources {
   typed: ReadonlyMap<OptionKey, TypedOption>;
   env: Readonly<Record<string, string | undefined>>;
   config: ReadonlyMap<OptionKey, ConfigEntry>;
 }
 
-/** One resolved value; `place` says for messages where it was written. */
+/** A resolved value; `place` names its source in messages. */
 interface ResolvedValue {
   value: unknown;
   source: Source;
   place: string;
 }
 
-/** The values of all options that have one. */
+/** The resolved values of all options. */
 export interface ResolvedValues extends OptionFacts {
   place(key: OptionKey): string;
-  /** What the samconfig says in vain, as something typed replaces it. */
+  /** Samconfig options that a typed option replaces. */
   overruled: readonly OptionKey[];
   entries(): Iterable<[OptionKey, ResolvedValue]>;
 }
@@ -34,10 +35,10 @@ export interface ResolvedValues extends OptionFacts {
 export function resolveValues(sources: ValueSources, problems: UsageError[], notices: Notice[]): ResolvedValues {
   const values = new Map<OptionKey, ResolvedValue>();
   for (const [key, spec] of OPTION_ENTRIES) {
-    const found = collecting(problems, () => resolveValue(key, spec, sources));
-    if (!found) continue;
-    values.set(key, found);
-    const { value, place } = found;
+    const resolved = collecting(problems, () => resolveValue(key, spec, sources));
+    if (!resolved) continue;
+    values.set(key, resolved);
+    const { value, place } = resolved;
     if (typeof value === 'string' && value !== '') collecting(problems, () => spec.check?.(value, place));
   }
   const resolved: ResolvedValues = {
@@ -65,6 +66,10 @@ function resolveValue(
     return { value: grammar.parse([env[variable] ?? ''], variable), source: 'variable', place: variable };
   const entry = config.get(key);
   if (entry) return { value: grammar.read(entry.value, entry.place), source: 'samconfig', place: entry.place };
+  return defaultValue(spec);
+}
+
+function defaultValue(spec: OptionSpec<unknown>): ResolvedValue | undefined {
   return spec.default === undefined ? undefined : { value: spec.default, source: 'default', place: 'default' };
 }
 
@@ -80,8 +85,14 @@ function applyRules(
     const { level, hint } = rule;
     if (level === 'error') problems.push(new UsageError(text, { hint }));
     else notices.push({ level, text, hint });
-    overruled.push(...(rule.overrules ?? []));
-    for (const key of [...(rule.drops ?? []), ...(rule.overrules ?? [])]) values.delete(key);
+    const { drops = [], overrules = [], turnsOff = [] } = rule;
+    overruled.push(...overrules);
+    for (const key of [...drops, ...overrules]) {
+      const value = defaultValue(OPTIONS[key] as OptionSpec<unknown>);
+      if (value === undefined) values.delete(key);
+      else values.set(key, value);
+    }
+    for (const key of turnsOff) values.set(key, { value: false, source: 'default', place: 'default' });
   }
   return overruled;
 }

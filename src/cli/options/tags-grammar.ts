@@ -20,14 +20,15 @@ function parseTags(word: string, place: string): Pair[] {
   const long = /^Key=([^,]+),Value=(.*)$/s.exec(text);
   const [key = '', ...rest] = text.split('=');
   const quoted = /^["']/.test(text);
-  // one `=`: all before it is the key and all behind it the value, spaces included
+  // with one `=`, everything before it is the key and everything after it the value, spaces included
   const single = !quoted && rest.length > 0 && (rest.length === 1 || !/\s/.test(text));
   const pairs = long
     ? [{ key: unquote(long[1] ?? ''), value: unquote(long[2] ?? '') }]
     : single
       ? [{ key: unquote(key), value: unquote(rest.join('=')) }]
       : parsePairs(text, 'tags', place);
-  if (pairs.some((pair) => pair.key === '')) throw new UsageError(`${place}: \`${word}\` is not of the form Key=Value`);
+  if (pairs.some((pair) => pair.key === ''))
+    throw new UsageError(`${place}: \`${word}\` does not have the form Key=Value`);
   return pairs;
 }
 
@@ -41,7 +42,7 @@ function readTags(value: ConfigValue, place: string): Pair[] {
   return Object.entries(value).map(([name, entry]) => ({ key: name, value: scalarText(entry, `${place}.${name}`) }));
 }
 
-/** A list of `k=v`, which the peer reads too (it cannot read a table here); a table where `k=v` would be ambiguous. */
+/** Writes a list of `k=v`, which SAM CLI reads too (it cannot read a table), or a table where `k=v` is ambiguous. */
 function writeTags(tags: Record<string, string>): ConfigValue {
   const words = Object.entries(tags).map(([key, value]) => {
     const plain = `${protect(key)}=${protect(value)}`;

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.ts';
 
-/** Throws what is wrong, all of it together; nothing if nothing is. */
+/** Throws one error with all problems, if there are any. */
 export function throwProblems(problems: readonly UsageError[]): void {
   const [first, ...others] = problems;
   if (!first) return;
@@ -9,7 +9,7 @@ export function throwProblems(problems: readonly UsageError[]): void {
   throw new UsageError(lines.join('\n'), { cause: first });
 }
 
-/** Runs `work`; a `UsageError` is put to the others, and the answer is undefined. */
+/** Runs `work`. Adds a `UsageError` to `problems` and returns undefined. */
 export function collecting<T>(problems: UsageError[], work: () => T): T | undefined {
   try {
     return work();

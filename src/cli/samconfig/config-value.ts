@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 
 /**
- * What a samconfig or parameter file holds. Numbers and dates are text: an account id keeps its leading zero and `1.10`
+ * A value of a samconfig or parameter file. Numbers and dates are text: an account ID keeps its leading zero and `1.10`
  * its last one.
  */
 export type ConfigValue = null | boolean | string | ConfigValue[] | ConfigMap;
@@ -11,15 +11,15 @@ export interface ConfigMap {
   [key: string]: ConfigValue;
 }
 
-/** The file formats that we read, in the order in which a samconfig is looked for. */
+/** The supported file formats, in search order. */
 export const CONFIG_EXTENSIONS = ['.toml', '.yaml', '.yml', '.json'] as const;
 
-/** Whether the value is a table. */
+/** Returns whether the value is a table. */
 export function isConfigMap(value: ConfigValue | undefined): value is ConfigMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether a file of this name is in a format that we read. */
+/** Returns whether the file has a supported format. */
 export function hasConfigExtension(file: string): boolean {
   return (CONFIG_EXTENSIONS as readonly string[]).includes(path.extname(file).toLowerCase());
 }

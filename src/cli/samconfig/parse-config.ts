@@ -8,8 +8,8 @@ import { TextLines } from '../../template/yaml/text-lines.ts';
 import type { ConfigValue } from './config-value.ts';
 
 /**
- * Reads the text of a `.toml`, `.yaml`, `.yml` or `.json` file; an empty one is null. A syntax error is a `UserError`
- * that names file, line and column.
+ * Parses the text of a `.toml`, `.yaml`, `.yml` or `.json` file; null if empty. Throws a `UserError` with file, line and
+ * column for a syntax error.
  */
 export async function parseConfigText(text: string, file: string): Promise<ConfigValue> {
   const withoutMark = text.replace(/^\uFEFF/, '');
@@ -44,7 +44,7 @@ async function parseToml(text: string, file: string): Promise<ConfigValue> {
   }
 }
 
-/** Floats as Python prints them, which is what the peer sends to CloudFormation: `1.0` keeps its fraction. */
+/** Formats a float as Python does and SAM CLI sends it to CloudFormation: `1.0` keeps its fraction. */
 function floatText(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
@@ -67,7 +67,7 @@ async function parseYaml(text: string, file: string): Promise<ConfigValue> {
   }
 }
 
-/** YAML 1.2 without numbers: `yes` is text as for AWS SAM CLI, and so are numbers, in the way they are written. */
+/** YAML 1.2 without numbers: `yes` is text, as in SAM CLI, and numbers are the text as written. */
 const CONFIG_SCHEMA: Schema<null | boolean | string> = {
   plain: readConfigScalar,
   text: (text) => text,
@@ -86,7 +86,7 @@ function readConfigScalar(text: string): null | boolean | string {
   return /^(?:false|False|FALSE)$/.test(text) ? false : text;
 }
 
-/** For `JSON.parse`, whose third argument (the number as written) is given by Node ≥ 21. */
+/** A reviver for `JSON.parse` that keeps numbers as written, on Node ≥ 21, which passes `context`. */
 function keepNumberText(_key: string, value: unknown, context?: { source?: string }): unknown {
   return typeof value === 'number' ? (context?.source ?? String(value)) : value;
 }
@@ -124,7 +124,7 @@ interface SyntaxProblem extends FilePlace {
 }
 
 function syntaxError(problem: SyntaxProblem): UserError {
-  return new UserError(`${placeText(problem)}: this is not valid ${problem.format}: ${problem.reason}`, {
+  return new UserError(`${placeText(problem)}: invalid ${problem.format}: ${problem.reason}`, {
     cause: problem.cause,
   });
 }

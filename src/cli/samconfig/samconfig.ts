@@ -12,69 +12,69 @@ import { OPTION_ENTRIES } from '../options/options.ts';
 import type { OptionKey } from '../options/options.ts';
 import type { Notice } from '../notice.ts';
 
-/** The file name that is written when there is none yet. */
+/** The name of a new samconfig. */
 export const DEFAULT_CONFIG_NAME = 'samconfig.toml';
 
-/** A value of a samconfig and where it stands, for messages. */
+/** A value of a samconfig; `place` names file, section and key in messages. */
 export interface ConfigEntry {
   value: ConfigValue;
   place: string;
 }
 
-/** What a samconfig says about the options of one environment. */
+/** The option values of one environment in a samconfig. */
 export interface Samconfig {
   entries: ReadonlyMap<OptionKey, ConfigEntry>;
   warnings: readonly Notice[];
 }
 
-/** Keys of other commands that look like misspelt ones of ours. */
+/** Keys of other commands that look like misspelt keys of sync. */
 const FOREIGN_KEYS = new Set(
   (
-    'app_template body cache_dir container_env_var container_env_vars create_image_repository dependency_manager ' +
-    'no_watch path stack_trace stage tail warm_containers'
+    'app_template body cache_dir container_env_vars create_image_repository dependency_manager ' +
+    'no_watch path stack_trace stage warm_containers'
   ).split(' '),
 );
 
 /** Where to look for a samconfig. */
 export interface ConfigSearch {
-  /** Folders, the one whose file counts first. */
+  /** Folders in search order. */
   folders: readonly string[];
   /** `--config-file`: absolute, or below one of the folders. */
   named: string | undefined;
-  /** A named file that is not there is fine: it will be written. */
+  /** A named file may be missing: it will be created. */
   mayBeMissing: boolean;
 }
 
-/** The samconfig that counts, and others that lie beside it. */
+/** The samconfig to use, and ignored ones beside it. */
 export interface FoundConfig {
   file: string;
   ignored: readonly string[];
 }
 
-/** Finds the samconfig; none is fine unless one was named. */
+/** Finds the samconfig. Throws if a named one is missing. */
 export async function findSamconfig(search: ConfigSearch): Promise<FoundConfig | undefined> {
   if (search.named !== undefined) return findNamed(search.named, search);
   for (const folder of search.folders) {
-    const found: string[] = [];
+    const files: string[] = [];
     for (const extension of CONFIG_EXTENSIONS) {
       const file = path.join(folder, `samconfig${extension}`);
-      if (await isNoFolder(file)) found.push(file);
+      if (await isNoFolder(file)) files.push(file);
     }
-    if (found[0] !== undefined) return { file: found[0], ignored: found.slice(1) };
+    if (files[0] !== undefined) return { file: files[0], ignored: files.slice(1) };
   }
   return undefined;
 }
 
 async function findNamed(named: string, { folders, mayBeMissing }: ConfigSearch): Promise<FoundConfig | undefined> {
   if (!hasConfigExtension(named))
-    throw new UserError(`--config-file: ${named} is not a configuration file that can be read`, {
-      hint: `It has to end in ${CONFIG_EXTENSIONS.join(', ')}.`,
+    throw new UserError(`--config-file: ${named} is not a configuration file`, {
+      hint: `Supported file extensions: ${CONFIG_EXTENSIONS.join(', ')}.`,
     });
   const candidates = [...new Set(folders.map((folder) => path.resolve(folder, named)))];
   for (const file of candidates) if (await isNoFolder(file)) return { file, ignored: [] };
-  // the default name may be given where there is no file, as the peer's users do in scripts
+  // scripts for SAM CLI pass the default name even if there is no such file
   if (mayBeMissing || named === DEFAULT_CONFIG_NAME) return undefined;
-  throw new UserError(`--config-file: there is no file ${candidates.join(' or ')}`);
+  throw new UserError(`--config-file: ${candidates.join(' or ')} does not exist`);
 }
 
 async function isNoFolder(file: string): Promise<boolean> {
@@ -88,7 +88,7 @@ export async function readSamconfig(file: string, environment: string, label: st
   return samconfigValues(document, environment, label);
 }
 
-/** Picks the values of one environment: `[env.sync.parameters]` over `[env.global.parameters]`. */
+/** Extracts the values of one environment: `[env.sync.parameters]` takes precedence over `[env.global.parameters]`. */
 export function samconfigValues(document: ConfigValue, environment: string, label: string): Samconfig {
   const top = asTable(document, label);
   const warnings: Notice[] = [];
@@ -111,7 +111,7 @@ export function samconfigValues(document: ConfigValue, environment: string, labe
   return { entries, warnings };
 }
 
-/** The keys of a table that stand for one of `names`; dashes do for underscores. The first name counts first. */
+/** Returns the keys of a table that mean one of `names`, by order of `names`. Dashes are equal to underscores. */
 export function keysOf(table: ConfigMap, names: readonly string[]): string[] {
   return names
     .flatMap((name) => [name, name.replaceAll('_', '-')])
@@ -127,26 +127,26 @@ function asTable(value: ConfigValue | undefined, place: string): ConfigMap {
 }
 
 function misplacedKeys(section: ConfigMap, label: string, where: string): Notice[] {
-  const known = OPTION_ENTRIES.flatMap(([, spec]) => keysOf(section, spec.configKeys));
-  if (known.length === 0) return [];
+  const keys = OPTION_ENTRIES.flatMap(([, spec]) => keysOf(section, spec.configKeys));
+  if (keys.length === 0) return [];
   const inside = `${where.slice(0, -1)}.parameters]`;
   return [
     {
       level: 'warning',
-      text: `${label}: ${known.join(', ')} in ${where} has no effect`,
-      hint: `Move it to ${inside}.`,
+      text: `${label}: ${keys.join(', ')} in ${where} ${keys.length === 1 ? 'has' : 'have'} no effect`,
+      hint: `Move ${keys.length === 1 ? 'it' : 'them'} to ${inside}.`,
     },
   ];
 }
 
 function misspeltKeys(parameters: ConfigMap, place: string): Notice[] {
-  const known = OPTION_ENTRIES.flatMap(([, spec]) => spec.configKeys);
+  const configKeys = OPTION_ENTRIES.flatMap(([, spec]) => spec.configKeys);
   return Object.keys(parameters).flatMap((key) => {
     const name = key.replaceAll('-', '_');
-    if (known.includes(name) || FOREIGN_KEYS.has(name)) return [];
-    const near = nearestName(name, known);
+    if (configKeys.includes(name) || FOREIGN_KEYS.has(name)) return [];
+    const near = nearestName(name, configKeys);
     if (near === undefined) return [];
-    const text = `${place} ${key} is not known and has no effect`;
+    const text = `${place} ${key} is not an option of sync and has no effect`;
     return [{ level: 'warning' as const, text, hint: `Did you mean ${near}?` }];
   });
 }

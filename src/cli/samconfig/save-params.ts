@@ -10,11 +10,12 @@ import { editConfig } from './edit-config.ts';
 import type { TableEdit } from './edit-config.ts';
 import type { Notice } from '../notice.ts';
 import { OPTIONS } from '../options/options.ts';
-import type { OptionKey, OptionSpec } from '../options/options.ts';
+import type { OptionSpec } from '../options/option-spec.ts';
+import type { OptionKey } from '../options/options.ts';
 import type { ResolvedValues } from '../options/resolve-values.ts';
 import { keysOf } from './samconfig.ts';
 
-/** What `--save-params` has to write, and where. */
+/** What `--save-params` writes, and where. */
 export interface SaveRequest {
   /** Absolute. */
   file: string;
@@ -23,12 +24,12 @@ export interface SaveRequest {
   environment: string;
   /** The folder that typed paths are relative to. */
   cwd: string;
-  /** The folder that relative paths in the file are written from. */
+  /** The folder that relative paths in the file start from. */
   pathsFrom: string;
   values: ResolvedValues;
 }
 
-/** Writes the typed options into the samconfig, so that a run without them does the same; the rest of it stays as it is. */
+/** Saves the typed options in the samconfig, so that a run without them does the same. Keeps everything else in the file. */
 export async function saveParams(request: SaveRequest): Promise<Notice[]> {
   const { file, label, environment } = request;
   const text = (await readTextIfExists(file)) ?? '';
@@ -40,17 +41,17 @@ export async function saveParams(request: SaveRequest): Promise<Notice[]> {
     await writeUserFile(`${file}.bak`, text);
     notices.push({
       level: 'warning',
-      text: `${label} could not be changed without losing comments: the old text is in ${label}.bak`,
+      text: `${label} lost comments when it was saved; the previous file is ${label}.bak`,
     });
   }
   await writeUserFile(file, edited);
   const names = edits.flatMap((edit) => Object.keys(edit.set));
-  const what = names.length === 0 ? 'nothing' : names.join(', ');
-  notices.push({ level: 'info', text: `Saved in ${label}, environment ${environment}: ${what}` });
+  const saved = names.length === 0 ? 'no options' : names.join(', ');
+  notices.push({ level: 'info', text: `Saved ${saved} in ${label}, environment ${environment}` });
   return notices;
 }
 
-/** The changes of the file: pure. The Region goes to `global`, where the peer keeps it, unless `sync` has its own. */
+/** Plans the changes of the file. The Region goes to `global`, as in SAM CLI, unless `sync` has its own. Pure. */
 function planSave(request: SaveRequest, document: ConfigValue): TableEdit[] {
   const sync: TableEdit = { table: [request.environment, 'sync', 'parameters'], set: {}, remove: [] };
   const global: TableEdit = { table: [request.environment, 'global', 'parameters'], set: {}, remove: [] };
@@ -61,8 +62,8 @@ function planSave(request: SaveRequest, document: ConfigValue): TableEdit[] {
     if (!spec.saved || name === undefined || source !== 'typed') continue;
     const target = key === 'region' && keysOf(syncNow, spec.configKeys).length === 0 ? global : sync;
     target.set[name] = savedValue(key, spec.grammar.write(value), request);
-    const others = keysOf(tableAt(document, target.table), spec.configKeys).filter((other) => other !== name);
-    target.remove = [...target.remove, ...others];
+    const aliases = keysOf(tableAt(document, target.table), spec.configKeys).filter((other) => other !== name);
+    target.remove = [...target.remove, ...aliases];
   }
   for (const key of request.values.overruled) {
     const spec = OPTIONS[key] as OptionSpec<unknown>;
@@ -77,15 +78,15 @@ function planSave(request: SaveRequest, document: ConfigValue): TableEdit[] {
   return [global, sync].filter((edit) => Object.keys(edit.set).length > 0);
 }
 
-/** What hides a value of `global` without being one. */
+/** Returns the empty value that hides a value of `global`. */
 function nothingFor(spec: OptionSpec<unknown>): ConfigValue {
   if (spec.grammar.metavar === undefined) return false;
   return spec.repeatable ? [] : '';
 }
 
-/** A relative path stays relative, so that the file can be shared. */
+/** Keeps a relative path relative, so that the file can be shared. */
 function savedValue(key: OptionKey, value: ConfigValue, { cwd, pathsFrom }: SaveRequest): ConfigValue {
-  const isPath = key === 'templateFile' || key === 'baseDir' || key === 'containerEnvVarFile';
+  const { isPath } = OPTIONS[key].grammar;
   if (!isPath || typeof value !== 'string' || value === '' || path.isAbsolute(value)) return value;
   const relative = path.relative(pathsFrom, path.resolve(cwd, value));
   return relative === '' ? '.' : withSlashes(relative);

@@ -35,7 +35,7 @@ describe('region, as the AWS CLI', () => {
   ])('%s', (_name, env, options, region) => expect(resolve(env, options).region).toBe(region));
 
   it('must be a name', () =>
-    expect(() => resolve({ AWS_REGION: 'eu west' })).toThrow('eu west is not the name of a region'));
+    expect(() => resolve({ AWS_REGION: 'eu west' })).toThrow('eu west is not a valid Region name'));
 });
 
 describe('profile', () => {

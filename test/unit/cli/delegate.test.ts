@@ -63,7 +63,7 @@ describe('the other sam', () => {
   });
 
   it('if missing, is said to be', () => {
-    expect(missingSam(['--debug', 'build', '-u']).message).toContain('`sam build` is a command of AWS SAM CLI');
+    expect(missingSam(['--debug', 'build', '-u']).message).toContain('`sam build` needs AWS SAM CLI');
     expect(missingSam(['build']).hint).toContain('aws-sam-cli');
   });
 });

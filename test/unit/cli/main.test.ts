@@ -148,7 +148,7 @@ describe('main', () => {
   ])('%j of %s is ours, and lets go of Ctrl-C at the end', async (argv, program) => {
     const { code, stderr, listeners } = await start(argv, new PassThrough(), program);
     expect({ code, listeners }).toEqual({ code: 2, listeners: 0 });
-    expect(stderr).toContain('There is no option --nope');
+    expect(stderr).toContain('No such option: --nope');
   });
 
   it('does not mind a reader that went away', async () => {

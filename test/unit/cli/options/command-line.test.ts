@@ -26,8 +26,8 @@ describe('a command line', () => {
     [['-ut', 'template.yaml'], { useContainer: ['true'], templateFile: ['template.yaml'] }],
     [['-us', 'x'], { useContainer: ['true'], baseDir: ['x'] }],
     [['-sx'], { baseDir: ['x'] }],
-    [['-u', '-bi', 'img'], { useContainer: ['true'], buildImage: ['img'] }],
-    [['-bi=img', '-bi', 'F=img2'], { buildImage: ['img', 'F=img2'] }],
+    [['-u', '-bi', 'img'], { useContainer: ['true'], buildImages: ['img'] }],
+    [['-bi=img', '-bi', 'F=img2'], { buildImages: ['img', 'F=img2'] }],
     [['-ef', 'f.json'], { containerEnvVarFile: ['f.json'] }],
     [['-ef=f.json'], { containerEnvVarFile: ['f.json'] }],
     [['--watch', '--no-watch'], { watch: ['false'] }],
@@ -36,7 +36,7 @@ describe('a command line', () => {
     [['--parameter-overrides', 'A=1', 'B=2', '--code'], { parameterOverrides: ['A=1', 'B=2'], code: ['true'] }],
     [['--parameter-overrides=A=1', 'B=2', '-u'], { parameterOverrides: ['A=1', 'B=2'], useContainer: ['true'] }],
     [['--capabilities', 'A', 'B'], { capabilities: ['A', 'B'] }],
-    [['--resource-id', 'a', '--resource-id', 'b'], { resourceId: ['a', 'b'] }],
+    [['--resource-id', 'a', '--resource-id', 'b'], { resourceIds: ['a', 'b'] }],
     [['--s3-bucket', ''], { s3Bucket: [''] }],
     [['--tags', 'a=-1', '-u'], { tags: ['a=-1'], useContainer: ['true'] }],
     [[], {}],
@@ -63,17 +63,17 @@ describe('a command line', () => {
   it.each<[string[], string[]]>([
     [['--stack-name'], ['--stack-name needs a value']],
     [['--parameter-overrides'], ['--parameter-overrides needs a value']],
-    [['--stak-name', 'x'], ['There is no option --stak-name | Did you mean --stack-name?']],
-    [['--stack', 'x'], ['There is no option --stack | Did you mean --stack-name?']],
-    [['--stack-na', 'x'], ['There is no option --stack-na | Did you mean --stack-name?']],
-    [['--cod'], ['There is no option --cod | Did you mean --code?']],
-    [['--no-code'], ['There is no option --no-code']],
-    [['--zzzzzzzzz=1'], ['There is no option --zzzzzzzzz']],
-    [['--guided'], ['There is no option --guided | Other commands of AWS SAM have it, sync does not.']],
-    [['-z'], ['There is no option -z']],
-    [['-uz'], ['There is no option -z']],
-    [['-biimg'], ['There is no option -biimg']],
-    [['--code=true'], ['--code takes no value, but `true` was given']],
+    [['--stak-name', 'x'], ['No such option: --stak-name | Did you mean --stack-name?']],
+    [['--stack', 'x'], ['No such option: --stack | Did you mean --stack-name?']],
+    [['--stack-na', 'x'], ['No such option: --stack-na | Did you mean --stack-name?']],
+    [['--cod'], ['No such option: --cod | Did you mean --code?']],
+    [['--no-code'], ['No such option: --no-code']],
+    [['--zzzzzzzzz=1'], ['No such option: --zzzzzzzzz']],
+    [['--guided'], ['No such option: --guided | It is an option of other SAM CLI commands, not of sync.']],
+    [['-z'], ['No such option: -z']],
+    [['-uz'], ['No such option: -z']],
+    [['-biimg'], ['No such option: -biimg']],
+    [['--code=true'], ['--code takes no value, but got `true`']],
     [['extra'], ['Unexpected argument `extra`']],
     [['-'], ['Unexpected argument `-`']],
     [
@@ -83,7 +83,7 @@ describe('a command line', () => {
     [['--debug', 'true'], ['Unexpected argument `true`']],
     [
       ['--nope', '--s3-bucket'],
-      ['There is no option --nope', '--s3-bucket needs a value'],
+      ['No such option: --nope', '--s3-bucket needs a value'],
     ],
   ])('%j is wrong', (args, expected) => {
     const found = problemsOf(args);
@@ -93,7 +93,7 @@ describe('a command line', () => {
 
   it('unlike the peer, does not take an option for a value: the value was forgotten', () => {
     expect(problemsOf(['--s3-prefix', '--watch'])).toEqual([
-      '--s3-prefix needs a value, but --watch follows | If that is the value, write --s3-prefix=--watch.',
+      '--s3-prefix needs a value, but the option --watch follows | If --watch is the value, write --s3-prefix=--watch.',
     ]);
     expect(words(['--s3-prefix=--watch'])).toEqual({ s3Prefix: ['--watch'] });
   });

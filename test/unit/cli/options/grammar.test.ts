@@ -121,8 +121,8 @@ describe('--parameter-overrides', () => {
     ['A={"x": 1}', '`1}`'],
     ['A=x https://a?b=c', '`https://a?b=c`'],
     ['=x', '`=x`'],
-    ['A="x', 'not closed'],
-    ["A='x", 'not closed'],
+    ['A="x', 'no closing quote'],
+    ["A='x", 'no closing quote'],
     ['A="a"b', '`b`'],
     ['a/b=1', '`a/b=1`'],
     ['ParameterKey=A,ParameterValue=1,UsePreviousValue=true', 'UsePreviousValue'],
@@ -157,10 +157,10 @@ describe('--parameter-overrides', () => {
   });
 
   it.each<[ConfigValue, string]>([
-    [{ A: { x: '1' } }, 'here.A must be text'],
-    [true, 'here must be Key=Value text'],
+    [{ A: { x: '1' } }, 'here.A must be a string'],
+    [true, 'here must be a Key=Value string'],
     [{ $include: 'a.yaml' }, 'here.$include must be file://'],
-    [{ A: [['1']] }, 'here.A must be text'],
+    [{ A: [['1']] }, 'here.A must be a string'],
   ])('samconfig %j is an error', (value, text) => {
     expect(messageOf(() => readOverrides(value))).toContain(text);
   });

@@ -64,8 +64,7 @@ describe('defaults', () => {
       express: true,
       useContainer: false,
       buildInSource: false,
-      buildImage: undefined,
-      buildImages: {},
+      buildImages: { all: undefined, byId: {} },
       containerEnvVarFile: undefined,
       imageRepository: undefined,
       containerVariables: { all: {}, byId: {} },
@@ -112,7 +111,7 @@ describe('each option once with effect', () => {
     [['--use-container'], { useContainer: true, dependencyLayer: false }],
     [['-u', '--no-use-container'], { useContainer: false, dependencyLayer: true }],
     [['--build-in-source'], { buildInSource: true }],
-    [['-u', '-bi', 'img', '-bi', 'F=img2'], { buildImage: 'img', buildImages: { F: 'img2' } }],
+    [['-u', '-bi', 'img', '-bi', 'F=img2'], { buildImages: { all: 'img', byId: { F: 'img2' } } }],
     [['--image-repository', REPOSITORY], { imageRepository: REPOSITORY }],
     [
       ['--image-repositories', `F=${REPOSITORY}`, '--image-repositories', 'G=localhost:4566/g'],
@@ -177,54 +176,54 @@ describe('each option once with effect', () => {
 
 describe('each option once wrong', () => {
   it.each<[string[], string, exitCode?: number]>([
-    [['--stack-name', '1app'], '--stack-name: `1app` is not a name'],
+    [['--stack-name', '1app'], '--stack-name: `1app` is not a valid stack name'],
     [['--stack-name', 'a'.repeat(129)], '--stack-name'],
     [['--stack-name', 'arn:aws:cloudformation:eu-west-1:1:stack/app/uuid'], '--stack-name'],
-    [['--stack-name', ''], '--stack-name is missing'],
+    [['--stack-name', ''], "Missing option '--stack-name'"],
     [['-t', 'nope.yaml'], 'nope.yaml', 1],
     [['-t', '.'], 'is a folder', 1],
     [['--code=1'], '--code takes no value'],
     [['--watch=1'], '--watch takes no value'],
     [['--resource-id', 'A'], '--resource-id needs --code or --watch'],
-    [['--code', '--resource-id', 'A,B'], '--resource-id: `A,B` is not the id of a resource'],
+    [['--code', '--resource-id', 'A,B'], '--resource-id: `A,B` is not a valid resource ID'],
     [['--resource', 'AWS::Serverless::Api'], '--resource needs --code or --watch'],
     [['--code', '--resource', 'AWS::Serverless::Funcion'], '--resource: `AWS::Serverless::Funcion` is not one of'],
     [['--dependency-layer=no'], '--dependency-layer takes no value'],
     [['--skip-deploy-sync=no'], '--skip-deploy-sync takes no value'],
     [['--express=no'], '--express takes no value'],
     [['--container-env-var-file', 'x.json'], '--container-env-var-file needs --use-container'],
-    [['-u', '-ef', 'x.json'], '-ef: there is no file', 1],
-    [['--watch-exclude', 'F'], '--watch-exclude: `F` is not of the form'],
-    [['--watch-exclude', '=x'], '--watch-exclude: `=x` is not of the form'],
+    [['-u', '-ef', 'x.json'], 'x.json does not exist', 1],
+    [['--watch-exclude', 'F'], '--watch-exclude: `F` does not have the form'],
+    [['--watch-exclude', '=x'], '--watch-exclude: `=x` does not have the form'],
     [['--base-dir', 'template.yaml'], '--base-dir'],
     [['--use-container=1'], '--use-container takes no value'],
-    [['--build-in-source', '--use-container'], '--build-in-source and --use-container exclude each other'],
+    [['--build-in-source', '--use-container'], '--build-in-source and --use-container cannot be combined'],
     [['--build-image', 'img'], '--build-image needs --use-container'],
-    [['-u', '--build-image', 'F='], '--build-image: `F=` is not of the form'],
-    [['--image-repository', 'x'], '--image-repository: `x` is not the URI'],
+    [['-u', '--build-image', 'F='], '--build-image: `F=` does not have the form'],
+    [['--image-repository', 'x'], '--image-repository: `x` is not a valid image repository URI'],
     [['--image-repository', `${REPOSITORY}:tag`], '--image-repository'],
     [['--image-repository', 'public.ecr.aws/a/b'], '--image-repository'],
     [['--image-repositories', REPOSITORY], '--image-repositories'],
-    [['--image-repositories', 'F=x'], '--image-repositories, F: `x` is not the URI'],
-    [['--image-repository', REPOSITORY, '--image-repositories', `F=${REPOSITORY}`], 'exclude each other'],
-    [['--s3-bucket', 's3://b/x'], '--s3-bucket: `s3://b/x` is not the name of a bucket'],
-    [['--s3-bucket', 'bucket', '--resolve-s3'], '--s3-bucket and --resolve-s3 exclude each other'],
+    [['--image-repositories', 'F=x'], '--image-repositories, F: `x` is not a valid image repository URI'],
+    [['--image-repository', REPOSITORY, '--image-repositories', `F=${REPOSITORY}`], 'cannot be combined'],
+    [['--s3-bucket', 's3://b/x'], '--s3-bucket: `s3://b/x` is not a valid bucket name'],
+    [['--s3-bucket', 'bucket', '--resolve-s3'], '--s3-bucket and --resolve-s3 cannot be combined'],
     [['--s3-prefix'], '--s3-prefix needs a value'],
     [['--kms-key-id'], '--kms-key-id needs a value'],
     [['--role-arn', 'role'], '--role-arn: `role` is not an ARN'],
-    [['--parameter-overrides', 'A'], '--parameter-overrides: `A` is not of the form'],
+    [['--parameter-overrides', 'A'], '--parameter-overrides: `A` does not have the form'],
     [['--parameter-overrides', 'file://nope.yaml'], 'nope.yaml does not exist'],
     [['--parameter-overrides', 'file://x.txt'], 'x.txt is not a parameter file'],
     [['--beta-features=1'], '--beta-features takes no value'],
     [['--debug=1'], '--debug takes no value'],
     [['--profile'], '--profile needs a value'],
-    [['--region', 'eu west'], '--region: `eu west` is not the name of a region'],
-    [['--metadata', 'a'], '--metadata: `a` is not of the form'],
+    [['--region', 'eu west'], '--region: `eu west` is not a valid Region name'],
+    [['--metadata', 'a'], '--metadata: `a` does not have the form'],
     [['--notification-arns', 'topic'], '--notification-arns: `topic` is not an ARN'],
-    [['--tags', 'a'], '--tags: `a` is not of the form'],
+    [['--tags', 'a'], '--tags: `a` does not have the form'],
     [['--capabilities', 'CAPABILITY_IM'], '--capabilities: `CAPABILITY_IM` is not one of'],
     [['--language-extensions=1'], '--language-extensions takes no value'],
-    [['--config-file', 'nope.toml'], '--config-file: there is no file', 1],
+    [['--config-file', 'nope.toml'], 'nope.toml does not exist', 1],
     [['--config-file', 'template.txt'], '--config-file: template.txt', 1],
     [['--config-env'], '--config-env needs a value'],
     [['--save-params=1'], '--save-params takes no value'],
@@ -247,10 +246,10 @@ describe('each option once wrong', () => {
   it('shows all problems together', async () => {
     const error = await errorOf({ args: ['--stak-name', 'x', '--region', 'a b', '--role-arn', 'x'] });
     expect(error.message.split('\n')).toEqual([
-      'There is no option --stak-name (Did you mean --stack-name?)',
+      'No such option: --stak-name (Did you mean --stack-name?)',
       expect.stringContaining('--region'),
       expect.stringContaining('--role-arn'),
-      expect.stringContaining('--stack-name is missing'),
+      expect.stringContaining("Missing option '--stack-name'"),
     ]);
     expect(error.exitCode).toBe(2);
   });
@@ -351,7 +350,7 @@ describe('which samconfig', () => {
       const some = Object.fromEntries(names.slice(index).map((it) => [it, all[it]]));
       const run = await resolve({ args: [], files: some });
       expect(run.options.stackName).toBe(path.extname(name).slice(1));
-      expect(shown(run)).toEqual(index === 3 ? [] : [expect.stringContaining(`Using ${name}, not`)]);
+      expect(shown(run)).toEqual(index === 3 ? [] : [expect.stringContaining(`Using ${name} and ignoring`)]);
     }
   });
 
@@ -367,7 +366,7 @@ describe('which samconfig', () => {
     const run = await resolve({ args: ['-t', 'sub/t.yaml'], files: root });
     expect(run.options.stackName).toBe('root');
     expect(shown(run)).toEqual([
-      'info: Using samconfig.toml of this folder: there is no samconfig beside the template',
+      'info: Using samconfig.toml from this folder: the folder of the template has no samconfig',
     ]);
   });
 
@@ -410,7 +409,7 @@ describe('which template', () => {
     const run = resolveOptions(parseCommandLine(['--stack-name', 'a']), { env: {}, cwd: folder });
     await expect(run).rejects.toMatchObject({
       exitCode: 1,
-      message: `There is no template: no template.yaml, template.yml, template.json in ${folder}`,
+      message: `No template found: ${folder} has no template.yaml, template.yml or template.json`,
       hint: expect.stringContaining('cdk synth'),
     });
   });
@@ -422,14 +421,14 @@ describe('how options go together', () => {
     [
       'SAM CLI: a container build has no dependency layer',
       { args: [...args, '-u', '--dependency-layer'] },
-      ['info: The dependency layer does not go with --use-container yet'],
+      ['info: --use-container turns the dependency layer off'],
       { useContainer: true, dependencyLayer: false },
     ],
     ['container, layer off', { args: [...args, '-u', '--no-dependency-layer'] }, [], { dependencyLayer: false }],
     [
       'defect 28: resources of the samconfig without --code',
       { files: config('resource_id = "A"') },
-      ['warning: --resource-id of the samconfig has no effect'],
+      ['warning: --resource-id in the samconfig has no effect without --code or --watch'],
       { resourceIds: [] },
     ],
     [
@@ -465,14 +464,14 @@ describe('how options go together', () => {
     [
       'peer: an image with use_container of the samconfig',
       { args: [...args, '-bi', 'img'], files: config('use_container = true') },
-      ['info: The dependency layer'],
-      { buildImage: 'img' },
+      ['info: --use-container turns the dependency layer off'],
+      { buildImages: { all: 'img', byId: {} } },
     ],
     ['peer: an image of the samconfig without container', { files: config('build_image = ["img"]') }, [], {}],
     [
       'build_in_source of the samconfig in containers',
       { args: [...args, '-u'], files: config('build_in_source = true') },
-      ['warning: Containers do not build in the source folder', 'info: The dependency layer'],
+      ['warning: build_in_source has no effect with --use-container', 'info: --use-container turns'],
       { buildInSource: false },
     ],
     [
@@ -496,7 +495,7 @@ describe('how options go together', () => {
     [
       '--profile with --local',
       { args: [...args, '--local', '--profile', 'p'] },
-      ['warning: The local cloud has credentials of its own'],
+      ['warning: --profile has no effect with --local'],
       { profile: undefined },
     ],
   ])('%s', async (_name, given, notices, expected) => {
@@ -544,8 +543,8 @@ describe('parameter files', () => {
   it.each<[string, Record<string, string>, string]>([
     ['a loop', { 'p.yaml': '$include: file://q.yaml\n', 'q.yaml': '$include: file://p.yaml\n' }, 'include each other'],
     ['a missing include', { 'p.yaml': '$include: file://q.yaml\n' }, 'p.yaml, does not exist'],
-    ['bad YAML', { 'p.yaml': 'A: [\n' }, 'p.yaml:1:4: this is not valid YAML'],
-    ['a table as value', { 'p.yaml': 'G: {a: 1}\n' }, 'p.yaml.G must be text'],
+    ['bad YAML', { 'p.yaml': 'A: [\n' }, 'p.yaml:1:4: invalid YAML'],
+    ['a table as value', { 'p.yaml': 'G: {a: 1}\n' }, 'p.yaml.G must be a string'],
     ['a wrong word', { 'p.yaml': '- A=1 junk\n' }, 'p.yaml: `junk`'],
   ])('%s is an error that names the file', async (_name, files, message) => {
     const error = await errorOf({ args: ['--stack-name', 'a', '--parameter-overrides', 'file://p.yaml'], files });
@@ -596,8 +595,8 @@ describe('parity: samconfig values', () => {
     ['watch_exclude = [{F=["a"]}]', { watchExclude: { F: ['a'] } }],
     ['watch_exclude = "F=a"', { watchExclude: { F: ['a'] } }],
     ['watch_exclude = {F="a"}', { watchExclude: { F: ['a'] } }],
-    ['build_image = ["i"]', { buildImage: 'i' }],
-    ['build_image = "F=i"', { buildImages: { F: 'i' } }],
+    ['build_image = ["i"]', { buildImages: { all: 'i', byId: {} } }],
+    ['build_image = "F=i"', { buildImages: { all: undefined, byId: { F: 'i' } } }],
     ['code = true\nresource_id = ["A","B"]', { resourceIds: ['A', 'B'] }],
     ['code = true\nresource = "AWS::Serverless::Api"', { resourceTypes: ['AWS::Serverless::Api'] }],
     ['code = "true"', { code: true }],

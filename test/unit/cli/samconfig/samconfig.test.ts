@@ -46,12 +46,12 @@ describe('a configuration text', () => {
   });
 
   it.each([
-    ['a.toml', 'a = 1\nb = \n', 'a.toml:2:5: this is not valid TOML'],
-    ['a.yaml', 'a: 1\na: 2\n', 'a.yaml:2:1: this is not valid YAML'],
-    ['a.yaml', 'a: [\n', 'a.yaml:1:4: this is not valid YAML'],
-    ['a.yaml', 'a: 1\n---\nb: 1', 'a.yaml:2:1: this is not valid YAML'],
-    ['a.json', '{\n  "a": 1,\n  b: 2\n}', 'a.json:3:3: this is not valid JSON'],
-    ['a.json', '{"a": 1', 'a.json:1:8: this is not valid JSON'],
+    ['a.toml', 'a = 1\nb = \n', 'a.toml:2:5: invalid TOML'],
+    ['a.yaml', 'a: 1\na: 2\n', 'a.yaml:2:1: invalid YAML'],
+    ['a.yaml', 'a: [\n', 'a.yaml:1:4: invalid YAML'],
+    ['a.yaml', 'a: 1\n---\nb: 1', 'a.yaml:2:1: invalid YAML'],
+    ['a.json', '{\n  "a": 1,\n  b: 2\n}', 'a.json:3:3: invalid JSON'],
+    ['a.json', '{"a": 1', 'a.json:1:8: invalid JSON'],
   ])('%s: %j is an error with line and column', async (file, text, message) => {
     expect(await messageOf(() => parseConfigText(text, file))).toContain(message);
   });
@@ -111,9 +111,9 @@ confirm_changeset = true
     const { values, warnings } = await valuesOf(text);
     expect(values).toEqual({});
     expect(warnings).toEqual([
-      'samconfig.toml, [default.global.parameters] regoin is not known and has no effect | Did you mean region?',
-      'samconfig.toml, [default.sync.parameters] stak_name is not known and has no effect | Did you mean stack_name?',
-      'samconfig.toml, [default.sync.parameters] no_express is not known and has no effect | Did you mean express?',
+      'samconfig.toml, [default.global.parameters] regoin is not an option of sync and has no effect | Did you mean region?',
+      'samconfig.toml, [default.sync.parameters] stak_name is not an option of sync and has no effect | Did you mean stack_name?',
+      'samconfig.toml, [default.sync.parameters] no_express is not an option of sync and has no effect | Did you mean express?',
     ]);
   });
 

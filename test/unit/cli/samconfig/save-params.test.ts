@@ -57,7 +57,7 @@ tags = ["a=1", "b=x y"]
 express = false
 `);
     expect(messages).toEqual([
-      'Saved in samconfig.toml, environment default: region, stack_name, template_file, tags, express',
+      'Saved region, stack_name, template_file, tags, express in samconfig.toml, environment default',
     ]);
   });
 
