@@ -11,19 +11,19 @@ import type { Template, TemplateMap } from '../template/template.ts';
 import { dumpYaml } from '../template/yaml/dump-yaml.ts';
 import { UserError } from '../errors.ts';
 
-/** What making the repositories needs of its surroundings. */
+/** What the creation of repositories needs from its caller. */
 export interface CompanionTools {
   reporter: Reporter;
   signal: AbortSignal;
   pollDelayMs?: number | undefined;
 }
 
-/** The stack that holds the managed repositories of a stack, as `sam deploy --resolve-image-repos` names it. */
+/** Names the stack with the managed repositories of a stack, as `sam deploy --resolve-image-repos` does. */
 export function companionStackName(stackName: string): string {
   return `${stackName.slice(0, 104)}-${md5(stackName)}-CompanionStack`;
 }
 
-/** A managed repository, with AWS SAM CLI's names. */
+/** A managed repository with SAM CLI's names. */
 export interface ManagedRepository {
   logicalId: string;
   outputId: string;
@@ -31,7 +31,7 @@ export interface ManagedRepository {
   name: string;
 }
 
-/** Where images of the function are pushed. Pure. */
+/** Returns the URI of a function's managed repository. Pure. */
 export function managedRepositoryUri(
   stackName: string,
   id: ResourceIdentifier,
@@ -41,23 +41,23 @@ export function managedRepositoryUri(
   return `${account}.dkr.ecr.${region}.${domain}/${managedRepository(stackName, id).name}`;
 }
 
-function plain(text: string): string {
+function lettersAndDigits(text: string): string {
   return text.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/** The managed repository of a function. Pure. */
+/** Names the managed repository of a function. Pure. */
 export function managedRepository(stackName: string, id: ResourceIdentifier): ManagedRepository {
   const path = id.replaceAll('/', '');
   return {
     logicalId: `${path.slice(0, 52)}${md5(path)}Repo`,
     outputId: `${path.slice(0, 52)}${md5(path)}Out`,
-    name: `${plain(stackName)}${md5(stackName)}/${plain(path)}${md5(path)}repo`,
+    name: `${lettersAndDigits(stackName)}${md5(stackName)}/${lettersAndDigits(path)}${md5(path)}repo`,
   };
 }
 
 /**
- * Has a repository made for each function that has none yet, in one stack beside the application's. One that no function
- * needs any more stays, with its images: AWS SAM CLI would delete it.
+ * Creates missing repositories of functions in the companion stack. Keeps repositories that no function needs, and their
+ * images; SAM CLI deletes them.
  */
 export async function ensureRepositories(
   aws: Aws,
@@ -67,11 +67,11 @@ export async function ensureRepositories(
   const { reporter, signal, pollDelayMs } = tools;
   const repositories = new Map(ids.map((id) => [id, managedRepository(stackName, id)]));
   const name = companionStackName(stackName);
-  const known = await readDeployedState(aws, name);
-  const there = mapOf(known.template?.['Resources']);
-  const missing = [...repositories.values()].filter(({ logicalId }) => !isMap(ownValue(there, logicalId)));
-  if (known.stack === undefined || missing.length > 0) {
-    const template = companionTemplate(name, [...repositories.values()], known.template);
+  const deployed = await readDeployedState(aws, name);
+  const resources = mapOf(deployed.template?.['Resources']);
+  const missing = [...repositories.values()].filter(({ logicalId }) => !isMap(ownValue(resources, logicalId)));
+  if (deployed.stack === undefined || missing.length > 0) {
+    const template = companionTemplate(name, [...repositories.values()], deployed.template);
     const start = { kind: 'create', id: 'companion-stack', label: 'ECR repositories for images' } as const;
     await step(reporter, start, async () => {
       await deployStack(
@@ -88,7 +88,7 @@ export async function ensureRepositories(
           express: false,
         },
         {
-          // its events would only stand between those of the user's stack
+          // events of this stack would interrupt those of the user's stack
           reporter: { report: (event) => void (event.type === 'stack-event' || reporter.report(event)) },
           signal,
           confirm: async (_question, plan) => answerUnasked(plan),
@@ -97,14 +97,14 @@ export async function ensureRepositories(
           },
           pollDelayMs,
         },
-        known,
+        deployed,
       );
       return { value: undefined, detail: `stack ${name}` };
     });
   }
 }
 
-/** The companion's template: what is deployed, and what is missing. Pure. */
+/** Adds missing repositories to the companion's deployed template. Pure. */
 export function companionTemplate(
   name: string,
   repositories: readonly ManagedRepository[],

@@ -16,8 +16,8 @@ export interface TemplateDifference {
 }
 
 /**
- * Where two templates differ in what they mean: order of keys, formatting, `1` against `"1"`, and the two spellings of
- * `Fn::GetAtt` are no differences, nor is the `SamResourceId` that the peer's build writes. Empty: the same. Pure.
+ * Compares the meaning of two templates. Ignores the order of keys, formatting, `1` against `"1"`, the two spellings of
+ * `Fn::GetAtt`, and the `SamResourceId` that SAM CLI's build adds. Pure.
  */
 export function compareTemplates(before: Template, after: Template): TemplateDifference[] {
   const differences: TemplateDifference[] = [];
@@ -25,15 +25,15 @@ export function compareTemplates(before: Template, after: Template): TemplateDif
   return differences;
 }
 
-/** A difference in a few words: `Fn: MemorySize changed`, `Fn is new`. */
+/** Describes a difference: `Fn: MemorySize changed`, `Fn was added`. */
 export function describeDifference({ path, change }: TemplateDifference): string {
   const [section = '', id, ...rest] = path;
-  const word = { added: 'is new', removed: 'is gone', changed: 'changed' }[change];
-  if (id === undefined) return `${section} ${word}`;
-  const thing = section === 'Resources' ? id : `${section.replace(/s$/, '').toLowerCase()} ${id}`;
-  if (rest.length === 0) return `${thing} ${word}`;
+  const verb = { added: 'was added', removed: 'was removed', changed: 'changed' }[change];
+  if (id === undefined) return `section ${section} ${verb}`;
+  const subject = section === 'Resources' ? id : `${section.replace(/s$/, '').toLowerCase()} ${id}`;
+  if (rest.length === 0) return `${subject} ${verb}`;
   const inner = rest[0] === 'Properties' && rest.length > 1 ? rest.slice(1) : rest;
-  return `${thing}: ${inner.join('.')} ${word}`;
+  return `${subject}: ${inner.join('.')} ${verb}`;
 }
 
 function collect(
@@ -79,7 +79,7 @@ function normalise(map: TemplateMap): TemplateMap {
   return Object.keys(others).length === 0 ? rest : { ...rest, Metadata: others };
 }
 
-/** CloudFormation turns scalars into text before it compares: `true` is `"true"`, `2.0` is `2`. */
+/** Compares scalars as CloudFormation does, which converts them to text first: `true` is `"true"`, `2.0` is `2`. */
 function sameScalar(before: TemplateValue, after: TemplateValue): boolean {
   if (before === null || after === null) return before === after;
   if (before instanceof BinaryValue) return after instanceof BinaryValue && before.source === after.source;

@@ -7,10 +7,10 @@ import { StackFailedError } from './stack-failure.ts';
 import { describeFailedState, stackCondition } from './stack-status.ts';
 import { readEvents } from './stack-events.ts';
 
-/** How long the removal of a stack that was never created may take (ms). */
+/** The longest deletion of a stack that was never created (ms). */
 const MAX_DELETION = 60 * 60_000;
 
-/** Deletes a stack that never came to life and waits until it is gone. */
+/** Deletes a stack whose creation never succeeded and waits until it is gone. */
 export async function deleteStack(
   aws: Aws,
   stack: DeployedStack,
@@ -20,15 +20,16 @@ export async function deleteStack(
   await step(tools.reporter, start, async () => {
     const { send, DeleteStackCommand } = await aws.cloudFormation();
     await send(new DeleteStackCommand({ StackName: stack.id }));
-    const left = await waitUntilSettled(aws, stack.id, { ...tools, timeoutMs: MAX_DELETION });
-    if (left !== undefined && stackCondition(left.status) !== 'absent') {
+    const remaining = await waitUntilSettled(aws, stack.id, { ...tools, timeoutMs: MAX_DELETION });
+    if (remaining !== undefined && stackCondition(remaining.status) !== 'absent') {
       const events = await readEvents(aws, { id: stack.id, path: '' }, isDeletionStart);
       const failure = findFirstCause(events);
-      const why = failure === undefined ? (left.statusReason ?? left.status) : `${failure.id}: ${failure.reason}`;
-      throw new StackFailedError(`Stack ${stack.name} could not be deleted: ${why}`, {
-        status: left.status,
+      const reason =
+        failure === undefined ? (remaining.statusReason ?? remaining.status) : `${failure.id}: ${failure.reason}`;
+      throw new StackFailedError(`Could not delete stack ${stack.name}: ${reason}`, {
+        status: remaining.status,
         failure,
-        hint: describeFailedState({ ...left, stackName: stack.name, region: stack.region }),
+        hint: describeFailedState({ ...remaining, stackName: stack.name, region: stack.region }),
       });
     }
     return { value: undefined };

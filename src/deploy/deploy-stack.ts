@@ -15,62 +15,62 @@ import { explainStackFailure } from './stack-failure.ts';
 import { isSuccess, stackCondition } from './stack-status.ts';
 import { StackMovedError, startOperation } from './start-operation.ts';
 
-/** What is deployed, and how its template travels. */
+/** A deployment and the text of its template. */
 export interface DeployInput extends DeployRequest {
   /** The text of `template`. */
   templateText: string;
-  /** Where it is in S3 already, if it is. */
+  /** URL of the template, if it is already in S3. */
   templateUrl?: string | undefined;
 }
 
-/** What a deployment needs of its surroundings. */
+/** What a deployment needs from its caller. */
 export interface DeployTools {
   reporter: Reporter;
   signal?: AbortSignal | undefined;
-  /** Puts a template that is too long for a request where CloudFormation can read it. */
+  /** Uploads a template that is too long for a request and returns its URL. */
   uploadTemplate: (text: string) => Promise<string>;
-  /** Asks before a stack that was never created is deleted. */
+  /** Asks before it deletes a stack whose creation never succeeded. */
   confirm: (question: string, plan: RecreatePlan) => Promise<boolean>;
-  /** Between two looks at the events (`parsePollDelay`); undefined: as fits. */
+  /** Interval between two reads of the events (`parsePollDelay`); undefined: adaptive. */
   pollDelayMs?: number | undefined;
 }
 
-/** What CloudFormation has: read once, before or beside the build. */
+/** The deployed stack and template. */
 export interface DeployedState {
   stack: DeployedStack | undefined;
   template: Template | undefined;
 }
 
-/** How a deployment ended well. */
+/** The result of a successful deployment. */
 export interface DeployResult {
-  /** As the deployment left it. */
+  /** The stack after the deployment. */
   stack: DeployedStack;
-  /** Nobody was seen to begin anything else with the stack since. */
+  /** No later operation on the stack was seen. */
   isLatest: boolean;
-  /** Whether there was anything to create or update. */
+  /** Whether the deployment created or updated anything. */
   changed: boolean;
   durationMs: number;
 }
 
-/** CloudFormation's limit for a template within a request (bytes). */
+/** CloudFormation's limit for a template in a request (bytes). */
 export const MAX_INLINE_TEMPLATE = 51_200;
-/** How long we wait for an operation of someone else (ms). */
+/** The longest wait for an operation that another process started (ms). */
 const MAX_WAIT = 60 * 60_000;
-/** Plans that others may thwart before we give up. */
+/** The most plans that concurrent operations may invalidate. */
 const MAX_ROUNDS = 20;
 
 /**
- * Reads what CloudFormation has under that name: two calls at once. GetTemplate still answers for a stack that was deleted
- * (for 90 days, by its API reference): a template counts only if there is a stack that has it.
+ * Reads stack and template of this name, with two parallel calls. Ignores the template of a deleted stack, which GetTemplate
+ * returns for 90 days (API reference).
  */
 export async function readDeployedState(aws: Aws, stackName: string): Promise<DeployedState> {
   const [stack, template] = await Promise.all([describeStack(aws, stackName), readDeployedTemplate(aws, stackName)]);
-  // a stack whose creation failed has a template too, but none of its resources
-  const isThere = stack !== undefined && !['absent', 'never-created'].includes(stackCondition(stack.status));
-  return { stack, template: isThere ? template : undefined };
+  // a stack whose creation failed has a template but no resources
+  const isDeployed = stack !== undefined && !['absent', 'never-created'].includes(stackCondition(stack.status));
+  return { stack, template: isDeployed ? template : undefined };
 }
 
-/** Brings the stack to what is wanted: plans, acts, and plans again where someone else was faster. */
+/** Deploys the stack: plans, acts, and plans again if a concurrent operation changed the stack. */
 export async function deployStack(
   aws: Aws,
   input: DeployInput,
@@ -89,23 +89,23 @@ export async function deployStack(
     } catch (error) {
       if (!(error instanceof StackMovedError)) throw error;
       if (round === MAX_ROUNDS) throw stillMoving(error);
-      note(tools.reporter, 'info', `${error.message}: looking again`);
+      note(tools.reporter, 'info', `${error.message}: checking the stack again`);
       await pause(tools.pollDelayMs ?? 500, tools.signal);
     }
     state = await readDeployedState(aws, input.stackName);
   }
 }
 
-/** What CloudFormation says about the stack contradicts itself: its own words are all that there is to go by. */
+/** Creates the error for answers of CloudFormation that keep contradicting each other. */
 function stillMoving(error: StackMovedError): UserError {
   const { cause } = error;
   return new UserError(cause instanceof UserError ? `${error.message}: ${cause.message}` : error.message, {
     cause,
-    hint: `This was the answer ${MAX_ROUNDS} times. Sync again when nobody else changes the stack.`,
+    hint: `CloudFormation gave this answer ${MAX_ROUNDS} times. Sync again when no other process changes the stack.`,
   });
 }
 
-/** Milliseconds of `SAM_CLI_POLL_DELAY` (seconds); undefined if it is not set or not a positive number. */
+/** Returns `SAM_CLI_POLL_DELAY` (seconds) in milliseconds; undefined if it is not a positive number. */
 export function parsePollDelay(env: Readonly<Record<string, string | undefined>>): number | undefined {
   const seconds = Number(env['SAM_CLI_POLL_DELAY']);
   return seconds > 0 && Number.isFinite(seconds) ? seconds * 1_000 : undefined;
@@ -119,7 +119,7 @@ interface Round {
   tools: DeployTools;
 }
 
-/** One step towards the goal; undefined: plan again. */
+/** Carries out a plan. Returns undefined if it has to be followed by a new plan. */
 async function carryOut(aws: Aws, input: DeployInput, { plan, state, tools }: Round): Promise<Outcome | undefined> {
   const { reporter, signal, pollDelayMs } = tools;
   switch (plan.action) {
@@ -128,7 +128,7 @@ async function carryOut(aws: Aws, input: DeployInput, { plan, state, tools }: Ro
     case 'none':
       return unchanged(state);
     case 'wait':
-      note(reporter, 'info', `${plan.reason}: waiting for its end, ${MAX_WAIT / 60_000} minutes at most`);
+      note(reporter, 'info', `${plan.reason}: waiting for it to finish (${MAX_WAIT / 60_000} minutes at most)`);
       await waitUntilSettled(aws, state.stack?.id ?? input.stackName, {
         timeoutMs: MAX_WAIT,
         pollDelayMs,
@@ -138,7 +138,9 @@ async function carryOut(aws: Aws, input: DeployInput, { plan, state, tools }: Ro
       return undefined;
     case 'recreate':
       if (!(await tools.confirm(plan.question, plan))) {
-        throw new UserError(plan.reason, { hint: 'It has to be deleted before it can be created. Nothing was done.' });
+        throw new UserError(plan.reason, {
+          hint: 'Nothing was changed. The stack must be deleted before it can be created again.',
+        });
       }
       if (state.stack !== undefined) await deleteStack(aws, state.stack, tools);
       return undefined;
@@ -160,17 +162,17 @@ async function change(
     const token = `sam-sync-${randomUUID()}`;
     const { parameters } = plan;
     const { signal } = tools;
-    const operation = await tellWhatGoesOn({ stackName, kind, signal, began: false }, () =>
+    const operation = await reportContinuing({ stackName, kind, signal, began: false }, () =>
       startOperation(aws, { kind, request: input, parameters, template, token, signal }),
     );
     if (operation instanceof StackMovedError) return { value: operation, outcome: 'unchanged' };
     if (operation === 'unchanged') return { value: unchanged(state), outcome: 'unchanged' };
-    const followed = await tellWhatGoesOn({ stackName, kind, signal, began: true }, () =>
+    const followed = await reportContinuing({ stackName, kind, signal, began: true }, () =>
       followStack(aws, { ...tools, ...operation, stackName, token, previousChange: lastChange(state.stack) }),
     );
     return { value: checkSuccess(followed, stackName, { kind, region: await aws.region() }) };
   });
-  // not a failure of the step: the next plan has one of its own
+  // not a failure of the step: the next plan starts a new one
   if (result instanceof StackMovedError) throw result;
   return result;
 }
@@ -197,32 +199,35 @@ async function placeTemplate(
   return { TemplateURL: await tools.uploadTemplate(templateText) };
 }
 
-interface Running {
+interface RunningOperation {
   stackName: string;
   kind: 'create' | 'update';
   signal: AbortSignal | undefined;
-  /** Whether CloudFormation has accepted the request, as far as we know. */
+  /** CloudFormation is known to have accepted the request. */
   began: boolean;
 }
 
-/** CloudFormation goes on without us: whoever or whatever stops us, the user has to know. */
-async function tellWhatGoesOn<T>({ stackName, kind, signal, began }: Running, work: () => Promise<T>): Promise<T> {
+/** Adds to an error of `work` that CloudFormation continues the operation. */
+async function reportContinuing<T>(
+  { stackName, kind, signal, began }: RunningOperation,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const goesOn = `CloudFormation goes on to ${kind} stack ${stackName}`;
+    const continues = `CloudFormation continues to ${kind} stack ${stackName}`;
     if (signal?.aborted) {
       const cancel = kind === 'create' ? 'delete-stack' : 'cancel-update-stack';
-      throw new InterruptedError(`Interrupted; ${goesOn}${began ? '' : ' if it has the request already'}`, {
+      throw new InterruptedError(`Interrupted; ${continues}${began ? '' : ' if it has received the request'}`, {
         cause: error,
-        hint: `Sync again to wait for its end and go on, or stop it with \`aws cloudformation ${cancel} --stack-name ${stackName}\`.`,
+        hint: `Sync again to wait for it and continue, or stop it with \`aws cloudformation ${cancel} --stack-name ${stackName}\`.`,
       });
     }
-    const known = asUserError(error);
-    if (!began || known === undefined) throw error;
-    throw new UserError(`${known.message}; ${goesOn} meanwhile`, {
+    const userError = asUserError(error);
+    if (!began || userError === undefined) throw error;
+    throw new UserError(`${userError.message}; ${continues}`, {
       cause: error,
-      hint: `${known.hint ?? ''} Sync again to wait for its end and go on.`.trim(),
+      hint: `${userError.hint ?? ''} Sync again to wait for it and continue.`.trim(),
     });
   }
 }
@@ -232,7 +237,7 @@ function lastChange(stack: DeployedStack | undefined): Date | undefined {
 }
 
 function unchanged({ stack }: DeployedState): Outcome {
-  if (stack === undefined) throw new Error('a stack that is not there was found up to date');
+  if (stack === undefined) throw new Error('a missing stack cannot be up to date');
   return { stack, isLatest: true, changed: false };
 }
 

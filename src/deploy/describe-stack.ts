@@ -9,7 +9,7 @@ import { isNoSuchStack } from './stack-refusals.ts';
 /** A stack as CloudFormation describes it. */
 export interface DeployedStack {
   name: string;
-  /** Its ARN, another one each time a stack of this name is created. */
+  /** Its ARN, which differs each time a stack of this name is created. */
   id: string;
   account: string;
   region: string;
@@ -18,7 +18,7 @@ export interface DeployedStack {
   statusReason: string | undefined;
   createdAt: Date | undefined;
   updatedAt: Date | undefined;
-  /** Secret (`NoEcho`) values are `****`. */
+  /** `NoEcho` values are `****`. */
   parameters: Readonly<Record<string, string>>;
   tags: Readonly<Record<string, string>>;
   outputs: readonly StackOutput[];
@@ -26,11 +26,11 @@ export interface DeployedStack {
   roleArn: string | undefined;
   notificationArns: readonly string[];
   terminationProtection: boolean;
-  /** `EXPRESS` or `STANDARD`: how it was last deployed; undefined if CloudFormation does not say. */
+  /** Mode of the last deployment, `EXPRESS` or `STANDARD`; undefined if CloudFormation does not report it. */
   deploymentMode?: string | undefined;
 }
 
-/** The stack of this name (or id), or undefined if there is none. One call. */
+/** Returns the stack with this name or ARN, if there is one. One call. */
 export async function describeStack(aws: Aws, name: string): Promise<DeployedStack | undefined> {
   const { send, DescribeStacksCommand } = await aws.cloudFormation();
   try {
@@ -43,14 +43,14 @@ export async function describeStack(aws: Aws, name: string): Promise<DeployedSta
   }
 }
 
-/** The template that the stack was last deployed with, as it was sent; undefined if there is none or it is unreadable. */
+/** Returns the original template of the last deployment; undefined if there is none or it cannot be parsed. */
 export async function readDeployedTemplate(aws: Aws, name: string): Promise<Template | undefined> {
   const { send, GetTemplateCommand } = await aws.cloudFormation();
   try {
     const { TemplateBody } = await send(new GetTemplateCommand({ StackName: name, TemplateStage: 'Original' }));
     return TemplateBody ? parseTemplate(TemplateBody, `the template of stack ${name}`) : undefined;
   } catch (error) {
-    // one that other tools wrote in a way that we cannot read differs from ours anyway
+    // a template of another tool that we cannot parse differs from ours anyway
     if (isNoSuchStack(error, name) || error instanceof TemplateError) return undefined;
     throw error;
   }

@@ -1,24 +1,24 @@
 import type { StackEventRow } from '../console/reporter.ts';
 import { identifierOf } from '../model/stack.ts';
 
-/** An event of a stack with what tells events apart. */
+/** A stack event with its identity. */
 export interface StackEventRecord extends StackEventRow {
   id: string;
   stackId: string;
   physicalId: string;
-  /** The token of the operation that it belongs to. */
+  /** `ClientRequestToken` of its operation. */
   token: string | undefined;
-  /** A CloudFormation Hook that judged the resource. */
+  /** The CloudFormation Hook that evaluated the resource. */
   hook?: { type: string; status: string; reason: string | undefined } | undefined;
 }
 
-/** Why an operation failed: the resource that failed first, not what was cancelled because of it. */
+/** Why an operation failed: the first resource that failed, not those that were cancelled because of it. */
 export interface FailureCause {
-  /** `Child/LogicalId`; the name of the stack if it failed as a whole. */
+  /** `Child/LogicalId`; the name of the stack if it failed without a resource. */
   id: string;
   resourceType: string;
   reason: string;
-  /** Resources that failed by themselves too, not by the cascade. */
+  /** Other resources with a failure of their own. */
   others: readonly string[];
 }
 
@@ -26,15 +26,17 @@ const CANCELLED = /^(resource )?(creation|update|deletion|import)? ?cancell?ed/i
 const EMBEDDED = /^embedded stack .* was not successfully/i;
 const SUMMARY = /^the following (resource|hook)\(s\) failed/i;
 
-/** Finds the first cause among the events of an operation, in any order. Pure. */
+/** Finds the first cause among the events of an operation, given in any order. Pure. */
 export function findFirstCause(events: readonly StackEventRecord[]): FailureCause | undefined {
   const ordered = [...events].sort((a, b) => a.timestamp.getTime() - b.timestamp.getTime());
   const failed = ordered.filter((event) => event.status.endsWith('_FAILED') && !isStackItself(event));
   const own = failed.filter(({ reason = '' }) => !CANCELLED.test(reason) && !EMBEDDED.test(reason));
-  // a macro or the template as a whole fails without any resource
-  const whole = ordered.filter((event) => isStackItself(event) && isFailing(event.status) && tellsMore(event.reason));
-  // a child stack of which no event was seen can only be told by its parent
-  const first = own[0] ?? whole[0] ?? failed.find(({ reason = '' }) => !CANCELLED.test(reason)) ?? failed[0];
+  // a macro or the template as a whole fails without a resource
+  const ofStack = ordered.filter(
+    (event) => isStackItself(event) && isFailing(event.status) && isSpecific(event.reason),
+  );
+  // without events of a child stack only its parent reports the failure
+  const first = own[0] ?? ofStack[0] ?? failed.find(({ reason = '' }) => !CANCELLED.test(reason)) ?? failed[0];
   if (first === undefined) return undefined;
   const id = isStackItself(first) ? first.stackPath || first.logicalId : idOf(first);
   const others = new Set(own.map(idOf));
@@ -42,14 +44,14 @@ export function findFirstCause(events: readonly StackEventRecord[]): FailureCaus
   return { id, resourceType: first.resourceType, reason: reasonOf(first, ordered), others: [...others] };
 }
 
-/** Why a rollback failed: the first failure after it began. Pure. */
+/** Finds why a rollback failed: the first failure after it began. Pure. */
 export function findRollbackFailure(events: readonly StackEventRecord[]): FailureCause | undefined {
   const starts = events.filter(isRollbackStart);
   const began = Math.min(...starts.map((event) => event.timestamp.getTime()));
   return findFirstCause(events.filter((event) => event.timestamp.getTime() >= began && !isRollbackStart(event)));
 }
 
-/** Whether the event is about the stack that it belongs to, not about a resource in it. */
+/** Returns whether the event is about its stack, not about a resource in it. */
 export function isStackItself(event: StackEventRecord): boolean {
   return event.physicalId === event.stackId;
 }
@@ -62,7 +64,7 @@ function isFailing(status: string): boolean {
   return status.endsWith('_FAILED') || status.endsWith('ROLLBACK_IN_PROGRESS');
 }
 
-function tellsMore(reason: string | undefined): boolean {
+function isSpecific(reason: string | undefined): boolean {
   return reason !== undefined && reason !== '' && !SUMMARY.test(reason) && !/^user initiated/i.test(reason);
 }
 
@@ -79,5 +81,5 @@ function reasonOf(event: StackEventRecord, events: readonly StackEventRecord[]):
       other.logicalId === event.logicalId &&
       other.hook?.status === 'HOOK_COMPLETE_FAILED',
   )?.hook;
-  return hook === undefined ? reason : `the hook ${hook.type} refused it: ${hook.reason ?? 'no reason given'}`;
+  return hook === undefined ? reason : `the hook ${hook.type} rejected it: ${hook.reason ?? 'no reason given'}`;
 }

@@ -8,65 +8,66 @@ import { pause } from '../support/pause.ts';
 import { createEventSource, type StackEventSource, type StackOperation } from './stack-events.ts';
 import { stackCondition } from './stack-status.ts';
 
-/** How an operation is watched. */
+/** The operation to follow, and how. */
 export interface FollowOptions extends StackOperation {
   stackName: string;
-  /** Between two looks; undefined: quick at first and after each event, then slower. */
+  /** Poll interval (ms); undefined: short at first and after each event, then longer. */
   pollDelayMs?: number | undefined;
   reporter: Reporter;
   signal?: AbortSignal | undefined;
 }
 
-/** How an operation ended. */
+/** The end of an operation. */
 export interface FollowResult {
-  /** How our operation ended, e.g. `UPDATE_COMPLETE`. */
+  /** Final status of our operation, e.g. `UPDATE_COMPLETE`. */
   status: string;
-  /** As it is now; undefined: it is gone. */
+  /** The stack now; undefined if it is gone. */
   stack: DeployedStack | undefined;
-  /** Nobody has begun anything else with the stack since. */
+  /** No later operation on the stack was seen. */
   isLatest: boolean;
   events: readonly StackEventRecord[];
 }
 
-/** Between two looks (ms): quick at first and while things happen, slower while nothing does. */
+/** Poll intervals (ms): short at first and while events arrive, longer while none do. */
 const FIRST_DELAY = 150;
 const BUSY_DELAY = 400;
 const LONGEST_DELAY = 2_000;
-/** Looks without news after which the stack itself is asked, half a minute: its last event may never come. */
-const SILENT_LOOKS = 15;
-/** The same before the first event, three seconds: a cloud that is not AWS may have none of ours. */
-const SILENT_LOOKS_BEFORE_START = 6;
-/** So often a description from before an operation that has ended is not believed. */
-const LATE_LOOKS = 5;
-/** Longest time without a connection to CloudFormation (ms). */
-const RECONNECT_WITHIN = 5 * 60_000;
+/** Polls without events after which to describe the stack, about half a minute: its last event may never arrive. */
+const SILENT_POLLS = 15;
+/** The same before the first event, about three seconds: an emulator may not report our token. */
+const SILENT_POLLS_BEFORE_START = 6;
+/** Times to distrust a description that is older than the operation although the operation has ended. */
+const STALE_DESCRIPTIONS = 5;
+/** How long to retry without a connection (ms). */
+const MAX_DISCONNECTED = 5 * 60_000;
 
 /**
- * Reports the events of an operation, those of nested stacks too, until it is over. What somebody else does with the stack
- * after it is neither waited for nor reported.
+ * Reports the events of an operation, including those of nested stacks, until it ends. Ignores later operations on the
+ * stack.
  */
 export async function followStack(aws: Aws, options: FollowOptions): Promise<FollowResult> {
   const source = createEventSource(aws, options);
-  const ask = createPatientAsk(options);
+  const retry = createRetry(options);
   let delay = FIRST_DELAY;
-  let silentLooks = 0;
-  let lateLooks = 0;
+  let silentPolls = 0;
+  let staleDescriptions = 0;
   for (;;) {
     await pause(options.pollDelayMs ?? delay * Math.max(1, source.active / 4), options.signal);
-    const fresh = await ask(() => source.read());
+    const fresh = await retry(() => source.read());
     reportEvents(options.reporter, fresh);
-    silentLooks = fresh.length > 0 ? 0 : silentLooks + 1;
+    silentPolls = fresh.length > 0 ? 0 : silentPolls + 1;
     delay = fresh.length > 0 ? BUSY_DELAY : Math.min(delay * 1.5, LONGEST_DELAY);
     const mayBeOver = source.ended !== undefined || source.overtaken;
-    if (!mayBeOver && silentLooks < (source.begun ? SILENT_LOOKS : SILENT_LOOKS_BEFORE_START)) continue;
-    const stack = await ask(() => describeStack(aws, options.stackId));
-    silentLooks = 0;
-    if (stack !== undefined && isOld(stack, options) && (!source.begun || ++lateLooks < LATE_LOOKS)) continue;
+    if (!mayBeOver && silentPolls < (source.begun ? SILENT_POLLS : SILENT_POLLS_BEFORE_START)) continue;
+    const stack = await retry(() => describeStack(aws, options.stackId));
+    silentPolls = 0;
+    const isStale = stack !== undefined && isOld(stack, options);
+    if (isStale && (!source.begun || ++staleDescriptions < STALE_DESCRIPTIONS)) continue;
     const isOver = stack === undefined || stackCondition(stack.status) !== 'busy';
     if (isOver || (source.ended !== undefined && source.overtaken)) {
-      // no event bore our token: a cloud that has none
+      // no event has our token: the emulator may not report tokens
       if (stack !== undefined) beginWithoutToken(source, stack);
-      const rest = await ask(() => source.readRest());
+      const rest = await retry(() => source.readRest());
       reportEvents(options.reporter, rest);
       return {
         status: source.ended?.status ?? stack?.status ?? 'DELETE_COMPLETE',
@@ -79,14 +80,14 @@ export async function followStack(aws: Aws, options: FollowOptions): Promise<Fol
   }
 }
 
-/** A nested stack is told as the resource that it is in its parent; its events of itself would say it twice. */
+/** Reports a nested stack as the resource of its parent only, not again as the stack itself. */
 function reportEvents(reporter: Reporter, events: readonly StackEventRecord[]): void {
   for (const event of events) {
     if (event.stackPath === '' || !isStackItself(event)) reporter.report({ type: 'stack-event', event });
   }
 }
 
-/** Waits for the end of an operation that is not ours; its events are not shown. */
+/** Waits for the end of an operation that another process started, without showing its events. */
 export async function waitUntilSettled(
   aws: Aws,
   stackId: string,
@@ -97,17 +98,17 @@ export async function waitUntilSettled(
     reporter: Reporter;
   },
 ): Promise<DeployedStack | undefined> {
-  const ask = createPatientAsk(options);
+  const retry = createRetry(options);
   const deadline = performance.now() + options.timeoutMs;
   let delay = BUSY_DELAY;
   for (;;) {
-    const stack = await ask(() => describeStack(aws, stackId));
+    const stack = await retry(() => describeStack(aws, stackId));
     if (stack === undefined || stackCondition(stack.status) !== 'busy') return stack;
     if (performance.now() > deadline) {
       throw new UserError(
         `Stack ${stack.name} is still in ${stack.status} after ${Math.round(options.timeoutMs / 60_000)} minutes`,
         {
-          hint: 'Sync again when it is over.',
+          hint: 'Sync again when the operation has finished.',
         },
       );
     }
@@ -117,28 +118,28 @@ export async function waitUntilSettled(
 }
 
 function beginWithoutToken(source: StackEventSource, stack: DeployedStack): void {
-  // with somebody else's token in sight ours has only not come yet
+  // another token means that events do have tokens: ours will follow
   if (source.begun || source.overtaken) return;
   const time = stack.updatedAt ?? stack.createdAt;
-  // the first event may be a little earlier than what the stack says
+  // the first event may be slightly earlier than the time in the description
   if (time !== undefined) source.beginAt(new Date(time.getTime() - 1_000));
 }
 
-/** DescribeStacks may lag behind the call that started the operation. */
+/** Returns whether the description is older than the operation: DescribeStacks may lag behind. */
 function isOld(stack: DeployedStack, { previousChange }: FollowOptions): boolean {
   return previousChange !== undefined && (stack.updatedAt ?? stack.createdAt)?.getTime() === previousChange.getTime();
 }
 
-type Ask = <T>(question: () => Promise<T>) => Promise<T>;
+type Retry = <T>(request: () => Promise<T>) => Promise<T>;
 
-/** Asks again for some minutes when CloudFormation cannot be reached: the operation goes on without us. */
-function createPatientAsk(options: Pick<FollowOptions, 'reporter' | 'signal'>): Ask {
-  return async (question) => {
+/** Creates a function that repeats requests for some minutes while CloudFormation is unreachable: the operation continues. */
+function createRetry(options: Pick<FollowOptions, 'reporter' | 'signal'>): Retry {
+  return async (request) => {
     let lostAt: number | undefined;
     for (let delay = 1_000; ; delay = Math.min(delay * 2, 10_000)) {
       try {
-        const answer = await question();
-        if (lostAt !== undefined) note(options.reporter, 'info', 'CloudFormation answers again');
+        const answer = await request();
+        if (lostAt !== undefined) note(options.reporter, 'info', 'CloudFormation is reachable again');
         return answer;
       } catch (error) {
         if (!isTemporary(error)) throw error;
@@ -146,12 +147,12 @@ function createPatientAsk(options: Pick<FollowOptions, 'reporter' | 'signal'>): 
           note(
             options.reporter,
             'warning',
-            `${error.message}; trying again for ${RECONNECT_WITHIN / 60_000} minutes`,
+            `${error.message}; retrying for ${MAX_DISCONNECTED / 60_000} minutes`,
             error.hint,
           );
         }
         lostAt ??= performance.now();
-        if (performance.now() - lostAt > RECONNECT_WITHIN) throw error;
+        if (performance.now() - lostAt > MAX_DISCONNECTED) throw error;
         await pause(delay, options.signal);
       }
     }

@@ -6,10 +6,10 @@ import { compareTemplates, describeDifference } from './compare-templates.ts';
 import type { DeployedStack } from './describe-stack.ts';
 import { recoveryAdvice, stackCondition } from './stack-status.ts';
 
-/** What is to be deployed. */
+/** A requested deployment. */
 export interface DeployRequest {
   stackName: string;
-  /** As packaged. */
+  /** The packaged template. */
   template: Template;
   /** `--parameter-overrides`. */
   parameters: Readonly<Record<string, string>>;
@@ -27,38 +27,38 @@ export type ParameterInput =
   | { ParameterKey: string; ParameterValue: string }
   | { ParameterKey: string; UsePreviousValue: true };
 
-/** What a deployment has to do. Nothing has been done yet. */
+/** What a deployment will do. */
 export type DeployPlan =
-  /** The stack is as wanted. */
+  /** The stack is up to date. */
   | { action: 'none'; reason: string; warnings: readonly string[] }
   | { action: 'create'; parameters: readonly ParameterInput[]; warnings: readonly string[] }
   | {
       action: 'update';
       parameters: readonly ParameterInput[];
-      /** In a few words each, for people. Never empty. */
+      /** Descriptions for the user. Never empty. */
       differences: readonly string[];
       warnings: readonly string[];
     }
-  /** It never came to life: after `question`, delete it and create it. */
+  /** The stack was never created: ask `question`, then delete and create it. */
   | RecreatePlan
-  /** Someone else's operation: wait for its end and plan again. */
+  /** Another operation is running: wait for its end and plan again. */
   | { action: 'wait'; reason: string }
-  /** Nothing can be done before someone mends it. */
+  /** The stack needs a fix by hand. */
   | { action: 'stop'; error: UserError };
 
-/** A stack that only deleting helps. */
+/** A plan for a stack that can only be deleted. */
 export interface RecreatePlan {
   action: 'recreate';
   question: string;
   reason: string;
-  /** Why `--yes` and CI must not answer: what is deleted may be somebody's work. undefined: they may. */
+  /** Why `--yes` and CI must not confirm: the stack may hold something of value. undefined: they may. */
   unattended: UserError | undefined;
 }
 
-/** A plan that the state of the stack forces. */
+/** A plan that follows from the state of the stack alone. */
 export type ForcedPlan = Extract<DeployPlan, { action: 'recreate' | 'wait' | 'stop' }>;
 
-/** Decides what a deployment has to do. `deployedTemplate` undefined: not known, so it differs. Pure. */
+/** Plans a deployment. An undefined `deployedTemplate` counts as different. Pure. */
 export function planDeploy(
   request: DeployRequest,
   deployed: DeployedStack | undefined,
@@ -81,13 +81,13 @@ export function planDeploy(
   return { action: 'update', parameters: updateParameters(request, deployed), differences, warnings };
 }
 
-/** The answer of a run that asks nobody: yes, or an error where only a person may say so. */
+/** Confirms in a run that asks no questions. Throws if only a person may confirm. */
 export function answerUnasked({ unattended }: RecreatePlan): boolean {
   if (unattended !== undefined) throw unattended;
   return true;
 }
 
-/** What the stack's state alone demands, whatever is to be deployed; undefined: nothing special. Pure. */
+/** Plans what the state of the stack requires before any deployment; undefined: nothing. Pure. */
 export function planByState(deployed: DeployedStack | undefined): ForcedPlan | undefined {
   switch (deployed && stackCondition(deployed.status)) {
     case 'busy':
@@ -105,27 +105,27 @@ function planRecreation(deployed: DeployedStack): ForcedPlan {
   const { name, status, statusReason, region } = deployed;
   const because = statusReason === undefined ? '' : `: ${statusReason}`;
   if (deployed.terminationProtection) {
-    const error = new UserError(`Stack ${name} is in ${status} and protected against deletion`, {
-      hint: `If it may be removed: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${name} --region ${region}\`, then sync again.`,
+    const error = new UserError(`Stack ${name} is in ${status} and has termination protection`, {
+      hint: `To allow its deletion, run \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${name} --region ${region}\`, then sync again.`,
     });
     return { action: 'stop', error };
   }
-  const meaning = SOMEBODY_S[status];
-  const reason = `Stack ${name} ${meaning ?? 'was never created successfully'} (${status}${because})`;
+  const valuable = POSSIBLY_VALUABLE[status];
+  const reason = `Stack ${name} ${valuable ?? 'was never created successfully'} (${status}${because})`;
   const unattended = new UserError(reason, {
-    hint: `--yes and CI do not delete such a stack. Sync without them and answer the question, or look at it and run \`aws cloudformation delete-stack --stack-name ${name} --region ${region}\`, then sync again.`,
+    hint: `--yes and CI do not delete such a stack. Sync without them and answer the question, or inspect it and run \`aws cloudformation delete-stack --stack-name ${name} --region ${region}\`, then sync again.`,
   });
   return {
     action: 'recreate',
     reason,
     question: `${reason}. Delete it and create it again?`,
-    unattended: meaning === undefined ? undefined : unattended,
+    unattended: valuable === undefined ? undefined : unattended,
   };
 }
 
-/** States in which a stack holds what somebody may want: a change set under review, resources that were to be kept. */
-const SOMEBODY_S: Readonly<Record<string, string | undefined>> = {
-  REVIEW_IN_PROGRESS: 'was never created, it only has a change set that somebody may want to review',
+/** States in which a stack may hold something of value: a change set under review, retained resources. */
+const POSSIBLY_VALUABLE: Readonly<Record<string, string | undefined>> = {
+  REVIEW_IN_PROGRESS: 'was never created and only has a change set, which may be under review',
   DELETE_FAILED: 'could not be deleted completely',
 };
 
@@ -136,7 +136,7 @@ function describeBusy({ name, status, updatedAt, createdAt }: DeployedStack): st
 
 function describeBroken({ name, status, statusReason, region, deploymentMode }: DeployedStack): UserError {
   const because = statusReason === undefined ? '' : `: ${statusReason}`;
-  return new UserError(`Stack ${name} cannot be updated, an earlier operation left it in ${status}${because}`, {
+  return new UserError(`Stack ${name} cannot be updated: an earlier operation left it in ${status}${because}`, {
     hint: recoveryAdvice({ stackName: name, region, status, deploymentMode }),
   });
 }
@@ -150,9 +150,9 @@ function parameterDifferences({ template, parameters }: DeployRequest, deployed:
   return Object.entries(declaredParameters(template)).flatMap(([name, declaration]) => {
     const wanted = ownValue(parameters, name);
     const current = ownValue(deployed.parameters, name);
-    // a parameter that is new is a difference of the template already
+    // a new parameter is already a difference of the template
     if (wanted === undefined || current === undefined || wanted === current) return [];
-    // CloudFormation does not tell the value of a secret: only it can compare
+    // CloudFormation does not reveal secrets: only it can compare them
     return [
       isSecretParameter(declaration, current)
         ? `secret parameter ${name} may have changed`
@@ -206,8 +206,8 @@ function checkValues(
     .map(([name]) => name);
   if (missing.length === 0) return;
   const which = missing.length === 1 ? `parameter ${missing[0]} has` : `parameters ${missing.join(', ')} have`;
-  throw new UserError(`The ${which} no value: no default in the template, none in stack ${stackName}, none given`, {
-    hint: `Give ${missing.length === 1 ? 'it' : 'them'} with --parameter-overrides ${missing.map((name) => `${name}=VALUE`).join(' ')}`,
+  throw new UserError(`The ${which} no value: neither the template, stack ${stackName} nor the options provide one`, {
+    hint: `Pass ${missing.length === 1 ? 'it' : 'them'} with --parameter-overrides ${missing.map((name) => `${name}=VALUE`).join(' ')}`,
   });
 }
 
@@ -215,7 +215,7 @@ function unknownOverrides({ template, parameters }: DeployRequest): string[] {
   const declared = declaredParameters(template);
   return Object.keys(parameters)
     .filter((name) => !Object.hasOwn(declared, name))
-    .map((name) => `--parameter-overrides gives ${name}, but the template has no such parameter: left out`);
+    .map((name) => `--parameter-overrides sets ${name}, but the template has no such parameter: ignored`);
 }
 
 function declaredParameters(template: Template): Record<string, TemplateMap> {

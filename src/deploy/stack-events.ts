@@ -8,33 +8,33 @@ import { isStackItself, type StackEventRecord } from './first-cause.ts';
 import { isNoSuchStack } from './stack-refusals.ts';
 import { stackCondition } from './stack-status.ts';
 
-/** The operation whose events are followed. */
+/** The operation whose events to follow. */
 export interface StackOperation {
-  /** The ARN: a name would be another stack once this one is deleted and made again. */
+  /** The ARN: a name may mean another stack after a deletion. */
   stackId: string;
-  /** The `ClientRequestToken` of the call that started it: all events of the stack bear it until another operation begins. */
+  /** `ClientRequestToken` of the call that started it. All events of the stack have it until another operation begins. */
   token: string;
-  /** When the stack was last changed before this operation: events that old are not looked through. */
+  /** Time of the last change before this operation: older events are not read. */
   previousChange?: Date | undefined;
 }
 
-/** Reads the events of an operation as they come, those of nested stacks too. */
+/** Reads the events of an operation as they arrive, including those of nested stacks. */
 export interface StackEventSource {
-  /** Events that were not read before, oldest first. One call per stack that has something going on. */
+  /** Reads new events, oldest first. One call per busy stack. */
   read(): Promise<StackEventRecord[]>;
-  /** When the operation is over: what is still unread, since nested stacks are a look behind their parents. */
+  /** Reads the remaining events after the operation ended: nested stacks are one poll behind their parents. */
   readRest(): Promise<StackEventRecord[]>;
-  /** Everything of the operation that was read so far. */
+  /** All events of the operation read so far. */
   readonly events: readonly StackEventRecord[];
-  /** How many stacks are being followed. */
+  /** Number of followed stacks. */
   readonly active: number;
-  /** Whether the operation's first event was read. */
+  /** The operation's first event was read. */
   readonly begun: boolean;
-  /** Its last event, once it was read. */
+  /** The operation's last event, once read. */
   readonly ended: StackEventRecord | undefined;
-  /** Whether another operation was begun with the stack after it, or while its own events are not there yet. */
+  /** Another operation on the stack began after it, or before its own events arrived. */
   readonly overtaken: boolean;
-  /** For clouds whose events carry no token: the operation began then. */
+  /** Sets the start of the operation, for an emulator whose events have no token. */
   beginAt(time: Date): void;
 }
 
@@ -42,32 +42,32 @@ interface FollowedStack {
   id: string;
   path: string;
   seen: Set<string>;
-  /** Whether its parent says that something goes on in it; once over, it is read one last time. */
-  state: 'going-on' | 'last-look' | 'over' | 'denied';
+  /** By its parent's events; a stack is read once more after it became idle. */
+  state: 'busy' | 'last-read' | 'done' | 'denied';
 }
 
-/** CloudFormation throttles DescribeStackEvents at some ten calls a second per account. */
+/** CloudFormation throttles DescribeStackEvents at about ten calls per second and account. */
 const PARALLEL_READS = 4;
 
-/** Where the reading stands. */
+/** State of an event source. */
 interface Reading {
   token: string;
   root: FollowedStack;
   stacks: Map<string, FollowedStack>;
   events: StackEventRecord[];
   previousChange: Date | undefined;
-  /** When the operation began, by CloudFormation's clock; older events are of earlier operations. */
+  /** Start of the operation by CloudFormation's clock; older events belong to earlier operations. */
   began: Date | undefined;
-  /** Its events bear its token: what follows without it is of another operation. */
+  /** Its events have its token: later events without it belong to another operation. */
   hasToken: boolean;
   ended: StackEventRecord | undefined;
   overtaken: boolean;
 }
 
-/** Starts reading; nothing is asked before the first `read`. */
+/** Creates an event source, which sends no request before the first `read`. */
 export function createEventSource(aws: Aws, operation: StackOperation): StackEventSource {
   const { stackId, token, previousChange } = operation;
-  const root: FollowedStack = { id: stackId, path: '', seen: new Set(), state: 'going-on' };
+  const root: FollowedStack = { id: stackId, path: '', seen: new Set(), state: 'busy' };
   const reading: Reading = {
     token,
     root,
@@ -99,9 +99,9 @@ export function createEventSource(aws: Aws, operation: StackOperation): StackEve
     read: () => readNext(aws, reading),
     readRest: async () => {
       const rest: StackEventRecord[] = [];
-      root.state = 'last-look';
+      root.state = 'last-read';
       while (followed(reading).length > 0) {
-        for (const stack of followed(reading)) stack.state = 'last-look';
+        for (const stack of followed(reading)) stack.state = 'last-read';
         rest.push(...(await readNext(aws, reading)));
       }
       return rest;
@@ -110,16 +110,16 @@ export function createEventSource(aws: Aws, operation: StackOperation): StackEve
 }
 
 function followed({ stacks }: Reading): FollowedStack[] {
-  return [...stacks.values()].filter(({ state }) => state === 'going-on' || state === 'last-look');
+  return [...stacks.values()].filter(({ state }) => state === 'busy' || state === 'last-read');
 }
 
 async function readNext(aws: Aws, reading: Reading): Promise<StackEventRecord[]> {
   const stacks = followed(reading);
   const lists = await mapLimit(stacks, PARALLEL_READS, (stack) => readStack(aws, reading, stack));
-  // noted only now: when one stack could not be read, all are read again
+  // only now, so that after a failure all stacks are read again
   for (const [index, stack] of stacks.entries()) {
     for (const event of lists[index] ?? []) stack.seen.add(event.id);
-    if (stack.state === 'last-look') stack.state = 'over';
+    if (stack.state === 'last-read') stack.state = 'done';
   }
   const read = lists.flatMap((list) => list.toReversed()).sort((a, b) => a.timestamp.getTime() - b.timestamp.getTime());
   const fresh = read.filter((event) => isOwn(reading, event));
@@ -128,7 +128,7 @@ async function readNext(aws: Aws, reading: Reading): Promise<StackEventRecord[]>
   return fresh;
 }
 
-/** Unread events of a stack, newest first. */
+/** Reads new events of a stack, newest first. */
 async function readStack(aws: Aws, reading: Reading, stack: FollowedStack): Promise<StackEventRecord[]> {
   const { began } = reading;
   const isRead = (event: StackEventRecord): boolean =>
@@ -138,9 +138,9 @@ async function readStack(aws: Aws, reading: Reading, stack: FollowedStack): Prom
     const events = await readEvents(aws, stack, isRead);
     return events.filter((event) => !isRead(event));
   } catch (error) {
-    // a stack that someone deleted has no events any more, in some clouds
+    // some emulators have no events of a deleted stack
     if (isNoSuchStack(error, stack.id)) return [];
-    // a policy may let the user see the stack of that name alone; what its nested stacks do is told by it too
+    // a policy may allow only the root stack, whose events cover nested stacks too
     if (stack === reading.root || !isAwsError(error) || error.kind !== 'access-denied') throw error;
     stack.state = 'denied';
     return [];
@@ -148,8 +148,8 @@ async function readStack(aws: Aws, reading: Reading, stack: FollowedStack): Prom
 }
 
 /**
- * Events back to the start of our operation, newest first; none while they are not there yet: they may come late. Another
- * operation may have begun already, and have ended.
+ * Reads events back to the start of our operation, newest first. Returns none before they arrive. Another operation may
+ * have begun, and even ended, meanwhile.
  */
 async function readFromStart(aws: Aws, reading: Reading): Promise<StackEventRecord[]> {
   const { token, root } = reading;
@@ -159,22 +159,22 @@ async function readFromStart(aws: Aws, reading: Reading): Promise<StackEventReco
     (event) => isStart(event) && (event.token === token || isOld(reading, event)),
   );
   const first = events.at(-1);
-  const isFound = first !== undefined && isStart(first) && first.token === token;
-  // what is begun by somebody else is judged once ours is there
+  const hasStart = first !== undefined && isStart(first) && first.token === token;
+  // once our own events are there, isOwn detects other operations
   reading.overtaken =
-    !isFound && events.some((event) => isStart(event) && !!event.token && !isOld(reading, event, 1_000));
-  if (!isFound) return [];
+    !hasStart && events.some((event) => isStart(event) && !!event.token && !isOld(reading, event, 1_000));
+  if (!hasStart) return [];
   reading.began = first.timestamp;
   reading.hasToken = true;
   return events;
 }
 
-/** Of an operation before ours. `slack` (ms): its first event may be a little later than what the stack says. */
+/** Returns whether the event precedes our operation. `slack` (ms): events may be slightly later than the stack's own time. */
 function isOld({ previousChange }: Reading, { timestamp }: StackEventRecord, slack = 0): boolean {
   return previousChange !== undefined && timestamp.getTime() <= previousChange.getTime() + slack;
 }
 
-/** Whether the event, which comes after those that were judged before it, is of our operation. */
+/** Returns whether the event belongs to our operation. Call it in the order of events. */
 function isOwn(reading: Reading, event: StackEventRecord): boolean {
   const { token, hasToken, root, ended } = reading;
   if (event.stackId !== root.id)
@@ -186,7 +186,7 @@ function isOwn(reading: Reading, event: StackEventRecord): boolean {
   return true;
 }
 
-/** Whether an operation begins with it, ours or another one. */
+/** Returns whether an operation begins with the event. */
 function isStart(event: StackEventRecord): boolean {
   return isStackItself(event) && /^(CREATE|UPDATE|DELETE|IMPORT|REVIEW)_IN_PROGRESS$/.test(event.status);
 }
@@ -195,15 +195,15 @@ function followNested(reading: Reading, event: StackEventRecord): void {
   if (event.resourceType !== STACK_TYPE || isStackItself(event)) return;
   const id = event.physicalId;
   if (!id.startsWith('arn:')) return;
-  const state = event.status.endsWith('_IN_PROGRESS') ? 'going-on' : 'last-look';
-  const known = reading.stacks.get(id);
-  if (known === undefined) {
+  const state = event.status.endsWith('_IN_PROGRESS') ? 'busy' : 'last-read';
+  const nested = reading.stacks.get(id);
+  if (nested === undefined) {
     const path = identifierOf(event.stackPath, event.logicalId);
     reading.stacks.set(id, { id, path, seen: new Set(), state });
-  } else if (known.state !== 'denied') known.state = state;
+  } else if (nested.state !== 'denied') nested.state = state;
 }
 
-/** Events of one stack, newest first, page by page up to and including the one that `isLast` tells. */
+/** Reads events of one stack, newest first, page by page, up to and including the first for which `isLast` is true. */
 export async function readEvents(
   aws: Aws,
   stack: { id: string; path: string },

@@ -3,35 +3,35 @@ import { findFirstCause, findRollbackFailure, type FailureCause } from './first-
 import type { FollowResult } from './follow-stack.ts';
 import { describeFailedState } from './stack-status.ts';
 
-/** The operation was carried out and failed; `message` tells the first cause. */
+/** The operation failed. The message has the first cause. */
 export class StackFailedError extends UserError {
-  /** What the stack is in now. */
+  /** Current status of the stack. */
   readonly status: string;
   readonly failure: FailureCause | undefined;
 
-  constructor(message: string, about: { status: string; failure: FailureCause | undefined; hint: string }) {
-    super(message, { hint: about.hint });
-    this.status = about.status;
-    this.failure = about.failure;
+  constructor(message: string, details: { status: string; failure: FailureCause | undefined; hint: string }) {
+    super(message, { hint: details.hint });
+    this.status = details.status;
+    this.failure = details.failure;
   }
 }
 
-/** The error for an operation that did not end as wanted. Pure. */
+/** Creates the error for an operation that failed. Pure. */
 export function explainStackFailure(
-  about: { stackName: string; region: string; verb: 'create' | 'update' | 'delete' },
+  operation: { stackName: string; region: string; verb: 'create' | 'update' | 'delete' },
   { status, stack, isLatest, events }: FollowResult,
 ): StackFailedError {
   const failure = findFirstCause(events);
   const rollback = status.endsWith('ROLLBACK_FAILED') ? findRollbackFailure(events) : undefined;
   const sentences = [
     failure === undefined
-      ? `Stack ${about.stackName} could not be ${about.verb}d: ${(isLatest && stack?.statusReason) || status}`
+      ? `Could not ${operation.verb} stack ${operation.stackName}: ${(isLatest && stack?.statusReason) || status}`
       : `${failure.id} (${failure.resourceType}) failed: ${failure.reason}`,
     rollback === undefined ? undefined : `The rollback then failed at ${rollback.id}: ${rollback.reason}`,
-    failure === undefined || failure.others.length === 0 ? undefined : `Failed too: ${failure.others.join(', ')}`,
+    failure === undefined || failure.others.length === 0 ? undefined : `Also failed: ${failure.others.join(', ')}`,
   ];
-  const left = { ...about, status, deploymentMode: stack?.deploymentMode };
-  const hint = [adviceFor(failure?.reason ?? ''), describeFailedState(left)];
+  const failed = { ...operation, status, deploymentMode: stack?.deploymentMode };
+  const hint = [adviceFor(failure?.reason ?? ''), describeFailedState(failed)];
   return new StackFailedError(sentences.filter(Boolean).join('\n'), {
     status,
     failure,
@@ -39,17 +39,17 @@ export function explainStackFailure(
   });
 }
 
-/** What helps against the reasons that users meet most. */
+/** Returns advice for the most frequent reasons. */
 function adviceFor(reason: string): string | undefined {
   if (/cannot be assumed by/i.test(reason)) {
-    return 'A role that was just made is not known everywhere at once: syncing again often helps.';
+    return 'A new role takes some seconds to become usable: syncing again often helps.';
   }
   const action = /not authorized to perform: (\S+)/i.exec(reason)?.[1];
-  if (action !== undefined) return `Whoever deploys (or the role of --role-arn) needs the permission ${action}.`;
+  if (action !== undefined) return `The deploying identity (or the role of --role-arn) needs the permission ${action}.`;
   if (/already exists/i.test(reason)) {
-    return 'Something of that name is there already, outside this stack: delete or rename it, or leave the name to CloudFormation.';
+    return 'A resource with that name exists outside this stack: delete or rename it, or let CloudFormation choose the name.';
   }
   if (/\bRate exceeded\b|\bThrottling(?:Exception)?\)|\bTooManyRequests/i.test(reason))
-    return 'The service was busy: syncing again often helps.';
+    return 'The service throttled requests: syncing again often helps.';
   return undefined;
 }

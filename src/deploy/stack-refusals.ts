@@ -1,10 +1,10 @@
 import { isAwsError } from '../aws/service-errors.ts';
 
 /*
- * CloudFormation answers nearly every refused request with the one code `ValidationError`; only the message says which
- * refusal it is. The same words appear in messages about other things ("S3 error: The specified key does not exist",
- * "parameter value sg-1 for parameter name Group does not exist"), so a message counts only if the whole of it has the
- * service's shape and names exactly what was asked about. Messages seen in the service, by operation:
+ * CloudFormation rejects nearly every request with the code `ValidationError`; only the message says why. The same words
+ * appear in other messages ("S3 error: The specified key does not exist", "parameter value sg-1 for parameter name Group
+ * does not exist"), so these functions match the whole message and the requested name. Messages of the service, by
+ * operation:
  *
  *   DescribeStacks, GetTemplate, ListStackResources   Stack with id NAME does not exist
  *   UpdateStack, DescribeStackEvents                  Stack [NAME] does not exist (earlier: Stack:NAME does not exist)
@@ -13,25 +13,25 @@ import { isAwsError } from '../aws/service-errors.ts';
  *                                                     No updates are to be performed.
  */
 
-/** Whether CloudFormation says that there is no such stack. `stack`: the name or ARN that was asked about. */
+/** Returns whether CloudFormation answered that the requested stack (name or ARN) does not exist. */
 export function isNoSuchStack(error: unknown, stack: string): boolean {
   const [, named] = /^Stack(?: with id )?([^]+) does not exist\.?$/.exec(validationMessage(error)) ?? [];
   return named !== undefined && isSameStack(named, stack);
 }
 
-/** Whether CloudFormation says that the stack (name or ARN) has no resource of that logical id. */
+/** Returns whether CloudFormation answered that the stack (name or ARN) has no resource with that logical ID. */
 export function isNoSuchResource(error: unknown, { stack, logicalId }: { stack: string; logicalId: string }): boolean {
   const [, resource, named] =
     /^Resource ([^ ]+) does not exist (?:for|in) stack ([^ ]+?)\.?$/.exec(validationMessage(error)) ?? [];
   return resource !== undefined && bare(resource) === logicalId && isSameStack(named ?? '', stack);
 }
 
-/** Whether CloudFormation says that the stack already is as the request wants it. */
+/** Returns whether CloudFormation answered that there is nothing to update. */
 export function isNothingToUpdate(error: unknown): boolean {
   return /^No updates are to be performed\.?$/.test(validationMessage(error));
 }
 
-/** The status (`UPDATE_IN_PROGRESS`) of the stack's operation because of which CloudFormation refused this one. */
+/** Returns the status of a running operation (`UPDATE_IN_PROGRESS`) because of which CloudFormation rejected the request. */
 export function busyStatus(error: unknown, stack: string): string | undefined {
   const [, named, status] =
     /^Stack(.+) is in (\w+_IN_PROGRESS) state and can ?not be \w+\.?$/.exec(validationMessage(error)) ?? [];
@@ -42,10 +42,10 @@ function validationMessage(error: unknown): string {
   return isAwsError(error, 'ValidationError') ? error.serviceMessage.trim() : '';
 }
 
-/** Of a stack that was asked for by its name the service may say the ARN, and the other way round. */
-function isSameStack(named: string, asked: string): boolean {
+/** Compares stacks: the service may answer with the ARN for a name, and with the name for an ARN. */
+function isSameStack(named: string, requested: string): boolean {
   const name = bare(named);
-  return name === asked || (isArn(name) !== isArn(asked) && stackNameOf(name) === stackNameOf(asked));
+  return name === requested || (isArn(name) !== isArn(requested) && stackNameOf(name) === stackNameOf(requested));
 }
 
 function isArn(stack: string): boolean {

@@ -13,21 +13,21 @@ import { pause } from '../support/pause.ts';
 import type { DeployRequest, ParameterInput } from './plan-deploy.ts';
 import { busyStatus, isNoSuchStack, isNothingToUpdate } from './stack-refusals.ts';
 
-/** One call of CreateStack or UpdateStack. */
+/** A call of CreateStack or UpdateStack. */
 export interface StackChange {
   kind: 'create' | 'update';
   request: DeployRequest;
   parameters: readonly ParameterInput[];
   template: { TemplateBody: string } | { TemplateURL: string };
-  /** Marks the operation and its events: a call that is sent again after a lost answer is not a second operation. */
+  /** Identifies the operation and its events: repeating the call after a lost answer starts no second operation. */
   token: string;
   signal?: AbortSignal | undefined;
 }
 
-/** The stack is no longer what the plan was made for (someone else was faster): look again and plan anew. */
+/** The stack changed after planning, by a concurrent operation: describe it and plan again. */
 export class StackMovedError extends UserError {}
 
-/** Starts the operation. `unchanged`: CloudFormation finds nothing to update. */
+/** Starts the operation. Returns `unchanged` if CloudFormation finds nothing to update. */
 export async function startOperation(
   aws: Aws,
   change: StackChange,
@@ -64,7 +64,7 @@ export function stackRequest(change: Pick<StackChange, 'kind' | 'request' | 'par
     ...template,
     Parameters: parameters as Parameter[],
     Capabilities: request.capabilities as Capability[],
-    // what is not given stays as it is
+    // undefined keeps the current value
     RoleARN: request.roleArn,
     NotificationARNs: request.notificationArns as string[] | undefined,
     Tags: request.tags === undefined ? undefined : toTags(request.tags),
@@ -86,7 +86,7 @@ function toTags(tags: Readonly<Record<string, string>>): Tag[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
-/** Whether CloudFormation may have accepted a request of which we only know that its repetition failed. */
+/** Returns whether CloudFormation may have accepted the request although the call failed. */
 function mayHaveArrived(error: unknown): boolean {
   if (error instanceof UnexpectedAnswerError) return true;
   if (!isAwsError(error)) return false;
@@ -98,18 +98,18 @@ function mayHaveArrived(error: unknown): boolean {
   );
 }
 
-/** The id of the stack that has events of our operation. They may come a moment later than the operation. */
+/** Returns the ARN of the stack that has events of our operation. Polls, as they may arrive late. */
 async function findOwnOperation(aws: Aws, { request, token, signal }: StackChange): Promise<string | undefined> {
   const { send, DescribeStackEventsCommand } = await aws.cloudFormation();
-  for (let look = 0; look < 3; look++) {
-    if (look > 0) await pause(500, signal);
+  for (let poll = 0; poll < 3; poll++) {
+    if (poll > 0) await pause(500, signal);
     try {
       const { StackEvents = [] } = await send(new DescribeStackEventsCommand({ StackName: request.stackName }));
       const own = StackEvents.find((event) => event.ClientRequestToken === token);
       if (own !== undefined) return own.StackId;
     } catch (error) {
       signal?.throwIfAborted();
-      // the first failure is the one to tell
+      // the caller reports the first error
       if (!isNoSuchStack(error, request.stackName)) return undefined;
     }
   }
@@ -120,19 +120,19 @@ function explainRefusal(error: unknown, { kind, request }: StackChange): unknown
   if (!isAwsError(error)) return error;
   const { stackName } = request;
   const busy = busyStatus(error, stackName);
-  if (busy !== undefined) return new StackMovedError(`Stack ${stackName} is in ${busy} now`, { cause: error });
+  if (busy !== undefined) return new StackMovedError(`Stack ${stackName} is now in ${busy}`, { cause: error });
   if (kind === 'create' && error.code.startsWith('AlreadyExists')) {
-    return new StackMovedError(`Stack ${stackName} was created by someone else meanwhile`, { cause: error });
+    return new StackMovedError(`Someone else created stack ${stackName}`, { cause: error });
   }
   if (kind === 'update' && isNoSuchStack(error, stackName)) {
-    return new StackMovedError(`Stack ${stackName} was deleted by someone else meanwhile`, { cause: error });
+    return new StackMovedError(`Someone else deleted stack ${stackName}`, { cause: error });
   }
   const missing = /capabilities ?: ?\[([^\]]*)\]/i.exec(error.serviceMessage)?.[1];
   if (missing !== undefined && error.code.startsWith('InsufficientCapabilities')) {
     const all = [...new Set([...request.capabilities, ...missing.split(/\s*,\s*/)])];
     return new UserError(`The template of stack ${stackName} needs the capability ${missing}`, {
       cause: error,
-      hint: `Allow it: --capabilities ${all.join(' ')}`,
+      hint: `Allow it with --capabilities ${all.join(' ')}`,
     });
   }
   return error;

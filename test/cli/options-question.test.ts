@@ -70,7 +70,7 @@ describe('the development-stack question, with real input', () => {
     ] as const) {
       const result = await runCli(['--stack-name', StackName, ...args], { cwd, env: { ...env, ...variables } });
       expect(result).toMatchObject({ code: 1, stdout: '' });
-      expect(result.stderr).toContain('a change set that somebody may want to review (REVIEW_IN_PROGRESS');
+      expect(result.stderr).toContain('only has a change set, which may be under review (REVIEW_IN_PROGRESS');
       expect(result.stderr).toContain(`aws cloudformation delete-stack --stack-name ${StackName} --region us-east-1`);
       expect(await status()).toBe('REVIEW_IN_PROGRESS');
     }

@@ -17,7 +17,7 @@ Resources:
 Outputs: {Fn: {Value: !Ref Fn}}
 `;
 const python = (version: number): string => `def handler(event, context):\n    return ${version}\n`;
-const SINCE = 'was deployed, but someone else has since changed it';
+const SINCE = 'was deployed, but then changed';
 
 let cloud: TestCloud;
 let proxy: FaultProxy;

@@ -46,7 +46,7 @@ describe('a stack that cannot be updated', () => {
     pretend('UPDATE_FAILED', '<DeploymentConfig><Mode>EXPRESS</Mode></DeploymentConfig>');
     const { code, stderr } = await sync('--yes');
     expect(code).toBe(1);
-    expect(stderr).toContain('CloudFormation refuses rollback-stack');
+    expect(stderr).toContain('CloudFormation rejects rollback-stack');
     expect(stderr).toContain('aws cloudformation update-stack --stack-name states --region us-east-1 ');
     expect(stderr).toContain('--deployment-config Mode=EXPRESS,DisableRollback=true');
   });

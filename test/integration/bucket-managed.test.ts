@@ -180,7 +180,7 @@ describe('the bucket is there', () => {
   it('in a stack that neither tool made: is not touched', async () => {
     await createManaged(BUCKET, { ManagedStackSource: 'Someone' });
     const error = await rejection(run().ensure());
-    expect(error.message).toContain('neither AWS SAM CLI nor sam-sync made it');
+    expect(error.message).toContain('was created by neither AWS SAM CLI nor sam-sync');
     expect(error.hint).toContain('--s3-bucket');
     expect(proxy.count()).toBe(1);
   });

@@ -336,7 +336,7 @@ describe('failures', () => {
       { kind: 'error', status: 400, code: 'InsufficientCapabilitiesException', message },
     );
     const error = await rejection(deploy(topic(), { capabilities: ['CAPABILITY_IAM'] }));
-    expect(error).toMatchObject({ hint: 'Allow it: --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND' });
+    expect(error).toMatchObject({ hint: 'Allow it with --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND' });
   });
 
   it('deleted by someone else meanwhile', async () => {
@@ -344,7 +344,7 @@ describe('failures', () => {
     const deployment = rejection(deploy(held(topic())));
     await until('Hold');
     await cloudformation.send(new DeleteStackCommand({ StackName: stackName }));
-    expect(await deployment).toMatchObject({ hint: expect.stringContaining('deleted by someone else') });
+    expect(await deployment).toMatchObject({ hint: expect.stringContaining('Someone else deleted stack') });
   });
 });
 
@@ -355,7 +355,7 @@ describe('other people', () => {
       new CreateStackCommand({ StackName: stackName, TemplateBody: JSON.stringify(held(topic())) }),
     );
     const deployment = deploy(held(topic('two')));
-    await until('waiting for its end');
+    await until('waiting for it to finish');
     expect(proxy.count('UpdateStack')).toBe(0);
     await signalHold(stackName);
     expect(await deployment).toMatchObject({ status: 'UPDATE_COMPLETE', changed: true });
@@ -442,12 +442,12 @@ describe('interruption', () => {
     first.controller.abort(new InterruptedError('Interrupted'));
     const error = await deployment;
     expect(error).toBeInstanceOf(InterruptedError);
-    expect(error.message).toBe(`Interrupted; CloudFormation goes on to create stack ${stackName}`);
+    expect(error.message).toBe(`Interrupted; CloudFormation continues to create stack ${stackName}`);
     expect(error).toMatchObject({ hint: expect.stringContaining('Sync again'), exitCode: 130 });
 
     const second = run(stackName);
     const next = second.deploy(held(topic()));
-    await second.until('waiting for its end');
+    await second.until('waiting for it to finish');
     await signalHold(stackName);
     expect(await next).toMatchObject({ status: 'CREATE_COMPLETE', changed: false });
   });
@@ -499,11 +499,11 @@ describe('a bad network', () => {
     const deployment = deploy(held(topic()));
     await until('Hold');
     await proxy.close();
-    await until('trying again for 5 minutes');
+    await until('retrying for 5 minutes');
     await proxy.open();
     await signalHold(stackName);
     expect(await deployment).toMatchObject({ status: 'CREATE_COMPLETE' });
-    expect(notes().at(-1)).toBe('CloudFormation answers again');
+    expect(notes().at(-1)).toBe('CloudFormation is reachable again');
   });
 
   it('credentials expire while the stack is being created: says what goes on', async () => {
@@ -513,7 +513,7 @@ describe('a bad network', () => {
     proxy.fault({ operation: 'DescribeStackEvents' }, { kind: 'error', status: 403, code, message });
     const error = await rejection(deploy(topic()));
     expect(error.message).toContain('have expired');
-    expect(error.message).toContain(`CloudFormation goes on to create stack ${stackName} meanwhile`);
+    expect(error.message).toContain(`CloudFormation continues to create stack ${stackName}`);
   });
 });
 

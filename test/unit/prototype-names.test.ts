@@ -37,8 +37,8 @@ describe('names of Object.prototype', () => {
 
   it.each(NAMES)('a template that gained %s has changed', (name) => {
     const after = { Resources: Object.fromEntries([[name, { Type: 'T' }]]) };
-    expect(compareTemplates({ Resources: {} }, after).map(describeDifference)).toEqual([`${name} is new`]);
-    expect(compareTemplates(after, { Resources: {} }).map(describeDifference)).toEqual([`${name} is gone`]);
+    expect(compareTemplates({ Resources: {} }, after).map(describeDifference)).toEqual([`${name} was added`]);
+    expect(compareTemplates(after, { Resources: {} }).map(describeDifference)).toEqual([`${name} was removed`]);
   });
 
   it('are parameters', () => {

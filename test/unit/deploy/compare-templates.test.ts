@@ -55,17 +55,17 @@ describe('means the same', () => {
 describe('differs', () => {
   it.each<[string, string, string[]]>([
     ['a property', BASE.replace('128', '256'), ['Fn: MemorySize changed']],
-    ['a new property', BASE.replace('Tracing: true', 'Tracing: true\n      Timeout: 3'), ['Fn: Timeout is new']],
-    ['a property that is gone', BASE.replace('      Tracing: true\n', ''), ['Fn: Tracing is gone']],
+    ['a new property', BASE.replace('Tracing: true', 'Tracing: true\n      Timeout: 3'), ['Fn: Timeout was added']],
+    ['a property that was removed', BASE.replace('      Tracing: true\n', ''), ['Fn: Tracing was removed']],
     ['an item of a list', BASE.replace('!Ref Layer', '!Ref Other'), ['Fn: Layers.0.Ref changed']],
     ['the length of a list', BASE.replace('[!Ref Layer]', '[]'), ['Fn: Layers changed']],
     ['a scalar instead of a list', BASE.replace('[!Ref Layer]', 'Layer'), ['Fn: Layers changed']],
     ['the type', BASE.replace('Serverless::Function', 'Lambda::Function'), ['Fn: Type changed']],
     ['metadata', BASE.replace('esbuild', 'makefile'), ['Fn: Metadata.BuildMethod changed']],
-    ['a new resource', BASE.replace('Outputs:', '  Topic: { Type: AWS::SNS::Topic }\nOutputs:'), ['Topic is new']],
+    ['a new resource', BASE.replace('Outputs:', '  Topic: { Type: AWS::SNS::Topic }\nOutputs:'), ['Topic was added']],
     ['an output', BASE.replace('https', 'http'), ['output Url: Value.Fn::Sub changed']],
-    ['a section', BASE.replace(/Outputs:[^]*/, ''), ['Outputs is gone']],
-    ['a description', `Description: New\n${BASE}`, ['Description is new']],
+    ['a section', BASE.replace(/Outputs:[^]*/, ''), ['section Outputs was removed']],
+    ['a description', `Description: New\n${BASE}`, ['section Description was added']],
     ['text that looks like another number', BASE.replace('128', "'0128'"), ['Fn: MemorySize changed']],
     ['null against nothing', BASE.replace('Tracing: true', 'Tracing:'), ['Fn: Tracing changed']],
   ])('%s', (_name, after, expected) => expect(differences(BASE, after)).toEqual(expected));

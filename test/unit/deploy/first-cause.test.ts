@@ -75,7 +75,7 @@ describe('first cause', () => {
         event('A CREATE_FAILED The following hook(s) failed: [Org::Check]'),
       ],
       'A',
-      'the hook Org::Check refused it: no tags',
+      'the hook Org::Check rejected it: no tags',
     ],
   ])('%s', (_name, events, id, reason) => {
     expect(findFirstCause(events)).toMatchObject({ id, reason });
@@ -109,7 +109,7 @@ describe('the error', () => {
   it('first cause, then what the stack is now', () => {
     const error = explainStackFailure(about, { ...rolledBack, events: [event('Child/Fn UPDATE_FAILED bad')] });
     expect(error.message).toBe('Child/Fn (AWS::Lambda::Function) failed: bad');
-    expect(error.hint).toContain('Stack app is as it was before (UPDATE_ROLLBACK_COMPLETE)');
+    expect(error.hint).toContain('Stack app was rolled back to its previous state (UPDATE_ROLLBACK_COMPLETE)');
   });
 
   it.each([
@@ -128,7 +128,7 @@ describe('the error', () => {
       isLatest: false,
       events: [],
     });
-    expect(error.message).toBe('Stack app could not be updated: DELETE_COMPLETE');
-    expect(error.hint).toContain('deleted by someone else');
+    expect(error.message).toBe('Could not update stack app: DELETE_COMPLETE');
+    expect(error.hint).toContain('Someone else deleted stack');
   });
 });

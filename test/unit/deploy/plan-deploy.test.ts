@@ -121,7 +121,7 @@ describe('each status of a stack', () => {
   it('a failed update: names the command that mends it', () => {
     expect(plan({}, { status: 'UPDATE_ROLLBACK_FAILED', statusReason: 'X failed' })).toMatchObject({
       error: {
-        message: 'Stack app cannot be updated, an earlier operation left it in UPDATE_ROLLBACK_FAILED: X failed',
+        message: 'Stack app cannot be updated: an earlier operation left it in UPDATE_ROLLBACK_FAILED: X failed',
         hint: expect.stringContaining(
           'aws cloudformation continue-update-rollback --stack-name app --region eu-west-1',
         ),
@@ -135,7 +135,7 @@ describe('each status of a stack', () => {
     expect(express).toMatchObject({
       error: {
         hint: expect.stringMatching(
-          /refuses rollback-stack.*`aws cloudformation update-stack --stack-name app --region eu-west-1 .*Mode=EXPRESS,DisableRollback=true`/,
+          /rejects rollback-stack.*`aws cloudformation update-stack --stack-name app --region eu-west-1 .*Mode=EXPRESS,DisableRollback=true`/,
         ),
       },
     });
@@ -163,7 +163,7 @@ describe('what is an update', () => {
     ['the same topics', { notificationArns: ['arn:t2', 'arn:t1'] }, []],
     ['other topics', { notificationArns: [] }, ['notification topics changed']],
     ['capabilities and express mode are none', { capabilities: [], express: false }, []],
-    ['a resource', { template: { ...TEMPLATE, Resources: {} } }, ['Topic is gone']],
+    ['a resource', { template: { ...TEMPLATE, Resources: {} } }, ['Topic was removed']],
   ])('%s', (_name, request, expected) => expect(changes(request)).toEqual(expected));
 
   it('defect 5: a secret override is left to CloudFormation, which alone can compare', () => {
@@ -217,7 +217,7 @@ describe('parameters', () => {
     expect(() => plan({ template: WITH_NEW }, deployed)).toThrow(
       expect.objectContaining({
         message: expect.stringContaining('The parameter New has no value'),
-        hint: 'Give it with --parameter-overrides New=VALUE',
+        hint: 'Pass it with --parameter-overrides New=VALUE',
       }),
     );
   });
@@ -226,7 +226,7 @@ describe('parameters', () => {
     const made = plan({ parameters: { Typo: 'x' } }, {});
     expect(made).toMatchObject({
       action: 'none',
-      warnings: ['--parameter-overrides gives Typo, but the template has no such parameter: left out'],
+      warnings: ['--parameter-overrides sets Typo, but the template has no such parameter: ignored'],
     });
     expect(plan({ parameters: { Typo: 'x' } })).toMatchObject({ action: 'create', parameters: [] });
   });

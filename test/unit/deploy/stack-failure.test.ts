@@ -17,7 +17,7 @@ function failed(reason: string): StackEventRecord {
   };
 }
 
-const BUSY = 'The service was busy';
+const BUSY = 'The service throttled requests';
 
 it.each([
   ['Rate exceeded (Service: Lambda, Status Code: 429)', true],

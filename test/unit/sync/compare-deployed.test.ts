@@ -108,13 +108,13 @@ describe('what differs from the deployed templates', () => {
       { 'Fn/Properties/MemorySize': 256, 'Fn/Properties/CodeUri': 's3://b/fn2' },
       ['Fn: MemorySize changed'],
     ],
-    ['a new property', { 'Layer/Properties/Description': 'x' }, ['Layer: Description is new']],
+    ['a new property', { 'Layer/Properties/Description': 'x' }, ['Layer: Description was added']],
     [
       'a definition in the template',
       { 'Api/Properties/DefinitionBody': { paths: {} } },
       [expect.stringContaining('Api: DefinitionBody'), expect.anything()],
     ],
-    ['a new resource', { New: { Type: 'AWS::SQS::Queue' } }, ['New is new']],
+    ['a new resource', { New: { Type: 'AWS::SQS::Queue' } }, ['New was added']],
   ])('%s', async (_, changes, expected) => {
     expect(await compare(changes)).toEqual({ asked: [], result: expected });
   });
@@ -123,7 +123,7 @@ describe('what differs from the deployed templates', () => {
     const child = changed(CHILD, { 'Inner/Properties/CodeUri': 's3://b/inner2' });
     expect(await compare(NESTED, { child })).toEqual({ asked: ['Child'], result: ['Child/Inner'] });
     const more = changed(CHILD, { 'Inner/Properties/Timeout': 3 });
-    expect((await compare(NESTED, { child: more })).result).toEqual(['Child/Inner: Timeout is new']);
+    expect((await compare(NESTED, { child: more })).result).toEqual(['Child/Inner: Timeout was added']);
     expect((await compare(NESTED, { deployed: { Child: undefined } })).result).toEqual(['template of Child']);
   });
 
