@@ -8,29 +8,29 @@ import { scalarText } from '../template/template.ts';
 import { hasLocalImage, imagePath } from '../model/image-path.ts';
 import { parseImageReference } from '../model/image-reference.ts';
 
-/** Where images go. */
+/** Options that choose image repositories. */
 export interface RepositoryOptions {
   /** `--image-repository`. */
   imageRepository: string | undefined;
-  /** `--image-repositories`: by id, or by logical id alone. */
+  /** `--image-repositories`: by ID, or by logical ID alone. */
   imageRepositories: Readonly<Record<string, string>>;
   /** `--resolve-image-repos`. */
   resolveImageRepos: boolean;
 }
 
-/** A function that runs an image already. */
+/** A function that already runs an image. */
 export interface DeployedImage {
   only: ResourceIdentifier | undefined;
-  /** The repository that it comes from. */
+  /** The repository of its image. */
   current: string | undefined;
 }
 
-/** The repository of each function that is an image; undefined: one that is managed for it. */
+/** The repository of each image function; undefined: its managed repository. */
 export type ChosenRepositories = ReadonlyMap<ResourceIdentifier, string | undefined>;
 
 /**
- * Chooses a repository for each function whose image is made here: its own, the one for all, a managed one, or the one that
- * its ImageUri names in the template; for a single function that is deployed, the one that its image is in. Pure.
+ * Chooses a repository for each function with a local image: its own, the one for all, a managed one, the one of its
+ * ImageUri in the template, or for a single deployed function the one of its current image. Pure.
  */
 export function chooseRepositories(
   root: Stack,
@@ -52,8 +52,8 @@ export function chooseRepositories(
   return chosen;
 }
 
-/** A repository that is made for the function. No name of one holds spaces. */
-const MANAGED = 'a managed one';
+/** Stands for the managed repository; no name of a repository contains spaces. */
+const MANAGED = 'the managed repository';
 
 function repositoryOf(
   image: FunctionResource,
@@ -73,7 +73,7 @@ function ownRepository(
   return ownValue(imageRepositories, id) ?? (isOnlyOne ? ownValue(imageRepositories, logicalId) : undefined);
 }
 
-/** `ImageUri: 123456789012.dkr.ecr.…/name:tag` beside a Dockerfile says where the image belongs. */
+/** Returns the repository of `ImageUri: 123456789012.dkr.ecr.…/name:tag` beside a Dockerfile. */
 function writtenRepository({ code, type, properties }: FunctionResource): string | undefined {
   if (code.kind === 'local-image') return undefined;
   const uri = scalarText(getAt(properties, imagePath(type).slice(1)));
@@ -87,20 +87,18 @@ function assertKnown(images: readonly FunctionResource[], { imageRepositories }:
   const unknown = Object.keys(imageRepositories).find((name) => !names.includes(name));
   if (unknown === undefined) return;
   const near = nearestName(unknown, names);
-  throw new UserError(
-    `--image-repositories names ${unknown}, and no function of that id has an image that is made here`,
-    {
-      hint:
-        near === undefined
-          ? `There are: ${[...new Set(images.map(({ id }) => id))].join(', ') || 'none'}.`
-          : `Did you mean ${near}?`,
-    },
-  );
+  throw new UserError(`--image-repositories names ${unknown}, but no function with that ID has an image to push`, {
+    hint:
+      near === undefined
+        ? `Functions with such images: ${[...new Set(images.map(({ id }) => id))].join(', ') || 'none'}.`
+        : `Did you mean ${near}?`,
+  });
 }
 
 function missingRepository(ids: readonly string[]): UserError {
   const example = ids.map((id) => `${id}=123456789012.dkr.ecr.eu-west-1.amazonaws.com/NAME`);
-  return new UserError(`It is not said to which repository the image of ${ids.join(', ')} goes`, {
-    hint: `Give --image-repository URI for all, --image-repositories ${example[0]} for one, or --resolve-image-repos to have repositories made.`,
+  const functions = ids.length === 1 ? 'is an image function' : 'are image functions';
+  return new UserError(`${ids.join(', ')} ${functions}, but no image repository was given`, {
+    hint: `Pass --image-repository URI for all functions, --image-repositories ${example[0]} for one, or --resolve-image-repos to create repositories.`,
   });
 }

@@ -19,13 +19,13 @@ export function textKey(text: string): string {
   return createHash('md5').update(text).digest('hex');
 }
 
-/** A file of a tree and its MD5 in hex. */
+/** A file of a tree with its MD5 in hex. */
 export interface FileSum {
   path: string;
   md5: string;
 }
 
-/** The MD5 of each file of a tree. Links count as the content that they lead to, as in SAM CLI. */
+/** Computes the MD5 of each file of a tree. Follows links, as SAM CLI does. */
 export async function readSums(entries: readonly TreeEntry[]): Promise<FileSum[]> {
   return mapLimit(entries, 16, async (entry) => ({ path: entry.path, md5: await entryMd5(entry) }));
 }
@@ -42,7 +42,7 @@ export function treeKey(files: readonly FileSum[], counted?: CountedFile): strin
   return hash.digest('hex');
 }
 
-/** Opening a stream costs more than reading a small file whole. */
+/** Smaller files are read at once, which costs less than opening a stream. */
 const STREAM_ABOVE = 1024 * 1024;
 
 async function entryMd5(entry: TreeEntry): Promise<string> {
@@ -52,7 +52,7 @@ async function entryMd5(entry: TreeEntry): Promise<string> {
       .update(await fs.readFile(entry.absolute))
       .digest('hex');
   } catch (error) {
-    // a link to nowhere, or to a folder: its target's name stands for it
+    // a dangling link, or one to a folder: use the name of its target
     if (entry.linkTarget !== undefined) return textKey(entry.linkTarget);
     throw error;
   }

@@ -21,19 +21,19 @@ import type { WebFunctionStore } from './web-function-store.ts';
 import { writeZip } from './zip.ts';
 import type { ZipFile } from './zip.ts';
 
-/** Something local that the packaged template will name by its place in S3. */
+/** A local file or folder, or a template, that the packaged template refers to in S3. */
 export type ArtifactItem =
-  /** A folder, or a single file, that travels as a zip. */
+  /** A folder or a single file, uploaded as a zip. */
   | { kind: 'zip'; path: string; label: string; counted?: CountedFile | undefined; use?: ArtifactUse }
-  /** A file that travels as it is. `extension`: what its key ends in, e.g. `.template`. */
+  /** A file, uploaded as it is. `extension`: the end of its key, e.g. `.template`. */
   | { kind: 'file'; path: string; label: string; extension?: string; use?: ArtifactUse }
-  /** The text of a packaged nested template. */
+  /** A packaged nested template. */
   | { kind: 'template'; text: string; label: string };
 
-/** What has a place of its own. */
+/** Artifacts that go to a bucket of their own. */
 type ArtifactUse = 'web-function' | undefined;
 
-/** What the store knows of an item before anything is sent. */
+/** An item and its place in S3, before the upload. */
 export interface LocatedArtifact {
   item: ArtifactItem;
   /** Its name, or (`isExport`) that of the export by which templates import it. */
@@ -42,7 +42,7 @@ export interface LocatedArtifact {
   key: string;
 }
 
-/** How items are named, zipped and sent. */
+/** Settings of the store. */
 export interface ArtifactStoreOptions {
   objects: ObjectStore;
   bucket: string;
@@ -51,30 +51,31 @@ export interface ArtifactStoreOptions {
   /** For the code of Web Functions. */
   webFunctions?: WebFunctionStore | undefined;
   /**
-   * The build's store. A folder `<kind>/<key>/content` in it never changes once it is there; its zip and what is known of
-   * it are kept beside `content` and go when it goes. Absolute.
+   * The build cache. A folder `<kind>/<key>/content` in it never changes; its zip and metadata are stored beside `content`
+   * and removed with it. Absolute.
    */
   storeDir: string;
   signal: AbortSignal;
 }
 
-/** Names, zips and sends what the packaged templates refer to; each thing once however many resources use it. */
+/** Names, zips and uploads the artifacts of packaged templates, each only once however many resources use it. */
 export interface ArtifactStore {
-  /** The place in S3, from the content alone: nothing is sent, nothing is asked. */
+  /** Returns the place in S3, which follows from the content: sends no request. */
   locate(item: ArtifactItem): Promise<LocatedArtifact>;
-  /** Whether it is there, of whatever bytes: nothing is made or sent. */
+  /** Returns whether the key exists, with any content. Zips and uploads nothing. */
   has(located: LocatedArtifact): Promise<boolean>;
-  /** Sends it if it is not there yet. */
+  /** Uploads it unless the bucket has it. */
   upload(located: LocatedArtifact): Promise<void>;
-  /** The zip that would be sent, made if needed. */
+  /** Returns the zip to upload, creating it if needed. */
   zip(item: Extract<ArtifactItem, { kind: 'zip' }>): Promise<ZipFile>;
-  /** Removes what is not kept between runs. */
+  /** Saves the cache and removes temporary files. */
   dispose(): Promise<void>;
 }
 
-/** Zips are compressed on the one thread that runs JavaScript; two at a time keep reading and compressing apart. */
+/** Compression uses the only JavaScript thread; with two zips at a time one reads while the other compresses. */
 const ZIPS_AT_ONCE = 2;
 
+/** Creates the store. */
 export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStore {
   const located = new Map<string, Promise<LocatedArtifact>>();
   const uploads = new Map<string, Promise<void>>();
@@ -85,18 +86,18 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     compressed: openCompressedFiles(options.storeDir),
     looseDir: path.join(options.storeDir, 'tmp', `zips.${temporarySuffix()}`),
     sums: new Map(),
-    memoGate: createGate(1),
+    recordGate: createGate(1),
   };
 
   const zip: ArtifactStore['zip'] = async (item) => {
-    // layers of several functions are links to the same folder
+    // the layers of several functions may link to the same folder
     const real = await fs.realpath(item.path);
-    const make = (): Promise<ZipFile> => zipGate(async () => makeZip(context, item.path));
-    const made = await oncePerName(zips, real, make);
-    if (await exists(made.path)) return made;
-    // it was removed meanwhile, e.g. to make room: the folder gives the same one again
+    const createZip = (): Promise<ZipFile> => zipGate(async () => makeZip(context, item.path));
+    const file = await oncePerName(zips, real, createZip);
+    if (await exists(file.path)) return file;
+    // it was removed, e.g. to free space: zip the folder again
     zips.delete(real);
-    return oncePerName(zips, real, make);
+    return oncePerName(zips, real, createZip);
   };
   const objectsFor = (item: ArtifactItem): ObjectStore => (placeFor(item, options) ?? options).objects;
   const send = ({ key, item }: LocatedArtifact): Promise<void> =>
@@ -123,11 +124,11 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
           await send(artifact);
         } catch (error) {
           if (artifact.item.kind !== 'zip' || !isMissing(error)) throw error;
-          await send(artifact); // removed between being made and being read
+          await send(artifact); // the zip was removed before the upload read it
         }
       }),
     dispose: async () => {
-      await context.compressed.save().catch(() => {}); // without it the next run compresses again
+      await context.compressed.save().catch(() => {}); // only a cache
       await discard(context.looseDir);
     },
   };
@@ -154,41 +155,40 @@ function withPrefix(prefix: string | undefined, key: string): string {
   return folder ? `${folder}/${key}` : key;
 }
 
-/** What makes keys and zips. */
+/** State of the store. */
 interface ZipContext extends ArtifactStoreOptions {
   compressed: CompressedFiles;
-  /** For zips of folders that may change: good for this run alone. */
+  /** Zips of folders that may change, used by this run only. */
   looseDir: string;
-  /** Of immutable folders: layers of many functions are the same one, each with a key of its own. */
+  /** File sums of immutable folders. Many functions may share a layer's folder under different keys. */
   sums: Map<string, Promise<FileSum[]>>;
-  /** Facts about a folder are added one after another: none is lost. */
-  memoGate: ReturnType<typeof createGate>;
+  /** Serializes updates of records. */
+  recordGate: ReturnType<typeof createGate>;
 }
 
 async function itemKey(context: ZipContext, item: ArtifactItem): Promise<string> {
   if (item.kind === 'template') return `${textKey(item.text)}.template`;
-  await existing(item);
+  await requireExisting(item);
   if (item.kind === 'file') return `${await fileKey(item.path)}${item.extension ?? ''}`;
-  const memo = memoFile(context, item.path);
-  if (memo === undefined) return treeKey(await readSums(await readEntries(item.path)), item.counted);
+  const recordFile = recordFileOf(context, item.path);
+  if (recordFile === undefined) return treeKey(await readSums(await readEntries(item.path)), item.counted);
   const name = item.counted ? `key:${item.counted.text}` : 'key';
-  const known = await readMemo(memo);
-  const remembered = known[name];
-  if (remembered !== undefined) return remembered;
-  const sums = await oncePerName(context.sums, memo, async () => readSums(await readEntries(item.path)));
+  const recorded = (await readRecord(recordFile))[name];
+  if (recorded !== undefined) return recorded;
+  const sums = await oncePerName(context.sums, recordFile, async () => readSums(await readEntries(item.path)));
   const key = treeKey(sums, item.counted);
-  await remember(context, memo, { [name]: key });
+  await updateRecord(context, recordFile, { [name]: key });
   return key;
 }
 
-async function existing(item: { path: string; label: string }): Promise<void> {
+async function requireExisting(item: { path: string; label: string }): Promise<void> {
   if (await exists(item.path)) return;
-  throw new UserError(`${item.label}: there is no file or folder ${item.path}`, {
-    hint: 'Correct the path in the template, or make the file.',
+  throw new UserError(`${item.label}: ${item.path} does not exist`, {
+    hint: 'Correct the path in the template, or create the file.',
   });
 }
 
-/** A single file counts as a tree that holds it alone. */
+/** Lists the files of a folder, or the file itself. */
 async function readEntries(target: string): Promise<TreeEntry[]> {
   const stat: Stats = await fs.stat(target);
   if (stat.isDirectory()) return listEntries(target);
@@ -196,8 +196,8 @@ async function readEntries(target: string): Promise<TreeEntry[]> {
   return [{ path: path.basename(target), absolute: target, size: stat.size, executable }];
 }
 
-/** The file of facts about an immutable folder, or undefined if the folder may change. */
-function memoFile(options: ArtifactStoreOptions, target: string): string | undefined {
+/** Returns the metadata file of an immutable folder; undefined if the folder may change. */
+function recordFileOf(options: ArtifactStoreOptions, target: string): string | undefined {
   const real = realpathSync.native(target);
   const inside = path.relative(realOrSame(options.storeDir), real).split(path.sep);
   const isEntry = inside.length === 3 && inside[0] !== '..' && inside[2] === 'content';
@@ -213,30 +213,32 @@ function realOrSame(folder: string): string {
   }
 }
 
-async function readMemo(file: string): Promise<Record<string, string>> {
-  // if it is damaged work is repeated, nothing is wrong
+async function readRecord(file: string): Promise<Record<string, string>> {
+  // a damaged file costs time, not correctness
   return recordOf(text)(parseJson((await readTextIfExists(file)) ?? '')) ?? {};
 }
 
-function remember({ memoGate }: ZipContext, memo: string, facts: Readonly<Record<string, string>>): Promise<void> {
-  return memoGate(async () => writeFileAtomic(memo, JSON.stringify({ ...(await readMemo(memo)), ...facts })));
+function updateRecord(
+  { recordGate }: ZipContext,
+  file: string,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  return recordGate(async () => writeFileAtomic(file, JSON.stringify({ ...(await readRecord(file)), ...values })));
 }
 
 async function makeZip(context: ZipContext, target: string): Promise<ZipFile> {
   const { signal, compressed, looseDir } = context;
-  const memo = memoFile(context, target);
-  if (memo === undefined) {
+  const recordFile = recordFileOf(context, target);
+  if (recordFile === undefined) {
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal });
   }
-  const file = memo.replace(/\.json$/, '.zip');
-  const known = await readMemo(memo);
+  const file = recordFile.replace(/\.json$/, '.zip');
+  const { sha256, size } = await readRecord(recordFile);
   const stat = await fs.stat(file).catch(() => undefined);
-  if (known['sha256'] !== undefined && stat?.size === Number(known['size'])) {
-    return { path: file, size: stat.size, sha256: known['sha256'] };
-  }
-  // half a zip, large and of no use, is what a killed run leaves here
+  if (sha256 !== undefined && stat?.size === Number(size)) return { path: file, size: stat.size, sha256 };
+  // a killed run leaves a large, incomplete zip
   await removeLeftovers(path.dirname(file));
-  const made = await writeZip(await readEntries(target), file, { signal, compressed });
-  await remember(context, memo, { sha256: made.sha256, size: String(made.size) });
-  return made;
+  const zip = await writeZip(await readEntries(target), file, { signal, compressed });
+  await updateRecord(context, recordFile, { sha256: zip.sha256, size: String(zip.size) });
+  return zip;
 }

@@ -13,35 +13,36 @@ import { fields, parseJson, recordOf, text } from '../support/shapes.ts';
 import type { SpawnResult } from '../support/spawn.ts';
 import { imageTag, parseEcr, parseImageReference, registryOf } from '../model/image-reference.ts';
 
-/** An image and the place in a registry that it has, or is to have. */
+/** An image and its place in a registry, before the push. */
 export interface LocatedImage {
   id: ResourceIdentifier;
   image: LocalImage;
   repository: string;
-  /** With its tag: what templates name. */
+  /** With tag, as in templates. */
   uri: string;
 }
 
-/** An image that the registry has. */
+/** A pushed image. */
 export interface PushedImage {
-  /** `sha256:…` of its manifest: what Lambda compares. */
+  /** `sha256:…` of its manifest, which Lambda compares. */
   digest: string;
-  /** `repository@sha256:…`: what `UpdateFunctionCode` takes. */
+  /** `repository@sha256:…`, for `UpdateFunctionCode`. */
   uri: string;
 }
 
-/** Names and pushes images; each once however many functions use it. */
+/** Names and pushes images, each only once however many functions use it. */
 export interface ImageStore {
-  /** The place, from the image alone: nothing is sent, nothing is asked. */
+  /** Returns the place, which follows from the image: sends no request. */
   locate(id: ResourceIdentifier, image: LocalImage, repository: string): LocatedImage;
-  /** The digest that the image has in the repository, if it is known without sending anything. */
+  /** Returns the digest of the image in the repository, if known without a push. */
   knownDigest(located: LocatedImage): Promise<string | undefined>;
-  /** Whether ECR has it. False also for other registries, which only a push can ask. */
+  /** Returns whether ECR has it; false for other registries, which only a push can check. */
   has(located: LocatedImage): Promise<boolean>;
-  /** Sends what the registry lacks. */
+  /** Pushes what the registry lacks. */
   push(located: LocatedImage): Promise<PushedImage>;
 }
 
+/** What the store needs from its caller. */
 export interface ImageStoreOptions {
   aws: Aws;
   env: Readonly<Record<string, string | undefined>>;
@@ -49,9 +50,10 @@ export interface ImageStoreOptions {
   signal: AbortSignal;
 }
 
-/** A push sends its layers side by side already. */
+/** A push already uploads its layers in parallel. */
 const PUSHES_AT_ONCE = 2;
 
+/** Creates the store. */
 export function createImageStore(options: ImageStoreOptions): ImageStore {
   const { env, signal } = options;
   const pushes = new Map<string, Promise<PushedImage>>();
@@ -69,41 +71,41 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
     login: (repository, again) => {
       const host = registryOf(repository);
       if (again) logins.delete(host);
-      const known = logins.get(host) ?? logIn(registry, repository);
-      logins.set(host, known);
-      return known;
+      const login = logins.get(host) ?? logIn(registry, repository);
+      logins.set(host, login);
+      return login;
     },
   };
   return {
     locate: (id, image, repository) => {
-      // an image that the template names by its id has no other name
+      // an image that the template names by ID has no other name
       const name = image.name.startsWith('sha256:') ? id : image.name;
       return { id, image, repository, uri: `${repository}:${imageTag({ ...image, name })}` };
     },
     knownDigest: async (located) => {
       const { pushed } = await readRecord(located.image);
-      const known = pushed[located.repository] ?? (await registry.find(located).catch(notThereYet));
-      if (known !== undefined) return known;
-      const opened = await registry.engine().catch(notThereYet);
-      return opened && readDigest(opened, located);
+      const digest = pushed[located.repository] ?? (await registry.find(located).catch(ignoreUserError));
+      if (digest !== undefined) return digest;
+      const engineNow = await registry.engine().catch(ignoreUserError);
+      return engineNow && readDigest(engineNow, located);
     },
-    has: async (located) => (await registry.find(located).catch(notThereYet)) !== undefined,
+    has: async (located) => (await registry.find(located).catch(ignoreUserError)) !== undefined,
     push: (located) => {
-      const known = pushes.get(located.uri) ?? gate(() => pushImage(registry, located));
-      pushes.set(located.uri, known);
-      return known;
+      const push = pushes.get(located.uri) ?? gate(() => pushImage(registry, located));
+      pushes.set(located.uri, push);
+      return push;
     },
   };
 }
 
-/** A repository that is missing may be made before the push, which tells if it was not, or if there is no engine. */
-function notThereYet(error: unknown): undefined {
+/** Ignores a missing repository, which may be created before the push, or engine: the push reports them. */
+function ignoreUserError(error: unknown): undefined {
   if (!(error instanceof UserError)) throw error;
   return undefined;
 }
 
 interface Registry extends ImageStoreOptions {
-  /** The digest of the image if ECR has it: asked once. */
+  /** Returns the digest of the image if ECR has it. Asks only once. */
   find(located: LocatedImage): Promise<string | undefined>;
   engine(): Promise<Engine>;
   login(repository: string, again?: boolean): Promise<void>;
@@ -116,7 +118,7 @@ interface ImageRecord {
 }
 
 async function readRecord({ recordFile, imageId }: LocalImage): Promise<ImageRecord> {
-  // a damaged one says nothing: it is asked again
+  // a damaged record counts as empty
   const record = fields(parseJson((await readTextIfExists(recordFile)) ?? ''));
   const pushed = record?.['imageId'] === imageId ? recordOf(text)(record['pushed']) : undefined;
   return { imageId, pushed: pushed ?? {} };
@@ -124,22 +126,22 @@ async function readRecord({ recordFile, imageId }: LocalImage): Promise<ImageRec
 
 function pushImage(registry: Registry, located: LocatedImage): Promise<PushedImage> {
   const { id, image, repository, uri } = located;
-  const about = { kind: 'upload', id: `push:${uri}`, label: `the image of ${id}` } as const;
-  return step(registry.reporter, about, async () => {
-    const there = await registry.find(located);
-    const digest = there ?? (await sendImage(registry, located));
+  const start = { kind: 'upload', id: `push:${uri}`, label: `the image of ${id}` } as const;
+  return step(registry.reporter, start, async () => {
+    const existing = await registry.find(located);
+    const digest = existing ?? (await sendImage(registry, located));
     const record = await readRecord(image);
     if (record.pushed[repository] !== digest)
       await writeFileAtomic(
         image.recordFile,
         JSON.stringify({ ...record, pushed: { ...record.pushed, [repository]: digest } }),
       );
-    const outcome = there === undefined ? 'done' : 'unchanged';
+    const outcome = existing === undefined ? 'done' : 'unchanged';
     return { value: { digest, uri: `${repository}@${digest}` }, outcome };
   });
 }
 
-/** The digest of the image if ECR has its tag: then no engine is needed. */
+/** Returns the digest of the image if ECR has its tag. Needs no engine. */
 async function findInEcr(
   { aws }: Pick<ImageStoreOptions, 'aws'>,
   { repository, uri }: LocatedImage,
@@ -158,7 +160,7 @@ async function findInEcr(
     return imageDetails?.[0]?.imageDigest;
   } catch (error) {
     if (isAwsError(error, 'RepositoryNotFoundException')) throw missingRepository(repository, error);
-    // whoever may push may lack the right to look
+    // permission to push does not imply permission to describe
     if (isAwsError(error, 'ImageNotFoundException') || (isAwsError(error) && error.kind === 'access-denied'))
       return undefined;
     throw error;
@@ -188,7 +190,7 @@ async function sendImage(registry: Registry, located: LocatedImage): Promise<str
 
 const LOGGED_OUT = /no basic auth credentials|authorization token has expired|unauthorized|authentication required/i;
 
-/** The digest that the image had in the repository when it was pushed or pulled last: engines remember it. */
+/** Returns the digest of the last push or pull, which the engine remembers. */
 async function readDigest(engine: Engine, { image, repository }: LocatedImage): Promise<string | undefined> {
   const format = '{{range .RepoDigests}}{{.}} {{end}}';
   const { stdout } = await engine.run(['image', 'inspect', '--format', format, image.imageId]);
@@ -196,14 +198,14 @@ async function readDigest(engine: Engine, { image, repository }: LocatedImage): 
   return own?.split('@')[1];
 }
 
-/** Not all engines print it. */
+/** Returns the digest for engines that do not print it. */
 async function requireDigest(engine: Engine, located: LocatedImage): Promise<string> {
   const digest = await readDigest(engine, located);
   if (digest !== undefined) return digest;
-  throw new UserError(`${engine.name} does not say which digest ${located.uri} has`);
+  throw new UserError(`${engine.name} reports no digest for ${located.uri}`);
 }
 
-/** Only ECR's logins are known here; to another registry the user logs in. A registry on this machine needs none. */
+/** Logs in to ECR. Users log in to other registries themselves; a registry on this machine needs no login. */
 async function logIn({ aws, engine: open }: Registry, repository: string): Promise<void> {
   if (parseEcr(repository) === undefined) return;
   const { send, GetAuthorizationTokenCommand } = await aws.ecr();
@@ -216,7 +218,7 @@ async function logIn({ aws, engine: open }: Registry, repository: string): Promi
   const { code, output } = await engine.run(args, { input: token.slice(colon + 1) });
   if (code === 0) return;
   throw new UserError(`${engine.name} could not log in to ${host}: ${output.trim().split('\n').at(-1)}`, {
-    hint: 'A credential helper in its settings may be missing or locked.',
+    hint: 'Check whether a credential helper in its settings is missing or locked.',
   });
 }
 
@@ -228,12 +230,12 @@ function pushFailure(engine: Engine, output: string, { uri, repository }: Locate
 
 function missingRepository(repository: string, cause?: unknown): UserError {
   const ecr = parseEcr(repository);
-  const make =
+  const create =
     ecr === undefined
-      ? 'Make it'
-      : `Make it: aws ecr create-repository --region ${ecr.region} --repository-name ${ecr.name}`;
-  return new UserError(`There is no repository ${repository}`, {
+      ? 'Create it'
+      : `Create it with \`aws ecr create-repository --region ${ecr.region} --repository-name ${ecr.name}\``;
+  return new UserError(`Repository ${repository} does not exist`, {
     cause,
-    hint: `${make}, or let --resolve-image-repos make one for each function.`,
+    hint: `${create}, or let --resolve-image-repos create repositories.`,
   });
 }

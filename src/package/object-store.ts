@@ -9,36 +9,36 @@ import { once } from '../support/once.ts';
 import { explainBucketError } from './bucket-errors.ts';
 import { PART_SIZE, uploadInParts } from './upload-parts.ts';
 
-/** What is to be stored. `sha256` in base64 where it is known. */
+/** The content of an object. `sha256`: base64, if known. */
 export type StoredObject =
   | { kind: 'text'; text: string }
   | { kind: 'file'; path: string; size: number; sha256?: string };
 
-/** A bucket, written to only where something is missing. */
+/** A bucket that receives only missing objects. */
 export interface ObjectStore {
-  /** Whether the bucket has the key. False also if we may not know: sending it settles that. */
+  /** Returns whether the bucket has the key; false also without permission to look. */
   has(key: string): Promise<boolean>;
-  /** Sends what `make` gives unless the bucket has it under `key`. */
+  /** Uploads the object from `make` unless the bucket has it under `key`. */
   ensure(key: string, label: string, make: () => Promise<StoredObject>): Promise<void>;
-  /** What was sent by this run. */
+  /** Uploads of this run. */
   readonly sent: SentCount;
 }
 
-/** How much was sent. */
+/** A number of uploads. */
 interface SentCount {
   objects: number;
   bytes: number;
 }
 
-/** How objects are written. */
+/** Settings of the store. */
 export interface ObjectStoreOptions {
   aws: Aws;
   bucket: string;
-  /** `--kms-key-id`; without it S3-managed keys encrypt. */
+  /** `--kms-key-id`; undefined: S3-managed keys. */
   kmsKeyId: string | undefined;
   /** `--metadata`. */
   metadata: Readonly<Record<string, string>> | undefined;
-  /** Checks, before anything is sent, that the bucket is still the one to use; rejects if it is not. */
+  /** Throws if the bucket is no longer the one to use. Called before the first upload. */
   checkBucket?: (() => Promise<void>) | undefined;
   /** Counts for several stores together. */
   sent?: SentCount | undefined;
@@ -46,30 +46,31 @@ export interface ObjectStoreOptions {
   signal: AbortSignal;
 }
 
-/** More connections than this do not make uploads faster and may be refused. */
+/** More connections make uploads no faster and may be refused. */
 const UPLOADS_AT_ONCE = 16;
-/** Up to this size (bytes) an object is sent without a look whether it is there. */
+/** Objects up to this size (bytes) are uploaded without asking whether the bucket has them. */
 const SMALL = 16 * 1024;
-/** Under this name an object's metadata tells the hash of its bytes: a key names files, not their modes. */
+/** Metadata key with the hash of an object's bytes: an S3 key depends on files, not on their modes. */
 const HASH_METADATA = 'sam-sync-sha256';
 
+/** Creates the store. */
 export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   const gate = createGate(UPLOADS_AT_ONCE);
   const { sent = { objects: 0, bytes: 0 } } = options;
   const checkBucket = once(async () => options.checkBucket?.());
-  /** Hash of the bytes → the key under which this run has found, has sent or is sending them. */
+  /** Hash of the bytes → the key under which this run found, uploaded or is uploading them. */
   const keys = new Map<string, Promise<string>>();
   const store = async (key: string, label: string, object: StoredObject): Promise<void> => {
     const hash = object.kind === 'file' ? object.sha256 : undefined;
-    // asking whether something so small is there costs as much as sending it
-    const asking = sizeOf(object) > SMALL ? headObject(options, key) : undefined;
-    const [there] = await Promise.all([asking, checkBucket()]);
-    if (there && isAsWanted(options, there, hash)) {
+    // for a small object HeadObject costs as much as the upload
+    const lookup = sizeOf(object) > SMALL ? headObject(options, key) : undefined;
+    const [existing] = await Promise.all([lookup, checkBucket()]);
+    if (existing && isUpToDate(options, existing, hash)) {
       if (hash) keys.set(hash, Promise.resolve(key));
       return;
     }
-    const known = hash === undefined ? undefined : keys.get(hash);
-    const twin = known && (await known.catch(() => undefined));
+    const sameBytes = hash === undefined ? undefined : keys.get(hash);
+    const twin = sameBytes && (await sameBytes.catch(() => undefined));
     if (twin !== undefined) return copyObject(options, { from: twin, to: key });
     const sending = putObject(options, { key, label, object }).then((bytes) => {
       sent.objects++;
@@ -98,22 +99,22 @@ async function explained<T>(options: ObjectStoreOptions, access: Promise<T>): Pr
   }
 }
 
-/** In bytes. */
+/** Returns the size in bytes. */
 function sizeOf(object: StoredObject): number {
   return object.kind === 'text' ? Buffer.byteLength(object.text) : object.size;
 }
 
-/** Whether what is there need not be sent again. */
-function isAsWanted(options: ObjectStoreOptions, there: HeadObjectCommandOutput, hash: string | undefined): boolean {
-  const { Metadata = {}, ServerSideEncryption, SSEKMSKeyId = '' } = there;
-  // an object without our hash is the peer's zip of the same files: its modes may be those of another machine
+/** Returns whether an existing object has the wanted bytes, metadata and encryption. */
+function isUpToDate(options: ObjectStoreOptions, existing: HeadObjectCommandOutput, hash: string | undefined): boolean {
+  const { Metadata = {}, ServerSideEncryption, SSEKMSKeyId = '' } = existing;
+  // an object without our hash is SAM CLI's zip of the same files, perhaps with other file modes
   if (hash !== undefined && Metadata[HASH_METADATA] !== hash) return false;
-  // names of metadata travel as HTTP headers, in lower case
+  // metadata names are HTTP headers, in lower case
   const wanted = Object.entries(options.metadata ?? {});
   if (wanted.some(([name, value]) => Metadata[name.toLowerCase()] !== value)) return false;
   const { kmsKeyId } = options;
   if (kmsKeyId === undefined) return true;
-  // S3 tells the key's ARN, which an alias does not show
+  // S3 reports the key's ARN, which cannot be compared with an alias
   return ServerSideEncryption === 'aws:kms' && (kmsKeyId.includes('alias/') || SSEKMSKeyId.endsWith(kmsKeyId));
 }
 
@@ -123,7 +124,7 @@ async function headObject(options: ObjectStoreOptions, key: string): Promise<Hea
     return await send(new HeadObjectCommand({ Bucket: options.bucket, Key: key }));
   } catch (error) {
     const status = isAwsError(error) ? httpStatus(error.cause) : undefined;
-    // 403 is what S3 answers for a missing object to whom may not list: the upload tells whether writing is allowed
+    // without ListBucket permission S3 answers 403 for a missing object; the upload shows whether writing is allowed
     if (status === 404 || status === 403) return undefined;
     throw error;
   }
@@ -133,7 +134,7 @@ function httpStatus(failure: unknown): number | undefined {
   return (failure as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;
 }
 
-/** The same bytes under another name: S3 copies them itself. */
+/** Copies an object within the bucket. */
 async function copyObject(options: ObjectStoreOptions, names: { from: string; to: string }): Promise<void> {
   const { send, CopyObjectCommand } = await options.aws.s3();
   const { CopyObjectResult } = await send(
@@ -149,9 +150,8 @@ async function copyObject(options: ObjectStoreOptions, names: { from: string; to
 
 async function putObject(
   options: ObjectStoreOptions,
-  what: { key: string; label: string; object: StoredObject },
+  { key, label, object }: { key: string; label: string; object: StoredObject },
 ): Promise<number> {
-  const { key, label, object } = what;
   const size = sizeOf(object);
   const id = `upload:${key}`;
   const started = performance.now();

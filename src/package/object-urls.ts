@@ -1,8 +1,8 @@
 import type { Aws } from '../aws/aws.ts';
 
 /**
- * The path-style https URL under which CloudFormation reads an object, as the peer writes it: of the custom endpoint if
- * there is one, else of the Region's S3.
+ * Returns a function for path-style URLs from which CloudFormation reads objects, as SAM CLI writes them: of the custom
+ * endpoint if there is one, else of S3 in the Region.
  */
 export async function objectUrls(aws: Aws): Promise<(bucket: string, key: string) => string> {
   const [region, endpoint] = await Promise.all([aws.region(), aws.endpoint('s3')]);
@@ -10,7 +10,7 @@ export async function objectUrls(aws: Aws): Promise<(bucket: string, key: string
   return (bucket, key) => `${base}/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
 }
 
-/** From botocore's partitions.json. */
+/** DNS suffixes from botocore's partitions.json. */
 const DNS_SUFFIXES: readonly (readonly [regionPrefix: string, suffix: string])[] = [
   ['cn-', 'amazonaws.com.cn'],
   ['us-iso-', 'c2s.ic.gov'],

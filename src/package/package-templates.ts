@@ -18,34 +18,34 @@ import { dumpYaml } from '../template/yaml/yaml.ts';
 import type { LocatedImage } from './image-store.ts';
 import type { ArtifactItem, ArtifactStore, LocatedArtifact } from './artifact-store.ts';
 
-/** A stack's template with every local path replaced by its place in S3. Nothing has been sent yet. */
+/** A stack's template with every local path replaced by its place in S3, before the upload. */
 export interface PackagedStack {
   /** '' for the root, else `Child/Grand`. */
   path: string;
   template: Template;
   text: string;
-  /** What this template refers to, nested templates included. */
+  /** Artifacts that this template refers to, including nested templates. */
   artifacts: readonly LocatedArtifact[];
   /** Images that this template refers to. */
   images?: readonly LocatedImage[];
   children: readonly PackagedStack[];
 }
 
-/** What naming things in S3 takes. */
+/** What `planPackage` needs from its caller. */
 export interface PackageTools {
   store: ArtifactStore;
-  /** The URL under which CloudFormation reads an object. */
+  /** Returns the URL from which CloudFormation reads an object. */
   urlOf: (bucket: string, key: string) => string;
-  /** The place of a function's image in a registry. */
+  /** Returns the place of a function's image in a registry. */
   locateImage?: (id: ResourceIdentifier, image: LocalImage) => LocatedImage;
-  /** Layers that get another key than their content has, so that CloudFormation publishes them anew; after which version. */
+  /** Layers that get a new key although their content did not change, so that CloudFormation publishes a new version; the version they replace. */
   renewed?: ReadonlyMap<ResourceIdentifier, number> | undefined;
 }
 
-/** Files are hashed side by side; more does not help on a disk. */
+/** Files to hash at a time; more does not help on a disk. */
 const LOCATED_AT_ONCE = 16;
 
-/** The packaged templates of a stack and all stacks below it, children first because their URL is part of the parent. */
+/** Packages the templates of a stack and its nested stacks, children first because the parent contains their URLs. */
 export async function planPackage(stack: BuiltStack, tools: PackageTools): Promise<PackagedStack> {
   const children = await Promise.all(stack.children.map((child) => planPackage(child, tools)));
   const nested = new Map(stack.children.map((child, index) => [child.logicalId, children[index]?.text ?? ''] as const));
@@ -90,10 +90,10 @@ async function itemOf(
   const label = stack.path === '' ? name : `${stack.path}/${name}`;
   const text = at.content === 'template' ? nested.get(at.logicalId) : undefined;
   if (text !== undefined) return { kind: 'template', text, label: `${label} (template)` };
-  // what was built is read where it is: the layout in `dir` belongs to whichever sync ran last
+  // read build output from the cache: another sync may have replaced the layout in `dir`
   const built = at.content === 'code' && at.value === at.logicalId ? stack.folders.get(at.logicalId) : undefined;
   const path = built ?? resolveLocalPath(at.value, stack.dir);
-  // what CloudFormation reads by its URL is a template, of a stack set too
+  // CloudFormation reads only templates by URL, also for stack sets
   const extension = at.form.kind === 'https-url' ? '.template' : '';
   const use = isBuiltAs(at.type, 'web-function') ? 'web-function' : undefined;
   if (!(await travelsAsZip(at.content, path))) return { kind: 'file', path, label, extension, use };
@@ -101,7 +101,7 @@ async function itemOf(
   return { kind: 'zip', path, label, counted, use };
 }
 
-/** Folders do, and single files of code; an archive goes as it is, whatever its name. */
+/** Returns whether to zip a path: a folder, or a single file of code that is no archive. */
 async function travelsAsZip(content: LocalContent, path: string): Promise<boolean> {
   if (content !== 'code' && content !== 'zip') return false;
   const stat = await statIfExists(path);
@@ -109,7 +109,7 @@ async function travelsAsZip(content: LocalContent, path: string): Promise<boolea
   return content === 'code' && !(await isArchive(path));
 }
 
-/** Whether the file is a zip, whatever its name. */
+/** Returns whether the file is a zip, by its content. */
 export async function isArchive(path: string): Promise<boolean> {
   const file = await fs.open(path);
   try {

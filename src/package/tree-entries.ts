@@ -4,23 +4,22 @@ import * as path from 'node:path';
 import { isMissing } from '../support/files.ts';
 import { runtimeLink } from '../support/runtime-links.ts';
 
-/** A file or link of a tree that is to be zipped. */
+/** A file or link of a tree to zip. */
 export interface TreeEntry {
   /** Relative to the tree's root, with `/`. */
   path: string;
-  /** Where its content is read from. */
+  /** Path of its content. */
   absolute: string;
   size: number;
   executable: boolean;
-  /** For a link that stays one: what it points at, with `/`. */
+  /** Target of a link to keep, with `/`. */
   linkTarget?: string;
 }
 
 /**
- * Every file of a tree, sorted by path (bytes), so that equal trees give equal lists on every machine. A link whose
- * target lies inside the tree, or at a place that exists in Lambda, stays a link; any other is followed, because its target
- * does not travel along, or left out if it leads nowhere.
- * Empty folders are left out: a zip for Lambda has no use for them.
+ * Lists the files of a tree by path (bytes), so that equal trees give equal lists on every machine. Keeps links whose target
+ * is inside the tree or exists in Lambda, follows other links, and skips dangling ones. Skips empty folders: Lambda has no
+ * use for them.
  */
 export async function listEntries(root: string): Promise<TreeEntry[]> {
   const realRoot = await fs.realpath(root);
@@ -48,16 +47,16 @@ async function listItem(
   const name = at.prefix + item.name;
   if (item.isDirectory()) return listFolder(walk, absolute, `${name}/`, at.parents);
   if (item.isFile()) return addFile(walk, name, absolute);
-  if (!item.isSymbolicLink()) return; // sockets, pipes and devices have no content to send
+  if (!item.isSymbolicLink()) return; // sockets, pipes and devices have no content
   const target = runtimeLink(absolute, walk.realRoot) ?? (await insideTarget(walk.realRoot, at.folder, absolute));
   if (target !== undefined) {
     walk.entries.push({ path: name, absolute, size: target.length, executable: false, linkTarget: target });
     return;
   }
   const real = await realpathIfExists(absolute);
-  if (real === undefined) return; // it leads nowhere, here and in Lambda
+  if (real === undefined) return; // a dangling link, here and in Lambda
   const stat = await fs.stat(real);
-  // a link to a folder that we are inside of would never end
+  // do not follow a link to a folder above it
   if (stat.isDirectory() && !at.parents.includes(real))
     return listFolder(walk, real, `${name}/`, [...at.parents, real]);
   if (stat.isFile()) return addFile(walk, name, real);
@@ -69,7 +68,7 @@ async function addFile(walk: Walk, name: string, absolute: string): Promise<void
   walk.entries.push({ path: name, absolute, size: stat.size, executable });
 }
 
-/** Windows keeps no executable bit; scripts and Linux programs show it in their first bytes. */
+/** Recognizes scripts and Linux programs by their first bytes: Windows has no executable bit. */
 async function looksExecutable(file: string): Promise<boolean> {
   const handle = await fs.open(file);
   try {
@@ -81,13 +80,13 @@ async function looksExecutable(file: string): Promise<boolean> {
   }
 }
 
-/** The link's relative target if it exists inside the tree, else undefined. */
+/** Returns the link's relative target if it exists inside the tree. */
 async function insideTarget(realRoot: string, folder: string, link: string): Promise<string | undefined> {
   const real = await realpathIfExists(link);
   if (real === undefined) return undefined;
   const inside = path.relative(realRoot, real);
   if (inside === '' || inside.startsWith('..') || path.isAbsolute(inside)) return undefined;
-  // below a followed link the relative way would not lead there
+  // below a followed link the relative path would not lead there
   const fromFolder = path.relative(realRoot, await fs.realpath(folder));
   if (fromFolder.startsWith('..')) return undefined;
   return (

@@ -6,33 +6,33 @@ import { isAwsError } from '../aws/service-errors.ts';
 import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 
-/** Files that are larger (bytes) are sent in parts of this size, side by side. */
+/** Larger files (bytes) are uploaded in parallel parts of this size. */
 export const PART_SIZE = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 4;
-/** S3 has so long to begin an upload (ms). */
+/** Timeout of the call that begins an upload (ms). */
 const BEGIN_WITHIN = 10_000;
 
-/** How parts are sent, and where is reported what cannot be undone. */
+/** What an upload in parts needs from its caller. */
 interface PartsOptions {
   aws: Aws;
   reporter: Reporter;
 }
 
-/** Sends a file in parts. An upload that fails or is interrupted leaves none of them in the bucket. */
+/** Uploads a file in parts. A failed or interrupted upload leaves no parts in the bucket. */
 export async function uploadInParts(
   options: PartsOptions,
-  what: { input: PutObjectCommandInput; file: string; id: string },
+  { input, file, id }: { input: PutObjectCommandInput; file: string; id: string },
 ): Promise<void> {
   const { Upload } = await import('@aws-sdk/lib-storage');
-  const body = createReadStream(what.file);
+  const body = createReadStream(file);
   const upload = new Upload({
     client: await partsClient(options),
-    params: { ...what.input, Body: body },
+    params: { ...input, Body: body },
     partSize: PART_SIZE,
     queueSize: PARTS_AT_ONCE,
   });
   upload.on('httpUploadProgress', (progress) =>
-    options.reporter.report({ type: 'step-progress', id: what.id, bytes: progress.loaded ?? 0 }),
+    options.reporter.report({ type: 'step-progress', id, bytes: progress.loaded ?? 0 }),
   );
   const uploading = upload.done().finally(() => body.destroy());
   options.aws.beforeClose(uploading);
@@ -40,8 +40,8 @@ export async function uploadInParts(
 }
 
 /**
- * The client for the SDK's upload, which sends an abort itself when something fails. The abort is sent also after an
- * interruption; the call that begins the upload is not cut off, because without its answer nothing can be aborted.
+ * Creates the client for the SDK's upload, which aborts the upload when it fails. This client sends the abort even after an
+ * interruption, and never cuts off the call that begins the upload: an abort needs its answer.
  */
 async function partsClient({ aws, reporter }: PartsOptions): Promise<Service<'s3'>['client']> {
   const s3 = await aws.s3();
@@ -54,7 +54,7 @@ async function partsClient({ aws, reporter }: PartsOptions): Promise<Service<'s3
       return begun;
     }
     const answer = await plainSend(command, options);
-    // otherwise the parts are still there
+    // without an ETag the parts were not assembled
     if (command instanceof s3.CompleteMultipartUploadCommand)
       requireAnswer('S3', 'CompleteMultipartUpload', 'ETag', answer.ETag);
     return answer;
@@ -67,7 +67,7 @@ interface Answer {
   ETag?: string;
 }
 
-/** Parts have no name in any list of objects, and cost money: what cannot be removed is reported. */
+/** Removes the parts. Reports those that remain: they cost money and no list of objects shows them. */
 async function abortUpload(
   { sendLate, AbortMultipartUploadCommand: Command }: Service<'s3'>,
   { input }: AbortMultipartUploadCommand,
@@ -75,12 +75,12 @@ async function abortUpload(
 ): Promise<void> {
   try {
     await sendLate(new Command(input));
-    // a part that was being stored at that moment may be there after it (API reference, AbortMultipartUpload)
+    // a part that was being uploaded may survive the first abort (API reference, AbortMultipartUpload)
     await sendLate(new Command(input));
   } catch (error) {
     if (isAwsError(error, 'NoSuchUpload')) return;
     const { Bucket = '', Key = '', UploadId = '' } = input;
-    const hint = `Remove them: aws s3api abort-multipart-upload --bucket ${Bucket} --key ${Key} --upload-id ${UploadId}`;
-    note(reporter, 'warning', `Parts of an upload that was aborted stay in bucket ${Bucket}: ${Key}`, hint);
+    const hint = `Remove them with \`aws s3api abort-multipart-upload --bucket ${Bucket} --key ${Key} --upload-id ${UploadId}\``;
+    note(reporter, 'warning', `Parts of an aborted upload remain in bucket ${Bucket}: ${Key}`, hint);
   }
 }

@@ -2,15 +2,15 @@ import type { TreeEntry } from './tree-entries.ts';
 
 // The records of a zip file, byte by byte (PKWARE's APPNOTE.TXT).
 
-/** 1980-01-01 00:00, the earliest date a zip knows. */
+/** 1980-01-01 00:00, the earliest date of zips. */
 const DOS_DATE = (1 << 5) | 1;
 /** Flag: names are UTF-8. */
 export const UTF8_NAMES = 1 << 11;
-/** Flag: checksum and sizes stand behind the content, in a descriptor. */
+/** Flag: checksum and sizes follow the content, in a descriptor. */
 export const SIZES_FOLLOW = 1 << 3;
 const MADE_BY_UNIX = (3 << 8) | 20;
 
-/** What an entry's records say of its content. */
+/** Checksum, sizes and encoding of an entry's content. */
 export interface EntrySums {
   crc: number;
   size: number;
@@ -19,7 +19,7 @@ export interface EntrySums {
   flags: number;
 }
 
-/** What stands behind the content of an entry with `SIZES_FOLLOW`. */
+/** Creates the descriptor that follows the content of an entry with `SIZES_FOLLOW`. */
 export function descriptorOf(sums: EntrySums): Buffer {
   const descriptor = Buffer.alloc(16);
   descriptor.writeUInt32LE(0x08074b50, 0);
@@ -29,7 +29,7 @@ export function descriptorOf(sums: EntrySums): Buffer {
   return descriptor;
 }
 
-/** What stands before an entry's content. */
+/** Creates the header before an entry's content. */
 export function localHeader(entry: TreeEntry, sums: EntrySums): Buffer {
   const name = Buffer.from(entry.path);
   const header = Buffer.alloc(30);
@@ -46,7 +46,7 @@ export function localHeader(entry: TreeEntry, sums: EntrySums): Buffer {
   return Buffer.concat([header, name]);
 }
 
-/** An entry in the directory at the end. */
+/** Creates an entry's record in the central directory. */
 export function centralRecord(entry: TreeEntry, sums: EntrySums, offset: number): Buffer {
   const name = Buffer.from(entry.path);
   const mode = entry.linkTarget !== undefined ? 0o120777 : entry.executable ? 0o100755 : 0o100644;
@@ -66,7 +66,7 @@ export function centralRecord(entry: TreeEntry, sums: EntrySums, offset: number)
   return Buffer.concat([record, name]);
 }
 
-/** The end of the central directory; with more than 65,534 entries its zip64 form comes first. */
+/** Creates the end of the central directory, preceded by its zip64 form for more than 65,534 entries. */
 export function endRecords(count: number, directorySize: number, directoryStart: number): Buffer {
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50, 0);

@@ -21,19 +21,18 @@ export interface ZipFile {
   sha256: string;
 }
 
-/** Larger files are compressed piece by piece instead of being held in memory. */
+/** Larger files are compressed in chunks instead of in memory. */
 const STREAM_ABOVE = 16 * 1024 * 1024;
 const PIECE = 1024 * 1024;
-/** Smaller files are compressed in less time than it takes to look for them. */
-const LOOKED_FOR_ABOVE = 16 * 1024;
+/** Smaller files compress faster than the cache finds them. */
+const CACHED_ABOVE = 16 * 1024;
 const MAX_SIZE = 0xffff_ffff;
 
 /**
- * Writes the zip of a tree: entries in the order given, fixed dates, modes 755 or 644, links kept. The same entries
- * give the same bytes on every machine: compression is fflate's, in JavaScript, because the output of native zlib
- * differs between builds (Node's own, a distribution's, SIMD variants), and with it Lambda's `CodeSha256` would.
- * The file appears whole or not at all. `compressed`: what need not be compressed again; it learns what is in this zip, which
- * then must not change.
+ * Writes the zip of a tree: entries in the given order, fixed dates, modes 755 or 644, links kept. The same entries give the
+ * same bytes on every machine: fflate compresses in JavaScript, because the output of native zlib differs between builds
+ * (Node's own, a distribution's, SIMD variants), and so would Lambda's `CodeSha256`. The file appears complete or not at
+ * all. With the cache `compressed`, which adds its files, the zip must not change afterwards.
  */
 export async function writeZip(
   entries: readonly TreeEntry[],
@@ -43,7 +42,7 @@ export async function writeZip(
   await makeFolder(path.dirname(target));
   const temporary = `${target}.${temporarySuffix()}`;
   const output = await ZipOutput.open(temporary);
-  const writing: Writing = { output, compressed, written: new Map() };
+  const writing: ZipWriter = { output, compressed, written: new Map() };
   try {
     const directory: Buffer[] = [];
     for (const entry of entries) {
@@ -55,7 +54,7 @@ export async function writeZip(
     await output.write(endRecords(directory.length, output.size - start, start));
     const result = await output.close();
     await fs.rename(temporary, target);
-    compressed?.learn(target, result.size, writing.written);
+    compressed?.add(target, result.size, writing.written);
     return { path: target, ...result };
   } catch (error) {
     await output.discard();
@@ -64,15 +63,15 @@ export async function writeZip(
   }
 }
 
-/** A zip under way. */
-interface Writing {
+/** An unfinished zip. */
+interface ZipWriter {
   output: ZipOutput;
   compressed: CompressedFiles | undefined;
-  /** What lies where in it, by SHA-256 of the content. */
+  /** Compressed files in it, by SHA-256 of the content. */
   written: Map<string, Omit<CompressedFile, 'zip'>>;
 }
 
-/** Sequential writer with a buffer and a running hash. */
+/** A sequential writer with a buffer and a running hash. */
 class ZipOutput {
   size = 0;
   private readonly file: fs.FileHandle;
@@ -103,7 +102,7 @@ class ZipOutput {
   }
 
   async discard(): Promise<void> {
-    await this.file.close().catch(() => {}); // closed already
+    await this.file.close().catch(() => {}); // already closed
   }
 
   private async flush(): Promise<void> {
@@ -116,7 +115,7 @@ class ZipOutput {
 }
 
 /** Writes an entry and returns its record for the central directory. */
-async function writeEntry(writing: Writing, entry: TreeEntry): Promise<Buffer> {
+async function writeEntry(writing: ZipWriter, entry: TreeEntry): Promise<Buffer> {
   const { output } = writing;
   const offset = output.size;
   const sums =
@@ -129,18 +128,18 @@ async function writeEntry(writing: Writing, entry: TreeEntry): Promise<Buffer> {
         );
   if (output.size > MAX_SIZE) {
     throw new UserError(`${entry.absolute}: the package is larger than 4 GiB`, {
-      hint: 'Lambda takes 250 MB unzipped; exclude what the function does not need.',
+      hint: 'Lambda accepts 250 MB unzipped: exclude files the function does not need.',
     });
   }
   return centralRecord(entry, sums, offset);
 }
 
-async function writeSmall(writing: Writing, entry: TreeEntry, content: Buffer): Promise<EntrySums> {
+async function writeSmall(writing: ZipWriter, entry: TreeEntry, content: Buffer): Promise<EntrySums> {
   const { output, compressed, written } = writing;
-  const isLookedFor = compressed !== undefined && entry.linkTarget === undefined && content.length > LOOKED_FOR_ABOVE;
-  const sha256 = isLookedFor ? createHash('sha256').update(content).digest('hex') : '';
-  const found = isLookedFor ? await compressed.find(sha256) : undefined;
-  const { body, method } = (found && (await readCompressed(found))) ?? deflateWhole(entry, content);
+  const isCached = compressed !== undefined && entry.linkTarget === undefined && content.length > CACHED_ABOVE;
+  const sha256 = isCached ? createHash('sha256').update(content).digest('hex') : '';
+  const earlier = isCached ? await compressed.find(sha256) : undefined;
+  const { body, method } = (earlier && (await readCompressed(earlier))) ?? deflateWhole(entry, content);
   const sums: EntrySums = {
     crc: crc32(content),
     size: content.length,
@@ -149,7 +148,7 @@ async function writeSmall(writing: Writing, entry: TreeEntry, content: Buffer): 
     flags: UTF8_NAMES,
   };
   await output.write(localHeader(entry, sums));
-  if (isLookedFor) written.set(sha256, { offset: output.size, length: body.length, method });
+  if (isCached) written.set(sha256, { offset: output.size, length: body.length, method });
   await output.write(body);
   return sums;
 }
@@ -159,7 +158,7 @@ function deflateWhole(entry: TreeEntry, content: Buffer): { body: Uint8Array; me
   return deflated.length < content.length ? { body: deflated, method: 8 } : { body: content, method: 0 };
 }
 
-/** The zip in which a content lies compressed; undefined if it was removed meanwhile: then it is compressed again. */
+/** Opens the zip with a compressed file; undefined if the zip was removed. */
 async function openCompressed({ zip, offset, length }: CompressedFile): Promise<fs.FileHandle | undefined> {
   try {
     const file = await fs.open(zip);
@@ -171,44 +170,44 @@ async function openCompressed({ zip, offset, length }: CompressedFile): Promise<
   return undefined;
 }
 
-async function readCompressed(found: CompressedFile): Promise<{ body: Buffer; method: 0 | 8 } | undefined> {
-  const file = await openCompressed(found);
+async function readCompressed(place: CompressedFile): Promise<{ body: Buffer; method: 0 | 8 } | undefined> {
+  const file = await openCompressed(place);
   if (file === undefined) return undefined;
   try {
-    const { buffer } = await file.read(Buffer.alloc(found.length), 0, found.length, found.offset);
-    return { body: buffer, method: found.method };
+    const { buffer } = await file.read(Buffer.alloc(place.length), 0, place.length, place.offset);
+    return { body: buffer, method: place.method };
   } finally {
     await file.close();
   }
 }
 
-async function writeLargeFile(writing: Writing, entry: TreeEntry): Promise<EntrySums> {
+async function writeLargeFile(writing: ZipWriter, entry: TreeEntry): Promise<EntrySums> {
   const { output, compressed, written } = writing;
   const sha256 = compressed === undefined ? '' : await hashFile(entry.absolute, 'sha256', 'hex');
-  const found = await compressed?.find(sha256);
+  const earlier = await compressed?.find(sha256);
   const sums: EntrySums = { crc: 0, size: 0, compressedSize: 0, method: 8, flags: UTF8_NAMES | SIZES_FOLLOW };
   await output.write(localHeader(entry, { ...sums }));
   const offset = output.size;
-  const file = found && (await openCompressed(found));
-  if (found === undefined || file === undefined) await deflateFile(output, entry, sums);
-  else await copyCompressed(output, entry, { file, found, sums });
+  const file = earlier && (await openCompressed(earlier));
+  if (earlier === undefined || file === undefined) await deflateFile(output, entry, sums);
+  else await copyCompressed(output, entry, { file, place: earlier, sums });
   if (compressed !== undefined) written.set(sha256, { offset, length: sums.compressedSize, method: 8 });
   await output.write(descriptorOf(sums));
   return sums;
 }
 
-/** What a large file was compressed to before; its checksum and size are counted anew. */
+/** Copies the compressed bytes of a large file from an earlier zip and computes its checksum and size again. */
 async function copyCompressed(
   output: ZipOutput,
   entry: TreeEntry,
-  { file, found, sums }: { file: fs.FileHandle; found: CompressedFile; sums: EntrySums },
+  { file, place, sums }: { file: fs.FileHandle; place: CompressedFile; sums: EntrySums },
 ): Promise<void> {
   try {
     for await (const piece of createReadStream(entry.absolute, { highWaterMark: PIECE })) {
       sums.crc = crc32(piece as Buffer, sums.crc);
       sums.size += (piece as Buffer).length;
     }
-    const { offset, length } = found;
+    const { offset, length } = place;
     const range = { start: offset, end: offset + length - 1, highWaterMark: PIECE, autoClose: false };
     for await (const piece of file.createReadStream(range)) {
       sums.compressedSize += (piece as Buffer).length;
@@ -241,7 +240,7 @@ async function deflateFile(output: ZipOutput, entry: TreeEntry, sums: EntrySums)
   }
 }
 
-/** A full piece, or what is left: the pieces' borders must not depend on how much a read returns. */
+/** Reads a full piece or the rest of the file: the boundaries of pieces must not depend on what a read returns. */
 async function readPiece(file: fs.FileHandle): Promise<Buffer> {
   const piece = Buffer.alloc(PIECE);
   let filled = 0;

@@ -70,7 +70,7 @@ describe('a bucket that nothing can be deployed from', () => {
     const { code, stderr } = await sync(bytes);
     expect(code).toBe(1);
     expect(stderr).toContain('may not do s3:PutObject');
-    expect(stderr).toContain('If the policy of bucket mine requires SSE-KMS, name its key with --kms-key-id.');
+    expect(stderr).toContain('If the policy of bucket mine requires SSE-KMS, pass its key with --kms-key-id.');
   });
 
   it('is not there, or not for these credentials: says so, and nothing of keys', async () => {
@@ -79,7 +79,7 @@ describe('a bucket that nothing can be deployed from', () => {
       { kind: 'error', status: 404, code: 'NoSuchBucket', message: 'The specified bucket does not exist' },
     );
     const missing = await sync(100);
-    expect(missing.stderr).toContain('Error: There is no bucket mine');
+    expect(missing.stderr).toContain('Error: Bucket mine does not exist');
     expect(missing.stderr).toContain('--s3-bucket');
     const message =
       'User: arn:aws:iam::000000000000:user/dev is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::mine/key" because no identity-based policy allows the s3:PutObject action';

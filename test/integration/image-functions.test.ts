@@ -294,7 +294,7 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
   });
 
   it.each([
-    [[], /It is not said to which repository the image of Hello, Child\/Nested goes/],
+    [[], /Hello, Child\/Nested are image functions, but no image repository was given/],
     [['--image-repositories', 'Helo=localhost:5000/hello'], /names Helo, .*\n.*Did you mean Hello\?/],
     [['--image-repository', 'localhost:1/hello'], /Docker could not reach the registry|is not running|Docker failed/],
   ])('one sentence for %j', async (args, message) => {

@@ -220,7 +220,7 @@ describe('a large file, sent in parts', () => {
       { times: 9 },
     );
     await expect(store.upload(await store.locate(await largeItem()))).rejects.toThrow('UploadPart');
-    expect(notes.join()).toMatch(/stay in bucket .*aws s3api abort-multipart-upload --bucket .* --upload-id \S+/);
+    expect(notes.join()).toMatch(/remain in bucket .*aws s3api abort-multipart-upload --bucket .* --upload-id \S+/);
   });
 });
 
@@ -228,7 +228,7 @@ it('names the resource whose file is missing', async () => {
   const folder = await tempFolder();
   const { store } = openStore('none', { storeDir: path.join(folder, 'store') });
   const item = { kind: 'file', path: path.join(folder, 'api.yaml'), label: 'Child/Api' } as const;
-  await expect(store.locate(item)).rejects.toThrow(/^Child\/Api: there is no file or folder .*api\.yaml$/);
+  await expect(store.locate(item)).rejects.toThrow(/^Child\/Api: .*api\.yaml does not exist$/);
 });
 
 it('makes a zip again that was removed after it was made, and while it waits to be sent', async () => {

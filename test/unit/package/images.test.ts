@@ -88,7 +88,7 @@ describe('repositories', () => {
 
   it('a local image has one of the options’, not the one that its name may have', () => {
     expect(choose({ imageRepository: 'r/x' }, LOCAL)).toEqual({ L: 'r/x' });
-    expect(() => choose({}, LOCAL)).toThrow(/repository the image of L goes/);
+    expect(() => choose({}, LOCAL)).toThrow(/L is an image function, but no image repository was given/);
   });
 
   it('one for all, one for each, managed ones, or as the template says', () => {
@@ -112,11 +112,26 @@ describe('repositories', () => {
   });
 
   test.each<[string, Partial<RepositoryOptions>, FunctionResource[], string]>([
-    ['nothing is said', {}, [A, NESTED], 'image of A, Child/B goes'],
-    ['for one', { imageRepositories: { A: 'r/a' } }, [A, NESTED], 'image of Child/B goes'],
-    ['an archive is no repository', {}, [image('A', { properties: { ImageUri: '../a.tar' } })], 'image of A goes'],
+    ['nothing is said', {}, [A, NESTED], 'A, Child/B are image functions, but no image repository was given'],
+    [
+      'for one',
+      { imageRepositories: { A: 'r/a' } },
+      [A, NESTED],
+      'Child/B is an image function, but no image repository was given',
+    ],
+    [
+      'an archive is no repository',
+      {},
+      [image('A', { properties: { ImageUri: '../a.tar' } })],
+      'A is an image function, but no image repository was given',
+    ],
     ['an unknown id', { imageRepositories: { X: 'r/x' }, imageRepository: 'r/a' }, [A], 'names X'],
-    ['a short id of two', { imageRepositories: { B: 'r/b' } }, [image('B'), NESTED], 'image of Child/B goes'],
+    [
+      'a short id of two',
+      { imageRepositories: { B: 'r/b' } },
+      [image('B'), NESTED],
+      'Child/B is an image function, but no image repository was given',
+    ],
   ])('%s', (_what, options, functions, message) => {
     expect(() => choose(options, ...functions)).toThrow(message);
   });
