@@ -7,7 +7,7 @@ import { fields, parseJson, text } from '../support/shapes.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 import { writeUserFile } from '../support/user-file.ts';
 
-/** What a profile with `role_arn` asks STS for; the SDK's role assumers get the same. */
+/** The AssumeRole request of a profile with `role_arn`, as the SDK passes it to role assumers. */
 export interface AssumeRoleRequest {
   RoleArn?: string | undefined;
   RoleSessionName?: string | undefined;
@@ -17,32 +17,32 @@ export interface AssumeRoleRequest {
   TokenCode?: string | undefined;
 }
 
-/** STS's answer, and what the AWS CLI keeps in its cache files. */
+/** The response of STS, as the AWS CLI stores it in its cache files. */
 export interface RoleSession {
   Credentials: { AccessKeyId: string; SecretAccessKey: string; SessionToken: string; Expiration: string };
   AssumedRoleUser?: { Arn?: string | undefined; AssumedRoleId?: string | undefined } | undefined;
 }
 
-/** How a role is assumed. */
+/** What the role assumer needs from its caller. */
 export interface AssumeRoleTools {
   /** The user's `.aws` folder. */
   awsFolder: string;
-  /** Asks STS with the credentials of the source profile. */
+  /** Calls STS with the credentials of the source profile. */
   assumeRole: (source: AwsCredentialIdentity, request: AssumeRoleRequest) => Promise<RoleSession>;
-  /** Asks the user for the code that the device shows; undefined where nobody can be asked. */
+  /** Asks the user for the code of an MFA device; undefined in a run that cannot ask. */
   askMfaCode: ((device: string) => Promise<string>) | undefined;
 }
 
-/** A session with less than this left is renewed (ms), as the AWS CLI does. */
+/** Sessions that expire earlier are renewed (ms), as in the AWS CLI. */
 const EXPIRY_WINDOW = 15 * 60_000;
-/** The SDK's name for sessions whose profile gives none. */
+/** The SDK's name of a session whose profile has none. */
 const DEFAULT_SESSION_NAME = /^aws-sdk-js-\d+$/;
-/** The SDK's duration where the profile gives none (s); the AWS CLI leaves it out then. */
+/** The SDK's duration for a profile without one (s); the AWS CLI sends none. */
 const DEFAULT_DURATION = 3600;
 
 /**
- * A role assumer for the SDK that keeps sessions where the AWS CLI keeps them and finds the AWS CLI's: a code of an MFA
- * device is asked once an hour rather than in each run, and STS too.
+ * Creates a role assumer for the SDK that shares the AWS CLI's session cache, so that the user enters an MFA code once per
+ * session instead of once per run.
  */
 export function createRoleAssumer(
   tools: AssumeRoleTools,
@@ -51,8 +51,8 @@ export function createRoleAssumer(
     const request = { ...given };
     delete request.TokenCode;
     const key = sessionCacheKey(request);
-    const kept = await readSession(tools.awsFolder, key);
-    if (kept !== undefined) return identityOf(kept);
+    const cached = await readSession(tools.awsFolder, key);
+    if (cached !== undefined) return identityOf(cached);
     if (DEFAULT_SESSION_NAME.test(request.RoleSessionName ?? '')) request.RoleSessionName = `sam-sync-${Date.now()}`;
     if (request.SerialNumber !== undefined) request.TokenCode = await askCode(tools, request);
     const session = await tools.assumeRole(source, request);
@@ -61,7 +61,7 @@ export function createRoleAssumer(
   };
 }
 
-/** The name of the AWS CLI's cache file for a role: the SHA-1 of its request as Python writes it in JSON. Pure. */
+/** Returns the AWS CLI's cache key of a role: the SHA-1 of its request in Python's JSON format. Pure. */
 export function sessionCacheKey(request: AssumeRoleRequest): string {
   const { DurationSeconds, ExternalId, RoleArn, RoleSessionName, SerialNumber } = request;
   const fields = {
@@ -81,12 +81,12 @@ export function sessionCacheKey(request: AssumeRoleRequest): string {
 
 async function askCode({ askMfaCode }: AssumeRoleTools, request: AssumeRoleRequest): Promise<string> {
   if (askMfaCode !== undefined) return await askMfaCode(request.SerialNumber ?? '');
-  throw new UserError(`The role ${request.RoleArn} wants a code of the MFA device ${request.SerialNumber}`, {
-    hint: 'Run the command in a terminal, where the code can be asked for, or run any `aws` command with this profile first.',
+  throw new UserError(`The role ${request.RoleArn} needs a code of the MFA device ${request.SerialNumber}`, {
+    hint: 'Run the command in a terminal to enter the code, or run any `aws` command with this profile first.',
   });
 }
 
-/** The AWS CLI's folder, and the one of Python programs such as AWS SAM CLI. */
+/** Returns the cache files of the AWS CLI and of Python programs such as SAM CLI. */
 function cacheFiles(awsFolder: string, key: string): [string, string] {
   return [path.join(awsFolder, 'cli', 'cache', `${key}.json`), path.join(awsFolder, 'boto', 'cache', `${key}.json`)];
 }
@@ -99,7 +99,7 @@ async function readSession(awsFolder: string, key: string): Promise<RoleSession 
   return undefined;
 }
 
-/** A file that another tool is just writing, or a damaged one, saves nothing. */
+/** Parses a cache file; undefined if it is damaged or incomplete. */
 function parseSession(json: string | undefined): RoleSession | undefined {
   const session = fields(parseJson(json ?? ''));
   const credentials = fields(session?.['Credentials']);
@@ -122,7 +122,7 @@ async function writeSession(awsFolder: string, key: string, session: RoleSession
     await writeUserFile(file, JSON.stringify(session), { mode: 0o600 });
     await removeLeftovers(path.dirname(file));
   } catch {
-    // the cache only saves work; a home folder that cannot be written to is no reason to stop
+    // only a cache: a read-only home folder is no error
   }
 }
 

@@ -11,27 +11,27 @@ import { createRequestHandler, type RequestHandler } from './request-handler.ts'
 import { createRetryStrategy } from './retry.ts';
 import { resolveAwsSettings, resolveGivenSettings, type AwsSettings } from './settings.ts';
 
-/** What a run says about the account, and where its calls are reported. */
+/** The account to use, and where to report calls. */
 export interface AwsOptions {
   env: Env;
   /** `--profile`. */
   profile?: string | undefined;
   /** `--region`. */
   region?: string | undefined;
-  /** One endpoint for all services (the local cloud), over everything that is configured. */
+  /** One endpoint for all services (the local cloud), overriding every configured one. */
   endpoint?: string | undefined;
-  /** These and no others: neither the environment nor `~/.aws` is read then. */
+  /** Replaces credentials of the environment and `~/.aws`, which are then not read. */
   credentials?: AwsCredentialIdentity | undefined;
   reporter: Reporter;
-  /** Ends every call that is under way or waits for a retry. */
+  /** Aborts running calls and waits for retries. */
   signal?: AbortSignal | undefined;
-  /** Ours, for the user agent. */
+  /** Version of sam-sync, for the user agent. */
   version?: string | undefined;
-  /** Asks for the code of an MFA device; without it a role that needs one is an error. */
+  /** Asks for the code of an MFA device; undefined: a role that needs one is an error. */
   askMfaCode?: ((device: string) => Promise<string>) | undefined;
 }
 
-// named exports only, so that each chunk of the bundle holds the commands that we use
+// the modules use named exports, so that each chunk of the bundle has only the commands we use
 const SERVICES = {
   cloudFormation: { id: 'CloudFormation', load: () => import('./clients/cloudformation.ts') },
   s3: { id: 'S3', load: () => import('./clients/s3.ts') },
@@ -49,32 +49,32 @@ type Services = typeof SERVICES;
 type ServiceName = keyof Services;
 type ServiceModule<K extends ServiceName> = Awaited<ReturnType<Services[K]['load']>>;
 
-/** A client with the commands that we use: `const { send, PutObjectCommand } = await aws.s3()`. */
+/** A client with the commands we use: `const { send, PutObjectCommand } = await aws.s3()`. */
 export type Service<K extends ServiceName> = Omit<ServiceModule<K>, 'Client'> & {
   client: InstanceType<ServiceModule<K>['Client']>;
-  /** Rejects with an `AwsError`, or with the signal's reason. */
+  /** Sends a command. Throws an `AwsError` or the signal's reason. */
   send: InstanceType<ServiceModule<K>['Client']>['send'];
-  /** The same, but also when the run was interrupted, and for some seconds at most: undoes what was begun. */
+  /** Sends a command that undoes something, even after an interruption, for some seconds at most. */
   sendLate: InstanceType<ServiceModule<K>['Client']>['send'];
 };
 
-/** The way to AWS: clients made and loaded on first use, once each. */
+/** AWS clients, each loaded and created on first use. */
 export type Aws = { readonly [K in ServiceName]: () => Promise<Service<K>> } & {
-  /** The region in force; rejects with how to set one. */
+  /** Returns the current Region. Throws a `UserError` if none is set. */
   region(): Promise<string>;
-  /** The profile that is named somewhere, if any; for commands that we tell the user to type. */
+  /** Returns the named profile, if any, for commands that messages suggest. */
   profile(): Promise<string | undefined>;
-  /** The custom endpoint of a service, if there is one. */
+  /** Returns the custom endpoint of a service, if any. */
   endpoint(service: ServiceName): Promise<string | undefined>;
-  /** Settings and credentials are looked up again with the next call of a service: they may have been changed meanwhile. */
+  /** Makes the next call load settings and credentials again: they may have changed. */
   renew(): void;
-  /** What `close` waits for, because it undoes something when it is given up. */
+  /** Makes `close` wait for work that undoes something when aborted. */
   beforeClose(work: Promise<unknown>): void;
-  /** Gives up calls that are under way, waits until what they began is undone, and closes the connections. */
+  /** Aborts running calls, waits until they have undone their work, and closes the connections. */
   close(): Promise<void>;
 };
 
-/** Makes the way to AWS. Nothing is read or loaded before it is used. */
+/** Creates the clients. Reads and loads nothing before the first use. */
 export function createAws(options: AwsOptions): Aws {
   const settings = once(() => readSettings(options));
   const region = once(async () => (await settings()).region ?? (await readMetadataRegion()));
@@ -82,29 +82,29 @@ export function createAws(options: AwsOptions): Aws {
   let opened: RequestHandler | undefined;
   const closing = new AbortController();
   const signal = AbortSignal.any([closing.signal, ...(options.signal === undefined ? [] : [options.signal])]);
-  // each call under way listens; beyond ten Node would warn of a leak
+  // each running call listens; Node warns of a leak beyond ten listeners
   setMaxListeners(0, signal);
-  const undone = new Set<Promise<unknown>>();
+  const undoing = new Set<Promise<unknown>>();
 
   const createService = async <K extends ServiceName>(name: K, identity?: Identity): Promise<Service<K>> => {
     const { id, load } = SERVICES[name];
-    const [{ Client, ...commands }, inForce, handler] = await Promise.all([load(), settings(), requestHandler()]);
+    const [{ Client, ...commands }, current, handler] = await Promise.all([load(), settings(), requestHandler()]);
     opened = handler;
-    const endpoint = inForce.endpointOf(id);
-    const about = { region: await region(), profile: inForce.profile };
+    const endpoint = current.endpointOf(id);
+    const target = { region: await region(), profile: current.profile };
     const config = {
-      ...about,
+      ...target,
       credentials: identity ?? (await credentials()),
       endpoint,
       ignoreConfiguredEndpointUrls: true,
       requestHandler: handler,
-      maxAttempts: inForce.maxAttempts,
-      retryStrategy: createRetryStrategy(inForce.retryMode, inForce.maxAttempts),
+      maxAttempts: current.maxAttempts,
+      retryStrategy: createRetryStrategy(current.retryMode, current.maxAttempts),
       customUserAgent: [['sam-sync', options.version ?? '0']],
-      ...(name === 's3' ? s3Config(inForce, endpoint) : {}),
+      ...(name === 's3' ? s3Config(current, endpoint) : {}),
     };
     const client = new (Client as unknown as ClientConstructor)(config);
-    const { sendLate } = reportCalls(client, { ...about, reporter: options.reporter, signal });
+    const { sendLate } = reportCalls(client, { ...target, reporter: options.reporter, signal });
     const send = client.send.bind(client);
     return { ...commands, client, send, sendLate } as unknown as Service<K>;
   };
@@ -135,12 +135,12 @@ export function createAws(options: AwsOptions): Aws {
       for (const memo of [settings, credentials, ...services.map(([, service]) => service)]) memo.reset();
     },
     beforeClose: (work) => {
-      undone.add(work);
-      work.finally(() => undone.delete(work)).catch(() => {}); // for who awaits the work itself
+      undoing.add(work);
+      work.finally(() => undoing.delete(work)).catch(() => {}); // the caller handles the error
     },
     close: async () => {
       closing.abort(new Error('The connections to AWS were closed'));
-      await Promise.allSettled(undone);
+      await Promise.allSettled(undoing);
       opened?.destroy();
     },
   };
@@ -155,26 +155,26 @@ async function readSettings({ env, profile, region, endpoint, credentials }: Aws
   return resolveAwsSettings({ env, config: await readAwsConfig(env), profile, region, endpoint });
 }
 
-/** The last resort of the AWS CLI too: the region of the EC2 instance that this is; elsewhere it is given up after 1 s. */
+/** Returns the Region of this EC2 instance, the last resort of the AWS CLI too. Elsewhere gives up after 1 s. */
 async function readMetadataRegion(): Promise<string> {
   try {
     const region: unknown = await (NODE_REGION_CONFIG_OPTIONS.default as () => Promise<unknown>)();
     if (typeof region === 'string') return region;
   } catch {
-    // said below
+    // reported below
   }
-  throw new UserError('No AWS region is set', {
-    hint: 'Give --region, set AWS_REGION, or run `aws configure`; --local needs none.',
+  throw new UserError('No AWS Region is set', {
+    hint: 'Pass --region, set AWS_REGION, or run `aws configure`. --local needs no Region.',
   });
 }
 
-/** Emulators know neither bucket names as host names nor, all of them, the newer checksums. */
+/** Adapts to emulators, which do not resolve bucket names as host names and may lack the newer checksums. */
 function s3Config(settings: AwsSettings, endpoint: string | undefined): object {
   const style = settings.s3AddressingStyle;
   const plain = endpoint !== undefined && !settings.checksumsConfigured;
   return {
     forcePathStyle: style === 'path' || (endpoint !== undefined && style !== 'virtual'),
-    // a bucket in another Region is refused: what deploys from it would fail
+    // reject a bucket in another Region: a deployment from it would fail
     followRegionRedirects: false,
     ...(plain ? { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' } : {}),
   };

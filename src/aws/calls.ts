@@ -6,9 +6,9 @@ import type {
   InitializeHandlerOptions,
 } from '@smithy/types';
 import type { Reporter } from '../console/reporter.ts';
-import { AwsError, explainFailure } from './service-errors.ts';
+import { AwsError, toAwsError } from './service-errors.ts';
 
-/** What all SDK clients have in common, as far as we need it. */
+/** The members of SDK clients that we use. */
 export interface SdkClient {
   send(command: object, options?: object): Promise<unknown>;
   middlewareStack: {
@@ -20,7 +20,7 @@ export interface SdkClient {
 type Handler = InitializeHandler<object, object>;
 type Middleware = (next: Handler, context: HandlerExecutionContext) => Handler;
 
-/** Where calls are reported and what their failures say. */
+/** How to report calls and explain their failures. */
 export interface CallReporting {
   reporter: Reporter;
   signal?: AbortSignal | undefined;
@@ -35,20 +35,20 @@ const DISPLAY_NAMES: Record<string, string> = {
   CloudWatchLogs: 'CloudWatch Logs',
 };
 
-/** A call that undoes something may take so long (ms): the run waits for it at its end. */
+/** Timeout of calls that undo something (ms): the run waits for them at its end. */
 const LATE_WITHIN = 5_000;
 
-/** Sends a call of a client; see `Service`. */
+/** Sends a command; see `Service`. */
 export type Send = SdkClient['send'];
 
 /**
- * Makes each call of a client end with the signal, be reported when it is over, and fail with a sentence. The result sends
- * calls that do not end with the signal.
+ * Makes a client abort its calls with the signal, report each call when it ends, and throw `AwsError`s. The returned
+ * `sendLate` ignores the signal.
  */
 export function reportCalls(client: SdkClient, reporting: CallReporting): { sendLate: Send } {
   const late = new WeakSet<object>();
   const endpoints = new WeakMap<HandlerExecutionContext, string>();
-  // the SDK's own goes through every answer for what a log may show, also if nobody logs: 6 % of a sync of 100 functions
+  // the SDK's logger filters every response even if nothing is logged: 6 % of a sync of 100 functions
   client.middlewareStack.remove('loggerMiddleware');
   client.middlewareStack.add((next, context) => watchCall(next, context, { ...reporting, endpoints, late }), {
     step: 'initialize',
@@ -74,7 +74,7 @@ export function reportCalls(client: SdkClient, reporting: CallReporting): { send
   };
 }
 
-/** What a command and the arguments of its middleware have in common. */
+/** Returns the input, which identifies a call both in its command and in its middleware. */
 function inputOf(command: object): object {
   return (command as { input: object }).input;
 }
@@ -101,7 +101,7 @@ function watchCall(
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       const endpoint = endpoints.get(context);
-      const failure = explainFailure(error, { service, operation, endpoint, region, profile });
+      const failure = toAwsError(error, { service, operation, endpoint, region, profile });
       report(failure instanceof AwsError ? failure.attempts : 1, failure instanceof AwsError ? failure.code : 'Error');
       throw failure;
     }

@@ -1,30 +1,30 @@
 import { UserError } from '../errors.ts';
 
-/** What an answer says, and what it has to say after that request. */
-export type Expected = readonly [what: string, said: string | undefined, meant: string];
+/** A member of a response, its value, and the value it must have after the request. */
+export type ExpectedMember = readonly [member: string, actual: string | undefined, expected: string];
 
 /**
- * Compares the answer to a change with what was meant. A success that says something else, or nothing, is none: a gateway
- * on the way, or a cloud that only looks like AWS, may have answered without changing anything.
+ * Throws if the response to a change does not match the request. A gateway, or an emulator, may report success without
+ * changing anything.
  */
-export function checkAnswer(service: string, operation: string, ...expected: readonly Expected[]): void {
-  const wrong = expected.find(([, said, meant]) => said !== meant);
+export function checkAnswer(service: string, operation: string, ...members: readonly ExpectedMember[]): void {
+  const wrong = members.find(([, actual, expected]) => actual !== expected);
   if (wrong === undefined) return;
-  const [what, said, meant] = wrong;
-  throw unexpectedAnswer(service, operation, `${what} is ${said ?? 'missing'} instead of ${meant}`);
+  const [member, actual, expected] = wrong;
+  throw unexpectedAnswer(service, operation, `${member} is ${actual ?? 'missing'} instead of ${expected}`);
 }
 
-/** The member of an answer that names what was made; an answer without it is no success. */
-export function requireAnswer<T>(service: string, operation: string, what: string, said: T | undefined): T {
-  if (said === undefined || said === '') throw unexpectedAnswer(service, operation, `${what} is missing`);
-  return said;
+/** Returns a required member of a response. Throws if it is missing. */
+export function requireAnswer<T>(service: string, operation: string, member: string, value: T | undefined): T {
+  if (value === undefined || value === '') throw unexpectedAnswer(service, operation, `${member} is missing`);
+  return value;
 }
 
-/** A change was answered with success, in words that do not fit: whether it was made is not known. */
+/** The response to a change reports success but does not match the request: the change may not have been made. */
 export class UnexpectedAnswerError extends UserError {}
 
-function unexpectedAnswer(service: string, operation: string, why: string): UnexpectedAnswerError {
-  return new UnexpectedAnswerError(`${service} accepted ${operation}, but its answer does not fit: ${why}`, {
-    hint: 'The change may not have been made. Sync again; if this repeats, see what answers in place of AWS (AWS_ENDPOINT_URL, a proxy).',
+function unexpectedAnswer(service: string, operation: string, reason: string): UnexpectedAnswerError {
+  return new UnexpectedAnswerError(`${service} accepted ${operation}, but its response is unexpected: ${reason}`, {
+    hint: 'The change may not have been made. Sync again; if this repeats, check what responds in place of AWS (AWS_ENDPOINT_URL, a proxy).',
   });
 }

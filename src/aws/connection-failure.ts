@@ -14,7 +14,7 @@ const CODES = new Set([
   'EPROTO',
 ]);
 
-/** Whether no answer of AWS came at all: refused, not found, reset, timed out, not trusted, or stopped by a proxy. */
+/** Returns whether AWS sent no response: refused, not found, reset, timed out, not trusted, or stopped by a proxy. */
 export function isConnectionFailure(error: unknown): boolean {
   if (error instanceof ProxyError) return true;
   if (!(error instanceof Error)) return false;

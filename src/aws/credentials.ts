@@ -6,7 +6,7 @@ import { awsConfigPaths, awsFolder, type Env } from './config-files.ts';
 import type { RequestHandler } from './request-handler.ts';
 import type { AwsSettings } from './settings.ts';
 
-/** What credentials are looked up with. */
+/** What the credential provider needs from its caller. */
 export interface CredentialTools {
   env: Env;
   settings: AwsSettings;
@@ -15,13 +15,13 @@ export interface CredentialTools {
   askMfaCode: AssumeRoleTools['askMfaCode'];
 }
 
-/** Credentials with less than this left are renewed before the next request (ms). */
+/** Credentials that expire earlier are renewed before the next request (ms). */
 const EXPIRY_WINDOW = 5 * 60_000;
 
 /**
- * The credentials of a run, by the AWS CLI's rules: an explicit profile, else access keys of the environment, else the
- * SDK's chain (profile with keys, role, SSO, process, login or web identity; web identity; container; EC2 metadata).
- * Looked up once, shared by all clients, renewed before they expire.
+ * Creates the provider of a run's credentials, by the AWS CLI's rules: an explicit profile, else access keys of the
+ * environment, else the SDK's chain (profile with keys, role, SSO, process, login or web identity; web identity; container;
+ * EC2 metadata). All clients share the credentials, which are loaded once and renewed before they expire.
  */
 export function createCredentialProvider(tools: CredentialTools): () => Promise<AwsCredentialIdentity> {
   const { env, settings } = tools;
@@ -33,21 +33,21 @@ export function createCredentialProvider(tools: CredentialTools): () => Promise<
       ...(settings.profile === undefined ? {} : { profile: settings.profile }),
       clientConfig: { requestHandler: tools.requestHandler },
       roleAssumer: createRoleAssumer({ ...tools, awsFolder: awsFolder(env) }),
-      // asked by the role assumer, and only when there is no session in the cache
+      // the role assumer asks, and only without a cached session
       mfaCodeProvider: () => Promise.resolve(''),
       logger: SILENT,
     }),
   );
 }
 
-/** Access keys of the environment, if there are any. Pure. */
+/** Returns the access keys of the environment, if any. Pure. */
 function readEnvironmentKeys(env: Env): AwsCredentialIdentity | undefined {
   const accessKeyId = env['AWS_ACCESS_KEY_ID'];
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'];
   if (!accessKeyId) return undefined;
   if (!secretAccessKey) {
     throw new UserError('AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not', {
-      hint: 'Set both, or neither and choose a profile with --profile.',
+      hint: 'Set both, or unset both and choose a profile with --profile.',
     });
   }
   const sessionToken = env['AWS_SESSION_TOKEN'] || env['AWS_SECURITY_TOKEN'];
@@ -62,7 +62,7 @@ function readEnvironmentKeys(env: Env): AwsCredentialIdentity | undefined {
   };
 }
 
-/** The SDK's chain would warn on stderr about keys in the environment beside a profile: the rule above is deliberate. */
+/** Suppresses the SDK's warning about environment keys beside a profile: the rule above is deliberate. */
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 function shareCredentials(load: () => Promise<AwsCredentialIdentity>): () => Promise<AwsCredentialIdentity> {

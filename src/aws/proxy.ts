@@ -1,15 +1,15 @@
 import { UserError } from '../errors.ts';
 import type { Env } from './config-files.ts';
 
-/** A proxy, and the environment variable that names it. */
+/** A proxy and the environment variable that configures it. */
 export interface Proxy {
   url: URL;
   variable: string;
 }
 
 /**
- * The proxy that a request goes through, if any: `http_proxy` and `https_proxy` (either case, the lower one first),
- * except for hosts in `no_proxy`. A loopback address is never reached through a proxy. Pure.
+ * Returns the proxy of a request, if any: from `http_proxy` and `https_proxy` (either case, lower case first), except for
+ * hosts in `no_proxy` and loopback addresses. Pure.
  */
 export function proxyFor(url: URL, env: Env): Proxy | undefined {
   const variable = variableOf(url.protocol.slice(0, -1), env);
@@ -18,17 +18,17 @@ export function proxyFor(url: URL, env: Env): Proxy | undefined {
   return isExcluded(url, env['no_proxy'] ?? env['NO_PROXY'] ?? '') ? undefined : parseProxy(text, variable);
 }
 
-/** The proxy as messages name it: without user name and password. */
+/** Returns the proxy's name in messages, without user name and password. */
 export function proxyLabel({ url, variable }: Proxy): string {
   return `${url.protocol}//${url.host} (${variable})`;
 }
 
-/** Whether a host is this machine. */
+/** Returns whether a host is this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname.endsWith('.localhost') || /^(127\.[\d.]+|\[?::1\]?)$/.test(hostname);
 }
 
-/** An empty lower-case variable hides the upper-case one, as in Python. */
+/** Returns the variable to use. An empty lower-case one hides the upper-case one, as in Python. */
 function variableOf(scheme: string, env: Env): string | undefined {
   return [`${scheme}_proxy`, `${scheme.toUpperCase()}_PROXY`].find((name) => env[name] !== undefined);
 }
@@ -38,8 +38,8 @@ function parseProxy(text: string, variable: string): Proxy {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || !isDecodable(url)) {
     const shown = text.replace(/\/\/[^/]*@/, '//…@');
-    throw new UserError(`${variable} is ${shown}, which is not the URL of an HTTP proxy`, {
-      hint: 'Write http://host:port or http://user:password@host:port, with special characters of the password percent-encoded. SOCKS proxies are not supported.',
+    throw new UserError(`${variable} is not the URL of an HTTP proxy: ${shown}`, {
+      hint: 'Use the form http://host:port or http://user:password@host:port, with special characters of the password percent-encoded. SOCKS proxies are not supported.',
     });
   }
   return { url, variable };
@@ -54,7 +54,7 @@ function isDecodable({ username, password }: URL): boolean {
   }
 }
 
-/** `no_proxy` as curl and Python read it: `*`, or names (with or without a dot before them) that the host ends with. */
+/** Interprets `no_proxy` as curl and Python do: `*`, or names (with or without a leading dot) that the host ends with. */
 function isExcluded(url: URL, noProxy: string): boolean {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   return noProxy

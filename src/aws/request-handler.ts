@@ -9,19 +9,19 @@ import { ProxyError } from './proxy-error.ts';
 import { proxyFor, type Proxy } from './proxy.ts';
 import { TunnelAgent, proxyAuthorization } from './tunnel-agent.ts';
 
-/** The one connection pool that all clients of a run share. */
+/** The connection pool that all clients of a run share. */
 export type RequestHandler = Pick<
   NodeHttpHandler,
   'handle' | 'destroy' | 'metadata' | 'updateHttpClientConfig' | 'httpHandlerConfigs'
 >;
 
-/** A connection that is not there after this long will not come (ms). */
+/** Timeout of connections (ms). */
 const CONNECTION_TIMEOUT = 5_000;
-/** A request that is silent for this long is lost (ms); Lambda may think about a large upload for half a minute. */
+/** Timeout of silent requests (ms); Lambda may take half a minute for a large upload. */
 const SOCKET_TIMEOUT = 120_000;
 const AGENT_OPTIONS = { keepAlive: true, maxSockets: 50 };
 
-/** Makes the connection pool: keep-alive, the user's certificates and proxies. */
+/** Creates the connection pool, with keep-alive and the user's certificates and proxies. */
 export async function createRequestHandler(env: Env, caBundle: string | undefined): Promise<RequestHandler> {
   const ca = caBundle === undefined ? undefined : await readCaBundle(caBundle);
   const direct = new NodeHttpHandler({
@@ -62,7 +62,7 @@ function routeThroughProxies(direct: NodeHttpHandler, env: Env, ca: string | und
 
 function createTunnelledHandler(proxy: Proxy, ca: string | undefined): NodeHttpHandler {
   return new NodeHttpHandler({
-    // no timeout of connections: the agent has its own, and can say more
+    // the agent has its own connection timeout, with a better message
     socketTimeout: SOCKET_TIMEOUT,
     httpsAgent: new TunnelAgent(proxy, { ...AGENT_OPTIONS, ca }),
   });
@@ -70,7 +70,7 @@ function createTunnelledHandler(proxy: Proxy, ca: string | undefined): NodeHttpH
 
 type HandleParameters = Parameters<NodeHttpHandler['handle']>;
 
-/** Plain HTTP needs no tunnel: the proxy is sent the request, with the whole URL in its first line. */
+/** Sends a plain HTTP request to the proxy, with the whole URL in its first line. Needs no tunnel. */
 async function forward(
   direct: NodeHttpHandler,
   proxy: Proxy,
@@ -91,7 +91,7 @@ async function forward(
     throw options?.abortSignal?.aborted ? cause : new ProxyError({ proxy, target: host, cause });
   });
   const { statusCode, reason = '', body } = result.response;
-  // AWS itself never answers with it
+  // AWS itself never sends it
   if (statusCode !== 407) return result;
   (body as Readable).destroy();
   throw new ProxyError({ proxy, target: host, status: { code: statusCode, text: reason } });
@@ -102,19 +102,19 @@ function originOf({ protocol, hostname, port }: HandleParameters[0]): string {
 }
 
 async function readCaBundle(file: string): Promise<string> {
-  const hint = 'The file is named by AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or ca_bundle of the profile.';
+  const hint = 'Check AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, and ca_bundle of the profile.';
   let text: string;
   try {
     text = readTextFile(file);
   } catch (error) {
-    throw new UserError(`The certificates in ${file} could not be read: ${errorMessage(error)}`, {
+    throw new UserError(`Could not read the certificates in ${file}: ${errorMessage(error)}`, {
       cause: error,
       hint,
     });
   }
-  // Node.js reads anything and trusts nobody then
+  // Node.js accepts any text, and then trusts no certificate
   if (!/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(text)) {
-    throw new UserError(`${file} holds no certificates in PEM form`, { hint });
+    throw new UserError(`${file} contains no certificates in PEM format`, { hint });
   }
   return text;
 }

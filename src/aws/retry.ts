@@ -3,12 +3,12 @@ import type { RetryStrategyV2 } from '@smithy/types';
 import { isConnectionFailure } from './connection-failure.ts';
 import { failureCode } from './network-reason.ts';
 
-/** Tries of a request as long as the endpoint has never answered: it is more likely wrong than busy. */
+/** Attempts while the endpoint has never answered: it is more likely wrong than busy. */
 const ATTEMPTS_BEFORE_FIRST_ANSWER = { refused: 3, other: 2 };
 
 /**
- * The SDK's retries, with two exceptions: an endpoint that never answered is given up at once (the SDK would try a
- * closed port for a minute), and a quota is not an overload (`LimitExceededException` does not go away by waiting).
+ * Creates the SDK's retry strategy with two exceptions: it gives up early on an endpoint that never answered (the SDK would
+ * try a closed port for a minute), and on a quota (`LimitExceededException` does not go away by waiting).
  */
 export function createRetryStrategy(mode: 'standard' | 'adaptive', maxAttempts: number): RetryStrategyV2 {
   const attempts = (): Promise<number> => Promise.resolve(maxAttempts);

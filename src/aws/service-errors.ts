@@ -5,7 +5,7 @@ import { failureCode, isCertificateCode, networkReason } from './network-reason.
 import { ProxyError } from './proxy-error.ts';
 import { isLoopback } from './proxy.ts';
 
-/** What went wrong, as far as a caller or a user can do something about it. */
+/** The kind of a failure, by what a caller or user can do about it. */
 export type AwsErrorKind =
   | 'no-credentials'
   | 'expired-credentials'
@@ -20,26 +20,26 @@ export type AwsErrorKind =
 
 /** The call that failed. */
 export interface AwsCall {
-  /** As users know it: `CloudFormation`, `API Gateway`. */
+  /** Name of the service for users: `CloudFormation`, `API Gateway`. */
   service: string;
   /** E.g. `DescribeStacks`. */
   operation: string;
-  /** Scheme, host and port that it was sent to; undefined if it was not sent. */
+  /** Scheme, host and port of the request; undefined if it was not sent. */
   endpoint?: string | undefined;
   region?: string | undefined;
   profile?: string | undefined;
 }
 
-/** A call to AWS that failed, said in a sentence. Callers branch on `code` (the service's own) or `kind`. */
+/** A failed call to AWS. Callers branch on `code` (the service's own) or `kind`. */
 export class AwsError extends UserError {
   readonly kind: AwsErrorKind;
   readonly service: string;
   readonly operation: string;
-  /** The service's error code, e.g. `ValidationError`, or the network's. */
+  /** The error code of the service, e.g. `ValidationError`, or of the network. */
   readonly code: string;
-  /** The service's own words. */
+  /** The service's own message. */
   readonly serviceMessage: string;
-  /** Requests made, retries included. */
+  /** Number of requests, including retries. */
   readonly attempts: number;
 
   constructor(kind: AwsErrorKind, call: AwsCall, text: { message: string; hint?: string | undefined; cause: unknown }) {
@@ -53,17 +53,17 @@ export class AwsError extends UserError {
   }
 }
 
-/** Whether it is a failed call to AWS with one of these service codes. */
+/** Returns whether the error is a failed call to AWS, with one of `codes` if given. */
 export function isAwsError(error: unknown, ...codes: string[]): error is AwsError {
   return error instanceof AwsError && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** The sentence for whatever a call threw; what has a sentence already is left as it is. */
-export function explainFailure(error: unknown, call: AwsCall): unknown {
+/** Converts an error of a call to an `AwsError` or `SystemError`. Returns a `UserError` unchanged. */
+export function toAwsError(error: unknown, call: AwsCall): unknown {
   if (error instanceof UserError || !(error instanceof Error)) return error;
-  // a file that could not be read, too many open files: not the service's doing
-  const refused = isConnectionFailure(error) ? undefined : explainSystemError(error);
-  if (refused !== undefined) return refused;
+  // an unreadable file or too many open files, not a failure of the service
+  const systemError = isConnectionFailure(error) ? undefined : explainSystemError(error);
+  if (systemError !== undefined) return systemError;
   const kind = classify(error);
   return new AwsError(kind, call, { ...EXPLANATIONS[kind](error, call), cause: error });
 }
@@ -125,10 +125,10 @@ function isProviderError(error: Error): boolean {
   return /^(Credentials|Token)?ProviderError$/.test(error.name);
 }
 
-/** Services say by these both that a signature is wrong and that it was made at another time than theirs. */
+/** Services use these codes both for a wrong signature and for a wrong time of the signature. */
 const SIGNATURE_CODES = new Set(['SignatureDoesNotMatch', 'InvalidSignatureException']);
 
-/** What the SDK's providers say of a session that can be renewed: nothing else tells their errors apart. */
+/** Messages of the SDK's providers for a session that can be renewed. Only the message identifies these errors. */
 const EXPIRED = [
   /^The SSO session (?:token )?associated with (?:this profile|profile=.*) (?:has expired|is invalid|was not found)/,
   /^(?:Token is expired|Value not present for '.*' in SSO Token)/,
@@ -149,40 +149,40 @@ const EXPLANATIONS: Record<AwsErrorKind, Explanation> = {
   'no-credentials': (_error, { profile }) => ({
     message:
       profile === undefined
-        ? 'There are no AWS credentials: neither in the environment nor in ~/.aws'
-        : `The AWS profile ${profile} holds no credentials`,
-    hint: 'Sign in with `aws configure` or `aws sso login`, choose a profile with --profile, or use --local to sync to a cloud on this machine without an account.',
+        ? 'No AWS credentials found in the environment or in ~/.aws'
+        : `The AWS profile ${profile} has no credentials`,
+    hint: 'Sign in with `aws configure` or `aws sso login`, choose a profile with --profile, or sync to a cloud on this machine with --local.',
   }),
   'expired-credentials': (error, { profile }) => ({
     message: `The AWS credentials${ofProfile(profile)} have expired: ${trim(error.message)}`,
-    hint: `Sign in again: \`aws sso login${profile === undefined ? '' : ` --profile ${profile}`}\` for single sign-on, \`aws login\` for a console session, otherwise as you got them.`,
+    hint: `Sign in again: \`aws sso login${profile === undefined ? '' : ` --profile ${profile}`}\` for single sign-on, \`aws login\` for a console session, or renew them the way you obtained them.`,
   }),
   'bad-credentials': (error, { profile, region }) => ({
-    message: `The AWS credentials${ofProfile(profile)} ${isProviderError(error) ? 'could not be loaded' : 'were not accepted'}: ${trim(error.message)}`,
+    message: `The AWS credentials${ofProfile(profile)} ${isProviderError(error) ? 'could not be loaded' : 'were rejected'}: ${trim(error.message)}`,
     hint: `Check them with \`aws sts get-caller-identity${profile === undefined ? '' : ` --profile ${profile}`}\`${
-      region === undefined ? '' : `; a region that the account has not enabled (${region}?) answers like this too`
+      region === undefined ? '' : `, and that Region ${region} is enabled for the account`
     }.`,
   }),
   'access-denied': explainDenied,
   unreachable: explainUnreachable,
   throttled: (error, { service, operation }) => ({
-    message: `${service} answers ${operation} with "too many requests"${afterAttempts(error)}: ${trim(error.message)}`,
-    hint: 'Wait a little and sync again; AWS_MAX_ATTEMPTS raises how often a request is tried.',
+    message: `${service} throttled ${operation}${afterAttempts(error)}: ${trim(error.message)}`,
+    hint: 'Wait a moment and sync again. AWS_MAX_ATTEMPTS sets the number of attempts.',
   }),
   unavailable: (error, call) => ({
     message: `${call.service} failed at ${call.operation}${afterAttempts(error)}: ${trim(error.message)}${requestId(error)}`,
-    hint: 'This is a fault of the service: sync again in a moment.',
+    hint: 'The service has a problem: wait a moment and sync again.',
   }),
   'clock-skew': (error, { service }) => ({
-    message: `${service} refuses the request because the clock of this machine is wrong: ${trim(error.message)}`,
-    hint: `It is ${new Date().toISOString()} here; set the clock and sync again.`,
+    message: `${service} rejected the request because the clock of this machine is wrong: ${trim(error.message)}`,
+    hint: `The clock says ${new Date().toISOString()}. Set it and sync again.`,
   }),
   'wrong-region': (error, { service, operation, region }) => ({
-    message: `${service} says that this is in another region than ${region ?? 'ours'} (${operation}): ${trim(error.message)}`,
-    hint: 'Choose the region with --region, or a bucket in the same region with --s3-bucket.',
+    message: `${service} rejected ${operation} because the resource is not in ${region === undefined ? 'this Region' : `Region ${region}`}: ${trim(error.message)}`,
+    hint: 'Choose the Region with --region, or a bucket in the same Region with --s3-bucket.',
   }),
   other: (error, { service, operation }) => ({
-    message: `${service} refused ${operation}: ${trim(error.message)} (${codeOf(error)}${requestId(error, ', ')})`,
+    message: `${service} rejected ${operation}: ${trim(error.message)} (${codeOf(error)}${requestId(error, ', ')})`,
   }),
 };
 
@@ -194,14 +194,14 @@ function explainDenied(error: Error, { service, operation, profile }: AwsCall): 
     ) ?? [];
   if (action === undefined) {
     return {
-      message: `Access denied: ${service} does not let${ofProfile(profile, ' the credentials', ' these credentials')} do ${operation}: ${trim(error.message)}${requestId(error)}`,
-      hint: 'Give the identity the permission, or choose another one with --profile.',
+      message: `Access denied: ${ofProfile(profile, 'the credentials', 'these credentials')} may not call ${operation} of ${service}: ${trim(error.message)}${requestId(error)}`,
+      hint: 'Grant the identity the permission, or choose another one with --profile.',
     };
   }
   const reason = why === undefined ? '' : `, ${trim(error.message.slice(error.message.lastIndexOf(` ${why} `) + 1))}`;
   return {
-    message: `Access denied: ${who} may not do ${action}${resource === undefined ? '' : ` on ${resource}`}${reason}`,
-    hint: `Give the identity the permission ${action}, or choose another one with --profile.`,
+    message: `Access denied: ${who} may not perform ${action}${resource === undefined ? '' : ` on ${resource}`}${reason}`,
+    hint: `Grant the identity the permission ${action}, or choose another one with --profile.`,
   };
 }
 
@@ -214,14 +214,14 @@ function explainUnreachable(error: Error, { service, endpoint, region }: AwsCall
   if (host !== undefined && isLoopback(host)) {
     return {
       message,
-      hint: 'Is the local cloud running? `sam-sync cloud status` tells, `sam-sync cloud start` starts it.',
+      hint: 'Check the local cloud with `sam-sync cloud status`, or start it with `sam-sync cloud start`.',
     };
   }
   if (isCertificateCode(code)) {
-    return { message, hint: 'If a company proxy opens connections, name its certificates with AWS_CA_BUNDLE.' };
+    return { message, hint: 'If a company proxy inspects TLS, set AWS_CA_BUNDLE to its certificates.' };
   }
   if (code === 'ENOTFOUND') {
-    return { message, hint: `Check the network${region === undefined ? '' : `, and that ${region} is a region`}.` };
+    return { message, hint: `Check the network${region === undefined ? '' : `, and that ${region} is a Region`}.` };
   }
   return { message, hint: 'Check the network and the proxy settings (HTTPS_PROXY, NO_PROXY).' };
 }

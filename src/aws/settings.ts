@@ -4,20 +4,20 @@ import { ownValue } from '../support/own-value.ts';
 import { profileNames, type AwsConfig, type Env } from './config-files.ts';
 
 /**
- * How we talk to AWS, resolved as the AWS CLI resolves it. What the JavaScript SDK does otherwise, and what closes it:
+ * Settings of the AWS clients, resolved as the AWS CLI does. Where the JavaScript SDK differs, and what closes the gap:
  *
  * | the AWS CLI                                                    | the SDK by itself            | closed in          |
  * | -------------------------------------------------------------- | ---------------------------- | ------------------ |
  * | `AWS_DEFAULT_REGION` after `AWS_REGION`                          | reads `AWS_REGION` only      | here               |
  * | `AWS_DEFAULT_PROFILE` after `AWS_PROFILE`                        | reads `AWS_PROFILE` only     | here               |
- * | a profile that is nowhere is an error                          | goes on to EC2 metadata      | here               |
- * | access keys of the environment win over `AWS_PROFILE`, not over | `AWS_PROFILE` wins           | credentials.ts     |
+ * | a missing profile is an error                                  | falls back to EC2 metadata   | here               |
+ * | access keys of the environment override `AWS_PROFILE`, not      | `AWS_PROFILE` overrides      | credentials.ts     |
  * | `--profile`                                                    |                              |                    |
- * | `AWS_ACCESS_KEY_ID` without its secret is an error             | goes on to the profile       | credentials.ts     |
- * | roles: asks for the MFA code, keeps the session in             | fails; asks STS on each run  | assume-role.ts     |
+ * | `AWS_ACCESS_KEY_ID` without its secret is an error             | falls back to the profile    | credentials.ts     |
+ * | roles: asks for the MFA code, caches the session in            | fails; calls STS on each run | assume-role.ts     |
  * | `~/.aws/cli/cache`                                             |                              |                    |
  * | `endpoint_url`, `services` and `ignore_configured_endpoint_urls` | of `AWS_PROFILE` only        | here               |
- * | of the profile in force                                        |                              |                    |
+ * | of the current profile                                         |                              |                    |
  * | `s3.addressing_style`                                          | not read                     | here               |
  * | `AWS_CA_BUNDLE`, `ca_bundle`, `REQUESTS_CA_BUNDLE`                 | `NODE_EXTRA_CA_CERTS` only   | here, request-handler.ts |
  * | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`                            | not read                     | request-handler.ts |
@@ -25,28 +25,28 @@ import { profileNames, type AwsConfig, type Env } from './config-files.ts';
  * | FIPS, dual-stack, defaults mode, EC2 metadata, container, web  | the same                     | –                  |
  * | identity, SSO, process and login credentials                   |                              |                    |
  *
- * On purpose otherwise: ten attempts where the CLI makes three to five, and no proxy for a loopback address.
+ * Deliberate differences: ten attempts where the CLI makes three to five, and no proxy for a loopback address.
  */
 export interface AwsSettings {
-  /** The profile that is named somewhere; undefined: the default one, which need not exist. */
+  /** The named profile; undefined: the default one, which need not exist. */
   profile: string | undefined;
-  /** By an option rather than by the environment: then access keys of the environment do not count. */
+  /** An option names the profile, not the environment: access keys of the environment are ignored. */
   profileIsExplicit: boolean;
-  /** undefined: nothing but EC2 metadata can tell. */
+  /** undefined: only EC2 metadata may have it. */
   region: string | undefined;
   maxAttempts: number;
   retryMode: 'standard' | 'adaptive';
-  /** A file with the certificates to trust instead of the built-in ones. */
+  /** A file with certificates to trust instead of the built-in ones. */
   caBundle: string | undefined;
   /** `path`, `virtual`, or `auto`. */
   s3AddressingStyle: string;
-  /** Whether the user chose how S3 checksums are made, so that we do not. */
+  /** Whether the user configured S3 checksums, so that we do not. */
   checksumsConfigured: boolean;
-  /** The custom endpoint of a service by its SDK service id (`S3`, `API Gateway`), if there is one. */
+  /** Returns the custom endpoint of a service by its SDK service ID (`S3`, `API Gateway`), if any. */
   endpointOf(serviceId: string): string | undefined;
 }
 
-/** Where the settings come from. */
+/** The sources of the settings. */
 export interface AwsSettingsSources {
   env: Env;
   config: AwsConfig;
@@ -56,7 +56,7 @@ export interface AwsSettingsSources {
   endpoint?: string | undefined;
 }
 
-/** Tries per request: throttled deployments of large accounts need more than the SDK's three. */
+/** Attempts per request: deployments in throttled accounts need more than the SDK's three. */
 const DEFAULT_ATTEMPTS = 10;
 
 /** Resolves options, environment and config files to settings. Pure. */
@@ -79,7 +79,7 @@ export function resolveAwsSettings({ env, config, ...options }: AwsSettingsSourc
   };
 }
 
-/** The settings of a cloud whose endpoint and credentials are given: the user's profile plays no part in it. */
+/** Resolves settings for a given endpoint and credentials, ignoring the user's profile. */
 export function resolveGivenSettings(env: Env, region: string | undefined, endpoint: string | undefined): AwsSettings {
   const { AWS_MAX_ATTEMPTS, AWS_RETRY_MODE, AWS_CA_BUNDLE } = env;
   return resolveAwsSettings({
@@ -109,31 +109,31 @@ function configuredEndpoint(serviceId: string, { env, config, section }: Endpoin
 function checkEndpoint(url: string): string {
   if (/^https?:\/\/[^/]/.test(url) && URL.canParse(url)) return url;
   throw new UserError(`The endpoint ${url} is not a URL`, {
-    hint: 'Endpoints look like http://localhost:4566: see AWS_ENDPOINT_URL and endpoint_url in ~/.aws/config.',
+    hint: 'Use the form http://localhost:4566. Check AWS_ENDPOINT_URL, and endpoint_url in ~/.aws/config.',
   });
 }
 
 function checkRegion(region: string | undefined): string | undefined {
   if (region === undefined || /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i.test(region)) return region;
-  throw new UserError(`${region} is not the name of a region`, { hint: 'Regions look like eu-central-1.' });
+  throw new UserError(`${region} is not a valid Region name`, { hint: 'For example: eu-central-1.' });
 }
 
 function parseAttempts(text: string | undefined): number {
   if (!text) return DEFAULT_ATTEMPTS;
   const attempts = Number(text);
   if (Number.isInteger(attempts) && attempts >= 1) return attempts;
-  throw new UserError(`AWS_MAX_ATTEMPTS (or max_attempts of the profile) is ${text}, not a whole number from 1 up`);
+  throw new UserError(`AWS_MAX_ATTEMPTS (or max_attempts of the profile) must be a positive integer, not ${text}`);
 }
 
 function unknownProfile(profile: string, option: string | undefined, config: AwsConfig): UserError {
   const names = profileNames(config);
   const nearest = nearestName(profile, names);
-  const known = names.length === 0 ? 'There are no profiles yet' : `There are: ${names.join(', ')}`;
-  const origin = option === profile ? '' : ' (named by AWS_PROFILE)';
-  return new UserError(`There is no AWS profile ${profile}${origin}`, {
+  const existing = names.length === 0 ? 'There are no profiles' : `Existing profiles: ${names.join(', ')}`;
+  const origin = option === profile ? '' : ' (from AWS_PROFILE)';
+  return new UserError(`AWS profile ${profile}${origin} does not exist`, {
     hint:
       nearest === undefined
-        ? `${known}. \`aws configure --profile ${profile}\` makes one.`
+        ? `${existing}. Create it with \`aws configure --profile ${profile}\`.`
         : `Did you mean ${nearest}?`,
   });
 }

@@ -5,17 +5,17 @@ import type { Duplex } from 'node:stream';
 import { ProxyError } from './proxy-error.ts';
 import type { Proxy } from './proxy.ts';
 
-/** A proxy that has not opened the tunnel after this long will not (ms). */
+/** Timeout for opening a tunnel (ms). */
 const TUNNEL_TIMEOUT = 10_000;
 
 type Connected = (error: Error | null, stream: Duplex) => void;
 
-/** `node:https`'s agent, with each connection going through a tunnel that the proxy opens (`CONNECT`). */
+/** An HTTPS agent that opens each connection through a tunnel of the proxy (`CONNECT`). */
 export class TunnelAgent extends https.Agent {
   readonly #proxy: Proxy;
   readonly #opening = new Set<http.ClientRequest>();
 
-  /** `options.ca` counts for the connection to the proxy too, if that is made with TLS. */
+  /** `options.ca` also applies to a TLS connection to the proxy. */
   constructor(proxy: Proxy, options: https.AgentOptions) {
     super(options);
     this.#proxy = proxy;
@@ -34,7 +34,7 @@ export class TunnelAgent extends https.Agent {
     let stream: Duplex | null | undefined;
     try {
       const socket = await this.#openTunnel(`${bracketed(options.host ?? '')}:${options.port ?? 443}`);
-      // beside a socket, it is node:tls that reads the options
+      // with a socket, node:tls reads the options
       stream = super.createConnection({ ...options, socket } as https.RequestOptions);
     } catch (error) {
       return (done as (error: unknown) => void)(error);
@@ -64,7 +64,7 @@ export class TunnelAgent extends https.Agent {
   }
 }
 
-/** The header that lets us in, if the proxy's URL has a user name. */
+/** Returns the authorization header if the proxy's URL has a user name. */
 export function proxyAuthorization({ url }: Proxy): Record<string, string> {
   if (url.username === '') return {};
   const userAndPassword = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
@@ -90,5 +90,5 @@ function bracketed(host: string): string {
 }
 
 function timeout(): Error {
-  return Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
+  return Object.assign(new Error('the request timed out'), { code: 'ETIMEDOUT' });
 }

@@ -1,25 +1,25 @@
 import * as http from 'node:http';
 
-/** What our plugin tells about the process that answers. */
+/** The health response of our plugin. */
 export interface CloudHealth {
   pid: number;
   version: string;
-  /** The log file, which tells the clouds of several users or cache folders apart. */
+  /** The log file, which identifies the cloud's user and cache folder. */
   log: string;
 }
 
-/** What is on a port of this machine. */
+/** The program on a port of this machine. */
 export type PortOccupant =
   | { kind: 'nothing' }
   | { kind: 'cloud'; health: CloudHealth }
-  /** It takes connections but gives no answer. */
+  /** It accepts connections but does not respond. */
   | { kind: 'silent' }
   | { kind: 'other' };
 
-/** The local cloud works on one thing at a time: the health of a busy one may take a while. */
+/** The local cloud handles one request at a time, so a busy one responds late. */
 const HEALTH_TIMEOUT_MS = 10_000;
 
-/** Asks who is on the port. */
+/** Finds out which program has the port. */
 export async function probePort(port: number, signal?: AbortSignal): Promise<PortOccupant> {
   try {
     const answer = await askCloud(port, 'GET', '/_sam-sync/health', { signal });
@@ -33,7 +33,7 @@ export async function probePort(port: number, signal?: AbortSignal): Promise<Por
   }
 }
 
-/** One request to the port of this machine. */
+/** Sends a request to a port of this machine. */
 export async function askCloud(
   port: number,
   method: 'GET' | 'POST',
@@ -50,7 +50,7 @@ export async function askCloud(
       response.on('error', reject);
     });
     request.setTimeout(timeoutMs, () => {
-      request.destroy(Object.assign(new Error(`No answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
+      request.destroy(Object.assign(new Error(`No response within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
     });
     request.on('error', reject);
     request.end();

@@ -4,8 +4,8 @@ import { spawn } from '../support/spawn.ts';
 import type { CloudFiles } from './launch.ts';
 
 /**
- * Whether the process is the local cloud of this place, by the words that it was started with: the system may have given the
- * id to another program since it was written down. undefined: this machine does not show how the process was started.
+ * Returns whether the process is the local cloud with these files, by its command line: the system may have reused the
+ * process ID. undefined: the command line is not readable.
  */
 export async function isCloudProcess(pid: number, files: CloudFiles): Promise<boolean | undefined> {
   if (!isRunning(pid)) return false;
@@ -15,12 +15,12 @@ export async function isCloudProcess(pid: number, files: CloudFiles): Promise<bo
 async function readCommandLine(pid: number): Promise<string | undefined> {
   if (process.platform === 'linux') return fs.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
   const [program, ...args] =
-    process.platform === 'win32' ? askWindows(pid) : ['ps', '-ww', '-o', 'args=', '-p', `${pid}`];
+    process.platform === 'win32' ? windowsQuery(pid) : ['ps', '-ww', '-o', 'args=', '-p', `${pid}`];
   const result = await spawn(program, args).catch(() => undefined);
   return result?.code === 0 ? result.stdout : undefined;
 }
 
-function askWindows(pid: number): [program: string, ...args: string[]] {
+function windowsQuery(pid: number): [program: string, ...args: string[]] {
   const query = `(Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}').CommandLine`;
   return ['powershell.exe', '-NoProfile', '-NonInteractive', '-Command', query];
 }

@@ -11,14 +11,14 @@ import { ensureInstalled, readPlugin } from './installation.ts';
 import { launch, PORT_TAKEN_EXIT_CODE, type CloudFiles, type LaunchedCloud } from './launch.ts';
 import { describeCloud, endpointOf, type LocalCloud } from './local-cloud.ts';
 
-/** The port without `SAM_SYNC_CLOUD_PORT`: the one that AWS emulators have in common. */
+/** The default port, which AWS emulators have in common. */
 export const DEFAULT_CLOUD_PORT = 4566;
 
-/** A cold start on a slow disk takes a few seconds; this is when we stop believing in it. */
+/** A cold start on a slow disk takes a few seconds. */
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 
-/** Which local cloud: there may be one per port. */
+/** Identifies a local cloud; each port has its own. */
 export interface CloudPlace {
   /** From `cloudCacheDir`. Absolute. */
   cacheDir: string;
@@ -30,11 +30,11 @@ export interface EnsureCloudOptions extends CloudPlace {
   env: Readonly<Record<string, string | undefined>>;
   reporter: Reporter;
   signal?: AbortSignal | undefined;
-  /** By default the one of this package. */
+  /** Default: the plugin of this package. */
   pluginDir?: string | undefined;
 }
 
-/** What is known of a local cloud; `answering` is false while it starts or hangs. */
+/** Status of a local cloud. `answering` is false while it starts or hangs. */
 export interface CloudStatus {
   pid: number;
   answering: boolean;
@@ -42,7 +42,7 @@ export interface CloudStatus {
   logFile: string;
 }
 
-/** The running local cloud; if there is none it is set up (once) and started, and outlives this process. */
+/** Returns the running local cloud. Installs it once and starts it if needed; it outlives this process. */
 export async function ensureCloud(options: EnsureCloudOptions): Promise<LocalCloud> {
   const { port, reporter, signal } = options;
   const files = cloudFiles(options);
@@ -50,7 +50,7 @@ export async function ensureCloud(options: EnsureCloudOptions): Promise<LocalClo
   if (running) {
     if (running.version !== plugin.version) {
       throw new UserError(`The local cloud on port ${port} was started by another version of sam-sync`, {
-        hint: 'End it with `sam-sync cloud stop` (what is deployed in it is lost), then try again.',
+        hint: 'Stop it with `sam-sync cloud stop`, which discards everything deployed to it, then try again.',
       });
     }
     note(reporter, 'debug', `Local cloud already on port ${port} (process ${running.pid})`);
@@ -70,7 +70,7 @@ export async function ensureCloud(options: EnsureCloudOptions): Promise<LocalClo
   });
 }
 
-/** Ends the local cloud and waits until it is gone; false if none was running. */
+/** Stops the local cloud and waits until it is gone. Returns false if none was running. */
 export async function stopCloud(place: CloudPlace, signal?: AbortSignal): Promise<boolean> {
   const status = await cloudStatus(place, signal);
   if (!status) return false;
@@ -83,33 +83,33 @@ export async function stopCloud(place: CloudPlace, signal?: AbortSignal): Promis
   return true;
 }
 
-/** The local cloud on the port, or undefined if none runs there. Something else on the port is an error. */
+/** Returns the status of the local cloud on the port; undefined if none is running. Throws if another program has the port. */
 export async function cloudStatus(place: CloudPlace, signal?: AbortSignal): Promise<CloudStatus | undefined> {
   const files = cloudFiles(place);
   const endpoint = endpointOf(place.port);
-  const found = await probePort(place.port, signal);
-  if (found.kind === 'cloud' && found.health.log === files.log) {
-    return { pid: found.health.pid, answering: true, endpoint, logFile: files.log };
+  const occupant = await probePort(place.port, signal);
+  if (occupant.kind === 'cloud' && occupant.health.log === files.log) {
+    return { pid: occupant.health.pid, answering: true, endpoint, logFile: files.log };
   }
-  const pid = found.kind === 'silent' ? await silentCloud(files) : undefined;
+  const pid = occupant.kind === 'silent' ? await silentCloud(files) : undefined;
   if (pid !== undefined) return { pid, answering: false, endpoint, logFile: files.log };
-  if (found.kind === 'nothing') return undefined;
-  throw portTaken(place.port, found.kind === 'cloud' ? found.health : undefined);
+  if (occupant.kind === 'nothing') return undefined;
+  throw portTaken(place.port, occupant.kind === 'cloud' ? occupant.health : undefined);
 }
 
-/** Forgets everything that is deployed in the running local cloud. */
+/** Discards everything deployed to the running local cloud. */
 export async function resetCloud(place: CloudPlace, signal?: AbortSignal): Promise<void> {
   const status = await cloudStatus(place, signal);
   if (!status) throw notRunning(place.port);
   const answer = await askCloud(place.port, 'POST', '/_ministack/reset', { signal, timeoutMs: 60_000 });
   if (answer.status !== 200) {
-    throw new UserError(`The local cloud could not be reset (HTTP ${answer.status}): ${answer.body}`, {
+    throw new UserError(`Could not reset the local cloud (HTTP ${answer.status}): ${answer.body}`, {
       hint: '`sam-sync cloud stop` and `sam-sync cloud start` have the same effect.',
     });
   }
 }
 
-/** Where the local cloud on the port writes its log, and what is in it from a byte offset on. */
+/** Reads the log of the local cloud on the port from a byte offset. */
 export async function readCloudLog(place: CloudPlace, from = 0): Promise<{ file: string; text: string; end: number }> {
   const { log } = cloudFiles(place);
   let handle: fs.FileHandle;
@@ -117,13 +117,13 @@ export async function readCloudLog(place: CloudPlace, from = 0): Promise<{ file:
     handle = await fs.open(log, 'r');
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new UserError(`There is no log yet: the local cloud on port ${place.port} was never started`, {
-      hint: 'Start it with `sam-sync cloud start`, or with a sync: `sam-sync sync --local …`.',
+    throw new UserError(`The local cloud on port ${place.port} has no log: it was never started`, {
+      hint: 'Start it with `sam-sync cloud start` or `sam-sync sync --local …`.',
     });
   }
   try {
     const { size } = await handle.stat();
-    // a shorter file is a new one: the cloud was started again
+    // a shorter file is new: the cloud was restarted
     const start = size < from ? 0 : from;
     const buffer = Buffer.alloc(size - start);
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
@@ -133,7 +133,7 @@ export async function readCloudLog(place: CloudPlace, from = 0): Promise<{ file:
   }
 }
 
-/** Files and folders of the local cloud on one port. */
+/** Returns the files of the local cloud on a port. */
 function cloudFiles(place: CloudPlace): CloudFiles {
   const folder = path.join(place.cacheDir, `cloud-${place.port}`);
   return {
@@ -143,7 +143,7 @@ function cloudFiles(place: CloudPlace): CloudFiles {
   };
 }
 
-/** Waits until the launched cloud answers, or one that another command launched at the same time. */
+/** Waits until the launched cloud responds, or one that another command launched at the same time. */
 export async function waitUntilAnswering(
   launched: LaunchedCloud,
   files: CloudFiles,
@@ -152,54 +152,54 @@ export async function waitUntilAnswering(
 ): Promise<CloudHealth> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   while (performance.now() < deadline) {
-    // read first: one that lost the race for the port has ended when the winner already takes connections
+    // read first: the loser of a race for the port has exited before the winner accepts connections
     const exitCode = launched.exitCode();
-    const found = await probePort(port, signal);
-    if (found.kind === 'cloud' && found.health.log === files.log) return found.health;
-    if (found.kind === 'cloud') throw portTaken(port, found.health);
-    if (found.kind === 'other') throw portTaken(port);
+    const occupant = await probePort(port, signal);
+    if (occupant.kind === 'cloud' && occupant.health.log === files.log) return occupant.health;
+    if (occupant.kind === 'cloud') throw portTaken(port, occupant.health);
+    if (occupant.kind === 'other') throw portTaken(port);
     if (exitCode !== undefined && exitCode !== PORT_TAKEN_EXIT_CODE) {
       throw await startFailure(`ended with exit code ${exitCode}`, files);
     }
     await delay(25, undefined, { signal });
   }
-  throw await startFailure(`did not answer within ${START_TIMEOUT_MS / 1000} s`, files);
+  throw await startFailure(`did not respond within ${START_TIMEOUT_MS / 1000} s`, files);
 }
 
-/** Our cloud if it answers on the port, undefined if nothing is there; anything else is an error. */
+/** Returns our cloud on the port; undefined if the port is free. Throws if another program has the port or our cloud hangs. */
 async function findRunning(place: CloudPlace, signal: AbortSignal | undefined): Promise<CloudHealth | undefined> {
   const files = cloudFiles(place);
-  const found = await probePort(place.port, signal);
-  if (found.kind === 'nothing') return undefined;
-  if (found.kind === 'cloud' && found.health.log === files.log) return found.health;
-  if (found.kind === 'silent' && (await silentCloud(files)) !== undefined) {
-    throw new UserError(`The local cloud on port ${place.port} does not answer`, {
-      hint: 'End it with `sam-sync cloud stop`, then try again.',
+  const occupant = await probePort(place.port, signal);
+  if (occupant.kind === 'nothing') return undefined;
+  if (occupant.kind === 'cloud' && occupant.health.log === files.log) return occupant.health;
+  if (occupant.kind === 'silent' && (await silentCloud(files)) !== undefined) {
+    throw new UserError(`The local cloud on port ${place.port} does not respond`, {
+      hint: 'Stop it with `sam-sync cloud stop`, then try again.',
     });
   }
-  throw portTaken(place.port, found.kind === 'cloud' ? found.health : undefined);
+  throw portTaken(place.port, occupant.kind === 'cloud' ? occupant.health : undefined);
 }
 
-async function startFailure(what: string, files: CloudFiles): Promise<UserError> {
+async function startFailure(event: string, files: CloudFiles): Promise<UserError> {
   const lines = ((await readTextIfExists(files.log)) ?? '').trimEnd().split('\n').slice(-20).join('\n');
-  return new UserError(`The local cloud ${what}. The end of its log, ${files.log}:\n${lines}`, {
-    hint: `If its packages are damaged, remove the folder ${path.dirname(path.dirname(files.log))}: it is set up anew.`,
+  return new UserError(`The local cloud ${event}. The end of its log, ${files.log}:\n${lines}`, {
+    hint: `If its packages are damaged, remove the folder ${path.dirname(path.dirname(files.log))} to install them again.`,
   });
 }
 
 function portTaken(port: number, cloud?: CloudHealth): UserError {
-  const what = cloud ? `a local cloud of another user or cache folder (its log: ${cloud.log})` : 'another program';
-  return new UserError(`Port ${port}, which the local cloud uses, is taken by ${what}`, {
-    hint: `End that program, or choose another port: SAM_SYNC_CLOUD_PORT=${port + 1}`,
+  const owner = cloud ? `a local cloud of another user or cache folder (log: ${cloud.log})` : 'another program';
+  return new UserError(`Port ${port} of the local cloud is in use by ${owner}`, {
+    hint: `Stop that program, or choose another port: SAM_SYNC_CLOUD_PORT=${port + 1}`,
   });
 }
 
-/** The error of a command that needs a running local cloud. */
+/** Creates the error of a command that needs a running local cloud. */
 function notRunning(port: number): UserError {
   return new UserError(`No local cloud is running on port ${port}`, { hint: 'Start it with `sam-sync cloud start`.' });
 }
 
-/** false: it still runs. A process that only has the id of a cloud that ended is not waited for. */
+/** Waits until the process ends. Returns false if it still runs. Does not wait for another process that reused the ID. */
 async function waitForEnd(pid: number, files: CloudFiles, signal: AbortSignal | undefined): Promise<boolean> {
   const deadline = performance.now() + STOP_TIMEOUT_MS;
   while (isRunning(pid)) {
@@ -209,15 +209,15 @@ async function waitForEnd(pid: number, files: CloudFiles, signal: AbortSignal | 
   return true;
 }
 
-/** Only what is surely ours is killed. */
+/** Kills the process only if it is certainly ours. */
 async function killCloud(pid: number, files: CloudFiles, signal: AbortSignal | undefined): Promise<void> {
   const isOurs = await isCloudProcess(pid, files);
   if (isOurs === false) return;
   if (isOurs === undefined) {
     throw new UserError(
-      `The local cloud (process ${pid}) does not end, and this machine does not show how it was started`,
+      `The local cloud (process ${pid}) does not end, and its command line cannot be read to identify it`,
       {
-        hint: 'End the process yourself if it is Python with start.py of sam-sync.',
+        hint: 'End the process yourself if it is Python running start.py of sam-sync.',
       },
     );
   }
@@ -225,7 +225,7 @@ async function killCloud(pid: number, files: CloudFiles, signal: AbortSignal | u
   await waitForEnd(pid, files, signal);
 }
 
-/** The process that has the place without answering; undefined: what is silent there is another program. */
+/** Returns our process that does not respond; undefined if another program has the port. */
 async function silentCloud(files: CloudFiles): Promise<number | undefined> {
   const pid = await readPid(files.state);
   return pid !== undefined && (await isCloudProcess(pid, files)) !== false ? pid : undefined;

@@ -10,16 +10,16 @@ import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { findPython } from './python.ts';
 
-/** The local cloud's program, ready to be started. */
+/** The installed program of the local cloud. */
 export interface Installation {
   /** The Python of its virtual environment. Absolute. */
   python: string;
-  /** Our plugin; `start.py` in it is what runs. Absolute. */
+  /** Folder of our plugin, which contains the entry point `start.py`. Absolute. */
   pluginDir: string;
   version: string;
 }
 
-/** Where and with what to set up. */
+/** Where to install, and the tools for it. */
 export interface InstallOptions {
   cacheDir: string;
   env: Readonly<Record<string, string | undefined>>;
@@ -29,7 +29,7 @@ export interface InstallOptions {
 
 const SETUP_STEP = 'setup:local-cloud';
 
-/** The user's cache folder for us: `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`. */
+/** Returns our folder in the user's cache: `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`. */
 export function cloudCacheDir(
   env: Readonly<Record<string, string | undefined>>,
   home: string,
@@ -42,7 +42,7 @@ export function cloudCacheDir(
   return path.join(home, '.cache', 'sam-sync');
 }
 
-/** The plugin as it is on disk: what has to be installed for it, and which version of the local cloud it makes. */
+/** The plugin on disk. */
 export interface Plugin {
   /** Absolute. */
   dir: string;
@@ -52,7 +52,7 @@ export interface Plugin {
   requirements: string;
 }
 
-/** Reads the plugin's folder: the one beside this file (or, bundled, beside the bundle) unless another is given. */
+/** Reads the plugin, by default from the folder beside this file (or beside the bundle). */
 export async function readPlugin(dir = fileURLToPath(new URL('./plugin/', import.meta.url))): Promise<Plugin> {
   const names = (await fs.readdir(dir)).filter((name) => /\.(py|txt)$/.test(name)).sort();
   const hash = createHash('sha256');
@@ -68,8 +68,8 @@ export async function readPlugin(dir = fileURLToPath(new URL('./plugin/', import
 }
 
 /**
- * The local cloud's Python packages, installed if they are not yet there. Their folder is named by the hash of what is
- * in it and made under a temporary name, so that it is either whole or absent, also with two set-ups at once.
+ * Installs the local cloud's Python packages if needed. Their folder is named by the hash of its content and created under a
+ * temporary name, so that it is complete or absent even with two concurrent installations.
  */
 export async function ensureInstalled(plugin: Plugin, options: InstallOptions): Promise<Installation> {
   const folder = path.join(options.cacheDir, `python-${plugin.requirements}`);
@@ -82,12 +82,12 @@ async function install(folder: string, pluginDir: string, options: InstallOption
   const { reporter, signal } = options;
   await step(reporter, { kind: 'set-up', id: SETUP_STEP, label: 'the local cloud' }, async () => {
     await removeLeftovers(options.cacheDir);
-    const found = await findPython(options.env, signal);
-    note(reporter, 'debug', `Python ${found.version} (${found.executable}) for ${folder}`);
+    const base = await findPython(options.env, signal);
+    note(reporter, 'debug', `Python ${base.version} (${base.executable}) for ${folder}`);
     const temporary = `${folder}.${temporarySuffix()}`;
     try {
       await makeFolder(options.cacheDir);
-      await run([found.executable, '-m', 'venv', temporary], 'Python could not make a virtual environment', options);
+      await run([base.executable, '-m', 'venv', temporary], 'Python could not create a virtual environment', options);
       const requirements = path.join(pluginDir, 'requirements.txt');
       const pip = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
       const pinned = ['--require-hashes', '--only-binary', ':all:', '-r', requirements];
@@ -97,7 +97,7 @@ async function install(folder: string, pluginDir: string, options: InstallOption
     } finally {
       await discard(temporary);
     }
-    return { value: undefined, detail: `Python ${found.version}` };
+    return { value: undefined, detail: `Python ${base.version}` };
   });
 }
 
@@ -111,13 +111,13 @@ async function run(command: readonly string[], failure: string, options: Install
   });
   if (result.code === 0) return;
   throw new UserError(`${failure} (exit code ${result.code}):\n${result.output.trimEnd()}`, {
-    hint: 'The packages come from PyPI, or from the index that pip is configured for.',
+    hint: 'pip downloads the packages from PyPI or from the index in your pip configuration.',
   });
 }
 
-/** Renames a finished set-up; if another process was faster, its result is as good. */
+/** Moves a finished installation to its place, unless another process was faster. */
 async function moveIntoPlace(temporary: string, folder: string): Promise<void> {
-  // its link to a Python that has been removed since leads nowhere: then it is no result
+  // an environment whose Python was removed is unusable
   if (!(await exists(pythonOf(folder)))) await removeTree(folder);
   try {
     await fs.rename(temporary, folder);
@@ -130,7 +130,7 @@ function pythonOf(folder: string): string {
   return process.platform === 'win32' ? path.join(folder, 'Scripts', 'python.exe') : path.join(folder, 'bin', 'python');
 }
 
-/** The user's index, proxy and certificates count; what would send the packages elsewhere does not. */
+/** Returns the environment of pip: keeps the user's index, proxy and certificates, drops variables that redirect packages. */
 function pipEnvironment(env: InstallOptions['env']): Record<string, string | undefined> {
   const misleading = ['PYTHONPATH', 'PYTHONHOME', 'PIP_TARGET', 'PIP_PREFIX', 'PIP_ROOT', 'PIP_USER', 'PIP_NO_BINARY'];
   const kept = Object.entries(env).filter(([name]) => !misleading.includes(name.toUpperCase()));

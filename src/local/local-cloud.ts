@@ -1,24 +1,24 @@
 import type { CloudFiles } from './launch.ts';
 
-/** Nothing in the local cloud checks them; they only must not be an account's. */
+/** Any values that are not an account's: the local cloud does not check them. */
 const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
 const REGION = 'us-east-1';
 
-/** A running local cloud and what an AWS client needs to talk to it. */
+/** A running local cloud and the settings of its clients. */
 export interface LocalCloud {
   endpoint: string;
   port: number;
   pid: number;
   region: string;
   credentials: { accessKeyId: string; secretAccessKey: string };
-  /** Variables that send any AWS tool there; `withCloudEnvironment` also takes away what would send it elsewhere. */
+  /** Variables that direct any AWS tool to it; `withCloudEnvironment` also removes those that would direct it elsewhere. */
   env: Readonly<Record<string, string>>;
   logFile: string;
-  /** Whether it was started now, or was running before. */
+  /** This call started it. */
   started: boolean;
 }
 
-/** What a client or tool needs to know of the cloud on a port of this machine. */
+/** Describes the local cloud on a port for its clients. */
 export function describeCloud(files: CloudFiles, port: number, process: { pid: number; started: boolean }): LocalCloud {
   const endpoint = endpointOf(port);
   return {
@@ -34,7 +34,7 @@ export function describeCloud(files: CloudFiles, port: number, process: { pid: n
       AWS_REGION: REGION,
       AWS_DEFAULT_REGION: REGION,
       AWS_EC2_METADATA_DISABLED: 'true',
-      // some operations prefix the host, and 127.0.0.1 takes no prefix
+      // some operations prefix the host name, which 127.0.0.1 does not allow
       AWS_DISABLE_HOST_PREFIX_INJECTION: 'true',
     },
     logFile: files.log,
@@ -42,15 +42,15 @@ export function describeCloud(files: CloudFiles, port: number, process: { pid: n
   };
 }
 
-/** Where the local cloud on a port answers. */
+/** Returns the endpoint of the local cloud on a port. */
 export function endpointOf(port: number): string {
   return `http://127.0.0.1:${port}`;
 }
 
-/** Variables that say how an AWS tool behaves, and not where it goes or as whom. */
+/** Variables for the behaviour of AWS tools, not for account or endpoint. */
 const BEHAVIOUR = /^AWS_(PAGER|DEFAULT_OUTPUT|CLI_\w+|MAX_ATTEMPTS|RETRY_MODE)$/i;
 
-/** The environment for an AWS tool: nothing in it names an account, a profile or another endpoint. */
+/** Returns the environment for an AWS tool, without any other account, profile or endpoint. */
 export function withCloudEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   cloud: LocalCloud,

@@ -1,15 +1,15 @@
 import { UserError } from '../errors.ts';
 import { ProgramNotFoundError, spawn } from '../support/spawn.ts';
 
-/** A Python that can hold the local cloud: at least 3.10, with `venv` and `ensurepip`. */
+/** A Python that can run the local cloud: at least 3.10, with `venv` and `ensurepip`. */
 export interface Python {
-  /** The interpreter itself, not a shim or a link that may lead to another version tomorrow. Absolute. */
+  /** The interpreter itself, not a shim or link, which may lead to another version later. Absolute. */
   executable: string;
   /** `3.12` */
   version: string;
 }
 
-/** MiniStack asks for the first; the packages have ready-made wheels up to the second. */
+/** MiniStack requires the first; the packages have wheels up to the second. */
 const OLDEST_MINOR = 10;
 const NEWEST_MINOR = 14;
 
@@ -24,7 +24,7 @@ const CANDIDATES: readonly (readonly [program: string, ...args: string[]])[] = [
   ['python3.14'],
 ];
 
-/** Prints version, whether it can make a virtual environment (Debian packs that apart), and the interpreter's path. */
+/** Prints the version, whether `venv` is installed (a separate package on Debian), and the interpreter's path. */
 const PROBE = `import os, sys
 try:
     import venv, ensurepip
@@ -34,7 +34,7 @@ except ImportError:
 program = getattr(sys, "_base_executable", None) or sys.executable
 print("%d.%d" % sys.version_info[:2], complete, program if os.name == "nt" else os.path.realpath(program))`;
 
-/** The first suitable Python on PATH. Each candidate is run, since shims (pyenv, the Windows store) may exist and fail. */
+/** Finds the first suitable Python on PATH. Runs each candidate, since shims (pyenv, the Windows store) may exist and fail. */
 export async function findPython(
   env: Readonly<Record<string, string | undefined>>,
   signal?: AbortSignal,
@@ -54,12 +54,12 @@ export async function findPython(
   }
   if (tooNew) return tooNew;
   if (incomplete !== undefined) {
-    throw new UserError(`The local cloud needs Python's venv module, which Python ${incomplete} on PATH lacks`, {
+    throw new UserError(`The local cloud needs Python's venv module, but Python ${incomplete} on PATH has none`, {
       hint: `Install it (Debian, Ubuntu: apt install python${incomplete}-venv), then try again.`,
     });
   }
-  const saw = tooOld.length === 0 ? 'none is on PATH' : tooOld.join(', ');
-  throw new UserError(`The local cloud needs Python 3.${OLDEST_MINOR} or newer: ${saw}`, {
+  const versions = tooOld.length === 0 ? 'none is on PATH' : tooOld.join(', ');
+  throw new UserError(`The local cloud needs Python 3.${OLDEST_MINOR} or newer: ${versions}`, {
     hint: 'Install Python from https://www.python.org/downloads/ or with your package manager (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python; Windows: winget install Python.Python.3.13), then try again.',
   });
 }

@@ -137,7 +137,7 @@ describe('the way to the proxy', () => {
     expect(secure.tunnels).toContain('cloudformation.us-east-1.amazonaws.com:443');
     const untrusted = await look({ ...secure.env, AWS_CA_BUNDLE: undefined });
     expect(untrusted.stderr).toContain(
-      `the proxy ${secure.url} (HTTPS_PROXY) does not answer: its certificate is not trusted`,
+      `the proxy ${secure.url} (HTTPS_PROXY) does not respond: its certificate is not trusted`,
     );
     expect(untrusted.stderr).toContain('AWS_CA_BUNDLE');
     await secure.stop();
@@ -192,7 +192,7 @@ describe('what stands in the way is said in a sentence', () => {
       'a CA file without certificates',
       {
         env: () => ({ AWS_CA_BUNDLE: path.resolve('package.json') }),
-        message: 'package.json holds no certificates in PEM form',
+        message: 'package.json contains no certificates in PEM format',
         hint: 'AWS_CA_BUNDLE',
       },
     ],
@@ -210,7 +210,7 @@ describe('what stands in the way is said in a sentence', () => {
       {
         status: 407,
         env: ({ url }) => ({ HTTPS_PROXY: url.replace('//', '//me:secret@') }),
-        message: 'the proxy {proxy} (HTTPS_PROXY) did not accept the user name and password (407',
+        message: 'the proxy {proxy} (HTTPS_PROXY) rejected the user name and password (407',
         hint: 'percent-encoded',
       },
     ],
@@ -236,7 +236,7 @@ describe('what stands in the way is said in a sentence', () => {
       'a proxy that is down',
       {
         env: () => ({ HTTPS_PROXY: 'http://127.0.0.1:1' }),
-        message: 'the proxy http://127.0.0.1:1 (HTTPS_PROXY) does not answer: the connection was refused',
+        message: 'the proxy http://127.0.0.1:1 (HTTPS_PROXY) does not respond: the connection was refused',
         hint: 'Check HTTPS_PROXY',
       },
     ],

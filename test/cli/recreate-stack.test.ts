@@ -63,7 +63,7 @@ describe('a stack whose first deployment failed is created again', () => {
 
     await writeFiles(app, files(undefined));
     const created = await sync(app, '--stack-name', stackName);
-    expect(created.stderr).toContain('Deleting stack');
+    expect(created.stderr).toContain('Deleted stack');
     const { StackId } = (await describeStack(stackName)) ?? {};
     // what the failed one had been given is gone with it
     const outputs = { Stage: 'dev' };

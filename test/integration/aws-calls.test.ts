@@ -106,7 +106,7 @@ describe('retries', () => {
     proxy.fault({ operation: 'DescribeStacks' }, { kind: 'throttle' }, { times: 9 });
     const { code, stderr } = await run({ env: { AWS_MAX_ATTEMPTS: '2' } });
     expect(code).toBe(1);
-    expect(stderr).toContain('CloudFormation answers DescribeStacks with "too many requests" after 2 attempts');
+    expect(stderr).toContain('CloudFormation throttled DescribeStacks after 2 attempts');
     expect(proxy.count('DescribeStacks')).toBe(2);
   });
 
@@ -140,7 +140,7 @@ describe('an endpoint that cannot be reached', () => {
     const { code, stderr } = await run({ env: { AWS_ENDPOINT_URL: endpoint }, args: ['--dry-run', '--debug'] });
     expect(code).toBe(1);
     expect(stderr).toContain(`Error: CloudFormation cannot be reached at ${endpoint}: the connection was refused`);
-    expect(stderr).toContain('Is the local cloud running?');
+    expect(stderr).toContain('sam-sync cloud start');
     expect(stderr).toMatch(/CloudFormation\.\w+ [\d.]+ s, 3 attempts, ECONNREFUSED/);
   });
 

@@ -244,7 +244,7 @@ describe('credentials from servers', () => {
 
 describe('what is wrong, in a sentence', () => {
   it.each<[string, Machine, string, string]>([
-    ['no credentials at all', {}, 'There are no AWS credentials', '--local'],
+    ['no credentials at all', {}, 'No AWS credentials found', '--local'],
     [
       'half of the keys',
       { env: { AWS_ACCESS_KEY_ID: 'K' } },
@@ -254,16 +254,16 @@ describe('what is wrong, in a sentence', () => {
     [
       'a profile that is nowhere',
       { files: PROFILES, args: ['--profile', 'dve'] },
-      'There is no AWS profile dve',
+      'AWS profile dve does not exist',
       'Did you mean dev?',
     ],
     [
       'a profile without keys',
       { files: { '.aws/config': '[profile empty]\nregion = x' }, args: ['--profile', 'empty'] },
-      'The AWS profile empty holds no credentials',
+      'The AWS profile empty has no credentials',
       'aws configure',
     ],
-    ['no region', { env: { ...KEYS, AWS_REGION: '' } }, 'No AWS region is set', '--region'],
+    ['no region', { env: { ...KEYS, AWS_REGION: '' } }, 'No AWS Region is set', '--region'],
     [
       'an MFA device and nobody to ask',
       {
@@ -279,7 +279,7 @@ describe('what is wrong, in a sentence', () => {
     [
       'certificates that are not there',
       { env: { ...KEYS, AWS_CA_BUNDLE: '/nowhere.pem' } },
-      'The certificates in /nowhere.pem could not be read',
+      'Could not read the certificates in /nowhere.pem',
       'AWS_CA_BUNDLE',
     ],
   ])('%s', async (_name, machine, message, hint) => {
@@ -297,7 +297,7 @@ describe('what is wrong, in a sentence', () => {
     proxy.fault({ operation: 'AssumeRole' }, { kind: 'error', status: 403, code: 'AccessDenied', message });
     const files = { ...PROFILES, '.aws/config': '[profile r]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = dev' };
     expect((await look({ files, args: ['--profile', 'r'] })).stderr).toContain(
-      'Access denied: arn:aws:iam::1:user/me may not do sts:AssumeRole on arn:aws:iam::1:role/r',
+      'Access denied: arn:aws:iam::1:user/me may not perform sts:AssumeRole on arn:aws:iam::1:role/r',
     );
   });
 });

@@ -164,7 +164,7 @@ describe('the bucket is not there', () => {
     const message = 'User: me is not authorized to perform: cloudformation:CreateStack';
     proxy.fault({ operation: 'CreateStack' }, { kind: 'error', status: 403, code: 'AccessDenied', message });
     const error = await rejection(run().ensure());
-    expect(error.message).toBe('Access denied: me may not do cloudformation:CreateStack');
+    expect(error.message).toBe('Access denied: me may not perform cloudformation:CreateStack');
     expect(error.hint).toContain('--s3-bucket');
   });
 });
@@ -194,7 +194,7 @@ describe('the bucket is there', () => {
     proxy.fault({ operation: 'DescribeStacks' }, { kind: 'error', status: 403, code: 'AccessDenied', message: DENIED });
     const error = await rejection(run().ensure());
     expect(error).toBeInstanceOf(UserError);
-    expect(error.message).toBe('Access denied: me may not do cloudformation:DescribeStacks');
+    expect(error.message).toBe('Access denied: me may not perform cloudformation:DescribeStacks');
     expect(error.hint).toContain('--s3-bucket');
     expect(proxy.count('CreateStack')).toBe(0);
   });

@@ -99,7 +99,7 @@ describe('the local cloud', () => {
     await once(server, 'listening');
     onTestFinished(() => void server.close());
     const taken = {
-      message: `Port ${place.port}, which the local cloud uses, is taken by another program`,
+      message: `Port ${place.port} of the local cloud is in use by another program`,
       hint: expect.stringContaining('SAM_SYNC_CLOUD_PORT='),
     };
     await expect(ensureCloud(place)).rejects.toMatchObject(taken);
@@ -117,7 +117,7 @@ describe('the local cloud', () => {
     const state = JSON.stringify({ pid: innocent.pid, port: place.port });
     await writeFiles(place.cacheDir, { [`cloud-${place.port}/state.json`]: state });
     for (const act of [stopCloud, cloudStatus, ensureCloud]) {
-      await expect(act(place)).rejects.toThrow('is taken by another program');
+      await expect(act(place)).rejects.toThrow('is in use by another program');
     }
     expect(isRunning(innocent.pid ?? 0)).toBe(true);
   });
@@ -249,7 +249,7 @@ describe.skipIf(!posix)('setting up', () => {
     ['no Python at all', {}, /needs Python 3\.10 or newer: none is on PATH/],
     ['shims that fail', { python3: '#!/bin/sh\nexit 127', python: '#!/bin/sh\necho hi' }, /none is on PATH/],
     ['an old Python', { python3: fakePython('3.8') }, /needs Python 3\.10 or newer: python3 is 3\.8/],
-    ['no venv', { python3: fakePython('3.11', '', 'no') }, /needs Python's venv module, which Python 3\.11/],
+    ['no venv', { python3: fakePython('3.11', '', 'no') }, /needs Python's venv module, but Python 3\.11/],
   ])('says what is missing: %s', async (_what, programs, message) => {
     const { install, cached } = await newMachine(programs);
     await expect(install()).rejects.toMatchObject({

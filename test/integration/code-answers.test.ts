@@ -144,7 +144,7 @@ describe('a success whose answer says nothing is none, and the next sync makes t
     await app.write(filesOf(version)[id] ?? {});
     proxy.fault({ operation }, { kind: 'answer' });
     const { exitCode, notes } = await app.code([id]);
-    expect(notes.join('\n')).toContain(`accepted ${operation}, but its answer does not fit`);
+    expect(notes.join('\n')).toContain(`accepted ${operation}, but its response is unexpected`);
     expect(exitCode).toBe(1);
     expect((await app.code([id])).exitCode).toBe(0);
     expect(await isLive[id]?.(version)).toBe(true);
@@ -166,7 +166,7 @@ describe('a success whose answer says nothing is none, and the next sync makes t
     await app.write({ 'template.yaml': TEMPLATE.replace('Timeout: 20', `Timeout: 20, MemorySize: ${memory}`) });
     await app.write(filesOf(`v${++versions}`)['Fn'] ?? {});
     proxy.fault({ operation }, { kind: 'answer' });
-    await expect(app.plain()).rejects.toThrow(`accepted ${operation}, but its answer does not fit`);
+    await expect(app.plain()).rejects.toThrow(`accepted ${operation}, but its response is unexpected`);
     expect(await app.plain()).toMatchObject({ exitCode: 0, way: 'deploy' });
     expect(await isLive['Fn']?.(`v${versions}`)).toBe(true);
   });

@@ -314,7 +314,7 @@ describe('failures', () => {
     const bad: Template = { ...topic('two'), Resources: { ...(topic('two')['Resources'] as TemplateMap), Bad: BAD } };
     const error = await rejection(deploy(bad));
     expect(error).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', failure: { id: 'Bad' } });
-    expect((error as UserError).hint).toContain(`Stack ${stackName} is as it was before`);
+    expect((error as UserError).hint).toContain(`Stack ${stackName} was rolled back to its previous state`);
     expect((await describeStack(aws, stackName))?.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await deploy(topic())).toMatchObject({ changed: false });
     expect(await deploy(topic('two'))).toMatchObject({ changed: true });
@@ -389,7 +389,7 @@ describe('other people', () => {
     await deploy(topic());
     proxy.fault({ operation: 'UpdateStack' }, { kind: 'error', status: 400, code: 'ValidationError', message });
     const error = await rejection(deploy(topic('two')));
-    expect(error.message).toContain(`CloudFormation refused UpdateStack: ${message.replace(/\.$/, '')}`);
+    expect(error.message).toContain(`CloudFormation rejected UpdateStack: ${message.replace(/\.$/, '')}`);
     expect(proxy.count('UpdateStack')).toBe(1);
     expect(notes().join()).not.toContain('looking again');
   });
@@ -401,7 +401,7 @@ describe('other people', () => {
     const refused = { kind: 'error', status: 400, code: 'ValidationError', message } as const;
     proxy.fault({ operation: 'UpdateStack' }, refused, { times: Infinity });
     const error = await rejection(deploy(topic('two')));
-    expect(error.message).toContain(`CloudFormation refused UpdateStack: ${message}`);
+    expect(error.message).toContain(`CloudFormation rejected UpdateStack: ${message}`);
   });
 
   it('a description that is refused for another reason is no stack that is missing', async () => {
@@ -409,7 +409,7 @@ describe('other people', () => {
     const message = 'The security policy of this organization does not exist';
     proxy.fault({ operation: 'DescribeStacks' }, { kind: 'error', status: 400, code: 'ValidationError', message });
     const error = await rejection(deploy(topic()));
-    expect(error.message).toContain(`CloudFormation refused DescribeStacks: ${message}`);
+    expect(error.message).toContain(`CloudFormation rejected DescribeStacks: ${message}`);
     expect(proxy.count('CreateStack')).toBe(0);
   });
 

@@ -98,7 +98,7 @@ describe('assuming a role', () => {
       assumeRole: () => Promise.reject(new Error()),
     });
     await expect(assume(SOURCE, { ...AS_THE_SDK, SerialNumber: DEVICE })).rejects.toThrow(
-      `The role ${ROLE} wants a code of the MFA device ${DEVICE}`,
+      `The role ${ROLE} needs a code of the MFA device ${DEVICE}`,
     );
   });
 });

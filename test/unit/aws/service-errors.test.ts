@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AwsError, explainFailure, isAwsError, type AwsCall } from '../../../src/aws/service-errors.ts';
+import { AwsError, toAwsError, isAwsError, type AwsCall } from '../../../src/aws/service-errors.ts';
 import { UserError } from '../../../src/errors.ts';
 
 const CALL: AwsCall = {
@@ -23,7 +23,7 @@ function network(code: string, more: object = {}): Error {
 }
 
 function explain(error: Error, call: Partial<AwsCall> = {}): AwsError {
-  const explained = explainFailure(error, { ...CALL, ...call });
+  const explained = toAwsError(error, { ...CALL, ...call });
   expect(explained).toBeInstanceOf(AwsError);
   return explained as AwsError;
 }
@@ -35,7 +35,7 @@ describe('one clear sentence each', () => {
       failure('CredentialsProviderError', 'Could not load credentials from any providers'),
       {},
       'no-credentials',
-      'There are no AWS credentials: neither in the environment nor in ~/.aws',
+      'No AWS credentials found in the environment or in ~/.aws',
       '--local',
     ],
     [
@@ -43,7 +43,7 @@ describe('one clear sentence each', () => {
       failure('CredentialsProviderError', 'Could not load credentials from any providers'),
       { profile: 'dev' },
       'no-credentials',
-      'The AWS profile dev holds no credentials',
+      'The AWS profile dev has no credentials',
       '--profile',
     ],
     [
@@ -75,8 +75,8 @@ describe('one clear sentence each', () => {
       answer('InvalidClientTokenId', 'The security token included in the request is invalid.', 403),
       {},
       'bad-credentials',
-      'The AWS credentials were not accepted: The security token included in the request is invalid',
-      'eu-west-1?',
+      'The AWS credentials were rejected: The security token included in the request is invalid',
+      'Region eu-west-1 is enabled',
     ],
     [
       'access denied, with all that IAM says',
@@ -87,7 +87,7 @@ describe('one clear sentence each', () => {
       ),
       {},
       'access-denied',
-      'Access denied: arn:aws:iam::1:user/me may not do cloudformation:DescribeStacks on arn:aws:cloudformation:eu-west-1:1:stack/app/*, because no identity-based policy allows the cloudformation:DescribeStacks action',
+      'Access denied: arn:aws:iam::1:user/me may not perform cloudformation:DescribeStacks on arn:aws:cloudformation:eu-west-1:1:stack/app/*, because no identity-based policy allows the cloudformation:DescribeStacks action',
       'the permission cloudformation:DescribeStacks',
     ],
     [
@@ -99,7 +99,7 @@ describe('one clear sentence each', () => {
       ),
       { service: 'Lambda', operation: 'GetFunction' },
       'access-denied',
-      'Access denied: arn:aws:iam::1:user/me may not do lambda:GetFunction',
+      'Access denied: arn:aws:iam::1:user/me may not perform lambda:GetFunction',
       '--profile',
     ],
     [
@@ -107,7 +107,7 @@ describe('one clear sentence each', () => {
       answer('AccessDenied', 'Access Denied', 403),
       { service: 'S3', operation: 'PutObject', profile: 'dev' },
       'access-denied',
-      'Access denied: S3 does not let the credentials of profile dev do PutObject: Access Denied (request r-1)',
+      'Access denied: the credentials of profile dev may not call PutObject of S3: Access Denied (request r-1)',
       '--profile',
     ],
     [
@@ -115,7 +115,7 @@ describe('one clear sentence each', () => {
       answer('Throttling', 'Rate exceeded', 400, 10),
       {},
       'throttled',
-      'CloudFormation answers DescribeStacks with "too many requests" after 10 attempts: Rate exceeded',
+      'CloudFormation throttled DescribeStacks after 10 attempts: Rate exceeded',
       'AWS_MAX_ATTEMPTS',
     ],
     [
@@ -124,22 +124,22 @@ describe('one clear sentence each', () => {
       {},
       'unavailable',
       'CloudFormation failed at DescribeStacks after 3 attempts: Oops (request r-1)',
-      'fault of the service',
+      'The service has a problem',
     ],
     [
       'clock',
       answer('SignatureDoesNotMatch', 'Signature expired: 20260101T000000Z is now earlier than 20260102', 403),
       {},
       'clock-skew',
-      'CloudFormation refuses the request because the clock of this machine is wrong: Signature expired',
-      'set the clock',
+      'CloudFormation rejected the request because the clock of this machine is wrong: Signature expired',
+      'Set it and sync again',
     ],
     [
       'another message that has the words of a wrong clock',
       answer('ValidationError', 'Parameter Note: signature expired is not a valid note', 400),
       {},
       'other',
-      'CloudFormation refused DescribeStacks: Parameter Note: signature expired is not a valid note',
+      'CloudFormation rejected DescribeStacks: Parameter Note: signature expired is not a valid note',
       '',
     ],
     [
@@ -163,7 +163,7 @@ describe('one clear sentence each', () => {
       answer('PermanentRedirect', 'The bucket is in this region: us-east-1.', 301),
       { service: 'S3', operation: 'PutObject' },
       'wrong-region',
-      'S3 says that this is in another region than eu-west-1 (PutObject): The bucket is in this region: us-east-1',
+      'S3 rejected PutObject because the resource is not in Region eu-west-1: The bucket is in this region: us-east-1',
       '--region',
     ],
     [
@@ -172,7 +172,7 @@ describe('one clear sentence each', () => {
       { endpoint: 'http://localhost:4566' },
       'unreachable',
       'CloudFormation cannot be reached at http://localhost:4566: the connection was refused',
-      'Is the local cloud running?',
+      'sam-sync cloud start',
     ],
     [
       'closed port elsewhere',
@@ -187,7 +187,7 @@ describe('one clear sentence each', () => {
       network('ENOTFOUND'),
       { region: 'eu-west-11' },
       'unreachable',
-      'CloudFormation cannot be reached at https://cloudformation.eu-west-1.amazonaws.com: the host name is not known',
+      'CloudFormation cannot be reached at https://cloudformation.eu-west-1.amazonaws.com: the host name is unknown',
       'that eu-west-11 is a region',
     ],
     [
@@ -195,7 +195,7 @@ describe('one clear sentence each', () => {
       failure('TimeoutError', 'Socket timed out'),
       {},
       'unreachable',
-      'CloudFormation cannot be reached at https://cloudformation.eu-west-1.amazonaws.com: no answer in time',
+      'CloudFormation cannot be reached at https://cloudformation.eu-west-1.amazonaws.com: the request timed out',
       'network',
     ],
     [
@@ -219,7 +219,7 @@ describe('one clear sentence each', () => {
       operation: 'CreateStack',
     });
     expect(explained.message).toBe(
-      'CloudFormation refused CreateStack: Template format error: no resources (ValidationError, request r-1)',
+      'CloudFormation rejected CreateStack: Template format error: no resources (ValidationError, request r-1)',
     );
   });
 });
@@ -238,6 +238,6 @@ describe('what callers branch on', () => {
 });
 
 it('what has a sentence already is left alone', () => {
-  const error = new UserError('No AWS region is set');
-  expect(explainFailure(error, CALL)).toBe(error);
+  const error = new UserError('No AWS Region is set');
+  expect(toAwsError(error, CALL)).toBe(error);
 });

@@ -55,15 +55,15 @@ describe('profile', () => {
 
   it('an unknown one suggests the nearest', () => {
     expect(() => resolve({}, { profile: 'dv' })).toThrow(
-      expect.objectContaining({ message: 'There is no AWS profile dv', hint: 'Did you mean dev?' }),
+      expect.objectContaining({ message: 'AWS profile dv does not exist', hint: 'Did you mean dev?' }),
     );
   });
 
   it('an unknown one in AWS_PROFILE says so, and lists what there is', () => {
     expect(() => resolve({ AWS_PROFILE: 'production' })).toThrow(
       expect.objectContaining({
-        message: 'There is no AWS profile production (named by AWS_PROFILE)',
-        hint: expect.stringContaining('There are: default, dev, ignoring.'),
+        message: 'AWS profile production (from AWS_PROFILE) does not exist',
+        hint: expect.stringContaining('Existing profiles: default, dev, ignoring.'),
       }),
     );
   });
@@ -114,7 +114,7 @@ describe('the rest', () => {
 
   it.each(['0', '2.5', 'many'])('AWS_MAX_ATTEMPTS=%s is an error', (text) => {
     expect(() => resolve({ AWS_MAX_ATTEMPTS: text })).toThrow(
-      `AWS_MAX_ATTEMPTS (or max_attempts of the profile) is ${text}`,
+      `AWS_MAX_ATTEMPTS (or max_attempts of the profile) must be a positive integer, not ${text}`,
     );
   });
 });

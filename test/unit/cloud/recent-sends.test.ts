@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explainFailure } from '../../../src/aws/service-errors.ts';
+import { toAwsError } from '../../../src/aws/service-errors.ts';
 import { mayBeStale, recentSends, sendAndRecord } from '../../../src/cloud/recent-sends.ts';
 import type { SyncFacts } from '../../../src/cloud/sync-state.ts';
 
@@ -47,7 +47,7 @@ describe('what failed', () => {
     return doubts(facts, 'a');
   };
   const failure = (name: string, $metadata: object): unknown =>
-    explainFailure(Object.assign(new Error(name), { name, $metadata }), { service: 'S', operation: 'O' });
+    toAwsError(Object.assign(new Error(name), { name, $metadata }), { service: 'S', operation: 'O' });
 
   it.each([
     ['a refusal', failure('ValidationException', { httpStatusCode: 400, attempts: 1 }), false],

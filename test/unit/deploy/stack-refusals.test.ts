@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explainFailure } from '../../../src/aws/service-errors.ts';
+import { toAwsError } from '../../../src/aws/service-errors.ts';
 import { busyStatus, isNoSuchResource, isNoSuchStack, isNothingToUpdate } from '../../../src/deploy/stack-refusals.ts';
 
 const ARN = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/app/1a2b-3c';
@@ -7,7 +7,7 @@ const ARN = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/app/1a2b-3c';
 /** What CloudFormation answers with this message. */
 function refusal(message: string, name = 'ValidationError'): unknown {
   const error = Object.assign(new Error(message), { name, $metadata: { httpStatusCode: 400 } });
-  return explainFailure(error, { service: 'CloudFormation', operation: 'X' });
+  return toAwsError(error, { service: 'CloudFormation', operation: 'X' });
 }
 
 describe('there is no such stack', () => {
