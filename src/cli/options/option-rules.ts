@@ -15,7 +15,7 @@ export interface Rule {
   /** An error ends the run with exit code 2. */
   level: 'error' | 'warning' | 'info' | 'debug';
   text: string | ((facts: OptionFacts) => string);
-  hint?: string;
+  hint?: string | ((facts: OptionFacts) => string);
   /** Options without effect: they go back to their defaults. */
   drops?: readonly OptionKey[];
   /** Samconfig options that a typed one replaces: they go back to their defaults, and `--save-params` removes them. */
@@ -53,7 +53,8 @@ export const RULES: readonly Rule[] = [
     applies: (facts) => isNothing(facts.value('stackName')),
     level: 'error',
     text: "Missing option '--stack-name'",
-    hint: 'Pass it on the command line, or set stack_name in [default.sync.parameters] of samconfig.toml.',
+    hint: (facts) =>
+      `Pass it on the command line, or set stack_name in [${facts.value('configEnv') ?? 'default'}.sync.parameters] of samconfig.toml.`,
   },
   {
     applies: (facts) => clash(facts, 's3Bucket', 'resolveS3') && typed(facts, 's3Bucket'),

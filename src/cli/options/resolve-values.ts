@@ -81,8 +81,9 @@ function applyRules(
   const overruled: OptionKey[] = [];
   for (const rule of RULES) {
     if (!rule.applies(facts)) continue;
-    const text = typeof rule.text === 'string' ? rule.text : rule.text(facts);
-    const { level, hint } = rule;
+    const text = typeof rule.text === 'function' ? rule.text(facts) : rule.text;
+    const hint = typeof rule.hint === 'function' ? rule.hint(facts) : rule.hint;
+    const { level } = rule;
     if (level === 'error') problems.push(new UsageError(text, { hint }));
     else notices.push({ level, text, hint });
     const { drops = [], overrules = [], turnsOff = [] } = rule;
