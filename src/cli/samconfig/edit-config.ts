@@ -7,25 +7,25 @@ import { parseConfigText } from './parse-config.ts';
 import { outlineToml } from './toml-text.ts';
 import type { TomlStatement } from './toml-text.ts';
 
-/** The format version that the peer asks for in each file. */
+/** The format version that SAM CLI requires in each file. */
 const VERSION = 0.1;
 
-/** What changes in one table of a configuration file. Keys to set are not among those to remove. */
+/** Changes of one table of a configuration file. Keys to set are not among those to remove. */
 export interface TableEdit {
   table: readonly string[];
   set: ConfigMap;
   remove: readonly string[];
 }
 
-/** The new text of the file, and whether comments of the old one are gone. */
+/** The new text of a file, and whether it lost comments. */
 export interface EditedConfig {
   text: string;
   lostComments: boolean;
 }
 
 /**
- * Changes some keys of a configuration text and leaves the rest as it is, comments included. Where a text cannot be edited
- * so, it is written anew. `file` tells the format by its ending.
+ * Changes some keys of a configuration text and keeps the rest, including comments. Rewrites a text that cannot be edited so.
+ * The extension of `file` determines the format.
  */
 export async function editConfig(text: string, edits: readonly TableEdit[], file: string): Promise<EditedConfig> {
   const format = FORMATS[path.extname(file).toLowerCase()] ?? YAML;
@@ -37,13 +37,13 @@ export async function editConfig(text: string, edits: readonly TableEdit[], file
   return { text: await format.rewrite(text, edits), lostComments: format.comments(text) !== '' };
 }
 
-/** How texts of a format are changed. */
+/** How to change texts of a format. */
 interface Format {
-  /** The text with as little changed as possible; undefined if the format has no need. May be wrong: it is checked. */
+  /** Edits the text with as few changes as possible; undefined if it cannot. The caller checks the result. */
   edit(text: string, edits: readonly TableEdit[]): Promise<string | undefined>;
-  /** The whole text written anew, without comments. */
+  /** Rewrites the whole text, without comments. */
   rewrite(text: string, edits: readonly TableEdit[]): Promise<string>;
-  /** All comments, to see whether some are lost. */
+  /** Returns all comments, to detect lost ones. */
   comments(text: string): string;
 }
 
@@ -66,14 +66,14 @@ const TOML: Format = {
 };
 
 const YAML: Format = {
-  edit: editYaml,
+  edit: async (text, edits) => (await import('./edit-yaml.ts')).editYaml(text, edits, String(VERSION)),
   rewrite: async (text, edits) => {
     const { dumpYaml } = await import('../../template/yaml/dump-yaml.ts');
     const { version, ...document } = applyEdits(await documentOf(text), edits, String(VERSION));
-    // numbers are text for us and are written quoted, but for the version, which the peer wants as a number
+    // dumpYaml quotes numbers, which are text for us; SAM CLI requires a number as version
     return `version: ${String(version)}\n${dumpYaml(document)}`;
   },
-  // a rough look: a `#` in a text is taken for a comment too
+  // approximate: also matches a `#` within a text
   comments: (text) =>
     (text.match(/(?:^|\s)#.*$/gm) ?? [])
       .map((comment) => comment.trim())
@@ -102,24 +102,14 @@ function applyEdits(document: ConfigMap, edits: readonly TableEdit[], version: s
   for (const { table, set, remove } of edits) {
     let target: ConfigMap = result;
     for (const name of table) {
-      const there = ownValue(target, name);
-      const inner = isConfigMap(there) ? there : {};
+      const existing = ownValue(target, name);
+      // a copy: with a YAML anchor other tables may share the object
+      const inner = isConfigMap(existing) ? { ...existing } : {};
       setOwn(target, name, inner);
       target = inner;
     }
     for (const key of remove) delete target[key];
     Object.assign(target, set);
-  }
-  return result;
-}
-
-async function editYaml(text: string, edits: readonly TableEdit[]): Promise<string> {
-  const { setYamlValue } = await import('./yaml-text.ts');
-  const hasVersion = Object.hasOwn(await documentOf(text), 'version');
-  let result = hasVersion ? text : `version: ${VERSION}\n${text}`;
-  for (const { table, set, remove } of edits) {
-    for (const key of remove) result = setYamlValue(result, [...table, key], undefined);
-    for (const [key, value] of Object.entries(set)) result = setYamlValue(result, [...table, key], value);
   }
   return result;
 }
@@ -199,7 +189,7 @@ function tomlValue(value: ConfigValue): string {
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
 }
 
-/** TOML's basic strings escape as JSON does, and DEL too. */
+/** Writes a basic string of TOML, which escapes like JSON, and DEL too. */
 function tomlString(text: string): string {
   return JSON.stringify(text).replaceAll('\u007f', '\\u007f');
 }

@@ -1,9 +1,9 @@
-/** One line (or several) of a TOML text that means something. Positions count from 0; `end` is behind the line end. */
+/** A statement of a TOML text. Positions count from 0; `end` is after the line end. */
 export type TomlStatement =
   | { kind: 'table' | 'array-table'; path: readonly string[]; start: number; end: number }
   | {
       kind: 'key';
-      /** Of the table that it stands in. */
+      /** Path of its table. */
       table: readonly string[];
       path: readonly string[];
       start: number;
@@ -12,10 +12,10 @@ export type TomlStatement =
       valueEnd: number;
     };
 
-/** A TOML text taken apart as far as an edit needs it. The text has to be valid. */
+/** The structure of a TOML text, as far as an edit needs it. */
 export interface TomlOutline {
   statements: readonly TomlStatement[];
-  /** The comments, without the white space behind them. */
+  /** The comments, without trailing white space. */
   comments: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export function outlineToml(text: string): TomlOutline {
   return { statements, comments };
 }
 
-/** Skips empty lines and lines with nothing but a comment. */
+/** Skips empty lines and comment lines. */
 function skipBlank(text: string, start: number, comments: string[]): number {
   let index = start;
   for (;;) {
@@ -75,7 +75,7 @@ function lineStart(text: string, index: number): number {
   return text.lastIndexOf('\n', index - 1) + 1;
 }
 
-/** Behind the line end, reading the comment that the line may end with. */
+/** Returns the position after the line end, and collects a comment at the end of the line. */
 function endOfLine(text: string, start: number, comments: string[]): number {
   let index = skipSpaces(text, start);
   if (text[index] === '#') index = skipComment(text, index, comments);
@@ -83,7 +83,7 @@ function endOfLine(text: string, start: number, comments: string[]): number {
   return lineEnd < 0 ? text.length : lineEnd + 1;
 }
 
-/** Reads a dotted key; `next` is where what follows it (`=` or `]`) stands. */
+/** Reads a dotted key; `next` is the position of the following `=` or `]`. */
 function readKey(text: string, start: number): { path: string[]; next: number } {
   const path: string[] = [];
   let index = start;
@@ -106,7 +106,7 @@ function readKey(text: string, start: number): { path: string[]; next: number } 
   }
 }
 
-/** TOML knows `\UXXXXXXXX` and `\e`, which JSON does not. */
+/** Converts TOML's `\UXXXXXXXX` and `\e`, which JSON lacks. */
 function jsonEscapes(raw: string): string {
   return raw.replace(
     /\\(?:U([0-9A-Fa-f]{8})|(e)|[^])/g,
@@ -147,7 +147,7 @@ function endOfString(text: string, start: number): number {
   let index = start + close.length;
   while (index < text.length && !text.startsWith(close, index)) index += text[index] === '\\' && quote === '"' ? 2 : 1;
   index += close.length;
-  // a long string may end with one or two quotes of its own
+  // the text of a long string may end with one or two quotes
   if (long) while (text[index] === quote) index++;
   return index;
 }

@@ -290,7 +290,7 @@ describe('editing a configuration text', () => {
   const nested = 'version: 1\ndefault:\n  sync:\n    parameters:\n';
   it.each<[string, string, TableEdit['set'], string]>([
     ['an empty text', '', { a: 'new' }, 'version: 0.1\ndefault:\n  sync:\n    parameters:\n      a: new\n'],
-    ['only a comment', '# c', { a: 'new' }, 'version: 0.1\ndefault:\n  sync:\n    parameters:\n      a: new\n# c'],
+    ['only a comment', '# c', { a: 'new' }, '# c\n\nversion: 0.1\ndefault:\n  sync:\n    parameters:\n      a: new\n'],
     ['an empty table', nested, { a: '012' }, `${nested}      a: "012"\n`],
     [
       'a quoted text',
@@ -302,7 +302,7 @@ describe('editing a configuration text', () => {
       'a list at the column of its key',
       `${nested}      a:\n      - x\n      - y\n      b: 1\n`,
       { a: ['new', true] },
-      `${nested}      a:\n        - new\n        - true\n      b: 1\n`,
+      `${nested}      a:\n      - new\n      - true\n      b: 1\n`,
     ],
     [
       'a block text',
@@ -320,24 +320,39 @@ describe('editing a configuration text', () => {
       'a missing table',
       'version: 1\ndefault:\n    global:\n        parameters:\n            r: 1\nprod: {}\n',
       { a: 'new' },
-      'version: 1\ndefault:\n    global:\n        parameters:\n            r: 1\n    sync:\n      parameters:\n        a: new\nprod: {}\n',
+      'version: 1\ndefault:\n    global:\n        parameters:\n            r: 1\n    sync:\n        parameters:\n            a: new\nprod: {}\n',
+    ],
+    [
+      'a table in flow style',
+      'version: 0.1 # v\ndefault: {sync: {parameters: {b: 60}}}\n',
+      { a: 'new' },
+      'version: 0.1 # v\ndefault: {sync: {parameters: {b: 60, a: new}}}\n',
+    ],
+    [
+      'scalars that other parsers read as numbers, booleans or null stay as they are written',
+      `${nested}      b: 012\n      c: 1_000\n      d: 1.10\n      e: yes\n      f:\n      g: ~\n      h: 12:30\n`,
+      { a: 'on' },
+      `${nested}      b: 012\n      c: 1_000\n      d: 1.10\n      e: yes\n      f:\n      g: ~\n      h: 12:30\n      a: "on"\n`,
+    ],
+    [
+      'Windows line ends',
+      'version: 1\r\ndefault:\r\n  sync:\r\n    parameters:\r\n      b: 1 # c\r\n',
+      { a: 'new' },
+      'version: 1\r\ndefault:\r\n  sync:\r\n    parameters:\r\n      b: 1 # c\r\n      a: new\r\n',
     ],
   ])('YAML: %s', async (_name, before, set, after) => {
     expect(await editConfig(before, edit(set), 'x.yaml')).toEqual({ text: after, lostComments: false });
   });
 
-  it.each([
-    ['a table in flow style', 'version: 0.1 # v\ndefault: {sync: {parameters: {b: 60}}}\n'],
-    [
-      'an anchor that others use',
-      'version: 0.1 # v\ndefault: {sync: {parameters: &p {b: 60}}}\nprod: {sync: {parameters: *p}}\n',
-    ],
-  ])('YAML: %s is written anew', async (_name, before) => {
+  it('YAML: a table that another environment shares by an anchor is rewritten, and the other one stays', async () => {
+    const before = 'version: 0.1 # v\ndefault: {sync: {parameters: &p {b: 60}}}\nprod: {sync: {parameters: *p}}\n';
     const { text, lostComments } = await editConfig(before, edit({ a: 'new' }), 'x.yaml');
     expect(lostComments).toBe(true);
     expect(text).toMatch(/^version: 0\.1\n/);
-    expect(await parseConfigText(text, 'x.yaml')).toMatchObject({
+    expect(await parseConfigText(text, 'x.yaml')).toEqual({
+      version: '0.1',
       default: { sync: { parameters: { a: 'new', b: '60' } } },
+      prod: { sync: { parameters: { b: '60' } } },
     });
   });
 
