@@ -4,8 +4,6 @@ import { ownValue, setOwn } from '../../support/own-value.ts';
 import { isConfigMap } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
 import { parseConfigText } from './parse-config.ts';
-import { outlineToml } from './toml-text.ts';
-import type { TomlStatement } from './toml-text.ts';
 
 /** The format version that SAM CLI requires in each file. */
 const VERSION = 0.1;
@@ -33,8 +31,8 @@ export async function editConfig(text: string, edits: readonly TableEdit[], file
   const wanted = applyEdits(isConfigMap(before) ? before : {}, edits, String(VERSION));
   const edited = await format.edit(text, edits);
   if (edited !== undefined && isDeepStrictEqual(await parseOrNothing(edited, file), wanted))
-    return { text: edited, lostComments: format.comments(edited) !== format.comments(text) };
-  return { text: await format.rewrite(text, edits), lostComments: format.comments(text) !== '' };
+    return { text: edited, lostComments: (await format.comments(edited)) !== (await format.comments(text)) };
+  return { text: await format.rewrite(text, edits), lostComments: (await format.comments(text)) !== '' };
 }
 
 /** How to change texts of a format. */
@@ -44,7 +42,7 @@ interface Format {
   /** Rewrites the whole text, without comments. */
   rewrite(text: string, edits: readonly TableEdit[]): Promise<string>;
   /** Returns all comments, to detect lost ones. */
-  comments(text: string): string;
+  comments(text: string): Promise<string>;
 }
 
 const JSON_FORMAT: Format = {
@@ -53,16 +51,16 @@ const JSON_FORMAT: Format = {
     const document: unknown = text.trim() === '' ? {} : JSON.parse(text.replace(/^\uFEFF/, ''));
     return `${JSON.stringify(applyEdits(document as ConfigMap, edits, VERSION), null, 2)}\n`;
   },
-  comments: () => '',
+  comments: async () => '',
 };
 
 const TOML: Format = {
-  edit: async (text, edits) => editToml(text, edits),
+  edit: async (text, edits) => (await import('./edit-toml.ts')).editToml(text, edits, String(VERSION)),
   rewrite: async (text, edits) => {
     const { parse, stringify } = await import('smol-toml');
     return stringify(applyEdits(parse(text, { integersAsBigInt: 'asNeeded' }) as ConfigMap, edits, VERSION));
   },
-  comments: (text) => [...outlineToml(text).comments].sort().join('\n'),
+  comments: async (text) => (await import('./edit-toml.ts')).tomlComments(text).sort().join('\n'),
 };
 
 const YAML: Format = {
@@ -74,7 +72,7 @@ const YAML: Format = {
     return `version: ${String(version)}\n${dumpYaml(document)}`;
   },
   // approximate: also matches a `#` within a text
-  comments: (text) =>
+  comments: async (text) =>
     (text.match(/(?:^|\s)#.*$/gm) ?? [])
       .map((comment) => comment.trim())
       .sort()
@@ -112,84 +110,4 @@ function applyEdits(document: ConfigMap, edits: readonly TableEdit[], version: s
     Object.assign(target, set);
   }
   return result;
-}
-
-function editToml(text: string, edits: readonly TableEdit[]): string {
-  const lineEnd = text.includes('\r\n') ? '\r\n' : '\n';
-  let result = text;
-  const hasVersion = outlineToml(text).statements.some(
-    (statement) => statement.kind === 'key' && statement.table.length === 0 && statement.path[0] === 'version',
-  );
-  if (!hasVersion) result = `version = ${VERSION}${lineEnd}${result}`;
-  for (const edit of edits) result = editTable(result, edit, lineEnd);
-  return result;
-}
-
-function editTable(text: string, { table, set, remove }: TableEdit, lineEnd: string): string {
-  let result = text;
-  for (const key of remove) result = removeKey(result, [...table, key]);
-  for (const [key, value] of Object.entries(set)) {
-    const path = [...table, key];
-    const { statements } = outlineToml(result);
-    const own = statements.find((it) => it.kind === 'key' && samePath(fullPath(it), path));
-    if (own?.kind === 'key') {
-      result = result.slice(0, own.valueStart) + tomlValue(value) + result.slice(own.valueEnd);
-    } else {
-      result = insertKey(removeKey(result, path), { table, key, value, lineEnd });
-    }
-  }
-  return result;
-}
-
-/** Removes all statements that define the value at the path or a part of it. */
-function removeKey(text: string, path: readonly string[]): string {
-  const { statements } = outlineToml(text);
-  const gone = statements.filter((statement) => path.every((name, index) => fullPath(statement)[index] === name));
-  return gone.reverse().reduce((rest, { start, end }) => rest.slice(0, start) + rest.slice(end), text);
-}
-
-interface NewKey {
-  table: readonly string[];
-  key: string;
-  value: ConfigValue;
-  lineEnd: string;
-}
-
-function insertKey(text: string, { table, key, value, lineEnd }: NewKey): string {
-  const { statements } = outlineToml(text);
-  const line = `${tomlKey(key)} = ${tomlValue(value)}${lineEnd}`;
-  const isHeader = (it: TomlStatement): boolean => it.kind === 'table' && samePath(it.path, table);
-  const last = statements.findLast((it) => isHeader(it) || (it.kind === 'key' && samePath(it.table, table)));
-  if (last && table.length > 0) {
-    const before = text.slice(0, last.end);
-    return `${before}${before.endsWith('\n') ? '' : lineEnd}${line}${text.slice(last.end)}`;
-  }
-  const gap = text === '' || text.endsWith('\n') ? '' : lineEnd;
-  return `${text}${gap}${lineEnd}[${table.map(tomlKey).join('.')}]${lineEnd}${line}`;
-}
-
-function fullPath(statement: TomlStatement): readonly string[] {
-  return statement.kind === 'key' ? [...statement.table, ...statement.path] : statement.path;
-}
-
-function samePath(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((name, index) => name === other[index]);
-}
-
-function tomlKey(key: string): string {
-  return /^[A-Za-z0-9_-]+$/.test(key) ? key : tomlString(key);
-}
-
-function tomlValue(value: ConfigValue): string {
-  if (value === null) return '""';
-  if (typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return tomlString(value);
-  if (Array.isArray(value)) return `[${value.map(tomlValue).join(', ')}]`;
-  const entries = Object.entries(value).map(([key, entry]) => `${tomlKey(key)} = ${tomlValue(entry)}`);
-  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
-}
-
-/** Writes a basic string of TOML, which escapes like JSON, and DEL too. */
-function tomlString(text: string): string {
-  return JSON.stringify(text).replaceAll('\u007f', '\\u007f');
 }
