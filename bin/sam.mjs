@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// for a checkout; what npm installs is sam.cjs, which starts 8 ms sooner: Node loads its machinery for ES modules only if one is loaded
+// for a checkout; npm installs sam.cjs, which starts 8 ms sooner: Node loads its ES module loader only for ES modules
 import './sam.cjs';

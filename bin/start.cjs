@@ -1,13 +1,13 @@
 'use strict';
 
-// CommonJS, as is the bundle: Node loads its machinery for ES modules only if one is loaded
+// CommonJS, like the bundle: Node loads its ES module loader only for ES modules
 const fs = require('node:fs');
 const path = require('node:path');
-const { openBundle } = require('./code-cache.cjs');
+const { loadBundle } = require('./load-bundle.cjs');
 
 /** Runs the bundled program under one of its names. */
 exports.start = async function start(program) {
-  // the AWS SDK writes it to stderr with the first client
+  // otherwise the AWS SDK prints a warning with the first client
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   const packageDir = path.dirname(fs.realpathSync(__dirname));
   const folder = path.join(packageDir, 'dist');
@@ -17,12 +17,12 @@ exports.start = async function start(program) {
     return;
   }
   try {
-    const { main: bundle, save } = openBundle(folder);
+    const { main: bundle, save } = loadBundle(folder);
     process.exitCode = await bundle.main(process.argv.slice(2), bundle.processIo(program, packageDir));
     save();
   } catch (error) {
-    // what the program does not report by itself: a part of it could not be loaded, e.g. too many files are open
-    console.error('Error: sam-sync could not be loaded:', error.syscall === undefined ? error : error.message);
+    // the program reports its own errors; here a part of it failed to load, e.g. because of too many open files
+    console.error('Error: could not load sam-sync:', error.syscall === undefined ? error : error.message);
     process.exitCode = 1;
   }
 };

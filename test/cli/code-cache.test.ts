@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises';
+import * as nodeModule from 'node:module';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openBundle } from '../../bin/code-cache.cjs';
@@ -34,6 +35,9 @@ async function prepare(): Promise<{ folder: string; cacheDir: string; file: () =
   const file = async (): Promise<string> => path.join(cacheDir, (await fs.readdir(cacheDir))[0] ?? '');
   return { folder, cacheDir, file };
 }
+
+/** From Node 22.8 on. */
+const hasCompileCache = 'enableCompileCache' in nodeModule;
 
 describe('compiled code that is kept between runs', () => {
   it('is used again, and written only when something new was compiled', async () => {
@@ -98,7 +102,7 @@ describe('compiled code that is kept between runs', () => {
     expect(await fs.readdir(cacheDir)).toEqual([`two2-${process.version}-${process.arch}`]);
   });
 
-  it('several commands at once leave one whole file', async () => {
+  it.skipIf(hasCompileCache)('several commands at once leave one whole file', async () => {
     const cwd = await tempFolder();
     const env = { XDG_CACHE_HOME: cwd };
     const results = await Promise.all(Array.from({ length: 4 }, () => runCli(['--help'], { cwd, env })));
@@ -117,5 +121,25 @@ describe('compiled code that is kept between runs', () => {
     expect((await runCli(['--help'], { cwd, env })).code).toBe(0);
     await killed;
     expect((await runCli(['--help'], { cwd, env })).code).toBe(0);
+  });
+
+  it.runIf(hasCompileCache)(
+    "is in Node's own compile cache, in a folder per build; those of old builds are removed",
+    async () => {
+      const cwd = await tempFolder({ 'sam-sync/code/node/old/file': '', 'sam-sync/code/node/recent/file': '' });
+      const folder = path.join(cwd, 'sam-sync', 'code', 'node');
+      const longAgo = new Date(Date.now() - 31 * 24 * 60 * 60 * 1000);
+      await fs.utimes(path.join(folder, 'old'), longAgo, longAgo);
+      expect((await runCli(['--help'], { cwd, env: { XDG_CACHE_HOME: cwd } })).code).toBe(0);
+      const names = await fs.readdir(folder);
+      expect(names).toEqual(expect.arrayContaining(['recent']));
+      expect(names).not.toContain('old');
+      expect(names).toHaveLength(2);
+    },
+  );
+
+  it.skipIf(process.platform !== 'linux')('a cache folder that cannot be created is no failure', async () => {
+    const cwd = await tempFolder();
+    expect((await runCli(['--help'], { cwd, env: { XDG_CACHE_HOME: '/proc/none' } })).code).toBe(0);
   });
 });
