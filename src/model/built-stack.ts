@@ -1,25 +1,25 @@
 import type { Template } from '../template/template.ts';
 
 /**
- * A file that the peer puts into each dependency layer, a different one for each function. It counts in the layer's key, so
- * that a layer of equal content has one name with both tools, and is not sent, so that equal layers are one zip.
+ * A file that SAM CLI adds to each dependency layer, different for each function. It is part of the layer's key, so that both
+ * tools use the same key for equal content, but it is not uploaded, so that equal layers share one zip.
  */
 export interface CountedFile {
   path: string;
   text: string;
 }
 
-/** A container image on this machine that a function is. */
+/** The container image of a function, on this machine. */
 export interface LocalImage {
   /** `sha256:…` */
   imageId: string;
-  /** What it is called here: `hellofunction:latest`. */
+  /** Its name on this machine: `hellofunction:latest`. */
   name: string;
-  /** Where it is remembered; what is learned when it is pushed may be added. Absolute. */
+  /** The file that records it; a push may add to it. Absolute. */
   recordFile: string;
 }
 
-/** A stack as the build leaves it in `.aws-sam`: the template whose local paths point at what is to be uploaded. */
+/** A built stack in `.aws-sam`: its template's local paths point at the artifacts to upload. */
 export interface BuiltStack {
   /** '' for the root, else `Child/Grand`; for a dependency layers' stack `Child/AwsSamAutoDependencyLayerNestedStack`. */
   path: string;
@@ -30,11 +30,11 @@ export interface BuiltStack {
   templateFile: string;
   /** The resource in the parent stack's template; undefined for the root. */
   logicalId: string | undefined;
-  /** Folders that were built, in the cache, by logical id of what they are the code of. Absolute. */
+  /** Built folders in the cache, by logical ID of the function or layer. Absolute. */
   folders: ReadonlyMap<string, string>;
-  /** By logical id of the layer, in a dependency layers' stack. */
+  /** By logical ID of the layer, in a stack of dependency layers. */
   countedFiles?: ReadonlyMap<string, CountedFile>;
-  /** By logical id of the function. */
+  /** By logical ID of the function. */
   images?: ReadonlyMap<string, LocalImage>;
   children: readonly BuiltStack[];
 }

@@ -12,7 +12,7 @@ import { checkEsbuildProperties } from './esbuild-properties.ts';
 import { architectureOf, imageUri } from './functions.ts';
 import type { FunctionResource, LayerResource, WebFunctionResource } from './stack.ts';
 
-/** Something wrong, and where in the template. */
+/** A problem at a path of the template. */
 export interface Complaint {
   path: TemplatePath;
   message: string;
@@ -20,12 +20,12 @@ export interface Complaint {
 
 type BuildableResource = FunctionResource | LayerResource | WebFunctionResource;
 
-/** What CloudFormation takes as the id of a resource, once loops are expanded. Ids become names of folders. */
+/** Returns whether CloudFormation accepts the logical ID, after loop expansion. IDs become names of folders. */
 export function isLogicalId(id: string): boolean {
   return /^[A-Za-z0-9]{1,255}$/.test(id);
 }
 
-/** Ids that CloudFormation refuses. Loops whose values only CloudFormation knows, and includes, have none yet. */
+/** Checks logical IDs, except those of unexpanded loops and includes. */
 export function checkLogicalIds(expanded: Template): Complaint[] {
   return Object.entries(mapOf(expanded['Resources'])).flatMap(([id, value]) => {
     if (isLogicalId(id) || isUnexpanded(id, value)) return [];
@@ -39,7 +39,7 @@ function isUnexpanded(id: string, value: TemplateValue): boolean {
   return id === 'Fn::Transform';
 }
 
-/** What every template must have. */
+/** Checks the sections that every template must have. */
 export function checkSections(template: Template): Complaint[] {
   const resources = template['Resources'];
   if (resources === undefined || resources === null) {
@@ -47,16 +47,17 @@ export function checkSections(template: Template): Complaint[] {
   }
   if (!isMap(resources)) return [{ path: ['Resources'], message: 'Resources must be a mapping' }];
   const entries = Object.entries(resources);
-  if (entries.length === 0) return [{ path: ['Resources'], message: 'Resources is empty; a stack needs at least one' }];
+  if (entries.length === 0)
+    return [{ path: ['Resources'], message: 'Resources is empty: a stack needs at least one resource' }];
   return entries.flatMap(([logicalId, resource]) => {
-    // loops and includes, and what `checkLogicalIds` refuses
+    // loops, includes, and IDs that `checkLogicalIds` reports
     if (!isLogicalId(logicalId)) return [];
     const at = ['Resources', logicalId];
     if (!isMap(resource)) return [{ path: at, message: `${logicalId} must be a mapping with a Type` }];
     const type = resource['Type'];
     if (typeof type === 'string' && type !== '') return checkNested(logicalId, resource, type);
-    const found = type === undefined ? 'has no Type' : 'must have a text as Type';
-    return [{ path: type === undefined ? at : [...at, 'Type'], message: `${logicalId} ${found}` }];
+    const fault = type === undefined ? 'has no Type' : 'must have a string as Type';
+    return [{ path: type === undefined ? at : [...at, 'Type'], message: `${logicalId} ${fault}` }];
   });
 }
 
@@ -67,7 +68,7 @@ function checkNested(logicalId: string, resource: TemplateMap, type: string): Co
   return [{ path: ['Resources', logicalId, 'Properties'], message: `${logicalId} has no ${property}` }];
 }
 
-/** Files and folders that the template names must be there. */
+/** Checks that the files and folders of the template exist. */
 export async function checkLocalPaths(paths: readonly LocalPath[], files: LocalFiles): Promise<Complaint[]> {
   const checked = await Promise.all(
     paths.map(async (local): Promise<Complaint[]> => {
@@ -88,7 +89,7 @@ const FAULTS = {
   special: 'is a named pipe, a socket or a device, but must be a file',
 };
 
-/** What a function needs to be built and made. */
+/** Checks that a function can be built and created. */
 export async function checkFunction(fn: FunctionResource, files: LocalFiles): Promise<Complaint[]> {
   const at = ['Resources', fn.logicalId, 'Properties'];
   const complaints: Complaint[] = [];
@@ -96,7 +97,7 @@ export async function checkFunction(fn: FunctionResource, files: LocalFiles): Pr
     complaints.push({ path: [...at, property], message: `${fn.logicalId} ${message}` });
   };
   if (architectureOf(fn.properties['Architectures']) === undefined) {
-    complain('Architectures', 'must have one architecture, x86_64 or arm64: Architectures: [arm64]');
+    complain('Architectures', 'must have one architecture, x86_64 or arm64, for example Architectures: [arm64]');
   }
   if (fn.code.kind === 'folder' || fn.code.kind === 'file') {
     for (const property of ['Handler', 'Runtime']) {
@@ -113,18 +114,18 @@ export async function checkFunction(fn: FunctionResource, files: LocalFiles): Pr
   return [...complaints, ...checkCode(fn)];
 }
 
-/** A path that needs a value which only CloudFormation knows cannot be built, and CloudFormation cannot read it. */
+/** Reports local paths that depend on values known only to CloudFormation: neither tool can use them. */
 export function checkCode(resource: BuildableResource): Complaint[] {
   if (resource.code.kind !== 'remote') return [];
   return pathProperties(resource.type, 'code').flatMap(({ property: [property = ''] }) => {
     const text = undecidedLocalPath(resource.properties[property]);
     if (text === undefined) return [];
-    const message = `${resource.logicalId} ${property} ${text} depends on what is known only to CloudFormation`;
+    const message = `${resource.logicalId} ${property} ${text} depends on a value known only to CloudFormation`;
     return [{ path: ['Resources', resource.logicalId, 'Properties', property], message }];
   });
 }
 
-/** What `Metadata` says about the build must be readable. */
+/** Checks the build settings in `Metadata`. */
 export function checkBuild({ logicalId, metadata, skipBuild }: BuildableResource): Complaint[] {
   if (skipBuild) return [];
   return checkEsbuildProperties(metadata, logicalId).map(({ key, message }) => ({
@@ -133,7 +134,7 @@ export function checkBuild({ logicalId, metadata, skipBuild }: BuildableResource
   }));
 }
 
-/** Where the user wrote it: the path itself, in the loop that made the resource, or in `Globals`. */
+/** Returns where the user wrote the value: at the path itself, in the loop of the resource, or in `Globals`. */
 export function writtenAt(
   at: TemplatePath,
   written: Template,
@@ -149,7 +150,7 @@ export function writtenAt(
   return getAt(written, globals) === undefined ? own : globals;
 }
 
-/** Control characters would be invisible. */
+/** Makes control characters visible. */
 function shownValue(value: string): string {
   return /\p{Cc}/u.test(value) ? JSON.stringify(value) : value;
 }

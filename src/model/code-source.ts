@@ -6,19 +6,19 @@ import type { TemplateMap, TemplateValue } from '../template/template.ts';
 import { isInRegistry } from './image-reference.ts';
 import type { CodeSource } from './stack.ts';
 
-/** What is at a path on this machine. `special`: a named pipe, a socket or a device. */
+/** The kind of a path on this machine. `special`: a named pipe, a socket or a device. */
 type PathKind = 'file' | 'folder' | 'special' | undefined;
 
-/** Where the paths of a stack's resources begin, and what is there. */
+/** Base folders of a stack's paths, and what is there. */
 export interface LocalFiles {
-  /** Of code: `--base-dir`, else the template's folder. Absolute. */
+  /** Base of code paths: `--base-dir`, else the template's folder. Absolute. */
   codeDir: string;
-  /** Of everything else: the template's folder. Absolute. */
+  /** Base of all other paths: the template's folder. Absolute. */
   templateDir: string;
   kindOf(path: string): Promise<PathKind>;
 }
 
-/** Looks at each path at most once in a run. */
+/** Creates a function that checks each path at most once in a run. */
 export function createKindOf(): LocalFiles['kindOf'] {
   const kinds = new Map<string, Promise<PathKind>>();
   return (path) => {
@@ -28,7 +28,7 @@ export function createKindOf(): LocalFiles['kindOf'] {
   };
 }
 
-/** What cannot be looked at is nothing that can be used; `whyUnusable` says why. */
+/** Returns undefined for an inaccessible path; `whyUnusable` explains it. */
 async function lookAt(path: string): Promise<PathKind> {
   try {
     const stats = await statIfExists(path);
@@ -41,7 +41,7 @@ async function lookAt(path: string): Promise<PathKind> {
   }
 }
 
-/** Why there is neither a file nor a folder at the path. */
+/** Explains why the path is neither a file nor a folder. */
 export async function whyUnusable(path: string): Promise<string> {
   try {
     await statIfExists(path);
@@ -52,7 +52,7 @@ export async function whyUnusable(path: string): Promise<string> {
   return `does not exist (${path})`;
 }
 
-/** The code of a zip function or layer from its property, e.g. `CodeUri`; without it the template's own folder. */
+/** Returns the code of a zip function or layer from its property, e.g. `CodeUri`. Default: the template's folder. */
 export async function zipSource(value: TemplateValue | undefined, files: LocalFiles): Promise<CodeSource> {
   const location = value ?? '.';
   if (isMap(location) && (location['ZipFile'] ?? null) !== null) return { kind: 'inline' };
@@ -62,7 +62,7 @@ export async function zipSource(value: TemplateValue | undefined, files: LocalFi
   return { kind: isFile ? 'file' : 'folder', path };
 }
 
-/** A function's image: built if its metadata names a Docker context, else one in a registry, a saved or a local one. */
+/** Returns a function's image: built if its metadata has a Docker context, else in a registry, a file, or the engine. */
 export async function imageSource(
   imageUri: TemplateValue | undefined,
   metadata: TemplateMap,
@@ -77,7 +77,7 @@ export async function imageSource(
     : { kind: 'local-image', name: imageUri };
 }
 
-/** The local path in a code property that only CloudFormation can decide: `!Sub ./${Queue.Name}`, `!If [Unknown, ./a, ./b]`. */
+/** Returns a local path that only CloudFormation can resolve: `!Sub ./${Queue.Name}`, `!If [Unknown, ./a, ./b]`. */
 export function undecidedLocalPath(value: TemplateValue | undefined): string | undefined {
   const map = mapOf(value);
   const sides = Array.isArray(map['Fn::If']) ? map['Fn::If'].slice(1) : [];
@@ -87,7 +87,7 @@ export function undecidedLocalPath(value: TemplateValue | undefined): string | u
   return sides.map((side) => (isLocalPath(side) ? side : undecidedLocalPath(side))).find((side) => side !== undefined);
 }
 
-/** Whether a setting in metadata is on; YAML and JSON users write it as a boolean or as text. */
+/** Returns whether a metadata setting is on, as a boolean or a string. */
 export function isOn(value: TemplateValue | undefined): boolean {
   return scalarText(value)?.toLowerCase() === 'true';
 }

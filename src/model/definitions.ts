@@ -9,15 +9,15 @@ import type { TemplateMap, TemplateResource, TemplateValue } from '../template/t
 import { identifierOf } from './stack.ts';
 import type { ResourceIdentifier, Stack } from './stack.ts';
 
-/** Where the definition of an API or state machine is. */
+/** The location of an API or state machine definition. */
 type DefinitionSource =
-  /** A local file, which reaches the service as it is. Absolute. */
+  /** A local file, sent to the service unchanged. Absolute. */
   | { kind: 'file'; path: string }
-  /** In the template, or included into it; intrinsic functions in it are resolved as far as they are known locally. */
+  /** In the template or included into it, with intrinsic functions resolved as far as known locally. */
   | { kind: 'inline'; value: TemplateValue }
-  /** In S3 already, or where only CloudFormation can tell. */
+  /** In S3, or known only to CloudFormation. */
   | { kind: 'remote' }
-  /** There is none: SAM makes it from events, or it consists of resources of its own. */
+  /** None: SAM generates it from events, or it consists of separate resources. */
   | { kind: 'none' };
 
 /** An API or a state machine: a resource whose content is a definition. */
@@ -28,14 +28,14 @@ export interface DefinedResource {
   stackPath: string;
   logicalId: string;
   type: SyncableType<DefinitionFlow>;
-  /** The name that it has in a CDK application. */
+  /** Its ID in a CDK application. */
   constructId?: string | undefined;
   definition: DefinitionSource;
-  /** Resolved as far as it is known locally, Globals merged. */
+  /** With Globals merged, resolved as far as known locally. */
   properties: TemplateMap;
 }
 
-/** The APIs and state machines of a stack (not of those below it). */
+/** Returns the APIs and state machines of a stack, without nested stacks. */
 export function readDefinitions(stack: Stack): DefinedResource[] {
   return resourcesOf(stack.resolved).flatMap(([logicalId, resource]) => {
     const type = resource.Type;
@@ -69,7 +69,7 @@ function definitionOf(properties: TemplateMap, type: string, folder: string): De
   }
   for (const name of kindOf(type)?.body ?? []) {
     const value = properties[name] ?? null;
-    // an include that could not be read here is in S3
+    // an include that is not local is in S3
     if (isMap(value) && Object.hasOwn(value, 'Fn::Transform')) return { kind: 'remote' };
     if (value !== null) return { kind: 'inline', value };
   }

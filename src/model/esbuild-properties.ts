@@ -1,38 +1,39 @@
 import { intrinsicName, isMap, scalarText, SourceNumber } from '../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../template/template.ts';
 
-/** What `BuildProperties` say of a bundle, by the names of esbuild's JavaScript API. */
+/** The `BuildProperties` of a bundle, with the names of esbuild's JavaScript API. */
 export interface EsbuildProperties {
-  /** Values for esbuild itself. Names that it does not have are among them: versions differ. */
+  /** Options for esbuild, including unknown ones: versions differ. */
   options: Record<string, unknown>;
   /** As written; undefined: the handler's module is the entry. */
   entryPoints: readonly string[] | undefined;
   useNpmCi: boolean;
-  /** What cannot be read; its value is left out. */
+  /** Invalid properties, which `options` omits. */
   problems: readonly EsbuildProblem[];
 }
 
+/** An invalid property. */
 interface EsbuildProblem {
-  /** As written; undefined: all of it. */
+  /** As written; undefined: `BuildProperties` as a whole. */
   key: string | undefined;
-  /** Completes a sentence that begins with the property. */
+  /** The rest of a sentence that begins with the property. */
   message: string;
 }
 
-/** Reads a value; undefined if it has another shape than `what` says. */
+/** Reads a value of the shape that `what` describes; undefined for any other. */
 interface Shape {
   read(value: TemplateValue): unknown;
   what: string;
 }
 
-const TEXT: Shape = { read: (value) => scalarText(value), what: 'a text' };
+const TEXT: Shape = { read: (value) => scalarText(value), what: 'a string' };
 const FLAG: Shape = { read: flagOf, what: 'true or false' };
 const NUMBER: Shape = { read: numberOf, what: 'a number' };
-const LIST: Shape = { read: listOf, what: 'a list of texts' };
+const LIST: Shape = { read: listOf, what: 'a list of strings' };
 /** On the command line `--define:K=V`: a mapping, or a list of `K=V`. */
 const TEXTS: Shape = {
   read: (value) => mappingOf(value, scalarText),
-  what: 'a mapping of texts, or a list of NAME=VALUE',
+  what: 'a mapping of strings, or a list of NAME=VALUE',
 };
 const FLAGS: Shape = {
   read: (value) => mappingOf(value, flagOf),
@@ -45,7 +46,7 @@ const SOURCE_MAP: Shape = {
 };
 const RAW: Shape = {
   read: (value) => (typeof value === 'string' || isMap(value) ? plainOf(value) : undefined),
-  what: 'a text or a mapping',
+  what: 'a string or a mapping',
 };
 
 const SHAPES = new Map<string, Shape>([
@@ -65,7 +66,7 @@ const SHAPES = new Map<string, Shape>([
   ...namesOf('tsconfigRaw', RAW),
 ]);
 
-/** Options that a function's bundle cannot do without, and those of esbuild's command line that make no file. */
+/** Options that sam-sync sets itself, and options of esbuild's command line that create no file. */
 const FIXED = new Set([
   'bundle',
   'platform',
@@ -82,10 +83,10 @@ const FIXED = new Set([
   'color',
   'logLevel',
 ]);
-/** Only a program can give these. */
+/** Options that only a program can set. */
 const CODE_ONLY = new Set(['plugins', 'stdin', 'mangleCache']);
 
-/** Reads `BuildProperties`: every option that esbuild has, in any spelling (`MainFields`, `main-fields`). */
+/** Reads `BuildProperties`, which accept every esbuild option in any spelling (`MainFields`, `main-fields`). */
 export function readEsbuildProperties(properties: TemplateValue | undefined): EsbuildProperties {
   const options: Record<string, unknown> = {};
   const problems: EsbuildProblem[] = [];
@@ -94,9 +95,9 @@ export function readEsbuildProperties(properties: TemplateValue | undefined): Es
     const name = camelCase(key);
     if (value === null || FIXED.has(name)) continue;
     const { read, what } = SHAPES.get(name) ?? { read: plainOf, what: 'a value' };
-    const found = CODE_ONLY.has(name) || intrinsicName(value) !== undefined ? undefined : read(value);
-    if (found === undefined) problems.push({ key, message: whyNot(name, value, what) });
-    else options[name] = found;
+    const option = CODE_ONLY.has(name) || intrinsicName(value) !== undefined ? undefined : read(value);
+    if (option === undefined) problems.push({ key, message: faultOf(name, value, what) });
+    else options[name] = option;
   }
   const { entryPoints, useNpmCi, ...rest } = options;
   return {
@@ -107,11 +108,11 @@ export function readEsbuildProperties(properties: TemplateValue | undefined): Es
   };
 }
 
-function whyNot(name: string, value: TemplateValue, what: string): string {
-  if (CODE_ONLY.has(name)) return 'cannot be given in a template';
-  if (intrinsicName(value) !== undefined) return 'depends on what is known only to CloudFormation';
-  const found = scalarText(value);
-  return `must be ${what}${found === undefined ? '' : `, not ${found}`}`;
+function faultOf(name: string, value: TemplateValue, what: string): string {
+  if (CODE_ONLY.has(name)) return 'cannot be set in a template';
+  if (intrinsicName(value) !== undefined) return 'depends on a value known only to CloudFormation';
+  const actual = scalarText(value);
+  return `must be ${what}${actual === undefined ? '' : `, not ${actual}`}`;
 }
 
 /** `MainFields`, `main-fields`, `main_fields`, `mainFields` → `mainFields`; `JSX` → `jsx`. */
@@ -127,7 +128,7 @@ function namesOf(names: string, shape: Shape): [string, Shape][] {
   return names.split(' ').map((name) => [name, shape]);
 }
 
-/** Parameters and `!Sub` make texts of flags and numbers. */
+/** Reads a boolean, also as a string, as parameters and `!Sub` produce. */
 function flagOf(value: TemplateValue): boolean | undefined {
   if (value === 'true' || value === 'false') return value === 'true';
   return typeof value === 'boolean' ? value : undefined;
@@ -173,7 +174,7 @@ function expressionOf(value: TemplateValue): RegExp | undefined {
   }
 }
 
-/** A value for an option whose shape only esbuild knows. */
+/** Converts the value of an option that only esbuild knows. */
 function plainOf(value: TemplateValue): unknown {
   if (value instanceof SourceNumber) return value.value;
   if (Array.isArray(value)) return value.map(plainOf);
@@ -181,7 +182,7 @@ function plainOf(value: TemplateValue): unknown {
   return flagOf(value) ?? value;
 }
 
-/** Problems as they are reported for a template. */
+/** Checks the `BuildProperties` of an esbuild resource. */
 export function checkEsbuildProperties(metadata: TemplateMap, logicalId: string): { key: string[]; message: string }[] {
   if (scalarText(metadata['BuildMethod']) !== 'esbuild') return [];
   return readEsbuildProperties(metadata['BuildProperties']).problems.map(({ key, message }) => ({

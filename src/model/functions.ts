@@ -9,7 +9,7 @@ import { imagePath } from './image-path.ts';
 import { identifierOf } from './stack.ts';
 import type { CodeSource, FunctionResource } from './stack.ts';
 
-/** The function that the resource (resolved, Globals merged) is; undefined for any other type. */
+/** Reads a function from its resource (resolved, Globals merged); undefined for any other type. */
 export async function readFunction(
   stackPath: string,
   logicalId: string,
@@ -38,7 +38,7 @@ export async function readFunction(
   };
 }
 
-/** What `Metadata` says about the build of a function or layer. */
+/** Reads the build settings of a function or layer from its metadata. */
 export function buildSettings(
   metadata: TemplateMap,
 ): Pick<FunctionResource, 'buildMethod' | 'buildProperties' | 'skipBuild'> {
@@ -49,7 +49,7 @@ export function buildSettings(
   };
 }
 
-/** The one architecture of a function; `x86_64` where it is not known locally, undefined if it is none of Lambda's. */
+/** Returns the architecture of a function: `x86_64` if not known locally, undefined if invalid. */
 export function architectureOf(value: TemplateValue | undefined): 'x86_64' | 'arm64' | undefined {
   if (value === undefined || value === null || intrinsicName(value) !== undefined) return 'x86_64';
   const [first, ...others] = Array.isArray(value) ? value : [];

@@ -1,13 +1,13 @@
-/** A name of an image, taken apart. */
+/** A parsed image name. */
 export interface ImageReference {
-  /** `123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/orders`, also with a port: without tag and digest. */
+  /** Registry, port and name, without tag and digest: `123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/orders`. */
   repository: string;
   tag: string | undefined;
   /** `sha256:…` */
   digest: string | undefined;
 }
 
-/** Takes apart `[host[:port]/]path[:tag][@digest]`. A colon before the last `/` belongs to the port. */
+/** Parses `[host[:port]/]path[:tag][@digest]`. A colon before the last `/` belongs to the port. */
 export function parseImageReference(text: string): ImageReference {
   const [named = '', digest] = text.split('@');
   const slash = named.lastIndexOf('/');
@@ -19,7 +19,7 @@ export function parseImageReference(text: string): ImageReference {
   };
 }
 
-/** The host (and port) of a repository's registry. */
+/** Returns the host (and port) of a repository's registry. */
 export function registryOf(repository: string): string {
   return repository.split('/', 1)[0] ?? '';
 }
@@ -35,15 +35,15 @@ const ECR =
   /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.|on\.aws|c2s\.|sc2s\.|csp\.|cloud\.)[^/]*\/(.+)$/;
 
 /**
- * Whether an `ImageUri` names an image in a registry, by AWS SAM CLI's rule: one of Amazon ECR, or on this machine. Lambda takes
- * no others, so that any other name is that of an image in the container engine.
+ * Returns whether an `ImageUri` is in a registry, by SAM CLI's rule: in Amazon ECR or in a registry on this machine. Lambda
+ * accepts no others, so any other name is an image in the container engine.
  */
 export function isInRegistry(imageUri: string): boolean {
   const isEcr = parseEcr(imageUri) !== undefined || /^[A-Za-z0-9][\w-]*\.dkr\.ecr\./.test(imageUri);
   return isEcr || /^(?:localhost|127\.0\.0\.1)(?::\d{1,5})?\//.test(imageUri);
 }
 
-/** undefined: another registry, to which the user logs in. */
+/** Parses a repository of Amazon ECR; undefined for another registry. */
 export function parseEcr(repository: string): EcrRepository | undefined {
   const match = ECR.exec(repository);
   return match ? { account: match[1] ?? '', region: match[2] ?? '', name: match[3] ?? '' } : undefined;

@@ -5,17 +5,17 @@ import { flattenStacks, identifierOf } from './stack.ts';
 import type { ResourceIdentifier, Stack } from './stack.ts';
 
 /**
- * An entry of a function's `Layers`: a layer of the application, `other` (a layer of somebody else, or a version that is
- * named as a text), or `unknown` (what only CloudFormation can tell, which may be a layer of the application).
+ * An entry of a function's `Layers`: a layer of the application, `other` (an external layer, or a version as a string), or
+ * `unknown` (known only to CloudFormation; may be a layer of the application).
  */
 export type LayerReference = { layer: ResourceIdentifier } | 'other' | 'unknown';
 
-/** Cannot stand in a template: it marks what a `Ref` of a layer becomes until all functions around it are resolved. */
+/** Marks the value of a layer's `Ref` while the functions around it are resolved. Cannot occur in a template. */
 const MARK = '\u0000';
 
 /**
- * Each function's layers in their order, however it got them: `!Ref`, outputs of nested stacks, parameters through any
- * depth, Globals, `!Sub`, `!If`, lists that are joined and split. Functions without layers are absent. Pure.
+ * Returns each function's layers in order, from any source: `!Ref`, outputs of nested stacks, parameters at any depth,
+ * Globals, `!Sub`, `!If`, joined and split lists. Omits functions without layers. Pure.
  */
 export function readLayerReferences(root: Stack): ReadonlyMap<ResourceIdentifier, readonly LayerReference[]> {
   const stacks = flattenStacks(root);

@@ -8,7 +8,7 @@ import { buildSettings, codeProperty } from './functions.ts';
 import { identifierOf } from './stack.ts';
 import type { LayerResource } from './stack.ts';
 
-/** The layer that the resource (resolved, Globals merged) is; undefined for any other type. */
+/** Reads a layer from its resource (resolved, Globals merged); undefined for any other type. */
 export async function readLayer(
   stackPath: string,
   logicalId: string,
@@ -34,7 +34,7 @@ export async function readLayer(
   };
 }
 
-/** `BuildArchitecture`, else the only architecture that the layer is for. */
+/** Returns `BuildArchitecture`, else the only compatible architecture. */
 function layerArchitecture(metadata: TemplateMap, properties: TemplateMap): 'x86_64' | 'arm64' {
   const [only, ...others] = texts(properties['CompatibleArchitectures']);
   const architecture = metadata['BuildArchitecture'] ?? (others.length === 0 ? only : undefined);

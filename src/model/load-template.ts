@@ -12,31 +12,31 @@ import type { Template } from '../template/template.ts';
 import { parseTemplate } from '../template/yaml/yaml.ts';
 import type { DuplicateKey } from '../template/yaml/yaml.ts';
 
-/** A template file as it was read. */
+/** A parsed template file. */
 export interface LoadedTemplate {
-  /** Absolute; where the name given is a link, the file behind it. */
+  /** Absolute, with links resolved. */
   file: string;
-  /** How messages name the file: relative to the current folder if it is below it. */
+  /** The file's name in messages: relative to the current folder if below it. */
   label: string;
   template: Template;
-  /** Where the value at a path is written, or what is around it. */
+  /** Finds the position of a path, or of the nearest value around it. */
   locate: Locator;
   duplicates: readonly DuplicateKey[];
 }
 
-/** Something wrong at a place of a template; its line is looked up when it is shown. */
+/** A problem at a path of a template, whose line is determined when it is shown. */
 export interface Finding {
   loaded: LoadedTemplate;
   path: TemplatePath;
   message: string;
 }
 
-/** Reads templates, each file once. Rejects with `TemplateError`. `onRead` is told of each, also of one that is not there. */
+/** Creates a loader that reads each template once. Throws `TemplateError`. Calls `onRead` for each file, also a missing one. */
 export function createLoader(cwd: string, onRead?: (file: string) => void): (file: string) => Promise<LoadedTemplate> {
   const loaded = new Map<string, Promise<LoadedTemplate>>();
   return (file) => {
-    const known = loaded.get(file);
-    if (known) return known;
+    const cached = loaded.get(file);
+    if (cached) return cached;
     onRead?.(file);
     const reading = loadTemplate(file, cwd);
     loaded.set(file, reading);
@@ -44,21 +44,21 @@ export function createLoader(cwd: string, onRead?: (file: string) => void): (fil
   };
 }
 
-/** The finding with its line and column. */
+/** Adds line and column to a finding. */
 export function toProblem(finding: Finding): TemplateProblem {
   const { loaded, path: at, message } = finding;
   return { file: loaded.label, ...loaded.locate(at), message };
 }
 
-/** What stands twice in the template: the first one is lost, which nobody means. */
+/** Warns of duplicate keys, of which the parser drops the first. */
 export function duplicateWarnings(loaded: LoadedTemplate): TemplateProblem[] {
   return loaded.duplicates.map(({ key, line, column }) => {
-    const message = `${key} stands twice in the same mapping; only this one counts`;
+    const message = `Duplicate key ${key}; this one wins`;
     return { file: loaded.label, line, column, message };
   });
 }
 
-/** How messages name a file. */
+/** Returns a file's name in messages. */
 export function labelOf(file: string, cwd: string): string {
   const relative = path.relative(cwd, file);
   return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
@@ -76,8 +76,8 @@ async function loadTemplate(file: string, cwd: string): Promise<LoadedTemplate> 
   } catch (error) {
     if (error instanceof TemplateError) throw error;
     const message = isMissing(error)
-      ? 'There is no such template'
-      : (explainSystemError(error)?.message ?? `The template cannot be read: ${errorMessage(error)}`);
+      ? 'The template does not exist'
+      : (explainSystemError(error)?.message ?? `Cannot read the template: ${errorMessage(error)}`);
     throw new TemplateError([{ file: labelOf(file, cwd), message }], { cause: error });
   }
 }

@@ -6,8 +6,8 @@ import { isIntrinsic, isMap, mapOf, scalarText } from '../template/template.ts';
 import type { Template, TemplateValue } from '../template/template.ts';
 
 /**
- * What a nested stack gets from its parent's `Parameters` (resolved). A value that is not known locally is unknown in
- * the child as well: its default is not what CloudFormation will use there.
+ * Returns the parameters of a nested stack from its parent's `Parameters` (resolved). A value not known locally stays
+ * unknown in the child: CloudFormation will not use the default there.
  */
 export function childParameters(parameters: TemplateValue | undefined, child: Template): GivenParameters {
   const declared = Object.keys(mapOf(child['Parameters']));
@@ -22,7 +22,7 @@ export function childParameters(parameters: TemplateValue | undefined, child: Te
   return { values, unknown };
 }
 
-/** What CloudFormation will refuse when it makes the nested stack. */
+/** Checks parameters that CloudFormation would reject when it creates the nested stack. */
 export function checkChildParameters(parameters: TemplateValue | undefined, child: Template): string[] {
   if (isIntrinsic(parameters) || (isMap(parameters) && 'Fn::Transform' in parameters)) return [];
   const given = childParameters(parameters, child);
@@ -30,10 +30,10 @@ export function checkChildParameters(parameters: TemplateValue | undefined, chil
   const extra = undeclaredParameters(child, Object.keys(mapOf(parameters))).map((name) => {
     const near = nearestName(name, declared);
     const hint = near === undefined ? '' : ` Did you mean ${near}?`;
-    return `passes the parameter ${name}, which its template does not have.${hint}`;
+    return `passes the parameter ${name}, which its template does not declare.${hint}`;
   });
   const missing = parametersWithoutValue(child, given).map(
-    (name) => `does not pass the parameter ${name}, which its template needs`,
+    (name) => `does not pass the parameter ${name}, which its template requires`,
   );
   return [...extra, ...missing];
 }

@@ -13,29 +13,29 @@ import { parseYaml } from '../template/yaml/yaml.ts';
 import type { LocalFiles } from './code-source.ts';
 import { labelOf } from './load-template.ts';
 
-/** What the `AWS::Include` of a template bring in. */
+/** The contents of a template's `AWS::Include` files. */
 export interface ReadIncludes {
-  /** By location as the template has it. */
+  /** By location as written in the template. */
   contents: ReadonlyMap<string, TemplateValue>;
-  /** The template with each local location as a text that is right from its folder. */
+  /** The template with each local location relative to its folder. */
   source: Template;
-  /** Of files that are there and cannot be read: CloudFormation could not read them either. */
+  /** Problems of unreadable files, which CloudFormation could not read either. */
   problems: readonly TemplateProblem[];
 }
 
-/** Where the files are looked for. */
+/** Where to look for files. */
 interface IncludeSearch {
   scope: Scope;
   files: LocalFiles;
-  /** The folder that the command runs in: the peer looks there. */
+  /** The current folder, where SAM CLI looks. */
   cwd: string;
-  /** Told of every file that is included. */
+  /** Called with every included file. */
   onRead?: ((file: string) => void) | undefined;
 }
 
 /**
- * Reads the local files that the template includes: from the template's folder, else from the current one. `expanded` is
- * the template with all its loops written out. A missing file, or a folder, is reported with the other local paths.
+ * Reads the local files that the template includes, from the template's folder, else from the current one. `expanded`: the
+ * template with all loops expanded. `checkLocalPaths` reports missing files and folders.
  */
 export async function readIncludes(source: Template, expanded: Template, search: IncludeSearch): Promise<ReadIncludes> {
   const inSource = localIncludes(source, search);
@@ -76,7 +76,7 @@ async function findInclude(location: string, { files, cwd }: IncludeSearch): Pro
 }
 
 interface ReadInclude {
-  /** undefined: it stays an include. */
+  /** undefined: keep the include. */
   content?: TemplateValue;
   problems: readonly TemplateProblem[];
 }
@@ -88,6 +88,6 @@ async function parseInclude(file: string, label: string): Promise<ReadInclude> {
     if (error instanceof TemplateError) return { problems: error.problems };
     if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'EISDIR') return { problems: [] };
     const known = error instanceof UserError ? error : explainSystemError(error);
-    return { problems: [{ file: label, message: known?.message ?? `It cannot be read: ${errorMessage(error)}` }] };
+    return { problems: [{ file: label, message: known?.message ?? `Cannot read the file: ${errorMessage(error)}` }] };
   }
 }

@@ -35,33 +35,33 @@ import { identifierOf } from './stack.ts';
 import type { Stack } from './stack.ts';
 import { checkWebFunction, readWebFunction } from './web-functions.ts';
 
-/** What the stacks are read with. */
+/** What to read, and with which values. */
 export interface ReadStacksInput {
   /** Absolute. */
   templateFile: string;
   /** `--base-dir`. Absolute. */
   baseDir?: string | undefined;
-  /** For the root stack. */
+  /** Parameters of the root stack. */
   parameterOverrides: Readonly<Record<string, string>>;
   pseudo: DeployTarget;
   /** undefined: by the `Transform` of each template. */
   languageExtensions?: boolean | undefined;
-  /** The folder that the command runs in; messages name files relative to it. Absolute. */
+  /** The current folder; messages show file names relative to it. Absolute. */
   cwd: string;
-  /** Told of every template and included file that is read, or would be if it were there. */
+  /** Called with every template and included file, also a missing one. */
   onRead?: ((file: string) => void) | undefined;
 }
 
-/** The application as it was read. */
+/** The application's stacks. */
 export interface ReadStacksResult {
   root: Stack;
-  /** Nothing that stops us, but probably not what the user means. */
+  /** Probable mistakes that are no errors. */
   warnings: TemplateProblem[];
 }
 
 /**
- * Reads the root template and all nested ones that are local files, in parallel. Rejects with one `TemplateError` that
- * holds every problem of every template.
+ * Reads the root template and all local nested templates, in parallel. Throws one `TemplateError` with all problems of all
+ * templates.
  */
 export async function readStacks(input: ReadStacksInput): Promise<ReadStacksResult> {
   const run: Run = {
@@ -88,7 +88,7 @@ export async function readStacks(input: ReadStacksInput): Promise<ReadStacksResu
   return { root, warnings: distinct([...run.doubtful, ...run.warnings.map(toProblem)]) };
 }
 
-/** Far above what CloudFormation makes at once (2,500 resources in all nested stacks). */
+/** Far above CloudFormation's limit (2,500 resources in all nested stacks). */
 const MAX_STACKS = 1000;
 const MAX_NESTING = 50;
 
@@ -98,28 +98,28 @@ interface Run {
   kindOf: LocalFiles['kindOf'];
   findings: Finding[];
   warnings: Finding[];
-  /** Of files that could not be read at all. */
+  /** Problems of unreadable files. */
   problems: TemplateProblem[];
-  /** Warnings that have their place already. */
+  /** Warnings that already have line and column. */
   doubtful: TemplateProblem[];
-  /** How many are read, and whether that is all that can be. */
+  /** Number of stacks read, and whether the limit is reached. */
   stacks: number;
   isFull: boolean;
 }
 
-/** A stack to be read. */
+/** A stack to read. */
 interface StackPlace {
   path: string;
   logicalId: string | undefined;
   templateFile: string;
   given: GivenParameters;
-  /** Pseudo parameters that are known. */
+  /** Known pseudo parameters. */
   pseudo: Readonly<Record<string, string>>;
-  /** Files of the stacks above, root first. */
+  /** Template files of the parent stacks, root first. */
   parents: readonly string[];
 }
 
-/** undefined if the template cannot be read; why is among the run's problems. */
+/** Reads a stack. Returns undefined for an unreadable template, and adds the reason to the run's problems. */
 async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined> {
   const loaded = await loadOrReport(run, place.templateFile);
   if (loaded === undefined) return undefined;
@@ -185,7 +185,7 @@ async function readChild(run: Run, parent: Parent, location: LocalPath): Promise
   const { place, loaded, views, files } = parent;
   const logicalId = location.logicalId ?? '';
   const templateFile = resolveLocalPath(location.value, files.templateDir);
-  // a missing file is reported with the other local paths
+  // checkLocalPaths reports a missing file
   if ((await run.kindOf(templateFile)) !== 'file') {
     run.input.onRead?.(templateFile);
     return undefined;
@@ -198,12 +198,12 @@ async function readChild(run: Run, parent: Parent, location: LocalPath): Promise
     const cycle = [...parents.slice(parents.indexOf(child.file)), child.file].map((file) =>
       labelOf(file, run.input.cwd),
     );
-    run.findings.push({ loaded, path: at, message: `${logicalId} nests a stack in itself: ${cycle.join(' → ')}` });
+    run.findings.push({ loaded, path: at, message: `${logicalId} nests a stack within itself: ${cycle.join(' → ')}` });
     return undefined;
   }
   if (++run.stacks > MAX_STACKS || parents.length > MAX_NESTING) {
-    // the first one says it for all
-    const message = `${logicalId} is too much: the limit is ${MAX_STACKS} stacks, ${MAX_NESTING} inside each other`;
+    // report only the first
+    const message = `${logicalId} exceeds the limit of ${MAX_STACKS} stacks, or ${MAX_NESTING} levels of nesting`;
     if (!run.isFull) run.findings.push({ loaded, path: at, message });
     run.isFull = true;
     return undefined;
@@ -213,7 +213,7 @@ async function readChild(run: Run, parent: Parent, location: LocalPath): Promise
   for (const message of checkChildParameters(properties['Parameters'], child.template)) {
     run.warnings.push({ loaded, path: at, message: `${logicalId} ${message}` });
   }
-  // CloudFormation makes up the name of a nested stack
+  // CloudFormation generates the name of a nested stack
   const { 'AWS::StackName': _name, ...pseudo } = place.pseudo;
   const childPath = identifierOf(place.path, logicalId);
   return readStack(run, { path: childPath, logicalId, templateFile, given, pseudo, parents });
@@ -237,12 +237,12 @@ function warnUndeclared(run: Run, place: StackPlace, loaded: LoadedTemplate): vo
   for (const name of undeclaredParameters(loaded.template, Object.keys(place.given.values))) {
     const near = nearestName(name, declared);
     const hint = near === undefined ? '' : ` Did you mean ${near}?`;
-    const message = `The template has no parameter ${name}; its value is ignored.${hint}`;
+    const message = `The template has no parameter ${name}: its value is ignored.${hint}`;
     run.warnings.push({ loaded, path: ['Parameters'], message });
   }
 }
 
-/** `--parameter-overrides AWS::Region=…` is a way to say what is not known otherwise. */
+/** Returns pseudo parameters set with `--parameter-overrides AWS::Region=…`. */
 function pseudoOverrides(overrides: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(overrides).filter(([name]) => name.startsWith('AWS::')));
 }

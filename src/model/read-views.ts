@@ -14,11 +14,11 @@ import type { Complaint } from './check-stack.ts';
 import type { LocalFiles } from './code-source.ts';
 import { readIncludes } from './read-includes.ts';
 
-/** A template and what it is read with. */
+/** A template and the values to resolve it with. */
 export interface ViewInput {
   template: Template;
   given: GivenParameters;
-  /** Pseudo parameters that are known. */
+  /** Known pseudo parameters. */
   pseudo: Readonly<Record<string, string>>;
   /** undefined: by the template's `Transform`. */
   languageExtensions: boolean | undefined;
@@ -27,7 +27,7 @@ export interface ViewInput {
   onRead: ((file: string) => void) | undefined;
 }
 
-/** The two views of a template: what is deployed, and what we read. */
+/** The two views of a template: `source` is deployed, `resolved` is what we read. */
 export interface Views {
   source: Template;
   resolved: Template;
@@ -35,18 +35,18 @@ export interface Views {
   origins: ReadonlyMap<string, TemplatePath>;
 }
 
-/** CloudFormation takes 500. */
+/** CloudFormation accepts 500. */
 const MAX_RESOURCES = 5000;
 
-/** Where what is wrong is added. */
+/** Collects problems. */
 export interface ViewFaults {
-  /** In the template. */
+  /** Problems in the template. */
   complaints: Complaint[];
-  /** In files that it includes. */
+  /** Problems in included files. */
   problems: TemplateProblem[];
 }
 
-/** The views, or undefined if the template makes more than anything can deploy. */
+/** Creates the views of a template; undefined if it expands beyond any limit. */
 export async function readViews(input: ViewInput, faults: ViewFaults): Promise<Views | undefined> {
   const { complaints } = faults;
   try {

@@ -10,27 +10,26 @@ import type { StackValues } from './stack-values.ts';
 import { flattenStacks, identifierOf, splitIdentifier } from './stack.ts';
 import type { ResourceIdentifier, Stack } from './stack.ts';
 
-/** Marks begin here: characters for private use, one each, which no function of a template can take apart. */
+/** The first of the marks: private-use characters, one each, which no template function can split. */
 const FIRST_MARK = 0xf0000;
 const ANY_MARK = /[\u{f0000}-\u{10ffff}]/u;
 
 /**
- * The values of the application that have to follow when a resource gets new code: outputs of the root stack, exports, and
- * properties of resources that hold what CloudFormation makes again for it, however they get it (parameters and outputs of
- * nested stacks through any depth). Functions' `Layers` are not among them: code syncs move functions to new versions.
- * By the identifier of the resource whose code it is; each value as `output Name` or `Fn (Environment.Variables.NAME)`. Pure.
+ * Returns the values that change with a resource's code: outputs of the root stack, exports, and properties that refer to a
+ * version, directly or through parameters and outputs of nested stacks. Omits the `Layers` of functions, which code syncs
+ * update. Keys: identifier of the resource with the code; values: `output Name` or `Fn (Environment.Variables.NAME)`. Pure.
  */
 export function readVersionReferences(root: Stack): ReadonlyMap<ResourceIdentifier, readonly string[]> {
   const { values, marks } = markVersions(root);
-  const found: Found = new Map();
+  const references: References = new Map();
   visit(root, values, (text, name) => {
-    for (const id of marks.in(text)) add(found, id, name);
+    for (const id of marks.in(text)) add(references, id, name);
   });
-  addLayersOfVersions(root, found);
-  return new Map([...found].map(([id, names]) => [id, [...names]]));
+  addLayersOfVersions(root, references);
+  return new Map([...references].map(([id, names]) => [id, [...names]]));
 }
 
-/** Whether anything may follow the code of the resource, by its type alone. Pure. */
+/** Returns whether values may change with the code of the resource, by its type alone. Pure. */
 export function mayBeFollowed(root: Stack, id: ResourceIdentifier): boolean {
   const { stackPath, logicalId } = splitIdentifier(id);
   const stack = flattenStacks(root).find(({ path }) => path === stackPath);
@@ -40,7 +39,7 @@ export function mayBeFollowed(root: Stack, id: ResourceIdentifier): boolean {
   return isSet(mapOf(resource['Properties'])[versioned.onlyWith]);
 }
 
-/** Whether a property of the resource is such a value. Pure. */
+/** Returns whether a property of the resource refers to a version. Pure. */
 export function holdsVersions(root: Stack, stack: Stack, logicalId: string): boolean {
   const { values, marks } = markVersions(root);
   const resource = mapOf(ownValue(mapOf(stack.resolved['Resources']), logicalId));
@@ -52,7 +51,7 @@ export function holdsVersions(root: Stack, stack: Stack, logicalId: string): boo
   return holds;
 }
 
-/** Values in which what changes with the code of a resource is a mark of that resource. */
+/** Creates values in which a mark of the resource replaces everything that changes with its code. */
 function markVersions(root: Stack): { values: StackValues; marks: Marks } {
   const marks = createMarks();
   const values = createStackValues(root, {
@@ -65,10 +64,10 @@ function markVersions(root: Stack): { values: StackValues; marks: Marks } {
   return { values, marks };
 }
 
-type Found = Map<ResourceIdentifier, Set<string>>;
+type References = Map<ResourceIdentifier, Set<string>>;
 
-function add(found: Found, id: ResourceIdentifier, name: string): void {
-  found.set(id, (found.get(id) ?? new Set()).add(name));
+function add(references: References, id: ResourceIdentifier, name: string): void {
+  references.set(id, (references.get(id) ?? new Set()).add(name));
 }
 
 interface Marks {
@@ -80,14 +79,14 @@ function createMarks(): Marks {
   const ids: ResourceIdentifier[] = [];
   return {
     of: (id) => {
-      const known = ids.indexOf(id);
-      return String.fromCodePoint(FIRST_MARK + (known < 0 ? ids.push(id) - 1 : known));
+      const index = ids.indexOf(id);
+      return String.fromCodePoint(FIRST_MARK + (index < 0 ? ids.push(id) - 1 : index));
     },
     in: (text) => ids.filter((_, index) => text.includes(String.fromCodePoint(FIRST_MARK + index))),
   };
 }
 
-/** The resource (its logical id) with whose code or definition the referenced value changes; undefined: it does not. */
+/** Returns the logical ID of the resource whose code or definition changes the referenced value; undefined: none. */
 function versionedBy(stack: Stack, logicalId: string, attribute = ''): string | undefined {
   const resources = mapOf(stack.resolved['Resources']);
   const resource = mapOf(ownValue(resources, logicalId));
@@ -123,7 +122,7 @@ function visit(stack: Stack, values: StackValues, onText: OnText): void {
   }
   for (const [name, output] of Object.entries(mapOf(stack.resolved['Outputs']))) {
     if (!isMap(output) || isOff(output, stack, values)) continue;
-    // what only the parent stack reads counts where the parent uses it
+    // the parent stack covers outputs that only it reads
     if (stack.path !== '' && !isSet(output['Export'])) continue;
     const place = `output ${identifierOf(stack.path, name)}`;
     const { Value = null, Export = null } = output;
@@ -151,7 +150,7 @@ function isOff({ Condition }: TemplateMap, stack: Stack, values: StackValues): b
   return typeof Condition === 'string' && values.condition(Condition, stack) === false;
 }
 
-/** With everything filled in that is known, if there is a mark in it. What is encoded stays readable. */
+/** Resolves a value, without Base64 encoding; null if it contains no mark. */
 function resolved(value: TemplateValue, stack: Stack, values: StackValues): TemplateValue {
   if (!hasIntrinsic(value)) return null;
   const result = values.resolve(withoutEncoding(value), stack);
@@ -171,7 +170,7 @@ function withoutEncoding(value: TemplateValue): TemplateValue {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutEncoding(inner)]));
 }
 
-/** The texts of a value and where they stand, down to the first function around them. */
+/** Returns the texts of a value with their paths, up to the first function around them. */
 function textsIn(value: TemplateValue): { text: string; path: readonly string[] }[] {
   if (typeof value === 'string') return [{ text: value, path: [] }];
   if (Array.isArray(value)) return value.flatMap(textsIn);
@@ -183,20 +182,20 @@ function textsIn(value: TemplateValue): { text: string; path: readonly string[] 
   });
 }
 
-/** `AutoPublishAliasAllProperties`: a function's version is made again for layers too that ask for it. */
-function addLayersOfVersions(root: Stack, found: Found): void {
+/** Adds layers: with `AutoPublishAliasAllProperties`, a new layer version also publishes a function's version. */
+function addLayersOfVersions(root: Stack, references: References): void {
   const stacks = flattenStacks(root);
   const layers = stacks.flatMap((stack) =>
     stack.layers.filter((layer) => isTrue(layer.properties, 'PublishLambdaVersion')),
   );
   if (layers.length === 0) return;
   const ids = new Set(layers.map(({ id }) => id));
-  const references = readLayerReferences(root);
+  const layersOf = readLayerReferences(root);
   for (const { id, properties } of stacks.flatMap(({ functions }) => functions)) {
     if (!isTrue(properties, 'AutoPublishAliasAllProperties')) continue;
-    for (const reference of references.get(id) ?? []) {
+    for (const reference of layersOf.get(id) ?? []) {
       if (typeof reference !== 'object' || !ids.has(reference.layer)) continue;
-      for (const name of found.get(id) ?? []) add(found, reference.layer, name);
+      for (const name of references.get(id) ?? []) add(references, reference.layer, name);
     }
   }
 }

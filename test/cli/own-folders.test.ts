@@ -174,7 +174,7 @@ Resources:
     const watch = await startReadyWatch(app, env, ['--stack-name', 'shapes']);
     expect(await watch.save('fn/package.json', '{"bundleDependencies": true, "files": "x"}', 'Fn')).toMatchObject({
       state: 'failed',
-      error: { message: expect.stringContaining('files must be a list of texts') },
+      error: { message: expect.stringContaining('files must be a list of strings') },
     });
     const valid = '{"bundleDependencies": true, "bin": {"x": "./app.js"}}';
     expect(await watch.save('fn/package.json', valid, 'Fn')).toMatchObject({ state: 'in-sync' });

@@ -119,7 +119,7 @@ describe('a template is refused, with its line, that', () => {
       Array.from({ length: 12 }, (_, level) => [`${level}.json`, stack(`${level + 1}.json`)]),
     );
     const message = await refusalOf(stack('0.json'), { ...files, '12.json': { Resources: { T: TOPIC } } });
-    expect(message).toMatch(/^\d+\.json:\d+:\d+: [A-D] is too much: the limit is 1000 stacks, 50 inside each other$/);
+    expect(message).toMatch(/^\d+\.json:\d+:\d+: [A-D] exceeds the limit of 1000 stacks, or 50 levels of nesting$/);
   });
 
   it('nests stacks 60 levels deep', async () => {
@@ -130,12 +130,12 @@ describe('a template is refused, with its line, that', () => {
       Array.from({ length: 60 }, (_, level) => [`${level}.json`, stack(`${level + 1}.json`)]),
     );
     const message = await refusalOf(stack('0.json'), { ...files, '60.json': { Resources: { T: TOPIC } } });
-    expect(message).toMatch(/^49\.json:6:5: A is too much/);
+    expect(message).toMatch(/^49\.json:6:5: A exceeds the limit of 1000 stacks, or 50 levels of nesting/);
   });
 
   it('is larger than 5 MB', async () => {
     expect(await refusalOf(`${'# comment\n'.repeat(510_000)}Resources: {}`)).toBe(
-      'template.json: The template cannot be read: /…/template.json is larger than 5 MB',
+      'template.json: Cannot read the template: /…/template.json is larger than 5 MB',
     );
   });
 });

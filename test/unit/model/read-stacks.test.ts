@@ -532,7 +532,7 @@ describe('problems', () => {
       'template.yaml:6:5: NoHandler has no Handler',
       'template.yaml:6:5: NoHandler has no Runtime',
       'template.yaml:13:7: NoFolder CodeUri ./nowhere does not exist (/…/nowhere)',
-      'template.yaml:14:7: NoFolder must have one architecture, x86_64 or arm64: Architectures: [arm64]',
+      'template.yaml:14:7: NoFolder must have one architecture, x86_64 or arm64, for example Architectures: [arm64]',
       'template.yaml:15:64: Api DefinitionUri api.yaml does not exist (/…/api.yaml)',
       'template.yaml:16:63: Machine DefinitionUri src is a folder, but must be a file (/…/src)',
       'template.yaml:17:59: Gone Location gone.yaml does not exist (/…/gone.yaml)',
@@ -541,7 +541,7 @@ describe('problems', () => {
   });
 
   it.each<[what: string, files: Files, problem: string]>([
-    ['no template', {}, 'template.yaml: There is no such template'],
+    ['no template', {}, 'template.yaml: The template does not exist'],
     [
       'an empty template',
       { 'template.yaml': '' },
@@ -550,7 +550,7 @@ describe('problems', () => {
     [
       'no resources',
       { 'template.yaml': 'Resources: {}' },
-      'template.yaml:1:1: Resources is empty; a stack needs at least one',
+      'template.yaml:1:1: Resources is empty: a stack needs at least one resource',
     ],
     [
       'a list of resources',
@@ -560,7 +560,7 @@ describe('problems', () => {
     [
       'a number as Type',
       { 'template.yaml': 'Resources: {A: {Type: 1}}' },
-      'template.yaml:1:17: A must have a text as Type',
+      'template.yaml:1:17: A must have a string as Type',
     ],
     [
       'code that Globals name',
@@ -588,12 +588,12 @@ Resources:
     [
       'code that needs what only CloudFormation knows',
       { 'template.yaml': fn("CodeUri: !Sub './${Other.Name}'") },
-      'template.yaml:1:98: F CodeUri ./${Other.Name} depends on what is known only to CloudFormation',
+      'template.yaml:1:98: F CodeUri ./${Other.Name} depends on a value known only to CloudFormation',
     ],
     [
       'code that an unknown condition chooses',
       { 'template.yaml': fn('CodeUri: !If [Unknown, s3://a/b, ./src]') },
-      'template.yaml:1:98: F CodeUri ./src depends on what is known only to CloudFormation',
+      'template.yaml:1:98: F CodeUri ./src depends on a value known only to CloudFormation',
     ],
     [
       'a missing Docker context',
@@ -622,7 +622,7 @@ Resources:
         'template.yaml':
           'Resources: {Me: {Type: AWS::Serverless::Application, Properties: {Location: ./template.yaml}}}',
       },
-      'template.yaml:1:67: Me nests a stack in itself: template.yaml → template.yaml',
+      'template.yaml:1:67: Me nests a stack within itself: template.yaml → template.yaml',
     ],
     [
       'a wrong loop',
@@ -679,7 +679,7 @@ Resources:
       'b/b.yaml': 'Resources: {B: {Type: AWS::Serverless::Application, Properties: {Location: ../template.yaml}}}',
     };
     expect(await problems(files)).toEqual([
-      'b/b.yaml:1:66: B nests a stack in itself: template.yaml → b/b.yaml → template.yaml',
+      'b/b.yaml:1:66: B nests a stack within itself: template.yaml → b/b.yaml → template.yaml',
     ]);
   });
 
@@ -704,7 +704,7 @@ describe('warnings', () => {
         file: 'template.yaml',
         line: 3,
         column: 3,
-        message: 'A stands twice in the same mapping; only this one counts',
+        message: 'Duplicate key A; this one wins',
       },
     ]);
   });
@@ -719,13 +719,13 @@ describe('warnings', () => {
         file: 'template.yaml',
         line: 1,
         column: 1,
-        message: 'The template has no parameter Enviroment; its value is ignored. Did you mean Environment?',
+        message: 'The template has no parameter Enviroment: its value is ignored. Did you mean Environment?',
       },
       {
         file: 'template.yaml',
         line: 1,
         column: 1,
-        message: 'The template has no parameter Zzz; its value is ignored.',
+        message: 'The template has no parameter Zzz: its value is ignored.',
       },
     ]);
   });
@@ -737,8 +737,8 @@ describe('warnings', () => {
       'c.yaml': 'Parameters: {Name: {Type: String}, Other: {Type: String, Default: x}}\nResources: {A: {Type: T}}',
     });
     expect(warnings.map((warning) => warning.message)).toEqual([
-      'C passes the parameter Nam, which its template does not have. Did you mean Name?',
-      'C does not pass the parameter Name, which its template needs',
+      'C passes the parameter Nam, which its template does not declare. Did you mean Name?',
+      'C does not pass the parameter Name, which its template requires',
     ]);
   });
 });

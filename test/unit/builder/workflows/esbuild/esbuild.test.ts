@@ -54,7 +54,7 @@ describe('BuildProperties', () => {
 
   it('says which value it cannot read', () => {
     expect(() => readBundleOptions({ Define: ['X'] }, 'Fn')).toThrow(
-      /Fn: BuildProperties Define must be a mapping of texts, or a list of NAME=VALUE/,
+      /Fn: BuildProperties Define must be a mapping of strings, or a list of NAME=VALUE/,
     );
   });
 });
