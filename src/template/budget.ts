@@ -3,47 +3,47 @@ import type { TemplatePath } from './template-path.ts';
 import { isMap, scalarText } from './template.ts';
 import type { TemplateValue } from './template.ts';
 
-/** How large the values of a template may become; AWS CloudFormation accepts templates of up to 1 MB. */
+/** The maximum size of a template's values; CloudFormation accepts templates of up to 1 MB. */
 const MAX_SIZE = 10_000_000;
-/** What a list or mapping costs, in characters. */
+/** Size of a list or mapping, in characters. */
 const COLLECTION_SIZE = 10;
-/** What a turn of a loop costs: about a small resource, of which CloudFormation accepts 500. */
+/** Size of a loop iteration: about a small resource, of which CloudFormation accepts 500. */
 const TURN_SIZE = 1000;
 
-/** A few lines can ask for a huge result: nested loops, or texts that repeat each other. `path`: where that is written. */
+/** The functions of a template produce a huge result, e.g. by nested loops or repeated texts. `path`: the cause. */
 export class GrowthError extends UserError {
   readonly path: TemplatePath;
 
   constructor(path: TemplatePath = []) {
     super(
-      `The functions here make more than ${MAX_SIZE / 1_000_000} MB; AWS CloudFormation accepts templates of up to 1 MB`,
+      `The functions here produce more than ${MAX_SIZE / 1_000_000} MB; CloudFormation accepts templates of up to 1 MB`,
     );
     this.path = path;
   }
 }
 
-/** What the functions of a template may still make. */
+/** The size that the functions of a template may still produce. */
 export class Budget {
   private left = MAX_SIZE;
 
-  /** Call it before making a text of that many characters. Throws `GrowthError`. */
+  /** Call before creating a text of that many characters. Throws `GrowthError`. */
   spend(characters: number): void {
     this.left -= characters;
     if (this.left < 0) throw new GrowthError();
   }
 
-  /** Call it for each turn of a loop. */
+  /** Call for each loop iteration. */
   spendTurn(): void {
     this.spend(TURN_SIZE);
   }
 
-  /** Call it for each list and mapping that is made. */
+  /** Call for each new list and mapping. */
   spendCollection(): void {
     this.spend(COLLECTION_SIZE);
   }
 }
 
-/** Runs `work`; if it makes too much, the error says that it is at `path`. */
+/** Runs `work`, and adds `path` to a `GrowthError`. */
 export function within<T>(path: TemplatePath, work: () => T): T {
   try {
     return work();
@@ -53,7 +53,7 @@ export function within<T>(path: TemplatePath, work: () => T): T {
   }
 }
 
-/** The size of a value, roughly as many characters as its JSON has. */
+/** Returns the approximate length of a value's JSON. */
 export function sizeOf(value: TemplateValue): number {
   if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + sizeOf(item), COLLECTION_SIZE);
   if (!isMap(value)) return scalarText(value)?.length ?? 0;

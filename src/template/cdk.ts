@@ -11,9 +11,8 @@ const IMAGE_PROPERTY = 'Code.ImageUri';
 const CONSTRUCT_PATH = 'aws:cdk:path';
 
 /**
- * What `cdk synth` leaves out of its templates because `cdk deploy` does it: properties of assets get their local path
- * (CDK names a place in its own bucket), and parameters of assets that nothing needs any more get a value. Templates
- * without assets come back as they are.
+ * Does what `cdk deploy` does after `cdk synth`: sets asset properties to their local path (CDK refers to its own bucket),
+ * and gives unused asset parameters a value. Returns templates without assets unchanged.
  */
 export function useLocalAssets(template: Template): Template {
   let result = template;
@@ -24,7 +23,7 @@ export function useLocalAssets(template: Template): Template {
   return fillUnusedAssetParameters(result);
 }
 
-/** Settings of code in S3 that local code, which takes its place, cannot have: where they are, and what becomes of them. */
+/** Returns a warning for each storage mode of code in S3 that local code replaces. */
 export function storageModesLeftOut(template: Template): { path: TemplatePath; message: string }[] {
   return resourcesOf(template).flatMap(([logicalId, resource]) => {
     const [property = '', ...below] = localAsset(resource)?.property ?? [];
@@ -35,7 +34,7 @@ export function storageModesLeftOut(template: Template): { path: TemplatePath; m
   });
 }
 
-/** The resource's metadata with CDK's entries for assets in the form in which SAM has them. */
+/** Returns the resource's metadata with CDK's asset entries in SAM's form. */
 export function buildMetadata(resource: TemplateResource): TemplateMap {
   const written = mapOf(resource['Metadata']);
   const metadata = written['aws:asset:is-bundled'] === true ? { ...written, SkipBuild: true } : written;
@@ -51,7 +50,7 @@ export function buildMetadata(resource: TemplateResource): TemplateMap {
   return { ...metadata, ...(Object.fromEntries(given) as TemplateMap) };
 }
 
-/** The name that the resource has in the CDK application, e.g. `MyFunction` of `Stack/MyFunction/Resource`. */
+/** Returns the resource's ID in the CDK application, e.g. `MyFunction` from `Stack/MyFunction/Resource`. */
 export function constructId(resource: TemplateResource): string | undefined {
   const path = scalarText(mapOf(resource['Metadata'])[CONSTRUCT_PATH]);
   const parts = path?.split('/') ?? [];
@@ -65,12 +64,12 @@ function localAsset(resource: TemplateResource): { property: string[]; path: str
   const path = metadata[ASSET_PATH];
   const name = metadata[ASSET_PROPERTY];
   if (typeof path !== 'string' || typeof name !== 'string') return undefined;
-  // what cannot be packaged keeps CDK's own place for it
+  // a property that cannot be packaged keeps CDK's location
   const isPackaged = pathProperties(resource.Type).some(({ property }) => property.join('.') === name);
   return isPackaged ? { property: name.split('.'), path } : undefined;
 }
 
-/** CDK 1 passes the places of assets in three parameters each: `AssetParameters<sha256>S3Bucket<hash8>` and so on. */
+/** CDK 1 passes the location of each asset in three parameters: `AssetParameters<sha256>S3Bucket<hash8>` and so on. */
 const ASSET_PARAMETER = /^AssetParameters[0-9a-f]{64}(?:S3Bucket|S3VersionKey|ArtifactHash)[0-9a-f]{8}$/i;
 
 function fillUnusedAssetParameters(template: Template): Template {

@@ -4,26 +4,26 @@ import type { Scope } from './scope.ts';
 import { intrinsicName, mapOf, scalarText } from './template.ts';
 import type { Template, TemplateValue } from './template.ts';
 
-/** Conditions that ask for each other, one after the other. */
+/** The longest chain of conditions that refer to each other. */
 const MAX_CHAIN = 500;
 
-/** Evaluates the template's conditions by name, each at most once. */
+/** Creates a function that evaluates the template's conditions by name, each at most once. */
 export function createConditions(
   template: Template,
   scope: Omit<Scope, 'condition'>,
 ): (name: string) => boolean | undefined {
   const conditions = mapOf(template['Conditions']);
-  const known = new Map<string, boolean | undefined>();
+  const results = new Map<string, boolean | undefined>();
   let depth = 0;
   const condition = (name: string): boolean | undefined => {
-    if (known.has(name)) return known.get(name);
-    // a condition that asks for itself is not known, and no chain of them may be longer than the call stack bears
-    known.set(name, undefined);
+    if (results.has(name)) return results.get(name);
+    // a condition that depends on itself is unknown; the length of chains is limited by the call stack
+    results.set(name, undefined);
     const value = ownValue(conditions, name);
     depth++;
     const result = value === undefined || depth > MAX_CHAIN ? undefined : evaluate(value, withConditions);
     depth--;
-    known.set(name, result);
+    results.set(name, result);
     return result;
   };
   const withConditions: Scope = { ...scope, condition };
@@ -44,7 +44,7 @@ function evaluate(value: TemplateValue, scope: Scope): boolean | undefined {
   return name === 'Fn::Or' ? decide(results, true) : undefined;
 }
 
-/** One `deciding` result decides; all others must be known. */
+/** Returns `deciding` if any result equals it; otherwise all results must be known. */
 function decide(results: readonly (boolean | undefined)[], deciding: boolean): boolean | undefined {
   if (results.includes(deciding)) return deciding;
   return results.includes(undefined) ? undefined : !deciding;
@@ -54,7 +54,7 @@ function negate(result: boolean | undefined): boolean | undefined {
   return result === undefined ? undefined : !result;
 }
 
-/** CloudFormation compares texts: `true` equals `'true'`. */
+/** Compares texts, as CloudFormation does: `true` equals `'true'`. */
 function equals(args: readonly TemplateValue[], scope: Scope): boolean | undefined {
   const [left, right] = args.map((arg) => comparable(resolve(arg, scope)));
   return left === undefined || right === undefined ? undefined : left === right;

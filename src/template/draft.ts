@@ -4,15 +4,15 @@ import type { TemplatePath } from './template-path.ts';
 import { isMap, mapOf } from './template.ts';
 import type { Template, TemplateMap, TemplateValue } from './template.ts';
 
-/** A template that is being changed. Each resource is copied once, however many there are and however often it changes. */
+/** A template under change. Copies each resource at most once, however often it changes. */
 export interface Draft {
   get(at: TemplatePath): TemplateValue | undefined;
   set(at: TemplatePath, value: TemplateValue): void;
-  /** The template as it is now; the original is as it was. */
+  /** Returns the changed template. The original stays unchanged. */
   finish(): Template;
 }
 
-/** Begins to change a template. */
+/** Starts changing a template. */
 export function openDraft(source: Template): Draft {
   let rest = source;
   const resources: TemplateMap = { ...mapOf(source['Resources']) };

@@ -4,14 +4,14 @@ import { globalsSection, isServerless } from './kinds/kinds.ts';
 import { isIntrinsic, isMap, mapOf } from './template.ts';
 import type { Template, TemplateMap, TemplateResource, TemplateValue } from './template.ts';
 
-/** How SAM merges a value, by `Section.Property.…`; all others: mappings merge, lists are joined, the resource's scalar wins. */
+/** Exceptions to SAM's merge rules, by `Section.Property.…`. Otherwise mappings merge, lists are joined, and the resource's scalar wins. */
 const RULES: Readonly<Record<string, 'replace' | 'own-keys-only'>> = {
   'Function.Architectures': 'replace',
   'CapacityProvider.InstanceRequirements.Architectures': 'replace',
   'CapacityProvider.ManagedResourceTags': 'own-keys-only',
 };
 
-/** The template without its `Globals` section, which every resource of its types now has in its own properties. */
+/** Moves the `Globals` section into the properties of its resources. */
 export function mergeGlobals(template: Template, budget = new Budget()): Template {
   if (!Object.hasOwn(template, 'Globals')) return template;
   const { Globals, ...rest } = template;
@@ -24,7 +24,7 @@ export function mergeGlobals(template: Template, budget = new Budget()): Templat
   return { ...rest, Resources: Object.fromEntries(resources) };
 }
 
-/** What `Globals` say for a resource: its section without what the resource's `IgnoreGlobals` names. */
+/** Returns the `Globals` of a resource, without those in its `IgnoreGlobals`. */
 export function globalsFor(resource: TemplateMap | TemplateResource, sections: TemplateMap): TemplateMap {
   const type = resource['Type'];
   if (!isServerless(type)) return {};
@@ -46,14 +46,14 @@ function mergeResource(resource: TemplateMap, sections: TemplateMap, budget: Bud
   };
 }
 
-/** Where values are merged: `Section.Property.…`. */
+/** The path of merged values, `Section.Property.…`. */
 interface MergePlace {
   path: string;
   budget: Budget;
 }
 
 function merge(shared: TemplateValue, own: TemplateValue, { path, budget }: MergePlace): TemplateValue {
-  // an intrinsic function counts as a scalar: it becomes one when the stack is made
+  // an intrinsic function counts as a scalar, which it becomes at deployment
   if (Array.isArray(shared) && Array.isArray(own)) {
     if (RULES[path] === 'replace') return own;
     budget.spend(4 * (shared.length + own.length));

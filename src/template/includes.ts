@@ -5,15 +5,15 @@ import type { TemplatePath } from './template-path.ts';
 import { isMap } from './template.ts';
 import type { Template, TemplateMap, TemplateValue } from './template.ts';
 
-/** A file that the template includes where its `Fn::Transform` (or the template's `Transform`) stands. */
+/** A file that an `Fn::Transform` (or the template's `Transform`) includes. */
 export interface IncludedFile {
-  /** To the `Location`. */
+  /** Path of its `Location`. */
   path: TemplatePath;
-  /** As written, or resolved if it is given by an intrinsic. */
+  /** As written, or resolved if it is an intrinsic. */
   location: string;
 }
 
-/** All `AWS::Include` of a template, at any depth, whose location is a text. */
+/** Finds all `AWS::Include` in a template, at any depth, whose location is a text. */
 export function findIncludes(template: Template, scope: Scope): IncludedFile[] {
   const found: IncludedFile[] = [];
   collect(template, [], (map, path) => {

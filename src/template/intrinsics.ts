@@ -8,9 +8,8 @@ import type { TemplateMap, TemplateValue } from './template.ts';
 const NO_VALUE = 'AWS::NoValue';
 
 /**
- * The value with every intrinsic function replaced whose result is known; the others stay, with their arguments resolved
- * as far as they can be. What does not change is the same object, nothing is mutated. `{Ref: AWS::NoValue}` removes the
- * property or list item in which it stands.
+ * Replaces every intrinsic function whose result is known, and resolves the arguments of the others as far as possible.
+ * `{Ref: AWS::NoValue}` removes its property or list item. Unchanged parts are the same objects; mutates nothing.
  */
 export function resolve(value: TemplateValue, scope: Scope): TemplateValue {
   if (Array.isArray(value)) return resolveList(value, scope);
@@ -24,14 +23,14 @@ export function resolve(value: TemplateValue, scope: Scope): TemplateValue {
   return resolveMap(value, scope);
 }
 
-/** Whether an intrinsic function is left anywhere in the value. */
+/** Returns whether the value contains an intrinsic function. */
 export function hasIntrinsic(value: TemplateValue): boolean {
   if (Array.isArray(value)) return value.some(hasIntrinsic);
   if (!isMap(value)) return false;
   return intrinsicName(value) !== undefined || Object.values(value).some(hasIntrinsic);
 }
 
-/** The file of an `AWS::Include` in the mapping, resolved, if it is a text. */
+/** Returns the resolved location of an `AWS::Include` in the mapping, if it is a text. */
 export function includeLocation(map: TemplateMap, scope: Scope): string | undefined {
   const transform = map['Fn::Transform'];
   if (!isMap(transform) || transform['Name'] !== 'AWS::Include') return undefined;
@@ -66,7 +65,7 @@ function resolveMap(map: TemplateMap, scope: Scope): TemplateMap {
   return changed ? Object.fromEntries(entries) : map;
 }
 
-/** The mapping with the content of the included file beside its own keys. */
+/** Merges the content of an included file with the mapping's own keys. */
 function resolveInclude(map: TemplateMap, scope: Scope): TemplateMap | undefined {
   if (!Object.hasOwn(map, 'Fn::Transform')) return undefined;
   const location = includeLocation(map, scope);
@@ -79,7 +78,7 @@ function resolveInclude(map: TemplateMap, scope: Scope): TemplateMap | undefined
 
 type Resolver = (args: TemplateValue, scope: Scope) => TemplateValue | undefined;
 
-/** Each gives the result or, if it is not known, undefined. Arguments come resolved, except to the lazy ones below. */
+/** Each returns the result, or undefined if unknown. Receives resolved arguments. */
 const FUNCTIONS: Readonly<Record<string, Resolver>> = {
   'Fn::GetAtt': getAtt,
   'Fn::Join': join,
@@ -96,7 +95,7 @@ function toBase64(text: string, { budget }: Scope): string {
   return Buffer.from(text, 'utf8').toString('base64');
 }
 
-/** Quotes of a text double with each function around it. */
+/** Converts to JSON. Each nested call doubles the escapes of quotes. */
 function toJsonString(value: TemplateValue, { budget }: Scope): string {
   budget.spend(sizeOf(value) * 2);
   return JSON.stringify(value);
@@ -108,7 +107,7 @@ function resolveFunction(name: string, map: TemplateMap, scope: Scope): Template
   if (name === 'Fn::If') return fnIf(args, scope);
   if (name === 'Fn::Sub') return sub(map, args, scope);
   if (name === 'Fn::FindInMap') return findInMap(args, scope);
-  // an IAM policy's `Condition`, a condition's name
+  // the `Condition` of an IAM policy, or the name of a condition
   if (name === 'Condition' || name === 'Fn::Transform') return undefined;
   const resolved = Array.isArray(args) ? resolveArguments(args, scope) : resolve(args, scope);
   const result = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name]?.(resolved, scope) : undefined;
@@ -116,7 +115,7 @@ function resolveFunction(name: string, map: TemplateMap, scope: Scope): Template
   return resolved === args ? map : { [name]: resolved };
 }
 
-/** Arguments keep their places: a `{Ref: AWS::NoValue}` among them is not removed. */
+/** Resolves arguments, which keep their positions: does not remove a `{Ref: AWS::NoValue}`. */
 function resolveArguments(args: TemplateValue[], scope: Scope): TemplateValue[] {
   const resolved = args.map((arg) => resolve(arg, scope));
   return resolved.every((value, index) => value === args[index]) ? args : resolved;
@@ -130,7 +129,7 @@ function ref(map: TemplateMap, args: TemplateValue, scope: Scope): TemplateValue
   return typeof value === 'string' ? value : [...value];
 }
 
-/** As in the text of an `Fn::Sub`, `Name.Attribute` is looked up like a parameter. */
+/** Looks up `Name.Attribute` like a parameter, as in the text of an `Fn::Sub`. */
 function getAtt(args: TemplateValue, scope: Scope): TemplateValue | undefined {
   const parts = Array.isArray(args) ? args.map(scalarText) : [scalarText(args)];
   if (parts.includes(undefined)) return undefined;
@@ -158,8 +157,8 @@ function sub(map: TemplateMap, args: TemplateValue, scope: Scope): TemplateValue
     return value;
   });
   if (result.unknown.length === 0) return result.text;
-  const left = Object.entries(values).filter(([name]) => result.unknown.includes(name));
-  if (left.length > 0) return { 'Fn::Sub': [result.text, Object.fromEntries(left)] };
+  const remaining = Object.entries(values).filter(([name]) => result.unknown.includes(name));
+  if (remaining.length > 0) return { 'Fn::Sub': [result.text, Object.fromEntries(remaining)] };
   return result.text === args ? map : { 'Fn::Sub': result.text };
 }
 
@@ -170,8 +169,8 @@ function findInMap(args: TemplateValue, scope: Scope): TemplateValue | undefined
   const options = args[3];
   const rest = options === undefined ? [] : [resolve(options, scope)];
   if (name === undefined || first === undefined || second === undefined) return { 'Fn::FindInMap': [...keys, ...rest] };
-  const found = ownValue(mapOf(ownValue(mapOf(ownValue(scope.mappings, name)), first)), second);
-  if (found !== undefined) return found;
+  const value = ownValue(mapOf(ownValue(mapOf(ownValue(scope.mappings, name)), first)), second);
+  if (value !== undefined) return value;
   const fallback = isMap(rest[0]) ? rest[0]['DefaultValue'] : undefined;
   return fallback ?? { 'Fn::FindInMap': [...keys, ...rest] };
 }
@@ -202,7 +201,7 @@ function select(args: TemplateValue): TemplateValue | undefined {
   return isKnownList(list) && Number.isInteger(index) ? list[index] : undefined;
 }
 
-/** A list whose items have their final places: an `Fn::If` that is not known yet may still remove one. */
+/** Returns whether all items have their final positions: an unresolved `Fn::If` may still remove one. */
 function isKnownList(value: TemplateValue | undefined): value is TemplateValue[] {
   return Array.isArray(value) && value.every((item) => intrinsicName(item) !== 'Fn::If');
 }

@@ -4,12 +4,12 @@ import { failTooDeep, MAX_DEPTH } from './yaml/limits.ts';
 
 const STRING_OR_BRACKET = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/g;
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
-/** Cannot be the beginning of a text in JSON that a user wrote: a lone surrogate. */
+/** A lone surrogate, with which no text of a user's JSON begins. */
 const MARK = '\uDC00#';
 
 /**
- * The value if the text is JSON, else undefined. Numbers whose text would change when written again (`2.0`, 20-digit ids)
- * keep it. Throws `LimitError` if it is nested too deep.
+ * Parses JSON; undefined if the text is no JSON. Numbers whose text would change when written again (`2.0`, 20-digit IDs) keep
+ * it. Throws `LimitError` for excessive nesting.
  */
 export function parseJson(text: string): TemplateValue | undefined {
   if (!/^\s*[[{"]/.test(text)) return undefined;
@@ -17,7 +17,7 @@ export function parseJson(text: string): TemplateValue | undefined {
   try {
     value = JSON.parse(text);
   } catch {
-    // YAML in braces, or a mistake that the YAML reader will name with its place
+    // YAML in braces, or a syntax error that the YAML reader reports with its position
     return undefined;
   }
   const tooDeep = tooDeepAt(text);
@@ -26,7 +26,7 @@ export function parseJson(text: string): TemplateValue | undefined {
   return kept === undefined ? value : JSON.parse(kept, revive);
 }
 
-/** Where the text, which is JSON, is nested too deep: what follows a value down needs the call stack. undefined: nowhere. */
+/** Returns the offset at which valid JSON is nested too deep for recursive functions, if any. */
 export function tooDeepAt(text: string): number | undefined {
   let depth = 0;
   for (const { 0: token, index } of text.matchAll(STRING_OR_BRACKET)) {
@@ -37,7 +37,7 @@ export function tooDeepAt(text: string): number | undefined {
   return undefined;
 }
 
-/** The JSON text with such numbers as marked strings, or undefined if there are none. */
+/** Replaces such numbers by marked strings; undefined if there are none. */
 function keepNumberTexts(text: string): string | undefined {
   let found = false;
   const kept = text.replace(STRING_OR_NUMBER, (token) => {

@@ -11,24 +11,24 @@ import { isMap, mapOf, scalarText } from './template.ts';
 import type { Template, TemplateMap, TemplateValue } from './template.ts';
 
 const LOOP = 'Fn::ForEach::';
-/** The sections in which CloudFormation knows loops. */
+/** The sections in which CloudFormation supports loops. */
 const SECTIONS = ['Conditions', 'Resources', 'Outputs'] as const;
 
-/** A template with its loops (`Fn::ForEach`) written out. */
+/** A template with expanded loops (`Fn::ForEach`). */
 export interface ExpandedTemplate {
   template: Template;
-  /** Where a resource that came out of a loop is written: its path in the template as the user wrote it. */
+  /** Resource from a loop → its path in the user's template. */
   origins: ReadonlyMap<string, TemplatePath>;
   problems: LoopProblem[];
 }
 
-/** A loop that cannot be written out. */
+/** A loop that cannot be expanded. */
 interface LoopProblem {
   path: TemplatePath;
   message: string;
 }
 
-/** Whether the template asks for `AWS::LanguageExtensions`; the option, if given, decides. */
+/** Returns whether the template uses `AWS::LanguageExtensions`, or the option if given. */
 export function usesLanguageExtensions(template: Template, option: boolean | undefined): boolean {
   if (option !== undefined) return option;
   const transforms = Array.isArray(template['Transform']) ? template['Transform'] : [template['Transform']];
@@ -38,9 +38,8 @@ export function usesLanguageExtensions(template: Template, option: boolean | und
 }
 
 /**
- * Writes out loops. `which: 'local'` only those whose resources need files of this machine (each turn has its own), so
- * that CloudFormation gets the others as they are. A loop over values that are not known locally stays; if it needs
- * local files that is a problem.
+ * Expands loops. `which: 'local'`: only those whose resources need local files, which differ per iteration; CloudFormation
+ * expands the others. Keeps a loop over values not known locally, and reports a problem if it needs local files.
  */
 export function expandLoops(template: Template, scope: Scope, which: 'all' | 'local'): ExpandedTemplate {
   const run: Run = { scope, which, origins: new Map(), problems: [], budget: new Budget() };
@@ -62,9 +61,9 @@ interface Run {
 }
 
 interface Place {
-  /** As the user wrote it. */
+  /** Path in the user's template. */
   path: TemplatePath;
-  /** In a loop that is being written out: all loops in it are written out too, for their names must be unique. */
+  /** Inside an expanded loop, whose inner loops must be expanded too, because their names must be unique. */
   inside: boolean;
 }
 
@@ -79,10 +78,10 @@ function expandMap(run: Run, map: TemplateMap, place: Place): TemplateMap {
   const result: TemplateMap = {};
   for (const [key, value] of Object.entries(map)) {
     const at = { ...place, path: [...place.path, key] };
-    const turns = key.startsWith(LOOP) ? expandLoop(run, value, at) : undefined;
-    for (const [name, body] of turns ?? [[key, expandValue(run, value, at)] as const]) {
+    const entries = key.startsWith(LOOP) ? expandLoop(run, value, at) : undefined;
+    for (const [name, body] of entries ?? [[key, expandValue(run, value, at)] as const]) {
       if (Object.hasOwn(result, name)) {
-        run.problems.push({ path: at.path, message: `${key} makes ${name} a second time` });
+        run.problems.push({ path: at.path, message: `${key} creates ${name} a second time` });
       }
       setOwn(result, name, body);
     }
@@ -90,7 +89,7 @@ function expandMap(run: Run, map: TemplateMap, place: Place): TemplateMap {
   return result;
 }
 
-/** The entries that the loop makes, or undefined if it stays as it is. */
+/** Returns the entries of an expanded loop; undefined to keep the loop. */
 function expandLoop(run: Run, loop: TemplateValue, place: Place): [string, TemplateValue][] | undefined {
   const name = String(place.path.at(-1));
   if (!Array.isArray(loop) || loop.length !== 3 || typeof loop[0] !== 'string' || !isMap(loop[2])) {
@@ -122,11 +121,11 @@ function expandLoop(run: Run, loop: TemplateValue, place: Place): [string, Templ
 function unknownValues(loop: string): string {
   return (
     `The values of ${loop} are known only to CloudFormation, but its resources need local files. ` +
-    'Write the values as a list, or pass them in a CommaDelimitedList parameter'
+    'Write them as a list, or pass them in a CommaDelimitedList parameter'
   );
 }
 
-/** The values of a loop as text, or undefined if one of them is not known. */
+/** Returns the values of a loop as text; undefined if any is unknown. */
 function loopValues(collection: TemplateValue, scope: Scope): string[] | undefined {
   const resolved = resolve(collection, scope);
   if (!Array.isArray(resolved)) return undefined;
@@ -135,7 +134,7 @@ function loopValues(collection: TemplateValue, scope: Scope): string[] | undefin
   return known.length === texts.length ? (known as string[]) : undefined;
 }
 
-/** Whether a resource in the loop, or in a loop in it, has a property with a local path or includes a file of its own. */
+/** Returns whether a resource in the loop, or in a nested one, has a local path or includes a local file. */
 function needsLocalFiles(body: TemplateMap): boolean {
   return Object.entries(body).some(([key, value]) => {
     if (key.startsWith(LOOP)) return Array.isArray(value) && isMap(value[2]) && needsLocalFiles(value[2]);
@@ -154,7 +153,7 @@ function mayBeLocal(properties: TemplateMap, { property, content }: PathProperty
     if (key === '*') return true;
     value = mapOf(value)[key];
   }
-  // without a path of its own a function has the one of Globals, or the template's folder
+  // the default path is that of Globals, or the template's folder
   if (value === undefined) return content === 'code';
   const map = mapOf(value);
   const text = typeof map['Fn::Sub'] === 'string' ? map['Fn::Sub'] : value;
@@ -169,7 +168,7 @@ function includesFile(value: TemplateValue): boolean {
   return isLocalPath(location) || Object.values(value).some(includesFile);
 }
 
-/** What a turn of a loop fills in. */
+/** The loop variable and its value in an iteration. */
 interface Variable {
   name: string;
   value: string;
@@ -193,7 +192,7 @@ function substituteVariable(value: TemplateValue, variable: Variable): TemplateV
   );
 }
 
-/** `${Name}` is the value, `&{Name}` the value without what may not stand in a logical id. */
+/** Replaces `${Name}` by the value, and `&{Name}` by the value without characters invalid in logical IDs. */
 function substituteText(text: string, { name, value, budget }: Variable): string {
   budget.spend(text.length);
   if (!text.includes('{')) return text;

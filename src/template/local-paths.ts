@@ -17,7 +17,7 @@ export interface LocalPath {
   /** undefined for `AWS::Include` and for the template's metadata. */
   logicalId: string | undefined;
   type: string | undefined;
-  /** Where the packaged location must be set in the template, with `setAt`. The property may be missing there. */
+  /** Path in the template to set to the packaged location. The property may be missing there. */
   path: TemplatePath;
   /** As written; `resolveLocalPath` makes it absolute. */
   value: string;
@@ -26,8 +26,8 @@ export interface LocalPath {
 }
 
 /**
- * The local paths in a template. `resolved` is the same template with its intrinsics resolved: with it, a value such as
- * `!Sub ./${Env}` is found too. Values in S3 or on the web, mappings, and what only CloudFormation knows are left out.
+ * Finds the local paths in a template. `resolved`: the same template with intrinsics resolved, to also find values such as
+ * `!Sub ./${Env}`. Omits values in S3 or on the web, mappings, and values known only to CloudFormation.
  */
 export function findLocalPaths(template: Template, resolved?: Template): LocalPath[] {
   const resolvedResources = mapOf(resolved?.['Resources']);
@@ -45,14 +45,14 @@ export function findLocalPaths(template: Template, resolved?: Template): LocalPa
   return [...found, ...metadataPaths(template), ...includePaths(template)];
 }
 
-/** Whether the value can only be meant as a path on this machine. */
+/** Returns whether the value is a path on this machine. */
 export function isLocalPath(value: TemplateValue | undefined): value is string {
   return (
     typeof value === 'string' && value !== '' && !/^(?:s3|https?):\/\//i.test(value) && !value.includes('{{resolve:')
   );
 }
 
-/** Whether Lambda would keep the code in another way than before: a setting, which a code sync does not change. */
+/** Returns whether the storage mode differs. A code sync cannot change it. */
 export function changesStorageMode(before: TemplateValue | undefined, after: TemplateValue | undefined): boolean {
   return storageMode(before) !== storageMode(after);
 }
@@ -61,13 +61,13 @@ function storageMode(location: TemplateValue | undefined): string | undefined {
   return scalarText(mapOf(location)['StorageMode'] ?? mapOf(location)['S3ObjectStorageMode']);
 }
 
-/** The absolute path; `base` is the folder of the template, or `--base-dir` for `code`. `file://` is understood. */
+/** Makes a path absolute. `base`: the folder of the template, or `--base-dir` for `code`. Accepts `file://`. */
 export function resolveLocalPath(value: string, base: string): string {
   if (/^file:\/\/\//i.test(value)) return pathOfUrl(value) ?? path.resolve(base, value);
   return path.resolve(base, value.replace(/^file:\/\//i, ''));
 }
 
-/** Whether the value is written as a `file:///` URL that names no path: `file:///%zz`. */
+/** Returns whether the value is an invalid `file:///` URL, e.g. `file:///%zz`. */
 export function isBadFileUrl(value: string): boolean {
   return /^file:\/\/\//i.test(value) && pathOfUrl(value) === undefined;
 }
@@ -84,7 +84,7 @@ interface ResourceView {
   template: Template;
   logicalId: string;
   type: string;
-  /** Its properties with Globals, resolved as far as that was done. */
+  /** Its properties with Globals, resolved if available. */
   view: TemplateMap;
 }
 
@@ -95,7 +95,7 @@ function pathsOf(resource: ResourceView, { property, content, form, byDefault }:
   for (const [keys, given] of expand(view, property)) {
     const value = given ?? byDefault;
     const start = ['Resources', logicalId, 'Properties', ...keys];
-    // a mapping on the way that is given by an intrinsic cannot be changed inside
+    // an intrinsic on the path cannot be changed inside
     if (keys.slice(0, -1).some((_key, index) => isIntrinsic(getAt(template, start.slice(0, 4 + index))))) continue;
     for (const [at, text] of branches(template, start, value, content)) {
       found.push({ logicalId, type, path: at, value: text, content, form });
@@ -104,12 +104,12 @@ function pathsOf(resource: ResourceView, { property, content, form, byDefault }:
   return found;
 }
 
-/** Neither inline code nor a container image. */
+/** Returns whether the code is neither inline nor a container image. */
 function hasCodeFolder(properties: TemplateMap): boolean {
   return (properties['InlineCode'] ?? null) === null && properties['PackageType'] !== 'Image';
 }
 
-/** The values at a path with wildcards. A path without wildcards always gives one, which may be undefined. */
+/** Returns the values at a path with wildcards. A path without wildcards has exactly one, maybe undefined. */
 function expand(
   value: TemplateValue | undefined,
   keys: readonly string[],
@@ -122,7 +122,7 @@ function expand(
   return Object.keys(map).flatMap((name) => expand(map[name], rest, [...done, name]));
 }
 
-/** The value itself, or both sides of an `Fn::If` whose condition is not known: each file is uploaded. */
+/** Returns the value, or both sides of an `Fn::If` with an unknown condition: both files are uploaded. */
 function branches(
   template: Template,
   at: TemplatePath,
@@ -130,7 +130,7 @@ function branches(
   content: LocalContent,
 ): [TemplatePath, string][] {
   if (isLocalPath(value)) return [[at, value]];
-  // code is built and a nested stack read, so it must be known which it is
+  // code to build and nested stacks to read must be known
   const options = isMap(value) && (content === 'file' || content === 'zip') ? value['Fn::If'] : undefined;
   if (!Array.isArray(options) || getAt(template, [...at, 'Fn::If']) === undefined) return [];
   return [1, 2].flatMap((side) => branches(template, [...at, 'Fn::If', String(side)], options[side], content));

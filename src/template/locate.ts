@@ -8,12 +8,12 @@ import { TextLines } from './yaml/text-lines.ts';
 import type { TextPosition } from './yaml/text-lines.ts';
 
 /**
- * Where the value at a path begins in a template's text (the key, for a value in a mapping). If the path is not written
- * there, where the nearest mapping or list around it is.
+ * Finds where the value at a path begins in a template's text (in a mapping: its key). For a path that is not written there,
+ * finds the nearest mapping or list around it.
  */
 export type Locator = (path: TemplatePath) => TextPosition | undefined;
 
-/** For messages only: the first call reads the text again. */
+/** Creates a locator for messages. Its first call parses the text again. */
 export function createLocator(text: string): Locator {
   let places: Places | undefined;
   return (path) => {
@@ -31,7 +31,7 @@ interface Places {
 function readPlaces(source: string): Places {
   const lines = new TextLines(source);
   try {
-    // JSON may be indented with tabs, YAML may not
+    // JSON allows tabs as indentation, YAML does not
     return { root: composeDocument(parseJson(source) === undefined ? source : source.replaceAll('\t', ' ')), lines };
   } catch (error) {
     if (error instanceof YamlError) return { root: undefined, lines };
@@ -39,11 +39,11 @@ function readPlaces(source: string): Places {
   }
 }
 
-/** Offset for the path below the node; `here` is the node's own. */
+/** Returns the offset of the path below the node; `here` is the node's own offset. */
 function find(node: YamlNode, path: TemplatePath, here: number): number {
   const [wanted, ...rest] = path;
   if (wanted === undefined) return here;
-  // a short tag is a level of its own: !If [...] is {Fn::If: [...]}
+  // a short tag is a separate level: !If [...] is {Fn::If: [...]}
   const isTagged = node.type !== 'alias' && node.tag !== undefined;
   const below = isTagged && /^(?:Fn::|Ref$|Condition$)/.test(wanted) ? rest : path;
   if (node.type === 'mapping') return findInMapping(node, below, here);
@@ -52,7 +52,7 @@ function find(node: YamlNode, path: TemplatePath, here: number): number {
 
 function findInMapping(node: MappingNode, path: TemplatePath, here: number): number {
   const [wanted, ...rest] = path;
-  // of keys written twice the last one counts
+  // the last of duplicate keys wins
   const entry = node.entries.findLast(({ key }) => {
     const target = targetOf(key);
     return target.type === 'scalar' && target.text === wanted;

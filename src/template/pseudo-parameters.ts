@@ -1,4 +1,4 @@
-/** What is known of the place to which the stack goes. */
+/** The known parts of a deployment's target. */
 export interface DeployTarget {
   region?: string | undefined;
   stackName?: string | undefined;
@@ -6,7 +6,7 @@ export interface DeployTarget {
   partition?: string | undefined;
 }
 
-/** Partitions by the beginning of their regions' names; all others are in `aws`. From botocore's partitions.json. */
+/** Partitions by Region prefix, from botocore's partitions.json. All other Regions are in `aws`. */
 const PARTITIONS: readonly (readonly [regionPrefix: string, partition: string, urlSuffix: string])[] = [
   ['cn-', 'aws-cn', 'amazonaws.com.cn'],
   ['us-gov-', 'aws-us-gov', 'amazonaws.com'],
@@ -17,11 +17,11 @@ const PARTITIONS: readonly (readonly [regionPrefix: string, partition: string, u
   ['eusc-', 'aws-eusc', 'amazonaws.eu'],
 ];
 
-/** CloudFormation's pseudo parameters as far as they are known; what is not known is absent. */
+/** Returns the known pseudo parameters. */
 export function pseudoParameters(target: DeployTarget): Record<string, string> {
   const { region } = target;
-  const found = region === undefined ? undefined : PARTITIONS.find(([prefix]) => region.startsWith(prefix));
-  const partition = target.partition ?? (region === undefined ? undefined : (found?.[1] ?? 'aws'));
+  const row = region === undefined ? undefined : PARTITIONS.find(([prefix]) => region.startsWith(prefix));
+  const partition = target.partition ?? (region === undefined ? undefined : (row?.[1] ?? 'aws'));
   const urlSuffix =
     PARTITIONS.find(([, name]) => name === partition)?.[2] ?? (partition === 'aws' ? 'amazonaws.com' : undefined);
   const values: Record<string, string | undefined> = {

@@ -7,15 +7,15 @@ import type { Scope } from './scope.ts';
 import { isMap, mapOf } from './template.ts';
 import type { Template, TemplateMap, TemplateValue } from './template.ts';
 
-/** What a template is resolved with. */
+/** The values to resolve a template with. */
 export interface KnownValues {
   parameters: ParameterValues;
   pseudoParameters: Readonly<Record<string, string>>;
-  /** Contents of included files by their location as the template has it. */
+  /** Contents of included files, by location as written in the template. */
   includes: ReadonlyMap<string, TemplateValue>;
 }
 
-/** What the intrinsic functions of this template can look up. */
+/** Creates the scope of a template. */
 export function createScope(template: Template, values: KnownValues): Scope {
   const { known, secret } = values.parameters;
   const parameter: Scope['parameter'] = (name) => known.get(name) ?? pseudo(values, name);
@@ -27,8 +27,8 @@ export function createScope(template: Template, values: KnownValues): Scope {
 }
 
 /**
- * The template as we read it: Globals merged into resources, and intrinsic functions in resources and outputs replaced
- * where their value is known. Its loops must have been written out.
+ * Merges Globals into resources, and replaces intrinsic functions in resources and outputs if their value is known. Expects
+ * expanded loops.
  */
 export function resolveTemplate(template: Template, scope: Scope): Template {
   const merged = mergeGlobals(template, scope.budget);
@@ -40,7 +40,7 @@ export function resolveTemplate(template: Template, scope: Scope): Template {
   return result;
 }
 
-/** Entry by entry, for an include of whole resources stays: they are not ours to build. */
+/** Resolves entry by entry, keeping includes of whole resources, which we do not build. */
 function resolveEntries(section: string, entries: TemplateMap, scope: Scope): TemplateMap {
   return Object.fromEntries(
     Object.entries(entries).map(([name, entry]) => [

@@ -1,19 +1,19 @@
 import { Budget } from './budget.ts';
 import type { TemplateMap, TemplateValue } from './template.ts';
 
-/** What intrinsic functions can look up. `undefined` always means: only CloudFormation knows. */
+/** Values for intrinsic functions. `undefined` means: known only to CloudFormation. */
 export interface Scope {
-  /** A parameter or pseudo parameter; in scopes that know the cloud also a resource, or `Resource.Attribute`. */
+  /** Returns a parameter or pseudo parameter; in scopes with deployed values also a resource or `Resource.Attribute`. */
   parameter(name: string): string | readonly string[] | undefined;
   mappings: TemplateMap;
   condition(name: string): boolean | undefined;
-  /** The value in a file that `AWS::Include` names. */
+  /** Returns the content of an `AWS::Include` file. */
   include(location: string): TemplateValue | undefined;
-  /** What the functions may still make. */
+  /** Limits the size of results. */
   readonly budget: Budget;
 }
 
-/** For values that mean the same whatever is known. */
+/** Creates a scope without any values. */
 export function nothingKnown(): Scope {
   return {
     parameter: () => undefined,

@@ -1,14 +1,14 @@
-/** What `Fn::Sub` makes of a text. */
+/** The result of `Fn::Sub`. */
 export interface Substituted {
-  /** With the known variables filled in; still the text of an `Fn::Sub` if some are not known. */
+  /** With known variables replaced; still the text of an `Fn::Sub` if some are unknown. */
   text: string;
-  /** Variables that only CloudFormation knows. */
+  /** Variables known only to CloudFormation. */
   unknown: string[];
 }
 
 const VARIABLE = /\$\{([^!}][^}]*|!([^}]*))\}/g;
 
-/** Fills in `${Name}` wherever `valueOf` knows it. `${!Literal}` becomes `${Literal}` once nothing is left to fill in. */
+/** Replaces each `${Name}` that `valueOf` knows, and `${!Literal}` by `${Literal}` if no variable remains. */
 export function substitute(text: string, valueOf: (name: string) => string | undefined): Substituted {
   const unknown: string[] = [];
   const parts: { text: string; literal: boolean }[] = [];
@@ -23,7 +23,7 @@ export function substitute(text: string, valueOf: (name: string) => string | und
   }
   parts.push({ text: text.slice(end), literal: false });
   const again = unknown.length > 0;
-  // a value that is filled in must not be read as a variable when CloudFormation fills in the rest
+  // escape inserted values, so that CloudFormation does not read variables in them
   const filled = parts.map((part) => (part.literal && again ? part.text.replaceAll('${', '${!') : part.text));
   return { text: filled.join(''), unknown };
 }

@@ -2,10 +2,10 @@ import { ownValue } from '../support/own-value.ts';
 import type { Template, TemplateMap, TemplateValue } from './template.ts';
 import { isMap } from './template.ts';
 
-/** Where a value stands in a template: keys of mappings and, as decimal text, positions in lists. */
+/** The path of a value in a template: keys of mappings and, as decimal text, indices of lists. */
 export type TemplatePath = readonly string[];
 
-/** The value at the path, or undefined if there is none. */
+/** Returns the value at the path, if there is one. */
 export function getAt(root: TemplateValue, path: TemplatePath): TemplateValue | undefined {
   let value: TemplateValue | undefined = root;
   for (const key of path) {
@@ -16,7 +16,7 @@ export function getAt(root: TemplateValue, path: TemplatePath): TemplateValue | 
   return value;
 }
 
-/** A copy with the value at the path; what is not on the way is shared with the original. Missing mappings are made. */
+/** Returns a copy with the value at the path, creating missing mappings. Everything off the path is shared. */
 export function setAt(template: Template, path: TemplatePath, value: TemplateValue): Template {
   return setInMap(template, path, value);
 }

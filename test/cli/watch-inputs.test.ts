@@ -168,7 +168,7 @@ describe('what a resource is made of', () => {
   it('an included definition that is broken: reported with its place in it, and synced when it is fixed', async () => {
     const broken = OPENAPI.replace('openapi: 3.0.1', 'openapi: }');
     const failed = await watch.after(() => watch.write('api/included.yaml', broken), isStack('failed'));
-    expect(failed.error?.message).toMatch(/^api\/included\.yaml:1:10: This is not valid YAML/);
+    expect(failed.error?.message).toMatch(/^api\/included\.yaml:1:10: Invalid YAML/);
     await watch.after(
       () => watch.write('api/included.yaml', OPENAPI.replace('pong', 'again')),
       isResource('Included', 'in-sync'),

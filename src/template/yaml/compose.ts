@@ -9,12 +9,12 @@ import type { MarkToken, Token } from './tokens.ts';
 /** The prefix of YAML's own tags, `!!name`. */
 export const CORE_TAG = 'tag:yaml.org,2002:';
 
-/** The root node of the only document in the text, or undefined if the text is empty. Throws `YamlError`. */
+/** Composes the only document of a text; undefined if the text is empty. Throws `YamlError`. */
 export function composeDocument(text: string): YamlNode | undefined {
   return new Composer(new Scanner(text)).readStream();
 }
 
-/** Tokens before which a node may be left out. */
+/** Tokens before which a node may be missing. */
 type Ends = ReadonlySet<Token['type']>;
 
 const AFTER_ITEM: Ends = new Set(['item', 'block-end']);

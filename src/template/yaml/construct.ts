@@ -5,7 +5,7 @@ import { targetOf } from './nodes.ts';
 import type { AliasNode, AnchoredNode, MappingNode, ScalarNode, YamlNode } from './nodes.ts';
 import { failTooDeep, LimitError, MAX_ALIASED_VALUES, MAX_DEPTH } from './limits.ts';
 
-/** What scalars and tags mean. `undefined` means: not allowed. */
+/** The meaning of scalars and tags. `undefined`: not allowed. */
 export interface Schema<Scalar> {
   /** A plain scalar without a tag; it may be empty. */
   plain(text: string): Scalar | undefined;
@@ -28,7 +28,7 @@ interface BuiltMap<Scalar> {
 /** Repeated keys of the same mapping, by offset. */
 export type DuplicateKeys = Map<number, string>;
 
-/** The value of a document. The last of several equal keys wins; they are added to `duplicates`. Throws `YamlError`. */
+/** Constructs the value of a document. The last of duplicate keys wins; adds them to `duplicates`. Throws `YamlError`. */
 export function construct<Scalar>(
   root: YamlNode,
   schema: Schema<Scalar>,
@@ -48,9 +48,9 @@ class Constructor<Scalar> {
   private readonly schema: Schema<Scalar>;
   private readonly duplicates: DuplicateKeys;
   private readonly anchored = new Map<AnchoredNode, Anchored<Scalar>>();
-  /** Values so far. */
+  /** Number of values so far. */
   private values = 0;
-  /** Those of them that aliases stand for. */
+  /** Number of values from aliases. */
   private aliasedValues = 0;
   private depth = 0;
   /** The depth of the deepest value below the current node. */
@@ -83,15 +83,15 @@ class Constructor<Scalar> {
   }
 
   private aliased({ target, start }: AliasNode): Built<Scalar> {
-    const known = this.anchored.get(target);
-    if (known === undefined) return fail('an alias cannot be inside the node it refers to', start);
-    this.values += known.values;
-    this.aliasedValues += known.values;
+    const anchored = this.anchored.get(target);
+    if (anchored === undefined) return fail('an alias cannot be inside the node it refers to', start);
+    this.values += anchored.values;
+    this.aliasedValues += anchored.values;
     if (this.aliasedValues > MAX_ALIASED_VALUES)
       throw new LimitError(`Aliases expand this file by more than ${MAX_ALIASED_VALUES} values`, start);
-    this.deepest = Math.max(this.deepest, this.depth + known.height);
+    this.deepest = Math.max(this.deepest, this.depth + anchored.height);
     if (this.deepest > MAX_DEPTH) failTooDeep(start);
-    return known.value;
+    return anchored.value;
   }
 
   private build(node: AnchoredNode): Built<Scalar> {
@@ -106,7 +106,7 @@ class Constructor<Scalar> {
   private scalar({ text, style, tag, tagStart, start }: ScalarNode): Built<Scalar> {
     const { schema } = this;
     if (tag === undefined && style !== 'plain') return schema.text(text);
-    // with the tag `!` the text decides, even in quotes
+    // with the tag `!` the text determines the type, even in quotes
     if (tag === undefined || tag === '!') {
       const value = schema.plain(text);
       return value === undefined ? fail(`${text} has a special meaning in YAML; put it in quotes`, start) : value;
@@ -146,13 +146,13 @@ class Constructor<Scalar> {
     const target = targetOf(node);
     const isTagged = target.tag !== undefined && target.tag !== '!';
     if (target.type !== 'scalar' || (isTagged && target.tag?.startsWith('!')))
-      return fail('the key of a mapping must be a text', node.start);
+      return fail('the key of a mapping must be a string', node.start);
     // its value does not matter, but it must have one, and aliases may refer to it
     if (isTagged || target.anchor !== undefined) this.value(node);
     return target.text;
   }
 
-  /** The mappings that `<<` merges, weakest first: in a list the earlier one wins. Their tags are ignored. */
+  /** Returns the mappings that `<<` merges, lowest precedence first: in a list the earlier one wins. Ignores their tags. */
   private mergeSources(node: YamlNode): BuiltMap<Scalar>[] {
     this.value(node);
     const list = targetOf(node);
@@ -167,7 +167,7 @@ class Constructor<Scalar> {
 
 const NOT_ALLOWED = ' is not allowed here';
 
-/** The usual key: a scalar with nothing special about it. */
+/** Returns whether the key is a scalar without tag or anchor. */
 function isPlainKey(node: YamlNode): node is ScalarNode {
   return node.type === 'scalar' && node.tag === undefined && node.anchor === undefined && node.text !== '<<';
 }

@@ -1,4 +1,4 @@
-/** Why a text is not YAML, and where. */
+/** A YAML syntax error and its offset. */
 export class YamlError extends Error {
   readonly offset: number;
 
@@ -71,7 +71,7 @@ export class Cursor {
     );
   }
 
-  /** Throws: the text is not YAML because of what is here, or at `offset`. */
+  /** Throws a syntax error for this position, or for `offset`. */
   fail(reason: string, offset = this.index): never {
     throw new YamlError(reason, offset);
   }

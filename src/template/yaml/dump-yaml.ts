@@ -3,8 +3,8 @@ import type { TemplateMap, TemplateValue } from '../template.ts';
 import { readNumber } from './yaml-scalars.ts';
 
 /**
- * YAML that every parser, 1.1 (PyYAML, CloudFormation) or 1.2, reads back as the same value: texts that look like
- * something else are quoted, lines are never folded, nothing is shared by anchors.
+ * Writes YAML that every parser, 1.1 (PyYAML, CloudFormation) or 1.2, reads as the same value: quotes ambiguous texts, never
+ * folds lines, uses no anchors.
  */
 export function dumpYaml(value: TemplateValue): string {
   const lines: string[] = [];
@@ -14,7 +14,7 @@ export function dumpYaml(value: TemplateValue): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Longest key that may stand before its colon (PyYAML: 1,024 characters with the quotes). */
+/** The longest key on one line with its colon (PyYAML: 1,024 characters with the quotes). */
 const LONGEST_SIMPLE_KEY = 1000;
 const STEP = '  ';
 
@@ -32,7 +32,7 @@ function writeMapping(lines: string[], map: TemplateMap, indent: string, lead = 
   }
 }
 
-/** A value after its key: on the same line if it fits there, else below. A list stands under its key, not indented. */
+/** Writes a value after its key: on the same line if possible, else below. Lists are not indented. */
 function writeValue(lines: string[], value: TemplateValue, indent: string, head: string): void {
   if (isMap(value) && Object.keys(value).length > 0) {
     lines.push(head);
@@ -55,7 +55,7 @@ function writeSequence(lines: string[], items: readonly TemplateValue[], indent:
   }
 }
 
-/** A literal block: the text as it is, indented. */
+/** Writes a literal block. */
 function writeBlock(lines: string[], text: string, indent: string, head: string): void {
   const body = text.endsWith('\n') ? text.slice(0, -1) : text;
   const keep = body.endsWith('\n') ? '+' : text.endsWith('\n') ? '' : '-';
@@ -63,13 +63,13 @@ function writeBlock(lines: string[], text: string, indent: string, head: string)
   for (const line of body.split('\n')) lines.push(line === '' ? '' : indent + line);
 }
 
-// what PyYAML would take for a line break, what it refuses, and what an editor or a parser may lose
+// characters that PyYAML reads as line breaks or rejects, or that an editor or parser may lose
 const NEEDS_ESCAPE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u00A0\u{10000}-\u{10FFFF}]/u;
 const NEEDS_ESCAPE_IN_BLOCK =
   /[\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u00A0\u{10000}-\u{10FFFF}]|[^\P{Cc}\n\t]/u;
 
 function isBlock(text: string): boolean {
-  // a first line that begins with a blank would need an indentation indicator, a last one of blanks could be lost
+  // a leading blank would need an indentation indicator, and trailing blanks could be lost
   return text.includes('\n') && !/^[\s]|[ \t]\n*$/.test(text) && !NEEDS_ESCAPE_IN_BLOCK.test(text);
 }
 
@@ -83,7 +83,7 @@ function inlineText(value: TemplateValue): string {
   return Array.isArray(value) ? '[]' : '{}';
 }
 
-/** JSON's `1e3` and JavaScript's `1e+21` are numbers to YAML 1.1 only with a dot and a signed exponent. */
+/** Writes a number. YAML 1.1 reads `1e3` and `1e+21` as numbers only with a dot and a signed exponent. */
 function numberText(text: string): string {
   if (readNumber(text) !== undefined) return text;
   if (text === 'NaN') return '.nan';

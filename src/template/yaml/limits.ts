@@ -8,10 +8,10 @@ export const MAX_ALIASED_VALUES = 200_000;
 /** A text that may be valid, but is too large for CloudFormation by far. Its message is a sentence. */
 export class LimitError extends YamlError {}
 
-/** What is said of a text that is nested too deep. */
+/** The message for a text that is nested too deep. */
 export const TOO_DEEP = `Mappings and lists are nested more than ${MAX_DEPTH} levels deep`;
 
-/** Throws: what is at `offset` is nested too deep. */
+/** Throws the error for nesting too deep at `offset`. */
 export function failTooDeep(offset: number): never {
   throw new LimitError(TOO_DEEP, offset);
 }

@@ -16,8 +16,7 @@ export interface ScalarNode extends NodeProperties {
   type: 'scalar';
   text: string;
   style: ScalarStyle;
-  /** Offsets of its first character (or quote) and behind its last one. */
-  contentStart: number;
+  /** Offset after its last character (or quote). */
   end: number;
 }
 
@@ -62,7 +61,6 @@ export function scalarNode(start: number, end: number, text: string, style: Scal
     anchor: undefined,
     text,
     style,
-    contentStart: start,
     end,
   };
 }

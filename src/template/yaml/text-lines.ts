@@ -1,4 +1,4 @@
-/** A place in a text. Both count from 1. */
+/** A position in a text. Both count from 1. */
 export interface TextPosition {
   line: number;
   column: number;
@@ -13,7 +13,7 @@ export class TextLines {
     for (const { index, 0: lineBreak } of text.matchAll(/\r\n|\r|\n/g)) this.starts.push(index + lineBreak.length);
   }
 
-  /** Line and column of an offset. */
+  /** Returns line and column of an offset. */
   positionOf(offset: number): TextPosition {
     let line = 0;
     let behind = this.starts.length;

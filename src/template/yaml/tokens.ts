@@ -47,7 +47,7 @@ export interface MarkToken {
 /** The tokens of a YAML text. `item` is a `-`, `value` a `:`, `key` a `?` or the start of a key without one. */
 export type Token = ScalarNode | NameToken | TagToken | DirectiveToken | MarkToken;
 
-/** How a message names a token. */
+/** Describes a token in messages. */
 export function describeToken(token: Token): string {
   switch (token.type) {
     case 'scalar':

@@ -23,7 +23,7 @@ const INT =
 const FLOAT =
   /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
 
-/** A plain scalar without a tag, as PyYAML's safe loader reads it; dates stay text, as in the peer. */
+/** Reads a plain scalar without a tag as PyYAML's safe loader does; dates stay text, as in SAM CLI. */
 function readPlainScalar(text: string): PlainScalar {
   if (text.length <= LONGEST_WORD) {
     const word = WORDS.get(text);
@@ -32,25 +32,25 @@ function readPlainScalar(text: string): PlainScalar {
   return readNumber(text) ?? text;
 }
 
-/** The number that PyYAML sees in the text, or undefined. It keeps its text where writing it again would change it. */
+/** Reads a number as PyYAML does, keeping its text if writing it again would change it; undefined for other texts. */
 export function readNumber(text: string): number | SourceNumber | undefined {
   if (!mayBeNumber(text)) return undefined;
   return kept(text, INT.test(text) ? intValue(text) : FLOAT.test(text) ? floatValue(text) : undefined);
 }
 
-/** The number, with its text where that is not what the number would be written as. */
+/** Returns the number, with its text if that differs. */
 function kept(text: string, value: number | undefined): number | SourceNumber | undefined {
   return value === undefined || String(value) === text ? value : new SourceNumber(value, text);
 }
 
 /** The scalars and tags of a template: PyYAML's safe loader and CloudFormation's short forms. */
 export const TEMPLATE_SCHEMA: Schema<PlainScalar | BinaryValue> = {
-  // in YAML 1.1 these are the default value and the merge key, which PyYAML refuses as values
+  // in YAML 1.1 these are the default value and the merge key, which PyYAML rejects as values
   plain: (text) => (text === '=' || text === '<<' ? undefined : readPlainScalar(text)),
   text: (text) => text,
   core: readTagged,
   tagged: (tag, value) => {
-    // what follows the first dot may have dots itself: Stack.Outputs.X
+    // the part after the first dot may contain dots: Stack.Outputs.X
     if (tag === 'GetAtt' && typeof value === 'string') return { 'Fn::GetAtt': splitOnce(value, '.') };
     return { [tag === 'Ref' || tag === 'Condition' ? tag : `Fn::${tag}`]: value };
   },
@@ -81,13 +81,13 @@ function readTagged(type: string, text: string): PlainScalar | BinaryValue | und
   }
 }
 
-/** `!!float` takes more than looks like a float: `3`, `1e3`. */
+/** Reads `!!float`, which also accepts `3` and `1e3`. */
 function taggedFloat(text: string): number | undefined {
   if (FLOAT.test(text)) return floatValue(text);
   return /^[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?$/.test(text) ? Number(text) : undefined;
 }
 
-/** Bytes in base64 as Python decodes it: other characters do not count, and the padding ends it. */
+/** Reads base64 as Python does: ignores other characters and stops at the padding. */
 function readBinary(text: string): BinaryValue | undefined {
   if (!/^[\0-\x7F]*$/.test(text)) return undefined;
   let digits = '';

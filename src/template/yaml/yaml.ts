@@ -12,7 +12,7 @@ import { TextLines } from './text-lines.ts';
 
 export { dumpYaml } from './dump-yaml.ts';
 
-/** A key that stands twice in the same mapping. Lines and columns count from 1. */
+/** A duplicate key in a mapping. Lines and columns count from 1. */
 export interface DuplicateKey {
   key: string;
   line: number;
@@ -20,8 +20,8 @@ export interface DuplicateKey {
 }
 
 /**
- * Text of a template, JSON or YAML, read as AWS SAM CLI reads it (JSON first; else as PyYAML does; CloudFormation's tags).
- * Of equal keys the last one counts; in YAML they are added to `duplicates`.
+ * Parses a template, JSON or YAML, as SAM CLI does (JSON first, else as PyYAML, with CloudFormation's tags). The last of
+ * duplicate keys wins; adds those of YAML to `duplicates`.
  */
 export function parseTemplate(text: string, file: string, duplicates?: DuplicateKey[]): Template {
   const value = parseYaml(text, file, duplicates);
@@ -32,7 +32,7 @@ export function parseTemplate(text: string, file: string, duplicates?: Duplicate
   ]);
 }
 
-/** Like `parseTemplate` for a file that may hold any value; nothing in it reads as null. */
+/** Parses a file that may contain any value; null if empty. */
 export function parseYaml(text: string, file: string, duplicates: DuplicateKey[] = []): TemplateValue {
   const source = text.startsWith('\u{FEFF}') ? text.slice(1) : text;
   try {
@@ -47,7 +47,7 @@ export function parseYaml(text: string, file: string, duplicates: DuplicateKey[]
     return value;
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
-    const message = error instanceof LimitError ? error.message : `This is not valid YAML: ${error.message}`;
+    const message = error instanceof LimitError ? error.message : `Invalid YAML: ${error.message}`;
     throw new TemplateError([{ file, ...new TextLines(source).positionOf(error.offset), message }], { cause: error });
   }
 }

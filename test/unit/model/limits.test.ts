@@ -45,7 +45,7 @@ function loops(depth: number): unknown {
   return { Transform: 'AWS::LanguageExtensions', Resources: body };
 }
 
-const GROWTH = /^template\.json:\d+:\d+: The functions here make more than 10 MB/;
+const GROWTH = /^template\.json:\d+:\d+: The functions here produce more than 10 MB/;
 
 describe('a template is refused, with its line, that', () => {
   it.each([

@@ -401,7 +401,7 @@ Resources:
       file: path.join('app', 'broken.yaml'),
       line: 2,
       column: 4,
-      message: expect.stringContaining('This is not valid YAML: '),
+      message: expect.stringContaining('Invalid YAML: '),
     });
   });
 
@@ -525,7 +525,7 @@ describe('problems', () => {
         'child.yaml': 'Description: no resources',
       }),
     ).toEqual([
-      'broken.yaml:2:3: This is not valid YAML: unexpected ":"; check the indentation, or put the text in quotes',
+      'broken.yaml:2:3: Invalid YAML: unexpected ":"; check the indentation, or put the text in quotes',
       'child.yaml:1:1: The template has no Resources section',
       'template.yaml:2:3: NoType has no Type',
       'template.yaml:3:3: Text must be a mapping with a Type',

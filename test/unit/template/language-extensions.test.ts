@@ -120,10 +120,10 @@ describe('expandLoops', () => {
   it.each<[string, string]>([
     ["{'Fn::ForEach::L': [X, [A]]}", 'Fn::ForEach::L must be a list of a name, its values and a mapping'],
     ["{'Fn::ForEach::L': {X: y}}", 'Fn::ForEach::L must be a list of a name, its values and a mapping'],
-    ["{TA: {Type: S}, 'Fn::ForEach::L': [X, [A], {'T${X}': {Type: S}}]}", 'Fn::ForEach::L makes TA a second time'],
+    ["{TA: {Type: S}, 'Fn::ForEach::L': [X, [A], {'T${X}': {Type: S}}]}", 'Fn::ForEach::L creates TA a second time'],
     [
       "{'Fn::ForEach::L': [X, !Ref Ssm, {'T${X}': {Type: AWS::Serverless::Function, Properties: {CodeUri: './${X}'}}}]}",
-      'The values of Fn::ForEach::L are known only to CloudFormation, but its resources need local files. Write the values as a list, or pass them in a CommaDelimitedList parameter',
+      'The values of Fn::ForEach::L are known only to CloudFormation, but its resources need local files. Write them as a list, or pass them in a CommaDelimitedList parameter',
     ],
   ])('complains about %s', (loop, message) => {
     expect(expand(`Resources: ${loop}`).problems).toEqual([{ path: ['Resources', 'Fn::ForEach::L'], message }]);

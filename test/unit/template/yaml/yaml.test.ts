@@ -213,10 +213,10 @@ describe('mistakes', () => {
     ['comments only', '# x\n', /is empty$/],
     ['a list', '- a', /is a list$/],
     ['a text', 'hello', /is a single value$/],
-    ['bad indentation', 'a:\n  b: 1\n c: 2', /^f:3:2: This is not valid YAML: /],
-    ['a tab', 'a:\n\tb: 1', /^f:2:1: This is not valid YAML: /],
-    ['an open bracket', 'a: [1, 2', /^f:1:4: This is not valid YAML: this \[ is never closed/],
-    ['an unknown alias', 'a: 1\nb: *x', /^f:2:4: This is not valid YAML: there is no anchor &x before this alias/],
+    ['bad indentation', 'a:\n  b: 1\n c: 2', /^f:3:2: Invalid YAML: /],
+    ['a tab', 'a:\n\tb: 1', /^f:2:1: Invalid YAML: /],
+    ['an open bracket', 'a: [1, 2', /^f:1:4: Invalid YAML: this \[ is never closed/],
+    ['an unknown alias', 'a: 1\nb: *x', /^f:2:4: Invalid YAML: there is no anchor &x before this alias/],
     ['an alias in itself', 'a: &x\n  b: *x', /^f:2:6: .*&x/],
     ['a merge of a text', 'a:\n  <<: x', /^f:2:7: .*merge key/],
     ['a list as a key', '[a]: 1', /^f:1:1: .*key of a mapping/],
@@ -229,7 +229,7 @@ describe('mistakes', () => {
     ['an open quote', 'a: 1\nb: "c\n', /^f:2:4: .*never closed/],
     ['not a number', 'a: !!int x', /^f:1:4: .*!!int x/],
     ['a tag of another language', 'a: !!python/object x', /^f:1:4: .*!!python\/object/],
-    ['a comma too few in JSON', '{\n  "a": 1\n  "b": 2\n}', /^f:3:\d+: This is not valid YAML: /],
+    ['a comma too few in JSON', '{\n  "a": 1\n  "b": 2\n}', /^f:3:\d+: Invalid YAML: /],
   ])('says where %s is', (_name, text, message) => {
     expect(() => parseTemplate(text, 'f')).toThrow(TemplateError);
     expect(() => parseTemplate(text, 'f')).toThrow(message);
