@@ -90,7 +90,7 @@ describe.skipIf(!hasTmux)('watch in a terminal', () => {
     await terminal.shows(/✓ Bundle +in sync +(just now|\d+ s ago)/);
 
     await terminal.press('?');
-    await terminal.shows(/q {2}end the watch, as Ctrl-C does/);
+    await terminal.shows(/q {2}stop watching \(same as Ctrl-C\)/);
     await terminal.press('o');
     await terminal.shows((screen) => screen.split(/HelloName +keys-Hello-/).length === 3);
 

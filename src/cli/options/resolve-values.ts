@@ -89,7 +89,7 @@ function applyRules(
     const { drops = [], overrules = [], turnsOff = [] } = rule;
     overruled.push(...overrules);
     for (const key of [...drops, ...overrules]) {
-      const value = defaultValue(OPTIONS[key] as OptionSpec<unknown>);
+      const value = defaultValue(OPTIONS[key]);
       if (value === undefined) values.delete(key);
       else values.set(key, value);
     }

@@ -16,9 +16,7 @@ describe('--container-env-var', () => {
   });
 
   test.each([['A'], ['=x'], ['F.=x'], ['a b=c']])('%s is wrong, and its value is not shown', (word) => {
-    expect(() => CONTAINER_VARIABLES.parse([`${word}`], '--container-env-var')).toThrow(
-      /neither the form NAME=value nor/,
-    );
+    expect(() => CONTAINER_VARIABLES.parse([word], '--container-env-var')).toThrow(/neither the form NAME=value nor/);
   });
 
   test.each([
