@@ -6,19 +6,19 @@ import { installAndBuild, root, run } from './install.mjs';
 
 installAndBuild();
 
-// two folders below the root, as test/support is, whose files find the root from where they are
+// two folders below the root, like test/support, whose files find the root by their own location
 const outdir = '.cache/bench';
 const common = { absWorkingDir: root, outdir, bundle: true, format: 'esm', platform: 'node', target: 'node20' };
 const outExtension = { '.js': '.mjs' };
 await build({ ...common, entryPoints: ['bench/main.ts'], outExtension, packages: 'external' });
-// bundled as the program is: it shows what the same calls cost without the program
+// bundled like the program: it measures the same calls without the program
 const banner = {
   js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
 };
 const mainFields = ['module', 'main'];
 await build({ ...common, entryPoints: ['bench/floor.ts'], outExtension, mainFields, minify: true, banner });
 
-// the emulator's plugin is looked for beside the bundle
+// the program looks for the emulator's plugin beside the bundle
 await fs.cp(path.join(root, 'src/local/plugin'), path.join(root, outdir, 'plugin'), { recursive: true });
 
 const options = { allowFailure: true, shell: false };

@@ -1,5 +1,5 @@
-// Bundles src/main.ts and what it imports into dist/, split so that a command loads only what it uses. esbuild splits ESM
-// only, and V8 keeps compiled code (bin/code-cache.cjs) of scripts only: each part is made CommonJS after it.
+// Bundles src/main.ts into dist/, split so that a command loads only what it uses. esbuild splits only ES modules, and V8
+// caches compiled code (bin/load-bundle.cjs) best for CommonJS: each part is converted afterwards.
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
@@ -30,7 +30,7 @@ const result = await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  // packages that ship both forms are split and shaken in their ESM form only
+  // esbuild splits and tree-shakes packages only in their ESM form
   mainFields: ['module', 'main'],
   target: 'node20',
   ...shape,
@@ -38,7 +38,8 @@ const result = await build({
   logLevel: 'warning',
   external: ['esbuild'],
 });
-if (result.warnings.length > 0) throw new Error('what esbuild warns about works in the source and not in the bundle');
+if (result.warnings.length > 0)
+  throw new Error('esbuild warnings mean code that works in the source and not in the bundle');
 checkLazyImports(result.metafile.inputs);
 await fs.mkdir(fresh);
 await writeParts(result.outputFiles);
@@ -47,13 +48,13 @@ await fs.cp(path.join(root, 'src/local/plugin'), path.join(fresh, 'plugin'), {
   filter: (source) => !source.includes('__pycache__'),
 });
 await fs.writeFile(path.join(fresh, 'THIRD-PARTY-LICENSES.txt'), await licences(Object.keys(result.metafile.inputs)));
-// a run that is under way keeps its old files until the new ones are whole
+// running commands keep their old files until the new ones are complete
 await fs.rm(target, { recursive: true, force: true });
 await fs.rename(fresh, target);
 
 /**
- * In the source, Node gives an `import()` of a CommonJS package its names; in a bundle that is split it has nothing but
- * `default`. Import such a package statically, in a file that is loaded lazily.
+ * Rejects `import()` of a CommonJS package: Node provides its named exports, but in a split bundle it has only `default`.
+ * Import such a package statically, in a file that is loaded lazily.
  */
 function checkLazyImports(inputs) {
   for (const [file, { imports }] of Object.entries(inputs))
@@ -62,7 +63,7 @@ function checkLazyImports(inputs) {
         throw new Error(`${file} imports ${imported} by import(): CommonJS has no names there`);
 }
 
-/** Writes the parts as CommonJS; the first line of main.cjs tells them from those of any other build. */
+/** Writes the parts as CommonJS. The first line of main.cjs identifies the build. */
 async function writeParts(files) {
   const parts = await Promise.all(
     files.map(async ({ path: file, text }) => [path.basename(file), await toCommonJs(text)]),
@@ -77,7 +78,7 @@ async function writeParts(files) {
 }
 
 async function toCommonJs(text) {
-  // it would become a require(), which loads no ES modules
+  // it would become a require(), which cannot load ES modules
   if (/(?<![\w$.])import\((?!["'])/.test(text)) throw new Error('an import() whose module is known only at run time');
   const { code } = await transform(text, {
     format: 'cjs',
@@ -91,7 +92,7 @@ async function toCommonJs(text) {
   return code.includes('importMetaUrl') ? url + code : code;
 }
 
-/** The licence texts of the packages whose code is in the bundle. */
+/** Returns the license texts of all bundled packages. */
 async function licences(inputs) {
   const folders = new Set(
     inputs.flatMap((input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []),

@@ -1,4 +1,4 @@
-/** Whether a program is on PATH. */
+/** Returns whether a program is on PATH. */
 export function isOnPath(program: string): boolean;
-/** Installs packages; undefined, or why not. Only as root: nobody is asked for a password. */
+/** Installs packages, only as root. Returns the reason for a failure. */
 export function installPackages(packages: readonly string[]): string | undefined;

@@ -1,5 +1,5 @@
-// npm run demo: installs what is missing, starts the local cloud, syncs examples/hello-world to it, uses what is there,
-// changes a line, syncs again and shows the new answer. Works on a copy, so that the checkout stays as it is.
+// npm run demo: installs dependencies, starts the local cloud, syncs examples/hello-world to it, calls the application,
+// changes a line, syncs again and shows the new response. Works on a copy of the example.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
@@ -55,7 +55,7 @@ function show(title) {
   console.log(`\n\u001B[1m${title}\u001B[0m`);
 }
 
-/** Runs `sam sync --local`; gives what it prints on stdout if it is asked for JSON. */
+/** Runs `sam sync --local`. Returns its standard output for `--output json`. */
 function sync(args) {
   const json = args.includes('json');
   const result = spawnSync(process.execPath, [sam, 'sync', '--local', ...args], {
@@ -102,7 +102,7 @@ async function callStepFunctions(operation, body) {
   return JSON.parse(await request({ method: 'POST', path: '/', headers, body: JSON.stringify(body) }));
 }
 
-/** Nothing in the local cloud checks signatures; the header tells it which service is meant. */
+/** Returns a header that names the service. The local cloud does not check signatures. */
 function authorization(service) {
   const scope = `test/20260101/us-east-1/${service}/aws4_request`;
   return { authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none` };

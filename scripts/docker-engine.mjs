@@ -1,7 +1,7 @@
-// node scripts/docker-engine.mjs: starts a container engine and an image registry for tests on a Debian machine where
-// none runs. Installs docker.io and docker-registry if they are not there (as root); both end with their standard input.
+// node scripts/docker-engine.mjs: starts a container engine and an image registry for tests on a Debian machine without
+// them. Installs docker.io and docker-registry if missing (as root). Both end with the standard input.
 //
-// Prints one line of JSON when both answer: {"dockerHost": "unix:///…", "registry": "127.0.0.1:PORT"}, or
+// Prints one line of JSON when both respond: {"dockerHost": "unix:///…", "registry": "127.0.0.1:PORT"}, or
 // {"unavailable": "why"}.
 import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -10,7 +10,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { installPackages, isOnPath } from './debian-packages.mjs';
 
-/** Runs a command quietly; whether it succeeded. */
+/** Runs a command without output. Returns whether it succeeded. */
 function succeeds(program, args, options = {}) {
   return spawnSync(program, args, { stdio: 'ignore', ...options }).status === 0;
 }
@@ -20,7 +20,7 @@ function unavailable(why) {
   process.exit(0);
 }
 
-if (process.platform !== 'linux') unavailable('a Docker engine is started on Linux only');
+if (process.platform !== 'linux') unavailable('tests start a Docker engine only on Linux');
 if (process.getuid() !== 0) unavailable('starting a Docker engine needs root');
 const packages = [
   ...(isOnPath('dockerd') && isOnPath('docker') ? [] : ['docker.io']),
@@ -46,7 +46,7 @@ http:
 `,
 );
 const logs = fs.openSync(path.join(folder, 'log.txt'), 'a');
-// the machine's network, not a bridge: that would need iptables
+// the machine's network: a bridge would need iptables
 const engine = spawn(
   'dockerd',
   [

@@ -1,4 +1,4 @@
-// npm run docs: writes the option table of README.md anew from the one that the program itself uses.
+// npm run docs: writes the option table of README.md from the program's own table.
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { build } from 'esbuild';

@@ -1,13 +1,13 @@
-// Installs the packages that package-lock.json names, if they are not there yet. Uses nothing but Node.
+// Installs the packages of package-lock.json if needed. Uses only Node.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The checkout. */
+/** The root folder of the checkout. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Runs a program in the checkout with its output shown; ends this process if it fails. */
+/** Runs a program in the checkout and shows its output. Ends this process if it fails. */
 export function run(program, args, options = {}) {
   const result = spawnSync(program, args, {
     cwd: root,
@@ -20,7 +20,7 @@ export function run(program, args, options = {}) {
   return result.status ?? 1;
 }
 
-/** Brings node_modules in line with package-lock.json, and dist in line with src. */
+/** Updates node_modules from package-lock.json, and dist from src. */
 export function installAndBuild() {
   const installed = path.join(root, 'node_modules', '.package-lock.json');
   const lock = path.join(root, 'package-lock.json');

@@ -1,4 +1,4 @@
-// npm test: installs what is missing, builds, runs every test (or those named), ends with `N passed, N failed`.
+// npm test: installs dependencies, builds, runs all tests (or the named ones), ends with `N passed, N failed`.
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -17,7 +17,7 @@ let line = 'no test report was written';
 let failed = status !== 0;
 if (fs.existsSync(report)) {
   const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(fs.readFileSync(report, 'utf8'));
-  // a file that could not be loaded has no tests to count, and is a failure all the same
+  // a file that failed to load has no tests, but counts as a failure
   const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
   line = `${numPassedTests} passed, ${numFailedTests + broken} failed`;
   if (numPendingTests > 0) line += `, ${numPendingTests} skipped`;

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 
 /**
- * A controller whose signal any number of works may listen to: each program and each call under way does. Beyond ten Node
- * would warn of a leak.
+ * Creates a controller whose signal may have any number of listeners: each running program and call is one. Node warns of a
+ * leak beyond ten.
  */
 export function createAbort(): AbortController {
   const controller = new AbortController();

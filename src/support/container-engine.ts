@@ -2,20 +2,20 @@ import { UserError } from '../errors.ts';
 import { ProgramNotFoundError, spawn } from './spawn.ts';
 import type { SpawnOptions, SpawnResult } from './spawn.ts';
 
-/** A program that runs containers and builds images. All take Docker's command line. */
+/** A program that runs containers and builds images. All have Docker's command line. */
 export type EngineName = 'docker' | 'podman' | 'finch';
 
-/** An engine that answers. Its own settings (`DOCKER_HOST`, contexts, logins) are the user's. */
+/** A running engine, with the user's settings (`DOCKER_HOST`, contexts, logins). */
 export interface Engine {
   name: EngineName;
   env: NodeJS.ProcessEnv;
-  /** Options of `run` and `build`: an engine without a bridge gives containers the machine's network. */
+  /** Options of `run` and `build`: without a bridge network containers use the machine's network. */
   network: readonly string[];
-  /** Runs a command to its end, whatever the exit code. */
+  /** Runs a command. Does not throw for an exit code. */
   run(args: readonly string[], options?: EngineCallOptions): Promise<SpawnResult>;
 }
 
-/** How a command of the engine is run; `env` is added to the engine's. */
+/** Options of an engine's command; `env` is added to the engine's. */
 type EngineCallOptions = Pick<SpawnOptions, 'cwd' | 'endsWithUs' | 'input' | 'onLine' | 'signal'> & {
   env?: Readonly<Record<string, string | undefined>>;
 };
@@ -23,7 +23,7 @@ type EngineCallOptions = Pick<SpawnOptions, 'cwd' | 'endsWithUs' | 'input' | 'on
 const ENGINES: readonly EngineName[] = ['docker', 'podman', 'finch'];
 const INSTALL = 'Install Docker (https://docs.docker.com/get-docker), Podman or Finch, and start it.';
 
-/** The first engine on PATH that answers. `what` begins the sentence if there is none: `--use-container`. */
+/** Finds the first running engine on PATH. `what`: subject of the error message, e.g. `--use-container`. */
 export async function findEngine(
   what: string,
   { env, signal }: { env: Readonly<Record<string, string | undefined>>; signal: AbortSignal },
@@ -39,7 +39,7 @@ export async function findEngine(
     if (answer) failure ??= engineError(name, answer.output) ?? unknownFailure(name, answer.output);
   }
   throw (
-    failure ?? new UserError(`${what} needs Docker, Podman or Finch, and none of them is on PATH`, { hint: INSTALL })
+    failure ?? new UserError(`${what} needs Docker, Podman or Finch, but none of them is on PATH`, { hint: INSTALL })
   );
 }
 
@@ -57,17 +57,17 @@ function withNetwork(engine: Engine, networks: readonly string[]): Engine {
   return hostOnly ? { ...engine, network: ['--network', 'host'] } : engine;
 }
 
-/** What went wrong, from what an engine printed; undefined: nothing that is known. `image`: the one that was asked for. */
+/** Explains an engine's output; undefined for an unknown failure. `image`: the requested one. */
 export function engineError(name: EngineName, output: string, image = 'the image'): UserError | undefined {
-  const found = KNOWN.find(({ pattern }) => pattern.test(output));
-  return found && new UserError(found.message(label(name), image), { hint: found.hint(name, image) });
+  const failure = KNOWN.find(({ pattern }) => pattern.test(output));
+  return failure && new UserError(failure.message(label(name), image), { hint: failure.hint(name, image) });
 }
 
-/** What an engine printed last, where nothing better is known. */
+/** Creates the error for an unknown failure, from the last line of an engine's output. */
 export function unknownFailure(name: EngineName, output: string): UserError {
   const lines = output.split('\n').map((line) => line.trim());
-  const told = lines.filter((line) => line !== '' && !/^(?:Run|See) '/.test(line));
-  const last = told.at(-1)?.replace(/^\w+: (?=Error)/, '') ?? 'it says nothing';
+  const messages = lines.filter((line) => line !== '' && !/^(?:Run|See) '/.test(line));
+  const last = messages.at(-1)?.replace(/^\w+: (?=Error)/, '') ?? 'no reason given';
   return new UserError(`${label(name)} failed: ${last}`);
 }
 
@@ -81,26 +81,26 @@ interface KnownFailure {
   hint(name: EngineName, image: string): string;
 }
 
-/** What Docker, Podman and Finch (nerdctl) say; the first that fits counts. */
+/** Messages of Docker, Podman and Finch (nerdctl), in order of precedence. */
 const KNOWN: readonly KnownFailure[] = [
   {
     pattern: /permission denied.*(?:socket|docker API)|(?:socket|connect).*permission denied/i,
-    message: (engine) => `${engine} is running, but you may not use it`,
+    message: (engine) => `${engine} is running, but you have no permission to use it`,
     hint: (name) => `Add yourself to the group ${name} (sudo usermod -aG ${name} "$USER") and log in again.`,
   },
   {
     pattern:
       /cannot connect to|is the docker daemon running|failed to connect to the docker API|error during connect|connection refused|no such host|unable to connect to Podman|virtual machine.*(?:not running|stopped)|instance \\?"finch\\?" does not exist/i,
-    message: (engine) => `${engine} is not running, or cannot be reached`,
+    message: (engine) => `${engine} is not running or cannot be reached`,
     hint: (name) =>
       name === 'docker'
-        ? 'Start Docker Desktop, or the service: sudo systemctl start docker. DOCKER_HOST and docker context say where it is looked for.'
+        ? 'Start Docker Desktop, or the service: sudo systemctl start docker. Check DOCKER_HOST and docker context.'
         : `Start it: ${name === 'podman' ? 'podman machine start' : 'finch vm start'}.`,
   },
   {
     pattern: /exec format error|exec user process caused/i,
-    message: (engine, image) => `${engine} cannot run ${image}: it is made for another processor`,
-    hint: () => 'Emulation is needed for that: docker run --privileged --rm tonistiigi/binfmt --install all.',
+    message: (engine, image) => `${engine} cannot run ${image}: it is for another processor architecture`,
+    hint: () => 'Install emulation: docker run --privileged --rm tonistiigi/binfmt --install all.',
   },
   {
     pattern:
@@ -117,19 +117,19 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     pattern: /name unknown|repository .*does not exist in the registry/i,
-    message: (_engine, image) => `There is no repository for ${image}`,
-    hint: () => 'Make it (aws ecr create-repository --repository-name NAME), or let --resolve-image-repos do so.',
+    message: (_engine, image) => `The repository of ${image} does not exist`,
+    hint: () => 'Create it (aws ecr create-repository --repository-name NAME), or use --resolve-image-repos.',
   },
   {
     pattern:
       /manifest (?:for .* )?(?:not found|unknown)|pull access denied|repository does not exist|no such image|failed to resolve reference|image not known|not found: manifest/i,
-    message: (_engine, image) => `There is no image ${image}`,
+    message: (_engine, image) => `Image ${image} does not exist`,
     hint: () =>
-      'Check its name; public.ecr.aws needs no login, but an expired one gets in the way: docker logout public.ecr.aws.',
+      'Check its name. public.ecr.aws needs no login; remove an expired one with docker logout public.ecr.aws.',
   },
   {
     pattern: /dial tcp|i\/o timeout|TLS handshake timeout|temporary failure in name resolution|network is unreachable/i,
     message: (engine, image) => `${engine} could not reach the registry of ${image}`,
-    hint: () => 'Check the network, and proxies in the settings of the engine.',
+    hint: () => 'Check the network, and the proxy settings of the engine.',
   },
 ];

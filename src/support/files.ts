@@ -8,7 +8,7 @@ import { withPath } from '../system-errors.ts';
 import { readTextFile } from './regular-file.ts';
 import { temporarySuffix } from './temporary-names.ts';
 
-/** The text of a small file, or undefined if there is no such file. Pipes and devices are refused. */
+/** Reads a small text file; undefined if it is missing. Throws for pipes and devices. */
 export async function readTextIfExists(file: string): Promise<string | undefined> {
   try {
     return readTextFile(file);
@@ -18,7 +18,7 @@ export async function readTextIfExists(file: string): Promise<string | undefined
   }
 }
 
-/** The hash of a file of any size, which is read piece by piece. */
+/** Hashes a file of any size as a stream. */
 export async function hashFile(
   file: string,
   algorithm: 'md5' | 'sha256' | 'sha512',
@@ -29,12 +29,12 @@ export async function hashFile(
   return hash.digest(encoding);
 }
 
-/** Whether something is there (links are followed). */
+/** Returns whether the path exists. Follows links. */
 export async function exists(file: string): Promise<boolean> {
   return (await statIfExists(file)) !== undefined;
 }
 
-/** `stat`, in one go as well, or undefined if nothing is there. */
+/** Calls `stat`, synchronously inside; undefined if the path does not exist. */
 export async function statIfExists(file: string): Promise<Stats | undefined> {
   try {
     return statSync(file, { throwIfNoEntry: false });
@@ -73,13 +73,13 @@ export function itemsIn(folder: string): Dirent[] {
   }
 }
 
-/** Whether the error says that a file or folder is not there. */
+/** Returns whether the error means a missing file or folder. */
 export function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** Writes a whole file or nothing: to a temporary name beside it, then renamed. Folders are made. */
+/** Writes a file atomically: under a temporary name, then renamed. Creates folders. */
 export async function writeFileAtomic(
   file: string,
   data: string | Uint8Array,
@@ -92,12 +92,12 @@ export async function writeFileAtomic(
     await fs.rename(temporary, file);
   } catch (error) {
     await discard(temporary);
-    // the temporary name says nothing to a user
+    // users do not know the temporary name
     throw Object.assign(error as Error, { path: file, dest: undefined });
   }
 }
 
-/** Removes a file or a whole tree; nothing there is fine. Links are removed, not followed. */
+/** Removes a file or tree, if it exists. Removes links, does not follow them. */
 export async function removeTree(target: string): Promise<void> {
   try {
     await fs.rm(target, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
@@ -106,14 +106,14 @@ export async function removeTree(target: string): Promise<void> {
   }
 }
 
-/** Removes something temporary; what cannot be removed stays and must not hide why the work failed. */
+/** Removes something temporary. Ignores failures, which must not hide the original error. */
 export async function discard(target: string): Promise<void> {
   await removeTree(target).catch(() => {});
 }
 
 /**
- * Makes a folder and those above it; one that is there is fine. Node's own way (`recursive`) tries for ever where nothing
- * can be made, e.g. in `/proc`.
+ * Creates a folder and its parents, unless it exists. Node's `recursive` never returns where folders cannot be created, e.g.
+ * in `/proc`.
  */
 export async function makeFolder(folder: string, options: { mode?: number } = {}): Promise<void> {
   const refused = await tryMake(folder, options);
@@ -121,12 +121,12 @@ export async function makeFolder(folder: string, options: { mode?: number } = {}
   const above = path.dirname(folder);
   if (!isMissing(refused) || above === folder) throw refused;
   await makeFolder(above, options);
-  // once more and not again: another process may have made the one above just now
+  // only once more: another process may have created the parent at the same time
   const refusedAgain = await tryMake(folder, options);
   if (refusedAgain !== undefined) throw refusedAgain;
 }
 
-/** Why there is no folder; undefined: there is one. Some systems refuse before they look whether it is there. */
+/** Creates a folder; returns the error, if it does not exist afterwards. Some systems reject existing folders with other errors. */
 async function tryMake(folder: string, options: { mode?: number }): Promise<unknown> {
   try {
     await fs.mkdir(folder, options);
@@ -144,7 +144,7 @@ async function isFolder(folder: string): Promise<boolean> {
   }
 }
 
-/** The same in one go, where a promise would let other work come in between. */
+/** Creates a folder synchronously, where no other work may run in between. */
 export function makeFolderSync(folder: string): void {
   const refused = tryMakeSync(folder);
   if (refused === undefined) return;

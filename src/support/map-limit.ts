@@ -1,4 +1,4 @@
-/** Maps in order with at most `limit` calls under way. The first failure rejects; calls not yet begun are not begun. */
+/** Maps with at most `limit` concurrent calls, keeping the order. The first failure rejects and starts no further calls. */
 export async function mapLimit<T, R>(
   items: readonly T[],
   limit: number,
@@ -22,7 +22,7 @@ export async function mapLimit<T, R>(
   return results;
 }
 
-/** A gate that lets at most `limit` calls run at once; the others wait their turn in order. */
+/** Creates a gate that runs at most `limit` calls at a time, in order. */
 export function createGate(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
   let free = Math.max(1, limit);
   const waiting: (() => void)[] = [];

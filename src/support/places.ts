@@ -1,27 +1,27 @@
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 
-/** Longer names (bytes) are refused by every file system that we know. */
+/** The longest name (bytes) on common file systems. */
 const LONGEST_NAME = 255;
-/** Windows opens devices by these names, whatever folder they are in and whatever follows a dot. */
+/** Names of devices on Windows, in any folder and with any extension. */
 const DEVICES = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
-/** Whether the name can be that of one file or folder, and leads to no other folder. */
+/** Returns whether the name is a valid name of a single file or folder. */
 export function isSegment(name: string, platform: NodeJS.Platform = process.platform): boolean {
   if (name === '' || name === '.' || name === '..' || /[/\\]/.test(name) || name.includes('\0')) return false;
   if (Buffer.byteLength(name) > LONGEST_NAME) return false;
   return platform !== 'win32' || !(/[<>:"|?*]|[. ]$/.test(name) || DEVICES.test(name));
 }
 
-/** The name, which must be that of one file or folder. `what` begins the sentence if it is not: `Metadata Binary of Fn`. */
+/** Returns the name if it is valid for a single file or folder. `what`: subject of the error, e.g. `Metadata Binary of Fn`. */
 export function asSegment(name: string, what: string): string {
   if (isSegment(name)) return name;
-  throw new UserError(`${what} cannot be the name of a file: ${quoted(name)}`, {
+  throw new UserError(`${what} is not a valid file name: ${quoted(name)}`, {
     hint: 'Use a name without slashes that is neither empty nor "." or "..".',
   });
 }
 
-/** The place of `relative` below `folder`. `what` begins the sentence if it leads out of it. */
+/** Resolves `relative` below `folder`. `what`: subject of the error if it leads out of the folder. */
 export function placeBelow(folder: string, relative: string, what: string): string {
   const place = path.resolve(folder, relative);
   if (!relative.includes('\0') && isBelow(place, folder)) return place;
@@ -30,7 +30,7 @@ export function placeBelow(folder: string, relative: string, what: string): stri
   });
 }
 
-/** Whether a place is below a folder, and not the folder itself. By their names: links are not looked at. */
+/** Returns whether a path is below a folder, by name only: does not resolve links. */
 export function isBelow(place: string, folder: string): boolean {
   const relative = path.relative(folder, place);
   return relative !== '' && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
@@ -47,7 +47,7 @@ export function nameWithin(folder: string, file: string): string {
   return isBelow(absolute, folder) ? withSlashes(path.relative(folder, absolute)) : absolute;
 }
 
-/** A text from somebody else for a message: control characters escaped, and not longer than can be read. */
+/** Quotes untrusted text for a message: escapes control characters and limits the length. */
 export function quoted(text: string): string {
   const LONGEST = 80;
   return JSON.stringify(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
@@ -59,7 +59,7 @@ export function withParents(place: string): string[] {
   return parent === place ? [place] : [place, ...withParents(parent)];
 }
 
-/** The nearest folder that holds all of them. */
+/** Returns the nearest common parent folder. */
 export function commonFolder(folders: readonly string[]): string {
   let common = folders[0] ?? path.sep;
   for (const folder of folders) {

@@ -3,15 +3,15 @@ import type { BigIntStats, Dirent, Stats } from 'node:fs';
 import { UserError } from '../errors.ts';
 import { addPath } from '../system-errors.ts';
 
-/** Opening a named pipe without a writer waits forever, unless it is opened like this. Windows has neither. */
+/** Avoids waiting forever for the writer of a named pipe. Windows has neither pipes in folders nor the flag. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** The largest template or configuration file that is read. CloudFormation accepts templates of up to 1 MB. */
+/** The largest template or configuration file to read. CloudFormation accepts templates of up to 1 MB. */
 export const MAX_INPUT_BYTES = 5_000_000;
 
 /**
- * The text of a file that a user named. Named pipes, sockets and devices are refused: reading them can wait forever or never
- * end. So are files above `maxBytes`. Read in one go: for hundreds of small files that is much faster than with promises.
+ * Reads a text file that a user named. Throws for named pipes, sockets and devices, which may never end, and for files above
+ * `maxBytes`. Synchronous: for hundreds of small files much faster than promises.
  */
 export function readTextFile(file: string, maxBytes = Number.POSITIVE_INFINITY): string {
   const descriptor = open(file);
@@ -27,7 +27,7 @@ export function readTextFile(file: string, maxBytes = Number.POSITIVE_INFINITY):
   }
 }
 
-/** Refuses named pipes, sockets and devices. */
+/** Throws for named pipes, sockets and devices. */
 export function assertReadable(file: string, stats: Stats | BigIntStats | Dirent): void {
   const kind = specialKind(stats);
   if (kind !== undefined) refuse(file, kind);

@@ -2,12 +2,12 @@ import { existsSync, readlinkSync, realpathSync } from 'node:fs';
 import * as path from 'node:path';
 import { withSlashes } from './places.ts';
 
-/** Where functions find layers, their code and temporary files (Lambda developer guide, "Lambda execution environment"). */
+/** Folders of the Lambda execution environment (Lambda developer guide): layers, code, temporary files. */
 const RUNTIME_FOLDERS = ['/opt', '/var/task', '/tmp'];
 
 /**
- * What a link says if it leads to a place that exists in Lambda, such as a layer's: it is kept as it is. undefined: it is one of
- * this machine. Below the same folder as the project itself, links that lead somewhere are the project's own.
+ * Returns the target of a link into Lambda's folders, such as a layer's, which stays a link; undefined for a link on this
+ * machine. If the project itself is in such a folder, existing targets are the project's own.
  */
 export function runtimeLink(link: string, projectFolder: string): string | undefined {
   const target = withSlashes(readlinkSync(link));

@@ -1,10 +1,10 @@
 /**
- * Readers of what others wrote: files of package managers and tools, answers, state files of ours that may be damaged. A
- * reader gives the value if it has the shape that is meant, else undefined; it never throws.
+ * Reads untrusted data: files of package managers and tools, responses, our own state files that may be damaged. A reader
+ * returns the value if it has the expected shape, else undefined. Never throws.
  */
 export type Reader<T> = (value: unknown) => T | undefined;
 
-/** The value of a JSON text; undefined if it is none. */
+/** Parses JSON; undefined if invalid. */
 export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json.replace(/^\uFEFF/, '')) as unknown;
@@ -17,17 +17,17 @@ export const text: Reader<string> = (value) => (typeof value === 'string' ? valu
 
 export const flag: Reader<boolean> = (value) => (typeof value === 'boolean' ? value : undefined);
 
-/** A whole number from 0 on that JavaScript can count. */
+/** A non-negative safe integer. */
 export const count: Reader<number> = (value) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
-/** A mapping of whatever; no list. */
+/** A mapping with any values. */
 export const fields: Reader<Readonly<Record<string, unknown>>> = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Readonly<Record<string, unknown>>)
     : undefined;
 
-/** A list whose items all have the shape. */
+/** Creates a reader of lists whose items all have the shape. */
 export function listOf<T>(item: Reader<T>): Reader<T[]> {
   return (value) => (Array.isArray(value) ? all(value.map((one) => item(one))) : undefined);
 }
@@ -37,7 +37,7 @@ export function textsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 }
 
-/** A mapping whose values all have the shape. */
+/** Creates a reader of mappings whose values all have the shape. */
 export function recordOf<T>(item: Reader<T>): Reader<Record<string, T>> {
   return (value) => {
     const map = fields(value);
@@ -46,7 +46,7 @@ export function recordOf<T>(item: Reader<T>): Reader<Record<string, T>> {
   };
 }
 
-/** What the first of the readers that fits gives. */
+/** Creates a reader that tries two readers in order. */
 export function either<A, B>(one: Reader<A>, other: Reader<B>): Reader<A | B> {
   return (value) => one(value) ?? other(value);
 }

@@ -2,12 +2,12 @@ import { spawn as spawnCommand } from 'cross-spawn';
 import { existsSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 
-/** How a program ended and what it printed. */
+/** Exit code and output of a program. */
 export interface SpawnResult {
   code: number;
   stdout: string;
   stderr: string;
-  /** Both streams, in the order in which they came. */
+  /** Both streams, in order of arrival. */
   output: string;
 }
 
@@ -17,10 +17,10 @@ export interface SpawnOptions {
   env?: NodeJS.ProcessEnv | undefined;
   /** Ends the program and its children when aborted. */
   signal?: AbortSignal | undefined;
-  /** Text for its standard input; without it the input is empty. */
+  /** Text for its standard input. Default: empty. */
   input?: string | undefined;
   onLine?: ((line: string) => void) | undefined;
-  /** Ends the program also if we are killed: for those whose work would go on, unseen. Not together with `input`. */
+  /** Ends the program even if this process is killed. Cannot be combined with `input`. */
   endsWithUs?: boolean | undefined;
 }
 
@@ -29,14 +29,14 @@ export class ProgramNotFoundError extends UserError {
   readonly program: string;
 
   constructor(program: string, cause: unknown) {
-    super(`${program} could not be started: it is not on PATH or not executable`, { cause });
+    super(`Could not start ${program}: it is not on PATH or not executable`, { cause });
     this.program = program;
   }
 }
 
 /**
- * Runs a program without a shell and waits for its end; its exit code is a result, not an error. Windows `.cmd` shims
- * work (cross-spawn). Rejects with `ProgramNotFoundError` if it cannot be started and with the signal's reason if aborted.
+ * Runs a program without a shell and waits for its end. Any exit code is a result, not an error. Supports `.cmd` shims on
+ * Windows (cross-spawn). Throws `ProgramNotFoundError` if it cannot start, and the signal's reason if aborted.
  */
 export async function spawn(
   program: string,
@@ -50,7 +50,7 @@ export async function spawn(
     cwd: options.cwd,
     env: options.env,
     stdio: [options.input === undefined && !isGuarded ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    // a group of its own, so that an abort ends the tool's children too, and Ctrl-C reaches them through us alone
+    // a separate process group, so that an abort ends the tool's children too, and Ctrl-C reaches them only through us
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
@@ -59,13 +59,13 @@ export async function spawn(
     endProgram(child, 'SIGTERM');
     killing = setTimeout(() => {
       endProgram(child, 'SIGKILL');
-      // a program that left the group may hold them for ever
+      // a program that left the group may keep them open
       child.stdout?.destroy();
       child.stderr?.destroy();
     }, KILL_AFTER);
   };
   options.signal?.addEventListener('abort', stop, { once: true });
-  endWithUs(child);
+  killAtExit(child);
   try {
     return await new Promise<SpawnResult>((resolve, reject) => {
       const text = { stdout: '', stderr: '', output: '' };
@@ -87,13 +87,13 @@ export async function spawn(
       child.on('error', (error: NodeJS.ErrnoException) => reject(notStarted(program, options.cwd, error)));
       child.on('close', (code, signal) => {
         if (options.signal?.aborted) {
-          // those that it has started may have ignored the signal that ended it
+          // its children may have ignored the signal
           endProgram(child, 'SIGKILL');
           reject(options.signal.reason);
         } else resolve({ code: code ?? (signal ? 128 : 1), ...text });
       });
       if (options.input !== undefined) {
-        // a program that does not read its input closes the pipe; its exit code tells the rest
+        // a program that does not read its input closes the pipe; its exit code is the result
         child.stdin?.on('error', () => {});
         child.stdin?.end(options.input);
       }
@@ -108,7 +108,7 @@ export async function spawn(
 
 function notStarted(program: string, cwd: string | undefined, error: NodeJS.ErrnoException): Error {
   if (!['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code ?? '')) return error;
-  // the system reports a missing folder as it reports a missing program
+  // the system reports a missing folder like a missing program
   if (cwd !== undefined && !existsSync(cwd)) return Object.assign(error, { path: cwd, syscall: 'access' });
   return new ProgramNotFoundError(program, error);
 }
@@ -116,8 +116,8 @@ function notStarted(program: string, cwd: string | undefined, error: NodeJS.Errn
 type Child = ReturnType<typeof spawnCommand>;
 
 /**
- * Runs the program that its arguments are, and ends it when its own standard input ends: we hold that open, and it ends with
- * us in whatever way we end. Its exit code is the program's.
+ * Runs the program in its arguments, and ends it when its standard input ends: we hold that open, so it ends with us however
+ * we end. Returns the program's exit code.
  */
 const GUARD = `exec 3<&0
 "$@" </dev/null 3<&- &
@@ -129,13 +129,13 @@ code=$?
 kill "$guard" 2>/dev/null
 exit "$code"`;
 
-/** A program that is asked to end has so long to clean up (ms). */
+/** Time for a program to clean up after SIGTERM (ms). */
 const KILL_AFTER = 1_000;
 
-/** Programs in groups of their own do not end with us by themselves. */
+/** Running programs, whose process groups do not end with us automatically. */
 const RUNNING = new Set<Child>();
 
-function endWithUs(child: Child): void {
+function killAtExit(child: Child): void {
   if (RUNNING.size === 0) process.once('exit', endAll);
   RUNNING.add(child);
 }
@@ -144,7 +144,7 @@ function endAll(): void {
   for (const child of RUNNING) endProgram(child, 'SIGKILL');
 }
 
-/** Programs that have ended with all that they had started: the system may give their ids to others. */
+/** Programs that have ended with all their children: the system may reuse their IDs. */
 const GONE = new WeakSet<Child>();
 
 function noteExit(child: Child): void {
@@ -156,13 +156,13 @@ function noteExit(child: Child): void {
   }
 }
 
-/** Sends the signal to the program and, where there are groups, to all that it has started. */
+/** Sends the signal to the program and, where supported, its process group. */
 function endProgram(child: Child, signal: NodeJS.Signals): void {
   if (child.pid === undefined || GONE.has(child)) return;
   try {
     if (process.platform === 'win32') child.kill(signal);
     else process.kill(-child.pid, signal);
   } catch {
-    // all have ended by themselves in the meantime
+    // all processes have already ended
   }
 }

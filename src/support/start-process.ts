@@ -1,17 +1,17 @@
 import { spawn as spawnCommand } from 'cross-spawn';
 import { ProgramNotFoundError } from './spawn.ts';
 
-/** A process that goes on beside us and ends when its input ends, also if we are killed. */
+/** A background process that ends when its input ends, even if this process is killed. */
 export interface RunningProcess {
-  /** Resolves with the first line that it prints, or undefined if it ends before. */
+  /** Resolves with the first line of its output, or undefined if it ends before. */
   firstLine: Promise<string | undefined>;
-  /** Resolves when it has ended; `stderr` is all that it printed there. */
+  /** Resolves at its end, with everything it wrote to stderr. */
   ended: Promise<{ code: number; stderr: string }>;
   /** Ends its input. */
   endInput(): void;
 }
 
-/** Starts a program whose standard input stays open, in a group of its own so that Ctrl-C reaches it through us alone. */
+/** Starts a program with an open standard input, in a separate process group so that Ctrl-C reaches it only through us. */
 export function startProcess(
   program: string,
   args: readonly string[],

@@ -3,10 +3,10 @@ import * as path from 'node:path';
 import { discard, removeTree } from './files.ts';
 import { isMakerGone, isTemporaryName, temporarySuffix } from './temporary-names.ts';
 
-/** Whatever is older is abandoned, wherever it was made (ms). */
+/** Older temporary files are leftovers, even of processes on other machines (ms). */
 const OLD_AFTER = 86_400_000;
 
-/** Makes a folder below `base`, readable for its owner only, and removes it when `work` is over. */
+/** Creates a folder below `base`, readable by its owner only, and removes it when `work` ends. */
 export async function withTemporaryFolder<T>(
   base: string,
   name: string,
@@ -20,7 +20,7 @@ export async function withTemporaryFolder<T>(
   }
 }
 
-/** Makes a folder below `base`, readable for its owner only, without links in its path. The caller removes it. */
+/** Creates a folder below `base`, readable by its owner only, without links in its path. The caller removes it. */
 export async function makeTemporaryFolder(base: string, name: string): Promise<string> {
   const folder = path.join(await fs.realpath(base), `${name}.${temporarySuffix()}`);
   await fs.mkdir(folder, { mode: 0o700 });
@@ -28,8 +28,8 @@ export async function makeTemporaryFolder(base: string, name: string): Promise<s
 }
 
 /**
- * Removes what killed processes left under temporary names in the folder, and in folders in it down to `depth`. What
- * cannot be removed stays; links are not followed.
+ * Removes temporary files of killed processes in the folder and its subfolders down to `depth`. Ignores failures; does not
+ * follow links.
  */
 export async function removeLeftovers(folder: string, { depth = 0, prefix = '' } = {}): Promise<void> {
   const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);

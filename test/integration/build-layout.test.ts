@@ -105,7 +105,9 @@ describe('the folder of built templates', () => {
     const [fn] = root.functions;
     const evil = { ...root, functions: [{ ...fn!, id: '../../Fn', logicalId: '../../Fn' }] };
     const folders = new Map([['../../Fn', result.folders.get('Fn')!]]);
-    await expect(writeBuiltTemplates(evil, { ...result, folders }, options)).rejects.toThrow(/cannot be the name/);
+    await expect(writeBuiltTemplates(evil, { ...result, folders }, options)).rejects.toThrow(
+      /is not a valid file name/,
+    );
     expect((await fs.readdir(dir)).sort()).toEqual(['.aws-sam', 'child.yaml', 'fn', 'template.yaml']);
   });
 });

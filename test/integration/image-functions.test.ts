@@ -252,7 +252,7 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
       expect(failed).toMatchObject({
         status: 'failed',
         code: 1,
-        resources: [{ outcome: 'failed', error: expect.stringContaining(`There is no repository ${repository}`) }],
+        resources: [{ outcome: 'failed', error: expect.stringContaining(`Repository ${repository} does not exist`) }],
       });
       expect(changes).toEqual([]);
     });

@@ -124,7 +124,7 @@ describe('Amazon ECR', () => {
   it('a repository that is not there is told before anything is sent', async () => {
     const { dir, store, calls } = await open();
     await expect(store.push(locate(store, dir, `${host}/none`))).rejects.toMatchObject({
-      message: `There is no repository ${host}/none`,
+      message: `Repository ${host}/none does not exist`,
       hint: expect.stringContaining('aws ecr create-repository --region us-east-1 --repository-name none'),
     });
     expect(await calls()).toEqual([]);

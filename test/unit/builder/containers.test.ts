@@ -111,7 +111,7 @@ test.each([
   [
     'docker',
     'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: dial',
-    'may not use it',
+    'no permission to use it',
   ],
   [
     'podman',
@@ -122,15 +122,15 @@ test.each([
   [
     'docker',
     'docker: Error response from daemon: manifest for img:1 not found: manifest unknown',
-    'There is no image img',
+    'Image img does not exist',
   ],
   [
     'docker',
     "pull access denied for img, repository does not exist or may require 'docker login'",
-    'There is no image img',
+    'Image img does not exist',
   ],
-  ['finch', 'failed to resolve reference "img": img: not found', 'There is no image img'],
-  ['docker', 'exec /bin/sh: exec format error', 'made for another processor'],
+  ['finch', 'failed to resolve reference "img": img: not found', 'Image img does not exist'],
+  ['docker', 'exec /bin/sh: exec format error', 'is for another processor architecture'],
   [
     'docker',
     'no matching manifest for linux/arm64/v8 in the manifest list entries',
@@ -141,7 +141,7 @@ test.each([
   [
     'docker',
     "name unknown: The repository with name 'x' does not exist in the registry with id '1'",
-    'There is no repository for img',
+    'The repository of img does not exist',
   ],
   ['docker', 'Get "https://r/v2/": dial tcp: lookup r: i/o timeout', 'could not reach the registry'],
 ] as const)('%s: %s', (name, output, message) => {

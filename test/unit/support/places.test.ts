@@ -10,7 +10,7 @@ describe('one segment of a path', () => {
 
   it.each(['', '.', '..', 'a/b', '/', 'a\\b', '../x', 'a\0b', 'ü'.repeat(128)])('is not %j', (name) => {
     expect(isSegment(name, 'linux')).toBe(false);
-    expect(() => asSegment(name, 'The ID')).toThrow(/^The ID cannot be the name of a file: "/);
+    expect(() => asSegment(name, 'The ID')).toThrow(/^The ID is not a valid file name: "/);
   });
 
   it.each(['con', 'NUL', 'com1', 'aux.txt', 'a:', 'C:', 'a.', 'a ', 'a?', '<'])('on Windows is not %j', (name) => {
