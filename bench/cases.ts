@@ -178,7 +178,7 @@ function watchCase(kind: string, app: () => App): BenchCase {
   const run = async (bench: Bench): Promise<Row[]> => {
     const watches: { copy: Copy; watch: Watch }[] = [];
     try {
-      // the stack is not there yet: of one that is in sync the peer says "No updates are to be performed", and ends
+      // the stack is not there yet: of one that is in sync SAM CLI says "No updates are to be performed", and ends
       for (const tool of TOOLS) {
         const copy = await writeCopy(bench, { tool, name: `watch-${kind}`, app: app() });
         watches.push({ copy, watch: await startWatch(copy) });

@@ -22,7 +22,7 @@ export interface CopyPlan {
   tool: Tool;
   name: string;
   app: App;
-  /** Of the sync that brings it to a stack. */
+  /** Arguments of the sync that deploys it. */
   args?: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export async function writeCopy(bench: Bench, { tool, name, app }: CopyPlan): Pr
   return copy;
 }
 
-/** Makes a copy of the application for a tool and brings it to a stack of its own. */
+/** Copies the application for a tool and deploys it to its own stack. */
 export async function prepareCopy(bench: Bench, plan: CopyPlan): Promise<Copy> {
   const copy = await writeCopy(bench, plan);
   const { ms, code, output } = await measure(plainSync(copy, plan.args));
@@ -62,7 +62,7 @@ export interface Repeated {
   edits?: boolean;
   /** Its name in the row; the tool's otherwise. */
   name?: string;
-  /** The exit code that it must have: 0 unless given; `any` where the peer cannot do better. */
+  /** The exit code that it must have: 0 unless given; `any` where SAM CLI cannot do better. */
   mayFail?: boolean;
 }
 

@@ -15,7 +15,7 @@ const ROLE = 'arn:aws:iam::000000000000:role/functions';
 const many = (count: number, seed: string): App =>
   functions(times(count, python()), { seed, moreFiles: 9, role: ROLE });
 
-/** 500 functions beside 10 of the same kind; ours alone, the peer would take minutes. */
+/** 500 functions beside 10 of the same kind; only ours: SAM CLI would take minutes. */
 export async function growth(bench: Bench): Promise<Row[]> {
   const first = await bench.compare({
     id: 'first-500',
@@ -40,7 +40,7 @@ export async function growth(bench: Bench): Promise<Row[]> {
   return [first, none];
 }
 
-/** From the list of what is watched, told when the templates were read, to the end of the initial sync. */
+/** From the `watching` event, reported when the templates are read, to the end of the initial sync. */
 export async function watchStart(bench: Bench): Promise<Row[]> {
   const copy = await prepareCopy(bench, { tool: 'ours', name: 'watched', app: many(500, 'watched') });
   const subject: Subject = {

@@ -1,7 +1,7 @@
-"""Runs a command and writes what it took: `measured.py RESULT COMMAND…`.
+"""Runs a command and writes its time and memory: `measured.py RESULT COMMAND…`.
 
-Node tells no more of a child than when it ended; `wait4` tells the processor time of the child and of all that it waited
-for, and the memory of the largest of these processes.
+Node only reports the end of a child; `wait4` reports the processor time of the child and its awaited children, and the
+memory of the largest of these processes.
 """
 
 import json

@@ -12,7 +12,7 @@ export async function writeReport(names: readonly string[]): Promise<string> {
   const rows = results.flatMap((result) => result.rows);
   const notes = await fs.readFile(path.join(ROOT, 'bench', 'notes.md'), 'utf8');
   const table = [
-    '| case | ours | peer | ratio | floor | goals | API calls | sent | peak memory | CPU |',
+    '| case | sam-sync | SAM CLI | ratio | floor | goals | API calls | sent | peak memory | CPU |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows.map(line),
   ].join('\n');
@@ -31,10 +31,10 @@ export async function writeReport(names: readonly string[]): Promise<string> {
 }
 
 const LEGEND = `Times are medians over the rounds, in brackets the shortest and longest; both tools take turns in each round, each with
-its own copy of the application and its own stack. Where a cell has two values, ours is first and the peer's second.
+its own copy of the application and its own stack. Where a cell has two values, ours is first and SAM CLI's second.
 Calls and bytes (bodies of requests) are those of a round through a recording proxy. Peak memory is that of the largest
 process of a command; for watches it is what all processes have in memory. The floor is a bare bundled script with the
-same calls and nothing else. A peer that exits with another code than 0 is marked.`;
+same calls and nothing else. A run of SAM CLI that exits with another code than 0 is marked.`;
 
 function about(results: readonly CaseResult[]): string {
   const [last] = [...results].sort((a, b) => b.date.localeCompare(a.date));

@@ -1,6 +1,6 @@
 /** What must be reached, as data: `results` of a row are compared with it. */
 export type Goal =
-  /** The peer takes at least so many times as long. */
+  /** SAM CLI takes at least so many times as long. */
   | { kind: 'faster'; times: number }
   /** At most so many times the time of another subject. */
   | { kind: 'within'; times: number; of: string }
@@ -8,9 +8,9 @@ export type Goal =
   | { kind: 'time'; ms: number }
   /** At most so many bytes of memory at the peak. */
   | { kind: 'peak'; bytes: number }
-  /** At most so much of the peer's resident memory. */
+  /** At most so much of SAM CLI's resident memory. */
   | { kind: 'resident'; share: number }
-  /** At most so much of the peer's disk space. */
+  /** At most so much of SAM CLI's disk space. */
   | { kind: 'disk'; share: number }
   /** At most so many API calls. */
   | { kind: 'calls'; most: number };

@@ -29,12 +29,12 @@ export function baseEnv(): Record<string, string> {
   return { ...Object.fromEntries(kept), SAM_CLI_TELEMETRY: '0', __SAM_CLI_APP_DIR: peerHome() };
 }
 
-/** Shared by all cases, so that the peer's weekly look for a newer version is in none of the measured runs. */
+/** Shared by all cases, so that SAM CLI's weekly look for a newer version is in none of the measured runs. */
 function peerHome(): string {
   return path.join(ROOT, '.cache', 'bench', 'peer-home');
 }
 
-/** Says that the peer has looked for a newer version just now. */
+/** Says that SAM CLI has looked for a newer version just now. */
 export async function calmPeer(): Promise<void> {
   const file = path.join(peerHome(), 'metadata.json');
   await fs.mkdir(peerHome(), { recursive: true });

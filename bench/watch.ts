@@ -10,11 +10,11 @@ import { syncCommand } from './tools.ts';
 
 /** How each tool says that the initial sync is over and that it watches. */
 const READY = { ours: /"event":"ready"/, peer: /Infra sync completed|Skipped infra sync/ };
-/** The peer begins to watch after it has said that it is done (ms). */
+/** SAM CLI begins to watch after it has said that it is done (ms). */
 const SETTLES = 4_000;
 /** With the initial sync of 500 functions (ms). */
 const STARTS_WITHIN = 120_000;
-/** The peer loses what is saved while it is busy (ms). */
+/** SAM CLI loses what is saved while it is busy (ms). */
 const LOST_AFTER = 20_000;
 
 /** A watch of one of the tools under way. */
@@ -76,7 +76,7 @@ export function saveAgain(watch: Watch, copy: Copy, rounds: number): Subject {
     proxy,
     round: async (round) => {
       const { calls, ms } = await save(copy, proxy, `save ${round}`);
-      // the next save is another one, also for the peer, which waits a while after each
+      // the next save is another one, also for SAM CLI, which waits a while after each
       await delay(copy.tool === 'peer' ? SETTLES : 500);
       const sent = calls();
       return { ms, residentBytes: watch.resident(), calls: sent.calls, sentBytes: sent.bytes };
