@@ -13,7 +13,7 @@ from patching import wrap
 
 
 def install():
-    """Importing definitions, deployments as snapshots, CORS settings from CloudFormation."""
+    """Adds imports of definitions, deployments as snapshots, and CORS settings from CloudFormation."""
     control_plane()
     resource_type()
     deployments()
@@ -47,13 +47,13 @@ def reimport_api(api_id, document):
 
 
 def check(document):
-    """Nothing of a document that is refused takes effect."""
+    """Undoes all changes of a rejected document."""
     for path, method, operation in openapi.operations(document):
         openapi.integration_of(document, path, method, operation)
 
 
 def import_document(api_id, document):
-    """Takes the place of the API's routes, integrations and authorizers; stages stay. A route keeps its id."""
+    """Replaces the API's routes, integrations and authorizers. Stages stay, and routes keep their IDs."""
     check(document)
     import_settings(v2._apis[api_id], document)
     known = {route["routeKey"]: route_id for route_id, route in v2._routes.get(api_id, {}).items()}
@@ -106,7 +106,7 @@ def integration_data(integration):
 
 
 def import_authorizers(api_id, document):
-    """Security schemes → what a route says that uses them."""
+    """Returns the route settings of each security scheme."""
     schemes = (document.get("components") or {}).get("securitySchemes") or document.get("securityDefinitions") or {}
     result = {}
     for name, scheme in schemes.items():
@@ -139,7 +139,7 @@ def security_of(security, authorizers):
 
 
 def resource_type():
-    """AWS::ApiGatewayV2::Api with a definition in the template or in S3."""
+    """Provisions AWS::ApiGatewayV2::Api with a definition in the template or in S3."""
 
     @wrap(provisioners, "_apigw_v2_api_create")
     def _apigw_v2_api_create(original, logical_id, props, stack_name):
@@ -165,7 +165,7 @@ def resource_type():
 
 
 def with_names_of(props, document):
-    """CORS settings are kept in the API's spelling, and an API without a `Name` has its definition's title."""
+    """Converts CORS settings to the API's spelling, and names an API without a `Name` by its definition's title."""
     changed = dict(props)
     if props.get("CorsConfiguration"):
         changed["CorsConfiguration"] = openapi.camel_case(props["CorsConfiguration"])
@@ -174,14 +174,14 @@ def with_names_of(props, document):
     return changed
 
 
-# (account, region, API, deployment) → {store: its content as it was deployed}
+# (account, region, API, deployment) → {store: its deployed content}
 snapshots = {}
 deployed = contextvars.ContextVar("routes and integrations of the deployment that answers the request", default={})
 of_automatic_stages = contextvars.ContextVar("the same, of a stage that deploys by itself", default={})
 
 
 class Store(AccountRegionScopedDict):
-    """Routes or integrations; of the API that answers a request, those of the stage's deployment."""
+    """Routes or integrations; during a request, those of the stage's deployment."""
 
     __slots__ = ()
 
@@ -191,7 +191,7 @@ class Store(AccountRegionScopedDict):
 
 
 def deployments():
-    """A stage that does not deploy by itself answers as its deployment was made.
+    """Makes a stage without automatic deployment respond as deployed.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
     """
@@ -252,7 +252,7 @@ path_parameters = contextvars.ContextVar("path parameters of the request that is
 
 
 def proxies():
-    """An HTTP proxy integration calls its URI, path parameters filled in; the request's path is not appended."""
+    """Makes an HTTP proxy integration call its URI with path parameters, without appending the request's path."""
 
     @wrap(v2, "_extract_path_params")
     def _extract_path_params(original, route_path, request_path):

@@ -1,4 +1,4 @@
-"""Stages of HTTP APIs that deploy by themselves, descriptions of deployments, and exports.
+"""Stages of HTTP APIs with automatic deployment, descriptions of deployments, and exports.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
 https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-deployments-deploymentid.html
@@ -17,9 +17,9 @@ from patching import wrap
 
 AUTOMATIC = "Automatic deployment triggered by changes to the Api configuration"
 
-# (account, region, API, deployment) → what the API was when it was deployed
+# (account, region, API, deployment) → the API as deployed
 automatic = {}
-# (account, region, API, stage) → (what the API is, since when): to be deployed
+# (account, region, API, stage) → (the API, time of its change): waiting for deployment
 pending = {}
 delay = float(os.environ.get("SAM_SYNC_CLOUD_DEPLOY_DELAY") or 0)
 
@@ -46,7 +46,7 @@ def install():
 
     @wrap(v2, "_handle_execute_in_scope")
     async def _handle_execute_in_scope(original, api_id, stage_name, *args):
-        """A stage that has not deployed a change yet answers as before it."""
+        """Responds with the state before a change that the stage has not deployed."""
         deploy_automatically(api_id)
         stage = v2._stages.get(api_id, {}).get(stage_name) or {}
         snapshot = http.snapshots.get(scoped(api_id, stage.get("deploymentId")))
@@ -66,7 +66,7 @@ def install():
 
 
 def deploy_automatically(api_id):
-    """Whoever looks at the stages sees that they have deployed what was changed since."""
+    """Deploys pending changes before a request for the stages."""
     stages = [stage for stage in v2._stages.get(api_id, {}).values() if stage.get("autoDeploy")]
     if api_id not in v2._apis or not stages:
         return
@@ -103,7 +103,7 @@ def update_deployment(api_id, deployment_id, data):
 
 
 def export_api(api_id, query):
-    """What the API is, or what a stage has of it; only what an import can bring: routes with their integrations."""
+    """Exports the API or a stage: routes with their integrations, which an import can restore."""
     if api_id not in v2._apis:
         return v2._api_not_found(api_id)
     stores = {name: store.get(api_id, {}) for name, store in (("routes", v2._routes), ("integrations", v2._integrations))}

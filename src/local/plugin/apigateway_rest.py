@@ -16,7 +16,7 @@ DEFAULT_NAME = "unnamed"
 
 
 def install():
-    """Importing definitions, deployments as snapshots, flushing caches."""
+    """Adds imports of definitions, deployments as snapshots, and flushing of caches."""
     control_plane()
     resource_type()
     deployments()
@@ -47,7 +47,7 @@ def control_plane():
 
 
 def put_rest_api(api_id, document, mode):
-    """`overwrite` replaces the definition, `merge` (the default) adds to it; id, stages and deployments stay."""
+    """`overwrite` replaces the definition, `merge` (the default) adds to it. ID, stages and deployments stay."""
     if api_id not in v1._rest_apis:
         return v1._v1_error("NotFoundException", "Invalid API identifier specified", 404)
     import_document(api_id, document, overwrite=mode == "overwrite")
@@ -66,7 +66,7 @@ def import_rest_api(document, data):
 
 
 def check(document):
-    """Nothing of a document that is refused takes effect."""
+    """Undoes all changes of a rejected document."""
     for path, method, operation in openapi.operations(document):
         openapi.integration_of(document, path, method, operation)
 
@@ -89,7 +89,7 @@ def import_document(api_id, document, overwrite):
         v1._put_gateway_response(api_id, response_type, response)
     schemes = v1._import_security_schemes(api_id, document)
     for path, item in (document.get("paths") or {}).items():
-        # makes the resources of the path; the methods are made below
+        # creates the resources of the path; the methods follow below
         v1._import_path_item(api_id, path, {}, schemes, None)
     by_path = {resource["path"]: resource_id for resource_id, resource in resources.items()}
     for path, method, operation in openapi.operations(document):
@@ -163,7 +163,7 @@ def import_method(api_id, resource_id, method, operation, context):
 
 
 def import_integration(api_id, resource_id, method, integration):
-    """The members of the extension are those of PutIntegration, with enumerations in any case."""
+    """Converts the extension, whose members are those of PutIntegration, with enumerations in any case."""
     upper = ("type", "passthroughBehavior", "connectionType", "contentHandling")
     data = {key: str(value).upper() if key in upper else value for key, value in integration.items()}
     v1._put_integration(api_id, resource_id, method, {"httpMethod": None, "uri": None, **data})
@@ -174,7 +174,7 @@ def import_integration(api_id, resource_id, method, integration):
 
 
 def parameters_of(document, path, operation):
-    """Request parameters ({place: required}) and body models ({content type: name})."""
+    """Returns request parameters ({location: required}) and body models ({content type: name})."""
     item = (document.get("paths") or {}).get(path) or {}
     parameters, models = {}, {}
     places = {"path": "path", "query": "querystring", "header": "header"}
@@ -197,7 +197,7 @@ def model_of(schema):
 
 
 def flush_cache(api_id, stage_name):
-    """FlushStageCache and FlushStageAuthorizersCache."""
+    """Implements FlushStageCache and FlushStageAuthorizersCache."""
     if stage_name not in v1._stages_v1.get(api_id, {}):
         return v1._v1_error("NotFoundException", "Invalid Stage identifier specified", 404)
     return 202, {}, b""
@@ -211,7 +211,7 @@ def stages_of(api_id, deployment_id):
 
 
 def resource_type():
-    """AWS::ApiGateway::RestApi: a definition is put into the API that is there, also one from S3."""
+    """Imports a definition of AWS::ApiGateway::RestApi, also one in S3, into the existing API."""
 
     @wrap(provisioners, "_apigw_rest_api_create")
     def _apigw_rest_api_create(original, logical_id, props, stack_name):
@@ -232,7 +232,7 @@ def resource_type():
 
 
 def apply_properties(api_id, props):
-    """Properties of the resource win over the definition's."""
+    """Applies properties of the resource, which override the definition's."""
     api = v1._rest_apis[api_id]
     for field, name in (
         ("name", "Name"),
@@ -247,13 +247,13 @@ def apply_properties(api_id, props):
             api[field] = props[name]
 
 
-# (account, region, API, deployment) → the resources as they were deployed
+# (account, region, API, deployment) → the deployed resources
 snapshots = {}
 deployed = contextvars.ContextVar("resources of the deployment that answers the request", default={})
 
 
 class Resources(AccountRegionScopedDict):
-    """The resources of each API; of the one that answers a request, those of the stage's deployment."""
+    """The resources of each API; during a request, those of the stage's deployment."""
 
     __slots__ = ()
 
@@ -262,7 +262,7 @@ class Resources(AccountRegionScopedDict):
 
 
 def deployments():
-    """A stage answers as its deployment was made: changes of the API show with the next deployment.
+    """Makes a stage respond as deployed: changes of the API take effect with the next deployment.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-deploy-api.html
     """
@@ -315,7 +315,7 @@ def scoped(api_id, deployment_id):
 
 
 def preflight_requests():
-    """An OPTIONS request to an API is answered by the API, not by the emulator."""
+    """Lets the API respond to OPTIONS requests, not the emulator."""
 
     @wrap(ministack.app, "_handle_options_request")
     def _handle_options_request(original, method, path, headers, *args):

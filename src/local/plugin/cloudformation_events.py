@@ -8,19 +8,19 @@ from patching import wrap
 STACK_TYPE = "AWS::CloudFormation::Stack"
 CLEANUP = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
 
-# the stack's own event with which an operation begins
+# the first event of an operation, which is about the stack itself
 STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
 
 
 def install():
-    """What an update leaves alone has no events, what is new is created, what is gone is deleted at the end."""
+    """Gives unchanged resources no events, new ones CREATE events, and removed ones DELETE events at the end."""
     untouched, created = set(), set()
 
     @wrap(provisioners, "_update_resource")
     def _update_resource(original, resource_type, physical_id, old, new, stack_name, logical_id=None, attributes=None):
         stack_id = cloudformation._stacks.get(stack_name, {}).get("StackId")
         log = cloudformation._stack_events.get(stack_id)
-        # nested stacks are always looked into
+        # an update always checks nested stacks
         if old == new and resource_type != STACK_TYPE and log and log[-1]["LogicalResourceId"] == logical_id:
             log.pop()
             untouched.add((stack_id, logical_id))
@@ -64,7 +64,7 @@ def install():
 
 
 def begin_cleanup(stack, add_event):
-    """Once in an update, when all resources are updated and what they replace is about to be deleted."""
+    """Reports the clean-up phase once, after all updates and before the deletion of replaced resources."""
     log = cloudformation._stack_events[stack["StackId"]]
     of_stack = [event["ResourceStatus"] for event in log if event["PhysicalResourceId"] == stack["StackId"]]
     if of_stack[-1:] != [CLEANUP]:
@@ -73,7 +73,7 @@ def begin_cleanup(stack, add_event):
 
 
 def failed_resources(stack_id):
-    """CloudFormation's sentence about the resources that made the latest operation fail."""
+    """Returns CloudFormation's message about the resources that failed in the latest operation."""
     failed, verb = latest_failures(stack_id)
     return f"The following resource(s) failed to {verb}: [{', '.join(failed)}]."
 

@@ -1,4 +1,4 @@
-"""AWS::CloudFormation::Stack: a nested stack is deployed, rolled back and deleted as any stack is.
+"""AWS::CloudFormation::Stack: deploys, rolls back and deletes a nested stack like any stack.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
 
@@ -28,7 +28,7 @@ def install():
 
 def create(logical_id, props, parent_name):
     body, template, values = read(props, {})
-    # 128 characters are the most that a stack's name has
+    # stack names have at most 128 characters
     name = f"{parent_name}-{logical_id}"[:115] + "-" + new_uuid().replace("-", "")[:12].upper()
     stack_id = f"arn:aws:cloudformation:{get_region()}:{get_account_id()}:stack/{name}/{new_uuid()}"
     parent = cloudformation._stacks[parent_name]
@@ -49,7 +49,7 @@ def create(logical_id, props, parent_name):
     cloudformation._stacks[name] = stack
     cloudformation._stack_events[stack_id] = []
     take_over(stack, body, template, values, props)
-    # tells those who follow the parent's events where to look
+    # clients that follow the parent's events need the nested stack's ID
     started = "Resource creation Initiated"
     stacks._add_event(
         parent["StackId"], parent_name, logical_id, STACK_TYPE, "CREATE_IN_PROGRESS", started, physical_id=stack_id
@@ -58,8 +58,8 @@ def create(logical_id, props, parent_name):
     if stack["StackStatus"] != "CREATE_COMPLETE":
         reason = failed_resources(stack_id)
         if stack["StackStatus"] == "ROLLBACK_COMPLETE":
-            # the parent's rollback deletes what its failed creation left
-            apart(stacks._delete_stack_async(name, stack_id))
+            # the parent's rollback deletes the remains of the failed creation
+            in_clean_context(stacks._delete_stack_async(name, stack_id))
         raise ValueError(f"Embedded stack {stack_id} was not successfully created: {reason} ")
     return stack_id, attributes(stack)
 
@@ -89,13 +89,13 @@ def delete(physical_id, _props):
     stack = by_id(physical_id)
     if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
         return
-    apart(stacks._delete_stack_async(stack["StackName"], stack["StackId"]))
+    in_clean_context(stacks._delete_stack_async(stack["StackName"], stack["StackId"]))
     if stack["StackStatus"] != "DELETE_COMPLETE":
         raise ValueError(stack.get("StackStatusReason") or f"{physical_id} was not deleted")
 
 
 def read(props, previous):
-    """The template after its transforms, and the values of its parameters."""
+    """Returns the transformed template and its parameter values."""
     url = props.get("TemplateURL")
     body, error = helpers._resolve_template({"TemplateURL": [url]})
     if error or not body:
@@ -115,7 +115,7 @@ def text(value):
 
 
 def take_over(stack, body, template, values, props):
-    """Makes the record of the stack that of the operation which is about to run."""
+    """Prepares the stack's record for the next operation."""
     stack.update(
         {
             "LastUpdatedTime": now_iso(),
@@ -145,7 +145,7 @@ def run(stack, operation, previous=None):
     name, stack_id = stack["StackName"], stack["StackId"]
     stack["StackStatus"] = f"{operation}_IN_PROGRESS"
     stacks._add_event(stack_id, name, name, STACK_TYPE, stack["StackStatus"], physical_id=stack_id)
-    apart(
+    in_clean_context(
         stacks._deploy_stack_async(
             name,
             stack_id,
@@ -159,8 +159,8 @@ def run(stack, operation, previous=None):
     )
 
 
-def apart(operation):
-    """Runs to its end in this thread, with nothing of the parent's operation but account and region."""
+def in_clean_context(operation):
+    """Runs the operation in this thread; from the parent's operation it only takes account and Region."""
 
     def with_clean_context():
         provisioners._NAME_SEED.set("")

@@ -13,14 +13,14 @@ from patching import wrap
 
 SAM_TRANSFORM = "AWS::Serverless-2016-10-31"
 
-# statuses in which an existing stack takes an UpdateStack; the API names no other for a stack whose rollback is over
+# statuses in which a stack accepts UpdateStack, by the API reference
 UPDATABLE = re.compile(
     r"(CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT|IMPORT_ROLLBACK)_COMPLETE|(CREATE|UPDATE)_FAILED"
 )
 
 
 def install():
-    """Transforms, template locations, and what may be done to a stack in which status."""
+    """Adds transforms, template locations, and the operations that a stack's status allows."""
     sam_parameters()
     template_locations()
     validation()
@@ -29,7 +29,7 @@ def install():
 
 
 def sam_parameters():
-    """A transform sees the values of the stack's parameters: `AutoPublishAlias: !Ref Alias`, `StageName: !Ref Stage`.
+    """Passes the stack's parameters to transforms: `AutoPublishAlias: !Ref Alias`, `StageName: !Ref Stage`.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros.html
     """
@@ -61,7 +61,7 @@ def pass_parameters_to_sam():
 
 
 def template_locations():
-    """Every form of an S3 address is understood: path style, virtual host, with and without region, this endpoint."""
+    """Accepts every form of an S3 URL: path style, virtual host, with and without Region, this endpoint."""
 
     @wrap(helpers, "_resolve_document")
     def _resolve_document(original, params, body_key, url_key, label):
@@ -79,7 +79,7 @@ def s3_location(url):
 
 
 def validation():
-    """Mistakes in a template or its parameters refuse the operation at once, with CloudFormation's words."""
+    """Rejects an invalid template or parameters immediately, with CloudFormation's message."""
 
     @wrap(engine, "validate_template_support")
     def validate_template_support(original, template, conditions, **kwargs):
@@ -113,7 +113,7 @@ def validation():
 def statuses():
     @wrap(handlers, "_create_stack")
     def _create_stack(original, params):
-        """The stack of a failed creation keeps its name until it is deleted."""
+        """Reserves the name of a failed stack until its deletion."""
         name = helpers._p(params, "StackName")
         existing = cloudformation._stacks.get(name)
         if existing and existing["StackStatus"] == "ROLLBACK_COMPLETE":
@@ -137,14 +137,14 @@ def statuses():
 
     @wrap(handlers, "_resolve_stack")
     def _resolve_stack(original, stack_name):
-        """A deleted stack is known by its id alone."""
+        """Finds a deleted stack only by its ID."""
         stack = original(stack_name)
         gone = stack and stack["StackStatus"] == "DELETE_COMPLETE" and stack["StackId"] != stack_name
         return None if gone else stack
 
 
 def remember_settings(stack_name, params):
-    """A setting that an update does not name stays as it is; an empty list of topics takes them away."""
+    """Keeps settings that an update does not specify; an empty list of topics removes them."""
     stack = cloudformation._stacks.get(stack_name)
     if stack is None:
         return
@@ -155,7 +155,7 @@ def remember_settings(stack_name, params):
 
 
 def descriptions():
-    """What DescribeStacks tells besides: role, topics, and of a nested stack its parent and its root."""
+    """Adds role, topics, and the parent and root of a nested stack to DescribeStacks."""
 
     @wrap(handlers, "_describe_stacks")
     def _describe_stacks(original, params):

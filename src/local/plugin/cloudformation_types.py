@@ -1,4 +1,4 @@
-"""Resource types that SAM templates have and MiniStack has not: recorded with an id, without anything behind them.
+"""Resource types of SAM templates that MiniStack lacks: recorded with an ID, without any function.
 
 An application is not refused because of its alarms' group or its gradual deployment; a misspelled type still is.
 """

@@ -1,4 +1,4 @@
-"""What src/local/cloud.ts asks of the running process, and who may ask at all.
+"""Requests of src/local/cloud.ts to the running process, and access control.
 
 MiniStack runs code that it is given and answers any web page (`Access-Control-Allow-Origin: *`). So that a page that a
 developer looks at cannot reach it, two kinds of requests are refused: those that a browser marks as coming from another
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import ministack.app
 
-# what nobody else can register: this machine, how containers call it, and AWS's own names, which say which API is meant
+# names that others cannot register: this machine, its names for containers, and AWS's own names, which select the API
 NAMES = (
     "localhost",
     "host.docker.internal",
@@ -32,7 +32,7 @@ STOP = "/_sam-sync/stop"
 
 
 def guard():
-    """MiniStack's application behind the check of who asks, with our own two paths."""
+    """Wraps MiniStack's application with access control and our own two paths."""
     emulator = ministack.app.app
 
     async def app(scope, receive, send):
@@ -63,9 +63,9 @@ def health():
 
 
 def is_known(host, path):
-    """Whether a Host header names this machine, AWS, or a domain that was given to an API in here."""
+    """Returns whether a Host header names this machine, AWS, or the domain of an API in this cloud."""
     if not host:
-        # no browser leaves it out
+        # every browser sends it
         return True
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
@@ -81,7 +81,7 @@ def is_known(host, path):
 
 def is_foreign(headers, path):
     if ministack.app._parse_execute_api_url(headers.get("host", ""), path):
-        # a deployed API says itself which origins it answers
+        # a deployed API defines its allowed origins itself
         return False
     origin = headers.get("origin")
     if origin is not None:

@@ -15,14 +15,14 @@ NO_SUCH_KEY = (
     "Error occurred while GetObject. S3 Error Code: NoSuchKey. "
     "S3 Error Message: The specified key does not exist."
 )
-# of a request: larger code goes through S3
+# maximum size of a request: larger code goes through S3
 MOST_BYTES = 70167211
 
 LAYER_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:layer:([A-Za-z0-9_-]+)$")
 
 
 def install():
-    """State changes, S3 code that is not there, layers named by their ARN, log streams."""
+    """Adds state changes, errors for missing S3 code, layers by ARN, and log streams."""
     delay = os.environ.get("SAM_SYNC_CLOUD_STATE_DELAY")
     if delay:
         lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = float(delay)
@@ -33,7 +33,7 @@ def install():
 
 
 def log_streams():
-    """In a log group of its own choice a function's streams have its name, so that several functions can share the group.
+    """Puts the function's name into its log streams in a custom log group, which several functions can share.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
     """
@@ -55,7 +55,7 @@ def log_streams():
 
 
 def updates():
-    """A function that is being updated stays Active and takes no second update; a request has a size limit.
+    """Keeps a function Active during an update and rejects a second update; limits the size of requests.
 
     The states: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
     """
@@ -99,7 +99,7 @@ def updates():
 
     @wrap(provisioners, "_lambda_update")
     def _lambda_update(original, physical_id, old, new, *args):
-        """CloudFormation reports the resource complete when the function is ready."""
+        """Completes the resource in CloudFormation when the function is ready."""
         if old.get("Code") != new.get("Code"):
             refuse_missing_code(new)
         name, attributes = original(physical_id, old, new, *args)
@@ -115,7 +115,7 @@ def answered_version(answer):
 
 
 def code_from_s3():
-    """Code and layers are read from S3 when they are named, a version of the object included."""
+    """Reads code and layers, including object versions, from S3 at the time of the request."""
 
     @wrap(provisioners, "_lambda_create")
     def _lambda_create(original, logical_id, props, stack_name):
@@ -146,7 +146,7 @@ def code_from_s3():
 
 
 def refuse_missing_code(props):
-    """The reason that CloudFormation gives for a function or layer whose object is not in the bucket."""
+    """Returns CloudFormation's reason for a function or layer whose object is missing in the bucket."""
     code = props.get("Code") or props.get("Content") or {}
     if code.get("S3Bucket") and content_of(code) is None:
         raise provisioners._sfn_handler_error(provisioners._sdk_error(NO_SUCH_KEY, "Lambda", 400))
@@ -173,7 +173,7 @@ def put_content(version, data):
 
 
 def layer_names():
-    """`LayerName` is a name or an ARN in every operation of layers."""
+    """Accepts a name or an ARN as `LayerName` in every operation of layers."""
 
     def by_name(original, layer_name, *args, **kwargs):
         arn = LAYER_ARN.match(layer_name)

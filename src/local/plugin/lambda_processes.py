@@ -1,4 +1,4 @@
-"""The process that a function runs in: what AWS Lambda documents of its runtimes, where MiniStack's workers differ.
+"""The process of a function: AWS Lambda's documented runtime behaviour where MiniStack's workers differ.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (variables that runtimes set)
 https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html (where a layer's content is found)
@@ -17,7 +17,7 @@ from ministack.core import lambda_runtime
 
 from patching import wrap
 
-# the Python runtimes contain the SDK and what it needs, and nothing else
+# the Python runtimes contain only the SDK and its dependencies
 SDK_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 
 PYTHON_PROLOGUE = """
@@ -31,7 +31,7 @@ class _Sdk:
 sys.meta_path.append(_Sdk)
 """
 
-# /var/task comes before the layers: a module of the function hides one of the same name in a layer
+# /var/task precedes the layers: a module of the function hides one of the same name in a layer
 LAYERS_ARE_IN_PATH = "    _ms_install_invoke_depth()\n    try:\n"
 FUNCTION_FIRST = "    sys.path.insert(0, code_dir)\n" + LAYERS_ARE_IN_PATH
 
@@ -68,7 +68,7 @@ def install():
 
 
 def finish_what_began():
-    """An update does not end invocations that are under way: their environment goes when they are done."""
+    """Lets running invocations finish during an update, and removes their environment afterwards."""
 
     @wrap(lambda_runtime, "invalidate_worker")
     def invalidate_worker(original, func_name, qualifier=None, account=None, region=None):
@@ -84,7 +84,7 @@ def finish_what_began():
 
     @wrap(lambda_runtime, "acquire_worker")
     def acquire_worker(original, func_name, config, code_zip, *args, **kwargs):
-        # an invocation that read the function just before an update makes its environment just after it, with the old code
+        # an invocation that started before an update may create its environment after it, with the old code
         qualifier = args[0] if args else kwargs.get("qualifier", "$LATEST")
         key = lambda_runtime._worker_key(func_name, config, qualifier)
         with lambda_runtime._lock:
@@ -102,7 +102,7 @@ def finish_what_began():
 
 
 class Overlay:
-    """A module with some of its names replaced, for one importing module."""
+    """A module with some names replaced, for a single importing module."""
 
     def __init__(self, module, **replaced):
         self.__dict__.update(replaced)
@@ -113,7 +113,7 @@ class Overlay:
 
 
 class FaithfulZipFile(zipfile.ZipFile):
-    """Unpacks as Lambda does: permissions and symbolic links are kept."""
+    """Unpacks as Lambda does, keeping permissions and symbolic links."""
 
     def extractall(self, path=None, members=None, pwd=None):
         links = []
@@ -125,7 +125,7 @@ class FaithfulZipFile(zipfile.ZipFile):
             target = self.extract(info, path)
             if stat.S_IMODE(mode) and not info.is_dir():
                 os.chmod(target, stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)
-        # last, so that nothing is written through a link
+        # last, to never write through a link
         for info in links:
             parts = info.filename.split("/")
             if ".." in parts or os.path.isabs(info.filename):
@@ -137,11 +137,11 @@ class FaithfulZipFile(zipfile.ZipFile):
 
 @functools.cache
 def python_for(runtime):
-    """The Python of the function's runtime if this machine has it, for compiled packages fit one version only."""
+    """Returns the Python of the function's runtime, if installed: compiled packages need exactly that version."""
     version = runtime.removeprefix("python")
     own = "%d.%d" % sys.version_info[:2]
     if version != own:
-        # a shim may be there and fail
+        # a shim may exist and fail
         command = ["py", f"-{version}"] if os.name == "nt" else [shutil.which(f"python{version}") or ""]
         probe = [*command, "-c", "import sys; print(sys.executable)"]
         try:
@@ -164,7 +164,7 @@ def popen_with_environment(command, **options):
 
 
 def link_modules(code_folder, environment):
-    """For `import`, which reads no NODE_PATH here: the packages of the layers beside those of the function.
+    """Links the packages of layers beside those of the function, as `import` ignores NODE_PATH.
 
     The runtimes since nodejs18.x find both. MiniStack links the first layer that has a package; the last one counts.
     """
@@ -190,7 +190,7 @@ def environment_of(config, environment):
         "AWS_LAMBDA_LOG_GROUP_NAME": config.get("LoggingConfig", {}).get("LogGroup")
         or f"/aws/lambda/{config.get('FunctionName', '')}",
     }
-    # all layers are unpacked over one another in /opt: what comes later wins
+    # Lambda unpacks all layers into /opt: later ones win
     path_variables = {
         "PATH": ["bin"],
         "LD_LIBRARY_PATH": ["lib"],

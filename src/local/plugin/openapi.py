@@ -11,18 +11,18 @@ METHODS = ("get", "post", "put", "delete", "patch", "head", "options", ANY_METHO
 
 
 class InvalidDefinition(ValueError):
-    """The service refuses the document; the message is the service's."""
+    """The service rejects the document. The message is the service's."""
 
 
 class Loader(yaml.SafeLoader):
-    """Dates stay text, as API Gateway's parser leaves them."""
+    """Keeps dates as text, like API Gateway's parser."""
 
 
 Loader.add_constructor("tag:yaml.org,2002:timestamp", Loader.construct_yaml_str)
 
 
 def parse(text):
-    """The document as a mapping whose keys are all text (`200:` is a key of `responses`)."""
+    """Parses the document; converts keys to text (`200:` is a key of `responses`)."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     try:
@@ -46,7 +46,7 @@ def with_text_keys(value):
 
 
 def from_properties(props):
-    """The definition in a CloudFormation resource: `Body`, or `BodyS3Location` {Bucket, Key, Version}."""
+    """Returns the definition of a CloudFormation resource: `Body`, or `BodyS3Location` {Bucket, Key, Version}."""
     location = props.get("BodyS3Location")
     if location:
         bucket, key = location.get("Bucket", ""), location.get("Key", "")
@@ -59,7 +59,7 @@ def from_properties(props):
 
 
 def operations(document):
-    """All (path, method, operation), methods in upper case, `ANY` for API Gateway's own."""
+    """Yields all (path, method, operation), with methods in upper case, and `ANY` for API Gateway's own."""
     for path, item in (document.get("paths") or {}).items():
         for method, operation in (item or {}).items():
             if method.lower() in METHODS:
@@ -67,7 +67,7 @@ def operations(document):
 
 
 def integration_of(document, path, method, operation):
-    """The operation's integration, references resolved, or None; refused as API Gateway does if it cannot work."""
+    """Returns the operation's integration with resolved references, or None. Rejects invalid ones as API Gateway does."""
     integration = resolved(document, operation.get("x-amazon-apigateway-integration"))
     if integration is None:
         return None
@@ -96,7 +96,7 @@ def resolved(document, node):
 
 
 def camel_case(value):
-    """CloudFormation's property names as the API's: AllowOrigins → allowOrigins, at every level."""
+    """Converts CloudFormation's property names to the API's at every level: AllowOrigins → allowOrigins."""
     if isinstance(value, dict):
         return {key[:1].lower() + key[1:]: camel_case(item) for key, item in value.items()}
     return [camel_case(item) for item in value] if isinstance(value, list) else value

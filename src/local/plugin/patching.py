@@ -1,11 +1,11 @@
-"""How a function of MiniStack is wrapped: everywhere that it is referred to."""
+"""Wraps functions of MiniStack, at every reference to them."""
 
 import functools
 import sys
 
 
 def wrap(module, name):
-    """Decorator: `wrapper(original, *args, **kwargs)` takes the place of `module.name`.
+    """Decorator that replaces `module.name` by `wrapper(original, *args, **kwargs)`.
 
     MiniStack's modules import each other's functions by name and keep them in tables, so the place is every attribute
     of a loaded module and every entry of a table (one level of nesting) that holds the original. A name that is gone

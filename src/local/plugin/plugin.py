@@ -1,4 +1,4 @@
-"""All parts of the plugin, in the order in which they wrap MiniStack's functions."""
+"""All parts of the plugin, in the order of wrapping MiniStack's functions."""
 
 import apigateway_http
 import apigateway_http_deployments
@@ -29,7 +29,7 @@ PARTS = (
 
 
 def install():
-    """Closes the gaps and returns the ASGI application to serve."""
+    """Applies all parts and returns the ASGI application to serve."""
     for part in PARTS:
         part.install()
     return control.guard()

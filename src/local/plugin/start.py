@@ -1,4 +1,4 @@
-"""Starts MiniStack with the gaps closed that `sam sync` and its users would meet (GAPS.md).
+"""Starts MiniStack with this plugin, which fills the gaps that matter for `sam sync` (GAPS.md).
 
 Run by src/local/launch.ts in the virtual environment that requirements.txt describes. Its settings, by environment:
 
@@ -19,15 +19,15 @@ import sys
 import tempfile
 import threading
 
-# what the caller reads as "another one is starting on this port"
+# means to the caller: another cloud is starting on this port
 PORT_TAKEN = 98
 
 
 def main():
     listener = listen(int(os.environ["GATEWAY_PORT"]))
-    own_the_place(listener.getsockname()[1])
+    take_state_files(listener.getsockname()[1])
 
-    # the plugin may lie in a folder that is not ours to write to
+    # the plugin's folder may be read-only
     sys.dont_write_bytecode = True
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import plugin
@@ -42,9 +42,9 @@ def main():
 
 
 def listen(port):
-    """Whoever has the port is the local cloud; from here on connections wait instead of being refused."""
+    """Takes the port, which makes this process the local cloud. From here on connections wait instead of being refused."""
     listener = socket.socket()
-    # on Windows SO_REUSEADDR would let two programs share the port; elsewhere it only skips the wait after a stop
+    # on Windows SO_REUSEADDR lets two programs share the port; elsewhere it only skips the wait after a stop
     exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
     listener.setsockopt(socket.SOL_SOCKET, exclusive or socket.SO_REUSEADDR, 1)
     try:
@@ -55,8 +55,8 @@ def listen(port):
     return listener
 
 
-def own_the_place(port):
-    """Log and temporary files of an earlier process are of no more use to anyone."""
+def take_state_files(port):
+    """Removes log and temporary files of an earlier process."""
     os.environ["GATEWAY_PORT"] = str(port)
     if os.environ.get("SAM_SYNC_CLOUD_LOG"):
         open(os.environ["SAM_SYNC_CLOUD_LOG"], "w").close()
@@ -70,7 +70,7 @@ def own_the_place(port):
 
 
 def import_sam_transform():
-    """It takes half a second: now, while nobody waits, instead of within the first deployment."""
+    """Imports the transform in the background, which takes half a second, before the first deployment needs it."""
     import samtranslator.translator.transform  # noqa: F401
 
 
@@ -88,7 +88,7 @@ def serve(app, listener):
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
-    # clients keep their connections open; nobody waits for an answer on them
+    # clients keep idle connections open
     config.graceful_timeout = 0.1
     config.loglevel = "WARNING"
     raise_file_limit()
@@ -101,7 +101,7 @@ def serve(app, listener):
 
 
 def end():
-    """Leaves no process of a function behind, and waits for no thread: there is nothing that they could save."""
+    """Ends all processes of functions, without waiting for threads, which have nothing to save."""
     from ministack.core import lambda_runtime
 
     lambda_runtime.reset()

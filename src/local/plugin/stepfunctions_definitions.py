@@ -1,4 +1,4 @@
-"""Step Functions: which definitions are taken, and versions and aliases of state machines in CloudFormation.
+"""Step Functions: validation of definitions, and versions and aliases of state machines in CloudFormation.
 
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachine.html
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_StepFunctions.html
@@ -30,7 +30,7 @@ def install():
 
 
 def definitions():
-    """The API takes JSON alone; CloudFormation reads YAML too and hands JSON on."""
+    """Accepts only JSON in the API; CloudFormation also reads YAML and passes JSON on."""
 
     def refuse_invalid(original, data):
         problem = problem_of(data["definition"]) if "definition" in data else None
@@ -40,7 +40,7 @@ def definitions():
         answer = original(data)
         machine = sfn._state_machines.get(data.get("stateMachineArn"))
         if answer[0] == 200 and machine and "revisionId" in machine:
-            # UpdateStateMachine answers the new revision, published or not
+            # UpdateStateMachine returns the new revision, published or not
             return answer[0], answer[1], json.dumps({**json.loads(answer[2]), "revisionId": machine["revisionId"]}).encode()
         return answer
 
@@ -112,7 +112,7 @@ def update_alias(physical_id, _old, new, _stack_name):
 
 
 def routing_of(props):
-    """Weights as written, or all to the version that a gradual deployment goes to."""
+    """Returns the weights as written, or routes everything to the target version of a gradual deployment."""
     preference = props.get("DeploymentPreference")
     if preference:
         return [{"stateMachineVersionArn": preference["StateMachineVersionArn"], "weight": 100}]
