@@ -188,7 +188,7 @@ describe('one clear sentence each', () => {
       { region: 'eu-west-11' },
       'unreachable',
       'CloudFormation cannot be reached at https://cloudformation.eu-west-1.amazonaws.com: the host name is unknown',
-      'that eu-west-11 is a region',
+      'that eu-west-11 is a Region',
     ],
     [
       'no answer',
