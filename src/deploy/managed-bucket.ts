@@ -3,23 +3,23 @@ import type { Template } from '../template/template.ts';
 import { ensureBucketOf, findBucketOf, MANAGED_TAGS } from './managed-stack.ts';
 import type { ManagedStack, ManagedStackTools } from './managed-stack.ts';
 
-/** The stack that AWS SAM CLI and we share: whoever comes first makes it, the other one uses it. */
+/** The stack with the bucket for artifacts. */
 export const MANAGED_STACK_NAME = 'aws-sam-cli-managed-default';
 
-/** The name of the managed bucket, or undefined if its stack is not there (yet). One call. */
+/** Returns the name of the managed bucket; undefined if its stack does not exist (yet). One call. */
 export async function findManagedBucket(aws: Aws): Promise<string | undefined> {
   return findBucketOf(aws, MANAGED_STACK);
 }
 
-/** As CloudFormation names the bucket of the managed stack. */
+/** The name that CloudFormation gives the bucket. */
 const MANAGED_BUCKET = /aws-sam-cli-managed-default-samclisourcebucket-[a-z0-9]+/;
 
-/** The managed bucket that a deployed template's artifacts are in; undefined: they are elsewhere, or there are none. */
+/** Returns the managed bucket with the artifacts of a deployed template; undefined if there are none in it. */
 export function managedBucketIn(template: Template | undefined): string | undefined {
   return template === undefined ? undefined : MANAGED_BUCKET.exec(JSON.stringify(template))?.[0];
 }
 
-/** The name of the managed bucket, which is made if it is not there. One call if it is. */
+/** Returns the name of the managed bucket, creating it if needed. One call if it exists. */
 export async function ensureManagedBucket(aws: Aws, tools: ManagedStackTools): Promise<string> {
   return ensureBucketOf(aws, MANAGED_STACK, tools);
 }
@@ -27,10 +27,10 @@ export async function ensureManagedBucket(aws: Aws, tools: ManagedStackTools): P
 const BUCKET_ARN = { 'Fn::Sub': 'arn:${AWS::Partition}:s3:::${SamCliSourceBucket}' };
 const OBJECTS_ARN = { 'Fn::Sub': 'arn:${AWS::Partition}:s3:::${SamCliSourceBucket}/*' };
 
-/** The same resources, properties and output as AWS SAM CLI's; it needs no SAM transform and so no capabilities. */
+/** The same resources, properties and output as SAM CLI's template. Needs no SAM transform and so no capabilities. */
 const MANAGED_TEMPLATE: Template = {
   AWSTemplateFormatVersion: '2010-09-09',
-  Description: 'The bucket in which AWS SAM CLI and sam-sync keep what they deploy',
+  Description: 'Bucket for the artifacts of AWS SAM CLI and sam-sync',
   Resources: {
     SamCliSourceBucket: {
       Type: 'AWS::S3::Bucket',
@@ -81,6 +81,6 @@ const MANAGED_STACK: ManagedStack = {
   template: MANAGED_TEMPLATE,
   output: 'SourceBucket',
   stepId: 'managed-bucket',
-  label: `Making the S3 bucket for what is deployed (stack ${MANAGED_STACK_NAME})`,
-  otherwise: 'Or name a bucket of your own with --s3-bucket.',
+  label: 'the S3 bucket for artifacts',
+  otherwise: 'Or use your own bucket with --s3-bucket.',
 };

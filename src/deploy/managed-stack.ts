@@ -12,14 +12,15 @@ import { StackMovedError, startOperation } from '../deploy/start-operation.ts';
 import { UserError } from '../errors.ts';
 import type { Template } from '../template/template.ts';
 
-/** A stack with one bucket that SAM CLI and sam-sync share: the first one to need it creates it, the other one uses it. */
+/** A stack with one bucket that SAM CLI and sam-sync share: the first to need it creates it. */
 export interface ManagedStack {
   name: string;
   template: Template;
-  /** The output that holds the name of the bucket. */
+  /** The output with the name of the bucket. */
   output: string;
-  /** Of the step that creates it. */
+  /** The ID of the step that creates it. */
   stepId: string;
+  /** The bucket, as a line of the console names it. */
   label: string;
   /** What else the user can do, as a sentence. */
   otherwise: string;
@@ -28,27 +29,27 @@ export interface ManagedStack {
 /** The tag by which SAM CLI knows its own stacks. */
 export const MANAGED_TAGS = { ManagedStackSource: 'AwsSamCli' };
 
-/** How long someone else may take to make the stack (ms). */
+/** The longest wait for another process that creates the stack (ms). */
 const MAX_WAIT = 15 * 60_000;
-/** How long AWS SAM CLI may take from announcing the stack to making it (ms). */
+/** The longest wait for SAM CLI to execute the change set that creates the stack (ms). */
 const MAX_REVIEW = 60_000;
-/** How long a new bucket may take to be known everywhere (ms). */
-const MAX_SPREAD = 60_000;
+/** The longest wait for a new bucket to become visible (ms). */
+const MAX_PROPAGATION = 60_000;
 
-/** What making the bucket needs of its surroundings. */
+/** What the creation of the bucket needs from its caller. */
 export interface ManagedStackTools {
   reporter: Reporter;
   signal?: AbortSignal | undefined;
   pollDelayMs?: number | undefined;
 }
 
-/** The name of the stack's bucket, or undefined if the stack is not there (yet). One call. */
+/** Returns the name of the stack's bucket; undefined if the stack does not exist (yet). One call. */
 export async function findBucketOf(aws: Aws, managed: ManagedStack): Promise<string | undefined> {
   const stack = await describeManagedStack(aws, managed);
   return stack === undefined ? undefined : bucketOf(stack, managed);
 }
 
-/** The name of the stack's bucket, which is made if it is not there. One call if it is. */
+/** Returns the name of the stack's bucket, creating it if needed. One call if it exists. */
 export async function ensureBucketOf(aws: Aws, managed: ManagedStack, tools: ManagedStackTools): Promise<string> {
   let reviewedSince: number | undefined;
   let isNew = false;
@@ -71,7 +72,7 @@ export async function ensureBucketOf(aws: Aws, managed: ManagedStack, tools: Man
   }
 }
 
-/** S3 may not know a new bucket everywhere at once. If it takes too long, the first upload says what is wrong. */
+/** Waits until S3 knows a new bucket. After the longest wait, leaves the error to the first upload. */
 async function waitForBucket(aws: Aws, bucket: string, tools: ManagedStackTools): Promise<void> {
   const { send, HeadBucketCommand } = await aws.s3();
   const started = performance.now();
@@ -80,15 +81,15 @@ async function waitForBucket(aws: Aws, bucket: string, tools: ManagedStackTools)
       () => false,
       (error: unknown) => isAwsError(error, 'NotFound', 'NoSuchBucket'),
     );
-    if (!missing || performance.now() - started > MAX_SPREAD) return;
+    if (!missing || performance.now() - started > MAX_PROPAGATION) return;
     await pause(tools.pollDelayMs ?? 1_000, tools.signal);
   }
 }
 
-/** SAM CLI was interrupted, or somebody reviews the change set: it is not ours to delete. */
+/** Creates the error for an interrupted SAM CLI or a change set under review, which we must not delete. */
 function stillInReview({ name, status, region }: DeployedStack, { otherwise }: ManagedStack): UserError {
   return new UserError(`Stack ${name} is still in ${status}: the change set that creates it was not executed`, {
-    hint: `If nobody is about to execute it: \`aws cloudformation delete-stack --stack-name ${name} --region ${region}\`, then sync again. ${otherwise}`,
+    hint: `If it is not under review, run \`aws cloudformation delete-stack --stack-name ${name} --region ${region}\`, then sync again. ${otherwise}`,
   });
 }
 
@@ -97,16 +98,16 @@ interface Preparing {
   tools: ManagedStackTools;
 }
 
-/** One step towards a stack with a bucket. */
+/** Does the next step towards a stack with a bucket. */
 async function prepareManagedStack(aws: Aws, stack: DeployedStack | undefined, preparing: Preparing): Promise<void> {
   const { managed, tools } = preparing;
   if (stack === undefined) return await createManagedStack(aws, managed, tools);
   if (stackCondition(stack.status) === 'busy') {
-    note(tools.reporter, 'info', `Stack ${stack.name} is in ${stack.status}: waiting for its end`);
+    note(tools.reporter, 'info', `Stack ${stack.name} is in ${stack.status}: waiting for it to finish`);
     await waitUntilSettled(aws, stack.id, { ...tools, timeoutMs: MAX_WAIT });
     return;
   }
-  note(tools.reporter, 'info', `Stack ${stack.name} was never created (${stack.status}): it is removed and made again`);
+  note(tools.reporter, 'info', `Stack ${stack.name} was never created (${stack.status}): deleting and creating it`);
   await deleteStack(aws, stack, tools);
 }
 
@@ -118,19 +119,19 @@ async function describeManagedStack(aws: Aws, managed: ManagedStack): Promise<De
   }
 }
 
-/** The bucket of the stack; undefined: it has none yet but can get one. */
+/** Returns the bucket of the stack; undefined if the stack does not have it yet. Throws if it never will. */
 function bucketOf(stack: DeployedStack, { output, otherwise }: ManagedStack): string | undefined {
   const { name, status } = stack;
   const condition = stackCondition(status);
   if (condition === 'absent') return undefined;
   if (stack.tags['ManagedStackSource'] !== MANAGED_TAGS.ManagedStackSource && status !== 'REVIEW_IN_PROGRESS') {
-    throw new UserError(`There is a stack ${name}, but neither AWS SAM CLI nor sam-sync made it`, {
-      hint: `Its tag ManagedStackSource should be ${MANAGED_TAGS.ManagedStackSource}. ${otherwise}`,
+    throw new UserError(`Stack ${name} was created by neither AWS SAM CLI nor sam-sync`, {
+      hint: `Its tag ManagedStackSource must be ${MANAGED_TAGS.ManagedStackSource}. ${otherwise}`,
     });
   }
   if (status === 'DELETE_FAILED') {
-    throw new UserError(`Stack ${name} could not be deleted: ${stack.statusReason ?? status}`, {
-      hint: `Empty its bucket and delete the stack: it is made again then. ${otherwise}`,
+    throw new UserError(`Could not delete stack ${name}: ${stack.statusReason ?? status}`, {
+      hint: `Empty its bucket, delete the stack and sync again to create it. ${otherwise}`,
     });
   }
   if (condition === 'never-created' || status === 'CREATE_IN_PROGRESS' || status.startsWith('DELETE_'))
@@ -138,14 +139,15 @@ function bucketOf(stack: DeployedStack, { output, otherwise }: ManagedStack): st
   const bucket = stack.outputs.find(({ key }) => key === output)?.value;
   if (bucket !== undefined) return bucket;
   if (condition === 'busy') return undefined;
-  throw new UserError(`Stack ${name} has no output ${output}, so the bucket that it made cannot be found`, {
+  throw new UserError(`Stack ${name} has no output ${output} that names its bucket`, {
     hint: `The stack is in ${status}. ${otherwise}`,
   });
 }
 
 async function createManagedStack(aws: Aws, managed: ManagedStack, tools: ManagedStackTools): Promise<void> {
   const { name, template, stepId, label } = managed;
-  await step(tools.reporter, { kind: 'setup', id: stepId, label }, async () => {
+  await step(tools.reporter, { kind: 'create', id: stepId, label }, async () => {
+    const detail = `stack ${name}`;
     const token = `sam-sync-${randomUUID()}`;
     try {
       const operation = await startOperation(aws, {
@@ -165,22 +167,22 @@ async function createManagedStack(aws: Aws, managed: ManagedStack, tools: Manage
         token,
         signal: tools.signal,
       });
-      if (operation === 'unchanged') return { value: undefined };
+      if (operation === 'unchanged') return { value: undefined, detail };
       if (operation instanceof StackMovedError) {
-        // another run makes it at this moment
+        // another process is creating it
         await pause(tools.pollDelayMs ?? 1_000, tools.signal);
-        return { value: undefined };
+        return { value: undefined, detail };
       }
-      // its events would only stand between those of the user's stack
+      // events of this stack would interrupt those of the user's stack
       const reporter: Reporter = {
         report: (event) => void (event.type === 'stack-event' || tools.reporter.report(event)),
       };
       const followed = await followStack(aws, { ...tools, ...operation, stackName: name, token, reporter });
       if (!isSuccess(followed.status)) {
-        const about = { stackName: name, region: await aws.region(), verb: 'create' } as const;
-        throw explainStackFailure(about, followed);
+        const attempt = { stackName: name, region: await aws.region(), verb: 'create' } as const;
+        throw explainStackFailure(attempt, followed);
       }
-      return { value: undefined };
+      return { value: undefined, detail };
     } catch (error) {
       throw isAwsError(error) && error.kind === 'access-denied' ? withAlternative(error, managed) : error;
     }

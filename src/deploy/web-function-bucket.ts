@@ -4,8 +4,8 @@ import { MANAGED_TAGS } from './managed-stack.ts';
 import type { ManagedStack } from './managed-stack.ts';
 
 /**
- * The stack with the bucket for the code of a stack's Web Functions, with SAM CLI's names. Their revisions read the code for
- * as long as they exist, so it is kept apart from what the managed bucket may lose.
+ * Returns the stack with the bucket for the code of a stack's Web Functions, named as in SAM CLI. Lambda reads the code as long
+ * as a revision exists, whereas objects in the managed bucket may be removed.
  */
 export function webFunctionStack(stackName: string): ManagedStack & { exportName: string } {
   const name = `${stackName.slice(0, 100)}-${md5(stackName)}-WebFunctionCode`;
@@ -16,9 +16,9 @@ export function webFunctionStack(stackName: string): ManagedStack & { exportName
     template: bucketTemplate(stackName, exportName),
     output: OUTPUT,
     stepId: 'web-function-bucket',
-    label: `Creating the S3 bucket for the code of Web Functions (stack ${name})`,
+    label: 'the S3 bucket for the code of Web Functions',
     otherwise:
-      'Or name a bucket of your own with --s3-bucket. It needs versioning and a policy that allows Lambda to read it.',
+      'Or use your own bucket with --s3-bucket. It needs versioning and a policy that allows Lambda to read it.',
   };
 }
 
@@ -30,14 +30,14 @@ function md5(text: string): string {
 
 const BUCKET_ARN = { 'Fn::GetAtt': ['CodeBucket', 'Arn'] };
 const OBJECTS_ARN = { 'Fn::Sub': '${CodeBucket.Arn}/*' };
-/** Every revision of every Web Function in the account. */
+/** All revisions of all Web Functions in the account. */
 const REVISIONS = 'arn:${AWS::Partition}:lambda:*:${AWS::AccountId}:web-function/*/revision/*';
 
-/** The same resources, properties, output and export as SAM CLI's, so that either tool can come first. */
+/** The same resources, properties, output and export as SAM CLI's, so that either tool can create it. */
 function bucketTemplate(stackName: string, exportName: string): Template {
   return {
     AWSTemplateFormatVersion: '2010-09-09',
-    Description: `The code of the Lambda Web Functions of stack ${stackName} (AWS SAM CLI, sam-sync)`,
+    Description: `Bucket for the code of Lambda Web Functions of stack ${stackName} (AWS SAM CLI, sam-sync)`,
     Resources: {
       CodeBucket: {
         Type: 'AWS::S3::Bucket',

@@ -13,7 +13,7 @@ import type { ResourceIdentifier, Stack, WebFunctionResource } from './stack.ts'
 /** The file that the runtime starts if the template sets no `EntryPoint`. */
 export const DEFAULT_ENTRY_POINT = 'index.js';
 
-/** The Web Function that the resource (resolved, Globals merged) is; undefined for any other type. */
+/** Reads a Web Function from a resolved resource with Globals; undefined for other types. */
 export async function readWebFunction(
   stackPath: string,
   logicalId: string,
@@ -41,7 +41,7 @@ export async function readWebFunction(
   };
 }
 
-/** What a Web Function needs to be built and deployed. */
+/** Reports missing and unsupported properties of a Web Function. */
 export function checkWebFunction(web: WebFunctionResource): Complaint[] {
   const { logicalId, properties, code } = web;
   const complaint = (property: string, message: string): Complaint => ({
@@ -55,7 +55,7 @@ export function checkWebFunction(web: WebFunctionResource): Complaint[] {
   return [...complaints, ...checkCode(web)];
 }
 
-/** The Web Functions whose code is on this machine, in all stacks. */
+/** Returns the Web Functions with local code, in all stacks. */
 export function localWebFunctions(root: Stack): ResourceIdentifier[] {
   return flattenStacks(root)
     .flatMap(({ webFunctions }) => webFunctions)

@@ -36,7 +36,7 @@ type ArtifactUse = 'web-function' | undefined;
 /** An item and its place in S3, before the upload. */
 export interface LocatedArtifact {
   item: ArtifactItem;
-  /** Its name, or (`isExport`) that of the export by which templates import it. */
+  /** The name of the bucket, or with `isExport` of the export for `Fn::ImportValue`. */
   bucket: string;
   isExport?: boolean;
   key: string;
@@ -48,7 +48,7 @@ export interface ArtifactStoreOptions {
   bucket: string;
   /** `--s3-prefix`. */
   prefix: string | undefined;
-  /** For the code of Web Functions. */
+  /** Stores the code of Web Functions. */
   webFunctions?: WebFunctionStore | undefined;
   /**
    * The build cache. A folder `<kind>/<key>/content` in it never changes; its zip and metadata are stored beside `content`
@@ -134,7 +134,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   };
 }
 
-/** Where an item goes, if not where most do. */
+/** Returns the separate place of an item; undefined for the usual one. */
 function placeFor(item: ArtifactItem, { webFunctions }: ArtifactStoreOptions): WebFunctionStore | undefined {
   return useOf(item) === 'web-function' ? webFunctions : undefined;
 }

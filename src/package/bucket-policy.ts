@@ -2,15 +2,15 @@ import { fields, text } from '../support/shapes.ts';
 
 const LAMBDA = 'lambda.amazonaws.com';
 
-/** An object that a policy may be about. */
+/** An object in a bucket. */
 export interface PolicyObject {
   bucket: string;
   key: string;
 }
 
 /**
- * Whether a resource's policy allows the action to Lambda's service principal. Conditions and denials are not judged.
- * `object`: the policy is a bucket's.
+ * Returns whether a resource-based policy allows the action to Lambda's service principal. Ignores conditions and `Deny`.
+ * `object`: for bucket policies.
  */
 export function allowsLambda(policy: unknown, action: string, object?: PolicyObject): boolean {
   return listOf(fields(policy)?.['Statement']).some((entry) => {

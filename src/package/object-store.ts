@@ -40,7 +40,7 @@ export interface ObjectStoreOptions {
   metadata: Readonly<Record<string, string>> | undefined;
   /** Throws if the bucket is no longer the one to use. Called before the first upload. */
   checkBucket?: (() => Promise<void>) | undefined;
-  /** Counts for several stores together. */
+  /** A count shared by several stores. */
   sent?: SentCount | undefined;
   reporter: Reporter;
   signal: AbortSignal;

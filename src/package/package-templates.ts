@@ -125,7 +125,7 @@ function locationValue(
   { bucket, isExport, key }: LocatedArtifact,
   tools: PackageTools,
 ): TemplateValue {
-  // with the import CloudFormation keeps the bucket for as long as the stack needs it
+  // CloudFormation keeps an imported bucket as long as the stack needs it
   if (isExport) return { Bucket: { 'Fn::ImportValue': bucket }, Key: key };
   switch (form.kind) {
     case 's3-uri':

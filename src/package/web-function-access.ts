@@ -4,20 +4,20 @@ import { UserError } from '../errors.ts';
 import { parseJson } from '../support/shapes.ts';
 import { allowsLambda } from './bucket-policy.ts';
 
-/** A bucket that the user chose for code, Web Functions among it. */
+/** The user's bucket for code, including that of Web Functions. */
 export interface CodePlace {
   bucket: string;
   prefix: string | undefined;
   kmsKeyId: string | undefined;
 }
 
-/** Something that Lambda may fail on, and what to do. */
+/** A possible reason for Lambda to fail, and what to do. */
 export interface AccessDoubt {
   text: string;
   hint?: string | undefined;
 }
 
-/** What Lambda does with the code, as `lambda.amazonaws.com`. */
+/** The actions of `lambda.amazonaws.com` on the code. */
 const READ_ACTIONS = ['s3:GetObject', 's3:GetObjectVersion'];
 
 const POLICY_DOCS =
@@ -26,9 +26,8 @@ const POLICY_DOCS =
 const OWN_BUCKET = 'or leave out --s3-bucket: sam-sync then creates a bucket for this code';
 
 /**
- * Checks that Lambda can read the code of Web Functions there, as SAM CLI does: rejects if it surely cannot, because the
- * bucket keeps no versions or the key is one of AWS's own. Policies are judged without their conditions, so what they seem
- * to lack is a doubt.
+ * Checks that Lambda can read the code of Web Functions in the bucket, as SAM CLI does. Throws if the bucket has no versioning
+ * or the key is an AWS managed key. Returns missing permissions as doubts, because conditions of policies are ignored.
  */
 export async function checkCodeAccess(aws: Aws, place: CodePlace): Promise<AccessDoubt[]> {
   const { kmsKeyId } = place;
@@ -56,7 +55,7 @@ async function checkVersioning(aws: Aws, { bucket }: CodePlace): Promise<AccessD
 async function checkBucketPolicy(aws: Aws, { bucket, prefix }: CodePlace): Promise<AccessDoubt | undefined> {
   const { send, GetBucketPolicyCommand } = await aws.s3();
   const folder = prefix?.replace(/^\/+|\/+$/g, '');
-  // of the key only the folder is known
+  // only the folder of the S3 key is known
   const object = { bucket, key: folder ? `${folder}/code` : 'code' };
   try {
     const { Policy } = await send(new GetBucketPolicyCommand({ Bucket: bucket }));
@@ -99,7 +98,7 @@ async function checkKey(aws: Aws, keyId: string): Promise<AccessDoubt | undefine
   };
 }
 
-/** Credentials that may upload need not be allowed to read policies; that is no reason to stop. */
+/** Turns an error into a doubt: credentials for uploads need no permission to read policies. */
 function unchecked(error: unknown, what: string): AccessDoubt {
   if (!isAwsError(error)) throw error;
   return { text: `Could not check ${what}: ${error.message}` };

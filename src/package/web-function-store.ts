@@ -4,22 +4,22 @@ import { createObjectStore } from './object-store.ts';
 import type { ObjectStore, ObjectStoreOptions } from './object-store.ts';
 import { checkCodeAccess } from './web-function-access.ts';
 
-/** Where the code of Web Functions goes. Lambda reads it there whenever it starts one. */
+/** The bucket for the code of Web Functions. Lambda reads the code whenever it starts a revision. */
 export interface WebFunctionStore {
   objects: ObjectStore;
   prefix: string | undefined;
-  /** How templates name the bucket: by its own name, or by the export that holds it. */
+  /** How templates refer to the bucket: by its name or by an export. */
   bucket: { name: string; isExport: boolean };
-  /** What the first upload would do besides, in a sentence; rejects if it would fail. Changes nothing. */
+  /** Returns the side effect of the first upload, as a sentence. Throws if the upload would fail. Changes nothing. */
   lookAhead(): Promise<string | undefined>;
 }
 
-/** What either kind is opened with. Nothing is asked, made or checked before it is used. */
+/** Settings of either kind. Nothing is called before the first use. */
 export interface WebFunctionStoreOptions extends Omit<ObjectStoreOptions, 'bucket' | 'checkBucket'> {
   prefix: string | undefined;
 }
 
-/** The bucket that the user named, once it is known that Lambda can read it. */
+/** Opens the user's bucket, checking before the first upload that Lambda can read it. */
 export function openGivenBucket(options: WebFunctionStoreOptions, bucket: string): WebFunctionStore {
   const { aws, prefix, kmsKeyId, reporter } = options;
   const checkBucket = once(async () => {
@@ -37,17 +37,17 @@ export function openGivenBucket(options: WebFunctionStoreOptions, bucket: string
   };
 }
 
-/** A bucket that the stack has of its own, in a stack beside it. */
+/** The companion stack with the bucket for the code. */
 export interface CodeBucketStack {
   name: string;
   exportName: string;
-  /** The bucket's name; undefined: there is no such stack (yet). */
+  /** Returns the bucket's name; undefined if the stack does not exist (yet). */
   find(): Promise<string | undefined>;
-  /** The same, but the stack is made if it is not there. */
+  /** Returns the bucket's name, creating the stack if needed. */
   ensure(): Promise<string>;
 }
 
-/** Its objects have neither prefix nor KMS key, as with SAM CLI: Lambda is let into this bucket as it is. */
+/** Opens the bucket of the companion stack. Its objects have no prefix and no KMS key, as in SAM CLI. */
 export function openOwnBucket(options: WebFunctionStoreOptions, stack: CodeBucketStack): WebFunctionStore {
   const find = once(() => stack.find());
   const open = (bucket: string): ObjectStore => createObjectStore({ ...options, bucket, kmsKeyId: undefined });

@@ -206,7 +206,7 @@ ${broken}
     const { code, stderr } = await sync(await siteApp(), `denied-${operation}`);
     expect(code).toBe(1);
     expect(stderr).toContain(`may not do ${action}`);
-    expect(stderr).toContain('Or name a bucket of your own with --s3-bucket. It needs versioning');
+    expect(stderr).toContain('Or use your own bucket with --s3-bucket. It needs versioning');
     expect(await stackNames()).not.toContain(`denied-${operation}`);
   });
 
@@ -223,7 +223,7 @@ ${broken}
     const { code, stderr } = await sync(app, 'taken');
     expect([code, stderr]).toEqual([
       1,
-      expect.stringContaining(`There is a stack ${codeStack}, but neither AWS SAM CLI nor sam-sync made it`),
+      expect.stringContaining(`Stack ${codeStack} was created by neither AWS SAM CLI nor sam-sync`),
     ]);
   });
 });

@@ -1,4 +1,4 @@
-"""Web Functions in CloudFormation: recorded with their revisions and endpoints; nothing serves them.
+"""Records Web Functions, revisions and endpoints in CloudFormation; nothing serves them.
 
 https://docs.aws.amazon.com/lambda/latest/dg/web-functions-code-s3.html
 """
@@ -15,7 +15,7 @@ def install():
     provisioners._RESOURCE_HANDLERS.update(
         {
             "AWS::Lambda::WebFunction": {"create": create_function, "update": update_function, "delete": forget},
-            # another code or setting is another revision
+            # any change of code or settings creates a revision
             "AWS::Lambda::WebFunctionRevision": {"create": create_revision, "delete": forget},
             "AWS::Lambda::WebFunctionEndpoint": {"create": create_endpoint, "update": update_endpoint, "delete": forget},
         }
