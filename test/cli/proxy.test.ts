@@ -244,7 +244,7 @@ describe('what stands in the way is said in a sentence', () => {
       'a proxy of another kind',
       {
         env: () => ({ HTTPS_PROXY: 'socks5://me:secret@127.0.0.1:1080' }),
-        message: 'HTTPS_PROXY is socks5://…@127.0.0.1:1080, which is not the URL of an HTTP proxy',
+        message: 'HTTPS_PROXY is not the URL of an HTTP proxy: socks5://…@127.0.0.1:1080',
         hint: 'http://host:port',
       },
     ],

@@ -205,7 +205,7 @@ ${broken}
     );
     const { code, stderr } = await sync(await siteApp(), `denied-${operation}`);
     expect(code).toBe(1);
-    expect(stderr).toContain(`may not do ${action}`);
+    expect(stderr).toContain(`may not perform ${action}`);
     expect(stderr).toContain('Or use your own bucket with --s3-bucket. It needs versioning');
     expect(await stackNames()).not.toContain(`denied-${operation}`);
   });

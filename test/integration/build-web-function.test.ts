@@ -149,7 +149,7 @@ describe('a Web Function', () => {
     ['CodeUri: nowhere, Runtime: nodejs24.x, AuthType: IamAuth', 'Site CodeUri nowhere does not exist'],
     [
       'CodeUri: !Sub "./${Other.Name}", Runtime: nodejs24.x, AuthType: IamAuth',
-      'Site CodeUri ./${Other.Name} depends on what is known only to CloudFormation',
+      'Site CodeUri ./${Other.Name} depends on a value known only to CloudFormation',
     ],
   ])('that cannot be deployed is refused: %s', async (properties, expected) => {
     const resource = `Site: { Type: AWS::Serverless::WebFunction, Properties: { ${properties} } }`;

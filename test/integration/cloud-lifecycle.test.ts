@@ -53,7 +53,7 @@ describe('the local cloud', () => {
     const place = await newPlace();
     expect(await cloudStatus(place)).toBeUndefined();
     await expect(resetCloud(place)).rejects.toThrow('No local cloud is running');
-    await expect(readCloudLog(place)).rejects.toThrow('There is no log yet');
+    await expect(readCloudLog(place)).rejects.toThrow('has no log: it was never started');
 
     const cloud = await ensureCloud(place);
     expect(cloud).toMatchObject({ endpoint: `http://127.0.0.1:${place.port}`, region: 'us-east-1', started: true });
