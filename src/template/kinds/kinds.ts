@@ -7,10 +7,7 @@ import type { LocalContent, PathProperty, ResourceKind } from './resource-kind.t
 import { STEP_FUNCTIONS } from './stepfunctions.ts';
 import type { TemplateMap } from '../template.ts';
 
-/**
- * Every resource type of which more is known than its name, and all that is known of it. A type that is not here is deployed
- * as it is written.
- */
+/** All resource types that are treated specially. Other types are deployed unchanged. */
 export const RESOURCE_KINDS = {
   ...LAMBDA,
   ...API_GATEWAY,
@@ -22,7 +19,7 @@ export const RESOURCE_KINDS = {
 
 type Table = typeof RESOURCE_KINDS;
 
-/** The flows of code syncs that the table names. */
+/** The flows of code syncs in the table. */
 type SyncFlow = Extract<Table[keyof Table], { sync: string }>['sync'];
 
 /** The flows that send a definition, of an API or a state machine. */
@@ -33,7 +30,7 @@ export type SyncableType<Flow extends SyncFlow = SyncFlow> = {
   [Type in keyof Table]: Table[Type] extends { sync: Flow } ? Type : never;
 }[keyof Table];
 
-/** What code is built as. */
+/** The kinds of build results. */
 type BuildKind = Extract<Table[keyof Table], { builtAs: string }>['builtAs'];
 
 /** The resource types whose code is built as one of these. */
@@ -43,7 +40,7 @@ export type BuiltType<Kind extends BuildKind = BuildKind> = {
 
 const BY_TYPE: ReadonlyMap<unknown, ResourceKind> = new Map(Object.entries(RESOURCE_KINDS));
 
-/** The row of a resource's `Type`; undefined for a type that is not in the table, or no text at all. */
+/** Returns the row of a resource's `Type`; undefined if the table lacks it or it is not a string. */
 export function kindOf(type: unknown): ResourceKind | undefined {
   return BY_TYPE.get(type);
 }
@@ -55,41 +52,41 @@ function isSyncable(type: unknown): type is SyncableType {
   return kindOf(type)?.sync !== undefined;
 }
 
-/** Whether the code of resources of the type is built as this. */
+/** Returns whether the code of resources of the type is built as this kind. */
 export function isBuiltAs<Kind extends BuildKind>(type: unknown, kind: Kind): type is BuiltType<Kind> {
   return kindOf(type)?.builtAs === kind;
 }
 
-/** Whether code syncs send a definition to resources of the type: they send the code of all others. */
+/** Returns whether code syncs send a definition, not code, to resources of the type. */
 export function hasDefinition(type: unknown): type is SyncableType<DefinitionFlow> {
   return isSyncable(type) && kindOf(type)?.builtAs === undefined;
 }
 
-/** The flow of a type that code syncs update. */
+/** Returns the code sync flow of a type. */
 export function flowOf<Type extends SyncableType>(type: Type): Table[Type]['sync'] {
   return RESOURCE_KINDS[type].sync;
 }
 
-/** The properties of the type that may hold a local path, of all kinds or of one. */
+/** Returns the properties of the type that may hold a local path, for all content or one kind. */
 export function pathProperties(type: unknown, content?: LocalContent): readonly PathProperty[] {
   const paths = kindOf(type)?.paths ?? [];
   return content === undefined ? paths : paths.filter((path) => path.content === content);
 }
 
-/** Whether a property of a resource says where its code, image or definition is. Pure. */
+/** Returns whether a property locates the code, image or definition of a resource. Pure. */
 export function isSourceProperty(type: unknown, property: string): boolean {
   const { paths = [], image } = kindOf(type) ?? {};
   const isPath = paths.some(({ property: [first], content }) => content !== 'template' && first === property);
   return isPath || image?.[0] === property;
 }
 
-/** The properties of a resource that a code sync sends with its code or definition (`ResourceKind.settings`). Pure. */
+/** Returns the properties that a code sync sends with the code or definition (`ResourceKind.settings`). Pure. */
 export function settingsOf(type: string, properties: TemplateMap): TemplateMap {
   const { settings = [] } = kindOf(type) ?? {};
   return Object.fromEntries(Object.entries(properties).filter(([name]) => settings.includes(name)));
 }
 
-/** The row of the API that SAM generates under this logical ID for the events of functions. */
+/** Returns the row of the API that SAM generates under this logical ID for events of functions. */
 export function implicitKind(logicalId: string): ResourceKind | undefined {
   return BY_IMPLICIT_ID.get(logicalId);
 }
@@ -100,12 +97,12 @@ const BY_IMPLICIT_ID = new Map(
 
 const SERVERLESS = 'AWS::Serverless::';
 
-/** Whether SAM transforms resources of the type: it has a section in `Globals`, and SAM generates resources beside it. */
+/** Returns whether SAM transforms resources of the type, so that `Globals` applies and SAM generates resources. */
 export function isServerless(type: unknown): type is `AWS::Serverless::${string}` {
   return typeof type === 'string' && type.startsWith(SERVERLESS);
 }
 
-/** The type's section in `Globals`: `Function` of `AWS::Serverless::Function`. */
+/** Returns the type's section in `Globals`: `Function` for `AWS::Serverless::Function`. */
 export function globalsSection(type: `AWS::Serverless::${string}`): string {
   return type.slice(SERVERLESS.length);
 }

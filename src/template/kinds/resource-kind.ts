@@ -1,4 +1,4 @@
-/** What this program knows about one resource type: a row of the table in `kinds.ts`. Pure data. */
+/** The treatment of one resource type: a row of the table in `kinds.ts`. Pure data. */
 export interface ResourceKind {
   /** Properties that may hold a local path. */
   paths?: readonly PathProperty[];
@@ -6,9 +6,9 @@ export interface ResourceKind {
   image?: readonly string[];
   /** Properties that hold the definition itself; the first one that is set counts. */
   body?: readonly string[];
-  /** What the code of the resource is built as: the model reads it with its build settings. */
+  /** The kind of build result of the code. The model reads it with its build settings. */
   builtAs?: string;
-  /** Where (path below `Properties`) the environment variables of the code are. */
+  /** The path below `Properties` of the code's environment variables. */
   variables?: readonly string[];
   /**
    * The flow of `src/services` by which a code sync updates the resource: `function`, `layer`, or an entry of
@@ -21,9 +21,9 @@ export interface ResourceKind {
   samChangesDefinition?: readonly string[];
   /** Values that change with each new code or definition. */
   versioned?: VersionedValues;
-  /** How the stack lists the resource, if SAM gives it another type and logical ID. */
+  /** The deployed resource, if SAM changes its type and logical ID. */
   deployedAs?: GeneratedResource;
-  /** What SAM generates beside the resource, by the name that templates use: `Alias` for `!Ref Fn.Alias`. */
+  /** Further resources that SAM generates, by their name in templates: `Alias` for `!Ref Fn.Alias`. */
   companions?: Readonly<Record<string, Companion>>;
   /** The logical ID of the resource of this type that SAM generates for functions' events. */
   implicitId?: string;
@@ -41,18 +41,18 @@ export interface PathProperty {
   property: readonly string[];
   content: LocalContent;
   form: LocationForm;
-  /** The path that counts if the resource does not have the property. */
+  /** The path if the resource lacks the property. */
   byDefault?: string | undefined;
 }
 
 /**
- * What a local path leads to, and how it travels.
- * `code`: a folder or single file that becomes a zip (a `.zip`/`.jar` stays as it is); resolves against `--base-dir`.
- * `file`: one file as it is. `zip`: a folder becomes a zip, a file stays as it is. `template`: a nested stack's template.
+ * The content of a path, and how it is uploaded.
+ * `code`: a folder or single file, zipped (a `.zip`/`.jar` unchanged); resolves against `--base-dir`.
+ * `file`: one file, unchanged. `zip`: a folder, zipped, or a file, unchanged. `template`: the template of a nested stack.
  */
 export type LocalContent = 'code' | 'file' | 'zip' | 'template';
 
-/** How the packaged template names an uploaded object. */
+/** The form of an S3 location in the packaged template. */
 export type LocationForm =
   /** `s3://bucket/key` */
   | { kind: 's3-uri' }
@@ -64,11 +64,11 @@ export type LocationForm =
 /** A resource that SAM generates. */
 export interface GeneratedResource {
   type: string;
-  /** Matches what follows the owner's logical ID in the logical ID that SAM generates. */
+  /** Matches the part after the owner's logical ID in the generated logical ID. */
   suffix: RegExp;
 }
 
-/** A resource that SAM generates beside another one, and what tells that it belongs to that one. */
+/** A further resource that SAM generates, and how to tell whose it is. */
 type Companion =
   | (GeneratedResource & {
       /** `id`: the logical ID is enough. `arn`: its ARN is its owner's with a qualifier, as a version's or an alias's. */
@@ -83,7 +83,7 @@ interface VersionedValues {
   attributes: readonly string[];
   /** Only a resource with this property has versions. */
   onlyWith?: string;
-  /** The name of the version follows this property, if it is set, and not the code. */
+  /** If set, this property determines the name of the version, and the code does not. */
   namedBy?: string;
   /** What follows the logical ID in the IDs of generated resources that a template may refer to. */
   generatedIds?: readonly string[];
@@ -103,17 +103,17 @@ export const HTTPS_URL: LocationForm = { kind: 'https-url' };
 export const BUCKET_KEY: LocationForm = { kind: 'map', bucket: 'Bucket', key: 'Key' };
 export const S3_BUCKET_S3_KEY: LocationForm = { kind: 'map', bucket: 'S3Bucket', key: 'S3Key' };
 
-/** A property of code, which is in the template's folder by default. */
+/** Creates a property for code that defaults to the template's folder. */
 export function codePath(property: string, form: LocationForm): PathProperty {
   return { property: [property], content: 'code', form, byDefault: '.' };
 }
 
-/** A property that names one file. `property`: its path below `Properties`, with dots. */
+/** Creates a property for one file. `property`: its path below `Properties`, with dots. */
 export function filePath(property: string, form: LocationForm): PathProperty {
   return { property: property.split('.'), content: 'file', form };
 }
 
-/** A property that names a folder to be zipped, or an archive. */
+/** Creates a property for a folder to zip, or an archive. */
 export function zipPath(property: string, form: LocationForm): PathProperty {
   return { property: [property], content: 'zip', form };
 }

@@ -1,5 +1,5 @@
 import { SYNCABLE_TYPES } from '../../../template/kinds/kinds.ts';
-import type { SyncableType } from '../../../sync/sync-options.ts';
+import type { SyncableType } from '../../../template/kinds/kinds.ts';
 import { FILE, FLAG, TEXT, list, oneOf } from '../grammar.ts';
 import { EXCLUDES } from '../identified-grammars.ts';
 import { checkResourceId, checkStackName } from '../option-checks.ts';
