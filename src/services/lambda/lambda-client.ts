@@ -72,7 +72,8 @@ export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): Lambd
       const deleting = deletionError(state);
       if (deleting) throw deleting;
       quietSince = isBusy(state) ? undefined : (quietSince ?? performance.now());
-      if (quietSince !== undefined && ((await shows(state)) || performance.now() > quietSince + STALE_FOR)) return state;
+      if (quietSince !== undefined && ((await shows(state)) || performance.now() > quietSince + STALE_FOR))
+        return state;
       if (performance.now() > started + LONGEST_CHANGE) throw tookTooLong(state);
       await pause(delaySince(started), signal);
     }
