@@ -1,6 +1,6 @@
 import { SYNCABLE_TYPES } from '../../template/kinds/kinds.ts';
 import { CONTAINER_VARIABLES } from './container-variables.ts';
-import { DIRECTORY, FILE, FLAG, TEXT, choice, list, oneOf } from './grammar.ts';
+import { DIRECTORY, FILE, FLAG, TEXT, checked, choice, list, oneOf } from './grammar.ts';
 import type { Grammar } from './grammar.ts';
 import { BUILD_IMAGES, EXCLUDES, byIdentifier } from './identified-grammars.ts';
 import { METADATA } from './metadata-grammar.ts';
@@ -11,6 +11,7 @@ import {
   checkRepository,
   checkResourceId,
   checkStackName,
+  checkTags,
 } from './option-checks.ts';
 import { PARAMETER_OVERRIDES } from './parameter-overrides.ts';
 import { TAGS } from './tags-grammar.ts';
@@ -218,7 +219,7 @@ export const OPTIONS = {
   }),
   tags: option({
     names: ['--tags'],
-    grammar: TAGS,
+    grammar: checked(TAGS, checkTags),
     greedy: true,
     repeatable: true,
     group: 'Stack',
