@@ -2,7 +2,8 @@
 
 The local cloud loads it (SAM_SYNC_CLOUD_EXTENSION, see src/local/plugin/start.py). Nothing is refused here: a problem is a line in
 the file that AWS_CONTRACT_PROBLEMS names, and test/support/aws-contract.ts fails the test that was running. Operations are noted in
-AWS_CONTRACT_OPERATIONS.
+AWS_CONTRACT_OPERATIONS with the permissions that they need. A file that AWS_CONTRACT_POLICY names, once it is there, is an IAM
+policy: what it does not allow is refused, as AWS does.
 """
 
 import json
@@ -12,10 +13,12 @@ from urllib.parse import parse_qsl, unquote
 
 from limits import check_limits
 from operations import Models, model_name
+from permissions import denial, find_denied, needed
 from signature import check_checksums, check_signature, scope_of, unchunk
 from values import check
 
 SECRETS = {"test": "test"}
+ALLOW_ALL = {"Statement": [{"Action": "*", "Resource": "*"}]}
 
 
 class Request:
@@ -46,15 +49,17 @@ class Request:
 class Contract:
     """What AWS would say of requests."""
 
-    def __init__(self, problems_file, operations_file):
+    def __init__(self, files):
         self._models = Models()
-        self._problems_file = problems_file
-        self._operations_file = operations_file
+        self._problems_file = files.get("AWS_CONTRACT_PROBLEMS")
+        self._operations_file = files.get("AWS_CONTRACT_OPERATIONS")
+        self._policy_file = files.get("AWS_CONTRACT_POLICY")
 
     def examine(self, request, scope):
+        """Notes what is wrong with a request. Returns the answer that refuses it if the policy does."""
         service = model_name(scope["service"], request.sent_path)
         if service is None:
-            return
+            return None
         problems = []
         problem = lambda where, what: problems.append(f"{where}: {what}")
         if service == "s3":
@@ -70,9 +75,21 @@ class Contract:
             check_signature(request, scope, SECRETS.get(scope["key"], scope["key"]), problem)
             check_checksums(request, problem)
         agent = request.headers.get("user-agent", "")
-        note(self._operations_file, {"operation": operation, "agent": agent})
         if problems:
             note(self._problems_file, {"operation": operation, "problems": problems, "agent": agent})
+        if name is None:
+            return None
+        actions = needed(operation, parameters, request, scope["region"])
+        note(self._operations_file, {"operation": operation, "actions": actions, "agent": agent})
+        denied = find_denied(self._policy(), actions)
+        return denied and denial(service, self._models.protocol(service), denied)
+
+    def _policy(self):
+        try:
+            with open(self._policy_file or "", encoding="utf-8") as file:
+                return json.load(file)
+        except FileNotFoundError:
+            return ALLOW_ALL
 
 
 def note(file, entry):
@@ -83,7 +100,7 @@ def note(file, entry):
 
 def install(app):
     """The application with the check in front of it."""
-    contract = Contract(os.environ.get("AWS_CONTRACT_PROBLEMS"), os.environ.get("AWS_CONTRACT_OPERATIONS"))
+    contract = Contract(os.environ)
 
     async def checked(scope, receive, send):
         signed = scope["type"] == "http" and scope_of({n.decode().lower(): v.decode("latin-1") for n, v in scope["headers"]})
@@ -92,13 +109,22 @@ def install(app):
         body = await read_body(receive)
         if body is None:  # the client went away
             return None
+        refusal = None
         try:
-            contract.examine(Request(scope, body), signed)
+            refusal = contract.examine(Request(scope, body), signed)
         except Exception as error:  # a request that cannot be read is one that AWS would not take either
             note(os.environ.get("AWS_CONTRACT_PROBLEMS"), {"operation": scope["path"], "problems": [f"cannot be read: {error!r}"]})
+        if refusal:
+            return await answer(send, *refusal)
         return await app(scope, replay(body, receive), send)
 
     return checked
+
+
+async def answer(send, status, headers, body):
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def read_body(receive):

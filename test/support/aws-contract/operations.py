@@ -37,13 +37,19 @@ class Models:
         self._session = botocore.session.get_session()
         self._services = {}
 
-    def read(self, request, service, problem):
-        """The operation's name and its parameters; a name of None means that the service has no such operation."""
+    def protocol(self, service):
+        return self._load(service)[0].metadata["protocol"]
+
+    def _load(self, service):
         if service not in self._services:
             model = self._session.get_service_model(service)
             self._services[service] = (model, routes(model))
-        model, table = self._services[service]
-        protocol = model.metadata["protocol"]
+        return self._services[service]
+
+    def read(self, request, service, problem):
+        """The operation's name, the shape of its input, and its parameters; no name: the service has no such operation."""
+        model, table = self._load(service)
+        protocol = self.protocol(service)
         if protocol == "query":
             return read_query(model, request, problem)
         if protocol == "json":
