@@ -189,7 +189,7 @@ const EXPLANATIONS: Record<AwsErrorKind, Explanation> = {
 function explainDenied(error: Error, { service, operation, profile }: AwsCall): { message: string; hint: string } {
   // User: ARN is not authorized to perform: ACTION on resource: ARN because …
   const [, who, action, resource, why] =
-    /User: (\S+) is not authorized to perform: (\S+?)(?: on resource: (\S+))?(?: (with|because) .*)?$/s.exec(
+    /User: (\S+) is not authorized to perform: (\S+?)(?: on resource: "?(\S+?)"?)?(?: (with|because) .*)?$/s.exec(
       error.message,
     ) ?? [];
   if (action === undefined) {
@@ -201,8 +201,15 @@ function explainDenied(error: Error, { service, operation, profile }: AwsCall): 
   const reason = why === undefined ? '' : `, ${trim(error.message.slice(error.message.lastIndexOf(` ${why} `) + 1))}`;
   return {
     message: `Access denied: ${who} may not perform ${action}${resource === undefined ? '' : ` on ${resource}`}${reason}`,
-    hint: `Grant the identity the permission ${action}, or choose another one with --profile.`,
+    hint: /\bexplicit deny\b/.test(error.message)
+      ? 'A policy denies it explicitly, so that no other can allow it: change that policy, or choose another identity with --profile.'
+      : `Add to the identity's policy: ${statement(action, resource)} (docs/permissions.md has whole policies), or choose another identity with --profile.`,
   };
+}
+
+/** The statement of an IAM policy that allows this. */
+function statement(action: string, resource = '*'): string {
+  return JSON.stringify({ Effect: 'Allow', Action: action, Resource: resource });
 }
 
 function explainUnreachable(error: Error, { service, endpoint, region }: AwsCall): { message: string; hint: string } {

@@ -85,7 +85,9 @@ describe('a bucket that nothing can be deployed from', () => {
       'User: arn:aws:iam::000000000000:user/dev is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::mine/key" because no identity-based policy allows the s3:PutObject action';
     proxy.fault({ service: 's3' }, { kind: 'error', status: 403, code: 'AccessDenied', message });
     const denied = await sync(100);
-    expect(denied.stderr).toContain('Grant the identity the permission s3:PutObject');
+    expect(denied.stderr).toContain(
+      'Add to the identity\'s policy: {"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::mine/key"}',
+    );
     expect(denied.stderr).not.toContain('--kms-key-id');
   });
 

@@ -204,10 +204,10 @@ describe('create, update, nothing', () => {
   it('tags: kept when not given, replaced, removed when empty', async () => {
     const { deploy, aws, stackName } = run();
     const tags = async () => (await describeStack(aws, stackName))?.tags;
-    await deploy(topic(), { tags: { team: 'a=b', env: '' } });
-    expect(await tags()).toEqual({ team: 'a=b', env: '' });
+    await deploy(topic(), { tags: { team: 'a=b', env: 'x' } });
+    expect(await tags()).toEqual({ team: 'a=b', env: 'x' });
     await deploy(topic('two'));
-    expect(await tags()).toEqual({ team: 'a=b', env: '' });
+    expect(await tags()).toEqual({ team: 'a=b', env: 'x' });
     expect(await deploy(topic('two'), { tags: { team: 'c' } })).toMatchObject({ changed: true });
     expect(await tags()).toEqual({ team: 'c' });
     expect(await deploy(topic('two'), { tags: {} })).toMatchObject({ changed: true });

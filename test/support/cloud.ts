@@ -23,6 +23,7 @@ import { waitUntilAnswering } from '../../src/local/cloud.ts';
 import { cloudCacheDir, ensureInstalled, readPlugin } from '../../src/local/installation.ts';
 import { launch } from '../../src/local/launch.ts';
 import { describeCloud } from '../../src/local/local-cloud.ts';
+import { contractSettings } from './aws-contract.ts';
 
 /** A local cloud of one test file: a process of its own on a free port, which ends with the test's process. */
 export interface TestCloud {
@@ -61,7 +62,7 @@ export async function startTestCloud(settings: Record<string, string> = {}): Pro
     env: process.env,
     files,
     detached: false,
-    settings: { SAM_SYNC_CLOUD_STATE_DELAY: '0.02', ...settings },
+    settings: { SAM_SYNC_CLOUD_STATE_DELAY: '0.02', ...contractSettings(folder), ...settings },
   });
   const { port } = await poll(async () => {
     if (launched.exitCode() !== undefined) throw new Error(await fs.readFile(files.log, 'utf8'));

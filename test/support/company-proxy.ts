@@ -53,11 +53,11 @@ export async function startCompanyProxy(target: string, options: { secure?: bool
   const inside = https.createServer({ SNICallback: authority.serve }, (request, response) =>
     answerAsAws(request, response, new URL(target)),
   );
-  const environment = options.secure
+  const proxyServer = options.secure
     ? https.createServer({ SNICallback: authority.serve, ...authority.issue('localhost') })
     : http.createServer();
-  environment.on('connection', (socket: Duplex) => sockets.add(socket.on('error', () => {})));
-  environment.on('connect', (request: http.IncomingMessage, socket: Duplex) => {
+  proxyServer.on('connection', (socket: Duplex) => sockets.add(socket.on('error', () => {})));
+  proxyServer.on('connect', (request: http.IncomingMessage, socket: Duplex) => {
     seen.tunnels.push(request.url ?? '');
     seen.logins.push(request.headers['proxy-authorization']);
     if (refusal === 'silence') return;
@@ -69,15 +69,15 @@ export async function startCompanyProxy(target: string, options: { secure?: bool
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
     inside.emit('connection', socket);
   });
-  environment.on('request', (request: http.IncomingMessage, response: http.ServerResponse) => {
+  proxyServer.on('request', (request: http.IncomingMessage, response: http.ServerResponse) => {
     seen.forwarded.push(`${request.method} ${request.url}`);
     if (refusal !== undefined && refusal !== 'silence') return void response.writeHead(refusal.status).end('<html/>');
     const { pathname, search } = new URL(request.url ?? '');
     request.url = pathname + search;
     answerAsAws(request, response, new URL(target));
   });
-  await new Promise<void>((resolve) => environment.listen(0, '127.0.0.1', resolve));
-  const { port } = environment.address() as AddressInfo;
+  await new Promise<void>((resolve) => proxyServer.listen(0, '127.0.0.1', resolve));
+  const { port } = proxyServer.address() as AddressInfo;
   const url = options.secure ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
   return {
     ...seen,
@@ -93,7 +93,7 @@ export async function startCompanyProxy(target: string, options: { secure?: bool
     refuse: (answer) => (refusal = answer),
     stop: async () => {
       for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => environment.close(resolve));
+      await new Promise((resolve) => proxyServer.close(resolve));
       await fs.rm(folder, { recursive: true, force: true });
     },
   };
@@ -105,7 +105,13 @@ function answerAsAws(request: http.IncomingMessage, response: http.ServerRespons
   const outgoing = http.request(target, {
     method: request.method,
     path: bucket === undefined ? request.url : `/${bucket}${request.url}`,
-    headers: { ...request.headers, host: target.host },
+    // for the check of the signature (aws-contract/extension.py)
+    headers: {
+      ...request.headers,
+      'test-signed-host': request.headers.host,
+      'test-signed-path': request.url,
+      host: target.host,
+    },
   });
   outgoing.on('error', () => response.destroy());
   outgoing.on('response', (answer) => {

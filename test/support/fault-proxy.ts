@@ -230,10 +230,12 @@ interface Answer {
   body: Buffer;
 }
 
-function forward({ method, path, headers }: ProxiedCall, body: Buffer, target: URL): Promise<Answer> {
+function forward({ method, path, headers, body: signedBody }: ProxiedCall, body: Buffer, target: URL): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { 'transfer-encoding': _chunked, ...kept } = headers;
-    const sent = { ...kept, host: target.host, 'content-length': body.length };
+    // for the check of the signature, which covers the host and the body (aws-contract/extension.py)
+    const signed = { 'test-signed-host': headers.host, ...(body === signedBody ? {} : { 'test-changed': 'body' }) };
+    const sent = { ...kept, ...signed, host: target.host, 'content-length': body.length };
     const outgoing = http.request(target, { method, path, headers: sent, agent: false }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -100,6 +100,19 @@ export function list<T extends string>(rules: ListRules<T>): Grammar<T[]> {
   };
 }
 
+/** Creates a grammar that rejects the values for which `check` throws. */
+export function checked<T>(grammar: Grammar<T>, check: (value: T, place: string) => void): Grammar<T> {
+  const pass = (value: T, place: string): T => {
+    check(value, place);
+    return value;
+  };
+  return {
+    ...grammar,
+    parse: (words, place) => pass(grammar.parse(words, place), place),
+    read: (value, place) => pass(grammar.read(value, place), place),
+  };
+}
+
 /** Creates a check for `list`: each item must be one of `choices`. */
 export function oneOf<C extends string>(choices: readonly C[]): (item: string, place: string) => C {
   return (item, place) => pickChoice(choices, item, place);

@@ -60,3 +60,28 @@ export function checkResourceId(id: string, place: string): string {
     hint: 'Write LogicalId, or ChildStack/LogicalId for a resource of a nested stack.',
   });
 }
+
+// CreateStack refuses more: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Tag.html
+const MAX_TAGS = 50;
+const MAX_KEY = 128;
+const MAX_VALUE = 256;
+
+/** CloudFormation's rules for the tags of a stack. */
+export function checkTags(tags: Readonly<Record<string, string>>, place: string): void {
+  const entries = Object.entries(tags);
+  if (entries.length > MAX_TAGS)
+    throw new UsageError(`${place}: a stack takes at most ${MAX_TAGS} tags, not ${entries.length}`);
+  for (const [key, value] of entries) {
+    const problem =
+      value === ''
+        ? 'has no value'
+        : key.toLowerCase().startsWith('aws:')
+          ? 'begins with aws:, which is reserved'
+          : key.length > MAX_KEY
+            ? `is longer than ${MAX_KEY} characters`
+            : value.length > MAX_VALUE
+              ? `has a value of more than ${MAX_VALUE} characters`
+              : undefined;
+    if (problem !== undefined) throw new UsageError(`${place}: the tag ${key} ${problem}`);
+  }
+}

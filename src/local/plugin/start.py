@@ -7,6 +7,7 @@ SAM_SYNC_CLOUD_VERSION, _LOG  told to whoever asks for the cloud's health
 SAM_SYNC_CLOUD_STATE          a file to write the process id and the port to
 SAM_SYNC_CLOUD_STATE_DELAY    seconds that a function stays Pending or InProgress after a change (MiniStack: 0.5)
 SAM_SYNC_CLOUD_DEPLOY_DELAY   seconds until a stage of an HTTP API that deploys by itself has deployed a change (0)
+SAM_SYNC_CLOUD_EXTENSION      a Python file whose install(app) returns the application to serve: what tests put in front of it
 SAM_SYNC_CLOUD_END_WITH_STDIN end when standard input ends, so that a test leaves no process behind
 """
 
@@ -32,13 +33,21 @@ def main():
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import plugin
 
-    app = plugin.install()
+    app = extend(plugin.install())
     sys.dont_write_bytecode = False
 
     threading.Thread(target=import_sam_transform, daemon=True).start()
     if os.environ.pop("SAM_SYNC_CLOUD_END_WITH_STDIN", None):
         threading.Thread(target=end_with_stdin, daemon=True).start()
     serve(app, listener)
+
+
+def extend(app):
+    file = os.environ.get("SAM_SYNC_CLOUD_EXTENSION")
+    if not file:
+        return app
+    sys.path.insert(0, os.path.dirname(file))
+    return __import__(os.path.splitext(os.path.basename(file))[0]).install(app)
 
 
 def listen(port):

@@ -88,7 +88,7 @@ describe('one clear sentence each', () => {
       {},
       'access-denied',
       'Access denied: arn:aws:iam::1:user/me may not perform cloudformation:DescribeStacks on arn:aws:cloudformation:eu-west-1:1:stack/app/*, because no identity-based policy allows the cloudformation:DescribeStacks action',
-      'the permission cloudformation:DescribeStacks',
+      `Add to the identity's policy: {"Effect":"Allow","Action":"cloudformation:DescribeStacks","Resource":"arn:aws:cloudformation:eu-west-1:1:stack/app/*"}`,
     ],
     [
       'access denied, without resource',
@@ -100,7 +100,19 @@ describe('one clear sentence each', () => {
       { service: 'Lambda', operation: 'GetFunction' },
       'access-denied',
       'Access denied: arn:aws:iam::1:user/me may not perform lambda:GetFunction',
-      '--profile',
+      '{"Effect":"Allow","Action":"lambda:GetFunction","Resource":"*"}',
+    ],
+    [
+      'access denied, explicitly',
+      answer(
+        'AccessDenied',
+        'User: arn:aws:iam::1:user/me is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k" with an explicit deny in a resource-based policy',
+        403,
+      ),
+      {},
+      'access-denied',
+      'Access denied: arn:aws:iam::1:user/me may not perform s3:PutObject on arn:aws:s3:::b/k, with an explicit deny in a resource-based policy',
+      'A policy denies it explicitly, so that no other can allow it',
     ],
     [
       'access denied, in two words',

@@ -1,5 +1,5 @@
-import { FLAG, TEXT, list, oneOf } from '../grammar.ts';
-import { checkArn } from '../option-checks.ts';
+import { FLAG, TEXT, checked, list, oneOf } from '../grammar.ts';
+import { checkArn, checkTags } from '../option-checks.ts';
 import { WORDS, option } from '../option-spec.ts';
 import { PARAMETER_OVERRIDES } from '../parameter-overrides.ts';
 import { TAGS } from '../tags-grammar.ts';
@@ -57,7 +57,7 @@ export const STACK = {
   }),
   tags: option({
     names: ['--tags'],
-    grammar: TAGS,
+    grammar: checked(TAGS, checkTags),
     greedy: true,
     repeatable: true,
     group: 'Stack',

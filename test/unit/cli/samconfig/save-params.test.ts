@@ -98,7 +98,7 @@ express = false
       [
         '--tags',
         'a=b=c',
-        'd=',
+        'd=e',
         'e="x y"',
         '--metadata',
         '{"k": "v,w", "n": 1}',

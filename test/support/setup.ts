@@ -1,0 +1,3 @@
+import { failOnViolations } from './aws-contract.ts';
+
+failOnViolations();
