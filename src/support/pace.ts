@@ -1,20 +1,27 @@
 import { pause } from './pause.ts';
 
-/**
- * Lets calls begin at most `perSecond` times a second in the long run, the first `burst` of them at once; the others wait
- * their turn in order. Rejects with the signal's reason.
- */
-export function createPace(
-  { perSecond, burst }: { perSecond: number; burst: number },
-  signal: AbortSignal,
-): () => Promise<void> {
+/** How many calls may begin: so many in a second in the long run, and so many at once. */
+export interface PaceLimit {
+  perSecond: number;
+  burst: number;
+}
+
+/** Lets calls begin within the limit; the others wait their turn in order. Rejects with the signal's reason. */
+export function createPace(limit: PaceLimit, signal: AbortSignal): () => Promise<void> {
+  const nextWait = createWaits(limit);
+  return async () => {
+    const wait = nextWait(performance.now());
+    if (wait > 0) await pause(wait, signal);
+  };
+}
+
+/** How long each call has to wait (ms); it is given the time of the call, which never goes back. */
+export function createWaits({ perSecond, burst }: PaceLimit): (now: number) => number {
   const interval = 1_000 / perSecond;
   /** When the bucket is full again (ms). */
   let full = 0;
-  return async () => {
-    const now = performance.now();
+  return (now) => {
     full = Math.max(full, now) + interval;
-    const wait = full - now - burst * interval;
-    if (wait > 0) await pause(wait, signal);
+    return Math.max(0, full - now - burst * interval);
   };
 }

@@ -205,9 +205,7 @@ describe.each([['--dependency-layer'], ['--no-dependency-layer']])('watch, %s', 
   });
 
   it('what was built and synced by the way is what a plain sync would have made', async () => {
-    const { code, ms } = await watch.stop();
-    expect(code).toBe(0);
-    expect(ms).toBeLessThan(2_000);
+    expect((await watch.stop()).code).toBe(0);
     expect(watch.lines.at(-1)).toMatchObject({ event: 'stopped' });
     const again = await startReadyWatch(app, { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint }, [option]);
     await again.quiet();
