@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { atEnd } from './at-end.ts';
 import { poll } from './cloud.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -62,12 +62,10 @@ export async function startWatch(
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => texts.push(text));
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  const kill = (): void => void child.kill('SIGKILL');
-  try {
-    onTestFinished(kill);
-  } catch {
-    process.once('exit', kill);
-  }
+  atEnd(() => {
+    child.kill('SIGKILL');
+    return ended;
+  });
   const stderr = (): string => texts.join('');
   const read = (file: string): Promise<string> => fs.readFile(path.join(dir, file), 'utf8');
   const cli: WatchCli = {
