@@ -103,8 +103,10 @@ describe('a storm of saves over ten functions', () => {
     const { watch, proxy, dir } = app;
     proxy.clear();
     const before = await Promise.all(NAMES.map((_, n) => fs.readFile(path.join(dir, fileOf(n)), 'utf8')));
-    for (const n of NAMES.keys()) writeFileSync(path.join(dir, fileOf(n)), source(n, 5));
-    for (const n of NAMES.keys()) writeFileSync(path.join(dir, fileOf(n)), before[n]!);
+    await watch.atOnce(() => {
+      for (const n of NAMES.keys()) writeFileSync(path.join(dir, fileOf(n)), source(n, 5));
+      for (const n of NAMES.keys()) writeFileSync(path.join(dir, fileOf(n)), before[n]!);
+    });
     await watch.quiet();
     expect(proxy.count('UpdateFunctionCode')).toBe(0);
     for (const n of NAMES.keys()) writeFileSync(path.join(dir, fileOf(n)), source(n, 77));

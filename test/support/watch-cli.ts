@@ -32,6 +32,8 @@ export interface WatchCli {
   save(file: string, change: string | ((text: string) => string), id: string): Promise<WatchLine>;
   /** Writes a file and waits for nothing. */
   write(file: string, change: string | ((text: string) => string)): Promise<void>;
+  /** Does something while its process stands still: to the watch, all of it happens at once. */
+  atOnce(act: () => unknown): Promise<void>;
   /** Waits until nothing has been told for a while. */
   quiet(ms?: number): Promise<void>;
   /** Reads this stream no more, as a reader that has ended. */
@@ -100,6 +102,14 @@ export async function startWatch(
       await fs.mkdir(path.dirname(path.join(dir, file)), { recursive: true });
       // in one go: an empty file that waits for its text on a busy machine would be a save of its own
       writeFileSync(path.join(dir, file), text);
+    },
+    atOnce: async (act) => {
+      child.kill('SIGSTOP');
+      try {
+        await act();
+      } finally {
+        child.kill('SIGCONT');
+      }
     },
     quiet: async (ms = 400) => {
       let count = -1;
