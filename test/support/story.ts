@@ -11,13 +11,19 @@ const PATIENCE = 15 * 60_000;
  * step('is deployed', async () => { … });
  * step('is watched', async () => { … });
  * ```
+ *
+ * `afterEach`: what is done after each step.
  */
-export function story(name: string): (name: string, act: () => unknown) => void {
+export function story(
+  name: string,
+  { afterEach = () => {} }: { afterEach?: () => unknown } = {},
+): (name: string, act: () => unknown) => void {
   const steps: { name: string; act: () => unknown }[] = [];
   it(name, { timeout: PATIENCE }, async () => {
     for (const [index, step] of steps.entries()) {
       try {
         await step.act();
+        await afterEach();
       } catch (error) {
         if (error instanceof Error) error.message = `step ${index + 1} (${step.name}): ${error.message}`;
         throw error;

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
+import { copyApp } from './app.ts';
 import { atEnd } from './at-end.ts';
 import { invoke, startTestCloud } from './cloud.ts';
 import type { TestCloud } from './cloud.ts';
@@ -10,8 +11,11 @@ import { tempFolder, writeFiles } from './temp-folder.ts';
 import { startWatch } from './watch-cli.ts';
 import type { WatchCli } from './watch-cli.ts';
 
-/** Its files: path → content. With a function, the name of the stack is in them and not on the command line. */
-export type WatchedFiles = Readonly<Record<string, string>> | ((stackName: string) => Readonly<Record<string, string>>);
+/** Its files: path → content, or such files in which the stack is named, or the name of a folder of `test/fixtures`. */
+export type WatchedFiles =
+  | Readonly<Record<string, string>>
+  | ((stackName: string) => Readonly<Record<string, string>>)
+  | string;
 
 /** An application in a folder of its own, with a stack and a proxy of its own. They go when the test ends. */
 export interface WatchedApp {
@@ -23,7 +27,7 @@ export interface WatchedApp {
   /** Sends the command through the proxy to the cloud. */
   env: Readonly<Record<string, string>>;
   write(files: Readonly<Record<string, string>>): Promise<void>;
-  /** Starts a watch and waits for nothing. */
+  /** Starts a watch and waits for nothing. The command line names the stack unless the samconfig does. */
   start(args?: readonly string[], env?: Readonly<Record<string, string>>): Promise<WatchCli>;
   /** Starts a watch, and waits until its initial sync is over. */
   ready(args?: readonly string[], env?: Readonly<Record<string, string>>): Promise<WatchCli>;
@@ -62,10 +66,9 @@ export function watchedApps(settings: Readonly<Record<string, string>> = {}): Wa
 }
 
 async function createWatchedApp(cloud: TestCloud, stackName: string, files: WatchedFiles): Promise<WatchedApp> {
-  const isNamed = typeof files === 'function';
-  const dir = path.join(await tempFolder(), 'app');
-  await fs.mkdir(dir);
-  await writeFiles(dir, isNamed ? files(stackName) : files);
+  const dir = typeof files === 'string' ? await copyApp(files) : path.join(await tempFolder(), 'app');
+  await fs.mkdir(dir, { recursive: true });
+  if (typeof files !== 'string') await writeFiles(dir, typeof files === 'function' ? files(stackName) : files);
   const proxy = await startFaultProxy(cloud.endpoint);
   atEnd(() => proxy.stop());
   const env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint, SAM_CLI_POLL_DELAY: '0.1' };
@@ -77,7 +80,8 @@ async function createWatchedApp(cloud: TestCloud, stackName: string, files: Watc
     return value;
   };
   const start: WatchedApp['start'] = async (args = [], more = {}) => {
-    const name = isNamed ? [] : ['--stack-name', stackName];
+    const config = await fs.readFile(path.join(dir, 'samconfig.toml'), 'utf8').catch(() => '');
+    const name = config.includes('stack_name') ? [] : ['--stack-name', stackName];
     return (watch = await startWatch(dir, { ...env, ...more }, [...name, ...args]));
   };
   return {
