@@ -8,6 +8,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     fileParallelism: true,
+    // no test needs the one before it; the seed is printed at the beginning: `--sequence.seed=N` repeats an order
+    sequence: { shuffle: { tests: true } },
     globalSetup: ['test/support/global-setup.ts'],
   },
 });

@@ -94,7 +94,11 @@ beforeAll(async () => {
   cloud = await startTestCloud();
   proxy = await startFaultProxy(cloud.endpoint);
 });
-beforeEach(() => proxy.clear());
+// layers have the same names in all these stacks
+beforeEach(async () => {
+  proxy.clear();
+  await cloud.reset();
+});
 afterAll(async () => {
   await proxy.stop();
   await cloud.stop();
@@ -213,8 +217,8 @@ describe('values that follow the version of a layer or function', () => {
     const { app, env, args, sync } = await deployed('follow-watch', LAYERED);
     const watch = await startReadyWatch(app, env, args);
     const mark = watch.lines.length;
-    await watch.save('lay/python/l.py', layer(2), 'Lay');
-    expect(proxy.count('UpdateStack')).toBe(0);
+    const synced = await watch.save('lay/python/l.py', layer(2), 'Lay');
+    expect(watch.lines.slice(mark, watch.lines.indexOf(synced)).filter(({ event }) => event === 'stack')).toEqual([]);
     await watch.seen(({ event, text }) => event === 'note' && String(text).includes('previous version of Lay'), mark);
     await watch.seen(isStack('in-sync'), mark);
     expect(proxy.count('UpdateStack')).toBe(1);

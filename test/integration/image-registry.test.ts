@@ -83,6 +83,12 @@ describe('Amazon ECR', () => {
   };
   const host = `${ACCOUNT}.dkr.ecr.${region}.amazonaws.com`;
 
+  /** Makes the managed repository of a function; its URI. */
+  const managedRepository = async (stackName: string, id: string): Promise<string> => {
+    await ensureRepositories(aws, { stackName, ids: [id] }, { reporter: silent, signal: new AbortController().signal });
+    return managedRepositoryUri(stackName, id, { account: ACCOUNT, region });
+  };
+
   it('--resolve-image-repos makes a repository for each function, once', async () => {
     const tools = { reporter: silent, signal: new AbortController().signal };
     await ensureRepositories(aws, { stackName: 'shop', ids: ['F'] }, tools);
@@ -99,7 +105,7 @@ describe('Amazon ECR', () => {
 
   it('logs in with the password on standard input, pushes, and gives the digest', async () => {
     const { dir, store, calls } = await open();
-    const repository = managedRepositoryUri('shop', 'F', { account: ACCOUNT, region });
+    const repository = await managedRepository('login', 'F');
     const located = locate(store, dir, repository);
     expect(located.uri).toBe(`${repository}:f-111111111111-latest`);
     expect(await store.knownDigest(located)).toBeUndefined();
@@ -117,7 +123,7 @@ describe('Amazon ECR', () => {
   it('logs in again when the login has expired', async () => {
     const { dir, store, calls } = await open();
     await fs.writeFile(path.join(dir, 'expired'), '');
-    await store.push(locate(store, dir, managedRepositoryUri('shop', 'Child/G', { account: ACCOUNT, region })));
+    await store.push(locate(store, dir, await managedRepository('expired', 'Child/G')));
     expect((await calls()).map((line) => line.split(' ')[0])).toEqual(['tag', 'login', 'push', 'login', 'push']);
   });
 
@@ -153,8 +159,9 @@ describe('Amazon ECR', () => {
     const { lambda } = clients(cloud.endpoint);
     const imageOf = async (): Promise<string | undefined> =>
       (await lambda.send(new GetFunctionCommand({ FunctionName: 'the-function' }))).Code?.ImageUri;
-    await app.plain({ imageRepository: `${host}/there` });
-    expect(await imageOf()).toBe(`${host}/there:f-222222222222-latest`);
+    await (await aws.ecr()).client.send(new CreateRepositoryCommand({ repositoryName: 'before' }));
+    await app.plain({ imageRepository: `${host}/before` });
+    expect(await imageOf()).toBe(`${host}/before:f-222222222222-latest`);
     const moved = await app.code(['F'], { resolveImageRepos: true });
     expect(moved.outcomes, moved.notes.join('\n')).toEqual({ F: 'synced' });
     const managed = managedRepositoryUri('app', 'F', { account: ACCOUNT, region });
