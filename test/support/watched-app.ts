@@ -12,7 +12,7 @@ import { startWatch } from './watch-cli.ts';
 import type { WatchCli } from './watch-cli.ts';
 
 /** Its files: path → content, or such files in which the stack is named, or the name of a folder of `test/fixtures`. */
-export type WatchedFiles =
+type WatchedFiles =
   | Readonly<Record<string, string>>
   | ((stackName: string) => Readonly<Record<string, string>>)
   | string;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPace, createWaits } from '../../../src/sync/code/pace.ts';
+import { createPace, createWaits } from '../../../src/support/pace.ts';
 
 const LIMIT = { perSecond: 10, burst: 3 };
 
