@@ -185,6 +185,15 @@ describe('the bucket is there', () => {
     expect(proxy.count()).toBe(1);
   });
 
+  it('but its stack could not be deleted', async () => {
+    await createManaged(BUCKET);
+    const isStuck = (text: string): string => text.replaceAll('CREATE_COMPLETE', 'DELETE_FAILED');
+    proxy.fault({ operation: 'DescribeStacks' }, { kind: 'change', body: isStuck }, { times: Infinity });
+    const error = await rejection(run().ensure());
+    expect(error.message).toMatch(/^Stack aws-sam-cli-managed-default could not be deleted: /);
+    expect(error.hint).toContain('Empty its bucket');
+  });
+
   it('but its stack does not tell it', async () => {
     await createManaged({ Resources: BUCKET.Resources });
     expect((await rejection(run().ensure())).message).toContain('has no output SourceBucket');

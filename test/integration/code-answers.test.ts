@@ -1,5 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { callHttpApi, callRestApi, invoke, runStateMachine, startTestCloud } from '../support/cloud.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createAws } from '../../src/aws/aws.ts';
+import { openLambda } from '../../src/services/lambda/lambda-client.ts';
+import { callHttpApi, callRestApi, invoke, runStateMachine, silent, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
@@ -169,5 +171,43 @@ describe('a success whose answer says nothing is none, and the next sync makes t
     await expect(app.plain()).rejects.toThrow(`accepted ${operation}, but its answer does not fit`);
     expect(await app.plain()).toMatchObject({ exitCode: 0, way: 'deploy' });
     expect(await isLive['Fn']?.(`v${versions}`)).toBe(true);
+  });
+});
+
+describe('an update that Lambda does not end well', () => {
+  /** Answers about the function say this, once the update was accepted. */
+  const answering = (status: object) => {
+    const change = (text: string): string => {
+      const answer = JSON.parse(text) as { Configuration?: object };
+      return JSON.stringify(
+        answer.Configuration === undefined
+          ? { ...answer, LastUpdateStatus: 'InProgress' }
+          : { ...answer, Configuration: { ...answer.Configuration, ...status } },
+      );
+    };
+    const isSent = () => proxy.count('UpdateFunctionCode') > 0;
+    const always = { times: Infinity };
+    for (const operation of ['UpdateFunctionCode', 'GetFunction'])
+      proxy.fault({ operation, when: isSent }, { kind: 'change', body: change }, always);
+  };
+
+  it('is reported with the reason', async () => {
+    await app.write(filesOf('failed')['Fn'] ?? {});
+    answering({ LastUpdateStatus: 'Failed', LastUpdateStatusReason: 'the image is gone' });
+    const { exitCode, notes } = await app.code(['Fn']);
+    expect(exitCode).toBe(1);
+    expect(notes.join('\n')).toContain('Lambda could not update Fn: the image is gone');
+  });
+
+  it('is given up when it takes too long', async () => {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const aws = createAws({ env: {}, region: 'us-east-1', endpoint: proxy.endpoint, credentials, reporter: silent });
+    onTestFinished(() => aws.close());
+    const busy = (text: string): string => text.replace('"Successful"', '"InProgress"');
+    proxy.fault({ operation: 'GetFunction' }, { kind: 'change', body: busy }, { times: Infinity });
+    const lambda = openLambda(aws, { signal: new AbortController().signal, patience: 1 });
+    await expect(lambda.settled(ids['Fn'] ?? '')).rejects.toThrow(
+      /^Lambda is still busy with .* \(an update\) after 0/,
+    );
   });
 });

@@ -19,7 +19,8 @@ const ACCOUNT = '000000000000';
 
 /**
  * A docker that only writes down how it is called: ECR itself cannot be had here, and what is said to it and to docker is all
- * that can be shown. The first push fails as with a login that has expired if `expired` is there.
+ * that can be shown. Files beside it make it fail: the first push as with a login that has `expired`; logins because the
+ * credential store is `locked`. With `silent` it does not say what it pushed.
  */
 const DOCKER = `#!/bin/sh
 here="$(dirname "$0")"
@@ -28,10 +29,12 @@ case "$1" in
   network) echo bridge;;
   build) while [ "$1" != --iidfile ]; do shift; done; echo "sha256:${'2'.repeat(64)}" > "$2";;
   buildx) exit 1;;
-  login) cat > "$here/password.txt";;
+  login)
+    cat > "$here/password.txt"
+    if [ -f "$here/locked" ]; then echo 'error storing credentials: locked' >&2; exit 1; fi;;
   push)
     if [ -f "$here/expired" ]; then rm "$here/expired"; echo 'denied: Your authorization token has expired. Reauthenticate and try again.' >&2; exit 1; fi
-    echo "v1: digest: ${DIGEST} size: 42";;
+    [ -f "$here/silent" ] || echo "v1: digest: ${DIGEST} size: 42";;
 esac
 `;
 
@@ -125,6 +128,15 @@ describe('Amazon ECR', () => {
     await fs.writeFile(path.join(dir, 'expired'), '');
     await store.push(locate(store, dir, await managedRepository('expired', 'Child/G')));
     expect((await calls()).map((line) => line.split(' ')[0])).toEqual(['tag', 'login', 'push', 'login', 'push']);
+  });
+
+  it.each([
+    ['locked', /^docker could not log in to .*: error storing credentials: locked$/],
+    ['silent', /^docker does not say which digest .*:f-111111111111-latest has$/],
+  ])('what docker does not do is said: %s', async (state, message) => {
+    const { dir, store } = await open();
+    await fs.writeFile(path.join(dir, state), '');
+    await expect(store.push(locate(store, dir, await managedRepository(state, 'F')))).rejects.toThrow(message);
   });
 
   it('a repository that is not there is told before anything is sent', async () => {
@@ -276,4 +288,19 @@ Resources:
   const { result, failures } = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin` } });
   expect(failures).toEqual([]);
   expect(['F', 'Saved'].map((id) => result.images.get(id)?.imageId)).toEqual(['sha256:built', 'sha256:saved']);
+});
+
+it('a file that holds no image is named', async () => {
+  const docker = '#!/bin/sh\n[ "$1" != buildx ]\n';
+  const dir = await tempFolder({
+    docker,
+    'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: { Type: AWS::Serverless::Function, Properties: { PackageType: Image, ImageUri: saved.tar } }
+`,
+    'saved.tar': '',
+  });
+  await fs.chmod(path.join(dir, 'docker'), 0o755);
+  const { failures } = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin` } });
+  expect(failures).toMatchObject([{ message: expect.stringMatching(/saved\.tar holds no image$/) }]);
 });

@@ -542,7 +542,11 @@ describe('parameter files', () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    ['a loop', { 'p.yaml': '$include: file://q.yaml\n', 'q.yaml': '$include: file://p.yaml\n' }, 'include each other'],
+    [
+      'a loop',
+      { 'p.yaml': '$include: file://q.yaml\n', 'q.yaml': '$include: file://p.yaml\n' },
+      'parameter files include each other',
+    ],
     ['a missing include', { 'p.yaml': '$include: file://q.yaml\n' }, 'p.yaml, does not exist'],
     ['bad YAML', { 'p.yaml': 'A: [\n' }, 'p.yaml:1:4: this is not valid YAML'],
     ['a table as value', { 'p.yaml': 'G: {a: 1}\n' }, 'p.yaml.G must be text'],
