@@ -64,6 +64,27 @@ const CASES: Readonly<Record<string, Case>> = {
     programs: [],
     says: /^npm is needed to run the script prepack of Fn, and it is not on PATH$/,
   },
+  'no version of Python': {
+    properties: 'Runtime: provided.al2023',
+    buildMethod: 'python3.13',
+    files: { 'requirements.txt': 'six==1.17.0\n' },
+    says: /^the Python version is not known$/,
+  },
+  'no runtime that is known here': {
+    properties: 'Runtime: !ImportValue runtime',
+    says: /^the runtime is known to CloudFormation only, so it cannot be built here$/,
+  },
+  'an esbuild that is broken': {
+    properties: 'Runtime: nodejs22.x',
+    buildMethod: 'esbuild',
+    files: {
+      'app.js': 'exports.handler = async () => 1;\n',
+      'package.json': '{"devDependencies": {"esbuild": "0.20.0"}}',
+      'node_modules/esbuild/package.json': '{"name": "esbuild", "version": "0.20.0", "main": "lib/main.js"}',
+      'node_modules/esbuild/lib/main.js': 'throw new Error("half installed");\n',
+    },
+    says: /^The esbuild of the application cannot be loaded: half installed/,
+  },
   'no version of Ruby': {
     properties: 'Runtime: provided.al2023',
     buildMethod: 'ruby3.4',

@@ -6,7 +6,7 @@ import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy, ProxiedCall } from '../support/fault-proxy.ts';
 
 const TEMPLATE = `
 Transform: AWS::Serverless-2016-10-31
@@ -174,6 +174,16 @@ describe('a success whose answer says nothing is none, and the next sync makes t
   });
 });
 
+it('an alias that is not there has to be deployed first', async () => {
+  await app.write(filesOf('alias')['Fn'] ?? {});
+  const isOfAlias = ({ path: at }: ProxiedCall): boolean => /aliases|Qualifier=live/.test(at);
+  const missing = { kind: 'error', status: 404, code: 'ResourceNotFoundException' } as const;
+  proxy.fault({ service: 'lambda', when: isOfAlias }, missing, { times: Infinity });
+  const { exitCode, notes } = await app.code(['Fn']);
+  expect(exitCode).toBe(1);
+  expect(notes.join('\n')).toContain('Fn has no alias live in the cloud yet');
+});
+
 describe('an update that Lambda does not end well', () => {
   /** Answers about the function say this, once the update was accepted. */
   const answering = (status: object) => {
@@ -197,6 +207,14 @@ describe('an update that Lambda does not end well', () => {
     const { exitCode, notes } = await app.code(['Fn']);
     expect(exitCode).toBe(1);
     expect(notes.join('\n')).toContain('Lambda could not update Fn: the image is gone');
+  });
+
+  it('is reported if something else is there', async () => {
+    await app.write(filesOf('other')['Fn'] ?? {});
+    answering({ LastUpdateStatus: 'Successful', CodeSha256: 'something else' });
+    const { exitCode, notes } = await app.code(['Fn']);
+    expect(exitCode).toBe(1);
+    expect(notes.join('\n')).toMatch(/Lambda accepted the update of Fn, but .* is not what was sent/);
   });
 
   it('is given up when it takes too long', async () => {

@@ -290,8 +290,15 @@ Resources:
   expect(['F', 'Saved'].map((id) => result.images.get(id)?.imageId)).toEqual(['sha256:built', 'sha256:saved']);
 });
 
-it('a file that holds no image is named', async () => {
-  const docker = '#!/bin/sh\n[ "$1" != buildx ]\n';
+it.each([
+  ['says of no image that it is in it', '[ "$1" != buildx ]', /saved\.tar holds no image$/],
+  [
+    'cannot give it its name',
+    'case "$1" in load) echo "Loaded image: a";; image) echo sha256:1;; *) [ "$1" = network ];; esac',
+    /^The image cannot be called f:latest/,
+  ],
+])('a saved image, of which docker %s', async (_name, script, message) => {
+  const docker = `#!/bin/sh\n${script}\n`;
   const dir = await tempFolder({
     docker,
     'template.yaml': `Transform: AWS::Serverless-2016-10-31
@@ -302,5 +309,24 @@ Resources:
   });
   await fs.chmod(path.join(dir, 'docker'), 0o755);
   const { failures } = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin` } });
-  expect(failures).toMatchObject([{ message: expect.stringMatching(/saved\.tar holds no image$/) }]);
+  expect(failures).toMatchObject([{ message: expect.stringMatching(message) }]);
+});
+
+it('an image of another processor is not what is built in', async () => {
+  const docker = `#!/bin/sh
+case "$1" in image) echo sha256:1 arm64;; esac
+`;
+  const dir = await tempFolder({
+    docker,
+    'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: { Type: AWS::Serverless::Function, Properties: { CodeUri: f, Handler: app.handler, Runtime: python3.11 } }
+`,
+    'f/app.py': '',
+    'f/requirements.txt': 'six==1.17.0\n',
+  });
+  await fs.chmod(path.join(dir, 'docker'), 0o755);
+  const container = { image: 'local/arm', images: {}, env: {}, envById: {} };
+  const { failures } = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin` }, container });
+  expect(failures).toMatchObject([{ message: expect.stringMatching(/local\/arm is not made for x86_64$/) }]);
 });

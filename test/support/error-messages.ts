@@ -12,7 +12,7 @@ export interface ErrorMessage {
 
 const MADE = /\bnew (?:User|Usage|Template|Build)Error\(/g;
 /** So many words in a row are a part of a message that no other text has by accident. */
-const WORDS = 3;
+const WORDS = 4;
 
 /** The messages of errors in all source files whose text stands where the error is made. */
 export async function readErrorMessages(src: string): Promise<ErrorMessage[]> {
@@ -50,12 +50,9 @@ function phrasesOf(part: string): string[] {
   return words.slice(WORDS - 1).map((_, start) => words.slice(start, start + WORDS).join(' '));
 }
 
-/** Without what regular expressions escape, and with one space where any white space or quote is. */
+/** Words with one space between them: without punctuation, and what regular expressions are made of. */
 function simplify(text: string): string {
-  return text
-    .replaceAll(/\\[ns]/g, ' ')
-    .replaceAll('\\', '')
-    .replaceAll(/[\s"'`]+/g, ' ');
+  return text.replaceAll(/\\[nsdSw]/g, ' ').replaceAll(/[^\p{L}\p{N}_-]+/gu, ' ');
 }
 
 /** The literals of an argument that begins at `start`, and of what it is made of; it ends with a comma or parenthesis. */

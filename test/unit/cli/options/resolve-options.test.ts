@@ -182,7 +182,7 @@ describe('each option once wrong', () => {
     [['--stack-name', 'arn:aws:cloudformation:eu-west-1:1:stack/app/uuid'], '--stack-name'],
     [['--stack-name', ''], '--stack-name is missing'],
     [['-t', 'nope.yaml'], 'nope.yaml', 1],
-    [['-t', '.'], 'is a folder', 1],
+    [['-t', '.'], 'is a folder, not a template', 1],
     [['--code=1'], '--code takes no value'],
     [['--watch=1'], '--watch takes no value'],
     [['--resource-id', 'A'], '--resource-id needs --code or --watch'],
