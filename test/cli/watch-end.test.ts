@@ -56,8 +56,8 @@ describe('the end of a watch', () => {
   });
 
   it('Ctrl-C during the build of a deployment: nothing goes on in the cloud', async () => {
-    await writeFiles(app, { 'made/Makefile': makefile('sleep 300') });
-    const watch = await startWatch(app, env(), args());
+    const app = await apps.create({ ...FILES, 'made/Makefile': makefile('sleep 300') });
+    const watch = await app.start();
     await watch.seen(isStack('preparing'));
     await poll(async () => (await descendants(watch.pid)).length > 2 || undefined);
     await watch.stop();
