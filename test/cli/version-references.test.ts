@@ -3,14 +3,12 @@ import * as path from 'node:path';
 import { GetStageCommand } from '@aws-sdk/client-api-gateway';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { DescribeStateMachineAliasCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { callRestApi, clients, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy } from '../support/fault-proxy.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { callRestApi, clients } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { isStack, startReadyWatch } from '../support/watch-cli.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
 const HEAD = `Transform: AWS::Serverless-2016-10-31
 Globals: {Function: {Runtime: python3.11, Handler: app.handler}}
@@ -87,21 +85,12 @@ const handler = (version: number): string =>
   `def handler(event, context):\n    return {"statusCode": 200, "body": "${version}"}\n`;
 const layer = (version: number): string => `VERSION = ${version}\n`;
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
+const { cloud, proxy } = await openCloud();
 
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
-});
 // layers have the same names in all these stacks
 beforeEach(async () => {
   proxy.clear();
   await cloud.reset();
-});
-afterAll(async () => {
-  await proxy.stop();
-  await cloud.stop();
 });
 
 /** An application of its own, deployed. */

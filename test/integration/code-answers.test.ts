@@ -1,12 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
 import { openLambda } from '../../src/services/lambda/lambda-client.ts';
-import { callHttpApi, callRestApi, invoke, runStateMachine, silent, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
+import { callHttpApi, callRestApi, invoke, runStateMachine, silent } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy, ProxiedCall } from '../support/fault-proxy.ts';
+import type { ProxiedCall } from '../support/fault-proxy.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
 const TEMPLATE = `
 Transform: AWS::Serverless-2016-10-31
@@ -56,25 +55,18 @@ const filesOf = (version: string): Record<string, Record<string, string>> => ({
   },
 });
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
+const { cloud, proxy } = await openCloud();
 let app: CodeApp;
 let ids: Record<string, string>;
 
 beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
   const files = Object.assign({ 'template.yaml': TEMPLATE }, ...Object.values(filesOf('v1'))) as Record<string, string>;
   const env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
   app = await createCodeApp(env, files, { stackName: 'answers', dependencyLayer: false });
   ids = (await app.plain()).document['outputs'] as Record<string, string>;
 });
 afterEach(() => proxy.clear());
-afterAll(async () => {
-  await app.remove();
-  await proxy.stop();
-  await cloud.stop();
-});
+afterAll(() => app.remove());
 
 /** Whether the resource is that version, asked past the proxy. */
 const isLive: Record<string, (version: string) => Promise<boolean>> = {
