@@ -11,7 +11,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'builder/containers/build-container.ts': 'needs a container engine on another machine',
   'builder/workflows/ruby/gems.ts': 'needs a gem with compiled parts',
   'deploy/companion-stack.ts': 'CloudFormation takes fewer resources than such a template has',
-  'deploy/managed-bucket.ts': 'is said after minutes of waiting',
+  'deploy/managed-stack.ts': 'is said after minutes of waiting',
   'local/cloud.ts': 'needs a machine that does not show how a process was started',
   'package/zip.ts': 'would write 4 GiB',
 };
