@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readDefinitions } from '../../../../src/model/definitions.ts';
 import type { DefinedResource } from '../../../../src/model/definitions.ts';
 import { readApiDefinition } from '../../../../src/services/apigateway/api-definition.ts';
 import type { ServiceContext } from '../../../../src/services/service-context.ts';
@@ -13,9 +14,13 @@ const BODY: TemplateMap = { openapi: '3.0.1', info: { title: 'mine' }, paths: { 
 const tools = (missing: readonly string[] = []): ServiceContext =>
   ({ values: { resolve: async (value: unknown) => ({ value, missing }) } }) as unknown as ServiceContext;
 
-function resource(type: string, properties: TemplateMap, value: unknown = BODY): DefinedResource {
-  const definition = { kind: 'inline', value };
-  return { id: 'Api', logicalId: 'Api', stackPath: '', type, properties, definition } as unknown as DefinedResource;
+/** The API `Api` with these properties and this definition. */
+function resource(type: string, properties: TemplateMap, body: unknown = BODY): DefinedResource {
+  const property = type.startsWith('AWS::Serverless') ? 'DefinitionBody' : 'Body';
+  const api = { Type: type, Properties: { ...properties, [property]: body as TemplateMap } };
+  const [defined] = readDefinitions(fakeStack({ source: { Resources: { Api: api } } }));
+  if (defined === undefined) throw new Error(`${type} has no definition`);
+  return defined;
 }
 const REST = 'AWS::Serverless::Api';
 const HTTP = 'AWS::Serverless::HttpApi';
@@ -153,6 +158,6 @@ describe('a definition that cannot be sent', () => {
 it('a file goes as it is, whatever the properties say', async () => {
   const text = '# mine\nopenapi: 3.0.1\n';
   const file = `${await tempFolder({ 'api.yaml': text })}/api.yaml`;
-  const given = { ...resource(REST, { Cors: "'*'" }), definition: { kind: 'file', path: file } };
-  expect(await readApiDefinition(tools(), given as DefinedResource, fakeStack())).toMatchObject({ body: text });
+  const given = { ...resource(REST, { Cors: "'*'" }), definition: { kind: 'file' as const, path: file } };
+  expect(await readApiDefinition(tools(), given, fakeStack())).toMatchObject({ body: text });
 });
