@@ -26,7 +26,7 @@ describe('JSON of template values', () => {
 
 it('a definition that is not there is named', async () => {
   await expect(readDefinitionFile('Machine', '/no/such.json')).rejects.toThrow(
-    'Machine: there is no definition /no/such.json',
+    'Machine: there is no definition file /no/such.json',
   );
 });
 
