@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readContainerEnvFile } from '../../../../src/builder/containers/read-env-file.ts';
+import { readContainerEnvFile } from '../../../../src/builder/containers/container-env-file.ts';
 import { BUILD_IMAGES, EXCLUDES } from '../../../../src/cli/options/identified-grammars.ts';
 import { METADATA } from '../../../../src/cli/options/metadata-grammar.ts';
 import { checkRepository } from '../../../../src/cli/options/option-checks.ts';

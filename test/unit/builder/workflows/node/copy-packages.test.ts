@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { expect, it } from 'vitest';
-import { copyClosure } from '../../../../../src/builder/workflows/node/closure.ts';
+import { copyPackages } from '../../../../../src/builder/workflows/node/copy-packages.ts';
 import { readTree } from '../../../../support/build-app.ts';
 import { tempFolder } from '../../../../support/temp-folder.ts';
 
@@ -13,7 +13,7 @@ async function copied(more: object): Promise<string[]> {
     'node_modules/there/package.json': manifest({ name: 'there' }),
   });
   const target = await tempFolder();
-  await copyClosure({ from: path.join(base, 'app'), base, origins: new Map(), locals: new Map(), target });
+  await copyPackages({ from: path.join(base, 'app'), base, origins: new Map(), locals: new Map(), target });
   return Object.keys(await readTree(target));
 }
 
