@@ -45,13 +45,13 @@ const CASES: Readonly<Record<string, Case>> = {
     buildMethod: 'go1.x',
     files: { 'go.mod': 'module m\n', 'main.go': 'package other\n' },
     programs: ['go'],
-    says: /^go build made no program$/,
+    says: /^go build created no program$/,
   },
   'no classes': {
     properties: 'Runtime: java21',
     files: { 'pom.xml': '<project><groupId>g</groupId><artifactId>a</artifactId></project>' },
     programs: ['mvn'],
-    says: /^Maven made no target\/classes$/,
+    says: /^Maven created no target\/classes$/,
   },
   'no entry point': {
     properties: 'Runtime: nodejs22.x',
@@ -68,11 +68,11 @@ const CASES: Readonly<Record<string, Case>> = {
     properties: 'Runtime: provided.al2023',
     buildMethod: 'python3.13',
     files: { 'requirements.txt': 'six==1.17.0\n' },
-    says: /^the Python version is not known$/,
+    says: /^the Python version is unknown$/,
   },
   'no runtime that is known here': {
     properties: 'Runtime: !ImportValue runtime',
-    says: /^the runtime is known to CloudFormation only, so it cannot be built here$/,
+    says: /^only CloudFormation knows the runtime, so it cannot be built here$/,
   },
   'an esbuild that is broken': {
     properties: 'Runtime: nodejs22.x',
@@ -89,7 +89,7 @@ const CASES: Readonly<Record<string, Case>> = {
     properties: 'Runtime: provided.al2023',
     buildMethod: 'ruby3.4',
     files: { Gemfile: '' },
-    says: /^the Ruby version is not known$/,
+    says: /^the Ruby version is unknown$/,
   },
 };
 
@@ -120,5 +120,7 @@ it('a folder of code that is gone when it is built', async () => {
   const { signal } = new AbortController();
   const builder = openBuilder({ reporter: silent, signal, options, onBuilt: () => {} });
   const { failures } = await builder.build(planBuild(fakeStack({ functions: [fn] }), options));
-  expect(failures).toMatchObject([{ message: expect.stringMatching(/^The code of Fn is not there: .*gone$/) }]);
+  expect(failures).toMatchObject([
+    { message: expect.stringMatching(/^The code folder of Fn does not exist: .*gone$/) },
+  ]);
 });

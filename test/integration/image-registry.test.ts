@@ -291,11 +291,11 @@ Resources:
 });
 
 it.each([
-  ['says of no image that it is in it', '[ "$1" != buildx ]', /saved\.tar holds no image$/],
+  ['says of no image that it is in it', '[ "$1" != buildx ]', /saved\.tar contains no image$/],
   [
     'cannot give it its name',
     'case "$1" in load) echo "Loaded image: a";; image) echo sha256:1;; *) [ "$1" = network ];; esac',
-    /^The image cannot be called f:latest/,
+    /^The image cannot be tagged f:latest/,
   ],
 ])('a saved image, of which docker %s', async (_name, script, message) => {
   const docker = `#!/bin/sh\n${script}\n`;
@@ -328,5 +328,5 @@ Resources:
   await fs.chmod(path.join(dir, 'docker'), 0o755);
   const container = { image: 'local/arm', images: {}, env: {}, envById: {} };
   const { failures } = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin` }, container });
-  expect(failures).toMatchObject([{ message: expect.stringMatching(/local\/arm is not made for x86_64$/) }]);
+  expect(failures).toMatchObject([{ message: expect.stringMatching(/local\/arm does not support x86_64$/) }]);
 });
