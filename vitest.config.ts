@@ -9,6 +9,8 @@ export default defineConfig({
     maxWorkers: 2,
     fileParallelism: true,
     setupFiles: ['test/support/setup.ts'],
+    // no test needs the one before it; the seed is printed at the beginning: `--sequence.seed=N` repeats an order
+    sequence: { shuffle: { tests: true } },
     globalSetup: ['test/support/global-setup.ts'],
   },
 });

@@ -8,7 +8,7 @@ import { measure } from './measure.ts';
 import type { Goal, Row } from './rows.ts';
 import { syncCommand } from './tools.ts';
 import type { Tool } from './tools.ts';
-import { bigZip, growth, watchStart } from './growth.ts';
+import { bigZip, growth, watchLarge, watchStart } from './growth.ts';
 import { saveAgain, startWatch } from './watch.ts';
 import type { Watch } from './watch.ts';
 
@@ -42,6 +42,11 @@ export const CASES: readonly BenchCase[] = [
   { name: 'layers', about: 'dependency layers: what a change of one line sends, with and without', run: layers },
   { name: 'growth', about: '500 functions, 5,000 files: nothing changed, memory', run: growth },
   { name: 'watch-start', about: '500 functions, 5,000 files: the start of a watch', run: watchStart },
+  {
+    name: 'watch-large',
+    about: '5,000 files beside 20,000 in node_modules: start and end of a watch',
+    run: watchLarge,
+  },
   { name: 'big-zip', about: 'a zip of 100 MB: memory', run: bigZip },
 ];
 

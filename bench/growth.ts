@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { functions, python, times } from './apps.ts';
+import { functions, node, python, times } from './apps.ts';
 import type { App } from './apps.ts';
 import type { Bench, Subject } from './bench-case.ts';
 import { prepareCopy, syncAgain, syncFirst } from './commands.ts';
 import type { Row } from './rows.ts';
 import { startWatch } from './watch.ts';
+import type { Watch } from './watch.ts';
 
 const MEGABYTE = 1_000_000;
 /** Of another stack, as a stack holds 500 resources. */
@@ -62,6 +63,52 @@ export async function watchStart(bench: Bench): Promise<Row[]> {
   };
   const title = 'watch, 500 functions, 5,000 files: templates read → ready';
   return [await bench.compare({ id: 'watch-start', title, goals: [{ kind: 'time', ms: 1_000 }], subjects: [subject] })];
+}
+
+/** One function of 5,000 files beside 20,000 in `node_modules`: what a watch takes to begin, and to end. */
+export async function watchLarge(bench: Bench): Promise<Row[]> {
+  const app = functions([node({})], { seed: 'large', moreFiles: 4_999 });
+  const copy = await prepareCopy(bench, { tool: 'ours', name: 'large', app });
+  const modules = path.join(copy.dir, path.dirname(app.edited.file), 'node_modules');
+  for (let n = 0; n < 800; n++) {
+    const folder = path.join(modules, `package-${n}`);
+    await fs.mkdir(folder, { recursive: true });
+    for (let file = 0; file < 25; file++) await fs.writeFile(path.join(folder, `m${file}.js`), `exports.n = ${n};\n`);
+  }
+  const subject = (name: string, measured: (watch: Watch) => Promise<number>): Subject => ({
+    name,
+    rounds: 4,
+    proxy: copy.way.proxy,
+    round: async () => {
+      const watch = await startWatch(copy);
+      try {
+        return { ms: await measured(watch) };
+      } finally {
+        await watch.stop();
+      }
+    },
+  });
+  const title = 'watch, 5,000 files beside 20,000 in node_modules';
+  return [
+    await bench.compare({
+      id: 'watch-large',
+      title: `${title}: command → ready`,
+      goals: [{ kind: 'time', ms: 3_000 }],
+      subjects: [subject('ours', async (watch) => watch.readyMs)],
+    }),
+    await bench.compare({
+      id: 'watch-end',
+      title: `${title}: Ctrl-C → ended`,
+      goals: [{ kind: 'time', ms: 1_000 }],
+      subjects: [
+        subject('ours', async (watch) => {
+          const started = performance.now();
+          await watch.stop();
+          return performance.now() - started;
+        }),
+      ],
+    }),
+  ];
 }
 
 /** A function with 100 MB that no zip makes smaller. */

@@ -1,4 +1,5 @@
-// npm test: installs dependencies, builds, runs all tests (or the named ones), ends with `N passed, N failed`.
+// npm test: installs dependencies, builds, runs all tests (or the named ones), lists the slowest, ends with
+// `N passed, N failed`.
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -22,7 +23,20 @@ if (fs.existsSync(report)) {
   line = `${numPassedTests} passed, ${numFailedTests + broken} failed`;
   if (numPendingTests > 0) line += `, ${numPendingTests} skipped`;
   failed ||= numFailedTests + broken > 0;
+  printSlowest(testResults);
 }
 fs.rmSync(path.dirname(report), { recursive: true, force: true });
 console.log(`\n${line}`);
 process.exitCode = failed ? 1 : 0;
+
+/** Prints the slowest tests, each with its file; set-up that its file shares is not part of its time. */
+function printSlowest(files, most = 20) {
+  const tests = files.flatMap(({ name, assertionResults }) =>
+    assertionResults.map(({ duration = 0, fullName }) => ({ duration, fullName, file: path.relative(root, name) })),
+  );
+  const slowest = tests.toSorted((one, other) => other.duration - one.duration).slice(0, most);
+  if (slowest.length === 0) return;
+  console.log(`\nThe slowest ${slowest.length} of ${tests.length} tests:`);
+  for (const { duration, fullName, file } of slowest)
+    console.log(`${(duration / 1_000).toFixed(1).padStart(7)} s  ${file} > ${fullName}`);
+}

@@ -1,23 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { CreateBucketCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { clients, startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { clients } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
+const { cloud, proxy } = await openCloud();
 
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
+beforeEach(async () => {
+  await cloud.reset();
+  proxy.clear();
   await clients(cloud.endpoint).s3.send(new CreateBucketCommand({ Bucket: 'mine' }));
-});
-afterEach(() => proxy.clear());
-afterAll(async () => {
-  await proxy.stop();
-  await cloud.stop();
 });
 
 /** `bytes`: of the code; what is large is looked for before it is sent. */

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { copyApp, edit } from '../support/app.ts';
 import { callRestApi, clients, invoke, runStateMachine, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
@@ -11,6 +11,7 @@ import type { FaultProxy } from '../support/fault-proxy.ts';
 import { runCli } from '../support/run-cli.ts';
 import type { CliOptions } from '../support/run-cli.ts';
 import { describeDeployed, listResources } from '../support/snapshot.ts';
+import { story } from '../support/story.ts';
 
 const STACK = 'shop';
 
@@ -19,7 +20,6 @@ interface Result {
   resources: { id: string; type: string; outcome: string; error?: string; hint?: string; durationMs: number }[];
 }
 
-// one application through its life, by the command as users run it: each test goes on where the one before ended
 describe('sam sync --code', () => {
   let cloud: TestCloud;
   let app: string;
@@ -72,13 +72,16 @@ describe('sam sync --code', () => {
     expect(deployed.code, deployed.stderr).toBe(0);
     ({ outputs } = JSON.parse(deployed.stdout) as { outputs: Record<string, string> });
   });
-  afterEach(() => proxy.clear());
   afterAll(async () => {
     await proxy?.stop();
     await cloud?.stop();
   });
 
-  it('has nothing to do after a deployment, in any resource', async () => {
+  const step = story('one application through its life, by the command as users run it', {
+    afterEach: () => proxy.clear(),
+  });
+
+  step('has nothing to do after a deployment, in any resource', async () => {
     const { status, resources } = await document(['--code']);
     expect(status).toBe('unchanged');
     expect(resources.map(({ id }) => id).sort()).toEqual(
@@ -89,7 +92,7 @@ describe('sam sync --code', () => {
     expect(stderr).toMatch(/Code sync: 9 unchanged \(\d+(?:\.\d+)? ?m?s\)/);
   });
 
-  it('brings a change of everything at once, and leaves CloudFormation alone', async () => {
+  step('brings a change of everything at once, and leaves CloudFormation alone', async () => {
     const before = await updates();
     await edit(app, 'greet/app.py', '12345', '54321');
     await edit(app, 'count/app.js', "'1m'", "'2m'");
@@ -130,7 +133,7 @@ describe('sam sync --code', () => {
     expect(await updates()).toEqual(before);
   });
 
-  it('syncs what is asked for: identifiers, types, both together', async () => {
+  step('syncs what is asked for: identifiers, types, both together', async () => {
     await edit(app, 'greet/app.py', '54321', '1');
     await edit(app, 'count/app.js', "'2m'", "'3m'");
     await edit(app, 'orders/audit/log/index.js', 'logged: 2', 'logged: 3');
@@ -155,7 +158,7 @@ describe('sam sync --code', () => {
     expect(await answers()).toMatchObject({ greet: { number: '1' } });
   });
 
-  it('names the nearest resource for one that is not there, syncs the others, and exits 1', async () => {
+  step('names the nearest resource for one that is not there, syncs the others, and exits 1', async () => {
     await edit(app, 'count/app.js', "'3m'", "'4m'");
     const { code, stderr } = await run(['--code', '--resource-id', 'Gret', '--resource-id', 'Count']);
     expect(code).toBe(1);
@@ -165,7 +168,7 @@ describe('sam sync --code', () => {
     expect((await run(['--code', '--resource', 'AWS::S3::Bucket'])).code).toBe(2);
   });
 
-  it('a dry run tells the plan and changes nothing, with code and without', async () => {
+  step('a dry run tells the plan and changes nothing, with code and without', async () => {
     await edit(app, 'count/app.js', "'4m'", "'5m'");
     for (const args of [['--code'], []]) {
       proxy.clear();
@@ -184,7 +187,7 @@ describe('sam sync --code', () => {
     await edit(app, 'template.yaml', 'MemorySize: 256', 'MemorySize: 128');
   });
 
-  it('stopped by Ctrl-C it says so, exits 130, and the next one completes it', async () => {
+  step('stopped by Ctrl-C it says so, exits 130, and the next one completes it', async () => {
     const held = proxy.hold({ operation: 'UpdateFunctionCode' });
     let started: ChildProcess | undefined;
     const running = run(['--code'], { onStart: (child) => (started = child) });
@@ -200,7 +203,7 @@ describe('sam sync --code', () => {
     expect(await invoke(cloud.endpoint, outputs['CountFunction']!)).toEqual({ minute: 300_000 });
   });
 
-  it('twice at once both end well', async () => {
+  step('twice at once both end well', async () => {
     await edit(app, 'count/app.js', "'5m'", "'6m'");
     await edit(app, 'words/words.py', 'moon', 'sun');
     const both = await Promise.all([run(['--code']), run(['--code'])]);
@@ -211,7 +214,7 @@ describe('sam sync --code', () => {
     expect(await answers()).toMatchObject({ count: { minute: 360_000 }, greet: { text: 'HELLO SUN?' } });
   });
 
-  it('without the endpoint, the stack or the project it says what is wrong', async () => {
+  step('without the endpoint, the stack or the project it says what is wrong', async () => {
     const nowhere = await run(['--code'], { env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:9', AWS_MAX_ATTEMPTS: '1' } });
     expect(nowhere.code).toBe(1);
     expect(nowhere.stderr).toContain('127.0.0.1:9');
@@ -222,7 +225,7 @@ describe('sam sync --code', () => {
     expect((await run(['--code', '--template-file', 'none.yaml'])).code).not.toBe(0);
   });
 
-  it('the next plain sync deploys cleanly on top, and nothing goes back', async () => {
+  step('the next plain sync deploys cleanly on top, and nothing goes back', async () => {
     const before = await listResources(cloud.endpoint, STACK);
     await edit(app, 'template.yaml', 'MemorySize: 128', 'MemorySize: 192');
     const { status } = await document([]);
@@ -243,7 +246,7 @@ describe('sam sync --code', () => {
     expect(new Set(Object.values(await sync()))).toEqual(new Set(['unchanged']));
   });
 
-  it('works from what is in the cloud when every state file is lost, corrupt or older', async () => {
+  step('works from what is in the cloud when every state file is lost, corrupt or older', async () => {
     const state = path.join(app, '.aws-sam/sam-sync/stacks');
     const files = await fs.readdir(state);
     expect(files.length).toBeGreaterThan(0);

@@ -1,12 +1,10 @@
 import { DescribeStacksCommand, UpdateStackCommand } from '@aws-sdk/client-cloudformation';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy } from '../support/fault-proxy.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { clients, invoke, poll } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { isStack, startReadyWatch } from '../support/watch-cli.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
 const template = (memory: number): string => `Transform: AWS::Serverless-2016-10-31
 Parameters: {Note: {Type: String, Default: ours}}
@@ -19,18 +17,9 @@ Outputs: {Fn: {Value: !Ref Fn}}
 const python = (version: number): string => `def handler(event, context):\n    return ${version}\n`;
 const SINCE = 'was deployed, but then changed';
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
+const { cloud, proxy } = await openCloud();
 
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
-});
 beforeEach(() => proxy.clear());
-afterAll(async () => {
-  await proxy.stop();
-  await cloud.stop();
-});
 
 /** An application that is deployed with version 1 of its code. */
 async function deployed(stackName: string) {

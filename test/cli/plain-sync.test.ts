@@ -10,6 +10,7 @@ import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { runCli } from '../support/run-cli.ts';
 import { listResources } from '../support/snapshot.ts';
+import { story } from '../support/story.ts';
 
 const STACK = 'shop';
 
@@ -19,7 +20,6 @@ interface Result {
   uploaded: { objects: number; bytes: number };
 }
 
-// one application through its life: each test goes on where the one before ended
 describe('plain sync of an application with nested stacks, layers, APIs and a state machine', () => {
   let cloud: TestCloud;
   let app: string;
@@ -55,7 +55,9 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     return (Stacks?.[0]?.LastUpdatedTime ?? Stacks?.[0]?.CreationTime)?.getTime();
   };
 
-  it('deploys it: functions answer, APIs are there, the state machine runs', async () => {
+  const step = story('one application through its life');
+
+  step('deploys it: functions answer, APIs are there, the state machine runs', async () => {
     const result = await sync();
     expect(result.status).toBe('deployed');
     ({ outputs } = result);
@@ -69,7 +71,7 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     expect(answer).toMatchObject({ status: 200, body: { answer: 'pong' } });
   });
 
-  it('changes nothing the second time, with six calls, also from a fresh checkout', async () => {
+  step('changes nothing the second time, with six calls, also from a fresh checkout', async () => {
     const before = await lastUpdate();
     const callsBefore = proxy.calls.length;
     const { code, stdout } = await run([]);
@@ -90,7 +92,7 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     expect(await lastUpdate()).toBe(before);
   });
 
-  it('brings an edit of memory, code, definition, layer and nested template', async () => {
+  step('brings an edit of memory, code, definition, layer and nested template', async () => {
     const before = await listResources(cloud.endpoint, STACK);
     await edit(app, 'template.yaml', 'MemorySize: 128', 'MemorySize: 192');
     await edit(app, 'greet/app.py', '12345', '54321');
@@ -110,7 +112,7 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     }
   });
 
-  it('sends only what changed', async () => {
+  step('sends only what changed', async () => {
     await edit(app, 'count/app.js', "ms('1m')", "ms('2m')");
     const before = proxy.calls.length;
     // the code of one function goes to Lambda directly
@@ -120,7 +122,7 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     expect(await invoke(cloud.endpoint, outputs['CountFunction']!)).toEqual({ minute: 120_000 });
   });
 
-  it('takes parameters, keeps those not given, and hides secrets', async () => {
+  step('takes parameters, keeps those not given, and hides secrets', async () => {
     const secret = 'hunter2hunter2';
     const { code, stdout, stderr } = await run([
       '--debug',
@@ -140,7 +142,7 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     expect(again.stderr).toContain('Unknown');
   });
 
-  it('sends again what the bucket lost, nested templates too, and asks only when there is a deployment', async () => {
+  step('sends again what the bucket lost, nested templates too, and asks only when there is a deployment', async () => {
     const { s3 } = clients(cloud.endpoint);
     const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
     const Bucket = Buckets[0]?.Name ?? '';
@@ -169,13 +171,13 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     expect((await sync()).uploaded.objects).toBe(0);
   });
 
-  it('defects 6 and 7: --no-skip-deploy-sync and edits without meaning are no failures', async () => {
+  step('defects 6 and 7: --no-skip-deploy-sync and edits without meaning are no failures', async () => {
     expect(await sync('--no-skip-deploy-sync')).toMatchObject({ status: 'unchanged' });
     await edit(app, 'template.yaml', 'Parameters:', '# a comment\nParameters:');
     expect(await sync()).toMatchObject({ status: 'unchanged' });
   });
 
-  it('tells the first cause of a failed update, exits 1, and mends it the next time', async () => {
+  step('tells the first cause of a failed update, exits 1, and mends it the next time', async () => {
     await edit(app, 'template.yaml', 'Type: AWS::SQS::Queue', 'Type: AWS::SQS::NoSuchThing');
     const { code, stderr, stdout } = await run([]);
     expect(code).toBe(1);
@@ -185,7 +187,7 @@ describe('plain sync of an application with nested stacks, layers, APIs and a st
     expect(await sync()).toMatchObject({ status: 'unchanged' });
   });
 
-  it('shows a failing build with its output and deploys nothing', async () => {
+  step('shows a failing build with its output and deploys nothing', async () => {
     const before = await lastUpdate();
     await fs.writeFile(path.join(app, 'greet/requirements.txt'), 'no-such-package-of-ours==1.0\n');
     const { code, stderr } = await run([]);

@@ -1,9 +1,10 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { invoke, runStateMachine, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
+import { story } from '../support/story.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { isStack, startReadyWatch } from '../support/watch-cli.ts';
 
@@ -95,7 +96,6 @@ const code = (version: number): Record<string, string> => ({
     "Type": "Pass", "Result": {"version": ${version}, "toString": "\${__proto__}"}, "End": true}}}`,
 });
 
-// one application through its life: each test goes on where the one before ended
 describe('an application whose names are those of Object.prototype', () => {
   let cloud: TestCloud;
   let app: string;
@@ -137,7 +137,9 @@ describe('an application whose names are those of Object.prototype', () => {
   });
   afterAll(async () => cloud?.stop());
 
-  it('is deployed, and then up to date', async () => {
+  const step = story('one application through its life');
+
+  step('is deployed, and then up to date', async () => {
     const first = await sync();
     outputs = first['outputs'] as Record<string, string>;
     expect(first).toMatchObject({ status: 'deployed' });
@@ -145,7 +147,7 @@ describe('an application whose names are those of Object.prototype', () => {
     expect(await sync()).toMatchObject({ status: 'unchanged' });
   });
 
-  it('is synced by --code, as a whole and one by one', async () => {
+  step('is synced by --code, as a whole and one by one', async () => {
     await writeFiles(app, code(2));
     const all = ['constructor', 'toString', 'hasOwnProperty/valueOf', 'isPrototypeOf'];
     expect(outcomes(await sync('--code'))).toEqual(Object.fromEntries(all.map((id) => [id, 'synced'])));
@@ -156,7 +158,7 @@ describe('an application whose names are those of Object.prototype', () => {
     expect(Object.values(outcomes(await sync('--code')))).toEqual(all.map(() => 'unchanged'));
   });
 
-  it('is watched', async () => {
+  step('is watched', async () => {
     const watch = await startReadyWatch(app, cloud.env, ARGS);
     for (const [file, id] of [
       ['constructor/app.js', 'constructor'],
@@ -174,7 +176,7 @@ describe('an application whose names are those of Object.prototype', () => {
     expect((await watch.stop()).code).toBe(0);
   });
 
-  it('keeps those names in what it writes', async () => {
+  step('keeps those names in what it writes', async () => {
     const built = await fs.readFile(path.join(app, '.aws-sam/auto-dependency-layer/template.yaml'), 'utf8');
     expect(built).toContain('  __proto__:\n    polluted: true\n');
     expect(built).toContain('      __proto__: a\n');

@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { invoke, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { localPackage, startIndex } from '../support/python-packages.ts';
 import { pythonEnv } from '../support/python-env.ts';
 import { runCli } from '../support/run-cli.ts';
+import { story } from '../support/story.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { isResource, startReadyWatch } from '../support/watch-cli.ts';
 
@@ -46,7 +47,6 @@ function filesOf(index: string): Record<string, string> {
   };
 }
 
-// one stack, that is changed in every way that there is to sync
 describe('packages on this machine, and of a private index', () => {
   let cloud: TestCloud;
   let app: string;
@@ -75,13 +75,15 @@ describe('packages on this machine, and of a private index', () => {
   const answers = (): Promise<unknown[]> =>
     Promise.all(['Uv', 'Pip'].map((id) => invoke(cloud.endpoint, outputs[id]!)));
 
-  it('a plain sync deploys them, and the next one has nothing to do', async () => {
+  const step = story('one stack, changed in every way that there is to sync');
+
+  step('a plain sync deploys them, and the next one has nothing to do', async () => {
     ({ outputs } = JSON.parse(await sync(app)) as { outputs: Record<string, string> });
     expect(await answers()).toEqual([['lib 1', 'lib2 1', 'private'], 'lib2 1']);
     expect(JSON.parse(await sync(app))).toMatchObject({ status: 'unchanged' });
   });
 
-  it('plain syncs and --code apply an edit of theirs', async () => {
+  step('plain syncs and --code apply an edit of theirs', async () => {
     await writeFiles(app, { 'libs/lib/src/lib/__init__.py': value('lib 2') });
     await sync(app);
     expect(await answers()).toEqual([['lib 2', 'lib2 1', 'private'], 'lib2 1']);
@@ -90,7 +92,7 @@ describe('packages on this machine, and of a private index', () => {
     expect(await answers()).toEqual([['lib 2', 'lib2 2', 'private'], 'lib2 2']);
   });
 
-  it('--watch applies it, also of what another one needs, and waits for a file that is included', async () => {
+  step('--watch applies it, also of what another one needs, and waits for a file that is included', async () => {
     const watch = await startReadyWatch(app, env, ['--stack-name', 'packages']);
     await watch.after(
       () => watch.write('libs/lib2/src/lib2/__init__.py', value('lib2 3')),
@@ -106,7 +108,7 @@ describe('packages on this machine, and of a private index', () => {
     await watch.stop();
   });
 
-  it('another checkout with empty caches finds everything in sync', async () => {
+  step('another checkout with empty caches finds everything in sync', async () => {
     const other = await tempFolder();
     await fs.cp(app, other, { recursive: true, filter: (file) => path.basename(file) !== '.aws-sam' });
     const caches = await tempFolder();

@@ -1,24 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
 const TEMPLATE = 'Resources: {Queue: {Type: AWS::SQS::Queue}}';
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
+const { cloud, proxy } = await openCloud();
 
 beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
   expect(await sync('--yes')).toMatchObject({ code: 0 });
 });
 afterEach(() => proxy.clear());
-afterAll(async () => {
-  await proxy.stop();
-  await cloud.stop();
-});
 
 async function sync(...args: string[]) {
   const cwd = await tempFolder({ 'template.yaml': TEMPLATE });

@@ -3,14 +3,12 @@ import * as path from 'node:path';
 import { GetStageCommand } from '@aws-sdk/client-api-gateway';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { DescribeStateMachineAliasCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { callRestApi, clients, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy } from '../support/fault-proxy.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { callRestApi, clients } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { isStack, startReadyWatch } from '../support/watch-cli.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
 const HEAD = `Transform: AWS::Serverless-2016-10-31
 Globals: {Function: {Runtime: python3.11, Handler: app.handler}}
@@ -87,17 +85,12 @@ const handler = (version: number): string =>
   `def handler(event, context):\n    return {"statusCode": 200, "body": "${version}"}\n`;
 const layer = (version: number): string => `VERSION = ${version}\n`;
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
+const { cloud, proxy } = await openCloud();
 
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
-});
-beforeEach(() => proxy.clear());
-afterAll(async () => {
-  await proxy.stop();
-  await cloud.stop();
+// layers have the same names in all these stacks
+beforeEach(async () => {
+  proxy.clear();
+  await cloud.reset();
 });
 
 /** An application of its own, deployed. */
@@ -213,8 +206,8 @@ describe('values that follow the version of a layer or function', () => {
     const { app, env, args, sync } = await deployed('follow-watch', LAYERED);
     const watch = await startReadyWatch(app, env, args);
     const mark = watch.lines.length;
-    await watch.save('lay/python/l.py', layer(2), 'Lay');
-    expect(proxy.count('UpdateStack')).toBe(0);
+    const synced = await watch.save('lay/python/l.py', layer(2), 'Lay');
+    expect(watch.lines.slice(mark, watch.lines.indexOf(synced)).filter(({ event }) => event === 'stack')).toEqual([]);
     await watch.seen(({ event, text }) => event === 'note' && String(text).includes('previous version of Lay'), mark);
     await watch.seen(isStack('in-sync'), mark);
     expect(proxy.count('UpdateStack')).toBe(1);

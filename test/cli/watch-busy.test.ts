@@ -1,10 +1,8 @@
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { invoke, poll, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
-import { tempFolder, writeFiles } from '../support/temp-folder.ts';
-import { startReadyWatch } from '../support/watch-cli.ts';
+import { describe, expect, it } from 'vitest';
+import { poll } from '../support/cloud.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { watchedApps } from '../support/watched-app.ts';
 
 const python = (version: number): string => `def handler(event, context):\n    return ${version}\n`;
 const node = (version: number): string => `exports.handler = async () => ${version};\n`;
@@ -63,23 +61,13 @@ function appFiles(): Record<string, string> {
 }
 
 describe('saves while Lambda is busy with the one before', () => {
-  let cloud: TestCloud;
-  beforeAll(async () => {
-    cloud = await startTestCloud({ SAM_SYNC_CLOUD_STATE_DELAY: '2' });
-  });
-  afterAll(async () => {
-    await cloud?.stop();
-  });
+  const apps = watchedApps({ SAM_SYNC_CLOUD_STATE_DELAY: '2' });
 
   it.each([
     ['a copy', []],
     ['the source', ['--build-in-source']],
-  ])('the last one is what runs, of every workflow that builds in %s', async (name, args) => {
-    const app = await fs.mkdtemp(path.join(await fs.realpath('/tmp'), 'sam-sync-busy-'));
-    await writeFiles(app, appFiles());
-    const stack = ['--stack-name', `busy-${name.replaceAll(' ', '-')}`];
-    const watch = await startReadyWatch(app, cloud.env, [...stack, ...args]);
-    const outputs = (await watch.seen(({ event }) => event === 'outputs'))['outputs'] as Record<string, string>;
+  ])('the last one is what runs, of every workflow that builds in %s', async (_name, args) => {
+    const { watch, answer } = await apps.ready(appFiles(), args);
     const last = 8;
     for (let version = 1; version <= last; version++) {
       const from = watch.lines.length;
@@ -94,9 +82,9 @@ describe('saves while Lambda is busy with the one before', () => {
       );
     }
     for (const id of NAMES) {
-      const isLast = async () => ((await invoke(cloud.endpoint, outputs[id]!)) === last ? true : undefined);
+      const isLast = async () => ((await answer(id)) === last ? true : undefined);
       const story = (): string => `${id}\n${watch.lines.map((line) => JSON.stringify(line)).join('\n')}`;
-      await poll(isLast).catch(async () => expect(await invoke(cloud.endpoint, outputs[id]!), story()).toBe(last));
+      await poll(isLast).catch(async () => expect(await answer(id), story()).toBe(last));
     }
     // and what a build writes itself starts no endless row of builds
     await watch.seen(({ event, text }) => event === 'note' && String(text).startsWith('Each build of'));
@@ -106,30 +94,32 @@ describe('saves while Lambda is busy with the one before', () => {
       expect.stringContaining('Each build of Stamped changes its own source: Stamped/stamp.txt.'),
     ]);
     await watch.stop();
-    await fs.rm(app, { recursive: true, force: true });
   });
 });
 
-it('builds side by side on a machine with many processors warn of no leak', async () => {
-  const names = Array.from({ length: 14 }, (_, n) => `Fn${n}`);
-  const resources = names.map(
-    (name) =>
-      `  ${name}: {Type: AWS::Serverless::Function, Metadata: {BuildMethod: makefile}, Properties: {Runtime: python3.11, CodeUri: ${name}, Handler: app.handler}}\n`,
-  );
-  // all of them run at once: each waits until the last one has begun
-  const makefile = (name: string): string =>
-    `build-${name}:\n\ttouch "$(BEGUN)/${name}"\n\tuntil [ $$(ls "$(BEGUN)" | wc -l) -ge ${names.length} ]; do sleep 0.05; done\n\ttouch "$(ARTIFACTS_DIR)/${name}.py"\n`;
-  const dir = await tempFolder({
-    'cores.cjs': "require('node:os').availableParallelism = () => 16;\n",
-    'begun/.keep': '',
-    'app/template.yaml': `Transform: AWS::Serverless-2016-10-31\nResources:\n${resources.join('')}`,
-    ...Object.fromEntries(names.map((name) => [`app/${name}/Makefile`, makefile(name)])),
+describe('many builds at once', () => {
+  const apps = watchedApps();
+
+  it('builds side by side on a machine with many processors warn of no leak', async () => {
+    const names = Array.from({ length: 14 }, (_, n) => `Fn${n}`);
+    const resources = names.map(
+      (name) =>
+        `  ${name}: {Type: AWS::Serverless::Function, Metadata: {BuildMethod: makefile}, Properties: {Runtime: python3.11, CodeUri: ${name}, Handler: app.handler}}\n`,
+    );
+    // all of them run at once: each waits until the last one has begun
+    const makefile = (name: string): string =>
+      `build-${name}:\n\ttouch "$(BEGUN)/${name}"\n\tuntil [ $$(ls "$(BEGUN)" | wc -l) -ge ${names.length} ]; do sleep 0.05; done\n\ttouch "$(ARTIFACTS_DIR)/${name}.py"\n`;
+    const dir = await tempFolder({
+      'cores.cjs': "require('node:os').availableParallelism = () => 16;\n",
+      'begun/.keep': '',
+    });
+    const app = await apps.create({
+      'template.yaml': `Transform: AWS::Serverless-2016-10-31\nResources:\n${resources.join('')}`,
+      ...Object.fromEntries(names.map((name) => [`${name}/Makefile`, makefile(name)])),
+    });
+    const NODE_OPTIONS = `--require ${path.join(dir, 'cores.cjs')}`;
+    const watch = await app.ready([], { NODE_OPTIONS, BEGUN: path.join(dir, 'begun') });
+    expect(watch.stderr()).not.toContain('MaxListenersExceededWarning');
+    await watch.stop();
   });
-  const cloud = await startTestCloud();
-  onTestFinished(() => cloud.stop());
-  const NODE_OPTIONS = `--require ${path.join(dir, 'cores.cjs')}`;
-  const env = { ...cloud.env, NODE_OPTIONS, BEGUN: path.join(dir, 'begun') };
-  const watch = await startReadyWatch(path.join(dir, 'app'), env, ['--stack-name', 'many']);
-  expect(watch.stderr()).not.toContain('MaxListenersExceededWarning');
-  await watch.stop();
 });

@@ -1,13 +1,9 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { invoke, poll, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy } from '../support/fault-proxy.ts';
-import { writeFiles } from '../support/temp-folder.ts';
-import { isResource, isStack, startWatch } from '../support/watch-cli.ts';
+import { describe, expect, it } from 'vitest';
+import { isResource, isStack } from '../support/watch-cli.ts';
 import type { WatchCli, WatchLine } from '../support/watch-cli.ts';
+import { watchedApps } from '../support/watched-app.ts';
 
 const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -39,65 +35,69 @@ const typescript = (version: number): string => `export const handler = async ()
 
 const message = (line: WatchLine): string => [line.error?.message, line.error?.output].join('\n');
 
-// one long session, never started again: each test breaks something, sees it told, and mends it
+const FILES = {
+  'template.yaml': TEMPLATE,
+  'child/template.yaml': CHILD,
+  'py/app.py': python(1),
+  'ts/app.ts': typescript(1),
+  'child/in/app.py': python(1),
+};
+
+// each test breaks something, sees it reported, and fixes it, without starting the watch again
 describe('failures in one session', () => {
-  let cloud: TestCloud;
-  let proxy: FaultProxy;
-  let app: string;
-  let watch: WatchCli;
-  let outputs: Record<string, string>;
-  let version = 10;
+  const apps = watchedApps();
 
-  beforeAll(async () => {
-    cloud = await startTestCloud();
-    proxy = await startFaultProxy(cloud.endpoint);
-    app = await fs.mkdtemp(path.join(await fs.realpath('/tmp'), 'sam-sync-broken-'));
-    await writeFiles(app, {
-      'template.yaml': TEMPLATE.replace('Resources:', 'Resources: ['),
-      'child/template.yaml': CHILD,
-      'py/app.py': python(1),
-      'ts/app.ts': 'export const handler = async () => {{;\n',
-      'child/in/app.py': python(1),
-    });
-    watch = await startWatch(app, { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint }, ['--stack-name', 'broken']);
-  });
-  afterAll(async () => {
-    await watch?.stop('SIGKILL');
-    await proxy?.stop();
-    await cloud?.stop();
-    await fs.rm(app, { recursive: true, force: true });
-  });
-
-  const write = (file: string, text: string): Promise<void> => watch.write(file, text);
-  /** A new version of another function arrives, whatever is broken now. */
-  const othersGoOn = async (id: 'Py' | 'Ts' | 'Child/In'): Promise<void> => {
-    version++;
-    const [file, text] = {
-      Py: ['py/app.py', python(version)] as const,
-      Ts: ['ts/app.ts', typescript(version)] as const,
-      'Child/In': ['child/in/app.py', python(version)] as const,
-    }[id];
-    await watch.after(() => write(file, text), isResource(id, 'in-sync'));
-    expect(await invoke(cloud.endpoint, outputs[id.replace('Child/', '')]!)).toBe(version);
+  /** An application with what is broken in it from the start, on which a watch begins. */
+  const open = async (broken: Partial<typeof FILES> = {}) => {
+    const app = await apps.create({ ...FILES, ...broken });
+    const watch = await app.start();
+    let version = 10;
+    const write = (file: string, text: string): Promise<void> => watch.write(file, text);
+    /** A new version of another function arrives, whatever is broken now. */
+    const othersGoOn = async (id: 'Py' | 'Ts' | 'Child/In'): Promise<void> => {
+      version++;
+      const [file, text] = {
+        Py: ['py/app.py', python(version)] as const,
+        Ts: ['ts/app.ts', typescript(version)] as const,
+        'Child/In': ['child/in/app.py', python(version)] as const,
+      }[id];
+      await watch.after(() => write(file, text), isResource(id, 'in-sync'));
+      expect(await app.answer(id.replace('Child/', ''))).toBe(version);
+    };
+    return { ...app, watch, write, othersGoOn };
+  };
+  /** One that is in sync. */
+  const begin = async () => {
+    const session = await open();
+    await session.watch.seen(({ event }) => event === 'ready', 0, 60_000);
+    return session;
+  };
+  /** It ended as it should, and was never started again. */
+  const end = async (watch: WatchCli): Promise<void> => {
+    expect((await watch.stop()).code).toBe(0);
+    expect(watch.lines.filter(({ event }) => event === 'ready').length).toBe(1);
   };
 
-  it('begins although the template is broken, and names file and line', async () => {
+  it('begins although template and code are broken, names file and line, and deploys when both are fixed', async () => {
+    const { watch, write, answer, othersGoOn } = await open({
+      'template.yaml': TEMPLATE.replace('Resources:', 'Resources: ['),
+      'ts/app.ts': 'export const handler = async () => {{;\n',
+    });
     const told = await watch.seen(isStack('failed'));
     expect(message(told)).toMatch(/template\.yaml:\d+/);
     const failed = await watch.after(() => write('template.yaml', TEMPLATE), isStack('failed'), 60_000);
     // the next thing that is broken
     expect(message(failed)).toContain('Ts');
     expect(message(await watch.seen(isResource('Ts', 'failed')))).toContain('app.ts');
-  });
-
-  it('deploys when the code that could not be built is mended', async () => {
     await watch.after(() => write('ts/app.ts', typescript(2)), isStack('in-sync'), 60_000);
-    outputs = (await watch.seen(({ event }) => event === 'outputs'))['outputs'] as Record<string, string>;
-    expect(await invoke(cloud.endpoint, outputs['Ts']!)).toBe(2);
+    expect(await answer('Ts')).toBe(2);
     await othersGoOn('Py');
+    await watch.seen(({ event }) => event === 'ready');
+    await end(watch);
   });
 
   it('a failing build: told with the file, others go on, mended by the file alone', async () => {
+    const { watch, write, othersGoOn } = await begin();
     const failed = await watch.after(
       () => write('ts/app.ts', 'import { x } from "./missing";\nx(;\n'),
       isResource('Ts', 'failed'),
@@ -105,17 +105,21 @@ describe('failures in one session', () => {
     expect(message(failed)).toContain('app.ts');
     await othersGoOn('Py');
     await othersGoOn('Ts');
+    await end(watch);
   });
 
   it('a missing import: mended by making the file', async () => {
+    const { watch, write, answer } = await begin();
     const text = 'import { x } from "./later";\nexport const handler = async () => x;\n';
     const failed = await watch.after(() => write('ts/app.ts', text), isResource('Ts', 'failed'));
     expect(message(failed)).toContain('./later');
     await watch.after(() => write('ts/later.ts', 'export const x = 77;\n'), isResource('Ts', 'in-sync'));
-    expect(await invoke(cloud.endpoint, outputs['Ts']!)).toBe(77);
+    expect(await answer('Ts')).toBe(77);
+    await end(watch);
   });
 
   it('a requirement that does not exist', async () => {
+    const { dir, watch, write, othersGoOn } = await begin();
     const failed = await watch.after(
       () => write('py/requirements.txt', 'no-such-package-of-ours==1.0\n'),
       isResource('Py', 'failed'),
@@ -123,11 +127,13 @@ describe('failures in one session', () => {
     );
     expect(message(failed)).toContain('no-such-package-of-ours');
     await othersGoOn('Ts');
-    await watch.after(() => fs.rm(path.join(app, 'py/requirements.txt')), isResource('Py', 'in-sync'));
+    await watch.after(() => fs.rm(path.join(dir, 'py/requirements.txt')), isResource('Py', 'in-sync'));
     await othersGoOn('Py');
+    await end(watch);
   });
 
   it('defect 25: broken YAML, root and nested, blinds nothing', async () => {
+    const { watch, write, othersGoOn } = await begin();
     for (const [file, good] of [
       ['template.yaml', TEMPLATE],
       ['child/template.yaml', CHILD],
@@ -141,38 +147,45 @@ describe('failures in one session', () => {
       await othersGoOn('Child/In');
       await watch.after(() => write(file, good), isStack('in-sync'));
     }
+    await end(watch);
   });
 
   it('defect 25: a nested template that is gone, and comes back', async () => {
-    const file = path.join(app, 'child/template.yaml');
+    const { dir, watch, othersGoOn } = await begin();
+    const file = path.join(dir, 'child/template.yaml');
     const failed = await watch.after(() => fs.rename(file, `${file}.away`), isStack('failed'));
     expect(message(failed)).toContain('child/template.yaml');
     await othersGoOn('Ts');
     await watch.after(() => fs.rename(`${file}.away`, file), isStack('in-sync'));
     await othersGoOn('Child/In');
+    await end(watch);
   });
 
   it('a deployment that CloudFormation refuses: first cause told, code of others goes on, mended in the template', async () => {
+    const { watch, write, othersGoOn } = await begin();
     const bad = TEMPLATE.replace('Outputs:', '  Bad: {Type: AWS::SQS::NoSuchThing}\nOutputs:');
     const failed = await watch.after(() => write('template.yaml', bad), isStack('failed'), 60_000);
     expect(message(failed)).toMatch(/Bad|NoSuchThing/);
     await othersGoOn('Py');
     await watch.after(() => write('template.yaml', TEMPLATE), isStack('in-sync'), 60_000);
     await othersGoOn('Ts');
+    await end(watch);
   });
 
   it('a source folder that is deleted, and restored', async () => {
-    const folder = path.join(app, 'py');
+    const { dir, watch, write, answer, othersGoOn } = await begin();
+    const folder = path.join(dir, 'py');
     const failed = await watch.after(() => fs.rm(folder, { recursive: true }), isResource('Py', 'failed'));
     expect(message(failed)).toContain(folder);
     await othersGoOn('Ts');
-    version++;
-    await watch.after(() => write('py/app.py', python(version)), isResource('Py', 'in-sync'));
-    expect(await invoke(cloud.endpoint, outputs['Py']!)).toBe(version);
+    await watch.after(() => write('py/app.py', python(5)), isResource('Py', 'in-sync'));
+    expect(await answer('Py')).toBe(5);
     await othersGoOn('Py');
+    await end(watch);
   });
 
   it('expired credentials: tried again by itself', async () => {
+    const { watch, proxy, write, answer } = await begin();
     proxy.fault(
       { service: 'lambda' },
       {
@@ -183,40 +196,35 @@ describe('failures in one session', () => {
       },
       { times: Infinity },
     );
-    version++;
-    const failed = await watch.after(() => write('py/app.py', python(version)), isResource('Py', 'failed'), 60_000);
+    const failed = await watch.after(() => write('py/app.py', python(5)), isResource('Py', 'failed'), 60_000);
     expect(message(failed)).toContain('expired');
     expect(failed.error?.hint).toContain('sso login');
     await watch.after(async () => proxy.clear(), isResource('Py', 'in-sync'), 60_000);
-    expect(await invoke(cloud.endpoint, outputs['Py']!)).toBe(version);
+    expect(await answer('Py')).toBe(5);
+    await end(watch);
   });
 
   it('a network that is lost and comes back', async () => {
+    const { watch, proxy, write, answer } = await begin();
     await proxy.close();
-    version++;
-    const failed = await watch.after(() => write('ts/app.ts', typescript(version)), isResource('Ts', 'failed'), 60_000);
+    const failed = await watch.after(() => write('ts/app.ts', typescript(5)), isResource('Ts', 'failed'), 60_000);
     expect(message(failed)).toContain('cannot be reached');
     await watch.after(() => proxy.open(), isResource('Ts', 'in-sync'), 60_000);
-    expect(await invoke(cloud.endpoint, outputs['Ts']!)).toBe(version);
+    expect(await answer('Ts')).toBe(5);
+    await end(watch);
   });
 
   it('an endpoint that answers 500, for code and for a deployment', async () => {
+    const { watch, proxy, write, answer, othersGoOn } = await begin();
     proxy.fault({ operation: 'UpdateFunctionCode' }, { kind: 'error', status: 500 }, { times: Infinity });
-    version++;
-    await watch.after(() => write('py/app.py', python(version)), isResource('Py', 'failed'), 60_000);
+    await watch.after(() => write('py/app.py', python(5)), isResource('Py', 'failed'), 60_000);
     await watch.after(async () => proxy.clear(), isResource('Py', 'in-sync'), 60_000);
-    expect(await invoke(cloud.endpoint, outputs['Py']!)).toBe(version);
+    expect(await answer('Py')).toBe(5);
     proxy.fault({ operation: 'UpdateStack' }, { kind: 'error', status: 500 }, { times: Infinity });
     const changed = TEMPLATE.replace('Handler: app.handler}', 'Handler: app.handler, MemorySize: 256}');
     await watch.after(() => write('template.yaml', changed), isStack('failed'), 60_000);
     await othersGoOn('Ts');
     await watch.after(async () => proxy.clear(), isStack('in-sync'), 60_000);
-  });
-
-  it('is in sync with everything at the end, and was never started again', async () => {
-    for (const id of ['Py', 'Ts', 'Child/In'] as const) await othersGoOn(id);
-    await poll(async () => (watch.lines.some(({ event }) => event === 'stopped') ? undefined : true));
-    expect((await watch.stop()).code).toBe(0);
-    expect(watch.lines.filter(({ event }) => event === 'ready').length).toBe(1);
+    await end(watch);
   });
 });

@@ -1,14 +1,9 @@
-import * as fs from 'node:fs/promises';
-import * as path from 'node:path';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clients, poll, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy, ProxiedCall } from '../support/fault-proxy.ts';
-import { writeFiles } from '../support/temp-folder.ts';
-import { isStack, startReadyWatch } from '../support/watch-cli.ts';
-import type { WatchCli } from '../support/watch-cli.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { clients, poll } from '../support/cloud.ts';
+import type { ProxiedCall } from '../support/fault-proxy.ts';
+import { isStack } from '../support/watch-cli.ts';
+import { watchedApps } from '../support/watched-app.ts';
 
 const FILES = {
   'template.yaml': `Transform: AWS::Serverless-2016-10-31
@@ -27,41 +22,30 @@ Resources:
   'moved/hello/app.py': 'def handler(event, context):\n    return "moved"\n',
   'moved/other/app.py': 'def handler(event, context):\n    return "moved"\n',
 };
-const BASE = 'version = 0.1\n[default.sync.parameters]\nstack_name = "opts"\n';
 
-// one session: each test changes the samconfig once more
+const base = (stackName: string): string => `version = 0.1\n[default.sync.parameters]\nstack_name = "${stackName}"\n`;
+
 describe('what changes in the samconfig of a running watch', () => {
-  let cloud: TestCloud;
-  let proxy: FaultProxy;
-  let app: string;
-  let watch: WatchCli;
+  const apps = watchedApps();
 
-  beforeAll(async () => {
-    cloud = await startTestCloud();
-    proxy = await startFaultProxy(cloud.endpoint);
-    await clients(cloud.endpoint).s3.send(new CreateBucketCommand({ Bucket: 'later-bucket' }));
-    app = await fs.mkdtemp(path.join(await fs.realpath('/tmp'), 'sam-sync-options-'));
-    await writeFiles(app, { ...FILES, 'samconfig.toml': BASE });
-    watch = await startReadyWatch(app, { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint }, []);
-  });
-  afterAll(async () => {
-    await watch?.stop('SIGKILL');
-    await proxy?.stop();
-    await cloud?.stop();
-    await fs.rm(app, { recursive: true, force: true });
-  });
-
-  const configure = (lines: string) =>
-    watch.after(() => watch.write('samconfig.toml', BASE + lines), isStack('in-sync'));
-  const told = (from: number): string[] =>
-    watch.lines.slice(from).flatMap(({ event, text }) => (event === 'note' ? [String(text)] : []));
+  /** An application that is in sync and watched, with a way to change its samconfig. */
+  const open = async () => {
+    const app = await apps.ready((stackName) => ({ ...FILES, 'samconfig.toml': base(stackName) }));
+    const { watch, stackName } = app;
+    const configure = (lines: string) =>
+      watch.after(() => watch.write('samconfig.toml', base(stackName) + lines), isStack('in-sync'));
+    const told = (from: number): string[] =>
+      watch.lines.slice(from).flatMap(({ event, text }) => (event === 'note' ? [String(text)] : []));
+    return { ...app, configure, told };
+  };
 
   describe('reaches the next deployment', () => {
     let update: URLSearchParams;
     let put: ProxiedCall;
 
     beforeAll(async () => {
-      proxy.clear();
+      const { watch, proxy, cloud, configure } = await open();
+      await clients(cloud.endpoint).s3.send(new CreateBucketCommand({ Bucket: 'later-bucket' }));
       await configure(`s3_bucket = "later-bucket"
 s3_prefix = "later/prefix"
 kms_key_id = "later-key"
@@ -107,11 +91,13 @@ dependency_layer = false
   });
 
   it('base_dir: what is built, and what is watched', async () => {
+    const { watch, configure } = await open();
     await configure('base_dir = "moved"\n');
     await watch.save('moved/other/app.py', 'def handler(event, context):\n    return "again"\n', 'Other');
   });
 
   it('resource_id and watch_exclude: what is watched', async () => {
+    const { watch, configure } = await open();
     await configure('resource_id = "Hello"\nwatch_exclude = ["Hello=*.md"]\n');
     const from = watch.lines.length;
     await watch.write('other/app.py', 'def handler(event, context):\n    return 3\n');
@@ -124,12 +110,14 @@ dependency_layer = false
   });
 
   it('template_file: another template', async () => {
+    const { watch, configure } = await open();
     await watch.write('later.yaml', FILES['template.yaml'].replace('Other:', 'Third:'));
     await configure('template_file = "later.yaml"\n');
     await watch.save('other/app.py', 'def handler(event, context):\n    return 4\n', 'Third');
   });
 
   it('tail: log lines are shown, and no more', async () => {
+    const { watch, configure } = await open();
     const says = (text: string) => poll(async () => (watch.stderr().includes(text) ? true : undefined));
     await configure('tail = true\n');
     await says('Showing log lines');
@@ -138,27 +126,33 @@ dependency_layer = false
   });
 
   it('watch and debug are reported to take effect at the next start', async () => {
+    const { watch, configure, told } = await open();
     const from = watch.lines.length;
     await configure('debug = true\n');
     expect(told(from)).toEqual(['The configuration changed debug: restart the watch to apply it']);
   });
 
   it('what is wrong with it is reported, as at the start', async () => {
+    const { watch, configure, told } = await open();
     const from = watch.lines.length;
     await configure('stak_name = "opts"\n');
     expect(told(from)).toEqual([expect.stringContaining('stak_name')]);
-    await configure('');
   });
 
-  it.each(['stack_name = "other"', 'region = "eu-west-1"', 'profile = "other"', 'code = true', 'local = true'])(
-    '%s is refused',
-    async (line) => {
-      const text = `${BASE}${line}\n`.replace(line.startsWith('stack_name') ? /stack_name = "opts"\n/ : /^$/, '');
+  it('what a running watch cannot take over is refused, each time', async () => {
+    const { watch, stackName, configure } = await open();
+    for (const line of [
+      'stack_name = "other"',
+      'region = "eu-west-1"',
+      'profile = "other"',
+      'code = true',
+      'local = true',
+    ]) {
+      const [key = ''] = line.split(' ', 1);
+      const text = key === 'stack_name' ? base('other') : `${base(stackName)}${line}\n`;
       const refused = await watch.after(() => watch.write('samconfig.toml', text), isStack('failed'));
-      expect(refused.error?.message).toBe(
-        `The configuration changed ${line.split(' ', 1)[0]}, which a running watch cannot follow`,
-      );
+      expect(refused.error?.message).toBe(`The configuration changed ${key}, which a running watch cannot follow`);
       await configure('');
-    },
-  );
+    }
+  });
 });

@@ -1,14 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { invoke, poll, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy } from '../support/fault-proxy.ts';
-import { writeFiles } from '../support/temp-folder.ts';
-import { startReadyWatch } from '../support/watch-cli.ts';
-import type { WatchCli } from '../support/watch-cli.ts';
+import { describe, expect, it } from 'vitest';
+import { poll } from '../support/cloud.ts';
+import { watchedApps } from '../support/watched-app.ts';
+import type { WatchedApp } from '../support/watched-app.ts';
 
 const NAMES = Array.from({ length: 10 }, (_, n) => `Fn${n}`);
 
@@ -47,36 +43,18 @@ function createRandom(seed: number): (below: number) => number {
 }
 
 describe('a storm of saves over ten functions', () => {
-  let cloud: TestCloud;
-  let proxy: FaultProxy;
-  let app: string;
-  let watch: WatchCli;
-  let outputs: Record<string, string>;
-
-  beforeAll(async () => {
-    cloud = await startTestCloud();
-    proxy = await startFaultProxy(cloud.endpoint);
-    app = await fs.mkdtemp(path.join(await fs.realpath('/tmp'), 'sam-sync-storm-'));
-    await writeFiles(app, appFiles());
-    watch = await startReadyWatch(app, { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint }, ['--stack-name', 'storm']);
-    outputs = (await watch.seen(({ event }) => event === 'outputs'))['outputs'] as Record<string, string>;
-  });
-  afterAll(async () => {
-    await watch?.stop('SIGKILL');
-    await proxy?.stop();
-    await cloud?.stop();
-    await fs.rm(app, { recursive: true, force: true });
-  });
-
-  const answers = async (expected: readonly number[]): Promise<void> => {
+  const apps = watchedApps();
+  const answers = async ({ answer }: WatchedApp, expected: readonly number[]): Promise<void> => {
     for (const [n, name] of NAMES.entries()) {
-      await poll(async () => ((await invoke(cloud.endpoint, outputs[name]!)) === expected[n] ? true : undefined)).catch(
-        async () => expect(await invoke(cloud.endpoint, outputs[name]!), name).toBe(expected[n]),
+      await poll(async () => ((await answer(name)) === expected[n] ? true : undefined)).catch(async () =>
+        expect(await answer(name), name).toBe(expected[n]),
       );
     }
   };
 
   it('200 saves: each function ends with what was saved last, and none is updated more often than it changed', async () => {
+    const app = await apps.ready(appFiles());
+    const { watch, proxy, dir } = app;
     const random = createRandom(7);
     const last = NAMES.map(() => 0);
     const contents = NAMES.map(() => new Set<number>());
@@ -89,13 +67,13 @@ describe('a storm of saves over ten functions', () => {
         const which = burst > 5 ? one : random(10);
         last[which] = 1 + random(40);
         contents[which]?.add(last[which]);
-        writeFileSync(path.join(app, fileOf(which)), source(which, last[which]));
+        writeFileSync(path.join(dir, fileOf(which)), source(which, last[which]));
       }
       // sometimes at once, sometimes when the syncs have begun, sometimes when they are over
       const wait = random(4);
       if (wait > 1) await watch.quiet(wait === 2 ? 60 : 150);
     }
-    await answers(last);
+    await answers(app, last);
     const distinct = contents.reduce((sum, { size }) => sum + size, 0);
     expect(proxy.count('UpdateFunctionCode')).toBeLessThanOrEqual(Math.min(distinct, 200));
     await watch.quiet();
@@ -106,6 +84,7 @@ describe('a storm of saves over ten functions', () => {
   });
 
   it('shared code outside of their folders changes exactly the functions that use it', async () => {
+    const { watch, proxy } = await apps.ready(appFiles());
     const from = watch.lines.length;
     proxy.clear();
     await watch.write('shared/shared.ts', 'export const shared = 1000;\n');
@@ -120,14 +99,21 @@ describe('a storm of saves over ten functions', () => {
   });
 
   it('a branch switch and back is one sync each, or none if it is quick', async () => {
+    const app = await apps.ready(appFiles());
+    const { watch, proxy, dir } = app;
     proxy.clear();
-    const before = await Promise.all(NAMES.map((_, n) => fs.readFile(path.join(app, fileOf(n)), 'utf8')));
-    for (const n of NAMES.keys()) writeFileSync(path.join(app, fileOf(n)), source(n, 5));
-    for (const n of NAMES.keys()) writeFileSync(path.join(app, fileOf(n)), before[n]!);
+    const before = await Promise.all(NAMES.map((_, n) => fs.readFile(path.join(dir, fileOf(n)), 'utf8')));
+    await watch.atOnce(() => {
+      for (const n of NAMES.keys()) writeFileSync(path.join(dir, fileOf(n)), source(n, 5));
+      for (const n of NAMES.keys()) writeFileSync(path.join(dir, fileOf(n)), before[n]!);
+    });
     await watch.quiet();
     expect(proxy.count('UpdateFunctionCode')).toBe(0);
-    for (const n of NAMES.keys()) writeFileSync(path.join(app, fileOf(n)), source(n, 77));
-    await answers(NAMES.map((_, n) => (n % 2 === 0 ? 77 : 1077)));
+    for (const n of NAMES.keys()) writeFileSync(path.join(dir, fileOf(n)), source(n, 77));
+    await answers(
+      app,
+      NAMES.map(() => 77),
+    );
     expect(proxy.count('UpdateFunctionCode')).toBe(10);
   });
 });

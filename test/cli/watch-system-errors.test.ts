@@ -2,13 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
+import { describe, expect, it } from 'vitest';
 import { mountSmallDisk } from '../support/system-faults.ts';
-import { tempFolder, writeFiles } from '../support/temp-folder.ts';
-import { isResource, isStack, startReadyWatch } from '../support/watch-cli.ts';
+import { writeFiles } from '../support/temp-folder.ts';
+import { isResource, isStack } from '../support/watch-cli.ts';
 import type { WatchCli, WatchLine } from '../support/watch-cli.ts';
+import { watchedApps } from '../support/watched-app.ts';
 
 const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -17,6 +16,7 @@ Resources:
     Properties: {Runtime: python3.11, CodeUri: hello, Handler: app.handler}
 `;
 const code = (value: number | string): string => `def handler(event, context):\n    return ${value}\n`;
+const FILES = { 'template.yaml': TEMPLATE, 'hello/app.py': code(1), 'samconfig.toml': 'version = 0.1\n' };
 
 interface Case {
   breaks: (dir: string) => Promise<unknown>;
@@ -88,18 +88,11 @@ const CASES: Record<string, Case> = {
 };
 
 describe('a watch survives what the operating system refuses', () => {
-  let cloud: TestCloud;
-  let app: string;
-  let stack = 0;
-  beforeAll(async () => {
-    cloud = await startTestCloud();
-  });
-  afterAll(() => cloud?.stop());
-  beforeEach(async () => {
-    stack++;
-    app = await tempFolder({ 'template.yaml': TEMPLATE, 'hello/app.py': code(1), 'samconfig.toml': 'version = 0.1\n' });
-  });
-  const start = (dir: string): Promise<WatchCli> => startReadyWatch(dir, cloud.env, ['--stack-name', `errors${stack}`]);
+  const apps = watchedApps();
+  const start = async (): Promise<{ app: string; watch: WatchCli }> => {
+    const { dir, watch } = await apps.ready(FILES);
+    return { app: dir, watch };
+  };
   const isFailed = (kind: 'resource' | 'stack') =>
     kind === 'stack' ? isStack('failed') : isResource('Hello', 'failed');
   const expectSentence = ({ error }: WatchLine, says: RegExp): void => {
@@ -114,7 +107,7 @@ describe('a watch survives what the operating system refuses', () => {
   };
 
   it.each(Object.entries(CASES))('%s', async (_name, { breaks, repairs, fails, says }) => {
-    const watch = await start(app);
+    const { app, watch } = await start();
     expectSentence(await watch.after(() => breaks(app), isFailed(fails)), says);
     const isMended = fails === 'stack' ? isStack('in-sync') : isResource('Hello', 'in-sync');
     await watch.after(() => repairs(app), isMended);
@@ -122,7 +115,7 @@ describe('a watch survives what the operating system refuses', () => {
   });
 
   it('the code folder is removed, and comes back', async () => {
-    const watch = await start(app);
+    const { app, watch } = await start();
     const failed = await watch.after(
       () => fs.rm(at(app, 'hello'), { recursive: true }),
       ({ state }) => state === 'failed',
@@ -134,13 +127,13 @@ describe('a watch survives what the operating system refuses', () => {
   });
 
   it('.aws-sam is removed', async () => {
-    const watch = await start(app);
+    const { app, watch } = await start();
     await fs.rm(at(app, '.aws-sam'), { recursive: true });
     await goesOn(watch, '"after"');
   });
 
   it('the whole project is removed: it stays, and Ctrl-C ends it', async () => {
-    const watch = await start(app);
+    const { app, watch } = await start();
     await watch.after(
       () => fs.rm(app, { recursive: true }),
       ({ state }) => state === 'failed',
@@ -150,7 +143,7 @@ describe('a watch survives what the operating system refuses', () => {
   });
 
   it('nothing reads its events any more: it ends by itself', async () => {
-    const watch = await start(app);
+    const { watch } = await start();
     watch.closeOutput('stdout');
     await watch.write('hello/app.py', code(2));
     expect(await watch.ended).toBe(0);
@@ -158,17 +151,17 @@ describe('a watch survives what the operating system refuses', () => {
   });
 
   it('nothing reads its standard error any more: it goes on', async () => {
-    const watch = await start(app);
+    const { watch } = await start();
     watch.closeOutput('stderr');
     await goesOn(watch, '2');
   });
 
   it('a disk is full for a while: tried again by itself', async (context) => {
-    const disk = at(app, 'disk');
-    await fs.mkdir(disk);
+    const app = await apps.create({});
+    const disk = app.dir;
     if (!mountSmallDisk(disk, '2m')) return context.skip();
-    await writeFiles(disk, { 'template.yaml': TEMPLATE, 'hello/app.py': code(1) });
-    const watch = await start(disk);
+    await app.write(FILES);
+    const watch = await app.ready();
     await fs.writeFile(at(disk, 'ballast'), Buffer.alloc(4_000_000)).catch(() => {});
     // a new content, of no more space
     const failed = await watch.after(() => watch.write('hello/app.py', code(2)), isResource('Hello', 'failed'));
@@ -178,7 +171,7 @@ describe('a watch survives what the operating system refuses', () => {
   });
 
   it.skipIf(process.platform !== 'linux')('too many open files for a while: tried again by itself', async () => {
-    const watch = await start(app);
+    const { watch } = await start();
     const limit = (value: string): void =>
       void execFileSync('prlimit', ['--pid', String(watch.pid), `--nofile=${value}`]);
     const open = (await fs.readdir(`/proc/${watch.pid}/fd`)).length;

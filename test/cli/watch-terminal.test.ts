@@ -1,15 +1,10 @@
-import * as fs from 'node:fs/promises';
-import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy } from '../support/fault-proxy.ts';
-import { writeFiles } from '../support/temp-folder.ts';
+import { describe, expect, it } from 'vitest';
+import { clients, invoke, poll } from '../support/cloud.ts';
 import { openTerminal } from '../support/terminal.ts';
 import { haveTools } from '../support/toolchains.ts';
+import { watchedApps } from '../support/watched-app.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/sam.mjs', import.meta.url));
 
@@ -35,37 +30,24 @@ const hasTmux = haveTools(['tmux'], ['tmux']);
 
 // tmux could not be found or installed with apt-get: there is no terminal to drive
 describe.skipIf(!hasTmux)('watch in a terminal', () => {
-  let cloud: TestCloud;
-  let proxy: FaultProxy;
-  let app: string;
-  const start = async (stack: string) =>
-    openTerminal(`${process.execPath} ${BIN} sync --watch --yes --stack-name ${stack}`, {
-      cwd: app,
-      env: { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint, SAM_CLI_POLL_DELAY: '0.1' },
-    });
-
-  beforeAll(async () => {
-    cloud = await startTestCloud();
-    proxy = await startFaultProxy(cloud.endpoint);
-    app = await fs.mkdtemp(path.join(await fs.realpath('/tmp'), 'sam-sync-terminal-'));
-  });
-  afterAll(async () => {
-    await proxy?.stop();
-    await cloud?.stop();
-    await fs.rm(app, { recursive: true, force: true });
-  });
+  const apps = watchedApps();
+  const start = async () => {
+    const app = await apps.create(FILES);
+    const command = `${process.execPath} ${BIN} sync --watch --yes --stack-name ${app.stackName}`;
+    return { app, terminal: await openTerminal(command, { cwd: app.dir, env: app.env }) };
+  };
 
   it('shows states, understands its keys, survives resizing, and q ends it', async () => {
-    await writeFiles(app, FILES);
-    const terminal = await start('keys');
+    const { app, terminal } = await start();
+    const { stackName, proxy, cloud } = app;
     const first = await terminal.shows(/r sync all {3}d deploy {3}l logs/, 60_000);
     expect(first).toMatch(/✓ Hello +in sync/);
-    expect(first).toMatch(/✓ stack keys +in sync +deployed/);
+    expect(first).toMatch(new RegExp(`✓ stack ${stackName} +in sync +deployed`));
 
-    await writeFiles(app, { 'hello/app.py': 'def handler(event, context):\n    print("said 2")\n    return 2\n' });
-    await terminal.shows(/✓ Hello +in sync +(just now|\d+ s ago), took 0\.\d s/);
+    await app.write({ 'hello/app.py': 'def handler(event, context):\n    print("said 2")\n    return 2\n' });
+    await terminal.shows(/✓ Hello +in sync +(just now|\d+ s ago), took \d+\.\d s/);
 
-    await writeFiles(app, { 'bundle/app.ts': 'export const handler = (;\n' });
+    await app.write({ 'bundle/app.ts': 'export const handler = (;\n' });
     const failed = await terminal.shows(/✗ Bundle +failed +esbuild could not bundle Bundle: app\.ts:1:/);
     // what failed comes first in the list, and the tool's own message is above
     expect(failed.lastIndexOf('✗ Bundle')).toBeLessThan(failed.lastIndexOf('✓ Hello'));
@@ -79,24 +61,25 @@ describe.skipIf(!hasTmux)('watch in a terminal', () => {
     ] as const) {
       await terminal.resize(columns, rows);
       const drawn = await terminal.shows((screen) => screen.trimEnd().split('\n').at(-1)?.includes('r sync') ?? false);
-      expect(drawn.trimEnd()).toMatch(/✓ stack keys[^\n]*\n[^\n]*r sync[^\n]*$/);
+      expect(drawn.trimEnd()).toMatch(new RegExp(`✓ stack ${stackName}[^\\n]*\\n[^\\n]*r sync[^\\n]*$`));
     }
     // drawn over what was there, not below it
     const lines = (await terminal.visible()).split('\n');
     expect(lines.filter((line) => line.startsWith('✗ Bundle')).length).toBe(1);
     expect(lines.filter((line) => line.includes('r sync all')).length).toBe(1);
 
-    await writeFiles(app, { 'bundle/app.ts': 'export const handler = async () => 2;\n' });
+    await app.write({ 'bundle/app.ts': 'export const handler = async () => 2;\n' });
     await terminal.shows(/✓ Bundle +in sync +(just now|\d+ s ago)/);
 
     await terminal.press('?');
     await terminal.shows(/q {2}stop watching \(same as Ctrl-C\)/);
+    const nameLine = new RegExp(`HelloName +(${stackName}-Hello-\\w+)`);
     await terminal.press('o');
-    await terminal.shows((screen) => screen.split(/HelloName +keys-Hello-/).length === 3);
+    await terminal.shows((screen) => screen.split(nameLine).length === 5);
 
     // r compares with the cloud: somebody else changed it
     const { lambda } = clients(cloud.endpoint);
-    const name = /HelloName +(keys-Hello-\w+)/.exec(await terminal.screen())?.[1] ?? '';
+    const name = nameLine.exec(await terminal.screen())?.[1] ?? '';
     await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: FOREIGN_ZIP }));
     const synced = (await terminal.screen()).split('Synced Hello').length;
     await terminal.press('r');
@@ -120,8 +103,7 @@ describe.skipIf(!hasTmux)('watch in a terminal', () => {
   });
 
   it('Ctrl-C ends it with 0, and leaves the terminal as it was', async () => {
-    await writeFiles(app, FILES);
-    const terminal = await start('interrupted');
+    const { terminal } = await start();
     await terminal.shows(/r sync all/, 60_000);
     await terminal.press('C-c');
     const end = await terminal.shows(/exit code \d+/);

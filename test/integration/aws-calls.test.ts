@@ -2,25 +2,16 @@ import * as fs from 'node:fs/promises';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { poll, startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
+import { poll } from '../support/cloud.ts';
 import { runCli, type CliOptions, type CliResult } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
+const { cloud, proxy } = await openCloud();
 
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
-});
 afterEach(() => proxy.clear());
-afterAll(async () => {
-  await proxy.stop();
-  await cloud.stop();
-});
 
 const QUEUE = { 'template.yaml': 'Resources: {Queue: {Type: AWS::SQS::Queue}}' };
 

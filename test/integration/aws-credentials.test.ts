@@ -2,26 +2,16 @@ import { createHash } from 'node:crypto';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { runCli, type CliResult } from '../support/run-cli.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { openTerminal } from '../support/terminal.ts';
 import { haveTools } from '../support/toolchains.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
+const { proxy } = await openCloud();
 
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
-});
 beforeEach(() => proxy.clear());
-afterAll(async () => {
-  await proxy.stop();
-  await cloud.stop();
-});
 
 const QUEUE = { 'template.yaml': 'Resources: {Queue: {Type: AWS::SQS::Queue}}' };
 const hasTmux = haveTools(['tmux'], ['tmux']);

@@ -7,28 +7,19 @@ import {
   type Stack,
 } from '@aws-sdk/client-cloudformation';
 import { GetBucketPolicyCommand, GetBucketVersioningCommand, GetPublicAccessBlockCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
 import type { SyncEvent } from '../../src/console/reporter.ts';
 import { UserError } from '../../src/errors.ts';
 import { MANAGED_STACK_NAME, ensureManagedBucket, findManagedBucket } from '../../src/deploy/managed-bucket.ts';
-import { clients, poll, startTestCloud, type TestCloud } from '../support/cloud.ts';
-import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
+import { clients, poll } from '../support/cloud.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
+const { cloud, proxy } = await openCloud();
 
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
-});
 beforeEach(async () => {
   await cloud.reset();
   proxy.clear();
-});
-afterAll(async () => {
-  await proxy.stop();
-  await cloud.stop();
 });
 
 function run() {
@@ -183,6 +174,15 @@ describe('the bucket is there', () => {
     expect(error.message).toContain('was created by neither AWS SAM CLI nor sam-sync');
     expect(error.hint).toContain('--s3-bucket');
     expect(proxy.count()).toBe(1);
+  });
+
+  it('but its stack could not be deleted', async () => {
+    await createManaged(BUCKET);
+    const isStuck = (text: string): string => text.replaceAll('CREATE_COMPLETE', 'DELETE_FAILED');
+    proxy.fault({ operation: 'DescribeStacks' }, { kind: 'change', body: isStuck }, { times: Infinity });
+    const error = await rejection(run().ensure());
+    expect(error.message).toMatch(/^Stack aws-sam-cli-managed-default could not be deleted: /);
+    expect(error.hint).toContain('Empty its bucket');
   });
 
   it('but its stack does not tell it', async () => {

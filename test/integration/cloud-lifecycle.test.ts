@@ -20,6 +20,8 @@ import { ensureInstalled, readPlugin } from '../../src/local/installation.ts';
 import { isRunning } from '../../src/support/running.ts';
 import { clients, poll, sharedCacheDir, silent, startTestCloud } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import type { ProxiedCall } from '../support/fault-proxy.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
 const never = new AbortController().signal;
@@ -91,6 +93,21 @@ describe('the local cloud', () => {
       hint: expect.stringContaining('sam-sync cloud stop'),
     });
     expect(isRunning(pid)).toBe(true);
+  });
+
+  it('says so if it does not forget', async () => {
+    const place = await newPlace();
+    await ensureCloud(place);
+    const proxy = await startFaultProxy(`http://127.0.0.1:${place.port}`);
+    onTestFinished(() => proxy.stop());
+    // the proxy is taken for a cloud of its own port
+    const renamed = (text: string): string => text.replaceAll(`cloud-${place.port}`, `cloud-${proxy.port}`);
+    const isReset = ({ method }: ProxiedCall): boolean => method === 'POST';
+    proxy.fault({ when: isReset }, { kind: 'answer', status: 503, body: 'busy' });
+    proxy.fault({}, { kind: 'change', body: renamed }, { times: Infinity });
+    await expect(resetCloud({ ...place, port: proxy.port })).rejects.toThrow(
+      'The local cloud could not be reset (HTTP 503): busy',
+    );
   });
 
   it('says so if the port is taken', async () => {

@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { callHttpApi, callRestApi, invoke, runStateMachine, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
+import { callHttpApi, callRestApi, invoke, runStateMachine } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy } from '../support/fault-proxy.ts';
+import type { ProxiedCall } from '../support/fault-proxy.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
 const TEMPLATE = `
 Transform: AWS::Serverless-2016-10-31
@@ -54,25 +53,18 @@ const filesOf = (version: string): Record<string, Record<string, string>> => ({
   },
 });
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
+const { cloud, proxy } = await openCloud();
 let app: CodeApp;
 let ids: Record<string, string>;
 
 beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
   const files = Object.assign({ 'template.yaml': TEMPLATE }, ...Object.values(filesOf('v1'))) as Record<string, string>;
   const env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
   app = await createCodeApp(env, files, { stackName: 'answers', dependencyLayer: false });
   ids = (await app.plain()).document['outputs'] as Record<string, string>;
 });
 afterEach(() => proxy.clear());
-afterAll(async () => {
-  await app.remove();
-  await proxy.stop();
-  await cloud.stop();
-});
+afterAll(() => app.remove());
 
 /** Whether the resource is that version, asked past the proxy. */
 const isLive: Record<string, (version: string) => Promise<boolean>> = {
@@ -169,5 +161,49 @@ describe('a success whose answer says nothing is none, and the next sync makes t
     await expect(app.plain()).rejects.toThrow(`accepted ${operation}, but its response is unexpected`);
     expect(await app.plain()).toMatchObject({ exitCode: 0, way: 'deploy' });
     expect(await isLive['Fn']?.(`v${versions}`)).toBe(true);
+  });
+});
+
+it('an alias that is not there has to be deployed first', async () => {
+  await app.write(filesOf('alias')['Fn'] ?? {});
+  const isOfAlias = ({ path: at }: ProxiedCall): boolean => /aliases|Qualifier=live/.test(at);
+  const missing = { kind: 'error', status: 404, code: 'ResourceNotFoundException' } as const;
+  proxy.fault({ service: 'lambda', when: isOfAlias }, missing, { times: Infinity });
+  const { exitCode, notes } = await app.code(['Fn']);
+  expect(exitCode).toBe(1);
+  expect(notes.join('\n')).toContain('Fn has no alias live in the cloud yet');
+});
+
+describe('an update that Lambda does not end well', () => {
+  /** Answers about the function say this, once the update was accepted. */
+  const answering = (status: object) => {
+    const change = (text: string): string => {
+      const answer = JSON.parse(text) as { Configuration?: object };
+      return JSON.stringify(
+        answer.Configuration === undefined
+          ? { ...answer, LastUpdateStatus: 'InProgress' }
+          : { ...answer, Configuration: { ...answer.Configuration, ...status } },
+      );
+    };
+    const isSent = () => proxy.count('UpdateFunctionCode') > 0;
+    const always = { times: Infinity };
+    for (const operation of ['UpdateFunctionCode', 'GetFunction'])
+      proxy.fault({ operation, when: isSent }, { kind: 'change', body: change }, always);
+  };
+
+  it('is reported with the reason', async () => {
+    await app.write(filesOf('failed')['Fn'] ?? {});
+    answering({ LastUpdateStatus: 'Failed', LastUpdateStatusReason: 'the image is gone' });
+    const { exitCode, notes } = await app.code(['Fn']);
+    expect(exitCode).toBe(1);
+    expect(notes.join('\n')).toContain('Lambda could not update Fn: the image is gone');
+  });
+
+  it('is reported if something else is there', async () => {
+    await app.write(filesOf('other')['Fn'] ?? {});
+    answering({ LastUpdateStatus: 'Successful', CodeSha256: 'something else' });
+    const { exitCode, notes } = await app.code(['Fn']);
+    expect(exitCode).toBe(1);
+    expect(notes.join('\n')).toMatch(/Lambda accepted the update of Fn, but .* does not have what was sent/);
   });
 });

@@ -9,7 +9,7 @@ import { ReimportApiCommand } from '@aws-sdk/client-apigatewayv2';
 import { DescribeStateMachineAliasCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { callHttpApi, callRestApi, clients, runStateMachine, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
@@ -191,6 +191,8 @@ beforeAll(async () => {
   cloud = await startTestCloud();
   proxy = await startFaultProxy(cloud.endpoint);
   aws = clients(cloud.endpoint);
+});
+beforeEach(async () => {
   app = await createCodeApp(
     { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint },
     {
@@ -204,9 +206,12 @@ beforeAll(async () => {
   first = await app.plain({ parameterOverrides: { Stage: 'dev' } });
   ids = first.document['outputs'] as Record<string, string>;
 });
-afterEach(() => proxy.clear());
-afterAll(async () => {
+afterEach(async () => {
+  proxy.clear();
   await app.remove();
+  await cloud.reset();
+});
+afterAll(async () => {
   await proxy.stop();
   await cloud.stop();
 });
@@ -240,12 +245,17 @@ describe('definitions', () => {
   });
 
   it('are known again from the cloud alone', async () => {
+    await write('v2');
+    await app.code(definitions);
     await fs.rm(path.join(app.dir, '.aws-sam/sam-sync/stacks'), { recursive: true });
+    proxy.clear();
     expect((await app.code(definitions)).outcomes).toEqual(all('unchanged'));
     expect(sent()).toEqual([]);
   });
 
   it('go back to the first version, and only our own deployments are removed', async () => {
+    await write('v2');
+    await app.code(definitions);
     await write('v1');
     expect((await app.code(definitions)).outcomes).toEqual(all('synced'));
     expect(await answering('v1')).toEqual(APIS);
@@ -267,6 +277,11 @@ describe('definitions', () => {
   });
 
   it('are repaired after a change by hand', async () => {
+    // a deployment of our own beside that of CloudFormation
+    await write('v2');
+    await app.code(definitions);
+    await write('v1');
+    await app.code(definitions);
     const { apigateway, apigatewayv2, sfn } = aws;
     const restApiId = ids['Rest']!;
     await apigateway.send(new PutRestApiCommand({ restApiId, mode: 'overwrite', body: Buffer.from(mock('/hand')) }));

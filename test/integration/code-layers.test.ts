@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dependencyLayerName } from '../../src/builder/dependency-layers/dependency-layer.ts';
 import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
@@ -94,7 +94,10 @@ beforeAll(async () => {
   aws = clients(cloud.endpoint);
   env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
 });
-afterEach(() => proxy.clear());
+afterEach(async () => {
+  proxy.clear();
+  await cloud.reset();
+});
 afterAll(async () => {
   await proxy.stop();
   await cloud.stop();
@@ -105,11 +108,16 @@ describe('layers of the template', () => {
   let names: Record<string, string>;
   const call = (name: string) => invoke(cloud.endpoint, names[name]!);
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     app = await createCodeApp(env, FILES, { stackName: 'layers', dependencyLayer: false });
     names = outputsOf((await app.plain()).document);
   });
-  afterAll(() => app.remove());
+  afterEach(() => app.remove());
+  /** Another version of the layer `plain`, by a code sync. */
+  const syncPlain = async (version: string) => {
+    await app.write({ 'plain/python/plain.py': `VALUE = "${version}"\n` });
+    return app.code(['Plain']);
+  };
 
   it('reach every function that uses them, in place, through every kind of reference', async () => {
     const before = await shortLayersOf(names['First']);
@@ -144,6 +152,8 @@ describe('layers of the template', () => {
   });
 
   it('are published as the template describes them, and marked', async () => {
+    await app.write({ 'common/common.py': 'VALUE = "v2"\n' });
+    await app.code(['Common']);
     const [arn = ''] = await layersOf(names['First']);
     const layer = arn.slice(0, arn.lastIndexOf(':'));
     const { LayerVersions } = await aws.lambda.send(new ListLayerVersionsCommand({ LayerName: layer }));
@@ -155,14 +165,13 @@ describe('layers of the template', () => {
   });
 
   it('defect 15: leave the version of CloudFormation and of others, and remove their own superseded ones', async () => {
+    await syncPlain('v2');
     const Content = { ZipFile: zipBytes({ 'python/other.py': '' }) };
     await aws.lambda.send(new PublishLayerVersionCommand({ LayerName: 'plain', Content, Description: 'by hand' }));
-    await app.write({ 'plain/python/plain.py': 'VALUE = "v3"\n' });
-    expect((await app.code(['Plain'])).outcomes).toMatchObject({ Plain: 'synced', First: 'synced' });
+    expect((await syncPlain('v3')).outcomes).toMatchObject({ Plain: 'synced', First: 'synced' });
     expect(await versionsOf('plain')).toEqual([4, 3, 1]);
     // back to what CloudFormation has: nothing is published
-    await app.write({ 'plain/python/plain.py': 'VALUE = "v1"\n' });
-    const { results } = await app.code(['Plain']);
+    const { results } = await syncPlain('v1');
     expect(results.find(({ id }) => id === 'Plain')).toMatchObject({ outcome: 'synced', detail: 'version 1' });
     expect(await versionsOf('plain')).toEqual([3, 1]);
     expect(await call('Second')).toEqual([null, 'v1', null]);
@@ -215,6 +224,7 @@ describe('layers of the template', () => {
   });
 
   it('keep the versions of functions that are left as they are', async () => {
+    await syncPlain('v5');
     const before = await layersOf(names['First']);
     await app.write({
       'plain/python/plain.py': 'VALUE = "v6"\n',
@@ -226,11 +236,12 @@ describe('layers of the template', () => {
     expect(await versionsOf('plain')).toContain(Number(before[1]?.split(':').at(-1)));
     await app.write({ 'template.yaml': TEMPLATE });
     expect((await app.code()).outcomes).toMatchObject({ First: 'synced' });
-    expect(await call('First')).toEqual(['v4', 'v6', null]);
+    expect(await call('First')).toEqual(['v1', 'v6', null]);
     expect(await versionsOf('plain')).not.toContain(Number(before[1]?.split(':').at(-1)));
   });
 
   it('are found again by their content when everything that is remembered is lost', async () => {
+    await syncPlain('v2');
     await fs.rm(path.join(app.dir, '.aws-sam/sam-sync/stacks'), { recursive: true });
     proxy.clear();
     const { outcomes } = await app.code(['Plain']);
@@ -239,6 +250,7 @@ describe('layers of the template', () => {
   });
 
   it('are replaced when somebody deleted the version that functions use', async () => {
+    await syncPlain('v6');
     const current = (await layersOf(names['Second']))[0]!;
     await fs.rm(path.join(app.dir, '.aws-sam/sam-sync/stacks'), { recursive: true });
     const VersionNumber = Number(current.split(':').at(-1));
@@ -287,7 +299,7 @@ Outputs:
     [`${fn}/requirements.txt`]: packages.map((name) => `${path.join(app.dir, 'packages', name)}\n`).join(''),
   });
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     app = await createCodeApp(
       env,
       { 'template.yaml': template, ...pkg('alpha', 'a'), ...pkg('beta', 'b') },
@@ -302,7 +314,7 @@ Outputs:
     names = outputsOf((await app.plain()).document);
     expect(await call('A')).toEqual(['v1', 'a']);
   });
-  afterAll(() => app.remove());
+  afterEach(() => app.remove());
 
   it('stay where only code changed', async () => {
     await app.write({ 'a/app.py': code('v2', 'alpha') });
@@ -328,7 +340,7 @@ Outputs:
     await calling;
     expect(results).toMatchObject([{ id: 'A', outcome: 'synced', detail: 'layers, code' }]);
     expect(await call('A')).toEqual(['v3', 'a', 'b']);
-    expect([...answers].every((answer) => ['["v2","a"]', '["v3","a","b"]'].includes(answer))).toBe(true);
+    expect([...answers].every((answer) => ['["v1","a"]', '["v3","a","b"]'].includes(answer))).toBe(true);
     expect(await versionsOf(dependencyLayerName('deps', 'A'))).toEqual([2, 1]);
     expect((await app.code(['A'])).outcomes).toEqual({ A: 'unchanged' });
   });
@@ -389,10 +401,10 @@ Outputs:
     const off = { dependencyLayer: false };
     expect((await app.code(['A'], off)).results).toMatchObject([{ detail: 'code, dependency layer removed' }]);
     expect(await layersOf(names['A'])).toEqual([]);
-    expect(await call('A')).toEqual(['v6', 'a']);
+    expect(await call('A')).toEqual(['v1', 'a']);
     expect((await app.code(['A'])).results).toMatchObject([{ detail: 'layers, code' }]);
-    expect(await call('A')).toEqual(['v6', 'a']);
+    expect(await call('A')).toEqual(['v1', 'a']);
     expect((await app.plain(off)).way).toBe('deploy');
-    expect(await call('A')).toEqual(['v6', 'a']);
+    expect(await call('A')).toEqual(['v1', 'a']);
   });
 });

@@ -1,7 +1,7 @@
 import { GetAliasCommand, GetFunctionCommand } from '@aws-sdk/client-lambda';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
 import { parseImageReference } from '../../src/model/image-reference.ts';
 import { openCodeImages } from '../../src/services/lambda/code-images.ts';
@@ -73,8 +73,12 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
     cloud = await startTestCloud();
     proxy = await startFaultProxy(cloud.endpoint);
     await importImage(engine, 'local/base');
+  });
+  // the registry, the stack and Docker's own cache stay
+  beforeEach(async () => {
     dir = await tempFolder(APP);
     await docker('save', '--output', path.join(dir, 'saved.tar'), 'local/base');
+    await docker('tag', 'local/base', 'my-local-image:v1');
   });
   afterAll(async () => {
     await proxy?.stop();
@@ -120,6 +124,7 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
   };
 
   it('builds, loads, pushes and deploys; what is unchanged is neither built nor pushed', async () => {
+    await cloud.reset();
     const { document, stderr } = await sync();
     expect(stderr).not.toContain('hunter2');
     const { Hello = '', Nested = '' } = document.outputs;
@@ -179,7 +184,8 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
     const V2 = 'def handler(event, context): return 20\n';
     let hello: string;
     let nested: string;
-    beforeAll(async () => {
+    beforeEach(async () => {
+      // the templates name what is deployed
       const { Hello = '', Nested = '' } = (await sync()).document.outputs;
       [hello, nested] = [Hello, Nested];
     });
@@ -232,8 +238,6 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
     });
 
     it('a plain sync with unchanged templates brings an image without a deployment', async () => {
-      // the templates name what is deployed now
-      await sync();
       await writeFiles(dir, { 'hello/app.py': V2 });
       let synced: Awaited<ReturnType<typeof sync>> | undefined;
       const changes = await changesDuring(async () => (synced = await sync()));
@@ -288,6 +292,7 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
   });
 
   it('what the registry has is not sent again when everything here is lost', async () => {
+    await sync();
     await fs.rm(path.join(dir, '.aws-sam'), { recursive: true });
     const { document, stderr } = await sync();
     expect(document, stderr).toMatchObject({ status: 'unchanged' });
@@ -307,19 +312,23 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
   it.each<NodeJS.Signals>(['SIGINT', 'SIGKILL'])(
     '%s in the middle of a build: nothing is left running',
     async (signal) => {
+      await sync();
       await writeFiles(dir, {
         'hello/app.py': `# ${signal}\n`,
         'hello/docker/Dockerfile': 'FROM local/base AS second\nCOPY . /app\nRUN echo begun; sleep 600\n',
       });
+      // builds that failed leave theirs
+      const before = await engine.containers();
+      const begun = async () => (await engine.containers()).filter((name) => !before.includes(name));
       const { code } = await runCli(['--stack-name', 'images', '--code', '--resource-id', 'Hello', '--yes'], {
         cwd: dir,
         env: { ...cloud.env, ...engineEnv },
         onStart: (child) => {
-          void poll(async () => (await engine.containers())[0]).then(() => child.kill(signal));
+          void poll(async () => (await begun())[0]).then(() => child.kill(signal));
         },
       });
       expect(code).toBe(signal === 'SIGINT' ? 130 : null);
-      await poll(async () => ((await engine.containers()).length === 0 ? true : undefined), 10_000);
+      await poll(async () => ((await begun()).length === 0 ? true : undefined));
       await writeFiles(dir, { 'hello/docker/Dockerfile': 'FROM local/base AS second\nCOPY . /app\n' });
       const next = await run('--code', '--resource-id', 'Hello');
       expect(next.code, next.stderr).toBe(0);
@@ -339,8 +348,7 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
       expect(code, stderr).toBe(0);
       return JSON.parse(stdout) as { status: string; outputs: Record<string, string> };
     };
-    beforeAll(async () => {
-      await docker('tag', 'local/base', 'my-local-image:v1');
+    beforeEach(async () => {
       const id = await docker('image', 'inspect', '--format', '{{.Id}}', 'local/base');
       app = await tempFolder({
         'template.yaml': `Resources:

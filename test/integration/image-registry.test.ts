@@ -19,7 +19,8 @@ const ACCOUNT = '000000000000';
 
 /**
  * A docker that only writes down how it is called: ECR itself cannot be had here, and what is said to it and to docker is all
- * that can be shown. The first push fails as with a login that has expired if `expired` is there.
+ * that can be shown. Files beside it make it fail: the first push as with a login that has `expired`; logins because the
+ * credential store is `locked`. With `silent` it does not say what it pushed.
  */
 const DOCKER = `#!/bin/sh
 here="$(dirname "$0")"
@@ -28,10 +29,12 @@ case "$1" in
   network) echo bridge;;
   build) while [ "$1" != --iidfile ]; do shift; done; echo "sha256:${'2'.repeat(64)}" > "$2";;
   buildx) exit 1;;
-  login) cat > "$here/password.txt";;
+  login)
+    cat > "$here/password.txt"
+    if [ -f "$here/locked" ]; then echo 'error storing credentials: locked' >&2; exit 1; fi;;
   push)
     if [ -f "$here/expired" ]; then rm "$here/expired"; echo 'denied: Your authorization token has expired. Reauthenticate and try again.' >&2; exit 1; fi
-    echo "v1: digest: ${DIGEST} size: 42";;
+    [ -f "$here/silent" ] || echo "v1: digest: ${DIGEST} size: 42";;
 esac
 `;
 
@@ -83,6 +86,12 @@ describe('Amazon ECR', () => {
   };
   const host = `${ACCOUNT}.dkr.ecr.${region}.amazonaws.com`;
 
+  /** Makes the managed repository of a function; its URI. */
+  const managedRepository = async (stackName: string, id: string): Promise<string> => {
+    await ensureRepositories(aws, { stackName, ids: [id] }, { reporter: silent, signal: new AbortController().signal });
+    return managedRepositoryUri(stackName, id, { account: ACCOUNT, region });
+  };
+
   it('--resolve-image-repos makes a repository for each function, once', async () => {
     const tools = { reporter: silent, signal: new AbortController().signal };
     await ensureRepositories(aws, { stackName: 'shop', ids: ['F'] }, tools);
@@ -99,7 +108,7 @@ describe('Amazon ECR', () => {
 
   it('logs in with the password on standard input, pushes, and gives the digest', async () => {
     const { dir, store, calls } = await open();
-    const repository = managedRepositoryUri('shop', 'F', { account: ACCOUNT, region });
+    const repository = await managedRepository('login', 'F');
     const located = locate(store, dir, repository);
     expect(located.uri).toBe(`${repository}:f-111111111111-latest`);
     expect(await store.knownDigest(located)).toBeUndefined();
@@ -117,8 +126,17 @@ describe('Amazon ECR', () => {
   it('logs in again when the login has expired', async () => {
     const { dir, store, calls } = await open();
     await fs.writeFile(path.join(dir, 'expired'), '');
-    await store.push(locate(store, dir, managedRepositoryUri('shop', 'Child/G', { account: ACCOUNT, region })));
+    await store.push(locate(store, dir, await managedRepository('expired', 'Child/G')));
     expect((await calls()).map((line) => line.split(' ')[0])).toEqual(['tag', 'login', 'push', 'login', 'push']);
+  });
+
+  it.each([
+    ['locked', /^docker could not log in to .*: error storing credentials: locked$/],
+    ['silent', /^docker does not say which digest .*:f-111111111111-latest has$/],
+  ])('what docker does not do is said: %s', async (state, message) => {
+    const { dir, store } = await open();
+    await fs.writeFile(path.join(dir, state), '');
+    await expect(store.push(locate(store, dir, await managedRepository(state, 'F')))).rejects.toThrow(message);
   });
 
   it('a repository that is not there is told before anything is sent', async () => {
@@ -153,8 +171,9 @@ describe('Amazon ECR', () => {
     const { lambda } = clients(cloud.endpoint);
     const imageOf = async (): Promise<string | undefined> =>
       (await lambda.send(new GetFunctionCommand({ FunctionName: 'the-function' }))).Code?.ImageUri;
-    await app.plain({ imageRepository: `${host}/there` });
-    expect(await imageOf()).toBe(`${host}/there:f-222222222222-latest`);
+    await (await aws.ecr()).client.send(new CreateRepositoryCommand({ repositoryName: 'before' }));
+    await app.plain({ imageRepository: `${host}/before` });
+    expect(await imageOf()).toBe(`${host}/before:f-222222222222-latest`);
     const moved = await app.code(['F'], { resolveImageRepos: true });
     expect(moved.outcomes, moved.notes.join('\n')).toEqual({ F: 'synced' });
     const managed = managedRepositoryUri('app', 'F', { account: ACCOUNT, region });
@@ -269,4 +288,45 @@ Resources:
   const { result, failures } = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin` } });
   expect(failures).toEqual([]);
   expect(['F', 'Saved'].map((id) => result.images.get(id)?.imageId)).toEqual(['sha256:built', 'sha256:saved']);
+});
+
+it.each([
+  ['says of no image that it is in it', '[ "$1" != buildx ]', /saved\.tar contains no image$/],
+  [
+    'cannot give it its name',
+    'case "$1" in load) echo "Loaded image: a";; image) echo sha256:1;; *) [ "$1" = network ];; esac',
+    /^The image cannot be tagged f:latest/,
+  ],
+])('a saved image, of which docker %s', async (_name, script, message) => {
+  const docker = `#!/bin/sh\n${script}\n`;
+  const dir = await tempFolder({
+    docker,
+    'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: { Type: AWS::Serverless::Function, Properties: { PackageType: Image, ImageUri: saved.tar } }
+`,
+    'saved.tar': '',
+  });
+  await fs.chmod(path.join(dir, 'docker'), 0o755);
+  const { failures } = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin` } });
+  expect(failures).toMatchObject([{ message: expect.stringMatching(message) }]);
+});
+
+it('an image of another processor is not what is built in', async () => {
+  const docker = `#!/bin/sh
+case "$1" in image) echo sha256:1 arm64;; esac
+`;
+  const dir = await tempFolder({
+    docker,
+    'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: { Type: AWS::Serverless::Function, Properties: { CodeUri: f, Handler: app.handler, Runtime: python3.11 } }
+`,
+    'f/app.py': '',
+    'f/requirements.txt': 'six==1.17.0\n',
+  });
+  await fs.chmod(path.join(dir, 'docker'), 0o755);
+  const container = { image: 'local/arm', images: {}, env: {}, envById: {} };
+  const { failures } = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin` }, container });
+  expect(failures).toMatchObject([{ message: expect.stringMatching(/local\/arm does not support x86_64$/) }]);
 });

@@ -8,28 +8,17 @@ import {
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createAws } from '../../src/aws/aws.ts';
 import type { Reporter } from '../../src/console/reporter.ts';
 import { createArtifactStore } from '../../src/package/artifact-store.ts';
 import { createObjectStore } from '../../src/package/object-store.ts';
-import { clients, silent, startTestCloud } from '../support/cloud.ts';
-import type { TestCloud } from '../support/cloud.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy } from '../support/fault-proxy.ts';
+import { clients, silent } from '../support/cloud.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { openCloud } from '../support/open-cloud.ts';
 
-let cloud: TestCloud;
-let proxy: FaultProxy;
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  proxy = await startFaultProxy(cloud.endpoint);
-});
+const { cloud, proxy } = await openCloud();
 beforeEach(() => proxy.clear());
-afterAll(async () => {
-  await proxy?.stop();
-  await cloud?.stop();
-});
 
 interface Given {
   storeDir: string;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { atEnd } from './at-end.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -56,20 +56,11 @@ export async function runCli(args: readonly string[], options: CliOptions): Prom
   child.stdin?.on('error', () => {});
   child.stdin?.write(input);
   if (!options.keepInputOpen) child.stdin?.end();
-  killAfterTest(child);
+  // a command that does not end must not outlive its test
+  atEnd(() => child.kill('SIGKILL'));
   onStart?.(child);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ ...result, code, signal }));
   });
-}
-
-/** A command that does not end must not outlive its test. */
-function killAfterTest(child: ReturnType<typeof spawn>): void {
-  const kill = (): void => void child.kill('SIGKILL');
-  try {
-    onTestFinished(kill);
-  } catch {
-    process.once('exit', kill);
-  }
 }

@@ -1,17 +1,12 @@
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { afterAll, onTestFinished } from 'vitest';
+import { atEnd } from './at-end.ts';
 
 /** A folder of the running test's own (of the file's own, outside a test), removed when it ends. `files`: path → content. */
 export async function tempFolder(files: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'sam-sync-test-')));
-  const remove = (): Promise<void> => fs.rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  try {
-    onTestFinished(remove);
-  } catch {
-    afterAll(remove);
-  }
+  atEnd(() => fs.rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   await writeFiles(folder, files);
   return folder;
 }

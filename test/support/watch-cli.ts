@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { atEnd } from './at-end.ts';
 import { poll } from './cloud.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -32,14 +32,16 @@ export interface WatchCli {
   save(file: string, change: string | ((text: string) => string), id: string): Promise<WatchLine>;
   /** Writes a file and waits for nothing. */
   write(file: string, change: string | ((text: string) => string)): Promise<void>;
+  /** Does something while its process stands still: to the watch, all of it happens at once. */
+  atOnce(act: () => unknown): Promise<void>;
   /** Waits until nothing has been told for a while. */
   quiet(ms?: number): Promise<void>;
   /** Reads this stream no more, as a reader that has ended. */
   closeOutput(stream: 'stdout' | 'stderr'): void;
   /** Its exit code, when it has ended. */
   ended: Promise<number | null>;
-  /** Ctrl-C; gives the exit code and how long it took (ms). */
-  stop(signal?: NodeJS.Signals): Promise<{ code: number | null; ms: number }>;
+  /** Ctrl-C; gives the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<{ code: number | null }>;
 }
 
 /** Starts `sam-sync --watch --output json` in `dir`. It ends with the test. */
@@ -62,12 +64,10 @@ export async function startWatch(
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => texts.push(text));
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  const kill = (): void => void child.kill('SIGKILL');
-  try {
-    onTestFinished(kill);
-  } catch {
-    process.once('exit', kill);
-  }
+  atEnd(() => {
+    child.kill('SIGKILL');
+    return ended;
+  });
   const stderr = (): string => texts.join('');
   const read = (file: string): Promise<string> => fs.readFile(path.join(dir, file), 'utf8');
   const cli: WatchCli = {
@@ -103,6 +103,14 @@ export async function startWatch(
       // in one go: an empty file that waits for its text on a busy machine would be a save of its own
       writeFileSync(path.join(dir, file), text);
     },
+    atOnce: async (act) => {
+      child.kill('SIGSTOP');
+      try {
+        await act();
+      } finally {
+        child.kill('SIGCONT');
+      }
+    },
     quiet: async (ms = 400) => {
       let count = -1;
       let since = 0;
@@ -114,9 +122,8 @@ export async function startWatch(
     closeOutput: (stream) => void child[stream].destroy(),
     ended,
     stop: async (signal = 'SIGINT') => {
-      const started = performance.now();
       child.kill(signal);
-      return { code: await ended, ms: performance.now() - started };
+      return { code: await ended };
     },
   };
   return cli;

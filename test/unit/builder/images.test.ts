@@ -61,7 +61,7 @@ describe('what images are planned', () => {
 
   test.each([
     [{ DockerBuildArgs: ['A'] }, 'DockerBuildArgs'],
-    [{ DockerBuildArgs: { A: { Ref: 'X' } } }, 'only CloudFormation knows the value'],
+    [{ DockerBuildArgs: { A: { Ref: 'X' } } }, 'Fn: only CloudFormation knows the value of A in DockerBuildArgs'],
     [{ DockerBuildExtraParams: 'x' }, 'DockerBuildExtraParams'],
   ])('%j is wrong', (metadata, message) => {
     expect(() => plan(image('Fn', metadata))).toThrow(message);

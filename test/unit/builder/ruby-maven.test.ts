@@ -28,6 +28,13 @@ const relative = async (files: Record<string, string>, dir: string) => {
 };
 
 describe('Maven projects', () => {
+  it.each([
+    [{}, /There is no pom\.xml in /],
+    [{ 'a/pom.xml': '<project><artifactId>' }, /pom\.xml is not valid XML: /],
+  ])('%j is no project', async (files, message) => {
+    await expect(relative(files, 'a')).rejects.toThrow(message);
+  });
+
   it('alone', async () => {
     expect(await relative({ 'fn/pom.xml': pom('fn', '', false) }, 'fn')).toEqual({
       root: 'fn',

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findOtherSam, missingSam } from '../../../src/cli/delegate.ts';
+import { findOtherSam, missingSam, runOtherSam } from '../../../src/cli/delegate.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 /** A folder with a `sam` of some kind in each of `bins`, all on PATH in this order. */
@@ -60,6 +60,13 @@ describe('the other sam', () => {
     expect(await findAmong({ 'a/sam.cmd': shim, 'b/sam.cmd': { text: '@python -m samcli %*\r\n' } }, 'win32')).toBe(
       'b/sam.cmd',
     );
+  });
+
+  it('if it cannot be started, is named', async () => {
+    const folder = await tempFolder({ sam: 'no program' });
+    const options = { env: {}, cwd: folder, packageDir: folder, platform: process.platform, signals: process };
+    const program = path.join(folder, 'sam');
+    await expect(runOtherSam(program, [], options)).rejects.toThrow(`${program} could not be started`);
   });
 
   it('if missing, is said to be', () => {

@@ -9,6 +9,7 @@ import { reportError } from '../../../src/cli/report-error.ts';
 import type { SyncEvent } from '../../../src/console/reporter.ts';
 import { BuildError, InterruptedError, UsageError, UserError } from '../../../src/errors.ts';
 import { main } from '../../../src/main.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 /** A process that notes what is done to it. */
@@ -51,6 +52,16 @@ const report = (error: unknown, context: { signal?: AbortSignal; debug?: boolean
   );
   return { code, notes };
 };
+
+it.each([
+  [['cloud', 'strat'], /sam-sync cloud has no command "strat"\n.*Did you mean start\?/],
+  [['cloud', '--forse'], /sam-sync cloud has no option "--forse"/],
+  [['cloud', 'stop', 'now'], /sam-sync cloud stop takes no arguments: now/],
+])('%j is wrong', async (argv, message) => {
+  const { code, stderr } = await runCli(argv, { cwd: await tempFolder() });
+  expect(stderr).toMatch(message);
+  expect(code).toBe(2);
+});
 
 describe('an error that ends the run', () => {
   it.each<[unknown, number, string[]]>([

@@ -1,24 +1,189 @@
-import { expect, it } from 'vitest';
-import { emptyWatchModel, updateWatchModel } from '../../../src/console/watch-model.ts';
+import { describe, expect, it } from 'vitest';
 import type { SyncEvent } from '../../../src/console/reporter.ts';
+import { currentStep, emptyWatchModel, updateWatchModel } from '../../../src/console/watch-model.ts';
 import { renderWatch } from '../../../src/console/watch-view.ts';
 
-it('a function that is in sync and cannot run says so in its row, above the others, until it is fixed', () => {
-  const model = emptyWatchModel(0);
-  const rowsAfter = (...events: SyncEvent[]): string[] => {
-    for (const event of events) updateWatchModel(model, event, 0);
-    const style = (_look: string, text: string): string => text;
-    const picture = { columns: 120, rows: 30, now: 0, wallClock: 0, spinner: '*', style };
-    return renderWatch(model, picture).slice(0, 2);
-  };
-  const inSync = (id: string): SyncEvent => ({ type: 'resource-state', id, state: 'in-sync', changed: false });
-  const problems = [{ message: 'SyntaxError: invalid syntax', file: 'b/app.py', line: 3, column: 7 }];
+const SECOND = 1_000;
 
-  expect(
-    rowsAfter({ type: 'watch-resources', stackName: 'app', ids: ['A', 'B'] }, inSync('A'), {
-      ...inSync('B'),
-      problems,
-    } as SyncEvent),
-  ).toEqual(['! B  in sync   b/app.py:3:7: SyntaxError: invalid syntax', '✓ A  in sync   ']);
-  expect(rowsAfter(inSync('B'))).toEqual(['✓ A  in sync   ', '✓ B  in sync   ']);
+/** A view of these resources, and what it shows after events. */
+function watch(...ids: string[]) {
+  const model = emptyWatchModel(0);
+  const after = (now: number, ...events: SyncEvent[]): void => {
+    for (const event of events) updateWatchModel(model, event, now);
+  };
+  after(0, { type: 'watch-resources', stackName: 'app', ids });
+  const style = (_look: string, text: string): string => text;
+  const lines = (now = 0, size: { columns?: number; rows?: number } = {}): string[] =>
+    renderWatch(model, { columns: 120, rows: 30, now, wallClock: now, spinner: '*', style, ...size }).map((line) =>
+      line.trimEnd(),
+    );
+  return { model, after, lines };
+}
+
+const inSync = (id: string, more: object = {}): SyncEvent => ({
+  type: 'resource-state',
+  id,
+  state: 'in-sync',
+  ...more,
+});
+const failed = (id: string, message: string): SyncEvent => ({
+  type: 'resource-state',
+  id,
+  state: 'failed',
+  failure: { message },
+});
+const building = (id: string): SyncEvent => ({ type: 'resource-state', id, state: 'building' });
+const stack = (state: 'updating' | 'in-sync' | 'failed', more: object = {}): SyncEvent => ({
+  type: 'stack-state',
+  state,
+  ...more,
+});
+const stackEvent = (logicalId: string, status: string, stackPath = ''): SyncEvent => ({
+  type: 'stack-event',
+  event: {
+    stackPath,
+    logicalId,
+    resourceType: 'AWS::Lambda::Function',
+    status,
+    reason: undefined,
+    timestamp: new Date(0),
+  },
+});
+
+describe('the row of a resource', () => {
+  it('a function that is in sync and cannot run says so, above the others, until it is fixed', () => {
+    const { after, lines } = watch('A', 'B');
+    const problems = [{ message: 'SyntaxError: invalid syntax', file: 'b/app.py', line: 3, column: 7 }];
+    after(0, inSync('A', { changed: false }), inSync('B', { changed: false, problems }));
+    expect(lines().slice(0, 2)).toEqual(['! B  in sync   b/app.py:3:7: SyntaxError: invalid syntax', '✓ A  in sync']);
+    after(0, inSync('B', { changed: false }));
+    expect(lines().slice(0, 2)).toEqual(['✓ A  in sync', '✓ B  in sync']);
+  });
+
+  it('says when it was synced last, and how long that took', () => {
+    const { after, lines } = watch('A');
+    after(0, inSync('A', { changed: true, ms: 640 }));
+    const shown = [1_000, 12_000, 59_400, 59_600, 180_000, 3_599_000, 7_200_000].map((now) => lines(now)[0]);
+    expect(shown).toEqual(
+      ['just now', '12 s ago', '59 s ago', '1 min ago', '3 min ago', '1 h ago', '2 h ago'].map(
+        (ago) => `✓ A  in sync   ${ago}, took 0.6 s`,
+      ),
+    );
+    // compared and found the same: that is no sync
+    after(9 * SECOND, inSync('A', { changed: false }));
+    expect(lines(10 * SECOND)[0]).toBe('✓ A  in sync   10 s ago, took 0.6 s');
+  });
+
+  it('says since when it is built, and what the tool says right now', () => {
+    const { after, lines } = watch('A');
+    after(SECOND, building('A'), { type: 'step-started', kind: 'build', id: 'b', label: 'A', ids: ['A'] });
+    expect(lines(3 * SECOND)[0]).toBe('* A  building  2.0 s');
+    after(SECOND, { type: 'tool-output', id: 'b', line: '  Collecting six  ' });
+    expect(lines(3 * SECOND)[0]).toBe('* A  building  2.0 s  Collecting six');
+    after(SECOND, { type: 'step-finished', id: 'b', outcome: 'done', ms: 1 });
+    expect(lines(3 * SECOND)[0]).toBe('* A  building  2.0 s');
+  });
+
+  it('the first line of why it failed stays while it is tried again, and goes when it is in sync', () => {
+    const { model, after, lines } = watch('A');
+    after(0, failed('A', 'bad\nsecond line'));
+    expect(lines()[0]).toBe('✗ A  failed    bad');
+    after(0, building('A'));
+    expect(model.rows.get('A')?.failure).toBe('bad');
+    after(0, inSync('A', { changed: true, ms: 0 }));
+    expect(model.rows.get('A')?.failure).toBeUndefined();
+  });
+});
+
+describe('the order and number of rows', () => {
+  it('failed ones, those that are worked on, then the one that was synced last', () => {
+    const { after, lines } = watch('Old', 'New', 'Busy', 'Bad', 'Never');
+    after(1, inSync('Old', { changed: true, ms: 1 }), inSync('Never', { changed: false }));
+    after(2, inSync('New', { changed: true, ms: 1 }), building('Busy'), failed('Bad', 'x'));
+    expect(
+      lines()
+        .slice(0, 5)
+        .map((line) => line.split(/\s+/)[1]),
+    ).toEqual(['Bad', 'Busy', 'New', 'Old', 'Never']);
+  });
+
+  it('those that just are in sync are counted from the thirteenth on', () => {
+    const ids = Array.from({ length: 20 }, (_, n) => `Fn${String(n).padStart(2, '0')}`);
+    const { after, lines } = watch(...ids);
+    after(0, ...ids.map((id) => inSync(id, { changed: false })));
+    expect(lines().filter((line) => line.startsWith('✓ Fn'))).toHaveLength(12);
+    expect(lines()).toContain('  and 8 more, in sync');
+    after(0, ...ids.map((id) => failed(id, 'x')));
+    expect(lines().filter((line) => line.startsWith('✗ Fn'))).toHaveLength(20);
+  });
+
+  it('a small terminal gets what fits into it, cut to its width', () => {
+    const ids = Array.from({ length: 20 }, (_, n) => `Fn${n}`);
+    const { after, lines } = watch(...ids);
+    after(0, failed('Fn3', 'a message that is much longer than such a terminal is wide'), building('Fn4'));
+    const small = lines(0, { columns: 30, rows: 9 });
+    expect(small.length).toBeLessThan(9);
+    expect(Math.max(...small.map((line) => line.length))).toBe(29);
+    expect(small[0]).toMatch(/^✗ Fn3 {2,}failed .*…$/);
+    const wide = lines(0, { columns: 80, rows: 9 });
+    expect(wide.find((line) => line.startsWith('  and '))).toBe('  and 17 more, 16 waiting, 1 building');
+  });
+
+  it('a resource that is gone from the template has no row any more, the others keep theirs', () => {
+    const { model, after } = watch('A', 'B');
+    after(0, failed('A', 'bad'), { type: 'watch-resources', stackName: 'app', ids: ['A', 'C'] }, inSync('B'));
+    expect([...model.rows.values()].map(({ id, state }) => [id, state])).toEqual([
+      ['A', 'failed'],
+      ['C', 'waiting'],
+    ]);
+  });
+});
+
+describe('the stack', () => {
+  const stackLine = (lines: readonly string[]): string | undefined => lines.find((line) => line.includes('stack app'));
+
+  it('says since when it is updated, what CloudFormation works on, and when it was deployed', () => {
+    const { after, lines } = watch('A');
+    after(0, stack('updating'), stackEvent('Fn', 'UPDATE_IN_PROGRESS'), stackEvent('G', 'CREATE_IN_PROGRESS', 'Child'));
+    expect(stackLine(lines(2 * SECOND))).toBe('* stack app  updating  2.0 s');
+    expect(lines(2 * SECOND)).toContain(`    ${'UPDATE_IN_PROGRESS'.padEnd(28)} Fn  2.0 s`);
+    expect(lines(2 * SECOND)).toContain(`    ${'CREATE_IN_PROGRESS'.padEnd(28)} Child/G  2.0 s`);
+    after(0, stackEvent('Fn', 'UPDATE_COMPLETE'));
+    expect(lines().join('\n')).not.toContain('Fn ');
+    after(0, stack('in-sync', { changed: true, ms: 3_000 }));
+    expect(stackLine(lines(4 * SECOND))).toBe('✓ stack app  in sync  deployed 4 s ago, took 3.0 s');
+    expect(lines().join('\n')).not.toContain('Child/G');
+  });
+
+  it('of many resources in progress five are named', () => {
+    const { after, lines } = watch();
+    after(0, stack('updating'), ...Array.from({ length: 8 }, (_, n) => stackEvent(`R${n}`, 'CREATE_IN_PROGRESS')));
+    expect(lines().filter((line) => line.includes('CREATE_IN_PROGRESS'))).toHaveLength(5);
+    expect(lines()).toContain('    and 3 more');
+  });
+
+  it('says why it failed', () => {
+    const { after, lines } = watch();
+    after(0, stack('failed', { failure: { message: 'Fn: no\nmore' } }));
+    expect(stackLine(lines())).toBe('✗ stack app  failed  Fn: no');
+    after(0, stack('in-sync', { changed: false }));
+    expect(stackLine(lines())).toBe('✓ stack app  in sync');
+  });
+});
+
+describe('the keys', () => {
+  it('are shown when the watch is ready, with what the key for logs does now', () => {
+    const { after, lines } = watch();
+    expect(lines().at(-1)).toBe('  Ctrl-C stops');
+    after(0, { type: 'watch-ready', resources: 1, folders: 1, ms: 1 });
+    expect(lines().at(-1)).toMatch(/^ {2}r sync all {3}d deploy {3}l logs /);
+    after(0, { type: 'watch-logs', on: true });
+    expect(lines().at(-1)).toContain('l no logs');
+  });
+});
+
+it('an upload is named as the step of its resource, other steps and other resources are not', () => {
+  const { model, after } = watch('A', 'B');
+  after(0, { type: 'step-started', kind: 'upload', id: 'u', label: 'A', ids: ['A'], totalBytes: 1 });
+  expect([currentStep(model, 'A'), currentStep(model, 'B')]).toEqual(['uploading', undefined]);
 });

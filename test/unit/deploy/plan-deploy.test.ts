@@ -113,6 +113,7 @@ describe('each status of a stack', () => {
     expect(made).toMatchObject({
       action: 'stop',
       error: {
+        message: 'Stack app is in ROLLBACK_COMPLETE and protected against deletion',
         hint: expect.stringContaining('--no-enable-termination-protection --stack-name app --region eu-west-1'),
       },
     });
@@ -216,7 +217,7 @@ describe('parameters', () => {
   ])('%s: a parameter without any value is named', (_name, deployed) => {
     expect(() => plan({ template: WITH_NEW }, deployed)).toThrow(
       expect.objectContaining({
-        message: expect.stringContaining('The parameter New has no value'),
+        message: 'The parameter New has no value: no default in the template, none in stack app, none given',
         hint: 'Pass it with --parameter-overrides New=VALUE',
       }),
     );

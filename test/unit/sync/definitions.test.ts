@@ -3,6 +3,7 @@ import { neededPatches, settingPatches } from '../../../src/services/apigateway/
 import {
   definitionHash,
   deploymentDescription,
+  readDefinitionFile,
   readDeploymentHash,
   toJson,
 } from '../../../src/services/definition-text.ts';
@@ -21,6 +22,12 @@ describe('JSON of template values', () => {
     ['octal: 010', '{"octal":8}'],
     ['a: [1, true, null, "x"]', '{"a":[1,true,null,"x"]}'],
   ])('%s', (yaml, json) => expect(toJson(parseYaml(yaml, 'test'))).toBe(json));
+});
+
+it('a definition that is not there is named', async () => {
+  await expect(readDefinitionFile('Machine', '/no/such.json')).rejects.toThrow(
+    'Machine: there is no definition file /no/such.json',
+  );
 });
 
 describe('definition hashes', () => {

@@ -152,6 +152,8 @@ async function bundle(job: BundleJob, target: string, installed: string | undefi
   if (isLayer) await nameBundles(target, { metafile, manifest: job.manifest, format });
   const inputs = await resolveInputs(job, traceOfMetafile(metafile, definition.codeDir), installed);
   await writeFileAtomic(recordFile(job), JSON.stringify(inputs));
+  // read before the checks: what is saved after them is not in this key, and what was saved before fails them
+  const key = await bundleKey(job, inputs);
   // a file saved while esbuild ran may be in the bundle in either form
   if (before && (await bundleKey(job, before)) !== beforeKey) throw new SourceChangedError();
   const known = new Set(before?.files);
@@ -160,7 +162,7 @@ async function bundle(job: BundleJob, target: string, installed: string | undefi
     inputs.files.filter((file) => !known.has(file)),
   );
   return {
-    sourceKey: await bundleKey(job, inputs),
+    sourceKey: key,
     handler: await movedEntry(definition, { metafile, codeDir: definition.codeDir, target }),
     sourceMaps: options.esbuild.sourcemap !== undefined && options.esbuild.sourcemap !== false,
   };

@@ -125,7 +125,10 @@ describe('--parameter-overrides', () => {
     ["A='x", 'no closing quote'],
     ['A="a"b', '`b`'],
     ['a/b=1', '`a/b=1`'],
-    ['ParameterKey=A,ParameterValue=1,UsePreviousValue=true', 'UsePreviousValue'],
+    [
+      'ParameterKey=A,ParameterValue=1,UsePreviousValue=true',
+      'A has a ParameterValue and UsePreviousValue=true; only one can be',
+    ],
   ])('%j is an error that names the word', (word, named) => {
     const message = messageOf(() => overrides(['OK=1', word]));
     expect(message).toContain('--parameter-overrides');

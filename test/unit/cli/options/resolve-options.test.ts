@@ -181,7 +181,7 @@ describe('each option once wrong', () => {
     [['--stack-name', 'arn:aws:cloudformation:eu-west-1:1:stack/app/uuid'], '--stack-name'],
     [['--stack-name', ''], "Missing option '--stack-name'"],
     [['-t', 'nope.yaml'], 'nope.yaml', 1],
-    [['-t', '.'], 'is a folder', 1],
+    [['-t', '.'], 'is a folder, not a template', 1],
     [['--code=1'], '--code takes no value'],
     [['--watch=1'], '--watch takes no value'],
     [['--resource-id', 'A'], '--resource-id needs --code or --watch'],
@@ -546,7 +546,11 @@ describe('parameter files', () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    ['a loop', { 'p.yaml': '$include: file://q.yaml\n', 'q.yaml': '$include: file://p.yaml\n' }, 'include each other'],
+    [
+      'a loop',
+      { 'p.yaml': '$include: file://q.yaml\n', 'q.yaml': '$include: file://p.yaml\n' },
+      'parameter files include each other',
+    ],
     ['a missing include', { 'p.yaml': '$include: file://q.yaml\n' }, 'p.yaml, does not exist'],
     ['bad YAML', { 'p.yaml': 'A: [\n' }, 'p.yaml:1:4: invalid YAML'],
     ['a table as value', { 'p.yaml': 'G: {a: 1}\n' }, 'p.yaml.G must be a string'],
