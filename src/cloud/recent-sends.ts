@@ -1,6 +1,5 @@
 import { isAwsError } from '../aws/service-errors.ts';
 import { ownValue } from '../support/own-value.ts';
-import type { SyncFacts } from './sync-state.ts';
 
 /*
  * A service may return stale data right after a change. A sync that sends B and then goes back to A would read the old A,
@@ -32,6 +31,9 @@ export interface RecentValue {
   at: number;
 }
 
+/** Recent values by resource (ARN, name or id, and which part of it). */
+export type SentValues = Record<string, readonly RecentValue[]>;
+
 /** Services speak of seconds: after this time (ms) every read returns a change. */
 const RECENT = 30_000;
 
@@ -43,18 +45,14 @@ export interface ShownValue {
 }
 
 /** Whether the value is one that the resource had before our last recent change: the read may be stale. */
-export function mayBeStale(
-  { sent }: Pick<SyncFacts, 'sent'>,
-  { resource, value }: ShownValue,
-  now = Date.now(),
-): boolean {
+export function mayBeStale({ sent }: { sent: SentValues }, { resource, value }: ShownValue, now = Date.now()): boolean {
   const recent = recentOf(ownValue(sent, resource), now);
   return recent.length > 0 && recent.at(-1)?.value !== value && recent.some((earlier) => earlier.value === value);
 }
 
 /** Sends a change from `shown` to `value`, and records it unless the service surely refused it. */
 export async function sendAndRecord<T>(
-  facts: Pick<SyncFacts, 'sent'>,
+  facts: { sent: SentValues },
   { shown, value }: { shown: ShownValue; value: string },
   send: () => Promise<T>,
 ): Promise<T> {
@@ -75,7 +73,7 @@ export async function sendAndRecord<T>(
 }
 
 /** The values that are recent enough to be saved for later runs. */
-export function recentSends(sent: SyncFacts['sent'], now = Date.now()): SyncFacts['sent'] {
+export function recentSends(sent: SentValues, now = Date.now()): SentValues {
   const recent = Object.entries(sent).map(([resource, values]) => [resource, recentOf(values, now)] as const);
   return Object.fromEntries(recent.filter(([, values]) => values.length > 0));
 }

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { discard, isMissing, writeFileAtomic } from '../support/files.ts';
 import { explainSystemError } from '../system-errors.ts';
 import { recentSends } from './recent-sends.ts';
-import type { RecentValue } from './recent-sends.ts';
+import type { RecentValue, SentValues } from './recent-sends.ts';
 
 /** A resource of a stack as CloudFormation lists it. */
 export interface DeployedResource {
@@ -34,7 +34,7 @@ export interface SyncFacts {
   /** Functions whose update has started, with no end seen yet. */
   unsettled: string[];
   /** Resource and part → its recent values, the newest last (`recent-sends.ts`). */
-  sent: Record<string, readonly RecentValue[]>;
+  sent: SentValues;
   /** ARNs of layer versions that we deleted: lists may still have them. */
   removedLayers: string[];
 }

@@ -3,7 +3,7 @@ import type { DeployPlan } from '../deploy/plan-deploy.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { once } from '../support/once.ts';
 import { describeFollowing, valuesFollowing } from './code/behind-versions.ts';
-import type { BehindValues } from './code/behind-versions.ts';
+import type { BehindValues } from './code/code-sync-plan.ts';
 import type { CodeSync } from './code/open-code-sync.ts';
 import type { CodeSyncRequest, OpenPlan } from './code/open-plan.ts';
 import { EVERYTHING } from './code/select-resources.ts';

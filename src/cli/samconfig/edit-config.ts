@@ -1,3 +1,4 @@
+import type { TableEdit } from './table-edit.ts';
 import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ownValue, setOwn } from '../../support/own-value.ts';
@@ -7,13 +8,6 @@ import { parseConfigText } from './parse-config.ts';
 
 /** The format version that SAM CLI requires in each file. */
 const VERSION = 0.1;
-
-/** Changes of one table of a configuration file. Keys to set are not among those to remove. */
-export interface TableEdit {
-  table: readonly string[];
-  set: ConfigMap;
-  remove: readonly string[];
-}
 
 /** The new text of a file, and whether it lost comments. */
 export interface EditedConfig {

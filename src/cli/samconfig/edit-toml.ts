@@ -1,7 +1,7 @@
 import { parseTOML, ParseError } from 'toml-eslint-parser';
 import type { AST } from 'toml-eslint-parser';
 import type { ConfigValue } from './config-value.ts';
-import type { TableEdit } from './edit-config.ts';
+import type { TableEdit } from './table-edit.ts';
 
 /**
  * Applies edits to a TOML text and keeps everything else as it is. Returns undefined for a text that the parser does not

@@ -1,7 +1,7 @@
 import { isMap, isScalar, parseDocument, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { Document, Node } from 'yaml';
 import type { ConfigValue } from './config-value.ts';
-import type { TableEdit } from './edit-config.ts';
+import type { TableEdit } from './table-edit.ts';
 
 /**
  * Applies edits to a YAML text. Keeps comments, quotes, the indentation and the flow style of the file; aligned values and

@@ -7,7 +7,7 @@ import { isConfigMap } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
 import { parseConfigText } from './parse-config.ts';
 import { editConfig } from './edit-config.ts';
-import type { TableEdit } from './edit-config.ts';
+import type { TableEdit } from './table-edit.ts';
 import type { Notice } from '../notice.ts';
 import { OPTIONS } from '../options/options.ts';
 import type { OptionSpec } from '../options/option-spec.ts';

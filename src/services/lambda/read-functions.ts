@@ -2,7 +2,13 @@ import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { toFunctionState } from './function-state.ts';
 import type { FunctionState } from './function-state.ts';
-import type { LambdaAccess } from './lambda-client.ts';
+import type { Service } from '../../aws/aws.ts';
+
+/** Reads functions of Lambda. */
+interface FunctionReader {
+  service(): Promise<Service<'lambda'>>;
+  read(name: string): Promise<FunctionState>;
+}
 
 /** Up to this many functions are read one by one; for more, a page of the account's list (50 functions) is read first. */
 const READ_SINGLY = 2;
@@ -13,7 +19,7 @@ const READ_SINGLY = 2;
 const LEFT_SINGLY = { usually: 8, afterNone: 50 };
 /** Reads many functions with few calls; those that do not exist are absent. `images`: lists do not have theirs. */
 export async function readFunctions(
-  { service, read }: Pick<LambdaAccess, 'service' | 'read'>,
+  { service, read }: FunctionReader,
   names: readonly string[],
   images: ReadonlySet<string> = new Set(),
 ): Promise<ReadonlyMap<string, FunctionState>> {
@@ -35,7 +41,7 @@ export async function readFunctions(
 
 /** Reads pages of the account's functions until all are found, or until reading the rest one by one takes no more calls. */
 async function readPages(
-  service: LambdaAccess['service'],
+  service: FunctionReader['service'],
   { wanted, found }: { wanted: ReadonlySet<string>; found: Map<string, FunctionState> },
 ): Promise<void> {
   const { send, ListFunctionsCommand } = await service();

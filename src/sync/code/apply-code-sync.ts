@@ -6,7 +6,7 @@ import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync
 import type { ServiceContext } from '../../services/service-context.ts';
 import { describeFunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
-import { HeldBackError } from './held-back.ts';
+import { HeldBackError } from './held-back-error.ts';
 import { publishLayer, removeSuperseded } from '../../services/lambda/apply-layer.ts';
 import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import { versionOf } from '../../services/lambda/layer-versions.ts';

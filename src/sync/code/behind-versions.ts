@@ -2,17 +2,10 @@ import { isAwsError } from '../../aws/service-errors.ts';
 import { flattenStacks, splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { mayBeFollowed, readVersionReferences } from '../../model/version-references.ts';
-import type { PlannedWork } from './code-sync-plan.ts';
+import type { BehindValues, PlannedWork } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
 import type { FunctionWork } from '../../services/lambda/plan-function.ts';
 import { findCompanion } from '../../cloud/generated-ids.ts';
-
-/** Values that refer to a version of a resource's code, and that only a deployment can move to the newest one. */
-export interface BehindValues {
-  id: ResourceIdentifier;
-  /** As `readVersionReferences` names them. Never empty. */
-  values: readonly string[];
-}
 
 /** Lists the values that change when CloudFormation creates new versions of these resources. Pure. */
 export function valuesFollowing(root: Stack, ids: ReadonlySet<ResourceIdentifier>): BehindValues[] {

@@ -1,11 +1,17 @@
 import type { SourcePlace } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import type { BehindValues } from './behind-versions.ts';
 import type { DefinitionPlan } from '../../services/definition-plan.ts';
 import type { DefinitionUpdate } from '../../services/definitions.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import type { FailureKind, ResourceResult } from './sync-resource.ts';
+
+/** Values that refer to a version of a resource's code, and that only a deployment can move to the newest one. */
+export interface BehindValues {
+  id: ResourceIdentifier;
+  /** As `readVersionReferences` names them. Never empty. */
+  values: readonly string[];
+}
 
 /** The plan for a resource, or why it is not updated. */
 export interface PlannedResource extends SourcePlace {

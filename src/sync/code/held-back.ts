@@ -1,22 +1,8 @@
-import { UserError } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { layerArnOf } from '../../services/lambda/layer-versions.ts';
 import type { LocatedFunction } from '../../services/lambda/plan-resources.ts';
 import type { Located, Planning } from './planning.ts';
 import type { SyncLayer } from './sync-resource.ts';
-
-/**
- * A function is not updated because one of its layers failed: its new code may need the layer. A watch syncs it once the layer
- * is published.
- */
-export class HeldBackError extends UserError {
-  readonly layer: ResourceIdentifier;
-
-  constructor(id: ResourceIdentifier, layer: ResourceIdentifier, cause?: unknown) {
-    super(`${id} was not updated because its layer ${layer} failed`, { cause });
-    this.layer = layer;
-  }
-}
 
 /** Finds a failed layer of this sync that the function uses; undefined: there is none. */
 export function failedLayerOf(

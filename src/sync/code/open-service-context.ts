@@ -7,14 +7,16 @@ import type { ServiceContext } from '../../services/service-context.ts';
 import { readParameters } from '../../template/parameters.ts';
 import { findBucket, requireBucket } from '../deployment-bucket.ts';
 import { openArtifactStore } from '../open-stores.ts';
-import type { CodeSyncParts } from './open-plan.ts';
+import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
+import type { LambdaAccess } from '../../services/lambda/lambda-client.ts';
+import type { SyncRun } from '../sync-run.ts';
 
 /** An automatic deployment starts within a second or two (ms). */
 const AUTO_DEPLOY_WAIT = 2_000;
 
 /** Opens the context of the services for one plan of these templates. */
 export function openServiceContext(
-  { run, stacks, lambda }: Pick<CodeSyncParts, 'run' | 'stacks' | 'lambda'>,
+  { run, stacks, lambda }: { run: SyncRun; stacks: CloudStacks; lambda: LambdaAccess },
   root: Stack,
 ): ServiceContext {
   const { options, environment, aws } = run;

@@ -4,7 +4,7 @@ import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { asUserError, SystemError } from '../../system-errors.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
-import { HeldBackError } from './held-back.ts';
+import { HeldBackError } from './held-back-error.ts';
 import type { Selection } from './select-resources.ts';
 import type {
   FailureKind,

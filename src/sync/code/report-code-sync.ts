@@ -1,7 +1,7 @@
 import { note } from '../../console/reporter.ts';
 import type { Reporter } from '../../console/reporter.ts';
 import { describeBehind } from './behind-versions.ts';
-import type { BehindValues } from './behind-versions.ts';
+import type { BehindValues } from './code-sync-plan.ts';
 import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
 
 /**

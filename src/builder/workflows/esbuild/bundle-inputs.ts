@@ -9,7 +9,8 @@ import { withParents } from '../../../support/places.ts';
 import { createListing, isInNodeModules, packagesIn } from './folder-listing.ts';
 import type { Listing } from './folder-listing.ts';
 import { findLookups } from './module-lookups.ts';
-import type { Lookups, ModuleImport } from './module-lookups.ts';
+import type { Lookups } from './module-lookups.ts';
+import type { ModuleImport } from './package-modules.ts';
 
 /** The files of a bundle, and the paths that its resolution tried. */
 export interface BundleInputs extends Lookups {

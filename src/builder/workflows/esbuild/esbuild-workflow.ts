@@ -1,3 +1,4 @@
+import type { BundleJob } from './bundle-job.ts';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Metafile, OutputFile } from 'esbuild';
@@ -14,22 +15,17 @@ import { inputsOfTrace, keyOfBundleInputs, readBundleInputs, traceOfMetafile } f
 import type { BundleInputs, BundleTrace } from './bundle-inputs.ts';
 import { bundlesFolder, layerEntries, nameBundles } from './layer-bundles.ts';
 import { readBundleOptions } from './bundle-options.ts';
-import type { BundleOptions } from './bundle-options.ts';
 import { findEsbuild } from './find-esbuild.ts';
 import { runEsbuild } from './run-esbuild.ts';
-import type { EsbuildProgram } from './find-esbuild.ts';
 import { watchedInputs } from './watched-inputs.ts';
 import { findMismatchedPackages } from './mismatched-packages.ts';
-import type { MismatchedPackage } from './mismatched-packages.ts';
 import { localInputs, nodeDependencies } from '../node/install-dependencies.ts';
 import { updateNodeModules } from '../node/install-in-source.ts';
 import { NO_LOCAL_PACKAGES } from '../node/local-packages.ts';
-import type { LocalPackages } from '../node/local-packages.ts';
 import { readManifest } from '../node/manifest.ts';
-import type { NodeManifest } from '../node/manifest.ts';
 import { readNodeProject } from '../node/project.ts';
 import { SourceChangedError } from '../workflow.ts';
-import type { BuildOutput, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
+import type { BuildOutput, PreparedBuild, Workflow } from '../workflow.ts';
 
 /**
  * Bundles with esbuild in the source. A record of the files in a bundle, also outside the function's folder, decides whether it
@@ -72,22 +68,6 @@ export const esbuildWorkflow: Workflow = {
     };
   },
 };
-
-/** One bundle to build. */
-export interface BundleJob {
-  definition: BuildDefinition;
-  context: BuildContext;
-  options: BundleOptions;
-  manifest: NodeManifest;
-  program: EsbuildProgram;
-  dependenciesKey: string | undefined;
-  /** Local packages to install for it. */
-  locals: LocalPackages;
-  /** Installed packages of the app in versions that do not match package.json. */
-  outdated: readonly MismatchedPackage[];
-  /** The trace of the last run, if it failed. */
-  failed?: { trace: BundleTrace; installed: string | undefined } | undefined;
-}
 
 function recordFile({ definition, context }: BundleJob): string {
   return path.join(buildStoreDir(context.options.projectDir), 'bundles', `${definition.key}.json`);

@@ -1,3 +1,4 @@
+import type { ModuleImport } from './package-modules.ts';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { BuildOptions as EsbuildOptions } from 'esbuild';
@@ -5,13 +6,6 @@ import type { TsConfigResult } from 'get-tsconfig';
 import { withParents } from '../../../support/places.ts';
 import { isInNodeModules } from './folder-listing.ts';
 import { packageModules } from './package-modules.ts';
-
-/** An import, as written. */
-export interface ModuleImport {
-  /** The folder of the importing file. Absolute. */
-  from: string;
-  specifier: string;
-}
 
 /** The paths where a bundler looks for modules. All absolute, sorted, without duplicates. */
 export interface Lookups {

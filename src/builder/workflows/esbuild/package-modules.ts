@@ -4,7 +4,13 @@ import { readTextFile } from '../../../support/regular-file.ts';
 import { fields, parseJson } from '../../../support/shapes.ts';
 import { withParents } from '../../../support/places.ts';
 import { isInNodeModules } from './folder-listing.ts';
-import type { ModuleImport } from './module-lookups.ts';
+
+/** An import, as written. */
+export interface ModuleImport {
+  /** The folder of the importing file. Absolute. */
+  from: string;
+  specifier: string;
+}
 
 /**
  * Returns the paths of packages' modules that their package.json names, existing or not. By default only of linked packages (of a

@@ -9,9 +9,9 @@ import type {
 } from 'esbuild';
 import { UserError } from '../../../errors.ts';
 import { ToolError } from '../../tools/tools.ts';
-import type { BundleJob } from './esbuild-workflow.ts';
+import type { BundleJob } from './bundle-job.ts';
 import type { BundleTrace } from './bundle-inputs.ts';
-import type { ModuleImport } from './module-lookups.ts';
+import type { ModuleImport } from './package-modules.ts';
 import { createInstalledPlugin } from './mismatched-packages.ts';
 
 /** Runs esbuild and reports its messages in its own format. A failed run stores its trace in `job.failed`. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/options/command-line.ts';
 import { parseConfigText } from '../../../../src/cli/samconfig/parse-config.ts';
 import { editConfig } from '../../../../src/cli/samconfig/edit-config.ts';
-import type { TableEdit } from '../../../../src/cli/samconfig/edit-config.ts';
+import type { TableEdit } from '../../../../src/cli/samconfig/table-edit.ts';
 import { resolveOptions } from '../../../../src/cli/options/resolve-options.ts';
 import { saveParams } from '../../../../src/cli/samconfig/save-params.ts';
 import { tempFolder, writeFiles } from '../../../support/temp-folder.ts';
