@@ -54,7 +54,7 @@ export async function runOtherSam(
     const started = spawn(program, [...args], { stdio: 'inherit', cwd, env: { ...env, [DEPTH]: String(depth) } });
     child = started;
     return await new Promise<DelegateResult>((resolve, reject) => {
-      started.on('error', (cause) => reject(new UserError(`Could not start ${program}`, { cause })));
+      started.on('error', (cause) => reject(new UserError(`Could not start ${program}: ${cause.message}`, { cause })));
       started.on('close', (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }));
     });
   } finally {

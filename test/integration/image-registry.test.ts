@@ -132,7 +132,7 @@ describe('Amazon ECR', () => {
 
   it.each([
     ['locked', /^docker could not log in to .*: error storing credentials: locked$/],
-    ['silent', /^docker does not say which digest .*:f-111111111111-latest has$/],
+    ['silent', /^docker reports no digest for .*:f-111111111111-latest$/],
   ])('what docker does not do is said: %s', async (state, message) => {
     const { dir, store } = await open();
     await fs.writeFile(path.join(dir, state), '');

@@ -62,11 +62,11 @@ describe('the other sam', () => {
     );
   });
 
-  it('if it cannot be started, is named', async () => {
+  it('if it cannot be started, is named with the reason', async () => {
     const folder = await tempFolder({ sam: 'no program' });
     const options = { env: {}, cwd: folder, packageDir: folder, platform: process.platform, signals: process };
     const program = path.join(folder, 'sam');
-    await expect(runOtherSam(program, [], options)).rejects.toThrow(`${program} could not be started`);
+    await expect(runOtherSam(program, [], options)).rejects.toThrow(`Could not start ${program}: spawn`);
   });
 
   it('if missing, is said to be', () => {

@@ -56,7 +56,7 @@ const report = (error: unknown, context: { signal?: AbortSignal; debug?: boolean
 it.each([
   [['cloud', 'strat'], /sam-sync cloud has no command "strat"\n.*Did you mean start\?/],
   [['cloud', '--forse'], /sam-sync cloud has no option "--forse"/],
-  [['cloud', 'stop', 'now'], /sam-sync cloud stop takes no arguments: now/],
+  [['cloud', 'stop', 'now'], /sam-sync cloud stop takes no arguments, but got now/],
 ])('%j is wrong', async (argv, message) => {
   const { code, stderr } = await runCli(argv, { cwd: await tempFolder() });
   expect(stderr).toMatch(message);

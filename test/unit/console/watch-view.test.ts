@@ -174,7 +174,7 @@ describe('the stack', () => {
 describe('the keys', () => {
   it('are shown when the watch is ready, with what the key for logs does now', () => {
     const { after, lines } = watch();
-    expect(lines().at(-1)).toBe('  Ctrl-C stops');
+    expect(lines().at(-1)).toBe('  Press Ctrl-C to stop');
     after(0, { type: 'watch-ready', resources: 1, folders: 1, ms: 1 });
     expect(lines().at(-1)).toMatch(/^ {2}r sync all {3}d deploy {3}l logs /);
     after(0, { type: 'watch-logs', on: true });

@@ -108,18 +108,18 @@ describe('each status of a stack', () => {
     expect(made.unattended?.hint).toContain('delete-stack --stack-name app --region eu-west-1');
   });
 
-  it('never created, but protected: says how to allow its removal', () => {
+  it('never created, but protected: says how to allow its deletion', () => {
     const made = plan({}, { status: 'ROLLBACK_COMPLETE', terminationProtection: true });
     expect(made).toMatchObject({
       action: 'stop',
       error: {
-        message: 'Stack app is in ROLLBACK_COMPLETE and protected against deletion',
+        message: 'Stack app is in ROLLBACK_COMPLETE and has termination protection',
         hint: expect.stringContaining('--no-enable-termination-protection --stack-name app --region eu-west-1'),
       },
     });
   });
 
-  it('a failed update: names the command that mends it', () => {
+  it('a failed update: names the command that fixes it', () => {
     expect(plan({}, { status: 'UPDATE_ROLLBACK_FAILED', statusReason: 'X failed' })).toMatchObject({
       error: {
         message: 'Stack app cannot be updated: an earlier operation left it in UPDATE_ROLLBACK_FAILED: X failed',
@@ -217,7 +217,7 @@ describe('parameters', () => {
   ])('%s: a parameter without any value is named', (_name, deployed) => {
     expect(() => plan({ template: WITH_NEW }, deployed)).toThrow(
       expect.objectContaining({
-        message: 'The parameter New has no value: no default in the template, none in stack app, none given',
+        message: 'The parameter New has no value: neither the template, stack app nor the options provide one',
         hint: 'Pass it with --parameter-overrides New=VALUE',
       }),
     );

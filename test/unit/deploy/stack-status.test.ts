@@ -30,8 +30,12 @@ describe('the status of a stack', () => {
 
   it.each([
     ['ROLLBACK_COMPLETE', undefined, /^Stack app was not created \(ROLLBACK_COMPLETE\)/],
-    ['UPDATE_ROLLBACK_COMPLETE', undefined, /^Stack app is as it was before \(UPDATE_ROLLBACK_COMPLETE\)/],
-    ['DELETE_IN_PROGRESS', undefined, /^Stack app was deleted by someone else/],
+    [
+      'UPDATE_ROLLBACK_COMPLETE',
+      undefined,
+      /^Stack app was rolled back to its previous state \(UPDATE_ROLLBACK_COMPLETE\)/,
+    ],
+    ['DELETE_IN_PROGRESS', undefined, /^Someone else deleted stack app\. Sync again to create it/],
     ['DELETE_FAILED', undefined, /`aws cloudformation delete-stack --stack-name app --region eu-west-1`/],
     ['UPDATE_ROLLBACK_FAILED', 'EXPRESS', /`aws cloudformation continue-update-rollback --stack-name app /],
     ['UPDATE_FAILED', undefined, /`aws cloudformation rollback-stack --stack-name app --region eu-west-1`/],

@@ -27,7 +27,7 @@ describe('resolveCloudPlace', () => {
   });
 
   it.each(['0', '65536', '-1', '45x', '4566.5'])('refuses port %o', (SAM_SYNC_CLOUD_PORT) => {
-    expect(() => resolveCloudPlace({ SAM_SYNC_CLOUD_PORT })).toThrow(`SAM_SYNC_CLOUD_PORT: "${SAM_SYNC_CLOUD_PORT}"`);
+    expect(() => resolveCloudPlace({ SAM_SYNC_CLOUD_PORT })).toThrow(`"${SAM_SYNC_CLOUD_PORT}" is not a port`);
   });
 });
 

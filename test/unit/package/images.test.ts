@@ -91,6 +91,17 @@ describe('repositories', () => {
     expect(() => choose({}, LOCAL)).toThrow(/L is an image function, but no image repository was given/);
   });
 
+  it.each([
+    ['a typo', 'AB', [A], 'Did you mean A?'],
+    ['a stranger', 'Nothing', [A, NESTED], 'Functions with such images: A, Child/B.'],
+    ['no images', 'Nothing', [], 'Functions with such images: none.'],
+  ])('a repository of an unknown function is refused: %s', (_name, id, functions, hint) => {
+    const message = `--image-repositories names ${id}, but no function with that ID has an image to push`;
+    expect(() => choose({ imageRepositories: { [id]: 'r/x' } }, ...functions)).toThrow(
+      expect.objectContaining({ message, hint }),
+    );
+  });
+
   it('one for all, one for each, managed ones, or as the template says', () => {
     expect(choose({ imageRepository: 'r/x' }, A, NESTED)).toEqual({ A: 'r/x', 'Child/B': 'r/x' });
     // defect 19: keys of nested functions, in full or short where that is clear

@@ -127,7 +127,7 @@ describe('--parameter-overrides', () => {
     ['a/b=1', '`a/b=1`'],
     [
       'ParameterKey=A,ParameterValue=1,UsePreviousValue=true',
-      'A has a ParameterValue and UsePreviousValue=true; only one can be',
+      'A has both a ParameterValue and UsePreviousValue=true: remove one of them',
     ],
   ])('%j is an error that names the word', (word, named) => {
     const message = messageOf(() => overrides(['OK=1', word]));

@@ -10,38 +10,42 @@ it.each<[string, () => unknown, string]>([
   [
     'an image that is none',
     () => BUILD_IMAGES.parse(['Fn=my image'], '--build-image'),
-    '--build-image: `Fn=my image` names no image; write URI or FunctionId=URI',
+    '--build-image: `Fn=my image` is not an image: write URI or FunctionId=URI',
   ],
   [
     'a pattern of no resource',
     () => EXCLUDES.parse(['*.db'], '--watch-exclude'),
-    '--watch-exclude: `*.db` is not of the form ResourceId=value',
+    '--watch-exclude: `*.db` does not have the form ResourceId=value',
   ],
   [
     'a quote that never ends',
     () => PARAMETER_OVERRIDES.parse(['A="x y'], '--parameter-overrides'),
-    '--parameter-overrides: the quote at `"x` is not closed',
+    '--parameter-overrides: the quote at `"x` has no closing quote',
   ],
   [
     'a table as a parameter',
     () => PARAMETER_OVERRIDES.read({ A: { B: 'x' } }, 'parameter_overrides'),
-    'parameter_overrides.A must be text, a number, a switch or a list of them, not a table',
+    'parameter_overrides.A must be a string, a number, a boolean or a list of them, not a table',
   ],
   [
     'metadata without a value',
     () => METADATA.parse(['a=1,b'], '--metadata'),
-    '--metadata: `b` is not of the form key=value',
+    '--metadata: `b` does not have the form key=value',
   ],
-  ['metadata in metadata', () => METADATA.read({ a: { b: '1' } }, 'metadata'), 'metadata.a must be text, not a table'],
   [
-    'metadata that is a switch',
+    'metadata in metadata',
+    () => METADATA.read({ a: { b: '1' } }, 'metadata'),
+    'metadata.a must be a string, not a table',
+  ],
+  [
+    'metadata that is a boolean',
     () => METADATA.read(true, 'metadata'),
-    'metadata must be key=value text, a list or a table, not true',
+    'metadata must be a key=value string, a list or a table, not true',
   ],
   [
     'a public repository',
     () => checkRepository('public.ecr.aws/a/b', '--image-repository'),
-    '--image-repository: Lambda runs images from private repositories only, not from public.ecr.aws/a/b',
+    '--image-repository: Lambda cannot use public.ecr.aws/a/b: it runs images from private repositories only',
   ],
 ])('%s', (_name, read, message) => {
   expect(read).toThrow(UsageError);

@@ -229,7 +229,7 @@ describe('each option once wrong', () => {
     [['--capabilities', 'CAPABILITY_IM'], '--capabilities: `CAPABILITY_IM` is not one of'],
     [['--language-extensions=1'], '--language-extensions takes no value'],
     [['--config-file', 'nope.toml'], 'nope.toml does not exist', 1],
-    [['--config-file', 'template.txt'], '--config-file: template.txt', 1],
+    [['--config-file', 'template.txt'], '--config-file: template.txt is not a configuration file', 1],
     [['--config-env'], '--config-env needs a value'],
     [['--save-params=1'], '--save-params takes no value'],
     [['--yes=1'], '--yes takes no value'],

@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { ToolError } from '../../../../../src/builder/tools/tools.ts';
 import { parentPackages } from '../../../../../src/builder/workflows/python/parent-packages.ts';
+import { readPyProject, readScriptMetadata } from '../../../../../src/builder/workflows/python/pyproject.ts';
 import {
   localPathOf,
   logicalLines,
@@ -11,6 +12,14 @@ import { explainUvFailure } from '../../../../../src/builder/workflows/python/uv
 import { allowsPython } from '../../../../../src/builder/workflows/python/requires-python.ts';
 import { distributionOf, platformTags, runsInLambda } from '../../../../../src/builder/workflows/python/wheel.ts';
 import { tempFolder } from '../../../../support/temp-folder.ts';
+
+test.each([
+  ['pyproject.toml', '[project\n', readPyProject],
+  ['app.py', '# /// script\n# dependencies =\n# ///\n', (dir: string) => readScriptMetadata(path.join(dir, 'app.py'))],
+])('a broken %s is named', async (name, text, read) => {
+  const dir = await tempFolder({ [name]: text });
+  await expect(read(dir)).rejects.toThrow(`${path.join(dir, name)} is not valid TOML: `);
+});
 
 describe('requirements', () => {
   test.each([
