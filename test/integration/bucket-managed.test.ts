@@ -181,7 +181,7 @@ describe('the bucket is there', () => {
     const isStuck = (text: string): string => text.replaceAll('CREATE_COMPLETE', 'DELETE_FAILED');
     proxy.fault({ operation: 'DescribeStacks' }, { kind: 'change', body: isStuck }, { times: Infinity });
     const error = await rejection(run().ensure());
-    expect(error.message).toMatch(/^Stack aws-sam-cli-managed-default could not be deleted: /);
+    expect(error.message).toMatch(/^Could not delete stack aws-sam-cli-managed-default: /);
     expect(error.hint).toContain('Empty its bucket');
   });
 

@@ -106,7 +106,7 @@ describe('the local cloud', () => {
     proxy.fault({ when: isReset }, { kind: 'answer', status: 503, body: 'busy' });
     proxy.fault({}, { kind: 'change', body: renamed }, { times: Infinity });
     await expect(resetCloud({ ...place, port: proxy.port })).rejects.toThrow(
-      'The local cloud could not be reset (HTTP 503): busy',
+      'Could not reset the local cloud (HTTP 503): busy',
     );
   });
 

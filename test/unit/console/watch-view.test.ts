@@ -178,7 +178,7 @@ describe('the keys', () => {
     after(0, { type: 'watch-ready', resources: 1, folders: 1, ms: 1 });
     expect(lines().at(-1)).toMatch(/^ {2}r sync all {3}d deploy {3}l logs /);
     after(0, { type: 'watch-logs', on: true });
-    expect(lines().at(-1)).toContain('l no logs');
+    expect(lines().at(-1)).toContain('l hide logs');
   });
 });
 
