@@ -1,24 +1,27 @@
-/** Maps with at most `limit` concurrent calls, keeping the order. The first failure rejects and starts no further calls. */
+/**
+ * Maps with at most `limit` concurrent calls, keeping the order. After a failure no call starts; the first failure rejects
+ * once the running calls have ended, because the caller removes what they write to.
+ */
 export async function mapLimit<T, R>(
   items: readonly T[],
   limit: number,
   worker: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = Array.from({ length: items.length });
+  const failures: unknown[] = [];
   let next = 0;
-  let failed = false;
   const task = async (): Promise<void> => {
-    while (next < items.length && !failed) {
+    while (next < items.length && failures.length === 0) {
       const index = next++;
       try {
         results[index] = await worker(items[index] as T, index);
       } catch (error) {
-        failed = true;
-        throw error;
+        failures.push(error);
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(Math.max(1, limit), items.length) }, task));
+  if (failures.length > 0) throw failures[0];
   return results;
 }
 

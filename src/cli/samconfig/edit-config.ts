@@ -1,6 +1,7 @@
 import type { TableEdit } from './table-edit.ts';
 import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { YamlError } from '../../template/yaml/cursor.ts';
 import { ownValue, setOwn } from '../../support/own-value.ts';
 import { isConfigMap } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
@@ -23,7 +24,7 @@ export async function editConfig(text: string, edits: readonly TableEdit[], file
   const format = FORMATS[path.extname(file).toLowerCase()] ?? YAML;
   const before = await parseConfigText(text, file);
   const wanted = applyEdits(isConfigMap(before) ? before : {}, edits, String(VERSION));
-  const edited = await format.edit(text, edits);
+  const edited = await editOrNothing(format, text, edits);
   if (edited !== undefined && isDeepStrictEqual(await parseOrNothing(edited, file), wanted))
     return { text: edited, lostComments: (await format.comments(edited)) !== (await format.comments(text)) };
   return { text: await format.rewrite(text, edits), lostComments: (await format.comments(text)) !== '' };
@@ -79,6 +80,16 @@ async function documentOf(yaml: string): Promise<ConfigMap> {
 }
 
 const FORMATS: Readonly<Record<string, Format>> = { '.json': JSON_FORMAT, '.toml': TOML };
+
+/** A text between two edits may be no YAML: then the whole is written again. */
+async function editOrNothing(format: Format, text: string, edits: readonly TableEdit[]): Promise<string | undefined> {
+  try {
+    return await format.edit(text, edits);
+  } catch (error) {
+    if (error instanceof YamlError) return undefined;
+    throw error;
+  }
+}
 
 async function parseOrNothing(text: string, file: string): Promise<ConfigValue> {
   try {

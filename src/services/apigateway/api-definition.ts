@@ -19,7 +19,7 @@ export interface ApiDefinition {
  * resolved and gets what SAM adds to it. Returns why a code sync cannot update it, if it cannot.
  */
 export async function readApiDefinition(
-  tools: ServiceContext,
+  tools: Pick<ServiceContext, 'values'>,
   resource: DefinedResource,
   stack: Stack,
 ): Promise<ApiDefinition | UnplannedDefinition> {
@@ -115,6 +115,9 @@ function httpTags(written: TemplateValue | undefined, tags: TemplateMap): Templa
 function httpCors(configuration: TemplateValue | undefined): TemplateMap | undefined {
   if (configuration === undefined || configuration === null || configuration === false) return undefined;
   if (!isMap(configuration)) return { allowOrigins: ['*'] };
-  const entries = Object.entries(configuration).map(([name, value]) => [name[0]?.toLowerCase() + name.slice(1), value]);
+  const entries = Object.entries(configuration).map(([name, value]) => [
+    name.charAt(0).toLowerCase() + name.slice(1),
+    value,
+  ]);
   return Object.fromEntries(entries) as TemplateMap;
 }

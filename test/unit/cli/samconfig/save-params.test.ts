@@ -367,6 +367,14 @@ describe('editing a configuration text', () => {
     expect(text).toMatch(/b = 60/);
   });
 
+  it('a YAML file whose top level is indented is written anew', async () => {
+    const { text } = await editConfig('# mine\n  default:\n    sync: {}\n', edit({ a: 'b' }), 'x.yaml');
+    expect(await parseConfigText(text, 'x.yaml')).toEqual({
+      version: '0.1',
+      default: { sync: { parameters: { a: 'b' } } },
+    });
+  });
+
   it('numbers of a JSON file stay numbers', async () => {
     const { text } = await editConfig(
       '{"default": {"local_start_api": {"parameters": {"port": 3000}}}}',
