@@ -170,12 +170,12 @@ async function findInEcr(
 async function sendImage(registry: Registry, located: LocatedImage): Promise<string> {
   const { image, uri, repository } = located;
   const engine = await registry.engine();
-  const tagged = await engine.run(['tag', image.imageId, uri]);
+  const tagged = await engine.run(['tag', '--', image.imageId, uri]);
   if (tagged.code !== 0)
     throw engineError(engine.name, tagged.output, uri) ?? unknownFailure(engine.name, tagged.output);
   await registry.login(repository);
   const push = (): Promise<SpawnResult> =>
-    engine.run(['push', uri], {
+    engine.run(['push', '--', uri], {
       endsWithUs: true,
       onLine: (line) => registry.reporter.report({ type: 'tool-output', id: `push:${uri}`, line }),
     });

@@ -115,9 +115,9 @@ describe('Amazon ECR', () => {
     await fs.writeFile(path.join(dir, 'calls.txt'), '');
     expect(await store.push(located)).toEqual({ digest: DIGEST, uri: `${repository}@${DIGEST}` });
     expect(await calls()).toEqual([
-      `tag sha256:${'1'.repeat(64)} ${located.uri}`,
+      `tag -- sha256:${'1'.repeat(64)} ${located.uri}`,
       `login --username AWS --password-stdin ${host}`,
-      `push ${located.uri}`,
+      `push -- ${located.uri}`,
     ]);
     expect(await fs.readFile(path.join(dir, 'password.txt'), 'utf8')).not.toBe('');
     expect(await store.knownDigest(located)).toBe(DIGEST);
@@ -249,7 +249,7 @@ Resources:
   expect(app.failures).toEqual([]);
   expect(app.commands).toEqual([
     expect.stringMatching(
-      /^docker buildx build --load --provenance=false --sbom=false --progress=plain --platform linux\/arm64 --file \S+Dockerfile --iidfile \S+ --build-arg GREETING --ssh default \S+$/,
+      /^docker buildx build --load --provenance=false --sbom=false --progress=plain --platform linux\/arm64 --file \S+Dockerfile --iidfile \S+ --build-arg=GREETING --ssh default \S+$/,
     ),
   ]);
   // the value came through the environment
@@ -265,8 +265,8 @@ case "$1" in
   buildx) exit 1;;
   build) while [ "$1" != --iidfile ]; do shift; done; while [ ! -f loaded ]; do :; done; printf sha256:built > "$2";;
   load) printf sha256:saved > f:latest; touch loaded; echo 'Loaded image: f:latest';;
-  image) sleep 0.3; cat "$5";;
-  tag) printf "$2" > "$3";;
+  image) sleep 0.3; cat "$6";;
+  tag) printf "$3" > "$4";;
 esac
 `;
   const dir = await tempFolder({

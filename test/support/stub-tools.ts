@@ -14,9 +14,12 @@ const NAMES = ['npm', 'pnpm', 'yarn', 'bun', 'python3', 'uv', 'poetry', 'pipenv'
   ['cargo', 'cargo-lambda', 'dotnet', 'dotnet-lambda', 'make', 'docker'],
 );
 
-/** Ends each word with a NUL and each call with an empty word. What a probe expects to read is printed. */
+/** Begins each call. */
+const START = 'called:';
+
+/** Ends each word with a NUL. What a probe expects to read is printed. */
 const SCRIPT = `#!/bin/sh
-{ printf '%s\\0' "\${0##*/}" "$@"; printf '\\0'; } >> "\${0%/*}/calls"
+printf '%s\\0' '${START}' "\${0##*/}" "$@" >> "\${0%/*}/calls"
 case "\${0##*/} $*" in
   python3*'sys.version_info'*) echo '3.12 linux x86_64' ;;
   ruby*' -e '*) echo '3.4.1 x86_64-linux' ;;
@@ -26,7 +29,7 @@ case "\${0##*/} $*" in
 esac
 `;
 
-/** Makes the programs. An empty argument cannot be told from the end of a call: none is expected. */
+/** Makes the programs. */
 export async function stubTools(): Promise<StubTools> {
   const folder = await tempFolder();
   await fs.writeFile(path.join(folder, 'stub'), SCRIPT, { mode: 0o755 });
@@ -38,9 +41,9 @@ export async function stubTools(): Promise<StubTools> {
       const text = await fs.readFile(log, 'utf8').catch(() => '');
       await fs.rm(log, { force: true });
       return text
-        .split('\0\0')
-        .filter((call) => call !== '')
-        .map((call) => call.split('\0'));
+        .split(`${START}\0`)
+        .slice(1)
+        .map((call) => call.split('\0').slice(0, -1));
     },
   };
 }

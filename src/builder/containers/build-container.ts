@@ -7,7 +7,7 @@ import type { Engine } from '../../support/container-engine.ts';
 import type { SpawnResult } from '../../support/spawn.ts';
 import { startProcess } from '../../support/start-process.ts';
 import { passVariables } from './pass-variables.ts';
-import { mountOf, outermostFolders, translatePaths } from './mounts.ts';
+import { mountOf, mountOption, outermostFolders, translatePaths } from './mounts.ts';
 
 /** The settings of a build container. */
 export interface ContainerRequest {
@@ -55,7 +55,7 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
   const options = [...runOptions(request, name), ...variables.options];
   const running = startProcess(
     engine.name,
-    ['run', ...options, '--entrypoint', 'sh', image, '-c', 'echo ready; exec cat'],
+    ['run', ...options, '--entrypoint', 'sh', '--', image, '-c', 'echo ready; exec cat'],
     {
       env: { ...engine.env, ...variables.env },
     },
@@ -135,7 +135,7 @@ function runOptions({ engine, architecture, folders }: ContainerRequest, name: s
     '--security-opt',
     'label=disable',
     ...engine.network,
-    ...mounts.flatMap(({ source, target }) => ['--mount', `type=bind,source=${source},target=${target}`]),
+    ...mounts.flatMap(({ source, target }) => ['--mount', mountOption({ source, target })]),
   ];
 }
 

@@ -57,14 +57,14 @@ async function pullImage(
   const { image, architecture } = wanted;
   const machine = architecture === 'arm64' ? 'arm64' : 'amd64';
   const inspect = async (): Promise<string | undefined> => {
-    const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}} {{.Architecture}}', image]);
+    const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}} {{.Architecture}}', '--', image]);
     const [id, actual] = stdout.trim().split(' ');
     return code === 0 && actual === machine ? id : undefined;
   };
   const existing = await inspect();
   if (existing !== undefined) return existing;
   onLine(`$ ${engine.name} pull ${image}`);
-  const pulled = await engine.run(['pull', '--platform', `linux/${machine}`, image], { onLine });
+  const pulled = await engine.run(['pull', '--platform', `linux/${machine}`, '--', image], { onLine });
   if (pulled.code !== 0)
     throw engineError(engine.name, pulled.output, image) ?? unknownFailure(engine.name, pulled.output);
   const id = await inspect();

@@ -22,6 +22,15 @@ export function mountOf(folder: string, platform: NodeJS.Platform): Mount {
   };
 }
 
+/** The value of `--mount`, which engines read as a line of CSV. */
+export function mountOption({ source, target }: Mount): string {
+  return ['type=bind', `source=${source}`, `target=${target}`].map(csvField).join(',');
+}
+
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** Translates paths below the mounts in a text (argument, variable) to the container's paths. */
 export function translatePaths(text: string, mounts: readonly Mount[]): string {
   let translated = text;

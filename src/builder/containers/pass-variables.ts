@@ -16,7 +16,7 @@ export function passVariables(variables: Readonly<Record<string, string>>, optio
   const entries = Object.entries(variables);
   const hidden = entries.filter(([name]) => !RESERVED.test(name));
   return {
-    options: entries.flatMap(([name, value]) => [option, RESERVED.test(name) ? `${name}=${value}` : name]),
+    options: entries.map(([name, value]) => `${option}=${RESERVED.test(name) ? `${name}=${value}` : name}`),
     env: Object.fromEntries(hidden),
   };
 }

@@ -132,7 +132,7 @@ async function buildDockerfile(
       idFile,
       ...engine.network,
       ...variables.options,
-      ...(source.target === undefined ? [] : ['--target', source.target]),
+      ...(source.target === undefined ? [] : [`--target=${source.target}`]),
       ...source.extra,
       source.context,
     ];
@@ -154,7 +154,7 @@ async function loadArchive(file: string, definition: ImageDefinition, context: E
     task: `${engine.name} load`,
   });
   const reference = [...stdout.matchAll(/Loaded image(?: ID|\(s\))?: *(\S+)/gi)].at(-1)?.[1];
-  const inspected = reference && (await engine.run(['image', 'inspect', '--format', '{{.Id}}', reference]));
+  const inspected = reference && (await engine.run(['image', 'inspect', '--format', '{{.Id}}', '--', reference]));
   if (inspected && inspected.code === 0) return inspected.stdout.trim();
   throw new UserError(`${definition.ids.join(', ')}: ${file} contains no image`, {
     hint: `Create it with ${engine.name} save --output FILE IMAGE.`,
@@ -181,7 +181,7 @@ async function runEngine(
 /** Tags the image with its names on this machine. */
 export async function nameImage(engine: Engine, imageId: string, names: Iterable<string>): Promise<void> {
   for (const name of new Set(names)) {
-    const { code, output } = await engine.run(['tag', imageId, name]);
+    const { code, output } = await engine.run(['tag', '--', imageId, name]);
     if (code !== 0) throw new UserError(`The image cannot be tagged ${name}: ${output.trim()}`);
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { containerSettings } from '../../../src/builder/containers/container-options.ts';
 import type { ContainerOptions } from '../../../src/builder/containers/container-options.ts';
-import { mountOf, outermostFolders, translatePaths } from '../../../src/builder/containers/mounts.ts';
+import { mountOf, mountOption, outermostFolders, translatePaths } from '../../../src/builder/containers/mounts.ts';
 import { passVariables } from '../../../src/builder/containers/pass-variables.ts';
 import { readContainerEnvFile } from '../../../src/builder/containers/container-env-file.ts';
 import { planBuild } from '../../../src/builder/plan-build.ts';
@@ -53,6 +53,13 @@ it('the plan knows the container; the peer’s names of images', () => {
 });
 
 describe('folders that a container sees', () => {
+  it('whatever their names are', () => {
+    expect(mountOption({ source: '/a', target: '/a' })).toBe('type=bind,source=/a,target=/a');
+    expect(mountOption({ source: '/a,readonly', target: '/b"c' })).toBe(
+      'type=bind,"source=/a,readonly","target=/b""c"',
+    );
+  });
+
   it('without those inside of others', () => {
     expect(outermostFolders(['/a/b', '/a', '/ab', '/a/b/c', '/x'])).toEqual(['/a', '/x', '/ab']);
   });
@@ -74,7 +81,7 @@ describe('folders that a container sees', () => {
 
 it('values of variables are on no command line, but for those that the engine’s program itself reads', () => {
   expect(passVariables({ TOKEN: 'secret', PATH: '/x' })).toEqual({
-    options: ['--env', 'TOKEN', '--env', 'PATH=/x'],
+    options: ['--env=TOKEN', '--env=PATH=/x'],
     env: { TOKEN: 'secret' },
   });
 });

@@ -103,7 +103,8 @@ async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): 
   const { definition, reactor, context } = job;
   const { tools, stepId } = context;
   const module = withSlashes(path.relative(reactor.root, reactor.dir));
-  const selection = module === '' ? [] : ['--projects', module, '--also-make'];
+  // Maven leaves out a project whose selector begins with "-" or "!"
+  const selection = module === '' ? [] : [`--projects=./${module}`, '--also-make'];
   await tools.run(
     await findMaven(job),
     [

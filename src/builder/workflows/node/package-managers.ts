@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { exists, makeFolder, readTextIfExists, removeTree } from '../../../support/files.ts';
+import { quoted } from '../../../support/places.ts';
 import { ToolError } from '../../tools/tools.ts';
 import type { Tools } from '../../tools/tools.ts';
 import type { NodeProject, PackageManager } from './project.ts';
@@ -108,7 +109,7 @@ function commandsOf(install: NodeInstall, berry: boolean): { args: string[]; pla
   }
   if (project.manager === 'yarn' && berry) {
     return {
-      args: ['workspaces', 'focus', ...(member === '' ? ['--all'] : [project.manifest.name ?? '']), '--production'],
+      args: ['workspaces', 'focus', ...(member === '' ? ['--all'] : [memberName(project)]), '--production'],
       platform: [],
     };
   }
@@ -117,7 +118,7 @@ function commandsOf(install: NodeInstall, berry: boolean): { args: string[]; pla
       args: ['install', '--production', '--frozen-lockfile', '--non-interactive', '--no-progress'],
       platform: [],
     };
-  const scope = member === '' ? [] : ['--workspace', member, '--include-workspace-root=false'];
+  const scope = member === '' ? [] : [`--workspace=${member}`, '--include-workspace-root=false'];
   const verb =
     install.useNpmCi && project.lock !== undefined && !install.copyLocals ? ['ci'] : ['install', '--no-save'];
   return {
@@ -132,6 +133,14 @@ function commandsOf(install: NodeInstall, berry: boolean): { args: string[]; pla
     ],
     platform,
   };
+}
+
+/** The name of a package, which yarn takes for an option if it begins like one. */
+function memberName({ dir, manifest: { name = '' } }: NodeProject): string {
+  if (name !== '' && !name.startsWith('-')) return name;
+  throw new UserError(`${path.join(dir, 'package.json')}: name cannot be ${quoted(name)}`, {
+    hint: 'Give the package a name: yarn installs a package of a workspace by its name.',
+  });
 }
 
 /** Finds the manager's program on PATH, or through corepack, which comes with Node.js 20 to 24. */

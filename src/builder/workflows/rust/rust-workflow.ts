@@ -46,11 +46,11 @@ function buildFlags({ architecture, runtime, buildProperties }: BuildDefinition,
   if (runtime === 'provided.al2') flags.push('--target', `${machine}-unknown-linux-gnu.2.26`);
   else flags.push(architecture === 'arm64' ? '--arm64' : '--x86-64');
   const binary = buildProperties['Binary'];
-  if (typeof binary === 'string') flags.push('--bin', binary);
+  if (typeof binary === 'string') flags.push(`--bin=${binary}`);
   const features = buildProperties['Features'];
   const list = Array.isArray(features) ? features : [features];
   const names = list.filter((name): name is string => typeof name === 'string');
-  if (names.length > 0) flags.push('--features', names.join(','));
+  if (names.length > 0) flags.push(`--features=${names.join(',')}`);
   return flags;
 }
 
