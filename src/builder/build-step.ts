@@ -12,6 +12,7 @@ import type { BuildOptions } from './build-options.ts';
 import type { BuiltFolder } from './build-result.ts';
 import type { BuildCache, CacheEntry } from './cache/build-cache.ts';
 import type { SourceHasher } from './cache/source-hash.ts';
+import { notePrivateFiles } from './checks/private-files.ts';
 import type { ContainerPool, ContainerTools } from './containers/container-tools.ts';
 import { nameImage, obtainImage } from './images/build-image.ts';
 import { imageInputs } from './images/plan-images.ts';
@@ -146,6 +147,7 @@ async function prepareAndBuild(
       collector.setInputs(definition.ids, await prepared.inputs());
     }
   });
+  await notePrivateFiles(definition, result.artifact, context.note);
   const { layerSkipped } = result;
   if (definition.wantsDependencyLayer && layerSkipped)
     context.note(layerSkipped.level, `no dependency layer: ${layerSkipped.reason}`);

@@ -79,7 +79,9 @@ export function openSyncMemory(stack: { storeDir: string; region: string; stackN
     write: async (stackId, facts) => {
       const file = fileOf(stackId);
       try {
-        await writeFileAtomic(file, `${JSON.stringify({ version: VERSION, stackId, ...trim(facts) })}\n`);
+        await writeFileAtomic(file, `${JSON.stringify({ version: VERSION, stackId, ...trim(facts) })}\n`, {
+          mode: 0o600,
+        });
       } catch (error) {
         if (explainSystemError(error) === undefined) throw error;
         // on a full or read-only disk the next run asks the services again instead of using outdated facts

@@ -1,6 +1,7 @@
 import { createLines } from './lines.ts';
 import type { Line } from './lines.ts';
 import type { createLiveView } from './live-view.ts';
+import { redactEvent } from './redact.ts';
 import type { Reporter } from './reporter.ts';
 import { createStyle } from './style.ts';
 import { watchDocument } from './watch-json.ts';
@@ -44,7 +45,8 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
   const write = (line: Line): void => void options[line.stream].write(`${line.text}\n`);
 
   return {
-    report(event) {
+    report(reported) {
+      const event = redactEvent(reported);
       live?.update(event);
       const isForStdout = event.type === 'result' ? isJson && !options.watch : !isJson;
       const toPrint = lines(event).filter(({ stream }) => stream === 'stderr' || isForStdout);

@@ -51,9 +51,10 @@ export const PORT_TAKEN_EXIT_CODE = 98;
 export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
   const { installation, port, files, detached } = options;
   const temporary = files.temporary;
-  await makeFolder(path.dirname(files.log));
-  await makeFolder(temporary);
-  const log = await fs.open(files.log, 'a');
+  // the log and the code of functions are the user's alone
+  await makeFolder(path.dirname(files.log), { mode: 0o700 });
+  await makeFolder(temporary, { mode: 0o700 });
+  const log = await fs.open(files.log, 'a', 0o600);
   try {
     // the second argument only identifies the process (`isCloudProcess`)
     const child = spawn(installation.python, [path.join(installation.pluginDir, 'start.py'), files.state], {

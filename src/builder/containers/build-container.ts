@@ -6,7 +6,7 @@ import { engineError, unknownFailure } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
 import type { SpawnResult } from '../../support/spawn.ts';
 import { startProcess } from '../../support/start-process.ts';
-import { passVariables } from './pass-variables.ts';
+import { passToContainer } from './pass-variables.ts';
 import { mountOf, mountOption, outermostFolders, translatePaths } from './mounts.ts';
 
 /** The settings of a build container. */
@@ -51,7 +51,7 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
   const { engine, image, env } = request;
   const name = `sam-sync-build-${process.pid}-${randomBytes(4).toString('hex')}`;
   const mounts = outermostFolders(request.folders).map((folder) => mountOf(folder, process.platform));
-  const variables = passVariables(env);
+  const variables = await passToContainer(env, request.temporaryDir);
   const options = [...runOptions(request, name), ...variables.options];
   const running = startProcess(
     engine.name,
@@ -71,10 +71,11 @@ export async function startContainer(request: ContainerRequest): Promise<BuildCo
   };
   const translate = (text: string): string => translatePaths(text, mounts);
   const call = async (program: string, args: readonly string[], how: ExecOptions): Promise<SpawnResult> => {
-    const own = Object.entries(how.env ?? {});
-    const set = own.filter((entry): entry is [string, string] => entry[1] !== undefined);
-    const variables = passVariables(Object.fromEntries(set.map(([key, value]) => [key, translate(value)])));
-    const unset = own.filter(([, value]) => value === undefined).map(([key]) => key);
+    const given = Object.entries(how.env ?? {});
+    const set = given.filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const own = Object.fromEntries(set.map(([key, value]) => [key, translate(value)]));
+    const variables = await passToContainer(own, request.temporaryDir);
+    const unset = given.filter(([, value]) => value === undefined).map(([key]) => key);
     const command = [program, ...args].map(translate);
     const options = [...(how.cwd === undefined ? [] : ['--workdir', translate(how.cwd)]), ...variables.options];
     const without = unset.length === 0 ? [] : ['env', ...unset.flatMap((key) => ['-u', key])];

@@ -1,7 +1,7 @@
-import { readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, unlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
-import { hashFile, makeFolder } from '../../../support/files.ts';
+import { hashFile, makeFolder, writeFileAtomic } from '../../../support/files.ts';
 import { mapLimit } from '../../../support/map-limit.ts';
 import { withSlashes } from '../../../support/places.ts';
 import { ToolError } from '../../tools/tools.ts';
@@ -84,10 +84,10 @@ async function requirementsWith(
   }
   const file = path.join(scratch, 'with-wheels.txt');
   if (constraints.length > 0) {
-    await writeFile(path.join(scratch, 'constraints.txt'), `${constraints.join('\n')}\n`);
+    await writePrivate(path.join(scratch, 'constraints.txt'), constraints);
     lines.push('-c constraints.txt');
   }
-  await writeFile(file, `${lines.join('\n')}\n`);
+  await writePrivate(file, lines);
   return file;
 }
 
@@ -140,7 +140,7 @@ async function replaceForeign(job: PipJob, wheels: string, own: ReadonlySet<stri
     // pip packs folders and repositories as .zip
     if (!distribution || own.has(nameOf(file)) || direct.has(file) || file.endsWith('.zip')) continue;
     const pinned = path.join(job.scratch, 'pinned.txt');
-    await writeFile(pinned, pinnedText(job.requirements, distribution));
+    await writePrivate(pinned, pinnedLines(job.requirements, distribution));
     try {
       await download(job, [...platformOptions(job.target), '--no-deps', '-r', pinned], wheels);
     } catch (error) {
@@ -158,13 +158,13 @@ function directFiles({ lines }: Requirements): ReadonlySet<string> {
   return new Set(urls.map((url) => decodeURIComponent(path.posix.basename(url))));
 }
 
-function pinnedText(
+function pinnedLines(
   { lines, indexOptions }: Requirements,
   { name, version }: { name: string; version: string },
-): string {
+): string[] {
   const wanted = normalizeName(name);
   const withHash = lines.find(({ text }) => text.includes('--hash') && parseRequirement(text)?.name === wanted);
-  return `${[...indexOptions, withHash?.text ?? `${name}==${version}`].join('\n')}\n`;
+  return [...indexOptions, withHash?.text ?? `${name}==${version}`];
 }
 
 /** Builds wheels of source archives and removes the archives. */
@@ -189,9 +189,21 @@ async function runBuild(
   { source, outDir, env }: { source: string; outDir: string; env: Record<string, string> },
 ): Promise<void> {
   // a pure Python wheel may require a newer Python than the one that builds it
-  const options = ['--no-deps', '--ignore-requires-python', ...job.requirements.indexOptions];
-  const args = ['wheel', ...QUIET, ...options, '--wheel-dir', outDir, source];
+  const options = ['--no-deps', '--ignore-requires-python', '--wheel-dir', outDir, ...(await indexFile(job))];
+  const args = ['wheel', ...QUIET, ...options, source];
   await runPip(job, args, `Building ${path.basename(source)}`, { env, hint: versionHint(job), native: true });
+}
+
+/** The indexes by way of a file: command lines can be seen, and URLs of indexes may hold logins. */
+async function indexFile({ requirements: { indexOptions }, scratch }: PipJob): Promise<string[]> {
+  if (indexOptions.length === 0) return [];
+  const file = path.join(scratch, 'indexes.txt');
+  await writePrivate(file, indexOptions);
+  return ['-r', file];
+}
+
+async function writePrivate(file: string, lines: readonly string[]): Promise<void> {
+  await writeFileAtomic(file, `${lines.join('\n')}\n`, { mode: 0o600 });
 }
 
 function nameOf(file: string): string {

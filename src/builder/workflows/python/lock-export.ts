@@ -147,6 +147,7 @@ export async function exportLock(
     task: `${lock.tool} ${args[0]}`,
   });
   const file = path.join(scratch, 'requirements.txt');
-  await writeFile(file, result.stdout);
+  // it may hold logins of indexes
+  await writeFile(file, result.stdout, { mode: 0o600 });
   return file;
 }

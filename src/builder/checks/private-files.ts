@@ -1,0 +1,64 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { exists } from '../../support/files.ts';
+import { readForeignManifest } from '../workflows/node/manifest.ts';
+import type { CacheEntry } from '../cache/build-cache.ts';
+import type { BuildDefinition } from '../plan-build.ts';
+import type { BuildContext } from '../workflows/workflow.ts';
+
+/** Files whose names say that they hold secrets. Examples of `.env` files have none. */
+const PRIVATE_NAME =
+  /^(?:\.env(?:\.(?!example$|sample$|template$|dist$|defaults$)[\w.-]+)?|\.npmrc|\.yarnrc\.yml|\.pypirc|[._]netrc|\.git-credentials|\.dockercfg|id_(?:rsa|dsa|ecdsa|ed25519))$/;
+/** Files that may hold secrets, and what they hold then. */
+const PRIVATE_CONTENT: readonly { name: RegExp; content: RegExp }[] = [
+  { name: /\.(?:pem|key)$/, content: /-----BEGIN [A-Z ]*PRIVATE KEY-----/ },
+  { name: /^(?:requirements[\w-]*\.txt|pip\.conf|Gemfile)$/, content: /\b[a-z+]+:\/\/(?!git@)[^\s/@]+@/ },
+  { name: /^credentials$/, content: /aws_secret_access_key/i },
+];
+/** Packages of others, which need no look. */
+const INSTALLED = /^(?:node_modules|vendor)$|\.dist-info$/;
+const LARGEST = 100_000;
+/** More names say no more. */
+const NAMED = 3;
+
+/** Warns of files with secrets that a new artifact holds because SAM CLI packs them too. */
+export async function notePrivateFiles(
+  { codeDir, workflow }: BuildDefinition,
+  artifact: Pick<CacheEntry, 'path' | 'cached'>,
+  note: BuildContext['note'],
+): Promise<void> {
+  if (artifact.cached) return;
+  const manifest = await readForeignManifest(codeDir).catch(() => undefined);
+  const found: string[] = [];
+  for (const name of await privateFiles(artifact.path)) {
+    // what the source does not have comes from a package; what package.json names is meant
+    const isOwn = await exists(path.join(codeDir, name));
+    if (isOwn && manifest?.files?.includes(name) !== true) found.push(name);
+  }
+  if (found.length === 0) return;
+  const names = found.length > NAMED ? [...found.slice(0, NAMED), `${found.length - NAMED} more`] : found;
+  const how =
+    workflow === 'nodejs' && manifest !== undefined
+      ? 'list it in .npmignore, or list in files of package.json what belongs to the function'
+      : 'keep it outside of CodeUri';
+  note('warning', `packs ${names.join(', ')}, which may hold secrets; to leave it out, ${how}`);
+}
+
+/** Files of the user's own that hold secrets, as seen from the folder, in order. */
+async function privateFiles(root: string, prefix = ''): Promise<string[]> {
+  const found: string[] = [];
+  for (const item of await fs.readdir(path.join(root, prefix), { withFileTypes: true })) {
+    const name = prefix + item.name;
+    if (item.isDirectory() && !INSTALLED.test(item.name)) found.push(...(await privateFiles(root, `${name}/`)));
+    else if (item.isFile() && (await isPrivate(path.join(root, name)))) found.push(name);
+  }
+  return found.sort();
+}
+
+async function isPrivate(file: string): Promise<boolean> {
+  const name = path.basename(file);
+  if (PRIVATE_NAME.test(name)) return true;
+  const rule = PRIVATE_CONTENT.find((one) => one.name.test(name));
+  if (rule === undefined || (await fs.stat(file)).size > LARGEST) return false;
+  return rule.content.test(await fs.readFile(file, 'utf8'));
+}

@@ -1,0 +1,48 @@
+import type { SyncEvent } from './reporter.ts';
+
+/** What takes the place of a secret. */
+const STARS = '***';
+
+/**
+ * Where texts hold secrets, whoever wrote them: logins and tokens in URLs, settings of npm, HTTP headers. Each pattern
+ * keeps its first group.
+ */
+const SECRETS: readonly RegExp[] = [
+  // a user name alone may be a token; `git@` of SSH is none
+  /(\b[a-z][a-z0-9+.-]*:\/\/)(?!git@)[^\s/@'"<>]+(?=@)/gi,
+  /([?&][\w.-]*(?:token|passw(?:or)?d|secret|signature|credential|api[_-]?key|auth|sig)[\w.-]*=)[^\s&'"#<>]+/gi,
+  /(_(?:authToken|auth|password)["']?\s*[:=]\s*["']?)[^\s'"]+/g,
+  /(\bauthorization["']?\s*[:=]\s*["']?(?:basic|bearer|token)\s+)[^\s'"]+/gi,
+];
+
+/** The text with stars instead of logins, tokens and passwords. */
+export function redact(text: string): string {
+  return SECRETS.reduce((shown, pattern) => shown.replace(pattern, `$1${STARS}`), text);
+}
+
+/**
+ * The event without secrets in what tools, services and the user's files say. Outputs of stacks and log lines of functions
+ * stay as they are: they are what the user asked to see.
+ */
+export function redactEvent(event: SyncEvent): SyncEvent {
+  switch (event.type) {
+    case 'note':
+    case 'tool-output':
+    case 'step-finished':
+    case 'resource-state':
+    case 'stack-state':
+    case 'result':
+      return redactValue(event) as SyncEvent;
+    default:
+      return event;
+  }
+}
+
+function redactValue(value: unknown): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map(redactValue);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, key === 'outputs' ? part : redactValue(part)]),
+  );
+}
