@@ -67,7 +67,7 @@ Parameters:
   Plain: { Type: String, Default: plain }
 Resources:
 ${ids.map((id) => `  ${id}:${RESOURCES[id]}\n`).join('')}`,
-    'flow.json': '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "\${Secret}", "End": true}}}',
+    'flow.json': '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "${Secret}", "End": true}}}',
     'py/app.py': 'import tiny\n\ndef handler(event, context):\n    return tiny.X\n',
     'py/requirements.txt': 'tiny==1.0\n',
     'js/app.js': 'exports.handler = async () => 1;\n',
@@ -204,7 +204,7 @@ describe('no secret is seen', () => {
     const app = await machine('container', ['Js']);
     const bin = await tempFolder({
       docker: `#!/bin/sh
-echo "$*" >> "\$(dirname "$0")/calls"
+echo "$*" >> "$(dirname "$0")/calls"
 case "$1 $2" in
   'network ls') echo bridge ;;
   'image inspect') echo 'sha256:0123 amd64' ;;

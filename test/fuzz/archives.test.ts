@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import { unpackZip } from '../../src/builder/workflows/unpack-zip.ts';
 import { fuzz, HOSTILE_WORDS, orUserError } from '../support/fuzz.ts';

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseCommandLine } from '../../src/cli/options/command-line.ts';
 import { resolveOptions } from '../../src/cli/options/resolve-options.ts';
 import { saveParams } from '../../src/cli/samconfig/save-params.ts';

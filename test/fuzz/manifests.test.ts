@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeEach, expect } from 'vitest';
 import { buildApp } from '../support/build-app.ts';
 import { fuzz, mutatedText, mutatedValue, orUserError } from '../support/fuzz.ts';
@@ -46,12 +46,6 @@ async function buildWith(name: string, content: string): Promise<void> {
   const env = { PATH: tools.path, HOME: outside, NAME: 'name' };
   const only = USERS[name.split('/')[0] ?? ''] ?? new Set();
   const built = await orUserError(() => buildApp(app, { env, dependencyLayer: true, only }));
-  if (process.env['SHOW'])
-    console.log(
-      name,
-      built?.failures.map((f) => f.message),
-      await tools.calls(),
-    );
   for (const { message } of built?.failures ?? []) expect(message).not.toMatch(/\[object Object\]|^$/);
   await fs.writeFile(file, MANIFEST_APP[name] ?? '');
   const { '.aws-sam': _own, ...sources } = await snapshotTop();

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { it } from 'vitest';
 import { asUserError } from '../../src/system-errors.ts';
 
@@ -94,11 +94,13 @@ export const HOSTILE_WORDS: readonly string[] = [
 
 /** What breaks the syntax of the formats that are read. */
 const SYNTAX = [
-  ...['{', '}', '[', ']', ':', ': ', ',', '"', "'", '#', '-', '- ', '\n', '\n  ', '\t', '|', '>', '&a ', '*a', '!Ref '],
-  ...['!Sub ', '!GetAtt ', '!If ', '<<: ', '? ', '%', '@', '=', ' = ', '\\', '<', '</', '>', '&amp;', '<!ENTITY'],
-  ...['null', 'true', '~', '0', '-1', '1e999', '0x1', 'NaN', '1:30', '2010-09-09', '[]', '{}', '""', "''", '\uFEFF'],
-  ...['[['.repeat(200), '{a: '.repeat(400), '{"a":'.repeat(400), '&a [*a, *a]', '"""', '- '.repeat(400)],
-];
+  '{ } [ ] : , # - \' " | > % @ = \\ < </ ~ ? &a *a !Ref !Sub !GetAtt !If <<: &amp; <!ENTITY """ "" \'\' [] {}'.split(
+    ' ',
+  ),
+  'null true 0 -1 1e999 0x1 NaN 1:30 2010-09-09'.split(' '),
+  [': ', '- ', ' = ', '\n', '\n  ', '\t', '\uFEFF', '&a [*a, *a]'],
+  ['[['.repeat(200), '{a: '.repeat(400), '{"a":'.repeat(400), '- '.repeat(400)],
+].flat();
 
 /** Text that is one of the samples, changed at some places. */
 export function mutatedText(samples: readonly string[]): fc.Arbitrary<string> {
