@@ -187,6 +187,20 @@ describe('files that are links', () => {
 });
 
 describe('an archive', () => {
+  it('that says that it unpacks to more than any function has is refused, and nothing is unpacked', async () => {
+    const dir = await tempFolder();
+    const bytes = zipBytes({ 'ok.py': '', 'large.py': 'x' });
+    // the last entry of the directory is compressed (8), and has 2 GB
+    const entry = bytes.lastIndexOf('PK\x01\x02', undefined, 'latin1');
+    bytes.writeUInt16LE(8, entry + 10);
+    bytes.writeUInt32LE(0x7fff_ffff, entry + 24);
+    await fs.writeFile(path.join(dir, 'x-1.whl'), bytes);
+    await expect(unpackZip(path.join(dir, 'x-1.whl'), path.join(dir, 'target'))).rejects.toThrow(
+      'x-1.whl unpacks to more than 1 GB',
+    );
+    expect(await fs.readdir(dir)).toEqual(['x-1.whl']);
+  });
+
   it.each(['../evil', 'a/../../evil', '/evil', 'a/..', '..\\evil', 'a\0b', 'x'.repeat(300)])(
     'with a file %j is refused, and nothing is unpacked',
     async (name) => {

@@ -13,6 +13,9 @@ const FILES_AT_ONCE = 8;
 /** Larger files are streamed (bytes). */
 const STREAM_ABOVE = 8 * 1024 * 1024;
 
+/** Larger archives are refused: Lambda takes 250 MB unzipped (bytes). */
+const MOST_BYTES = 1_000_000_000;
+
 /** Unpacks an archive; `rename` maps an entry's name to its path. Rejects if an entry would leave the target. */
 export async function unpackZip(
   zipFile: string,
@@ -33,7 +36,10 @@ async function unpack(zipFile: string, target: string, rename: (name: string) =>
   try {
     const files: { entry: Entry; file: string }[] = [];
     const what = `A file in ${path.basename(zipFile)}`;
+    let bytes = 0;
     for await (const entry of zip.eachEntry()) {
+      bytes += entry.uncompressedSize;
+      if (bytes > MOST_BYTES) throw tooLarge(zipFile);
       if (entry.fileName.endsWith('/')) continue;
       files.push({ entry, file: placeBelow(target, rename(entry.fileName), what) });
     }
@@ -45,6 +51,12 @@ async function unpack(zipFile: string, target: string, rename: (name: string) =>
   } finally {
     zip.close();
   }
+}
+
+function tooLarge(zipFile: string): UserError {
+  return new UserError(`${path.basename(zipFile)} unpacks to more than ${MOST_BYTES / 1e9} GB`, {
+    hint: 'Lambda takes 250 MB of code and layers unzipped. Leave the package out, or deploy the function as a container image.',
+  });
 }
 
 async function unpackEntry(zip: ZipFile, entry: Entry, file: string): Promise<void> {

@@ -43,8 +43,8 @@ interface Format {
 const JSON_FORMAT: Format = {
   edit: async () => undefined,
   rewrite: async (text, edits) => {
-    const document: unknown = text.trim() === '' ? {} : JSON.parse(text.replace(/^\uFEFF/, ''));
-    return `${JSON.stringify(applyEdits(document as ConfigMap, edits, VERSION), null, 2)}\n`;
+    const document = text.trim() === '' ? {} : (JSON.parse(text.replace(/^\uFEFF/, '')) as ConfigValue);
+    return `${JSON.stringify(applyEdits(isConfigMap(document) ? document : {}, edits, VERSION), null, 2)}\n`;
   },
   comments: async () => '',
 };

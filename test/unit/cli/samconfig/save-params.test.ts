@@ -367,6 +367,14 @@ describe('editing a configuration text', () => {
     expect(text).toMatch(/b = 60/);
   });
 
+  it.each(['x.json', 'x.yaml'])('a file %s that holds null counts as empty', async (file) => {
+    const { text } = await editConfig('null', edit({ a: 'b' }), file);
+    expect(await parseConfigText(text, file)).toEqual({
+      version: '0.1',
+      default: { sync: { parameters: { a: 'b' } } },
+    });
+  });
+
   it('a YAML file whose top level is indented is written anew', async () => {
     const { text } = await editConfig('# mine\n  default:\n    sync: {}\n', edit({ a: 'b' }), 'x.yaml');
     expect(await parseConfigText(text, 'x.yaml')).toEqual({
