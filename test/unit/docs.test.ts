@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BEHAVIOUR = 'docs/sam-cli-behaviour.md';
 const SOURCES = ['src', 'test', 'bench', 'scripts', 'docs'];
-const PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+const PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
 
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
 
