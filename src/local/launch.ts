@@ -52,7 +52,8 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
   const { installation, port, files, detached } = options;
   const temporary = files.temporary;
   // the log and the code of functions are the user's alone
-  await makeFolder(path.dirname(files.log), { mode: 0o700 });
+  await makeFolder(path.dirname(files.log));
+  await fs.chmod(path.dirname(files.log), 0o700);
   await makeFolder(temporary, { mode: 0o700 });
   const log = await fs.open(files.log, 'a', 0o600);
   try {

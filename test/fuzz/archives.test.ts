@@ -31,7 +31,7 @@ const archive = fc.record({
 
 fuzz(
   'an archive with any names, kinds and damage is unpacked into its folder, or refused in a sentence',
-  1_500,
+  800,
   archive,
   async ({ entries, damage, keep }) => {
     const bytes = zipBytes(Object.fromEntries(entries));

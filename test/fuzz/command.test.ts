@@ -45,7 +45,7 @@ const usage = await tempFolder({
 
 fuzz(
   'the command ends with a sentence whatever is in a file, within its folder and little memory',
-  8,
+  6,
   changed,
   async ([name, text]) => {
     const dir = path.join(outside, 'app');

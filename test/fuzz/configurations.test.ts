@@ -57,7 +57,7 @@ async function resolveAll(args: readonly string[]): Promise<void> {
 
 fuzz(
   'a samconfig, parameter file or file of variables that is changed at random is read and saved, or refused in a sentence',
-  2_000,
+  1_500,
   changedFile,
   async ([name, text]) => {
     for (const file of await fs.readdir(app))
@@ -83,7 +83,7 @@ const word = fc.oneof(
   fc.string({ maxLength: 10 }),
 );
 
-fuzz('so are the words of a command line', 2_000, fc.array(word, { maxLength: 12 }), async (words) => {
+fuzz('so are the words of a command line', 1_500, fc.array(word, { maxLength: 12 }), async (words) => {
   // saved only where the test cleans up
   await resolveAll(words.filter((one) => one !== '--save-params'));
 });

@@ -60,7 +60,7 @@ const OPENAPI = [
 
 fuzz(
   'an OpenAPI file that is changed at random is sent as it is, completed, or refused in a sentence',
-  700,
+  400,
   mutatedText(OPENAPI),
   async (text) => {
     await fs.writeFile(file, text);
@@ -91,7 +91,7 @@ const MACHINES = [
   '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${Fn}", "End": true, "Seconds": ${N}}}}',
 ];
 
-fuzz('so is a state machine, with its substitutions', 3_000, mutatedText(MACHINES), async (text) => {
+fuzz('so is a state machine, with its substitutions', 1_500, mutatedText(MACHINES), async (text) => {
   const substitutions = mapOf({
     Fn: { 'Fn::GetAtt': ['Fn', 'Arn'] },
     N: 1,

@@ -129,20 +129,20 @@ function planFrom(root: Stack): void {
 
 fuzz(
   'a template that is changed at random is read and planned, or refused in a sentence',
-  1_500,
+  800,
   mutatedText([SHOP, WIDE]),
   planAll,
 );
 
 const values = [SHOP, WIDE].map((text): unknown => JSON.parse(JSON.stringify(parseYaml(text, 'sample'))));
 
-fuzz('so is one whose parts are in other places', 2_000, mutatedValue(values), async (value) => {
+fuzz('so is one whose parts are in other places', 1_000, mutatedValue(values), async (value) => {
   await planAll(JSON.stringify(value) ?? '');
 });
 
 fuzz(
   'so are nested templates and included files',
-  500,
+  200,
   mutatedText(['orders/template.yaml', 'api/rest.yaml'].map((file) => readFileSync(path.join(app, file), 'utf8'))),
   async (text) => {
     await fs.writeFile(path.join(app, 'orders/template.yaml'), text);

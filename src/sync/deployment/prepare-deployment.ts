@@ -143,11 +143,12 @@ async function buildAll(
   const { result, failures, release } = await (build === undefined
     ? openBuilder({ reporter, signal, options, onBuilt }).build(plan)
     : build(plan, onBuilt));
+  // what was built is not built again, so a failure of another build must not hide these
+  for (const { level, ids, text } of result.notes) note(reporter, level, `${ids.join(', ')}: ${text}`);
   if (failures.length > 0) {
     release();
     throw new BuildError(failures);
   }
-  for (const { level, ids, text } of result.notes) note(reporter, level, `${ids.join(', ')}: ${text}`);
   reporter.report({ type: 'phase', name: 'build', ms: performance.now() - started });
   return { result, release };
 }
