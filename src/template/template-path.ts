@@ -31,5 +31,7 @@ function setBelow(current: TemplateValue | undefined, rest: TemplatePath, value:
   const [key, ...deeper] = rest;
   if (key === undefined) return value;
   if (!Array.isArray(current)) return setInMap(isMap(current) ? current : {}, rest, value);
-  return current.with(Number(key), setBelow(current[Number(key)], deeper, value));
+  const index = Number(key);
+  // a list where a mapping belongs: the checks of the template report it
+  return index in current ? current.with(index, setBelow(current[index], deeper, value)) : current;
 }

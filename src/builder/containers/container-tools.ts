@@ -57,7 +57,14 @@ async function pullImage(
   const { image, architecture } = wanted;
   const machine = architecture === 'arm64' ? 'arm64' : 'amd64';
   const inspect = async (): Promise<string | undefined> => {
-    const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}} {{.Architecture}}', '--', image]);
+    const { code, stdout } = await engine.run([
+      'image',
+      'inspect',
+      '--format',
+      '{{.Id}} {{.Architecture}}',
+      '--',
+      image,
+    ]);
     const [id, actual] = stdout.trim().split(' ');
     return code === 0 && actual === machine ? id : undefined;
   };

@@ -104,6 +104,12 @@ describe('useLocalAssets', () => {
   });
 });
 
+it('properties that are a list stay as they are, for the checks of the template to report', () => {
+  const Metadata = { 'aws:asset:path': 'code', 'aws:asset:property': 'Code' };
+  const template = { Resources: { Fn: { Type: 'AWS::Lambda::Function', Metadata, Properties: [] } } };
+  expect(useLocalAssets(template)).toEqual(template);
+});
+
 describe('buildMetadata', () => {
   it('skips the build of what CDK has bundled', () => {
     expect(buildMetadata(resource('Fn9270CBC0'))['SkipBuild']).toBe(true);
