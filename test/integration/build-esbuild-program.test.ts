@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildApp, pathWith, toolEnv } from '../support/build-app.ts';
 import type { BuiltApp } from '../support/build-app.ts';
+import { stubTools } from '../support/stub-tools.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
 const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
@@ -129,6 +130,15 @@ describe('which esbuild bundles an application', () => {
     });
     expect((await build(dir, { env: offline })).failures).toMatchObject([
       { message: expect.stringMatching(/^esbuild 0\.14\.14, which .* requests, could not be installed/), hint },
+    ]);
+  });
+
+  it('says so if npm succeeds and does not install it', async () => {
+    const dir = await tempFolder({ ...APP, 'app/fn/package.json': '{"devDependencies":{"esbuild":"0.20.0"}}' });
+    const { path: PATH } = await stubTools();
+    const { failures } = await build(dir, { env: { PATH } });
+    expect(failures.map(({ message }) => message)).toEqual([
+      expect.stringContaining('npm did not install esbuild 0.20.0'),
     ]);
   });
 

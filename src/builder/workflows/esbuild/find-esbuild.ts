@@ -133,4 +133,6 @@ async function runNpm(
     // it may hold a login
     await fs.rm(settings, { force: true });
   }
+  if (await exists(path.join(cwd, 'node_modules', 'esbuild', 'package.json'))) return;
+  throw new UserError(`npm did not install esbuild ${version}, which ${wanted.manifest} requests`, { hint });
 }
