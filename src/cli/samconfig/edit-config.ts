@@ -1,7 +1,6 @@
 import type { TableEdit } from './table-edit.ts';
 import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { YamlError } from '../../template/yaml/cursor.ts';
 import { ownValue, setOwn } from '../../support/own-value.ts';
 import { isConfigMap } from './config-value.ts';
 import type { ConfigMap, ConfigValue } from './config-value.ts';
@@ -55,7 +54,15 @@ const TOML: Format = {
     const { parse, stringify } = await import('smol-toml');
     return stringify(applyEdits(parse(text, { integersAsBigInt: 'asNeeded' }) as ConfigMap, edits, VERSION));
   },
-  comments: async (text) => (await import('./edit-toml.ts')).tomlComments(text).sort().join('\n'),
+  comments: async (text) => {
+    const { tomlComments } = await import('./edit-toml.ts');
+    try {
+      return tomlComments(text).sort().join('\n');
+    } catch {
+      // its parser refuses some texts that ours takes
+      return '';
+    }
+  },
 };
 
 const YAML: Format = {
@@ -81,13 +88,12 @@ async function documentOf(yaml: string): Promise<ConfigMap> {
 
 const FORMATS: Readonly<Record<string, Format>> = { '.json': JSON_FORMAT, '.toml': TOML };
 
-/** A text between two edits may be no YAML: then the whole is written again. */
+/** Edits a text; undefined if the format's library refuses what our own parser takes. The text is then written again. */
 async function editOrNothing(format: Format, text: string, edits: readonly TableEdit[]): Promise<string | undefined> {
   try {
     return await format.edit(text, edits);
-  } catch (error) {
-    if (error instanceof YamlError) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 

@@ -367,6 +367,11 @@ describe('editing a configuration text', () => {
     expect(text).toMatch(/b = 60/);
   });
 
+  it('a key that is null is kept', async () => {
+    const { text } = await editConfig('?\n', edit({ a: 'b' }), 'x.yaml');
+    expect(await parseConfigText(text, 'x.yaml')).toMatchObject({ default: { sync: { parameters: { a: 'b' } } } });
+  });
+
   it.each(['x.json', 'x.yaml'])('a file %s that holds null counts as empty', async (file) => {
     const { text } = await editConfig('null', edit({ a: 'b' }), file);
     expect(await parseConfigText(text, file)).toEqual({
