@@ -15,7 +15,10 @@ export interface SdkClient {
   send(command: object, options?: object): Promise<unknown>;
   middlewareStack: {
     add(middleware: Middleware, options: (InitializeHandlerOptions | BuildHandlerOptions) & AbsoluteLocation): void;
-    addRelativeTo(middleware: Middleware, options: Omit<FinalizeRequestHandlerOptions, 'step'> & RelativeLocation): void;
+    addRelativeTo(
+      middleware: Middleware,
+      options: Omit<FinalizeRequestHandlerOptions, 'step'> & RelativeLocation,
+    ): void;
     remove(name: string): boolean;
   };
 }

@@ -20,7 +20,7 @@ export interface Pacer {
 }
 
 /** A call that must wait longer than this is announced (ms). */
-const LONG_WAIT = 4_000;
+const LONG_WAIT = 3_000;
 /** A shorter wait is a rounding error (ms). */
 const ROUNDING = 0.001;
 

@@ -18,9 +18,13 @@
  * proxy answers by itself, by default with an empty 200), `change` (another answer comes back). Services are named as in the request's signature: `cloudformation`, `s3`,
  * `lambda`, `apigateway` (both API types), `states`, `ecr`, `sts`. Operations as in the API reference; a REST call that
  * the table below does not know is `METHOD /path`.
+ *
+ * `startFaultProxy(endpoint, { quotas: true })` has the quotas of an AWS account and refuses what exceeds them (`quotas.ts`);
+ * such calls have the fault `throttle`.
  */
 import * as http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createQuotas } from './quotas.ts';
 
 /** A request that came by. */
 export interface ProxiedCall {
@@ -94,14 +98,16 @@ interface Rule {
 }
 
 /** Starts a proxy in front of `target` (a URL) on a free port of 127.0.0.1. */
-export async function startFaultProxy(target: string): Promise<FaultProxy> {
+export async function startFaultProxy(target: string, options: { quotas?: boolean } = {}): Promise<FaultProxy> {
   const calls: ProxiedCall[] = [];
+  const quotas = options.quotas ? createQuotas() : undefined;
   let rules: Rule[] = [];
   const faultFor = (call: ProxiedCall): Fault | undefined => {
     const rule = rules.find(
       (candidate) => candidate.times > 0 && matches(candidate.match, call) && candidate.skip-- <= 0,
     );
     if (rule !== undefined) rule.times--;
+    if (quotas?.refuses(call, performance.now())) return { kind: 'throttle' };
     return rule?.fault;
   };
   let connections = 0;
@@ -234,7 +240,8 @@ function forward({ method, path, headers, body: signedBody }: ProxiedCall, body:
   return new Promise((resolve, reject) => {
     const { 'transfer-encoding': _chunked, ...kept } = headers;
     // for the check of the signature, which covers the host and the body (aws-contract/extension.py)
-    const signed = { 'test-signed-host': headers.host, ...(body === signedBody ? {} : { 'test-changed': 'body' }) };
+    const signedHost = headers['test-signed-host'] ?? headers.host;
+    const signed = { 'test-signed-host': signedHost, ...(body === signedBody ? {} : { 'test-changed': 'body' }) };
     const sent = { ...kept, ...signed, host: target.host, 'content-length': body.length };
     const outgoing = http.request(target, { method, path, headers: sent, agent: false }, (incoming) => {
       const chunks: Buffer[] = [];
@@ -333,6 +340,7 @@ const THROTTLES: Record<string, { status: number; code: string }> = {
   apigateway: { status: 429, code: 'TooManyRequestsException' },
   states: { status: 400, code: 'ThrottlingException' },
   ecr: { status: 400, code: 'ThrottlingException' },
+  logs: { status: 400, code: 'ThrottlingException' },
 };
 
 function shapeError(service: string, fault: Extract<Fault, { kind: 'throttle' | 'error' }>): Answer {
@@ -357,6 +365,7 @@ function shapeError(service: string, fault: Extract<Fault, { kind: 'throttle' | 
   switch (service) {
     case 'states':
     case 'ecr':
+    case 'logs':
       return json({ __type: code, message });
     case 'lambda':
     case 'apigateway':
