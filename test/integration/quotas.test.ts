@@ -32,7 +32,7 @@ let company: CompanyProxy;
 
 beforeAll(async () => {
   cloud = await startTestCloud({ SAM_SYNC_CLOUD_STATE_DELAY: BUSY });
-  account = await startFaultProxy(cloud.endpoint, { quotas: true });
+  account = await startFaultProxy(cloud.endpoint, { quotas: true, ...(isFull ? {} : { pageSize: 2 }) });
   company = await startCompanyProxy(account.endpoint);
 });
 afterAll(async () => {
