@@ -114,8 +114,8 @@ export function createAws(options: AwsOptions): Aws {
       ...(name === 's3' ? s3Config(current, endpoint) : {}),
     };
     const client = new (Client as unknown as ClientConstructor)(config);
-    if (isPaced) paceCalls(client, pacer);
-    const { sendLate } = reportCalls(client, { ...target, reporter: options.reporter, signal });
+    const waitedFor = isPaced ? paceCalls(client, pacer) : undefined;
+    const { sendLate } = reportCalls(client, { ...target, reporter: options.reporter, signal, waitedFor });
     const send = client.send.bind(client);
     return { ...commands, client, send, sendLate } as unknown as Service<K>;
   };

@@ -33,6 +33,8 @@ export interface CallReporting {
   signal?: AbortSignal | undefined;
   region: string;
   profile: string | undefined;
+  /** How long a call has waited for the account's quotas (ms), by its input. */
+  waitedFor?: ((input: object) => number) | undefined;
 }
 
 const DISPLAY_NAMES: Record<string, string> = {
@@ -104,7 +106,15 @@ function watchCall(
     signal?.throwIfAborted();
     const started = performance.now();
     const report = (attempts: number, error?: string): void =>
-      reporter.report({ type: 'api-call', service, operation, ms: performance.now() - started, attempts, error });
+      reporter.report({
+        type: 'api-call',
+        service,
+        operation,
+        ms: performance.now() - started,
+        waitedMs: reporting.waitedFor?.(inputOf(args)) ?? 0,
+        attempts,
+        error,
+      });
     try {
       const result = await next(args);
       report((result.output as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1);

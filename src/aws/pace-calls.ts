@@ -1,5 +1,5 @@
 import { SMITHY_CONTEXT_KEY } from '@smithy/types';
-import { nameCall, type Handler, type SdkClient } from './calls.ts';
+import { nameCall, type CallReporting, type Handler, type SdkClient } from './calls.ts';
 import type { Pacer } from './pacer.ts';
 import { quotasOf } from './quotas.ts';
 import { isThrottle } from './retry.ts';
@@ -8,8 +8,9 @@ import { isThrottle } from './retry.ts';
  * Makes each request of a client, retries included, wait until the account's quotas admit it, or until the call is aborted.
  * It waits before it is signed: a signature is valid for five minutes.
  */
-export function paceCalls(client: SdkClient, pacer: Pacer): void {
+export function paceCalls(client: SdkClient, pacer: Pacer): CallReporting['waitedFor'] {
   const refused = new WeakSet<object>();
+  const waited = new WeakMap<object, number>();
   client.middlewareStack.addRelativeTo(
     (next, context): Handler => {
       const { service, operation } = nameCall(context);
@@ -19,7 +20,9 @@ export function paceCalls(client: SdkClient, pacer: Pacer): void {
       return async (args) => {
         // the same for each attempt of a call
         const { input } = args;
+        const started = performance.now();
         await pacer.admit(quotas, { signal, again: refused.has(input) });
+        waited.set(input, (waited.get(input) ?? 0) + performance.now() - started);
         try {
           return await next(args);
         } catch (error) {
@@ -33,4 +36,5 @@ export function paceCalls(client: SdkClient, pacer: Pacer): void {
     },
     { relation: 'after', toMiddleware: 'retryMiddleware', name: 'samSyncPace' },
   );
+  return (input) => waited.get(input) ?? 0;
 }

@@ -43,7 +43,7 @@ export function createPacer(clock: PacerClock, onLongWait: (quota: Quota) => voi
   const buckets = new Map<Quota, QuotaBucket>();
   const announced = new Set<Quota>();
   let waiting: WaitingCall[] = [];
-  let cancelTimer = (): void => {};
+  let cancelTimer: (() => void) | undefined;
 
   const bucketOf = (quota: Quota): QuotaBucket => {
     const bucket = buckets.get(quota) ?? createQuotaBucket(quota, clock.now());
@@ -55,7 +55,7 @@ export function createPacer(clock: PacerClock, onLongWait: (quota: Quota) => voi
 
   /** Starts what may start now. A call takes from its quotas only when it starts, so that it holds up no faster ones. */
   const startReady = (): void => {
-    cancelTimer();
+    cancelTimer?.();
     const now = clock.now();
     let next = Infinity;
     waiting = waiting.filter((call) => {
@@ -69,7 +69,7 @@ export function createPacer(clock: PacerClock, onLongWait: (quota: Quota) => voi
       return false;
     });
     for (const quota of announced) if (!isAwaited(quota)) announced.delete(quota);
-    cancelTimer = next === Infinity ? () => {} : clock.after(Math.ceil(next - now), startReady);
+    cancelTimer = next === Infinity ? undefined : clock.after(Math.ceil(next - now), startReady);
   };
 
   const isAwaited = (quota: Quota): boolean => waiting.some(({ quotas }) => quotas.includes(quota));
@@ -88,7 +88,10 @@ export function createPacer(clock: PacerClock, onLongWait: (quota: Quota) => voi
   return {
     admit: (quotas, { signal, again = false } = {}) =>
       new Promise<void>((resolve, reject) => {
-        if (signal?.aborted) return void reject(signal.reason as Error);
+        if (signal?.aborted) {
+          reject(signal.reason as Error);
+          return;
+        }
         const giveUp = (): void => {
           waiting = waiting.filter((other) => other !== call);
           startReady();

@@ -32,7 +32,7 @@ let company: CompanyProxy;
 
 beforeAll(async () => {
   cloud = await startTestCloud({ SAM_SYNC_CLOUD_STATE_DELAY: BUSY });
-  account = await startFaultProxy(cloud.endpoint, { quotas: true, ...(isFull ? {} : { pageSize: 2 }) });
+  account = await startFaultProxy(cloud.endpoint, { quotas: true });
   company = await startCompanyProxy(account.endpoint);
 });
 afterAll(async () => {
@@ -105,13 +105,13 @@ describe('the quotas of an account', { timeout: isFull ? 1_200_000 : 120_000 }, 
     const code = await sync({ cwd, stack, args: ['--code'], env: company.env });
     expect(code.outcomes, code.stderr).toEqual(Array(SIZE.stacks * SIZE.functions + SIZE.apis).fill('synced'));
     expect(code.refused).toBeLessThanOrEqual(account.count() * 0.05);
-    await expectVersion('v2');
+    const codes = await expectVersion('v2');
 
     await writeFiles(cwd, application(SIZE, 'v3', 21));
     const deployment = await sync({ cwd, stack, env: company.env });
     expect(deployment, deployment.stderr).toMatchObject({ code: 0, document: { status: 'deployed' } });
     expect(deployment.refused).toBeLessThanOrEqual(account.count() * 0.05);
-    await expectVersion('v3');
+    await expectVersion('v3', codes);
   });
 
   it('a run does not fail because others use up the quota, however few attempts are allowed', async () => {
@@ -145,8 +145,8 @@ describe('the quotas of an account', { timeout: isFull ? 1_200_000 : 120_000 }, 
   });
 });
 
-/** Every function and API has this version. */
-async function expectVersion(version: string): Promise<void> {
+/** Every API has this version and every function another code than before; gives the codes. */
+async function expectVersion(version: string, before: readonly string[] = []): Promise<string[]> {
   const { apigateway, lambda } = clients(cloud.endpoint);
   const { items = [] } = await apigateway.send(new GetRestApisCommand({ limit: 500 }));
   const paths = await Promise.all(
@@ -160,8 +160,10 @@ async function expectVersion(version: string): Promise<void> {
     marker = page.NextMarker;
     if (!marker) break;
   }
-  expect(functions).toHaveLength(SIZE.stacks * SIZE.functions);
-  for (const { FunctionName } of functions) {
+  const codes = functions.map(({ CodeSha256 = '' }) => CodeSha256);
+  expect(new Set([...codes, ...before]).size).toBe(before.length + SIZE.stacks * SIZE.functions);
+  for (const { FunctionName } of [functions[0], functions.at(-1)].filter((each) => each !== undefined)) {
     expect(await invoke(cloud.endpoint, `${FunctionName}:live`)).toMatch(new RegExp(` ${version}$`));
   }
+  return codes;
 }
