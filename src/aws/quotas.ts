@@ -28,7 +28,7 @@ const CLOUDFORMATION_OPERATIONS = [
  * The quotas that pace a run's calls. S3 (3,500 changes a second for each prefix) and ECR are too fast to be reached.
  * A call counts against every quota that covers it.
  */
-export const QUOTAS: readonly Quota[] = [
+const QUOTAS: readonly Quota[] = [
   // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests
   { service: 'Lambda', operations: ['GetFunction'], perSecond: 100, burst: 100 },
   { service: 'Lambda', except: ['GetFunction', 'GetPolicy', 'Invoke'], perSecond: 15, burst: 15 },

@@ -18,7 +18,7 @@ const one = (service: string, operation: string, perSecond: number, burst: numbe
 });
 
 /** As AWS documents them; written again from its pages, not taken from `src/aws/quotas.ts`, which they check. */
-export const ACCOUNT_QUOTAS: readonly AccountQuota[] = [
+const ACCOUNT_QUOTAS: readonly AccountQuota[] = [
   // Lambda quotas, API requests
   one('lambda', 'GetFunction', 100, 100),
   {
