@@ -6,8 +6,11 @@ import { failureCode } from './network-reason.ts';
 /** Attempts while the endpoint has never answered: it is more likely wrong than busy. */
 const ATTEMPTS_BEFORE_FIRST_ANSWER = { refused: 3, other: 2 };
 
-/** A paced call that is refused is tried again for so long (ms), and as often as others at least. */
-const REFUSED_FOR = 60_000;
+/**
+ * A paced call that is refused is tried again for this long (ms), and as often as others at least: four runs at once that
+ * share an account need up to 13 attempts for a deployment of an API, over some minutes (simulated).
+ */
+const REFUSED_FOR = 5 * 60_000;
 
 /** How the requests of a client are tried again. */
 export interface RetryOptions {

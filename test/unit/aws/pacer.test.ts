@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { createPacer, type PacerClock } from '../../../src/aws/pacer.ts';
+import { createPacer, type Pacer, type PacerClock } from '../../../src/aws/pacer.ts';
 import { describeQuota, quotasOf, type Quota } from '../../../src/aws/quotas.ts';
 
 const GENERAL: Quota = { service: 'S', perSecond: 10, burst: 4 };
 const SLOW: Quota = { service: 'S', operations: ['Slow'], perSecond: 0.2, burst: 1 };
 
-/** A clock that the test moves, and a pacer that goes by it. */
-function open() {
+/** A clock that the test moves. */
+function createClock() {
   let time = 0;
   let timers: { at: number; callback: () => void }[] = [];
   const clock: PacerClock = {
@@ -17,18 +17,11 @@ function open() {
       return () => void (timers = timers.filter((other) => other !== timer));
     },
   };
-  const long: string[] = [];
-  const pacer = createPacer(clock, (quota) => void long.push(`${time / 1_000} s: ${describeQuota(quota)}`));
-  const started: string[] = [];
   return {
-    pacer,
-    long,
-    started,
+    clock,
     timers: () => timers.length,
-    call: (name: string, quotas: readonly Quota[], options?: { signal?: AbortSignal; again?: boolean }) =>
-      pacer.admit(quotas, options).then(() => void started.push(`${name} ${(time / 1_000).toFixed(1)}`)),
     /** Lets the time pass, timer by timer. */
-    pass: async (ms: number) => {
+    advance: async (ms: number): Promise<void> => {
       const end = time + ms;
       for (;;) {
         await new Promise(setImmediate);
@@ -40,6 +33,23 @@ function open() {
       }
       time = end;
     },
+  };
+}
+
+/** A pacer, and the calls that it has started. */
+function open() {
+  const { clock, timers, advance } = createClock();
+  const long: string[] = [];
+  const pacer = createPacer(clock, (quota) => void long.push(`${clock.now() / 1_000} s: ${describeQuota(quota)}`));
+  const started: string[] = [];
+  return {
+    pacer,
+    long,
+    started,
+    timers,
+    call: (name: string, quotas: readonly Quota[], options?: { signal?: AbortSignal; again?: boolean }) =>
+      pacer.admit(quotas, options).then(() => void started.push(`${name} ${(clock.now() / 1_000).toFixed(1)}`)),
+    pass: advance,
   };
 }
 
@@ -81,8 +91,8 @@ it('after a refusal the refused call starts first, and its calls slow down for a
   pacer.refuse([SLOW, GENERAL]);
   void call('a', [SLOW, GENERAL], { again: true });
   await pass(40_000);
-  // 5.4 s / 0.7 at first
-  expect(started).toEqual(['a 0.0', 'a 7.8', 'b 14.7', 'c 21.1', 'd 27.0', 'e 32.5']);
+  // 5.4 s / 0.5 at first
+  expect(started).toEqual(['a 0.0', 'a 10.9', 'b 19.7', 'c 27.4', 'd 34.4']);
 });
 
 it('refusals of calls that were under way at the same time slow down once; many in a row to an eighth at least', async () => {
@@ -98,6 +108,41 @@ it('refusals of calls that were under way at the same time slow down once; many 
   // nobody else uses the account any more
   await pass(60_000);
   expect(started).toHaveLength(100);
+});
+
+it.each([
+  ['Lambda', 'UpdateFunctionCode', 150],
+  ['API Gateway', 'PutRestApi', 20],
+  ['API Gateway', 'CreateDeployment', 12],
+])('three runs at once share an account: %s %s', async (service, operation, calls) => {
+  const { clock, advance } = createClock();
+  const quota = quotasOf(service, operation)[0] ?? SLOW;
+  const server = { level: quota.burst, at: 0 };
+  const serves = (): boolean => {
+    server.level = Math.min(quota.burst, server.level + ((clock.now() - server.at) / 1_000) * quota.perSecond);
+    server.at = clock.now();
+    if (server.level < 1) return false;
+    server.level -= 1;
+    return true;
+  };
+  const attempts: number[] = [];
+  const call = async (pacer: Pacer, latency: number): Promise<void> => {
+    for (let attempt = 1; ; attempt++) {
+      await pacer.admit([quota], { again: attempt > 1 });
+      await new Promise<void>((resolve) => void clock.after(latency, resolve));
+      if (serves()) return void attempts.push(attempt);
+      pacer.refuse([quota]);
+    }
+  };
+  const runs = [31, 47, 83].map((latency) => {
+    const pacer = createPacer(clock, () => {});
+    return Promise.all(Array.from({ length: calls }, (_, index) => call(pacer, latency + (index % 7) * 5)));
+  });
+  const least = (3 * calls - quota.burst) / quota.perSecond;
+  await advance(least * 1.6 * 1_000);
+  expect(attempts).toHaveLength(3 * calls);
+  expect(Math.max(...attempts)).toBeLessThan(15);
+  await Promise.all(runs);
 });
 
 it('ends with the signal while it waits, and leaves its place to the next one', async () => {
