@@ -1,11 +1,11 @@
 import type { Quota } from './quotas.ts';
 
-/** Share of the documented rate that a run uses: requests arrive at uneven distances, and others use the account too. */
+/** Share of the documented rate that a run uses: requests arrive at uneven intervals, and others use the account too. */
 const USED_SHARE = 0.93;
 /** What is left of the rate after a refusal, and the least that is left after many. */
 const AFTER_REFUSAL = 0.5;
 const LEAST_SHARE = 1 / 8;
-/** So much of the rate comes back with each beat. */
+/** Share of the rate that comes back with each beat. */
 const RECOVERY = 0.05;
 
 /** What is left of a quota, as far as a run knows. All times are in milliseconds. */
