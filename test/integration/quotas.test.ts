@@ -96,22 +96,22 @@ async function sync({ stack, args = [], env = {}, ...options }: Sync) {
 
 describe('the quotas of an account', { timeout: isFull ? 1_200_000 : 120_000 }, () => {
   it('a code sync and a deployment of everything arrive, with hardly a refusal', async () => {
-    const cwd = await tempFolder(application(SIZE, 'v1'));
+    const cwd = await tempFolder(application(SIZE, 'all1'));
     const stack = 'everything';
     // past the quotas
     expect(await sync({ cwd, stack, env: cloud.env })).toMatchObject({ code: 0 });
 
-    await writeFiles(cwd, application(SIZE, 'v2'));
+    await writeFiles(cwd, application(SIZE, 'all2'));
     const code = await sync({ cwd, stack, args: ['--code'], env: company.env });
     expect(code.outcomes, code.stderr).toEqual(Array(SIZE.stacks * SIZE.functions + SIZE.apis).fill('synced'));
     expect(code.refused).toBeLessThanOrEqual(account.count() * 0.05);
-    const codes = await expectVersion('v2');
+    const codes = await expectVersion('all2');
 
-    await writeFiles(cwd, application(SIZE, 'v3', 21));
+    await writeFiles(cwd, application(SIZE, 'all3', 21));
     const deployment = await sync({ cwd, stack, env: company.env });
     expect(deployment, deployment.stderr).toMatchObject({ code: 0, document: { status: 'deployed' } });
     expect(deployment.refused).toBeLessThanOrEqual(account.count() * 0.05);
-    await expectVersion('v3', codes);
+    await expectVersion('all3', codes);
   });
 
   it('a run does not fail because others use up the quota, however few attempts are allowed', async () => {
@@ -141,11 +141,12 @@ describe('the quotas of an account', { timeout: isFull ? 1_200_000 : 120_000 }, 
     });
     expect(stderr).toContain('Waiting for the API Gateway quota: CreateDeployment, 1 per 5 s\n');
     expect(code).toBe(130);
-    expect(account.count('CreateDeployment')).toBe(1);
+    // not all three: another test may have used up the quota before, so that one was refused
+    expect(account.count('CreateDeployment')).toBeLessThan(3);
   });
 });
 
-/** Every API has this version and every function another code than before; gives the codes. */
+/** Every API of the stack `everything` has this version and every function another code than before; gives the codes. */
 async function expectVersion(version: string, before: readonly string[] = []): Promise<string[]> {
   const { apigateway, lambda } = clients(cloud.endpoint);
   const { items = [] } = await apigateway.send(new GetRestApisCommand({ limit: 500 }));
@@ -160,9 +161,10 @@ async function expectVersion(version: string, before: readonly string[] = []): P
     marker = page.NextMarker;
     if (!marker) break;
   }
-  const codes = functions.map(({ CodeSha256 = '' }) => CodeSha256);
+  const own = functions.filter(({ FunctionName }) => FunctionName?.startsWith('everything-'));
+  const codes = own.map(({ CodeSha256 = '' }) => CodeSha256);
   expect(new Set([...codes, ...before]).size).toBe(before.length + SIZE.stacks * SIZE.functions);
-  for (const { FunctionName } of [functions[0], functions.at(-1)].filter((each) => each !== undefined)) {
+  for (const { FunctionName } of [own[0], own.at(-1)].filter((each) => each !== undefined)) {
     expect(await invoke(cloud.endpoint, `${FunctionName}:live`)).toMatch(new RegExp(` ${version}$`));
   }
   return codes;
