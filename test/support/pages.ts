@@ -1,4 +1,10 @@
-import type { ProxiedCall } from './fault-proxy.ts';
+/** A call, as far as its list is concerned. */
+interface ListCall {
+  service: string;
+  operation: string;
+  path: string;
+  body: Buffer;
+}
 
 /** Where a list is in an answer, and the names of the token of its next page. */
 interface PagedList {
@@ -21,12 +27,12 @@ const LISTS: Readonly<Record<string, PagedList>> = {
 
 /** A page of a list: how the whole list is requested, and how the page is cut out of it. */
 export interface ListPage {
-  request: Pick<ProxiedCall, 'path' | 'body'>;
+  request: Pick<ListCall, 'path' | 'body'>;
   cut(answer: string): string;
 }
 
 /** What cuts the answer to a call into pages of `size`; undefined: it is no list. */
-export function listPage(call: ProxiedCall, size: number): ListPage | undefined {
+export function listPage(call: ListCall, size: number): ListPage | undefined {
   const service = call.path.startsWith('/v2/apis/') ? 'apigateway v2' : call.service;
   const list = LISTS[`${service} ${call.operation}`];
   if (list === undefined) return undefined;

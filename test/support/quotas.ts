@@ -1,6 +1,8 @@
-import type { ProxiedCall } from './fault-proxy.ts';
-
-type Call = Pick<ProxiedCall, 'service' | 'operation'>;
+/** A call, as far as quotas count it. */
+interface Call {
+  service: string;
+  operation: string;
+}
 
 /** A quota of an AWS account in a Region. */
 interface AccountQuota {
