@@ -1,12 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import { NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config';
 import type { AwsCredentialIdentity, RetryStrategyV2 } from '@smithy/types';
-import type { Reporter } from '../console/reporter.ts';
+import { note, type Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import { once } from '../support/once.ts';
 import type { RoleSession } from './assume-role.ts';
 import { reportCalls, type SdkClient } from './calls.ts';
 import { readAwsConfig, type Env } from './config-files.ts';
+import { paceCalls } from './pace-calls.ts';
+import { createPacer, SYSTEM_CLOCK } from './pacer.ts';
+import { isLoopback } from './proxy.ts';
+import { describeQuota } from './quotas.ts';
 import { createRequestHandler, type RequestHandler } from './request-handler.ts';
 import { createRetryStrategy } from './retry.ts';
 import { resolveAwsSettings, resolveGivenSettings, type AwsSettings } from './settings.ts';
@@ -85,12 +89,18 @@ export function createAws(options: AwsOptions): Aws {
   // each running call listens; Node warns of a leak beyond ten listeners
   setMaxListeners(0, signal);
   const undoing = new Set<Promise<unknown>>();
+  // all clients share it: the quotas are the account's, and a watch session uses them as one run
+  const pacer = createPacer(SYSTEM_CLOCK, (quota) =>
+    note(options.reporter, 'info', `Waiting for the ${describeQuota(quota)}`),
+  );
 
   const createService = async <K extends ServiceName>(name: K, identity?: Identity): Promise<Service<K>> => {
     const { id, load } = SERVICES[name];
     const [{ Client, ...commands }, current, handler] = await Promise.all([load(), settings(), requestHandler()]);
     opened = handler;
     const endpoint = current.endpointOf(id);
+    // a cloud on this machine has no quotas
+    const isPaced = endpoint === undefined || !isLoopback(new URL(endpoint).hostname);
     const target = { region: await region(), profile: current.profile };
     const config = {
       ...target,
@@ -99,12 +109,13 @@ export function createAws(options: AwsOptions): Aws {
       ignoreConfiguredEndpointUrls: true,
       requestHandler: handler,
       maxAttempts: current.maxAttempts,
-      retryStrategy: createRetryStrategy(current.retryMode, current.maxAttempts),
+      retryStrategy: createRetryStrategy({ mode: current.retryMode, maxAttempts: current.maxAttempts, isPaced }),
       customUserAgent: [['sam-sync', options.version ?? '0']],
       ...(name === 's3' ? s3Config(current, endpoint) : {}),
     };
     const client = new (Client as unknown as ClientConstructor)(config);
-    const { sendLate } = reportCalls(client, { ...target, reporter: options.reporter, signal });
+    const waitedFor = isPaced ? paceCalls(client, pacer) : undefined;
+    const { sendLate } = reportCalls(client, { ...target, reporter: options.reporter, signal, waitedFor });
     const send = client.send.bind(client);
     return { ...commands, client, send, sendLate } as unknown as Service<K>;
   };

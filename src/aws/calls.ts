@@ -1,9 +1,11 @@
 import type {
   AbsoluteLocation,
   BuildHandlerOptions,
+  FinalizeRequestHandlerOptions,
   HandlerExecutionContext,
   InitializeHandler,
   InitializeHandlerOptions,
+  RelativeLocation,
 } from '@smithy/types';
 import type { Reporter } from '../console/reporter.ts';
 import { AwsError, toAwsError } from './service-errors.ts';
@@ -13,11 +15,16 @@ export interface SdkClient {
   send(command: object, options?: object): Promise<unknown>;
   middlewareStack: {
     add(middleware: Middleware, options: (InitializeHandlerOptions | BuildHandlerOptions) & AbsoluteLocation): void;
+    addRelativeTo(
+      middleware: Middleware,
+      options: Omit<FinalizeRequestHandlerOptions, 'step'> & RelativeLocation,
+    ): void;
     remove(name: string): boolean;
   };
 }
 
-type Handler = InitializeHandler<object, object>;
+/** A step of a call, as far as we need it. */
+export type Handler = InitializeHandler<object, object>;
 type Middleware = (next: Handler, context: HandlerExecutionContext) => Handler;
 
 /** How to report calls and explain their failures. */
@@ -26,6 +33,8 @@ export interface CallReporting {
   signal?: AbortSignal | undefined;
   region: string;
   profile: string | undefined;
+  /** How long a call has waited for the account's quotas (ms), by its input. */
+  waitedFor?: ((input: object) => number) | undefined;
 }
 
 const DISPLAY_NAMES: Record<string, string> = {
@@ -79,21 +88,33 @@ function inputOf(command: object): object {
   return (command as { input: object }).input;
 }
 
+/** Service and operation of a call as users know them: `API Gateway`, `PutRestApi`. */
+export function nameCall(context: HandlerExecutionContext): { service: string; operation: string } {
+  const name = (context.clientName ?? '').replace(/Client$/, '');
+  return { service: DISPLAY_NAMES[name] ?? name, operation: (context.commandName ?? '').replace(/Command$/, '') };
+}
+
 function watchCall(
   next: Handler,
   context: HandlerExecutionContext,
   reporting: CallReporting & { endpoints: WeakMap<HandlerExecutionContext, string>; late: WeakSet<object> },
 ): Handler {
   const { reporter, region, profile, endpoints, late } = reporting;
-  const name = (context.clientName ?? '').replace(/Client$/, '');
-  const service = DISPLAY_NAMES[name] ?? name;
-  const operation = (context.commandName ?? '').replace(/Command$/, '');
+  const { service, operation } = nameCall(context);
   return async (args) => {
     const signal = late.has(inputOf(args)) ? undefined : reporting.signal;
     signal?.throwIfAborted();
     const started = performance.now();
     const report = (attempts: number, error?: string): void =>
-      reporter.report({ type: 'api-call', service, operation, ms: performance.now() - started, attempts, error });
+      reporter.report({
+        type: 'api-call',
+        service,
+        operation,
+        ms: performance.now() - started,
+        waitedMs: reporting.waitedFor?.(inputOf(args)) ?? 0,
+        attempts,
+        error,
+      });
     try {
       const result = await next(args);
       report((result.output as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1);

@@ -1,5 +1,5 @@
-import { AdaptiveRetryStrategy, StandardRetryStrategy } from '@smithy/core/retry';
-import type { RetryStrategyV2 } from '@smithy/types';
+import { AdaptiveRetryStrategy, StandardRetryStrategy, isThrottlingError } from '@smithy/core/retry';
+import type { RetryStrategyV2, RetryToken, SdkError } from '@smithy/types';
 import { isConnectionFailure } from './connection-failure.ts';
 import { failureCode } from './network-reason.ts';
 
@@ -7,10 +7,36 @@ import { failureCode } from './network-reason.ts';
 const ATTEMPTS_BEFORE_FIRST_ANSWER = { refused: 3, other: 2 };
 
 /**
- * Creates the SDK's retry strategy with two exceptions: it gives up early on an endpoint that never answered (the SDK would
- * try a closed port for a minute), and on a quota (`LimitExceededException` does not go away by waiting).
+ * A paced call that is refused is tried again for this long (ms), and as often as others at least: four runs at once that
+ * share an account need up to 13 attempts for a deployment of an API, over some minutes (simulated).
  */
-export function createRetryStrategy(mode: 'standard' | 'adaptive', maxAttempts: number): RetryStrategyV2 {
+const REFUSED_FOR = 5 * 60_000;
+
+/** How the requests of a client are tried again. */
+export interface RetryOptions {
+  mode: 'standard' | 'adaptive';
+  maxAttempts: number;
+  /** The client's requests wait for the account's quotas (`paceCalls`), those that were refused too. */
+  isPaced: boolean;
+}
+
+/** Whether the service refused the request because there were too many, from this machine or from others. */
+export function isThrottle(error: unknown): boolean {
+  return error instanceof Error && !isLimit(error) && isThrottlingError(error as SdkError);
+}
+
+/** The account has too many resources, which does not go away by waiting. */
+function isLimit(error: Error): boolean {
+  return error.name === 'LimitExceededException';
+}
+
+/**
+ * Creates the SDK's retry strategy with three exceptions: it gives up early on an endpoint that never answered (the SDK would
+ * try a closed port for a minute), and on a limit (`LimitExceededException` does not go away by waiting); and a paced call that
+ * is refused waits for its quota instead of a random time: other users share the quota, and a run must not fail for that.
+ */
+export function createRetryStrategy({ mode, maxAttempts, isPaced }: RetryOptions): RetryStrategyV2 {
+  const refusedSince = new WeakMap<RetryToken, number>();
   const attempts = (): Promise<number> => Promise.resolve(maxAttempts);
   const strategy: RetryStrategyV2 =
     mode === 'adaptive' ? new AdaptiveRetryStrategy(attempts) : new StandardRetryStrategy(attempts);
@@ -18,8 +44,17 @@ export function createRetryStrategy(mode: 'standard' | 'adaptive', maxAttempts: 
   return {
     acquireInitialRetryToken: (scope) => strategy.acquireInitialRetryToken(scope),
     refreshRetryTokenForRetry: async (token, info) => {
-      const error = info.error;
-      if (error?.name === 'LimitExceededException') throw error;
+      const error: unknown = info.error;
+      if (error instanceof Error && isLimit(error)) throw error;
+      if (isPaced && isThrottle(error)) {
+        answered = true;
+        const since = refusedSince.get(token) ?? performance.now();
+        const count = token.getRetryCount() + 1;
+        if (count >= maxAttempts && performance.now() > since + REFUSED_FOR) throw error;
+        const next = { getRetryCount: () => count, getRetryDelay: () => 0, getRetryCost: () => undefined };
+        refusedSince.set(next, since);
+        return next;
+      }
       if (!isConnectionFailure(error)) answered = true;
       else if (!answered) {
         const limit = failureCode(error) === 'ECONNREFUSED' ? 'refused' : 'other';

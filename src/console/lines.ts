@@ -73,10 +73,7 @@ export function createLines(options: LineOptions): (event: SyncEvent) => Line[] 
           ? []
           : [{ stream: 'stdout', text: outputsTable(event, outStyle, options.columns?.()) }];
       case 'api-call':
-        return debugLine(
-          `  ${event.service}.${event.operation} ${formatDuration(event.ms)}` +
-            `${event.attempts > 1 ? `, ${event.attempts} attempts` : ''}${event.error ? `, ${event.error}` : ''}`,
-        );
+        return debugLine(callLine(event));
       case 'phase':
         return debugLine(`${event.name}: ${formatDuration(event.ms)}`);
       case 'result':
@@ -86,6 +83,13 @@ export function createLines(options: LineOptions): (event: SyncEvent) => Line[] 
         return [];
     }
   };
+}
+
+function callLine(call: Extract<SyncEvent, { type: 'api-call' }>): string {
+  const { service, operation, ms, waitedMs = 0, attempts, error } = call;
+  const waited = waitedMs < 100 ? '' : ` (waited ${formatDuration(waitedMs)})`;
+  const outcome = `${attempts > 1 ? `, ${attempts} attempts` : ''}${error ? `, ${error}` : ''}`;
+  return `  ${service}.${operation} ${formatDuration(ms)}${waited}${outcome}`;
 }
 
 function noteLines(note: Extract<SyncEvent, { type: 'note' }>, debug: boolean, style: Style): Line[] {

@@ -52,8 +52,16 @@ export type SyncEvent =
   | { type: 'tool-output'; id: string; line: string }
   | { type: 'stack-event'; event: StackEventRow }
   | { type: 'outputs'; stackName: string; outputs: StackOutput[] }
-  /** A service call ended, for `--debug`. */
-  | { type: 'api-call'; service: string; operation: string; ms: number; attempts: number; error?: string | undefined }
+  /** A service call ended, for `--debug`. `waitedMs` of its time it waited for the account's quotas. */
+  | {
+      type: 'api-call';
+      service: string;
+      operation: string;
+      ms: number;
+      waitedMs?: number;
+      attempts: number;
+      error?: string | undefined;
+    }
   /** A phase ended, for `--debug` timings. */
   | { type: 'phase'; name: string; ms: number }
   /** The one JSON document of `--output json`. */

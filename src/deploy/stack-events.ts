@@ -46,7 +46,7 @@ interface FollowedStack {
   state: 'busy' | 'last-read' | 'done' | 'denied';
 }
 
-/** CloudFormation throttles DescribeStackEvents at about ten calls per second and account. */
+/** Stacks whose events are read at once; `aws/quotas.ts` paces the calls. */
 const PARALLEL_READS = 4;
 
 /** State of an event source. */

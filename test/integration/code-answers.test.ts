@@ -53,7 +53,8 @@ const filesOf = (version: string): Record<string, Record<string, string>> => ({
   },
 });
 
-const { cloud, proxy } = await openCloud();
+// AWS may cut any list anywhere
+const { cloud, proxy } = await openCloud({}, { pageSize: 2 });
 let app: CodeApp;
 let ids: Record<string, string>;
 
@@ -206,4 +207,24 @@ describe('an update that Lambda does not end well', () => {
     expect(exitCode).toBe(1);
     expect(notes.join('\n')).toMatch(/Lambda accepted the update of Fn, but .* does not have what was sent/);
   });
+});
+
+it('the alias moves to a new version once the version is Active', async () => {
+  const version = `v${++versions}`;
+  await app.write(filesOf(version)['Fn'] ?? {});
+  const pending = (text: string): string => {
+    const answer = JSON.parse(text) as { Configuration?: object };
+    const state = { State: 'Pending', StateReason: 'The function is being created.', StateReasonCode: 'Creating' };
+    if (answer.Configuration === undefined) return JSON.stringify({ ...answer, ...state });
+    return JSON.stringify({ ...answer, Configuration: { ...answer.Configuration, ...state } });
+  };
+  const isOfVersion = ({ path }: ProxiedCall): boolean =>
+    /[?&]Qualifier=\d/.test(path) && proxy.count('PublishVersion') > 0;
+  proxy.fault({ operation: 'PublishVersion' }, { kind: 'change', body: pending });
+  proxy.fault({ operation: 'GetFunction', when: isOfVersion }, { kind: 'change', body: pending }, { times: 3 });
+  expect((await app.code(['Fn'])).exitCode).toBe(0);
+  const operations = proxy.calls.map(({ operation }) => operation);
+  const waited = operations.slice(operations.indexOf('PublishVersion') + 1, operations.indexOf('UpdateAlias'));
+  expect(waited.filter((operation) => operation === 'GetFunction')).toHaveLength(4);
+  expect(await isLive['Fn']?.(version)).toBe(true);
 });

@@ -85,12 +85,12 @@ describe('fifty functions and five layers', () => {
   it('arrive complete though the services throttle, break and cut connections', async () => {
     await app.write(files('v2'));
     let count = 0;
-    const watch = () => {
+    const countCall = () => {
       count++;
       return false;
     };
+    proxy.fault({ when: countCall }, { kind: 'throttle' });
     const every = (nth: number, offset: number) => ({ when: () => count % nth === offset });
-    proxy.fault({ when: watch }, { kind: 'throttle' });
     proxy.fault(every(3, 0), { kind: 'throttle' }, { times: Infinity });
     proxy.fault(every(23, 5), { kind: 'error', status: 500 }, { times: Infinity });
     proxy.fault(every(29, 7), { kind: 'reset', when: 'before' }, { times: Infinity });

@@ -18,9 +18,14 @@
  * proxy answers by itself, by default with an empty 200), `change` (another answer comes back). Services are named as in the request's signature: `cloudformation`, `s3`,
  * `lambda`, `apigateway` (both API types), `states`, `ecr`, `sts`. Operations as in the API reference; a REST call that
  * the table below does not know is `METHOD /path`.
+ *
+ * `startFaultProxy(endpoint, { quotas: true })` has the quotas of an AWS account and refuses what exceeds them (`quotas.ts`);
+ * such calls have the fault `throttle`. `{ pageSize: 2 }` cuts lists into pages of two (`pages.ts`).
  */
 import * as http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listPage } from './pages.ts';
+import { createQuotas } from './quotas.ts';
 
 /** A request that came by. */
 export interface ProxiedCall {
@@ -93,22 +98,32 @@ interface Rule {
   skip: number;
 }
 
+/** What is like AWS all the time, without a rule. */
+export interface AccountOptions {
+  quotas?: boolean;
+  pageSize?: number;
+}
+
 /** Starts a proxy in front of `target` (a URL) on a free port of 127.0.0.1. */
-export async function startFaultProxy(target: string): Promise<FaultProxy> {
+export async function startFaultProxy(target: string, options: AccountOptions = {}): Promise<FaultProxy> {
   const calls: ProxiedCall[] = [];
+  const quotas = options.quotas ? createQuotas() : undefined;
   let rules: Rule[] = [];
   const faultFor = (call: ProxiedCall): Fault | undefined => {
     const rule = rules.find(
       (candidate) => candidate.times > 0 && matches(candidate.match, call) && candidate.skip-- <= 0,
     );
     if (rule !== undefined) rule.times--;
+    if (quotas?.refuses(call, performance.now())) return { kind: 'throttle' };
     return rule?.fault;
   };
+  const { pageSize = Infinity } = options;
   let connections = 0;
   const createServer = (): http.Server =>
     http
       .createServer((request, response) => {
-        void serve({ request, response, target: new URL(target), calls, faultFor }).catch(() => response.destroy());
+        const exchange = { request, response, target: new URL(target), calls, faultFor, pageSize };
+        void serve(exchange).catch(() => response.destroy());
       })
       .on('connection', () => connections++);
   let server = createServer();
@@ -180,9 +195,11 @@ interface Exchange {
   target: URL;
   calls: ProxiedCall[];
   faultFor: (call: ProxiedCall) => Fault | undefined;
+  pageSize: number;
 }
 
-async function serve({ request: incoming, response, target, calls, faultFor }: Exchange): Promise<void> {
+async function serve(exchange: Exchange): Promise<void> {
+  const { request: incoming, response, target, calls, faultFor, pageSize } = exchange;
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const call = describeCall(incoming, Buffer.concat(chunks));
@@ -209,7 +226,7 @@ async function serve({ request: incoming, response, target, calls, faultFor }: E
   const body = fault?.kind === 'rewrite' ? Buffer.from(fault.body(call.body.toString())) : call.body;
   const request = `${call.method} ${call.path} ${body.toString('latin1')}`;
   const answers = fault?.kind === 'freeze' ? fault.answers : new Map<string, Answer>();
-  const answer = answers.get(request) ?? (await forward(call, body, target));
+  const answer = answers.get(request) ?? (await forwardPage(call, { body, target, pageSize }));
   answers.set(request, answer);
   if (fault?.kind === 'reset') return void response.destroy();
   call.status = answer.status;
@@ -230,11 +247,26 @@ interface Answer {
   body: Buffer;
 }
 
+async function forwardPage(
+  call: ProxiedCall,
+  { body, target, pageSize }: Pick<Exchange, 'target' | 'pageSize'> & { body: Buffer },
+): Promise<Answer> {
+  const page = pageSize === Infinity ? undefined : listPage({ ...call, body }, pageSize);
+  if (page === undefined) return forward(call, body, target);
+  const { path, body: wholeBody } = page.request;
+  const headers = { ...call.headers, 'test-signed-path': call.headers['test-signed-path'] ?? call.path };
+  const answer = await forward({ ...call, path, headers }, wholeBody, target);
+  if (answer.status !== 200) return answer;
+  const cut = Buffer.from(page.cut(answer.body.toString()));
+  return { ...answer, headers: { ...answer.headers, 'content-length': cut.length }, body: cut };
+}
+
 function forward({ method, path, headers, body: signedBody }: ProxiedCall, body: Buffer, target: URL): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { 'transfer-encoding': _chunked, ...kept } = headers;
     // for the check of the signature, which covers the host and the body (aws-contract/extension.py)
-    const signed = { 'test-signed-host': headers.host, ...(body === signedBody ? {} : { 'test-changed': 'body' }) };
+    const signedHost = headers['test-signed-host'] ?? headers.host;
+    const signed = { 'test-signed-host': signedHost, ...(body === signedBody ? {} : { 'test-changed': 'body' }) };
     const sent = { ...kept, ...signed, host: target.host, 'content-length': body.length };
     const outgoing = http.request(target, { method, path, headers: sent, agent: false }, (incoming) => {
       const chunks: Buffer[] = [];
@@ -333,6 +365,7 @@ const THROTTLES: Record<string, { status: number; code: string }> = {
   apigateway: { status: 429, code: 'TooManyRequestsException' },
   states: { status: 400, code: 'ThrottlingException' },
   ecr: { status: 400, code: 'ThrottlingException' },
+  logs: { status: 400, code: 'ThrottlingException' },
 };
 
 function shapeError(service: string, fault: Extract<Fault, { kind: 'throttle' | 'error' }>): Answer {
@@ -357,6 +390,7 @@ function shapeError(service: string, fault: Extract<Fault, { kind: 'throttle' | 
   switch (service) {
     case 'states':
     case 'ecr':
+    case 'logs':
       return json({ __type: code, message });
     case 'lambda':
     case 'apigateway':

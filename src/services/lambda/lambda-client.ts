@@ -7,11 +7,9 @@ import { toFunctionState } from './function-state.ts';
 import type { FunctionState } from './function-state.ts';
 import { deletionError, isBusy } from './function-lifecycle.ts';
 import { readFunctions } from './read-functions.ts';
-import { createPace } from '../../support/pace.ts';
 
-/** Lambda's control plane, within its request limits. */
+/** Lambda's control plane. */
 export interface LambdaAccess {
-  /** The client; each call waits for its turn. */
   service(): Promise<Service<'lambda'>>;
   read(name: string, qualifier?: string): Promise<FunctionState>;
   /**
@@ -38,8 +36,6 @@ export interface LambdaAccess {
   change<T>(name: string, work: () => Promise<T>, isDone?: (state: FunctionState) => boolean): Promise<T | undefined>;
 }
 
-/** Requests per second of the whole control plane, and of GetFunction, which has its own limit (Lambda quotas). */
-const LIMITS = { control: { perSecond: 15, burst: 15 }, getFunction: { perSecond: 100, burst: 50 } };
 /** Between two reads (ms). Most updates take half a second to two seconds: we see their end at most a fifth later. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 2_000;
@@ -51,10 +47,7 @@ const LONGEST_CHANGE = 10 * 60_000;
 
 /** Opens the client of one run. */
 export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): LambdaAccess {
-  const control = createPace(LIMITS.control, signal);
-  const getFunction = createPace(LIMITS.getFunction, signal);
-  let paced: Promise<Service<'lambda'>> | undefined;
-  const service: LambdaAccess['service'] = () => (paced ??= pacedService(aws, { control, getFunction }));
+  const service: LambdaAccess['service'] = () => aws.lambda();
 
   const read: LambdaAccess['read'] = async (name, qualifier) => {
     const { send, GetFunctionCommand } = await service();
@@ -121,18 +114,6 @@ export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): Lambd
 
 function delaySince(started: number): number {
   return Math.min(Math.max((performance.now() - started) * SHARE_WAITED, FIRST_DELAY), LONGEST_DELAY);
-}
-
-async function pacedService(
-  aws: Aws,
-  paces: { control: () => Promise<void>; getFunction: () => Promise<void> },
-): Promise<Service<'lambda'>> {
-  const lambda = await aws.lambda();
-  const send = async (command: object): Promise<unknown> => {
-    await (command instanceof lambda.GetFunctionCommand ? paces.getFunction() : paces.control());
-    return lambda.client.send(command as Parameters<typeof lambda.client.send>[0]);
-  };
-  return { ...lambda, send: send as Service<'lambda'>['send'] };
 }
 
 function tookTooLong({ name, state, lastUpdateStatus }: FunctionState): UserError {

@@ -81,12 +81,14 @@ describe('createLines', () => {
     const events: SyncEvent[] = [
       { type: 'tool-output', id: 'build:Fn', line: 'Collecting x' },
       { type: 'api-call', service: 'S3', operation: 'PutObject', ms: 20, attempts: 2, error: 'SlowDown' },
+      { type: 'api-call', service: 'Lambda', operation: 'UpdateAlias', ms: 2_200, waitedMs: 2_000, attempts: 1 },
       { type: 'phase', name: 'build', ms: 15_000 },
     ];
     expect(printed(events)).toEqual([]);
     expect(printed(events, true)).toEqual([
       '  Fn | Collecting x',
       '  S3.PutObject 0.0 s, 2 attempts, SlowDown',
+      '  Lambda.UpdateAlias 2.2 s (waited 2.0 s)',
       'build: 15 s',
     ]);
   });

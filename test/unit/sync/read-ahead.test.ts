@@ -10,7 +10,7 @@ function open() {
     calls++;
     return { Functions: ['a', 'b', 'c'].map((FunctionName) => ({ FunctionName, CodeSha256: `look ${calls}` })) };
   };
-  const service = { ListFunctionsCommand, GetFunctionCommand, client: { send } };
+  const service = { ListFunctionsCommand, GetFunctionCommand, send };
   const aws = { lambda: async () => service } as unknown as Aws;
   const lambda = openLambda(aws, { signal: new AbortController().signal });
   const look = async (...names: string[]): Promise<(string | undefined)[]> => {
