@@ -9,6 +9,7 @@ import type { FaultProxy } from '../support/fault-proxy.ts';
 import { peerCommand, runPeer } from '../support/peer.ts';
 import { runCli } from '../support/run-cli.ts';
 import { listResources, zipContent } from '../support/snapshot.ts';
+import { story } from '../support/story.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { startReadyWatch } from '../support/watch-cli.ts';
 
@@ -103,7 +104,10 @@ Outputs:
   const inner = (version: number) => python(`[${version}, requests.__name__]`, 'requests');
   let app: Awaited<ReturnType<typeof startApp>>;
 
-  beforeAll(async () => {
+  const answers = async () => [await app.call('Numbers'), await app.call('Words'), await app.call('Inner')];
+  const step = story('one application through its life');
+
+  step('is deployed', async () => {
     app = await startApp('figures', {
       'template.yaml': TEMPLATE,
       'numbers/app.py': numbers(1),
@@ -120,9 +124,7 @@ Outputs: {Inner: {Value: !Ref Inner}}
     await app.sync();
   });
 
-  const answers = async () => [await app.call('Numbers'), await app.call('Words'), await app.call('Inner')];
-
-  it('are mounted where Lambda looks for them, native files too', async () => {
+  step('are mounted where Lambda looks for them, native files too', async () => {
     expect(await answers()).toEqual([
       [1, 6, 'requests'],
       [1, 1000, '  a'],
@@ -136,7 +138,7 @@ Outputs: {Inner: {Value: !Ref Inner}}
     expect((await layerFiles(node ?? '')).filter((file) => !file.startsWith('nodejs/node_modules/'))).toEqual([]);
   });
 
-  it('a change of one line in each sends less than 20 kB, by a code sync and by a plain one', async () => {
+  step('a change of one line in each sends less than 20 kB, by a code sync and by a plain one', async () => {
     const layers = [await app.layersOf('Numbers'), await app.layersOf('Words'), await app.layersOf('Inner')];
     for (const [version, ...args] of [[2, '--code'], [3]] as const) {
       await app.write({
@@ -156,14 +158,14 @@ Outputs: {Inner: {Value: !Ref Inner}}
     expect([await app.layersOf('Numbers'), await app.layersOf('Words'), await app.layersOf('Inner')]).toEqual(layers);
   });
 
-  it('a comment in the manifest publishes nothing', async () => {
+  step('a comment in the manifest publishes nothing', async () => {
     await app.write({ 'numbers/requirements.txt': '# numbers\nnumpy==2.2.6\nrequests==2.32.3\n' });
     proxy.clear();
     await app.sync('--code');
     expect(proxy.count('PublishLayerVersion')).toBe(0);
   });
 
-  it('without the option everything is in the function, and with it again nothing stale is left', async () => {
+  step('without the option everything is in the function, and with it again nothing stale is left', async () => {
     await app.sync('--no-dependency-layer');
     expect(await app.layersOf('Numbers')).toEqual([]);
     expect(await answers()).toEqual([

@@ -65,14 +65,12 @@ async function revisions(stackName: string): Promise<Record<string, string>> {
   return Object.fromEntries(found.map(([id, { physicalId }]) => [id, physicalId]));
 }
 
-const CODE_STACK = /^[\w-]+-[0-9a-f]{8}-WebFunctionCode$/;
-
 describe('Web Functions', () => {
   it('have their code in a bucket of the stack’s own, imported by name, also in nested stacks; the next sync has nothing to do', async () => {
     const app = await tempFolder(WEB_APP);
     await syncWell(app, 'web');
-    const codeStack = (await stackNames()).find((name) => CODE_STACK.test(name)) ?? '';
-    expect(codeStack).toBe('web-2567a5ec-WebFunctionCode');
+    const codeStack = 'web-2567a5ec-WebFunctionCode';
+    expect(await stackNames()).toContain(codeStack);
     const bucket = (await outputOf(codeStack, 'WebFunctionCodeBucket')) ?? '';
     const keys = await keysIn(cloud.endpoint, bucket);
     expect(keys).toHaveLength(3);

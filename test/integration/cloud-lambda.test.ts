@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { takeViolations } from '../support/aws-contract.ts';
 import { clients, deployTemplate, invoke, poll, startTestCloud, type TestCloud } from '../support/cloud.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { zipBytes, type ZipEntry } from '../support/zip-bytes.ts';
@@ -135,6 +136,7 @@ def handler(event, context):
     await expect(aws.lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile }))).rejects.toMatchObject({
       name: 'RequestEntityTooLargeException',
     });
+    expect(takeViolations()).toEqual([expect.stringContaining('ZipFile: is larger than 50 MB')]);
   });
 
   it('is ready when CloudFormation says that it is', async () => {
