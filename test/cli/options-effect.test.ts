@@ -107,12 +107,12 @@ const CASES: Case[] = [
   },
   {
     option: '--tags',
-    args: ['--tags', 'team=blue', 'cost=a=b', '--tags', 'empty='],
+    args: ['--tags', 'team=blue', 'cost=a=b', '--tags', 'stage=dev'],
     check: async (seen) =>
       expect((await seen.stack()).Tags).toEqual([
         { Key: 'team', Value: 'blue' },
         { Key: 'cost', Value: 'a=b' },
-        { Key: 'empty', Value: '' },
+        { Key: 'stage', Value: 'dev' },
       ]),
   },
   {
@@ -282,7 +282,7 @@ Resources:
       AWS_REGION: undefined,
     },
     files: {
-      'home/credentials': '[elsewhere]\naws_access_key_id = 111111111111\naws_secret_access_key = x\n',
+      'home/credentials': '[elsewhere]\naws_access_key_id = 111111111111\naws_secret_access_key = 111111111111\n',
       'home/config': '[profile elsewhere]\nregion = us-east-1\n',
     },
     check: async ({ result }) => expect(result.stdout).toContain('"account": "111111111111"'),
