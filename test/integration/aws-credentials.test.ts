@@ -59,15 +59,15 @@ function callers(): string[] {
   return [...new Set(scopes)];
 }
 
-const KEYS = { AWS_ACCESS_KEY_ID: 'ENVKEY', AWS_SECRET_ACCESS_KEY: 'secret' };
+const KEYS = { AWS_ACCESS_KEY_ID: 'ENVKEY', AWS_SECRET_ACCESS_KEY: 'ENVKEY' };
 const PROFILES = {
   '.aws/credentials': `
 [default]
 aws_access_key_id = DEFAULTKEY
-aws_secret_access_key = secret
+aws_secret_access_key = DEFAULTKEY
 [dev]
 aws_access_key_id = DEVKEY
-aws_secret_access_key = secret
+aws_secret_access_key = DEVKEY
 `,
 };
 
@@ -85,7 +85,7 @@ describe('which credentials count, as with the AWS CLI', () => {
       {
         files: {
           'a/config': '[profile x]\nregion = eu-west-3',
-          'a/keys': '[x]\naws_access_key_id = XKEY\naws_secret_access_key = s',
+          'a/keys': '[x]\naws_access_key_id = XKEY\naws_secret_access_key = XKEY',
         },
         env: { AWS_CONFIG_FILE: '~/a/config', AWS_SHARED_CREDENTIALS_FILE: '~/a/keys', AWS_PROFILE: 'x' },
       },
@@ -95,7 +95,7 @@ describe('which credentials count, as with the AWS CLI', () => {
       'a process',
       {
         files: {
-          '.aws/config': `[profile p]\ncredential_process = "${process.execPath}" -p "JSON.stringify({ Version: 1, AccessKeyId: 'PROCESSKEY', SecretAccessKey: 's' })"`,
+          '.aws/config': `[profile p]\ncredential_process = "${process.execPath}" -p "JSON.stringify({ Version: 1, AccessKeyId: 'PROCESSKEY', SecretAccessKey: 'PROCESSKEY' })"`,
         },
         args: ['--profile', 'p'],
       },
@@ -135,18 +135,19 @@ region = eu-north-1
     const cwd = await tempFolder({
       ...QUEUE,
       ...PROFILES,
-      '.aws/config': '[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = dev\nmfa_serial = me',
+      '.aws/config':
+        '[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = dev\nmfa_serial = GAHT12345678',
     });
     const command = `"${process.execPath}" "${path.resolve('bin/sam-sync.cjs')}" --stack-name mfa --dry-run --profile r`;
     const env = { HOME: cwd, AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: proxy.endpoint, REQUESTS_CA_BUNDLE: '' };
     const stopped = await openTerminal(command, { cwd, env });
-    await stopped.shows(/Code of MFA device me:/);
+    await stopped.shows(/Code of MFA device GAHT12345678:/);
     await stopped.press('1', '2', 'C-c');
     await stopped.shows(/exit code 130/);
     const terminal = await openTerminal(command, { cwd, env });
-    await terminal.shows(/Code of MFA device me:/);
+    await terminal.shows(/Code of MFA device GAHT12345678:/);
     await terminal.press('1', '2', '9', 'BSpace', '3', '4', '5', '6', 'Enter');
-    expect(await terminal.shows(/exit code 0/)).not.toContain('12');
+    expect(await terminal.shows(/exit code 0/)).not.toMatch(/(?<!GAHT)12/);
     expect(proxy.calls.find(({ operation }) => operation === 'AssumeRole')?.body.toString()).toContain(
       'TokenCode=123456',
     );
