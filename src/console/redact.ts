@@ -8,8 +8,8 @@ const STARS = '***';
  * keeps its first group.
  */
 const SECRETS: readonly RegExp[] = [
-  // a user name alone may be a token; `git@` of SSH is none
-  /(\b[a-z][a-z0-9+.-]*:\/\/)(?!git@)[^\s/@'"<>]+(?=@)/gi,
+  // a user name alone may be a token; `git@` of SSH is none, and `user:password@` stands in hints
+  /(\b[a-z][a-z0-9+.-]*:\/\/)(?!git@|user:password@)[^\s/@'"<>]+(?=@)/gi,
   /([?&][\w.-]*(?:token|passw(?:or)?d|secret|signature|credential|api[_-]?key|auth|sig)[\w.-]*=)[^\s&'"#<>]+/gi,
   /(_(?:authToken|auth|password)["']?\s*[:=]\s*["']?)[^\s'"]+/g,
   /(\bauthorization["']?\s*[:=]\s*["']?(?:basic|bearer|token)\s+)[^\s'"]+/gi,

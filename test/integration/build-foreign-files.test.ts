@@ -88,11 +88,11 @@ describe('package.json', () => {
     ],
     [
       '{"scripts": ["a"], "files": "dist"}',
-      'scripts must be an object of names and commands; files must be a list of texts',
+      'scripts must be an object of names and commands; files must be a list of strings',
     ],
-    ['{"files": [1]}', 'files must be a list of texts'],
-    ['{"main": {}, "bin": [1]}', 'bin must be a text or an object of texts; main must be a text'],
-    ['{"workspaces": {"packages": "x"}}', 'workspaces must be a list of texts'],
+    ['{"files": [1]}', 'files must be a list of strings'],
+    ['{"main": {}, "bin": [1]}', 'bin must be a string or an object of strings; main must be a string'],
+    ['{"workspaces": {"packages": "x"}}', 'workspaces must be a list of strings'],
     ['{', 'is not valid JSON: '],
   ])('with %s is refused with what is wrong', async (manifest, problem) => {
     for (const metadata of ['', 'Metadata: { BuildMethod: esbuild },']) {

@@ -29,7 +29,7 @@ function variables(section: unknown, place: string): Record<string, string> {
   if (named === undefined) throw new UserError(`${place} must be an object of variables`);
   return Object.fromEntries(
     Object.entries(named).map(([name, value]) => {
-      if (typeof value === 'object') throw new UserError(`${place}.${name} must be a text or a number`);
+      if (typeof value === 'object') throw new UserError(`${place}.${name} must be a string or a number`);
       return [name, String(value)];
     }),
   );

@@ -100,7 +100,7 @@ describe('--container-env-var-file', () => {
     ['[]', 'must hold a JSON object'],
     ['{', 'is not valid JSON'],
     ['{"F": "x"}', 'F must be an object of variables'],
-    ['{"F": {"A": {}}}', 'F.A must be a text or a number'],
+    ['{"F": {"A": {}}}', 'F.A must be a string or a number'],
   ])('%s', async (text, message) => {
     const dir = await tempFolder({ 'env.json': text });
     await expect(readContainerEnvFile(path.join(dir, 'env.json'))).rejects.toThrow(message);

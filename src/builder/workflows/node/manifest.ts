@@ -89,7 +89,7 @@ interface Field {
 }
 
 const VERSIONS: Field = { read: recordOf(text), what: 'an object of package names and versions' };
-const TEXTS: Field = { read: listOf(text), what: 'a list of texts' };
+const TEXTS: Field = { read: listOf(text), what: 'a list of strings' };
 
 const REQUIRED: Readonly<Record<string, Field>> = {
   dependencies: VERSIONS,
@@ -99,9 +99,9 @@ const REQUIRED: Readonly<Record<string, Field>> = {
   peerDependenciesMeta: { read: recordOf(fields), what: 'an object of objects' },
   scripts: { read: recordOf(text), what: 'an object of names and commands' },
   files: TEXTS,
-  bin: { read: either(text, recordOf(text)), what: 'a text or an object of texts' },
-  main: { read: text, what: 'a text' },
-  workspaces: { read: either(listOf(text), readYarnWorkspaces), what: 'a list of texts' },
+  bin: { read: either(text, recordOf(text)), what: 'a string or an object of strings' },
+  main: { read: text, what: 'a string' },
+  workspaces: { read: either(listOf(text), readYarnWorkspaces), what: 'a list of strings' },
 };
 /** Fields that are left out if invalid: they do not change the build. */
 const OPTIONAL: Readonly<Record<string, Reader<unknown>>> = {
