@@ -79,6 +79,7 @@ async function needsNoMoreThan(name: string, stackName: string, act: () => Promi
 
 describe('the documented policy is enough, and no action in it is idle:', () => {
   it('first sync, in an account without a bucket for artifacts', async () => {
+    await cloud.reset();
     const app = await createApp('first');
     await needsNoMoreThan('first-sync', app.stackName, () => app.succeed());
   });
