@@ -42,7 +42,7 @@ describe.skipIf(env === undefined)('rust (cargo and pip are needed)', () => {
     const first = await buildApp(dir, { env: env! });
     expect(first.failures).toEqual([]);
     expect([output(first, 'A'), output(first, 'B')]).toEqual(['hello', 'two']);
-    expect(first.commands.find((line) => line.includes('--bin two'))).toContain(
+    expect(first.commands.find((line) => line.includes('--bin=two'))).toContain(
       '--target x86_64-unknown-linux-gnu.2.26',
     );
 
