@@ -1,6 +1,6 @@
 import { PublishLayerVersionCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { clients, startTestCloud } from '../support/cloud.ts';
+import { clients, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -51,7 +51,14 @@ async function syncBesideAnother(stackName: string, contentOf: (sent: Uint8Array
   const { LayerVersionArn } = await lambda.send(
     new PublishLayerVersionCommand({ LayerName: 'words', Content: { ZipFile } }),
   );
-  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: Fn, Layers: [LayerVersionArn!] }));
+  const update = new UpdateFunctionConfigurationCommand({ FunctionName: Fn, Layers: [LayerVersionArn!] });
+  await poll(() =>
+    lambda.send(update).catch((error: Error) => {
+      // our sync's own update may still be in progress
+      if (error.name !== 'ResourceConflictException') throw error;
+      return undefined;
+    }),
+  );
   looking.release();
   return { ...(await syncing), remove: app.remove };
 }

@@ -81,6 +81,17 @@ export const RULES: readonly Rule[] = [
     overrules: ['s3Bucket'],
   },
   {
+    applies: (facts) => facts.value('dryRun') === true && facts.value('watch') === true && typed(facts, 'watch'),
+    level: 'error',
+    text: '--dry-run and --watch cannot be combined: a watch syncs what you save',
+  },
+  {
+    applies: (facts) => facts.value('dryRun') === true && facts.value('watch') === true,
+    level: 'info',
+    text: 'Not watching, because of --dry-run',
+    drops: ['watch'],
+  },
+  {
     applies: (facts) => facts.value('tail') === true && facts.value('watch') !== true && typed(facts, 'tail'),
     level: 'error',
     text: '--tail needs --watch: only a watch shows log lines',

@@ -198,6 +198,7 @@ describe('each option once wrong', () => {
     [['--base-dir', 'template.yaml'], '--base-dir'],
     [['--use-container=1'], '--use-container takes no value'],
     [['--build-in-source', '--use-container'], '--build-in-source and --use-container cannot be combined'],
+    [['--dry-run', '--watch'], '--dry-run and --watch cannot be combined'],
     [['--build-image', 'img'], '--build-image needs --use-container'],
     [['-u', '--build-image', 'F='], '--build-image: `F=` does not have the form'],
     [['--image-repository', 'x'], '--image-repository: `x` is not a valid image repository URI'],
@@ -304,6 +305,11 @@ describe('precedence', () => {
     expect((await resolve({ files, env })).options.profile).toBe('p');
     expect((await resolve({ env })).options.profile).toBeUndefined();
     expect((await errorOf({ env: { AWS_REGION: 'a b' } })).message).toContain('AWS_REGION: `a b`');
+  });
+
+  it('--dry-run does not watch, whatever is configured', async () => {
+    const { options } = await resolve({ args: ['--stack-name', 'a', '--dry-run'], files: config('watch = true') });
+    expect(options).toMatchObject({ dryRun: true, watch: false });
   });
 
   it('what is typed replaces what is configured', async () => {
