@@ -266,12 +266,13 @@ describe('kinds of code', () => {
   });
 
   it('are built once for all functions that share them, by type', async () => {
-    await app.write({ 'shared/app.py': python('v2') });
+    await app.code();
+    await app.write({ 'shared/app.py': python('v2 shared') });
     const { outcomes } = await app.code([], { resourceTypes: ['AWS::Serverless::Function'] });
     expect(outcomes).toMatchObject({ Shared1: 'synced', Shared2: 'synced', One: 'unchanged', Inline: 'skipped' });
     expect(outcomes).not.toHaveProperty('Raw');
-    expect(await call('Shared1')).toBe('v2');
-    expect(await call('Shared2')).toBe('v2');
+    expect(await call('Shared1')).toBe('v2 shared');
+    expect(await call('Shared2')).toBe('v2 shared');
   });
 });
 
