@@ -1,12 +1,11 @@
-import { buildMetadata, constructId } from '../template/cdk.ts';
 import { isBuiltAs, pathProperties } from '../template/kinds/kinds.ts';
 import { getAt } from '../template/template-path.ts';
-import { intrinsicName, mapOf, scalarText } from '../template/template.ts';
+import { intrinsicName, scalarText } from '../template/template.ts';
 import type { TemplateMap, TemplateResource, TemplateValue } from '../template/template.ts';
-import { imageSource, isOn, zipSource } from './code-source.ts';
+import { readBuiltResource } from './built-resource.ts';
+import { imageSource, zipSource } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
 import { imagePath } from './image-path.ts';
-import { identifierOf } from './stack.ts';
 import type { CodeSource, FunctionResource } from './stack.ts';
 
 /** Reads a function from its resource (resolved, Globals merged); undefined for any other type. */
@@ -18,34 +17,17 @@ export async function readFunction(
 ): Promise<FunctionResource | undefined> {
   const type = resource.Type;
   if (!isBuiltAs(type, 'function')) return undefined;
-  const properties = mapOf(resource['Properties']);
-  const metadata = buildMetadata(resource);
+  const built = readBuiltResource(stackPath, logicalId, resource);
+  const { metadata, properties } = built;
   const packageType = isImage(type, properties) ? 'Image' : 'Zip';
   return {
-    id: identifierOf(stackPath, logicalId),
-    stackPath,
-    logicalId,
+    ...built,
     type,
-    constructId: constructId(resource),
     packageType,
     runtime: packageType === 'Zip' ? scalarText(properties['Runtime']) : undefined,
     handler: packageType === 'Zip' ? scalarText(properties['Handler']) : undefined,
     architecture: architectureOf(properties['Architectures']) ?? 'x86_64',
     code: await functionCode(type, properties, metadata, files),
-    ...buildSettings(metadata),
-    metadata,
-    properties,
-  };
-}
-
-/** Reads the build settings of a function or layer from its metadata. */
-export function buildSettings(
-  metadata: TemplateMap,
-): Pick<FunctionResource, 'buildMethod' | 'buildProperties' | 'skipBuild'> {
-  return {
-    buildMethod: scalarText(metadata['BuildMethod']),
-    buildProperties: mapOf(metadata['BuildProperties']),
-    skipBuild: isOn(metadata['SkipBuild']),
   };
 }
 

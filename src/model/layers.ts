@@ -1,11 +1,9 @@
-import { buildMetadata, constructId } from '../template/cdk.ts';
 import { isBuiltAs } from '../template/kinds/kinds.ts';
-import { mapOf } from '../template/template.ts';
 import type { TemplateMap, TemplateResource, TemplateValue } from '../template/template.ts';
+import { readBuiltResource } from './built-resource.ts';
 import { zipSource } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
-import { buildSettings, codeProperty } from './functions.ts';
-import { identifierOf } from './stack.ts';
+import { codeProperty } from './functions.ts';
 import type { LayerResource } from './stack.ts';
 
 /** Reads a layer from its resource (resolved, Globals merged); undefined for any other type. */
@@ -17,20 +15,14 @@ export async function readLayer(
 ): Promise<LayerResource | undefined> {
   const type = resource.Type;
   if (!isBuiltAs(type, 'layer')) return undefined;
-  const properties = mapOf(resource['Properties']);
-  const metadata = buildMetadata(resource);
+  const built = readBuiltResource(stackPath, logicalId, resource);
+  const { metadata, properties } = built;
   return {
-    id: identifierOf(stackPath, logicalId),
-    stackPath,
-    logicalId,
+    ...built,
     type,
-    constructId: constructId(resource),
     compatibleRuntimes: texts(properties['CompatibleRuntimes']),
     architecture: layerArchitecture(metadata, properties),
     code: await zipSource(codeProperty(type, properties), files),
-    ...buildSettings(metadata),
-    metadata,
-    properties,
   };
 }
 

@@ -51,21 +51,14 @@ export type CodeSource =
   /** A container image of the local engine, by name or ID, to push. */
   | { kind: 'local-image'; name: string };
 
-/** A function, `AWS::Serverless::Function` or `AWS::Lambda::Function`. */
-export interface FunctionResource {
+/** What all resources that are built have. */
+export interface BuiltResource {
   id: ResourceIdentifier;
   stackPath: string;
   logicalId: string;
-  type: BuiltType<'function'>;
   /** Its ID in a CDK application. */
   constructId?: string | undefined;
-  packageType: 'Zip' | 'Image';
-  /** undefined for images, and if known only to CloudFormation. */
-  runtime: string | undefined;
-  handler: string | undefined;
-  architecture: 'x86_64' | 'arm64';
-  code: CodeSource;
-  /** `Metadata.BuildMethod`: `esbuild`, `makefile`, `python-uv`, … undefined: by runtime. */
+  /** `Metadata.BuildMethod`. */
   buildMethod: string | undefined;
   buildProperties: TemplateMap;
   skipBuild: boolean;
@@ -75,33 +68,31 @@ export interface FunctionResource {
   properties: TemplateMap;
 }
 
-/** A layer, `AWS::Serverless::LayerVersion` or `AWS::Lambda::LayerVersion`. */
-export interface LayerResource {
-  id: ResourceIdentifier;
-  stackPath: string;
-  logicalId: string;
+/** A function, `AWS::Serverless::Function` or `AWS::Lambda::Function`. `buildMethod`: undefined: by runtime. */
+export interface FunctionResource extends BuiltResource {
+  type: BuiltType<'function'>;
+  packageType: 'Zip' | 'Image';
+  /** undefined for images, and if known only to CloudFormation. */
+  runtime: string | undefined;
+  handler: string | undefined;
+  architecture: 'x86_64' | 'arm64';
+  code: CodeSource;
+}
+
+/**
+ * A layer, `AWS::Serverless::LayerVersion` or `AWS::Lambda::LayerVersion`. `buildMethod`: a runtime, `makefile`,
+ * `rust-cargolambda`, …; undefined: the folder is zipped as it is.
+ */
+export interface LayerResource extends BuiltResource {
   type: BuiltType<'layer'>;
-  /** Its ID in a CDK application. */
-  constructId?: string | undefined;
   compatibleRuntimes: readonly string[];
   architecture: 'x86_64' | 'arm64';
   code: CodeSource;
-  /** `Metadata.BuildMethod`: a runtime, `makefile`, `rust-cargolambda`, …; undefined: the folder is zipped as it is. */
-  buildMethod: string | undefined;
-  buildProperties: TemplateMap;
-  skipBuild: boolean;
-  metadata: TemplateMap;
-  properties: TemplateMap;
 }
 
 /** A Web Function, `AWS::Serverless::WebFunction`: an HTTP application. Only CloudFormation deploys it. */
-export interface WebFunctionResource {
-  id: ResourceIdentifier;
-  stackPath: string;
-  logicalId: string;
+export interface WebFunctionResource extends BuiltResource {
   type: BuiltType<'web-function'>;
-  /** Its ID in a CDK application. */
-  constructId?: string | undefined;
   /** undefined if only CloudFormation knows it. */
   runtime: string | undefined;
   /** The file that the runtime starts, relative to the code; undefined: not set, or known only to CloudFormation. */
@@ -109,11 +100,6 @@ export interface WebFunctionResource {
   /** The only architecture of Web Functions. */
   architecture: 'x86_64';
   code: CodeSource;
-  buildMethod: string | undefined;
-  buildProperties: TemplateMap;
-  skipBuild: boolean;
-  metadata: TemplateMap;
-  properties: TemplateMap;
 }
 
 /** Returns a stack and its nested stacks, parents first. */

@@ -1,13 +1,13 @@
-import { buildMetadata, constructId } from '../template/cdk.ts';
 import { isBuiltAs } from '../template/kinds/kinds.ts';
-import { mapOf, scalarText } from '../template/template.ts';
+import { scalarText } from '../template/template.ts';
 import type { TemplateResource } from '../template/template.ts';
 import { checkCode } from './check-stack.ts';
 import type { Complaint } from './check-stack.ts';
+import { readBuiltResource } from './built-resource.ts';
 import { zipSource } from './code-source.ts';
 import type { LocalFiles } from './code-source.ts';
-import { buildSettings, codeProperty } from './functions.ts';
-import { flattenStacks, identifierOf } from './stack.ts';
+import { codeProperty } from './functions.ts';
+import { flattenStacks } from './stack.ts';
 import type { ResourceIdentifier, Stack, WebFunctionResource } from './stack.ts';
 
 /** The file that the runtime starts if the template sets no `EntryPoint`. */
@@ -22,22 +22,16 @@ export async function readWebFunction(
 ): Promise<WebFunctionResource | undefined> {
   const type = resource.Type;
   if (!isBuiltAs(type, 'web-function')) return undefined;
-  const properties = mapOf(resource['Properties']);
-  const metadata = buildMetadata(resource);
+  const built = readBuiltResource(stackPath, logicalId, resource);
+  const { properties } = built;
   const isInline = (properties['InlineCode'] ?? null) !== null;
   return {
-    id: identifierOf(stackPath, logicalId),
-    stackPath,
-    logicalId,
+    ...built,
     type,
-    constructId: constructId(resource),
     runtime: scalarText(properties['Runtime']),
     entryPoint: scalarText(properties['EntryPoint']) || undefined,
     architecture: 'x86_64',
     code: isInline ? { kind: 'inline' } : await zipSource(codeProperty(type, properties), files),
-    ...buildSettings(metadata),
-    metadata,
-    properties,
   };
 }
 

@@ -81,14 +81,7 @@ async function findPoetry({ dir, context }: LockSearch): Promise<FoundLock> {
   const sources = (Array.isArray(packages) ? packages : []).map((locked) => table(table(locked)['source']));
   const locals = sources.filter(({ type }) => type === 'directory' || type === 'file').map(({ url }) => String(url));
   const files = [path.join(dir, 'pyproject.toml'), file];
-  const lock = {
-    tool: 'poetry',
-    program,
-    dir,
-    files,
-    locals: locals.map((local) => path.resolve(dir, local)),
-  } as const;
-  return { lock };
+  return { lock: { tool: 'poetry', program, dir, files, locals: locals.map((local) => path.resolve(dir, local)) } };
 }
 
 /** Whether Poetry can export. Starting it takes half a second, so a success is recorded. */
@@ -120,14 +113,7 @@ async function findPipenv({ dir, context }: LockSearch): Promise<FoundLock> {
     .map((locked) => table(locked)['path'] ?? table(locked)['file'])
     .filter((place): place is string => typeof place === 'string' && !/^\w\w+:/.test(place));
   const files = [path.join(dir, 'Pipfile'), file];
-  const lock = {
-    tool: 'pipenv',
-    program,
-    dir,
-    files,
-    locals: locals.map((local) => path.resolve(dir, local)),
-  } as const;
-  return { lock };
+  return { lock: { tool: 'pipenv', program, dir, files, locals: locals.map((local) => path.resolve(dir, local)) } };
 }
 
 /** Exports the lock as requirements and returns the file. */
