@@ -3,7 +3,7 @@ import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { copyApp, edit } from '../support/app.ts';
+import { changeShop, copyApp, edit } from '../support/app.ts';
 import { callRestApi, clients, invoke, runStateMachine, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -94,15 +94,7 @@ describe('sam sync --code', () => {
 
   step('brings a change of everything at once, and leaves CloudFormation alone', async () => {
     const before = await updates();
-    await edit(app, 'greet/app.py', '12345', '54321');
-    await edit(app, 'count/app.js', "'1m'", "'2m'");
-    await edit(app, 'words/words.py', 'world', 'moon');
-    await edit(app, 'shared/text/python/text.py', '"!"', '"?"');
-    await edit(app, 'orders/place/app.py', '"placed": loud', '"set": loud');
-    await edit(app, 'orders/audit/log/index.js', 'logged: true', 'logged: 2');
-    await edit(app, 'api/rest.yaml', 'pong', 'PONG');
-    await edit(app, 'api/http.json', '/items', '/things');
-    await edit(app, 'flow/flow.asl.yaml', 'End: true', 'ResultPath: $.greeting\n    End: true');
+    await changeShop(app);
     expect(await sync()).toEqual({
       Greet: 'synced',
       Count: 'synced',

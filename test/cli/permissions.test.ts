@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { copyApp, edit } from '../support/app.ts';
+import { changeShop, copyApp, edit } from '../support/app.ts';
 import { startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { allowedActions, isRead, leastPolicy, policyFor } from '../support/policy.ts';
@@ -35,18 +35,6 @@ async function createApp(stackName: string) {
     expect(code, stderr).toBe(0);
   };
   return { dir, stackName, run, succeed };
-}
-
-/** Changes code of every kind. */
-async function changeCode(dir: string): Promise<void> {
-  await edit(dir, 'greet/app.py', '12345', '54321');
-  await edit(dir, 'count/app.js', "'1m'", "'2m'");
-  await edit(dir, 'words/words.py', 'world', 'moon');
-  await edit(dir, 'shared/text/python/text.py', '"!"', '"?"');
-  await edit(dir, 'orders/place/app.py', '"placed": loud', '"set": loud');
-  await edit(dir, 'api/rest.yaml', 'pong', 'PONG');
-  await edit(dir, 'api/http.json', '/items', '/things');
-  await edit(dir, 'flow/flow.asl.yaml', 'End: true', 'ResultPath: $.greeting\n    End: true');
 }
 
 /** The next sync knows no more than that of another machine. */
@@ -88,7 +76,7 @@ describe('the documented policy is enough, and no action in it is idle:', () => 
     const app = await createApp('plain');
     await app.succeed();
     await needsNoMoreThan('sync', app.stackName, async () => {
-      await changeCode(app.dir);
+      await changeShop(app.dir);
       await app.succeed();
       await edit(app.dir, 'template.yaml', 'MemorySize: 128', 'MemorySize: 256');
       await app.succeed();
@@ -101,7 +89,7 @@ describe('the documented policy is enough, and no action in it is idle:', () => 
     const app = await createApp('code');
     await app.succeed();
     await needsNoMoreThan('code', app.stackName, async () => {
-      await changeCode(app.dir);
+      await changeShop(app.dir);
       await app.succeed(['--code']);
       await forget(app.dir);
       await app.succeed(['--code']);
@@ -115,7 +103,7 @@ describe('the documented policy is enough, and no action in it is idle:', () => 
       const watch = await startWatch(app.dir, cloud.env, ['--stack-name', app.stackName]);
       await watch.seen(({ event }) => event === 'ready');
       const from = watch.lines.length;
-      await changeCode(app.dir);
+      await changeShop(app.dir);
       for (const id of ['Greet', 'Count', 'Words', 'Rest', 'Http', 'Flow', 'Orders/Place'])
         await watch.seen(
           ({ resource, state, changed }) => resource === id && state === 'in-sync' && changed === true,
@@ -133,7 +121,7 @@ describe('the documented policy is enough, and no action in it is idle:', () => 
     const app = await createApp('dry');
     await app.succeed();
     await needsNoMoreThan('dry-run', app.stackName, async () => {
-      await changeCode(app.dir);
+      await changeShop(app.dir);
       await app.succeed(['--dry-run']);
       await app.succeed(['--dry-run', '--code']);
     });
@@ -148,7 +136,7 @@ it.each([
 ])('a policy without %s: the error names action, resource and the statement to add', async (action, resource) => {
   const app = await createApp('denied');
   await app.succeed();
-  await changeCode(app.dir);
+  await changeShop(app.dir);
   const policy = JSON.parse(await fs.readFile(path.join(POLICIES, 'code.json'), 'utf8')) as Policy;
   const without = policy.Statement.map((one) => ({ ...one, Action: one.Action.filter((name) => name !== action) }));
   await fs.writeFile(files.policy, policyFor({ ...policy, Statement: without }, app.stackName));

@@ -22,3 +22,16 @@ export async function edit(app: string, file: string, from: string, to: string):
   if (!text.includes(from)) throw new Error(`${file} does not contain ${JSON.stringify(from)}`);
   await fs.writeFile(target, text.replace(from, to));
 }
+
+/** Changes the code of every function and layer, and every definition, of `test/fixtures/shop`. */
+export async function changeShop(app: string): Promise<void> {
+  await edit(app, 'greet/app.py', '12345', '54321');
+  await edit(app, 'count/app.js', "'1m'", "'2m'");
+  await edit(app, 'words/words.py', 'world', 'moon');
+  await edit(app, 'shared/text/python/text.py', '"!"', '"?"');
+  await edit(app, 'orders/place/app.py', '"placed": loud', '"set": loud');
+  await edit(app, 'orders/audit/log/index.js', 'logged: true', 'logged: 2');
+  await edit(app, 'api/rest.yaml', 'pong', 'PONG');
+  await edit(app, 'api/http.json', '/items', '/things');
+  await edit(app, 'flow/flow.asl.yaml', 'End: true', 'ResultPath: $.greeting\n    End: true');
+}
