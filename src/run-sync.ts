@@ -1,6 +1,7 @@
 import { createAws } from './aws/aws.ts';
 import type { Aws } from './aws/aws.ts';
 import { failureDocument } from './failure-document.ts';
+import { cleanUpUploads } from './sync/left-uploads.ts';
 import { syncApplication } from './sync/plain-sync.ts';
 import type { SyncOptions } from './sync/sync-options.ts';
 import type { SyncEnvironment } from './sync/sync-environment.ts';
@@ -13,6 +14,7 @@ export async function runSync(options: SyncOptions, environment: SyncEnvironment
   try {
     const aws = await openAws(options, environment);
     try {
+      cleanUpUploads(options, aws);
       if (options.watch) {
         const { watchApplication } = await import('./watch/watch-application.ts');
         await watchApplication({ options, environment, aws });

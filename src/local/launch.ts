@@ -39,10 +39,10 @@ export interface LaunchedCloud {
 
 /**
  * Variables that the cloud and its functions inherit. No others: a function must not depend on a variable of this shell,
- * and must never see an account's credentials.
+ * and must never see an account's credentials. The delays are the plugin's settings, which it keeps from functions.
  */
 const PASSED_ON =
-  /^(PATH|PATHEXT|HOME|USER|LOGNAME|USERNAME|SHELL|LANG|LC_\w+|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|PROGRAMFILES.*|DOCKER_(HOST|CONTEXT|CERT_PATH|TLS_VERIFY)|(HTTPS?|ALL|NO)_PROXY|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|(PYENV|NVM|FNM|VOLTA|ASDF|MISE|NODENV)_\w+)$/i;
+  /^(PATH|PATHEXT|HOME|USER|LOGNAME|USERNAME|SHELL|LANG|LC_\w+|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|PROGRAMFILES.*|DOCKER_(HOST|CONTEXT|CERT_PATH|TLS_VERIFY)|(HTTPS?|ALL|NO)_PROXY|SSL_CERT_\w+|NODE_EXTRA_CA_CERTS|(PYENV|NVM|FNM|VOLTA|ASDF|MISE|NODENV)_\w+|SAM_SYNC_CLOUD_(STATE|DEPLOY)_DELAY)$/i;
 
 /** Exit code if another process has the port (`start.py`). */
 export const PORT_TAKEN_EXIT_CODE = 98;

@@ -176,7 +176,6 @@ async function sendImage(registry: Registry, located: LocatedImage): Promise<str
   await registry.login(repository);
   const push = (): Promise<SpawnResult> =>
     engine.run(['push', '--', uri], {
-      endsWithUs: true,
       onLine: (line) => registry.reporter.report({ type: 'tool-output', id: `push:${uri}`, line }),
     });
   let result = await push();

@@ -7,6 +7,7 @@ import type { Reporter } from '../console/reporter.ts';
 import { createGate } from '../support/map-limit.ts';
 import { once } from '../support/once.ts';
 import { explainBucketError } from './bucket-errors.ts';
+import type { UploadRecords } from './unfinished-uploads.ts';
 import { PART_SIZE, uploadInParts } from './upload-parts.ts';
 
 /** The content of an object. `sha256`: base64, if known. */
@@ -42,6 +43,7 @@ export interface ObjectStoreOptions {
   checkBucket?: (() => Promise<void>) | undefined;
   /** A count shared by several stores. */
   sent?: SentCount | undefined;
+  uploads: UploadRecords;
   reporter: Reporter;
   signal: AbortSignal;
 }

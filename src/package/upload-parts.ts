@@ -5,6 +5,7 @@ import { requireAnswer } from '../aws/check-answer.ts';
 import { isAwsError } from '../aws/service-errors.ts';
 import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
+import type { UploadRecords } from './unfinished-uploads.ts';
 
 /** Larger files (bytes) are uploaded in parallel parts of this size. */
 export const PART_SIZE = 8 * 1024 * 1024;
@@ -16,6 +17,7 @@ const BEGIN_WITHIN = 10_000;
 interface PartsOptions {
   aws: Aws;
   reporter: Reporter;
+  uploads: UploadRecords;
 }
 
 /** Uploads a file in parts. A failed or interrupted upload leaves no parts in the bucket. */
@@ -43,20 +45,27 @@ export async function uploadInParts(
  * Creates the client for the SDK's upload, which aborts the upload when it fails. This client sends the abort even after an
  * interruption, and never cuts off the call that begins the upload: an abort needs its answer.
  */
-async function partsClient({ aws, reporter }: PartsOptions): Promise<Service<'s3'>['client']> {
+async function partsClient({ aws, reporter, uploads }: PartsOptions): Promise<Service<'s3'>['client']> {
   const s3 = await aws.s3();
   const plainSend = s3.client.send.bind(s3.client) as (command: object, options?: object) => Promise<Answer>;
   const send = async (command: object, options?: object): Promise<unknown> => {
-    if (command instanceof s3.AbortMultipartUploadCommand) return abortUpload(s3, command, reporter);
+    if (command instanceof s3.AbortMultipartUploadCommand) {
+      if (await abortUpload(s3, command, reporter)) uploads.ended(command.input.UploadId ?? '');
+      return {};
+    }
     if (command instanceof s3.CreateMultipartUploadCommand) {
       const begun = await plainSend(command, { abortSignal: AbortSignal.timeout(BEGIN_WITHIN) });
-      requireAnswer('S3', 'CreateMultipartUpload', 'UploadId', begun.UploadId);
+      const uploadId = requireAnswer('S3', 'CreateMultipartUpload', 'UploadId', begun.UploadId);
+      const { Bucket: bucket = '', Key: key = '' } = command.input;
+      await uploads.begun({ bucket, key, uploadId });
       return begun;
     }
     const answer = await plainSend(command, options);
     // without an ETag the parts were not assembled
-    if (command instanceof s3.CompleteMultipartUploadCommand)
+    if (command instanceof s3.CompleteMultipartUploadCommand) {
       requireAnswer('S3', 'CompleteMultipartUpload', 'ETag', answer.ETag);
+      uploads.ended(command.input.UploadId ?? '');
+    }
     return answer;
   };
   return Object.create(s3.client, { send: { value: send } }) as typeof s3.client;
@@ -67,20 +76,22 @@ interface Answer {
   ETag?: string;
 }
 
-/** Removes the parts. Reports those that remain: they cost money and no list of objects shows them. */
+/** Removes the parts and returns whether none is left. Reports those that remain: they cost money and no list of objects shows them. */
 async function abortUpload(
   { sendLate, AbortMultipartUploadCommand: Command }: Service<'s3'>,
   { input }: AbortMultipartUploadCommand,
   reporter: Reporter,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await sendLate(new Command(input));
     // a part that was being uploaded may survive the first abort (API reference, AbortMultipartUpload)
     await sendLate(new Command(input));
+    return true;
   } catch (error) {
-    if (isAwsError(error, 'NoSuchUpload')) return;
+    if (isAwsError(error, 'NoSuchUpload')) return true;
     const { Bucket = '', Key = '', UploadId = '' } = input;
     const hint = `Remove them with \`aws s3api abort-multipart-upload --bucket ${Bucket} --key ${Key} --upload-id ${UploadId}\``;
     note(reporter, 'warning', `Parts of an aborted upload remain in bucket ${Bucket}: ${Key}`, hint);
+    return false;
   }
 }

@@ -16,7 +16,7 @@ export interface Engine {
 }
 
 /** Options of an engine's command; `env` is added to the engine's. */
-type EngineCallOptions = Pick<SpawnOptions, 'cwd' | 'endsWithUs' | 'input' | 'onLine' | 'signal'> & {
+type EngineCallOptions = Pick<SpawnOptions, 'cwd' | 'input' | 'onLine' | 'signal'> & {
   env?: Readonly<Record<string, string | undefined>>;
 };
 

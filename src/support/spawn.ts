@@ -1,6 +1,7 @@
 import { spawn as spawnCommand } from 'cross-spawn';
 import { existsSync } from 'node:fs';
 import { UserError } from '../errors.ts';
+import { createWatchdog } from './watchdog.ts';
 
 /** Exit code and output of a program. */
 export interface SpawnResult {
@@ -20,8 +21,6 @@ export interface SpawnOptions {
   /** Text for its standard input. Default: empty. */
   input?: string | undefined;
   onLine?: ((line: string) => void) | undefined;
-  /** Ends the program even if this process is killed. Cannot be combined with `input`. */
-  endsWithUs?: boolean | undefined;
 }
 
 /** The program could not be started: not on PATH, or not executable. */
@@ -36,7 +35,8 @@ export class ProgramNotFoundError extends UserError {
 
 /**
  * Runs a program without a shell and waits for its end. Any exit code is a result, not an error. Supports `.cmd` shims on
- * Windows (cross-spawn). Throws `ProgramNotFoundError` if it cannot start, and the signal's reason if aborted.
+ * Windows (cross-spawn). Throws `ProgramNotFoundError` if it cannot start, and the signal's reason if aborted. The program
+ * and its children end with this process, however this process ends.
  */
 export async function spawn(
   program: string,
@@ -44,12 +44,10 @@ export async function spawn(
   options: SpawnOptions = {},
 ): Promise<SpawnResult> {
   options.signal?.throwIfAborted();
-  const isGuarded = options.endsWithUs === true && process.platform !== 'win32';
-  const [file, words] = isGuarded ? ['/bin/sh', ['-c', GUARD, 'sh', program, ...args]] : [program, [...args]];
-  const child = spawnCommand(file, words, {
+  const child = spawnCommand(program, [...args], {
     cwd: options.cwd,
     env: options.env,
-    stdio: [options.input === undefined && !isGuarded ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     // a separate process group, so that an abort ends the tool's children too, and Ctrl-C reaches them only through us
     detached: process.platform !== 'win32',
     windowsHide: true,
@@ -65,7 +63,7 @@ export async function spawn(
     }, KILL_AFTER);
   };
   options.signal?.addEventListener('abort', stop, { once: true });
-  killAtExit(child);
+  endWithUs(child);
   try {
     return await new Promise<SpawnResult>((resolve, reject) => {
       const text = { stdout: '', stderr: '', output: '' };
@@ -100,8 +98,7 @@ export async function spawn(
     });
   } finally {
     clearTimeout(killing);
-    RUNNING.delete(child);
-    if (RUNNING.size === 0) process.off('exit', endAll);
+    noteEnd(child);
     options.signal?.removeEventListener('abort', stop);
   }
 }
@@ -115,29 +112,25 @@ function notStarted(program: string, cwd: string | undefined, error: NodeJS.Errn
 
 type Child = ReturnType<typeof spawnCommand>;
 
-/**
- * Runs the program in its arguments, and ends it when its standard input ends: we hold that open, so it ends with us however
- * we end. Returns the program's exit code.
- */
-const GUARD = `exec 3<&0
-"$@" </dev/null 3<&- &
-program=$!
-(read -r nothing <&3; kill "$program") >/dev/null 2>&1 &
-guard=$!
-wait "$program"
-code=$?
-kill "$guard" 2>/dev/null
-exit "$code"`;
-
 /** Time for a program to clean up after SIGTERM (ms). */
 const KILL_AFTER = 1_000;
 
 /** Running programs, whose process groups do not end with us automatically. */
 const RUNNING = new Set<Child>();
 
-function killAtExit(child: Child): void {
+const WATCHDOG = createWatchdog();
+
+function endWithUs(child: Child): void {
+  if (child.pid === undefined) return;
   if (RUNNING.size === 0) process.once('exit', endAll);
   RUNNING.add(child);
+  WATCHDOG.guard(child.pid);
+}
+
+function noteEnd(child: Child): void {
+  if (!RUNNING.delete(child) || child.pid === undefined) return;
+  if (RUNNING.size === 0) process.off('exit', endAll);
+  WATCHDOG.release(child.pid);
 }
 
 function endAll(): void {

@@ -43,8 +43,9 @@ export async function removeLeftovers(folder: string, { depth = 0, prefix = '' }
   }
 }
 
-async function isLeftover(file: string): Promise<boolean> {
-  if (isMakerGone(path.basename(file))) return true;
+/** Returns whether the process that created the file has ended. `extension`: what follows the temporary name. */
+export async function isLeftover(file: string, extension = ''): Promise<boolean> {
+  if (isMakerGone(path.basename(file, extension))) return true;
   const stat = await fs.lstat(file).catch(() => undefined);
   return stat !== undefined && stat.mtimeMs < Date.now() - OLD_AFTER;
 }

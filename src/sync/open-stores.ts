@@ -6,6 +6,7 @@ import { createArtifactStore } from '../package/artifact-store.ts';
 import type { ArtifactStore } from '../package/artifact-store.ts';
 import { createObjectStore } from '../package/object-store.ts';
 import type { ObjectStore } from '../package/object-store.ts';
+import { openUploadRecords } from '../package/unfinished-uploads.ts';
 import type { WebFunctionStore } from '../package/web-function-store.ts';
 import type { SyncRun } from './sync-run.ts';
 import { openWebFunctionStore } from './web-function-store.ts';
@@ -35,10 +36,11 @@ export function openArtifactStore(
   const { kmsKeyId, metadata, s3Prefix: prefix, projectDir, stackName, s3Bucket } = options;
   const { reporter, signal, env } = environment;
   const sent = { objects: 0, bytes: 0 };
-  const settings = { aws, kmsKeyId, metadata, prefix, sent, reporter, signal };
+  const storeDir = buildStoreDir(projectDir);
+  const uploads = openUploadRecords(storeDir, aws);
+  const settings = { aws, kmsKeyId, metadata, prefix, sent, uploads, reporter, signal };
   const objects = createObjectStore({ ...settings, bucket, checkBucket });
   const webFunctions = openWebFunctionStore(settings, { stackName, s3Bucket, pollDelayMs: parsePollDelay(env) });
-  const storeDir = buildStoreDir(projectDir);
   return {
     store: createArtifactStore({ objects, bucket, prefix, webFunctions, storeDir, signal }),
     webFunctions,

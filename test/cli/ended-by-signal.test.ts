@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateBucketCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { clients, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
@@ -47,10 +47,14 @@ describe('a command that a signal ends', () => {
     expect(code, stderr).toBe(0);
   });
   afterAll(() => cloud?.stop());
+  const storeTemporary = () => path.join(app, '.aws-sam', 'sam-sync', 'tmp');
+
   beforeEach(async () => {
     temporary = await tempFolder();
     env = { ...cloud.env, TMPDIR: temporary };
     await writeFiles(app, { 'made/Makefile': makefile(LONG) });
+    // of a killed command
+    await fs.rm(storeTemporary(), { recursive: true, force: true });
   });
 
   const hangUp = async (child: ChildProcess, begun: Promise<unknown>): Promise<void> => {
@@ -62,12 +66,11 @@ describe('a command that a signal ends', () => {
     }, 5);
   };
   const namesIn = (folder: string): Promise<string[]> => fs.readdir(folder).catch(() => []);
-  const storeTemporary = () => path.join(app, '.aws-sam', 'sam-sync', 'tmp');
-  /** The build under way, when its programs have begun. */
+  /** The build under way, when its programs have begun: those of the Makefile and the watchdog. */
   const building = (pid: number): Promise<number[]> =>
     poll(async () => {
       const found = await descendants(pid);
-      return found.length >= 4 ? found : undefined;
+      return found.length >= 5 ? found : undefined;
     });
   const nothingLeft = async (pids: readonly number[]): Promise<void> => {
     await noneLeft(pids);
@@ -115,24 +118,31 @@ describe('a command that a signal ends', () => {
     await nothingLeft((await pids) ?? []);
   });
 
-  it('what SIGKILL leaves is removed by the next run', async () => {
-    const kill = async (child: ChildProcess): Promise<number[]> => {
-      const pids = await building(child.pid ?? 0);
-      child.kill('SIGKILL');
-      return pids;
-    };
+  /** Kills the command during a build and returns the processes that it had started. */
+  const killed = async (args: readonly string[]): Promise<number[]> => {
     let pids: Promise<number[]> | undefined;
-    await runCli(['--stack-name', 'signals', '--yes'], {
+    const { signal } = await runCli(['--stack-name', 'signals', '--yes', ...args], {
       cwd: app,
       env,
+      keepInputOpen: true,
       onStart: (child) => {
-        pids = kill(child);
+        pids = building(child.pid ?? 0);
+        void pids.then(() => child.kill('SIGKILL'));
       },
     });
+    expect(signal).toBe('SIGKILL');
+    return (await pids) ?? [];
+  };
+
+  it.each(MODES)('SIGKILL during a build: its programs end too, $args', async ({ args }) => {
+    await writeFiles(app, { 'made/Makefile': makefile(args.length === 0 ? STUBBORN : LONG) });
+    await noneLeft(await killed(args));
+  });
+
+  it('what SIGKILL leaves is removed by the next run', async () => {
+    await killed([]);
     expect(await namesIn(temporary)).toHaveLength(1);
     expect(await namesIn(storeTemporary())).not.toEqual([]);
-    // nobody is left to end them
-    for (const pid of (await pids) ?? []) process.kill(pid, 'SIGKILL');
 
     await writeFiles(app, { 'made/Makefile': makefile('echo again') });
     const { code, stderr } = await runCli(['--stack-name', 'signals', '--yes'], { cwd: app, env });
@@ -159,29 +169,82 @@ describe('a command that a signal ends', () => {
     expect(await halfZips()).toEqual([]);
   });
 
-  it.each([
-    { mode: 'plain', args: [], exitCode: 130 },
-    { mode: '--watch', args: ['--watch'], exitCode: 0 },
-  ])('$mode, SIGINT during an upload in parts: no part stays in the bucket', async ({ mode, args, exitCode }) => {
-    const proxy = await startFaultProxy(cloud.endpoint);
-    onTestFinished(() => proxy.stop());
-    const s3 = clients(cloud.endpoint).s3;
-    const Bucket = `parts-${mode.replaceAll('-', '')}`;
-    await s3.send(new CreateBucketCommand({ Bucket }));
-    const dir = await tempFolder({
-      'template.yaml': TEMPLATE.replace('    Metadata: {BuildMethod: makefile}\n', ''),
+  describe('an upload in parts', () => {
+    const s3 = () => clients(cloud.endpoint).s3;
+    const uploadsIn = async (Bucket: string) =>
+      (await s3().send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? [];
+
+    /** An application with 20 MB of code, and what its sync is ended with while it uploads them. */
+    const begin = async (Bucket: string) => {
+      const proxy = await startFaultProxy(cloud.endpoint);
+      onTestFinished(() => proxy.stop());
+      await s3().send(new CreateBucketCommand({ Bucket }));
+      const dir = await tempFolder({
+        'template.yaml': TEMPLATE.replace('    Metadata: {BuildMethod: makefile}\n', ''),
+      });
+      await fs.mkdir(path.join(dir, 'made'));
+      await fs.writeFile(path.join(dir, 'made', 'app.py'), randomBytes(20_000_000));
+      const words = ['--stack-name', Bucket, '--s3-bucket', Bucket, '--yes'];
+      const interrupted = async (signal: NodeJS.Signals, args: readonly string[] = []) => {
+        const held = proxy.hold({ operation: 'UploadPart' });
+        return runCli([...words, ...args], {
+          cwd: dir,
+          env: { ...env, AWS_ENDPOINT_URL: proxy.endpoint },
+          onStart: (child) => void held.arrived.then(() => child.kill(signal)),
+        });
+      };
+      const run = (args: readonly string[] = []) => {
+        proxy.clear();
+        return runCli([...words, ...args], { cwd: dir, env: { ...env, AWS_ENDPOINT_URL: proxy.endpoint } });
+      };
+      return { proxy, dir, interrupted, run };
+    };
+    const recorded = (dir: string): Promise<string[]> => namesIn(path.join(dir, '.aws-sam', 'sam-sync', 'uploads'));
+
+    it.each([
+      { mode: 'plain', args: [], exitCode: 130 },
+      { mode: '--watch', args: ['--watch'], exitCode: 0 },
+    ])('$mode, SIGINT: no part stays in the bucket', async ({ mode, args, exitCode }) => {
+      const bucket = `parts-${mode.replaceAll('-', '')}`;
+      const { proxy, dir, interrupted } = await begin(bucket);
+      const { code, stderr } = await interrupted('SIGINT', args);
+      expect(code, stderr).toBe(exitCode);
+      expect(await uploadsIn(bucket)).toEqual([]);
+      expect(proxy.count('CreateMultipartUpload')).toBe(1);
+      expect(await recorded(dir)).toEqual([]);
     });
-    await fs.mkdir(path.join(dir, 'made'));
-    await fs.writeFile(path.join(dir, 'made', 'app.py'), randomBytes(20_000_000));
-    const held = proxy.hold({ operation: 'UploadPart' });
-    const { code, stderr } = await runCli(['--stack-name', Bucket, '--s3-bucket', Bucket, '--yes', ...args], {
-      cwd: dir,
-      env: { ...env, AWS_ENDPOINT_URL: proxy.endpoint },
-      onStart: (child) => void held.arrived.then(() => child.kill('SIGINT')),
+
+    it('SIGKILL: the next run, of any kind but a dry run, aborts it, and no other one', async () => {
+      const { dir, interrupted, run } = await begin('parts-killed');
+      expect(await interrupted('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
+      expect(await uploadsIn('parts-killed')).toHaveLength(1);
+      expect(await recorded(dir)).toHaveLength(1);
+      const { UploadId } = await s3().send(
+        new CreateMultipartUploadCommand({ Bucket: 'parts-killed', Key: 'foreign' }),
+      );
+      expect((await run(['--dry-run'])).code).toBe(0);
+      expect(await uploadsIn('parts-killed')).toHaveLength(2);
+      // it fails, as there is no stack, and uploads nothing
+      expect((await run(['--code'])).code).toBe(1);
+      expect(await uploadsIn('parts-killed')).toMatchObject([{ UploadId, Key: 'foreign' }]);
+      expect(await recorded(dir)).toEqual([]);
     });
-    expect(code, stderr).toBe(exitCode);
-    expect((await s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads ?? []).toEqual([]);
-    expect(proxy.count('CreateMultipartUpload')).toBe(1);
+
+    it('SIGKILL: an upload that cannot be aborted now is aborted later', async () => {
+      const { proxy, dir, interrupted, run } = await begin('parts-later');
+      await interrupted('SIGKILL');
+      proxy.clear();
+      proxy.fault({ operation: 'AbortMultipartUpload' }, { kind: 'error', status: 403, code: 'AccessDenied' });
+      await runCli(['--stack-name', 'other', '--code', '--yes'], {
+        cwd: dir,
+        env: { ...env, AWS_ENDPOINT_URL: proxy.endpoint },
+      });
+      expect(await recorded(dir)).toHaveLength(1);
+      const { code, stderr } = await run();
+      expect(code, stderr).toBe(0);
+      expect(await uploadsIn('parts-later')).toEqual([]);
+      expect(await recorded(dir)).toEqual([]);
+    });
   });
 
   describe.skipIf(!hasTmux)('in a terminal', () => {

@@ -406,6 +406,25 @@ describe('sam-sync cloud', () => {
     expect((await cloudStatus(place))?.answering).toBe(true);
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'has the delays that the user sets, and no other variable of the shell',
+    async () => {
+      const { run, place, env } = await newCommand();
+      Object.assign(env, {
+        SAM_SYNC_CLOUD_STATE_DELAY: '7',
+        SAM_SYNC_CLOUD_DEPLOY_DELAY: '8',
+        SAM_SYNC_CLOUD_EXTENSION: '/no/such/file.py',
+        AWS_PROFILE: 'production',
+      });
+      expect((await run('cloud', 'start')).code).toBe(0);
+      const status = await cloudStatus(place);
+      const names = (await fs.readFile(`/proc/${status?.pid}/environ`, 'utf8')).split('\0');
+      expect(names).toContain('SAM_SYNC_CLOUD_STATE_DELAY=7');
+      expect(names).toContain('SAM_SYNC_CLOUD_DEPLOY_DELAY=8');
+      expect(names.join(' ')).not.toMatch(/SAM_SYNC_CLOUD_EXTENSION|AWS_PROFILE/);
+    },
+  );
+
   it.skipIf(!posix)('follows the log', async () => {
     const { run, start } = await newCommand();
     await run('cloud', 'start');

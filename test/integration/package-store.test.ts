@@ -13,6 +13,7 @@ import { createAws } from '../../src/aws/aws.ts';
 import type { Reporter } from '../../src/console/reporter.ts';
 import { createArtifactStore } from '../../src/package/artifact-store.ts';
 import { createObjectStore } from '../../src/package/object-store.ts';
+import { openUploadRecords } from '../../src/package/unfinished-uploads.ts';
 import { clients, silent } from '../support/cloud.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { openCloud } from '../support/open-cloud.ts';
@@ -39,7 +40,8 @@ function openStore(bucket: string, { storeDir, prefix, kmsKeyId, metadata, signa
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     ...run,
   });
-  const objects = createObjectStore({ aws, bucket, kmsKeyId, metadata, ...run });
+  const uploads = openUploadRecords(storeDir, aws);
+  const objects = createObjectStore({ aws, bucket, kmsKeyId, metadata, uploads, ...run });
   return { aws, objects, store: createArtifactStore({ objects, bucket, prefix, storeDir, signal: run.signal }) };
 }
 

@@ -168,7 +168,7 @@ async function runEngine(
 ): Promise<SpawnResult> {
   const { engine, tools, stepId, env = {}, task } = how;
   tools.report(stepId, `$ ${engine.name} ${args.join(' ')}`.slice(0, 500));
-  const result = await engine.run(args, { env, endsWithUs: true, onLine: (line) => tools.report(stepId, line) });
+  const result = await engine.run(args, { env, onLine: (line) => tools.report(stepId, line) });
   if (result.code === 0) return result;
   const explained = engineError(engine.name, result.output, `a base image of ${definition.ids.join(', ')}`);
   throw new ToolError(
