@@ -21,23 +21,24 @@ export function createChangeBatches(
   onBatch: (changes: readonly PathChange[], notifications: number) => void,
   { quietMs, longestMs }: BatchTimes = BATCH_TIMES,
 ): ChangeBatches {
-  let folders = new Map<string, boolean>();
+  let batch = new Map<string, PathChange>();
   let notifications = 0;
   let since = 0;
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
-    const changes = [...folders].map(([path, folder]) => ({ path, folder }));
+    const changes = [...batch.values()];
     const count = notifications;
-    folders = new Map();
+    batch = new Map();
     notifications = 0;
     timer = undefined;
     onBatch(changes, count);
   };
   return {
-    add: ({ path, folder }) => {
+    add: (change) => {
       const now = performance.now();
-      if (folders.size === 0) since = now;
-      folders.set(path, folder || folders.get(path) === true);
+      if (batch.size === 0) since = now;
+      const { folder = false, isNew = change.isNew } = batch.get(change.path) ?? {};
+      batch.set(change.path, { path: change.path, folder: folder || change.folder, isNew });
       notifications++;
       clearTimeout(timer);
       timer = setTimeout(flush, Math.max(0, Math.min(quietMs, since + longestMs - now)));

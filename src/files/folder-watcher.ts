@@ -188,8 +188,8 @@ export class FolderWatcher implements FileWatcher {
       if (watched === folder || startsWithFolder(watched, folder)) this.#forget(watched);
   }
 
-  #report(target: string, folder: boolean): void {
-    this.#onChange({ path: target, folder });
+  #report(target: string, folder: boolean, isNew = false): void {
+    this.#onChange({ path: target, folder, isNew });
     for (const link of this.#links.affectedBy(target, folder)) this.#followAgain(link);
   }
 
@@ -222,7 +222,7 @@ export class FolderWatcher implements FileWatcher {
     }
     watched.names.set(name, stat && 'file');
     if (was === 'folder') this.#forgetWithAllBelow(target);
-    this.#report(target, was === 'folder');
+    this.#report(target, was === 'folder', was === undefined);
   }
 
   #leave(watched: Folder, { target, name, was }: { target: string; name: string; was: EntryKind }): void {

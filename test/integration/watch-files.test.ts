@@ -292,6 +292,29 @@ it('a tree is watched as such only where it is: not what leads there, and not ar
 });
 
 describe('watching on Linux', () => {
+  it('knows which files are new', async () => {
+    const dir = await tempFolder({ 'fn/app.py': '1' });
+    const changes = new Map<string, boolean | undefined>();
+    const watcher = new FolderWatcher({
+      ground: dir,
+      // the first notification of each
+      onChange: ({ path: target, isNew }) =>
+        void changes.set(path.basename(target), changes.get(path.basename(target)) ?? isNew),
+      onLimit: () => {},
+    });
+    onTestFinished(() => watcher.close());
+    watcher.watch({ roots: [path.join(dir, 'fn')], isWatched: () => true });
+    await write(dir, 'fn/app.py');
+    await write(dir, 'fn/new.py');
+    await poll(async () => (changes.size === 2 ? true : undefined));
+    expect([...changes]).toEqual(
+      expect.arrayContaining([
+        ['app.py', false],
+        ['new.py', true],
+      ]),
+    );
+  });
+
   it('needs no more watches than folders, and none in what is excluded', async () => {
     const files: Record<string, string> = {};
     for (let n = 0; n < 200; n++) files[`src/d${n % 20}/f${n}.py`] = '';

@@ -8,6 +8,7 @@ import { createFileWatcher } from '../../files/create-file-watcher.ts';
 import type { WatchLimit } from '../../files/file-watcher.ts';
 import { createOwnWrites } from './own-writes.ts';
 import { planTriggers } from './triggers.ts';
+import { namesOf } from '../../files/path-change.ts';
 import type { PathChange } from '../../files/path-change.ts';
 import type { ChangeEffects, TriggerInput, Triggers } from './triggers.ts';
 
@@ -51,8 +52,7 @@ export function watchSources(
   const memory = createContentMemory();
   const report = (changes: readonly PathChange[], mayHaveMissed?: SourceChange['mayHaveMissed']): void => {
     if (!triggers || (changes.length === 0 && !mayHaveMissed)) return;
-    const files = changes.map(({ path }) => path);
-    listener.onChange({ files, effects: triggers.effectsOf(changes), mayHaveMissed });
+    listener.onChange({ files: namesOf(changes), effects: triggers.effectsOf(changes), mayHaveMissed });
   };
   const ownWrites = createOwnWrites({
     partsOf: (ids) => triggers?.partsOf(ids) ?? [],

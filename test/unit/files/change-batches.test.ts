@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createChangeBatches } from '../../../src/files/change-batches.ts';
+import type { PathChange } from '../../../src/files/path-change.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -36,6 +37,22 @@ it('waits no longer than half a second for somebody who never stops', () => {
   }
   expect(batches.length).toBeGreaterThanOrEqual(1);
   expect(batches.length).toBeLessThanOrEqual(2);
+});
+
+it('a path that was new with its first change stays so, and one that was there does too', () => {
+  const batches: (readonly PathChange[])[] = [];
+  const { add } = createChangeBatches((changes) => void batches.push(changes));
+  add({ path: 'new', folder: false, isNew: true });
+  add({ path: 'new', folder: false, isNew: false });
+  add({ path: 'old', folder: false, isNew: false });
+  add({ path: 'old', folder: false, isNew: true });
+  vi.advanceTimersByTime(50);
+  expect(batches).toEqual([
+    [
+      { path: 'new', folder: false, isNew: true },
+      { path: 'old', folder: false, isNew: false },
+    ],
+  ]);
 });
 
 it('says nothing more when it is closed', () => {
