@@ -104,8 +104,8 @@ export async function buildImage(
     const { cache, hasher, tools, engine, inTurn } = shared;
     const recordDir = path.join(buildStoreDir(options.projectDir), 'images');
     const context = { cache, hasher, tools, engine, inTurn, recordDir, stepId: step.id };
-    const { image, cached } = await obtainImage(definition, context);
-    if (!cached) await inTurn(async () => nameImage(await engine(), image.imageId, names.values()));
+    const { image, cached, isNamed } = await obtainImage(definition, context);
+    if (!isNamed) await inTurn(async () => nameImage(await engine(), image.imageId, names.values()));
     for (const [id, name] of names) collector.images.set(id, { ...image, name });
     step.end(cached ? 'unchanged' : 'done', 'image');
   } catch (error) {

@@ -166,7 +166,7 @@ async function change(
       startOperation(aws, { kind, request: input, parameters, template, token, signal }),
     );
     if (operation instanceof StackMovedError) return { value: operation, outcome: 'unchanged' };
-    if (operation === 'unchanged') return { value: unchanged(state), outcome: 'unchanged' };
+    if (operation === 'unchanged') return { value: await describeUnchanged(aws, stackName), outcome: 'unchanged' };
     const followed = await reportContinuing({ stackName, kind, signal, began: true }, () =>
       followStack(aws, { ...tools, ...operation, stackName, token, previousChange: lastChange(state.stack) }),
     );
@@ -236,7 +236,13 @@ function lastChange(stack: DeployedStack | undefined): Date | undefined {
   return stack?.updatedAt ?? stack?.createdAt;
 }
 
-function unchanged({ stack }: DeployedState): Outcome {
+/** CloudFormation found nothing to update where the plan did: someone else may have deployed the same just now. */
+async function describeUnchanged(aws: Aws, stackName: string): Promise<Outcome | StackMovedError> {
+  const stack = await describeStack(aws, stackName);
+  return stack === undefined ? new StackMovedError(`Someone else deleted stack ${stackName}`) : unchanged({ stack });
+}
+
+function unchanged({ stack }: Pick<DeployedState, 'stack'>): Outcome {
   if (stack === undefined) throw new Error('a missing stack cannot be up to date');
   return { stack, isLatest: true, changed: false };
 }

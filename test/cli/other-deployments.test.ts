@@ -1,3 +1,4 @@
+import * as fs from 'node:fs/promises';
 import { DescribeStacksCommand, UpdateStackCommand } from '@aws-sdk/client-cloudformation';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clients, invoke, poll } from '../support/cloud.ts';
@@ -103,6 +104,50 @@ describe('someone else deploys right after us', () => {
     expect(error?.message).toContain(SINCE);
     await watch.after(() => watch.write('template.yaml', template(256)), isStack('in-sync'));
     expect((await watch.stop()).code).toBe(0);
+  });
+});
+
+describe('someone else deploys the same at the same time', () => {
+  /** The application of somebody else, with the same files. */
+  const theirs = async (app: string): Promise<string> => {
+    const folder = await tempFolder();
+    await fs.cp(app, folder, {
+      recursive: true,
+      filter: (source) => !source.includes('.aws-sam'),
+    });
+    return folder;
+  };
+
+  it('a stack that is there: the later one finds nothing to update and compares its code', async () => {
+    const { app, env, args, sync, answer } = await deployed('others-same');
+    await writeFiles(app, { 'fn/app.py': python(2), 'template.yaml': template(192) });
+    const cwd = await theirs(app);
+    const held = proxy.hold({ operation: 'UpdateStack' });
+    const running = sync();
+    await held.arrived;
+    const first = await runCli(['--yes', ...args], { cwd, env: { ...env, AWS_ENDPOINT_URL: cloud.endpoint } });
+    expect(first.code, first.stderr).toBe(0);
+    held.release();
+    const { code, document, stderr } = await running;
+    expect([code, document['status']], stderr).toEqual([0, 'unchanged']);
+    expect(await answer()).toBe(2);
+  });
+
+  it('a new stack: the later one finds it and compares its code', async () => {
+    const app = await tempFolder({ 'template.yaml': template(128), 'fn/app.py': python(1) });
+    const cwd = await theirs(app);
+    const env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
+    const args = ['--yes', '--stack-name', 'others-new'];
+    const held = proxy.hold({ operation: 'CreateStack', when: ({ body }) => body.includes('others-new') });
+    const running = runCli(args, { cwd: app, env });
+    await held.arrived;
+    const first = await runCli(args, { cwd, env: { ...env, AWS_ENDPOINT_URL: cloud.endpoint } });
+    expect(first.code, first.stderr).toBe(0);
+    held.release();
+    const { code, stderr } = await running;
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('Someone else created stack others-new: checking the stack again');
+    expect(stderr).toContain('Stack others-new is up to date');
   });
 });
 

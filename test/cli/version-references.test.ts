@@ -217,6 +217,18 @@ describe('values that follow the version of a layer or function', () => {
     expect(numberOf(outputs['Layer'])).not.toBe('1');
   });
 
+  it('are moved by a watch also if another deployment runs at first, and it says so', async () => {
+    const { app, env, args } = await deployed('follow-busy', LAYERED);
+    const watch = await startReadyWatch(app, env, args);
+    const mark = watch.lines.length;
+    const busy = 'Stack:arn:aws:cloudformation:us-east-1:000000000000:stack/follow-busy/1-2 is in UPDATE_IN_PROGRESS state and can not be updated.';
+    proxy.fault({ operation: 'UpdateStack' }, { kind: 'error', status: 400, code: 'ValidationError', message: busy });
+    await watch.save('lay/python/l.py', layer(2), 'Lay');
+    await watch.seen(isStack('in-sync'), mark);
+    expect(watch.lines.slice(mark)).toEqual([]);
+    await watch.stop();
+  });
+
   it('are named by a watch of code alone, which leaves them', async () => {
     const { app, env, args } = await deployed('follow-watch-code', LAYERED);
     const watch = await startReadyWatch(app, env, [...args, '--code']);

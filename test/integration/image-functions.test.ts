@@ -137,7 +137,9 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
     expect(await fs.readFile(path.join(dir, '.aws-sam/auto-dependency-layer/template.yaml'), 'utf8')).toContain(
       'ImageUri: hello:v1',
     );
-    expect(await docker('image', 'inspect', '--format', '{{.Config.Cmd}}', 'hello:v1')).toContain('app.handler');
+    const named = (): Promise<string> => docker('image', 'inspect', '--format', '{{.Id}} {{.Config.Cmd}}', 'hello:v1');
+    const first = await named();
+    expect(first).toContain('app.handler');
 
     await writeFiles(dir, { 'hello/notes.md': 'changed, and still not in the image' });
     const again = await sync();
@@ -150,6 +152,14 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
     const changed = await imageOf(Hello);
     expect(changed).not.toBe(uri);
     expect(await manifest(changed ?? '')).toBe(200);
+    expect(await named()).not.toBe(first);
+
+    await writeFiles(dir, { 'hello/app.py': APP['hello/app.py'] });
+    const back = await sync();
+    expect(back.document.status).toBe('synced');
+    expect(back.stderr).not.toMatch(/\$ docker (?:build|load|push)/);
+    // `sam local invoke` runs what is deployed
+    expect(await named()).toBe(first);
   });
 
   it('a code sync gets the digest that the registry has, in the repository of the function’s image', async () => {

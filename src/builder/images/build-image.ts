@@ -33,6 +33,8 @@ export interface ImageBuildContext {
 export interface BuiltImage {
   image: Omit<LocalImage, 'name'>;
   cached: boolean;
+  /** It has its names on this machine, or there is no engine to give them. */
+  isNamed: boolean;
 }
 
 /** Returns the image of a definition: the last one if its source did not change, else builds or loads it. */
@@ -42,8 +44,8 @@ export async function obtainImage(definition: ImageDefinition, context: ImageBui
   const content = await sourceKey(source, definition, context);
   const recordFile = path.join(context.recordDir, `${keyOf(definition.key, content)}.json`);
   const recorded = parseRecord(await readTextIfExists(recordFile));
-  if (recorded !== undefined && (await imageExists(context, recorded)))
-    return { image: { imageId: recorded, recordFile }, cached: true };
+  const existing = recorded !== undefined && (await inspectImage(context, recorded, definition.names.values()));
+  if (existing) return { image: { imageId: recorded, recordFile }, cached: true, ...existing };
   const engine = await context.engine();
   const imageId =
     source.kind === 'archive'
@@ -51,7 +53,7 @@ export async function obtainImage(definition: ImageDefinition, context: ImageBui
       : await buildDockerfile(source, definition, { engine, ...engineContext(context) });
   if ((await sourceKey(source, definition, context)) === content)
     await writeFileAtomic(recordFile, JSON.stringify({ imageId }));
-  return { image: { imageId, recordFile }, cached: false };
+  return { image: { imageId, recordFile }, cached: false, isNamed: false };
 }
 
 function engineContext({ cache, tools, stepId }: ImageBuildContext): Omit<EngineContext, 'engine'> {
@@ -78,7 +80,8 @@ async function findLocalImage(
       hint: 'Build or pull the image, or write the URI of one in Amazon ECR: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/NAME:TAG',
     });
   const imageId = stdout.trim();
-  return { image: { imageId, recordFile: path.join(context.recordDir, `${keyOf(key, imageId)}.json`) }, cached: true };
+  const recordFile = path.join(context.recordDir, `${keyOf(key, imageId)}.json`);
+  return { image: { imageId, recordFile }, cached: true, isNamed: true };
 }
 
 async function sourceKey(
@@ -101,16 +104,32 @@ function parseRecord(json: string | undefined): string | undefined {
   return text(fields(parseJson(json ?? ''))?.['imageId']);
 }
 
-/** Whether the image exists. Without an engine it may: the registry may have it, or the push reports what is missing. */
-async function imageExists(context: ImageBuildContext, imageId: string): Promise<boolean> {
+/**
+ * Returns whether the names are those of the image, which may be an older one than the last; undefined if it does not exist.
+ * Without an engine it may: the registry may have it, or the push reports what is missing.
+ */
+async function inspectImage(
+  context: ImageBuildContext,
+  imageId: string,
+  names: Iterable<string>,
+): Promise<Pick<BuiltImage, 'isNamed'> | undefined> {
   let engine: Engine;
   try {
     engine = await context.engine();
   } catch (error) {
-    if (error instanceof UserError) return true;
+    if (error instanceof UserError) return { isNamed: true };
     throw error;
   }
-  return (await engine.run(['image', 'inspect', '--format', '{{.Id}}', imageId])).code === 0;
+  const all = [imageId, ...new Set(names)];
+  // prints those that exist
+  const { stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}}', '--', ...all]);
+  const found = stdout.split(/\s+/).filter((id) => bareId(id) === bareId(imageId));
+  return found.length === 0 ? undefined : { isNamed: found.length === all.length };
+}
+
+/** Podman prints IDs without the algorithm. */
+function bareId(id: string): string {
+  return id.replace(/^sha256:/, '');
 }
 
 async function buildDockerfile(
