@@ -221,12 +221,15 @@ describe('values that follow the version of a layer or function', () => {
     const { app, env, args } = await deployed('follow-busy', LAYERED);
     const watch = await startReadyWatch(app, env, args);
     const mark = watch.lines.length;
-    const busy = 'Stack:arn:aws:cloudformation:us-east-1:000000000000:stack/follow-busy/1-2 is in UPDATE_IN_PROGRESS state and can not be updated.';
+    const busy =
+      'Stack:arn:aws:cloudformation:us-east-1:000000000000:stack/follow-busy/1-2 is in UPDATE_IN_PROGRESS state and can not be updated.';
     proxy.fault({ operation: 'UpdateStack' }, { kind: 'error', status: 400, code: 'ValidationError', message: busy });
     await watch.save('lay/python/l.py', layer(2), 'Lay');
     await watch.seen(isStack('in-sync'), mark);
-    expect(watch.lines.slice(mark)).toEqual([]);
-    await watch.stop();
+    const notes = watch.lines.slice(mark).flatMap(({ event, text }) => (event === 'note' ? [text] : []));
+    expect(notes).toContain('Stack follow-busy is now in UPDATE_IN_PROGRESS: checking the stack again');
+    expect(proxy.count('UpdateStack')).toBe(2);
+    expect((await watch.stop()).code).toBe(0);
   });
 
   it('are named by a watch of code alone, which leaves them', async () => {
