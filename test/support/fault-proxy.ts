@@ -55,7 +55,10 @@ type Fault =
   | { kind: 'answer'; status?: number; headers?: Record<string, string>; body?: string }
   | { kind: 'change'; body: (text: string) => string }
   | { kind: 'freeze'; answers: Map<string, Answer> }
-  | { kind: 'hold'; arrived: () => void; released: Promise<void> };
+  | { kind: 'hold'; when: HoldPoint; arrived: () => void; released: Promise<void> };
+
+/** Before the request is passed on (never, if its client has gone when it is released), or when the service has answered. */
+type HoldPoint = 'before' | 'after-answer';
 
 /** Which calls a rule is for; nothing given: all. */
 interface CallMatch {
@@ -83,7 +86,7 @@ export interface FaultProxy {
   /** Gives to each matching request the answer that the first of its kind got from now on, as an outdated replica does. */
   freeze(match: CallMatch): { release: () => void };
   /** Keeps matching calls waiting until released. `arrived` resolves with the first one. */
-  hold(match: CallMatch): { arrived: Promise<void>; release: () => void };
+  hold(match: CallMatch, when?: HoldPoint): { arrived: Promise<void>; release: () => void };
   /** Refuses connections until `open`, as a service that is gone. */
   close(): Promise<void>;
   open(): Promise<void>;
@@ -146,10 +149,10 @@ export async function startFaultProxy(target: string, options: AccountOptions = 
       rules.push(rule);
       return { release: () => void (rule.times = 0) };
     },
-    hold: (match) => {
+    hold: (match, when = 'before') => {
       const arrived = deferred();
       const released = deferred();
-      const fault: Fault = { kind: 'hold', arrived: arrived.resolve, released: released.promise };
+      const fault: Fault = { kind: 'hold', when, arrived: arrived.resolve, released: released.promise };
       const rule: Rule = { match, fault, times: Infinity, skip: 0 };
       rules.push(rule);
       return {
@@ -207,9 +210,10 @@ async function serve(exchange: Exchange): Promise<void> {
   const fault = faultFor(call);
   call.fault = fault?.kind;
   if (fault?.kind === 'delay') await delay(fault.ms);
-  if (fault?.kind === 'hold') {
+  if (fault?.kind === 'hold' && fault.when === 'before') {
     fault.arrived();
     await fault.released;
+    if (response.destroyed) return;
   }
   if (fault?.kind === 'reset' && fault.when === 'before') return void response.destroy();
   if (fault?.kind === 'throttle' || fault?.kind === 'error') {
@@ -228,6 +232,10 @@ async function serve(exchange: Exchange): Promise<void> {
   const answers = fault?.kind === 'freeze' ? fault.answers : new Map<string, Answer>();
   const answer = answers.get(request) ?? (await forwardPage(call, { body, target, pageSize }));
   answers.set(request, answer);
+  if (fault?.kind === 'hold' && fault.when === 'after-answer') {
+    fault.arrived();
+    await fault.released;
+  }
   if (fault?.kind === 'reset') return void response.destroy();
   call.status = answer.status;
   call.answeredAt = performance.now();
