@@ -131,7 +131,19 @@ function writeCache(file, parts) {
 function removeOld(folder) {
   for (const name of fs.readdirSync(folder)) {
     const file = path.join(folder, name);
-    if (fs.statSync(file).mtimeMs < Date.now() - OLD_AFTER) remove(file);
+    if (fs.statSync(file).mtimeMs < Date.now() - OLD_AFTER || isLeftover(name)) remove(file);
+  }
+}
+
+/** Whether a process wrote this temporary file and was killed. */
+function isLeftover(name) {
+  const [, pid] = /\.tmp-(\d+)$/.exec(name) ?? [];
+  if (pid === undefined) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH';
   }
 }
 

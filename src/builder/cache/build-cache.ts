@@ -158,6 +158,7 @@ function layoutsOf(root: string): string[] {
 
 async function prune(root: string, leases: Leases): Promise<void> {
   await removeLeftovers(path.join(root, 'tmp'));
+  await leases.afterKilled(() => removeHalfWritten(root));
   const marker = path.join(root, 'pruned');
   const now = Date.now();
   const last = await fs.stat(marker).catch(() => undefined);
@@ -166,8 +167,14 @@ async function prune(root: string, leases: Leases): Promise<void> {
   await writeFileAtomic(marker, '');
   for (const kind of ['artifacts', 'deps'] as const)
     await pruneEntries(root, { kind, before: now - KEEP_MS[kind] }, leases);
-  // temporary files beside those that they were to replace, in the store and in its entries
+  await removeHalfWritten(root);
+}
+
+/** Removes temporary files beside those that they were to replace: in the store and its entries, and in the layouts. */
+async function removeHalfWritten(root: string): Promise<void> {
   await removeLeftovers(root, { depth: 2 });
+  // a folder for each level of nested stacks
+  for (const folder of layoutsOf(root)) await removeLeftovers(folder, { depth: 5 });
 }
 
 async function pruneEntries(

@@ -9,6 +9,8 @@ export interface Leases {
   open(): Lease;
   /** Tests whether this or another process uses the folder of an entry, at this moment. */
   inUse(): (folder: string) => boolean;
+  /** Calls `clean` if a process was killed while it used the store, and then forgets that process. */
+  afterKilled(clean: () => Promise<void>): Promise<void>;
 }
 
 /** The entries that one build uses. */
@@ -17,7 +19,10 @@ interface Lease {
   close(): void;
 }
 
-/** Opens the leases of a store (absolute): a file for each process that uses entries, with a line for each entry. */
+/**
+ * Opens the leases of a store (absolute): a file for each process that uses it, with a line for each entry in use. A process
+ * removes its file before it ends, so the file of an ended process shows that it was killed.
+ */
 export function openLeases(storeDir: string): Leases {
   const dir = path.join(storeDir, 'in-use');
   const file = path.join(dir, `sync.${temporarySuffix()}`);
@@ -26,12 +31,13 @@ export function openLeases(storeDir: string): Leases {
   const nameOf = (folder: string): string => path.relative(storeDir, folder);
   const write = (): void => {
     const folders = new Set([...open].flatMap((each) => [...each]));
-    if (folders.size === 0) rmSync(file, { force: true });
+    if (open.size === 0) endLease(file);
     else writeFileSync(file, [...folders].map((folder) => `${nameOf(folder)}\n`).join(''));
   };
   return {
     open: () => {
       const folders = new Set<string>();
+      if (open.size === 0) tryWrite(() => beginLease(file));
       open.add(folders);
       return {
         add: (folder) => {
@@ -41,13 +47,20 @@ export function openLeases(storeDir: string): Leases {
         },
         close: () => {
           open.delete(folders);
-          if (folders.size > 0) tryWrite(write);
+          tryWrite(write);
         },
       };
     },
     inUse: () => {
-      const others = new Set(readOthers(dir, file).map((name) => path.join(storeDir, name)));
-      return (folder) => isOurs(folder) || others.has(folder);
+      const alive = namesIn(dir).filter((name) => !isMakerGone(name));
+      const lines = alive.flatMap((name) => readLines(path.join(dir, name)));
+      const used = new Set(lines.map((name) => path.join(storeDir, name)));
+      return (folder) => isOurs(folder) || used.has(folder);
+    },
+    afterKilled: async (clean) => {
+      const killed = namesIn(dir).filter(isMakerGone);
+      if (killed.length > 0) await clean();
+      for (const name of killed) rmSync(path.join(dir, name), { force: true });
     },
   };
 }
@@ -66,20 +79,31 @@ function appendLine(file: string, line: string): void {
     appendFileSync(file, `${line}\n`);
   } catch (error) {
     if (!isMissing(error)) throw error;
+    // somebody removed `.aws-sam`
     makeFolderSync(path.dirname(file));
     appendFileSync(file, `${line}\n`);
   }
 }
 
-/** Reads the leases of other processes, and removes the files of those that have ended. */
-function readOthers(dir: string, own: string): string[] {
-  const files = namesIn(dir).map((name) => path.join(dir, name));
-  return files.flatMap((file) => {
-    if (file === own) return [];
-    if (!isMakerGone(path.basename(file))) return readLines(file);
-    rmSync(file, { force: true });
-    return [];
-  });
+/** Files of this process. */
+const OWN = new Set<string>();
+
+function beginLease(file: string): void {
+  makeFolderSync(path.dirname(file));
+  writeFileSync(file, '');
+  if (OWN.size === 0) process.on('exit', endLeases);
+  OWN.add(file);
+}
+
+function endLease(file: string): void {
+  OWN.delete(file);
+  if (OWN.size === 0) process.off('exit', endLeases);
+  rmSync(file, { force: true });
+}
+
+/** For an end in the middle of a build, as at the second Ctrl-C. */
+function endLeases(): void {
+  for (const file of OWN) tryWrite(() => rmSync(file, { force: true }));
 }
 
 function readLines(file: string): string[] {

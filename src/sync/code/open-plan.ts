@@ -60,8 +60,8 @@ export async function openPlan(parts: CodeSyncParts, request: CodeSyncRequest): 
   const { tools } = planned.planning;
   const end = async (): Promise<void> => {
     await tools.artifacts.dispose();
-    builder.release();
     await stacks.save();
+    builder.release();
     stacks.markAsCached();
   };
   return {
@@ -93,6 +93,7 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
   const { stackName } = parts.run.options;
   const build = request.build ?? ((ids) => parts.builder.build(root, ids));
   const tools = openServiceContext(parts, root);
+  let building: Promise<CodeBuild> | undefined;
   try {
     const sync = await locateCodeSync(tools, { root, selection, stackName, isDeployed });
     const { planning, located, toBuild } = sync;
@@ -100,7 +101,7 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
       await tools.artifacts.dispose();
       return undefined;
     }
-    const building = built
+    building = built
       ? Promise.resolve({ result: built, failures: [] })
       : build(new Set(toBuild.map(({ id }) => id)));
     const packing = building.then((outcome) => packCode(tools.artifacts, toBuild, outcome));
@@ -108,6 +109,9 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
     packing.catch(() => {});
     return { plan: await planCodeSync(sync, packing), planning };
   } catch (error) {
+    // what is being built is in use until then
+    await building?.catch(() => {});
+    parts.builder.release();
     await tools.artifacts.dispose();
     throw error;
   }

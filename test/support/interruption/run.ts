@@ -37,6 +37,9 @@ export interface StartedRun {
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
+/** Longer than a run takes (ms). */
+const HOLDING = 120_000;
+
 let runs = 0;
 
 /** Starts the built command. */
@@ -161,9 +164,16 @@ export async function setTrap(
       ];
       for (const file of [calls, hold, held]) await fs.rm(file, { force: true });
       await fs.writeFile(hold, String(point.nth + 1));
-      const isHeld = async (): Promise<true | undefined> => ((await textOf(held)) === '' ? undefined : true);
-      void poll(isHeld).then(strike, () => {});
-      return { wasHit: () => hit, clear: () => fs.rm(hold, { force: true }) };
+      let over = false;
+      const isHeld = async (): Promise<true | undefined> => ((await textOf(held)) !== '' || over ? true : undefined);
+      void poll(isHeld, HOLDING).then(() => over || strike(), () => {});
+      return {
+        wasHit: () => hit,
+        clear: async () => {
+          over = true;
+          await fs.rm(hold, { force: true });
+        },
+      };
     }
     case 'file': {
       const hitFile = path.join(place.control, '..', 'hit');
