@@ -1,7 +1,7 @@
 import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import type { Aws } from '../aws/aws.ts';
 import { isAwsError } from '../aws/service-errors.ts';
-import { identifierOf } from '../model/stack.ts';
+import { depthOf, identifierOf } from '../model/stack.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { STACK_TYPE } from '../template/kinds/cloudformation.ts';
 import { isStackItself, type StackEventRecord } from './first-cause.ts';
@@ -22,7 +22,7 @@ export interface StackOperation {
 export interface StackEventSource {
   /** Reads new events, oldest first. One call per busy stack. */
   read(): Promise<StackEventRecord[]>;
-  /** Reads the remaining events after the operation ended: nested stacks are one poll behind their parents. */
+  /** Reads the remaining events after the operation ended. */
   readRest(): Promise<StackEventRecord[]>;
   /** All events of the operation read so far. */
   readonly events: readonly StackEventRecord[];
@@ -55,6 +55,8 @@ interface Reading {
   root: FollowedStack;
   stacks: Map<string, FollowedStack>;
   events: StackEventRecord[];
+  /** Read, but not yet returned by `read`. */
+  unreported: StackEventRecord[];
   previousChange: Date | undefined;
   /** Start of the operation by CloudFormation's clock; older events belong to earlier operations. */
   began: Date | undefined;
@@ -73,6 +75,7 @@ export function createEventSource(aws: Aws, operation: StackOperation): StackEve
     root,
     stacks: new Map([[stackId, root]]),
     events: [],
+    unreported: [],
     previousChange,
     began: undefined,
     hasToken: false,
@@ -113,19 +116,41 @@ function followed({ stacks }: Reading): FollowedStack[] {
   return [...stacks.values()].filter(({ state }) => state === 'busy' || state === 'last-read');
 }
 
+/**
+ * Reads parents before their nested stacks: a nested stack that its parent reports as new is read in the same round, and one
+ * that has ended is read for the last time.
+ */
 async function readNext(aws: Aws, reading: Reading): Promise<StackEventRecord[]> {
-  const stacks = followed(reading);
+  const read = new Set<FollowedStack>();
+  for (;;) {
+    const unread = followed(reading).filter((stack) => !read.has(stack));
+    if (unread.length === 0) break;
+    const depth = Math.min(...unread.map(({ path }) => depthOf(path)));
+    const stacks = unread.filter((stack) => depthOf(stack.path) === depth);
+    await readStacks(aws, reading, stacks);
+    for (const stack of stacks) read.add(stack);
+  }
+  const fresh = reading.unreported.sort(byTime);
+  reading.unreported = [];
+  reading.events.push(...fresh);
+  return fresh;
+}
+
+async function readStacks(aws: Aws, reading: Reading, stacks: readonly FollowedStack[]): Promise<void> {
   const lists = await mapLimit(stacks, PARALLEL_READS, (stack) => readStack(aws, reading, stack));
-  // only now, so that after a failure all stacks are read again
+  // only now, so that after a failure all of them are read again
   for (const [index, stack] of stacks.entries()) {
     for (const event of lists[index] ?? []) stack.seen.add(event.id);
     if (stack.state === 'last-read') stack.state = 'done';
   }
-  const read = lists.flatMap((list) => list.toReversed()).sort((a, b) => a.timestamp.getTime() - b.timestamp.getTime());
-  const fresh = read.filter((event) => isOwn(reading, event));
-  for (const event of fresh) followNested(reading, event);
-  reading.events.push(...fresh);
-  return fresh;
+  const events = lists.flatMap((list) => list.toReversed()).sort(byTime);
+  const own = events.filter((event) => isOwn(reading, event));
+  for (const event of own) followNested(reading, event);
+  reading.unreported.push(...own);
+}
+
+function byTime(a: StackEventRecord, b: StackEventRecord): number {
+  return a.timestamp.getTime() - b.timestamp.getTime();
 }
 
 /** Reads new events of a stack, newest first. */

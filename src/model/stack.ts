@@ -113,6 +113,11 @@ export function splitIdentifier(id: ResourceIdentifier): { stackPath: string; lo
   return { stackPath: id.slice(0, Math.max(0, slash)), logicalId: id.slice(slash + 1) };
 }
 
+/** How many stacks are above the stack with this path. */
+export function depthOf(stackPath: string): number {
+  return stackPath === '' ? 0 : stackPath.split('/').length;
+}
+
 /** Joins a stack's path and a logical ID: `Child/LogicalId`. */
 export function identifierOf(stackPath: string, logicalId: string): ResourceIdentifier {
   return stackPath === '' ? logicalId : `${stackPath}/${logicalId}`;

@@ -4,6 +4,7 @@ import type { TemplateDifference } from '../deploy/compare-templates.ts';
 import { flattenStacks, identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import type { PackagedStack } from '../package/package-templates.ts';
+import { mapLimit } from '../support/map-limit.ts';
 import { isSourceProperty, kindOf, pathProperties } from '../template/kinds/kinds.ts';
 import { changesStorageMode } from '../template/local-paths.ts';
 import { getAt } from '../template/template-path.ts';
@@ -17,12 +18,15 @@ export type DeployedComparison =
   | { kind: 'same' }
   /** Only in the locations of code and definitions; `ids`: of these functions, layers, APIs and state machines. */
   | { kind: 'code-only'; ids: ReadonlySet<ResourceIdentifier> }
-  /** In a few words each. Never empty. */
+  /** In a few words each: those found before the comparison stopped. Never empty. */
   | { kind: 'differs'; differences: readonly string[] };
 
+/** Templates of nested stacks that are read at once; `aws/quotas.ts` paces the calls. */
+const PARALLEL_READS = 4;
+
 /**
- * Compares packaged templates with the deployed ones, and nested stacks whose location differs. `readNested`: reads the
- * template that a nested stack was deployed with. Ignores parameters and tags.
+ * Compares packaged templates with the deployed ones, and nested stacks whose location differs, until a difference needs a
+ * deployment. `readNested`: reads the template that a nested stack was deployed with. Ignores parameters and tags.
  */
 export async function compareDeployed(
   root: Stack,
@@ -65,10 +69,11 @@ async function compareStack(
     comparison.differences.push(path === '' ? 'template' : `template of ${path}`);
     return;
   }
+  const nested: PackagedStack[] = [];
   for (const difference of compareTemplates(deployed, packaged.template)) {
     const child = nestedStack(packaged, difference);
     if (child !== undefined) {
-      await compareStack(comparison, child, await comparison.readNested(child.path));
+      nested.push(child);
       continue;
     }
     const isStored = changesStorageMode(getAt(deployed, difference.path), getAt(packaged.template, difference.path));
@@ -76,6 +81,10 @@ async function compareStack(
     if (id !== undefined) comparison.ids.add(id);
     else comparison.differences.push(`${path === '' ? '' : `${path}/`}${describeDifference(difference)}`);
   }
+  await mapLimit(nested, PARALLEL_READS, async (child) => {
+    if (comparison.differences.length > 0) return;
+    await compareStack(comparison, child, await comparison.readNested(child.path));
+  });
 }
 
 /** Finds the nested stack if the difference is only the location of its template. */

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import random
 import re
 import threading
 
@@ -23,13 +24,22 @@ LAYER_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:layer:([A-Za-z0-9_-]+)$
 
 def install():
     """Adds state changes, errors for missing S3 code, layers by ARN, and log streams."""
-    delay = os.environ.get("SAM_SYNC_CLOUD_STATE_DELAY")
-    if delay:
-        lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = float(delay)
+    state_delay(os.environ.get("SAM_SYNC_CLOUD_STATE_DELAY"))
     updates()
     code_from_s3()
     layer_names()
     log_streams()
+
+
+def state_delay(setting):
+    """Sets how long a function stays Pending or InProgress: seconds, or a range (`0-5`), another value after each change."""
+    if not setting:
+        return
+    least, _, most = setting.partition("-")
+
+    @wrap(lambda_svc, "_schedule_state_transition")
+    def _schedule_state_transition(original, name, _delay):
+        return original(name, random.uniform(float(least), float(most or least)))
 
 
 def log_streams():

@@ -1,3 +1,4 @@
+import { depthOf, splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
@@ -5,10 +6,10 @@ import { kindOf } from '../../template/kinds/kinds.ts';
 import { findDeployed } from '../../cloud/generated-ids.ts';
 import { conditionOf } from './select-resources.ts';
 import type { SyncResource } from './sync-resource.ts';
-import type { DeployedResource } from '../../cloud/sync-state.ts';
+import type { DeployedResource, StackListing } from '../../cloud/sync-state.ts';
 
 /**
- * Finds the deployed resources: with one call for a single resource, else by listing each stack, nested stacks in parallel.
+ * Finds the deployed resources: with one call for a single resource, else by listing each stack, all in parallel.
  * Resources that are not in the stack are absent.
  */
 export async function locateResources(
@@ -23,8 +24,7 @@ export async function locateResources(
     const deployed = await stacks.find(only.stack.path, only.resource.logicalId);
     return new Map(deployed === undefined ? [] : [[only.id, deployed]]);
   }
-  const [, ...listings] = await Promise.all([stacks.describe(), ...paths.map((path) => stacks.listing(path))]);
-  const byPath = new Map(paths.map((path, index) => [path, listings[index]] as const));
+  const [, byPath] = await Promise.all([stacks.describe(), listStacks(stacks, paths)]);
   const located = new Map<ResourceIdentifier, DeployedResource>();
   for (const { id, stack, resource } of resources) {
     const { logicalId } = resource;
@@ -33,6 +33,17 @@ export async function locateResources(
     if (deployed !== undefined) located.set(id, deployed);
   }
   return located;
+}
+
+/** Lists stacks. A parent of several of them is listed first: one call gives the names of all, instead of one for each. */
+async function listStacks(
+  stacks: CloudStacks,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, StackListing | undefined>> {
+  const parents = paths.filter((path) => path !== '').map((path) => splitIdentifier(path).stackPath);
+  const shared = parents.filter((path, index) => parents.indexOf(path) < index);
+  const asked = [...new Set([...shared, ...paths])].sort((one, other) => depthOf(one) - depthOf(other));
+  return new Map(await Promise.all(asked.map(async (path) => [path, await stacks.listing(path)] as const)));
 }
 
 /** Plans a resource that is in the template but not in the stack. */

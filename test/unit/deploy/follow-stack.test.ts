@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Aws } from '../../../src/aws/aws.ts';
+import { AwsError } from '../../../src/aws/service-errors.ts';
 import { followStack, type FollowOptions } from '../../../src/deploy/follow-stack.ts';
 
 // What the emulator cannot be brought to do: late events, old descriptions, a clean-up that lasts.
@@ -28,10 +29,11 @@ function rootEvent(status: string, seconds = 0, token = TOKEN) {
   };
 }
 
-/** A command class that keeps the name of its operation. */
+/** A command class that keeps the name of its operation and its input. */
 const command = (operation: string) =>
-  function (this: { operation: string }) {
+  function (this: { operation: string; input: unknown }, input: unknown) {
     this.operation = operation;
+    this.input = input;
   };
 
 /** CloudFormation as it looks at each look at the events; the last look lasts. */
@@ -119,6 +121,73 @@ describe('following an operation', () => {
     const { aws, asked } = scripted([...looks, { events: OLD, status: 'UPDATE_ROLLBACK_COMPLETE' }]);
     expect((await follow(aws)).status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(asked.filter((operation) => operation === 'DescribeStacks').length).toBeGreaterThan(2);
+  });
+});
+
+describe('nested stacks', () => {
+  const CHILD = ID.replace('/app/', '/app-Child/');
+  const nested = (status: string, seconds: number) => ({
+    ...rootEvent(status, seconds),
+    LogicalResourceId: 'Child',
+    PhysicalResourceId: CHILD,
+  });
+  const inside = (status: string, seconds: number) => ({
+    ...rootEvent(status, seconds),
+    StackId: CHILD,
+    LogicalResourceId: 'Fn',
+    PhysicalResourceId: 'fn',
+    ResourceType: 'AWS::Lambda::Function',
+  });
+  const END = [
+    ...BEGUN,
+    nested('UPDATE_IN_PROGRESS', 1),
+    nested('UPDATE_COMPLETE', 4),
+    rootEvent('UPDATE_COMPLETE', 5),
+  ];
+  const ALL_SORTED = [...Array(3).fill('UPDATE_COMPLETE'), ...Array(3).fill('UPDATE_IN_PROGRESS')];
+  const CHILD_EVENTS = [inside('UPDATE_IN_PROGRESS', 2), inside('UPDATE_COMPLETE', 3)];
+
+  const UNAVAILABLE = new AwsError(
+    'unavailable',
+    { service: 'CloudFormation', operation: 'DescribeStackEvents' },
+    { message: 'CloudFormation is unavailable', cause: undefined },
+  );
+
+  /** Answers by stack; `fails`: reads of the nested stack that fail first. */
+  function twoStacks(root: readonly Event[][], fails = 0) {
+    const asked: string[] = [];
+    let rootReads = 0;
+    let failures = 0;
+    const send = (request: { operation: string; input: { StackName: string } }): Promise<object> => {
+      if (request.operation === 'DescribeStacks') {
+        return Promise.resolve({ Stacks: [{ StackId: ID, StackStatus: 'UPDATE_COMPLETE', LastUpdatedTime: START }] });
+      }
+      const isRoot = request.input.StackName === ID;
+      asked.push(isRoot ? 'root' : 'child');
+      if (isRoot) return Promise.resolve({ StackEvents: (root[rootReads++] ?? root.at(-1))?.toReversed() });
+      if (failures++ < fails) return Promise.reject(UNAVAILABLE);
+      return Promise.resolve({ StackEvents: CHILD_EVENTS.toReversed() });
+    };
+    const service = {
+      send,
+      DescribeStackEventsCommand: command('DescribeStackEvents'),
+      DescribeStacksCommand: command('DescribeStacks'),
+    };
+    return { aws: { cloudFormation: () => Promise.resolve(service) } as unknown as Aws, asked };
+  }
+
+  it.each([
+    ['that ended before the first look', [END], ['root', 'child', 'root']],
+    ['that are busy for a while', [END.slice(0, -2), END], ['root', 'child', 'root', 'child', 'root']],
+  ])('%s: are read once more after their end, in the same round as their parent', async (_, looks, expected) => {
+    const { aws, asked } = twoStacks(looks);
+    expect((await follow(aws)).told.toSorted()).toEqual(ALL_SORTED);
+    expect(asked).toEqual(expected);
+  });
+
+  it('whose events cannot be read for a moment: each event is reported, and once', async () => {
+    const { aws } = twoStacks([END], 1);
+    expect((await follow(aws)).told.toSorted()).toEqual(ALL_SORTED);
   });
 });
 

@@ -127,6 +127,34 @@ describe('what differs from the deployed templates', () => {
     expect((await compare(NESTED, { deployed: { Child: undefined } })).result).toEqual(['template of Child']);
   });
 
+  it('stops at the first difference that needs a deployment', async () => {
+    const changes = { ...NESTED, 'Fn/Properties/MemorySize': 256 };
+    expect(await compare(changes)).toEqual({ asked: [], result: ['Fn: MemorySize changed'] });
+    const stacks = Array.from({ length: 30 }, (_, index) => `S${index}`);
+    const location = (version: number): TemplateMap =>
+      Object.fromEntries(
+        stacks.map((id) => [
+          id,
+          { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: `${id}${version}` } },
+        ]),
+      );
+    const asked: string[] = [];
+    const own = packaged(
+      '',
+      location(2),
+      stacks.map((path) => packaged(path, { New: { Type: 'AWS::SQS::Queue' } })),
+    );
+    const result = await compareDeployed(root, own, {
+      template: { Resources: location(1) },
+      readNested: (path) => {
+        asked.push(path);
+        return Promise.resolve({ Resources: {} });
+      },
+    });
+    expect(result.kind).toBe('differs');
+    expect(asked.length).toBeLessThan(10);
+  });
+
   it('defect 10: a dependency layer belongs to its function', async () => {
     const layers = changed(LAYERS, { [`${dependencyLayerId('Fn')}/Properties/ContentUri`]: 's3://b/d2' });
     expect(await compare(DEPENDENCIES, { layers })).toEqual({ asked: [DEPENDENCY_STACK], result: ['Fn'] });
