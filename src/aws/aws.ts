@@ -7,6 +7,7 @@ import { once } from '../support/once.ts';
 import type { RoleSession } from './assume-role.ts';
 import { reportCalls, type SdkClient } from './calls.ts';
 import { readAwsConfig, type Env } from './config-files.ts';
+import { rejectForeignAnswers } from './foreign-answer.ts';
 import { paceCalls } from './pace-calls.ts';
 import { createPacer, SYSTEM_CLOCK } from './pacer.ts';
 import { isLoopback } from './proxy.ts';
@@ -60,6 +61,8 @@ export type Service<K extends ServiceName> = Omit<ServiceModule<K>, 'Client'> & 
   send: InstanceType<ServiceModule<K>['Client']>['send'];
   /** Sends a command that undoes something, even after an interruption, for some seconds at most. */
   sendLate: InstanceType<ServiceModule<K>['Client']>['send'];
+  /** Sends a command that makes something anew each time: no request that may have arrived is repeated (`createOnce`). */
+  sendOnce: InstanceType<ServiceModule<K>['Client']>['send'];
 };
 
 /** AWS clients, each loaded and created on first use. */
@@ -115,9 +118,10 @@ export function createAws(options: AwsOptions): Aws {
     };
     const client = new (Client as unknown as ClientConstructor)(config);
     const waitedFor = isPaced ? paceCalls(client, pacer) : undefined;
-    const { sendLate } = reportCalls(client, { ...target, reporter: options.reporter, signal, waitedFor });
+    rejectForeignAnswers(client);
+    const { sendLate, sendOnce } = reportCalls(client, { ...target, reporter: options.reporter, signal, waitedFor });
     const send = client.send.bind(client);
-    return { ...commands, client, send, sendLate } as unknown as Service<K>;
+    return { ...commands, client, send, sendLate, sendOnce } as unknown as Service<K>;
   };
 
   const credentials = once(async (): Promise<Identity> => {

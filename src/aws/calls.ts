@@ -1,6 +1,7 @@
 import type {
   AbsoluteLocation,
   BuildHandlerOptions,
+  DeserializeHandlerOptions,
   FinalizeRequestHandlerOptions,
   HandlerExecutionContext,
   InitializeHandler,
@@ -8,13 +9,17 @@ import type {
   RelativeLocation,
 } from '@smithy/types';
 import type { Reporter } from '../console/reporter.ts';
-import { AwsError, toAwsError } from './service-errors.ts';
+import { leaveToCaller } from './retry.ts';
+import { AwsError, mayHaveArrived, toAwsError } from './service-errors.ts';
 
 /** The members of SDK clients that we use. */
 export interface SdkClient {
   send(command: object, options?: object): Promise<unknown>;
   middlewareStack: {
-    add(middleware: Middleware, options: (InitializeHandlerOptions | BuildHandlerOptions) & AbsoluteLocation): void;
+    add(
+      middleware: Middleware,
+      options: (InitializeHandlerOptions | BuildHandlerOptions | DeserializeHandlerOptions) & AbsoluteLocation,
+    ): void;
     addRelativeTo(
       middleware: Middleware,
       options: Omit<FinalizeRequestHandlerOptions, 'step'> & RelativeLocation,
@@ -52,10 +57,11 @@ export type Send = SdkClient['send'];
 
 /**
  * Makes a client abort its calls with the signal, report each call when it ends, and throw `AwsError`s. The returned
- * `sendLate` ignores the signal.
+ * `sendLate` ignores the signal, and `sendOnce` repeats no request that may have arrived.
  */
-export function reportCalls(client: SdkClient, reporting: CallReporting): { sendLate: Send } {
+export function reportCalls(client: SdkClient, reporting: CallReporting): { sendLate: Send; sendOnce: Send } {
   const late = new WeakSet<object>();
+  const once = new WeakSet<object>();
   const endpoints = new WeakMap<HandlerExecutionContext, string>();
   // the SDK's logger filters every response even if nothing is logged: 6 % of a sync of 100 functions
   client.middlewareStack.remove('loggerMiddleware');
@@ -72,10 +78,19 @@ export function reportCalls(client: SdkClient, reporting: CallReporting): { send
     },
     { step: 'build', priority: 'low', name: 'samSyncEndpoint' },
   );
+  client.middlewareStack.addRelativeTo((next, context) => watchAttempt(next, context, once), {
+    relation: 'after',
+    toMiddleware: 'retryMiddleware',
+    name: 'samSyncOnce',
+  });
   const { signal } = reporting;
   const send = client.send.bind(client);
   if (signal !== undefined) client.send = (command, options) => send(command, { abortSignal: signal, ...options });
   return {
+    sendOnce: (command) => {
+      once.add(inputOf(command));
+      return client.send(command);
+    },
     sendLate: (command) => {
       late.add(inputOf(command));
       return send(command, { abortSignal: AbortSignal.timeout(LATE_WITHIN) });
@@ -125,6 +140,19 @@ function watchCall(
       const failure = toAwsError(error, { service, operation, endpoint, region, profile });
       report(failure instanceof AwsError ? failure.attempts : 1, failure instanceof AwsError ? failure.code : 'Error');
       throw failure;
+    }
+  };
+}
+
+/** Ends a call of `sendOnce` with the first attempt that may have arrived. */
+function watchAttempt(next: Handler, context: HandlerExecutionContext, once: WeakSet<object>): Handler {
+  return async (args) => {
+    try {
+      return await next(args);
+    } catch (error) {
+      const isOnce = once.has(inputOf(args)) && error instanceof Error;
+      if (isOnce && mayHaveArrived(toAwsError(error, nameCall(context)))) leaveToCaller(error);
+      throw error;
     }
   };
 }

@@ -1,3 +1,4 @@
+import { ForeignAnswerError } from './foreign-answer-error.ts';
 import { failureCode, isCertificateCode } from './network-reason.ts';
 import { ProxyError } from './proxy-error.ts';
 
@@ -14,9 +15,12 @@ const CODES = new Set([
   'EPROTO',
 ]);
 
-/** Returns whether AWS sent no response: refused, not found, reset, timed out, not trusted, or stopped by a proxy. */
+/**
+ * Returns whether AWS sent no response: refused, not found, reset, timed out, not trusted, stopped by a proxy, or answered by
+ * something else.
+ */
 export function isConnectionFailure(error: unknown): boolean {
-  if (error instanceof ProxyError) return true;
+  if (error instanceof ProxyError || error instanceof ForeignAnswerError) return true;
   if (!(error instanceof Error)) return false;
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
   if ($metadata?.httpStatusCode !== undefined) return false;

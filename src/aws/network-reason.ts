@@ -1,3 +1,5 @@
+import { ForeignAnswerError } from './foreign-answer-error.ts';
+
 /** Returns the code of a network error, from its causes and (for hosts with several addresses) its parts. */
 export function failureCode(error: unknown, depth = 0): string | undefined {
   if (typeof error !== 'object' || error === null || depth > 5) return undefined;
@@ -26,6 +28,7 @@ const REASONS: Record<string, string> = {
 
 /** Describes why a connection failed. */
 export function networkReason(error: Error): string {
+  if (error instanceof ForeignAnswerError) return error.message;
   const code = failureCode(error) ?? error.name;
   if (isCertificateCode(code)) return `its certificate is not trusted (${code})`;
   return REASONS[code] ?? (error.message.trim().replace(/\.$/, '') || 'no reason given');

@@ -17,8 +17,10 @@ export type RequestHandler = Pick<
 
 /** Timeout of connections (ms). */
 const CONNECTION_TIMEOUT = 5_000;
-/** Timeout of silent requests (ms); Lambda may take half a minute for a large upload. */
-const SOCKET_TIMEOUT = 120_000;
+/** Timeout of silent requests (s), as of the AWS CLI; Lambda may take half a minute for a large upload. */
+const REQUEST_TIMEOUT = 60;
+/** Another timeout of silent requests (s), for tests. */
+const REQUEST_TIMEOUT_VARIABLE = 'SAM_SYNC_REQUEST_TIMEOUT';
 const AGENT_OPTIONS = { keepAlive: true, maxSockets: 50 };
 
 /** Creates the connection pool, with keep-alive and the user's certificates and proxies. */
@@ -26,10 +28,15 @@ export async function createRequestHandler(env: Env, caBundle: string | undefine
   const ca = caBundle === undefined ? undefined : await readCaBundle(caBundle);
   const direct = new NodeHttpHandler({
     connectionTimeout: CONNECTION_TIMEOUT,
-    socketTimeout: SOCKET_TIMEOUT,
+    socketTimeout: requestTimeout(env),
     httpsAgent: new HttpsAgent({ ...AGENT_OPTIONS, ca }),
   });
   return hasProxies(env) ? routeThroughProxies(direct, env, ca) : direct;
+}
+
+/** Milliseconds. */
+function requestTimeout(env: Env): number {
+  return (Number(env[REQUEST_TIMEOUT_VARIABLE]) || REQUEST_TIMEOUT) * 1_000;
 }
 
 function hasProxies(env: Env): boolean {
@@ -39,7 +46,7 @@ function hasProxies(env: Env): boolean {
 function routeThroughProxies(direct: NodeHttpHandler, env: Env, ca: string | undefined): RequestHandler {
   const tunnelled = new Map<string, NodeHttpHandler>();
   const tunnelThrough = (proxy: Proxy): NodeHttpHandler => {
-    const handler = tunnelled.get(proxy.url.href) ?? createTunnelledHandler(proxy, ca);
+    const handler = tunnelled.get(proxy.url.href) ?? createTunnelledHandler(proxy, env, ca);
     tunnelled.set(proxy.url.href, handler);
     return handler;
   };
@@ -60,10 +67,10 @@ function routeThroughProxies(direct: NodeHttpHandler, env: Env, ca: string | und
   };
 }
 
-function createTunnelledHandler(proxy: Proxy, ca: string | undefined): NodeHttpHandler {
+function createTunnelledHandler(proxy: Proxy, env: Env, ca: string | undefined): NodeHttpHandler {
   return new NodeHttpHandler({
     // the agent has its own connection timeout, with a better message
-    socketTimeout: SOCKET_TIMEOUT,
+    socketTimeout: requestTimeout(env),
     httpsAgent: new TunnelAgent(proxy, { ...AGENT_OPTIONS, ca }),
   });
 }

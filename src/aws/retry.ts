@@ -6,6 +6,9 @@ import { failureCode } from './network-reason.ts';
 /** Attempts while the endpoint has never answered: it is more likely wrong than busy. */
 const ATTEMPTS_BEFORE_FIRST_ANSWER = { refused: 3, other: 2 };
 
+/** Attempts of a request that gets no answer: each takes a minute (`request-handler.ts`). */
+const SILENT_ATTEMPTS = 3;
+
 /**
  * A paced call that is refused is tried again for this long (ms), and as often as others at least: four runs at once that
  * share an account need up to 13 attempts for a deployment of an API, over some minutes (simulated).
@@ -30,10 +33,24 @@ function isLimit(error: Error): boolean {
   return error.name === 'LimitExceededException';
 }
 
+/** Whether the request was sent and nothing came back within the timeout. */
+function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError';
+}
+
+/** Errors of requests that only their caller may repeat. */
+const finalErrors = new WeakSet<Error>();
+
+/** Leaves it to the caller to repeat the request that ended with this error. */
+export function leaveToCaller(error: Error): void {
+  finalErrors.add(error);
+}
+
 /**
- * Creates the SDK's retry strategy with three exceptions: it gives up early on an endpoint that never answered (the SDK would
- * try a closed port for a minute), and on a limit (`LimitExceededException` does not go away by waiting); and a paced call that
- * is refused waits for its quota instead of a random time: other users share the quota, and a run must not fail for that.
+ * Creates the SDK's retry strategy with these exceptions: it gives up early on an endpoint that never answered (the SDK would
+ * try a closed port for a minute), on a limit (`LimitExceededException` does not go away by waiting) and on a service that stays
+ * silent; and a paced call that is refused waits for its quota instead of a random time: other users share the quota, and a run
+ * must not fail for that.
  */
 export function createRetryStrategy({ mode, maxAttempts, isPaced }: RetryOptions): RetryStrategyV2 {
   const refusedSince = new WeakMap<RetryToken, number>();
@@ -45,7 +62,7 @@ export function createRetryStrategy({ mode, maxAttempts, isPaced }: RetryOptions
     acquireInitialRetryToken: (scope) => strategy.acquireInitialRetryToken(scope),
     refreshRetryTokenForRetry: async (token, info) => {
       const error: unknown = info.error;
-      if (error instanceof Error && isLimit(error)) throw error;
+      if (error instanceof Error && (isLimit(error) || finalErrors.has(error))) throw error;
       if (isPaced && isThrottle(error)) {
         answered = true;
         const since = refusedSince.get(token) ?? performance.now();
@@ -60,6 +77,7 @@ export function createRetryStrategy({ mode, maxAttempts, isPaced }: RetryOptions
         const limit = failureCode(error) === 'ECONNREFUSED' ? 'refused' : 'other';
         if (token.getRetryCount() + 1 >= ATTEMPTS_BEFORE_FIRST_ANSWER[limit]) throw error;
       }
+      if (isSilence(error) && token.getRetryCount() + 1 >= SILENT_ATTEMPTS) throw error;
       return await strategy.refreshRetryTokenForRetry(token, info);
     },
     recordSuccess: (token) => {

@@ -58,6 +58,16 @@ export function isAwsError(error: unknown, ...codes: string[]): error is AwsErro
   return error instanceof AwsError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** Network errors of requests that never left this machine. */
+const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']);
+
+/** Returns whether the service may have done what was requested although the call failed. */
+export function mayHaveArrived(error: unknown): boolean {
+  if (!isAwsError(error)) return false;
+  if (error.attempts > 1 || error.kind === 'unavailable') return true;
+  return error.kind === 'unreachable' && !NOT_SENT.has(error.code) && !isCertificateCode(error.code);
+}
+
 /** Converts an error of a call to an `AwsError` or `SystemError`. Returns a `UserError` unchanged. */
 export function toAwsError(error: unknown, call: AwsCall): unknown {
   if (error instanceof UserError || !(error instanceof Error)) return error;

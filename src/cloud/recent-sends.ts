@@ -1,4 +1,4 @@
-import { isAwsError } from '../aws/service-errors.ts';
+import { isAwsError, mayHaveArrived } from '../aws/service-errors.ts';
 import { ownValue } from '../support/own-value.ts';
 
 /*
@@ -67,7 +67,7 @@ export async function sendAndRecord<T>(
     note();
     return answer;
   } catch (error) {
-    if (!isRefusal(error)) note();
+    if (!isAwsError(error) || mayHaveArrived(error)) note();
     throw error;
   }
 }
@@ -80,9 +80,4 @@ export function recentSends(sent: SentValues, now = Date.now()): SentValues {
 
 function recentOf(values: readonly RecentValue[] = [], now: number): RecentValue[] {
   return values.filter(({ at }) => Math.abs(now - at) < RECENT);
-}
-
-/** Whether the service surely did nothing: it received one request, and refused it. */
-function isRefusal(error: unknown): boolean {
-  return isAwsError(error) && error.attempts === 1 && error.kind !== 'unreachable' && error.kind !== 'unavailable';
 }

@@ -7,7 +7,7 @@ import type {
 } from '@aws-sdk/client-cloudformation';
 import type { Aws } from '../aws/aws.ts';
 import { requireAnswer, UnexpectedAnswerError } from '../aws/check-answer.ts';
-import { isAwsError } from '../aws/service-errors.ts';
+import { isAwsError, mayHaveArrived } from '../aws/service-errors.ts';
 import { UserError } from '../errors.ts';
 import { pause } from '../support/pause.ts';
 import type { DeployRequest, ParameterInput } from './plan-deploy.ts';
@@ -35,7 +35,7 @@ export async function startOperation(
   try {
     return { stackId: await callCloudFormation(aws, change) };
   } catch (error) {
-    const own = mayHaveArrived(error) ? await findOwnOperation(aws, change) : undefined;
+    const own = mayBeRunning(error) ? await findOwnOperation(aws, change) : undefined;
     if (own !== undefined) return { stackId: own };
     if (isNothingToUpdate(error)) return 'unchanged';
     const refusal = explainRefusal(error, change);
@@ -87,15 +87,9 @@ function toTags(tags: Readonly<Record<string, string>>): Tag[] {
 }
 
 /** Returns whether CloudFormation may have accepted the request although the call failed. */
-function mayHaveArrived(error: unknown): boolean {
-  if (error instanceof UnexpectedAnswerError) return true;
-  if (!isAwsError(error)) return false;
-  return (
-    error.attempts > 1 ||
-    error.kind === 'unreachable' ||
-    error.kind === 'unavailable' ||
-    error.code.startsWith('TokenAlreadyExists')
-  );
+function mayBeRunning(error: unknown): boolean {
+  if (error instanceof UnexpectedAnswerError || mayHaveArrived(error)) return true;
+  return isAwsError(error) && error.code.startsWith('TokenAlreadyExists');
 }
 
 /** Returns the ARN of the stack that has events of our operation. Polls, as they may arrive late. */

@@ -1,7 +1,7 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { clients, poll } from '../support/cloud.ts';
-import type { ProxiedCall } from '../support/fault-proxy.ts';
+import type { ProxiedCall } from '../support/proxied-call.ts';
 import { isStack } from '../support/watch-cli.ts';
 import { watchedApps } from '../support/watched-app.ts';
 

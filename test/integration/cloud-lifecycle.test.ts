@@ -21,7 +21,7 @@ import { isRunning } from '../../src/support/running.ts';
 import { clients, poll, sharedCacheDir, silent, startTestCloud } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { ProxiedCall } from '../support/fault-proxy.ts';
+import type { ProxiedCall } from '../support/proxied-call.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
 const never = new AbortController().signal;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { callHttpApi, callRestApi, invoke, runStateMachine } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
-import type { ProxiedCall } from '../support/fault-proxy.ts';
+import type { ProxiedCall } from '../support/proxied-call.ts';
 import { openCloud } from '../support/open-cloud.ts';
 
 const TEMPLATE = `
@@ -135,7 +135,8 @@ describe('a success whose answer says nothing is none, and the next sync makes t
   ])('%s: %s', async (id, operation) => {
     const version = `v${++versions}`;
     await app.write(filesOf(version)[id] ?? {});
-    proxy.fault({ operation }, { kind: 'answer' });
+    const headers = { 'content-type': 'application/json', 'x-amzn-requestid': 'nothing' };
+    proxy.fault({ operation }, { kind: 'answer', headers, body: '{}' });
     const { exitCode, notes } = await app.code([id]);
     expect(notes.join('\n')).toContain(`accepted ${operation}, but its response is unexpected`);
     expect(exitCode).toBe(1);

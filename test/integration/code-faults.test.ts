@@ -6,7 +6,8 @@ import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy, ProxiedCall } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import type { ProxiedCall } from '../support/proxied-call.ts';
 
 const FUNCTIONS = Array.from({ length: 50 }, (_, index) => `Fn${index}`);
 const LAYERS = Array.from({ length: 5 }, (_, index) => `Layer${index}`);

@@ -9,7 +9,8 @@ import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
-import type { FaultProxy, ProxiedCall } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import type { ProxiedCall } from '../support/proxied-call.ts';
 import { startReadyWatch } from '../support/watch-cli.ts';
 import { zipBytes } from '../support/zip-bytes.ts';
 

@@ -15,7 +15,7 @@ import { StackFailedError } from '../../src/deploy/stack-failure.ts';
 import { InterruptedError, UserError } from '../../src/errors.ts';
 import type { Template, TemplateMap } from '../../src/template/template.ts';
 import { clients, poll } from '../support/cloud.ts';
-import { type ProxiedCall } from '../support/fault-proxy.ts';
+import type { ProxiedCall } from '../support/proxied-call.ts';
 import { openCloud } from '../support/open-cloud.ts';
 
 const { cloud, proxy } = await openCloud();

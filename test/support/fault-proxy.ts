@@ -12,53 +12,21 @@
  * await proxy.stop();
  * ```
  *
- * Faults: `delay` (then as usual), `throttle` and `error` (shaped as the service shapes its errors), `reset` (the
- * connection is cut `before` the request is passed on, or `after-answer`: the service did it but nobody hears of it),
- * `truncate` (half of the answer, then cut), `rewrite` (another request is passed on), `answer` (nothing is passed on: the
- * proxy answers by itself, by default with an empty 200), `change` (another answer comes back). Services are named as in the request's signature: `cloudformation`, `s3`,
+ * Faults: see `fault-answers.ts`. Services are named as in the request's signature: `cloudformation`, `s3`,
  * `lambda`, `apigateway` (both API types), `states`, `ecr`, `sts`. Operations as in the API reference; a REST call that
- * the table below does not know is `METHOD /path`.
+ * `proxied-call.ts` does not know is `METHOD /path`.
  *
  * `startFaultProxy(endpoint, { quotas: true })` has the quotas of an AWS account and refuses what exceeds them (`quotas.ts`);
  * such calls have the fault `throttle`. `{ pageSize: 2 }` cuts lists into pages of two (`pages.ts`).
  */
 import * as http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { answerItself, CLOCK_AHEAD } from './fault-answers.ts';
+import type { Answer, Fault, HoldPoint } from './fault-answers.ts';
 import { listPage } from './pages.ts';
+import { describeCall } from './proxied-call.ts';
+import type { ProxiedCall } from './proxied-call.ts';
 import { createQuotas } from './quotas.ts';
-
-/** A request that came by. */
-export interface ProxiedCall {
-  service: string;
-  operation: string;
-  method: string;
-  /** With its query. */
-  path: string;
-  headers: http.IncomingHttpHeaders;
-  body: Buffer;
-  /** Of the answer; undefined while there is none, and after a reset. */
-  status: number | undefined;
-  /** When that answer was there (`performance.now()`). */
-  answeredAt: number | undefined;
-  /** The fault that it met. */
-  fault: Fault['kind'] | undefined;
-}
-
-/** What can go wrong. */
-type Fault =
-  | { kind: 'delay'; ms: number }
-  | { kind: 'throttle' }
-  | { kind: 'error'; status: number; code?: string; message?: string }
-  | { kind: 'reset'; when: 'before' | 'after-answer' }
-  | { kind: 'truncate' }
-  | { kind: 'rewrite'; body: (text: string) => string }
-  | { kind: 'answer'; status?: number; headers?: Record<string, string>; body?: string }
-  | { kind: 'change'; body: (text: string) => string }
-  | { kind: 'freeze'; answers: Map<string, Answer> }
-  | { kind: 'hold'; when: HoldPoint; arrived: () => void; released: Promise<void> };
-
-/** Before the request is passed on (never, if its client has gone when it is released), or when the service has answered. */
-type HoldPoint = 'before' | 'after-answer';
 
 /** Which calls a rule is for; nothing given: all. */
 interface CallMatch {
@@ -216,15 +184,12 @@ async function serve(exchange: Exchange): Promise<void> {
     if (response.destroyed) return;
   }
   if (fault?.kind === 'reset' && fault.when === 'before') return void response.destroy();
-  if (fault?.kind === 'throttle' || fault?.kind === 'error') {
-    const answer = shapeError(call.service, fault);
-    call.status = answer.status;
-    response.writeHead(answer.status, answer.headers).end(answer.body);
-    return;
-  }
-  if (fault?.kind === 'answer') {
-    call.status = fault.status ?? 200;
-    response.writeHead(call.status, fault.headers).end(fault.body ?? '');
+  // the client gives up, or the proxy stops
+  if (fault?.kind === 'hang') return;
+  const own = fault && answerItself(call, fault);
+  if (own !== undefined) {
+    call.status = own.status;
+    response.writeHead(own.status, own.headers).end(own.body);
     return;
   }
   const body = fault?.kind === 'rewrite' ? Buffer.from(fault.body(call.body.toString())) : call.body;
@@ -249,12 +214,6 @@ async function serve(exchange: Exchange): Promise<void> {
   response.write(answer.body.subarray(0, Math.floor(answer.body.length / 2)), () => response.destroy());
 }
 
-interface Answer {
-  status: number;
-  headers: http.OutgoingHttpHeaders;
-  body: Buffer;
-}
-
 async function forwardPage(
   call: ProxiedCall,
   { body, target, pageSize }: Pick<Exchange, 'target' | 'pageSize'> & { body: Buffer },
@@ -275,7 +234,8 @@ function forward({ method, path, headers, body: signedBody }: ProxiedCall, body:
     // for the check of the signature, which covers the host and the body (aws-contract/extension.py)
     const signedHost = headers['test-signed-host'] ?? headers.host;
     const signed = { 'test-signed-host': signedHost, ...(body === signedBody ? {} : { 'test-changed': 'body' }) };
-    const sent = { ...kept, ...signed, host: target.host, 'content-length': body.length };
+    const clock = isAhead(headers['x-amz-date']) ? { 'test-clock-ahead': CLOCK_AHEAD } : {};
+    const sent = { ...kept, ...signed, ...clock, host: target.host, 'content-length': body.length };
     const outgoing = http.request(target, { method, path, headers: sent, agent: false }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -290,124 +250,18 @@ function forward({ method, path, headers, body: signedBody }: ProxiedCall, body:
   });
 }
 
+/** Whether the client follows the clock of a `clock-skew` fault. */
+function isAhead(date: string | string[] | undefined): boolean {
+  const [, day, hours] = /^(\d{8})T(\d{6})Z$/.exec(String(date)) ?? [];
+  if (day === undefined || hours === undefined) return false;
+  const time = Date.parse(
+    `${day.replace(/(....)(..)(..)/, '$1-$2-$3')}T${hours.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`,
+  );
+  return time > Date.now() + (CLOCK_AHEAD * 1_000) / 2;
+}
+
 function matches({ service, operation, when }: CallMatch, call: ProxiedCall): boolean {
   if (service !== undefined && service !== call.service) return false;
   if (operation !== undefined && operation !== call.operation) return false;
   return when === undefined || when(call);
-}
-
-function describeCall({ method = 'GET', url = '/', headers }: http.IncomingMessage, body: Buffer): ProxiedCall {
-  const signature = /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? '');
-  const service = signature?.[1] ?? '';
-  const operation = operationOf({ service, method, url, headers, body });
-  const open = { status: undefined, answeredAt: undefined, fault: undefined };
-  return { service, operation, method, path: url, headers, body, ...open };
-}
-
-function operationOf(call: {
-  service: string;
-  method: string;
-  url: string;
-  headers: http.IncomingHttpHeaders;
-  body: Buffer;
-}): string {
-  const target = call.headers['x-amz-target'];
-  if (typeof target === 'string') return target.split('.').at(-1) ?? target;
-  const type = call.headers['content-type'] ?? '';
-  if (type.startsWith('application/x-www-form-urlencoded')) {
-    const action = new URLSearchParams(call.body.toString()).get('Action');
-    if (action !== null) return action;
-  }
-  const { pathname, searchParams } = new URL(call.url, 'http://localhost');
-  const line = `${call.method} ${pathname}`;
-  if (call.service === 's3') return s3Operation(call.method, pathname, searchParams);
-  return REST_OPERATIONS.find(([, pattern]) => pattern.test(line))?.[0] ?? line;
-}
-
-function s3Operation(method: string, pathname: string, query: URLSearchParams): string {
-  const inBucket = pathname.split('/').filter(Boolean).length <= 1;
-  const verb = { GET: 'Get', PUT: 'Put', HEAD: 'Head', DELETE: 'Delete' }[method];
-  if (method === 'POST') return query.has('uploads') ? 'CreateMultipartUpload' : 'CompleteMultipartUpload';
-  if (query.has('uploadId')) return method === 'PUT' ? 'UploadPart' : 'AbortMultipartUpload';
-  if (!inBucket) return `${verb}Object`;
-  if (method === 'GET') return 'ListObjectsV2';
-  return method === 'PUT' ? 'CreateBucket' : `${verb}Bucket`;
-}
-
-const LAMBDA_FUNCTION = String.raw`/functions/[^/]+`;
-const LAMBDA_LAYER = String.raw`/layers/[^/]+/versions`;
-const REST_OPERATIONS: readonly [operation: string, pattern: RegExp][] = [
-  ['ListFunctions', /^GET .*\/functions\/?$/],
-  ['GetFunction', new RegExp(`^GET .*${LAMBDA_FUNCTION}$`)],
-  ['GetFunctionConfiguration', new RegExp(`^GET .*${LAMBDA_FUNCTION}/configuration$`)],
-  ['UpdateFunctionCode', new RegExp(`^PUT .*${LAMBDA_FUNCTION}/code$`)],
-  ['UpdateFunctionConfiguration', new RegExp(`^PUT .*${LAMBDA_FUNCTION}/configuration$`)],
-  ['PublishVersion', new RegExp(`^POST .*${LAMBDA_FUNCTION}/versions$`)],
-  ['UpdateAlias', new RegExp(`^PUT .*${LAMBDA_FUNCTION}/aliases/[^/]+$`)],
-  ['Invoke', new RegExp(`^POST .*${LAMBDA_FUNCTION}/invocations$`)],
-  ['ListLayerVersions', new RegExp(`^GET .*${LAMBDA_LAYER}$`)],
-  ['PublishLayerVersion', new RegExp(`^POST .*${LAMBDA_LAYER}$`)],
-  ['GetLayerVersion', new RegExp(String.raw`^GET .*${LAMBDA_LAYER}/\d+$`)],
-  ['DeleteLayerVersion', new RegExp(String.raw`^DELETE .*${LAMBDA_LAYER}/\d+$`)],
-  ['PutRestApi', /^PUT \/restapis\/[^/]+$/],
-  ['GetRestApi', /^GET \/restapis\/[^/]+$/],
-  ['UpdateRestApi', /^PATCH \/restapis\/[^/]+$/],
-  ['CreateDeployment', /^POST \/(restapis|v2\/apis)\/[^/]+\/deployments$/],
-  ['DeleteDeployment', /^DELETE \/(restapis|v2\/apis)\/[^/]+\/deployments\/[^/]+$/],
-  ['GetStages', /^GET \/(restapis|v2\/apis)\/[^/]+\/stages$/],
-  ['GetStage', /^GET \/(restapis|v2\/apis)\/[^/]+\/stages\/[^/]+$/],
-  ['UpdateStage', /^PATCH \/(restapis|v2\/apis)\/[^/]+\/stages\/[^/]+$/],
-  ['FlushStageCache', /^DELETE \/restapis\/[^/]+\/stages\/[^/]+\/cache\/data$/],
-  ['FlushStageAuthorizersCache', /^DELETE \/restapis\/[^/]+\/stages\/[^/]+\/cache\/authorizers$/],
-  ['ReimportApi', /^PUT \/v2\/apis\/[^/]+$/],
-  ['GetApi', /^GET \/v2\/apis\/[^/]+$/],
-  ['ExportApi', /^GET \/v2\/apis\/[^/]+\/exports\/[^/]+$/],
-  ['UpdateDeployment', /^PATCH \/v2\/apis\/[^/]+\/deployments\/[^/]+$/],
-  ['GetDeployments', /^GET \/(restapis|v2\/apis)\/[^/]+\/deployments$/],
-];
-
-/** How each service says "too many requests" (API references, common errors). */
-const THROTTLES: Record<string, { status: number; code: string }> = {
-  s3: { status: 503, code: 'SlowDown' },
-  lambda: { status: 429, code: 'TooManyRequestsException' },
-  apigateway: { status: 429, code: 'TooManyRequestsException' },
-  states: { status: 400, code: 'ThrottlingException' },
-  ecr: { status: 400, code: 'ThrottlingException' },
-  logs: { status: 400, code: 'ThrottlingException' },
-};
-
-function shapeError(service: string, fault: Extract<Fault, { kind: 'throttle' | 'error' }>): Answer {
-  const throttle = THROTTLES[service] ?? { status: 400, code: 'Throttling' };
-  const {
-    status,
-    code = status >= 500 ? 'InternalFailure' : 'BadRequest',
-    message = 'A fault of the proxy',
-  } = fault.kind === 'throttle' ? { ...throttle, message: 'Rate exceeded' } : fault;
-  const requestId = 'fault-proxy-request';
-  const json = (body: object, headers = {}): Answer => ({
-    status,
-    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': requestId, ...headers },
-    body: Buffer.from(JSON.stringify(body)),
-  });
-  const xml = (body: string): Answer => ({
-    status,
-    headers: { 'content-type': 'text/xml', 'x-amz-request-id': requestId, 'x-amzn-requestid': requestId },
-    body: Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>${body}`),
-  });
-  const inner = `<Code>${code}</Code><Message>${message}</Message>`;
-  switch (service) {
-    case 'states':
-    case 'ecr':
-    case 'logs':
-      return json({ __type: code, message });
-    case 'lambda':
-    case 'apigateway':
-      return json({ message }, { 'x-amzn-errortype': code });
-    case 's3':
-      return xml(`<Error>${inner}<RequestId>${requestId}</RequestId></Error>`);
-    default:
-      return xml(
-        `<ErrorResponse><Error><Type>Sender</Type>${inner}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`,
-      );
-  }
 }

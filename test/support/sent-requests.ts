@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ProxiedCall } from './fault-proxy.ts';
+import type { ProxiedCall } from './proxied-call.ts';
 
 /** A request as `--dry-run --output json` writes it, read back from what a proxy recorded. */
 export interface SentRequest {

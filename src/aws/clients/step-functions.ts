@@ -2,6 +2,7 @@ export {
   SFNClient as Client,
   DescribeStateMachineAliasCommand,
   DescribeStateMachineCommand,
+  PublishStateMachineVersionCommand,
   UpdateStateMachineAliasCommand,
   UpdateStateMachineCommand,
 } from '@aws-sdk/client-sfn';

@@ -8,7 +8,7 @@ import json
 
 import yaml
 
-from ministack.core.responses import error_response_json
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import stepfunctions as sfn
 from ministack.services.cloudformation import provisioners
 
@@ -17,6 +17,7 @@ from patching import wrap
 
 def install():
     definitions()
+    versions()
     provisioners._RESOURCE_HANDLERS["AWS::StepFunctions::StateMachineVersion"] = {
         "create": create_version,
         "update": lambda physical_id, _old, new, stack_name: create_version(physical_id, new, stack_name),
@@ -58,6 +59,20 @@ def definitions():
         if problem:
             raise provisioners._sfn_handler_error(f"Invalid State Machine Definition: '{problem}'")
         return text
+
+
+def versions():
+    """Publishes one version of a revision: https://docs.aws.amazon.com/step-functions/latest/apireference/API_PublishStateMachineVersion.html"""
+
+    @wrap(sfn, "_publish_state_machine_version")
+    def _publish_state_machine_version(original, data):
+        arn = data.get("stateMachineArn")
+        revision = sfn._state_machines.get(arn, {}).get("revisionId")
+        for version in sfn._state_machine_versions.values():
+            if revision and version["stateMachineArn"] == arn and version["stateMachineRevisionId"] == revision:
+                published = {name: version[name] for name in ("stateMachineVersionArn", "creationDate")}
+                return json_response(published)
+        return original(data)
 
 
 def problem_of(text):

@@ -6,6 +6,7 @@ import type {
   UpdateDeploymentCommandInput,
 } from '@aws-sdk/client-apigatewayv2';
 import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
+import { createOnce } from '../../aws/create-once.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { sendAndRecord } from '../../cloud/recent-sends.ts';
 import type { ShownValue } from '../../cloud/recent-sends.ts';
@@ -109,8 +110,7 @@ async function importDefinition(tools: ServiceContext, update: HttpApiUpdate): P
   const imported = await send(new commands.ReimportApiCommand(reimport));
   checkAnswer(SERVICE, 'ReimportApi', ['ApiId', imported.ApiId, ApiId]);
   for (const deployment of update.deployments) {
-    const { DeploymentId } = await send(new commands.CreateDeploymentCommand(deployment));
-    requireAnswer(SERVICE, 'CreateDeployment', 'DeploymentId', DeploymentId);
+    await createDeployment(tools, deployment, before);
   }
   // only now is it known which deployment has the imported definition
   for (const DeploymentId of await followDeployments(tools, { id, apiId: ApiId }, before)) {
@@ -119,6 +119,28 @@ async function importDefinition(tools: ServiceContext, update: HttpApiUpdate): P
     if (mark !== undefined) await markDeployment(tools, { ...mark, DeploymentId });
   }
   await removeSuperseded(tools, update, (old) => send(new commands.DeleteDeploymentCommand(old)));
+}
+
+async function createDeployment(
+  tools: ServiceContext,
+  deployment: CreateDeploymentCommandInput,
+  before: BeforeImport,
+): Promise<void> {
+  const { ApiId = '', StageName, Description } = deployment;
+  const { sendOnce, CreateDeploymentCommand } = await tools.aws.apiGatewayV2();
+  const isOld = (id: string | undefined): boolean => before.deployments.some(({ DeploymentId }) => DeploymentId === id);
+  const find = async (): Promise<string | undefined> => {
+    const [stages, deployments] = await Promise.all([readStages(tools, ApiId), readDeployments(tools, ApiId)]);
+    // it belongs to one stage: another one may have the same definition
+    const id = stages.find((stage) => stage.StageName === StageName)?.DeploymentId;
+    const made = deployments.find(({ DeploymentId }) => DeploymentId === id);
+    return made?.Description === Description && !isOld(id) ? id : undefined;
+  };
+  const send = async (): Promise<string> => {
+    const { DeploymentId } = await sendOnce(new CreateDeploymentCommand(deployment));
+    return requireAnswer(SERVICE, 'CreateDeployment', 'DeploymentId', DeploymentId);
+  };
+  await createOnce({ send, find }, tools.signal);
 }
 
 async function readBeforeImport(

@@ -7,6 +7,7 @@ import type { DefinitionPlan, DefinitionService, DefinitionWork } from '../defin
 import { definitionHash, readDeploymentHash, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { mayBeStale } from '../../cloud/recent-sends.ts';
+import { readDeployments } from './rest-api-deployments.ts';
 import { restApiUpdate, restApiRequests, updateRestApi } from './rest-api-update.ts';
 import type { RestApiUpdate } from './rest-api-update.ts';
 
@@ -48,20 +49,10 @@ async function planRestApi(tools: ServiceContext, work: DefinitionWork): Promise
   return { action: 'update', changes: ['definition'], update };
 }
 
-async function readApi({ aws }: ServiceContext, restApiId: string): Promise<DeployedApi> {
-  const { send, GetStagesCommand, GetDeploymentsCommand } = await aws.apiGateway();
-  const readDeployments = async (): Promise<Deployment[]> => {
-    const deployments: Deployment[] = [];
-    let position: string | undefined;
-    do {
-      const page = await send(new GetDeploymentsCommand({ restApiId, limit: 500, position }));
-      deployments.push(...(page.items ?? []));
-      ({ position } = page);
-    } while (position);
-    return deployments;
-  };
+async function readApi(tools: ServiceContext, restApiId: string): Promise<DeployedApi> {
+  const { send, GetStagesCommand } = await tools.aws.apiGateway();
   const { item = [] } = await send(new GetStagesCommand({ restApiId }));
-  return { stages: item, deployments: once(readDeployments) };
+  return { stages: item, deployments: once(() => readDeployments(tools, restApiId)) };
 }
 
 /** Finds the hash of the definition that the stage's deployment was made of; undefined: unknown. */

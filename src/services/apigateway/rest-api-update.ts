@@ -10,6 +10,7 @@ import type {
   UpdateStageCommandInput,
 } from '@aws-sdk/client-api-gateway';
 import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
+import { createOnce } from '../../aws/create-once.ts';
 import { sendAndRecord } from '../../cloud/recent-sends.ts';
 import type { ShownValue } from '../../cloud/recent-sends.ts';
 import { mapOf, scalarText } from '../../template/template.ts';
@@ -19,6 +20,7 @@ import type { PlannedRequest } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { ApiDefinition } from './api-definition.ts';
 import { neededPatches, settingPatches } from './rest-api-settings.ts';
+import { readDeployments } from './rest-api-deployments.ts';
 import { removeSuperseded } from './superseded-deployments.ts';
 
 /** The requests that update a REST API and deploy it. */
@@ -131,12 +133,30 @@ export async function updateRestApi(tools: ServiceContext, update: RestApiUpdate
 }
 
 async function deployDefinition(tools: ServiceContext, update: RestApiUpdate): Promise<void> {
-  const { send, CreateDeploymentCommand, DeleteDeploymentCommand } = await tools.aws.apiGateway();
+  const { send, DeleteDeploymentCommand } = await tools.aws.apiGateway();
   await putDefinition(tools, update);
-  const created = await send(new CreateDeploymentCommand(update.deployment));
-  const deploymentId = requireAnswer(SERVICE, 'CreateDeployment', 'id', created.id);
+  const deploymentId = await createDeployment(tools, update);
   await Promise.all(update.stages.map((stage) => updateStage(tools, stage, deploymentId)));
   await removeSuperseded(tools, update, (old) => send(new DeleteDeploymentCommand(old)));
+}
+
+/** Returns the id of the deployment. */
+async function createDeployment(tools: ServiceContext, { deployment, superseded }: RestApiUpdate): Promise<string> {
+  const { sendOnce, CreateDeploymentCommand } = await tools.aws.apiGateway();
+  const { restApiId = '', description } = deployment;
+  const isOld = (id: string | undefined): boolean => superseded.some(({ deploymentId }) => deploymentId === id);
+  return createOnce(
+    {
+      send: async () => {
+        const { id } = await sendOnce(new CreateDeploymentCommand(deployment));
+        return requireAnswer(SERVICE, 'CreateDeployment', 'id', id);
+      },
+      // one that a stage of others uses was made of the same definition
+      find: async () =>
+        (await readDeployments(tools, restApiId)).find((made) => made.description === description && !isOld(made.id))?.id,
+    },
+    tools.signal,
+  );
 }
 
 /** Replaces the definition, then restores the settings that the template has for the API itself. */

@@ -15,6 +15,8 @@ export async function removeSuperseded<
       await remove(old);
     } catch (error) {
       if (!isAwsError(error)) throw error;
+      // deleted by somebody else, or by a request whose answer was lost
+      if (error.code === 'NotFoundException') continue;
       const name = 'deploymentId' in old ? old.deploymentId : 'DeploymentId' in old ? old.DeploymentId : '';
       note(reporter, 'warning', `${id}: the superseded deployment ${name} could not be deleted: ${error.message}`);
     }

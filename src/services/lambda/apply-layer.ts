@@ -1,25 +1,45 @@
 import type { DeleteLayerVersionCommandInput } from '@aws-sdk/client-lambda';
 import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
+import { createOnce } from '../../aws/create-once.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { note } from '../../console/reporter.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { layerArnOf, rememberPublished, versionOf } from './layer-versions.ts';
+import { layerArnOf, listLayerVersions, readMark, rememberPublished, versionOf } from './layer-versions.ts';
 import type { LayerPlan } from './plan-layer.ts';
 
 /** Publishes the version with the wanted content, unless there is one; returns its ARN. */
-export async function publishLayer(tools: ServiceContext, { work, version = '', publish }: LayerPlan): Promise<string> {
+export async function publishLayer(tools: ServiceContext, plan: LayerPlan): Promise<string> {
+  const { work, version = '', publish } = plan;
   if (publish === undefined) return version;
   const { lambda, facts, artifacts } = tools;
   const { artifact, layer } = work;
-  const { send, PublishLayerVersionCommand } = await lambda.service();
-  const published = await artifacts.send(artifact, (Content) =>
-    send(new PublishLayerVersionCommand({ ...publish, Content })),
+  const { sendOnce, PublishLayerVersionCommand } = await lambda.service();
+  const arn = await artifacts.send(artifact, (Content) =>
+    createOnce(
+      {
+        send: async () => {
+          const published = await sendOnce(new PublishLayerVersionCommand({ ...publish, Content }));
+          checkAnswer('Lambda', 'PublishLayerVersion', ['CodeSha256', published.Content?.CodeSha256, artifact.sha256]);
+          return requireAnswer('Lambda', 'PublishLayerVersion', 'LayerVersionArn', published.LayerVersionArn);
+        },
+        find: () => findPublished(tools, plan),
+      },
+      tools.signal,
+    ),
   );
-  const arn = requireAnswer('Lambda', 'PublishLayerVersion', 'LayerVersionArn', published.LayerVersionArn);
-  checkAnswer('Lambda', 'PublishLayerVersion', ['CodeSha256', published.Content?.CodeSha256, artifact.sha256]);
   facts.layerHashes[arn] = artifact.sha256;
   rememberPublished(facts, layer, arn);
   return arn;
+}
+
+/** The version that a request without an answer published: there was none with this content before. */
+async function findPublished({ lambda, facts }: ServiceContext, { work, publish }: LayerPlan): Promise<string | undefined> {
+  const { stack, content } = readMark(publish?.Description) ?? {};
+  const versions = await listLayerVersions(lambda, work.layer);
+  const ours = versions.find(({ arn, mark }) => {
+    return mark?.stack === stack && mark?.content === content && !facts.removedLayers.includes(arn);
+  });
+  return ours?.arn;
 }
 
 /** Parameters of DeleteLayerVersion. */

@@ -38,7 +38,7 @@ async function planStateMachine(
   const name = alias === undefined ? undefined : scalarText((await tools.values.resolve(alias, work.stack)).value);
   const isPublished = name === undefined || (await aliasHas(tools, `${arn}:${name}`, deployed));
   if (isSame && isPublished) return { action: 'none' };
-  const definition = isSame ? deployed : wanted;
+  const definition = isSame ? undefined : wanted;
   return {
     action: 'update',
     changes: [...(isSame ? [] : ['definition']), ...(name === undefined ? [] : [`version for ${name}`])],

@@ -1,38 +1,53 @@
-import type { UpdateStateMachineAliasCommandInput, UpdateStateMachineCommandInput } from '@aws-sdk/client-sfn';
+import type {
+  PublishStateMachineVersionCommandInput,
+  UpdateStateMachineAliasCommandInput,
+  UpdateStateMachineCommandInput,
+} from '@aws-sdk/client-sfn';
 import { requireAnswer } from '../../aws/check-answer.ts';
+import { createOnce } from '../../aws/create-once.ts';
 import { sendAndRecord } from '../../cloud/recent-sends.ts';
 import type { ShownValue } from '../../cloud/recent-sends.ts';
 import { fromAnswer, summarize } from '../planned-request.ts';
 import type { PlannedRequest } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { definitionName } from './state-machine-definition.ts';
+import { definitionName, sameDefinition } from './state-machine-definition.ts';
 
 /** The requests that update a state machine. */
 export interface StateMachineUpdate {
   kind: 'state-machine';
   /** What Step Functions returned before the update. */
   shown: ShownValue;
-  update: UpdateStateMachineCommandInput & { definition: string };
-  /** Moves the alias to the version that the update publishes; undefined: there is no alias. */
+  change:
+    | { operation: 'UpdateStateMachine'; input: UpdateStateMachineCommandInput & { definition: string } }
+    /** It has the definition, but the alias leads to a version of another one. */
+    | { operation: 'PublishStateMachineVersion'; input: PublishStateMachineVersionCommandInput };
+  /** Moves the alias to the version that the change publishes; undefined: there is no alias. */
   alias: UpdateStateMachineAliasCommandInput | undefined;
 }
 
 const SERVICE = 'Step Functions';
 
-/** Plans the update; with `aliasArn` it publishes a version and moves the alias to it. Pure. */
+/** Plans the update: with `aliasArn` it publishes a version and moves the alias to it. `definition` undefined: it is deployed. Pure. */
 export function stateMachineUpdate(
   shown: ShownValue,
-  { definition, aliasArn }: { definition: string; aliasArn: string | undefined },
+  { definition, aliasArn }: { definition: string | undefined; aliasArn: string | undefined },
 ): StateMachineUpdate {
+  const stateMachineArn = shown.resource;
+  const change: StateMachineUpdate['change'] =
+    definition === undefined
+      ? { operation: 'PublishStateMachineVersion', input: { stateMachineArn } }
+      : {
+          operation: 'UpdateStateMachine',
+          input: { stateMachineArn, definition, publish: aliasArn !== undefined },
+        };
+  const version = fromAnswer(change.operation, 'stateMachineVersionArn');
   return {
     kind: 'state-machine',
     shown,
-    update: { stateMachineArn: shown.resource, definition, publish: aliasArn !== undefined },
-    alias: aliasArn === undefined ? undefined : moveAlias(aliasArn, NEW_VERSION),
+    change,
+    alias: aliasArn === undefined ? undefined : moveAlias(aliasArn, version),
   };
 }
-
-const NEW_VERSION = fromAnswer('UpdateStateMachine', 'stateMachineVersionArn');
 
 function moveAlias(aliasArn: string | undefined, versionArn: string): UpdateStateMachineAliasCommandInput {
   return {
@@ -42,28 +57,61 @@ function moveAlias(aliasArn: string | undefined, versionArn: string): UpdateStat
 }
 
 /** Lists the requests of the update. Pure. */
-export function stateMachineRequests({ update, alias }: StateMachineUpdate): PlannedRequest[] {
+export function stateMachineRequests({ change, alias }: StateMachineUpdate): PlannedRequest[] {
   const service = 'stepfunctions';
-  const parameters = { ...update, definition: summarize(update.definition) };
+  const { operation, input } = change;
+  const parameters = 'definition' in input ? { ...input, definition: summarize(input.definition) } : input;
   return [
-    { service, operation: 'UpdateStateMachine', parameters },
+    { service, operation, parameters },
     ...(alias === undefined ? [] : [{ service, operation: 'UpdateStateMachineAlias', parameters: alias } as const]),
   ];
 }
 
 /** Sends the requests of the update. */
 export async function updateStateMachine(
-  { aws, facts }: ServiceContext,
-  { shown, update, alias }: StateMachineUpdate,
+  tools: ServiceContext,
+  { shown, change, alias }: StateMachineUpdate,
 ): Promise<void> {
-  const { send, UpdateStateMachineCommand, UpdateStateMachineAliasCommand } = await aws.stepFunctions();
-  const updated = await sendAndRecord(facts, { shown, value: definitionName(update.definition) }, () =>
-    send(new UpdateStateMachineCommand(update)),
-  );
-  requireAnswer(SERVICE, 'UpdateStateMachine', 'updateDate', updated.updateDate);
+  const version =
+    change.operation === 'UpdateStateMachine'
+      ? await sendAndRecord(tools.facts, { shown, value: definitionName(change.input.definition) }, () =>
+          updateDefinition(tools, change.input),
+        )
+      : await publishVersion(tools, change.input);
   if (alias === undefined) return;
-  const version = updated.stateMachineVersionArn;
-  const published = requireAnswer(SERVICE, 'UpdateStateMachine', 'stateMachineVersionArn', version);
+  const { send, UpdateStateMachineAliasCommand } = await tools.aws.stepFunctions();
+  const published = requireAnswer(SERVICE, change.operation, 'stateMachineVersionArn', version);
   const moved = await send(new UpdateStateMachineAliasCommand(moveAlias(alias.stateMachineAliasArn, published)));
   requireAnswer(SERVICE, 'UpdateStateMachineAlias', 'updateDate', moved.updateDate);
+}
+
+/** Returns the ARN of the version that the update published, if it was to publish one. */
+async function updateDefinition(
+  tools: ServiceContext,
+  input: UpdateStateMachineCommandInput & { definition: string },
+): Promise<string | undefined> {
+  const { send, sendOnce, ...commands } = await tools.aws.stepFunctions();
+  const { stateMachineArn } = input;
+  const update = async (sendUpdate: typeof send): Promise<{ version: string | undefined }> => {
+    const updated = await sendUpdate(new commands.UpdateStateMachineCommand(input));
+    requireAnswer(SERVICE, 'UpdateStateMachine', 'updateDate', updated.updateDate);
+    return { version: updated.stateMachineVersionArn };
+  };
+  if (input.publish !== true) return (await update(send)).version;
+  // a second update would publish a second version
+  const find = async (): Promise<{ version: string | undefined } | undefined> => {
+    const { definition = '' } = await send(new commands.DescribeStateMachineCommand({ stateMachineArn }));
+    if (!sameDefinition(definition, input.definition)) return undefined;
+    return { version: await publishVersion(tools, { stateMachineArn }) };
+  };
+  return (await createOnce({ send: () => update(sendOnce), find }, tools.signal)).version;
+}
+
+/** Returns the ARN of the version of the current revision, which the service creates only if there is none. */
+async function publishVersion(
+  { aws }: ServiceContext,
+  input: PublishStateMachineVersionCommandInput,
+): Promise<string | undefined> {
+  const { send, PublishStateMachineVersionCommand } = await aws.stepFunctions();
+  return (await send(new PublishStateMachineVersionCommand(input))).stateMachineVersionArn;
 }

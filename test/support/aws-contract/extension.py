@@ -29,6 +29,8 @@ class Request:
         self.headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
         # a proxy of the tests in between has another host, and may have changed path or body
         self.headers["host"] = self.headers.pop("test-signed-host", self.headers.get("host", ""))
+        # for a client that was answered by a clock that is ahead
+        self.clock_ahead = int(self.headers.pop("test-clock-ahead", "0"))
         self.is_changed = self.headers.pop("test-changed", None) is not None
         arrived = f"{(scope.get('raw_path') or scope['path'].encode()).decode().partition('?')[0]}?{scope['query_string'].decode()}"
         self.sent_path, _, self.sent_query = self.headers.pop("test-signed-path", arrived).partition("?")
