@@ -47,6 +47,8 @@ await fs.cp(path.join(root, 'src/local/plugin'), path.join(fresh, 'plugin'), {
   recursive: true,
   filter: (source) => !source.includes('__pycache__'),
 });
+const types = 'cloudformation-types.json';
+await fs.copyFile(path.join(root, 'src/model/validation', types), path.join(fresh, types));
 await fs.writeFile(path.join(fresh, 'THIRD-PARTY-LICENSES.txt'), await licences(Object.keys(result.metafile.inputs)));
 // running commands keep their old files until the new ones are complete
 await fs.rm(target, { recursive: true, force: true });

@@ -33,6 +33,9 @@ import { readViews } from './read-views.ts';
 import type { Views } from './read-views.ts';
 import { identifierOf } from './stack.ts';
 import type { Stack } from './stack.ts';
+import { withoutRepeated } from './validation/findings.ts';
+import type { Refusal } from './validation/findings.ts';
+import type { ValidationInput } from './validation/validate-stack.ts';
 import { checkWebFunction, readWebFunction } from './web-functions.ts';
 
 /** What to read, and with which values. */
@@ -50,6 +53,8 @@ export interface ReadStacksInput {
   cwd: string;
   /** Called with every template and included file, also a missing one. */
   onRead?: ((file: string) => void) | undefined;
+  /** Given if the templates are for a deployment: finds what CloudFormation would refuse. */
+  validation?: ValidationInput | undefined;
 }
 
 /** The application's stacks. */
@@ -143,7 +148,9 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
     Promise.all(resources.map(([id, resource]) => readWebFunction(place.path, id, resource, files))).then(present),
     readChildren(run, { place, loaded, views, files }, local),
   ]);
+  const refusals = await validate(run, place, loaded, views);
   const faults = [
+    ...refusals,
     ...checkSections(views.source),
     ...checkLogicalIds(views.resolved),
     ...(await checkLocalPaths(local, files)),
@@ -152,7 +159,7 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
     ...webFunctions.flatMap(checkWebFunction),
     ...[...functions, ...layers, ...webFunctions].flatMap(checkBuild),
   ];
-  for (const { path: at, message } of faults)
+  for (const { path: at, message } of withoutRepeated(faults, refusals))
     run.findings.push({ loaded, path: writtenAt(at, loaded.template, views.origins), message });
   return {
     path: place.path,
@@ -167,6 +174,18 @@ async function readStack(run: Run, place: StackPlace): Promise<Stack | undefined
     webFunctions,
     children,
   };
+}
+
+/** Returns what CloudFormation would refuse; adds what it may refuse to the run's warnings. */
+async function validate(run: Run, place: StackPlace, loaded: LoadedTemplate, views: Views): Promise<Refusal[]> {
+  if (run.input.validation === undefined) return [];
+  const { validateStack } = await import('./validation/validate-stack.ts');
+  const { given, path: stackPath } = place;
+  const stack = { template: views.expanded, given, isRoot: stackPath === '' };
+  const { refused, doubtful } = await validateStack(stack, run.input.validation);
+  for (const { path: at, message } of doubtful)
+    run.warnings.push({ loaded, path: writtenAt(at, loaded.template, views.origins), message });
+  return refused;
 }
 
 interface Parent {

@@ -31,6 +31,8 @@ export interface ViewInput {
 export interface Views {
   source: Template;
   resolved: Template;
+  /** As written, with all loops expanded. */
+  expanded: Template;
   parameters: ParameterValues;
   origins: ReadonlyMap<string, TemplatePath>;
 }
@@ -78,5 +80,5 @@ async function makeViews(input: ViewInput, { complaints, problems }: ViewFaults)
   const isSame = included.contents.size === 0 && all.template === written;
   const fullScope = isSame ? scope : createScope(all.template, { ...known, includes: included.contents });
   const resolved = resolveTemplate(all.template, fullScope);
-  return { source: included.source, resolved, parameters, origins: all.origins };
+  return { source: included.source, resolved, expanded: all.template, parameters, origins: all.origins };
 }

@@ -42,7 +42,7 @@ export async function openApplication(run: SyncRun, how: OpenOptions = {}): Prom
   // a broken template is reported first, whatever these calls answer
   reading.catch(() => {});
   const stack = async (): Promise<DeployedState['stack']> => (await reading).stack;
-  const root = await readTemplatesAsDeployed(run, { region, onRead: how.onRead, stack });
+  const root = await readTemplatesAsDeployed(run, { region, onRead: how.onRead, stack, deployTo: stack });
   const deployed = await reading;
   const forced = planByState(deployed.stack);
   if (forced?.action === 'stop') throw forced.error;

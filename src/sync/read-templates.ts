@@ -2,8 +2,9 @@ import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { readStacks } from '../model/read-stacks.ts';
+import type { ReadStacksInput } from '../model/read-stacks.ts';
 import type { Stack } from '../model/stack.ts';
-import { changesParameters, deployedParameters } from './stack-parameters.ts';
+import { changesParameters, deployedParameters, keptParameters } from './stack-parameters.ts';
 import type { SyncRun } from './sync-run.ts';
 
 /** How the templates of a run are read. */
@@ -14,6 +15,8 @@ export interface TemplateReading {
    * it; undefined: its parameters do not matter, or there is no stack.
    */
   stack(root: Stack): Promise<DeployedStack | undefined>;
+  /** Given if a deployment follows: the templates must be valid, with the parameters that this stack keeps. */
+  deployTo?: (() => Promise<DeployedStack | undefined>) | undefined;
   /** Receives each template and included file, also if reading fails. */
   onRead?: ((file: string) => void) | undefined;
 }
@@ -24,14 +27,26 @@ export interface TemplateReading {
  */
 export async function readTemplatesAsDeployed(
   { options, environment }: Pick<SyncRun, 'options' | 'environment'>,
-  { region, stack, onRead }: TemplateReading,
+  { region, stack, deployTo, onRead }: TemplateReading,
 ): Promise<Stack> {
   const { reporter } = environment;
-  const written = await readTemplates(options, { region, deployed: {}, reporter, onRead });
+  const validation = deployTo && { keptParameters: () => namesOfKept(deployTo) };
+  const written = await readTemplates(options, { region, deployed: {}, reporter, onRead, validation });
   const deployed = await stack(written);
   const values = deployed && deployedParameters(written, deployed);
   if (!values || !changesParameters(written, values, options)) return written;
-  return readTemplates(options, { region, deployed: values, reporter: SILENT });
+  return readTemplates(options, { region, deployed: values, reporter: SILENT, validation });
+}
+
+/** The parameters that the stack keeps; undefined if it cannot be read, which its reader reports. */
+async function namesOfKept(
+  deployTo: () => Promise<DeployedStack | undefined>,
+): Promise<ReadonlySet<string> | undefined> {
+  try {
+    return keptParameters(await deployTo());
+  } catch {
+    return undefined;
+  }
 }
 
 /** For work whose warnings were reported before. */
@@ -44,11 +59,13 @@ async function readTemplates(
     deployed,
     reporter,
     onRead,
+    validation,
   }: {
     region: string;
     deployed: Readonly<Record<string, string>>;
     reporter: Reporter;
     onRead?: TemplateReading['onRead'];
+    validation: ReadStacksInput['validation'];
   },
 ): Promise<Stack> {
   const { templateFile, baseDir, parameterOverrides, languageExtensions, projectDir, stackName } = options;
@@ -61,6 +78,7 @@ async function readTemplates(
     cwd: projectDir,
     pseudo: { region, stackName },
     onRead,
+    validation,
   });
   for (const { file, line, message } of warnings) {
     note(reporter, 'warning', `${line === undefined ? file : `${file}:${line}`}: ${message}`);

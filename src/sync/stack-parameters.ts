@@ -25,6 +25,12 @@ export function deployedParameters(root: Stack, { parameters, status }: Deployed
   );
 }
 
+/** Returns the parameters whose values a deployment keeps, secrets too: none of a stack that was never created. */
+export function keptParameters(stack: DeployedStack | undefined): ReadonlySet<string> {
+  const isNew = stack === undefined || stackCondition(stack.status) === 'never-created';
+  return new Set(isNew ? [] : Object.keys(stack.parameters));
+}
+
 /** Whether one of these values differs from the value that the template was read with. */
 export function changesParameters(
   root: Stack,

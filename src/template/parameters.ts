@@ -26,7 +26,7 @@ export function readParameters(template: Template, given: GivenParameters): Para
   const texts: Record<string, string> = {};
   for (const [name, declaration] of Object.entries(mapOf(template['Parameters']))) {
     if (!isMap(declaration) || given.unknown?.has(name)) continue;
-    const text = Object.hasOwn(given.values, name) ? given.values[name] : defaultText(declaration);
+    const text = Object.hasOwn(given.values, name) ? given.values[name] : parameterDefault(declaration);
     const type = scalarText(declaration['Type']) ?? 'String';
     // the text is the name of an SSM parameter, whose value is in the cloud
     if (text === undefined || type.startsWith('AWS::SSM::Parameter::Value')) continue;
@@ -59,7 +59,8 @@ export function parametersWithoutValue(template: Template, given: GivenParameter
     .filter((name) => !Object.hasOwn(given.values, name) && !given.unknown?.has(name));
 }
 
-function defaultText(declaration: TemplateMap): string | undefined {
+/** Returns the default of a parameter as text. */
+export function parameterDefault(declaration: TemplateMap): string | undefined {
   const value = declaration['Default'];
   // CloudFormation requires a text; join a list as the user means it
   if (Array.isArray(value)) return value.map((item) => scalarText(item) ?? '').join(',');

@@ -14,10 +14,12 @@ export async function readTemplates(application: WatchedApplication): Promise<St
   const readSince = Date.now();
   const files = new Set<string>();
   const { region, deployed } = requirePrepared(application.snapshot);
+  const stack = async (): Promise<typeof deployed.stack> => deployed.stack;
   try {
     const root = await readTemplatesAsDeployed(application.notes.quiet(run), {
       region,
-      stack: async () => deployed.stack,
+      stack,
+      deployTo: run.options.code ? undefined : stack,
       onRead: (file) => void files.add(file),
     });
     useTemplates(application, root, { files, readSince });

@@ -1,0 +1,166 @@
+import { nearestName } from '../../support/nearest-name.ts';
+import { globalsSection, isServerless } from '../../template/kinds/kinds.ts';
+import type { TemplatePath } from '../../template/template-path.ts';
+import { intrinsicName, isMap, mapOf } from '../../template/template.ts';
+import type { Template, TemplateMap, TemplateValue } from '../../template/template.ts';
+import type { Findings } from './findings.ts';
+import { isKnownType, keysOf, KNOWN_SINCE, knownTypes, propertiesOf } from './known-types.ts';
+import type { Shape } from './known-types.ts';
+import { meantName } from './typos.ts';
+
+const SECTIONS = [
+  'AWSTemplateFormatVersion',
+  'Conditions',
+  'Description',
+  'Globals',
+  'Hooks',
+  'Mappings',
+  'Metadata',
+  'Outputs',
+  'Parameters',
+  'Resources',
+  'Rules',
+  'Transform',
+];
+const RESOURCE_KEYS = [
+  'Condition',
+  'Connectors',
+  'CreationPolicy',
+  'DeletionPolicy',
+  'DependsOn',
+  'IgnoreGlobals',
+  'Metadata',
+  'Properties',
+  'Type',
+  'UpdatePolicy',
+  'UpdateReplacePolicy',
+];
+
+/** Checks sections and resource types, and the properties of SAM's and Lambda's types. */
+export function checkTypes(template: Template, findings: Findings): void {
+  checkNames(template, SECTIONS, { path: [], owner: 'The template', findings });
+  for (const [id, value] of Object.entries(mapOf(template['Resources']))) {
+    if (id.startsWith('Fn::') || !isMap(value) || 'Fn::Transform' in value) continue;
+    const { Type: type, Properties: properties } = value;
+    const at = ['Resources', id];
+    checkNames(value, RESOURCE_KEYS, { path: at, owner: 'A resource', findings });
+    if (typeof type !== 'string' || type === '') continue;
+    checkType(type, [...at, 'Type'], findings);
+    checkKeys(properties ?? null, propertiesOf(type), { path: [...at, 'Properties'], root: 3, type, findings });
+  }
+  checkGlobals(mapOf(template['Globals']), findings);
+}
+
+function checkType(type: string, path: TemplatePath, findings: Findings): void {
+  if (type.startsWith('Custom::') || isKnownType(type)) return;
+  if (!/^\w+::\w+::\w+(?:::MODULE)?$/.test(type)) {
+    const near = knownTypes().find((known) => known.endsWith(`::${type}`)) ?? nearestName(type, knownTypes());
+    findings.refused.push({ path, message: `${type} is not a resource type.${didYouMean(near)}` });
+    return;
+  }
+  const meant = meantName(type, knownTypes());
+  if (meant !== undefined) {
+    findings.refused.push({ path, message: `${type} is not a resource type.${didYouMean(meant)}` });
+  } else if (type.startsWith('AWS::') && !type.endsWith('::MODULE')) {
+    const near = nearestName(type, knownTypes());
+    const message = `AWS CloudFormation has no resource type ${type}, as of ${KNOWN_SINCE}.${didYouMean(near)}`;
+    findings.doubtful.push({ path, message });
+  }
+}
+
+/** Where keys are checked, and the resource type for messages. */
+interface Place {
+  path: TemplatePath;
+  /** How many steps of the path lead to the properties. */
+  root: number;
+  type: string;
+  findings: Findings;
+}
+
+function checkKeys(value: TemplateValue, shape: Shape, place: Place): void {
+  if (shape === 0) return;
+  const name = intrinsicName(value);
+  if (name === 'Fn::If') {
+    const branches = mapOf(value)[name];
+    if (Array.isArray(branches))
+      for (const index of [1, 2]) checkKeys(branches[index] ?? null, shape, below(place, name, String(index)));
+  }
+  if (name !== undefined) return;
+  if (Array.isArray(value)) {
+    const item = Array.isArray(shape) ? ((shape as readonly Shape[])[0] ?? 0) : 0;
+    for (const [index, entry] of value.entries()) checkKeys(entry, item, below(place, String(index)));
+  } else if (isMap(value) && !('Fn::Transform' in value)) {
+    if (typeof shape === 'number') checkMapping(value, keysOf(shape), place);
+    else if ('*' in shape)
+      for (const [key, entry] of Object.entries(value)) checkKeys(entry, shape['*'], below(place, key));
+  }
+}
+
+function checkMapping(value: TemplateMap, keys: ReadonlyMap<string, Shape>, place: Place): void {
+  for (const [key, entry] of Object.entries(value)) {
+    const shape = keys.get(key);
+    if (shape === undefined) reportProperty(key, { ...below(place, key), keys, siblings: value });
+    else checkKeys(entry, shape, below(place, key));
+  }
+}
+
+interface UnknownKey extends Place {
+  keys: ReadonlyMap<string, Shape>;
+  siblings: TemplateMap;
+}
+
+function reportProperty(key: string, { path, root, type, findings, keys, siblings }: UnknownKey): void {
+  if (key.startsWith('Fn::')) return;
+  // a property that is set already is not the one that was meant
+  const free = [...keys.keys()].filter((name) => !Object.hasOwn(siblings, name));
+  const within = path.slice(root, -1).filter((step) => !/^(?:Fn::If|\d+)$/.test(step));
+  const owner = within.length === 0 ? type : `${within.join('.')} of ${type}`;
+  const meant = meantName(key, free);
+  const message = `${owner} has no property ${key}`;
+  if (meant !== undefined) findings.refused.push({ path, message: `${message}.${didYouMean(meant)}`, meant });
+  else {
+    const near = didYouMean(nearestName(key, free));
+    findings.doubtful.push({ path, message: `${message}, as of ${KNOWN_SINCE}.${near}` });
+  }
+}
+
+/** Reports keys that are slips of these names; others may be newer than the names. */
+function checkNames(
+  value: TemplateMap,
+  names: readonly string[],
+  { path, owner, findings }: { path: TemplatePath; owner: string; findings: Findings },
+): void {
+  const free = names.filter((name) => !Object.hasOwn(value, name));
+  for (const key of Object.keys(value)) {
+    if (names.includes(key)) continue;
+    const meant = meantName(key, free);
+    const what = path.length === 0 ? 'section' : 'attribute';
+    if (meant === undefined) continue;
+    const message = `${owner} has no ${what} ${key}.${didYouMean(meant)}`;
+    findings.refused.push({ path: [...path, key], message, meant });
+  }
+}
+
+function checkGlobals(globals: TemplateMap, findings: Findings): void {
+  const types = knownTypes().filter(isServerless);
+  const sections = types.map(globalsSection);
+  for (const [section, value] of Object.entries(globals)) {
+    const type = types.find((name) => globalsSection(name) === section);
+    const path = ['Globals', section];
+    if (type !== undefined) {
+      checkKeys(value, propertiesOf(type), { path, root: path.length, type, findings });
+      continue;
+    }
+    const meant = meantName(section, sections);
+    const message = `Globals has no section ${section}.${didYouMean(meant)}`;
+    if (meant !== undefined) findings.refused.push({ path, message });
+  }
+}
+
+function below(place: Place, ...keys: readonly string[]): Place {
+  return { ...place, path: [...place.path, ...keys] };
+}
+
+function didYouMean(name: string | undefined): string {
+  return name === undefined ? '' : ` Did you mean ${name}?`;
+}

@@ -1,0 +1,65 @@
+import * as fs from 'node:fs';
+
+/** `0`: any value. A number: a mapping with known keys. `[it]`: a list of such values, `{'*': it}`: a mapping of such values. */
+export type Shape = number | readonly Shape[] | { readonly '*': Shape };
+
+/** What scripts/cloudformation-types.py writes. */
+interface TypesDocument {
+  date: string;
+  /** Attributes by service and resource, as words. */
+  types: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  properties: Readonly<Record<string, number>>;
+  shapes: readonly ShapeEntry[];
+}
+
+type ShapeEntry = Readonly<Record<string, Shape | string>>;
+
+// parsed as JSON, because the same as code takes ten times as long to load; the build copies it beside the bundle
+const document = JSON.parse(
+  fs.readFileSync(new URL('cloudformation-types.json', import.meta.url), 'utf8'),
+) as TypesDocument;
+const { types: TYPES, properties: PROPERTIES, shapes: SHAPES } = document;
+
+/** The day of the schemas. What is newer is unknown. */
+export const KNOWN_SINCE: string = document.date;
+
+/** Returns the attributes (`Fn::GetAtt`) of a type; undefined if the type is unknown or may have any. */
+export function attributesOf(type: string): readonly string[] | undefined {
+  const [, service = '', ...rest] = type.split('::');
+  const names = entryOf(entryOf(TYPES, service), rest.join('::'));
+  return names === undefined || names === '*' ? undefined : words(names);
+}
+
+/** Returns whether a type is known. */
+export function isKnownType(type: string): boolean {
+  const [vendor, service = '', ...rest] = type.split('::');
+  return vendor === 'AWS' && entryOf(entryOf(TYPES, service), rest.join('::')) !== undefined;
+}
+
+/** Returns all known types. */
+export function knownTypes(): string[] {
+  return Object.entries(TYPES).flatMap(([service, types]) =>
+    Object.keys(types).map((name) => `AWS::${service}::${name}`),
+  );
+}
+
+/** Returns the shape of a type's `Properties`: `0` for a type whose properties are not known. */
+export function propertiesOf(type: string): Shape {
+  return entryOf(PROPERTIES, type) ?? 0;
+}
+
+/** Returns the keys of a mapping of this shape with the shapes of their values. */
+export function keysOf(shape: number): ReadonlyMap<string, Shape> {
+  const { '': plain = '', ...others } = SHAPES[shape - 1] ?? {};
+  const keys = new Map<string, Shape>(words(String(plain)).map((name) => [name, 0]));
+  for (const [name, below] of Object.entries(others)) keys.set(name, below as Shape);
+  return keys;
+}
+
+function entryOf<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function words(text: string): string[] {
+  return text === '' ? [] : text.split(' ');
+}

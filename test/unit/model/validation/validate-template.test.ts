@@ -1,0 +1,221 @@
+import { describe, expect, it } from 'vitest';
+import { validateTemplate } from '../../../../src/model/validation/validate-template.ts';
+import { createLocator } from '../../../../src/template/locate.ts';
+import { parseTemplate } from '../../../../src/template/yaml/yaml.ts';
+
+const SAM = 'Transform: AWS::Serverless-2016-10-31\n';
+const FUNCTION = `${SAM}Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src
+      Handler: app.handler
+      Runtime: python3.13
+`;
+
+describe('what CloudFormation refuses', () => {
+  it.each<[name: string, template: string, messages: string[]]>([
+    [
+      'no transform',
+      FUNCTION.slice(SAM.length),
+      [
+        '3: AWS::Serverless::Function needs the transform of AWS SAM. Add this line at the top level: Transform: AWS::Serverless-2016-10-31',
+      ],
+    ],
+    [
+      'another date in the transform',
+      FUNCTION.replace('10-31', '10-13'),
+      ['1: There is no transform AWS::Serverless-2016-10-13. Did you mean AWS::Serverless-2016-10-31?'],
+    ],
+    [
+      'a slip in a type',
+      FUNCTION.replace('Function', 'Functoin'),
+      ['4: AWS::Serverless::Functoin is not a resource type. Did you mean AWS::Serverless::Function?'],
+    ],
+    [
+      'another case in a type',
+      'Resources:\n  T:\n    Type: AWS::DynamoDb::Table',
+      ['3: AWS::DynamoDb::Table is not a resource type. Did you mean AWS::DynamoDB::Table?'],
+    ],
+    [
+      'a type without AWS::',
+      'Resources:\n  T:\n    Type: Lambda::Function',
+      ['3: Lambda::Function is not a resource type. Did you mean AWS::Lambda::Function?'],
+    ],
+    [
+      'a slip in a property',
+      FUNCTION.replace('Handler', 'Handlr'),
+      ['7: AWS::Serverless::Function has no property Handlr. Did you mean Handler?'],
+    ],
+    [
+      'a slip in a nested property',
+      `${FUNCTION}      Environment:\n        Variabels: {A: b}`,
+      ['10: Environment of AWS::Serverless::Function has no property Variabels. Did you mean Variables?'],
+    ],
+    [
+      'a slip in a list',
+      `${FUNCTION}      FileSystemConfigs:\n        - Arn: a\n          LocalMountPaht: /mnt/a`,
+      [
+        '11: FileSystemConfigs of AWS::Serverless::Function has no property LocalMountPaht. Did you mean LocalMountPath?',
+      ],
+    ],
+    [
+      'a slip in an event',
+      `${FUNCTION}      Events:\n        Get:\n          Type: Api\n          Propertys: {Path: /, Method: get}`,
+      ['12: Events.Get of AWS::Serverless::Function has no property Propertys. Did you mean Properties?'],
+    ],
+    [
+      'a slip in a branch',
+      `${FUNCTION}      VpcConfig: !If\n        - AWS::NoValue\n        - SubnetIDs: []\n        - {}\nConditions: {AWS::NoValue: !Equals [a, b]}`,
+      ['11: VpcConfig of AWS::Serverless::Function has no property SubnetIDs. Did you mean SubnetIds?'],
+    ],
+    [
+      'a slip in Globals',
+      `${FUNCTION}Globals:\n  Function:\n    TimeOut: 3\n  Functons: {}`,
+      [
+        '11: AWS::Serverless::Function has no property TimeOut. Did you mean Timeout?',
+        '12: Globals has no section Functons. Did you mean Function?',
+      ],
+    ],
+    [
+      'a slip in a property of Lambda',
+      'Resources:\n  P:\n    Type: AWS::Lambda::Permission\n    Properties:\n      FunctionNames: a',
+      ['5: AWS::Lambda::Permission has no property FunctionNames. Did you mean FunctionName?'],
+    ],
+    ['a slip in a section', `${FUNCTION}Output: {}`, ['9: The template has no section Output. Did you mean Outputs?']],
+    [
+      'a slip in an attribute of a resource',
+      FUNCTION.replace('Properties', 'Propertise'),
+      ['5: A resource has no attribute Propertise. Did you mean Properties?'],
+    ],
+    [
+      'a reference to nothing',
+      `${FUNCTION}      Role: !GetAtt Roles.Arn\n      Layers: [!Ref Layer]`,
+      [
+        '9: !GetAtt Roles.Arn: the template has no resource Roles.',
+        '10: !Ref Layer: the template has no parameter or resource Layer.',
+      ],
+    ],
+    [
+      'a slip in a reference',
+      `${FUNCTION}      Description: !Sub "\${Fnn} \${AWS::Regoin} \${!Fnn} \${Fn.Arm} \${Own}"`,
+      [
+        '9: ${Fnn} in Fn::Sub: the template has no parameter or resource Fnn. Did you mean Fn?',
+        '9: ${AWS::Regoin} in Fn::Sub: the template has no pseudo parameter AWS::Regoin. Did you mean AWS::Region?',
+        '9: ${Fn.Arm} in Fn::Sub: AWS::Serverless::Function has no attribute Arm. Did you mean Arn?',
+        '9: ${Own} in Fn::Sub: the template has no parameter or resource Own.',
+      ],
+    ],
+    [
+      'a dependency on nothing',
+      `${FUNCTION}    DependsOn: [Fm]\n    Condition: Never`,
+      [
+        '9: DependsOn: Fm: the template has no resource Fm. Did you mean Fn?',
+        '10: Condition: Never: the template has no condition Never.',
+      ],
+    ],
+    [
+      'conditions and mappings that are not there',
+      `${FUNCTION}      Timeout: !If [IsProd, 1, !FindInMap [Times, a, b]]\nConditions:\n  IsProds: !Not [!Condition IsDev]`,
+      [
+        '9: !If [IsProd, …]: the template has no condition IsProd. Did you mean IsProds?',
+        '9: !FindInMap [Times, …]: the template has no mapping Times.',
+        '11: !Condition IsDev: the template has no condition IsDev.',
+      ],
+    ],
+    [
+      'a reference in an output',
+      `${FUNCTION}Outputs:\n  A:\n    Value: !GetAtt Fn.ARN`,
+      ['11: !GetAtt Fn.ARN: AWS::Serverless::Function has no attribute ARN. Did you mean Arn?'],
+    ],
+  ])('%s', (_name, text, messages) => {
+    const { refused, doubtful } = validate(text);
+    expect(refused.sort()).toEqual(messages.sort());
+    expect(doubtful).toEqual([]);
+  });
+});
+
+describe('what may be newer than the schemas', () => {
+  it.each<[name: string, template: string, message: RegExp]>([
+    [
+      'a new type',
+      'Resources:\n  T:\n    Type: AWS::NewService::Thing',
+      /^3: AWS CloudFormation has no resource type AWS::NewService::Thing, as of 20/,
+    ],
+    [
+      'a second version of a type is no slip',
+      'Resources:\n  T:\n    Type: AWS::S3::BucketV2',
+      /AWS::S3::BucketV2, as of [-\d]+\. Did you mean AWS::S3::Bucket\?$/,
+    ],
+    [
+      'a new property',
+      `${FUNCTION}      BrandNewSetting: 1`,
+      /^9: AWS::Serverless::Function has no property BrandNewSetting, as of /,
+    ],
+    [
+      'a property like one that is there',
+      `${FUNCTION}      Handlers: [a]`,
+      /^9: AWS::Serverless::Function has no property Handlers, as of /,
+    ],
+    [
+      'a new attribute',
+      `${FUNCTION}Outputs: {A: {Value: !GetAtt Fn.Weight}}`,
+      /^9: !GetAtt Fn.Weight: AWS::Serverless::Function has no attribute Weight, as of /,
+    ],
+  ])('%s', (_name, text, message) => {
+    const { refused, doubtful } = validate(text);
+    expect(refused).toEqual([]);
+    expect(doubtful).toEqual([expect.stringMatching(message)]);
+  });
+});
+
+describe('what passes', () => {
+  it.each<[name: string, template: string]>([
+    [
+      'custom and third-party types, modules, and what they have',
+      'Resources:\n  A: {Type: Custom::Thing, Properties: {X: 1}}\n  B: {Type: AWS::CloudFormation::CustomResource, Properties: {ServiceToken: a}}\n  C: {Type: My::Own::Type}\n  D: {Type: My::Own::Type::MODULE}\nOutputs:\n  O: {Value: !Sub "${A.Any} ${B.Any.Deep} ${C.Any} ${DInner} ${D.Inner}"}',
+    ],
+    [
+      'a macro may change everything',
+      'Transform: [AWS::Serverless-2016-10-31, MyMacro]\nResources:\n  A: {Type: Short, Properties: {X: !Ref Nothing}}',
+    ],
+    [
+      'a macro beside properties',
+      `${FUNCTION}      Fn::Transform: {Name: Mine}\n      Handlr: a\n      Role: !Ref Nothing`,
+    ],
+    [
+      'an include of resources',
+      `${FUNCTION}      Role: !GetAtt Included.Arn\n  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://a/b}}`,
+    ],
+    [
+      'a loop that only CloudFormation can expand',
+      `${FUNCTION.replace('Transform:', 'Transform: [AWS::LanguageExtensions,').replace('10-31', '10-31]')}      Role: !GetAtt RoleOfA.Arn\n  Fn::ForEach::Roles: [Name, !Ref Names, {"RoleOf\${Name}": {Type: AWS::IAM::Role, Properties: {X: !Ref Name}}}]\nParameters: {Names: {Type: CommaDelimitedList}}`,
+    ],
+    [
+      "SAM's own references",
+      `${FUNCTION}      AutoPublishAlias: live\n      Events: {get: {Type: Api, Properties: {Path: /, Method: get}}}\nOutputs:\n  A: {Value: !Sub "\${Fn.Alias} \${Fn.Version} \${Fn.Version.Version} \${FnRole} \${FnRole.Arn} \${FnAliaslive} \${FngetPermissionProd}"}\n  B: {Value: !Ref Fn.Version}\n  C: {Value: !Sub "\${ServerlessRestApi} \${ServerlessRestApi.Stage} \${ServerlessRestApiProdStage}"}\n  D: {Value: !GetAtt Fn.Arn, Condition: ServerlessRestApiCondition}`,
+    ],
+    [
+      'outputs of nested stacks',
+      'Resources:\n  S: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: s3://a/b}}\nOutputs:\n  O: {Value: !GetAtt S.Outputs.Anything}',
+    ],
+    [
+      'keys of users and of policies',
+      `${FUNCTION}      Tags: {Handlr: a}\n      Environment: {Variables: {Handlr: a}}\n      Policies:\n        - {Statement: [{Effect: Allow, Action: a, Resource: b, Condition: {StringEquals: {a: b}}}]}`,
+    ],
+    ['a template without SAM', 'Resources:\n  B: {Type: AWS::S3::Bucket, Properties: {BucketNam: not checked}}'],
+    [
+      'names of prototypes',
+      `${FUNCTION}      Description: !Sub "\${constructor}"\nParameters: {constructor: {Type: String}}`,
+    ],
+  ])('%s', (_name, text) => {
+    expect(validate(text)).toEqual({ refused: [], doubtful: [] });
+  });
+});
+
+function validate(text: string): { refused: string[]; doubtful: string[] } {
+  const { refused, doubtful } = validateTemplate(parseTemplate(text, 'template.yaml', []));
+  const locate = createLocator(text);
+  const show = ({ path, message }: (typeof doubtful)[number]): string => `${locate(path)?.line}: ${message}`;
+  return { refused: refused.map(show), doubtful: doubtful.map(show) };
+}
