@@ -85,7 +85,7 @@ export function openCloudStacks(options: CloudStacksOptions): CloudStacks {
     },
     forget: (described) => {
       Object.assign(state, noAnswers(), { described });
-      state.facts = { ...state.facts, updatedAt: undefined, listings: {} };
+      state.facts = { ...state.facts, updatedAt: undefined, listings: {}, functionUrls: {} };
     },
     save: async () => {
       const { facts, stackId, listed } = state;
@@ -143,7 +143,7 @@ async function describeRoot(state: State): Promise<DeployedStack> {
   const settled = stackCondition(stack.status) === 'settled';
   const updatedAt = settled ? (stack.updatedAt ?? stack.createdAt)?.toISOString() : undefined;
   if (updatedAt !== state.facts.updatedAt || updatedAt === undefined) {
-    state.facts = { ...state.facts, updatedAt, listings: {} };
+    state.facts = { ...state.facts, updatedAt, listings: {}, functionUrls: {} };
   } else state.hasCachedListings = Object.keys(state.facts.listings).length > 0;
   return stack;
 }

@@ -18,13 +18,15 @@ export interface DeployedResource {
 export type StackListing = Readonly<Record<string, DeployedResource>>;
 
 /**
- * Facts about a stack that save calls. Listings hold as long as the stack's last update is `updatedAt`; everything else is
+ * Facts about a stack that save calls. Listings and URLs hold as long as the stack's last update is `updatedAt`; everything else is
  * about things that never change: a layer version's content, the definition of an API's deployment.
  */
 export interface SyncFacts {
   updatedAt: string | undefined;
   /** By the path of the stack: '' for the root. */
   listings: Record<string, StackListing>;
+  /** Function (or alias) → its URL; holds as long as the listings. */
+  functionUrls: Record<string, string>;
   /** ARN of a layer version → base64 SHA-256 of its content. */
   layerHashes: Record<string, string>;
   /** `api/deployment` → hash of the definition. */
@@ -56,6 +58,7 @@ export function emptyFacts(): SyncFacts {
   return {
     updatedAt: undefined,
     listings: {},
+    functionUrls: {},
     layerHashes: {},
     deployments: {},
     publishedLayers: {},
@@ -118,6 +121,7 @@ function parseFacts(text: string, stackId?: string): SyncFacts {
     return {
       updatedAt: typeof read.updatedAt === 'string' ? read.updatedAt : undefined,
       listings: Object.fromEntries(Object.entries(read.listings ?? {}).filter(([, listing]) => isListing(listing))),
+      functionUrls: textsOf(read.functionUrls),
       layerHashes: textsOf(read.layerHashes),
       deployments: textsOf(read.deployments),
       publishedLayers: textsOf(read.publishedLayers),

@@ -1,5 +1,5 @@
 import { createLines } from './lines.ts';
-import type { Line } from './lines.ts';
+import type { Line, LineOptions } from './lines.ts';
 import type { createLiveView } from './live-view.ts';
 import { redactEvent } from './redact.ts';
 import type { Reporter } from './reporter.ts';
@@ -40,6 +40,7 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
     errStyle,
     live: live !== undefined,
     columns: () => outTerminal?.columns,
+    link: outTerminal && (await loadLink(outTerminal)),
   });
   const isJson = options.output === 'json';
   const write = (line: Line): void => void options[line.stream].write(`${line.text}\n`);
@@ -64,6 +65,13 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
 async function loadView(watch: boolean): Promise<typeof createLiveView | typeof createWatchView> {
   if (watch) return (await import('./watch-view.ts')).createWatchView;
   return (await import('./live-view.ts')).createLiveView;
+}
+
+/** Returns what makes a text a link (OSC 8), if the terminal is known to have links. */
+async function loadLink(terminal: NodeJS.WriteStream): Promise<LineOptions['link']> {
+  const { createSupportsHyperlinks } = await import('supports-hyperlinks');
+  if (!createSupportsHyperlinks(terminal)) return undefined;
+  return (text, url) => `\u001B]8;;${url}\u0007${text}\u001B]8;;\u0007`;
 }
 
 function asTerminal(stream: NodeJS.WritableStream): NodeJS.WriteStream | undefined {

@@ -1,7 +1,7 @@
-import { formatBytes, formatDuration, formatTable } from './format.ts';
+import { formatBytes, formatDuration } from './format.ts';
+import { offerText } from './offer.ts';
 import type { StackEventRow, StepKind, SyncEvent } from './reporter.ts';
 import type { Look, Style } from './style.ts';
-import { textWidth } from './text-width.ts';
 
 /** A permanent line and its stream: results go to stdout, everything else to stderr. */
 export interface Line {
@@ -40,11 +40,13 @@ export interface LineOptions {
   live?: boolean | undefined;
   /** Columns of the terminal that stdout writes to, if it is one. */
   columns?: (() => number | undefined) | undefined;
+  /** Makes a text on stdout a link; undefined: the terminal has no links. */
+  link?: ((text: string, url: string) => string) | undefined;
 }
 
 /** Turns events into permanent lines, the same for pipes and terminals. Keeps only the running steps as state. */
 export function createLines(options: LineOptions): (event: SyncEvent) => Line[] {
-  const { debug, outStyle, errStyle } = options;
+  const { debug, errStyle } = options;
   const steps = new Map<string, StepStarted>();
   const debugLine = (text: string): Line[] => (debug ? err(errStyle('dim', text)) : []);
 
@@ -69,9 +71,7 @@ export function createLines(options: LineOptions): (event: SyncEvent) => Line[] 
           ? []
           : err(stackEventLine(event.event, errStyle));
       case 'outputs':
-        return event.outputs.length === 0
-          ? []
-          : [{ stream: 'stdout', text: outputsTable(event, outStyle, options.columns?.()) }];
+        return offerLines(event, options);
       case 'api-call':
         return debugLine(callLine(event));
       case 'phase':
@@ -139,22 +139,10 @@ function stackEventLine(event: StackEventRow, style: Style): string {
   return `${style(look, event.status.padEnd(28))}  ${event.resourceType.padEnd(32)}  ${name}${reason}`;
 }
 
-function outputsTable(
+function offerLines(
   event: Extract<SyncEvent, { type: 'outputs' }>,
-  style: Style,
-  columns: number | undefined,
-): string {
-  const title = style('bold', `Outputs of ${event.stackName}`);
-  const table = (headings: string[]): string =>
-    formatTable(
-      headings,
-      event.outputs.map(({ key, value, description }) => [key, value, description ?? ''].slice(0, headings.length)),
-    );
-  if (event.outputs.some(({ description }) => description)) {
-    const full = table(['Output', 'Value', 'Description']);
-    // a narrow terminal would break every row
-    if (columns === undefined || full.split('\n').every((line) => textWidth(line) <= columns))
-      return `${title}\n${full}`;
-  }
-  return `${title}\n${table(['Output', 'Value'])}`;
+  { outStyle, link = (text) => text, columns }: LineOptions,
+): Line[] {
+  const text = offerText(event.stackName, event, { style: outStyle, link, columns: columns?.() });
+  return text === '' ? [] : [{ stream: 'stdout', text }];
 }

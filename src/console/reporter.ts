@@ -18,7 +18,20 @@ export interface StackEventRow {
 export interface StackOutput {
   key: string;
   value: string;
+  /** The value with addresses that work on this machine, where they are others (`--local`). */
+  local?: string | undefined;
   description?: string | undefined;
+}
+
+/** An address of the application that accepts requests. */
+export interface Endpoint {
+  /** The function that handles them, or the API. */
+  resource: string;
+  /** `GET`, or `ANY`. */
+  method: string;
+  url: string;
+  /** Requests must be signed with AWS credentials. */
+  signed?: boolean | undefined;
 }
 
 /**
@@ -51,7 +64,8 @@ export type SyncEvent =
   /** A line that a tool printed. Shown with `--debug` and when its step fails. */
   | { type: 'tool-output'; id: string; line: string }
   | { type: 'stack-event'; event: StackEventRow }
-  | { type: 'outputs'; stackName: string; outputs: StackOutput[] }
+  /** What the stack offers: its outputs, and the addresses of its APIs and functions. */
+  | { type: 'outputs'; stackName: string; outputs: readonly StackOutput[]; endpoints: readonly Endpoint[] }
   /** A service call ended, for `--debug`. `waitedMs` of its time it waited for the account's quotas. */
   | {
       type: 'api-call';

@@ -1,3 +1,4 @@
+import { offerDocument } from './offer.ts';
 import type { SyncEvent } from './reporter.ts';
 import type { ShownFailure } from './watch-events.ts';
 
@@ -48,11 +49,7 @@ function describe(event: SyncEvent): object | undefined {
       return { event: 'stack-event', stackPath, logicalId, resourceType, status, reason, timestamp };
     }
     case 'outputs':
-      return {
-        event: 'outputs',
-        stackName: event.stackName,
-        outputs: Object.fromEntries(event.outputs.map(({ key, value }) => [key, value])),
-      };
+      return { event: 'outputs', stackName: event.stackName, ...offerDocument(event) };
     case 'log-line':
       return { event: 'log', resource: event.id, timestamp: event.time.toISOString(), text: event.text };
     case 'note':

@@ -1,5 +1,6 @@
 import { formatBytes, formatDuration } from '../console/format.ts';
 import { note } from '../console/reporter.ts';
+import { offerDocument } from '../console/offer.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { describeFollowing } from './code/behind-versions.ts';
 import type { CodeSyncOutcome } from './code/code-sync-plan.ts';
@@ -11,6 +12,7 @@ import { reportRunProblems } from './run-problems.ts';
 import { reportDryRun } from './dry-run.ts';
 import type { PreparedSync } from './dry-run.ts';
 import { ManagedBucketMovedError } from './deployment-bucket.ts';
+import type { StackOffer } from './endpoints.ts';
 import { openApplication } from './open-application.ts';
 import type { OpenOptions } from './open-application.ts';
 import { retryIfStackChanged } from './stack-changed.ts';
@@ -55,7 +57,8 @@ async function syncOnce(run: SyncRun, how: OpenOptions): Promise<SyncReport> {
     }
     const applied = await apply(prepared);
     const cannotRun = await problems;
-    const { document, exitCode } = report(prepared, { ...applied, ms: performance.now() - started });
+    const offer = await codeSync.offer(application.root, applied.stack.outputs);
+    const { document, exitCode } = report(prepared, { ...applied, offer, ms: performance.now() - started });
     return { document: { ...document, ...cannotRun }, exitCode };
   } finally {
     await deployment.close();
@@ -84,12 +87,11 @@ async function apply({ run, application, codeSync, deployment, decision }: Prepa
 
 function report(
   { run, application: { account, region }, deployment: { sent } }: PreparedSync,
-  { stack, deployed, code, ms }: AppliedSync & { ms: number },
+  { stack, deployed, code, offer, ms }: AppliedSync & { offer: StackOffer; ms: number },
 ): SyncReport {
   const { stackName } = run.options;
-  const { outputs } = stack;
   const { reporter } = run.environment;
-  reporter.report({ type: 'outputs', stackName, outputs: [...outputs] });
+  reporter.report({ type: 'outputs', stackName, ...offer });
   const synced = code.results.some(({ outcome }) => outcome === 'synced');
   if (synced || code.failed) reportOutcome(reporter, code, { duration: formatDuration(ms), isWhole: true });
   const size = sent.objects === 0 ? '' : `, ${formatBytes(sent.bytes)} uploaded`;
@@ -103,7 +105,7 @@ function report(
       stackStatus: stack.status,
       account,
       region,
-      outputs: Object.fromEntries(outputs.map(({ key, value }) => [key, value])),
+      ...offerDocument(offer),
       uploaded: sent,
       durationMs: Math.round(ms),
     },

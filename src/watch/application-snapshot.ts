@@ -1,9 +1,9 @@
 import type { BuildInput } from '../builder/build-result.ts';
-import type { StackOutput } from '../console/reporter.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { ownValue } from '../support/own-value.ts';
+import type { StackOffer } from '../sync/endpoints.ts';
 import type { OpenedApplication } from '../sync/open-application.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
 import { mapOf } from '../template/template.ts';
@@ -31,7 +31,8 @@ export interface ApplicationSnapshot {
   readonly deployedRoot: Stack | undefined;
   /** What changed since then. */
   readonly undeployed: UndeployedChanges;
-  readonly outputs: readonly StackOutput[];
+  /** What the stack offers as of the last deployment; undefined until it was read. */
+  readonly offer: StackOffer | undefined;
   /** What the last build of each resource was made of. */
   readonly inputs: ReadonlyMap<ResourceIdentifier, readonly BuildInput[]>;
   /** The build that the last sync of a resource applied (`artifactOf`): the service is known to have it. */
@@ -65,7 +66,7 @@ export function initialSnapshot(run: SyncRun, tools: WatchTools): ApplicationSna
     fresh: {},
     deployedRoot: undefined,
     undeployed: { options: false, beyondTemplates: true },
-    outputs: [],
+    offer: undefined,
     inputs: new Map(),
     synced: new Map(),
     webFunctions: new Map(),
@@ -110,14 +111,14 @@ export function withTemplates(
 export function withDeployed(
   now: ApplicationSnapshot,
   root: Stack,
-  stack: DeployedStack | undefined,
+  { stack, offer }: { stack: DeployedStack | undefined; offer: StackOffer },
 ): ApplicationSnapshot {
   const prepared = requirePrepared(now);
   return {
     ...now,
     deployedRoot: root,
     prepared: { ...prepared, deployed: { ...prepared.deployed, stack } },
-    outputs: stack?.outputs ?? [],
+    offer,
   };
 }
 

@@ -1,12 +1,15 @@
 import * as path from 'node:path';
 import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
+import type { StackOffer } from '../sync/endpoints.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
 import type { ApplicationSnapshot } from './application-snapshot.ts';
 import type { LoopEvent } from './loop/results.ts';
 
 /** Files that one note names. */
 const MOST_NAMES = 5;
+
+const NO_OFFER: StackOffer = { outputs: [], endpoints: [] };
 
 /** Reports what the loop does. */
 export function reportLoopEvent(reporter: Reporter, event: LoopEvent): void {
@@ -47,12 +50,12 @@ export function reportReplaced(reporter: Reporter, before: ApplicationSnapshot, 
   const ids = next.resources?.watched;
   if (ids && JSON.stringify(ids) !== JSON.stringify(before.resources?.watched))
     reporter.report({ type: 'watch-resources', stackName, ids });
-  if (JSON.stringify(next.outputs) !== JSON.stringify(before.outputs)) reportOutputs(reporter, next);
+  if (JSON.stringify(next.offer ?? NO_OFFER) !== JSON.stringify(before.offer ?? NO_OFFER)) reportOffer(reporter, next);
 }
 
-/** Reports the outputs of the stack as of the last deployment. */
-export function reportOutputs(reporter: Reporter, { run, outputs }: ApplicationSnapshot): void {
-  reporter.report({ type: 'outputs', stackName: run.options.stackName, outputs: [...outputs] });
+/** Reports what the stack offers as of the last deployment. */
+export function reportOffer(reporter: Reporter, { run, offer }: ApplicationSnapshot): void {
+  reporter.report({ type: 'outputs', stackName: run.options.stackName, ...(offer ?? NO_OFFER) });
 }
 
 /** Warns that each build of the resources changes these source files. */

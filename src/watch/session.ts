@@ -8,13 +8,14 @@ import type { LogSwitch } from './logs/log-switch.ts';
 import { LoopRunner } from './loop/loop-runner.ts';
 import type { LoopEvent } from './loop/results.ts';
 import { createNotesOnce } from './notes-once.ts';
-import { projectPath, reportLoopEvent, reportOutputs, reportReplaced, warnOfOwnWrites } from './session-reports.ts';
+import { projectPath, reportLoopEvent, reportReplaced, warnOfOwnWrites } from './session-reports.ts';
 import { watchSources } from './sources/source-watch.ts';
 import type { SourceChange, SourceWatch } from './sources/source-watch.ts';
 import type { TriggerInput } from './sources/triggers.ts';
 import { openWatchTools } from './watch-tools.ts';
 import type { WatchedApplication } from './watched-application.ts';
 import { useTemplates } from './work/read-templates.ts';
+import { showOffer } from './work/show-offer.ts';
 import { takeOptions } from './work/take-options.ts';
 import { createTasks } from './work/tasks.ts';
 import { describeFailure } from './work/watch-failures.ts';
@@ -165,7 +166,7 @@ export class WatchSession {
       case 'l':
         return this.#logs.toggle();
       case 'o':
-        return reportOutputs(this.#run.environment.reporter, this.#snapshot);
+        return void showOffer(this.#application);
       case 'q':
         return this.#run.environment.watch?.interrupt();
       case '?':

@@ -2,6 +2,7 @@ export {
   LambdaClient as Client,
   DeleteLayerVersionCommand,
   GetFunctionCommand,
+  GetFunctionUrlConfigCommand,
   ListFunctionsCommand,
   ListLayerVersionsCommand,
   GetLayerVersionByArnCommand,

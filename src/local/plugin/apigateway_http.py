@@ -60,7 +60,8 @@ def import_document(api_id, document):
     v2._routes[api_id], v2._integrations[api_id], v2._authorizers[api_id] = {}, {}, {}
     authorizers = import_authorizers(api_id, document)
     for path, method, operation in openapi.operations(document):
-        key = "$default" if path == "/$default" else f"{method} {path}"
+        # SAM writes the path of the default route without a slash
+        key = "$default" if path in ("/$default", "$default") else f"{method} {path}"
         security = operation.get("security", document.get("security"))
         data = {"routeKey": key, "operationName": operation.get("operationId", ""), **security_of(security, authorizers)}
         integration = openapi.integration_of(document, path, method, operation)

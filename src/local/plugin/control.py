@@ -80,8 +80,9 @@ def is_known(host, path):
 
 
 def is_foreign(headers, path):
-    if ministack.app._parse_execute_api_url(headers.get("host", ""), path):
-        # a deployed API defines its allowed origins itself
+    host = headers.get("host", "")
+    if ministack.app._parse_execute_api_url(host, path) or ministack.app._parse_lambda_url(host, path):
+        # a deployed API or function URL defines its allowed origins itself
         return False
     origin = headers.get("origin")
     if origin is not None:

@@ -1,6 +1,7 @@
 import { openCloudStacks } from '../../cloud/cloud-stacks.ts';
 import { createCloudValues } from '../../cloud/cloud-values.ts';
 import type { CloudValue } from '../../cloud/cloud-values.ts';
+import type { StackOutput } from '../../console/reporter.ts';
 import type { DeployResult } from '../../deploy/deploy-stack.ts';
 import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
@@ -11,6 +12,8 @@ import { findGoneLayers } from '../../services/lambda/gone-layers.ts';
 import { openLambda } from '../../services/lambda/lambda-client.ts';
 import { ownValue } from '../../support/own-value.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
+import { readOffer } from '../endpoints.ts';
+import type { StackOffer } from '../endpoints.ts';
 import { openStackMemory } from '../open-stores.ts';
 import type { SyncRun } from '../sync-run.ts';
 import { createCodeBuilder } from './code-builder.ts';
@@ -43,6 +46,8 @@ export interface CodeSync {
   locate(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<ReadonlyMap<ResourceIdentifier, string>>;
   /** Resolves a value of a template with what the stack has. */
   resolve(root: Stack, value: TemplateValue, stack: Stack): Promise<CloudValue>;
+  /** Outputs of the stack and addresses of the application, as they work from this machine. */
+  offer(root: Stack, outputs: readonly StackOutput[]): Promise<StackOffer>;
   /** Layer versions that CloudFormation has and Lambda does not, see `findGoneLayers`. */
   goneLayers(root: Stack): Promise<ReadonlyMap<ResourceIdentifier, number>>;
   /** Forgets the stack's resources after a deployment. `described`: the stack as it is now. */
@@ -76,6 +81,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
       return new Map([...there].map(([id, { physicalId }]) => [id, physicalId]));
     },
     resolve: (root, value, stack) => createCloudValues(root, stacks, options.parameterOverrides).resolve(value, stack),
+    offer: (root, outputs) => readOffer({ run, stacks, lambda }, root, outputs),
     goneLayers: (root) => findGoneLayers({ stacks, lambda }, root),
     forget: (described) => {
       stacks.forget(described);

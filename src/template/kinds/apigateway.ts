@@ -39,6 +39,7 @@ export const API_GATEWAY = {
       Deployment: { type: 'AWS::ApiGateway::Deployment', suffix: /^Deployment(?:[0-9a-f]{10})?$/, ownedBy: 'id' },
     },
     implicitId: 'ServerlessRestApi',
+    event: { type: 'Api', api: 'RestApiId' },
     // SAM adds this one for old templates
     stages: { always: 'Stage' },
   },
@@ -57,6 +58,7 @@ export const API_GATEWAY = {
     samChangesDefinition: ['Auth'],
     companions: { Stage: { type: 'AWS::ApiGatewayV2::Stage', ownedBy: 'stage-name' } },
     implicitId: 'ServerlessHttpApi',
+    event: { type: 'HttpApi', api: 'ApiId' },
     stages: { byDefault: '$default' },
   },
   'AWS::ApiGatewayV2::Api': {
@@ -70,5 +72,7 @@ export const API_GATEWAY = {
   'AWS::ApiGateway::Deployment': { stageOf: 'RestApiId' },
   'AWS::ApiGatewayV2::Stage': { stageOf: 'ApiId' },
   'AWS::ApiGatewayV2::Deployment': { stageOf: 'ApiId' },
+  'AWS::ApiGateway::Method': { routes: 'method' },
+  'AWS::ApiGatewayV2::Route': { routes: 'route-key' },
   'AWS::ApiGateway::Authorizer': { attributes: { AuthorizerId: ID } },
 } as const satisfies Readonly<Record<string, ResourceKind>>;

@@ -26,6 +26,7 @@ export const LAMBDA = {
     variables: ['Environment', 'Variables'],
     sync: 'function',
     settings: FUNCTION_SETTINGS,
+    routes: 'events',
     versioned: { attributes: ['Version'], onlyWith: 'AutoPublishAlias', namedBy: 'AutoPublishCodeSha256' },
     companions: {
       Alias: { type: 'AWS::Lambda::Alias', suffix: /^Alias/, ownedBy: 'arn' },
@@ -63,6 +64,7 @@ export const LAMBDA = {
     builtAs: 'web-function',
     variables: ['EnvironmentVariables'],
   },
+  'AWS::Lambda::Url': { routes: 'url' },
   'AWS::Lambda::Alias': { attributes: { AliasArn: ID } },
   'AWS::Lambda::Version': { attributes: { FunctionArn: ID, Version: NAME } },
 } as const satisfies Readonly<Record<string, ResourceKind>>;

@@ -29,6 +29,10 @@ export interface ResourceKind {
   implicitId?: string;
   /** Stages that SAM gives the API beside the one that its `StageName` names. */
   stages?: OwnStages;
+  /** How a resource of this type says which requests an application accepts. */
+  routes?: 'events' | 'route-key' | 'method' | 'url';
+  /** The event of a function that adds a route to an API of this type, and the event's property that names the API. */
+  event?: { type: string; api: string };
   /** The property that names the API, if a resource of this type gives an API a stage. */
   stageOf?: string;
   /** Attributes (`Fn::GetAtt`) that follow from the physical ID, as patterns (`attribute-patterns.ts`). */

@@ -38,7 +38,8 @@ export async function syncIfCodeIsEnough(
   const decision = await decideCodeOrDeployment(codeSync, { ...run, root, deployed, deployment, ids });
   if (decision.way === 'deployment') return undefined;
   const applied = await applyPlan(application, decision.open, built);
-  application.replace((now) => withDeployed(now, root, deployed.stack));
+  const offer = await codeSync.offer(root, deployed.stack?.outputs ?? []);
+  application.replace((now) => withDeployed(now, root, { stack: deployed.stack, offer }));
   const results = [...settleBlocked(applied, 'unchanged'), ...endWebFunctions(application, built, { changed: false })];
   return {
     outcome: 'unchanged',
@@ -74,7 +75,8 @@ export async function updateStack(
     const planRest = () => planAfterDeployment(codeSync, result, { root, ids, deployment: { built } });
     results = await planAndApply(application, ids, { built, plan: planRest });
   }
-  application.replace((now) => withDeployed(now, root, result.stack));
+  const offer = await codeSync.offer(root, result.stack.outputs);
+  application.replace((now) => withDeployed(now, root, { stack: result.stack, offer }));
   results = [...settleBlocked(results, 'unchanged'), ...endWebFunctions(application, built, result)];
   return {
     outcome: result.changed ? 'deployed' : 'unchanged',

@@ -9,6 +9,7 @@ const id = (account: string, uuid = '1') => `arn:aws:cloudformation:eu-west-1:${
 const FACTS: SyncFacts = {
   updatedAt: '2026-01-01T00:00:00.000Z',
   listings: { '': { Fn: { type: 'AWS::Lambda::Function', physicalId: 'fn', updatedAt: 1 } } },
+  functionUrls: { 'app-Fn:live': 'https://u.lambda-url.eu-west-1.on.aws/' },
   layerHashes: { 'arn:aws:lambda:eu-west-1:1:layer:a-b:1': 'hash' },
   deployments: { 'api/deployment': 'hash' },
   publishedLayers: { 'arn:layer:a-b': 'arn:layer:a-b:1' },

@@ -68,6 +68,7 @@ describe('createLines', () => {
             { key: 'Url', value: 'http://x' },
             { key: 'A', value: '' },
           ],
+          endpoints: [],
         },
       ],
       ['> Outputs of app\nOutput  Value\n------  --------\nUrl     http://x\nA'],
