@@ -1,4 +1,4 @@
-import type { ProxiedCall } from '../fault-proxy.ts';
+import type { ProxiedCall } from '../proxied-call.ts';
 
 /** Something that a run does and that can be seen: where a signal reaches it. `nth`: which of those that are alike, from 0. */
 export type Point =
