@@ -18,15 +18,15 @@ export function rejectForeignAnswers(client: SdkClient): void {
     (next, context): Handler =>
       async (args) => {
         const { request } = args as { request?: { method?: string } };
-        const isForeign = (answer: HttpAnswer | undefined): ForeignAnswerError | undefined =>
-          answer && foreignAnswer(answer, { service: nameCall(context).service, method: request?.method });
+        const isForeign = (answer: HttpAnswer | undefined, output?: object): ForeignAnswerError | undefined =>
+          answer && foreignAnswer(answer, { service: nameCall(context).service, method: request?.method, output });
         let result: Awaited<ReturnType<Handler>>;
         try {
           result = await next(args);
         } catch (error) {
           throw isForeign(answerOf(error)) ?? unreadable(error) ?? error;
         }
-        const foreign = isForeign((result as { response?: HttpAnswer }).response);
+        const foreign = isForeign((result as { response?: HttpAnswer }).response, result.output);
         if (foreign !== undefined) throw foreign;
         return result;
       },
@@ -40,7 +40,7 @@ function answerOf(error: unknown): HttpAnswer | undefined {
 
 function foreignAnswer(
   { statusCode, headers }: HttpAnswer,
-  { service, method = 'GET' }: { service: string; method: string | undefined },
+  { service, method = 'GET', output }: { service: string; method: string | undefined; output: object | undefined },
 ): ForeignAnswerError | undefined {
   const header = (name: string): string => headers[name] ?? '';
   // all services give each answer an id, in a header of one of these names
@@ -48,14 +48,12 @@ function foreignAnswer(
   if (header('content-type').startsWith('text/html') && !isFromAws) {
     return new ForeignAnswerError(`a web page answered instead of AWS (HTTP status ${statusCode})`);
   }
-  if (statusCode !== 200 && statusCode !== 201) return undefined;
-  const isEmpty = header('content-length') === '0' || (!header('content-length') && !header('transfer-encoding'));
+  if (output === undefined || (statusCode !== 200 && statusCode !== 201)) return undefined;
+  const hasMembers = Object.keys(output).some((member) => member !== '$metadata');
   // S3 answers some requests with headers only
-  const mayBeEmpty = method === 'DELETE' || method === 'HEAD' || service === 'S3';
-  if (isEmpty && !(isFromAws && mayBeEmpty)) {
-    return new ForeignAnswerError(`the answer is empty (HTTP status ${statusCode})`);
-  }
-  return undefined;
+  const mayBeEmpty = hasMembers || method === 'DELETE' || method === 'HEAD' || service === 'S3';
+  if (isFromAws ? mayBeEmpty || header('content-length') !== '0' : hasMembers) return undefined;
+  return new ForeignAnswerError(`the answer is empty (HTTP status ${statusCode})`);
 }
 
 /** The error for an answer that reports success and does not have the form of one, or that ends too early. */

@@ -126,6 +126,29 @@ describe('retries', () => {
   });
 });
 
+describe('an answer that is not one of AWS is none', () => {
+  const id = { 'x-amzn-requestid': 'half' };
+  it.each([
+    [{ kind: 'html' }, 'a web page answered instead of AWS (HTTP status 200)'],
+    [{ kind: 'answer' }, 'the answer is empty (HTTP status 200)'],
+    [{ kind: 'answer', headers: { ...id, 'content-length': '0' } }, 'the answer is empty (HTTP status 200)'],
+    [{ kind: 'answer', headers: id, body: '<DescribeStacksRes' }, 'the answer is incomplete or not one of AWS (HTTP status 200)'],
+    [{ kind: 'truncate' }, 'the connection was closed before the end of the answer (HTTP status 200)'],
+    [{ kind: 'hang' }, 'the request timed out'],
+  ] as const)('%o', async (fault, reason) => {
+    const { code: created } = await run({ args: ['--stack-name', 'answers'] });
+    expect(created).toBe(0);
+    proxy.fault({ operation: 'DescribeStacks' }, fault, { times: Infinity });
+    const env = { AWS_MAX_ATTEMPTS: '2', SAM_SYNC_REQUEST_TIMEOUT: '1' };
+    const { code, stderr } = await run({ args: ['--stack-name', 'answers', '--dry-run'], env });
+    expect(stderr).toContain(`Error: CloudFormation cannot be reached at ${proxy.endpoint}: ${reason}\n`);
+    expect(code).toBe(1);
+    proxy.clear();
+    proxy.fault({ operation: 'DescribeStacks' }, fault);
+    expect(await run({ args: ['--stack-name', 'answers', '--dry-run'], env })).toMatchObject({ code: 0 });
+  });
+});
+
 describe('an endpoint that cannot be reached', () => {
   it('a closed port: a sentence after three attempts', async () => {
     const endpoint = `http://127.0.0.1:${await closedPort()}`;

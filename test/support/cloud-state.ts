@@ -16,6 +16,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import yauzl from 'yauzl';
 import { callRestApi, clients, stackEvents } from './cloud.ts';
+import { textOf } from './fault-app.ts';
 import { listResources } from './snapshot.ts';
 
 /** What a cloud has of an application. */
@@ -148,7 +149,7 @@ async function zipTexts(url: string): Promise<Record<string, string>> {
     if (entry.fileName.endsWith('/')) continue;
     const chunks: Buffer[] = [];
     for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
-    files[entry.fileName] = Buffer.concat(chunks).toString();
+    files[entry.fileName] = textOf(Buffer.concat(chunks));
   }
   return files;
 }

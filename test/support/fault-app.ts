@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { tempFolder, writeFiles } from './temp-folder.ts';
 import { writeWheel } from './python-packages.ts';
@@ -14,8 +16,11 @@ export interface FaultApp {
 /** Identifiers of its resources that a code sync updates. */
 export const CODE_RESOURCES = ['Greet', 'Words', 'Rest', 'Http', 'Flow', 'Child/Log'] as const;
 
-/** Creates the application in a folder of its own. */
-export async function createFaultApp(): Promise<FaultApp> {
+/** Bytes of a file that makes S3 receive the code in parts. */
+const LARGE = 9 * 1024 * 1024;
+
+/** Creates the application in a folder of its own. `isLarge`: with code that is uploaded in parts. */
+export async function createFaultApp({ isLarge = false }: { isLarge?: boolean } = {}): Promise<FaultApp> {
   const dir = await tempFolder({
     'greet/requirements.txt': './tiny-1.0-py3-none-any.whl\n',
     'child/template.yaml': CHILD,
@@ -23,7 +28,10 @@ export async function createFaultApp(): Promise<FaultApp> {
   await writeWheel(path.join(dir, 'greet'), { name: 'tiny', version: '1.0', files: { 'tiny.py': 'TINY = 1\n' } });
   return {
     dir,
-    writeCode: (version) => writeFiles(dir, codeOf(version)),
+    writeCode: async (version) => {
+      await writeFiles(dir, codeOf(version));
+      if (isLarge) await fs.writeFile(path.join(dir, 'greet', 'large'), [`${version}\n`, randomBytes(LARGE)]);
+    },
     writeTemplate: (shape) => writeFiles(dir, { 'template.yaml': templateOf(shape) }),
   };
 }
@@ -102,3 +110,8 @@ Resources:
       Handler: index.handler
       Role: arn:aws:iam::000000000000:role/x
 `;
+
+/** The text of a file; of a large one its first line. */
+export function textOf(content: Buffer): string {
+  return content.length < LARGE ? content.toString() : content.subarray(0, content.indexOf('\n')).toString();
+}

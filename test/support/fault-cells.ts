@@ -1,14 +1,12 @@
-import * as fs from 'node:fs/promises';
-import * as path from 'node:path';
 import type { CloudState } from './cloud-state.ts';
-import { readCloudState } from './cloud-state.ts';
-import { createFaultApp } from './fault-app.ts';
-import type { FaultApp } from './fault-app.ts';
+import type { TestCloud } from './cloud.ts';
+import { unclear } from './clear-failure.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import type { FaultProxy } from './fault-proxy.ts';
+import { createRoundApp, differences } from './fault-round-app.ts';
+import type { RoundApp, RoundState } from './fault-round-app.ts';
 import { runCli } from './run-cli.ts';
 import type { CliResult } from './run-cli.ts';
-import type { TestCloud } from './cloud.ts';
 
 /** A way to sync that meets the faults. */
 export interface FaultMode {
@@ -16,6 +14,8 @@ export interface FaultMode {
   args: readonly string[];
   /** What a round changes before its run. */
   changes: 'code' | 'template and code' | 'nothing is there';
+  /** Code is uploaded in parts, and only the operations that do so meet faults. */
+  isLarge?: boolean;
 }
 
 /** A call of one operation (`service operation`), and what it meets. */
@@ -35,155 +35,134 @@ export interface FaultRounds {
   round(faults: readonly InjectedFault[]): Promise<Verdict>;
 }
 
-/** Opens the mode with an application of its own: two rounds without faults give what a round with faults must lead to. */
+/** Makes the proxy inject faults; forgets those of earlier rounds. */
+export function inject(proxy: FaultProxy, faults: readonly InjectedFault[]): void {
+  proxy.clear();
+  for (const { operation, kind } of faults) {
+    const [service = '', name = ''] = operation.split(' ');
+    proxy.fault({ service, operation: name }, kind.fault, { times: kind.times });
+  }
+}
+
+/** Ends the injection. Throws if no call met a fault. */
+export function endInjection(proxy: FaultProxy, faults: readonly InjectedFault[]): void {
+  const isMet = proxy.calls.some(({ fault }) => fault !== undefined);
+  proxy.clear();
+  if (!isMet) throw new Error(`No call met ${faults.map(({ operation, kind }) => `${operation}: ${kind.name}`).join()}`);
+}
+
+/** The operations that the proxy has seen. */
+export function operationsOf(proxy: FaultProxy): string[] {
+  return [...new Set(proxy.calls.map(({ service, operation }) => `${service} ${operation}`))];
+}
+
+/** Whether faults stay, so that a run need not complete. */
+export function isLasting(faults: readonly InjectedFault[]): boolean {
+  return faults.some(({ kind }) => kind.times > 1);
+}
+
+/** Opens the mode with an application of its own: rounds without faults show what a round with faults must lead to. */
 export async function openFaultRounds(
-  { cloud, proxy }: { cloud: TestCloud; proxy: FaultProxy },
+  opened: { cloud: TestCloud; proxy: FaultProxy },
   mode: FaultMode,
 ): Promise<FaultRounds> {
-  const app = await createFaultApp();
-  const rounds = new Rounds(cloud, proxy, mode, app);
-  await rounds.open();
-  return rounds;
-}
-
-interface Ended {
-  content: unknown;
-  growth: Record<string, number>;
-  built: Record<string, string>;
-}
-
-class Rounds implements FaultRounds {
-  operations: readonly string[] = [];
-  private readonly cloud: TestCloud;
-  private readonly proxy: FaultProxy;
-  private readonly mode: FaultMode;
-  private readonly app: FaultApp;
-  private expected: Ended | undefined;
-  private count = 0;
-  private version = '';
-  private shape = '';
-
-  constructor(cloud: TestCloud, proxy: FaultProxy, mode: FaultMode, app: FaultApp) {
-    [this.cloud, this.proxy, this.mode, this.app] = [cloud, proxy, mode, app];
-  }
-
-  async open(): Promise<void> {
-    const { mode } = this;
-    await this.change('template and code');
-    const first = await this.run([]);
-    if (first.code !== 0) throw new Error(first.stderr);
-    // the first code sync makes what later ones replace
-    for (let round = 0; round < 2; round++) {
-      const before = await this.begin();
-      this.proxy.clear();
-      const run = await this.run(mode.args);
-      if (run.code !== 0) throw new Error(run.stderr);
-      this.operations = [...new Set(this.proxy.calls.map(({ service, operation }) => `${service} ${operation}`))];
-      this.expected = await this.ended(before);
-    }
-  }
-
-  async round(faults: readonly InjectedFault[]): Promise<Verdict> {
-    const before = await this.begin();
-    this.proxy.clear();
-    for (const { operation, kind } of faults) {
-      const [service = '', name = ''] = operation.split(' ');
-      this.proxy.fault({ service, operation: name }, kind.fault, { times: kind.times });
-    }
-    const lasting = faults.some(({ kind }) => kind.times > 1);
-    const run = await this.run(this.mode.args, lasting ? { AWS_MAX_ATTEMPTS: '2' } : {});
-    const met = this.proxy.calls.filter(({ fault }) => fault !== undefined).length;
-    this.proxy.clear();
-    if (met === 0) throw new Error(`No call met ${describe(faults)}`);
-    if (run.code === 0) checkQuiet(run, faults);
-    if (run.code === 0) this.check(await this.ended(before), run, 'The run with faults');
-    else checkClear(run);
-    const next = await this.run(this.mode.args);
-    if (next.code !== 0) throw new Error(`The next run fails:\n${next.stderr}\nafter:\n${run.stderr}`);
-    const sent = run.code === 0 ? changesOf(next) : [];
-    if (sent.length > 0) throw new Error(`The run with faults said that it completed, but the next syncs ${sent.join(', ')}\n${run.stderr}`);
-    this.check(await this.ended(before), run, 'The next run');
-    return run.code === 0 ? 'completes' : 'fails clearly, next run completes';
-  }
-
-  private async begin(): Promise<CloudState['counts']> {
-    if (this.mode.changes !== 'nothing is there') {
-      const { counts } = await this.state();
-      await this.change(this.mode.changes);
-      return counts;
-    }
-    await this.cloud.reset();
-    await this.change('template and code');
-    return {};
-  }
-
-  private async change(what: 'code' | 'template and code'): Promise<void> {
-    this.count++;
-    this.version = `v${this.count}v`;
-    await this.app.writeCode(this.version);
-    if (what === 'code') return;
-    this.shape = `s${this.count}s`;
-    await this.app.writeTemplate(this.shape);
-  }
-
-  private run(args: readonly string[], env: Record<string, string> = {}): Promise<CliResult> {
-    return runCli(['--stack-name', this.mode.stackName, '--yes', '--output', 'json', ...args], {
-      cwd: this.app.dir,
-      env: {
-        ...this.cloud.env,
-        AWS_ENDPOINT_URL: this.proxy.endpoint,
-        SAM_CLI_POLL_DELAY: '0.05',
-        SAM_SYNC_REQUEST_TIMEOUT: '2',
-        ...env,
-      },
+  const { cloud, proxy } = opened;
+  const app = await createRoundApp(opened, mode.stackName, mode);
+  const run = (args: readonly string[], env: Record<string, string> = {}): Promise<CliResult> =>
+    runCli(['--stack-name', mode.stackName, '--yes', '--output', 'json', ...args], {
+      cwd: app.dir,
+      env: { ...app.env, ...env },
     });
-  }
+  const complete = async (args: readonly string[]): Promise<CliResult> => {
+    const result = await run(args);
+    if (result.code !== 0) throw new Error(`A run without faults fails:\n${result.stderr}`);
+    return result;
+  };
+  const begin = async (): Promise<CloudState['counts']> => {
+    if (mode.changes === 'nothing is there') await cloud.reset();
+    const before = mode.changes === 'nothing is there' ? {} : await app.counts();
+    await app.change(mode.changes === 'code' ? 'code' : 'template and code');
+    return before;
+  };
+  await app.change('template and code');
+  await complete([]);
+  // the first sync of code makes what later ones replace
+  await begin();
+  await complete(mode.args);
+  const start = await begin();
+  proxy.clear();
+  await complete(mode.args);
+  const all = operationsOf(proxy);
+  const operations = mode.isLarge ? all.filter((operation) => /Multipart|UploadPart/.test(operation)) : all;
+  const expected = await app.state(start);
 
-  private state(): Promise<CloudState> {
-    const names = { [this.version]: 'VERSION', [this.shape]: 'SHAPE' };
-    return readCloudState(this.cloud.endpoint, this.mode.stackName, names);
-  }
-
-  private async ended(before: CloudState['counts']): Promise<Ended> {
-    const { content, counts } = await this.state();
-    const growth = Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, n - (before[name] ?? 0)]));
-    const files = await readBuilt(path.join(this.app.dir, '.aws-sam'));
-    const built = Object.entries(files).map(([name, text]) => [
-      name,
-      text.replaceAll(this.version, 'VERSION').replaceAll(this.shape, 'SHAPE'),
-    ]);
-    return { content, growth, built: Object.fromEntries(built) as Record<string, string> };
-  }
-
-  private check(actual: Ended, { stderr }: CliResult, what: string): void {
-    for (const part of ['content', 'growth', 'built'] as const) {
-      const differences = differ(actual[part], this.expected?.[part]);
-      if (differences.length > 0)
-        throw new Error(`${what} leaves another ${part}:\n${differences.join('\n')}\n${stderr}`);
+  const recover = async (): Promise<void> => {
+    for (let times = 0; times < 2; times++) {
+      await begin();
+      await complete(mode.args);
     }
-  }
+  };
+  const round = async (faults: readonly InjectedFault[]): Promise<Verdict> => {
+    const before = await begin();
+    inject(proxy, faults);
+    const faulty = await run(mode.args, isLasting(faults) ? { AWS_MAX_ATTEMPTS: '2' } : {});
+    endInjection(proxy, faults);
+    const check = (what: string, rounds: number) =>
+      checkState(app, before, { expected: rounds === 1 ? expected : grown(expected, rounds), what, faulty });
+    if (faulty.code !== 0) {
+      checkClear(faulty);
+      const next = await run(mode.args);
+      if (next.code !== 0) throw new Error(`The next run fails:\n${next.stderr}\nafter:\n${faulty.stderr}`);
+      await check('The next run', 1);
+      return 'fails clearly, next run completes';
+    }
+    if (!isLasting(faults)) {
+      checkQuiet(faulty);
+      await check('The run with faults', 1);
+    }
+    const rest = changesOf(await complete(mode.args));
+    if (rest.length > 0) throw new Error(`The run is complete, and the next syncs ${rest.join()}\n${faulty.stderr}`);
+    if (isLasting(faults) && mode.changes !== 'nothing is there') {
+      // what a run could not remove, the next one does that changes something
+      await begin();
+      await complete(mode.args);
+      await check('The next change', 2);
+    }
+    return 'completes';
+  };
+  return {
+    operations,
+    round: async (faults) => {
+      try {
+        return await round(faults);
+      } catch (error) {
+        proxy.clear();
+        await recover();
+        throw error;
+      }
+    },
+  };
 }
 
-/** Names faults for a message. */
-function describe(faults: readonly InjectedFault[]): string {
-  return faults.map(({ operation, kind }) => `${operation}: ${kind.name}`).join(', ');
+/** The state after several such rounds. */
+function grown(state: RoundState, rounds: number): RoundState {
+  const growth = Object.entries(state.growth).map(([name, count]) => [name, count * rounds] as const);
+  return { ...state, growth: Object.fromEntries(growth) };
 }
 
-function differ(actual: unknown, expected: unknown, at = ''): string[] {
-  if (JSON.stringify(actual) === JSON.stringify(expected)) return [];
-  if (typeof actual !== 'object' || typeof expected !== 'object' || actual === null || expected === null) {
-    return [`${at}: ${JSON.stringify(actual)?.slice(0, 300)} instead of ${JSON.stringify(expected)?.slice(0, 300)}`];
-  }
-  const [one, other] = [actual as Record<string, unknown>, expected as Record<string, unknown>];
-  return [...new Set([...Object.keys(one), ...Object.keys(other)])].flatMap((key) =>
-    differ(one[key], other[key], `${at}/${key}`),
-  );
+async function checkState(
+  app: RoundApp,
+  before: CloudState['counts'],
+  { expected, what, faulty }: { expected: RoundState; what: string; faulty: CliResult },
+): Promise<void> {
+  const found = differences(await app.state(before), expected);
+  if (found.length > 0) throw new Error(`${what} leaves another state:\n${found.join('\n')}\n${faulty.stderr}`);
 }
 
 interface RunDocument {
   status?: string;
   error?: { message: string; hint?: string };
-  resources?: { id: string; outcome: string; error?: string; hint?: string }[];
+  resources?: { id: string; outcome: string; error?: string; hint?: string; waitsFor?: string }[];
 }
 
 /** What a run says that it changed. */
@@ -194,38 +173,20 @@ function changesOf({ stdout }: CliResult): string[] {
 }
 
 /** Throws if a complete run warns of faults that have passed. */
-function checkQuiet({ stderr }: CliResult, faults: readonly InjectedFault[]): void {
+function checkQuiet({ stderr }: CliResult): void {
   const warnings = stderr.split('\n').filter((line) => line.startsWith('Warning: ') && !line.includes('is deprecated'));
-  if (warnings.length > 0 && faults.every(({ kind }) => kind.times === 1)) throw new Error(warnings.join('\n'));
+  if (warnings.length > 0) throw new Error(warnings.join('\n'));
 }
 
 /** Throws unless a failed run says what failed, as an error of the user's and not as one of ours. */
 function checkClear({ code, stdout, stderr }: CliResult): void {
-  const fail = (why: string): never => {
-    throw new Error(`${why} (exit code ${code}):\n${stdout}\n${stderr}`);
-  };
-  if (code !== 1) fail('Exit code 1 expected');
-  const { status, error, resources = [] } = JSON.parse(stdout) as RunDocument;
-  const failed = resources.filter(({ outcome }) => outcome === 'failed');
+  const { status, error, resources = [] } = (stdout === '' ? {} : JSON.parse(stdout)) as RunDocument;
+  const failed = resources.filter(({ outcome, waitsFor }) => outcome === 'failed' && waitsFor === undefined);
   const messages = [error?.message, ...failed.map((resource) => resource.error)].flatMap((text) => text ?? []);
-  if (status !== 'failed' && failed.length === 0) fail(`The status is ${status}`);
-  if (messages.length === 0) fail('There is no message');
-  const text = `${messages.join('\n')}\n${stderr}`;
-  if (/^\s+at .*:\d+:\d+/m.test(text)) fail('The message has a stack trace');
-  if (/Deserialization|undefined|\[object|UnknownError|is in sync/i.test(text)) fail('The message is not for users');
-  const named =
-    /CloudFormation|Lambda|S3|STS|API Gateway|Step Functions|Access denied|AWS credentials have expired|bucket/;
-  for (const message of messages) if (!named.test(message)) fail(`This message does not name what failed: ${message}`);
-}
-
-/** The files that SAM CLI would read: path → text. Links lead to our artifacts, which must be there. */
-async function readBuilt(folder: string, prefix = ''): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  for (const name of await fs.readdir(folder)) {
-    if (prefix === '' && name === 'sam-sync') continue;
-    const place = path.join(folder, name);
-    if ((await fs.stat(place)).isDirectory()) Object.assign(files, await readBuilt(place, `${prefix}${name}/`));
-    else files[prefix + name] = await fs.readFile(place, 'utf8');
+  const why = messages.flatMap((message) => unclear(message) ?? []);
+  const isSaid = status === 'failed' || failed.length > 0;
+  if (code === 1 && isSaid && messages.length > 0 && why.length === 0 && !/is in sync|^\s+at .*:\d+:\d+/m.test(stderr)) {
+    return;
   }
-  return files;
+  throw new Error(`The failure is not clear (${why.join(', ')}, exit code ${code}):\n${stdout}\n${stderr}`);
 }

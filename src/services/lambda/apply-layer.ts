@@ -28,7 +28,8 @@ export async function publishLayer(tools: ServiceContext, plan: LayerPlan): Prom
     ),
   );
   facts.layerHashes[arn] = artifact.sha256;
-  rememberPublished(facts, layer, arn);
+  // while superseded versions remain, the next sync must list the versions
+  rememberPublished(facts, layer, plan.superseded[0] ?? arn);
   return arn;
 }
 
@@ -59,11 +60,12 @@ export async function removeSuperseded(
   const staying = superseded.find((arn) => keep.has(arn));
   if (staying !== undefined) rememberPublished(facts, work.layer, staying);
   for (const arn of superseded.filter((candidate) => !keep.has(candidate))) {
+    // also after a refusal: the next change of the layer tries again
+    if (facts.publishedLayers[work.layer] === arn) rememberPublished(facts, work.layer, undefined);
     try {
       await send(new DeleteLayerVersionCommand(deletionOf(arn)));
       delete facts.layerHashes[arn];
       facts.removedLayers.push(arn);
-      if (facts.publishedLayers[work.layer] === arn) delete facts.publishedLayers[work.layer];
     } catch (error) {
       if (!isAwsError(error)) throw error;
       note(

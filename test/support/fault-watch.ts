@@ -1,0 +1,146 @@
+import type { CloudState } from './cloud-state.ts';
+import type { TestCloud } from './cloud.ts';
+import { unclear } from './clear-failure.ts';
+import { CODE_RESOURCES } from './fault-app.ts';
+import { endInjection, inject, isLasting, operationsOf } from './fault-cells.ts';
+import type { FaultRounds, InjectedFault, Verdict } from './fault-cells.ts';
+import type { FaultProxy } from './fault-proxy.ts';
+import { createRoundApp, differences } from './fault-round-app.ts';
+import type { RoundState } from './fault-round-app.ts';
+import { startWatch } from './watch-cli.ts';
+import type { WatchCli, WatchLine } from './watch-cli.ts';
+
+/** How long one step of a session may take (ms). */
+const PATIENCE = 60_000;
+
+/**
+ * Opens rounds of watch sessions. Each begins with another template and other code, gets other code while it watches, and ends;
+ * after a failure it gets another template and other code once more, without faults.
+ */
+export async function openFaultWatch(
+  opened: { cloud: TestCloud; proxy: FaultProxy },
+  stackName: string,
+): Promise<FaultRounds> {
+  const { proxy } = opened;
+  const app = await createRoundApp(opened, stackName);
+  const start = (env: Record<string, string> = {}): Promise<WatchCli> =>
+    startWatch(app.dir, { ...app.env, ...env }, ['--stack-name', stackName]);
+  /** A session up to its last save. Returns it, or undefined if it has ended by itself. */
+  const session = async (env?: Record<string, string>): Promise<WatchCli> => {
+    await app.change('template and code');
+    const watch = await start(env);
+    if (!(await isReady(watch))) return watch;
+    await save(watch, () => app.change('code'));
+    return watch;
+  };
+  const begin = async (): Promise<CloudState['counts']> => await app.counts().catch(() => ({}));
+  const complete = async (): Promise<void> => {
+    const watch = await session();
+    await watch.stop();
+    const failures = failuresOf(watch);
+    if (failures.length > 0) throw new Error(`A session without faults fails:\n${failures.join('\n')}`);
+  };
+
+  await complete();
+  const before = await begin();
+  proxy.clear();
+  await complete();
+  const operations = operationsOf(proxy);
+  const expected = await app.state(before);
+
+  const round = async (faults: readonly InjectedFault[]): Promise<Verdict> => {
+    const counts = await begin();
+    inject(proxy, faults);
+    const watch = await session(isLasting(faults) ? { AWS_MAX_ATTEMPTS: '2' } : {});
+    endInjection(proxy, faults);
+    const failures = failuresOf(watch);
+    if (failures.length === 0) {
+      await watch.stop();
+      const wanted = isLasting(faults) ? constant(expected) : expected;
+      check(await app.state(counts), wanted, { what: 'The session', watch });
+      return 'completes';
+    }
+    for (const message of failures) {
+      const why = unclear(message);
+      if (why !== undefined) throw new Error(`The failure is not clear, ${why}: ${message}\n${watch.stderr()}`);
+    }
+    if (await hasEnded(watch)) await complete();
+    else {
+      await save(watch, () => app.change('template and code'), { isDeployed: true });
+      await watch.stop();
+    }
+    check(await app.state(counts), constant(expected), { what: 'What follows a failure', watch });
+    return 'fails clearly, next run completes';
+  };
+  return {
+    operations,
+    round: async (faults) => {
+      try {
+        return await round(faults);
+      } catch (error) {
+        proxy.clear();
+        await complete();
+        throw error;
+      }
+    },
+  };
+}
+
+/** Without what grows with each save. */
+function constant(state: RoundState): RoundState {
+  const growth = Object.entries(state.growth).filter(([, count]) => count === 0);
+  return { ...state, growth: Object.fromEntries(growth) };
+}
+
+function check(actual: RoundState, expected: RoundState, { what, watch }: { what: string; watch: WatchCli }): void {
+  const growth = Object.fromEntries(Object.entries(actual.growth).filter(([name]) => name in expected.growth));
+  const found = differences({ ...actual, growth }, expected);
+  if (found.length > 0) throw new Error(`${what} leaves another state:\n${found.join('\n')}\n${watch.stderr()}`);
+}
+
+async function isReady(watch: WatchCli): Promise<boolean> {
+  try {
+    await watch.seen(({ event }) => event === 'ready', 0, PATIENCE);
+    return true;
+  } catch (error) {
+    if (await hasEnded(watch)) return false;
+    throw error;
+  }
+}
+
+async function hasEnded(watch: WatchCli): Promise<boolean> {
+  return (await Promise.race([watch.ended, Promise.resolve('running')])) !== 'running';
+}
+
+/** Changes files at once, and waits until each resource (and the stack) is in sync again, or has failed. */
+async function save(
+  watch: WatchCli,
+  change: () => Promise<void>,
+  { isDeployed = false }: { isDeployed?: boolean } = {},
+): Promise<void> {
+  const from = watch.lines.length;
+  await watch.atOnce(change);
+  const isEnd = ({ state }: WatchLine): boolean => state === 'in-sync' || state === 'failed';
+  if (isDeployed) await watch.seen((line) => line.event === 'stack' && isEnd(line), from, PATIENCE);
+  for (const id of CODE_RESOURCES) {
+    // after a deployment, only what it did not update is reported
+    if (!isDeployed) await watch.seen((line) => line.resource === id && isEnd(line), from, PATIENCE);
+  }
+  await watch.quiet();
+}
+
+/** What failed in a session and was not in sync later: the messages. */
+function failuresOf({ lines }: WatchCli): string[] {
+  const messages = lines.flatMap(({ event, state, error, resource, status, level, text }) => {
+    if (state === 'failed' || (event === 'result' && status === 'failed')) {
+      return error === undefined || isFollowing(error.message) ? [] : [`${resource ?? ''} ${error.message}`];
+    }
+    return event === 'note' && level === 'error' ? [String(text)] : [];
+  });
+  return messages;
+}
+
+/** Says only that something else has failed, which has a message of its own. */
+function isFollowing(message: string): boolean {
+  return / was not updated because /.test(message);
+}
