@@ -87,9 +87,9 @@ export function reportCalls(client: SdkClient, reporting: CallReporting): { send
   const send = client.send.bind(client);
   if (signal !== undefined) client.send = (command, options) => send(command, { abortSignal: signal, ...options });
   return {
-    sendOnce: (command) => {
+    sendOnce: (command, options) => {
       once.add(inputOf(command));
-      return client.send(command);
+      return client.send(command, options);
     },
     sendLate: (command) => {
       late.add(inputOf(command));

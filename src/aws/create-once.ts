@@ -1,5 +1,5 @@
 import { pause } from '../support/pause.ts';
-import { mayHaveArrived } from './service-errors.ts';
+import { isAwsError, mayHaveArrived } from './service-errors.ts';
 
 /** Requests that may have arrived without effect, after which the error counts. */
 const ATTEMPTS = 4;
@@ -20,12 +20,27 @@ export async function createOnce<T>(
       return await send();
     } catch (error) {
       if (!mayHaveArrived(error)) throw error;
-      for (let read = 0; read < READS; read++) {
-        if (read > 0) await pause(PAUSE, signal);
-        const created = await find();
-        if (created !== undefined) return created;
-      }
+      const created = await lookFor(find, { signal, error });
+      if (created !== undefined) return created;
       if (attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+/** Throws `error` if the service cannot be asked: then nobody knows whether to repeat the request. */
+async function lookFor<T>(
+  find: () => Promise<T | undefined>,
+  { signal, error }: { signal: AbortSignal | undefined; error: unknown },
+): Promise<T | undefined> {
+  for (let read = 0; read < READS; read++) {
+    if (read > 0) await pause(PAUSE, signal);
+    try {
+      const created = await find();
+      if (created !== undefined) return created;
+    } catch (failure) {
+      signal?.throwIfAborted();
+      throw isAwsError(failure) ? error : failure;
+    }
+  }
+  return undefined;
 }

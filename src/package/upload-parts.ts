@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
-import type { AbortMultipartUploadCommand, PutObjectCommandInput } from '@aws-sdk/client-s3';
+import type { AbortMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommandInput } from '@aws-sdk/client-s3';
 import type { Aws, Service } from '../aws/aws.ts';
 import { requireAnswer } from '../aws/check-answer.ts';
+import { createOnce } from '../aws/create-once.ts';
 import { isAwsError } from '../aws/service-errors.ts';
 import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
@@ -54,10 +55,9 @@ async function partsClient({ aws, reporter, uploads }: PartsOptions): Promise<Se
       return {};
     }
     if (command instanceof s3.CreateMultipartUploadCommand) {
-      const begun = await plainSend(command, { abortSignal: AbortSignal.timeout(BEGIN_WITHIN) });
-      const uploadId = requireAnswer('S3', 'CreateMultipartUpload', 'UploadId', begun.UploadId);
+      const begun = await beginUpload(s3, command);
       const { Bucket: bucket = '', Key: key = '' } = command.input;
-      await uploads.begun({ bucket, key, uploadId });
+      await uploads.begun({ bucket, key, uploadId: begun.UploadId ?? '' });
       return begun;
     }
     const answer = await plainSend(command, options);
@@ -71,7 +71,32 @@ async function partsClient({ aws, reporter, uploads }: PartsOptions): Promise<Se
   return Object.create(s3.client, { send: { value: send } }) as typeof s3.client;
 }
 
+/** Begins an upload; after a lost answer, continues the one that S3 has begun. */
+async function beginUpload(s3: Service<'s3'>, command: CreateMultipartUploadCommand): Promise<Answer> {
+  const { Bucket, Key } = command.input;
+  const sendOnce = s3.sendOnce as (command: object, options?: object) => Promise<Answer>;
+  const send = async (): Promise<Answer> => {
+    const begun = await sendOnce(command, { abortSignal: AbortSignal.timeout(BEGIN_WITHIN) });
+    requireAnswer('S3', 'CreateMultipartUpload', 'UploadId', begun.UploadId);
+    return begun;
+  };
+  const find = async (): Promise<Answer | undefined> => {
+    try {
+      const { Uploads = [] } = await s3.send(new s3.ListMultipartUploadsCommand({ Bucket, Prefix: Key }));
+      const own = Uploads.filter((upload) => upload.Key === Key).at(-1);
+      return own?.UploadId === undefined ? undefined : { Bucket, Key, UploadId: own.UploadId };
+    } catch (error) {
+      // without permission to list, an upload without parts may remain, which costs nothing
+      if (isAwsError(error) && error.kind === 'access-denied') return undefined;
+      throw error;
+    }
+  };
+  return createOnce({ send, find }, undefined);
+}
+
 interface Answer {
+  Bucket?: string | undefined;
+  Key?: string | undefined;
   UploadId?: string;
   ETag?: string;
 }

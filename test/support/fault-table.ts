@@ -57,10 +57,12 @@ export async function fillFaultTable(rounds: FaultRounds, offset: number): Promi
     for (const kind of PASSING) await together(all(kind));
     for (const kind of LASTING) for (const fault of all(kind)) await single(fault);
   } else {
-    for (let turn = 0; turn < 2; turn++) await together(mix(operations, offset + turn * 5));
+    // few operations of one kind: each fault is met by those of other modes
+    const [turns, cells] = operations.length < 5 ? [1, 0] : [2, SAMPLED];
+    for (let turn = 0; turn < turns; turn++) await together(mix(operations, offset + turn * 5));
     const lasting = LASTING.flatMap(all);
     // a prime step visits operations and kinds in turns
-    for (let cell = 0; cell < SAMPLED; cell++) {
+    for (let cell = 0; cell < cells; cell++) {
       const fault = lasting[((offset + cell * 4 + 1) * 37) % lasting.length];
       if (fault !== undefined) await single(fault);
     }
