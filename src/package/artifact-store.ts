@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import type { CountedFile } from '../model/built-stack.ts';
+import { createAbort } from '../support/abort.ts';
 import { discard, exists, isMissing, readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
@@ -68,7 +69,7 @@ export interface ArtifactStore {
   upload(located: LocatedArtifact): Promise<void>;
   /** Returns the zip to upload, creating it if needed. */
   zip(item: Extract<ArtifactItem, { kind: 'zip' }>): Promise<ZipFile>;
-  /** Saves the cache and removes temporary files. */
+  /** Ends zips under way, saves the cache and removes temporary files. */
   dispose(): Promise<void>;
 }
 
@@ -81,8 +82,10 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const uploads = new Map<string, Promise<void>>();
   const zips = new Map<string, Promise<ZipFile>>();
   const zipGate = createGate(ZIPS_AT_ONCE);
+  const disposing = createAbort();
   const context: ZipContext = {
     ...options,
+    signal: AbortSignal.any([options.signal, disposing.signal]),
     compressed: openCompressedFiles(options.storeDir),
     looseDir: path.join(options.storeDir, 'tmp', `zips.${temporarySuffix()}`),
     sums: new Map(),
@@ -128,6 +131,9 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
         }
       }),
     dispose: async () => {
+      // after a failure or an interruption others may still write into the folder that is removed here
+      disposing.abort(new Error('The artifacts were disposed'));
+      await Promise.allSettled(zips.values());
       await context.compressed.save().catch(() => {}); // only a cache
       await discard(context.looseDir);
     },
@@ -228,6 +234,7 @@ function updateRecord(
 
 async function makeZip(context: ZipContext, target: string): Promise<ZipFile> {
   const { signal, compressed, looseDir } = context;
+  signal.throwIfAborted();
   const recordFile = recordFileOf(context, target);
   if (recordFile === undefined) {
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal });

@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { clients, poll } from '../cloud.ts';
@@ -7,7 +6,7 @@ import type { FaultProxy } from '../fault-proxy.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { describeStackState, learnExpectation, writeApp } from './application.ts';
 import type { AppVersion, Expectation } from './application.ts';
-import { filesLeft, makePlace, partsLeft, processesLeft, processesOf, versionsTwice } from './leftovers.ts';
+import { abortUploads, filesLeft, makePlace, partsLeft, processesLeft, processesOf, versionsTwice } from './leftovers.ts';
 import type { Point } from './points.ts';
 import { recordPoints, setTrap, startRun, writeTools } from './run.ts';
 import type { Place, StartedRun } from './run.ts';
@@ -153,15 +152,18 @@ export async function openBench({ cloud, proxy, mode }: { cloud: TestCloud; prox
       ready = undefined;
       const hit = trap.wasHit();
       const problems = end === 'hangs' ? [`it does not end: ${tail(run)}`] : hit ? wrongEnd(end, signal, isWatch) : [];
-      if (signal === 'SIGKILL') for (const pid of await processesOf(run.mark)) kill(pid);
-      else problems.push(...(await processesLeft(run.mark)), ...(await filesLeft(place)), ...(await partsLeft(cloud.endpoint)));
+      if (signal === 'SIGKILL') {
+        // it could not end them itself
+        for (const pid of await processesOf(run.mark)) kill(pid);
+        await abortUploads(cloud.endpoint);
+      } else problems.push(...(await processesLeft(run.mark)), ...(await filesLeft(place)), ...(await partsLeft(cloud.endpoint)));
       const next = start(mode.args);
       problems.push(...(await settle(next)));
       if (isWatch) ready = next;
       problems.push(...(await wrongState().catch((error: unknown) => [String(error)])));
       problems.push(...(await versionsTwice(cloud.endpoint, STACK).catch(() => [])));
       problems.push(...(await filesLeft(place, isWatch ? next.child.pid : undefined)));
-      if (signal !== 'SIGKILL') problems.push(...(await partsLeft(cloud.endpoint)));
+      problems.push(...(await partsLeft(cloud.endpoint)));
       if (problems.length > 0 && !mode.first) {
         await fresh();
         await syncUndisturbed();
@@ -216,8 +218,4 @@ function kill(pid: number): void {
   } catch {
     // it has ended
   }
-}
-
-export function folderOf(place: Place): string {
-  return path.dirname(place.control);
 }

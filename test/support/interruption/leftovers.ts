@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { ListBucketsCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { AbortMultipartUploadCommand, ListBucketsCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import {
   GetAliasCommand,
   GetLayerVersionByArnCommand,
@@ -52,12 +52,23 @@ export async function filesLeft(place: Place, but = 0): Promise<string[]> {
 
 /** Parts of uploads that nobody will complete. */
 export async function partsLeft(endpoint: string): Promise<string[]> {
+  return (await openUploads(endpoint)).map(({ Bucket, Key }) => `parts left: ${Bucket}/${Key}`);
+}
+
+/** Removes the parts of all uploads. */
+export async function abortUploads(endpoint: string): Promise<void> {
+  for (const upload of await openUploads(endpoint)) await clients(endpoint).s3.send(new AbortMultipartUploadCommand(upload));
+}
+
+async function openUploads(endpoint: string) {
   const { s3 } = clients(endpoint);
   const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
-  const uploads = await Promise.all(
+  const answers = await Promise.all(
     Buckets.map(({ Name }) => s3.send(new ListMultipartUploadsCommand({ Bucket: Name }))),
   );
-  return uploads.flatMap(({ Bucket, Uploads = [] }) => Uploads.map(({ Key }) => `parts left: ${Bucket}/${Key}`));
+  return answers.flatMap(({ Bucket, Uploads = [] }) =>
+    Uploads.map(({ Key, UploadId }) => ({ Bucket, Key, UploadId })),
+  );
 }
 
 /** Versions of a layer or a function with the same content, and aliases that lead to old code. */
