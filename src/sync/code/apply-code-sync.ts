@@ -7,6 +7,7 @@ import type { ServiceContext } from '../../services/service-context.ts';
 import { describeFunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import { HeldBackError } from './held-back-error.ts';
+import { findOvertakenFunctions } from '../../services/lambda/overtaken-functions.ts';
 import { publishLayer, removeSuperseded } from '../../services/lambda/apply-layer.ts';
 import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import { versionOf } from '../../services/lambda/layer-versions.ts';
@@ -36,9 +37,35 @@ export async function applyCodeSync(tools: ServiceContext, plan: CodeSyncPlan): 
   ]);
   tools.signal.throwIfAborted();
   const done = new Map(settled.flatMap((result) => (result === undefined ? [] : [[result.id, result] as const])));
-  const results = plan.resources.map((resource) => done.get(resource.id) ?? restingResult(resource));
+  const applied = plan.resources.map((resource) => done.get(resource.id) ?? restingResult(resource));
+  const results = await failOvertaken(tools, plan, applied);
   const failed = new Set(results.flatMap(({ id, outcome }) => (outcome === 'failed' ? [id] : [])));
   return { results, failed: failed.size > 0, behind: plan.behind.filter(({ id }) => !failed.has(id)) };
+}
+
+/**
+ * Fails functions that someone else has updated while the others were synced: the stack as a whole would not be in sync. One
+ * call for most syncs, none if a single resource was synced.
+ */
+async function failOvertaken(
+  tools: ServiceContext,
+  { work }: CodeSyncPlan,
+  results: readonly ResourceResult[],
+): Promise<ResourceResult[]> {
+  const synced = new Set(results.flatMap(({ id, outcome }) => (outcome === 'synced' ? [id] : [])));
+  const updated = work.functions.filter((fn) => synced.has(fn.work.id));
+  if (synced.size < 2 || updated.length === 0) return [...results];
+  const overtaken = await findOvertakenFunctions(tools, updated);
+  return results.map((result) =>
+    overtaken.has(result.id)
+      ? {
+          ...result,
+          outcome: 'failed',
+          error: `${result.id} was synced, but then changed by someone else`,
+          hint: 'Sync again when they have finished.',
+        }
+      : result,
+  );
 }
 
 /** The ARN of the version to use, by layer. */

@@ -6,7 +6,7 @@ import type { FaultProxy } from '../fault-proxy.ts';
 import { tempFolder } from '../temp-folder.ts';
 import { describeStackState, learnExpectation, writeApp } from './application.ts';
 import type { AppVersion, Expectation } from './application.ts';
-import { abortUploads, filesLeft, makePlace, partsLeft, processesLeft, processesOf, versionsTwice } from './leftovers.ts';
+import { filesLeft, makePlace, partsLeft, processesLeft, versionsTwice } from './leftovers.ts';
 import type { Point } from './points.ts';
 import { recordPoints, setTrap, startRun, writeTools } from './run.ts';
 import type { Place, StartedRun } from './run.ts';
@@ -152,11 +152,9 @@ export async function openBench({ cloud, proxy, mode }: { cloud: TestCloud; prox
       ready = undefined;
       const hit = trap.wasHit();
       const problems = end === 'hangs' ? [`it does not end: ${tail(run)}`] : hit ? wrongEnd(end, signal, isWatch) : [];
-      if (signal === 'SIGKILL') {
-        // it could not end them itself
-        for (const pid of await processesOf(run.mark)) kill(pid);
-        await abortUploads(cloud.endpoint);
-      } else problems.push(...(await processesLeft(run.mark)), ...(await filesLeft(place)), ...(await partsLeft(cloud.endpoint)));
+      problems.push(...(await processesLeft(run.mark)));
+      // a killed run leaves the rest to the next one
+      if (signal !== 'SIGKILL') problems.push(...(await filesLeft(place)), ...(await partsLeft(cloud.endpoint)));
       const next = start(mode.args);
       problems.push(...(await settle(next)));
       if (isWatch) ready = next;
@@ -210,12 +208,4 @@ function differences(now: unknown, expected: unknown): string[] {
 
 function tail({ lines }: StartedRun): string {
   return lines.slice(-6).join('\n').slice(-1_500);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // it has ended
-  }
 }

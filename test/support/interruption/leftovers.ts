@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { AbortMultipartUploadCommand, ListBucketsCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { ListBucketsCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import {
   GetAliasCommand,
   GetLayerVersionByArnCommand,
@@ -14,7 +14,7 @@ import { listResources } from '../snapshot.ts';
 import type { Place } from './run.ts';
 
 /** The ids of the processes of a run, whoever their parent is now (Linux; none elsewhere). */
-export async function processesOf(mark: string): Promise<number[]> {
+async function processesOf(mark: string): Promise<number[]> {
   const names = await fs.readdir('/proc').catch(() => []);
   return names.filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
     try {
@@ -52,23 +52,12 @@ export async function filesLeft(place: Place, but = 0): Promise<string[]> {
 
 /** Parts of uploads that nobody will complete. */
 export async function partsLeft(endpoint: string): Promise<string[]> {
-  return (await openUploads(endpoint)).map(({ Bucket, Key }) => `parts left: ${Bucket}/${Key}`);
-}
-
-/** Removes the parts of all uploads. */
-export async function abortUploads(endpoint: string): Promise<void> {
-  for (const upload of await openUploads(endpoint)) await clients(endpoint).s3.send(new AbortMultipartUploadCommand(upload));
-}
-
-async function openUploads(endpoint: string) {
   const { s3 } = clients(endpoint);
   const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
   const answers = await Promise.all(
     Buckets.map(({ Name }) => s3.send(new ListMultipartUploadsCommand({ Bucket: Name }))),
   );
-  return answers.flatMap(({ Bucket, Uploads = [] }) =>
-    Uploads.map(({ Key, UploadId }) => ({ Bucket, Key, UploadId })),
-  );
+  return answers.flatMap(({ Bucket, Uploads = [] }) => Uploads.map(({ Key }) => `parts left: ${Bucket}/${Key}`));
 }
 
 /** Versions of a layer or a function with the same content, and aliases that lead to old code. */
