@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { poll } from '../support/cloud.ts';
+import { createRandom } from '../support/random.ts';
 import { watchedApps } from '../support/watched-app.ts';
 import type { WatchedApp } from '../support/watched-app.ts';
 
@@ -32,15 +33,6 @@ function source(n: number, version: number): string {
 }
 
 const fileOf = (n: number): string => `Fn${n}/app.${n % 2 === 0 ? 'py' : 'ts'}`;
-
-/** The same numbers in every run. */
-function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
 
 describe('a storm of saves over ten functions', () => {
   const apps = watchedApps();

@@ -61,8 +61,6 @@ export interface Deployment {
   readonly isAborted: boolean;
   /** What it changes or may change. */
   readonly reserved: ResourceSet;
-  /** Resources that were pending when it began: it deploys their changes. */
-  readonly read: readonly ResourceIdentifier[];
   /** Resources that changed after it began. */
   readonly outdated: ReadonlySet<ResourceIdentifier>;
   /** It waits until no sync changes what it reserved. */

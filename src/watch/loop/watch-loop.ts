@@ -152,12 +152,12 @@ function takeBack(turn: Turn, work: number): void {
 function endDeployment(turn: Turn, end: DeployEnd): void {
   const { deployment, pending } = turn.state;
   if (!deployment) return;
-  const { outdated, reserved, read, order } = deployment;
+  const { outdated, reserved, order } = deployment;
   const ms = turn.facts.now - order.since;
   const failed = end.outcome === 'failed' ? end : undefined;
   const results = end.outcome === 'failed' ? end.causes : end.results;
-  // it deployed what it read, or reported why not
-  const handled = failed ? results.map(({ id }) => id) : read;
+  // what it reports nothing of is still to be synced: it may have ended before it compared anything
+  const handled = results.map(({ id }) => id);
   set(turn, {
     deployFailure: failed,
     pending: without(
@@ -227,12 +227,12 @@ function startSync(turn: Turn, ids: readonly ResourceIdentifier[]): void {
 }
 
 function startDeployment(turn: Turn): void {
-  const { deployWanted: order, pending, nextWork: work } = turn.state;
+  const { deployWanted: order, nextWork: work } = turn.state;
   if (!order) return;
   const begun = { abortable: true, isAborted: false, outdated: new Set<ResourceIdentifier>(), isWaiting: false };
   set(turn, {
     deployWanted: undefined,
-    deployment: { work, order, reserved: ALL_RESOURCES, read: [...pending.keys()], ...begun },
+    deployment: { work, order, reserved: ALL_RESOURCES, ...begun },
     nextWork: work + 1,
   });
   report(turn, { type: 'deploy-started' });

@@ -68,6 +68,12 @@ function start(more: Partial<WatchTasks> = {}) {
 }
 
 const deployed: DeployEnd = { outcome: 'deployed', results: [], toSync: [] };
+/** It compared the resource after the deployment. */
+const deployedWith = (id: string) => ({
+  outcome: 'deployed' as const,
+  results: [{ id, outcome: 'unchanged' as const }],
+  toSync: [],
+});
 const failedDeploy = (retryOn: ResourceSet, causes: SyncedResource[] = []): DeployEnd => ({
   outcome: 'failed',
   failure: { message: 'no' },
@@ -212,7 +218,7 @@ describe('the runner of the loop', () => {
     changed([], true);
     first.end(deployed);
     // A changed before the second one read it
-    (await deployment(1)).end({ outcome: 'deployed', results: [], toSync: ['B'] });
+    (await deployment(1)).end({ ...deployedWith('A'), toSync: ['B'] });
     const left = await sync(0);
     expect(left.ids).toEqual(['B']);
     left.end();
@@ -252,7 +258,7 @@ describe('the runner of the loop', () => {
     second.task.committed();
     changed(['A']);
     second.end(failedDeploy((id) => id === 'A', [broken]));
-    (await deployment(2)).end(deployed);
+    (await deployment(2)).end(deployedWith('A'));
     await idle();
     expect(ended().slice(0, 2)).toEqual(['A failed', 'B synced']);
   });

@@ -137,6 +137,20 @@ describe('the loop', () => {
     ]);
   });
 
+  it('syncs what waited while a deployment began that ends without comparing anything', () => {
+    const { changed, synced, send, state } = open();
+    changed('A');
+    // the layer waits for its function
+    changed('L');
+    changed('', true);
+    send({ type: 'reserved', touched: () => false });
+    expect(send({ type: 'deployed', end: { outcome: 'unchanged', results: [], toSync: [] } })).toEqual([
+      'stack unchanged 2',
+    ]);
+    expect([...state().pending.keys()]).toEqual(['L']);
+    expect(synced(1, ok('A'))).toContain('L building');
+  });
+
   it('holds a deployment back until no sync changes what it reserved', () => {
     const { changed, send, committed, synced, deployed } = open();
     changed('A B');
