@@ -56,13 +56,24 @@ export function planSteps<Sync extends ActiveSync>(now: Situation<Sync>): Step<S
   if (now.deploy.wanted && now.deploy.running && now.deploy.abortable) steps.push({ do: 'abort-deploy' });
   // the deployment reads the templates first and then says what may be synced beside it
   if (now.deploy.wanted && !now.deploy.running) return [...steps, { do: 'deploy' }];
-  const busy = new Set(now.running.flatMap(({ ids }) => touchedByAny(ids, now)));
-  const isFree = (id: ResourceIdentifier): boolean =>
-    ![...now.touchedBy(id)].some((touched) => busy.has(touched) || now.deploy.reserved(touched));
-  const groups = groupByTouch([...now.pending].filter(isFree), now);
+  const groups = groupByTouch(freeResources(now), now);
   const building = now.running.filter((sync) => sync.building).length;
   for (const ids of groups.slice(0, Math.max(0, now.limit - building))) steps.push({ do: 'sync', ids });
   return steps;
+}
+
+/**
+ * Lists the pending resources that no sync or deployment under way changes, the oldest first. What changes the same as an
+ * older one that waits for a sync also waits: or a layer would wait as long as any of its functions is saved.
+ */
+function freeResources(now: Situation): ResourceIdentifier[] {
+  const busy = new Set(now.running.flatMap(({ ids }) => touchedByAny(ids, now)));
+  return [...now.pending].filter((id) => {
+    const touched = [...now.touchedBy(id)];
+    const waits = touched.some((other) => busy.has(other));
+    if (waits) for (const other of touched) busy.add(other);
+    return !waits && !touched.some((other) => now.deploy.reserved(other));
+  });
 }
 
 /** Lists everything that syncs of these resources change. */

@@ -45,6 +45,12 @@ describe('what is done next', () => {
     ['others go on beside it', { pending: 'AC', running: [run('A', false)] }, ['sync C']],
     ['a function waits for the layer that is moved', { pending: 'AC', running: [run('L', false)] }, ['sync C']],
     ['a layer waits for a function that uses it', { pending: 'L', running: [run('B', false)] }, []],
+    [
+      'and other functions of it that are saved later with it',
+      { pending: 'LAC', running: [run('B', false)] },
+      ['sync C'],
+    ],
+    ['but not those that were saved before', { pending: 'ALC', running: [run('B', false)] }, ['sync A', 'sync C']],
     ['no more at once than the limit', { pending: 'ABCD', running: [run('X')], limit: 3 }, ['sync A', 'sync B']],
     [
       'a sync that waits for the service takes no place',
