@@ -83,7 +83,12 @@ const word = fc.oneof(
   fc.string({ maxLength: 10 }),
 );
 
-fuzz('so are the words of a command line', 1_500, fc.array(word, { maxLength: 12 }), async (words) => {
-  // saved only where the test cleans up
-  await resolveAll(words.filter((one) => one !== '--save-params'));
-});
+fuzz(
+  'the words of a command line, changed at random, are read, or refused in a sentence',
+  1_500,
+  fc.array(word, { maxLength: 12 }),
+  async (words) => {
+    // saved only where the test cleans up
+    await resolveAll(words.filter((one) => one !== '--save-params'));
+  },
+);

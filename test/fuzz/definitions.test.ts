@@ -91,16 +91,21 @@ const MACHINES = [
   '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${Fn}", "End": true, "Seconds": ${N}}}}',
 ];
 
-fuzz('so is a state machine, with its substitutions', 1_500, mutatedText(MACHINES), async (text) => {
-  const substitutions = mapOf({
-    Fn: { 'Fn::GetAtt': ['Fn', 'Arn'] },
-    N: 1,
-    GreetArn: '${N}${N}',
-    [text.slice(0, 20)]: text,
-  });
-  const definition = await orUserError(() => composeDefinition('Machine', { text, file: 'm.asl' }, substitutions));
-  if (definition === undefined) return;
-  fillFromDeployed(definition, text);
-  sameDefinition(definition, text);
-  definitionName(definition);
-});
+fuzz(
+  'a state machine that is changed at random, with its substitutions, is sent as it is, completed, or refused in a sentence',
+  1_500,
+  mutatedText(MACHINES),
+  async (text) => {
+    const substitutions = mapOf({
+      Fn: { 'Fn::GetAtt': ['Fn', 'Arn'] },
+      N: 1,
+      GreetArn: '${N}${N}',
+      [text.slice(0, 20)]: text,
+    });
+    const definition = await orUserError(() => composeDefinition('Machine', { text, file: 'm.asl' }, substitutions));
+    if (definition === undefined) return;
+    fillFromDeployed(definition, text);
+    sameDefinition(definition, text);
+    definitionName(definition);
+  },
+);

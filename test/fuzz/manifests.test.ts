@@ -77,7 +77,12 @@ const changedValue = fc
   .constantFrom(...JSONS)
   .chain((name) => mutatedValue([JSON.parse(MANIFEST_APP[name] ?? '')]).map((value) => [name, value] as const));
 
-fuzz('so is a package.json or lock file whose parts are in other places', 60, changedValue, async ([name, value]) => {
-  await buildWith(name, JSON.stringify(value) ?? '');
-  expect(await snapshotFolder(path.join(outside, 'sentinel'))).toEqual({ 'keep.txt': 'mine' });
-});
+fuzz(
+  'a package.json or lock file whose parts are in other places is built from, or refused in a sentence',
+  60,
+  changedValue,
+  async ([name, value]) => {
+    await buildWith(name, JSON.stringify(value) ?? '');
+    expect(await snapshotFolder(path.join(outside, 'sentinel'))).toEqual({ 'keep.txt': 'mine' });
+  },
+);

@@ -137,12 +137,17 @@ fuzz(
 
 const values = [SHOP, WIDE].map((text): unknown => JSON.parse(JSON.stringify(parseYaml(text, 'sample'))));
 
-fuzz('so is one whose parts are in other places', 1_000, mutatedValue(values), async (value) => {
-  await planAll(JSON.stringify(value) ?? '');
-});
+fuzz(
+  'a template whose parts are in other places is read and planned, or refused in a sentence',
+  1_000,
+  mutatedValue(values),
+  async (value) => {
+    await planAll(JSON.stringify(value) ?? '');
+  },
+);
 
 fuzz(
-  'so are nested templates and included files',
+  'nested templates and included files that are changed at random are read and planned, or refused in a sentence',
   200,
   mutatedText(['orders/template.yaml', 'api/rest.yaml'].map((file) => readFileSync(path.join(app, file), 'utf8'))),
   async (text) => {

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
-import { it } from 'vitest';
+import * as path from 'node:path';
+import { expect, it } from 'vitest';
 import { asUserError } from '../../src/system-errors.ts';
+import { recordReliability } from './reliability.ts';
 
 /** One change of a text: at a place (a share of its length), so many characters are replaced by something else. */
 interface Edit {
@@ -12,7 +14,7 @@ interface Edit {
 /** A large count for a night (`FUZZ_RUNS=100000`). */
 const RUNS = process.env['FUZZ_RUNS'];
 /** What a failure printed: repeats it (`FUZZ_SEED=1 FUZZ_PATH=2:3`). */
-const SEED = process.env['FUZZ_SEED'];
+const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 const PATH = process.env['FUZZ_PATH'];
 /** A run that needs more processor time (ms) than this has no work limit where it needs one. */
 const MOST_PROCESSOR_TIME = 5_000;
@@ -29,12 +31,25 @@ export function fuzz<T>(name: string, quick: number, input: fc.Arbitrary<T>, che
       const property = fc.asyncProperty(input, (value) => withinLimits(() => check(value)));
       await fc.assert(property, {
         numRuns,
-        ...(SEED === undefined ? {} : { seed: Number(SEED) }),
+        seed: SEED,
         ...(PATH === undefined ? {} : { path: PATH, endOnFailure: true }),
       });
+      record(name, numRuns);
     },
     60_000 + numRuns * 200,
   );
+}
+
+function record(name: string, times: number): void {
+  const root = path.join(import.meta.dirname, '..', '..');
+  const file = path.relative(root, expect.getState().testPath ?? '').replaceAll('\\', '/');
+  recordReliability(file, {
+    class: 'Hostile input',
+    injected: name,
+    times,
+    lost: 0,
+    command: `FUZZ_RUNS=${times} FUZZ_SEED=${SEED} npx vitest run ${file}`,
+  });
 }
 
 async function withinLimits(work: () => Promise<void>): Promise<void> {

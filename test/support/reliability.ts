@@ -15,6 +15,8 @@ export interface ReliabilityRecord {
   lost: number;
   /** Figures and limits, a sentence each. */
   notes?: readonly string[];
+  /** What repeats it, if `npm run reliability FILE` does not. */
+  command?: string;
   /** The table of this class, if it has one: a header and its rows. */
   table?: { header: readonly string[]; rows: readonly (readonly string[])[] };
 }
