@@ -116,7 +116,8 @@ function leaks(text: string): string[] {
 async function filesWithSecrets(dir: string): Promise<string[]> {
   const found: string[] = [];
   for (const item of await fs.readdir(path.join(dir, '.aws-sam'), { recursive: true, withFileTypes: true })) {
-    if (!item.isFile()) continue;
+    // a lock file with a login is packed, as SAM CLI does, and a warning says so
+    if (!item.isFile() || item.name === 'uv.lock') continue;
     const file = path.join(item.parentPath, item.name);
     // the user's own templates, whose defaults are written in them
     const text = (await fs.readFile(file, 'latin1')).replaceAll(SECRETS.noEchoDefault, '');
@@ -171,6 +172,28 @@ describe('no secret is seen', () => {
       },
     ],
     ['a requirement of a URL', { 'py/requirements.txt': 'tiny @ URL/tiny-1.0-py3-none-any.whl?token=TOKEN\n' }],
+    [
+      'a requirement of a repository',
+      { 'py/requirements.txt': 'tiny @ git+http://user:TOKEN@127.0.0.1:9/tiny.git@v1\n' },
+    ],
+    [
+      'a package of a repository in uv.lock',
+      {
+        'py/pyproject.toml': '[project]\nname = "py"\nversion = "1.0"\ndependencies = ["tiny"]\n',
+        'py/uv.lock': `version = 1
+requires-python = ">=3.10"
+[[package]]
+name = "py"
+version = "1.0"
+source = { virtual = "." }
+dependencies = [{ name = "tiny" }]
+[[package]]
+name = "tiny"
+version = "1.0"
+source = { git = "http://user:TOKEN@127.0.0.1:9/tiny.git#0123456789012345678901234567890123456789" }
+`,
+      },
+    ],
     [
       'an npm package of a URL',
       { 'js/package.json': '{ "name": "js", "dependencies": { "x": "URL/x.tgz?token=TOKEN" } }' },

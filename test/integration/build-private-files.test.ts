@@ -32,6 +32,9 @@ Resources:
   'folder/.git/config': '',
   'python/.env': 'A=1',
   'python/.git/config': '',
+  'python/pyproject.toml': '[tool.uv.sources]\nx = { git = "https://github.com/a/x.git" }\n',
+  'python/uv.lock': 'source = { git = "https://user:pass@127.0.0.1:9/x.git#0" }\n',
+  'python/yarn.lock': 'resolved "git+ssh://git@github.com/a/b.git#0"\n"a@https://127.0.0.1:9/@b/c.tgz"\n',
   'python/requirements-dev.txt': '--index-url https://user:pass@127.0.0.1:9/simple\n',
 };
 
@@ -50,7 +53,7 @@ it('files with secrets are packed where SAM CLI packs them, and a warning says s
   ]);
   expect(await names('Ignored')).toEqual(['package.json']);
   expect(await names('Folder')).toEqual(['.env.production', '.npmrc']);
-  expect(await names('Python')).toEqual(['requirements-dev.txt']);
+  expect(await names('Python')).toEqual(['pyproject.toml', 'requirements-dev.txt', 'uv.lock', 'yarn.lock']);
   const warnings = ({ result }: typeof first): string[] =>
     result.notes
       .filter(({ text }) => text.startsWith('packs'))
@@ -60,7 +63,7 @@ it('files with secrets are packed where SAM CLI packs them, and a warning says s
   expect(warnings(first)).toEqual([
     `Folder: packs .env.production, .npmrc, ${keepOut}`,
     'Package: packs .env, deep/id_rsa, server.pem, which may hold secrets; to leave it out, list it in .npmignore, or list in files of package.json what belongs to the function',
-    `Python: packs requirements-dev.txt, ${keepOut}`,
+    `Python: packs requirements-dev.txt, uv.lock, ${keepOut}`,
   ]);
   expect(warnings(await buildApp(dir))).toEqual([]);
 });

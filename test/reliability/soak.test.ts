@@ -1,6 +1,6 @@
 /**
  * Thousands of saves of an application that is watched, with faults in between. `npm run soak` makes 10,000
- * (`SOAK_SAVES=N`: N); `npm test` some hundred. A failure prints its seed: `SOAK_SEED=N` repeats the same saves.
+ * (`SOAK_SAVES=N`: N); `npm test` 200. A failure prints its seed: `SOAK_SEED=N` repeats the same saves.
  */
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -17,7 +17,7 @@ import { createSaves, type Saves } from '../support/soak-saves.ts';
 import { watchedApps, type WatchedApp } from '../support/watched-app.ts';
 import type { WatchCli } from '../support/watch-cli.ts';
 
-const SAVES = Number(process.env['SOAK_SAVES'] ?? (FULL_SIZE ? 10_000 : 300));
+const SAVES = Number(process.env['SOAK_SAVES'] ?? (FULL_SIZE ? 10_000 : 200));
 const SEED = Number(process.env['SOAK_SEED'] ?? Date.now() % 1_000_000);
 /** Seconds that a function is busy after each update. */
 const BUSY = FULL_SIZE ? '0-5' : '0-1';

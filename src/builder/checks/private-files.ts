@@ -9,15 +9,18 @@ import type { BuildContext } from '../workflows/workflow.ts';
 /** Files whose names say that they hold secrets. Examples of `.env` files have none. */
 const PRIVATE_NAME =
   /^(?:\.env(?:\.(?!example$|sample$|template$|dist$|defaults$)[\w.-]+)?|\.npmrc|\.yarnrc\.yml|\.pypirc|[._]netrc|\.git-credentials|\.dockercfg|id_(?:rsa|dsa|ecdsa|ed25519))$/;
+/** Files that may name a registry or a repository by a URL with a login. Not package.json: npm always packs it. */
+const WITH_URLS =
+  /^(?:requirements[\w-]*\.txt|pip\.conf|uv\.toml|pyproject\.toml|(?:uv|poetry)\.lock|Pipfile(?:\.lock)?|Gemfile(?:\.lock)?|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lock)$/;
 /** Files that may hold secrets, and what they hold then. */
 const PRIVATE_CONTENT: readonly { name: RegExp; content: RegExp }[] = [
   { name: /\.(?:pem|key)$/, content: /-----BEGIN [A-Z ]*PRIVATE KEY-----/ },
-  { name: /^(?:requirements[\w-]*\.txt|pip\.conf|Gemfile)$/, content: /\b[a-z+]+:\/\/(?!git@)[^\s/@]+@/ },
+  { name: WITH_URLS, content: /\b[a-z+]+:\/\/(?!git@)[^\s/@]+@/ },
   { name: /^credentials$/, content: /aws_secret_access_key/i },
 ];
 /** Packages of others, which need no look. */
 const INSTALLED = /^(?:node_modules|vendor)$|\.dist-info$/;
-const LARGEST = 100_000;
+const LARGEST = 5_000_000;
 /** More names say no more. */
 const NAMED = 3;
 
