@@ -7,8 +7,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { mapLimit } from '../../src/support/map-limit.ts';
 import { poll } from '../support/cloud.ts';
-import type { FaultProxy, ProxiedCall } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import type { ProxiedCall } from '../support/proxied-call.ts';
 import { descendants, noneLeft } from '../support/processes.ts';
 import { createRandom, type Random } from '../support/random.ts';
 import { FULL_SIZE, recordReliability } from '../support/reliability.ts';
@@ -120,12 +122,10 @@ async function settle(watch: WatchCli, most: number): Promise<string[]> {
 }
 
 async function differences(app: WatchedApp): Promise<string[]> {
-  const all: string[] = [];
-  for (const resource of RESOURCES) {
-    const found = await difference(app, resource).catch((error: unknown) => `${resource}: ${String(error)}`);
-    if (found !== undefined) all.push(found.slice(0, 1_000));
-  }
-  return all;
+  const found = await mapLimit(RESOURCES, 4, (resource) =>
+    difference(app, resource).catch((error: unknown) => `${resource}: ${String(error)}`),
+  );
+  return found.filter((text) => text !== undefined).map((text) => text.slice(0, 1_000));
 }
 
 describe('a soak', { timeout: FULL_SIZE ? 4 * 3_600_000 : 600_000 }, () => {
@@ -154,7 +154,7 @@ describe('a soak', { timeout: FULL_SIZE ? 4 * 3_600_000 : 600_000 }, () => {
     );
     expect(tooMany, why()).toEqual([]);
     if (FULL_SIZE)
-      expect(Math.max(...memory.slice(3)), `${memory}`).toBeLessThan(Math.max(...memory.slice(1, 3)) * 1.2);
+      expect(Math.max(...memory.slice(3)), memory.join()).toBeLessThan(Math.max(...memory.slice(1, 3)) * 1.2);
 
     const children = await descendants(watch.pid);
     expect(await watch.stop(), watch.stderr()).toEqual({ code: 0 });
