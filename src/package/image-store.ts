@@ -111,6 +111,7 @@ interface Registry extends ImageStoreOptions {
   login(repository: string, again?: boolean): Promise<void>;
 }
 
+/** The part of an image's record that is ours; the build keeps the rest. */
 interface ImageRecord {
   imageId: string;
   /** Repository → digest. */
@@ -120,8 +121,8 @@ interface ImageRecord {
 async function readRecord({ recordFile, imageId }: LocalImage): Promise<ImageRecord> {
   // a damaged record counts as empty
   const record = fields(parseJson((await readTextIfExists(recordFile)) ?? ''));
-  const pushed = record?.['imageId'] === imageId ? recordOf(text)(record['pushed']) : undefined;
-  return { imageId, pushed: pushed ?? {} };
+  if (record?.['imageId'] !== imageId) return { imageId, pushed: {} };
+  return { ...record, imageId, pushed: recordOf(text)(record['pushed']) ?? {} };
 }
 
 function pushImage(registry: Registry, located: LocatedImage): Promise<PushedImage> {

@@ -8,7 +8,7 @@ import { temporarySuffix } from '../support/temporary-names.ts';
 import { isLeftover } from '../support/temporary.ts';
 
 /** An upload in parts that has begun. */
-export interface BegunUpload {
+interface BegunUpload {
   bucket: string;
   key: string;
   uploadId: string;

@@ -57,6 +57,13 @@ function withNetwork(engine: Engine, networks: readonly string[]): Engine {
   return hostOnly ? { ...engine, network: ['--network', 'host'] } : engine;
 }
 
+/** Returns the IDs of those images that the engine has. */
+export async function imageIds(engine: Engine, names: readonly string[]): Promise<string[]> {
+  if (names.length === 0) return [];
+  const { stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}}', '--', ...names]);
+  return stdout.split(/\s+/).filter((id) => id !== '');
+}
+
 /** Explains an engine's output; undefined for an unknown failure. `image`: the requested one. */
 export function engineError(name: EngineName, output: string, image = 'the image'): UserError | undefined {
   const failure = KNOWN.find(({ pattern }) => pattern.test(output));

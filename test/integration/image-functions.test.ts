@@ -162,6 +162,23 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
     expect(await named()).toBe(first);
   });
 
+  it('an image is built again when its base image is another one', async () => {
+    const rebase = async (text: string): Promise<void> => {
+      const folder = await tempFolder({ Dockerfile: `FROM local/base\nENV BASE=${text}\n` });
+      await docker('build', '--tag', 'local/own-base', folder);
+    };
+    await rebase('one');
+    await writeFiles(dir, { 'hello/docker/Dockerfile': 'FROM local/own-base AS second\nCOPY . /app\n' });
+    await sync();
+    const again = await sync();
+    expect(again.document.status).toBe('unchanged');
+    expect(again.stderr).not.toMatch(/\$ docker (?:build|push)/);
+    await rebase('two');
+    expect((await sync()).document.status).toBe('synced');
+    expect(await docker('image', 'inspect', '--format', '{{.Config.Env}}', 'hello:v1')).toContain('BASE=two');
+    expect((await sync()).document.status).toBe('unchanged');
+  });
+
   it('a code sync gets the digest that the registry has, in the repository of the function’s image', async () => {
     const { root, result } = await buildApp(dir, { env: toolEnv(engineEnv) });
     const fn = root.functions[0]!;
@@ -391,6 +408,30 @@ Outputs:
       await docker('build', '--tag', 'my-local-image:v1', folder);
       expect(await syncLocal('--code')).toMatchObject({ status: 'synced' });
       expect(await digestOf(Named)).toMatch(/^sha256:/);
+    });
+
+    it('a watch notices that its name stands for another image', async () => {
+      await syncLocal();
+      const watch = await startReadyWatch(app, { ...cloud.env, ...engineEnv }, [
+        '--stack-name',
+        'local',
+        '--image-repository',
+        `${registry}/own`,
+      ]);
+      const folder = await tempFolder({ Dockerfile: 'FROM local/base\nCMD ["watched"]\n' });
+      const from = watch.lines.length;
+      // once more until the watch has looked at the first image
+      await poll(async () => {
+        await writeFiles(folder, { Dockerfile: `FROM local/base\nCMD ["${Math.random()}"]\n` });
+        await docker('build', '--tag', 'my-local-image:v1', folder);
+        return watch.lines.slice(from).some(({ event }) => event === 'changed') || undefined;
+      });
+      expect(await watch.seen(({ event }) => event === 'changed', from)).toMatchObject({
+        files: ['my-local-image:v1'],
+        resources: ['Named'],
+      });
+      expect(await watch.seen(isResource('Named', 'in-sync'), from)).toMatchObject({ changed: true });
+      expect(await watch.stop()).toMatchObject({ code: 0 });
     });
 
     it('is told if it is not there, or if nothing says where it goes', async () => {

@@ -29,6 +29,7 @@ case "$1" in
   network) echo bridge;;
   build) while [ "$1" != --iidfile ]; do shift; done; echo "sha256:${'2'.repeat(64)}" > "$2";;
   buildx) exit 1;;
+  image) for word; do [ -z "$names" ] || echo "sha256:${'2'.repeat(64)}"; [ "$word" != -- ] || names=1; done;;
   login)
     cat > "$here/password.txt"
     if [ -f "$here/locked" ]; then echo 'error storing credentials: locked' >&2; exit 1; fi;;

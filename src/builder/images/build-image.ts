@@ -1,10 +1,10 @@
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import type { LocalImage } from '../../model/built-stack.ts';
-import { engineError } from '../../support/container-engine.ts';
+import { engineError, imageIds } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
 import { exists, readTextIfExists, writeFileAtomic } from '../../support/files.ts';
-import { fields, parseJson, text } from '../../support/shapes.ts';
+import { fields, parseJson, text, textsOf } from '../../support/shapes.ts';
 import type { SpawnResult } from '../../support/spawn.ts';
 import { keyOf } from '../build-key.ts';
 import type { BuildCache } from '../cache/build-cache.ts';
@@ -13,6 +13,7 @@ import type { PassedVariables } from '../containers/pass-variables.ts';
 import type { SourceHasher } from '../cache/source-hash.ts';
 import { ToolError } from '../tools/tools.ts';
 import type { Tools } from '../tools/tools.ts';
+import { readBaseImages } from './base-images.ts';
 import { contextKey } from './docker-context.ts';
 import type { DockerfileSource, ImageDefinition } from './plan-images.ts';
 
@@ -44,15 +45,20 @@ export async function obtainImage(definition: ImageDefinition, context: ImageBui
   const content = await sourceKey(source, definition, context);
   const recordFile = path.join(context.recordDir, `${keyOf(definition.key, content)}.json`);
   const recorded = parseRecord(await readTextIfExists(recordFile));
-  const existing = recorded !== undefined && (await inspectImage(context, recorded, definition.names.values()));
-  if (existing) return { image: { imageId: recorded, recordFile }, cached: true, ...existing };
+  const bases = source.kind === 'archive' ? [] : await readBaseImages(source);
+  const existing = recorded && (await findRecorded(context, recorded, { names: definition.names.values(), bases }));
+  if (existing) return { image: { imageId: recorded.imageId, recordFile }, cached: true, ...existing };
   const engine = await context.engine();
+  const before = await imageIds(engine, bases);
   const imageId =
     source.kind === 'archive'
       ? await context.inTurn(() => loadArchive(source.path, definition, { engine, ...engineContext(context) }))
       : await buildDockerfile(source, definition, { engine, ...engineContext(context) });
-  if ((await sourceKey(source, definition, context)) === content)
-    await writeFileAtomic(recordFile, JSON.stringify({ imageId }));
+  const after = await imageIds(engine, bases);
+  // the build may have pulled some
+  const isSettled = before.every((id) => after.includes(id));
+  if (isSettled && (await sourceKey(source, definition, context)) === content)
+    await writeFileAtomic(recordFile, JSON.stringify({ imageId, bases: after }));
   return { image: { imageId, recordFile }, cached: false, isNamed: false };
 }
 
@@ -74,12 +80,11 @@ async function findLocalImage(
   context: ImageBuildContext,
 ): Promise<BuiltImage> {
   const engine = await context.engine();
-  const { code, stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}}', '--', name]);
-  if (code !== 0)
+  const [imageId] = await imageIds(engine, [name]);
+  if (imageId === undefined)
     throw new UserError(`${ids.join(', ')}: ${engine.name} has no image ${name}, and there is no such file`, {
       hint: 'Build or pull the image, or write the URI of one in Amazon ECR: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/NAME:TAG',
     });
-  const imageId = stdout.trim();
   const recordFile = path.join(context.recordDir, `${keyOf(key, imageId)}.json`);
   return { image: { imageId, recordFile }, cached: true, isNamed: true };
 }
@@ -99,19 +104,29 @@ async function sourceKey(
   return contextKey(source, hasher);
 }
 
-/** Returns the image's id; undefined without a record, or with a damaged one: the image is built again. */
-function parseRecord(json: string | undefined): string | undefined {
-  return text(fields(parseJson(json ?? ''))?.['imageId']);
+/** A built image. */
+interface ImageRecord {
+  imageId: string;
+  /** IDs of the images that it was built from, as far as the engine has them. */
+  bases: readonly string[];
+}
+
+/** Returns undefined without a record, or with a damaged one: the image is built again. */
+function parseRecord(json: string | undefined): ImageRecord | undefined {
+  const record = fields(parseJson(json ?? ''));
+  const imageId = text(record?.['imageId']);
+  return imageId === undefined ? undefined : { imageId, bases: textsOf(record?.['bases']) };
 }
 
 /**
- * Returns whether the names are those of the image, which may be an older one than the last; undefined if it does not exist.
- * Without an engine it may: the registry may have it, or the push reports what is missing.
+ * Returns undefined if the image does not exist, or was built from images whose names stand for others now; else whether the
+ * names are those of the image, which may be an older one than the last. Without an engine nothing is known: the registry may
+ * have the image, or the push reports what is missing.
  */
-async function inspectImage(
+async function findRecorded(
   context: ImageBuildContext,
-  imageId: string,
-  names: Iterable<string>,
+  { imageId, bases }: ImageRecord,
+  now: { names: Iterable<string>; bases: readonly string[] },
 ): Promise<Pick<BuiltImage, 'isNamed'> | undefined> {
   let engine: Engine;
   try {
@@ -120,11 +135,11 @@ async function inspectImage(
     if (error instanceof UserError) return { isNamed: true };
     throw error;
   }
-  const all = [imageId, ...new Set(names)];
-  // prints those that exist
-  const { stdout } = await engine.run(['image', 'inspect', '--format', '{{.Id}}', '--', ...all]);
-  const found = stdout.split(/\s+/).filter((id) => bareId(id) === bareId(imageId));
-  return found.length === 0 ? undefined : { isNamed: found.length === all.length };
+  const names = [imageId, ...new Set(now.names)];
+  const [named, based] = await Promise.all([imageIds(engine, names), imageIds(engine, now.bases)]);
+  const found = named.filter((id) => bareId(id) === bareId(imageId));
+  if (found.length === 0 || based.join() !== bases.join()) return undefined;
+  return { isNamed: found.length === names.length };
 }
 
 /** Podman prints IDs without the algorithm. */

@@ -6,6 +6,7 @@ import { createChangeBatches } from '../../files/change-batches.ts';
 import { createContentMemory } from '../../files/content-memory.ts';
 import { createFileWatcher } from '../../files/create-file-watcher.ts';
 import type { WatchLimit } from '../../files/file-watcher.ts';
+import { watchImages } from './image-watch.ts';
 import { createOwnWrites } from './own-writes.ts';
 import { planTriggers } from './triggers.ts';
 import { namesOf } from '../../files/path-change.ts';
@@ -14,7 +15,7 @@ import type { ChangeEffects, TriggerInput, Triggers } from './triggers.ts';
 
 /** A batch of changes that affect the application. */
 export interface SourceChange {
-  /** Absolute paths. */
+  /** Absolute paths, or names of the container engine's images. */
   files: readonly string[];
   effects: ChangeEffects;
   /** Set after so many changes at once that the system may have dropped notifications: whether it may have dropped some of this resource. */
@@ -74,6 +75,10 @@ export function watchSources(
     onChange: (change) => batches.add(change),
     onLimit: (limit) => note(environment.reporter, 'warning', describeLimit(limit), LIMIT_HINT),
   });
+  const images = watchImages(environment, (names, ids) => {
+    const effects = triggers?.effectsOn(ids);
+    if (effects && affectsAnything(effects)) listener.onChange({ files: names, effects, mayHaveMissed: undefined });
+  });
   let isClosed = false;
   return {
     follow: (input, since) => {
@@ -81,6 +86,7 @@ export function watchSources(
       if (isClosed) return;
       triggers = planTriggers(input);
       watcher.watch(triggers, since - CLOCK_LAG);
+      images.follow(input.root);
     },
     observe: ownWrites.observe,
     get folders() {
@@ -91,6 +97,7 @@ export function watchSources(
       batches.close();
       ownWrites.close();
       watcher.close();
+      images.close();
     },
   };
 }

@@ -50,6 +50,8 @@ export interface Triggers {
   partsOf(ids: readonly ResourceIdentifier[]): WatchedPart[];
   /** Gives the effects of changed paths; a folder that came or went affects everything that is made of a path below it. */
   effectsOf(changes: Iterable<PathChange>): ChangeEffects;
+  /** Gives the effects of a change of these resources that no path shows. */
+  effectsOn(ids: readonly ResourceIdentifier[]): ChangeEffects;
 }
 
 /** One use of a watched path. */
@@ -87,7 +89,7 @@ export function planTriggers(input: TriggerInput): Triggers {
         ),
       ),
     effectsOf: (changes) => {
-      const effects: ChangeEffects = { ids: new Set(), deploy: false, templates: false, options: false };
+      const effects = noEffects();
       for (const change of changes) {
         for (const { source, at } of sourcesAt(sources, change.path)) {
           const far = source.direct && at !== change.path && path.dirname(change.path) !== at;
@@ -100,7 +102,22 @@ export function planTriggers(input: TriggerInput): Triggers {
       }
       return effects;
     },
+    effectsOn: (ids) => {
+      const effects = noEffects();
+      for (const meaning of ids.map((id) => meaningOf(input, id))) if (meaning) addEffect(effects, meaning);
+      return effects;
+    },
   };
+}
+
+function noEffects(): ChangeEffects {
+  return { ids: new Set(), deploy: false, templates: false, options: false };
+}
+
+function meaningOf({ syncMethod }: TriggerInput, id: ResourceIdentifier): Meaning | undefined {
+  const way = syncMethod(id);
+  if (way === undefined) return undefined;
+  return { kind: way === 'code' ? 'resource' : 'deploy', id };
 }
 
 /** Lists the files of each resource, of the templates and of the options. */
@@ -109,15 +126,10 @@ function* listInputs(input: TriggerInput): Iterable<[Meaning, readonly BuildInpu
     const patterns = ownValue(input.excludes, id);
     return patterns && compilePathPatterns(patterns);
   };
-  const meaningOf = (id: ResourceIdentifier): Meaning | undefined => {
-    const way = input.syncMethod(id);
-    if (way === undefined) return undefined;
-    return { kind: way === 'code' ? 'resource' : 'deploy', id };
-  };
   for (const stack of input.root === undefined ? [] : flattenStacks(input.root)) {
     for (const resource of [...stack.functions, ...stack.layers, ...stack.webFunctions]) {
       const { id } = resource;
-      const meaning = meaningOf(id);
+      const meaning = meaningOf(input, id);
       if (meaning) yield [meaning, input.built.get(id) ?? codeInputs(resource.code), exclude(id)];
     }
     const folder = path.dirname(stack.templateFile);
@@ -127,7 +139,7 @@ function* listInputs(input: TriggerInput): Iterable<[Meaning, readonly BuildInpu
       if (logicalId === undefined) yield [{ kind: 'templates' }, [file], undefined];
       else {
         const id = identifierOf(stack.path, logicalId);
-        const meaning = meaningOf(id);
+        const meaning = meaningOf(input, id);
         if (meaning) yield [meaning, [file], exclude(id)];
       }
     }
