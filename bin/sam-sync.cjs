@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 'use strict';
 
-void require('./start.cjs').start('sam-sync');
+if (require('./node-version.cjs')()) void require('./start.cjs').start('sam-sync');

@@ -11,8 +11,8 @@ exports.start = async function start(program) {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   const packageDir = path.dirname(fs.realpathSync(__dirname));
   const folder = path.join(packageDir, 'dist');
-  if (!fs.existsSync(path.join(folder, 'main.cjs'))) {
-    console.error(`${folder} is missing: run \`npm install && npm run build\` in ${packageDir}`);
+  if (!fs.existsSync(path.join(folder, 'main.cjs')) && !buildCheckout(packageDir)) {
+    console.error(`Error: ${folder} is missing: run \`npm run prepare\` in ${packageDir}`);
     process.exitCode = 1;
     return;
   }
@@ -26,3 +26,16 @@ exports.start = async function start(program) {
     process.exitCode = 1;
   }
 };
+
+/**
+ * Builds a fresh clone on its first run: `npm install --global <folder>` links it, and recent versions of npm then run no
+ * script of it. Returns false if there is nothing to build or the build failed.
+ */
+function buildCheckout(packageDir) {
+  const script = path.join(packageDir, 'scripts', 'prepare.mjs');
+  if (!fs.existsSync(script)) return false;
+  console.error(`Building sam-sync in ${packageDir}, once (20 s) …`);
+  const { spawnSync } = require('node:child_process');
+  // standard output belongs to the command
+  return spawnSync(process.execPath, [script], { stdio: ['ignore', 2, 2] }).status === 0;
+}

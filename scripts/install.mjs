@@ -23,10 +23,27 @@ export function run(program, args, options = {}) {
 /** Updates node_modules from package-lock.json, and dist from src. */
 export function installAndBuild() {
   const installed = path.join(root, 'node_modules', '.package-lock.json');
-  const lock = path.join(root, 'package-lock.json');
-  if (!fs.existsSync(installed) || fs.statSync(installed).mtimeMs < fs.statSync(lock).mtimeMs) {
-    run('npm', ['ci', '--no-audit', '--no-fund']);
+  if (!isInstalled(installed)) {
+    // without scripts: those of packages are not needed, and ours calls this function
+    const flags = ['--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+    run('npm', ['ci', ...flags], { env: ownEnvironment() });
     fs.utimesSync(installed, new Date(), new Date());
   }
-  run(process.execPath, ['scripts/build.mjs']);
+  run(process.execPath, ['scripts/build.mjs'], { shell: false });
+}
+
+/** Whether node_modules is as new as the lock file and has all packages of package.json, also those of development. */
+function isInstalled(installed) {
+  const lock = path.join(root, 'package-lock.json');
+  if (!fs.existsSync(installed) || fs.statSync(installed).mtimeMs < fs.statSync(lock).mtimeMs) return false;
+  const { dependencies, devDependencies } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const names = Object.keys({ ...dependencies, ...devDependencies });
+  return names.every((name) => fs.existsSync(path.join(root, 'node_modules', name)));
+}
+
+/** The environment without the settings of an npm that runs us: `npm install --global` would pass on its prefix. */
+function ownEnvironment() {
+  const passedOn =
+    /^npm_(?:lifecycle|package|command|config_(?:global|location|prefix|local_prefix|omit|dry_run|production))/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !passedOn.test(name)));
 }

@@ -98,6 +98,7 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
     const { options, notices, save, files } = await resolveOptions(commandLine, io);
     debug = options.debug;
     reporter = await openReporter(io, options);
+    reporter.report({ type: 'note', level: 'debug', text: describeProgram() });
     for (const notice of notices) reporter.report({ type: 'note', ...notice });
     if (save && options.dryRun) {
       reporter.report({ type: 'note', level: 'info', text: '--save-params has no effect with --dry-run' });
@@ -285,6 +286,11 @@ async function showHelp(io: MainIo): Promise<number> {
   const { helpText } = await import('./cli/help.ts');
   io.stdout.write(helpText(io.program, (io.stdout as Partial<WriteStream>).columns ?? 100));
   return 0;
+}
+
+/** What a bug report needs to know about the machine. */
+function describeProgram(): string {
+  return `sam-sync ${manifest.version}, Node ${process.versions.node}, ${process.platform} ${process.arch}`;
 }
 
 function showVersion(io: MainIo): number {

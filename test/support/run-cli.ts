@@ -33,6 +33,8 @@ export interface CliOptions {
   shell?: string;
   /** By default `sam-sync`. */
   program?: 'sam' | 'sam-sync';
+  /** Another program that runs it, e.g. the command of an installed package. */
+  command?: readonly string[];
   /** Called with the process while it runs, to send it signals. */
   onStart?: (child: ReturnType<typeof spawn>) => void;
 }
@@ -41,7 +43,7 @@ export interface CliOptions {
 export async function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   const { cwd, env = {}, input = '', program = 'sam-sync', onStart } = options;
   const bin = path.join(ROOT, 'bin', `${program}.cjs`);
-  const words = [process.execPath, bin, ...args];
+  const words = [...(options.command ?? [process.execPath, bin]), ...args];
   const [file = '', ...rest] = options.shell ? ['sh', '-c', `${options.shell}; exec "$@"`, 'sh', ...words] : words;
   const child = spawn(file, rest, {
     cwd,
