@@ -7,6 +7,7 @@ import type { CommandLine } from './cli/options/command-line.ts';
 import type { ProgramName } from './cli/help.ts';
 import type { Interruptible, Interrupts } from './cli/interrupt.ts';
 import { watchOutput } from './cli/output.ts';
+import { answerAsSamCli, describeProgram } from './cli/program-info.ts';
 import type { ResolvedRun } from './cli/options/resolve-options.ts';
 import { catchStrayErrors, endOnStrayError } from './cli/stray-errors.ts';
 import type { StrayErrorSource } from './cli/stray-errors.ts';
@@ -98,7 +99,7 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
     const { options, notices, save, files } = await resolveOptions(commandLine, io);
     debug = options.debug;
     reporter = await openReporter(io, options);
-    reporter.report({ type: 'note', level: 'debug', text: describeProgram() });
+    if (debug) reporter.report({ type: 'note', level: 'debug', text: describeProgram(manifest.version) });
     for (const notice of notices) reporter.report({ type: 'note', ...notice });
     if (save && options.dryRun) {
       reporter.report({ type: 'note', level: 'info', text: '--save-params has no effect with --dry-run' });
@@ -239,8 +240,10 @@ async function runOther(args: readonly string[], io: MainIo): Promise<number> {
     const other = await findOtherSam(options);
     if (other === undefined) {
       if (args.length === 0 || args[0] === '--help' || args[0] === '-h') return await showHelp(io);
-      if (args[0] === '--version') return showVersion(io);
-      throw missingSam(args);
+      const answer = answerAsSamCli(args, manifest.version);
+      if (answer === undefined) throw missingSam(args);
+      io.stdout.write(answer);
+      return 0;
     }
     const result = await runOtherSam(other, args, options);
     if ('code' in result) return result.code;
@@ -286,11 +289,6 @@ async function showHelp(io: MainIo): Promise<number> {
   const { helpText } = await import('./cli/help.ts');
   io.stdout.write(helpText(io.program, (io.stdout as Partial<WriteStream>).columns ?? 100));
   return 0;
-}
-
-/** What a bug report needs to know about the machine. */
-function describeProgram(): string {
-  return `sam-sync ${manifest.version}, Node ${process.versions.node}, ${process.platform} ${process.arch}`;
 }
 
 function showVersion(io: MainIo): number {

@@ -45,7 +45,7 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
     async ask(question, { default: fallback }) {
       if (yes) return true;
       for (;;) {
-        const line = await askLine(`${question} ${fallback ? '[Y/n]' : '[y/N]'}`, UNATTENDED, true);
+        const line = await askLine(`${question} ${fallback ? '[Y/n]' : '[y/N]'}:`, UNATTENDED, true);
         const answer = parseAnswer(line, fallback);
         if (answer !== undefined) return answer;
         output.write('Please answer y or n.\n');

@@ -28,9 +28,12 @@ const OUR_KEY = 'samSyncDevelopmentStacks';
 /** SAM CLI's list, of the MD5 of template path and stack name. */
 const SAM_CLI_KEY = 'accelerateOptInStacks';
 
+/** JetBrains IDEs answer the question if they read the last sentence, which is SAM CLI's, and then `[Y/n]:`. */
 const NOTICE = `
 sam sync updates functions, layers, APIs and state machines directly instead of through CloudFormation,
 so the stack drifts from its template. Use it for development stacks only.
+
+Confirm that you are synchronizing a development stack.
 `;
 
 /** Asks whether the stack is a development stack, unless the user has already answered here or in SAM CLI. */
@@ -38,7 +41,7 @@ export async function confirmDevelopmentStack(stack: DevelopmentStack, options: 
   if (options.yes) return true;
   if (isConfirmed(stack, await readMetadata(options.metadataFile))) return true;
   const { account, region, stackName } = stack;
-  const question = `${NOTICE}\nIs ${stackName} in account ${account}, ${region}, a development stack?`;
+  const question = `${NOTICE}\nSync stack ${stackName} in account ${account}, ${region}?`;
   if (!(await options.ask(question, { default: true }))) return false;
   await remember(stack, options.metadataFile);
   return true;

@@ -24,9 +24,10 @@ export function reportError(error: unknown, { reporter, signal, debug, version }
     note(reporter, 'error', withCauses(stack, thrown), hint);
     return 1;
   }
+  // first: editors show the last line
+  if (debug) note(reporter, 'debug', withCauses(shown.stack ?? shown.message, shown));
   if (shown instanceof BuildError) for (const failure of shown.failures) reportBuildFailure(failure, reporter, debug);
   else note(reporter, 'error', shown.message, shown.hint);
-  if (debug) note(reporter, 'debug', withCauses(shown.stack ?? shown.message, shown));
   return shown.exitCode;
 }
 

@@ -3,6 +3,7 @@ import type { Line, LineOptions } from './lines.ts';
 import type { createLiveView } from './live-view.ts';
 import { redactEvent } from './redact.ts';
 import type { Reporter } from './reporter.ts';
+import { createScriptLines } from './script-lines.ts';
 import { createStyle } from './style.ts';
 import { watchDocument } from './watch-json.ts';
 import { createWatchLines } from './watch-lines.ts';
@@ -39,9 +40,11 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
     outStyle,
     errStyle,
     live: live !== undefined,
+    joinHints: terminal === undefined,
     columns: () => outTerminal?.columns,
     link: outTerminal && (await loadLink(outTerminal)),
   });
+  const scriptLines = terminal ? undefined : createScriptLines();
   const isJson = options.output === 'json';
   const write = (line: Line): void => void options[line.stream].write(`${line.text}\n`);
 
@@ -51,6 +54,7 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
       live?.update(event);
       const isForStdout = event.type === 'result' ? isJson && !options.watch : !isJson;
       const toPrint = lines(event).filter(({ stream }) => stream === 'stderr' || isForStdout);
+      for (const text of scriptLines?.(event) ?? []) toPrint.push({ stream: 'stderr', text });
       const document = options.watch && isJson ? watchDocument(event, new Date()) : undefined;
       if (document) toPrint.push({ stream: 'stdout', text: JSON.stringify(document) });
       if (toPrint.length === 0) return;

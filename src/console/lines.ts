@@ -38,6 +38,8 @@ export interface LineOptions {
   errStyle: Style;
   /** A live view shows running work: only finished work becomes a line. */
   live?: boolean | undefined;
+  /** An error and its hint are one line: editors that read stderr show only the last one. */
+  joinHints?: boolean | undefined;
   /** Columns of the terminal that stdout writes to, if it is one. */
   columns?: (() => number | undefined) | undefined;
   /** Makes a text on stdout a link; undefined: the terminal has no links. */
@@ -53,7 +55,7 @@ export function createLines(options: LineOptions): (event: SyncEvent) => Line[] 
   return (event) => {
     switch (event.type) {
       case 'note':
-        return noteLines(event, debug, errStyle);
+        return noteLines(event, options);
       case 'step-started':
         steps.set(event.id, event);
         return debugLine(doing(event));
@@ -92,7 +94,10 @@ function callLine(call: Extract<SyncEvent, { type: 'api-call' }>): string {
   return `  ${service}.${operation} ${formatDuration(ms)}${waited}${outcome}`;
 }
 
-function noteLines(note: Extract<SyncEvent, { type: 'note' }>, debug: boolean, style: Style): Line[] {
+function noteLines(
+  note: Extract<SyncEvent, { type: 'note' }>,
+  { debug, errStyle: style, joinHints }: LineOptions,
+): Line[] {
   if (note.level === 'debug' && !debug) return [];
   const looks: Record<typeof note.level, Look | undefined> = {
     debug: 'dim',
@@ -103,10 +108,17 @@ function noteLines(note: Extract<SyncEvent, { type: 'note' }>, debug: boolean, s
   };
   const prefix = note.level === 'warning' ? 'Warning: ' : note.level === 'error' ? 'Error: ' : '';
   const look = looks[note.level];
+  if (note.level === 'error' && note.hint && joinHints)
+    return err(style('red', prefix + withHint(note.text, note.hint)));
   const text = prefix + note.text;
   const lines: Line[] = [{ stream: 'stderr', text: look ? style(look, text) : text }];
   if (note.hint) lines.push({ stream: 'stderr', text: `  ${note.hint.replaceAll('\n', '\n  ')}` });
   return lines;
+}
+
+function withHint(text: string, hint: string): string {
+  const separator = /[.:!?]$/.test(text) ? ' ' : '. ';
+  return text + separator + hint.replaceAll(/\s*\n\s*/g, ' ');
 }
 
 function finishedLines(

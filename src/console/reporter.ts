@@ -61,6 +61,11 @@ export type SyncEvent =
       ms: number;
       detail?: string | undefined;
     }
+  /**
+   * A code sync of a resource succeeded, also if the command names the resource and nothing had to be sent. `flow`: `sync` in
+   * the table of resource kinds.
+   */
+  | { type: 'code-synced'; id: string; flow: string }
   /** A line that a tool printed. Shown with `--debug` and when its step fails. */
   | { type: 'tool-output'; id: string; line: string }
   | { type: 'stack-event'; event: StackEventRow }

@@ -98,7 +98,7 @@ const KNOWN: readonly KnownFailure[] = [
   {
     pattern:
       /cannot connect to|is the docker daemon running|failed to connect to the docker API|error during connect|connection refused|no such host|unable to connect to Podman|virtual machine.*(?:not running|stopped)|instance \\?"finch\\?" does not exist/i,
-    message: (engine) => `${engine} is not running or cannot be reached`,
+    message: (engine) => `${engine} is unreachable`,
     hint: (name) =>
       name === 'docker'
         ? 'Start Docker Desktop, or the service: sudo systemctl start docker. Check DOCKER_HOST and docker context.'

@@ -16,7 +16,7 @@ import { openWatchTools } from './watch-tools.ts';
 import type { WatchedApplication } from './watched-application.ts';
 import { useTemplates } from './work/read-templates.ts';
 import { showOffer } from './work/show-offer.ts';
-import { takeOptions } from './work/take-options.ts';
+import { hasSameOptions, takeOptions } from './work/take-options.ts';
 import { createTasks } from './work/tasks.ts';
 import { describeFailure } from './work/watch-failures.ts';
 
@@ -30,7 +30,7 @@ export class WatchSession {
   readonly #started = performance.now();
   #snapshot: ApplicationSnapshot;
   #phase: 'starting' | 'ready' | 'ending' = 'starting';
-  #onChange: (change: SourceChange) => void = (change) => this.#handleChange(change);
+  #onChange: (change: SourceChange) => void = (change) => this.#filterChange(change);
   #keys: { close(): void } | undefined;
 
   constructor(run: SyncRun) {
@@ -117,6 +117,16 @@ export class WatchSession {
     if (readSince !== undefined) this.#sources.follow(sourcesOf(next), readSince);
   }
 
+  /** Drops a change of the configuration that changes no option. Options that a running deployment reads are left to it. */
+  #filterChange(change: SourceChange): void {
+    const { ids, deploy, templates, options } = change.effects;
+    const isOnlyOptions = options && ids.size === 0 && !deploy && !templates && change.mayHaveMissed === undefined;
+    if (!isOnlyOptions || !this.#loop.isIdle) return this.#handleChange(change);
+    void hasSameOptions(this.#application).then((isSame) => {
+      if (!isSame && this.#phase !== 'ending') this.#handleChange(change);
+    });
+  }
+
   #handleChange({ effects, files, mayHaveMissed }: SourceChange): void {
     const { deploy, templates, options } = effects;
     const { selected } = requireResources(this.#snapshot);
@@ -138,7 +148,7 @@ export class WatchSession {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       this.#replace({ ...this.#snapshot, templateFiles }, readSince);
     });
-    this.#onChange = (later) => this.#handleChange(later);
+    this.#onChange = (later) => this.#filterChange(later);
     if (change.effects.options) await takeOptions(this.#application);
   }
 

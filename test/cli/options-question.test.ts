@@ -8,7 +8,7 @@ import { runCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const TEMPLATE = 'Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n';
-const QUESTION = 'a development stack? [Y/n]';
+const QUESTION = 'Confirm that you are synchronizing a development stack.';
 
 let cloud: TestCloud;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ describe('the development-stack question, with real input', () => {
 
     const no = await runCli(args, { cwd, env, input: 'n\n' });
     expect(no.code).toBe(0);
-    expect(no.stderr).toContain(`Is question in account 000000000000, eu-west-1, ${QUESTION} n`);
+    expect(no.stderr).toContain('Sync stack question in account 000000000000, eu-west-1? [Y/n]: n');
 
     const ended = await runCli(args, { cwd, env });
     expect(ended.code).toBe(1);

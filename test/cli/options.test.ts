@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import semver from 'semver';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../support/run-cli.ts';
 import type { CliResult } from '../support/run-cli.ts';
@@ -97,7 +98,7 @@ describe('other commands of sam', () => {
     expect(result).toEqual({ code: 7, signal: null, stdout: 'args: build -u --x=a b\ntyped\n', stderr: 'problem\n' });
   });
 
-  it.each([['--version'], ['--help'], ['syncer'], ['logs', 'sync']])('%j too', async (...args) => {
+  it.each([['--version'], ['--info'], ['--help'], ['syncer'], ['logs', 'sync']])('%j too', async (...args) => {
     expect((await delegate('echo "args: $*"', args)).stdout).toBe(`args: ${args.join(' ')}\n`);
   });
 
@@ -128,6 +129,18 @@ describe('other commands of sam', () => {
     expect(result).toMatchObject({ code: 1, stdout: '' });
     expect(result.stderr).toContain('`sam deploy` needs AWS SAM CLI');
     expect((await runCli([], options)).stdout).toMatch(/^Usage: sam sync/);
-    expect((await runCli(['--version'], options)).stdout).toMatch(/^sam-sync /);
+  });
+
+  it('--version and --info answer as SAM CLI does where there is no other sam: editors read them', async () => {
+    const options = { cwd: await tempFolder(), program: 'sam' as const, env: { PATH: await pathWith({}) } };
+    const version = await runCli(['--version'], options);
+    expect(version).toMatchObject({ code: 0, stdout: 'SAM CLI, version 1.170.0\n', stderr: '' });
+    const info = await runCli(['--info'], options);
+    expect(info).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(info.stdout)).toMatchObject({ version: '1.170.0', provided_by: { name: 'sam-sync' } });
+    // what the toolkits ask of the version: VS Code 0.47 ≤ v < 2 and, for sync, 1.53; JetBrains 1.78 for sync
+    expect(semver.satisfies(JSON.parse(info.stdout).version, '>=1.78.0 <2.0.0')).toBe(true);
+    // its own version stays visible
+    expect((await runCli(['sync', '--version'], options)).stdout).toMatch(/^sam-sync /);
   });
 });

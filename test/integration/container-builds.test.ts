@@ -127,7 +127,7 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
       {},
       '--use-container needs Docker, Podman or Finch, but none of them is on PATH',
     ],
-    ['not running', { DOCKER_HOST: 'unix:///nowhere.sock' }, {}, 'Docker is not running or cannot be reached'],
+    ['not running', { DOCKER_HOST: 'unix:///nowhere.sock' }, {}, 'Docker is unreachable'],
     ['no image', {}, { images: { Py: 'REGISTRY/none:1' } }, 'Image REGISTRY/none:1 does not exist'],
     ['an image without a shell', {}, { env: { PATH: '/nowhere' } }, /^Docker failed: .*"sh": .*not found/],
   ])('one sentence: %s', async (_what, env, container, message) => {

@@ -12,6 +12,7 @@ import { publishLayer, removeSuperseded } from '../../services/lambda/apply-laye
 import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import { versionOf } from '../../services/lambda/layer-versions.ts';
 import { describeFailure, kindOfFailure } from './planning.ts';
+import { reportSynced } from './report-code-sync.ts';
 import type { ResourceResult } from './sync-resource.ts';
 
 /**
@@ -156,7 +157,9 @@ async function syncOne(
   try {
     signal.throwIfAborted();
     const detail = await work();
-    return { id, type, outcome: 'synced', ms: end('done', detail), detail };
+    const ms = end('done', detail);
+    reportSynced(reporter, { id, type });
+    return { id, type, outcome: 'synced', ms, detail };
   } catch (thrown) {
     const ms = end('failed');
     const error = asUserError(thrown);

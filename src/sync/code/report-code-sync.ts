@@ -1,11 +1,13 @@
 import { note } from '../../console/reporter.ts';
 import type { Reporter } from '../../console/reporter.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
 import { describeBehind } from './behind-versions.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { BehindValues } from './code-sync-plan.ts';
 import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
 
 /**
- * Reports what failed, why, and what to do about it, and the count of each outcome. `isWhole`: it is part of a plain sync,
+ * Reports the count of each outcome, and what failed, why, and what to do about it. `isWhole`: it is part of a plain sync,
  * which deploys what a code sync has to skip.
  */
 export function reportOutcome(
@@ -14,7 +16,6 @@ export function reportOutcome(
   { duration, isWhole }: { duration: string; isWhole: boolean },
 ): void {
   for (const { outcome, error, hint, id } of results) {
-    if (outcome === 'failed') note(reporter, 'error', error ?? `${id} failed`, hint);
     // a resource that may have changed and cannot be updated has a hint
     const level = hint === undefined || isWhole ? 'debug' : 'warning';
     if (outcome === 'skipped') note(reporter, level, `${id} is skipped: ${error ?? ''}`, hint);
@@ -26,6 +27,15 @@ export function reportOutcome(
     .map(([outcome, count]) => `${count} ${outcome}`);
   const summary = counts.length === 0 ? 'nothing to sync' : counts.join(', ');
   note(reporter, failed ? 'info' : 'success', `Code sync: ${summary} (${duration}).`);
+  // last: editors show the last line
+  for (const { outcome, error, hint, id } of results)
+    if (outcome === 'failed') note(reporter, 'error', error ?? `${id} failed`, hint);
+}
+
+/** Reports that a resource is in sync after a code sync. */
+export function reportSynced(reporter: Reporter, { id, type }: { id: ResourceIdentifier; type: string }): void {
+  const flow = kindOf(type)?.sync;
+  if (flow !== undefined) reporter.report({ type: 'code-synced', id, flow });
 }
 
 /** Warns about values that a code sync leaves at an older version. */

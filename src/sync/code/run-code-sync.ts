@@ -10,7 +10,7 @@ import { reportRunProblems } from '../run-problems.ts';
 import { openCodeSync } from './open-code-sync.ts';
 import { readTemplatesAsDeployed } from '../read-templates.ts';
 import { dependsOnParameters } from '../stack-parameters.ts';
-import { documentOf, reportOutcome, reportPlan } from './report-code-sync.ts';
+import { documentOf, reportOutcome, reportPlan, reportSynced } from './report-code-sync.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
 import { selectResources } from './select-resources.ts';
 import type { Selection } from './select-resources.ts';
@@ -49,6 +49,9 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
     return { document, exitCode: 0 };
   }
   const outcome = await open.apply();
+  if (selection.ids.length > 0)
+    for (const result of outcome.results)
+      if (result.outcome === 'unchanged') reportSynced(environment.reporter, result);
   const warnings = await warning;
   const ms = performance.now() - started;
   reportOutcome(environment.reporter, outcome, { duration: formatDuration(ms), isWhole: false });

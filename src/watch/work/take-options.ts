@@ -16,3 +16,24 @@ export async function takeOptions(application: WatchedApplication): Promise<bool
   application.replace((now) => withRun(now, next, tools));
   return true;
 }
+
+/**
+ * Whether the configuration says what is in effect already: editors rewrite the samconfig without changing an option. After
+ * a failure the answer is no, as each save is a reason to try again.
+ */
+export async function hasSameOptions(application: WatchedApplication): Promise<boolean> {
+  const { run, undeployed, optionFiles } = application.snapshot;
+  const { watch } = run.environment;
+  if (!watch || undeployed.options || undeployed.beyondTemplates) return false;
+  const readSince = Date.now();
+  try {
+    const { files, isChanged, warnings } = await readChangedOptions(run.options, watch);
+    if (isChanged || warnings.length > 0) return false;
+    if (JSON.stringify(files) !== JSON.stringify(optionFiles))
+      application.replace((now) => ({ ...now, optionFiles: files }), readSince);
+    return true;
+  } catch {
+    // reported by the deployment, which reads them again
+    return false;
+  }
+}

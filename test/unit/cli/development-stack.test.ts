@@ -40,7 +40,7 @@ describe('a question', () => {
   it('shows the default and asks again after nonsense', async () => {
     const { ask, shown } = askerOn('what\nn\n');
     await ask('Really?', { default: true });
-    expect(shown()).toBe('Really? [Y/n] what\nPlease answer y or n.\nReally? [Y/n] n\n');
+    expect(shown()).toBe('Really? [Y/n]: what\nPlease answer y or n.\nReally? [Y/n]: n\n');
   });
 
   it('one pipe answers several questions', async () => {
@@ -87,7 +87,7 @@ describe('the development-stack question', () => {
     const questions: string[] = [];
     const options = { yes: false, metadataFile: file };
     expect(await confirmDevelopmentStack(STACK, { ...options, ask: asked(true, questions) })).toBe(true);
-    expect(questions[0]).toContain('Is app in account 123456789012, eu-west-1, a development stack?');
+    expect(questions[0]).toContain('Sync stack app in account 123456789012, eu-west-1?');
     expect(await confirmDevelopmentStack({ ...STACK, templateFile: '/other.yaml' }, { ...options, ask: never })).toBe(
       true,
     );
