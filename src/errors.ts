@@ -1,12 +1,30 @@
+/** A place in a file of the project. Lines and columns count from 1. */
+export interface SourcePlace {
+  /** Relative to the project if inside it. */
+  file?: string | undefined;
+  line?: number | undefined;
+  column?: number | undefined;
+}
+
+/** Details of an error that the user can act on. */
+export interface ErrorDetails {
+  cause?: unknown;
+  hint?: string | undefined;
+  /** Where the message says it is, for editors. */
+  place?: SourcePlace | undefined;
+}
+
 /** An error the user can act on: the message says what is wrong and where, `hint` what to do. Exit code 1. */
 export class UserError extends Error {
   readonly hint: string | undefined;
+  readonly place: SourcePlace | undefined;
   readonly exitCode: number = 1;
 
-  constructor(message: string, options: { cause?: unknown; hint?: string | undefined } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(message: string, { cause, hint, place }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
-    this.hint = options.hint;
+    this.hint = hint;
+    this.place = place;
   }
 }
 
@@ -28,14 +46,6 @@ export interface TemplateProblem {
   message: string;
 }
 
-/** A place in a file of the project. Lines and columns count from 1. */
-export interface SourcePlace {
-  /** Relative to the project if inside it. */
-  file?: string | undefined;
-  line?: number | undefined;
-  column?: number | undefined;
-}
-
 /** Why a built function cannot run. */
 export interface RunProblem extends SourcePlace {
   message: string;
@@ -45,8 +55,10 @@ export interface RunProblem extends SourcePlace {
 export class TemplateError extends UserError {
   readonly problems: readonly TemplateProblem[];
 
-  constructor(problems: readonly TemplateProblem[], options: { cause?: unknown; hint?: string | undefined } = {}) {
-    super(problems.map(formatProblem).join('\n'), options);
+  constructor(problems: readonly TemplateProblem[], details: Omit<ErrorDetails, 'place'> = {}) {
+    const [first] = problems;
+    const place = first && { file: first.file, line: first.line, column: first.column };
+    super(problems.map(formatProblem).join('\n'), { ...details, place });
     this.problems = problems;
   }
 }

@@ -123,8 +123,7 @@ describe('VS Code', () => {
     const layers = async (...flags: string[]): Promise<number> => {
       const { code, stderr } = await runAsVsCode(commandLine(app, ...flags), app);
       expect(code, stderr).toBe(0);
-      const built = await fs.readdir(path.join(app.cwd, '.aws-sam')).catch(() => []);
-      return built.includes('auto-dependency-layer') ? 1 : 0;
+      return (await fs.readdir(path.join(app.cwd, '.aws-sam'))).includes('auto-dependency-layer') ? 1 : 0;
     };
     expect(await layers('--no-watch')).toBe(0);
     expect(await layers('--watch', '--no-watch', '--dependency-layer')).toBe(1);

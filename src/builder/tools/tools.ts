@@ -11,16 +11,13 @@ import type { SpawnResult } from '../../support/spawn.ts';
 import { nameWithin } from '../../support/places.ts';
 import { readToolReason } from './tool-reasons.ts';
 
-/** A tool of a build failed; its output gives the reason. */
+/** A tool of a build failed; its output gives the reason. The file of its place is absolute. */
 export class ToolError extends UserError {
   readonly output: string;
-  /** The position in the source that the tool reported; the file is absolute. */
-  readonly place: SourcePlace | undefined;
 
   constructor(message: string, output: string, hint?: string, place?: SourcePlace) {
-    super(message, hint === undefined ? {} : { hint });
+    super(message, { hint, place });
     this.output = output;
-    this.place = place;
   }
 }
 

@@ -123,10 +123,8 @@ interface SyntaxProblem extends FilePlace {
   cause: unknown;
 }
 
-function syntaxError(problem: SyntaxProblem): UserError {
-  return new UserError(`${placeText(problem)}: invalid ${problem.format}: ${problem.reason}`, {
-    cause: problem.cause,
-  });
+function syntaxError({ format, reason, cause, ...place }: SyntaxProblem): UserError {
+  return new UserError(`${placeText(place)}: invalid ${format}: ${reason}`, { cause, place });
 }
 
 function mapValues<T, R>(table: Readonly<Record<string, T>>, map: (value: T) => R): Record<string, R> {

@@ -94,12 +94,12 @@ export async function attempt<T>(
   }
 }
 
-/** Fails the resource: why, and where the cause is, if a tool reports that. */
+/** Fails the resource: why, and where the cause is, if the error or a tool reports that. */
 export function fail(
   { outcomes }: Planning,
   { id, type }: PlanSubject,
   error: UserError,
-  place: SourcePlace = {},
+  place: SourcePlace = error.place ?? {},
 ): void {
   const why = describeFailure(id, error);
   const errorKind = kindOfFailure(error);

@@ -3,9 +3,11 @@ import { StackOvertakenError } from '../../deploy/require-latest.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { describeBehind } from '../../sync/code/behind-versions.ts';
 import type { OpenPlan } from '../../sync/code/open-plan.ts';
+import type { SyncRun } from '../../sync/sync-run.ts';
 import type { ResourceResult } from '../../sync/code/sync-resource.ts';
 import { withSynced } from '../application-snapshot.ts';
 import type { SyncedResource, WatchFailure } from '../loop/results.ts';
+import { projectPath } from '../session-reports.ts';
 import type { WatchedApplication } from '../watched-application.ts';
 import { artifactOf } from './build-resources.ts';
 import { describeFailure, transientKind } from './watch-failures.ts';
@@ -21,7 +23,8 @@ export async function applyPlan(
 ): Promise<SyncedResource[]> {
   const blocked = new Set(open.plan.resources.filter(({ action }) => action === 'blocked').map(({ id }) => id));
   const { results, behind } = await open.apply();
-  const { code } = application.snapshot.run.options;
+  const { run } = application.snapshot;
+  const { code } = run.options;
   for (const values of behind) application.notes.report('warning', describeBehind(values), code ? PRESS_D : FOLLOWS);
   const artifacts = results.map((one) => [one.id, isApplied(one) ? artifactOf(built, one.id) : undefined] as const);
   application.replace((now) => withSynced(now, new Map(artifacts)));
@@ -29,8 +32,8 @@ export async function applyPlan(
   const stale = new Set(code ? [] : behind.map(({ id }) => id));
   return results.map((result) => {
     const { id, outcome, detail, error } = result;
-    if (blocked.has(id)) return { id, outcome: 'blocked', failure: failureOf(result) };
-    if (outcome === 'failed') return { id, outcome, failure: failureOf(result) };
+    if (blocked.has(id)) return { id, outcome: 'blocked', failure: failureOf(result, run) };
+    if (outcome === 'failed') return { id, outcome, failure: failureOf(result, run) };
     if (outcome === 'skipped') application.notes.report('debug', `${id} is not synced: ${error ?? ''}`);
     const leavesStaleValues = stale.has(id);
     return { id, outcome: outcome === 'synced' ? 'synced' : 'unchanged', detail, leavesStaleValues };
@@ -75,7 +78,8 @@ function isApplied({ outcome }: ResourceResult): boolean {
   return outcome === 'synced' || outcome === 'unchanged';
 }
 
-function failureOf(result: ResourceResult): WatchFailure {
-  const { error = 'it could not be synced', hint, errorKind, waitsFor } = result;
-  return { message: error, hint, transient: transientKind(errorKind), waitsFor };
+function failureOf(result: ResourceResult, run: SyncRun): WatchFailure {
+  const { error = 'it could not be synced', hint, errorKind, waitsFor, file: path, line, column } = result;
+  const file = path && projectPath(run, path);
+  return { message: error, hint, file, line, column, transient: transientKind(errorKind), waitsFor };
 }

@@ -14,9 +14,9 @@ export function describeFailure(thrown: unknown): WatchFailure {
   }
   const [only] = error instanceof BuildError && error.failures.length === 1 ? error.failures : [];
   if (only) return describeBuildFailure(only);
-  const { message, hint } = error;
+  const { message, hint, place } = error;
   if (error instanceof SystemError) return { message, hint, transient: error.isTransient ? 'system' : undefined };
-  return { message, hint, transient: isAwsError(error) ? transientKind(error.kind) : undefined };
+  return { message, hint, ...place, transient: isAwsError(error) ? transientKind(error.kind) : undefined };
 }
 
 /** Gives a failed result for each resource of each failed build. */
