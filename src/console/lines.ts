@@ -21,9 +21,9 @@ const VERBS: Readonly<Record<StepKind, { base: string; doing: string; done: stri
   'set-up': { base: 'set up', doing: 'Setting up', done: 'Set up' },
 };
 
-/** Describes a running step, e.g. `Building HelloFunction`. */
-export function doing(step: Pick<StepStarted, 'kind' | 'label'>): string {
-  return `${VERBS[step.kind].doing} ${step.label}`;
+/** Describes a running step and how far it is, e.g. `Building HelloFunction`. */
+export function doing(step: Pick<StepStarted, 'kind' | 'label'> & { activity?: string | undefined }): string {
+  return `${VERBS[step.kind].doing} ${step.label}${step.activity === undefined ? '' : `: ${step.activity}`}`;
 }
 
 /** The event that starts a step; the event that ends it refers to it by `id`. */
@@ -61,6 +61,10 @@ export function createLines(options: LineOptions): (event: SyncEvent) => Line[] 
         return debugLine(doing(event));
       case 'step-progress':
         return [];
+      case 'step-activity': {
+        const started = steps.get(event.id);
+        return started && event.milestone && !options.live ? err(doing({ ...started, activity: event.text })) : [];
+      }
       case 'step-finished': {
         const started = steps.get(event.id);
         steps.delete(event.id);

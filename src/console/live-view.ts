@@ -21,6 +21,7 @@ export interface LiveView {
 interface RunningStep extends StepStarted {
   since: number;
   sent: number;
+  activity?: string | undefined;
 }
 
 /** Draws running steps and the resources CloudFormation is working on at the bottom of the terminal. */
@@ -56,6 +57,9 @@ export function createLiveView(terminal: NodeJS.WriteStream, style: Style): Live
       else if (event.type === 'step-progress') {
         const step = steps.get(event.id);
         if (step) step.sent = event.bytes;
+      } else if (event.type === 'step-activity') {
+        const step = steps.get(event.id);
+        if (step) step.activity = event.text;
       } else if (event.type === 'stack-event') {
         const name = `${event.event.stackPath}/${event.event.logicalId}`;
         if (event.event.status.endsWith('_IN_PROGRESS')) resources.set(name, event.event);

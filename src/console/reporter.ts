@@ -53,6 +53,8 @@ export type SyncEvent =
     }
   /** Bytes sent so far, for uploads. */
   | { type: 'step-progress'; id: string; bytes: number }
+  /** What a long step does now and how far it is, e.g. `installing packages (12 of 33)`. Pipes show only `milestone`s. */
+  | { type: 'step-activity'; id: string; text: string; milestone: boolean }
   /** A step ended. `unchanged`: there was nothing to do. `detail` is a few words, e.g. `pip, 12 packages`. */
   | {
       type: 'step-finished';

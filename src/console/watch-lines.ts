@@ -16,6 +16,9 @@ export interface WatchLineOptions extends LineOptions {
 
 const err = (text: string): Line[] => text.split('\n').map((line) => ({ stream: 'stderr', text: line }));
 
+/** Steps that set up and start the local cloud. */
+const LOCAL_CLOUD = /^(?:setup|start):local-cloud$/;
+
 /** Changed files that a line names; it counts the others. */
 const FILES_NAMED = 3;
 
@@ -72,7 +75,8 @@ export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) 
     switch (event.type) {
       case 'step-started':
       case 'step-finished':
-        return debug ? others(event) : [];
+        // a watch reports states instead of steps, but the set-up of the local cloud comes before it
+        return debug || LOCAL_CLOUD.test(event.id) ? others(event) : [];
       case 'watch-ready':
         return timed(errStyle('bold', describeReady(event)));
       case 'watch-change':

@@ -1,5 +1,5 @@
 import { formatProblem } from '../errors.ts';
-import type { StackEventRow, SyncEvent } from './reporter.ts';
+import type { StackEventRow, SyncEvent, StepKind } from './reporter.ts';
 import type { ResourceState, StackState } from './watch-events.ts';
 
 /** A resource as the view shows it. Times in ms of the view's clock. */
@@ -18,6 +18,18 @@ export interface WatchedRow {
   step: string | undefined;
 }
 
+/** A running step. */
+interface WatchedStep {
+  kind: StepKind;
+  label: string;
+  ids: readonly string[];
+  since: number;
+  /** The last line that its tool printed. */
+  line: string | undefined;
+  /** What it does and how far it is, if it reports that. */
+  activity?: string | undefined;
+}
+
 /** The state of the whole view. */
 export interface WatchModel {
   stackName: string;
@@ -29,7 +41,7 @@ export interface WatchModel {
   };
   rows: Map<string, WatchedRow>;
   /** Running steps. */
-  steps: Map<string, { kind: string; label: string; ids: readonly string[]; since: number; line: string | undefined }>;
+  steps: Map<string, WatchedStep>;
   /** Resources CloudFormation is working on. */
   inProgress: Map<string, StackEventRow>;
   ready: boolean;
@@ -89,6 +101,11 @@ export function updateWatchModel(model: WatchModel, event: SyncEvent, now: numbe
     case 'step-started':
       model.steps.set(event.id, { ...event, ids: event.ids ?? [], since: now, line: undefined });
       return;
+    case 'step-activity': {
+      const step = model.steps.get(event.id);
+      if (step) step.activity = event.text;
+      return;
+    }
     case 'tool-output': {
       const step = model.steps.get(event.id);
       if (step) step.line = event.line;

@@ -1,6 +1,7 @@
 import cliTruncate from 'cli-truncate';
 import { createLogUpdate } from 'log-update';
 import { formatDuration } from './format.ts';
+import { doing } from './lines.ts';
 import type { LiveView } from './live-view.ts';
 import type { Style } from './style.ts';
 import { WATCH_KEYS } from './watch-keys.ts';
@@ -160,7 +161,11 @@ function stackLine({ stack, stackName }: WatchModel, { style, now, spinner }: Pi
   return `${style(lookOf(stack.state), icon)} ${name}  ${state}  ${fact}`;
 }
 
-function progressLines(model: WatchModel, { style, wallClock }: Picture): string[] {
+function progressLines(model: WatchModel, picture: Picture): string[] {
+  const { style, wallClock, now } = picture;
+  const local = [...model.steps.values()].filter(({ kind }) => kind === 'set-up' || kind === 'start');
+  if (local.length > 0)
+    return local.map((step) => `    ${doing(step)}  ${style('dim', formatDuration(now - step.since))}`);
   if (model.stack.state !== 'updating') return [];
   const all = [...model.inProgress.values()];
   const lines = all.slice(0, IN_PROGRESS_SHOWN).map(({ stackPath, logicalId, status, timestamp }) => {

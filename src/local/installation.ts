@@ -8,6 +8,8 @@ import { discard, exists, makeFolder, removeTree } from '../support/files.ts';
 import { spawn } from '../support/spawn.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
+import { followInstall } from './install-progress.ts';
+import type { InstallActivity } from './install-progress.ts';
 import { findPython } from './python.ts';
 
 /** The installed program of the local cloud. */
@@ -28,6 +30,8 @@ export interface InstallOptions {
 }
 
 const SETUP_STEP = 'setup:local-cloud';
+/** How often the installed packages are counted (ms). */
+const COUNT_MS = 500;
 
 /** Returns our folder in the user's cache: `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`. */
 export function cloudCacheDir(
@@ -87,12 +91,9 @@ async function install(folder: string, pluginDir: string, options: InstallOption
     const temporary = `${folder}.${temporarySuffix()}`;
     try {
       await makeFolder(options.cacheDir);
+      reportActivity(reporter, { text: 'creating a Python environment (once, 130 MB in all)', milestone: true });
       await run([base.executable, '-m', 'venv', temporary], 'Python could not create a virtual environment', options);
-      const requirements = path.join(pluginDir, 'requirements.txt');
-      const pip = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
-      const pinned = ['--require-hashes', '--only-binary', ':all:', '-r', requirements];
-      const failure = 'pip could not install the packages of the local cloud';
-      await run([pythonOf(temporary), ...pip, ...pinned], failure, options);
+      await installPackages(temporary, base.version, { ...options, pluginDir });
       await moveIntoPlace(temporary, folder);
     } finally {
       await discard(temporary);
@@ -101,13 +102,48 @@ async function install(folder: string, pluginDir: string, options: InstallOption
   });
 }
 
-async function run(command: readonly string[], failure: string, options: InstallOptions): Promise<void> {
+async function installPackages(
+  folder: string,
+  pythonVersion: string,
+  options: InstallOptions & { pluginDir: string },
+): Promise<void> {
+  const { reporter } = options;
+  const requirements = path.join(options.pluginDir, 'requirements.txt');
+  const pip = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
+  const pinned = ['--require-hashes', '--only-binary', ':all:', '-r', requirements];
+  const sitePackages =
+    process.platform === 'win32' ? ['Lib', 'site-packages'] : ['lib', `python${pythonVersion}`, 'site-packages'];
+  const progress = await followInstall(await fs.readFile(requirements, 'utf8'), path.join(folder, ...sitePackages));
+  const timer = setInterval(() => void progress.count().then((now) => reportActivity(reporter, now)), COUNT_MS);
+  const failure = 'pip could not install the packages of the local cloud';
+  try {
+    await run([pythonOf(folder), ...pip, ...pinned], failure, options, (line) =>
+      reportActivity(reporter, progress.readLine(line)),
+    );
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function reportActivity(reporter: Reporter, activity: InstallActivity | undefined): void {
+  if (activity) reporter.report({ type: 'step-activity', id: SETUP_STEP, ...activity });
+}
+
+async function run(
+  command: readonly string[],
+  failure: string,
+  options: InstallOptions,
+  onLine?: (line: string) => void,
+): Promise<void> {
   const { reporter, env, signal } = options;
   const [program = '', ...args] = command;
   const result = await spawn(program, args, {
     env: pipEnvironment(env),
     signal,
-    onLine: (line) => reporter.report({ type: 'tool-output', id: SETUP_STEP, line }),
+    onLine: (line) => {
+      reporter.report({ type: 'tool-output', id: SETUP_STEP, line });
+      onLine?.(line);
+    },
   });
   if (result.code === 0) return;
   throw new UserError(`${failure} (exit code ${result.code}):\n${result.output.trimEnd()}`, {

@@ -54,7 +54,7 @@ const report = (error: unknown, context: { signal?: AbortSignal; debug?: boolean
 };
 
 it.each([
-  [['cloud', 'strat'], /sam-sync cloud has no command "strat"\n.*Did you mean start\?/],
+  [['cloud', 'strat'], /sam-sync cloud has no command "strat"\. Did you mean start\?/],
   [['cloud', '--forse'], /sam-sync cloud has no option "--forse"/],
   [['cloud', 'stop', 'now'], /sam-sync cloud stop takes no arguments, but got now/],
 ])('%j is wrong', async (argv, message) => {
@@ -101,7 +101,7 @@ describe('an error that ends the run', () => {
 
   it('shows where it was thrown with --debug', () => {
     const { notes } = report(new UserError('bad', { cause: new Error('deep') }), { debug: true });
-    expect(notes[1]).toMatch(/^debug: UserError: bad\n {4}at [^]*Caused by: Error: deep/);
+    expect(notes[0]).toMatch(/^debug: UserError: bad\n {4}at [^]*Caused by: Error: deep/);
   });
 });
 
