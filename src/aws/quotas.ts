@@ -14,6 +14,7 @@ export interface Quota {
 
 /** Operations of CloudFormation that a run calls. */
 const CLOUDFORMATION_OPERATIONS = [
+  'DescribeEvents',
   'CreateStack',
   'DeleteStack',
   'DescribeStackEvents',

@@ -11,6 +11,7 @@ import { followStack, waitUntilSettled, type FollowResult } from './follow-stack
 import { pause } from '../support/pause.ts';
 import { planDeploy, type DeployPlan, type DeployRequest, type RecreatePlan } from './plan-deploy.ts';
 import { StackOvertakenError } from './require-latest.ts';
+import { readFirstCause } from './failed-events.ts';
 import { explainStackFailure } from './stack-failure.ts';
 import { isSuccess, stackCondition } from './stack-status.ts';
 import { StackMovedError, startOperation } from './start-operation.ts';
@@ -170,24 +171,25 @@ async function change(
     const followed = await reportContinuing({ stackName, kind, signal, began: true }, () =>
       followStack(aws, { ...tools, ...operation, stackName, token, previousChange: lastChange(state.stack) }),
     );
-    return { value: checkSuccess(followed, stackName, { kind, region: await aws.region() }) };
+    return { value: await checkSuccess(aws, followed, { stackName, kind, stackId: operation.stackId, token }) };
   });
   // not a failure of the step: the next plan starts a new one
   if (result instanceof StackMovedError) throw result;
   return result;
 }
 
-function checkSuccess(
+async function checkSuccess(
+  aws: Aws,
   followed: FollowResult,
-  stackName: string,
-  { kind, region }: { kind: 'create' | 'update'; region: string },
-): Outcome {
+  { stackName, kind, ...operation }: { stackName: string; kind: 'create' | 'update'; stackId: string; token: string },
+): Promise<Outcome> {
   const { stack, isLatest, status } = followed;
   if (isSuccess(status)) {
     if (stack === undefined) throw new StackOvertakenError(stackName, stack);
     return { stack, isLatest, changed: true };
   }
-  throw explainStackFailure({ stackName, region, verb: kind }, followed);
+  const cause = await readFirstCause(aws, operation, followed.events);
+  throw explainStackFailure({ stackName, region: await aws.region(), verb: kind }, followed, cause);
 }
 
 async function placeTemplate(

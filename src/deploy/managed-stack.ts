@@ -6,6 +6,7 @@ import { deleteStack } from '../deploy/delete-stack.ts';
 import { describeStack, type DeployedStack } from '../deploy/describe-stack.ts';
 import { followStack, waitUntilSettled } from '../deploy/follow-stack.ts';
 import { pause } from '../support/pause.ts';
+import { readFirstCause } from '../deploy/failed-events.ts';
 import { explainStackFailure } from '../deploy/stack-failure.ts';
 import { isSuccess, stackCondition } from '../deploy/stack-status.ts';
 import { StackMovedError, startOperation } from '../deploy/start-operation.ts';
@@ -180,7 +181,11 @@ async function createManagedStack(aws: Aws, managed: ManagedStack, tools: Manage
       const followed = await followStack(aws, { ...tools, ...operation, stackName: name, token, reporter });
       if (!isSuccess(followed.status)) {
         const attempt = { stackName: name, region: await aws.region(), verb: 'create' } as const;
-        throw explainStackFailure(attempt, followed);
+        throw explainStackFailure(
+          attempt,
+          followed,
+          await readFirstCause(aws, { ...operation, token }, followed.events),
+        );
       }
       return { value: undefined, detail };
     } catch (error) {

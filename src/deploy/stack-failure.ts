@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { pointsElsewhere } from './failed-events.ts';
 import { findFirstCause, findRollbackFailure, type FailureCause } from './first-cause.ts';
 import type { FollowResult } from './follow-stack.ts';
 import { describeFailedState } from './stack-status.ts';
@@ -16,12 +17,12 @@ export class StackFailedError extends UserError {
   }
 }
 
-/** Creates the error for an operation that failed. Pure. */
+/** Creates the error for an operation that failed. Pure. `failure`: its first cause, by default that of its events. */
 export function explainStackFailure(
   operation: { stackName: string; region: string; verb: 'create' | 'update' | 'delete' },
   { status, stack, isLatest, events }: FollowResult,
+  failure: FailureCause | undefined = findFirstCause(events),
 ): StackFailedError {
-  const failure = findFirstCause(events);
   const rollback = status.endsWith('ROLLBACK_FAILED') ? findRollbackFailure(events) : undefined;
   const sentences = [
     failure === undefined
@@ -31,7 +32,7 @@ export function explainStackFailure(
     failure === undefined || failure.others.length === 0 ? undefined : `Also failed: ${failure.others.join(', ')}`,
   ];
   const failed = { ...operation, status, deploymentMode: stack?.deploymentMode };
-  const hint = [adviceFor(failure?.reason ?? ''), describeFailedState(failed)];
+  const hint = [adviceFor(failure?.reason ?? '', operation.stackName), describeFailedState(failed)];
   return new StackFailedError(sentences.filter(Boolean).join('\n'), {
     status,
     failure,
@@ -40,7 +41,11 @@ export function explainStackFailure(
 }
 
 /** Returns advice for the most frequent reasons. */
-function adviceFor(reason: string): string | undefined {
+function adviceFor(reason: string, stackName: string): string | undefined {
+  if (pointsElsewhere(reason)) {
+    const command = `aws cloudformation describe-events --stack-name ${stackName} --filters FailedEvents=true`;
+    return `The cause could not be read (permission cloudformation:DescribeEvents). To see it: ${command}.`;
+  }
   if (/cannot be assumed by/i.test(reason)) {
     return 'A new role takes some seconds to become usable: syncing again often helps.';
   }

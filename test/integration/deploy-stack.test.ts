@@ -129,6 +129,19 @@ async function signalHold(stackName: string): Promise<void> {
   );
 }
 
+/** An event of `DescribeEvents`; later operations have higher numbers. */
+function operationEvent(operation: string, fields: Readonly<Record<string, string>>): string {
+  const all = { OperationId: operation, Timestamp: `2026-01-0${operation}T00:00:00Z`, ...fields };
+  const members = Object.entries(all).map(([name, value]) => `<${name}>${value}</${name}>`);
+  return `<member>${members.join('')}</member>`;
+}
+
+function eventsPage(members: string, hasNext: boolean): string {
+  const next = hasNext ? '<NextToken>2</NextToken>' : '';
+  const result = `<OperationEvents>${members}</OperationEvents>${next}`;
+  return `<DescribeEventsResponse><DescribeEventsResult>${result}</DescribeEventsResult></DescribeEventsResponse>`;
+}
+
 async function rejection(promise: Promise<unknown>): Promise<Error> {
   const error: unknown = await promise.then(
     () => new Error('it was fulfilled'),
@@ -312,6 +325,61 @@ describe('failures', () => {
     expect((await describeStack(aws, stackName))?.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(await deploy(topic())).toMatchObject({ changed: false });
     expect(await deploy(topic('two'))).toMatchObject({ changed: true });
+  });
+
+  describe('a failure whose events only point at DescribeEvents', () => {
+    const POINTER =
+      'The following hook(s)/validation failed: [AWS::EarlyValidation::PropertyValidation]. ' +
+      'To troubleshoot Early Validation errors, use the DescribeEvents API for detailed failure information.';
+
+    const EARLIER = operationEvent('1', { EventType: 'PROVISIONING_ERROR', ResourceStatusReason: 'long ago' });
+    const WARNING = operationEvent('2', { EventType: 'VALIDATION_ERROR', ValidationFailureMode: 'WARN' });
+    const PROPERTY = operationEvent('2', {
+      EventType: 'VALIDATION_ERROR',
+      LogicalResourceId: 'Fn',
+      ResourceType: 'AWS::Lambda::Function',
+      ValidationFailureMode: 'FAIL',
+      ValidationStatusReason: 'Unsupported property [Memory]',
+      ValidationPath: '/Resources/Fn/Properties/Memory',
+    });
+    const HOOK = operationEvent('2', {
+      EventType: 'HOOK_INVOCATION_ERROR',
+      LogicalResourceId: 'Bucket',
+      HookFailureMode: 'FAIL',
+      HookType: 'Org::Check',
+      HookStatusReason: 'no tags',
+    });
+
+    /** Lets a creation fail like one that early validation ends. */
+    async function failEarly(): Promise<UserError> {
+      const { deploy } = run();
+      const body = (text: string): string =>
+        text.replaceAll(/<ResourceStatusReason>[^<]+</g, `<ResourceStatusReason>${POINTER}<`);
+      proxy.fault({ operation: 'DescribeStackEvents' }, { kind: 'change', body }, { times: Infinity });
+      return (await rejection(deploy({ Resources: { Bad: BAD } }))) as UserError;
+    }
+
+    it('asks there for the cause of this operation, on all pages, without warnings', async () => {
+      for (const events of [EARLIER + WARNING + PROPERTY, HOOK])
+        proxy.fault({ operation: 'DescribeEvents' }, { kind: 'answer', body: eventsPage(events, events !== HOOK) });
+      const error = await failEarly();
+      expect(error.message).toBe(
+        'Fn (AWS::Lambda::Function) failed: Unsupported property [Memory] (at /Resources/Fn/Properties/Memory)\n' +
+          'Also failed: Bucket: the hook Org::Check rejected it: no tags',
+      );
+      expect(error.hint).not.toContain('describe-events');
+    });
+
+    it.each([
+      ['an endpoint without that operation', undefined],
+      ['a missing permission', { kind: 'error', status: 403, code: 'AccessDenied', message: 'no' } as const],
+    ])('%s: what the events say, and how to see the cause', async (_name, fault) => {
+      if (fault) proxy.fault({ operation: 'DescribeEvents' }, fault, { times: Infinity });
+      const error = await failEarly();
+      expect(error.message).toContain(POINTER);
+      expect(error.hint).toMatch(/aws cloudformation describe-events --stack-name app-\d+ --filters FailedEvents=true/);
+      expect(proxy.count('DescribeEvents')).toBe(1);
+    });
   });
 
   it('a template that CloudFormation refuses: what it says, and nothing is there', async () => {

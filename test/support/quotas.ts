@@ -38,9 +38,14 @@ const ACCOUNT_QUOTAS: readonly AccountQuota[] = [
   one('states', 'DescribeStateMachine', 20, 200),
   one('logs', 'FilterLogEvents', 5, 5),
   // not documented; as observed
-  ...['DescribeStacks', 'DescribeStackEvents', 'GetTemplate', 'ListStackResources', 'DescribeStackResource'].map(
-    (operation) => one('cloudformation', operation, 5, 10),
-  ),
+  ...[
+    'DescribeEvents',
+    'DescribeStacks',
+    'DescribeStackEvents',
+    'GetTemplate',
+    'ListStackResources',
+    'DescribeStackResource',
+  ].map((operation) => one('cloudformation', operation, 5, 10)),
 ];
 
 /** Token buckets of an account. */

@@ -2,6 +2,7 @@ export {
   CloudFormationClient as Client,
   CreateStackCommand,
   DeleteStackCommand,
+  DescribeEventsCommand,
   DescribeStackEventsCommand,
   DescribeStackResourceCommand,
   DescribeStacksCommand,
