@@ -115,6 +115,8 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
   } catch (error) {
     if (!reporter) {
       reporter = await openReporter(io, { debug, output: lastWord('output') === 'json' ? 'json' : 'text' });
+      const { noticesOf } = await import('./cli/options/throw-problems.ts');
+      for (const notice of noticesOf(error)) reporter.report({ type: 'note', ...notice });
       const { failureDocument } = await import('./failure-document.ts');
       reporter.report({ type: 'result', document: failureDocument(error) });
     }

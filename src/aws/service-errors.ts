@@ -231,7 +231,7 @@ function explainUnreachable(error: Error, { service, endpoint, region }: AwsCall
   if (host !== undefined && isLoopback(host)) {
     return {
       message,
-      hint: 'Check the local cloud with `sam-sync cloud status`, or start it with `sam-sync cloud start`.',
+      hint: 'Start the emulator at this address (the local cloud: `sam-sync cloud start`), or unset AWS_ENDPOINT_URL to sync to AWS.',
     };
   }
   if (isCertificateCode(code)) {

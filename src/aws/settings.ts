@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { nearestName } from '../support/nearest-name.ts';
 import { ownValue } from '../support/own-value.ts';
 import { profileNames, type AwsConfig, type Env } from './config-files.ts';
@@ -108,29 +108,29 @@ function configuredEndpoint(serviceId: string, { env, config, section }: Endpoin
 
 function checkEndpoint(url: string): string {
   if (/^https?:\/\/[^/]/.test(url) && URL.canParse(url)) return url;
-  throw new UserError(`The endpoint ${url} is not a URL`, {
+  throw new UsageError(`The endpoint ${url} is not a URL`, {
     hint: 'Use the form http://localhost:4566. Check AWS_ENDPOINT_URL, and endpoint_url in ~/.aws/config.',
   });
 }
 
 function checkRegion(region: string | undefined): string | undefined {
   if (region === undefined || /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i.test(region)) return region;
-  throw new UserError(`${region} is not a valid Region name`, { hint: 'For example: eu-central-1.' });
+  throw new UsageError(`${region} is not a valid Region name`, { hint: 'For example: eu-central-1.' });
 }
 
 function parseAttempts(text: string | undefined): number {
   if (!text) return DEFAULT_ATTEMPTS;
   const attempts = Number(text);
   if (Number.isInteger(attempts) && attempts >= 1) return attempts;
-  throw new UserError(`AWS_MAX_ATTEMPTS (or max_attempts of the profile) must be a positive integer, not ${text}`);
+  throw new UsageError(`AWS_MAX_ATTEMPTS (or max_attempts of the profile) must be a positive integer, not ${text}`);
 }
 
-function unknownProfile(profile: string, option: string | undefined, config: AwsConfig): UserError {
+function unknownProfile(profile: string, option: string | undefined, config: AwsConfig): UsageError {
   const names = profileNames(config);
   const nearest = nearestName(profile, names);
   const existing = names.length === 0 ? 'There are no profiles' : `Existing profiles: ${names.join(', ')}`;
   const origin = option === profile ? '' : ' (from AWS_PROFILE)';
-  return new UserError(`AWS profile ${profile}${origin} does not exist`, {
+  return new UsageError(`AWS profile ${profile}${origin} does not exist`, {
     hint:
       nearest === undefined
         ? `${existing}. Create it with \`aws configure --profile ${profile}\`.`

@@ -26,9 +26,21 @@ export function reportError(error: unknown, { reporter, signal, debug, version }
   }
   // first: editors show the last line
   if (debug) note(reporter, 'debug', withCauses(shown.stack ?? shown.message, shown));
-  if (shown instanceof BuildError) for (const failure of shown.failures) reportBuildFailure(failure, reporter, debug);
+  if (shown instanceof BuildError)
+    for (const failure of withoutRepeats(shown.failures)) reportBuildFailure(failure, reporter, debug);
   else note(reporter, 'error', shown.message, shown.hint);
   return shown.exitCode;
+}
+
+/** Joins failures that differ only in their builds: without Docker, each image fails for the same reason. */
+function withoutRepeats(failures: readonly BuildFailure[]): BuildFailure[] {
+  const joined = new Map<string, BuildFailure>();
+  for (const failure of failures) {
+    const { message, hint, output } = failure;
+    const key = JSON.stringify([message, hint, output]);
+    joined.set(key, { ...failure, ids: [...(joined.get(key)?.ids ?? []), ...failure.ids] });
+  }
+  return [...joined.values()];
 }
 
 /** Reports a failed build. `--debug` printed the tool's output while it ran. */

@@ -6,7 +6,7 @@ export function nearestName(name: string, candidates: readonly string[]): string
   let best: string | undefined;
   let least = allowedDistance(bare.length) + 1;
   for (const candidate of candidates) {
-    const away = distance(bare, bareName(candidate));
+    const away = slipsBetween(bare, bareName(candidate));
     if (away >= least) continue;
     best = candidate;
     least = away;
@@ -14,12 +14,25 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return best;
 }
 
+/** Counts the letters that differ; two that are swapped count once. */
+export function slipsBetween(one: string, other: string): number {
+  return isSwapped(one, other) ? 1 : distance(one, other);
+}
+
+function isSwapped(one: string, other: string): boolean {
+  if (one.length !== other.length || one === other) return false;
+  let at = 0;
+  while (one[at] === other[at]) at++;
+  const swapped = `${one.slice(0, at)}${one[at + 1] ?? ''}${one[at]}${one.slice(at + 2)}`;
+  return swapped === other;
+}
+
 /** Options are compared without their dashes: `--nope` is not like `--code`. */
 function bareName(name: string): string {
   return name.replace(/^-+/, '').toLowerCase();
 }
 
-/** Two letters differ in `tabel`; in short words they make another word. */
+/** In short words two other letters make another word. */
 function allowedDistance(length: number): number {
   if (length < 5) return Math.min(1, length - 1);
   return Math.max(2, Math.floor(length / 3));

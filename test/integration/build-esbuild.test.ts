@@ -196,7 +196,7 @@ describe('esbuild', () => {
       'src/app.handler',
       /esbuild refused the BuildProperties of F: .*"minfy"/,
     ],
-    ['an entry that is not there', '', 'src/nope.handler', /^there is no file for the entry point src\/nope in/],
+    ['an entry that is not there', '', 'src/nope.handler', /^the file of entry point src\/nope does not exist in/],
   ])('says what is wrong with %s', async (_what, properties, handler, message) => {
     const dir = await tempFolder({ 'template.yaml': template(properties, handler), ...APP });
     expect((await buildApp(dir)).failures).toEqual([

@@ -116,7 +116,7 @@ describe('a Web Function', () => {
     const dir = await tempFolder({ 'template.yaml': template('', 'BuildMethod: esbuild'), 'site/server.ts': SERVER });
     const [failure] = (await buildApp(dir)).failures;
     expect(failure).toMatchObject({
-      message: `there is no file for the entry point index.js in ${path.join(dir, 'site')}`,
+      message: `the file of entry point index.js does not exist in ${path.join(dir, 'site')}`,
       hint: 'Correct the EntryPoint or BuildProperties EntryPoints; both are relative to CodeUri.',
     });
   });

@@ -444,7 +444,9 @@ Outputs:
       });
       const missing = await local('--image-repository', `${registry}/own`);
       expect(missing).toMatchObject({ code: 1 });
-      expect(missing.stderr).toContain('F: docker has no image no-such-image:v1, and there is no such file');
+      expect(missing.stderr).toContain(
+        'F: docker has no image no-such-image:v1, and the file no-such-image:v1 does not exist',
+      );
       const nowhere = await local();
       expect(nowhere).toMatchObject({ code: 1 });
       expect(nowhere.stderr).toContain('repository');

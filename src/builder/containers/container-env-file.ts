@@ -10,7 +10,7 @@ export async function readContainerEnvFile(
 ): Promise<Pick<ContainerOptions, 'env' | 'envById'>> {
   if (file === undefined) return { env: {}, envById: {} };
   const text = await readTextIfExists(file);
-  if (text === undefined) throw new UserError(`--container-env-var-file: there is no file ${file}`);
+  if (text === undefined) throw new UserError(`${file} does not exist`);
   const sections = parse(text, file);
   const { Parameters: env = {}, ...envById } = Object.fromEntries(
     Object.entries(sections).map(([name, section]) => [name, variables(section, `${file}: ${name}`)]),

@@ -82,7 +82,7 @@ async function findLocalImage(
   const engine = await context.engine();
   const [imageId] = await imageIds(engine, [name]);
   if (imageId === undefined)
-    throw new UserError(`${ids.join(', ')}: ${engine.name} has no image ${name}, and there is no such file`, {
+    throw new UserError(`${ids.join(', ')}: ${engine.name} has no image ${name}, and the file ${name} does not exist`, {
       hint: 'Build or pull the image, or write the URI of one in Amazon ECR: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/NAME:TAG',
     });
   const recordFile = path.join(context.recordDir, `${keyOf(key, imageId)}.json`);

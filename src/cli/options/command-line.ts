@@ -15,6 +15,8 @@ export interface TypedOption {
 export interface CommandLine {
   typed: ReadonlyMap<OptionKey, TypedOption>;
   problems: readonly UsageError[];
+  /** The first word stands for another command, or is a slip of `sync`. */
+  isOtherCommand: boolean;
 }
 
 /** Options of `sam build`, `package` and `deploy` that `sam sync` lacks, to explain the mistake. */
@@ -31,6 +33,9 @@ const ELSEWHERE = new Set(
 /** Parses `args` by the option table, as click does. Never throws: collects problems. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const state: ParserState = { args, index: 0, typed: new Map(), problems: [] };
+  const [first = ''] = args;
+  const isOtherCommand = /^[a-z]/i.test(first) && commandHint(first) !== undefined;
+  if (isOtherCommand) return { typed: state.typed, problems: [unexpected(first)], isOtherCommand };
   while (state.index < args.length) {
     const word = args[state.index++] ?? '';
     if (word === '--') {
@@ -40,7 +45,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     if (word.startsWith('-') && word !== '-') parseOption(word, state);
     else state.problems.push(unexpected(word));
   }
-  return { typed: state.typed, problems: state.problems };
+  return { typed: state.typed, problems: state.problems, isOtherCommand };
 }
 
 interface ParserState {
@@ -122,5 +127,27 @@ function unknownOption(name: string, state: ParserState): void {
 }
 
 function unexpected(word: string): UsageError {
-  return new UsageError(`Unexpected argument \`${word}\``);
+  return new UsageError(`Unexpected argument \`${word}\``, { hint: commandHint(word) ?? argumentHint(word) });
+}
+
+const OWN_COMMANDS = ['sync', 'cloud'];
+const STEPS_OF_SYNC = ['build', 'deploy', 'package'];
+/** Other commands of AWS SAM CLI, by their first word. */
+const SAM_COMMANDS = 'delete docs init list local logs pipeline publish remote traces validate'.split(' ');
+
+/** Returns what to do about a word that stands for a command; undefined for any other word. */
+function commandHint(word: string): string | undefined {
+  if (word === 'sync') return 'Write `sync` once.';
+  if (STEPS_OF_SYNC.includes(word))
+    return `sync builds, packages and deploys in one step. \`sam ${word}\` is a command of AWS SAM CLI.`;
+  if (SAM_COMMANDS.includes(word)) return `\`sam ${word}\` is a command of AWS SAM CLI.`;
+  const near = nearestName(word, OWN_COMMANDS);
+  return near === undefined ? undefined : `Did you mean ${near}?`;
+}
+
+/** Returns the option that a word without one probably belongs to. */
+function argumentHint(word: string): string | undefined {
+  if (/\.(?:ya?ml|json|template)$/i.test(word)) return `To name the template, write --template-file ${word}.`;
+  if (/^\w+=/.test(word)) return 'Write values of template parameters after --parameter-overrides.';
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { UserError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import { exists, statIfExists } from '../../support/files.ts';
 
 /** The usual names of a template, in search order. */
@@ -10,9 +10,9 @@ export async function findTemplate(named: string | undefined, folder: string): P
   if (named === undefined) return findUsual(folder);
   const stats = await statIfExists(named);
   if (stats && !stats.isDirectory()) return named;
-  if (!stats) throw new UserError(`Template ${named} does not exist`);
+  if (!stats) throw new UsageError(`Template ${named} does not exist`);
   const inside = await firstExisting(named);
-  throw new UserError(`${named} is a folder, not a template`, {
+  throw new UsageError(`${named} is a folder, not a template`, {
     hint: inside === undefined ? 'Name the template file.' : `Did you mean ${inside}?`,
   });
 }
@@ -21,7 +21,7 @@ async function findUsual(folder: string): Promise<string> {
   const template = await firstExisting(folder);
   if (template !== undefined) return template;
   const isCdk = await exists(path.join(folder, 'cdk.json'));
-  throw new UserError(`No template found: ${folder} has no ${listOf(TEMPLATE_NAMES)}`, {
+  throw new UsageError(`No template found: ${folder} has no ${listOf(TEMPLATE_NAMES)}`, {
     hint: isCdk
       ? 'For a CDK application, run `cdk synth` and pass its template: -t cdk.out/NAME.template.json'
       : 'Change to the folder of the application, or pass the template with --template-file.',

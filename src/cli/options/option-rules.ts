@@ -47,12 +47,15 @@ const agrees = (facts: OptionFacts, one: string, several: string): string =>
   filters(facts).length === 1 ? one : several;
 const partial = (facts: OptionFacts): boolean => facts.value('code') === true || facts.value('watch') === true;
 
+/** The message of a run without the only option that has no default. */
+export const MISSING_STACK_NAME = "Missing option '--stack-name'";
+
 /** Which options go together, in order of evaluation; later rules do not see options that an earlier one dropped. */
 export const RULES: readonly Rule[] = [
   {
     applies: (facts) => isNothing(facts.value('stackName')),
     level: 'error',
-    text: "Missing option '--stack-name'",
+    text: MISSING_STACK_NAME,
     hint: (facts) =>
       `Pass it on the command line, or set stack_name in [${facts.value('configEnv') ?? 'default'}.sync.parameters] of samconfig.toml.`,
   },

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { UsageError, UserError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import { exists, isFile } from '../../support/files.ts';
 import type { SyncOptions } from '../../sync/sync-options.ts';
 import { loadContainerVariables } from './load-container-variables.ts';
@@ -7,6 +7,7 @@ import type { CommandLine } from './command-line.ts';
 import { findTemplate } from './find-template.ts';
 import type { Notice } from '../notice.ts';
 import { checkRegion } from './option-checks.ts';
+import { MISSING_STACK_NAME } from './option-rules.ts';
 import { OPTION_ENTRIES, OPTIONS } from './options.ts';
 import type { OptionSpec } from './option-spec.ts';
 import type { OptionKey, OptionValues } from './options.ts';
@@ -16,6 +17,7 @@ import { resolveValues } from './resolve-values.ts';
 import type { ResolvedValues } from './resolve-values.ts';
 import { DEFAULT_CONFIG_NAME, findSamconfig, readSamconfig } from '../samconfig/samconfig.ts';
 import type { FoundConfig, Samconfig } from '../samconfig/samconfig.ts';
+import type { UnreadPart } from '../samconfig/unread-parts.ts';
 import type { SaveRequest } from '../samconfig/save-params.ts';
 
 /** What options depend on besides the command line. */
@@ -38,21 +40,24 @@ export interface ResolvedRun {
 
 /**
  * Resolves the options of a run from command line, environment, samconfig and defaults. Throws one `UsageError` with all
- * invalid options, or a `UserError` for a file that is missing or unreadable.
+ * invalid options, or one for a file that is missing or invalid; a `UserError` for a file that cannot be read.
  */
 export async function resolveOptions(commandLine: CommandLine, { env, cwd }: OptionEnvironment): Promise<ResolvedRun> {
   const problems = [...commandLine.problems];
+  // what follows are options of that command
+  if (commandLine.isOtherCommand) throwProblems(problems);
   const notices: Notice[] = [];
   const configuration = await findConfiguration(commandLine, { env, cwd }).catch((error: unknown) => {
     throwProblems(problems);
     throw error;
   });
-  notices.push(...configuration.notices);
-
+  const { warnings } = configuration.config;
   const { typed } = commandLine;
   const values = resolveValues({ typed, env, config: configuration.config.entries }, problems, notices);
   const region = values.value('region') || regionOf(env, problems);
-  throwProblems(problems);
+  const { remaining, shown } = explainMissing(problems, warnings);
+  notices.unshift(...configuration.notices, ...shown);
+  throwProblems(remaining, [...configuration.notices, ...shown]);
 
   const folders = configuration.file === undefined ? [cwd] : [cwd, path.dirname(configuration.file)];
   const files = [configuration.fileToWrite];
@@ -66,6 +71,24 @@ export async function resolveOptions(commandLine: CommandLine, { env, cwd }: Opt
   notices.push(...describeValues(values));
   const save = values.value('saveParams') ? saveRequest(values, configuration, { env, cwd }) : undefined;
   return { options, notices, save, files };
+}
+
+/**
+ * One mistake, one message: a stack name that the command line misspells is not missing too, and one that stands in the wrong
+ * part of the samconfig is reported there. `shown`: the warnings that remain.
+ */
+function explainMissing(
+  problems: readonly UsageError[],
+  warnings: readonly UnreadPart[],
+): { remaining: UsageError[]; shown: readonly UnreadPart[] } {
+  const others = problems.filter(({ message }) => message !== MISSING_STACK_NAME);
+  const unread = warnings.filter(({ keys }) => keys.includes('stack_name'));
+  if (others.length === problems.length) return { remaining: others, shown: warnings };
+  if (others.some(({ message, hint }) => `${message} ${hint}`.includes('--stack-name')))
+    return { remaining: others, shown: warnings };
+  if (unread.length === 0) return { remaining: [...problems], shown: warnings };
+  const explained = unread.map(({ text, hint }) => new UsageError(text, { hint }));
+  return { remaining: [...others, ...explained], shown: warnings.filter((part) => !unread.includes(part)) };
 }
 
 type FileOptions = Pick<
@@ -84,12 +107,11 @@ async function resolveFiles(
   if (baseDir !== undefined && (await isFile(baseDir)))
     throw new UsageError(`${values.place('baseDir')}: ${baseDir} is a file, not a folder`);
   const containerEnvVarFile = values.value('useContainer') ? await locate('containerEnvVarFile') : undefined;
-  if (containerEnvVarFile !== undefined && !(await exists(containerEnvVarFile)))
-    throw new UserError(`${values.place('containerEnvVarFile')}: file ${containerEnvVarFile} does not exist`);
   const overrides = values.value('parameterOverrides') ?? [];
   const place = values.place('parameterOverrides');
   const parameterOverrides = await loadOverrides(overrides, folders, { place, files });
-  const containerVariables = await loadContainerVariables(containerEnvVarFile, values.value('containerVariables'));
+  const variables = { file: containerEnvVarFile, place: values.place('containerEnvVarFile') };
+  const containerVariables = await loadContainerVariables(variables, values.value('containerVariables'));
   if (containerEnvVarFile !== undefined) files.push(containerEnvVarFile);
   return { templateFile, baseDir, containerEnvVarFile, containerVariables, parameterOverrides };
 }
@@ -142,7 +164,7 @@ async function findConfiguration({ typed }: CommandLine, { env, cwd }: OptionEnv
   if (!found) return { ...writing, file: undefined, config: { entries: new Map(), warnings: [] }, notices: [] };
   const label = labelOf(found.file, cwd);
   const config = await readSamconfig(found.file, environment, label);
-  const notices = [...describeChoice(found, { beside, named, label }), ...config.warnings];
+  const notices = describeChoice(found, { beside, named, label });
   return { ...writing, file: found.file, config, notices };
 }
 

@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import type { TomlValue } from 'smol-toml';
-import { UserError, errorMessage } from '../../errors.ts';
+import { UsageError, errorMessage } from '../../errors.ts';
 import { tooDeepAt } from '../../template/json.ts';
 import type { DuplicateKeys, Schema } from '../../template/yaml/construct.ts';
 import { LimitError, MAX_DEPTH, TOO_DEEP } from '../../template/yaml/limits.ts';
@@ -8,7 +8,7 @@ import { TextLines } from '../../template/yaml/text-lines.ts';
 import type { ConfigValue } from './config-value.ts';
 
 /**
- * Parses the text of a `.toml`, `.yaml`, `.yml` or `.json` file; null if empty. Throws a `UserError` with file, line and
+ * Parses the text of a `.toml`, `.yaml`, `.yml` or `.json` file; null if empty. Throws a `UsageError` with file, line and
  * column for a syntax error.
  */
 export async function parseConfigText(text: string, file: string): Promise<ConfigValue> {
@@ -26,7 +26,7 @@ export async function parseConfigText(text: string, file: string): Promise<Confi
 async function parseToml(text: string, file: string): Promise<ConfigValue> {
   const { parse, TomlDate, TomlError } = await import('smol-toml');
   const normalise = (value: TomlValue, depth = 0): ConfigValue => {
-    if (depth > MAX_DEPTH) throw new UserError(`${file}: ${TOO_DEEP}`);
+    if (depth > MAX_DEPTH) throw new UsageError(`${file}: ${TOO_DEEP}`);
     if (typeof value === 'number') return floatText(value);
     if (typeof value === 'bigint') return String(value);
     if (value instanceof TomlDate) return value.toISOString().replace(/\.000(?=Z|[+-]|$)/, '');
@@ -62,7 +62,7 @@ async function parseYaml(text: string, file: string): Promise<ConfigValue> {
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
     const place = new TextLines(text).positionOf(error.offset);
-    if (error instanceof LimitError) throw new UserError(`${placeText({ file, ...place })}: ${error.message}`);
+    if (error instanceof LimitError) throw new UsageError(`${placeText({ file, ...place })}: ${error.message}`);
     throw syntaxError({ file, ...place, format: 'YAML', reason: error.message, cause: error });
   }
 }
@@ -95,7 +95,7 @@ function parseJson(text: string, file: string): ConfigValue {
   if (text.trim() === '') return null;
   const placeOf = (offset: number): FilePlace => ({ file, ...new TextLines(text).positionOf(offset) });
   const tooDeep = tooDeepAt(text);
-  if (tooDeep !== undefined) throw new UserError(`${placeText(placeOf(tooDeep))}: ${TOO_DEEP}`);
+  if (tooDeep !== undefined) throw new UsageError(`${placeText(placeOf(tooDeep))}: ${TOO_DEEP}`);
   try {
     return JSON.parse(text, keepNumberText) as ConfigValue;
   } catch (error) {
@@ -123,8 +123,8 @@ interface SyntaxProblem extends FilePlace {
   cause: unknown;
 }
 
-function syntaxError({ format, reason, cause, ...place }: SyntaxProblem): UserError {
-  return new UserError(`${placeText(place)}: invalid ${format}: ${reason}`, { cause, place });
+function syntaxError({ format, reason, cause, ...place }: SyntaxProblem): UsageError {
+  return new UsageError(`${placeText(place)}: invalid ${format}: ${reason}`, { cause, place });
 }
 
 function mapValues<T, R>(table: Readonly<Record<string, T>>, map: (value: T) => R): Record<string, R> {

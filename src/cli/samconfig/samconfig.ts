@@ -1,7 +1,6 @@
 import * as path from 'node:path';
-import { UserError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import { statIfExists } from '../../support/files.ts';
-import { nearestName } from '../../support/nearest-name.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { MAX_INPUT_BYTES, readTextFile } from '../../support/regular-file.ts';
 import { CONFIG_EXTENSIONS, hasConfigExtension, isConfigMap } from './config-value.ts';
@@ -10,7 +9,8 @@ import { parseConfigText } from './parse-config.ts';
 import { describe } from '../options/grammar.ts';
 import { OPTION_ENTRIES } from '../options/options.ts';
 import type { OptionKey } from '../options/options.ts';
-import type { Notice } from '../notice.ts';
+import { findUnreadParts } from './unread-parts.ts';
+import type { UnreadPart } from './unread-parts.ts';
 
 /** The name of a new samconfig. */
 export const DEFAULT_CONFIG_NAME = 'samconfig.toml';
@@ -24,16 +24,9 @@ export interface ConfigEntry {
 /** The option values of one environment in a samconfig. */
 export interface Samconfig {
   entries: ReadonlyMap<OptionKey, ConfigEntry>;
-  warnings: readonly Notice[];
+  /** Parts of it that have no effect. */
+  warnings: readonly UnreadPart[];
 }
-
-/** Keys of other commands that look like misspelt keys of sync. */
-const FOREIGN_KEYS = new Set(
-  (
-    'app_template body cache_dir container_env_vars create_image_repository dependency_manager ' +
-    'no_watch path stack_trace stage warm_containers'
-  ).split(' '),
-);
 
 /** Where to look for a samconfig. */
 export interface ConfigSearch {
@@ -67,14 +60,14 @@ export async function findSamconfig(search: ConfigSearch): Promise<FoundConfig |
 
 async function findNamed(named: string, { folders, mayBeMissing }: ConfigSearch): Promise<FoundConfig | undefined> {
   if (!hasConfigExtension(named))
-    throw new UserError(`--config-file: ${named} is not a configuration file`, {
+    throw new UsageError(`--config-file: ${named} is not a configuration file`, {
       hint: `Supported file extensions: ${CONFIG_EXTENSIONS.join(', ')}.`,
     });
   const candidates = [...new Set(folders.map((folder) => path.resolve(folder, named)))];
   for (const file of candidates) if (await isNoFolder(file)) return { file, ignored: [] };
   // scripts for SAM CLI pass the default name even if there is no such file
   if (mayBeMissing || named === DEFAULT_CONFIG_NAME) return undefined;
-  throw new UserError(`--config-file: ${candidates.join(' or ')} does not exist`);
+  throw new UsageError(`--config-file: ${candidates.join(' or ')} does not exist`);
 }
 
 async function isNoFolder(file: string): Promise<boolean> {
@@ -91,24 +84,19 @@ export async function readSamconfig(file: string, environment: string, label: st
 /** Extracts the values of one environment: `[env.sync.parameters]` takes precedence over `[env.global.parameters]`. */
 export function samconfigValues(document: ConfigValue, environment: string, label: string): Samconfig {
   const top = asTable(document, label);
-  const warnings: Notice[] = [];
   const entries = new Map<OptionKey, ConfigEntry>();
   const commands = asTable(ownValue(top, environment), `${label}, [${environment}]`);
   for (const command of ['global', 'sync']) {
     const section = asTable(commands[command], `${label}, [${environment}.${command}]`);
     const where = `[${environment}.${command}.parameters]`;
     const parameters = asTable(section['parameters'], `${label}, ${where}`);
-    warnings.push(...misplacedKeys(section, label, `[${environment}.${command}]`));
-    warnings.push(...misspeltKeys(parameters, `${label}, ${where}`));
     for (const [key, spec] of OPTION_ENTRIES) {
       const name = keysOf(parameters, spec.configKeys)[0];
       const value = name === undefined ? null : (parameters[name] ?? null);
       if (value !== null) entries.set(key, { value, place: `${label}, ${where} ${name}` });
     }
   }
-  if (!Object.hasOwn(top, environment) && environment !== 'default')
-    warnings.push(unknownEnvironment(top, environment, label));
-  return { entries, warnings };
+  return { entries, warnings: findUnreadParts(top, { label, environment }) };
 }
 
 /** Returns the keys of a table that mean one of `names`, by order of `names`. Dashes are equal to underscores. */
@@ -123,39 +111,5 @@ export function keysOf(table: ConfigMap, names: readonly string[]): string[] {
 function asTable(value: ConfigValue | undefined, place: string): ConfigMap {
   if (value === undefined || value === null) return {};
   if (isConfigMap(value)) return value;
-  throw new UserError(`${place} must be a table, not ${describe(value)}`);
-}
-
-function misplacedKeys(section: ConfigMap, label: string, where: string): Notice[] {
-  const keys = OPTION_ENTRIES.flatMap(([, spec]) => keysOf(section, spec.configKeys));
-  if (keys.length === 0) return [];
-  const inside = `${where.slice(0, -1)}.parameters]`;
-  return [
-    {
-      level: 'warning',
-      text: `${label}: ${keys.join(', ')} in ${where} ${keys.length === 1 ? 'has' : 'have'} no effect`,
-      hint: `Move ${keys.length === 1 ? 'it' : 'them'} to ${inside}.`,
-    },
-  ];
-}
-
-function misspeltKeys(parameters: ConfigMap, place: string): Notice[] {
-  const configKeys = OPTION_ENTRIES.flatMap(([, spec]) => spec.configKeys);
-  return Object.keys(parameters).flatMap((key) => {
-    const name = key.replaceAll('-', '_');
-    if (configKeys.includes(name) || FOREIGN_KEYS.has(name)) return [];
-    const near = nearestName(name, configKeys);
-    if (near === undefined) return [];
-    const text = `${place} ${key} is not an option of sync and has no effect`;
-    return [{ level: 'warning' as const, text, hint: `Did you mean ${near}?` }];
-  });
-}
-
-function unknownEnvironment(top: ConfigMap, environment: string, label: string): Notice {
-  const others = Object.keys(top).filter((key) => isConfigMap(top[key]));
-  return {
-    level: 'warning',
-    text: `${label} has no environment \`${environment}\``,
-    hint: others.length === 0 ? undefined : `It has ${others.join(', ')}.`,
-  };
+  throw new UsageError(`${place} must be a table, not ${describe(value)}`);
 }

@@ -1,4 +1,4 @@
-import { distance } from 'fastest-levenshtein';
+import { slipsBetween } from '../../support/nearest-name.ts';
 
 /**
  * Returns the known name that a name is a slip of: another case, one letter more or less, two swapped. Stricter than
@@ -8,7 +8,7 @@ export function meantName(name: string, known: Iterable<string>): string | undef
   let best: { name: string; distance: number } | undefined;
   for (const candidate of known) {
     if (Math.abs(candidate.length - name.length) > 2) continue;
-    const away = isSpelledLike(name, candidate) ? 0 : distance(name, candidate);
+    const away = isSpelledLike(name, candidate) ? 0 : slipsBetween(name, candidate);
     if (away <= allowedSlips(name) && (best === undefined || away < best.distance) && !isOtherVersion(name, candidate))
       best = { name: candidate, distance: away };
   }

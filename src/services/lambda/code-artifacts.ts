@@ -114,7 +114,7 @@ async function isArchiveThere(file: string, id: string): Promise<boolean> {
     return await isArchive(file);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new UserError(`${id}: there is no file ${file}`, {
+    throw new UserError(`${id}: ${file} does not exist`, {
       cause: error,
       hint: 'Correct the path in the template, or create the file.',
     });

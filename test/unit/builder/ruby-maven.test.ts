@@ -29,7 +29,7 @@ const relative = async (files: Record<string, string>, dir: string) => {
 
 describe('Maven projects', () => {
   it.each([
-    [{}, /There is no pom\.xml in /],
+    [{}, /pom\.xml does not exist in /],
     [{ 'a/pom.xml': '<project><artifactId>' }, /pom\.xml is not valid XML: /],
   ])('%j is no project', async (files, message) => {
     await expect(relative(files, 'a')).rejects.toThrow(message);

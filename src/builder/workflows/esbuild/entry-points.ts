@@ -26,7 +26,7 @@ export async function resolveEntry(definition: BuildDefinition, name: string): P
   const found = await findEntry(definition, name);
   if (found !== undefined) return found;
   throw new UserError(
-    `${definition.ids.join(', ')}: there is no file for the entry point ${name} in ${definition.codeDir}`,
+    `${definition.ids.join(', ')}: the file of entry point ${name} does not exist in ${definition.codeDir}`,
     { hint: ENTRY_HINTS[definition.kind] },
   );
 }

@@ -31,7 +31,7 @@ interface Pom {
 /** Reads the project in `dir`, its parents, and the modules of the project that contains it. */
 export async function readReactor(dir: string): Promise<Reactor> {
   const own = await readPom(path.join(dir, 'pom.xml'));
-  if (own === undefined) throw new UserError(`There is no pom.xml in ${dir}`);
+  if (own === undefined) throw new UserError(`pom.xml does not exist in ${dir}`);
   const poms = new Map<string, Pom>([[own.file, own]]);
   let root = own;
   for (let folder = path.dirname(dir); ; folder = path.dirname(folder)) {

@@ -31,7 +31,7 @@ describe('--container-env-var', () => {
   it('beats the file', async () => {
     const dir = await tempFolder({ 'env.json': '{"Parameters": {"A": "file", "B": "file"}, "F": {"C": "file"}}' });
     const given = { all: { A: 'typed' }, byId: { F: { D: 'typed' } } };
-    expect(await loadContainerVariables(path.join(dir, 'env.json'), given)).toEqual({
+    expect(await loadContainerVariables({ file: path.join(dir, 'env.json'), place: 'p' }, given)).toEqual({
       all: { A: 'typed', B: 'file' },
       byId: { F: { C: 'file', D: 'typed' } },
     });

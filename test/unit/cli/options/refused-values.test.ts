@@ -54,5 +54,5 @@ it.each<[string, () => unknown, string]>([
 
 it('a file of variables that is not there', async () => {
   const reading = readContainerEnvFile('/no/such.json');
-  await expect(reading).rejects.toThrow(new UserError('--container-env-var-file: there is no file /no/such.json'));
+  await expect(reading).rejects.toThrow(new UserError('/no/such.json does not exist'));
 });

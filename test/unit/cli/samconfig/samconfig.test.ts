@@ -98,7 +98,7 @@ stack_name = "p"
     expect((await valuesOf(json, 'samconfig.json')).values).toEqual({ stackName: 'a', tags: { x: '1' } });
   });
 
-  it('warns of keys that look misspelt, not of those of other commands', async () => {
+  it('warns of keys that nothing reads; other commands read their own in the global section', async () => {
     const text = `[default.global.parameters]
 regoin = "x"
 cached = true
@@ -114,7 +114,60 @@ confirm_changeset = true
       'samconfig.toml, [default.global.parameters] regoin is not an option of sync and has no effect | Did you mean region?',
       'samconfig.toml, [default.sync.parameters] stak_name is not an option of sync and has no effect | Did you mean stack_name?',
       'samconfig.toml, [default.sync.parameters] no_express is not an option of sync and has no effect | Did you mean express?',
+      'samconfig.toml, [default.sync.parameters] confirm_changeset is an option of other SAM CLI commands, not of sync, and has no effect',
     ]);
+  });
+
+  it.each<[name: string, text: string, warnings: string[]]>([
+    [
+      'no environment',
+      '[sync.parameters]\nstack_name = "a"',
+      ['samconfig.toml: [sync.parameters] has no effect | Write [default.sync.parameters].'],
+    ],
+    [
+      'no command',
+      '[default.parameters]\nstack_name = "a"',
+      ['samconfig.toml: [default.parameters] has no effect | Write [default.sync.parameters].'],
+    ],
+    [
+      'no section',
+      'stack_name = "a"',
+      ['samconfig.toml: stack_name outside any section has no effect | Move it to [default.sync.parameters].'],
+    ],
+    [
+      'only an environment',
+      '[default]\nstack_name = "a"',
+      ['samconfig.toml: stack_name in [default] has no effect | Move it to [default.sync.parameters].'],
+    ],
+    [
+      'a slip in the command',
+      '[default.snyc.parameters]\nstack_name = "a"',
+      [
+        'samconfig.toml: [default.snyc] has no effect: SAM CLI has no such command | Did you mean [default.sync.parameters]?',
+      ],
+    ],
+    [
+      'a slip in parameters',
+      '[default.sync.paramters]\nstack_name = "a"',
+      ['samconfig.toml: [default.sync.paramters] has no effect | Did you mean [default.sync.parameters]?'],
+    ],
+    [
+      'a slip in the environment',
+      '[defualt.sync.parameters]\nstack_name = "a"',
+      ['samconfig.toml has no environment `default` | Did you mean [default …] instead of [defualt …]?'],
+    ],
+    [
+      'an unknown key',
+      '[default.global.parameters]\ncolour = "red"',
+      ['samconfig.toml, [default.global.parameters] colour is not an option of sync and has no effect'],
+    ],
+    [
+      'other commands and environments',
+      'version = 0.1\n[default.build.parameters]\ncached = true\n[default.local_start_api.parameters]\nport = 1\n[prod.sync.parameters]\nx = 1',
+      [],
+    ],
+  ])('%s: what has no effect, and what was probably meant', async (_name, text, warnings) => {
+    expect((await valuesOf(text)).warnings).toEqual(warnings);
   });
 
   it('warns of keys outside `parameters` and of an environment that is not there', async () => {
@@ -122,7 +175,7 @@ confirm_changeset = true
       'samconfig.toml: stack_name in [default.sync] has no effect | Move it to [default.sync.parameters].',
     ]);
     expect((await valuesOf('[prod.sync.parameters]\ncode = true\n', 'samconfig.toml', 'prd')).warnings).toEqual([
-      'samconfig.toml has no environment `prd` | It has prod.',
+      'samconfig.toml has no environment `prd` | Did you mean prod?',
     ]);
   });
 
