@@ -22,14 +22,23 @@ export function explainBucketError(error: unknown, access: BucketAccess): unknow
       hint: 'Check --s3-bucket or s3_bucket in the samconfig, or use the managed bucket with --resolve-s3.',
     });
   }
+  return error.kind === 'access-denied' ? denied(error, access) : error;
+}
+
+function denied(error: AwsError, { bucket, kmsKeyId }: BucketAccess): UserError {
   const isWrite = /^(PutObject|CopyObject|CreateMultipartUpload)$/.test(error.operation);
-  if (error.kind !== 'access-denied' || !isWrite || access.kmsKeyId !== undefined) return error;
   // a key does not help if the identity lacks permission
-  if (error.serviceMessage.includes('identity-based policy')) return error;
-  return new UserError(error.message, {
-    cause: error,
-    hint: `If the policy of bucket ${access.bucket} requires SSE-KMS, pass its key with --kms-key-id. Otherwise: ${error.hint ?? ''}`,
-  });
+  const mayNeedKey = isWrite && kmsKeyId === undefined && !error.serviceMessage.includes('identity-based policy');
+  const hints = [
+    mayNeedKey ? `If the policy of bucket ${bucket} requires SSE-KMS, pass its key with --kms-key-id. Otherwise:` : '',
+    error.hint ?? '',
+    'To use another bucket, pass --s3-bucket or --resolve-s3.',
+  ];
+  // S3 often names neither the bucket nor the reason
+  const message = error.message.includes(bucket)
+    ? error.message
+    : error.message.replace(/^Access denied/, `Access to bucket ${bucket} denied`);
+  return new UserError(message, { cause: error, hint: hints.filter(Boolean).join(' ') });
 }
 
 function wrongRegion(cause: AwsError, { bucket, region }: BucketAccess, actual: string | undefined): UserError {

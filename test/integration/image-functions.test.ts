@@ -461,6 +461,6 @@ Outputs:
     expect(failed.stderr).toContain('exit 3');
     await fs.rm(path.join(dir, 'hello/docker'), { recursive: true });
     const missing = await run(...repositories());
-    expect(missing.stderr).toContain('Hello: there is no Dockerfile at');
+    expect(missing.stderr).toMatch(/Hello: \S+ does not exist\n/);
   });
 });

@@ -97,7 +97,7 @@ async function sourceKey(
   if (source.kind === 'archive') return (await hasher.hashFile(source.path)) ?? '';
   const file = path.resolve(source.context, source.dockerfile);
   if (!(await exists(file))) {
-    throw new UserError(`${ids.join(', ')}: there is no Dockerfile at ${file}`, {
+    throw new UserError(`${ids.join(', ')}: ${file} does not exist`, {
       hint: 'Metadata Dockerfile is a path relative to DockerContext.',
     });
   }

@@ -1,3 +1,5 @@
+import { nearestName } from '../../support/nearest-name.ts';
+import { isKnownRuntime, nearestRuntime } from '../lambda-runtimes.ts';
 import { UserError } from '../../errors.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import type { WorkflowName } from './select-workflow.ts';
@@ -27,7 +29,15 @@ export async function loadWorkflow(definition: BuildDefinition): Promise<Workflo
     });
   }
   const what = method === undefined ? `runtime ${definition.runtime}` : `build method ${method}`;
+  const name = method ?? definition.runtime ?? '';
+  const near = isKnownRuntime(name) ? undefined : (nearestName(name, METHODS) ?? nearestRuntime(name));
   throw new UserError(`${ids}: the ${what} cannot be built${definition.kind === 'layer' ? ' as a layer' : ''}`, {
-    hint: 'Build it with a makefile (Metadata BuildMethod: makefile), or yourself with Metadata SkipBuild: true.',
+    hint:
+      near === undefined
+        ? 'Build it with a makefile (Metadata BuildMethod: makefile), or yourself with Metadata SkipBuild: true.'
+        : `Did you mean ${near}?`,
   });
 }
+
+/** Build methods that are no runtimes. */
+const METHODS = ['esbuild', 'makefile', 'rust-cargolambda', 'go1.x'];

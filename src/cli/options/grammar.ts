@@ -135,7 +135,10 @@ export function describe(value: ConfigValue): string {
 function pickChoice<C extends string>(choices: readonly C[], text: string, place: string): C {
   const match = choices.find((choice) => choice === text);
   if (match !== undefined) return match;
-  const near = nearestName(text, choices);
+  // IAM for CAPABILITY_IAM, Function for AWS::Lambda::Function
+  const near =
+    choices.find((choice) => /[_:]/.test(choice.at(-text.length - 1) ?? '') && choice.endsWith(text)) ??
+    nearestName(text, choices);
   throw new UsageError(`${place}: \`${text}\` is not one of ${choices.join(', ')}`, {
     hint: near === undefined ? undefined : `Did you mean ${near}?`,
   });

@@ -51,11 +51,10 @@ export async function resolveOptions(commandLine: CommandLine, { env, cwd }: Opt
     throwProblems(problems);
     throw error;
   });
-  const { warnings } = configuration.config;
   const { typed } = commandLine;
   const values = resolveValues({ typed, env, config: configuration.config.entries }, problems, notices);
   const region = values.value('region') || regionOf(env, problems);
-  const { remaining, shown } = explainMissing(problems, warnings);
+  const { remaining, shown } = explainMissing(problems, configuration.config);
   notices.unshift(...configuration.notices, ...shown);
   throwProblems(remaining, [...configuration.notices, ...shown]);
 
@@ -79,14 +78,18 @@ export async function resolveOptions(commandLine: CommandLine, { env, cwd }: Opt
  */
 function explainMissing(
   problems: readonly UsageError[],
-  warnings: readonly UnreadPart[],
+  { warnings, stackNameElsewhere }: Samconfig,
 ): { remaining: UsageError[]; shown: readonly UnreadPart[] } {
   const others = problems.filter(({ message }) => message !== MISSING_STACK_NAME);
   const unread = warnings.filter(({ keys }) => keys.includes('stack_name'));
   if (others.length === problems.length) return { remaining: others, shown: warnings };
   if (others.some(({ message, hint }) => `${message} ${hint}`.includes('--stack-name')))
     return { remaining: others, shown: warnings };
-  if (unread.length === 0) return { remaining: [...problems], shown: warnings };
+  if (unread.length === 0) {
+    const missing = problems.find(({ message }) => message === MISSING_STACK_NAME);
+    const error = new UsageError(MISSING_STACK_NAME, { hint: stackNameElsewhere ?? missing?.hint });
+    return { remaining: [...others, error], shown: warnings };
+  }
   const explained = unread.map(({ text, hint }) => new UsageError(text, { hint }));
   return { remaining: [...others, ...explained], shown: warnings.filter((part) => !unread.includes(part)) };
 }

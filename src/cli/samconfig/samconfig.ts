@@ -9,7 +9,7 @@ import { parseConfigText } from './parse-config.ts';
 import { describe } from '../options/grammar.ts';
 import { OPTION_ENTRIES } from '../options/options.ts';
 import type { OptionKey } from '../options/options.ts';
-import { findUnreadParts } from './unread-parts.ts';
+import { findUnreadParts, keyElsewhere } from './unread-parts.ts';
 import type { UnreadPart } from './unread-parts.ts';
 
 /** The name of a new samconfig. */
@@ -24,6 +24,8 @@ export interface ConfigEntry {
 /** The option values of one environment in a samconfig. */
 export interface Samconfig {
   entries: ReadonlyMap<OptionKey, ConfigEntry>;
+  /** What to do about a stack name that it has only where sync does not look. */
+  stackNameElsewhere?: string | undefined;
   /** Parts of it that have no effect. */
   warnings: readonly UnreadPart[];
 }
@@ -96,7 +98,9 @@ export function samconfigValues(document: ConfigValue, environment: string, labe
       if (value !== null) entries.set(key, { value, place: `${label}, ${where} ${name}` });
     }
   }
-  return { entries, warnings: findUnreadParts(top, { label, environment }) };
+  const reading = { label, environment };
+  const stackNameElsewhere = entries.has('stackName') ? undefined : keyElsewhere(top, 'stack_name', reading);
+  return { entries, stackNameElsewhere, warnings: findUnreadParts(top, reading) };
 }
 
 /** Returns the keys of a table that mean one of `names`, by order of `names`. Dashes are equal to underscores. */

@@ -12,6 +12,24 @@ export interface UnreadPart extends Notice {
   keys: readonly string[];
 }
 
+/** Returns what to do about a key that only sections have which sync does not read; undefined if none has it. */
+export function keyElsewhere(top: ConfigMap, key: string, { label, environment }: Reading): string | undefined {
+  const places = Object.entries(top).flatMap(([name, commands]) =>
+    Object.entries(mapOf(commands))
+      .filter(([, section]) => namesIn(mapOf(section)[PARAMETERS]).includes(key))
+      .map(([command]) => ({ name, command })),
+  );
+  const own = places.find(({ name }) => name === environment);
+  if (own !== undefined) {
+    const { command } = own;
+    return `${label} has ${key} in [${environment}.${command}.parameters], which sync does not read: move it to [${environment}.global.parameters] for all commands.`;
+  }
+  const other = places.find(({ command }) => command === 'sync' || command === 'global');
+  if (other === undefined) return undefined;
+  const { name, command } = other;
+  return `${label} has ${key} in [${name}.${command}.parameters]: choose that environment with --config-env ${name}.`;
+}
+
 /** Where a samconfig is read. */
 interface Reading {
   label: string;

@@ -63,7 +63,7 @@ function checkType(type: string, path: TemplatePath, findings: Findings): void {
     findings.refused.push({ path, message: `${type} is not a resource type.${didYouMean(meant)}` });
   } else if (type.startsWith('AWS::') && !type.endsWith('::MODULE')) {
     const near = nearestName(type, knownTypes());
-    const message = `AWS CloudFormation has no resource type ${type}, as of ${KNOWN_SINCE}.${didYouMean(near)}`;
+    const message = `AWS CloudFormation has no resource type ${type}, as of ${KNOWN_SINCE}${orNear(near)}`;
     findings.doubtful.push({ path, message });
   }
 }
@@ -118,10 +118,16 @@ function reportProperty(key: string, { path, root, type, findings, keys, sibling
   const meant = meantName(key, free);
   const message = `${owner} has no property ${key}`;
   if (meant !== undefined) findings.refused.push({ path, message: `${message}.${didYouMean(meant)}`, meant });
-  else {
-    const near = didYouMean(nearestName(key, free));
-    findings.doubtful.push({ path, message: `${message}, as of ${KNOWN_SINCE}.${near}` });
-  }
+  else if (within.length === 0 && isOfSam(type, key)) {
+    const serverless = type.replace('AWS::Lambda::', 'AWS::Serverless::');
+    findings.refused.push({ path, message: `${message}. It is a property of ${serverless}.` });
+  } else findings.doubtful.push({ path, message: `${message}, as of ${KNOWN_SINCE}${orNear(nearestName(key, free))}` });
+}
+
+/** Whether the key is a property of SAM's type of the same name: `CodeUri` of a `AWS::Lambda::Function`. */
+function isOfSam(type: string, key: string): boolean {
+  const shape = type.startsWith('AWS::Lambda::') ? propertiesOf(type.replace('AWS::Lambda::', 'AWS::Serverless::')) : 0;
+  return typeof shape === 'number' && shape !== 0 && keysOf(shape).has(key);
 }
 
 /** Reports keys that are slips of these names; others may be newer than the names. */
@@ -159,6 +165,10 @@ function checkGlobals(globals: TemplateMap, findings: Findings): void {
 
 function below(place: Place, ...keys: readonly string[]): Place {
   return { ...place, path: [...place.path, ...keys] };
+}
+
+function orNear(name: string | undefined): string {
+  return name === undefined ? '' : `.${didYouMean(name)}`;
 }
 
 function didYouMean(name: string | undefined): string {

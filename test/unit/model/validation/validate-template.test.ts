@@ -82,6 +82,11 @@ describe('what CloudFormation refuses', () => {
       'Resources:\n  P:\n    Type: AWS::Lambda::Permission\n    Properties:\n      FunctionNames: a',
       ['5: AWS::Lambda::Permission has no property FunctionNames. Did you mean FunctionName?'],
     ],
+    [
+      "SAM's property of a type of Lambda",
+      'Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      CodeUri: src',
+      ['5: AWS::Lambda::Function has no property CodeUri. It is a property of AWS::Serverless::Function.'],
+    ],
     ['a slip in a section', `${FUNCTION}Output: {}`, ['9: The template has no section Output. Did you mean Outputs?']],
     [
       'a slip in an attribute of a resource',
