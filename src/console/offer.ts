@@ -78,7 +78,6 @@ function fittingTable(headings: readonly string[], rows: readonly (readonly stri
 /** A command that calls an endpoint: the simplest one. */
 function curlCommand(endpoints: readonly Endpoint[]): string | undefined {
   const open = endpoints.filter(({ signed, method }) => !signed && method !== 'OPTIONS');
-  const isRead = ({ method }: Endpoint): boolean => method === 'GET' || method === 'ANY';
   const chosen =
     open.find((endpoint) => isRead(endpoint) && !endpoint.url.includes('{')) ?? open.find(isRead) ?? open[0];
   if (chosen === undefined) return undefined;
@@ -86,5 +85,9 @@ function curlCommand(endpoints: readonly Endpoint[]): string | undefined {
   // double quotes, which cmd.exe understands too
   const word = /^[\w:/.%~@=,+-]+$/.test(url) ? url : `"${url}"`;
   if (isRead(chosen)) return `curl ${word}`;
-  return method === 'HEAD' ? `curl --head ${word}` : `curl --request ${method} --data "{}" ${word}`;
+  return method === 'HEAD' ? `curl -I ${word}` : `curl -X ${method} -H "Content-Type: application/json" -d "{}" ${word}`;
+}
+
+function isRead({ method }: Endpoint): boolean {
+  return method === 'GET' || method === 'ANY';
 }

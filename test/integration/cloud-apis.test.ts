@@ -21,7 +21,7 @@ import {
   UpdateDeploymentCommand,
 } from '@aws-sdk/client-apigatewayv2';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { CreateStateMachineCommand, StartSyncExecutionCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
+import { CreateStateMachineCommand, DescribeExecutionCommand, StartSyncExecutionCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   callHttpApi,
@@ -301,6 +301,34 @@ describe('HTTP APIs', () => {
 });
 
 describe('state machines', () => {
+  it('start from a REST API without a function between, as SAM connects them', async () => {
+    const { outputs } = await deployTemplate(cloud.endpoint, 'started', {
+      Transform: 'AWS::Serverless-2016-10-31',
+      Resources: {
+        Flow: {
+          Type: 'AWS::Serverless::StateMachine',
+          Properties: {
+            Definition: { StartAt: 'Pass', States: { Pass: { Type: 'Pass', End: true } } },
+            Events: {
+              Start: { Type: 'Api', Properties: { Path: '/start', Method: 'post', UnescapeMappingTemplate: true } },
+            },
+          },
+        },
+      },
+      Outputs: { Api: { Value: { Ref: 'ServerlessRestApi' } } },
+    });
+    const input = { text: `it's "a/b"` };
+    const { status, body } = await callRestApi(
+      cloud.endpoint,
+      { id: outputs['Api'] ?? '', stage: 'Prod', path: '/start' },
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(input) },
+    );
+    expect(status, JSON.stringify(body)).toBe(200);
+    const { executionArn } = body as { executionArn: string };
+    const execution = await aws.sfn.send(new DescribeExecutionCommand({ executionArn }));
+    expect(JSON.parse(execution.input ?? '')).toEqual(input);
+  });
+
   const pass = { StartAt: 'A', States: { A: { Type: 'Pass', Result: 'done', End: true } } };
 
   it('are read from YAML by CloudFormation', async () => {

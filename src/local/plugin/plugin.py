@@ -3,6 +3,7 @@
 import apigateway_http
 import apigateway_http_deployments
 import apigateway_rest
+import apigateway_services
 import cloudformation_events
 import cloudformation_nested
 import cloudformation_stacks
@@ -18,6 +19,7 @@ PARTS = (
     lambda_processes,
     lambda_web_functions,
     apigateway_rest,
+    apigateway_services,
     apigateway_http,
     apigateway_http_deployments,
     stepfunctions_definitions,

@@ -8,6 +8,7 @@ export const STEP_FUNCTIONS = {
     paths: [filePath('DefinitionUri', BUCKET_KEY)],
     body: ['Definition'],
     sync: 'state-machine',
+    routes: 'events',
     versioned: { attributes: ['Version', 'StateMachineRevisionId'], generatedIds: ['Version'] },
     companions: {
       Alias: { type: 'AWS::StepFunctions::StateMachineAlias', suffix: /^Alias/, ownedBy: 'arn' },
