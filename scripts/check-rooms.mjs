@@ -22,7 +22,7 @@ const ROOMS = {
   services: ['aws', 'builder', 'cloud', 'console', 'deploy', 'model', 'package', 'template'],
   sync: ['aws', 'builder', 'cloud', 'console', 'deploy', 'model', 'package', 'services', 'template'],
   watch: ['aws', 'builder', 'cloud', 'console', 'deploy', 'files', 'model', 'sync', 'template'],
-  cli: ['builder', 'console', 'local', 'sync', 'template'],
+  cli: ['aws', 'builder', 'cloud', 'console', 'local', 'model', 'sync', 'template', 'watch'],
   main: ['aws', 'cli', 'console', 'local', 'sync', 'watch'],
 };
 

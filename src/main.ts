@@ -225,7 +225,8 @@ async function runCloud(args: readonly string[], io: MainIo): Promise<number> {
   return interruptible(io, async ({ signal }) => {
     try {
       const { runCloudCommand } = await import('./cli/local-cloud/cloud-command.ts');
-      return await runCloudCommand([...args], { env: io.env, reporter, signal, stdout: io.stdout });
+      const { env, stdout, stderr } = io;
+      return await runCloudCommand([...args], { env, reporter, signal, stdout, stderr, cwd: () => io.cwd });
     } catch (error) {
       return await showError(error, reporter, { signal, debug });
     } finally {

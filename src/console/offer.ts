@@ -85,7 +85,9 @@ function curlCommand(endpoints: readonly Endpoint[]): string | undefined {
   // double quotes, which cmd.exe understands too
   const word = /^[\w:/.%~@=,+-]+$/.test(url) ? url : `"${url}"`;
   if (isRead(chosen)) return `curl ${word}`;
-  return method === 'HEAD' ? `curl -I ${word}` : `curl -X ${method} -H "Content-Type: application/json" -d "{}" ${word}`;
+  return method === 'HEAD'
+    ? `curl -I ${word}`
+    : `curl -X ${method} -H "Content-Type: application/json" -d "{}" ${word}`;
 }
 
 function isRead({ method }: Endpoint): boolean {

@@ -97,10 +97,16 @@ export async function cloudStatus(place: CloudPlace, signal?: AbortSignal): Prom
   throw portTaken(place.port, occupant.kind === 'cloud' ? occupant.health : undefined);
 }
 
-/** Discards everything deployed to the running local cloud. */
-export async function resetCloud(place: CloudPlace, signal?: AbortSignal): Promise<void> {
+/** Returns the running local cloud. Throws if none is running. */
+export async function runningCloud(place: CloudPlace, signal?: AbortSignal): Promise<LocalCloud> {
   const status = await cloudStatus(place, signal);
   if (!status) throw notRunning(place.port);
+  return describeCloud(cloudFiles(place), place.port, { pid: status.pid, started: false });
+}
+
+/** Discards everything deployed to the running local cloud. */
+export async function resetCloud(place: CloudPlace, signal?: AbortSignal): Promise<void> {
+  await runningCloud(place, signal);
   const answer = await askCloud(place.port, 'POST', '/_ministack/reset', { signal, timeoutMs: 60_000 });
   if (answer.status !== 200) {
     throw new UserError(`Could not reset the local cloud (HTTP ${answer.status}): ${answer.body}`, {

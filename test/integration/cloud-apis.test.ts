@@ -21,7 +21,12 @@ import {
   UpdateDeploymentCommand,
 } from '@aws-sdk/client-apigatewayv2';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { CreateStateMachineCommand, DescribeExecutionCommand, StartSyncExecutionCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
+import {
+  CreateStateMachineCommand,
+  DescribeExecutionCommand,
+  StartSyncExecutionCommand,
+  UpdateStateMachineCommand,
+} from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   callHttpApi,

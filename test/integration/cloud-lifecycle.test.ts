@@ -331,6 +331,9 @@ describe.skipIf(!posix)('setting up', () => {
   });
 });
 
+/** What commands run with that reach no cloud. */
+const COMMAND = { env: {}, reporter: silent, signal: never, stderr: { write: () => {} }, cwd: () => '/' };
+
 const BIN = path.resolve('bin/sam-sync.cjs');
 
 /** The built command with a cloud of its own. */
@@ -375,6 +378,13 @@ describe('sam-sync cloud', () => {
       AWS_DEFAULT_REGION: 'us-east-1',
     });
     expect(seen['AWS_PROFILE']).toBeUndefined();
+    // AWS CLI version 1 ignores the variable for some services
+    const aws = path.join(place.home, 'aws');
+    await fs.writeFile(aws, '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+    const endpoint = `--endpoint-url http://127.0.0.1:${place.port}`;
+    expect((await run('cloud', 'exec', '--', aws, 'sqs', 'list-queues')).stdout).toBe(`${endpoint} sqs list-queues\n`);
+    const given = ['--endpoint-url', 'http://h', 'sqs', 'list-queues'];
+    expect((await run('cloud', 'exec', '--', aws, ...given)).stdout).toBe(`${given.join(' ')}\n`);
     expect((await run('cloud', 'exec', '--', 'no-such-tool')).stderr).toContain('no-such-tool is not on PATH');
 
     expect((await run('cloud', 'reset')).code).toBe(0);
@@ -382,7 +392,54 @@ describe('sam-sync cloud', () => {
       code: 0,
       stdout: expect.stringContaining('State reset complete'),
     });
-    for (let round = 0; round < 2; round++) expect((await run('cloud', 'stop')).code).toBe(0);
+    expect((await run('cloud', 'stop')).stderr).toMatch(
+      /Stopped the local cloud\n {2}Everything deployed to it is lost/,
+    );
+    expect(await run('cloud', 'stop')).toMatchObject({ code: 0, stderr: expect.stringContaining('No local cloud') });
+  });
+
+  it.skipIf(!posix)('invokes functions and prints what they logged', async () => {
+    const { run, start, place, env } = await newCommand();
+    expect((await run('cloud', 'invoke', 'Hello')).stderr).toContain('No local cloud is running');
+    const nested =
+      'Resources: {Child: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml}}, Hello: ';
+    const handler = (name: string): string =>
+      `{Type: AWS::Lambda::Function, Properties: {Runtime: python3.11, Handler: index.handler, Role: !Sub 'arn:aws:iam::\${AWS::AccountId}:role/x', Code: {ZipFile: "def handler(event, context):\\n    print('${name}', event)\\n    return event['n'] + 1\\n"}}}`;
+    await writeFiles(place.home, {
+      'template.yaml': `${nested}${handler('parent')}}`,
+      'child.yaml': `Resources: {Hello: ${handler('child')}}`,
+      'event.json': '{"n": 41}',
+      'wrong.json': '{"n": ',
+    });
+    Object.assign(env, { HOME: place.home });
+    const synced = await run('--local', '--stack-name', 'mine');
+    expect(synced.code, synced.stderr).toBe(0);
+
+    expect(await run('cloud', 'invoke', 'Hello', '--event', '{"n": 1}')).toMatchObject({ code: 0, stdout: '2\n' });
+    const child = await run('cloud', 'invoke', 'Child/Hello', '--event=event.json');
+    expect(child).toMatchObject({ code: 0, stdout: '42\n', stderr: expect.stringContaining("child {'n': 41}") });
+    const failed = await run('cloud', 'invoke', 'Hello', '--stack-name', 'mine');
+    expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining('errorMessage') });
+    const messages: [string[], string][] = [
+      [['Helo'], 'The local cloud has no function Helo\n  Did you mean Hello?'],
+      [['Hello', '--stack-name', 'other'], 'Stack other of the local cloud has no function Hello'],
+      [['Hello', '--event', 'none.json'], 'There is no event file none.json'],
+      [['Hello', '--event', 'wrong.json'], 'wrong.json is not valid JSON'],
+      [['Hello', '--event', '{"n"'], '--event is not valid JSON'],
+    ];
+    for (const [args, message] of messages) expect((await run('cloud', 'invoke', ...args)).stderr).toContain(message);
+
+    const logged =
+      /^\d\d:\d\d:\d\d\.\d{3} Hello parent \{'n': 1\}$[^]*^\d\d:\d\d:\d\d\.\d{3} Child\/Hello child \{'n': 41\}$/m;
+    expect((await run('cloud', 'logs', 'Hello', 'Child/Hello')).stdout).toMatch(logged);
+    const following = start('cloud', 'logs', 'Hello', '-f');
+    const ended = once(following, 'exit');
+    let seen = '';
+    following.stdout.on('data', (chunk: Buffer) => (seen += String(chunk)));
+    await run('cloud', 'invoke', 'Hello', '--event', '{"n": 7}');
+    await poll(async () => (seen.includes("Hello parent {'n': 7}") ? true : undefined));
+    following.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
   });
 
   it.skipIf(!posix)('is where --local syncs to, whatever account the user has', async () => {
@@ -451,11 +508,15 @@ describe('sam-sync cloud', () => {
     [['strat'], 'has no command "strat"', 'Did you mean start?'],
     [['--foo'], 'has no option "--foo"', undefined],
     [['logs', '--folow'], 'has no option "--folow"', 'Did you mean --follow?'],
+    [['invoke'], 'needs the logical ID', undefined],
+    [['invoke', 'A', '--evnt', 'x'], 'has no option "--evnt"', 'Did you mean --event?'],
+    [['invoke', 'A', '--event'], '--event of sam-sync cloud invoke needs a value', undefined],
+    [['invoke', 'A', 'B'], 'takes one function, but got A B', undefined],
     [['stop', 'now'], 'takes no arguments, but got now', undefined],
     [['exec'], 'needs a command to run', undefined],
     [['exec', '--'], 'needs a command to run', undefined],
   ])('refuses %o', async (args, message, hint) => {
-    const environment = { env: {}, reporter: silent, signal: never, stdout: { write: () => {} } };
+    const environment = { ...COMMAND, stdout: { write: () => {} } };
     const error: unknown = await runCloudCommand(args, environment).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(UsageError);
     expect(error).toMatchObject({ message: expect.stringContaining(message), ...(hint === undefined ? {} : { hint }) });
@@ -466,7 +527,7 @@ describe('sam-sync cloud', () => {
     async (args) => {
       let written = '';
       const stdout = { write: (text: string) => (written += text) };
-      expect(await runCloudCommand(args, { env: {}, reporter: silent, signal: never, stdout })).toBe(0);
+      expect(await runCloudCommand(args, { ...COMMAND, stdout })).toBe(0);
       expect(written).toMatch(/^Usage: sam-sync cloud COMMAND/);
     },
   );

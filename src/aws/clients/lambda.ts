@@ -7,6 +7,7 @@ export {
   ListLayerVersionsCommand,
   GetLayerVersionByArnCommand,
   GetLayerVersionCommand,
+  InvokeCommand,
   PublishLayerVersionCommand,
   PublishVersionCommand,
   UpdateAliasCommand,

@@ -1,19 +1,34 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { note, type Reporter } from '../../console/reporter.ts';
 import { UsageError } from '../../errors.ts';
-import { cloudStatus, ensureCloud, readCloudLog, resetCloud, stopCloud, type CloudPlace } from '../../local/cloud.ts';
-import { nearestName } from '../../support/nearest-name.ts';
+import type { Aws } from '../../aws/aws.ts';
+import {
+  cloudStatus,
+  ensureCloud,
+  readCloudLog,
+  resetCloud,
+  runningCloud,
+  stopCloud,
+  type CloudPlace,
+} from '../../local/cloud.ts';
 import { execInCloud } from './cloud-exec.ts';
 import { CLOUD_PORT_VARIABLE, resolveCloudPlace } from './cloud-place.ts';
+import { COMMON_OPTIONS, readWords, refuseArguments, unknownWord } from './cloud-words.ts';
 
 /** Environment of the command. */
 export interface CloudEnvironment {
   env: Readonly<Record<string, string | undefined>>;
   reporter: Reporter;
   signal: AbortSignal;
-  /** Receives help, status and log. */
+  /** Receives help, status, logs and responses. */
   stdout: { write(text: string): unknown };
+  /** Receives the log lines of an invocation. */
+  stderr: { write(text: string): unknown };
+  cwd(): string;
 }
+
+const LOST = 'Everything deployed to it is lost: stacks, data in its services, logs.';
+const KEPT = "Kept: the installation, your project's builds; `sam-sync --local` deploys them again in seconds.";
 
 const HELP = `Usage: sam-sync cloud COMMAND
 
@@ -21,21 +36,29 @@ The local cloud is an AWS emulator (MiniStack) on this machine. It accepts conne
 needs no account and keeps everything in memory. \`sam-sync --local …\` sets it up and starts it if needed.
 
 Commands:
-  start             Start the cloud. It runs until you stop it.
-  stop              Stop the cloud and discard everything deployed to it.
+  start             Start the cloud. It runs until you stop it or the machine restarts.
+  stop              Stop the cloud. ${LOST}
+                    ${KEPT}
   status            Show whether and where the cloud is running. Exit code 0: running, 1: not running.
-  reset             Discard everything deployed to the cloud.
-  logs [-f]         Print the log of the cloud and its functions. -f, --follow: keep printing until Ctrl-C.
+  reset             Discard everything deployed to the cloud; the cloud keeps running.
+  invoke ID         Invoke a function and print its response. ID: LogicalId, or ChildStack/LogicalId in a nested stack.
+                    --event FILE|JSON: the event (default: {}). Exit code 1: the function failed.
+  logs [ID…]        Print what these functions logged, each line with time and function; without ID, the log of the
+                    cloud itself. -f, --follow: keep printing until Ctrl-C.
   exec -- CMD…      Run an AWS tool against the cloud, which is started if needed. Sets endpoint, credentials and
                     Region and hides your profiles. Exits with the tool's exit code.
+
+Options of invoke and logs:
+  --stack-name TEXT The stack of the functions, if several stacks have one with this ID.
 
 Environment:
   ${CLOUD_PORT_VARIABLE}   Port of the cloud (default: 4566). Each port has its own cloud.
 
 Examples:
   sam-sync --local --stack-name sam-app
+  sam-sync cloud invoke HelloFunction --event '{"name": "Ada"}'
+  sam-sync cloud logs HelloFunction -f
   sam-sync cloud exec -- aws lambda list-functions
-  sam-sync cloud logs -f
 `;
 
 interface Invocation {
@@ -50,11 +73,10 @@ const COMMANDS: Readonly<Record<string, (invocation: Invocation) => Promise<numb
   stop,
   status,
   reset,
+  invoke,
   logs,
   exec,
 };
-
-const OPTIONS = ['--help', '--debug'];
 
 const LOG_INTERVAL_MS = 200;
 
@@ -70,7 +92,7 @@ export async function runCloudCommand(args: readonly string[], environment: Clou
   }
   const before = withoutDebug(args.slice(0, Math.max(at, 0)));
   const wrong = at === -1 ? withoutDebug(args)[0] : before[0];
-  if (wrong !== undefined) throw unknownWord('option', wrong, OPTIONS);
+  if (wrong !== undefined) throw unknownWord('option', wrong, COMMON_OPTIONS);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) throw unknownWord('command', name, Object.keys(COMMANDS));
   const rest = args.slice(at + 1);
@@ -98,7 +120,7 @@ async function start({ environment, place, args }: Invocation): Promise<number> 
 async function stop({ environment, place, args }: Invocation): Promise<number> {
   refuseArguments('stop', args);
   const stopped = await stopCloud(place, environment.signal);
-  if (stopped) note(environment.reporter, 'success', 'Stopped the local cloud');
+  if (stopped) note(environment.reporter, 'success', 'Stopped the local cloud', `${LOST}\n${KEPT}`);
   else note(environment.reporter, 'info', `No local cloud is running on port ${place.port}`);
   return 0;
 }
@@ -122,16 +144,57 @@ async function reset({ environment, place, args }: Invocation): Promise<number> 
   return 0;
 }
 
-async function logs({ environment, place, args }: Invocation): Promise<number> {
-  const follow = args.some((word) => word === '-f' || word === '--follow');
-  refuseArguments(
-    'logs',
-    args.filter((word) => word !== '-f' && word !== '--follow'),
-    ['--follow'],
+async function invoke({ environment, place, args }: Invocation): Promise<number> {
+  const { words, values } = readWords('invoke', args, { '--event': 'value', '--stack-name': 'value' });
+  const [id, extra] = words;
+  if (id === undefined) {
+    throw new UsageError('sam-sync cloud invoke needs the logical ID of a function', {
+      hint: 'For example: sam-sync cloud invoke HelloFunction --event event.json',
+    });
+  }
+  if (extra !== undefined) throw new UsageError(`sam-sync cloud invoke takes one function, but got ${words.join(' ')}`);
+  const [event, stackName] = [values.get('--event'), values.get('--stack-name')];
+  const { cwd, stdout, stderr } = environment;
+  const { invokeFunction } = await import('./cloud-invoke.ts');
+  return withAws(environment, place, (aws) =>
+    invokeFunction(aws, { id, stackName, event, cwd: cwd() }, { stdout, stderr }),
   );
-  const end = await printLog(environment, place, 0);
-  if (follow) await followLog(environment, place, end);
+}
+
+async function logs({ environment, place, args }: Invocation): Promise<number> {
+  const { words, values } = readWords('logs', args, { '--follow': 'flag', '-f': 'flag', '--stack-name': 'value' });
+  const follow = values.has('--follow') || values.has('-f');
+  if (words.length === 0) {
+    const end = await printLog(environment, place, 0);
+    if (follow) await followLog(environment, place, end);
+    return 0;
+  }
+  const request = { ids: words, stackName: values.get('--stack-name'), follow };
+  const { printFunctionLogs } = await import('./cloud-logs.ts');
+  try {
+    await withAws(environment, place, (aws) => printFunctionLogs(aws, request, environment));
+  } catch (error) {
+    // Ctrl-C is how following ends
+    if (!follow || !environment.signal.aborted) throw error;
+  }
   return 0;
+}
+
+/** Runs work with clients of the running local cloud. */
+async function withAws<T>(
+  { reporter, signal }: CloudEnvironment,
+  place: CloudPlace,
+  work: (aws: Aws) => Promise<T>,
+): Promise<T> {
+  const cloud = await runningCloud(place, signal);
+  const { createAws } = await import('../../aws/aws.ts');
+  const { endpoint, region, credentials } = cloud;
+  const aws = createAws({ env: {}, endpoint, region, credentials, reporter, signal });
+  try {
+    return await work(aws);
+  } finally {
+    await aws.close();
+  }
 }
 
 async function followLog(environment: CloudEnvironment, place: CloudPlace, from: number): Promise<void> {
@@ -161,18 +224,4 @@ async function exec({ environment, place, args }: Invocation): Promise<number> {
   const { reporter, env, signal } = environment;
   const cloud = await ensureCloud({ ...place, env, reporter, signal });
   return execInCloud(program, words, { cloud, env });
-}
-
-function refuseArguments(command: string, args: readonly string[], options: readonly string[] = []): void {
-  const [word] = args;
-  if (word === undefined) return;
-  if (word.startsWith('-')) throw unknownWord('option', word, [...options, ...OPTIONS]);
-  throw new UsageError(`sam-sync cloud ${command} takes no arguments, but got ${word}`);
-}
-
-function unknownWord(kind: string, word: string, candidates: readonly string[]): UsageError {
-  const nearest = nearestName(word, candidates);
-  return new UsageError(`sam-sync cloud has no ${kind} "${word}"`, {
-    hint: nearest === undefined ? 'See sam-sync cloud --help.' : `Did you mean ${nearest}?`,
-  });
 }

@@ -25,6 +25,10 @@ export interface FollowOptions {
   /** Called in each round, because functions come and go. The most important ones come first. */
   sources(): Promise<readonly LogSource[]>;
   onLine(line: LogLine): void;
+  /** Report lines from then on (ms since the epoch); default: from now on. */
+  since?: number;
+  /** Called when everything written so far was reported; false: ends. */
+  onRead?: () => boolean;
   signal: AbortSignal;
 }
 
@@ -52,15 +56,15 @@ interface LogPosition {
  * Reports the lines that functions log from now on, until the signal aborts. Rejects if the logs cannot be read. The log
  * groups take turns page by page, so that a function that logs without end does not hide the others.
  */
-export async function followLogs({ aws, sources, onLine, signal }: FollowOptions): Promise<void> {
+export async function followLogs(options: FollowOptions): Promise<void> {
+  const { aws, sources, onLine, since = Date.now(), onRead = () => true, signal } = options;
   const logs = new Map<string, LogPosition>();
-  const started = Date.now();
   while (!signal.aborted) {
     const now = performance.now();
     const isDue = ({ nextToken, readAt }: LogPosition): boolean =>
       nextToken !== undefined || now - readAt >= READ_EVERY;
     const due = [...byGroup(await sources())].flatMap(([group, functions]) => {
-      const log = logs.get(group) ?? newLog(started);
+      const log = logs.get(group) ?? newLog(since);
       logs.set(group, log);
       return isDue(log) ? [{ group, functions, log }] : [];
     });
@@ -72,6 +76,8 @@ export async function followLogs({ aws, sources, onLine, signal }: FollowOptions
       }
       await pause(CALL_EVERY, signal);
     }
+    const isComplete = [...logs.values()].every(({ nextToken }) => nextToken === undefined);
+    if (isComplete && !onRead()) return;
     if (due.length === 0) await pause(CALL_EVERY, signal);
   }
 }
@@ -94,7 +100,7 @@ interface LogEvent {
 
 /** Reads a page of new lines. */
 async function readPage(aws: Aws, group: string, log: LogPosition): Promise<LogEvent[]> {
-  const oldest = log.from - LATE_BY;
+  const oldest = Math.max(0, log.from - LATE_BY);
   const events: LogEvent[] = [];
   try {
     const { send, FilterLogEventsCommand } = await aws.cloudWatchLogs();

@@ -20,7 +20,11 @@ describe('the command to try an endpoint', () => {
     ],
     ['any method', [endpoint('ANY', '/')], 'curl http://h/'],
     ['quotes what a shell would read', [endpoint('GET', '/{id}')], 'curl "http://h/{id}"'],
-    ['sends a document', [endpoint('POST', '/a')], 'curl -X POST -H "Content-Type: application/json" -d "{}" http://h/a'],
+    [
+      'sends a document',
+      [endpoint('POST', '/a')],
+      'curl -X POST -H "Content-Type: application/json" -d "{}" http://h/a',
+    ],
     [
       'none for a preflight or a signed request',
       [endpoint('OPTIONS', '/'), endpoint('GET', '/', { signed: true })],
