@@ -1,4 +1,4 @@
-import { lstatSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from './errors.ts';
 
@@ -173,7 +173,10 @@ function whatFor({ syscall, path: file, dest }: Refusal): string {
 function reasonFor({ code, syscall, path: file, cause }: Refusal): Reason {
   if (syscall === 'uv_cwd') return { reason: 'it was removed', hint: 'Change to an existing folder.' };
   const inTheWay = code === 'ENOTDIR' || code === 'EEXIST' ? firstFile(file) : undefined;
-  if (inTheWay !== undefined) return { reason: `${inTheWay} is a file, not a folder`, hint: FILE_IN_THE_WAY };
+  if (inTheWay !== undefined && existsSync(inTheWay))
+    return { reason: `${inTheWay} is a file, not a folder`, hint: FILE_IN_THE_WAY };
+  if (inTheWay !== undefined)
+    return { reason: `${inTheWay} is a link that leads nowhere`, hint: 'Create what it leads to, or remove the link.' };
   if (code === 'ENOENT' && syscall === 'mkdir') return { reason: 'folders cannot be created there' };
   return REASONS[code] ?? { reason: nodesWords(cause) };
 }

@@ -55,6 +55,14 @@ describe('an error of the operating system', () => {
     }
   });
 
+  it('says which part of the path is a link that leads nowhere', async () => {
+    const link = path.join(await tempFolder(), 'link');
+    await fs.symlink(path.join(link, '..', 'no-such-folder'), link);
+    const error = explainSystemError(await thrownBy(() => makeFolder(link)));
+    expect(error?.message).toContain(`${link} is a link that leads nowhere`);
+    expect(error?.hint).toBe('Create what it leads to, or remove the link.');
+  });
+
   it('in a path with a NUL character is shown', async () => {
     const error = explainSystemError(await thrownBy(() => fs.stat('/x/a\0b')));
     expect(error?.message).toContain(String.raw`/x/a\x00b`);
