@@ -89,7 +89,14 @@ interface KnownFailure {
 }
 
 /** Messages of Docker, Podman and Finch (nerdctl), in order of precedence. */
+const UNREACHABLE_REGISTRY: Pick<KnownFailure, 'message' | 'hint'> = {
+  message: (engine, image) => `${engine} could not reach the registry of ${image}`,
+  hint: () => 'Check the network, and the proxy settings of the engine.',
+};
+
 const KNOWN: readonly KnownFailure[] = [
+  // the engine's own call to a registry, not ours to the engine
+  { pattern: /"?https?:\/\/[^/\s]+\/v2\/\S*: .*(?:connection refused|no such host)/i, ...UNREACHABLE_REGISTRY },
   {
     pattern: /permission denied.*(?:socket|docker API)|(?:socket|connect).*permission denied/i,
     message: (engine) => `${engine} is running, but you have no permission to use it`,
@@ -136,7 +143,6 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     pattern: /dial tcp|i\/o timeout|TLS handshake timeout|temporary failure in name resolution|network is unreachable/i,
-    message: (engine, image) => `${engine} could not reach the registry of ${image}`,
-    hint: () => 'Check the network, and the proxy settings of the engine.',
+    ...UNREACHABLE_REGISTRY,
   },
 ];

@@ -327,8 +327,8 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
 
   it.each([
     [[], /Hello, Child\/Nested are image functions, but no image repository was given/],
-    [['--image-repositories', 'Helo=localhost:5000/hello'], /names Helo, .*\n.*Did you mean Hello\?/],
-    [['--image-repository', 'localhost:1/hello'], /Docker could not reach the registry|is not running|Docker failed/],
+    [['--image-repositories', 'Helo=localhost:5000/hello'], /names Helo, .*Did you mean Hello\?/s],
+    [['--image-repository', 'localhost:1/hello'], /Docker could not reach the registry of localhost:1\/hello/],
   ])('one sentence for %j', async (args, message) => {
     await writeFiles(dir, { 'hello/app.py': `# ${args.join(' ')}\n` });
     const { code, stderr } = await run(...args);
@@ -461,6 +461,6 @@ Outputs:
     expect(failed.stderr).toContain('exit 3');
     await fs.rm(path.join(dir, 'hello/docker'), { recursive: true });
     const missing = await run(...repositories());
-    expect(missing.stderr).toMatch(/Hello: \S+ does not exist\n/);
+    expect(missing.stderr).toMatch(/Hello: \S+ does not exist\b/);
   });
 });

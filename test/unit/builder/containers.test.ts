@@ -112,9 +112,9 @@ test.each([
   [
     'docker',
     'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
-    'not running',
+    'is unreachable',
   ],
-  ['docker', 'failed to connect to the docker API at unix:///var/run/docker.sock', 'not running'],
+  ['docker', 'failed to connect to the docker API at unix:///var/run/docker.sock', 'is unreachable'],
   [
     'docker',
     'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: dial',
@@ -123,9 +123,9 @@ test.each([
   [
     'podman',
     'Cannot connect to Podman. Please verify your connection to the Linux system using `podman system connection list`',
-    'not running',
+    'is unreachable',
   ],
-  ['finch', 'time="…" level=fatal msg="instance \\"finch\\" does not exist"', 'not running'],
+  ['finch', 'time="…" level=fatal msg="instance \\"finch\\" does not exist"', 'is unreachable'],
   [
     'docker',
     'docker: Error response from daemon: manifest for img:1 not found: manifest unknown',
@@ -151,6 +151,9 @@ test.each([
     'The repository of img does not exist',
   ],
   ['docker', 'Get "https://r/v2/": dial tcp: lookup r: i/o timeout', 'could not reach the registry'],
+  ['docker', 'Get "http://r:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused', 'could not reach the registry'],
+  ['docker', 'Get "https://r/v2/": dial tcp: lookup r: no such host', 'could not reach the registry'],
+  ['docker', 'error during connect: Get "http://h:2375/v1.24/info": dial tcp: connection refused', 'is unreachable'],
 ] as const)('%s: %s', (name, output, message) => {
   const error = engineError(name, output, 'img');
   expect(error?.message).toContain(message);
