@@ -25,7 +25,8 @@ import { profileNames, type AwsConfig, type Env } from './config-files.ts';
  * | FIPS, dual-stack, defaults mode, EC2 metadata, container, web  | the same                     | –                  |
  * | identity, SSO, process and login credentials                   |                              |                    |
  *
- * Deliberate differences: ten attempts where the CLI makes three to five, and no proxy for a loopback address.
+ * Deliberate differences: ten attempts where the CLI makes three to five (three if the service stays silent), and no proxy for a
+ * loopback address.
  */
 export interface AwsSettings {
   /** The named profile; undefined: the default one, which need not exist. */

@@ -1,5 +1,9 @@
 import { createReadStream } from 'node:fs';
-import type { AbortMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommandInput } from '@aws-sdk/client-s3';
+import type {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommandInput,
+} from '@aws-sdk/client-s3';
 import type { Aws, Service } from '../aws/aws.ts';
 import { requireAnswer } from '../aws/check-answer.ts';
 import { createOnce } from '../aws/create-once.ts';

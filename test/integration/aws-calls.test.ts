@@ -132,7 +132,10 @@ describe('an answer that is not one of AWS is none', () => {
     [{ kind: 'html' }, 'a web page answered instead of AWS (HTTP status 200)'],
     [{ kind: 'answer' }, 'the answer is empty (HTTP status 200)'],
     [{ kind: 'answer', headers: { ...id, 'content-length': '0' } }, 'the answer is empty (HTTP status 200)'],
-    [{ kind: 'answer', headers: id, body: '<DescribeStacksRes' }, 'the answer is incomplete or not one of AWS (HTTP status 200)'],
+    [
+      { kind: 'answer', headers: id, body: '<DescribeStacksRes' },
+      'the answer is incomplete or not one of AWS (HTTP status 200)',
+    ],
     [{ kind: 'truncate' }, 'the connection was closed before the end of the answer (HTTP status 200)'],
     [{ kind: 'hang' }, 'the request timed out'],
   ] as const)('%o', async (fault, reason) => {

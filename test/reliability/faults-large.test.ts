@@ -6,9 +6,13 @@ import { openCloud } from '../support/open-cloud.ts';
 const FILE = 'test/reliability/faults-large.test.ts';
 const opened = await openCloud();
 
-it('a sync of code in parts completes, or fails clearly and the next one completes', { timeout: ALL_CELLS }, async () => {
-  const mode = { stackName: 'faults', args: [], changes: 'template and code', isLarge: true } as const;
-  const table = await fillFaultTable(await openFaultRounds(opened, mode), 3);
-  recordFaultTable(FILE, 'an upload in parts', table);
-  expect(table.wrong).toEqual([]);
-});
+it(
+  'a sync of code in parts completes, or fails clearly and the next one completes',
+  { timeout: ALL_CELLS },
+  async () => {
+    const mode = { stackName: 'faults', args: [], changes: 'template and code', isLarge: true } as const;
+    const table = await fillFaultTable(await openFaultRounds(opened, mode), 3);
+    recordFaultTable(FILE, 'an upload in parts', table);
+    expect(table.wrong).toEqual([]);
+  },
+);

@@ -46,7 +46,8 @@ export async function readCloudState(
       const id = generated.replace(/[0-9a-f]{10}$/, '');
       const state = await READERS[type]?.(endpoint, physicalId);
       if (state === undefined) return;
-      if (state.content !== undefined) content[id] = JSON.parse(rename(JSON.stringify(state.content), names)) as unknown;
+      if (state.content !== undefined)
+        content[id] = JSON.parse(rename(JSON.stringify(state.content), names)) as unknown;
       for (const [name, count] of Object.entries(state.counts)) counts[`${name} of ${id}`] = count;
     }),
   );
@@ -62,10 +63,7 @@ function rename(text: string, names: Readonly<Record<string, string>>): string {
   return Object.entries(names).reduce((all, [name, placeholder]) => all.replaceAll(name, placeholder), text);
 }
 
-type Reader = (
-  endpoint: string,
-  physicalId: string,
-) => Promise<{ content: unknown; counts: CloudState['counts'] }>;
+type Reader = (endpoint: string, physicalId: string) => Promise<{ content: unknown; counts: CloudState['counts'] }>;
 
 const READERS: Record<string, Reader> = {
   'AWS::Lambda::Function': async (endpoint, FunctionName) => {

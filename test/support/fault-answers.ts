@@ -1,5 +1,4 @@
 import type * as http from 'node:http';
-import type { ProxiedCall } from './proxied-call.ts';
 
 /** What a fault proxy does to a call. */
 export type Fault =
@@ -32,6 +31,13 @@ export type Fault =
 /** Before the request is passed on (never, if its client has gone when it is released), or when the service has answered. */
 export type HoldPoint = 'before' | 'after-answer';
 
+/** The call that a fault meets. */
+interface FailedCall {
+  service: string;
+  operation: string;
+  method: string;
+}
+
 /** What a client receives. */
 export interface Answer {
   status: number;
@@ -42,10 +48,11 @@ export interface Answer {
 /** Seconds. */
 export const CLOCK_AHEAD = 3_600;
 
-const PAGE = '<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to use this network.</body></html>';
+const PAGE =
+  '<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to use this network.</body></html>';
 
 /** The answer of the proxy itself; undefined: the service answers. */
-export function answerItself(call: ProxiedCall, fault: Fault): Answer | undefined {
+export function answerItself(call: FailedCall, fault: Fault): Answer | undefined {
   switch (fault.kind) {
     case 'answer': {
       const { status = 200, headers = {}, body = '' } = fault;
@@ -79,7 +86,7 @@ interface ServiceError {
 type ErrorFault = Extract<Fault, { kind: 'throttle' | 'error' | 'expired' | 'denied' | 'clock-skew' }>;
 
 /** How the services refuse (API references, common errors). */
-function errorOf({ service, operation }: ProxiedCall, fault: ErrorFault): ServiceError {
+function errorOf({ service, operation }: FailedCall, fault: ErrorFault): ServiceError {
   const isJson = ['lambda', 'apigateway', 'states', 'ecr', 'logs'].includes(service);
   // the JSON protocols with `X-Amz-Target` have the status 400 for all errors of the client
   const status = ['states', 'ecr', 'logs'].includes(service) ? 400 : 403;

@@ -48,7 +48,8 @@ export function inject(proxy: FaultProxy, faults: readonly InjectedFault[]): voi
 export function endInjection(proxy: FaultProxy, faults: readonly InjectedFault[]): void {
   const isMet = proxy.calls.some(({ fault }) => fault !== undefined);
   proxy.clear();
-  if (!isMet) throw new Error(`No call met ${faults.map(({ operation, kind }) => `${operation}: ${kind.name}`).join()}`);
+  if (!isMet)
+    throw new Error(`No call met ${faults.map(({ operation, kind }) => `${operation}: ${kind.name}`).join()}`);
 }
 
 /** The operations that the proxy has seen. */
@@ -185,7 +186,13 @@ function checkClear({ code, stdout, stderr }: CliResult): void {
   const messages = [error?.message, ...failed.map((resource) => resource.error)].flatMap((text) => text ?? []);
   const why = messages.flatMap((message) => unclear(message) ?? []);
   const isSaid = status === 'failed' || failed.length > 0;
-  if (code === 1 && isSaid && messages.length > 0 && why.length === 0 && !/is in sync|^\s+at .*:\d+:\d+/m.test(stderr)) {
+  if (
+    code === 1 &&
+    isSaid &&
+    messages.length > 0 &&
+    why.length === 0 &&
+    !/is in sync|^\s+at .*:\d+:\d+/m.test(stderr)
+  ) {
     return;
   }
   throw new Error(`The failure is not clear (${why.join(', ')}, exit code ${code}):\n${stdout}\n${stderr}`);

@@ -254,9 +254,7 @@ function forward({ method, path, headers, body: signedBody }: ProxiedCall, body:
 function isAhead(date: string | string[] | undefined): boolean {
   const [, day, hours] = /^(\d{8})T(\d{6})Z$/.exec(String(date)) ?? [];
   if (day === undefined || hours === undefined) return false;
-  const time = Date.parse(
-    `${day.replace(/(....)(..)(..)/, '$1-$2-$3')}T${hours.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`,
-  );
+  const time = Date.parse(`${day.replace(/(....)(..)(..)/, '$1-$2-$3')}T${hours.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`);
   return time > Date.now() + (CLOCK_AHEAD * 1_000) / 2;
 }
 

@@ -3,7 +3,6 @@ import { LASTING, PASSING } from './fault-kinds.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import { FULL_SIZE, recordReliability } from './reliability.ts';
 
-
 /** A mode's table: operation → fault → how the run ended. */
 export interface FaultTable {
   rows: ReadonlyMap<string, ReadonlyMap<string, Verdict | 'WRONG'>>;
