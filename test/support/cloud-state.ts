@@ -108,10 +108,12 @@ const READERS: Record<string, Reader> = {
   'AWS::ApiGatewayV2::Api': async (endpoint, ApiId) => {
     const { apigatewayv2 } = clients(endpoint);
     const { Items = [] } = await apigatewayv2.send(new GetHttpDeployments({ ApiId }));
-    const exported = { ApiId, Specification: 'OAS30', OutputType: 'JSON', StageName: '$default' };
-    const { body = [] } = await apigatewayv2.send(new ExportApiCommand(exported));
-    const { paths } = JSON.parse(Buffer.from(body).toString()) as { paths: object };
-    return { content: Object.keys(paths), counts: { deployments: Items.length } };
+    const stages = ['$default', 'fixed'].map(async (StageName) => {
+      const exported = { ApiId, Specification: 'OAS30', OutputType: 'JSON', StageName };
+      const { body = [] } = await apigatewayv2.send(new ExportApiCommand(exported));
+      return Object.keys((JSON.parse(Buffer.from(body).toString()) as { paths: object }).paths);
+    });
+    return { content: await Promise.all(stages), counts: { deployments: Items.length } };
   },
 };
 

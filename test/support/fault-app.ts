@@ -88,6 +88,12 @@ Resources:
   Http:
     Type: AWS::Serverless::HttpApi
     Properties: {DefinitionUri: api/http.json}
+  Fixed:
+    Type: AWS::ApiGatewayV2::Stage
+    Properties: {ApiId: !Ref Http, StageName: fixed, DeploymentId: !Ref First}
+  First:
+    Type: AWS::ApiGatewayV2::Deployment
+    Properties: {ApiId: !Ref Http}
   Flow:
     Type: AWS::Serverless::StateMachine
     Properties:

@@ -5,6 +5,7 @@ import type { FaultKind } from './fault-kinds.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import { createRoundApp, differences } from './fault-round-app.ts';
 import type { RoundApp, RoundState } from './fault-round-app.ts';
+import type { ProxiedCall } from './proxied-call.ts';
 import { runCli } from './run-cli.ts';
 import type { CliResult } from './run-cli.ts';
 
@@ -39,8 +40,7 @@ export interface FaultRounds {
 export function inject(proxy: FaultProxy, faults: readonly InjectedFault[]): void {
   proxy.clear();
   for (const { operation, kind } of faults) {
-    const [service = '', name = ''] = operation.split(' ');
-    proxy.fault({ service, operation: name }, kind.fault, { times: kind.times });
+    proxy.fault({ when: (call) => rowOf(call) === operation }, kind.fault, { times: kind.times });
   }
 }
 
@@ -54,7 +54,12 @@ export function endInjection(proxy: FaultProxy, faults: readonly InjectedFault[]
 
 /** The operations that the proxy has seen. */
 export function operationsOf(proxy: FaultProxy): string[] {
-  return [...new Set(proxy.calls.map(({ service, operation }) => `${service} ${operation}`))];
+  return [...new Set(proxy.calls.map(rowOf))];
+}
+
+/** HTTP APIs have a service of their own in the SDKs, though not in signatures. */
+function rowOf({ service, operation, path }: ProxiedCall): string {
+  return `${path.startsWith('/v2/apis') ? 'apigatewayv2' : service} ${operation}`;
 }
 
 /** Whether faults stay, so that a run need not complete. */
