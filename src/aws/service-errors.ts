@@ -192,7 +192,7 @@ const EXPLANATIONS: Record<AwsErrorKind, Explanation> = {
     hint: 'Choose the Region with --region, or a bucket in the same Region with --s3-bucket.',
   }),
   other: (error, { service, operation }) => ({
-    message: `${service} rejected ${operation}: ${trim(error.message)} (${codeOf(error)}${requestId(error, ', ')})`,
+    message: `${service} rejected ${operation}: ${reasonOf(error)}${requestId(error, ', ')})`,
   }),
 };
 
@@ -261,6 +261,13 @@ function requestId(error: Error, separator = ' ('): string {
   const id = (error as ServiceException).$metadata?.requestId;
   if (id === undefined) return '';
   return `${separator}request ${id}${separator === ' (' ? ')' : ''}`;
+}
+
+/** The reason and its code; an answer to HEAD has neither. */
+function reasonOf(error: Error): string {
+  const code = codeOf(error);
+  if (code !== 'Unknown' && code !== 'UnknownError') return `${trim(error.message)} (${code}`;
+  return `no reason given (HTTP status ${(error as ServiceException).$metadata?.httpStatusCode ?? 'unknown'}`;
 }
 
 function trim(message: string): string {

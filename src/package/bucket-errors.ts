@@ -54,7 +54,7 @@ function wrongRegion(cause: AwsError, { bucket, region }: BucketAccess, actual: 
 }
 
 /** Returns the bucket's Region, which S3 reports with every rejection. */
-function bucketRegion({ cause }: AwsError): string | undefined {
+export function bucketRegion({ cause }: AwsError): string | undefined {
   const { $response } = cause as { $response?: { headers?: Record<string, string> } };
   return $response?.headers?.['x-amz-bucket-region'];
 }

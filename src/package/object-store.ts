@@ -2,11 +2,11 @@ import * as fs from 'node:fs/promises';
 import type { HeadObjectCommandOutput, PutObjectCommandInput } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.ts';
 import { requireAnswer } from '../aws/check-answer.ts';
-import { isAwsError } from '../aws/service-errors.ts';
+import { isAwsError, type AwsError } from '../aws/service-errors.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { createGate } from '../support/map-limit.ts';
 import { once } from '../support/once.ts';
-import { explainBucketError } from './bucket-errors.ts';
+import { bucketRegion, explainBucketError } from './bucket-errors.ts';
 import type { UploadRecords } from './unfinished-uploads.ts';
 import { PART_SIZE, uploadInParts } from './upload-parts.ts';
 
@@ -128,8 +128,15 @@ async function headObject(options: ObjectStoreOptions, key: string): Promise<Hea
     const status = isAwsError(error) ? httpStatus(error.cause) : undefined;
     // without ListBucket permission S3 answers 403 for a missing object; the upload shows whether writing is allowed
     if (status === 404 || status === 403) return undefined;
+    // an answer to HEAD has no reason: the upload gets one, for example expired credentials
+    if (status === 400 && isAwsError(error) && !(await isElsewhere(error, options))) return undefined;
     throw error;
   }
+}
+
+async function isElsewhere(error: AwsError, { aws }: ObjectStoreOptions): Promise<boolean> {
+  const region = bucketRegion(error);
+  return region !== undefined && region !== (await aws.region());
 }
 
 function httpStatus(failure: unknown): number | undefined {

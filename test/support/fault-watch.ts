@@ -1,4 +1,3 @@
-import type { CloudState } from './cloud-state.ts';
 import type { TestCloud } from './cloud.ts';
 import { unclear } from './clear-failure.ts';
 import { CODE_RESOURCES } from './fault-app.ts';
@@ -6,7 +5,7 @@ import { endInjection, inject, isLasting, operationsOf } from './fault-cells.ts'
 import type { FaultRounds, InjectedFault, Verdict } from './fault-cells.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import { createRoundApp, differences } from './fault-round-app.ts';
-import type { RoundState } from './fault-round-app.ts';
+import type { RoundApp, RoundState } from './fault-round-app.ts';
 import { startWatch } from './watch-cli.ts';
 import type { WatchCli, WatchLine } from './watch-cli.ts';
 
@@ -22,68 +21,75 @@ export async function openFaultWatch(
   stackName: string,
 ): Promise<FaultRounds> {
   const { proxy } = opened;
-  const app = await createRoundApp(opened, stackName);
-  const start = (env: Record<string, string> = {}): Promise<WatchCli> =>
-    startWatch(app.dir, { ...app.env, ...env }, ['--stack-name', stackName]);
-  /** A session up to its last save. Returns it, or undefined if it has ended by itself. */
-  const session = async (env?: Record<string, string>): Promise<WatchCli> => {
+  const sessions = createSessions(await createRoundApp(opened, stackName), stackName);
+  await sessions.complete();
+  const before = await sessions.app.counts();
+  proxy.clear();
+  await sessions.complete();
+  const operations = operationsOf(proxy);
+  const expected = await sessions.app.state(before);
+  const round: FaultRounds['round'] = async (faults) => {
+    try {
+      return await playRound(sessions, faults, { proxy, expected });
+    } catch (error) {
+      proxy.clear();
+      await sessions.complete();
+      throw error;
+    }
+  };
+  return { operations, round };
+}
+
+interface Sessions {
+  app: RoundApp;
+  /** A session up to its last save; it may have ended by itself. */
+  open(env?: Record<string, string>): Promise<WatchCli>;
+  /** A whole session without faults. */
+  complete(): Promise<void>;
+}
+
+function createSessions(app: RoundApp, stackName: string): Sessions {
+  const open: Sessions['open'] = async (env = {}) => {
     await app.change('template and code');
-    const watch = await start(env);
-    if (!(await isReady(watch))) return watch;
-    await save(watch, () => app.change('code'));
+    const watch = await startWatch(app.dir, { ...app.env, ...env }, ['--stack-name', stackName]);
+    if (await isReady(watch)) await save(watch, () => app.change('code'));
     return watch;
   };
-  const begin = async (): Promise<CloudState['counts']> => await app.counts().catch(() => ({}));
   const complete = async (): Promise<void> => {
-    const watch = await session();
+    const watch = await open();
     await watch.stop();
     const failures = failuresOf(watch);
     if (failures.length > 0) throw new Error(`A session without faults fails:\n${failures.join('\n')}`);
   };
+  return { app, open, complete };
+}
 
-  await complete();
-  const before = await begin();
-  proxy.clear();
-  await complete();
-  const operations = operationsOf(proxy);
-  const expected = await app.state(before);
-
-  const round = async (faults: readonly InjectedFault[]): Promise<Verdict> => {
-    const counts = await begin();
-    inject(proxy, faults);
-    const watch = await session(isLasting(faults) ? { AWS_MAX_ATTEMPTS: '2' } : {});
-    endInjection(proxy, faults);
-    const failures = failuresOf(watch);
-    if (failures.length === 0) {
-      await watch.stop();
-      const wanted = isLasting(faults) ? constant(expected) : expected;
-      check(await app.state(counts), wanted, { what: 'The session', watch });
-      return 'completes';
-    }
-    for (const message of failures) {
-      const why = unclear(message);
-      if (why !== undefined) throw new Error(`The failure is not clear, ${why}: ${message}\n${watch.stderr()}`);
-    }
-    if (await hasEnded(watch)) await complete();
-    else {
-      await save(watch, () => app.change('template and code'), { isDeployed: true });
-      await watch.stop();
-    }
-    check(await app.state(counts), constant(expected), { what: 'What follows a failure', watch });
-    return 'fails clearly, next run completes';
-  };
-  return {
-    operations,
-    round: async (faults) => {
-      try {
-        return await round(faults);
-      } catch (error) {
-        proxy.clear();
-        await complete();
-        throw error;
-      }
-    },
-  };
+async function playRound(
+  { app, open, complete }: Sessions,
+  faults: readonly InjectedFault[],
+  { proxy, expected }: { proxy: FaultProxy; expected: RoundState },
+): Promise<Verdict> {
+  const counts = await app.counts();
+  inject(proxy, faults);
+  const watch = await open(isLasting(faults) ? { AWS_MAX_ATTEMPTS: '2' } : {});
+  endInjection(proxy, faults);
+  const failures = failuresOf(watch);
+  if (failures.length === 0) {
+    await watch.stop();
+    check(await app.state(counts), isLasting(faults) ? constant(expected) : expected, { what: 'The session', watch });
+    return 'completes';
+  }
+  for (const message of failures) {
+    const why = unclear(message);
+    if (why !== undefined) throw new Error(`The failure is not clear, ${why}: ${message}\n${watch.stderr()}`);
+  }
+  if (await hasEnded(watch)) await complete();
+  else {
+    await save(watch, () => app.change('template and code'), { isDeployed: true });
+    await watch.stop();
+  }
+  check(await app.state(counts), constant(expected), { what: 'What follows a failure', watch });
+  return 'fails clearly, next run completes';
 }
 
 /** Without what grows with each save. */
