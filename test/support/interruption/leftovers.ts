@@ -3,10 +3,10 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { ListBucketsCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import {
-  GetAliasCommand,
+  GetFunctionConfigurationCommand,
   GetLayerVersionByArnCommand,
-  ListLayerVersionsCommand,
-  ListVersionsByFunctionCommand,
+  paginateListLayerVersions,
+  paginateListVersionsByFunction,
 } from '@aws-sdk/client-lambda';
 import { isRunning } from '../../../src/support/running.ts';
 import { clients, poll } from '../cloud.ts';
@@ -62,31 +62,47 @@ export async function partsLeft(endpoint: string): Promise<string[]> {
 
 /** Versions of a layer or a function with the same content, and aliases that lead to old code. */
 export async function versionsTwice(endpoint: string, stackName: string): Promise<string[]> {
-  const { lambda } = clients(endpoint);
   const problems: string[] = [];
   for (const [id, { type, physicalId }] of await listResources(endpoint, stackName)) {
-    if (type === 'AWS::Lambda::LayerVersion') {
-      const LayerName = physicalId.slice(0, physicalId.lastIndexOf(':'));
-      const { LayerVersions = [] } = await lambda.send(new ListLayerVersionsCommand({ LayerName }));
-      const contents = await Promise.all(
-        LayerVersions.map(({ LayerVersionArn }) => lambda.send(new GetLayerVersionByArnCommand({ Arn: LayerVersionArn }))),
-      );
-      problems.push(...twice(contents.map(({ Content }) => Content?.CodeSha256)).map(() => `layer ${id} published twice`));
-    }
-    if (type !== 'AWS::Lambda::Function') continue;
-    const { Versions = [] } = await lambda.send(new ListVersionsByFunctionCommand({ FunctionName: physicalId }));
-    const [latest, ...published] = Versions;
-    problems.push(...twice(published.map(({ CodeSha256 }) => CodeSha256)).map(() => `${id}: version published twice`));
-    if (published.length === 0) continue;
-    const alias = await lambda.send(new GetAliasCommand({ FunctionName: physicalId, Name: 'live' }));
-    const live = published.find(({ Version }) => Version === alias.FunctionVersion);
-    if (live?.CodeSha256 !== latest?.CodeSha256) problems.push(`${id}: its alias leads to other code`);
+    if (type === 'AWS::Lambda::LayerVersion' && hasTwice(await layerContents(endpoint, physicalId)))
+      problems.push(`layer ${id} published twice`);
+    if (type === 'AWS::Lambda::Alias') problems.push(...(await wrongVersions(endpoint, id, physicalId)));
   }
   return problems;
 }
 
-function twice(hashes: readonly (string | undefined)[]): (string | undefined)[] {
-  return hashes.filter((hash, at) => hashes.indexOf(hash) !== at);
+/** Hashes of all versions of a layer, by the ARN of one. */
+async function layerContents(endpoint: string, arn: string): Promise<(string | undefined)[]> {
+  const { lambda } = clients(endpoint);
+  const hashes: (string | undefined)[] = [];
+  const pages = paginateListLayerVersions({ client: lambda }, { LayerName: arn.slice(0, arn.lastIndexOf(':')) });
+  for await (const { LayerVersions = [] } of pages) {
+    for (const { LayerVersionArn: Arn } of LayerVersions)
+      hashes.push((await lambda.send(new GetLayerVersionByArnCommand({ Arn }))).Content?.CodeSha256);
+  }
+  return hashes;
+}
+
+/** What is wrong with the versions of the function that the alias (its ARN) belongs to. */
+async function wrongVersions(endpoint: string, id: string, aliasArn: string): Promise<string[]> {
+  const { lambda } = clients(endpoint);
+  const FunctionName = aliasArn.slice(0, aliasArn.lastIndexOf(':'));
+  const hashes: (string | undefined)[] = [];
+  for await (const { Versions = [] } of paginateListVersionsByFunction({ client: lambda }, { FunctionName })) {
+    hashes.push(...Versions.flatMap(({ Version, CodeSha256 }) => (Version === '$LATEST' ? [] : [CodeSha256])));
+  }
+  const [latest, live] = await Promise.all([
+    lambda.send(new GetFunctionConfigurationCommand({ FunctionName })),
+    lambda.send(new GetFunctionConfigurationCommand({ FunctionName: aliasArn })),
+  ]);
+  return [
+    ...(hasTwice(hashes) ? [`${id}: version published twice`] : []),
+    ...(live.CodeSha256 === latest.CodeSha256 ? [] : [`${id} leads to other code`]),
+  ];
+}
+
+function hasTwice(hashes: readonly (string | undefined)[]): boolean {
+  return new Set(hashes).size < hashes.length;
 }
 
 /** Makes a folder for a run and everything that it may write. */

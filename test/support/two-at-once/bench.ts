@@ -65,10 +65,10 @@ export async function openSharedBench(parts: {
   };
   const state = (): Promise<Record<string, unknown>> => readIntents(cloud.endpoint, stackName, newest);
   const isReady = (line: string): boolean => line.includes('"event":"ready"');
-  /** Our next run, after everything is over. */
-  const syncAgain = async (): Promise<string[]> => {
+  /** Our next run, after everything is over. Without a stack `--code` has nothing to update. */
+  const syncAgain = async (args = mode.args): Promise<string[]> => {
     proxy.clear();
-    const run = start(mode.args);
+    const run = start(args);
     const end = await poll(
       async () => run.child.exitCode ?? (isWatch && run.lines.some(isReady) ? 0 : undefined),
       PATIENCE,
@@ -111,13 +111,24 @@ export async function openSharedBench(parts: {
     const { code } = await run.ended;
     return code === 0 ? differs(ours, 0) : [tail(run)];
   };
-  /** Whether our run, which ended (or settled) last, claims only what is true. */
-  const judge = async (run: StartedRun, from: number): Promise<string[]> => {
+  /**
+   * Whether our run, which ended last, claims only what is true. A watch reports each resource when it is synced, not what
+   * others do later: what it has not reported as failed must be as one of the two wants it.
+   */
+  const judge = async (run: StartedRun, from: number, { theirs, at }: { theirs: Intent; at: Meeting }) => {
     const text = run.lines.slice(from).join('\n');
     const problems = /\n {4}at |internal error|TypeError/.test(text) ? [`it prints a stack: ${tail(run)}`] : [];
-    const claims = isWatch ? !hasFailed(run.lines.slice(from)) : run.child.exitCode === 0;
-    if (claims) problems.push(...(await differs(ours, 0)).map((wrong) => `it claims to be in sync, but ${wrong}: ${tail(run)}`));
-    else if (!isWatch && run.child.exitCode !== 1) problems.push(`exit code ${run.child.exitCode}: ${tail(run)}`);
+    if (isWatch && !hasFailed(run.lines.slice(from))) {
+      const now = JSON.stringify(await state());
+      const versions = new Set([ours, theirs].flatMap(Object.values).map(Number));
+      const others = (now.match(/\b\d+\b|null/g) ?? []).filter((text) => !versions.has(Number(text)));
+      if (others.length > 0) problems.push(`it claims to be in sync, but the stack has ${now}: ${tail(run)}`);
+    } else if (run.child.exitCode === 0) {
+      // both started at once: they may have ended last
+      const isTheirs = at === undefined && (await differs(theirs, 0)).length === 0;
+      const wrong = isTheirs ? [] : await differs(ours, 0);
+      problems.push(...wrong.map((text) => `it claims to be in sync, but ${text}: ${tail(run)}`));
+    } else if (!isWatch && run.child.exitCode !== 1) problems.push(`exit code ${run.child.exitCode}: ${tail(run)}`);
     return problems;
   };
   return {
@@ -147,14 +158,15 @@ export async function openSharedBench(parts: {
       const problems: string[] = [];
       if (end === 'hangs') problems.push(`it hangs: ${tail(run)}`);
       if (isWatch) await calm(run);
-      problems.push(...(await judge(run, from)));
+      problems.push(...(await judge(run, from, { theirs, at })));
       if (isWatch) {
         run.child.kill('SIGINT');
         await run.ended;
         ready = undefined;
       }
       problems.push(...(await processesLeft(run.mark)), ...(await filesLeft(place)));
-      problems.push(...(await syncAgain()), ...(await partsLeft(cloud.endpoint)));
+      const isGone = other.wants === 'nothing' && (await state())['stack'] === 'absent';
+      problems.push(...(await syncAgain(isGone && mode.args.includes('--code') ? [] : mode.args)), ...(await partsLeft(cloud.endpoint)));
       problems.push(...(await filesLeft(place, isWatch ? ready?.child.pid : undefined)));
       return { met, problems };
     },
