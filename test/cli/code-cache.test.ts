@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as nodeModule from 'node:module';
 import * as path from 'node:path';
@@ -48,6 +49,16 @@ describe('compiled code that is kept between runs', () => {
     expect(before[0]).toContain(`one1-${process.version}-${process.arch}`);
     expect(run(folder, cacheDir)).toBe('first');
     expect(await written(cacheDir)).toEqual(before);
+  });
+
+  it('that a killed run has half written is removed by the next that writes', async () => {
+    const { folder, cacheDir } = await prepare();
+    const ended = spawnSync(process.execPath, ['--version']).pid;
+    await fs.mkdir(cacheDir, { recursive: true });
+    for (const pid of [ended, process.pid]) await fs.writeFile(path.join(cacheDir, `other.tmp-${pid}`), '');
+    run(folder, cacheDir);
+    const names = await fs.readdir(cacheDir);
+    expect(names.filter((name) => name.includes('.tmp-'))).toEqual([`other.tmp-${process.pid}`]);
   });
 
   it('is not that of another build, even if its parts have the same names and lengths', async () => {

@@ -143,11 +143,32 @@ describe('a command that a signal ends', () => {
     await killed([]);
     expect(await namesIn(temporary)).toHaveLength(1);
     expect(await namesIn(storeTemporary())).not.toEqual([]);
+    const [lease = ''] = await namesIn(path.join(app, '.aws-sam', 'sam-sync', 'in-use'));
+    // files that it had not renamed yet: beside an entry, in the store, in the laid-out build
+    const half = ['artifacts/entry/package.json', 'stacks/stack.json', '../auto-dependency-layer/template.yaml'];
+    const suffix = lease.replace('sync', '');
+    await writeFiles(
+      path.join(app, '.aws-sam', 'sam-sync'),
+      Object.fromEntries(half.map((name) => [name + suffix, ''])),
+    );
 
     await writeFiles(app, { 'made/Makefile': makefile('echo again') });
     const { code, stderr } = await runCli(['--stack-name', 'signals', '--yes'], { cwd: app, env });
     expect(code, stderr).toBe(0);
     await nothingLeft([]);
+    const names = await fs.readdir(path.join(app, '.aws-sam'), { recursive: true });
+    expect(names.filter((name) => name.includes('.tmp-'))).toEqual([]);
+  });
+
+  it('the second Ctrl-C, in the middle of a build: no entry of the cache counts as in use', async () => {
+    await writeFiles(app, { 'made/Makefile': makefile(STUBBORN) });
+    const { code } = await runCli(['--stack-name', 'signals', '--yes'], {
+      cwd: app,
+      env,
+      onStart: (child) => void building(child.pid ?? 0).then(() => child.kill('SIGINT') && child.kill('SIGTERM')),
+    });
+    expect(code).toBe(130);
+    expect(await namesIn(path.join(app, '.aws-sam', 'sam-sync', 'in-use'))).toEqual([]);
   });
 
   it('half a zip that SIGKILL leaves beside its artifact is removed by the next run', async () => {

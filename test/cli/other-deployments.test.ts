@@ -1,5 +1,7 @@
 import * as fs from 'node:fs/promises';
 import { DescribeStacksCommand, UpdateStackCommand } from '@aws-sdk/client-cloudformation';
+import { UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
+import { zipSync } from 'fflate';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { clients, invoke, poll } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -14,6 +16,10 @@ Resources:
     Type: AWS::Serverless::Function
     Properties: {Runtime: python3.11, Handler: app.handler, CodeUri: fn, MemorySize: ${memory}, Description: !Ref Note}
 Outputs: {Fn: {Value: !Ref Fn}}
+`;
+const OTHER = `  Other:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.11, Handler: app.handler, CodeUri: other}
 `;
 const python = (version: number): string => `def handler(event, context):\n    return ${version}\n`;
 const SINCE = 'was deployed, but then changed';
@@ -165,4 +171,34 @@ it('someone else deploys while we build: what is there is compared again before 
   expect(stderr).toContain('Someone else has changed stack others-meanwhile meanwhile: looking again');
   expect(proxy.count('UpdateFunctionCode')).toBe(1);
   expect(await answer()).toBe(2);
+});
+
+it('someone else updates one function while another one is still synced: the run fails, and the next one is right', async () => {
+  const two = template(128).replace('Outputs: {', `${OTHER}Outputs: {Other: {Value: !Ref Other}, `);
+  const app = await tempFolder({ 'template.yaml': two, 'fn/app.py': python(1), 'other/app.py': python(1) });
+  const env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
+  const sync = async (...more: string[]) => {
+    const result = await runCli(['--yes', '--output', 'json', '--stack-name', 'others-function', ...more], {
+      cwd: app,
+      env,
+    });
+    return { ...result, document: JSON.parse(result.stdout) as Record<string, unknown> };
+  };
+  const { document } = await sync();
+  const { Fn = '', Other = '' } = document['outputs'] as Record<string, string>;
+  await writeFiles(app, { 'fn/app.py': python(2), 'other/app.py': python(2) });
+  proxy.clear();
+  const held = proxy.hold({ operation: 'UpdateFunctionCode', when: ({ path: to }) => to.includes(`/${Fn}/`) });
+  const running = sync('--code');
+  await held.arrived;
+  await poll(async () => ((await invoke(cloud.endpoint, Other)) === 2 ? true : undefined));
+  const ZipFile = zipSync({ 'app.py': Buffer.from(python(3)) });
+  await clients(cloud.endpoint).lambda.send(new UpdateFunctionCodeCommand({ FunctionName: Other, ZipFile }));
+  held.release();
+  const { code, document: said, stderr } = await running;
+  expect(code, stderr).toBe(1);
+  expect(said).toMatchObject({ status: 'failed' });
+  expect(stderr).toContain('Other was synced, but then changed by someone else');
+  expect(await sync('--code')).toMatchObject({ code: 0 });
+  expect([await invoke(cloud.endpoint, Fn), await invoke(cloud.endpoint, Other)]).toEqual([2, 2]);
 });

@@ -244,3 +244,16 @@ it('makes a zip again that was removed after it was made, and while it waits to 
   expect(await keysIn(bucket)).toEqual([(await store.locate(item)).key]);
   await store.dispose();
 });
+
+it('ends zips under way before it removes their folder: nothing writes into it afterwards', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const folder = await tempFolder(Object.fromEntries(names.map((name) => [`${name}/data`, name.repeat(1_000_000)])));
+  const storeDir = path.join(folder, 'store');
+  const { store } = openStore('unused', { storeDir });
+  const zipping = Promise.allSettled(
+    names.map((name) => store.zip({ kind: 'zip', path: path.join(folder, name), label: name })),
+  );
+  await store.dispose();
+  await zipping;
+  expect(await fs.readdir(path.join(storeDir, 'tmp')).catch(() => [])).toEqual([]);
+});

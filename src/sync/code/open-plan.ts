@@ -101,9 +101,7 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
       await tools.artifacts.dispose();
       return undefined;
     }
-    building = built
-      ? Promise.resolve({ result: built, failures: [] })
-      : build(new Set(toBuild.map(({ id }) => id)));
+    building = built ? Promise.resolve({ result: built, failures: [] }) : build(new Set(toBuild.map(({ id }) => id)));
     const packing = building.then((outcome) => packCode(tools.artifacts, toBuild, outcome));
     // the plan awaits it once the services have answered
     packing.catch(() => {});

@@ -17,7 +17,7 @@ const code = ({ code: n }: AppVersion): string => `version-${n}.`;
 const settings = ({ settings: n }: AppVersion): string => `settings-${n}.`;
 
 /** The files of an application with a build tool, a bundle, layers, an alias, an API, a state machine and a nested stack. */
-export function appFiles(version: AppVersion): Record<string, string> {
+function appFiles(version: AppVersion): Record<string, string> {
   const text = code(version);
   const python = `def handler(event, context):\n    return "${text}"\n`;
   return {
@@ -56,7 +56,9 @@ export interface Expectation {
 export async function describeStackState(endpoint: string, stackName: string): Promise<Record<string, unknown>> {
   const described = Object.entries(await describeDeployed(endpoint, stackName));
   return Object.fromEntries(
-    described.flatMap(([id, value]) => (/^Shared[0-9a-f]{10}$/.test(id) ? [] : [[id.replace(/[0-9a-f]{10}$/, ''), value]])),
+    described.flatMap(([id, value]) =>
+      /^Shared[0-9a-f]{10}$/.test(id) ? [] : [[id.replace(/[0-9a-f]{10}$/, ''), value]],
+    ),
   );
 }
 

@@ -32,7 +32,7 @@ export const MODES: readonly Mode[] = [
 ];
 
 /** How one interruption ended. */
-export interface CaseResult {
+interface CaseResult {
   /** The run came to the point. */
   hit: boolean;
   problems: string[];
@@ -49,7 +49,15 @@ export interface Bench {
 const PATIENCE = 120_000;
 const STACK = 'interrupted';
 
-export async function openBench({ cloud, proxy, mode }: { cloud: TestCloud; proxy: FaultProxy; mode: Mode }): Promise<Bench> {
+export async function openBench({
+  cloud,
+  proxy,
+  mode,
+}: {
+  cloud: TestCloud;
+  proxy: FaultProxy;
+  mode: Mode;
+}): Promise<Bench> {
   const isWatch = mode.args.includes('--watch');
   const env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
   const words = ['--stack-name', STACK, '--yes', '--debug', ...(isWatch ? ['--output', 'json'] : [])];
@@ -73,7 +81,7 @@ export async function openBench({ cloud, proxy, mode }: { cloud: TestCloud; prox
     const { child } = run;
     const isReady = (line: string): boolean => line.startsWith('{') && line.includes('"event":"ready"');
     const over = await poll(
-      async () => (child.exitCode ?? child.signalCode ?? (isWatch && run.lines.some(isReady) ? 0 : undefined)),
+      async () => child.exitCode ?? child.signalCode ?? (isWatch && run.lines.some(isReady) ? 0 : undefined),
       PATIENCE,
     ).catch(() => 'it hangs');
     if (!isWatch) await run.ended;
@@ -84,7 +92,11 @@ export async function openBench({ cloud, proxy, mode }: { cloud: TestCloud; prox
     const problems = await settle(run);
     if (problems.length > 0) throw new Error(problems.join('\n'));
     if (isWatch) ready = run;
-    expectation ??= await learnExpectation(cloud.endpoint, { folder: place.app, stackName: STACK, version: { ...version } });
+    expectation ??= await learnExpectation(cloud.endpoint, {
+      folder: place.app,
+      stackName: STACK,
+      version: { ...version },
+    });
     const wrong = await wrongState();
     if (wrong.length > 0) throw new Error(`undisturbed: ${wrong.join('\n')}`);
   };
@@ -96,7 +108,9 @@ export async function openBench({ cloud, proxy, mode }: { cloud: TestCloud; prox
       // a watch goes on after it is ready
       return !isWatch || isDeepStrictEqual(now, expected) ? true : undefined;
     }, 15_000).catch(() => {});
-    const { Stacks } = await clients(cloud.endpoint).cloudformation.send(new DescribeStacksCommand({ StackName: STACK }));
+    const { Stacks } = await clients(cloud.endpoint).cloudformation.send(
+      new DescribeStacksCommand({ StackName: STACK }),
+    );
     const status = Stacks?.[0]?.StackStatus ?? '';
     return [
       ...differences(now, expected),
@@ -139,40 +153,42 @@ export async function openBench({ cloud, proxy, mode }: { cloud: TestCloud; prox
         return points;
       });
     },
-    interrupt: (point, signal) => disturb(async (run, go) => {
-      proxy.clear();
-      const trap = await setTrap({ place, proxy, run }, point, signal);
-      await go();
-      const quiet = isWatch ? quietAfter(run) : new Promise<never>(() => {});
-      const first = await Promise.race([run.ended, quiet, hangs()]);
-      if (first === 'quiet') run.child.kill(signal);
-      const end = first === 'quiet' ? await run.ended : first;
-      if (end === 'hangs') run.child.kill('SIGKILL');
-      await trap.clear();
-      ready = undefined;
-      const hit = trap.wasHit();
-      const problems = end === 'hangs' ? [`it does not end: ${tail(run)}`] : hit ? wrongEnd(end, signal, isWatch) : [];
-      problems.push(...(await processesLeft(run.mark)));
-      // a killed run leaves the rest to the next one
-      if (signal !== 'SIGKILL') problems.push(...(await filesLeft(place)), ...(await partsLeft(cloud.endpoint)));
-      const next = start(mode.args);
-      problems.push(...(await settle(next)));
-      if (isWatch) ready = next;
-      problems.push(...(await wrongState().catch((error: unknown) => [String(error)])));
-      problems.push(...(await versionsTwice(cloud.endpoint, STACK).catch(() => [])));
-      problems.push(...(await filesLeft(place, isWatch ? next.child.pid : undefined)));
-      problems.push(...(await partsLeft(cloud.endpoint)));
-      if (problems.length > 0 && !mode.first) {
-        await fresh();
-        await syncUndisturbed();
-      }
-      return { hit, problems };
-    }),
+    interrupt: (point, signal) =>
+      disturb(async (run, go) => {
+        proxy.clear();
+        const trap = await setTrap({ place, proxy, run }, point, signal);
+        await go();
+        const quiet = isWatch ? quietAfter(run) : new Promise<never>(() => {});
+        const first = await Promise.race([run.ended, quiet, hangs()]);
+        if (first === 'quiet') run.child.kill(signal);
+        const end = first === 'quiet' ? await run.ended : first;
+        if (end === 'hangs') run.child.kill('SIGKILL');
+        await trap.clear();
+        ready = undefined;
+        const hit = trap.wasHit();
+        const problems =
+          end === 'hangs' ? [`it does not end: ${tail(run)}`] : hit ? wrongEnd(end, signal, isWatch) : [];
+        problems.push(...(await processesLeft(run.mark)));
+        // a killed run leaves the rest to the next one
+        if (signal !== 'SIGKILL') problems.push(...(await filesLeft(place)), ...(await partsLeft(cloud.endpoint)));
+        const next = start(mode.args);
+        problems.push(...(await settle(next)));
+        if (isWatch) ready = next;
+        problems.push(...(await wrongState().catch((error: unknown) => [String(error)])));
+        problems.push(...(await versionsTwice(cloud.endpoint, STACK).catch(() => [])));
+        problems.push(...(await filesLeft(place, isWatch ? next.child.pid : undefined)));
+        problems.push(...(await partsLeft(cloud.endpoint)));
+        if (problems.length > 0 && !mode.first) {
+          await fresh();
+          await syncUndisturbed();
+        }
+        return { hit, problems };
+      }),
   };
 
   async function quietAfter(run: StartedRun): Promise<'quiet'> {
     // the save is synced and the point did not come: it ends all the same
-    for (let before = -1, calm = 0; calm < 20; ) {
+    for (let before = -1, calm = 0; calm < 20;) {
       const count = run.lines.length + proxy.calls.length;
       calm = count === before ? calm + 1 : 0;
       before = count;

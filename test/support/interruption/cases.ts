@@ -1,7 +1,7 @@
 import { FULL_SIZE, recordReliability } from '../reliability.ts';
 import type { TestCloud } from '../cloud.ts';
 import type { FaultProxy } from '../fault-proxy.ts';
-import { openBench } from './bench.ts';
+import { MODES, openBench } from './bench.ts';
 import type { Mode } from './bench.ts';
 import { describePoint } from './points.ts';
 import type { Point } from './points.ts';
@@ -19,7 +19,7 @@ export async function interruptMode(
   file: string,
 ): Promise<string[]> {
   const bench = await openBench({ cloud, proxy, mode });
-  const cases = chooseCases(await bench.record());
+  const cases = chooseCases(await bench.record(), mode);
   const failures: string[] = [];
   const counts = new Map<string, number>();
   let missed = 0;
@@ -51,16 +51,17 @@ export async function interruptMode(
 
 /**
  * In full size: each tool with every signal, each call with SIGKILL and one of the other signals (which share their way through
- * the program), each line and each change of a file with one signal, every second time SIGKILL. Else a few of each kind.
+ * the program), each line and each change of a file with one signal, every second time SIGKILL. Else three points of different kinds.
  */
-function chooseCases(points: readonly Point[]): Case[] {
+function chooseCases(points: readonly Point[], mode: Mode): Case[] {
   const worth = points.filter(isWorthwhile);
   if (FULL_SIZE) return worth.flatMap((point, at) => signalsFor(point, at).map((signal) => ({ point, signal })));
   const kinds = [...new Set(worth.map(kindOf))];
-  return kinds.flatMap((kind, at) => {
-    const candidates = worth.filter((point) => kindOf(point) === kind);
+  return [0, 1, 2].flatMap((nth) => {
+    const turn = MODES.indexOf(mode) * 3 + nth;
+    const candidates = worth.filter((point) => kindOf(point) === kinds[turn % kinds.length]);
     const point = candidates[Math.floor(candidates.length * SAMPLE_AT)];
-    return point === undefined ? [] : [{ point, signal: SIGNALS[at % SIGNALS.length] ?? 'SIGKILL' }];
+    return point === undefined ? [] : [{ point, signal: SIGNALS[turn % SIGNALS.length] ?? 'SIGKILL' }];
   });
 }
 

@@ -5,7 +5,7 @@ const { syncBuiltinESMExports } = require('node:module');
 const path = require('node:path');
 
 const settings = process.env.SAM_SYNC_TEST_FILE_POINTS;
-if (settings !== undefined && /sam-sync\.cjs$/.test(process.argv[1] ?? '')) instrument(JSON.parse(settings));
+if (settings !== undefined && (process.argv[1] ?? '').endsWith('sam-sync.cjs')) instrument(JSON.parse(settings));
 
 function instrument({ control, roots }) {
   const { readFileSync, appendFileSync } = fs;
@@ -37,7 +37,19 @@ function instrument({ control, roots }) {
     }
   };
   const targetOf = (operation, args) => (/^(rename|copyFile|link|symlink|cp)/.test(operation) ? args[1] : args[0]);
-  const writes = ['writeFile', 'appendFile', 'rename', 'mkdir', 'rm', 'rmdir', 'unlink', 'copyFile', 'symlink', 'link', 'cp'];
+  const writes = [
+    'writeFile',
+    'appendFile',
+    'rename',
+    'mkdir',
+    'rm',
+    'rmdir',
+    'unlink',
+    'copyFile',
+    'symlink',
+    'link',
+    'cp',
+  ];
   const wrap = (holder, key, operation) => {
     const real = holder[key];
     holder[key] = function (...args) {

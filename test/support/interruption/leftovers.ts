@@ -16,13 +16,16 @@ import type { Place } from './run.ts';
 /** The ids of the processes of a run, whoever their parent is now (Linux; none elsewhere). */
 async function processesOf(mark: string): Promise<number[]> {
   const names = await fs.readdir('/proc').catch(() => []);
-  return names.filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`SAM_SYNC_TEST_RUN=${mark}\0`) && isRunning(pid);
-    } catch {
-      return false;
-    }
-  });
+  return names
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`SAM_SYNC_TEST_RUN=${mark}\0`) && isRunning(pid);
+      } catch {
+        return false;
+      }
+    });
 }
 
 /** Processes of a run that do not end within seconds. */
@@ -109,6 +112,11 @@ function hasTwice(hashes: readonly (string | undefined)[]): boolean {
 export async function makePlace(folder: string): Promise<Place> {
   const names = ['app', 'home', 'temporary', 'tools'] as const;
   for (const name of names) await fs.mkdir(path.join(folder, name), { recursive: true });
-  const [app, home, temporary, tools] = names.map((name) => path.join(folder, name)) as [string, string, string, string];
+  const [app, home, temporary, tools] = names.map((name) => path.join(folder, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   return { app, home, temporary, tools, control: path.join(folder, 'control') };
 }

@@ -166,7 +166,10 @@ export async function setTrap(
       await fs.writeFile(hold, String(point.nth + 1));
       let over = false;
       const isHeld = async (): Promise<true | undefined> => ((await textOf(held)) !== '' || over ? true : undefined);
-      void poll(isHeld, HOLDING).then(() => over || strike(), () => {});
+      void poll(isHeld, HOLDING).then(
+        () => over || strike(),
+        () => {},
+      );
       return {
         wasHit: () => hit,
         clear: async () => {

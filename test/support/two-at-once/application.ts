@@ -49,7 +49,11 @@ Resources:
 }
 
 /** What the stack has: its status, and for each resource the versions that it has. */
-export async function readIntents(endpoint: string, stackName: string, newest: number): Promise<Record<string, unknown>> {
+export async function readIntents(
+  endpoint: string,
+  stackName: string,
+  newest: number,
+): Promise<Record<string, unknown>> {
   const { Stacks } = await clients(endpoint)
     .cloudformation.send(new DescribeStacksCommand({ StackName: stackName }))
     .catch(() => ({ Stacks: undefined }));

@@ -58,7 +58,11 @@ export async function openSharedBench(parts: {
   let ready: StartedRun | undefined;
 
   const start = (args: readonly string[]): StartedRun =>
-    startRun(place, ['--stack-name', stackName, '--yes', '--no-dependency-layer', ...(isWatch ? ['--output', 'json'] : []), ...args], env);
+    startRun(
+      place,
+      ['--stack-name', stackName, '--yes', '--no-dependency-layer', ...(isWatch ? ['--output', 'json'] : []), ...args],
+      env,
+    );
   const next = (): Intent => {
     newest++;
     return mode.changes.reduce((intent, part) => ({ ...intent, [part]: newest }), ours);
@@ -166,7 +170,10 @@ export async function openSharedBench(parts: {
       }
       problems.push(...(await processesLeft(run.mark)), ...(await filesLeft(place)));
       const isGone = other.wants === 'nothing' && (await state())['stack'] === 'absent';
-      problems.push(...(await syncAgain(isGone && mode.args.includes('--code') ? [] : mode.args)), ...(await partsLeft(cloud.endpoint)));
+      problems.push(
+        ...(await syncAgain(isGone && mode.args.includes('--code') ? [] : mode.args)),
+        ...(await partsLeft(cloud.endpoint)),
+      );
       problems.push(...(await filesLeft(place, isWatch ? ready?.child.pid : undefined)));
       return { met, problems };
     },
@@ -190,7 +197,11 @@ export async function openSharedBench(parts: {
     let count = 0;
     const held = proxy.hold({ when: (call) => labelOfCall(call) === at.label && count++ === at.nth });
     await go();
-    const came = await Promise.race([held.arrived.then(() => true), ended.then(() => false), race(new Promise<never>(() => {}), 20_000).then(() => false)]);
+    const came = await Promise.race([
+      held.arrived.then(() => true),
+      ended.then(() => false),
+      race(new Promise<never>(() => {}), 20_000).then(() => false),
+    ]);
     if (came) await act();
     held.release();
     return { met: came, end: isWatch ? 'settled' : await race(run.ended) };

@@ -27,7 +27,7 @@ export interface Other {
   act(context: OtherContext): Promise<OtherEnd>;
 }
 
-export interface OtherContext {
+interface OtherContext {
   cloud: TestCloud;
   stackName: string;
   /** Ours. */
