@@ -3,6 +3,7 @@
  * (`SOAK_SAVES=N`: N); `npm test` 200. A failure prints its seed: `SOAK_SEED=N` repeats the same saves.
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -30,7 +31,9 @@ const SETTLES_WITHIN = 180_000;
 
 /** Counts what passes a proxy and lets some calls fail. Calls are dropped once they are counted: a soak makes many. */
 function createFaults(proxy: FaultProxy, random: Random) {
-  const figures = { calls: 0, updates: new Map<string, number>(), faults: new Map<string, number>() };
+  /** `repeated`: updates with the code that the function got by the update before, whose answer had arrived. */
+  const figures = { calls: 0, updates: new Map<string, number>(), faults: new Map<string, number>(), repeated: 0 };
+  const lastCode = new Map<string, string>();
   const kinds = [
     { kind: 'throttle' },
     { kind: 'error', status: 500 },
@@ -55,9 +58,14 @@ function createFaults(proxy: FaultProxy, random: Random) {
     proxy.clear();
     setRules();
     unanswered.push(...updates);
-    for (const { path: url, status } of unanswered) {
+    for (const { path: url, status, body, fault } of unanswered) {
+      if (status === undefined || status >= 300) continue;
       const name = decodeURIComponent(url.split('/')[3] ?? '');
-      if (status !== undefined && status < 300) figures.updates.set(name, (figures.updates.get(name) ?? 0) + 1);
+      figures.updates.set(name, (figures.updates.get(name) ?? 0) + 1);
+      const code = createHash('sha256').update(body).digest('hex');
+      if (lastCode.get(name) === code) figures.repeated++;
+      if (fault === undefined) lastCode.set(name, code);
+      else lastCode.delete(name);
     }
     unanswered = unanswered.filter(({ status, fault }) => status === undefined && fault === undefined);
   };
@@ -189,7 +197,7 @@ function report({ app, saves, made, memory, figures }: Outcome): void {
     notes: [
       `Saves: ${list(made)}. Seed ${SEED}.`,
       `Faults: ${sum(figures.faults.values())} of ${figures.calls} calls (${list(figures.faults)}).`,
-      `Updates of code: ${sum(figures.updates.values())}, for ${sum(saves.states.values())} saved states; no function more often than it changed.`,
+      `Updates of code: ${sum(figures.updates.values())}, for ${sum(saves.states.values())} saved states; no function more often than it changed; ${figures.repeated} with the same code as the update before.`,
       `Resident memory of the watch after 0, 25, 50, 75 and 100 % of the saves: ${memory.join(', ')} MB. Artifacts on disk at the end: ${artifacts}.`,
       'At the end each resource served its last save, nothing was reported as failed, and the watch ended with exit code 0 and no process left.',
     ],
