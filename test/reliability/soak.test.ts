@@ -191,9 +191,10 @@ function report({ app, saves, made, memory, figures }: Outcome): void {
   const artifacts = fs.readdirSync(path.join(app.dir, '.aws-sam', 'sam-sync', 'artifacts')).length;
   recordReliability('test/reliability/soak.test.ts', {
     class: 'Soak',
-    injected: `a watch of ${FUNCTIONS.length} functions of four runtimes, a layer, an API and a state machine, while a function is busy for ${BUSY} s after each update`,
+    injected: `saves of a watched application (${FUNCTIONS.length} functions of four runtimes, a layer, an API, a state machine), while 5 % of the calls fail and each function is busy for ${BUSY} s after an update`,
     times: sum(made.values()),
     lost: 0,
+    command: `SOAK_SAVES=${SAVES} SOAK_SEED=${SEED} npm run soak`,
     notes: [
       `Saves: ${list(made)}. Seed ${SEED}.`,
       `Faults: ${sum(figures.faults.values())} of ${figures.calls} calls (${list(figures.faults)}).`,
