@@ -29,10 +29,6 @@ export async function followInstall(requirements: string, sitePackages: string):
   let bytes = 0;
   /** Set once pip installs: how many, and how many are there. */
   let installing: { total: number; counted: number } | undefined;
-  const activity = (text: string, at: number, total: number): InstallActivity => ({
-    text,
-    milestone: at % MILESTONE === 0 || at === total,
-  });
   return {
     readLine(line) {
       const skipped = /^Ignoring ([^:]+):/.exec(line)?.[1];
@@ -42,7 +38,8 @@ export async function followInstall(requirements: string, sitePackages: string):
         found++;
         bytes += Number(size[1]) * (UNITS[size[2] ?? ''] ?? 0);
         const total = wanted - ignored.size;
-        return activity(`downloading packages (${found} of ${total}, ${formatBytes(bytes)})`, found, total);
+        const text = `downloading packages (${found} of ${total}, ${formatBytes(bytes)})`;
+        return { text, milestone: found % MILESTONE === 0 || found === total };
       }
       const names = /^Installing collected packages: (.+)/.exec(line)?.[1];
       if (names === undefined) return undefined;

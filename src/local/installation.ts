@@ -91,7 +91,7 @@ async function install(folder: string, pluginDir: string, options: InstallOption
     const temporary = `${folder}.${temporarySuffix()}`;
     try {
       await makeFolder(options.cacheDir);
-      reportActivity(reporter, { text: 'creating a Python environment (once, 130 MB in all)', milestone: true });
+      reportActivity(reporter, { text: 'creating a Python environment (130 MB)', milestone: true });
       await run([base.executable, '-m', 'venv', temporary], 'Python could not create a virtual environment', options);
       await installPackages(temporary, base.version, { ...options, pluginDir });
       await moveIntoPlace(temporary, folder);

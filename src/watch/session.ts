@@ -121,10 +121,13 @@ export class WatchSession {
   #filterChange(change: SourceChange): void {
     const { ids, deploy, templates, options } = change.effects;
     const isOnlyOptions = options && ids.size === 0 && !deploy && !templates && change.mayHaveMissed === undefined;
-    if (!isOnlyOptions || !this.#loop.isIdle) return this.#handleChange(change);
-    void hasSameOptions(this.#application).then((isSame) => {
-      if (!isSame && this.#phase !== 'ending') this.#handleChange(change);
-    });
+    if (isOnlyOptions && this.#loop.isIdle) void this.#handleConfiguration(change);
+    else this.#handleChange(change);
+  }
+
+  async #handleConfiguration(change: SourceChange): Promise<void> {
+    const isSame = await hasSameOptions(this.#application);
+    if (!isSame && this.#phase !== 'ending') this.#handleChange(change);
   }
 
   #handleChange({ effects, files, mayHaveMissed }: SourceChange): void {

@@ -78,10 +78,10 @@ describe('JetBrains IDEs', () => {
 
 describe('VS Code', () => {
   /** Its command line, in its order; what the user chose comes last. */
-  const commandLine = (app: Awaited<ReturnType<typeof newApp>>, ...chosen: string[]): string[] => [
-    ...['sync', '--template', app.template, '--s3-bucket', BUCKET, '--image-repository', REPOSITORY],
-    ...['--stack-name', app.stack, '--region', 'us-east-1', '--no-dependency-layer', ...chosen],
-  ];
+  const commandLine = (app: Awaited<ReturnType<typeof newApp>>, ...chosen: string[]): string[] => {
+    const words = ['sync', '--template', app.template, '--s3-bucket', BUCKET, '--image-repository', REPOSITORY];
+    return words.concat('--stack-name', app.stack, '--region', 'us-east-1', '--no-dependency-layer', chosen);
+  };
 
   it('syncs with what its wizard asks, saves it and syncs from the samconfig', async () => {
     const app = await newApp();
