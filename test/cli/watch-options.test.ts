@@ -132,11 +132,16 @@ dependency_layer = false
     expect(told(from)).toEqual(['The configuration changed debug: restart the watch to apply it']);
   });
 
-  it('what is wrong with it is reported, as at the start', async () => {
-    const { watch, configure, told } = await open();
+  it('what is wrong with it is reported, as at the start; without another option it is no reason to look at the stack', async () => {
+    const { watch, stackName, told } = await open();
     const from = watch.lines.length;
-    await configure('stak_name = "opts"\n');
+    const text = `${base(stackName)}stak_name = "opts"\n`;
+    await watch.after(
+      () => watch.write('samconfig.toml', text),
+      ({ event }) => event === 'note',
+    );
     expect(told(from)).toEqual([expect.stringContaining('stak_name')]);
+    expect(watch.lines.slice(from).map(({ event }) => event)).toEqual(['note']);
   });
 
   it('what a running watch cannot take over is refused, each time', async () => {
