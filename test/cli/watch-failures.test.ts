@@ -172,6 +172,21 @@ describe('failures in one session', () => {
     await end(watch);
   });
 
+  it('a template that CloudFormation would refuse: file and line, nothing is sent, others go on', async () => {
+    const { watch, write, othersGoOn, proxy } = await begin();
+    const bad = TEMPLATE.replace('  Child:', '    DependsOn: [Tss]\n  Child:').replace('{Location:', '{Locatoin:');
+    const before = proxy.count('UpdateStack');
+    const failed = await watch.after(() => write('template.yaml', bad), isStack('failed'), 60_000);
+    expect(message(failed)).toContain(
+      'template.yaml:10:17: DependsOn: Tss: the template has no resource Tss. Did you mean Ts?\n' +
+        'template.yaml:13:18: AWS::Serverless::Application has no property Locatoin. Did you mean Location?',
+    );
+    await othersGoOn('Py');
+    await watch.after(() => write('template.yaml', TEMPLATE), isStack('in-sync'), 60_000);
+    expect(proxy.count('UpdateStack')).toBe(before);
+    await end(watch);
+  });
+
   it('a source folder that is deleted, and restored', async () => {
     const { dir, watch, write, answer, othersGoOn } = await begin();
     const folder = path.join(dir, 'py');
