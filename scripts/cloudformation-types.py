@@ -1,10 +1,13 @@
 """Writes src/model/validation/cloudformation-types.json: what AWS CloudFormation and AWS SAM accept in a template.
 
 Run it with a newer release of cfn-lint from time to time: python3 scripts/cloudformation-types.py [VERSION]
-cfn-lint (https://pypi.org/project/cfn-lint, MIT-0) has the resource schemas of all Regions and those of AWS SAM.
+cfn-lint (https://pypi.org/project/cfn-lint, MIT-0) has the resource schemas of all Regions and those of AWS SAM. The schemas of
+SAM lack some properties, so those that its transform reads (aws-sam-translator, Apache-2.0, which cfn-lint needs) are added.
 """
 
+import inspect
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -28,6 +31,7 @@ def main():
 
 def write(data):
     types, properties, shapes = {}, {}, Shapes()
+    sam_properties, event_properties = transform_properties()
     for name, files in sorted(schema_files(data).items()):
         # of a type whose schema differs by Region, what any Region accepts
         schemas = [json.loads((data / "resources" / f"{file}.json").read_text()) for file in sorted(files)]
@@ -38,12 +42,42 @@ def write(data):
             for position, schema in enumerate(schemas):
                 own = Reader(schema).object(schema, ())
                 shape = own if position == 0 else merge(shape, own)
+            if name in sam_properties and isinstance(shape, dict):
+                for event in values_of(shape.get("Events", ANY)):
+                    if isinstance(event.get("Properties"), dict):
+                        event["Properties"].update({**event_properties, **event["Properties"]})
+                shape = {**sam_properties[name], **shape}
             properties[name] = shapes.add(shape)
     date = json.loads((data / "version.json").read_text())["schema_date"][:10]
     document = {"source": f"cfn-lint {VERSION}", "date": date, "types": types, "properties": properties}
     text = json.dumps({**document, "shapes": shapes.list}, separators=(",", ":"))
     TARGET.write_text(text + "\n")
     print(f"{TARGET.name}: {sum(map(len, types.values()))} types of {date}, {len(shapes.list)} shapes, {len(text)} bytes")
+
+
+def transform_properties():
+    """The properties that SAM's transform reads: of each type, and of all events."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    from samtranslator.model import sam_resources
+    from samtranslator.model.eventsources import cloudwatchlogs, pull, push
+
+    types, events = {}, {}
+    for module in (sam_resources, cloudwatchlogs, pull, push):
+        for _, found in inspect.getmembers(module, inspect.isclass):
+            kind, names = getattr(found, "resource_type", None), getattr(found, "property_types", None)
+            if not isinstance(kind, str) or not isinstance(names, dict):
+                continue
+            known = {name: ANY for name in names if not name.startswith("__")}
+            if kind.startswith("AWS::Serverless::"):
+                types[kind] = known
+            elif not kind.startswith("AWS::"):
+                events.update(known)
+    return types, events
+
+
+def values_of(shape):
+    """The mappings that the values of a map may be."""
+    return [shape[1]] if isinstance(shape, list) and isinstance(shape[1], dict) else []
 
 
 def schema_files(data):

@@ -80,7 +80,8 @@ function collectFunction(name: string, args: TemplateValue, { path, found, isCon
     const shown = name === 'Fn::If' ? `!If [${first}, …]` : `!Condition ${first}`;
     found.push({ path: Array.isArray(args) ? [...at, '0'] : at, to: 'condition', name: first, shown });
   }
-  if (name === 'Fn::FindInMap')
+  // the fourth argument has a default value
+  if (name === 'Fn::FindInMap' && Array.isArray(args) && args.length === 3)
     found.push({ path: [...at, '0'], to: 'mapping', name: first, shown: `!FindInMap [${first}, …]` });
 }
 

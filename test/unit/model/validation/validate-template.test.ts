@@ -210,6 +210,10 @@ describe('what passes', () => {
     ],
     ['a template without SAM', 'Resources:\n  B: {Type: AWS::S3::Bucket, Properties: {BucketNam: not checked}}'],
     [
+      'a mapping with a default value',
+      `${FUNCTION.replace('Transform: AWS::S', 'Transform: [AWS::LanguageExtensions, AWS::S').replace('10-31', '10-31]')}      Timeout: !FindInMap [Times, a, b, {DefaultValue: 3}]`,
+    ],
+    [
       'names of prototypes',
       `${FUNCTION}      Description: !Sub "\${constructor}"\nParameters: {constructor: {Type: String}}`,
     ],
