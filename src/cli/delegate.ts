@@ -2,7 +2,8 @@ import { spawn } from 'cross-spawn';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { UserError } from '../errors.ts';
+import { UsageError, UserError } from '../errors.ts';
+import { nearestName } from '../support/nearest-name.ts';
 import type { SignalSource } from './interrupt.ts';
 
 /** Environment in which to find and run another `sam`. */
@@ -69,6 +70,8 @@ const SHARED = ['SIGINT', 'SIGQUIT'] as const;
 /** Creates the error for a command that needs SAM CLI. */
 export function missingSam(args: readonly string[]): UserError {
   const command = args.find((word) => !word.startsWith('-')) ?? args.join(' ');
+  if (nearestName(command, ['sync']) !== undefined)
+    return new UsageError(`\`sam ${command}\` is not a command`, { hint: 'Did you mean `sam sync`?' });
   const text = `\`sam ${command}\` needs AWS SAM CLI, which is not on PATH; this program provides only \`sam sync\``;
   return new UserError(text, { hint: 'Install AWS SAM CLI, for example with `pipx install aws-sam-cli`.' });
 }

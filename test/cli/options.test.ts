@@ -84,9 +84,9 @@ describe('wrong options', () => {
     expect(document).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('--stack-name') } });
   });
 
-  it('a missing template exits 1', async () => {
+  it('a missing template exits 2', async () => {
     const result = await runCli(['--stack-name', 'a'], { cwd: await tempFolder() });
-    expect(result.code).toBe(1);
+    expect(result.code).toBe(2);
     expect(result.stderr).toContain('no template.yaml, template.yml or template.json');
   });
 });

@@ -55,8 +55,9 @@ export async function resolveOptions(commandLine: CommandLine, { env, cwd }: Opt
   const values = resolveValues({ typed, env, config: configuration.config.entries }, problems, notices);
   const region = values.value('region') || regionOf(env, problems);
   const { remaining, shown } = explainMissing(problems, configuration.config);
-  notices.unshift(...configuration.notices, ...shown);
-  throwProblems(remaining, [...configuration.notices, ...shown]);
+  const configNotices = [...configuration.notices, ...shown.map(({ level, text, hint }) => ({ level, text, hint }))];
+  notices.unshift(...configNotices);
+  throwProblems(remaining, configNotices);
 
   const folders = configuration.file === undefined ? [cwd] : [cwd, path.dirname(configuration.file)];
   const files = [configuration.fileToWrite];

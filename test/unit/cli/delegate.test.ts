@@ -72,5 +72,9 @@ describe('the other sam', () => {
   it('if missing, is said to be', () => {
     expect(missingSam(['--debug', 'build', '-u']).message).toContain('`sam build` needs AWS SAM CLI');
     expect(missingSam(['build']).hint).toContain('aws-sam-cli');
+    expect(missingSam(['snyc'])).toMatchObject({
+      message: '`sam snyc` is not a command',
+      hint: 'Did you mean `sam sync`?',
+    });
   });
 });
