@@ -32,7 +32,7 @@ interface Mistake {
   files?: Readonly<Record<string, string | undefined>>;
   args?: readonly string[];
   env?: Readonly<Record<string, string | undefined>>;
-  /** Standard error from its first line on; the folder of the application is `.`. */
+  /** Standard error, as on a terminal: a hint is a line of its own. The folder of the application is `.`. */
   says: readonly string[];
   code: number;
   /** The build comes first: something is built, and nothing else happened. */
@@ -398,7 +398,7 @@ describe.each([
     const dir = await appWith(mistake);
     const before = await fs.readdir(dir);
     const { code, stderr, stdout } = await run(mistake.args ?? NAME, dir, mistake.env);
-    expect(shown(stderr, dir)).toEqual(mistake.says);
+    expect(shown(stderr, dir)).toEqual(onPipe(mistake.says));
     expect({ code, stdout }).toEqual({ code: mistake.code, stdout: '' });
     expect(changesOf(proxy)).toEqual([]);
     if (!mistake.builds) expect(await fs.readdir(dir)).toEqual(before);
@@ -408,8 +408,8 @@ describe.each([
 describe('with a stack', () => {
   it('--code of a resource that is not there fails, and nothing is sent', async () => {
     const { code, stderr } = await run(['--stack-name', 'there', '--code', '--resource-id', 'Helo'], synced);
-    const says = ['Error: The template has no resource Helo', '  Did you mean Hello?', 'Code sync: 1 failed.'];
-    expect(shown(stderr, synced)).toEqual(says);
+    const says = ['Code sync: 1 failed.', 'Error: The template has no resource Helo', '  Did you mean Hello?'];
+    expect(shown(stderr, synced)).toEqual(onPipe(says));
     expect(code).toBe(1);
     expect(changesOf(proxy)).toEqual([]);
   });
@@ -419,12 +419,14 @@ describe('with a stack', () => {
     proxy.fault({ operation: 'PutObject' }, denied, { times: Infinity });
     const app = await tempFolder({ ...APP, 'src/app.py': 'def handler(event, context):\n    return 2\n' });
     const { code, stderr } = await run([...NAME, '--s3-bucket', 'locked'], app);
-    expect(shown(stderr, app)).toEqual([
-      'Built Hello (copied)',
-      'Could not upload Hello (152 B)',
-      'Error: Access to bucket locked denied: these credentials may not call PutObject of S3: Access Denied (request fault-proxy-request)',
-      '  If the policy of bucket locked requires SSE-KMS, pass its key with --kms-key-id. Otherwise: Grant the identity the permission, or choose another one with --profile. To use another bucket, pass --s3-bucket or --resolve-s3.',
-    ]);
+    expect(shown(stderr, app)).toEqual(
+      onPipe([
+        'Built Hello (copied)',
+        'Could not upload Hello (152 B)',
+        'Error: Access to bucket locked denied: these credentials may not call PutObject of S3: Access Denied (request fault-proxy-request)',
+        '  If the policy of bucket locked requires SSE-KMS, pass its key with --kms-key-id. Otherwise: Grant the identity the permission, or choose another one with --profile. To use another bucket, pass --s3-bucket or --resolve-s3.',
+      ]),
+    );
     expect(code).toBe(1);
   });
 });
@@ -461,6 +463,16 @@ function shown(stderr: string, dir: string): string[] {
     .replaceAll(dir, '.')
     .replaceAll(/(?:, | \()\d+\.\d s\)/g, (match) => (match.startsWith(',') ? ')' : ''));
   return text.trimEnd().split('\n');
+}
+
+/** On a pipe, an error and its hint are one line. */
+function onPipe(says: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const line of says) {
+    if (line.startsWith('  ')) lines.push(`${lines.pop()}. ${line.trimStart()}`);
+    else lines.push(line);
+  }
+  return lines;
 }
 
 /** The requests that change something in the cloud. */
