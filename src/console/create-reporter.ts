@@ -58,8 +58,12 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
       const document = options.watch && isJson ? watchDocument(event, new Date()) : undefined;
       if (document) toPrint.push({ stream: 'stdout', text: JSON.stringify(document) });
       if (toPrint.length === 0) return;
-      if (live) live.print(() => toPrint.forEach(write));
-      else toPrint.forEach(write);
+      // what goes to the terminal of the view is printed with it, in one write
+      const isBeside = ({ stream }: Line): boolean =>
+        live !== undefined && (stream === 'stderr' || outTerminal !== undefined);
+      const beside = toPrint.filter(isBeside);
+      toPrint.filter((line) => !isBeside(line)).forEach(write);
+      if (beside.length > 0) live?.print(beside.flatMap(({ text }) => text.split('\n')));
     },
     close: () => live?.close(),
   };

@@ -152,7 +152,7 @@ function stackEventLine(event: StackEventRow, style: Style): string {
         : 'yellow';
   const name = event.stackPath === '' ? event.logicalId : `${event.stackPath}/${event.logicalId}`;
   const reason = event.reason ? `  ${event.reason}` : '';
-  return `${style(look, event.status.padEnd(28))}  ${event.resourceType.padEnd(32)}  ${name}${reason}`;
+  return `${style(look, event.status.padEnd(18))}  ${name.padEnd(28)}  ${style('dim', event.resourceType)}${reason}`;
 }
 
 function offerLines(

@@ -1,9 +1,10 @@
 import cliTruncate from 'cli-truncate';
-import { createLogUpdate } from 'log-update';
 import { formatBytes, formatDuration } from './format.ts';
+import { createFrameWriter } from './frame-writer.ts';
 import { doing } from './lines.ts';
 import type { StepStarted } from './lines.ts';
 import type { StackEventRow, SyncEvent } from './reporter.ts';
+import { describeStatus } from './stack-status-words.ts';
 import type { Style } from './style.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -13,8 +14,8 @@ const BAR_WIDTH = 20;
 /** The part of a terminal that is redrawn: running work and its duration. */
 export interface LiveView {
   update(event: SyncEvent): void;
-  /** Prints permanent text above the view. */
-  print(write: () => void): void;
+  /** Prints permanent lines above the view. */
+  print(lines: readonly string[]): void;
   close(): void;
 }
 
@@ -26,27 +27,28 @@ interface RunningStep extends StepStarted {
 
 /** Draws running steps and the resources CloudFormation is working on at the bottom of the terminal. */
 export function createLiveView(terminal: NodeJS.WriteStream, style: Style): LiveView {
-  const draw = createLogUpdate(terminal, { showCursor: true });
+  const frames = createFrameWriter(terminal);
   const steps = new Map<string, RunningStep>();
   const resources = new Map<string, StackEventRow>();
   let frame = 0;
 
-  const render = (): void => {
+  const render = (): string[] => {
     const rows = [
       ...[...steps.values()].map((step) => stepRow(step, style)),
       ...[...resources.values()].map((event) => resourceRow(event, style)),
     ];
-    if (rows.length === 0) return draw.clear();
     const spinner = FRAMES[frame % FRAMES.length] ?? '';
     const room = Math.max(1, (terminal.rows ?? 24) - 3);
     const shown = rows.slice(0, room).map((row) => `${style('cyan', spinner)} ${row}`);
     if (rows.length > room) shown.push(style('dim', `  and ${rows.length - room} more`));
-    draw(shown.map((row) => cliTruncate(row, Math.max(10, (terminal.columns ?? 80) - 1))).join('\n'));
+    return shown.map((row) => cliTruncate(row, Math.max(10, (terminal.columns ?? 80) - 1)));
   };
+  const resized = (): void => frames.redraw(render());
+  terminal.on('resize', resized);
 
   const timer = setInterval(() => {
     frame++;
-    render();
+    frames.draw(render());
   }, FRAME_MS);
   timer.unref();
 
@@ -66,14 +68,11 @@ export function createLiveView(terminal: NodeJS.WriteStream, style: Style): Live
         else resources.delete(name);
       } else if (event.type === 'outputs') resources.clear();
     },
-    print(write) {
-      draw.clear();
-      write();
-      render();
-    },
+    print: (lines) => frames.draw(render(), lines),
     close() {
       clearInterval(timer);
-      draw.clear();
+      terminal.off('resize', resized);
+      frames.draw([]);
     },
   };
 }
@@ -89,5 +88,5 @@ function stepRow(step: RunningStep, style: Style): string {
 function resourceRow(event: StackEventRow, style: Style): string {
   const name = event.stackPath === '' ? event.logicalId : `${event.stackPath}/${event.logicalId}`;
   const time = formatDuration(Math.max(0, Date.now() - event.timestamp.getTime()));
-  return `${event.status.padEnd(28)} ${name}  ${style('dim', time)}`;
+  return `${describeStatus(event.status).word.padEnd(8)}  ${name}  ${style('dim', time)}`;
 }

@@ -1,5 +1,7 @@
 import { formatProblem } from '../errors.ts';
 import type { StackEventRow, SyncEvent, StepKind } from './reporter.ts';
+import { describeStatus } from './stack-status-words.ts';
+import type { StatusWord } from './stack-status-words.ts';
 import type { ResourceState, StackState } from './watch-events.ts';
 
 /** A resource as the view shows it. Times in ms of the view's clock. */
@@ -16,6 +18,8 @@ export interface WatchedRow {
   problem: string | undefined;
   /** Its current step, if known. */
   step: string | undefined;
+  /** What CloudFormation does with it during a deployment. `since`: of the model's clock (ms). */
+  deploying: (StatusWord & { since: number; reason: string | undefined }) | undefined;
 }
 
 /** A running step. */
@@ -86,6 +90,7 @@ export function updateWatchModel(model: WatchModel, event: SyncEvent, now: numbe
       if (event.state === 'in-sync' && event.changed) row.lastSync = { at: now, ms: event.ms ?? 0 };
       row.state = event.state;
       row.since = now;
+      row.deploying = undefined;
       return;
     }
     case 'stack-state': {
@@ -95,7 +100,10 @@ export function updateWatchModel(model: WatchModel, event: SyncEvent, now: numbe
       if (event.state === 'failed') stack.failure = firstLine(event.failure?.message);
       if (event.state === 'in-sync') stack.failure = undefined;
       if (event.state === 'in-sync' && event.changed) stack.lastSync = { at: now, ms: event.ms ?? 0 };
-      if (event.state === 'in-sync' || event.state === 'failed') model.inProgress.clear();
+      if (event.state === 'in-sync' || event.state === 'failed') {
+        model.inProgress.clear();
+        for (const row of model.rows.values()) row.deploying = undefined;
+      }
       return;
     }
     case 'step-started':
@@ -114,25 +122,45 @@ export function updateWatchModel(model: WatchModel, event: SyncEvent, now: numbe
     case 'step-finished':
       model.steps.delete(event.id);
       return;
-    case 'stack-event': {
-      const { stackPath, logicalId, status } = event.event;
-      const name = `${stackPath}/${logicalId}`;
-      if (status.endsWith('_IN_PROGRESS')) model.inProgress.set(name, event.event);
-      else model.inProgress.delete(name);
-      return;
-    }
+    case 'stack-event':
+      return noteStackEvent(model, event.event, now);
     default:
   }
 }
 
+function noteStackEvent(model: WatchModel, event: StackEventRow, now: number): void {
+  const { stackPath, logicalId, status, reason } = event;
+  const name = `${stackPath}/${logicalId}`;
+  const described = describeStatus(status);
+  if (described.busy) model.inProgress.set(name, event);
+  else model.inProgress.delete(name);
+  const row = rowOf(model, stackPath === '' ? logicalId : name);
+  // CloudFormation reports the same status again when it begins to create the resource
+  const since = row?.deploying?.word === described.word ? row.deploying.since : now;
+  if (row) row.deploying = { ...described, since, reason: firstLine(reason) };
+}
+
+/** Returns the row of a resource of the stack; SAM appends ten hex digits to the logical IDs of layers. */
+export function rowOf(model: WatchModel, id: string): WatchedRow | undefined {
+  return model.rows.get(id) ?? model.rows.get(id.replace(/[0-9a-f]{10}$/, ''));
+}
+
 /** Returns the running step of a resource. */
 export function currentStep(model: WatchModel, id: string): string | undefined {
-  for (const { ids, kind, line } of model.steps.values()) {
-    if (!ids.includes(id)) continue;
-    if (kind === 'build') return line?.trim() || undefined;
-    return kind === 'upload' ? 'uploading' : undefined;
-  }
-  return undefined;
+  const step = runningStep(model, id);
+  if (step?.kind === 'build') return step.line?.trim() || undefined;
+  return step?.kind === 'upload' ? 'uploading' : undefined;
+}
+
+/** Returns since when the resource is built, also for a deployment; undefined: it is not. */
+export function buildingSince(model: WatchModel, row: WatchedRow): number | undefined {
+  if (row.state === 'building') return row.since;
+  const step = row.state === 'waiting' ? runningStep(model, row.id) : undefined;
+  return step?.kind === 'build' ? step.since : undefined;
+}
+
+function runningStep(model: WatchModel, id: string): WatchedStep | undefined {
+  return [...model.steps.values()].find(({ ids }) => ids.includes(id));
 }
 
 function newRow(id: string, now: number): WatchedRow {
@@ -144,6 +172,7 @@ function newRow(id: string, now: number): WatchedRow {
     failure: undefined,
     problem: undefined,
     step: undefined,
+    deploying: undefined,
   };
 }
 

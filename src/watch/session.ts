@@ -3,6 +3,8 @@ import { openApplication, openDeployedApplication } from '../sync/open-applicati
 import type { SyncRun } from '../sync/sync-run.ts';
 import { initialSnapshot, requireResources, withPrepared, withUndeployed } from './application-snapshot.ts';
 import type { ApplicationSnapshot } from './application-snapshot.ts';
+import { createKeyAnswers } from './key-answers.ts';
+import type { KeyAnswers } from './key-answers.ts';
 import { createLogSwitch } from './logs/log-switch.ts';
 import type { LogSwitch } from './logs/log-switch.ts';
 import { LoopRunner } from './loop/loop-runner.ts';
@@ -27,6 +29,7 @@ export class WatchSession {
   readonly #loop: LoopRunner;
   readonly #sources: SourceWatch;
   readonly #logs: LogSwitch;
+  readonly #answers: KeyAnswers;
   readonly #started = performance.now();
   #snapshot: ApplicationSnapshot;
   #phase: 'starting' | 'ready' | 'ending' = 'starting';
@@ -53,6 +56,7 @@ export class WatchSession {
       onOwn: (ids, files) => warnOfOwnWrites(run, ids, files),
     });
     this.#logs = createLogSwitch(this.#application);
+    this.#answers = createKeyAnswers(run.environment.reporter, () => this.#snapshot.run.options.stackName);
   }
 
   /** Reaches the cloud, reads the templates and requests the first deployment. false: the user answered no. */
@@ -157,6 +161,7 @@ export class WatchSession {
 
   #onLoopEvent(event: LoopEvent): void {
     reportLoopEvent(this.#run.environment.reporter, event);
+    this.#answers.onLoopEvent(event);
     if (event.type === 'deploy-ended' && this.#phase === 'starting') this.#becomeReady();
   }
 
@@ -169,12 +174,19 @@ export class WatchSession {
     this.#logs.turn(this.#snapshot.run.options.tail);
   }
 
+  #syncAll(): void {
+    const ids = [...requireResources(this.#snapshot).selected];
+    this.#answers.comparing(ids);
+    this.#replace({ ...this.#snapshot, synced: new Map() });
+    this.#loop.send({ type: 'sync-requested', ids });
+  }
+
   #onKey(key: string): void {
     switch (key) {
       case 'r':
-        this.#replace({ ...this.#snapshot, synced: new Map() });
-        return this.#loop.send({ type: 'sync-requested', ids: [...requireResources(this.#snapshot).selected] });
+        return this.#syncAll();
       case 'd':
+        this.#answers.deploying();
         return this.#loop.send({ type: 'deploy-requested' });
       case 'l':
         return this.#logs.toggle();

@@ -40,7 +40,7 @@ describe.skipIf(!hasTmux)('watch in a terminal', () => {
   it('shows states, understands its keys, survives resizing, and q ends it', async () => {
     const { app, terminal } = await start();
     const { stackName, proxy, cloud } = app;
-    const first = await terminal.shows(/r sync all {3}d deploy {3}l logs/, 60_000);
+    const first = await terminal.shows(/r sync all {3}d deploy {3}l show logs/, 60_000);
     expect(first).toMatch(/✓ Hello +in sync/);
     expect(first).toMatch(new RegExp(`✓ stack ${stackName} +in sync +deployed`));
 
@@ -55,13 +55,19 @@ describe.skipIf(!hasTmux)('watch in a terminal', () => {
 
     for (const [columns, rows] of [
       [60, 20],
-      [40, 12],
+      [40, 14],
       [120, 40],
       [80, 24],
     ] as const) {
       await terminal.resize(columns, rows);
-      const drawn = await terminal.shows((screen) => screen.trimEnd().split('\n').at(-1)?.includes('r sync') ?? false);
-      expect(drawn.trimEnd()).toMatch(new RegExp(`✓ stack ${stackName}[^\\n]*\\n[^\\n]*r sync[^\\n]*$`));
+      // whole at each width: the reason, and the keys
+      const whole = (text: string): RegExp => new RegExp(text.replaceAll(' ', '\\s+'));
+      const wanted = [
+        whole('app.ts:1:24: Unexpected ";" ✓ Hello in sync'),
+        whole('\\? help $'),
+        new RegExp(`✓ stack ${stackName}[^\\n]*\\n {2}r sync all`),
+      ];
+      await terminal.shows((screen) => wanted.every((pattern) => pattern.test(screen)));
     }
     // drawn over what was there, not below it
     const lines = (await terminal.visible()).split('\n');
@@ -85,10 +91,15 @@ describe.skipIf(!hasTmux)('watch in a terminal', () => {
     await terminal.press('r');
     await terminal.shows((screen) => screen.split('Synced Hello').length > synced);
     expect(await invoke(cloud.endpoint, name)).toBe(2);
+    await terminal.press('r');
+    await terminal.shows(/Nothing to sync: 2 resources in sync\./);
 
     const updates = proxy.count('UpdateStack');
     await terminal.press('d');
     await poll(async () => (proxy.count('UpdateStack') > updates ? true : undefined));
+    await terminal.shows((screen) => screen.split('Synced the stack').length === 3);
+    await terminal.press('d');
+    await terminal.shows(/Nothing to deploy: stack \S+ is up to date\./);
 
     await terminal.press('l');
     await terminal.shows(/Showing log lines/);

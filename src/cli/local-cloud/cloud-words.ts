@@ -15,7 +15,7 @@ export function readWords(
   const values = new Map<string, string>();
   for (let at = 0; at < args.length; at++) {
     const word = args[at] ?? '';
-    const [name = '', inline] = word.startsWith('--') ? splitOnce(word, '=') : [word];
+    const [name, inline] = word.startsWith('--') ? splitOnce(word, '=') : [word];
     const kind = ownValue(options, name);
     if (kind === 'flag' && inline === undefined) values.set(name, '');
     else if (kind === 'value') {

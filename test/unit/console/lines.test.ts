@@ -56,7 +56,7 @@ describe('createLines', () => {
           },
         },
       ],
-      [`${'CREATE_FAILED'.padEnd(28)}  ${'AWS::Lambda::Function'.padEnd(32)}  Child/Fn  no`],
+      [`${'CREATE_FAILED'.padEnd(18)}  ${'Child/Fn'.padEnd(28)}  AWS::Lambda::Function  no`],
     ],
     [
       'outputs on stdout',

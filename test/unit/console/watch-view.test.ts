@@ -117,16 +117,81 @@ describe('the order and number of rows', () => {
     expect(lines().filter((line) => line.startsWith('✗ Fn'))).toHaveLength(20);
   });
 
-  it('a small terminal gets what fits into it, cut to its width', () => {
+  it('a small terminal gets what fits into it; what is worked on is before what waits', () => {
     const ids = Array.from({ length: 20 }, (_, n) => `Fn${n}`);
     const { after, lines } = watch(...ids);
-    after(0, failed('Fn3', 'a message that is much longer than such a terminal is wide'), building('Fn4'));
-    const small = lines(0, { columns: 30, rows: 9 });
-    expect(small.length).toBeLessThan(9);
-    expect(Math.max(...small.map((line) => line.length))).toBe(29);
-    expect(small[0]).toMatch(/^✗ Fn3 {2,}failed .*…$/);
-    const wide = lines(0, { columns: 80, rows: 9 });
-    expect(wide.find((line) => line.startsWith('  and '))).toBe('  and 17 more, 16 waiting, 1 building');
+    const step: SyncEvent = { type: 'step-started', kind: 'build', id: 'b', label: 'Fn19', ids: ['Fn19'] };
+    after(0, failed('Fn3', 'a message that is much longer than such a terminal is wide'), building('Fn17'), step);
+    expect(lines(SECOND, { columns: 30, rows: 12 })).toEqual([
+      '✗ Fn3   failed',
+      '    a message that is much',
+      '    longer than such a',
+      '    terminal is wide',
+      '* Fn17  building  1.0 s',
+      '* Fn19  building  1.0 s',
+      '  and 17 more, waiting',
+      '',
+      '* stack app  queued  1.0 s',
+      '  Press Ctrl-C to stop',
+    ]);
+    const wide = lines(0, { columns: 80, rows: 8 });
+    expect(wide.find((line) => line.startsWith('  and '))).toBe('  and 18 more, 1 building, 17 waiting');
+  });
+
+  const NAME = 'AVeryLongNameOfAFunctionThatAnApplicationHas';
+  const REASON = 'esbuild could not bundle it: src/app.ts:1:24: Expected ")" but found ";"';
+  it.each([
+    [
+      40,
+      [
+        '✗ AVeryLon…tionHas  failed',
+        '    esbuild could not bundle it:',
+        '    src/app.ts:1:24: Expected ")" but',
+        '    found ";"',
+        '* Child/Or…ceOrder  building  2.0 s  C…',
+        '· Waiting           waiting',
+        '',
+        '✗ stack ap…is-long  failed',
+        '    NoSuchBucket: the bucket of the',
+        '    artifacts does not exist',
+        '  r sync all   d deploy   l show logs',
+        '  o outputs   q quit   ? help',
+      ],
+    ],
+    [
+      80,
+      [
+        '✗ AVeryLongNameOfA…nApplicationHas  failed',
+        '    esbuild could not bundle it: src/app.ts:1:24: Expected ")" but found ";"',
+        '* Child/Orders/PlaceOrder           building  2.0 s  Collecting numpy',
+        '· Waiting                           waiting',
+        '',
+        '✗ stack app-whose-name-is-long  failed',
+        '    NoSuchBucket: the bucket of the artifacts does not exist',
+        '  r sync all   d deploy   l show logs   o outputs   q quit   ? help',
+      ],
+    ],
+    [
+      120,
+      [
+        '✗ AVeryLongNameOfAFunctionThatAnApplicationHas  failed',
+        '    esbuild could not bundle it: src/app.ts:1:24: Expected ")" but found ";"',
+        '* Child/Orders/PlaceOrder                       building  2.0 s  Collecting numpy',
+        '· Waiting                                       waiting',
+        '',
+        '✗ stack app-whose-name-is-long  failed  NoSuchBucket: the bucket of the artifacts does not exist',
+        '  r sync all   d deploy   l show logs   o outputs   q quit   ? help',
+      ],
+    ],
+  ])('at %i columns names take 40 % at most and reasons are whole', (columns, expected) => {
+    const { after, lines } = watch();
+    const ids = [NAME, 'Waiting', 'Child/Orders/PlaceOrder'];
+    after(0, { type: 'watch-resources', stackName: 'app-whose-name-is-long', ids });
+    after(0, { type: 'watch-ready', resources: 3, folders: 1, ms: 1 }, failed(NAME, REASON), building(ids[2] ?? ''));
+    after(0, { type: 'step-started', kind: 'build', id: 'b', label: 'x', ids: [ids[2] ?? ''] });
+    after(0, { type: 'tool-output', id: 'b', line: 'Collecting numpy' });
+    after(0, stack('failed', { failure: { message: 'NoSuchBucket: the bucket of the artifacts does not exist' } }));
+    expect(lines(2 * SECOND, { columns })).toEqual(expected);
   });
 
   it('a resource that is gone from the template has no row any more, the others keep theirs', () => {
@@ -142,24 +207,41 @@ describe('the order and number of rows', () => {
 describe('the stack', () => {
   const stackLine = (lines: readonly string[]): string | undefined => lines.find((line) => line.includes('stack app'));
 
-  it('says since when it is updated, what CloudFormation works on, and when it was deployed', () => {
-    const { after, lines } = watch('A');
-    after(0, stack('updating'), stackEvent('Fn', 'UPDATE_IN_PROGRESS'), stackEvent('G', 'CREATE_IN_PROGRESS', 'Child'));
-    expect(stackLine(lines(2 * SECOND))).toBe('* stack app  updating  2.0 s');
-    expect(lines(2 * SECOND)).toContain(`    ${'UPDATE_IN_PROGRESS'.padEnd(28)} Fn  2.0 s`);
-    expect(lines(2 * SECOND)).toContain(`    ${'CREATE_IN_PROGRESS'.padEnd(28)} Child/G  2.0 s`);
-    after(0, stackEvent('Fn', 'UPDATE_COMPLETE'));
-    expect(lines().join('\n')).not.toContain('Fn ');
-    after(0, stack('in-sync', { changed: true, ms: 3_000 }));
+  it('rows follow the events of a deployment, layers too; what has no row is listed', () => {
+    const { after, lines } = watch('Fn', 'Child/G', 'Layer', 'Other');
+    after(0, stack('updating'));
+    after(
+      0,
+      stackEvent('Fn', 'CREATE_IN_PROGRESS'),
+      stackEvent('G', 'UPDATE_IN_PROGRESS', 'Child'),
+      stackEvent('Layer0123456789', 'CREATE_COMPLETE'),
+      stackEvent('FnRole', 'CREATE_IN_PROGRESS'),
+    );
+    expect(lines(2 * SECOND)).toEqual([
+      '* Fn       creating  2.0 s',
+      '* Child/G  updating  2.0 s',
+      '· Other    waiting',
+      '✓ Layer    created   2.0 s',
+      '',
+      '* stack app  updating  2.0 s',
+      '  FnRole  creating  2.0 s',
+      '  Press Ctrl-C to stop',
+    ]);
+    after(0, { ...stackEvent('Fn', 'CREATE_FAILED') });
+    expect(lines()[0]).toBe('✗ Fn       failed');
+    after(0, stackEvent('FnRole', 'CREATE_COMPLETE'));
+    expect(lines().join('\n')).not.toContain('FnRole');
+    after(0, stack('in-sync', { changed: true, ms: 3_000 }), inSync('Fn', { changed: false }));
     expect(stackLine(lines(4 * SECOND))).toBe('✓ stack app  in sync  deployed 4 s ago, took 3.0 s');
-    expect(lines().join('\n')).not.toContain('Child/G');
+    expect(lines(4 * SECOND)).toContain('✓ Fn       in sync');
+    expect(lines(4 * SECOND)).toContain('· Layer    waiting');
   });
 
-  it('of many resources in progress five are named', () => {
+  it('of many resources in progress without a row five are named', () => {
     const { after, lines } = watch();
     after(0, stack('updating'), ...Array.from({ length: 8 }, (_, n) => stackEvent(`R${n}`, 'CREATE_IN_PROGRESS')));
-    expect(lines().filter((line) => line.includes('CREATE_IN_PROGRESS'))).toHaveLength(5);
-    expect(lines()).toContain('    and 3 more');
+    expect(lines().filter((line) => line.includes('creating'))).toHaveLength(5);
+    expect(lines()).toContain('  and 3 more');
   });
 
   it('says why it failed', () => {
@@ -176,7 +258,7 @@ describe('the keys', () => {
     const { after, lines } = watch();
     expect(lines().at(-1)).toBe('  Press Ctrl-C to stop');
     after(0, { type: 'watch-ready', resources: 1, folders: 1, ms: 1 });
-    expect(lines().at(-1)).toMatch(/^ {2}r sync all {3}d deploy {3}l logs /);
+    expect(lines().at(-1)).toMatch(/^ {2}r sync all {3}d deploy {3}l show logs /);
     after(0, { type: 'watch-logs', on: true });
     expect(lines().at(-1)).toContain('l hide logs');
   });
