@@ -1,4 +1,4 @@
-// npm run docs: writes the option table of README.md from the program's own table.
+// npm run docs: writes the option table of docs/options.md from the program's own table.
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { build } from 'esbuild';
@@ -19,9 +19,9 @@ const bundle = await build({
 const { optionsMarkdown } = await import(
   `data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString('base64')}`
 );
-const readme = path.join(root, 'README.md');
-const text = await fs.readFile(readme, 'utf8');
+const page = path.join(root, 'docs', 'options.md');
+const text = await fs.readFile(page, 'utf8');
 const [before, rest] = text.split(START);
 const after = rest?.slice(rest.indexOf(END));
-if (after === undefined) throw new Error('README.md has lost the marks of its option table');
-await fs.writeFile(readme, before + START + optionsMarkdown() + after);
+if (after === undefined) throw new Error('docs/options.md has lost the marks of its option table');
+await fs.writeFile(page, before + START + optionsMarkdown() + after);

@@ -36,7 +36,7 @@ export function helpText(program: ProgramName, width: number): string {
   ].join('\n\n');
 }
 
-/** Renders the option table as Markdown, for the README. */
+/** Renders the option table as Markdown, for docs/options.md. */
 export function optionsMarkdown(): string {
   const header = ['| option | what it does | default | samconfig key | variable |', '| --- | --- | --- | --- | --- |'];
   const rows = OPTION_ENTRIES.map(([, spec]) => {

@@ -153,7 +153,8 @@ async function createDeployment(tools: ServiceContext, { deployment, superseded 
       },
       // one that a stage of others uses was made of the same definition
       find: async () =>
-        (await readDeployments(tools, restApiId)).find((made) => made.description === description && !isOld(made.id))?.id,
+        (await readDeployments(tools, restApiId)).find((made) => made.description === description && !isOld(made.id))
+          ?.id,
     },
     tools.signal,
   );

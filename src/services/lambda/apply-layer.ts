@@ -34,7 +34,10 @@ export async function publishLayer(tools: ServiceContext, plan: LayerPlan): Prom
 }
 
 /** The version that a request without an answer published: there was none with this content before. */
-async function findPublished({ lambda, facts }: ServiceContext, { work, publish }: LayerPlan): Promise<string | undefined> {
+async function findPublished(
+  { lambda, facts }: ServiceContext,
+  { work, publish }: LayerPlan,
+): Promise<string | undefined> {
   const { stack, content } = readMark(publish?.Description) ?? {};
   const versions = await listLayerVersions(lambda, work.layer);
   const ours = versions.find(({ arn, mark }) => {
