@@ -19,7 +19,7 @@ const BLOCKS: readonly {
   has: string;
   run: 'first hour' | 'account' | 'cloud' | 'anywhere' | { not: string };
 }[] = [
-  { page: 'README.md', has: 'npm pack', run: { not: 'test/cli/package.test.ts packs and installs' } },
+  { page: 'README.md', has: 'npm pack', run: { not: 'test/cli/install.test.ts packs and installs' } },
   { page: 'README.md', has: 'type -a sam', run: 'anywhere' },
   { page: 'README.md', has: '--stack-name sam-app --code', run: 'account' },
   { page: 'README.md', has: 'mkdir -p hello/src', run: 'first hour' },
@@ -27,6 +27,7 @@ const BLOCKS: readonly {
   { page: 'README.md', has: '--watch --tail', run: 'account' },
   { page: 'docs/local-cloud.md', has: 'sam-sync cloud reset', run: 'cloud' },
   { page: 'docs/local-cloud.md', has: 'cloud exec -- aws', run: 'cloud' },
+  { page: 'docs/permissions.md', has: 'policy.json', run: 'anywhere' },
   { page: 'CONTRIBUTING.md', has: 'tee events.txt', run: { not: 'a path of the reader; runs until it is stopped' } },
   { page: 'CONTRIBUTING.md', has: '--inspect', run: { not: 'a debugger' } },
   { page: 'docs/security.md', has: 'FUZZ_RUNS', run: { not: 'hours of tests' } },
@@ -92,6 +93,7 @@ it.skipIf(!posix)('commands for an account run against one that answers', async 
 it.skipIf(!posix)('commands of the local cloud, and those that need nothing', async () => {
   const { home, port, env } = await newUser();
   await writeFiles(home, APPLICATION);
+  await fs.symlink(path.resolve('docs'), path.join(home, 'docs'));
   await fs.writeFile(path.join(home, 'bin/aws'), '#!/bin/sh\necho "aws $@"\n', { mode: 0o755 });
   const printed: string[] = [];
   for (const { text } of [...blocksFor('cloud'), ...blocksFor('anywhere')]) {
