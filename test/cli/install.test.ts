@@ -140,7 +140,8 @@ describe('a fresh clone', () => {
     expect(code).toBe(0);
   });
 
-  it('makes a release: version, changelog, package with provenance, tag', async () => {
+  // it builds, installs, and syncs the example with its packages
+  it('makes a release: version, changelog, package with provenance, tag', { timeout: 300_000 }, async () => {
     const { version } = JSON.parse(await fs.readFile(path.join(clone, 'package.json'), 'utf8')) as { version: string };
     const git = (...args: string[]): Promise<string> => run('git', args, clone);
     const next = version.replace(/\d+$/, '99');
