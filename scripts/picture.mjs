@@ -8,6 +8,7 @@ import { root } from './install.mjs';
 
 const COLUMNS = 90;
 const ROWS = 19;
+const ESCAPE = '\u001B[';
 const socket = path.join(root, '.cache', 'picture.tmux');
 const app = path.join(root, '.cache', 'picture', 'hello-world');
 const samSync = path.join(root, 'bin', 'sam-sync.cjs');
@@ -62,11 +63,10 @@ function parse(screen) {
     .trimEnd()
     .split('\n')
     .map((line) =>
-      line.split(/(\u001B\[[\d;]*m)/).flatMap((part) => {
-        const codes = /^\u001B\[([\d;]*)m$/.exec(part)?.[1];
-        if (codes === undefined) return part === '' ? [] : [{ text: part, ...look }];
-        for (const code of codes.split(';').map(Number)) look = withCode(look, code);
-        return [];
+      line.split(ESCAPE).flatMap((part, index) => {
+        const [, codes, text] = index === 0 ? [part, undefined, part] : /^([\d;]*)m([^]*)$/.exec(part);
+        for (const code of codes?.split(';') ?? []) look = withCode(look, Number(code));
+        return text === '' ? [] : [{ text, ...look }];
       }),
     );
 }

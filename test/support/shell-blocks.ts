@@ -38,7 +38,7 @@ export async function runBlock(
     detached: true,
   });
   const { pid = 0 } = child;
-  atEnd(() => void kill(pid, 'SIGKILL'));
+  atEnd(() => kill(pid, 'SIGKILL'));
   let printed = '';
   let interrupted = false;
   const receive = (chunk: string): void => {
