@@ -421,7 +421,7 @@ describe('sam-sync cloud', () => {
     const failed = await run('cloud', 'invoke', 'Hello', '--stack-name', 'mine');
     expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining('errorMessage') });
     const messages: [string[], string][] = [
-      [['Helo'], 'The local cloud has no function Helo\n  Did you mean Hello?'],
+      [['Helo'], 'has no function Helo. Did you mean Hello?'],
       [['Hello', '--stack-name', 'other'], 'Stack other of the local cloud has no function Hello'],
       [['Hello', '--event', 'none.json'], 'There is no event file none.json'],
       [['Hello', '--event', 'wrong.json'], 'wrong.json is not valid JSON'],
