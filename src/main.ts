@@ -189,6 +189,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
       signal,
       version: manifest.version,
       confirm: (question) => ask(question.text, { default: question.default }),
+      askText,
       askMfaCode: (device) =>
         askCode(`Code of MFA device ${device}:`, { openKeys, askText, output: io.stderr, signal }),
       confirmDevelopmentStack: (about) =>

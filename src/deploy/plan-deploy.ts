@@ -51,7 +51,10 @@ export interface RecreatePlan {
   action: 'recreate';
   question: string;
   reason: string;
-  /** Why `--yes` and CI must not confirm: the stack may hold something of value. undefined: they may. */
+  /**
+   * Why only the stack's name confirms, not `--yes`, CI or a piped `y`: the stack may hold something of value. undefined: all
+   * of them may.
+   */
   unattended: UserError | undefined;
 }
 
@@ -113,12 +116,12 @@ function planRecreation(deployed: DeployedStack): ForcedPlan {
   const valuable = POSSIBLY_VALUABLE[status];
   const reason = `Stack ${name} ${valuable ?? 'was never created successfully'} (${status}${because})`;
   const unattended = new UserError(reason, {
-    hint: `--yes and CI do not delete such a stack. Sync without them and answer the question, or inspect it and run \`aws cloudformation delete-stack --stack-name ${name} --region ${region}\`, then sync again.`,
+    hint: `--yes and CI do not delete such a stack. Sync without them and type its name when asked, or inspect it and run \`aws cloudformation delete-stack --stack-name ${name} --region ${region}\`, then sync again.`,
   });
   return {
     action: 'recreate',
     reason,
-    question: `${reason}. Delete it and create it again?`,
+    question: `${reason}. Delete it and create it again?${valuable === undefined ? '' : ` Type ${name} to confirm:`}`,
     unattended: valuable === undefined ? undefined : unattended,
   };
 }

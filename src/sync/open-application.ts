@@ -87,7 +87,11 @@ export async function openDeployedApplication(
 /** Asks whether a stack may be deleted and created again, unless `--yes` or the local cloud answers. */
 export async function confirmRecreation(plan: RecreatePlan, { options, environment }: SyncRun): Promise<boolean> {
   if (options.local) return true;
-  return options.yes ? answerUnasked(plan) : await environment.confirm({ text: plan.question, default: false });
+  if (options.yes) return answerUnasked(plan);
+  if (plan.unattended === undefined) return await environment.confirm({ text: plan.question, default: false });
+  // not `y`: an IDE may write it into the pipe again and again, to answer another question
+  if ((await environment.askText(plan.question)).trim() !== options.stackName) throw plan.unattended;
+  return true;
 }
 
 /** The account of the credentials, for a stack that does not exist yet; empty if STS cannot be reached. */

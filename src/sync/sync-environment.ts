@@ -24,6 +24,8 @@ export interface SyncEnvironment {
   /** The version of sam-sync, for the user agent. */
   version: string;
   confirm(question: Question): Promise<boolean>;
+  /** Asks for a text. */
+  askText(question: string): Promise<string>;
   askMfaCode(device: string): Promise<string>;
   /** Asks whether it is a development stack, once for each account, Region and stack. */
   confirmDevelopmentStack(about: { account: string; region: string }): Promise<boolean>;

@@ -54,7 +54,7 @@ describe('the development-stack question, with real input', () => {
     }
   });
 
-  it('--yes and CI do not delete a stack that has only a change set to review; a person may', async () => {
+  it('--yes and CI do not delete a stack that has only a change set to review, nor does a piped y; its name does', async () => {
     const cwd = await tempFolder({ 'template.yaml': TEMPLATE });
     const { cloudformation } = clients(cloud.endpoint);
     const StackName = 'reviewed';
@@ -74,7 +74,11 @@ describe('the development-stack question, with real input', () => {
       expect(result.stderr).toContain(`aws cloudformation delete-stack --stack-name ${StackName} --region us-east-1`);
       expect(await status()).toBe('REVIEW_IN_PROGRESS');
     }
-    const answered = await runCli(['--stack-name', StackName], { cwd, env, input: 'y\ny\n' });
+    // JetBrains IDEs write it, to answer whether it is a development stack
+    const flooded = await runCli(['--stack-name', StackName], { cwd, env, input: 'Y\n'.repeat(1_000) });
+    expect(flooded).toMatchObject({ code: 1, stdout: '' });
+    expect(await status()).toBe('REVIEW_IN_PROGRESS');
+    const answered = await runCli(['--stack-name', StackName], { cwd, env, input: `${StackName}\n` });
     expect(answered, answered.stderr).toMatchObject({ code: 0 });
     expect(answered.stderr.match(/Delete it and create it again\?/g)).toHaveLength(1);
     expect(await status()).toBe('CREATE_COMPLETE');
