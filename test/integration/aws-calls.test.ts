@@ -144,7 +144,7 @@ describe('an answer that is not one of AWS is none', () => {
     proxy.fault({ operation: 'DescribeStacks' }, fault, { times: Infinity });
     const env = { AWS_MAX_ATTEMPTS: '2', SAM_SYNC_REQUEST_TIMEOUT: '1' };
     const { code, stderr } = await run({ args: ['--stack-name', 'answers', '--dry-run'], env });
-    expect(stderr).toContain(`Error: CloudFormation cannot be reached at ${proxy.endpoint}: ${reason}\n`);
+    expect(stderr).toContain(`Error: CloudFormation cannot be reached at ${proxy.endpoint}: ${reason}`);
     expect(code).toBe(1);
     proxy.clear();
     proxy.fault({ operation: 'DescribeStacks' }, fault);

@@ -159,7 +159,9 @@ describe('a success whose answer says nothing is none, and the next sync makes t
     const memory = 128 + ++versions;
     await app.write({ 'template.yaml': TEMPLATE.replace('Timeout: 20', `Timeout: 20, MemorySize: ${memory}`) });
     await app.write(filesOf(`v${++versions}`)['Fn'] ?? {});
-    proxy.fault({ operation }, { kind: 'answer' });
+    const headers = { 'content-type': 'text/xml', 'x-amzn-requestid': 'nothing', 'x-amz-request-id': 'nothing' };
+    const body = operation === 'PutObject' ? '' : `<${operation}Response><${operation}Result/></${operation}Response>`;
+    proxy.fault({ operation }, { kind: 'answer', headers, body });
     await expect(app.plain()).rejects.toThrow(`accepted ${operation}, but its response is unexpected`);
     expect(await app.plain()).toMatchObject({ exitCode: 0, way: 'deploy' });
     expect(await isLive['Fn']?.(`v${versions}`)).toBe(true);
