@@ -35,7 +35,8 @@ function isLimit(error: Error): boolean {
 
 /** Whether the request was sent and nothing came back within the timeout. */
 function isSilence(error: unknown): boolean {
-  return error instanceof Error && error.name === 'TimeoutError';
+  // the SDK gives the same name to lost connections, which have a code
+  return error instanceof Error && error.name === 'TimeoutError' && / of inactivity /.test(error.message);
 }
 
 /** Errors of requests that only their caller may repeat. */
