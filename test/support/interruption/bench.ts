@@ -108,10 +108,10 @@ export async function openBench({
       // a watch goes on after it is ready
       return !isWatch || isDeepStrictEqual(now, expected) ? true : undefined;
     }, 15_000).catch(() => {});
-    const { Stacks } = await clients(cloud.endpoint).cloudformation.send(
-      new DescribeStacksCommand({ StackName: STACK }),
-    );
-    const status = Stacks?.[0]?.StackStatus ?? '';
+    const { Stacks } = await clients(cloud.endpoint)
+      .cloudformation.send(new DescribeStacksCommand({ StackName: STACK }))
+      .catch(() => ({ Stacks: undefined }));
+    const status = Stacks?.[0]?.StackStatus ?? 'no status: it does not exist';
     return [
       ...differences(now, expected),
       ...(/^(CREATE|UPDATE)_COMPLETE$/.test(status) ? [] : [`the stack is in ${status}`]),
@@ -174,7 +174,7 @@ export async function openBench({
         const next = start(mode.args);
         problems.push(...(await settle(next)));
         if (isWatch) ready = next;
-        problems.push(...(await wrongState().catch((error: unknown) => [String(error)])));
+        problems.push(...(await wrongState()));
         problems.push(...(await versionsTwice(cloud.endpoint, STACK).catch(() => [])));
         problems.push(...(await filesLeft(place, isWatch ? next.child.pid : undefined)));
         problems.push(...(await partsLeft(cloud.endpoint)));
