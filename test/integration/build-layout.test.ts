@@ -238,6 +238,7 @@ describe('the cache keeps', () => {
     await fs.rename(path.join(inUse, file), path.join(inUse, file.replace(`-${process.pid}-`, '-99999999-')));
     await build(cache, 9, 10);
     expect(await names(root)).toEqual(newest);
+    await cache.prune();
     expect(await fs.readdir(inUse)).toEqual([]);
     other.release();
   });
