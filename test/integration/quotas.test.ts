@@ -106,7 +106,7 @@ function record(figures: Record<'code' | 'deployment' | 'unpaced', Awaited<Retur
     notes: [
       `Functions are busy for ${BUSY} seconds after each update.`,
       '`Own` is the time of the same deployment without quotas: what the build, the uploads and the local cloud take. A code sync does all that while it waits, so nothing is subtracted.',
-      '`Quotas need` is the least time in which an account accepts these calls. `Ratio` is (time − own) / quotas need.',
+      '`Quotas need` is the least time in which an account accepts these calls. `Ratio` is (time − own) / quotas need; below 1, the waits overlap with that work.',
     ],
     table: {
       header: ['Sync', 'Calls', 'Refused', 'Time (s)', 'Own (s)', 'Quotas need (s)', 'Ratio'],
