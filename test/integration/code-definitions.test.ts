@@ -319,7 +319,7 @@ describe('definitions', () => {
   it('that only a deployment can bring are told', async () => {
     const named = await app.code(['Secured', 'Generated']);
     expect(named).toMatchObject({ exitCode: 1, outcomes: { Secured: 'failed', Generated: 'skipped' } });
-    expect(named.notes.join('\n')).toMatch(/Secured: Cors makes SAM change its definition \/ Sync without --code/);
+    expect(named.notes.join('\n')).toMatch(/Secured: Cors makes SAM change its definition\. Sync without --code/);
     expect(named.notes.join('\n')).toMatch(/Generated is skipped: it has no definition of its own/);
     const unnamed = await app.code([], { resourceTypes: ['AWS::Serverless::Api'] });
     expect(unnamed).toMatchObject({ exitCode: 0, outcomes: { Secured: 'skipped', Generated: 'skipped' } });

@@ -291,8 +291,8 @@ describe('what cannot be synced', () => {
     const { exitCode, outcomes, notes } = await app.code(['New', 'One', 'Raw', 'Onee']);
     expect(exitCode).toBe(1);
     expect(outcomes).toEqual({ Onee: 'failed', New: 'failed', One: 'failed', Raw: 'synced' });
-    expect(notes.join('\n')).toMatch(/The template has no resource Onee \/ Did you mean One\?/);
-    expect(notes.join('\n')).toMatch(/New is not in stack functions yet \/ Sync without --code/);
+    expect(notes.join('\n')).toMatch(/The template has no resource Onee\. Did you mean One\?/);
+    expect(notes.join('\n')).toMatch(/New is not in stack functions yet\. Sync without --code/);
     expect(notes.join('\n')).toMatch(/One has the runtime python3.11 in the cloud, but python3.12 in the template/);
     await app.write({ 'template.yaml': TEMPLATE });
   });
