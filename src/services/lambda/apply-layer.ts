@@ -51,20 +51,29 @@ export function deletionOf(arn: string): DeleteLayerVersionCommandInput {
   return { LayerName: layerArnOf(arn), VersionNumber: versionOf(arn) };
 }
 
-/** Deletes versions of ours that no function needs any more, except `keep`; a refusal is a warning. */
+/** The versions of a layer that stay: what functions use, and the version that the sync moved them to, if it did. */
+export interface StayingVersions {
+  inUse: ReadonlySet<string>;
+  current: string | undefined;
+}
+
+/** Deletes versions of ours that no function needs any more; a refusal is a warning. */
 export async function removeSuperseded(
   tools: ServiceContext,
-  { work, superseded }: LayerPlan,
-  keep: ReadonlySet<string>,
+  { work, superseded, publish }: LayerPlan,
+  { inUse, current }: StayingVersions,
 ): Promise<void> {
   const { lambda, facts, reporter } = tools;
   const { send, DeleteLayerVersionCommand } = await lambda.service();
   // remembering a version that is not used makes the next sync list the versions again
-  const staying = superseded.find((arn) => keep.has(arn));
+  const stays = (arn: string): boolean => arn === current || inUse.has(arn);
+  const staying = superseded.find(stays);
   if (staying !== undefined) rememberPublished(facts, work.layer, staying);
-  for (const arn of superseded.filter((candidate) => !keep.has(candidate))) {
+  // CloudFormation's version needs no memory
+  const newest = publish === undefined ? undefined : current;
+  for (const arn of superseded.filter((candidate) => !stays(candidate))) {
     // also after a refusal: the next change of the layer tries again
-    if (facts.publishedLayers[work.layer] === arn) rememberPublished(facts, work.layer, undefined);
+    if (facts.publishedLayers[work.layer] === arn) rememberPublished(facts, work.layer, newest);
     try {
       await send(new DeleteLayerVersionCommand(deletionOf(arn)));
       delete facts.layerHashes[arn];

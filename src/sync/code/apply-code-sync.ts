@@ -9,6 +9,7 @@ import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import { HeldBackError } from './held-back-error.ts';
 import { findOvertakenFunctions } from '../../services/lambda/overtaken-functions.ts';
 import { publishLayer, removeSuperseded } from '../../services/lambda/apply-layer.ts';
+import type { StayingVersions } from '../../services/lambda/apply-layer.ts';
 import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import { versionOf } from '../../services/lambda/layer-versions.ts';
 import { describeFailure, kindOfFailure } from './planning.ts';
@@ -83,9 +84,9 @@ function startLayers(tools: ServiceContext, plan: CodeSyncPlan): LayerVersions {
   );
 }
 
-/** The versions that are not deleted: the one in use, and those of functions that are not updated. */
-function keep({ work }: CodeSyncPlan, used: string | undefined): ReadonlySet<string> {
-  return new Set([...work.kept, ...(used === undefined ? [] : [used])]);
+/** The versions that are not deleted: the current one, and those of functions that are not updated. */
+function keep({ work }: CodeSyncPlan, current: string | undefined): StayingVersions {
+  return { inUse: work.kept, current };
 }
 
 async function syncFunction(
