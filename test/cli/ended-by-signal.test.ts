@@ -48,13 +48,14 @@ describe('a command that a signal ends', () => {
   });
   afterAll(() => cloud?.stop());
   const storeTemporary = () => path.join(app, '.aws-sam', 'sam-sync', 'tmp');
+  const leaseDir = () => path.join(app, '.aws-sam', 'sam-sync', 'in-use');
 
   beforeEach(async () => {
     temporary = await tempFolder();
     env = { ...cloud.env, TMPDIR: temporary };
     await writeFiles(app, { 'made/Makefile': makefile(LONG) });
     // of a killed command
-    await fs.rm(storeTemporary(), { recursive: true, force: true });
+    for (const dir of [storeTemporary(), leaseDir()]) await fs.rm(dir, { recursive: true, force: true });
   });
 
   const hangUp = async (child: ChildProcess, begun: Promise<unknown>): Promise<void> => {
@@ -168,7 +169,7 @@ describe('a command that a signal ends', () => {
       onStart: (child) => void building(child.pid ?? 0).then(() => child.kill('SIGINT') && child.kill('SIGTERM')),
     });
     expect(code).toBe(130);
-    expect(await namesIn(path.join(app, '.aws-sam', 'sam-sync', 'in-use'))).toEqual([]);
+    expect(await namesIn(leaseDir())).toEqual([]);
   });
 
   it('half a zip that SIGKILL leaves beside its artifact is removed by the next run', async () => {
