@@ -52,3 +52,20 @@ export interface BuildResult {
   /** E.g. why a function has no dependency layer, what a tool could not do. */
   notes: readonly BuildNote[];
 }
+
+/** What a build changes in the properties of functions. */
+export type BuiltProperties = Pick<BuildResult, 'handlers' | 'sourceMaps'>;
+
+/** The result of building nothing. `properties`: of builds before. */
+export function emptyBuildResult(properties?: BuiltProperties): BuildResult {
+  return {
+    folders: new Map(),
+    dependencyLayers: new Map(),
+    images: new Map(),
+    handlers: properties?.handlers ?? new Map(),
+    sourceMaps: properties?.sourceMaps ?? new Set(),
+    inputs: new Map(),
+    runProblems: Promise.resolve(new Map()),
+    notes: [],
+  };
+}

@@ -2,10 +2,10 @@ import { readEsbuildProperties } from '../model/esbuild-properties.ts';
 import type { FunctionResource, WebFunctionResource } from '../model/stack.ts';
 import type { Draft } from '../template/draft.ts';
 import { globalsSection, isServerless, kindOf } from '../template/kinds/kinds.ts';
-import { getAt } from '../template/template-path.ts';
+import { getAt, setAt } from '../template/template-path.ts';
 import type { TemplatePath } from '../template/template-path.ts';
 import { isIntrinsic, mapOf, scalarText } from '../template/template.ts';
-import type { Template, TemplateValue } from '../template/template.ts';
+import type { Template, TemplateMap, TemplateValue } from '../template/template.ts';
 
 type Runnable = FunctionResource | WebFunctionResource;
 
@@ -32,9 +32,20 @@ export function turnOnSourceMaps(draft: Draft, resource: Runnable): void {
     ? draft.get(['Globals', globalsSection(resource.type), ...nodeOptions])
     : undefined;
   const before = draft.get(own) ?? shared ?? '';
-  const text = scalarText(before);
-  const after = text === undefined ? { 'Fn::Join': [' ', [before, SOURCE_MAPS]] } : `${text} ${SOURCE_MAPS}`;
-  draft.set(own, after);
+  draft.set(own, addSourceMaps(before));
+}
+
+function addSourceMaps(options: TemplateValue): TemplateValue {
+  const text = scalarText(options);
+  return text === undefined ? { 'Fn::Join': [' ', [options, SOURCE_MAPS]] } : `${text} ${SOURCE_MAPS}`;
+}
+
+/** The properties of a built function with source maps on, as the built template has them. */
+export function withSourceMaps(template: Template, resource: FunctionResource): TemplateMap {
+  const { properties } = resource;
+  if (wantsSourceMaps(resource) || isClosed((at) => getAt(template, at), resource)) return properties;
+  const at = [...variablesPath(resource), 'NODE_OPTIONS'];
+  return setAt(properties, at, addSourceMaps(getAt(properties, at) ?? ''));
 }
 
 /** Returns why a function will not use the source maps of its bundle; undefined if it will. */

@@ -13,7 +13,8 @@ import { ownValue } from '../support/own-value.ts';
  *   Step Functions  DescribeStateMachine: "eventually consistent … may not reflect very recent updates"; UpdateStateMachine
  *                   and UpdateStateMachineAlias take "a few seconds". Used here for state machines (revision ids).
  *   Lambda          GetFunction, GetFunctionConfiguration, ListFunctions: nothing. LastUpdateStatus says when an update is
- *                   complete, and lists do not have it. Used here for code (CodeSha256, ResolvedImageUri) and layers.
+ *                   complete, and lists do not have it. Used here for code (CodeSha256, ResolvedImageUri), layers
+ *                   and settings.
  *   API Gateway     GetStages, GetDeployments, both API types: nothing. Used here for deployments of stages (their ids).
  *   Layer versions  Content never changes and numbers are never reused, so GetLayerVersion cannot be stale.
  *                   ListLayerVersions: nothing; versions that we deleted are ignored (`removedLayers` in the facts), and
@@ -50,17 +51,25 @@ export function mayBeStale({ sent }: { sent: SentValues }, { resource, value }: 
   return recent.length > 0 && recent.at(-1)?.value !== value && recent.some((earlier) => earlier.value === value);
 }
 
-/** Sends a change from `shown` to `value`, and records it unless the service surely refused it. */
+/** A change of a value, from what the service shows. */
+export interface SentChange {
+  shown: ShownValue;
+  value: string;
+}
+
+/** Sends a change from `shown` to `value`, or several in one request, and records them unless the service surely refused. */
 export async function sendAndRecord<T>(
   facts: { sent: SentValues },
-  { shown, value }: { shown: ShownValue; value: string },
+  changes: SentChange | readonly SentChange[],
   send: () => Promise<T>,
 ): Promise<T> {
   const note = (): void => {
     const now = Date.now();
-    const { resource } = shown;
-    const before = recentOf(ownValue(facts.sent, resource), now);
-    facts.sent[resource] = [...before, { value: shown.value, at: now }, { value, at: now }];
+    for (const { shown, value } of [changes].flat()) {
+      const { resource } = shown;
+      const before = recentOf(ownValue(facts.sent, resource), now);
+      facts.sent[resource] = [...before, { value: shown.value, at: now }, { value, at: now }];
+    }
   };
   try {
     const answer = await send();

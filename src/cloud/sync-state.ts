@@ -39,6 +39,8 @@ export interface SyncFacts {
   sent: SentValues;
   /** ARNs of layer versions that we deleted: lists may still have them. */
   removedLayers: string[];
+  /** Resource → properties that were set directly and that the stack may not have: known before they are sent. */
+  ahead: Record<string, readonly string[]>;
 }
 
 /** Keeps facts between runs: one file for each stack ARN, and so for each account and Region. */
@@ -65,6 +67,7 @@ export function emptyFacts(): SyncFacts {
     unsettled: [],
     sent: {},
     removedLayers: [],
+    ahead: {},
   };
 }
 
@@ -128,6 +131,7 @@ function parseFacts(text: string, stackId?: string): SyncFacts {
       unsettled: listOf(read.unsettled),
       sent: sentOf(read.sent),
       removedLayers: listOf(read.removedLayers),
+      ahead: listsOf(read.ahead),
     };
   } catch {
     return facts;
@@ -164,6 +168,16 @@ function sentOf(value: unknown): SyncFacts['sent'] {
 function isRecentValue(item: unknown): item is RecentValue {
   const { value, at } = (item ?? {}) as Partial<RecentValue>;
   return typeof value === 'string' && typeof at === 'number';
+}
+
+function listsOf(value: unknown): Record<string, readonly string[]> {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, items]: [string, unknown]) => {
+      const texts = listOf(items);
+      return texts.length === 0 ? [] : [[key, texts]];
+    }),
+  );
 }
 
 function listOf(value: unknown): string[] {

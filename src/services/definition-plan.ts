@@ -11,6 +11,8 @@ export interface DefinitionWork {
   deployed: DeployedResource;
   /** CloudFormation's last deployment had this definition. */
   isDeployed: boolean;
+  /** The template changed it since: values of the deployed definition may be others now. */
+  isChanged: boolean;
 }
 
 /** What a code sync does with an API or state machine. `Update`: the requests of its service, as data. */

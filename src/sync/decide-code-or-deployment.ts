@@ -6,6 +6,7 @@ import { describeFollowing, valuesFollowing } from './code/behind-versions.ts';
 import type { BehindValues } from './code/code-sync-plan.ts';
 import type { CodeSync } from './code/open-code-sync.ts';
 import type { CodeSyncRequest, OpenPlan } from './code/open-plan.ts';
+import { SET_BEFORE } from './code/planning.ts';
 import { EVERYTHING } from './code/select-resources.ts';
 import { compareDeployed } from './compare-deployed.ts';
 import type { PreparedDeployment } from './deployment/prepare-deployment.ts';
@@ -116,7 +117,8 @@ async function planAll(
   // an empty selection means everything
   if (ids?.length === 0) return NOTHING;
   const selection = ids === undefined ? EVERYTHING : { ids, types: [] };
-  const open = await codeSync.plan({ root, selection, built, isDeployed });
+  // what was set directly and is not deployed: the templates say what it should be
+  const open = await codeSync.plan({ root, selection, built, isDeployed, settings: () => SET_BEFORE });
   if (open === undefined) throw new Error('a plan without a question was refused');
   return open;
 }
@@ -124,10 +126,18 @@ async function planAll(
 const NOTHING: OpenPlan = {
   plan: {
     resources: [],
-    work: { layers: new Map(), functions: [], leftovers: [], definitions: new Map(), kept: new Set() },
+    work: {
+      layers: new Map(),
+      functions: [],
+      leftovers: [],
+      definitions: new Map(),
+      kept: new Set(),
+      settings: new Map(),
+    },
     behind: [],
   },
   describe: async () => [],
+  ahead: () => ({}),
   apply: async () => ({ results: [], failed: false, behind: [] }),
   runProblems: async () => new Map(),
   discard: async () => {},

@@ -1,22 +1,14 @@
 import { note } from '../console/reporter.ts';
-import type { CodeSync } from './code/open-code-sync.ts';
+import type { Reporter } from '../console/reporter.ts';
+import { describeDirect } from './configuration/describe-direct.ts';
+import type { DirectPart } from './configuration/describe-direct.ts';
 import { reportPlan } from './code/report-code-sync.ts';
-import type { CodeOrDeployment } from './decide-code-or-deployment.ts';
 import type { PreparedDeployment } from './deployment/prepare-deployment.ts';
-import type { OpenedApplication } from './open-application.ts';
-import type { SyncRun } from './sync-run.ts';
-
-/** A plain sync that is planned: everything is built, and nothing in the cloud is changed. */
-export interface PreparedSync {
-  run: SyncRun;
-  application: OpenedApplication;
-  codeSync: CodeSync;
-  deployment: PreparedDeployment;
-  decision: CodeOrDeployment;
-}
+import type { PreparedSync } from './prepared-sync.ts';
 
 /** `--dry-run`: reports what a plain sync would do and why, and returns it for `--output json`. */
-export async function reportDryRun({ run, application, deployment, decision }: PreparedSync): Promise<object> {
+export async function reportDryRun(prepared: PreparedSync): Promise<object> {
+  const { run, application, deployment, decision } = prepared;
   const { reporter } = run.environment;
   const { account, region } = application;
   const document = { status: 'planned', account, region };
@@ -35,15 +27,31 @@ export async function reportDryRun({ run, application, deployment, decision }: P
   for (const { id, uri } of images) {
     note(reporter, 'info', `The image of ${id} would be pushed to ${uri}, unless the repository has it`);
   }
+  const direct = await describeDirect(prepared);
+  if (direct !== undefined) reportDirect(reporter, direct);
   for (const reason of reasons) note(reporter, 'info', `Stack ${run.options.stackName}: ${reason}`);
   note(reporter, 'success', `Stack ${run.options.stackName} would be ${OUTCOME[action]}; nothing was changed.`);
   return {
     ...document,
+    ...(direct === undefined ? {} : { direct }),
     deployment: { action, reasons, requests: request === undefined ? [] : [request] },
     preparations,
     uploads: artifacts.map(({ item, bucket, key }) => ({ label: item.label, bucket, key })),
     images: images.map(({ id, uri }) => ({ id, uri })),
   };
+}
+
+function reportDirect(reporter: Reporter, { resources }: DirectPart): void {
+  for (const { id, changes, requests, waiting = [] } of resources) {
+    const values = requests.flatMap(({ parameters }) =>
+      Object.entries(parameters).flatMap(([name, value]) =>
+        name === 'FunctionName' ? [] : [`${name} = ${JSON.stringify(value)}`],
+      ),
+    );
+    if (changes.length > 0)
+      note(reporter, 'info', `${id}: --watch would set directly, before the deployment: ${values.join(', ')}`);
+    for (const reason of waiting) note(reporter, 'info', `${id}: only the deployment can set ${reason}`);
+  }
 }
 
 const OUTCOME: Record<PreparedDeployment['plan']['action'], string> = {

@@ -10,7 +10,7 @@ import { documentOf, reportOutcome } from './code/report-code-sync.ts';
 import { prepareDeployment } from './deployment/prepare-deployment.ts';
 import { reportRunProblems } from './run-problems.ts';
 import { reportDryRun } from './dry-run.ts';
-import type { PreparedSync } from './dry-run.ts';
+import type { PreparedSync } from './prepared-sync.ts';
 import { ManagedBucketMovedError } from './deployment-bucket.ts';
 import type { StackOffer } from './endpoints.ts';
 import { openApplication } from './open-application.ts';

@@ -35,6 +35,8 @@ export interface SyncOptions {
   /** `--code`: service APIs only, no CloudFormation. */
   code: boolean;
   watch: boolean;
+  /** `--direct-config`: with `watch`, settings that services take take effect before they are deployed. */
+  directConfig: boolean;
   /** `--tail`: with `watch`, log lines of the functions. */
   tail: boolean;
   /** `Child/Grand/LogicalId`; empty means all. */

@@ -1,12 +1,15 @@
-import type { BuildInput } from '../builder/build-result.ts';
+import type { BuildInput, BuiltProperties } from '../builder/build-result.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
+import { flattenStacks, splitIdentifier } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { ownValue } from '../support/own-value.ts';
 import type { StackOffer } from '../sync/endpoints.ts';
 import type { OpenedApplication } from '../sync/open-application.ts';
+import type { SettingsRequest } from '../sync/code/planning.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
-import { mapOf } from '../template/template.ts';
+import { kindOf } from '../template/kinds/kinds.ts';
+import { mapOf, resourceOf } from '../template/template.ts';
 import type { Template } from '../template/template.ts';
 import type { WatchTools } from './watch-tools.ts';
 import type { WatchedResources } from './watched-resources.ts';
@@ -29,6 +32,16 @@ export interface ApplicationSnapshot {
   readonly fresh: { readonly root?: Stack | undefined; readonly deployed?: DeployedState | undefined };
   /** The templates of the last deployment of this session. */
   readonly deployedRoot: Stack | undefined;
+  /** What the builds of the last deployment changed in its functions' properties. */
+  readonly builtProperties: BuiltProperties | undefined;
+  /** The templates of the last reading for what services can set directly. */
+  readonly readRoot: Stack | undefined;
+  /** Resources with settings that a service has to set. */
+  readonly direct: ReadonlyMap<ResourceIdentifier, DirectSettings>;
+  /** Resource → properties that were set directly and that the stack does not have. */
+  readonly ahead: Readonly<Record<ResourceIdentifier, readonly string[]>>;
+  /** The same of APIs and state machines; every sync compares their definitions. */
+  readonly definitionsAhead: ReadonlyMap<ResourceIdentifier, readonly string[]>;
   /** What changed since then. */
   readonly undeployed: UndeployedChanges;
   /** What the stack offers as of the last deployment; undefined until it was read. */
@@ -43,16 +56,24 @@ export interface ApplicationSnapshot {
   readonly leftDeployment: string | undefined;
 }
 
+/** Settings of a resource that a service has to set. */
+export interface DirectSettings extends SettingsRequest {
+  /** The templates that say so. */
+  readonly root: Stack;
+}
+
 /** Reasons for a deployment. */
 export interface UndeployedChanges {
   /** The samconfig or a parameter file changed. */
   readonly options: boolean;
+  /** Parameters changed: the templates may mean the same and still need a deployment. */
+  readonly parameters: boolean;
   /** Not only templates changed: the templates may mean the same and still need a deployment. */
   readonly beyondTemplates: boolean;
 }
 
 /** No reason for a deployment but the templates. */
-export const TEMPLATES_ONLY: UndeployedChanges = { options: false, beyondTemplates: false };
+export const TEMPLATES_ONLY: UndeployedChanges = { options: false, parameters: false, beyondTemplates: false };
 
 /** The snapshot of a session that has read nothing yet. */
 export function initialSnapshot(run: SyncRun, tools: WatchTools): ApplicationSnapshot {
@@ -65,7 +86,12 @@ export function initialSnapshot(run: SyncRun, tools: WatchTools): ApplicationSna
     prepared: undefined,
     fresh: {},
     deployedRoot: undefined,
-    undeployed: { options: false, beyondTemplates: true },
+    builtProperties: undefined,
+    readRoot: undefined,
+    direct: new Map(),
+    ahead: {},
+    definitionsAhead: new Map(),
+    undeployed: { ...TEMPLATES_ONLY, beyondTemplates: true },
     offer: undefined,
     inputs: new Map(),
     synced: new Map(),
@@ -122,11 +148,38 @@ export function withDeployed(
   };
 }
 
+/** The snapshot without the settings of these resources: they are set, or a deployment decided about them. */
+export function withoutDirect(
+  now: ApplicationSnapshot,
+  isDone: (id: ResourceIdentifier, settings: DirectSettings) => boolean,
+): ApplicationSnapshot {
+  const direct = new Map([...now.direct].filter(([id, settings]) => !isDone(id, settings)));
+  return direct.size === now.direct.size ? now : { ...now, direct };
+}
+
+/** The snapshot after a sync of these settings: of definitions, only it remembers what is not deployed. */
+export function withSettingsSynced(
+  now: ApplicationSnapshot,
+  synced: ReadonlyMap<ResourceIdentifier, DirectSettings>,
+): ApplicationSnapshot {
+  const definitionsAhead = new Map(now.definitionsAhead);
+  for (const [id, { undeployed, root }] of synced) {
+    const { stackPath, logicalId } = splitIdentifier(id);
+    const stack = flattenStacks(root).find(({ path }) => path === stackPath);
+    if (kindOf(resourceOf(stack?.resolved, logicalId)['Type'])?.directDefinition === undefined) continue;
+    if (undeployed.length > 0) definitionsAhead.set(id, undeployed);
+    else definitionsAhead.delete(id);
+  }
+  const isSynced = (id: ResourceIdentifier, settings: DirectSettings): boolean => synced.get(id) === settings;
+  return { ...withoutDirect(now, isSynced), definitionsAhead };
+}
+
 /** The snapshot with more reasons for a deployment. */
 export function withUndeployed(now: ApplicationSnapshot, more: UndeployedChanges): ApplicationSnapshot {
   const options = now.undeployed.options || more.options;
   const beyondTemplates = now.undeployed.beyondTemplates || more.beyondTemplates;
-  return { ...now, undeployed: { options, beyondTemplates } };
+  const parameters = now.undeployed.parameters || more.parameters;
+  return { ...now, undeployed: { options, parameters, beyondTemplates } };
 }
 
 /** The snapshot after a build of these inputs; the same one if they are no others. */

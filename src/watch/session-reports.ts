@@ -58,6 +58,17 @@ export function reportOffer(reporter: Reporter, { run, offer }: ApplicationSnaps
   reporter.report({ type: 'outputs', stackName: run.options.stackName, ...(offer ?? NO_OFFER) });
 }
 
+/** Says what is set directly and not deployed; undefined: nothing is. */
+export function describeAhead({
+  ahead,
+  definitionsAhead,
+  run,
+}: Pick<ApplicationSnapshot, 'ahead' | 'definitionsAhead' | 'run'>): string | undefined {
+  const settings = [...Object.entries(ahead), ...definitionsAhead].map(([id, names]) => `${names.join(', ')} of ${id}`);
+  if (settings.length === 0) return undefined;
+  return `Stack ${run.options.stackName} is behind: ${settings.join('; ')} took effect directly. The next sync deploys the change.`;
+}
+
 /** Warns that each build of the resources changes these source files. */
 export function warnOfOwnWrites(run: SyncRun, ids: readonly string[], files: readonly string[]): void {
   const names = files.slice(0, MOST_NAMES).map((file) => projectPath(run, file));

@@ -10,7 +10,7 @@ import type { LogSwitch } from './logs/log-switch.ts';
 import { LoopRunner } from './loop/loop-runner.ts';
 import type { LoopEvent } from './loop/results.ts';
 import { createNotesOnce } from './notes-once.ts';
-import { projectPath, reportLoopEvent, reportReplaced, warnOfOwnWrites } from './session-reports.ts';
+import { describeAhead, projectPath, reportLoopEvent, reportReplaced, warnOfOwnWrites } from './session-reports.ts';
 import { watchSources } from './sources/source-watch.ts';
 import type { SourceChange, SourceWatch } from './sources/source-watch.ts';
 import type { TriggerInput } from './sources/triggers.ts';
@@ -97,7 +97,8 @@ export class WatchSession {
     clearTimeout(timer);
     const updates = [...this.#loop.updating].map((id) => `${id} may still be updated in the cloud.`);
     const { leftDeployment, resources } = this.#snapshot;
-    const goingOn = [...updates, ...(leftDeployment ? [leftDeployment] : [])].join(' ') || undefined;
+    const behind = describeAhead(this.#snapshot);
+    const goingOn = [...updates, leftDeployment, behind].filter(Boolean).join(' ') || undefined;
     if (resources) this.#report({ type: 'watch-stopped', goingOn });
   }
 
@@ -112,8 +113,8 @@ export class WatchSession {
     if (next === before) return;
     this.#snapshot = next;
     if (next.resources && next.resources !== before.resources) {
-      const { selected, deployedOnly } = next.resources;
-      this.#loop.send({ type: 'resources', ids: new Set([...selected, ...deployedOnly]) });
+      const { selected, settable, deployedOnly } = next.resources;
+      this.#loop.send({ type: 'resources', ids: new Set([...selected, ...settable, ...deployedOnly]) });
     }
     reportReplaced(this.#run.environment.reporter, before, next);
     const { tail } = next.run.options;
@@ -140,7 +141,7 @@ export class WatchSession {
     const missed = mayHaveMissed ? [...selected].filter(mayHaveMissed) : [];
     const ids = [...new Set([...effects.ids, ...missed])];
     if (ids.length === 0 && !deploy && !templates && !options) return;
-    this.#replace(withUndeployed(this.#snapshot, { options, beyondTemplates: deploy }));
+    this.#replace(withUndeployed(this.#snapshot, { options, parameters: false, beyondTemplates: deploy }));
     const names = files.map((file) => projectPath(this.#run, file));
     this.#report({ type: 'watch-change', files: names, ids, templates, options });
     const isForStack = deploy || templates || options || mayHaveMissed !== undefined;

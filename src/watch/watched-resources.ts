@@ -1,9 +1,11 @@
 import { planBuild } from '../builder/plan-build.ts';
 import type { BuildDefinition } from '../builder/plan-build.ts';
 import { readLayerReferences } from '../model/layer-references.ts';
+import { flattenStacks, identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { localWebFunctions } from '../model/web-functions.ts';
-import { isBuiltAs } from '../template/kinds/kinds.ts';
+import { isBuiltAs, kindOf } from '../template/kinds/kinds.ts';
+import { resourcesOf } from '../template/template.ts';
 import { buildOptionsOf } from '../sync/build-options-of.ts';
 import { syncSkipReason } from '../sync/code/locate-resources.ts';
 import { selectResources } from '../sync/code/select-resources.ts';
@@ -16,6 +18,8 @@ export interface WatchedResources {
   root: Stack;
   /** Resources that a code sync can update and the options select. */
   selected: ReadonlySet<ResourceIdentifier>;
+  /** Further resources with settings that a service can set directly. */
+  settable: ReadonlySet<ResourceIdentifier>;
   /** Web Functions with code on this machine: only a deployment updates them. */
   deployedOnly: readonly ResourceIdentifier[];
   /** Resources whose changes are noticed. */
@@ -37,11 +41,13 @@ export function findWatchedResources(
     listSyncResources(root).flatMap((item) => (syncSkipReason(item) === undefined ? [item.id] : [])),
   );
   const selected = new Set(selection.resources.flatMap(({ id }) => (syncable.has(id) ? [id] : [])));
+  const isEverything = resourceIds.length + resourceTypes.length === 0;
   const deployedOnly = localWebFunctions(root);
   const touched = listTouched(root, planBuild(root, buildOptionsOf(run)).definitions);
   const resources: WatchedResources = {
     root,
     selected,
+    settable: new Set(settableResources(root).filter((id) => isEverything && !selected.has(id))),
     deployedOnly,
     watched: [...selected, ...(code ? [] : deployedOnly)],
     syncMethod: (id) => {
@@ -53,6 +59,15 @@ export function findWatchedResources(
   // what no code sync updates, a deployment does
   const failures = selection.failures.filter(({ type }) => code || !isBuiltAs(type, 'web-function'));
   return { resources, failures };
+}
+
+/** Lists the resources of types with settings that a service sets. */
+function settableResources(root: Stack): ResourceIdentifier[] {
+  return flattenStacks(root).flatMap(({ path, resolved }) =>
+    resourcesOf(resolved).flatMap(([logicalId, { Type: type }]) =>
+      kindOf(type)?.direct === undefined ? [] : [identifierOf(path, logicalId)],
+    ),
+  );
 }
 
 /** Lists what a sync of each resource changes; a shared build has a name of its own. */

@@ -109,6 +109,7 @@ describe('the documented policy is enough, and no action in it is idle:', () => 
           ({ resource, state, changed }) => resource === id && state === 'in-sync' && changed === true,
           from,
         );
+      // set directly, and deployed after it
       await watch.after(
         () => edit(app.dir, 'template.yaml', 'MemorySize: 128', 'MemorySize: 256'),
         ({ event, state }) => event === 'stack' && state === 'in-sync',

@@ -64,6 +64,8 @@ const REST_OPERATIONS: readonly [operation: string, pattern: RegExp][] = [
   ['GetFunction', new RegExp(`^GET .*${LAMBDA_FUNCTION}$`)],
   ['GetFunctionConfiguration', new RegExp(`^GET .*${LAMBDA_FUNCTION}/configuration$`)],
   ['UpdateFunctionCode', new RegExp(`^PUT .*${LAMBDA_FUNCTION}/code$`)],
+  ['GetFunctionUrlConfig', new RegExp(`^GET .*${LAMBDA_FUNCTION}/url$`)],
+  ['UpdateFunctionUrlConfig', new RegExp(`^PUT .*${LAMBDA_FUNCTION}/url$`)],
   ['UpdateFunctionConfiguration', new RegExp(`^PUT .*${LAMBDA_FUNCTION}/configuration$`)],
   ['PublishVersion', new RegExp(`^POST .*${LAMBDA_FUNCTION}/versions$`)],
   ['UpdateAlias', new RegExp(`^PUT .*${LAMBDA_FUNCTION}/aliases/[^/]+$`)],

@@ -27,6 +27,7 @@ export interface WatchedApp {
   /** Sends the command through the proxy to the cloud. */
   env: Readonly<Record<string, string>>;
   write(files: Readonly<Record<string, string>>): Promise<void>;
+  read(file: string): Promise<string>;
   /** Starts a watch and waits for nothing. The command line names the stack unless the samconfig does. */
   start(args?: readonly string[], env?: Readonly<Record<string, string>>): Promise<WatchCli>;
   /** Starts a watch, and waits until its initial sync is over. */
@@ -91,6 +92,7 @@ async function createWatchedApp(cloud: TestCloud, stackName: string, files: Watc
     cloud,
     env,
     write: (changed) => writeFiles(dir, changed),
+    read: (file) => fs.readFile(path.join(dir, file), 'utf8'),
     start,
     ready: async (...how) => {
       const started = await start(...how);

@@ -115,6 +115,7 @@ def updates():
         name, attributes = original(physical_id, old, new, *args)
         function = lambda_svc._functions.get(name)
         note_storage(name, new)
+        note_settings(name, new)
         if function:
             function["config"].update(State="Active", LastUpdateStatus="Successful")
         return name, attributes
@@ -132,6 +133,7 @@ def code_from_s3():
         refuse_missing_code(props)
         result = original(logical_id, props, stack_name)
         note_storage(result[0], props)
+        note_settings(result[0], props)
         return result
 
     @wrap(provisioners, "_lambda_layer_create")
@@ -170,6 +172,18 @@ def note_storage(name, props):
         place = ("S3Bucket", "S3Key", "S3ObjectVersion")
         function["s3_object_storage_mode"] = code.get("S3ObjectStorageMode")
         function["s3_object_ref"] = {key: code[key] for key in place if code.get(key)}
+
+
+def note_settings(name, props):
+    """Settings that CloudFormation passes on, with the service's values where a template has none."""
+    function = lambda_svc._functions.get(name)
+    if not function:
+        return
+    config = function["config"]
+    config["DeadLetterConfig"] = props.get("DeadLetterConfig") or {}
+    config["FileSystemConfigs"] = props.get("FileSystemConfigs") or []
+    config["KMSKeyArn"] = props.get("KmsKeyArn") or ""
+    config["VpcConfig"] = lambda_svc._vpc_config_with_id(props.get("VpcConfig"))
 
 
 def content_of(code):

@@ -6,7 +6,11 @@ import { UserError } from '../../errors.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { codeName, hasSent, isDone, readyCode, sendCode, shownCode } from './function-code.ts';
 import type { CodeUpdate } from './function-code.ts';
-import type { FunctionPlan, FunctionWork, LayersUpdate, VersionPublication } from './plan-function.ts';
+import { changedSettings, checkSettings, hasSetting } from './function-configuration.ts';
+import { updateUrl } from './function-url.ts';
+import type { ConfigurationUpdate } from './function-configuration.ts';
+import { sendSettings } from './settings-refused.ts';
+import type { FunctionPlan, FunctionWork, VersionPublication } from './plan-function.ts';
 import { shownLayers } from './plan-function.ts';
 import type { FunctionState } from './function-state.ts';
 import { describeDeactivated, REACTIVATE } from './function-lifecycle.ts';
@@ -14,8 +18,8 @@ import { fillNewVersions, haveSameContent } from './layer-versions.ts';
 import { mayBeStale, sendAndRecord } from '../../cloud/recent-sends.ts';
 
 /**
- * Updates layers first, then code, then removes layers, so that new code never runs without the layers it needs. `versions`:
- * ARN of a layer → ARN of the version to use.
+ * Updates settings and layers first, then code, then removes layers, so that new code never runs without what it needs.
+ * `versions`: ARN of a layer → ARN of the version to use.
  */
 export async function applyFunction(
   tools: ServiceContext,
@@ -23,14 +27,23 @@ export async function applyFunction(
   versions: ReadonlyMap<string, string>,
 ): Promise<void> {
   const { work } = plan;
-  const updateLayersTo = async (update: LayersUpdate | undefined): Promise<void> => {
+  const configure = async (
+    update: ConfigurationUpdate | undefined,
+    settings: FunctionPlan['settings'] = new Map(),
+  ): Promise<void> => {
     if (update === undefined) return;
-    await updateLayers(tools, work, { ...update, Layers: fillNewVersions(update.Layers, versions) });
+    const { Layers } = update;
+    const filled = Layers && { Layers: fillNewVersions(Layers, versions) };
+    await updateConfiguration(tools, work, { update: { ...update, ...filled }, settings });
   };
   markUnsettled(tools, work.id);
-  await updateLayersTo(plan.layers);
+  await sendSettings(plan, () => configure(plan.configuration, plan.settings));
+  const { url } = work;
+  const setUrl = async (): Promise<void> => (url === undefined ? undefined : updateUrl(tools, url));
+  // a refusal says that nothing was set
+  await (plan.configuration === undefined ? sendSettings(plan, setUrl) : setUrl());
   if (plan.code !== undefined) await updateCode(tools, work, plan.code);
-  await updateLayersTo(plan.drop);
+  await configure(plan.drop);
   if (plan.publish !== undefined) await publish(tools, work, plan.publish);
   markSettled(tools, work.id);
 }
@@ -44,25 +57,36 @@ function markSettled({ facts }: ServiceContext, id: string): void {
   facts.unsettled = facts.unsettled.filter((candidate) => candidate !== id);
 }
 
-async function updateLayers(tools: ServiceContext, { id, state }: FunctionWork, update: LayersUpdate): Promise<void> {
+async function updateConfiguration(
+  tools: ServiceContext,
+  { id, state }: FunctionWork,
+  { update, settings }: { update: ConfigurationUpdate; settings: FunctionPlan['settings'] },
+): Promise<void> {
   const { lambda, facts } = tools;
   const { send, UpdateFunctionConfigurationCommand } = await lambda.service();
-  const value = update.Layers.join();
-  const hasLayers = (now: FunctionState): boolean => now.layers.join() === value;
-  const answer = await sendAndRecord(facts, { shown: shownLayers(state), value }, () =>
-    lambda.change(
-      state.name,
-      () => send(new UpdateFunctionConfigurationCommand(update)),
-      (now) => hasLayers(now) && !mayBeStale(facts, shownLayers(now)),
-    ),
+  const layers = update.Layers?.join();
+  const hasLayers = (now: FunctionState): boolean => layers === undefined || now.layers.join() === layers;
+  const hasSettings = (now: FunctionState): boolean =>
+    [...settings.values()].every(({ property, value }) => hasSetting(now, property, value));
+  const changes = [
+    ...(layers === undefined ? [] : [{ shown: shownLayers(state), value: layers }]),
+    ...changedSettings(state, settings.values()),
+  ];
+  const isShown = (now: FunctionState): boolean =>
+    hasLayers(now) && hasSettings(now) && !(layers !== undefined && mayBeStale(facts, shownLayers(now)));
+  const answer = await sendAndRecord(facts, changes, () =>
+    lambda.change(state.name, () => send(new UpdateFunctionConfigurationCommand(update)), isShown),
   );
   if (answer !== undefined) {
-    const said = (answer.Layers ?? []).map(({ Arn }) => Arn ?? '').join();
     checkAnswer('Lambda', 'UpdateFunctionConfiguration', ['FunctionName', answer.FunctionName, state.name]);
-    checkAnswer('Lambda', 'UpdateFunctionConfiguration', ['Layers', said, value]);
+    if (layers !== undefined) {
+      const said = (answer.Layers ?? []).map(({ Arn }) => Arn ?? '').join();
+      checkAnswer('Lambda', 'UpdateFunctionConfiguration', ['Layers', said, layers]);
+    }
+    checkSettings(answer, settings.values());
   }
   const shows = async (now: FunctionState): Promise<boolean> =>
-    hasLayers(now) || haveSameContent(tools, now.layers, update.Layers);
+    hasSettings(now) && (hasLayers(now) || haveSameContent(tools, now.layers, update.Layers ?? []));
   await settle(tools, { id, name: state.name, shows }, answer);
 }
 
@@ -98,7 +122,7 @@ async function settle(
   const now = await lambda.settled(name, { shows });
   if (now.lastUpdateStatus === 'Failed' || now.state === 'Failed') {
     throw new UserError(`Lambda could not update ${id}: ${now.reason ?? 'it gives no reason'}`, {
-      hint: 'The function keeps running its previous code. Fix the cause and sync again.',
+      hint: 'The function keeps running its previous code and configuration. Fix the cause and sync again.',
     });
   }
   if (await shows(now)) return warnIfDeactivated(reporter, id, now);

@@ -25,14 +25,21 @@ export interface CodeUpdate {
   code: FunctionCode;
 }
 
-/** Throws if the deployed function has another package type, runtime or architecture: the code would not run on it. */
-export function refuseOtherKind(resource: FunctionResource, state: FunctionState): void {
+/**
+ * Throws if the deployed function has another package type, runtime or architecture: the code would not run on it. A runtime
+ * that is among the `settings` of this sync is set first.
+ */
+export function refuseOtherKind(
+  resource: FunctionResource,
+  state: FunctionState,
+  settings: readonly string[] = [],
+): void {
   const { id, properties } = resource;
   const isKnown = isImage(resource) || resource.runtime !== undefined;
   const architecture = hasIntrinsic(properties['Architectures'] ?? null) ? undefined : resource.architecture;
   const differs: [name: string, here: string | undefined, there: string | undefined][] = [
     ['package type', resource.packageType, state.packageType],
-    ['runtime', resource.runtime, state.runtime],
+    ['runtime', settings.includes('Runtime') ? undefined : resource.runtime, state.runtime],
     ['architecture', isKnown ? architecture : undefined, state.architecture],
   ];
   for (const [name, here, there] of differs) {

@@ -9,6 +9,8 @@ export interface FunctionState {
   codeSha256: string;
   /** The image that was set (`repository:tag` or `repository@sha256:…`), and the digest that it resolved to. */
   image: { uri: string; resolved: string } | undefined;
+  /** Lambda's whole answer, for the settings that are compared by name. */
+  configuration: FunctionConfiguration;
   /** ARNs of layer versions, in their order. */
   layers: readonly string[];
   runtime: string | undefined;
@@ -35,6 +37,7 @@ export function toFunctionState(configuration: FunctionConfiguration, code: Func
     packageType: configuration.PackageType,
     codeSha256: configuration.CodeSha256 ?? '',
     image: uri ? { uri, resolved: resolved || uri } : undefined,
+    configuration,
     layers: (configuration.Layers ?? []).map(({ Arn }) => Arn ?? ''),
     runtime: configuration.Runtime,
     architecture: configuration.Architectures?.[0],

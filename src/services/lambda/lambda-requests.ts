@@ -1,6 +1,7 @@
 import type { PlannedRequest } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { describeCodeUpdate } from './function-code.ts';
+import type { ConfigurationUpdate } from './function-configuration.ts';
 import type { FunctionPlan } from './plan-function.ts';
 import { deletionOf } from './apply-layer.ts';
 import type { LayerPlan } from './plan-layer.ts';
@@ -13,11 +14,12 @@ export async function functionRequests(
   plan: FunctionPlan,
   kept: ReadonlySet<string>,
 ): Promise<PlannedRequest[]> {
-  const { work, layers, code, drop, publish } = plan;
+  const { work, configuration, code, drop, publish } = plan;
   const own = work.layers.find(({ work: { id } }) => id === work.id);
   return [
     ...(own === undefined ? [] : await publishRequests(tools, own)),
-    ...request('UpdateFunctionConfiguration', layers),
+    ...request('UpdateFunctionConfiguration', configuration && withoutSecrets(configuration, work)),
+    ...request('UpdateFunctionUrlConfig', work.url?.input),
     ...(code === undefined ? [] : [await codeRequest(tools, code)]),
     ...request('UpdateFunctionConfiguration', drop),
     ...request('PublishVersion', publish?.version),
@@ -54,6 +56,18 @@ async function codeRequest(tools: Tools, update: NonNullable<FunctionPlan['code'
     parameters: await describeCodeUpdate(tools, update),
     condition: isUnpushed ? 'the function does not run the image yet' : undefined,
   };
+}
+
+/** As CloudFormation shows `NoEcho` parameters. */
+function withoutSecrets(update: ConfigurationUpdate, { configuration }: FunctionPlan['work']): ConfigurationUpdate {
+  const { Environment } = update;
+  const secret = configuration?.secretVariables ?? [];
+  if (Environment === undefined || secret.length === 0) return update;
+  const variables = Object.entries(Environment.Variables ?? {}).map(([name, value]) => [
+    name,
+    secret.includes(name) ? '****' : value,
+  ]);
+  return { ...update, Environment: { Variables: Object.fromEntries(variables) } };
 }
 
 function request(operation: string, parameters: object | undefined): PlannedRequest[] {

@@ -1,4 +1,4 @@
-import type { BuildResult } from '../../builder/build-result.ts';
+import type { BuildResult, BuiltProperties } from '../../builder/build-result.ts';
 import { UserError } from '../../errors.ts';
 import type { BuildFailure, SourcePlace } from '../../errors.ts';
 import type { FunctionResource, LayerResource, ResourceIdentifier } from '../../model/stack.ts';
@@ -13,6 +13,8 @@ export interface PackedCode {
   /** Of the dependency layers, by function. */
   dependencies: ReadonlyMap<ResourceIdentifier, CodeArtifact>;
   images: BuildResult['images'];
+  /** What the builds changed in the functions' properties. */
+  properties: BuiltProperties;
   /** Resources that could not be built or zipped. */
   failures: readonly CodeFailure[];
 }
@@ -56,7 +58,7 @@ export async function packCode(
       failures.push({ id, error });
     }
   });
-  return { code, dependencies, images: result.images, failures };
+  return { code, dependencies, images: result.images, properties: result, failures };
 }
 
 function isImageFunction(resource: FunctionResource | LayerResource): boolean {

@@ -7,6 +7,9 @@ import type { ServiceContext } from '../service-context.ts';
 import { hasCode, isDone, isSameCode, shownCode } from './function-code.ts';
 import type { CodeUpdate, FunctionCode } from './function-code.ts';
 import type { FunctionState } from './function-state.ts';
+import { missingSettings, settingParameters } from './function-configuration.ts';
+import type { ConfigurationUpdate, WantedConfiguration, WantedSetting } from './function-configuration.ts';
+import type { UrlUpdate } from './function-url.ts';
 import type { LayerPlan } from './plan-layer.ts';
 import { layerArnOf, moveLayers, newVersionOf } from './layer-versions.ts';
 import { mayBeStale } from '../../cloud/recent-sends.ts';
@@ -19,10 +22,16 @@ export interface FunctionWork {
   state: FunctionState;
   /** undefined: only its layers are compared. */
   code: FunctionCode | undefined;
+  /** Settings of its template that it should have; undefined: they are not compared. */
+  configuration: WantedConfiguration | undefined;
+  /** The update of its URL. */
+  url: UrlUpdate | undefined;
   /** Layers of this sync that it uses. */
   layers: readonly LayerPlan[];
   /** The layer for its own dependencies: appended if it is `wanted` and missing, else removed. */
   dependencies: { layer: string; wanted: boolean } | undefined;
+  /** The ARN of its dependency layer, which it need not have. */
+  dependencyLayer: string;
   /** The alias that should point to the newest code. */
   alias: string | undefined;
 }
@@ -30,18 +39,14 @@ export interface FunctionWork {
 /** The requests that update a function, in the order in which they are sent; undefined: not needed. */
 export interface FunctionPlan {
   work: FunctionWork;
-  /** Adds or swaps layers, before code that may need them. */
-  layers: LayersUpdate | undefined;
+  /** Sets settings and adds or swaps layers, before code that may need them. */
+  configuration: ConfigurationUpdate | undefined;
+  /** The settings in it, by property of the template. */
+  settings: ReadonlyMap<string, WantedSetting>;
   code: CodeUpdate | undefined;
   /** Removes the dependency layer, after the code that needed it. */
-  drop: LayersUpdate | undefined;
+  drop: ConfigurationUpdate | undefined;
   publish: VersionPublication | undefined;
-}
-
-/** UpdateFunctionConfiguration of a function's layers. */
-export interface LayersUpdate {
-  FunctionName: string;
-  Layers: string[];
 }
 
 /** Publishes a version: for the alias or, with a capacity provider, as the latest one. */
@@ -59,15 +64,17 @@ const LATEST_PUBLISHED = '$LATEST.PUBLISHED';
 
 /** Compares the function with its wanted code and layers. Rejects if only a deployment can make the change. */
 export async function planFunction(tools: ServiceContext, work: FunctionWork): Promise<FunctionPlan> {
-  const { state, layers, dependencies } = work;
+  const { state, layers, dependencies, configuration } = work;
   const { facts } = tools;
   const { name: FunctionName } = state;
   const isNewCode = work.code !== undefined && (!isDone(state, work.code) || mayBeStale(facts, shownCode(state)));
   const code = isNewCode && work.code !== undefined ? { FunctionName, code: work.code } : undefined;
   const targets = layers.map(({ work: { layer }, version }) => [layer, version] as const);
-  const mayBeStaleLayers = targets.length > 0 && mayBeStale(facts, shownLayers(state));
+  const given = layersGiven(work);
+  const mayBeStaleLayers = (given !== undefined || targets.length > 0) && mayBeStale(facts, shownLayers(state));
   const moved =
     mayBeStaleLayers ||
+    (given !== undefined && given.join() !== state.layers.join()) ||
     targets.some(([layer, version]) => {
       const now = state.layers.filter((arn) => layerArnOf(arn) === layer);
       if (now.length === 0) return dependencies?.wanted === true && dependencies.layer === layer;
@@ -76,15 +83,28 @@ export async function planFunction(tools: ServiceContext, work: FunctionWork): P
   const drop = dependencies?.wanted === false && state.layers.some((arn) => layerArnOf(arn) === dependencies.layer);
   const to = new Map(targets.map(([layer, version]) => [layer, version ?? newVersionOf(layer)]));
   const add = dependencies?.wanted === true ? [dependencies.layer] : [];
-  const next = moveLayers(state.layers, { to, add, drop: [] });
+  const next = moveLayers(given ?? state.layers, { to, add, drop: [] });
   const last = moveLayers(next, { to, add: [], drop: dependencies === undefined ? [] : [dependencies.layer] });
+  const settings = configuration === undefined ? new Map() : missingSettings(tools, state, configuration);
   return {
     work,
-    layers: moved ? { FunctionName, Layers: next } : undefined,
+    configuration:
+      moved || settings.size > 0
+        ? { FunctionName, ...settingParameters(settings.values()), ...(moved ? { Layers: next } : {}) }
+        : undefined,
+    settings,
     code,
     drop: drop ? { FunctionName, Layers: last } : undefined,
     publish: await planPublish(tools, work, isNewCode || moved || drop),
   };
+}
+
+/** The layers that the template now names, with the dependency layer that the function has; undefined: not compared. */
+function layersGiven({ configuration, state, dependencyLayer }: FunctionWork): string[] | undefined {
+  const layers = configuration?.settings.get('Layers')?.value as readonly string[] | undefined;
+  if (layers === undefined) return undefined;
+  const own = state.layers.filter((arn) => layerArnOf(arn) === dependencyLayer);
+  return [...layers, ...own.filter((arn) => !layers.includes(arn))];
 }
 
 /** The layers that Lambda returns for a function. */
@@ -93,14 +113,16 @@ export function shownLayers({ name, layers }: FunctionState): ShownValue {
 }
 
 /** Whether the plan changes anything. */
-export function changesFunction({ code, layers, drop, publish }: FunctionPlan): boolean {
-  return [code, layers, drop, publish].some((request) => request !== undefined);
+export function changesFunction({ work, code, configuration, drop, publish }: FunctionPlan): boolean {
+  return [work.url, code, configuration, drop, publish].some((request) => request !== undefined);
 }
 
 /** Describes the changes of a function plan, in a few words each. */
-export function describeFunctionPlan({ code, layers, drop, publish }: FunctionPlan): string[] {
+export function describeFunctionPlan({ work, code, configuration, settings, drop, publish }: FunctionPlan): string[] {
   return [
-    ...(layers === undefined ? [] : ['layers']),
+    ...settings.keys(),
+    ...(work.url === undefined ? [] : [work.url.setting.property.member]),
+    ...(configuration?.Layers === undefined ? [] : ['layers']),
     ...(code === undefined ? [] : [code.code.kind === 'image' ? 'image' : 'code']),
     ...(drop === undefined ? [] : ['dependency layer removed']),
     ...(publish === undefined ? [] : [publish.alias ? `version for ${publish.alias.Name}` : 'published version']),

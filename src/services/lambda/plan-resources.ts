@@ -1,32 +1,22 @@
 import { dependencyLayerName } from '../../builder/dependency-layers/dependency-layer.ts';
 import { UserError } from '../../errors.ts';
-import type { LayerReference } from '../../model/layer-references.ts';
-import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
+import type { LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { isServerless, settingsOf } from '../../template/kinds/kinds.ts';
 import { mapOf, scalarText } from '../../template/template.ts';
 import type { ServiceContext } from '../service-context.ts';
+import { resolveConfiguration } from './resolve-configuration.ts';
 import { isImage, locateImage, refuseOtherKind } from './function-code.ts';
 import type { FunctionCode } from './function-code.ts';
 import type { PackedCode } from './pack-code.ts';
 import { planFunction } from './plan-function.ts';
 import type { FunctionPlan } from './plan-function.ts';
-import type { FunctionState } from './function-state.ts';
+import { planUrl } from './function-url.ts';
+import type { LocatedFunction } from './located-function.ts';
 import { planLayer } from './plan-layer.ts';
 import type { LayerPlan, LayerWork } from './plan-layer.ts';
 import { layerArnOf } from './layer-versions.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
-
-/** A function that is selected, or that uses a selected layer. */
-export interface LocatedFunction {
-  id: ResourceIdentifier;
-  resource: FunctionResource;
-  stack: Stack;
-  state: FunctionState;
-  isSelected: boolean;
-  /** Its layers in the templates. */
-  references: readonly LayerReference[];
-}
 
 /** The ARN of a function's dependency layer, from its name: it need not be in the stack yet. */
 function dependencyLayerArn({ stackId }: ServiceContext, stackName: string, id: ResourceIdentifier): string {
@@ -87,18 +77,23 @@ export async function planOneFunction(
   { packed, stackName, layers }: FunctionParts,
 ): Promise<FunctionPlan> {
   const { id, resource, state, isSelected } = fn;
-  if (isSelected) refuseOtherKind(resource, state);
+  if (isSelected) refuseOtherKind(resource, state, fn.settings);
   const used = usedLayers(fn, layers);
   const dependencyArn = dependencyLayerArn(tools, stackName, id);
   const dependencies = isSelected ? await planDependencies(tools, fn, { packed, layer: dependencyArn }) : undefined;
+  const configuration = fn.settings.length > 0 ? await resolveConfiguration(tools, fn, packed.properties) : undefined;
+  const alias = await valueOf(tools, fn, 'AutoPublishAlias');
   return planFunction(tools, {
     id,
     resource,
     state,
     code: isSelected ? await planCode(tools, fn, packed) : undefined,
+    configuration,
+    url: configuration && (await planUrl(tools, { name: state.name, alias }, configuration)),
     layers: dependencies === undefined ? used : [...used, dependencies],
+    dependencyLayer: dependencyArn,
     dependencies: isSelected ? { layer: dependencyArn, wanted: dependencies !== undefined } : undefined,
-    alias: await valueOf(tools, fn, 'AutoPublishAlias'),
+    alias,
   });
 }
 

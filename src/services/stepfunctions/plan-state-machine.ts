@@ -29,7 +29,8 @@ async function planStateMachine(
   const { send, DescribeStateMachineCommand } = await tools.aws.stepFunctions();
   const current = await send(new DescribeStateMachineCommand({ stateMachineArn: arn }));
   const deployed = current.definition ?? '';
-  const wanted = composed.missing.length === 0 ? composed.text : fillFromDeployed(composed.text, deployed);
+  const filled = (): string | undefined => (work.isChanged ? undefined : fillFromDeployed(composed.text, deployed));
+  const wanted = composed.missing.length === 0 ? composed.text : filled();
   if (wanted === undefined) return needsDeployment(id, composed.missing);
   // each update has a revision id: the same definition, deployed by CloudFormation since, is not a stale read
   const shown = { resource: arn, value: current.revisionId ?? definitionName(deployed) };

@@ -6,6 +6,7 @@ import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync
 import type { ServiceContext } from '../../services/service-context.ts';
 import { describeFunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
+import { SettingsRefusedError } from '../../services/lambda/settings-refused.ts';
 import { HeldBackError } from './held-back-error.ts';
 import { findOvertakenFunctions } from '../../services/lambda/overtaken-functions.ts';
 import { publishLayer, removeSuperseded } from '../../services/lambda/apply-layer.ts';
@@ -39,7 +40,11 @@ export async function applyCodeSync(tools: ServiceContext, plan: CodeSyncPlan): 
   ]);
   tools.signal.throwIfAborted();
   const done = new Map(settled.flatMap((result) => (result === undefined ? [] : [[result.id, result] as const])));
-  const applied = plan.resources.map((resource) => done.get(resource.id) ?? restingResult(resource));
+  const applied = plan.resources.map((resource) => {
+    const { waiting = [] } = resource;
+    const result = done.get(resource.id) ?? restingResult(resource);
+    return waiting.length === 0 ? result : { ...result, waiting };
+  });
   const results = await failOvertaken(tools, plan, applied);
   const failed = new Set(results.flatMap(({ id, outcome }) => (outcome === 'failed' ? [id] : [])));
   return { results, failed: failed.size > 0, behind: plan.behind.filter(({ id }) => !failed.has(id)) };
@@ -175,6 +180,7 @@ async function syncOne(
       hint: error.hint,
       errorKind: kindOfFailure(error),
       waitsFor,
+      ...(error instanceof SettingsRefusedError ? { refusedSettings: error.isForDeployment ? 'deploy' : 'wrong' } : {}),
     };
   }
 }

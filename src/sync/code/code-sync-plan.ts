@@ -23,6 +23,8 @@ export interface PlannedResource extends SourcePlace {
   named: boolean;
   /** In a few words each. */
   changes: readonly string[];
+  /** Settings that only a deployment can set, and why. */
+  waiting?: readonly string[] | undefined;
   why?: string | undefined;
   hint?: string | undefined;
   /** The kind of failure, if AWS failed. */
@@ -47,6 +49,8 @@ export interface PlannedWork {
   /** Layers of which only superseded versions have to be deleted. */
   leftovers: readonly LayerPlan[];
   definitions: ReadonlyMap<ResourceIdentifier, ChangedDefinition>;
+  /** Resource → the settings that it has once the plan is applied. */
+  settings: ReadonlyMap<ResourceIdentifier, readonly string[]>;
   /** ARNs of layer versions of functions that are not updated: they are not deleted. */
   kept: ReadonlySet<string>;
 }

@@ -1,6 +1,6 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { layerArnOf } from '../../services/lambda/layer-versions.ts';
-import type { LocatedFunction } from '../../services/lambda/plan-resources.ts';
+import type { LocatedFunction } from '../../services/lambda/located-function.ts';
 import type { Located, Planning } from './planning.ts';
 import type { SyncLayer } from './sync-resource.ts';
 

@@ -3,6 +3,7 @@ import { createCloudValues } from '../../cloud/cloud-values.ts';
 import type { CloudValue } from '../../cloud/cloud-values.ts';
 import type { StackOutput } from '../../console/reporter.ts';
 import type { DeployResult } from '../../deploy/deploy-stack.ts';
+import type { SyncFacts } from '../../cloud/sync-state.ts';
 import { readDeployedTemplate } from '../../deploy/describe-stack.ts';
 import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import { hasChangedSince, requireLatest } from '../../deploy/require-latest.ts';
@@ -50,6 +51,8 @@ export interface CodeSync {
   offer(root: Stack, outputs: readonly StackOutput[]): Promise<StackOffer>;
   /** Layer versions that CloudFormation has and Lambda does not, see `findGoneLayers`. */
   goneLayers(root: Stack): Promise<ReadonlyMap<ResourceIdentifier, number>>;
+  /** Resource → properties that were set directly and are not deployed. */
+  ahead(): SyncFacts['ahead'];
   /** Forgets the stack's resources after a deployment. `described`: the stack as it is now. */
   forget(described?: DeployedStack): void;
   /** Rejects with `StackOvertakenError` if the stack changed after our deployment. */
@@ -83,6 +86,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     resolve: (root, value, stack) => createCloudValues(root, stacks, options.parameterOverrides).resolve(value, stack),
     offer: (root, outputs) => readOffer({ run, stacks, lambda }, root, outputs),
     goneLayers: (root) => findGoneLayers({ stacks, lambda }, root),
+    ahead: () => stacks.facts.ahead,
     forget: (described) => {
       stacks.forget(described);
       lambda.forget();

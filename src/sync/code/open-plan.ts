@@ -1,6 +1,8 @@
 import type { BuildResult, RunProblems } from '../../builder/build-result.ts';
 import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import type { SyncFacts } from '../../cloud/sync-state.ts';
+import { ownValue, setOwn } from '../../support/own-value.ts';
 import type { LambdaAccess } from '../../services/lambda/lambda-client.ts';
 import { packCode } from '../../services/lambda/pack-code.ts';
 import type { SyncRun } from '../sync-run.ts';
@@ -11,7 +13,7 @@ import { describeRequests } from './code-sync-requests.ts';
 import type { DescribedResource } from './code-sync-requests.ts';
 import { openServiceContext } from './open-service-context.ts';
 import { locateCodeSync, planCodeSync } from './plan-code-sync.ts';
-import type { Planning } from './planning.ts';
+import type { Planning, SettingsRequest } from './planning.ts';
 import type { Selection } from './select-resources.ts';
 
 /** The inputs of a plan. */
@@ -28,6 +30,10 @@ export interface CodeSyncRequest {
    * comparison of templates. Without it only API Gateway decides.
    */
   isDeployed?: ((id: ResourceIdentifier) => boolean) | undefined;
+  /** The settings of the resource to compare, beside those that were set directly before; undefined: none, not even these. */
+  settings?: ((id: ResourceIdentifier) => SettingsRequest | undefined) | undefined;
+  /** Compares settings alone, no code. */
+  settingsOnly?: boolean | undefined;
   /** Called once the stack is located, before anything is built; false: refuses the sync. */
   onLocated?: ((stackId: string) => Promise<boolean>) | undefined;
 }
@@ -38,6 +44,8 @@ export interface OpenPlan {
   /** The resources with the requests that `apply` sends; before `discard`. */
   describe(): Promise<readonly DescribedResource[]>;
   apply(): Promise<CodeSyncOutcome>;
+  /** Resource → properties that are set directly and not deployed. */
+  ahead(): SyncFacts['ahead'];
   /** Functions built for it that Lambda cannot run. */
   runProblems(): Promise<RunProblems>;
   /** Ends the plan without applying it. */
@@ -68,9 +76,34 @@ export async function openPlan(parts: CodeSyncParts, request: CodeSyncRequest): 
     plan: planned.plan,
     describe: () => describeRequests(tools, planned.plan),
     runProblems: () => builder.runProblems(),
-    apply: () => applyCodeSync(tools, planned.plan).finally(end),
+    apply: () => applyAndRemember(parts, request, planned).finally(end),
+    ahead: () => stacks.facts.ahead,
     discard: end,
   };
+}
+
+/** Applies the plan. Settings are remembered before they are sent, until the stack has them. */
+async function applyAndRemember(
+  { stacks }: CodeSyncParts,
+  { settings }: CodeSyncRequest,
+  { plan, planning: { tools } }: Planned,
+): Promise<CodeSyncOutcome> {
+  const { ahead } = stacks.facts;
+  const names = plan.work.settings;
+  const before = { ...ahead };
+  for (const [id, sent] of names) setOwn(ahead, id, [...new Set([...(ownValue(ahead, id) ?? []), ...sent])]);
+  if (names.size > 0) await stacks.save();
+  const outcome = await applyCodeSync(tools, plan);
+  for (const { id, outcome: how, refusedSettings } of outcome.results) {
+    const sent = names.get(id);
+    // a failure may have come after the request
+    if (sent === undefined || (how === 'failed' && refusedSettings === undefined)) continue;
+    const undeployed = (settings?.(id)?.undeployed ?? []).filter((name) => sent.includes(name));
+    const left = refusedSettings === undefined ? undeployed : (ownValue(before, id) ?? []);
+    if (left.length > 0) setOwn(ahead, id, left);
+    else delete ahead[id];
+  }
+  return outcome;
 }
 
 interface Planned {
@@ -89,13 +122,13 @@ async function planFresh(parts: CodeSyncParts, request: CodeSyncRequest): Promis
 }
 
 async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise<Planned | undefined> {
-  const { root, selection, built, isDeployed = () => false, onLocated } = request;
+  const { root, selection, built, isDeployed = () => false, onLocated, settings, settingsOnly } = request;
   const { stackName } = parts.run.options;
   const build = request.build ?? ((ids) => parts.builder.build(root, ids));
   const tools = openServiceContext(parts, root);
   let building: Promise<CodeBuild> | undefined;
   try {
-    const sync = await locateCodeSync(tools, { root, selection, stackName, isDeployed });
+    const sync = await locateCodeSync(tools, { root, selection, stackName, isDeployed, settings, settingsOnly });
     const { planning, located, toBuild } = sync;
     if (located.length > 0 && (await onLocated?.(planning.tools.stackId)) === false) {
       await tools.artifacts.dispose();

@@ -6,6 +6,7 @@ import type { CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
 import { describeAbsent, locateResources, syncSkipReason } from './locate-resources.ts';
 import { planWork } from './plan-work.ts';
+import { settingsToCompare } from './planning.ts';
 import type { Located, PlanInput, Planning } from './planning.ts';
 import { conditionOf, selectResources } from './select-resources.ts';
 import { listSyncResources } from './sync-resource.ts';
@@ -30,7 +31,7 @@ export async function locateCodeSync(opened: ServiceContext, input: PlanInput): 
   if (located.length > 0) planning.tools = { ...opened, stackId: await stacks.stackId(), facts: stacks.facts };
   const chosen = new Set(planning.selected.map(({ id }) => id));
   const toBuild = located.flatMap(({ resource }) =>
-    resource.kind !== 'definition' && chosen.has(resource.id) ? [resource.resource] : [],
+    resource.kind !== 'definition' && chosen.has(resource.id) && !input.settingsOnly ? [resource.resource] : [],
   );
   return { planning, located, toBuild };
 }
@@ -57,11 +58,20 @@ export async function planCodeSync(
 /** Locates the selected resources that are in the stack, and the functions that use a selected layer. */
 async function locate(planning: Planning): Promise<Located[]> {
   const { tools, input, selected } = planning;
+  // the facts about the stack name the settings
+  if (input.settings !== undefined && selected.length > 0) await tools.stacks.stackId();
   const possible = selected.filter((resource) => {
     const condition = conditionOf(resource);
     const isOff = condition !== undefined && tools.values.condition(condition, resource.stack) === false;
-    const why = isOff ? `its condition ${condition} is false` : syncSkipReason(resource);
     const { id, type } = resource;
+    const hasSettings = resource.kind === 'function' && settingsToCompare(planning, id).length > 0;
+    const why = isOff
+      ? `its condition ${condition} is false`
+      : hasSettings
+        ? undefined
+        : input.settingsOnly
+          ? 'only settings are compared'
+          : syncSkipReason(resource);
     if (why !== undefined) planning.outcomes.set(id, { id, type, action: 'skip', changes: [], why });
     return why === undefined;
   });

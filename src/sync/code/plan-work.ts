@@ -15,8 +15,8 @@ import type { PackedCode } from '../../services/lambda/pack-code.ts';
 import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import { versionOf } from '../../services/lambda/layer-versions.ts';
 import { planOneFunction, planTemplateLayer } from '../../services/lambda/plan-resources.ts';
-import type { LocatedFunction } from '../../services/lambda/plan-resources.ts';
-import { attempt, fail, groupLocated } from './planning.ts';
+import type { LocatedFunction } from '../../services/lambda/located-function.ts';
+import { attempt, fail, groupLocated, settingsToCompare } from './planning.ts';
 import type { Located, Planning } from './planning.ts';
 import type { SyncDefinition, SyncFunction, SyncLayer } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
@@ -49,7 +49,12 @@ export async function planWork(
   const leftovers = [...all].filter((layer) => layer.superseded.length > 0 && !busy.has(layer));
   const planned = new Set(plans.map(({ work }) => work.id));
   const kept = new Set(functions.flatMap(({ id, state }) => (planned.has(id) ? [] : state.layers)));
-  return { layers, functions: changing, leftovers, kept, definitions: await definitions };
+  const settings = new Map(
+    plans.flatMap(({ work: { id, configuration } }) =>
+      configuration === undefined ? [] : [[id, [...configuration.settings.keys()]]],
+    ),
+  );
+  return { layers, functions: changing, leftovers, kept, settings, definitions: await definitions };
 }
 
 /** Fails each resource whose code could not be built or zipped. */
@@ -88,7 +93,16 @@ async function readFunctions(
       return undefined;
     }
     const { id, stack, resource: fn } = resource;
-    return { id, resource: fn, stack, state, isSelected, references: references.get(id) ?? [] };
+    const settings = isSelected ? settingsToCompare(planning, id) : [];
+    return {
+      id,
+      resource: fn,
+      stack,
+      state,
+      isSelected: isSelected && !input.settingsOnly,
+      references: references.get(id) ?? [],
+      settings,
+    };
   });
   return found.filter((fn) => fn !== undefined);
 }
@@ -128,8 +142,9 @@ async function planFunctions(
     if (plan === undefined) return undefined;
     const changes = describeFunctionPlan(plan);
     const isChanged = changesFunction(plan);
-    if (isChanged || fn.isSelected) {
-      planning.outcomes.set(fn.id, { ...resource, action: isChanged ? 'update' : 'none', changes });
+    if (isChanged || fn.isSelected || fn.settings.length > 0) {
+      const { waiting = [] } = plan.work.configuration ?? {};
+      planning.outcomes.set(fn.id, { ...resource, action: isChanged ? 'update' : 'none', changes, waiting });
     }
     return plan;
   });
@@ -145,8 +160,9 @@ async function planDefinitions(
     const { id, type, stack, resource: defined } = resource;
     // a definition with versions of other resources changes with them, without a new deployment of the API
     const isDeployed = planning.input.isDeployed(id) && !holdsVersions(planning.input.root, stack, defined.logicalId);
+    const isChanged = (planning.input.settings?.(id)?.compare.length ?? 0) > 0;
     const plan = await attempt(planning, resource, () =>
-      planDefinition(planning.tools, { resource: defined, stack, deployed, isDeployed }),
+      planDefinition(planning.tools, { resource: defined, stack, deployed, isDeployed, isChanged }),
     );
     if (plan === undefined) return;
     if (plan.action === 'update') {
@@ -167,7 +183,7 @@ function describeLayers(
     const plan = layers.get(resource.id);
     if (plan === undefined) continue;
     const { id, type } = resource;
-    const users = functions.filter(({ layers: moves, work }) => moves && work.layers.includes(plan));
+    const users = functions.filter(({ configuration, work }) => configuration?.Layers && work.layers.includes(plan));
     const changes =
       plan.version === undefined ? ['new version'] : users.length > 0 ? [`version ${versionOf(plan.version)}`] : [];
     planning.outcomes.set(id, { id, type, action: changes.length > 0 ? 'update' : 'none', changes });

@@ -1,6 +1,7 @@
 import { AwsError, isAwsError } from '../../aws/service-errors.ts';
 import type { SourcePlace, UserError } from '../../errors.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { ownValue } from '../../support/own-value.ts';
 import { asUserError, SystemError } from '../../system-errors.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
@@ -16,6 +17,16 @@ import type {
 } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
+/** Properties of a resource that a service sets directly, to be as in the templates of the sync. */
+export interface SettingsRequest {
+  compare: readonly string[];
+  /** Those of them that the deployed templates do not have yet. */
+  undeployed: readonly string[];
+}
+
+/** The settings that were set directly before, and no others. */
+export const SET_BEFORE: SettingsRequest = { compare: [], undeployed: [] };
+
 /** The inputs of the planners. */
 export interface PlanInput {
   root: Stack;
@@ -23,6 +34,10 @@ export interface PlanInput {
   stackName: string;
   /** Whether CloudFormation's last deployment had the current definition of this API. */
   isDeployed(id: ResourceIdentifier): boolean;
+  /** The settings to compare (`CodeSyncRequest.settings`). */
+  settings?: ((id: ResourceIdentifier) => SettingsRequest | undefined) | undefined;
+  /** Compares settings alone, no code. */
+  settingsOnly?: boolean | undefined;
 }
 
 /** A plan in progress. */
@@ -37,6 +52,13 @@ export interface Planning {
   outcomes: Map<ResourceIdentifier, Omit<PlannedResource, 'named'>>;
   /** A located resource no longer exists. */
   somethingIsGone: boolean;
+}
+
+/** The settings of the resource to compare: those that the caller names, and those that were set directly before. */
+export function settingsToCompare({ tools, input }: Planning, id: ResourceIdentifier): readonly string[] {
+  const named = input.settings?.(id);
+  if (named === undefined) return [];
+  return [...new Set([...named.compare, ...(ownValue(tools.stacks.facts.ahead, id) ?? [])])];
 }
 
 /** A resource and its deployed counterpart. */

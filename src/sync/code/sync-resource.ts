@@ -38,6 +38,10 @@ export interface ResourceResult extends SourcePlace {
   error?: string | undefined;
   /** What to do next. */
   hint?: string | undefined;
+  /** The service refused the settings and has none of them. `deploy`: a deployment may be able to set them. */
+  refusedSettings?: 'deploy' | 'wrong' | undefined;
+  /** Settings that only a deployment can set, and why. */
+  waiting?: readonly string[] | undefined;
   /** The kind of failure, if the resource did not cause it. */
   errorKind?: FailureKind | undefined;
   /** The failed layer that the resource needs: a watch syncs it once the layer is published. */

@@ -30,6 +30,7 @@ export const API_GATEWAY = {
   'AWS::Serverless::Api': {
     paths: [filePath('DefinitionUri', S3_URI)],
     body: ['DefinitionBody'],
+    directDefinition: ['DefinitionBody'],
     sync: 'rest-api',
     settings: REST_SETTINGS,
     samChangesDefinition: ['Auth', 'Cors', 'GatewayResponses', 'MergeDefinitions', 'Models'],
@@ -46,6 +47,7 @@ export const API_GATEWAY = {
   'AWS::ApiGateway::RestApi': {
     paths: [filePath('BodyS3Location', BUCKET_KEY)],
     body: ['Body'],
+    directDefinition: ['Body'],
     sync: 'rest-api',
     settings: REST_SETTINGS,
     attributes: { RestApiId: ID },
@@ -53,6 +55,7 @@ export const API_GATEWAY = {
   'AWS::Serverless::HttpApi': {
     paths: [filePath('DefinitionUri', S3_URI)],
     body: ['DefinitionBody'],
+    directDefinition: ['DefinitionBody'],
     sync: 'http-api',
     settings: HTTP_SETTINGS,
     samChangesDefinition: ['Auth'],
@@ -64,6 +67,7 @@ export const API_GATEWAY = {
   'AWS::ApiGatewayV2::Api': {
     paths: [filePath('BodyS3Location', BUCKET_KEY)],
     body: ['Body'],
+    directDefinition: ['Body'],
     sync: 'http-api',
     settings: HTTP_SETTINGS,
     attributes: { ApiId: ID, ApiEndpoint: 'https://{id}.execute-api.{region}.{suffix}' },

@@ -1,6 +1,7 @@
 import { arn, ID, NAME } from './attribute-patterns.ts';
 import { codePath, S3_BUCKET_S3_KEY, S3_URI } from './resource-kind.ts';
 import type { ResourceKind } from './resource-kind.ts';
+import { DEPLOYED_WHOLE, LAMBDA_CONFIGURATION, SERVERLESS_CONFIGURATION } from './lambda-settings.ts';
 
 /** Properties of a function, beside its code, that decide its artifact and what is published of it. */
 const FUNCTION_SETTINGS = [
@@ -27,6 +28,9 @@ export const LAMBDA = {
     sync: 'function',
     settings: FUNCTION_SETTINGS,
     routes: 'events',
+    direct: SERVERLESS_CONFIGURATION,
+    deployedWhole: [...DEPLOYED_WHOLE, 'AutoPublishAlias', 'AutoPublishAliasAllProperties'],
+    versionedWhole: ['AutoPublishAliasAllProperties', 'CapacityProviderConfig'],
     versioned: { attributes: ['Version'], onlyWith: 'AutoPublishAlias', namedBy: 'AutoPublishCodeSha256' },
     companions: {
       Alias: { type: 'AWS::Lambda::Alias', suffix: /^Alias/, ownedBy: 'arn' },
@@ -41,6 +45,9 @@ export const LAMBDA = {
     variables: ['Environment', 'Variables'],
     sync: 'function',
     settings: FUNCTION_SETTINGS,
+    direct: LAMBDA_CONFIGURATION,
+    deployedWhole: DEPLOYED_WHOLE,
+    versionedWhole: ['CapacityProviderConfig'],
     attributes: { Arn: arn('lambda', 'function:{id}') },
   },
   'AWS::Serverless::LayerVersion': {

@@ -1,3 +1,5 @@
+import type { DirectProperty } from './direct-settings.ts';
+
 /** The treatment of one resource type: a row of the table in `kinds.ts`. Pure data. */
 export interface ResourceKind {
   /** Properties that may hold a local path. */
@@ -17,6 +19,14 @@ export interface ResourceKind {
   sync?: string;
   /** Further properties that a code sync sends with the code or definition, or that decide what it sends. */
   settings?: readonly string[];
+  /** Properties that the service sets on the existing resource, without CloudFormation. */
+  direct?: Readonly<Record<string, DirectProperty>>;
+  /** Properties of which the flow (`sync`) sends the whole value, inline: without CloudFormation too. */
+  directDefinition?: readonly string[];
+  /** Where one of these changes too, everything that changes waits for the deployment. */
+  deployedWhole?: readonly string[];
+  /** With one of these, every change makes a version that only a deployment publishes: it waits for it too. */
+  versionedWhole?: readonly string[];
   /** Properties that make SAM add paths, methods or security to the definition. Only SAM knows what it adds. */
   samChangesDefinition?: readonly string[];
   /** Values that change with each new code or definition. */

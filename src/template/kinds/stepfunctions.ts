@@ -9,6 +9,7 @@ export const STEP_FUNCTIONS = {
     body: ['Definition'],
     sync: 'state-machine',
     routes: 'events',
+    directDefinition: ['Definition', 'DefinitionSubstitutions'],
     versioned: { attributes: ['Version', 'StateMachineRevisionId'], generatedIds: ['Version'] },
     companions: {
       Alias: { type: 'AWS::StepFunctions::StateMachineAlias', suffix: /^Alias/, ownedBy: 'arn' },
@@ -19,6 +20,7 @@ export const STEP_FUNCTIONS = {
     paths: [filePath('DefinitionS3Location', BUCKET_KEY)],
     body: ['DefinitionString', 'Definition'],
     sync: 'state-machine',
+    directDefinition: ['Definition', 'DefinitionString', 'DefinitionSubstitutions'],
     versioned: { attributes: ['StateMachineRevisionId'] },
     attributes: { Arn: ID, Name: NAME },
   },

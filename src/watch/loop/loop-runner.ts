@@ -57,8 +57,13 @@ export class LoopRunner {
   }
 
   #advance(input: LoopInput): void {
-    const { touchedBy, isDeployed } = this.#tasks;
-    const { state, decisions } = advanceLoop(this.#state, input, { now: performance.now(), touchedBy, isDeployed });
+    const { touchedBy, isDeployed, setsDirectly } = this.#tasks;
+    const { state, decisions } = advanceLoop(this.#state, input, {
+      now: performance.now(),
+      touchedBy,
+      isDeployed,
+      setsDirectly,
+    });
     this.#state = state;
     for (const decision of decisions) this.#carryOut(decision);
   }
@@ -69,6 +74,8 @@ export class LoopRunner {
         return this.#onEvent(decision.event);
       case 'sync':
         return this.#track(this.#sync(decision.work, decision.ids));
+      case 'read':
+        return this.#track(this.#read(decision.work));
       case 'deploy':
         return this.#track(this.#deploy(decision.work, decision.force));
       case 'abort':
@@ -112,6 +119,16 @@ export class LoopRunner {
       const failure = this.#tasks.describeError(error);
       const results = ids.map((id) => ({ id, outcome: 'failed' as const, failure }));
       this.#close(work, signal.aborted ? { type: 'aborted', work } : { type: 'synced', work, results });
+    }
+  }
+
+  async #read(work: number): Promise<void> {
+    const { signal } = this.#open(work);
+    try {
+      this.#close(work, { type: 'read', work, end: await this.#tasks.read() });
+    } catch {
+      // the deployment reads the same and reports what is wrong
+      if (!signal.aborted) this.#close(work, { type: 'read', work, end: { toSync: [], deploy: 'now' } });
     }
   }
 

@@ -1,5 +1,13 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import type { DeployEnd, FailedDeployment, LoopEvent, SyncedResource, TransientKind, WatchFailure } from './results.ts';
+import type {
+  DeployEnd,
+  FailedDeployment,
+  LoopEvent,
+  ReadEnd,
+  SyncedResource,
+  TransientKind,
+  WatchFailure,
+} from './results.ts';
 import type { ActiveSync, ResourceSet } from './schedule.ts';
 
 /** Delays of the loop (ms). */
@@ -24,17 +32,33 @@ export interface LoopState {
   readonly syncs: readonly RunningSync[];
   /** How many builds of a resource were aborted in a row. */
   readonly aborts: ReadonlyMap<ResourceIdentifier, number>;
+  /** The templates or options changed: since when they have to be read (ms), and whether they are being read. */
+  readonly reading: {
+    readonly wanted: number | undefined;
+    readonly running: { work: number; since: number } | undefined;
+  };
+  /** Pending resources with settings that a service sets at once: no deployment starts before their sync. */
+  readonly direct: ReadonlySet<ResourceIdentifier>;
   readonly deployWanted: DeployOrder | undefined;
   readonly deployment: Deployment | undefined;
   /** The last deployment, if it failed. */
   readonly deployFailure: FailedDeployment | undefined;
   /** The next retry of transient failures. */
   readonly retry: { readonly delay: number; readonly isTimed: boolean };
-  /** The deployment that updates stale values. */
-  readonly followUp: { readonly isWanted: boolean; readonly isTimed: boolean };
+  /** The deployment that updates stale values, or (not `force`) deploys what was set directly. */
+  readonly followUp: FollowUp;
   /** Number of the next sync or deployment. */
   readonly nextWork: number;
   readonly isEnding: boolean;
+}
+
+/** A deployment that starts when nothing has changed for a while. */
+export interface FollowUp {
+  readonly isWanted: boolean;
+  readonly force: boolean;
+  /** When the first change was noticed that it deploys (ms). */
+  readonly since: number | undefined;
+  readonly isTimed: boolean;
 }
 
 /** A requested deployment. */
@@ -43,6 +67,8 @@ interface DeployOrder {
   readonly since: number;
   /** Deploy even if nothing seems to differ. */
   readonly force: boolean;
+  /** It followed direct changes: aborted by another change, it waits for quiet again. */
+  readonly follows?: boolean;
 }
 
 /** A code sync under way. */
@@ -83,6 +109,7 @@ export type LoopInput =
   /** A sync or deployment starts to change the cloud and cannot be aborted any more. */
   | { type: 'committed'; work: number }
   | { type: 'synced'; work: number; results: readonly SyncedResource[] }
+  | { type: 'read'; work: number; end: ReadEnd }
   | { type: 'deployed'; end: DeployEnd }
   | { type: 'aborted'; work: number }
   /** The running deployment changes only these resources. */
@@ -95,6 +122,7 @@ export type LoopInput =
 /** What the loop wants done, in this order. */
 export type LoopDecision =
   | { do: 'sync'; work: number; ids: readonly ResourceIdentifier[] }
+  | { do: 'read'; work: number }
   | { do: 'deploy'; work: number; force: boolean }
   | { do: 'abort'; work: number }
   /** No sync changes what the waiting deployment reserved. */
@@ -113,7 +141,12 @@ export interface LoopFacts {
   touchedBy(id: ResourceIdentifier): ReadonlySet<string>;
   /** Whether the stack has the resource; if not, a deployment has to create it first. */
   isDeployed(id: ResourceIdentifier): boolean;
+  /** Whether changed templates are read for what services can set directly, before they are deployed. */
+  setsDirectly(): boolean;
 }
+
+/** No deployment has to follow. */
+export const NO_FOLLOW_UP: FollowUp = { isWanted: false, force: false, since: undefined, isTimed: false };
 
 /** The state of a loop that has received nothing yet. */
 export function initialLoopState(times: Partial<LoopTimes> = {}): LoopState {
@@ -125,11 +158,13 @@ export function initialLoopState(times: Partial<LoopTimes> = {}): LoopState {
     updating: new Set(),
     syncs: [],
     aborts: new Map(),
+    reading: { wanted: undefined, running: undefined },
+    direct: new Set(),
     deployWanted: undefined,
     deployment: undefined,
     deployFailure: undefined,
     retry: { delay: all.firstRetry, isTimed: false },
-    followUp: { isWanted: false, isTimed: false },
+    followUp: NO_FOLLOW_UP,
     nextWork: 1,
     isEnding: false,
   };
@@ -142,6 +177,8 @@ export function readyToSync({ pending }: LoopState, { isDeployed }: Pick<LoopFac
 
 /** Returns whether nothing runs and nothing can start. */
 export function isIdle(state: LoopState, facts: Pick<LoopFacts, 'isDeployed'>): boolean {
-  const works = state.syncs.length > 0 || state.deployment !== undefined;
+  const { wanted, running } = state.reading;
+  const isReading = wanted !== undefined || running !== undefined;
+  const works = isReading || state.syncs.length > 0 || state.deployment !== undefined;
   return !works && state.deployWanted === undefined && readyToSync(state, facts).length === 0;
 }

@@ -26,8 +26,18 @@ export interface SyncedResource {
   failure?: WatchFailure | undefined;
   /** Why Lambda cannot run the function although it is in sync. */
   problems?: readonly RunProblem[] | undefined;
+  /** With `blocked`: a service refused the change, which a deployment may be able to make. */
+  isRefused?: boolean | undefined;
   /** Values of the stack refer to the version before: a deployment has to follow. */
   leavesStaleValues?: boolean | undefined;
+}
+
+/** What changed templates and options mean. */
+export interface ReadEnd {
+  /** Resources to sync before a deployment: services set what changed of them. */
+  toSync: readonly ResourceIdentifier[];
+  /** Whether a deployment is needed now, or follows when it is quiet: services set everything that changed. */
+  deploy: 'now' | 'when-quiet';
 }
 
 /** A deployment that failed. */

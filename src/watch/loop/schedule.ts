@@ -22,6 +22,10 @@ export interface Situation<Sync extends ActiveSync = ActiveSync> {
   /** Resources that changed and are not synced yet. */
   pending: ReadonlySet<ResourceIdentifier>;
   running: readonly Sync[];
+  /** Templates are being read: nothing starts before it is known what they mean. */
+  reading: boolean;
+  /** Pending resources to sync before a deployment starts. */
+  first: ReadonlySet<ResourceIdentifier>;
   deploy: {
     wanted: boolean;
     running: boolean;
@@ -53,13 +57,23 @@ export function planSteps<Sync extends ActiveSync>(now: Situation<Sync>): Step<S
   for (const sync of now.running) {
     if (sync.abortable && [...sync.ids].some((id) => now.pending.has(id))) steps.push({ do: 'abort', sync });
   }
-  if (now.deploy.wanted && now.deploy.running && now.deploy.abortable) steps.push({ do: 'abort-deploy' });
+  const isOutdated = now.deploy.wanted || now.reading;
+  if (isOutdated && now.deploy.running && now.deploy.abortable) steps.push({ do: 'abort-deploy' });
+  if (now.reading) return steps;
   // the deployment reads the templates first and then says what may be synced beside it
-  if (now.deploy.wanted && !now.deploy.running) return [...steps, { do: 'deploy' }];
-  const groups = groupByTouch(freeResources(now), now);
+  const starts = now.deploy.wanted && !now.deploy.running;
+  const pending = [...now.pending].filter((id) => !starts || now.first.has(id));
+  if (starts && pending.length === 0) return [...steps, { do: 'deploy' }];
+  const free = new Set(freeResources(now));
+  const groups = groupByTouch(
+    pending.filter((id) => free.has(id)),
+    now,
+  );
   const building = now.running.filter((sync) => sync.building).length;
-  for (const ids of groups.slice(0, Math.max(0, now.limit - building))) steps.push({ do: 'sync', ids });
-  return steps;
+  const starting = groups.slice(0, Math.max(0, now.limit - building));
+  for (const ids of starting) steps.push({ do: 'sync', ids });
+  const isFirstDone = starting.flat().length === pending.length;
+  return starts && isFirstDone ? [...steps, { do: 'deploy' }] : steps;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import { isIdle } from './loop-state.ts';
+import { isIdle, NO_FOLLOW_UP } from './loop-state.ts';
 import type { LoopDecision, LoopFacts, LoopState } from './loop-state.ts';
 import type { LoopEvent, SyncedResource } from './results.ts';
 
@@ -18,26 +18,36 @@ export function set(turn: Turn, change: Partial<LoopState>): void {
 /** Reports an event. What begins ends the quiet that a follow-up deployment waits for. */
 export function report(turn: Turn, event: LoopEvent): void {
   turn.decisions.push({ do: 'report', event });
-  const { isWanted } = turn.state.followUp;
-  if (event.type === 'ended') return noteStale(turn, isWanted || event.resource.leavesStaleValues === true);
-  // a deployment that failed is tried again like any other
-  stopFollowUp(turn, isWanted && event.type !== 'deploy-ended');
+  const { followUp } = turn.state;
+  if (event.type === 'ended') {
+    if (event.resource.leavesStaleValues === true) followWith(turn, { force: true });
+    return;
+  }
+  if (followUp.isTimed) turn.decisions.push({ do: 'stop-timer', timer: 'follow-up' });
+  // stale values after a deployment, or after one that failed, are no reason for another; what was set directly since is
+  const isOver = event.type === 'deploy-ended' && followUp.since === undefined;
+  const force = followUp.force && event.type !== 'deploy-ended';
+  set(turn, { followUp: isOver ? NO_FOLLOW_UP : { ...followUp, force, isTimed: false } });
 }
 
-function noteStale(turn: Turn, isWanted: boolean): void {
-  set(turn, { followUp: { ...turn.state.followUp, isWanted } });
+/** Wants a deployment when nothing has changed for a while. */
+export function followWith(turn: Turn, { force, since }: { force: boolean; since?: number }): void {
+  const { followUp } = turn.state;
+  const first = followUp.since ?? since;
+  set(turn, { followUp: { ...followUp, isWanted: true, force: followUp.force || force, since: first } });
 }
 
-function stopFollowUp(turn: Turn, isWanted: boolean): void {
+/** The deployment that starts now does everything that one was to follow for. */
+export function endFollowUp(turn: Turn): void {
   if (turn.state.followUp.isTimed) turn.decisions.push({ do: 'stop-timer', timer: 'follow-up' });
-  set(turn, { followUp: { isWanted, isTimed: false } });
+  set(turn, { followUp: NO_FOLLOW_UP });
 }
 
 /** Starts to wait for quiet, if a deployment has to update stale values. */
 export function planFollowUp(turn: Turn): void {
   const { followUp, times } = turn.state;
   if (!followUp.isWanted || followUp.isTimed || !isIdle(turn.state, turn.facts)) return;
-  set(turn, { followUp: { isWanted: true, isTimed: true } });
+  set(turn, { followUp: { ...followUp, isTimed: true } });
   turn.decisions.push({ do: 'start-timer', timer: 'follow-up', ms: times.quiet });
 }
 
@@ -63,11 +73,28 @@ export function markPending(turn: Turn, ids: Iterable<ResourceIdentifier>, since
 }
 
 /** Requests a deployment; a request that is there already keeps its time and its force. */
-export function wantDeployment(turn: Turn, force: boolean, since = turn.facts.now): void {
+export function wantDeployment(
+  turn: Turn,
+  force: boolean,
+  { since = turn.facts.now, follows = false }: { since?: number | undefined; follows?: boolean } = {},
+): void {
   const wanted = turn.state.deployWanted;
   if (!wanted) report(turn, { type: 'deploy-queued' });
-  const order = wanted ?? { since, force };
-  set(turn, { deployWanted: { since: Math.min(since, order.since), force: force || order.force } });
+  const order = wanted ?? { since, force, follows };
+  set(turn, {
+    deployWanted: {
+      since: Math.min(since, order.since),
+      force: force || order.force,
+      follows: follows && order.follows === true,
+    },
+  });
+}
+
+/** Wants changed templates and options to be read. */
+export function wantReading(turn: Turn): void {
+  const { reading } = turn.state;
+  if (reading.wanted === undefined) report(turn, { type: 'deploy-queued' });
+  set(turn, { reading: { ...reading, wanted: reading.wanted ?? turn.facts.now } });
 }
 
 /** Records the result of a resource. */

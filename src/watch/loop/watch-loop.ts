@@ -2,8 +2,11 @@ import type { ResourceIdentifier } from '../../model/stack.ts';
 import { readyToSync } from './loop-state.ts';
 import type { Deployment, LoopDecision, LoopFacts, LoopInput, LoopState, RunningSync } from './loop-state.ts';
 import type { DeployEnd, SyncedResource } from './results.ts';
+import { endReading, startFollowUp, startReading } from './reading.ts';
 import { ALL_RESOURCES, NO_RESOURCES, planSteps, touchedByAny } from './schedule.ts';
 import {
+  endFollowUp,
+  followWith,
   markPending,
   noteResult,
   planFollowUp,
@@ -12,6 +15,7 @@ import {
   retryLater,
   set,
   wantDeployment,
+  wantReading,
   without,
 } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -38,6 +42,9 @@ import type { Turn } from './turn.ts';
  *                       │                     ┌────────┐            │
  *                       └──────────────────── │ failed │ ◀──────────┘
  *            changed · timer · `retryOn`      └────────┘
+ *
+ * Where services can set what changed (`setsDirectly`), changed templates are read first. What a service sets is `pending`
+ * then and synced before the deployment, which follows when nothing has changed for a while (`followUp`).
  *
  * What changes while it is `updating` is `pending` (or `queued`) at the same time: the next sync follows the update. What
  * needs no update skips `updating`. `planSteps` decides when a sync starts: never beside another one,
@@ -78,6 +85,8 @@ function receive(turn: Turn, input: LoopInput): void {
       return noteCommit(turn, input.work);
     case 'synced':
       return endSync(turn, input.work, input.results);
+    case 'read':
+      return endReading(turn, input.work, input.end);
     case 'deployed':
       return endDeployment(turn, input.end);
     case 'aborted':
@@ -88,15 +97,15 @@ function receive(turn: Turn, input: LoopInput): void {
       return changeDeployment(turn, { isWaiting: true });
     case 'timer':
       if (input.timer === 'retry') return retry(turn);
-      set(turn, { followUp: { ...turn.state.followUp, isTimed: false } });
-      return wantDeployment(turn, true);
+      return startFollowUp(turn);
     case 'end':
       return set(turn, { isEnding: true });
   }
 }
 
 function noteChange(turn: Turn, ids: readonly ResourceIdentifier[], deploy: boolean): void {
-  if (deploy) wantDeployment(turn, false);
+  if (deploy && turn.facts.setsDirectly()) wantReading(turn);
+  else if (deploy) wantDeployment(turn, false);
   markPending(turn, ids);
   const { deployment, deployFailure } = turn.state;
   if (deployment) changeDeployment(turn, { outdated: new Set([...deployment.outdated, ...ids]) });
@@ -127,7 +136,10 @@ function noteCommit(turn: Turn, work: number): void {
 function endSync(turn: Turn, work: number, results: readonly SyncedResource[]): void {
   const sync = removeSync(turn, work);
   if (!sync) return;
-  set(turn, { aborts: without(turn.state.aborts, sync.ids) });
+  set(turn, {
+    aborts: without(turn.state.aborts, sync.ids),
+    direct: new Set([...turn.state.direct].filter((id) => !sync.ids.has(id) || turn.state.pending.has(id))),
+  });
   for (const result of results) noteResult(turn, result, turn.facts.now - (sync.since.get(result.id) ?? 0));
 }
 
@@ -135,8 +147,9 @@ function endSync(turn: Turn, work: number, results: readonly SyncedResource[]): 
 function takeBack(turn: Turn, work: number): void {
   const { deployment, aborts, pending } = turn.state;
   if (deployment?.work === work) {
-    const { force, since } = deployment.order;
-    wantDeployment(turn, force, since);
+    const { force, since, follows } = deployment.order;
+    if (follows) followWith(turn, { force, since });
+    else wantDeployment(turn, force, { since });
     return set(turn, { deployment: undefined });
   }
   const sync = removeSync(turn, work);
@@ -177,6 +190,8 @@ function endDeployment(turn: Turn, end: DeployEnd): void {
     if ([...outdated].some(failed.retryOn)) wantDeployment(turn, false);
   }
   set(turn, { deployment: undefined });
+  // what was set directly meanwhile is not in it
+  if (turn.state.followUp.isWanted) report(turn, { type: 'deploy-queued' });
 }
 
 /** Tries again everything whose failure may have passed. */
@@ -193,11 +208,14 @@ function retry(turn: Turn): void {
 
 /** Starts and aborts work, as far as the work under way allows. */
 function startWork(turn: Turn): void {
-  const { deployment, deployWanted, syncs } = turn.state;
+  startReading(turn);
+  const { deployment, deployWanted, syncs, reading, direct } = turn.state;
   const { facts } = turn;
   const steps = planSteps<RunningSync>({
     pending: new Set(readyToSync(turn.state, facts)),
     running: syncs,
+    reading: reading.running !== undefined,
+    first: direct,
     deploy: {
       wanted: deployWanted !== undefined,
       running: deployment !== undefined,
@@ -229,6 +247,7 @@ function startSync(turn: Turn, ids: readonly ResourceIdentifier[]): void {
 function startDeployment(turn: Turn): void {
   const { deployWanted: order, nextWork: work } = turn.state;
   if (!order) return;
+  endFollowUp(turn);
   const begun = { abortable: true, isAborted: false, outdated: new Set<ResourceIdentifier>(), isWaiting: false };
   set(turn, {
     deployWanted: undefined,

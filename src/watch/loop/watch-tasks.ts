@@ -1,5 +1,5 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import type { DeployEnd, SyncedResource, TransientKind, WatchFailure } from './results.ts';
+import type { DeployEnd, ReadEnd, SyncedResource, TransientKind, WatchFailure } from './results.ts';
 import type { LoopFacts } from './loop-state.ts';
 import type { ResourceSet } from './schedule.ts';
 
@@ -23,6 +23,8 @@ export interface DeployContext extends SyncContext {
 /** The work that the loop starts. A failure is a result; an aborted task rejects. */
 export interface WatchTasks extends Omit<LoopFacts, 'now'> {
   sync(ids: readonly ResourceIdentifier[], context: SyncContext): Promise<readonly SyncedResource[]>;
+  /** Reads changed templates and options: what can services set directly? If it rejects, the deployment finds out why. */
+  read(): Promise<ReadEnd>;
   deploy(how: { force: boolean }, context: DeployContext): Promise<DeployEnd>;
   /** Called before the retry of transient failures. */
   renew(kinds: ReadonlySet<TransientKind>): void;

@@ -1,4 +1,5 @@
 import type { BuildResult } from '../../builder/build-result.ts';
+import { isAwsError } from '../../aws/service-errors.ts';
 import { StackOvertakenError } from '../../deploy/require-latest.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { describeBehind } from '../../sync/code/behind-versions.ts';
@@ -21,8 +22,11 @@ export async function applyPlan(
   open: OpenPlan,
   built: BuildResult,
 ): Promise<SyncedResource[]> {
-  const blocked = new Set(open.plan.resources.filter(({ action }) => action === 'blocked').map(({ id }) => id));
+  const planned = new Set(open.plan.resources.filter(({ action }) => action === 'blocked').map(({ id }) => id));
   const { results, behind } = await open.apply();
+  application.replace((now) => ({ ...now, ahead: { ...open.ahead() } }));
+  const waiting = noteWaiting(application, results);
+  const blocked = new Set([...planned, ...waiting]);
   const { run } = application.snapshot;
   const { code } = run.options;
   for (const values of behind) application.notes.report('warning', describeBehind(values), code ? PRESS_D : FOLLOWS);
@@ -32,12 +36,29 @@ export async function applyPlan(
   const stale = new Set(code ? [] : behind.map(({ id }) => id));
   return results.map((result) => {
     const { id, outcome, detail, error } = result;
-    if (blocked.has(id)) return { id, outcome: 'blocked', failure: failureOf(result, run) };
+    if (blocked.has(id))
+      return { id, outcome: 'blocked', failure: failureOf(result, run), isRefused: isLeft(application, result) };
     if (outcome === 'failed') return { id, outcome, failure: failureOf(result, run) };
     if (outcome === 'skipped') application.notes.report('debug', `${id} is not synced: ${error ?? ''}`);
     const leavesStaleValues = stale.has(id);
     return { id, outcome: outcome === 'synced' ? 'synced' : 'unchanged', detail, leavesStaleValues };
   });
+}
+
+/** Reports what waits for the deployment, and why; gives its resources. */
+function noteWaiting(application: WatchedApplication, results: readonly ResourceResult[]): ResourceIdentifier[] {
+  return results.flatMap((result) => {
+    const { id, waiting = [], error = '' } = result;
+    const isRefused = isLeft(application, result);
+    if (isRefused) application.notes.report('info', `A deployment sets what could not be set directly. ${error}`);
+    for (const reason of waiting) application.notes.report('info', `${id} waits for the deployment: ${reason}`);
+    return isRefused || waiting.length > 0 ? [id] : [];
+  });
+}
+
+/** Whether the service refused a direct change that a deployment may be able to make. */
+function isLeft({ snapshot }: WatchedApplication, { id, refusedSettings, errorKind }: ResourceResult): boolean {
+  return refusedSettings === 'deploy' || (errorKind === 'access-denied' && snapshot.direct.has(id));
 }
 
 /** Plans and applies; if that fails as a whole, each resource has failed. */
@@ -55,7 +76,11 @@ export async function planAndApply(
     application.snapshot.run.environment.signal.throwIfAborted();
     // the deployment has failed, not its resources
     if (error instanceof StackOvertakenError) throw error;
-    return failAll(ids, error);
+    const isDenied = isAwsError(error) && error.kind === 'access-denied';
+    const failures = failAll(ids, error);
+    if (!isDenied || !ids.every((id) => application.snapshot.direct.has(id))) return failures;
+    application.notes.report('info', `A deployment sets what could not be set directly. ${error.message}`);
+    return failures.map((failure) => ({ ...failure, outcome: 'blocked', isRefused: true }));
   }
 }
 
@@ -69,8 +94,8 @@ export function failAll(ids: readonly ResourceIdentifier[], error: unknown): Syn
 export function settleBlocked(results: readonly SyncedResource[], outcome: 'failed' | 'unchanged'): SyncedResource[] {
   return results.map((result) => {
     if (result.outcome !== 'blocked') return result;
-    const { id, failure } = result;
-    return outcome === 'failed' ? { id, outcome, failure } : { id, outcome };
+    const { id, failure, isRefused } = result;
+    return outcome === 'failed' || isRefused ? { id, outcome: 'failed', failure } : { id, outcome };
   });
 }
 

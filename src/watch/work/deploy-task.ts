@@ -1,4 +1,5 @@
 import { readDeployedState } from '../../deploy/deploy-stack.ts';
+import { StackFailedError } from '../../deploy/stack-failure.ts';
 import { requireBucket } from '../../sync/deployment-bucket.ts';
 import { InterruptedError } from '../../errors.ts';
 import type { Stack } from '../../model/stack.ts';
@@ -8,7 +9,7 @@ import type { OpenedApplication } from '../../sync/open-application.ts';
 import type { SyncRun } from '../../sync/sync-run.ts';
 import { requirePrepared, requireResources, TEMPLATES_ONLY, withUndeployed } from '../application-snapshot.ts';
 import type { UndeployedChanges } from '../application-snapshot.ts';
-import type { DeployEnd } from '../loop/results.ts';
+import type { DeployEnd, SyncedResource } from '../loop/results.ts';
 import { ALL_RESOURCES, NO_RESOURCES } from '../loop/schedule.ts';
 import type { DeployContext } from '../loop/watch-tasks.ts';
 import type { WatchedApplication } from '../watched-application.ts';
@@ -17,6 +18,7 @@ import { compareStacks } from './compare-stacks.ts';
 import type { StackChange } from './compare-stacks.ts';
 import { describeFailedDeployment } from './failed-deployment.ts';
 import { readTemplates } from './read-templates.ts';
+import { restoreSettings } from './restore-settings.ts';
 import { updateStack, syncIfCodeIsEnough } from './update-stack.ts';
 import type { Deploying } from './update-stack.ts';
 import { takeOptions } from './take-options.ts';
@@ -34,13 +36,14 @@ export async function deployChanges(
   let changes: UndeployedChanges = application.snapshot.undeployed;
   application.replace((now) => ({ ...now, undeployed: TEMPLATES_ONLY }));
   let touched = NO_RESOURCES;
+  let causes: readonly SyncedResource[] = [];
   try {
     if (changes.options && (await takeOptions(application))) changes = { ...changes, beyondTemplates: true };
     const root = await readTemplates(application);
     const { selected } = requireResources(application.snapshot);
     const change = compareStacks(application.snapshot.deployedRoot, root, selected);
     touched = change.touched;
-    const isNeeded = force || changes.beyondTemplates || !(change.isEmpty || change.isCodeOnly);
+    const isNeeded = force || changes.beyondTemplates || changes.parameters || !(change.isEmpty || change.isCodeOnly);
     if (!isNeeded) return leaveStack(application, root, { context, toSync: [...change.relocated] });
     if (application.snapshot.run.options.code && !force) return skipDeployment(application, root, change);
     context.reserve(change.touched);
@@ -58,7 +61,9 @@ export async function deployChanges(
       application.replace((now) => ({ ...now, leftDeployment }));
     }
     if (isAborted) throw error;
-    return describeFailedDeployment(application.snapshot, error, touched);
+    if (error instanceof StackFailedError) causes = await restoreSettings(application, context);
+    const end = describeFailedDeployment(application.snapshot, error, touched);
+    return { ...end, causes: [...end.causes, ...causes] };
   }
 }
 

@@ -3,7 +3,7 @@ import { planBuild } from '../../builder/plan-build.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { buildOptionsOf } from '../../sync/build-options-of.ts';
 import type { CodeSyncRequest, OpenPlan } from '../../sync/code/open-plan.ts';
-import { requireResources } from '../application-snapshot.ts';
+import { requireResources, withSettingsSynced } from '../application-snapshot.ts';
 import type { ApplicationSnapshot } from '../application-snapshot.ts';
 import type { SyncedResource } from '../loop/results.ts';
 import type { SyncContext } from '../loop/watch-tasks.ts';
@@ -22,12 +22,18 @@ export async function syncResources(
   const { root } = requireResources(snapshot);
   const plan = planBuild(root, buildOptionsOf(snapshot.run), new Set(ids));
   const building = buildResources(application, plan, context);
-  const planning = planSync(snapshot, { root, selection: { ids, types: [] }, build: () => building });
+  const direct = new Map([...snapshot.direct].filter(([id]) => ids.includes(id)));
+  const settings: CodeSyncRequest['settings'] = (id) => direct.get(id);
+  const planning = planSync(snapshot, { root, selection: { ids, types: [] }, build: () => building, settings });
   planning.catch(() => {}); // does not matter if the build fails, or if the service is known to have the result
   const built = await building;
   try {
     await snapshot.tools.layout().update(root, built.result);
-    const results = await syncBuilt(application, built, { ids, context, planning });
+    const results = await syncBuilt(application, built, { ids, context, planning, direct });
+    const done = new Set(
+      results.flatMap(({ id, outcome }) => (outcome === 'synced' || outcome === 'unchanged' ? [id] : [])),
+    );
+    application.replace((now) => withSettingsSynced(now, new Map([...direct].filter(([id]) => done.has(id)))));
     return await addRunProblems(built.result, results);
   } catch (error) {
     context.signal.throwIfAborted();
@@ -41,14 +47,22 @@ export async function syncResources(
 async function syncBuilt(
   application: WatchedApplication,
   { result: built, failures }: BuildOutcome,
-  sync: { ids: readonly ResourceIdentifier[]; context: SyncContext; planning: Promise<OpenPlan> },
+  sync: {
+    ids: readonly ResourceIdentifier[];
+    context: SyncContext;
+    planning: Promise<OpenPlan>;
+    direct: ApplicationSnapshot['direct'];
+  },
 ): Promise<SyncedResource[]> {
-  const { ids, context, planning } = sync;
+  const { ids, context, planning, direct } = sync;
   const { synced, run } = application.snapshot;
   for (const note of built.notes) application.notes.report(note.level, `${note.ids.join(', ')}: ${note.text}`);
   const failed = new Map(failedBuilds(failures).flatMap((one) => (ids.includes(one.id) ? [[one.id, one]] : [])));
   const others = ids.filter((id) => !failed.has(id));
-  if (others.every((id) => synced.get(id) !== undefined && synced.get(id) === artifactOf(built, id))) {
+  if (
+    direct.size === 0 &&
+    others.every((id) => synced.get(id) !== undefined && synced.get(id) === artifactOf(built, id))
+  ) {
     await discard(planning);
     return ids.map((id) => failed.get(id) ?? { id, outcome: 'unchanged' });
   }

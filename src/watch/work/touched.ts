@@ -2,8 +2,9 @@ import type { TemplateDifference } from '../../deploy/compare-templates.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { isServerless } from '../../template/kinds/kinds.ts';
-import { isMap, mapOf } from '../../template/template.ts';
-import type { Template, TemplateMap, TemplateValue } from '../../template/template.ts';
+import { namesIn } from '../../template/names-in.ts';
+import { mapOf } from '../../template/template.ts';
+import type { Template, TemplateMap } from '../../template/template.ts';
 import type { ResourceSet } from '../loop/schedule.ts';
 
 /** Sections whose entries are referred to by name. */
@@ -52,41 +53,10 @@ function spread(affected: Set<string>, template: Template): void {
   }
 }
 
-/** Lists the names that a value refers to: resources, parameters, mappings, conditions. */
-function namesIn(value: TemplateValue): string[] {
-  if (Array.isArray(value)) return value.flatMap(namesIn);
-  if (!isMap(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => [...namedBy(key, inner), ...namesIn(inner)]);
-}
-
-function namedBy(key: string, value: TemplateValue): string[] {
-  const first = Array.isArray(value) ? value[0] : value;
-  switch (key) {
-    case 'Ref':
-    case 'Condition':
-    case 'Fn::If':
-    case 'Fn::FindInMap':
-    case 'Fn::GetAtt':
-      return typeof first === 'string' ? [beforeDot(first)] : [];
-    case 'DependsOn':
-      return (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
-    case 'Fn::Sub':
-      return typeof first === 'string'
-        ? [...first.matchAll(/\$\{([^!}][^}]*)\}/g)].map(([, name = '']) => beforeDot(name))
-        : [];
-    default:
-      return [];
-  }
-}
-
 function serverlessResources(template: Template): string[] {
   return Object.entries(mapOf(template['Resources'])).flatMap(([id, resource]) =>
     isServerless((resource as TemplateMap | null)?.['Type']) ? [id] : [],
   );
-}
-
-function beforeDot(text: string): string {
-  return text.trim().split('.', 1)[0] ?? '';
 }
 
 function firstPart(id: ResourceIdentifier): string {

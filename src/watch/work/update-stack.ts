@@ -1,3 +1,4 @@
+import type { BuildResult } from '../../builder/build-result.ts';
 import { compareTemplates } from '../../deploy/compare-templates.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { CodeSync } from '../../sync/code/open-code-sync.ts';
@@ -5,7 +6,8 @@ import { decideCodeOrDeployment, planAfterDeployment } from '../../sync/decide-c
 import type { PreparedDeployment } from '../../sync/deployment/prepare-deployment.ts';
 import type { OpenedApplication } from '../../sync/open-application.ts';
 import type { SyncRun } from '../../sync/sync-run.ts';
-import { requireResources, withDeployed } from '../application-snapshot.ts';
+import type { ApplicationSnapshot } from '../application-snapshot.ts';
+import { requireResources, withDeployed, withoutDirect } from '../application-snapshot.ts';
 import type { DeployEnd, SyncedResource } from '../loop/results.ts';
 import { ALL_RESOURCES } from '../loop/schedule.ts';
 import type { DeployContext } from '../loop/watch-tasks.ts';
@@ -34,12 +36,14 @@ export async function syncIfCodeIsEnough(
   const { application, run } = deploying;
   const { built } = deployment;
   const codeSync = await codeSyncOf(application);
-  const ids = currentIds(deploying);
+  const ids = currentIds(deploying, codeSync);
   const decision = await decideCodeOrDeployment(codeSync, { ...run, root, deployed, deployment, ids });
   if (decision.way === 'deployment') return undefined;
   const applied = await applyPlan(application, decision.open, built);
   const offer = await codeSync.offer(root, deployed.stack?.outputs ?? []);
-  application.replace((now) => withDeployed(now, root, { stack: deployed.stack, offer }));
+  application.replace((now) =>
+    afterDeployment(withDeployed(now, root, { stack: deployed.stack, offer }), deploying, built),
+  );
   const results = [...settleBlocked(applied, 'unchanged'), ...endWebFunctions(application, built, { changed: false })];
   return {
     outcome: 'unchanged',
@@ -65,7 +69,7 @@ export async function updateStack(
   const result = await deploy({ goneLayers: () => codeSync.goneLayers(root) });
   context.reserve(ALL_RESOURCES);
   await context.cleared();
-  const ids = currentIds(deploying);
+  const ids = currentIds(deploying, codeSync);
   let results: SyncedResource[] = [];
   // an empty selection would mean all resources
   if (ids.length === 0) {
@@ -76,7 +80,9 @@ export async function updateStack(
     results = await planAndApply(application, ids, { built, plan: planRest });
   }
   const offer = await codeSync.offer(root, result.stack.outputs);
-  application.replace((now) => withDeployed(now, root, { stack: result.stack, offer }));
+  application.replace((now) =>
+    afterDeployment(withDeployed(now, root, { stack: result.stack, offer }), deploying, built),
+  );
   results = [...settleBlocked(results, 'unchanged'), ...endWebFunctions(application, built, result)];
   return {
     outcome: result.changed ? 'deployed' : 'unchanged',
@@ -85,9 +91,26 @@ export async function updateStack(
   };
 }
 
-/** Lists the resources that have not changed since the deployment began. */
-function currentIds({ application, context }: Deploying): ResourceIdentifier[] {
-  return [...requireResources(application.snapshot).selected].filter((id) => !context.isOutdated(id));
+/** Lists the resources that have not changed since the deployment began: the selected, and those with settings to compare. */
+function currentIds({ application, context }: Deploying, codeSync: CodeSync): ResourceIdentifier[] {
+  const { selected, settable } = requireResources(application.snapshot);
+  const set = [...application.snapshot.direct.keys(), ...Object.keys(codeSync.ahead())];
+  const ids = new Set([...selected, ...set.filter((id) => settable.has(id))]);
+  return [...ids].filter((id) => !context.isOutdated(id));
+}
+
+/** The deployment decided about settings that have not changed since it began. */
+function afterDeployment(
+  now: ApplicationSnapshot,
+  { context }: Deploying,
+  { handlers, sourceMaps }: BuildResult,
+): ApplicationSnapshot {
+  const definitionsAhead = new Map([...now.definitionsAhead].filter(([id]) => context.isOutdated(id)));
+  return {
+    ...withoutDirect(now, (id) => !context.isOutdated(id)),
+    definitionsAhead,
+    builtProperties: { handlers, sourceMaps },
+  };
 }
 
 function codeSyncOf({ snapshot: { tools, prepared } }: WatchedApplication): Promise<CodeSync> {

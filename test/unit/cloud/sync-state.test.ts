@@ -16,6 +16,7 @@ const FACTS: SyncFacts = {
   unsettled: ['Child/Fn'],
   sent: { 'arn:machine': [{ value: 'a', at: Date.now() }] },
   removedLayers: ['arn:layer:a-b:3'],
+  ahead: { 'Child/Fn': ['MemorySize'] },
 };
 
 async function open(stackName = 'app', region = 'eu-west-1', projectDir?: string) {

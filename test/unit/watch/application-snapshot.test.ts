@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { OpenedApplication } from '../../../src/sync/open-application.ts';
 import type { SyncRun } from '../../../src/sync/sync-run.ts';
 import {
+  TEMPLATES_ONLY,
   initialSnapshot,
   isDeployed,
   withInputs,
@@ -77,12 +78,12 @@ describe('the snapshot of a watched application', () => {
   });
 
   it('collects the reasons for a deployment', () => {
-    const none = { ...open(), undeployed: { options: false, beyondTemplates: false } };
-    const { undeployed } = withUndeployed(withUndeployed(none, { options: true, beyondTemplates: false }), {
-      options: false,
+    const none = { ...open(), undeployed: TEMPLATES_ONLY };
+    const { undeployed } = withUndeployed(withUndeployed(none, { ...TEMPLATES_ONLY, options: true }), {
+      ...TEMPLATES_ONLY,
       beyondTemplates: true,
     });
-    expect(undeployed).toEqual({ options: true, beyondTemplates: true });
+    expect(undeployed).toEqual({ options: true, parameters: false, beyondTemplates: true });
   });
 
   it('finds a resource in the templates deployed last, else in the template that the stack has', () => {

@@ -45,6 +45,8 @@ function start(more: Partial<WatchTasks> = {}) {
     deploy: ({ force }, task) => pending(task.signal, (end) => deploys.push({ force, task, end })),
     touchedBy: (id) => new Set([id]),
     isDeployed: () => true,
+    setsDirectly: () => false,
+    read: async () => ({ toSync: [], deploy: 'now' }),
     renew: (kinds) => void renewed.push([...kinds]),
     describeError: (error) => ({ message: String(error) }),
     ...more,

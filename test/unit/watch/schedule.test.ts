@@ -9,13 +9,17 @@ interface Given {
   pending?: string;
   running?: ActiveSync[];
   deploy?: Partial<Situation['deploy']>;
+  reading?: boolean;
+  first?: string;
   limit?: number;
 }
 
-function plan({ pending = '', running = [], deploy = {}, limit = 8 }: Given): string[] {
+function plan({ pending = '', running = [], deploy = {}, limit = 8, reading = false, first = '' }: Given): string[] {
   const steps = planSteps({
     pending: new Set(pending),
     running,
+    reading,
+    first: new Set(first),
     deploy: { wanted: false, running: false, abortable: false, reserved: () => false, ...deploy },
     touchedBy: (id) => new Set(USES[id] ?? [id]),
     limit,

@@ -11,6 +11,8 @@ function short(decision: LoopDecision): string {
   switch (decision.do) {
     case 'sync':
       return `sync${decision.work} ${decision.ids.join()}`;
+    case 'read':
+      return `read${decision.work}`;
     case 'deploy':
       return `deploy${decision.work}${decision.force ? ' force' : ''}`;
     case 'abort':
@@ -33,14 +35,14 @@ function short(decision: LoopDecision): string {
 }
 
 /** A loop that gets one input each millisecond; each gives what is decided. Nothing is deployed that begins with `New`. */
-function open() {
+function open({ setsDirectly = false } = {}) {
   let state: LoopState = initialLoopState(TIMES);
   let now = 0;
   const send = (input: LoopInput): string[] => {
     now++;
     const touchedBy = (id: string): Set<string> => new Set(id === 'L' ? ['L', 'A'] : [id]);
     const isDeployed = (id: string): boolean => !id.startsWith('New');
-    const step = advanceLoop(state, input, { now, touchedBy, isDeployed });
+    const step = advanceLoop(state, input, { now, touchedBy, isDeployed, setsDirectly: () => setsDirectly });
     state = step.state;
     return step.decisions.map(short);
   };
@@ -83,7 +85,12 @@ describe('the loop', () => {
 
   it('leaves its state as it is and gives a new one', () => {
     const before = initialLoopState();
-    const facts = { now: 1, touchedBy: (id: string) => new Set([id]), isDeployed: () => true };
+    const facts = {
+      now: 1,
+      touchedBy: (id: string) => new Set([id]),
+      isDeployed: () => true,
+      setsDirectly: () => false,
+    };
     const { state } = advanceLoop(before, { type: 'changed', ids: ['A'], deploy: true }, facts);
     expect(before).toEqual(initialLoopState());
     expect(state).not.toEqual(before);
@@ -304,5 +311,110 @@ describe('a deployment of stale values', () => {
     const loop = idle();
     loop.changed('', true);
     expect(end(loop).join()).not.toContain('follow-up');
+  });
+});
+
+describe('settings that services set directly', () => {
+  type Read = Extract<LoopInput, { type: 'read' }>['end'];
+
+  /** A loop that reads changed templates first. */
+  function direct() {
+    const loop = open({ setsDirectly: true });
+    const read = (work: number, toSync: string, deploy: Read['deploy'] = 'when-quiet'): string[] =>
+      loop.send({ type: 'read', work, end: { toSync: toSync.split(' ').filter(Boolean), deploy } });
+    const quiet = (): string[] => loop.send({ type: 'timer', timer: 'follow-up' });
+    return { ...loop, read, quiet };
+  }
+
+  it('are synced at once; the deployment follows when nothing has changed for a while', () => {
+    const { changed, read, synced, quiet, deployed } = direct();
+    expect(changed('', true)).toEqual(['deploy-queued', 'read1']);
+    expect(read(1, 'A')).toEqual(['A queued', 'A building', 'sync2 A']);
+    expect(synced(2, ok('A'))).toEqual(['A synced 2', 'follow-up in 9']);
+    expect(quiet()).toEqual(['deploy-queued', 'deploy-started', 'deploy3']);
+    expect(deployed()).toEqual(['stack deployed 4']);
+  });
+
+  it('are in one sync with the code that was saved with them', () => {
+    const { changed, read } = direct();
+    expect(changed('A', true)).toEqual(['deploy-queued', 'A queued', 'read1']);
+    expect(read(1, 'A')).toEqual(['A building', 'sync2 A']);
+  });
+
+  it('are synced before the deployment that the rest of the change needs', () => {
+    const { changed, read } = direct();
+    changed('', true);
+    expect(read(1, 'A', 'now')).toEqual([
+      'A queued',
+      'deploy-queued',
+      'A building',
+      'sync2 A',
+      'deploy-started',
+      'deploy3',
+    ]);
+  });
+
+  it('keep a deployment waiting while their sync cannot start', () => {
+    const { changed, read, aborted } = direct();
+    changed('A');
+    expect(changed('A', true)).toEqual(['deploy-queued', 'A queued', 'read2', 'abort1']);
+    expect(read(2, 'A', 'now')).toEqual(['deploy-queued']);
+    expect(aborted(1)).toEqual(['A queued', 'A building', 'sync3 A', 'deploy-started', 'deploy4']);
+  });
+
+  it('of ten saves are in one deployment', () => {
+    const { changed, read, synced, quiet } = direct();
+    const decided: string[] = [];
+    for (let save = 0; save < 10; save++) {
+      decided.push(...changed('', true), ...read(2 * save + 1, 'A'), ...synced(2 * save + 2, ok('A')));
+    }
+    expect(decided.filter((one) => one.startsWith('deploy') && one !== 'deploy-queued')).toEqual([]);
+    expect(quiet()).toContain('deploy21');
+  });
+
+  it('are read once more if templates change meanwhile', () => {
+    const { changed, read } = direct();
+    changed('', true);
+    expect(changed('', true)).toEqual(['deploy-queued']);
+    expect(read(1, 'A')).toEqual(['A queued', 'read2']);
+    expect(read(2, '')).toEqual(['A building', 'sync3 A']);
+  });
+
+  it('wait for a deployment that changes the same resource, and are deployed after it', () => {
+    const { changed, read, committed, send, synced, deployed, quiet } = direct();
+    changed('', true);
+    read(1, '', 'now');
+    send({ type: 'reserved', touched: (id) => id === 'A' });
+    committed(2);
+    changed('', true);
+    expect(read(3, 'A B')).toEqual(['A,B queued', 'B building', 'sync4 B']);
+    synced(4, ok('B'));
+    expect(deployed()).toEqual(['stack deployed 7', 'deploy-queued', 'A building', 'sync5 A']);
+    expect(synced(5, ok('A'))).toEqual(['A synced 4', 'follow-up in 9']);
+    expect(quiet()).toContain('deploy6');
+  });
+
+  it('wait for quiet again if the deployment that follows is aborted', () => {
+    const { changed, read, synced, quiet, aborted } = direct();
+    changed('', true);
+    read(1, 'A');
+    synced(2, ok('A'));
+    quiet();
+    expect(changed('', true)).toEqual(['deploy-queued', 'read4', 'abort3']);
+    expect(read(4, 'A')).toEqual(['A queued']);
+    expect(aborted(3)).toEqual(['A building', 'sync5 A']);
+    expect(synced(5, ok('A'))).toEqual(['A synced 3', 'follow-up in 9']);
+  });
+
+  it('that a service refuses are deployed now', () => {
+    const { changed, read, synced } = direct();
+    changed('', true);
+    read(1, 'A');
+    expect(synced(2, { id: 'A', outcome: 'blocked' })).toEqual([
+      'deploy-queued',
+      'A blocked 2',
+      'deploy-started',
+      'deploy3 force',
+    ]);
   });
 });

@@ -35,6 +35,15 @@ export const WHAT_TO_SYNC = {
     configKeys: ['watch'],
     whenChanged: 'start',
   }),
+  directConfig: option({
+    names: ['--direct-config'],
+    negation: '--no-direct-config',
+    grammar: FLAG,
+    default: true,
+    group: 'What to sync',
+    help: 'With --watch: changed settings of functions and definitions in the template take effect at once, through the service APIs; a deployment of the stack follows when you pause.',
+    configKeys: ['direct_config'],
+  }),
   code: option({
     names: ['--code'],
     grammar: FLAG,

@@ -56,6 +56,7 @@ describe('defaults', () => {
       baseDir: undefined,
       code: false,
       watch: false,
+      directConfig: true,
       tail: false,
       resourceIds: [],
       resourceTypes: [],
@@ -98,6 +99,7 @@ describe('each option once with effect', () => {
   it.each<[string[], Partial<SyncOptions>]>([
     [['--code'], { code: true }],
     [['--watch'], { watch: true }],
+    [['--no-direct-config'], { directConfig: false }],
     [['--no-watch'], { watch: false }],
     [['--code', '--resource-id', 'A', '--resource-id', 'C/B'], { resourceIds: ['A', 'C/B'] }],
     [['--watch', '--resource', 'AWS::Serverless::Api'], { resourceTypes: ['AWS::Serverless::Api'] }],
@@ -329,6 +331,7 @@ describe('precedence', () => {
       parameterOverrides: { A: '3' },
       tags: { b: '1' },
       watch: false,
+      directConfig: true,
       tail: false,
       s3Prefix: undefined,
     });

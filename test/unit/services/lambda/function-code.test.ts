@@ -13,6 +13,7 @@ const state = (image: FunctionState['image'], more: Partial<FunctionState> = {})
   version: '$LATEST',
   packageType: 'Image',
   codeSha256: '',
+  configuration: {},
   image,
   layers: [],
   runtime: undefined,

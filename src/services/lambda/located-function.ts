@@ -1,0 +1,16 @@
+import type { LayerReference } from '../../model/layer-references.ts';
+import type { FunctionResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
+import type { FunctionState } from './function-state.ts';
+
+/** A function that is selected, or that uses a selected layer. */
+export interface LocatedFunction {
+  id: ResourceIdentifier;
+  resource: FunctionResource;
+  stack: Stack;
+  state: FunctionState;
+  isSelected: boolean;
+  /** Its layers in the templates. */
+  references: readonly LayerReference[];
+  /** Properties to set as the templates have them. */
+  settings: readonly string[];
+}

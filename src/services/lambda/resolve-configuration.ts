@@ -1,0 +1,62 @@
+import type { BuiltProperties } from '../../builder/build-result.ts';
+import { withSourceMaps } from '../../builder/source-maps.ts';
+import type { Stack } from '../../model/stack.ts';
+import { toSetting } from '../../template/kinds/direct-settings.ts';
+import type { Setting } from '../../template/kinds/direct-settings.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
+import { namesIn } from '../../template/names-in.ts';
+import { mapOf } from '../../template/template.ts';
+import type { TemplateMap } from '../../template/template.ts';
+import type { ServiceContext } from '../service-context.ts';
+import type { WantedConfiguration, WantedSetting } from './function-configuration.ts';
+import { layerArnOf } from './layer-versions.ts';
+import type { LocatedFunction } from './located-function.ts';
+
+/** Resolves the function's settings as a deployment would. Those that cannot be resolved wait for it. */
+export async function resolveConfiguration(
+  tools: ServiceContext,
+  fn: LocatedFunction,
+  built: BuiltProperties,
+): Promise<WantedConfiguration> {
+  const { resource, stack } = fn;
+  const properties = builtProperties(fn, built);
+  const direct = kindOf(resource.type)?.direct ?? {};
+  const settings = new Map<string, WantedSetting>();
+  const waiting: string[] = [];
+  for (const name of fn.settings) {
+    const property = Object.hasOwn(direct, name) ? direct[name] : undefined;
+    if (property === undefined) continue;
+    const { value, missing } = await tools.values.resolve(properties[name] ?? null, stack);
+    const setting = missing.length > 0 ? undefined : toSetting(property, value);
+    if (setting !== undefined)
+      settings.set(name, { property, value: name === 'Layers' ? withVersions(tools, fn, setting) : setting });
+    else if (missing.length > 0) waiting.push(`${name}: only CloudFormation knows ${missing.join(', ')}`);
+    else waiting.push(`${name} has a form that only CloudFormation takes`);
+  }
+  return { settings, waiting, secretVariables: secretVariables(properties, stack) };
+}
+
+/** Lists the environment variables that refer to a parameter without a known value, as a `NoEcho` parameter. */
+function secretVariables(properties: TemplateMap, stack: Stack): string[] {
+  const declared = mapOf(stack.source['Parameters']);
+  const isHidden = (name: string): boolean => Object.hasOwn(declared, name) && !Object.hasOwn(stack.parameters, name);
+  const variables = mapOf(mapOf(properties['Environment'])['Variables']);
+  return Object.entries(variables).flatMap(([name, value]) => (namesIn(value).some(isHidden) ? [name] : []));
+}
+
+/** The properties as the built template has them. */
+function builtProperties({ resource, stack }: LocatedFunction, { handlers, sourceMaps }: BuiltProperties): TemplateMap {
+  const { id } = resource;
+  const properties = sourceMaps.has(id) ? withSourceMaps(stack.source, resource) : resource.properties;
+  const handler = handlers.get(id);
+  return handler === undefined ? properties : { ...properties, Handler: handler };
+}
+
+/** Layers of the application keep the version that a code sync gave the function; others have the version of the template. */
+function withVersions({ facts }: ServiceContext, { references, state }: LocatedFunction, layers: Setting): Setting {
+  return (layers as readonly string[]).map((arn, index) => {
+    if (typeof references[index] !== 'object') return arn;
+    const layer = layerArnOf(arn);
+    return state.layers.find((used) => layerArnOf(used) === layer) ?? facts.publishedLayers[layer] ?? arn;
+  });
+}

@@ -1,0 +1,48 @@
+import { isAwsError, mayHaveArrived } from '../../aws/service-errors.ts';
+import type { AwsError } from '../../aws/service-errors.ts';
+import { UserError } from '../../errors.ts';
+import type { FunctionPlan } from './plan-function.ts';
+
+/** Lambda refused settings: it has set none of them. */
+export class SettingsRefusedError extends UserError {
+  /** Not because of their values: a deployment may be able to set them. */
+  readonly isForDeployment: boolean;
+
+  constructor(id: string, error: AwsError) {
+    const { hint } = error;
+    super(`${id}: ${error.message}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
+    this.isForDeployment = mayBeDeployed(error);
+  }
+}
+
+/** Sends settings; a refusal becomes a `SettingsRefusedError`. */
+export async function sendSettings(
+  { work, settings }: Pick<FunctionPlan, 'work' | 'settings'>,
+  send: () => Promise<void>,
+): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    if (
+      (settings.size > 0 || work.url !== undefined) &&
+      isAwsError(error) &&
+      !mayHaveArrived(error) &&
+      isAboutSettings(error)
+    )
+      throw new SettingsRefusedError(work.id, error);
+    throw error;
+  }
+}
+
+function isAboutSettings({ kind, operation }: AwsError): boolean {
+  return OPERATIONS.has(operation) && (kind === 'access-denied' || kind === 'other');
+}
+
+const OPERATIONS: ReadonlySet<string> = new Set(['UpdateFunctionConfiguration', 'UpdateFunctionUrlConfig']);
+
+/** Lambda checks the permissions of the function's role, to which the deployment may add some first. */
+const ROLE = /execution role does not have permissions|cannot be assumed by Lambda/;
+
+function mayBeDeployed({ kind, serviceMessage }: AwsError): boolean {
+  return kind === 'access-denied' || ROLE.test(serviceMessage);
+}

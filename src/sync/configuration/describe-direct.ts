@@ -1,0 +1,101 @@
+import type { Stack } from '../../model/stack.ts';
+import type { PackagedStack } from '../../package/package-templates.ts';
+import { oncePerName } from '../../support/once.ts';
+import { ownValue } from '../../support/own-value.ts';
+import { isSourceProperty } from '../../template/kinds/kinds.ts';
+import { isSecretParameter } from '../../template/parameters.ts';
+import { pseudoParameters } from '../../template/pseudo-parameters.ts';
+import { mapOf, resourceOf } from '../../template/template.ts';
+import type { Template } from '../../template/template.ts';
+import type { DescribedResource } from '../code/code-sync-requests.ts';
+import type { PreparedSync } from '../prepared-sync.ts';
+import { splitChanges } from './split-changes.ts';
+import type { ChangeSplit } from './split-changes.ts';
+import { viewTemplates } from './template-views.ts';
+
+/** What a watch would set directly of the change that a deployment makes, and what only the deployment does. */
+export interface DirectPart {
+  /** Resources with their settings and the requests that set them. */
+  resources: readonly DescribedResource[];
+  /** Everything else that differs, in a few words each. */
+  rest: readonly string[];
+}
+
+/** Compares the packaged templates with the deployed ones, and plans what services can set; undefined: nothing of it. */
+export async function describeDirect(prepared: PreparedSync): Promise<DirectPart | undefined> {
+  const { run, application, codeSync, deployment } = prepared;
+  if (!run.options.directConfig || deployment.plan.action !== 'update') return undefined;
+  const split = await splitDeployment(prepared);
+  if (split === undefined || split.direct.size === 0) return undefined;
+  const open = await codeSync.plan({
+    root: application.root,
+    selection: { ids: [...split.direct.keys()], types: [] },
+    built: deployment.built,
+    settings: (id) => ({ compare: split.direct.get(id) ?? [], undeployed: [] }),
+  });
+  if (open === undefined) return undefined;
+  const resources = await open.describe().finally(open.discard);
+  return { resources, rest: split.rest };
+}
+
+async function splitDeployment({
+  run,
+  application,
+  codeSync,
+  deployment,
+}: PreparedSync): Promise<ChangeSplit | undefined> {
+  const { root, deployed, region, account } = application;
+  const { stack, template } = deployed;
+  if (stack === undefined || template === undefined) return undefined;
+  const { stackName, languageExtensions } = run.options;
+  const pseudo = pseudoParameters({ region, stackName, accountId: account });
+  const nested = new Map<string, Promise<Template | undefined>>();
+  const packaged = new Map(listPackaged(deployment.packaged).map((one) => [one.path, one.template] as const));
+  const [before, after] = await Promise.all([
+    viewTemplates(
+      {
+        read: async (path) =>
+          path === '' ? template : oncePerName(nested, path, () => codeSync.readNestedTemplate(path)),
+        given: givenOf(template, shownParameters(template, stack.parameters)),
+        pseudo,
+        languageExtensions,
+      },
+      root,
+    ),
+    viewTemplates(
+      {
+        read: async (path) => packaged.get(path),
+        given: givenOf(root.source, root.parameters),
+        pseudo,
+        languageExtensions,
+      },
+      root,
+    ),
+  ]);
+  return before && after && splitChanges(before, after, isCode);
+}
+
+function isCode(stack: Stack, { path: [, logicalId = '', , name = ''] }: { path: readonly string[] }): boolean {
+  return isSourceProperty(resourceOf(stack.resolved, logicalId)['Type'], name);
+}
+
+/** The values that the stack shows, without secrets. */
+function shownParameters(template: Template, values: Readonly<Record<string, string>>): Record<string, string> {
+  const declared = mapOf(template['Parameters']);
+  return Object.fromEntries(
+    Object.entries(values).filter(([name, value]) => !isSecretParameter(mapOf(ownValue(declared, name)), value)),
+  );
+}
+
+/** These values; all others are known to CloudFormation only. */
+function givenOf(
+  template: Template,
+  values: Readonly<Record<string, string>>,
+): { values: Readonly<Record<string, string>>; unknown: ReadonlySet<string> } {
+  const names = Object.keys(mapOf(template['Parameters']));
+  return { values, unknown: new Set(names.filter((name) => !Object.hasOwn(values, name))) };
+}
+
+function listPackaged(stack: PackagedStack): PackagedStack[] {
+  return [stack, ...stack.children.flatMap(listPackaged)];
+}

@@ -1,0 +1,149 @@
+import { compareTemplates, describeDifference } from '../../deploy/compare-templates.ts';
+import type { TemplateDifference } from '../../deploy/compare-templates.ts';
+import { createStackValues } from '../../model/stack-values.ts';
+import type { StackValues } from '../../model/stack-values.ts';
+import { identifierOf } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { isFixed, mayComeOrGo } from '../../template/kinds/direct-settings.ts';
+import { globalsSection, isServerless, kindOf, RESOURCE_KINDS } from '../../template/kinds/kinds.ts';
+import type { ResourceKind } from '../../template/kinds/resource-kind.ts';
+import { mapOf, resourceOf, resourcesOf, scalarText } from '../../template/template.ts';
+import type { TemplateValue } from '../../template/template.ts';
+
+/** What a service can set on what exists, and what only a deployment can do. */
+export interface ChangeSplit {
+  /** Resource → its changed properties that a service sets. */
+  direct: ReadonlyMap<ResourceIdentifier, readonly string[]>;
+  /** The other differences, in a few words each. */
+  rest: readonly string[];
+}
+
+/**
+ * Splits the difference between two versions of an application's templates by resource and property. `isCode`: the difference
+ * is only where code is, which a code sync updates. Pure.
+ */
+export function splitChanges(
+  before: Stack,
+  after: Stack,
+  isCode: (stack: Stack, difference: TemplateDifference) => boolean = () => false,
+): ChangeSplit {
+  const split: Split = {
+    values: [createStackValues(before, NOTHING), createStackValues(after, NOTHING)],
+    isCode,
+    direct: new Map(),
+    rest: [],
+  };
+  collect(split, before, after);
+  return { direct: split.direct, rest: split.rest };
+}
+
+const NOTHING = { resource: () => undefined, parameter: () => undefined };
+
+interface Split {
+  values: readonly [StackValues, StackValues];
+  isCode: (stack: Stack, difference: TemplateDifference) => boolean;
+  direct: Map<ResourceIdentifier, string[]>;
+  rest: string[];
+}
+
+/** Sections whose differences show in the resources that use them. */
+const CARRIED = new Set(['Conditions', 'Mappings', 'Parameters']);
+
+function collect(split: Split, before: Stack, after: Stack): void {
+  const prefix = after.path === '' ? '' : `${after.path}/`;
+  const rest = (difference: TemplateDifference): void =>
+    void split.rest.push(`${prefix}${describeDifference(difference)}`);
+  for (const difference of compareTemplates(before.source, after.source)) {
+    const [section = '', , properties] = difference.path;
+    // properties are compared as they are resolved
+    const isResolved = section === 'Resources' && properties === 'Properties';
+    if (!CARRIED.has(section) && !isResolved && !isGlobalSetting(difference)) rest(difference);
+  }
+  for (const [logicalId, differences] of changedProperties(before, after)) {
+    const others = differences.filter((difference) => !split.isCode(after, difference));
+    const names = directNames(after, logicalId, others);
+    const id = identifierOf(after.path, logicalId);
+    if (names.size > 0) split.direct.set(id, [...names]);
+    for (const one of others) if (!names.has(one.path[3] ?? '') && !isNested(after, logicalId)) rest(one);
+  }
+  split.rest.push(...movedConditions(split, before, after).map((id) => `${prefix}${id}: its condition changed`));
+  for (const child of after.children) {
+    const old = before.children.find(({ path }) => path === child.path);
+    if (old === undefined) split.rest.push(`template of ${child.path}`);
+    else collect(split, old, child);
+  }
+}
+
+/** The differences of resolved properties by resource. */
+function changedProperties(before: Stack, after: Stack): Map<string, TemplateDifference[]> {
+  const byResource = new Map<string, TemplateDifference[]>();
+  for (const difference of compareTemplates(before.resolved, after.resolved)) {
+    const [section, logicalId = '', properties, name] = difference.path;
+    if (section !== 'Resources' || properties !== 'Properties') continue;
+    // a resource without properties has none of them
+    const all = name === undefined ? propertiesOf(after, logicalId, difference) : [difference];
+    byResource.set(logicalId, [...(byResource.get(logicalId) ?? []), ...all]);
+  }
+  return byResource;
+}
+
+function propertiesOf(stack: Stack, logicalId: string, { path, change }: TemplateDifference): TemplateDifference[] {
+  if (change !== 'added') return [{ path, change }];
+  const names = Object.keys(mapOf(resourceOf(stack.resolved, logicalId)['Properties']));
+  return names.map((name) => ({ path: [...path, name], change }));
+}
+
+/** Whether the difference is in `Globals`, in a property that services set: it shows in the resources. */
+function isGlobalSetting({ path: [section, type = '', property = ''] }: TemplateDifference): boolean {
+  return section === 'Globals' && DIRECT_GLOBALS.has(`${type}.${property}`);
+}
+
+const DIRECT_GLOBALS: ReadonlySet<string> = new Set(
+  (Object.entries(RESOURCE_KINDS) as [string, ResourceKind][]).flatMap(([type, { direct = {} }]) =>
+    isServerless(type) ? Object.keys(direct).map((property) => `${globalsSection(type)}.${property}`) : [],
+  ),
+);
+
+/** What a parent passes to a nested stack shows in that stack. */
+function isNested({ children }: Stack, logicalId: string): boolean {
+  return children.some((child) => child.logicalId === logicalId);
+}
+
+/** The properties of the resource among these differences that a service sets. */
+function directNames(stack: Stack, logicalId: string, differences: readonly TemplateDifference[]): Set<string> {
+  const { Type: type, Properties: properties } = resourceOf(stack.resolved, logicalId);
+  const { direct = {}, directDefinition = [], deployedWhole = [], versionedWhole = [] } = kindOf(type) ?? {};
+  const isVersioned = versionedWhole.some((name) => isSet(mapOf(properties)[name]));
+  const changed = new Set(differences.map(({ path }) => path[3] ?? ''));
+  if (hasMacro(stack) || isVersioned || deployedWhole.some((name) => changed.has(name))) return new Set();
+  const refused = new Set<string>();
+  for (const { path, change } of differences) {
+    const [, , , name = '', ...below] = path;
+    const property = Object.hasOwn(direct, name) ? direct[name] : undefined;
+    const isWhole = change === 'changed' || below.length > 0;
+    if (isWhole && directDefinition.includes(name)) continue;
+    if (property === undefined || isFixed(property, below) || (change !== 'changed' && !mayComeOrGo(property, below)))
+      refused.add(name);
+  }
+  return new Set([...changed].filter((name) => !refused.has(name)));
+}
+
+function isSet(value: TemplateValue | undefined): boolean {
+  return value !== undefined && value !== null && scalarText(value) !== 'false';
+}
+
+/** What a macro makes of the template, only CloudFormation knows. */
+function hasMacro({ source }: Stack): boolean {
+  const transforms = [source['Transform'] ?? []].flat();
+  return transforms.some((name) => name !== SERVERLESS && name !== 'AWS::LanguageExtensions');
+}
+
+const SERVERLESS = 'AWS::Serverless-2016-10-31';
+
+/** Lists the resources whose condition changed its value: they come or go. */
+function movedConditions({ values: [were, are] }: Split, before: Stack, after: Stack): string[] {
+  return resourcesOf(after.resolved).flatMap(([logicalId, { Condition: name }]) => {
+    if (typeof name !== 'string' || resourceOf(before.resolved, logicalId)['Condition'] !== name) return [];
+    return were.condition(name, before) === are.condition(name, after) ? [] : [logicalId];
+  });
+}

@@ -1,0 +1,154 @@
+import { ownValue } from '../../support/own-value.ts';
+import { isMap, scalarText } from '../template.ts';
+import type { TemplateValue } from '../template.ts';
+
+/** A property that a service sets on the existing resource, without CloudFormation. Pure data. */
+export interface DirectProperty {
+  /** The member of the request and of the service's answer. */
+  member: string;
+  shape: Shape;
+  /** The request that sets it, if it is another one than the type's own: the settings of a function's URL. */
+  request?: 'UpdateFunctionUrlConfig';
+  /** SAM writes the value into this member of `member`. */
+  within?: string;
+  /**
+   * What a deployment sets if the template does not have the property. Without it, a property that comes or goes waits for
+   * the deployment.
+   */
+  absent?: Setting;
+  /** Values that mean the same as a missing property. */
+  off?: readonly string[];
+}
+
+/**
+ * The form of a value. A value of another form waits for the deployment, which reports what is wrong with it. `ignored` is not
+ * sent, and `fixed` is not sent and changes with a deployment only.
+ */
+export type Shape =
+  | 'text'
+  | 'number'
+  | 'boolean'
+  | 'ignored'
+  | 'fixed'
+  | { list: Shape }
+  | { map: Shape }
+  | { members: Members };
+
+/** The members of a mapping; `absent`: the value of a missing one. */
+type Members = Readonly<Record<string, Shape | { shape: Shape; absent: Setting }>>;
+
+/** A value as the request has it. */
+export type Setting = string | number | boolean | readonly Setting[] | { readonly [name: string]: Setting };
+
+/** Converts a resolved value of a template to what the request takes; undefined: it has another form. Pure. */
+export function toSetting(property: DirectProperty, value: TemplateValue | undefined): Setting | undefined {
+  const { absent, off = [], shape, within } = property;
+  if (value === undefined || value === null || off.includes(scalarText(value) ?? '')) return absent;
+  const setting = convert(shape, value, true);
+  return setting === undefined || within === undefined ? setting : { [within]: setting };
+}
+
+/** Reduces a value of the service to the members that the table knows, with defaults. Pure. */
+export function shownSetting(property: DirectProperty, value: unknown): Setting | undefined {
+  const { absent } = property;
+  if (value === undefined || value === null) return absent;
+  return convert(shapeOf(property), value as TemplateValue, false) ?? absent;
+}
+
+/** Whether the service's value is the wanted one. Members without a default count only if they are wanted. Pure. */
+export function isSameSetting(property: DirectProperty, wanted: Setting, shown: Setting | undefined): boolean {
+  return isSame(shapeOf(property), wanted, shown);
+}
+
+function isSame(shape: Shape, wanted: Setting | undefined, shown: Setting | undefined): boolean {
+  if (typeof shape === 'string') return wanted === shown;
+  if ('list' in shape) {
+    if (!Array.isArray(wanted) || !Array.isArray(shown) || shown.length !== wanted.length) return false;
+    return wanted.every((item: Setting, index) => isSame(shape.list, item, shown[index] as Setting));
+  }
+  const [ours, theirs] = [entriesOf(wanted), entriesOf(shown)];
+  if (ours === undefined || theirs === undefined) return false;
+  if ('map' in shape) {
+    return ours.size === theirs.size && [...ours].every(([name, item]) => isSame(shape.map, item, theirs.get(name)));
+  }
+  return [...ours].every(([name, item]) => {
+    const member = ownValue(shape.members, name) ?? 'text';
+    return isSame(typeof member === 'object' && 'shape' in member ? member.shape : member, item, theirs.get(name));
+  });
+}
+
+function entriesOf(value: Setting | undefined): Map<string, Setting> | undefined {
+  return typeof value === 'object' && !Array.isArray(value) ? new Map(Object.entries(value)) : undefined;
+}
+
+/** The form of the member of the request. */
+function shapeOf({ shape, within }: DirectProperty): Shape {
+  return within === undefined ? shape : { members: { [within]: shape } };
+}
+
+/** Returns whether only a deployment changes what is at the path below the property. Pure. */
+export function isFixed({ shape }: DirectProperty, [name = '']: readonly string[]): boolean {
+  return typeof shape === 'object' && 'members' in shape && ownValue(shape.members, name) === 'fixed';
+}
+
+/** Returns whether a member may come or go within the property (`path` below it) without a deployment. Pure. */
+export function mayComeOrGo({ shape, absent }: DirectProperty, path: readonly string[]): boolean {
+  if (path.length === 0) return absent !== undefined;
+  let at: Shape = shape;
+  for (const [depth, name] of path.entries()) {
+    // below a scalar there are intrinsic functions only: its value changes
+    if (typeof at === 'string') return true;
+    if ('members' in at) {
+      const member = ownValue(at.members, name);
+      if (member === undefined) return false;
+      const isLast = depth === path.length - 1;
+      if (isLast) return member === 'ignored' || (typeof member === 'object' && 'shape' in member);
+      at = typeof member === 'object' && 'shape' in member ? member.shape : member;
+    } else at = 'list' in at ? at.list : at.map;
+  }
+  return true;
+}
+
+function convert(shape: Shape, value: TemplateValue, isStrict: boolean): Setting | undefined {
+  if (typeof shape === 'string') return convertScalar(shape, value);
+  if ('list' in shape) {
+    if (!Array.isArray(value)) return undefined;
+    const items = value.map((item) => convert(shape.list, item, isStrict));
+    return items.includes(undefined) ? undefined : (items as Setting[]);
+  }
+  if (!isMap(value)) return undefined;
+  return 'map' in shape ? convertMap(shape.map, value, isStrict) : convertMembers(shape.members, value, isStrict);
+}
+
+function convertScalar(shape: Extract<Shape, string>, value: TemplateValue): Setting | undefined {
+  const text = scalarText(value);
+  if (text === undefined || shape === 'text') return text;
+  if (shape === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+function convertMap(shape: Shape, value: Record<string, TemplateValue>, isStrict: boolean): Setting | undefined {
+  const entries = Object.entries(value).map(([name, item]) => [name, convert(shape, item, isStrict)] as const);
+  return entries.some(([, item]) => item === undefined)
+    ? undefined
+    : (Object.fromEntries(entries) as Record<string, Setting>);
+}
+
+function convertMembers(
+  members: Members,
+  value: Record<string, TemplateValue>,
+  isStrict: boolean,
+): Setting | undefined {
+  if (isStrict && Object.keys(value).some((name) => !Object.hasOwn(members, name))) return undefined;
+  const entries: [string, Setting][] = [];
+  for (const [name, member] of Object.entries(members)) {
+    if (member === 'ignored' || member === 'fixed') continue;
+    const hasDefault = typeof member === 'object' && 'shape' in member;
+    const item = ownValue(value, name) ?? null;
+    const absent = hasDefault ? member.absent : undefined;
+    const setting = item === null ? absent : convert(hasDefault ? member.shape : member, item, isStrict);
+    if (setting !== undefined) entries.push([name, setting]);
+    else if (item !== null && isStrict) return undefined;
+  }
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,78 @@
+import { emptyBuildResult } from '../../builder/build-result.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import type { CodeSyncRequest } from '../../sync/code/open-plan.ts';
+import { SET_BEFORE } from '../../sync/code/planning.ts';
+import type { ResourceResult } from '../../sync/code/sync-resource.ts';
+import { requireResources, withoutDirect } from '../application-snapshot.ts';
+import type { ApplicationSnapshot } from '../application-snapshot.ts';
+import type { SyncedResource } from '../loop/results.ts';
+import { ALL_RESOURCES } from '../loop/schedule.ts';
+import type { DeployContext } from '../loop/watch-tasks.ts';
+import type { WatchedApplication } from '../watched-application.ts';
+import { failAll } from './apply-plan.ts';
+
+/**
+ * After a deployment that CloudFormation rolled back: the stack has the templates of the deployment before, so what was set
+ * directly since is set back where the rollback did not reach it. The next change of a template sets it again.
+ */
+export async function restoreSettings(
+  application: WatchedApplication,
+  context: DeployContext,
+): Promise<readonly SyncedResource[]> {
+  const isOld = (id: ResourceIdentifier): boolean => !context.isOutdated(id);
+  application.replace((now) => ({ ...withoutDirect(now, isOld), readRoot: undefined }));
+  const { tools, prepared, definitionsAhead } = application.snapshot;
+  const codeSync = await tools.codeSync(prepared?.deployed.stack);
+  const { selected, settable } = requireResources(application.snapshot);
+  // what changed later is in the next deployment
+  const isToRestore = ([id]: [ResourceIdentifier, unknown]): boolean =>
+    isOld(id) && (selected.has(id) || settable.has(id));
+  const settings = new Map(Object.entries(codeSync.ahead()).filter(isToRestore));
+  const definitions = new Map([...definitionsAhead].filter(isToRestore));
+  const names = new Map([...settings, ...definitions]);
+  if (names.size === 0) return [];
+  context.reserve(ALL_RESOURCES);
+  await context.cleared();
+  codeSync.forget();
+  try {
+    const results = [
+      ...(await restore(application.snapshot, [...settings.keys()], {
+        settings: () => SET_BEFORE,
+        settingsOnly: true,
+      })),
+      ...(await restore(application.snapshot, [...definitions.keys()], {})),
+    ];
+    const restored = new Set(results.flatMap(({ id, outcome }) => (outcome === 'failed' ? [] : [id])));
+    application.replace((now) => ({
+      ...now,
+      ahead: { ...codeSync.ahead() },
+      definitionsAhead: new Map([...now.definitionsAhead].filter(([id]) => !restored.has(id))),
+    }));
+    return results.map((result) => describeRestored(result, names.get(result.id) ?? []));
+  } catch (error) {
+    application.snapshot.run.environment.signal.throwIfAborted();
+    return failAll([...names.keys()], error);
+  }
+}
+
+async function restore(
+  { tools, prepared, deployedRoot: root, builtProperties }: ApplicationSnapshot,
+  ids: readonly ResourceIdentifier[],
+  how: Pick<CodeSyncRequest, 'settings' | 'settingsOnly'>,
+): Promise<readonly ResourceResult[]> {
+  if (root === undefined || ids.length === 0) return [];
+  const codeSync = await tools.codeSync(prepared?.deployed.stack);
+  const built = emptyBuildResult(builtProperties);
+  const open = await codeSync.plan({ root, selection: { ids, types: [] }, built, ...how });
+  return (await open?.apply())?.results ?? [];
+}
+
+function describeRestored({ id, outcome, error = '' }: ResourceResult, names: readonly string[]): SyncedResource {
+  const list = names.join(', ');
+  const isAre = names.length > 1 ? 'are' : 'is';
+  const message =
+    outcome === 'failed'
+      ? `${id} still has what was set directly and could not be set back: ${list}. ${error}`
+      : `The deployment failed: ${list} of ${id} ${isAre} as deployed before`;
+  return { id, outcome: 'failed', failure: { message, hint: 'The next change of a template sets it again.' } };
+}

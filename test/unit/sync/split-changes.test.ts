@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import type { Stack } from '../../../src/model/stack.ts';
+import { splitChanges } from '../../../src/sync/configuration/split-changes.ts';
+import { createScope, resolveTemplate } from '../../../src/template/resolve-template.ts';
+import { readParameters } from '../../../src/template/parameters.ts';
+import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
+import { fakeStack } from '../../support/stack-builder.ts';
+
+const ROOT = `
+Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Runtime: python3.11, Timeout: 3}}
+Parameters: {Size: {Type: Number, Default: 128}, Stage: {Type: String, Default: dev}}
+Conditions: {IsProd: !Equals [!Ref Stage, prod]}
+Resources:
+  A: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, MemorySize: !Ref Size}}
+  B: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: x}, LoggingConfig: {LogFormat: JSON}}}
+  All: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, AutoPublishAlias: live, AutoPublishAliasAllProperties: true}}
+  Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 1}}
+  Flow: {Type: AWS::Serverless::StateMachine, Properties: {Definition: {StartAt: A}}}
+  Prod: {Type: AWS::SNS::Topic, Condition: IsProd}
+  Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml, Parameters: {Memory: !Ref Size}}}
+`;
+const CHILD = `
+Parameters: {Memory: {Type: Number}}
+Resources:
+  F: {Type: AWS::Serverless::Function, Properties: {CodeUri: f, MemorySize: !Ref Memory}}
+`;
+
+/** The application as its templates resolve with these parameters. */
+function application(root: string, parameters: Record<string, string>, child = CHILD): Stack {
+  const stackOf = (text: string, values: Record<string, string>, place: Partial<Stack>): Stack => {
+    const source = parseTemplate(text, 'template');
+    const known = readParameters(source, { values });
+    const scope = createScope(source, { parameters: known, pseudoParameters: {}, includes: new Map() });
+    return fakeStack({ source, resolved: resolveTemplate(source, scope), parameters: known.texts, ...place });
+  };
+  const nested = stackOf(child, { Memory: parameters['Size'] ?? '128' }, { path: 'Child', logicalId: 'Child' });
+  return stackOf(root, parameters, { children: [nested] });
+}
+
+interface Change {
+  from?: string;
+  to?: string;
+  parameters?: Record<string, string>;
+  child?: string;
+}
+
+function split({ from = '', to = '', parameters = {}, child = CHILD }: Change) {
+  const after = ROOT.replace(from, () => to);
+  expect(from === '' || after !== ROOT).toBe(true);
+  const { direct, rest } = splitChanges(application(ROOT, {}), application(after, parameters, child));
+  return { direct: Object.fromEntries(direct), rest };
+}
+
+describe('a change is split into what services set and what a deployment does', () => {
+  it.each<[string, Change, object, readonly string[]]>([
+    ['nothing', {}, {}, []],
+    ['a setting', { from: '!Ref Size}}\n  B', to: '512}}\n  B' }, { A: ['MemorySize'] }, []],
+    [
+      'a parameter, in each stack that uses it',
+      { parameters: { Size: '256' } },
+      { A: ['MemorySize'], 'Child/F': ['MemorySize'] },
+      [],
+    ],
+    ['Globals', { from: 'Timeout: 3', to: 'Timeout: 4' }, { A: ['Timeout'] }, ['All: Timeout changed']],
+    [
+      'a setting of a nested stack',
+      { child: CHILD.replace('CodeUri: f', 'CodeUri: f, Timeout: 9') },
+      { 'Child/F': ['Timeout'] },
+      [],
+    ],
+    [
+      'a setting that comes and has a default',
+      { from: 'CodeUri: a, MemorySize', to: 'CodeUri: a, Tracing: Active, MemorySize' },
+      { A: ['Tracing'] },
+      [],
+    ],
+    [
+      'a setting that comes and has no default',
+      { from: 'CodeUri: a, MemorySize', to: 'CodeUri: a, Role: r, MemorySize' },
+      {},
+      ['A: Role was added'],
+    ],
+    [
+      'a part of a setting that changes',
+      { from: 'LogFormat: JSON', to: 'LogFormat: Text' },
+      { B: ['LoggingConfig'] },
+      [],
+    ],
+    [
+      'a part of a setting that comes and has no default',
+      { from: 'LogFormat: JSON', to: 'LogFormat: JSON, LogGroup: g' },
+      {},
+      ['B: LoggingConfig.LogGroup was added'],
+    ],
+    [
+      'a setting and something else',
+      { from: 'CodeUri: a, MemorySize: !Ref Size', to: 'CodeUri: a, MemorySize: 1024, Policies: [x]' },
+      { A: ['MemorySize'] },
+      ['A: Policies was added'],
+    ],
+    [
+      'a setting of a function that is replaced',
+      { from: 'CodeUri: a, MemorySize: !Ref Size', to: 'CodeUri: a, MemorySize: 1024, FunctionName: new' },
+      {},
+      ['A: FunctionName was added', 'A: MemorySize changed'],
+    ],
+    [
+      'a definition in the template',
+      { from: '{StartAt: A}', to: '{StartAt: B, Comment: c}' },
+      { Flow: ['Definition'] },
+      [],
+    ],
+    [
+      'where a definition is',
+      { from: 'Definition: {StartAt: A}', to: 'DefinitionUri: flow.json' },
+      {},
+      ['Flow: Definition was removed', 'Flow: DefinitionUri was added'],
+    ],
+    ['another type', { from: 'DelaySeconds: 1', to: 'DelaySeconds: 2' }, {}, ['Q: DelaySeconds changed']],
+    ['a new resource', { from: '  Q:', to: '  N: {Type: AWS::SNS::Topic}\n  Q:' }, {}, ['N was added']],
+    ['a condition that becomes true', { parameters: { Stage: 'prod' } }, {}, ['Prod: its condition changed']],
+    [
+      'a template with a macro',
+      {
+        from: 'Transform: AWS::Serverless-2016-10-31\n',
+        to: 'Transform: [Mine, AWS::Serverless-2016-10-31]\n',
+        parameters: { Size: '256' },
+      },
+      { 'Child/F': ['MemorySize'] },
+      ['section Transform changed', 'A: MemorySize changed'],
+    ],
+  ])('%s', (_, change, direct, rest) => {
+    const found = split(change);
+    expect(found.direct).toEqual(direct);
+    expect([...found.rest].sort()).toEqual([...rest].sort());
+  });
+});

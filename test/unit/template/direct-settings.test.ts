@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { isSameSetting, mayComeOrGo, shownSetting, toSetting } from '../../../src/template/kinds/direct-settings.ts';
+import type { DirectProperty, Shape } from '../../../src/template/kinds/direct-settings.ts';
+import { RESOURCE_KINDS } from '../../../src/template/kinds/kinds.ts';
+import { SERVERLESS_CONFIGURATION } from '../../../src/template/kinds/lambda-settings.ts';
+import type { ResourceKind } from '../../../src/template/kinds/resource-kind.ts';
+import type { TemplateValue } from '../../../src/template/template.ts';
+
+const property = (name: string): DirectProperty => SERVERLESS_CONFIGURATION[name] ?? { member: '', shape: 'text' };
+
+describe('a setting of a template', () => {
+  it.each<[name: string, value: TemplateValue | undefined, expected: unknown]>([
+    ['MemorySize', 256, 256],
+    ['MemorySize', '256', 256],
+    ['MemorySize', undefined, 128],
+    ['MemorySize', 'much', undefined],
+    ['MemorySize', { Ref: 'Size' }, undefined],
+    ['Description', 7, '7'],
+    ['Environment', { Variables: { A: 1, B: true } }, { Variables: { A: '1', B: 'true' } }],
+    ['Environment', {}, { Variables: {} }],
+    ['Environment', { Variables: { A: ['x'] } }, undefined],
+    ['Environment', { Variable: {} }, undefined],
+    ['Tracing', 'Active', { Mode: 'Active' }],
+    ['Tracing', 'Disabled', { Mode: 'PassThrough' }],
+    ['DeadLetterQueue', { Type: 'SQS', TargetArn: 'arn' }, { TargetArn: 'arn' }],
+    [
+      'VpcConfig',
+      { SubnetIds: ['s'], Ipv6AllowedForDualStack: 'true' },
+      { SubnetIds: ['s'], SecurityGroupIds: [], Ipv6AllowedForDualStack: true },
+    ],
+    ['Role', undefined, undefined],
+  ])('%s %j becomes %j', (name, value, expected) => {
+    expect(toSetting(property(name), value)).toEqual(expected);
+  });
+
+  it.each<[name: string, wanted: TemplateValue, shown: unknown, isSame: boolean]>([
+    ['MemorySize', 256, 256, true],
+    ['MemorySize', 256, undefined, false],
+    ['VpcConfig', { SubnetIds: ['a'] }, { SubnetIds: ['a'], SecurityGroupIds: [], VpcId: 'v' }, true],
+    ['VpcConfig', { SubnetIds: ['a'] }, { SubnetIds: ['b'], SecurityGroupIds: [], VpcId: 'v' }, false],
+    ['LoggingConfig', { LogFormat: 'JSON' }, { LogFormat: 'JSON', LogGroup: '/aws/lambda/f' }, true],
+    ['Environment', { Variables: { A: '1' } }, { Variables: { A: '1', B: '2' } }, false],
+    ['Environment', { Variables: {} }, undefined, true],
+    ['SnapStart', { ApplyOn: 'None' }, { ApplyOn: 'None', OptimizationStatus: 'Off' }, true],
+  ])('%s %j is compared with %j', (name, wanted, shown, isSame) => {
+    const value = toSetting(property(name), wanted);
+    expect(value !== undefined && isSameSetting(property(name), value, shownSetting(property(name), shown))).toBe(
+      isSame,
+    );
+  });
+
+  it.each<[name: string, path: string[], expected: boolean]>([
+    ['MemorySize', [], true],
+    ['Role', [], false],
+    ['Environment', ['Variables', 'A'], true],
+    ['Environment', ['Variables', 'A', 'Ref'], true],
+    ['LoggingConfig', ['LogGroup'], false],
+    ['VpcConfig', ['Ipv6AllowedForDualStack'], true],
+    ['FileSystemConfigs', ['0', 'Arn'], false],
+  ])('%s may come or go at %j: %s', (name, path, expected) => {
+    expect(mayComeOrGo(property(name), path)).toBe(expected);
+  });
+});
+
+it.each(
+  (Object.entries(RESOURCE_KINDS) as [string, ResourceKind][]).flatMap(([type, { direct = {} }]) =>
+    Object.entries(direct).map(([name, row]) => [`${type} ${name}`, row] as const),
+  ),
+)('%s has a default of its own form', (_, { shape, within, absent }) => {
+  if (absent === undefined) return;
+  const whole: Shape = within === undefined ? shape : { members: { [within]: shape } };
+  expect(toSetting({ member: 'M', shape: whole }, absent as TemplateValue)).toEqual(absent);
+});
