@@ -1,5 +1,6 @@
 import { GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import {
+  GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
   GetFunctionUrlConfigCommand,
   PublishLayerVersionCommand,
@@ -446,6 +447,34 @@ describe('direct settings and deployments', () => {
     );
     await has(app, 'Fn', { MemorySize: 384 });
     expect(settingsSent(app)).toBe(1);
+  });
+
+  it('include reserved concurrency, which goes again', async () => {
+    const { watch, ...app } = await apps.ready(FILES);
+    const { lambda } = clients(app.cloud.endpoint);
+    const reserves = (wanted: number | undefined): Promise<unknown> =>
+      poll(async () => {
+        const { ReservedConcurrentExecutions } = await lambda.send(
+          new GetFunctionConcurrencyCommand({ FunctionName: app.output('Fn') }),
+        );
+        return ReservedConcurrentExecutions === wanted || undefined;
+      });
+    const held = holdDeployments(app);
+    const line = await watch.after(
+      () => save(watch, 'MemorySize: 128', 'MemorySize: 192, ReservedConcurrentExecutions: 7'),
+      (one) => isResource('Fn', 'in-sync')(one) && one.changed === true,
+    );
+    expect(line['detail']).toBe('MemorySize, ReservedConcurrentExecutions');
+    await reserves(7);
+    await held.arrived;
+    const from = watch.lines.length;
+    held.release();
+    await watch.seen(isStack('in-sync'), from);
+    await reserves(7);
+    const again = holdDeployments(app);
+    await save(watch, ', ReservedConcurrentExecutions: 7', '');
+    await reserves(undefined);
+    again.release();
   });
 
   it("include the function's URL, but for who may call it", async () => {

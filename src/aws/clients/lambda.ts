@@ -1,7 +1,9 @@
 export {
   LambdaClient as Client,
+  DeleteFunctionConcurrencyCommand,
   DeleteLayerVersionCommand,
   GetFunctionCommand,
+  GetFunctionConcurrencyCommand,
   GetFunctionUrlConfigCommand,
   ListFunctionsCommand,
   ListLayerVersionsCommand,
@@ -10,6 +12,7 @@ export {
   InvokeCommand,
   PublishLayerVersionCommand,
   PublishVersionCommand,
+  PutFunctionConcurrencyCommand,
   UpdateAliasCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,

@@ -179,6 +179,8 @@ def note_settings(name, props):
     function = lambda_svc._functions.get(name)
     if not function:
         return
+    reserved = props.get("ReservedConcurrentExecutions")
+    function["concurrency"] = None if reserved is None else int(reserved)
     config = function["config"]
     config["DeadLetterConfig"] = props.get("DeadLetterConfig") or {}
     config["FileSystemConfigs"] = props.get("FileSystemConfigs") or []

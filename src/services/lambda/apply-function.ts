@@ -7,7 +7,7 @@ import type { ServiceContext } from '../service-context.ts';
 import { codeName, hasSent, isDone, readyCode, sendCode, shownCode } from './function-code.ts';
 import type { CodeUpdate } from './function-code.ts';
 import { changedSettings, checkSettings, hasSetting } from './function-configuration.ts';
-import { updateUrl } from './function-url.ts';
+import { sendNeighbour } from './function-neighbours.ts';
 import type { ConfigurationUpdate } from './function-configuration.ts';
 import { sendSettings } from './settings-refused.ts';
 import type { FunctionPlan, FunctionWork, VersionPublication } from './plan-function.ts';
@@ -38,10 +38,11 @@ export async function applyFunction(
   };
   markUnsettled(tools, work.id);
   await sendSettings(plan, () => configure(plan.configuration, plan.settings));
-  const { url } = work;
-  const setUrl = async (): Promise<void> => (url === undefined ? undefined : updateUrl(tools, url));
-  // a refusal says that nothing was set
-  await (plan.configuration === undefined ? sendSettings(plan, setUrl) : setUrl());
+  for (const [index, neighbour] of work.neighbours.entries()) {
+    const isFirst = plan.configuration === undefined && index === 0;
+    // a refusal says that nothing was set
+    await (isFirst ? sendSettings(plan, () => sendNeighbour(tools, neighbour)) : sendNeighbour(tools, neighbour));
+  }
   if (plan.code !== undefined) await updateCode(tools, work, plan.code);
   await configure(plan.drop);
   if (plan.publish !== undefined) await publish(tools, work, plan.publish);

@@ -19,7 +19,7 @@ export async function functionRequests(
   return [
     ...(own === undefined ? [] : await publishRequests(tools, own)),
     ...request('UpdateFunctionConfiguration', configuration && withoutSecrets(configuration, work)),
-    ...request('UpdateFunctionUrlConfig', work.url?.input),
+    ...work.neighbours.flatMap(({ operation, input }) => request(operation, input)),
     ...(code === undefined ? [] : [await codeRequest(tools, code)]),
     ...request('UpdateFunctionConfiguration', drop),
     ...request('PublishVersion', publish?.version),

@@ -9,7 +9,7 @@ import type { CodeUpdate, FunctionCode } from './function-code.ts';
 import type { FunctionState } from './function-state.ts';
 import { missingSettings, settingParameters } from './function-configuration.ts';
 import type { ConfigurationUpdate, WantedConfiguration, WantedSetting } from './function-configuration.ts';
-import type { UrlUpdate } from './function-url.ts';
+import type { NeighbourUpdate } from './function-neighbours.ts';
 import type { LayerPlan } from './plan-layer.ts';
 import { layerArnOf, moveLayers, newVersionOf } from './layer-versions.ts';
 import { mayBeStale } from '../../cloud/recent-sends.ts';
@@ -24,8 +24,8 @@ export interface FunctionWork {
   code: FunctionCode | undefined;
   /** Settings of its template that it should have; undefined: they are not compared. */
   configuration: WantedConfiguration | undefined;
-  /** The update of its URL. */
-  url: UrlUpdate | undefined;
+  /** Updates of settings with requests of their own. */
+  neighbours: readonly NeighbourUpdate[];
   /** Layers of this sync that it uses. */
   layers: readonly LayerPlan[];
   /** The layer for its own dependencies: appended if it is `wanted` and missing, else removed. */
@@ -114,14 +114,14 @@ export function shownLayers({ name, layers }: FunctionState): ShownValue {
 
 /** Whether the plan changes anything. */
 export function changesFunction({ work, code, configuration, drop, publish }: FunctionPlan): boolean {
-  return [work.url, code, configuration, drop, publish].some((request) => request !== undefined);
+  return work.neighbours.length > 0 || [code, configuration, drop, publish].some((request) => request !== undefined);
 }
 
 /** Describes the changes of a function plan, in a few words each. */
 export function describeFunctionPlan({ work, code, configuration, settings, drop, publish }: FunctionPlan): string[] {
   return [
     ...settings.keys(),
-    ...(work.url === undefined ? [] : [work.url.setting.property.member]),
+    ...work.neighbours.map(({ setting }) => setting.property.member),
     ...(configuration?.Layers === undefined ? [] : ['layers']),
     ...(code === undefined ? [] : [code.code.kind === 'image' ? 'image' : 'code']),
     ...(drop === undefined ? [] : ['dependency layer removed']),

@@ -10,7 +10,7 @@ import type { FunctionCode } from './function-code.ts';
 import type { PackedCode } from './pack-code.ts';
 import { planFunction } from './plan-function.ts';
 import type { FunctionPlan } from './plan-function.ts';
-import { planUrl } from './function-url.ts';
+import { planNeighbours } from './function-neighbours.ts';
 import type { LocatedFunction } from './located-function.ts';
 import { planLayer } from './plan-layer.ts';
 import type { LayerPlan, LayerWork } from './plan-layer.ts';
@@ -89,7 +89,7 @@ export async function planOneFunction(
     state,
     code: isSelected ? await planCode(tools, fn, packed) : undefined,
     configuration,
-    url: configuration && (await planUrl(tools, { name: state.name, alias }, configuration)),
+    neighbours: configuration ? await planNeighbours(tools, { name: state.name, alias }, configuration) : [],
     layers: dependencies === undefined ? used : [...used, dependencies],
     dependencyLayer: dependencyArn,
     dependencies: isSelected ? { layer: dependencyArn, wanted: dependencies !== undefined } : undefined,

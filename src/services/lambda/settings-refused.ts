@@ -24,7 +24,7 @@ export async function sendSettings(
     await send();
   } catch (error) {
     if (
-      (settings.size > 0 || work.url !== undefined) &&
+      (settings.size > 0 || work.neighbours.length > 0) &&
       isAwsError(error) &&
       !mayHaveArrived(error) &&
       isAboutSettings(error)
@@ -38,7 +38,12 @@ function isAboutSettings({ kind, operation }: AwsError): boolean {
   return OPERATIONS.has(operation) && (kind === 'access-denied' || kind === 'other');
 }
 
-const OPERATIONS: ReadonlySet<string> = new Set(['UpdateFunctionConfiguration', 'UpdateFunctionUrlConfig']);
+const OPERATIONS: ReadonlySet<string> = new Set([
+  'DeleteFunctionConcurrency',
+  'PutFunctionConcurrency',
+  'UpdateFunctionConfiguration',
+  'UpdateFunctionUrlConfig',
+]);
 
 /** Lambda checks the permissions of the function's role, to which the deployment may add some first. */
 const ROLE = /execution role does not have permissions|cannot be assumed by Lambda/;

@@ -61,7 +61,8 @@ function collect(split: Split, before: Stack, after: Stack): void {
   }
   for (const [logicalId, differences] of changedProperties(before, after)) {
     const others = differences.filter((difference) => !split.isCode(after, difference));
-    const names = directNames(after, logicalId, others);
+    const isSameType = typeOf(before, logicalId) === typeOf(after, logicalId);
+    const names = isSameType ? directNames(after, logicalId, others) : new Set<string>();
     const id = identifierOf(after.path, logicalId);
     if (names.size > 0) split.direct.set(id, [...names]);
     for (const one of others) if (!names.has(one.path[3] ?? '') && !isNested(after, logicalId)) rest(one);
@@ -107,6 +108,10 @@ const DIRECT_GLOBALS: ReadonlySet<string> = new Set(
 /** What a parent passes to a nested stack shows in that stack. */
 function isNested({ children }: Stack, logicalId: string): boolean {
   return children.some((child) => child.logicalId === logicalId);
+}
+
+function typeOf(stack: Stack, logicalId: string): TemplateValue | undefined {
+  return resourceOf(stack.resolved, logicalId)['Type'];
 }
 
 /** The properties of the resource among these differences that a service sets. */

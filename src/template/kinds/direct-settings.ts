@@ -7,8 +7,8 @@ export interface DirectProperty {
   /** The member of the request and of the service's answer. */
   member: string;
   shape: Shape;
-  /** The request that sets it, if it is another one than the type's own: the settings of a function's URL. */
-  request?: 'UpdateFunctionUrlConfig';
+  /** The request that sets it, if it is another one than the type's own. */
+  request?: 'PutFunctionConcurrency' | 'UpdateFunctionUrlConfig';
   /** SAM writes the value into this member of `member`. */
   within?: string;
   /**

@@ -33,6 +33,12 @@ const CONFIGURATION = {
     },
   },
   MemorySize: { member: 'MemorySize', shape: 'number', absent: 128 },
+  ReservedConcurrentExecutions: {
+    member: 'ReservedConcurrentExecutions',
+    request: 'PutFunctionConcurrency',
+    shape: 'number',
+    absent: 'unreserved',
+  },
   Role: { member: 'Role', shape: 'text' },
   Runtime: { member: 'Runtime', shape: 'text' },
   SnapStart: { member: 'SnapStart', shape: { members: { ApplyOn: 'text' } }, absent: { ApplyOn: 'None' } },

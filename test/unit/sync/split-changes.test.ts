@@ -117,7 +117,21 @@ describe('a change is split into what services set and what a deployment does', 
       {},
       ['Flow: Definition was removed', 'Flow: DefinitionUri was added'],
     ],
-    ['another type', { from: 'DelaySeconds: 1', to: 'DelaySeconds: 2' }, {}, ['Q: DelaySeconds changed']],
+    [
+      'a setting of a function of another type',
+      {
+        from: 'A: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, MemorySize: !Ref Size',
+        to: 'A: {Type: AWS::Lambda::Function, Properties: {CodeUri: a, MemorySize: 1024',
+      },
+      {},
+      ['A: MemorySize changed', 'A: Runtime was removed', 'A: Timeout was removed', 'A: Type changed'],
+    ],
+    [
+      'a resource of a type that no service sets',
+      { from: 'DelaySeconds: 1', to: 'DelaySeconds: 2' },
+      {},
+      ['Q: DelaySeconds changed'],
+    ],
     ['a new resource', { from: '  Q:', to: '  N: {Type: AWS::SNS::Topic}\n  Q:' }, {}, ['N was added']],
     ['a condition that becomes true', { parameters: { Stage: 'prod' } }, {}, ['Prod: its condition changed']],
     [
