@@ -404,6 +404,21 @@ describe('direct settings and deployments', () => {
     expect(watch.lines.slice(from).some(({ text }) => String(text).includes('could not be set directly'))).toBe(true);
   });
 
+  it('are set although the answer is lost, and although the service is busy', async () => {
+    const { watch, ...app } = await apps.ready(FILES);
+    const operation = 'UpdateFunctionConfiguration';
+    app.proxy.fault({ operation }, { kind: 'reset', when: 'after-answer' });
+    const isSet = (line: Parameters<ReturnType<typeof isResource>>[0]): boolean =>
+      isResource('Fn', 'in-sync')(line) && line.changed === true;
+    await watch.after(() => save(watch, 'MemorySize: 128', 'MemorySize: 256'), isSet);
+    await has(app, 'Fn', { MemorySize: 256 });
+    app.proxy.fault({ operation }, { kind: 'throttle' });
+    await watch.after(() => save(watch, 'MemorySize: 256', 'MemorySize: 512'), isSet);
+    await has(app, 'Fn', { MemorySize: 512 });
+    await watch.seen(isStack('in-sync'), watch.lines.length);
+    await isDeployedAsWritten(app, APP('MemorySize: 512', OTHER('Timeout: 5')));
+  });
+
   it('that Lambda refuses show why until the deployment decides', async () => {
     const { watch, ...app } = await apps.ready(FILES);
     app.proxy.fault(
