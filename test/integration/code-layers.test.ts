@@ -178,6 +178,24 @@ describe('layers of the template', () => {
     expect(await app.plain()).toMatchObject({ exitCode: 0 });
   });
 
+  it('leave no superseded version once a function that failed has moved too', async () => {
+    await syncPlain('before');
+    const [before] = await versionsOf('plain');
+    proxy.fault(
+      { operation: 'UpdateFunctionCode', when: ({ path: at }) => at.includes(names['First'] ?? '') },
+      { kind: 'error', status: 400, code: 'InvalidParameterValueException' },
+    );
+    await app.write({
+      'fn/app.py': `${FILES['fn/app.py']}\n# with a layer that moves too\n`,
+      'plain/python/plain.py': 'VALUE = "after"\n',
+    });
+    expect((await app.code()).outcomes).toMatchObject({ Plain: 'synced', First: 'failed' });
+    expect(await versionsOf('plain')).toContain(before);
+    expect((await app.code()).outcomes).toMatchObject({ Plain: 'unchanged', First: 'synced' });
+    expect(await versionsOf('plain')).not.toContain(before);
+    expect(await call('First')).toMatchObject({ 1: 'after' });
+  });
+
   it('stop only what needs them if they fail', async () => {
     await app.write({ 'plain/python/plain.py': 'VALUE = "v4"\n', 'common/common.py': 'VALUE = "v4"\n' });
     const isPlain = { when: (call: { path: string }) => /layers\/[^/]*plain\/versions/.test(call.path) };

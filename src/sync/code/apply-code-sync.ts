@@ -132,18 +132,35 @@ interface PlanInProgress {
 async function finishLayer(
   tools: ServiceContext,
   layer: LayerPlan,
-  { plan, layers, functions }: PlanInProgress,
+  progress: PlanInProgress,
 ): Promise<ResourceResult | undefined> {
   const { id } = layer.work;
-  const planned = plan.resources.find((resource) => resource.id === id);
-  if (planned?.action !== 'update') return undefined;
+  const planned = progress.plan.resources.find((resource) => resource.id === id);
+  if (planned?.action !== 'update') {
+    // an earlier sync published the version, and one of its functions failed then
+    if (layer.publish === undefined) await removeOnceMoved(tools, layer, progress);
+    return undefined;
+  }
   return syncOne(tools, { id, type: planned.type }, async () => {
-    const version = (await layers.get(layer)) ?? '';
-    const users = [...functions].filter(([{ work }]) => work.layers.includes(layer)).map(([, result]) => result);
-    const moved = await Promise.all(users);
-    if (moved.every(({ outcome }) => outcome === 'synced')) await removeSuperseded(tools, layer, keep(plan, version));
+    const version = await removeOnceMoved(tools, layer, progress);
     return `version ${versionOf(version)}`;
   });
+}
+
+/** Waits for the functions that move to the layer's version, and removes what none of them needs any more. Returns the version. */
+async function removeOnceMoved(
+  tools: ServiceContext,
+  layer: LayerPlan,
+  { plan, layers, functions }: PlanInProgress,
+): Promise<string> {
+  const version = (await layers.get(layer)) ?? '';
+  const users = [...functions].filter(([{ work }]) => work.layers.includes(layer)).map(([, result]) => result);
+  const moved = await Promise.all(users);
+  const isLeftover = plan.work.leftovers.includes(layer);
+  if (!isLeftover && moved.every(({ outcome }) => outcome === 'synced')) {
+    await removeSuperseded(tools, layer, keep(plan, version));
+  }
+  return version;
 }
 
 async function syncOne(
