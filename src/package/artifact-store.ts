@@ -13,6 +13,9 @@ import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { openCompressedFiles } from './compressed-files.ts';
 import type { CompressedFiles } from './compressed-files.ts';
+import { COMPRESSOR } from './compression.ts';
+import { createCompressor } from './compressor.ts';
+import type { Compressor } from './compressor.ts';
 import { fileKey, readSums, textKey, treeKey } from './artifact-key.ts';
 import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
@@ -73,7 +76,7 @@ export interface ArtifactStore {
   dispose(): Promise<void>;
 }
 
-/** Compression uses the only JavaScript thread; with two zips at a time one reads while the other compresses. */
+/** With two zips at a time one is read and written while the other one is compressed. */
 const ZIPS_AT_ONCE = 2;
 
 /** Creates the store. */
@@ -86,6 +89,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const context: ZipContext = {
     ...options,
     signal: AbortSignal.any([options.signal, disposing.signal]),
+    compressor: createCompressor(),
     compressed: openCompressedFiles(options.storeDir),
     looseDir: path.join(options.storeDir, 'tmp', `zips.${temporarySuffix()}`),
     sums: new Map(),
@@ -133,6 +137,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     dispose: async () => {
       // after a failure or an interruption others may still write into the folder that is removed here
       disposing.abort(new Error('The artifacts were disposed'));
+      await context.compressor.close();
       await Promise.allSettled(zips.values());
       await context.compressed.save().catch(() => {}); // only a cache
       await discard(context.looseDir);
@@ -163,6 +168,7 @@ function withPrefix(prefix: string | undefined, key: string): string {
 
 /** State of the store. */
 interface ZipContext extends ArtifactStoreOptions {
+  compressor: Compressor;
   compressed: CompressedFiles;
   /** Zips of folders that may change, used by this run only. */
   looseDir: string;
@@ -233,19 +239,20 @@ function updateRecord(
 }
 
 async function makeZip(context: ZipContext, target: string): Promise<ZipFile> {
-  const { signal, compressed, looseDir } = context;
+  const { signal, compressor, compressed, looseDir } = context;
   signal.throwIfAborted();
   const recordFile = recordFileOf(context, target);
   if (recordFile === undefined) {
-    return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal });
+    return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal, compressor });
   }
   const file = recordFile.replace(/\.json$/, '.zip');
-  const { sha256, size } = await readRecord(recordFile);
+  const { sha256, size, compressor: madeBy } = await readRecord(recordFile);
   const stat = await fs.stat(file).catch(() => undefined);
-  if (sha256 !== undefined && stat?.size === Number(size)) return { path: file, size: stat.size, sha256 };
+  if (sha256 !== undefined && madeBy === COMPRESSOR && stat?.size === Number(size))
+    return { path: file, size: stat.size, sha256 };
   // a killed run leaves a large, incomplete zip
   await removeLeftovers(path.dirname(file));
-  const zip = await writeZip(await readEntries(target), file, { signal, compressed });
-  await updateRecord(context, recordFile, { sha256: zip.sha256, size: String(zip.size) });
+  const zip = await writeZip(await readEntries(target), file, { signal, compressor, compressed });
+  await updateRecord(context, recordFile, { sha256: zip.sha256, size: String(zip.size), compressor: COMPRESSOR });
   return zip;
 }

@@ -257,3 +257,24 @@ it('ends zips under way before it removes their folder: nothing writes into it a
   await zipping;
   expect(await fs.readdir(path.join(storeDir, 'tmp')).catch(() => [])).toEqual([]);
 });
+
+it('keeps the zip of an immutable folder, unless another compressor made it', async () => {
+  const folder = await tempFolder({ 'store/deps/key/content/a.py': 'a'.repeat(1000) });
+  const entry = path.join(folder, 'store/deps/key');
+  const zip = async () => {
+    const { store } = openStore('unused', { storeDir: path.join(folder, 'store') });
+    const { sha256 } = await store.zip({ kind: 'zip', path: path.join(entry, 'content'), label: 'A' });
+    await store.dispose();
+    return sha256;
+  };
+  const sha256 = await zip();
+  // the record is believed
+  const record = path.join(entry, 'package.json');
+  const { compressor, ...values } = JSON.parse(await fs.readFile(record, 'utf8')) as Record<string, string>;
+  await fs.writeFile(record, JSON.stringify({ ...values, compressor, sha256: 'recorded' }));
+  expect(await zip()).toBe('recorded');
+  for (const other of [{}, { compressor: 'libdeflate 0.0.9' }]) {
+    await fs.writeFile(record, JSON.stringify({ ...values, sha256: 'recorded', ...other }));
+    expect(await zip()).toBe(sha256);
+  }
+});

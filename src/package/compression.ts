@@ -1,0 +1,34 @@
+/**
+ * What decides the bytes of a zip besides its content, part of what is remembered of zips and of compressed files. Change it with
+ * the version of libdeflate, the level and the size of pieces, so that no zip of an older sam-sync is taken for one of this.
+ */
+export const COMPRESSOR = 'libdeflate 0.1.0, level 6, pieces of 8 MiB';
+
+/** Larger files are compressed in pieces of this size (bytes): in parallel, and with little memory. */
+export const PIECE_SIZE = 8 * 1024 * 1024;
+
+/** The content of an entry as it is in a zip. */
+export interface CompressedContent {
+  body: Uint8Array;
+  /** Zip's method number: 0 stored, 8 deflated. */
+  method: 0 | 8;
+}
+
+/** What to compress: a whole file, or a piece of one. The compressed pieces of a file are one stream. */
+export type DeflatePart = 'file' | 'piece' | 'last piece';
+
+/** A task of a thread. */
+export interface DeflateTask {
+  content: Uint8Array;
+  part: DeflatePart;
+}
+
+/** Its answer. */
+export type DeflateAnswer = CompressedContent | { failure: string };
+
+/** Returns the bytes in a buffer of their own, which can be transferred to a thread. Copies them if they share it with others. */
+export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength) return new Uint8Array(buffer);
+  return Uint8Array.from(bytes);
+}
