@@ -17,7 +17,7 @@ export interface ContentSources {
 }
 
 /** Checksum, size and, if the cache takes the file, SHA-256 (hex) of a content. */
-export interface ContentSums {
+interface ContentSums {
   crc: number;
   size: number;
   sha256: string | undefined;
