@@ -17,6 +17,8 @@ export interface TinyPackage {
   tag?: string;
   /** Commands of the package: name → `module:function`. */
   scripts?: Record<string, string>;
+  /** Its `RECORD` has the hashes of its files, as those of real wheels have. */
+  hashed?: boolean;
   /** It is a source archive, with these files. */
   isSource?: boolean;
 }
@@ -33,7 +35,10 @@ function makeWheel(tiny: TinyPackage): { file: string; content: Uint8Array; sha2
     [`${info}/WHEEL`]: `Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: ${tag}\n`,
     ...(commands.length > 0 && { [`${info}/entry_points.txt`]: `[console_scripts]\n${commands.join('')}` }),
   };
-  all[`${info}/RECORD`] = [...Object.keys(all).map((file) => `${file},,`), `${info}/RECORD,,`, ''].join('\n');
+  const hashOf = (text: string): string =>
+    tiny.hashed ? `sha256=${createHash('sha256').update(text).digest('base64url')}` : '';
+  const listed = Object.entries(all).map(([file, text]) => `${file},${hashOf(text)},`);
+  all[`${info}/RECORD`] = [...listed, `${info}/RECORD,,`, ''].join('\n');
   const entries = Object.fromEntries(Object.entries(all).map(([file, text]) => [file, strToU8(text)]));
   const content = zipSync(entries, { mtime: new Date(2000, 0, 1) });
   const sha256 = createHash('sha256').update(content).digest('hex');

@@ -4,6 +4,7 @@ import type { BuildDefinition } from '../../plan-build.ts';
 import { exportLock } from './lock-export.ts';
 import { findPython, missingPython } from './interpreter.ts';
 import type { PythonManifest } from './manifest.ts';
+import { installByUvCache } from './install-by-uv-cache.ts';
 import { installWithPip } from './install-with-pip.ts';
 import { localPathsOf, readRequirements } from './requirements.ts';
 import type { Requirements } from './requirements.ts';
@@ -35,10 +36,23 @@ export async function installPackages(job: PythonInstallation, folder: string): 
     const requirements = await readRequirements(file);
     if (requirements) await installByPip(job, folder, { requirements, isComplete: true });
   } else if (source.kind === 'requirements' && source.tool === 'pip') {
-    await installByPip(job, folder, { requirements: source.requirements, isComplete: false });
+    const { requirements } = source;
+    if (!(await installQuickly(job, folder, requirements))) {
+      await installByPip(job, folder, { requirements, isComplete: false });
+    }
   } else {
     await installByUv(job, folder, source);
   }
+}
+
+async function installQuickly(
+  { context, target, scratch }: PythonInstallation,
+  folder: string,
+  requirements: Requirements,
+): Promise<boolean> {
+  if ((await context.tools.find('uv')).length === 0) return false;
+  const python = await findPython(context.tools, { ...wantedPython(target), pip: true });
+  return python !== undefined && installByUvCache({ context, requirements, python, target, scratch }, folder);
 }
 
 /** Installs with pip, or with uv if there is no pip. */

@@ -152,8 +152,8 @@ function pythonOptions({ context: { tools }, python }: UvJob): string[] {
   return python === undefined || tools.env['UV_PYTHON'] !== undefined ? [] : ['--python', python.program];
 }
 
-/** glibc 2.26 (Amazon Linux 2) supports manylinux2014 wheels, 2.34 (Amazon Linux 2023) newer ones too. */
-function targetOptions(target: PythonTarget): string[] {
+/** Returns uv's options for Lambda's platform: glibc 2.26 (Amazon Linux 2) supports manylinux2014 wheels, 2.34 (Amazon Linux 2023) newer ones too. */
+export function targetOptions(target: PythonTarget): string[] {
   const newer = Number(target.version.split('.')[1]) >= 12;
   const platform = `${machineOf(target.architecture)}-${newer ? 'manylinux_2_34' : 'manylinux2014'}`;
   return ['--python-version', target.version, '--python-platform', platform];

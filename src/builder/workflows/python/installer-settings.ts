@@ -18,31 +18,54 @@ export function installerSettings(tools: Tools): Promise<KeyPart> {
   return settings;
 }
 
+/** Returns the variables of pip and uv that decide what is installed. */
+export function decidingVariables(env: Tools['env']): [name: string, value: string][] {
+  return Object.entries(env).flatMap(([name, value]): [string, string][] =>
+    /^(?:PIP|UV)_/.test(name) && !WITHOUT_EFFECT.test(name) && value !== undefined ? [[name, value]] : [],
+  );
+}
+
 async function readSettings({ env, identity }: Tools): Promise<KeyPart> {
-  const variables = Object.entries(env)
-    .filter(([name, value]) => /^(?:PIP|UV)_/.test(name) && !WITHOUT_EFFECT.test(name) && value !== undefined)
-    .map(([name, value]) => `${name}=${withoutLogins(value ?? '')}`)
+  const variables = decidingVariables(env)
+    .map(([name, value]) => `${name}=${withoutLogins(value)}`)
     .sort();
   // a container has its own files
-  const files = identity === undefined ? settingsFiles(env) : [];
+  const files = identity === undefined ? [...pipFiles(env), ...uvFiles(env)] : [];
   const texts = await Promise.all(files.map((file) => readTextIfExists(file)));
   return [variables, texts.filter((text) => text !== undefined).map(withoutLoginLines)];
 }
 
-/** Returns the files in which pip and uv look for settings of the user and the machine. */
-function settingsFiles(env: Tools['env']): string[] {
-  const home = env['HOME'] ?? env['USERPROFILE'] ?? os.homedir();
-  const config = env['XDG_CONFIG_HOME'] ?? path.join(home, '.config');
-  const roaming = env['APPDATA'];
+/** Returns the files in which pip looks for settings of the user and the machine. */
+export function pipFiles(env: Tools['env']): string[] {
+  const { home, config, roaming } = foldersOf(env);
   const environment = env['VIRTUAL_ENV'];
+  const shared = process.platform === 'win32' ? [] : (env['XDG_CONFIG_DIRS'] ?? '/etc/xdg').split(':').filter(Boolean);
+  const forAll = env['PROGRAMDATA'] ?? env['ALLUSERSPROFILE'];
   return [
-    ...[env['PIP_CONFIG_FILE'], env['UV_CONFIG_FILE']].filter((file) => file !== undefined),
+    ...(env['PIP_CONFIG_FILE'] === undefined ? [] : [env['PIP_CONFIG_FILE']]),
     path.join(config, 'pip', 'pip.conf'),
-    path.join(config, 'uv', 'uv.toml'),
     path.join(home, '.pip', 'pip.conf'),
-    ...(process.platform === 'darwin' ? [path.join(home, 'Library', 'Application Support', 'pip', 'pip.conf')] : []),
-    ...(process.platform === 'win32' ? [] : ['/etc/pip.conf', '/etc/uv/uv.toml']),
+    ...shared.map((folder) => path.join(folder, 'pip', 'pip.conf')),
+    ...(process.platform === 'darwin'
+      ? [home, '/'].map((root) => path.join(root, 'Library', 'Application Support', 'pip', 'pip.conf'))
+      : []),
+    ...(process.platform === 'win32' ? [path.join(home, 'pip', 'pip.ini')] : ['/etc/pip.conf']),
     ...(environment === undefined ? [] : [path.join(environment, 'pip.conf'), path.join(environment, 'pip.ini')]),
-    ...(roaming === undefined ? [] : [path.join(roaming, 'pip', 'pip.ini'), path.join(roaming, 'uv', 'uv.toml')]),
+    ...[roaming, forAll].flatMap((folder) => (folder === undefined ? [] : [path.join(folder, 'pip', 'pip.ini')])),
   ];
+}
+
+function uvFiles(env: Tools['env']): string[] {
+  const { config, roaming } = foldersOf(env);
+  return [
+    ...(env['UV_CONFIG_FILE'] === undefined ? [] : [env['UV_CONFIG_FILE']]),
+    path.join(config, 'uv', 'uv.toml'),
+    ...(process.platform === 'win32' ? [] : ['/etc/uv/uv.toml']),
+    ...(roaming === undefined ? [] : [path.join(roaming, 'uv', 'uv.toml')]),
+  ];
+}
+
+function foldersOf(env: Tools['env']): { home: string; config: string; roaming: string | undefined } {
+  const home = env['HOME'] ?? env['USERPROFILE'] ?? os.homedir();
+  return { home, config: env['XDG_CONFIG_HOME'] ?? path.join(home, '.config'), roaming: env['APPDATA'] };
 }

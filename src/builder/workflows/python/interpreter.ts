@@ -9,11 +9,15 @@ export interface PythonInterpreter {
   /** Whether it builds what Lambda runs: the same version, and Linux on the same processor. */
   sameVersion: boolean;
   samePlatform: boolean;
+  /** Its folder (`sys.prefix`), where it may have settings; undefined if it prints none. */
+  prefix: string | undefined;
 }
 
-const PROBE = ['import sys, platform', 'print("%d.%d" % sys.version_info[:2], sys.platform, platform.machine())'].join(
-  '\n',
-);
+const PROBE = [
+  'import sys, platform',
+  'print("%d.%d" % sys.version_info[:2], sys.platform, platform.machine())',
+  'print(sys.prefix)',
+].join('\n');
 
 /** The requested Python. */
 interface PythonRequest {
@@ -52,13 +56,15 @@ async function probePython(
   request: PythonRequest,
 ): Promise<PythonInterpreter | undefined> {
   const result = await tools.probe(program, ['-c', request.pip ? `${PROBE}\nimport pip` : PROBE]);
-  const [version = '', system, machine] = result?.stdout.trim().split(' ') ?? [];
+  const [about = '', prefix] = result?.stdout.trim().split(/\r?\n/) ?? [];
+  const [version = '', system, machine] = about.split(' ');
   if (result?.code !== 0 || Number(version.split('.')[1]) < OLDEST_MINOR || !version.startsWith('3.')) return undefined;
   return {
     program,
     version,
     sameVersion: version === request.version,
     samePlatform: system === 'linux' && machine === request.machine,
+    prefix,
   };
 }
 

@@ -61,7 +61,12 @@ export function distributionOf(file: string): { name: string; version: string } 
  * that the same wheels give the same tree on every machine.
  */
 export function unpackWheel(wheelFile: string, target: string): Promise<void> {
-  return unpackZip(wheelFile, target, (name) => name.replace(/^[^/]+\.data\/(?:purelib|platlib)\//, ''));
+  return unpackZip(wheelFile, target, placeInLambda);
+}
+
+/** Returns the path of a wheel's file in a folder of packages. */
+export function placeInLambda(name: string): string {
+  return name.replace(/^[^/]+\.data\/(?:purelib|platlib)\//, '');
 }
 
 /** Returns the message for a package without a wheel for the function. */
