@@ -14,6 +14,8 @@ export interface CompressedFile {
   offset: number;
   /** Compressed size in bytes. */
   length: number;
+  /** CRC-32 of the content. */
+  crc: number;
   /** Zip's method number: 0 stored, 8 deflated. */
   method: 0 | 8;
 }
@@ -34,7 +36,7 @@ export interface CompressedFiles {
 
 /** SHA-256 → zip (relative to the build cache), its size, and the place in it. The cache file has them under `COMPRESSOR`. */
 type Places = Record<string, Place>;
-type Place = [zip: string, size: number, offset: number, length: number, method: 0 | 8];
+type Place = [zip: string, size: number, offset: number, length: number, crc: number, method: 0 | 8];
 
 /** Opens the cache. `storeDir`: the build cache with the zips and the file `compressed.json`. Absolute. */
 export function openCompressedFiles(storeDir: string): CompressedFiles {
@@ -46,16 +48,18 @@ export function openCompressedFiles(storeDir: string): CompressedFiles {
     find: async (sha256) => {
       const place = added[sha256] ?? (await saved())[sha256];
       if (place === undefined) return undefined;
-      const [name, size, offset, length, method] = place;
+      const [name, size, offset, length, crc, method] = place;
       const zip = path.join(storeDir, name);
       if (!isBelow(zip, storeDir)) return undefined;
-      return (await oncePerName(sizes, zip, () => sizeOf(zip))) === size ? { zip, offset, length, method } : undefined;
+      return (await oncePerName(sizes, zip, () => sizeOf(zip))) === size
+        ? { zip, offset, length, crc, method }
+        : undefined;
     },
     add: (zip, size, files) => {
       const name = path.relative(storeDir, zip);
       sizes.set(zip, Promise.resolve(size));
-      for (const [sha256, { offset, length, method }] of files) {
-        added[sha256] = [name, size, offset, length, method];
+      for (const [sha256, { offset, length, crc, method }] of files) {
+        added[sha256] = [name, size, offset, length, crc, method];
       }
     },
     save: async () => {
@@ -84,10 +88,11 @@ async function readPlaces(file: string): Promise<Places> {
 
 const readPlace: Reader<Place> = (value) => {
   const [zip, ...numbers] = Array.isArray(value) ? (value as unknown[]) : [];
-  const [size, offset, length, method] = listOf(count)(numbers) ?? [];
-  if (size === undefined || offset === undefined || length === undefined || numbers.length !== 4) return undefined;
+  const [size, offset, length, crc, method] = listOf(count)(numbers) ?? [];
+  if (size === undefined || offset === undefined || length === undefined) return undefined;
+  if (crc === undefined || numbers.length !== 5) return undefined;
   if (typeof zip !== 'string' || offset + length > size || (method !== 0 && method !== 8)) return undefined;
-  return [zip, size, offset, length, method];
+  return [zip, size, offset, length, crc, method];
 };
 
 async function sizeOf(zip: string): Promise<number | undefined> {

@@ -14,6 +14,8 @@ export interface EarlierZips {
 export interface EarlierFile {
   /** Compressed size in bytes. */
   length: number;
+  /** CRC-32 of the content. */
+  crc: number;
   /** Zip's method number: 0 stored, 8 deflated. */
   method: 0 | 8;
   /** Reads compressed bytes from `start` to before `end`. */
@@ -37,14 +39,14 @@ export function openEarlierZips(compressed: CompressedFiles): EarlierZips {
   };
 }
 
-function fileAt(zip: fs.FileHandle, { offset, length, method }: CompressedFile): EarlierFile {
+function fileAt(zip: fs.FileHandle, { offset, length, crc, method }: CompressedFile): EarlierFile {
   const read: EarlierFile['read'] = async (start, end) => {
     const bytes = Buffer.alloc(end - start);
     const { bytesRead } = await zip.read(bytes, 0, bytes.length, offset + start);
     if (bytesRead < bytes.length) throw new Error('an earlier zip was changed while it was read');
     return bytes;
   };
-  return { length, method, read };
+  return { length, crc, method, read };
 }
 
 async function openZip(zip: string): Promise<fs.FileHandle | undefined> {

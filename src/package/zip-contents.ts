@@ -39,7 +39,7 @@ const AHEAD = 4 * PIECE_SIZE;
 /** What a file counts at least (bytes), so that not all small ones are read at once. */
 const LEAST = 256 * 1024;
 /** Smaller files compress faster than the cache finds them. */
-const CACHED_ABOVE = 16 * 1024;
+const CACHED_ABOVE = 2 * 1024;
 
 /** Reads and compresses entries, several at a time, and yields them in order. */
 export function compressEntries(entries: readonly TreeEntry[], sources: ContentSources): AsyncGenerator<EntryPart> {
@@ -65,8 +65,8 @@ async function compressWhole(entry: TreeEntry, { compressor, earlier }: ContentS
   const content = await fs.readFile(entry.absolute);
   const isCached = earlier !== undefined && content.length > CACHED_ABOVE;
   const sha256 = isCached ? createHash('sha256').update(content).digest('hex') : undefined;
-  const sums = { crc: crc32(content), size: content.length, sha256 };
   const found = sha256 === undefined ? undefined : await earlier?.find(sha256);
+  const sums = { crc: found?.crc ?? crc32(content), size: content.length, sha256 };
   if (found) return { ...part, body: await found.read(0, found.length), method: found.method, sums };
   return { ...part, ...(await compressor.compress(content, 'file')), sums };
 }
@@ -94,22 +94,21 @@ function piecesOf(entry: TreeEntry, { compressor, earlier }: ContentSources): Pa
   });
 }
 
-/** Computes the sums of a large file and looks for its content; if it must be compressed, its pieces compute the checksum. */
+/** Looks for the content of a large file; if it must be compressed, its pieces compute the checksum. */
 async function findLarge(
   { absolute }: TreeEntry,
   earlier: EarlierZips,
   sums: ContentSums,
 ): Promise<EarlierFile | undefined> {
   const hash = createHash('sha256');
-  const read = { crc: 0, size: 0 };
+  let size = 0;
   for await (const bytes of createReadStream(absolute, { highWaterMark: 1024 * 1024 })) {
     hash.update(bytes as Buffer);
-    read.crc = crc32(bytes as Buffer, read.crc);
-    read.size += (bytes as Buffer).length;
+    size += (bytes as Buffer).length;
   }
   sums.sha256 = hash.digest('hex');
   const found = await earlier.find(sums.sha256);
-  if (found !== undefined) Object.assign(sums, read);
+  if (found !== undefined) Object.assign(sums, { crc: found.crc, size });
   return found;
 }
 

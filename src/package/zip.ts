@@ -96,7 +96,7 @@ async function writePart(writing: ZipWriter, { entry, sums, body, method, ...par
   const { crc, size, sha256 } = sums;
   Object.assign(current.sums, { crc, size, compressedSize: output.size - current.content });
   if (sha256 !== undefined) {
-    written.set(sha256, { offset: current.content, length: current.sums.compressedSize, method });
+    written.set(sha256, { offset: current.content, length: current.sums.compressedSize, crc, method });
   }
   if (part.isPiece) await output.write(descriptorOf(current.sums));
   if (output.size > MAX_SIZE) throw tooLarge(entry);
