@@ -7,7 +7,15 @@ import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
 export interface EarlierZips {
   /** Finds the content with this SHA-256 (hex); undefined if unknown or its zip is gone. */
   find(sha256: string): Promise<EarlierFile | undefined>;
+  /** Finds the content of a file that is never written to again, by its stamp. */
+  findStamp(stamp: string | undefined): Promise<StampedFile | undefined>;
   close(): Promise<void>;
+}
+
+/** A compressed file, and the SHA-256 (hex) of its content. */
+interface StampedFile {
+  sha256: string;
+  file: EarlierFile;
 }
 
 /** A compressed file of an open zip. */
@@ -25,11 +33,17 @@ export interface EarlierFile {
 /** Opens the zips of the cache as they are needed. */
 export function openEarlierZips(compressed: CompressedFiles): EarlierZips {
   const zips = new Map<string, Promise<fs.FileHandle | undefined>>();
+  const find: EarlierZips['find'] = async (sha256) => {
+    const place = await compressed.find(sha256);
+    const zip = place && (await oncePerName(zips, place.zip, () => openZip(place.zip)));
+    return place && zip && fileAt(zip, place);
+  };
   return {
-    find: async (sha256) => {
-      const place = await compressed.find(sha256);
-      const zip = place && (await oncePerName(zips, place.zip, () => openZip(place.zip)));
-      return place && zip && fileAt(zip, place);
+    find,
+    findStamp: async (stamp) => {
+      const sha256 = stamp === undefined ? undefined : await compressed.hashOf(stamp);
+      const file = sha256 === undefined ? undefined : await find(sha256);
+      return sha256 === undefined || file === undefined ? undefined : { sha256, file };
     },
     close: async () => {
       for (const zip of await Promise.allSettled(zips.values())) {

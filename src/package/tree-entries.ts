@@ -14,6 +14,8 @@ export interface TreeEntry {
   executable: boolean;
   /** Target of a link to keep, with `/`. */
   linkTarget?: string;
+  /** Of a file in the tree: which file this is and when it was written. Hard links to a file have the same stamp. */
+  stamp?: string;
 }
 
 /**
@@ -46,7 +48,7 @@ async function listItem(
   const absolute = path.join(at.folder, item.name);
   const name = at.prefix + item.name;
   if (item.isDirectory()) return listFolder(walk, absolute, `${name}/`, at.parents);
-  if (item.isFile()) return addFile(walk, name, absolute);
+  if (item.isFile()) return addFile(walk, name, absolute, at.parents.length === 1);
   if (!item.isSymbolicLink()) return; // sockets, pipes and devices have no content
   const target = runtimeLink(absolute, walk.realRoot) ?? (await insideTarget(walk.realRoot, at.folder, absolute));
   if (target !== undefined) {
@@ -59,13 +61,16 @@ async function listItem(
   // do not follow a link to a folder above it
   if (stat.isDirectory() && !at.parents.includes(real))
     return listFolder(walk, real, `${name}/`, [...at.parents, real]);
-  if (stat.isFile()) return addFile(walk, name, real);
+  if (stat.isFile()) return addFile(walk, name, real, false);
 }
 
-async function addFile(walk: Walk, name: string, absolute: string): Promise<void> {
-  const stat = await fs.stat(absolute);
-  const executable = process.platform === 'win32' ? await looksExecutable(absolute) : (stat.mode & 0o111) !== 0;
-  walk.entries.push({ path: name, absolute, size: stat.size, executable });
+/** `isOwn`: no link on the way to it leaves the tree. */
+async function addFile(walk: Walk, name: string, absolute: string, isOwn: boolean): Promise<void> {
+  const stat = await fs.stat(absolute, { bigint: true });
+  const executable = process.platform === 'win32' ? await looksExecutable(absolute) : (stat.mode & 0o111n) !== 0n;
+  const entry: TreeEntry = { path: name, absolute, size: Number(stat.size), executable };
+  if (isOwn) entry.stamp = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.birthtimeNs].join(' ');
+  walk.entries.push(entry);
 }
 
 /** Recognizes scripts and Linux programs by their first bytes: Windows has no executable bit. */

@@ -62,6 +62,14 @@ async function compressWhole(entry: TreeEntry, { compressor, earlier }: ContentS
     const body = Buffer.from(linkTarget);
     return { ...part, body, method: 0, sums: { crc: crc32(body), size: body.length, sha256: undefined } };
   }
+  if (entry.size > CACHED_ABOVE) {
+    const known = await earlier?.findStamp(entry.stamp);
+    if (known) {
+      const { sha256, file } = known;
+      const sums = { crc: file.crc, size: entry.size, sha256 };
+      return { ...part, body: await file.read(0, file.length), method: file.method, sums };
+    }
+  }
   const content = await fs.readFile(entry.absolute);
   const isCached = earlier !== undefined && content.length > CACHED_ABOVE;
   const sha256 = isCached ? createHash('sha256').update(content).digest('hex') : undefined;
@@ -96,10 +104,15 @@ function piecesOf(entry: TreeEntry, { compressor, earlier }: ContentSources): Pa
 
 /** Looks for the content of a large file; if it must be compressed, its pieces compute the checksum. */
 async function findLarge(
-  { absolute }: TreeEntry,
+  { absolute, size: listed, stamp }: TreeEntry,
   earlier: EarlierZips,
   sums: ContentSums,
 ): Promise<EarlierFile | undefined> {
+  const known = await earlier.findStamp(stamp);
+  if (known) {
+    Object.assign(sums, { crc: known.file.crc, size: listed, sha256: known.sha256 });
+    return known.file;
+  }
   const hash = createHash('sha256');
   let size = 0;
   for await (const bytes of createReadStream(absolute, { highWaterMark: 1024 * 1024 })) {

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { discard, makeFolder } from '../support/files.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { addPath } from '../system-errors.ts';
-import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
+import type { CompressedFiles, WrittenFile } from './compressed-files.ts';
 import type { Compressor } from './compressor.ts';
 import { openEarlierZips } from './earlier-zips.ts';
 import type { TreeEntry } from './tree-entries.ts';
@@ -75,7 +75,7 @@ interface ZipWriter {
   /** Records of the entries so far. */
   directory: Buffer[];
   /** Compressed files in it, by SHA-256 of the content. */
-  written: Map<string, Omit<CompressedFile, 'zip'>>;
+  written: Map<string, WrittenFile>;
 }
 
 /** Writes an entry or, of a large one, a piece. */
@@ -96,7 +96,8 @@ async function writePart(writing: ZipWriter, { entry, sums, body, method, ...par
   const { crc, size, sha256 } = sums;
   Object.assign(current.sums, { crc, size, compressedSize: output.size - current.content });
   if (sha256 !== undefined) {
-    written.set(sha256, { offset: current.content, length: current.sums.compressedSize, crc, method });
+    const stamps = [...(written.get(sha256)?.stamps ?? []), ...(entry.stamp === undefined ? [] : [entry.stamp])];
+    written.set(sha256, { offset: current.content, length: current.sums.compressedSize, crc, method, stamps });
   }
   if (part.isPiece) await output.write(descriptorOf(current.sums));
   if (output.size > MAX_SIZE) throw tooLarge(entry);

@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { listEntries } from '../../../src/package/tree-entries.ts';
+import type { TreeEntry } from '../../../src/package/tree-entries.ts';
 import { COMPRESSOR } from '../../../src/package/compression.ts';
 import { createCompressor } from '../../../src/package/compressor.ts';
 import { openCompressedFiles } from '../../../src/package/compressed-files.ts';
@@ -112,10 +113,12 @@ print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.r
     expect(second).toMatchObject({ sha256: first.sha256, found: ['1.zip', '1.zip'] });
     expect(second.sha256).toBe((await zipOf(src, path.join(folder, 'without.zip'))).sha256);
 
-    // other content of the same size and time of change
-    const { atime, mtime } = await fs.stat(path.join(src, 'mid'));
-    await fs.writeFile(path.join(src, 'mid'), noise('other', 40_000));
-    await fs.utimes(path.join(src, 'mid'), atime, mtime);
+    // another file with the same size and time of change
+    const mid = path.join(src, 'mid');
+    const { atime, mtime } = await fs.stat(mid);
+    await fs.writeFile(`${mid}.new`, noise('other', 40_000));
+    await fs.utimes(`${mid}.new`, atime, mtime);
+    await fs.rename(`${mid}.new`, mid);
     const third = await make('3.zip');
     expect(third.found).toEqual(['2.zip']);
     expect(third.sha256).toBe((await zipOf(src, path.join(folder, 'without.zip'))).sha256);
@@ -130,9 +133,45 @@ print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.r
 
     // what another compressor made
     const cache = path.join(folder, 'compressed.json');
-    const { [COMPRESSOR]: places } = JSON.parse(await fs.readFile(cache, 'utf8'));
-    await fs.writeFile(cache, JSON.stringify({ ...places, 'libdeflate 0.0.9': places }));
+    const { [COMPRESSOR]: places, stamps } = JSON.parse(await fs.readFile(cache, 'utf8'));
+    await fs.writeFile(cache, JSON.stringify({ ...places, 'libdeflate 0.0.9': places, stamps }));
     expect(await make('6.zip')).toMatchObject({ sha256: third.sha256, found: [] });
+  });
+
+  it('reads no file that it has in an earlier zip, unless it was written to or another one has taken its place', async () => {
+    const text = (name: string): string => `${name} `.repeat(2000);
+    const names = ['linked', 'edited', 'replaced', 'large'];
+    const folder = await tempFolder(Object.fromEntries(names.map((name) => [`first/${name}`, text(name)])));
+    await fs.writeFile(path.join(folder, 'first/large'), text('large').repeat(800));
+    const [from, to] = [path.join(folder, 'first'), path.join(folder, 'second')];
+    const zip = async (tree: string, name: string, entries?: TreeEntry[]) => {
+      const compressed = openCompressedFiles(folder);
+      const result = await writeZip(entries ?? (await listEntries(tree)), path.join(folder, name), {
+        compressor,
+        compressed,
+      });
+      await compressed.save();
+      return result.sha256;
+    };
+    const first = await zip(from, '1.zip');
+    await fs.mkdir(to);
+    for (const name of names) await fs.link(path.join(from, name), path.join(to, name));
+    // the files are not there to be read
+    const unreadable = (await listEntries(to)).map((entry) => ({ ...entry, absolute: path.join(folder, 'nowhere') }));
+    expect(await zip(to, '2.zip', unreadable)).toBe(first);
+
+    const { atime, mtime } = await fs.stat(path.join(to, 'replaced'));
+    await fs.rm(path.join(to, 'replaced'));
+    await fs.writeFile(path.join(to, 'replaced'), text('Replaced'));
+    await fs.utimes(path.join(to, 'replaced'), atime, mtime);
+    await fs.writeFile(path.join(to, 'edited'), text('Edited'));
+    expect(await zip(to, '3.zip')).toBe((await zipOf(to, path.join(folder, 'without.zip'))).sha256);
+
+    // a link to a file that may change has no stamp
+    await fs.writeFile(path.join(folder, 'outside'), text('outside'));
+    await fs.symlink(path.join(folder, 'outside'), path.join(to, 'link'));
+    const entries = await listEntries(to);
+    expect(entries.filter(({ stamp }) => stamp === undefined).map((entry) => entry.path)).toEqual(['link']);
   });
 
   it('leaves nothing behind when a file vanishes or the run is stopped', async () => {
