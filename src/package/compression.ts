@@ -1,11 +1,17 @@
 /**
  * What decides the bytes of a zip besides its content, part of what is remembered of zips and of compressed files. Change it with
- * the version of libdeflate, the level and the size of pieces, so that no zip of an older sam-sync is taken for one of this.
+ * the versions of libdeflate and fflate, the level and the sizes here, so that no zip of an older sam-sync is taken for one of this.
  */
-export const COMPRESSOR = 'libdeflate 0.1.0, level 6, pieces of 8 MiB';
+export const COMPRESSOR = 'libdeflate 0.1.0, level 6, pieces of 8 MiB; fflate 0.8.3, level 6, to 64 KiB';
 
 /** Larger files are compressed in pieces of this size (bytes): in parallel, and with little memory. */
 export const PIECE_SIZE = 8 * 1024 * 1024;
+
+/**
+ * fflate compresses trees up to this size (bytes): JavaScript that is compiled already. Loading libdeflate takes 8 ms of processor
+ * time longer, a twentieth of a code sync of one function.
+ */
+export const SMALL_TREE = 64 * 1024;
 
 /** The content of an entry as it is in a zip. */
 export interface CompressedContent {

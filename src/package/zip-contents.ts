@@ -12,7 +12,7 @@ import type { TreeEntry } from './tree-entries.ts';
 
 /** What compresses, and what is compressed already. */
 export interface ContentSources {
-  compressor: Compressor;
+  compressor: Pick<Compressor, 'compress'>;
   earlier: EarlierZips | undefined;
 }
 

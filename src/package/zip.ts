@@ -5,6 +5,7 @@ import { discard, makeFolder } from '../support/files.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { addPath } from '../system-errors.ts';
 import type { CompressedFiles, WrittenFile } from './compressed-files.ts';
+import { SMALL_TREE } from './compression.ts';
 import type { Compressor } from './compressor.ts';
 import { openEarlierZips } from './earlier-zips.ts';
 import type { TreeEntry } from './tree-entries.ts';
@@ -33,12 +34,15 @@ const MAX_SIZE = 0xffff_ffff;
 
 /**
  * Writes the zip of a tree: entries in the given order, fixed dates, modes 755 or 644, links kept. The same entries give the
- * same bytes on every machine: libdeflate compresses as WebAssembly, because the output of native zlib differs between builds
+ * same bytes on every machine: libdeflate compresses as WebAssembly, fflate in JavaScript, because the output of native zlib differs between builds
  * (Node's own, a distribution's, SIMD variants), and so would Lambda's `CodeSha256`. The file appears complete or not at
  * all. With the cache `compressed`, which adds its files, the zip must not change afterwards.
  */
 export async function writeZip(entries: readonly TreeEntry[], target: string, tools: ZipTools): Promise<ZipFile> {
-  const { compressor, signal, compressed } = tools;
+  const { signal } = tools;
+  const isSmall = entries.reduce((sum, { size }) => sum + size, 0) <= SMALL_TREE;
+  const compressor = isSmall ? small : tools.compressor;
+  const compressed = isSmall ? undefined : tools.compressed;
   await makeFolder(path.dirname(target));
   const temporary = `${target}.${temporarySuffix()}`;
   const output = await ZipOutput.open(temporary);
@@ -66,6 +70,10 @@ export async function writeZip(entries: readonly TreeEntry[], target: string, to
     await earlier?.close();
   }
 }
+
+const small: Pick<Compressor, 'compress'> = {
+  compress: async (content) => (await import('./compress-small.ts')).compressSmall(content),
+};
 
 /** An unfinished zip. */
 interface ZipWriter {

@@ -28,11 +28,12 @@ const stray = process.listenerCount('uncaughtException') + process.listenerCount
 console.log(JSON.stringify({ sha256, started, stray }));
 `;
 
-let program: string;
-let folder: string;
+let script: string;
+let large: string;
+let small: string;
 beforeAll(async () => {
   const bundle = await tempFolder();
-  program = path.join(bundle, 'program.mjs');
+  script = path.join(bundle, 'program.mjs');
   const common = {
     absWorkingDir: sources,
     bundle: true,
@@ -44,27 +45,31 @@ beforeAll(async () => {
     ...common,
     stdin: { contents: PROGRAM, resolveDir: sources, loader: 'ts' },
     format: 'esm',
-    outfile: program,
+    outfile: script,
   });
   const thread = path.join(bundle, 'deflate-worker.cjs');
   const banner = { js: 'var importMetaUrl=require("node:url").pathToFileURL(__filename).href;' };
   const define = { 'import.meta.url': 'importMetaUrl' };
   await build({ ...common, entryPoints: ['deflate-worker.ts'], format: 'cjs', outfile: thread, banner, define });
-  folder = await tempFolder({ 'app.py': 'def handler(event, context): return 1\n', empty: '' });
+  small = await tempFolder({ 'app.py': 'def handler(event, context): return 1\n'.repeat(100), 'a.txt': 'a' });
+  large = await tempFolder({ 'app.py': 'def handler(event, context): return 1\n', empty: '' });
   const noise = createHash('shake256', { outputLength: 6_000_000 }).update('noise').digest();
-  await fs.writeFile(path.join(folder, 'noise'), noise.subarray(0, 700_000));
+  await fs.writeFile(path.join(large, 'noise'), noise.subarray(0, 700_000));
   // three pieces
   await fs.writeFile(
-    path.join(folder, 'large'),
+    path.join(large, 'large'),
     Buffer.concat([noise.toString('hex'), noise].map((part) => Buffer.from(part))),
   );
   for (let n = 0; n < 40; n += 1)
-    await fs.writeFile(path.join(folder, `${n}.txt`), noise.toString('hex', n * 7000, n * 7000 + 60_000));
+    await fs.writeFile(path.join(large, `${n}.txt`), noise.toString('hex', n * 7000, n * 7000 + 60_000));
 });
 
 /** Other bytes replace the code of each deployed function and what caches hold: they need another `COMPRESSOR`. */
-const SHA256_BY: Readonly<Record<string, string>> = {
-  'libdeflate 0.1.0, level 6, pieces of 8 MiB': 'K2XSW4dWrGJuHrnuMV5c6C750HWv3/PZS46JFBglkIc=',
+const SHA256_BY: Readonly<Record<string, { small: string; large: string }>> = {
+  'libdeflate 0.1.0, level 6, pieces of 8 MiB; fflate 0.8.3, level 6, to 64 KiB': {
+    small: '56f2t3cPEhgkryGHjHBzCSdSO64WOq2CFcMqc0imgDY=',
+    large: 'K2XSW4dWrGJuHrnuMV5c6C750HWv3/PZS46JFBglkIc=',
+  },
 };
 
 it.for(['20.20.2', '22.23.3', '24.21.0'])(
@@ -72,15 +77,15 @@ it.for(['20.20.2', '22.23.3', '24.21.0'])(
   async (version, context) => {
     const node = await nodeFolder(version);
     if (node === undefined) return context.skip(`npm has no Node.js ${version} for this machine`);
-    for (const threads of [0, 1, 3]) {
+    const program = path.join(node, process.platform === 'win32' ? 'node.exe' : 'node');
+    const zip = async (tree: string, threads: number): Promise<unknown> => {
       const target = path.join(await tempFolder(), 'out.zip');
-      const { stdout } = await run(path.join(node, process.platform === 'win32' ? 'node.exe' : 'node'), [
-        program,
-        folder,
-        target,
-        String(threads),
-      ]);
-      expect(JSON.parse(stdout)).toEqual({ sha256: SHA256_BY[COMPRESSOR], started: threads, stray: 0 });
+      return JSON.parse((await run(program, [script, tree, target, String(threads)])).stdout);
+    };
+    const sha256 = SHA256_BY[COMPRESSOR];
+    for (const started of [0, 1, 3]) {
+      expect(await zip(large, started)).toEqual({ sha256: sha256?.large, started, stray: 0 });
     }
+    expect(await zip(small, 3)).toEqual({ sha256: sha256?.small, started: 0, stray: 0 });
   },
 );
