@@ -22,6 +22,7 @@ import type { ResultCollector } from './result-collector.ts';
 import { failurePlace } from './tools/failure-place.ts';
 import type { Tools } from './tools/tools.ts';
 import { loadWorkflow } from './workflows/load-workflow.ts';
+import type { ProjectMemos } from './workflows/project-memos.ts';
 import type { BuildContext } from './workflows/workflow.ts';
 
 /** What a build takes from its caller and reports to it. */
@@ -42,8 +43,8 @@ export interface SharedContext {
   cache: BuildCache;
   hasher: SourceHasher;
   tools: Tools;
-  /** Workspaces and lock files that this run has read. */
-  projects: Pick<BuildContext, 'workspaces' | 'locks'>;
+  /** Workspaces, lock files and folders that this run has read. */
+  projects: ProjectMemos;
   containers: ContainerPool;
   /** Finds the engine when the first image needs it. */
   engine: () => Promise<Engine>;

@@ -16,6 +16,7 @@ import { checkOwnFolders } from './layout/own-folders.ts';
 import type { BuildPlan } from './plan-build.ts';
 import { ResultCollector } from './result-collector.ts';
 import { createTools } from './tools/tools.ts';
+import { createProjectMemos } from './workflows/project-memos.ts';
 
 export type { BuildEnvironment };
 
@@ -53,7 +54,7 @@ export function openBuilder(environment: BuildEnvironment): Builder {
         cache,
         hasher,
         tools,
-        projects: { workspaces: new Map(), locks: new Map() },
+        projects: createProjectMemos(),
         containers: openContainerPool(tools, projectDir),
         engine: once(() => findEngine('A function of package type Image', { env, signal })),
         inTurn,

@@ -7,6 +7,7 @@ import type { BuildDefinition } from '../../src/builder/plan-build.ts';
 import { planBuild } from '../../src/builder/plan-build.ts';
 import { createTools } from '../../src/builder/tools/tools.ts';
 import { esbuildWorkflow } from '../../src/builder/workflows/esbuild/esbuild-workflow.ts';
+import { createProjectMemos } from '../../src/builder/workflows/project-memos.ts';
 import { SourceChangedError } from '../../src/builder/workflows/workflow.ts';
 import type { BuildContext } from '../../src/builder/workflows/workflow.ts';
 import { toolEnv } from '../support/build-app.ts';
@@ -34,8 +35,7 @@ function bundler(dir: string, atMoment: (moment: number) => void) {
       },
     },
     tools: createTools({ env: options.env, signal: new AbortController().signal, reporter: silent }),
-    workspaces: new Map(),
-    locks: new Map(),
+    ...createProjectMemos(),
     stepId: 'build',
     note: () => {},
   } as unknown as BuildContext;

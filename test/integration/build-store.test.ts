@@ -10,6 +10,7 @@ import { planBuild } from '../../src/builder/plan-build.ts';
 import { openSourceHasher } from '../../src/builder/cache/source-hash.ts';
 import { openStatIndex } from '../../src/builder/cache/stat-index.ts';
 import { createTools } from '../../src/builder/tools/tools.ts';
+import { createProjectMemos } from '../../src/builder/workflows/project-memos.ts';
 import { SourceChangedError } from '../../src/builder/workflows/workflow.ts';
 import type { PreparedBuild, Workflow, BuildContext } from '../../src/builder/workflows/workflow.ts';
 import { makeOld, readTree } from '../support/build-app.ts';
@@ -262,7 +263,7 @@ async function withWorkflow(prepared: (dir: string, context: BuildContext) => Pa
   const tools = createTools({ env: {}, signal, reporter: { report: () => {} } });
   const notes: string[] = [];
   const note: BuildContext['note'] = (_level, text) => void notes.push(text);
-  const seen = { workspaces: new Map(), locks: new Map() };
+  const seen = createProjectMemos();
   const context: BuildContext = { options, cache, hasher, tools, hostTools: tools, ...seen, stepId: 's', note };
   const whole: PreparedBuild = {
     label: 'test',

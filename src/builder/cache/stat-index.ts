@@ -49,8 +49,7 @@ export function openStatIndex(file: string): StatIndex {
       return hash;
     },
     set: (target, { stat, readAt, hash }) => {
-      const newest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
-      if (newest + RACY_NS > BigInt(readAt) * 1_000_000n) return;
+      if (isRacy(stat, readAt)) return;
       put(target, `${signatureOf(stat)}:${hash}`);
     },
     save: async () => {
@@ -65,7 +64,14 @@ export function openStatIndex(file: string): StatIndex {
   };
 }
 
-function signatureOf(stat: BigIntStats): string {
+/** Whether the path changed so shortly before `readAt` (ms since the epoch) that a later change may look the same. */
+export function isRacy({ mtimeNs, ctimeNs }: BigIntStats, readAt: number): boolean {
+  const newest = mtimeNs > ctimeNs ? mtimeNs : ctimeNs;
+  return newest + RACY_NS > BigInt(readAt) * 1_000_000n;
+}
+
+/** Returns the values that change with a path's content. */
+export function signatureOf(stat: BigIntStats): string {
   return `${stat.mtimeNs}:${stat.ctimeNs}:${stat.size}:${stat.ino}`;
 }
 

@@ -4,6 +4,8 @@ import type { BuildCache } from '../cache/build-cache.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import type { SourceHasher } from '../cache/source-hash.ts';
 import type { Tools } from '../tools/tools.ts';
+import type { FolderMemo } from './esbuild/folder-listing.ts';
+import type { InstallLockMemo } from './node/install-lock.ts';
 import type { LockCache } from './node/locked-version.ts';
 import type { WorkspaceCache } from './node/workspace.ts';
 import type { WorkflowName } from './select-workflow.ts';
@@ -20,6 +22,9 @@ export interface BuildContext {
   workspaces: WorkspaceCache;
   /** Lock files of package managers that this run has read. */
   locks: LockCache;
+  installLocks: InstallLockMemo;
+  /** Folders that this run has read. */
+  folders: FolderMemo;
   /** The id of the step that reports what this build's tools print. */
   stepId: string;
   /** Adds a remark about this build, once; the ids are added. */

@@ -6,8 +6,8 @@ import type { KeyPart } from '../../build-key.ts';
 import { listTree } from '../../file-tree.ts';
 import type { SourceHasher } from '../../cache/source-hash.ts';
 import { withParents } from '../../../support/places.ts';
-import { createListing, isInNodeModules, packagesIn } from './folder-listing.ts';
-import type { Listing } from './folder-listing.ts';
+import { createListing, isInNodeModules } from './folder-listing.ts';
+import type { FolderMemo, Listing } from './folder-listing.ts';
 import { findLookups } from './module-lookups.ts';
 import type { Lookups } from './module-lookups.ts';
 import type { ModuleImport } from './package-modules.ts';
@@ -83,15 +83,18 @@ export function stemOf(probe: string): string {
  * Hashes the inputs' content: each file, every package.json and tsconfig.json that applies to them, and what exists at the paths
  * that resolution tried.
  */
-export async function keyOfBundleInputs(inputs: BundleInputs, hasher: SourceHasher): Promise<string> {
-  const listing = createListing();
+export async function keyOfBundleInputs(
+  inputs: BundleInputs,
+  { hasher, folders }: { hasher: SourceHasher; folders: FolderMemo },
+): Promise<string> {
+  const listing = createListing(folders);
   const parts: KeyPart[] = [];
   for (const file of [...inputs.files, ...inputs.settings]) parts.push(file, await hasher.hashFile(file));
   for (const folder of foldersAbove(inputs.files)) {
     const names = listing.items(folder);
     for (const name of SETTINGS_ABOVE)
       if (names.has(name)) parts.push(folder, name, await hasher.hashFile(path.join(folder, name)));
-    if (names.has('node_modules')) parts.push(folder, packagesIn(path.join(folder, 'node_modules'), listing));
+    if (names.has('node_modules')) parts.push(folder, listing.packagesKey(path.join(folder, 'node_modules')));
   }
   for (const probe of inputs.probes) parts.push(probe, ...(await foundAt(probe, listing, hasher)));
   for (const tree of inputs.trees) parts.push(tree, namesBelow(tree, listing));

@@ -38,7 +38,7 @@ export const esbuildWorkflow: Workflow = {
     // esbuild resolves links
     const definition = { ...planned, codeDir: await fs.realpath(planned.codeDir) };
     const manifest = await readManifest(definition.codeDir);
-    const project = manifest && (await readNodeProject(definition.codeDir, manifest, context.workspaces));
+    const project = manifest && (await readNodeProject(definition.codeDir, manifest, context));
     const options = readBundleOptions(definition.buildProperties, definition.ids.join(', '));
     if (definition.wantsSourceMaps && options.esbuild.sourcemap === undefined) options.esbuild.sourcemap = true;
     const inSource = context.options.buildInSource && project?.manager === 'npm';
@@ -84,19 +84,21 @@ async function bundleKey(job: BundleJob, inputs: BundleInputs): Promise<string> 
     job.definition.key,
     job.program.version,
     job.dependenciesKey,
-    await keyOfBundleInputs(inputs, job.context.hasher),
+    await keyOfBundleInputs(inputs, job.context),
   );
 }
 
 async function listInputs(job: BundleJob): Promise<BuildInput[]> {
   const { codeDir } = job.definition;
+  const { projectDir } = job.context.options;
+  const { folders } = job.context;
   const inputs = job.failed ? await resolveInputs(job, job.failed.trace, job.failed.installed) : await readInputs(job);
   const locals = localInputs(job.locals);
   if (!inputs) return [{ path: codeDir, excludes: ['.aws-sam', '.git', 'node_modules'] }, ...locals];
   const locks = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'];
   const decisive = new Set([...locks.map((name) => path.join(codeDir, name)), ...job.program.decidedBy]);
   return [
-    ...watchedInputs(inputs, job.context.options.projectDir),
+    ...watchedInputs(inputs, { projectDir, folders }),
     ...[...decisive].map((file) => ({ path: file, excludes: [] })),
     ...locals,
   ];

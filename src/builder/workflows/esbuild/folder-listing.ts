@@ -1,13 +1,43 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { stemsOf } from '../../../support/name-stems.ts';
+import { keyOf } from '../../build-key.ts';
+import { createStatMemo } from '../../cache/stat-memo.ts';
+import type { StatMemo } from '../../cache/stat-memo.ts';
 
 /** Whether a file belongs to an installed package. */
 export function isInNodeModules(file: string): boolean {
   return file.includes(`${path.sep}node_modules${path.sep}`);
 }
 
-/** Lists folders, each read once. */
+/** Folders that this build has read: the functions of a workspace share its `node_modules`, with thousands of links. */
+export type FolderMemo = StatMemo<FolderContent>;
+
+/** The content of a folder, and what is derived from it on demand. */
+interface FolderContent {
+  /** Entries by name, sorted. */
+  items: ReadonlyMap<string, fs.Dirent>;
+  /** Names by their stems. */
+  byStem(): ReadonlyMap<string, readonly string[]>;
+  /** The packages in the folder, with the targets of links, as a hash; folders of scopes are only named. */
+  packagesKey(): string;
+}
+
+/** Creates an empty memo of folders. `clock`: ms since the epoch. */
+export function createFolderMemo(clock?: () => number): FolderMemo {
+  return createStatMemo((folder) => {
+    const items = readFolder(folder);
+    let byStem: Map<string, string[]> | undefined;
+    let packagesKey: string | undefined;
+    return {
+      items,
+      byStem: () => (byStem ??= indexStems(items.keys())),
+      packagesKey: () => (packagesKey ??= keyOf(describePackages(folder, items.values()))),
+    };
+  }, clock);
+}
+
+/** Lists folders: for one key each is looked at once. */
 export interface Listing {
   /** Returns a folder's entries by name, sorted; none if it does not exist, or cannot be read. */
   items(folder: string): ReadonlyMap<string, fs.Dirent>;
@@ -15,25 +45,30 @@ export interface Listing {
   named(folder: string, stem: string): readonly string[];
   /** Whether the path is a folder, or a link that may lead to one. */
   mayBeFolder(place: string): boolean;
+  /** Hashes the names of the packages in a `node_modules`, and the targets of links, which decide what is found. */
+  packagesKey(nodeModules: string): string;
+  /** Returns the folders of scopes (`@name`) in a `node_modules`. Absolute, sorted. */
+  scopes(nodeModules: string): readonly string[];
 }
 
 /** Creates an empty listing. */
-export function createListing(): Listing {
-  const folders = new Map<string, ReadonlyMap<string, fs.Dirent>>();
-  const byStem = new Map<string, Map<string, string[]>>();
-  const items: Listing['items'] = (folder) => {
-    const entries = folders.get(folder) ?? readFolder(folder);
-    folders.set(folder, entries);
-    return entries;
+export function createListing(memo: FolderMemo): Listing {
+  const folders = new Map<string, FolderContent>();
+  const content = (folder: string): FolderContent => {
+    const known = folders.get(folder) ?? memo.get(folder);
+    folders.set(folder, known);
+    return known;
   };
+  const items: Listing['items'] = (folder) => content(folder).items;
+  const scopes: Listing['scopes'] = (nodeModules) =>
+    [...items(nodeModules).keys()].filter((name) => name.startsWith('@')).map((name) => path.join(nodeModules, name));
   return {
     items,
+    scopes,
     mayBeFolder: (place) => items(path.dirname(place)).get(path.basename(place))?.isFile() === false,
-    named: (folder, stem) => {
-      const index = byStem.get(folder) ?? indexStems(items(folder).keys());
-      byStem.set(folder, index);
-      return index.get(stem) ?? [];
-    },
+    named: (folder, stem) => content(folder).byStem().get(stem) ?? [],
+    packagesKey: (nodeModules) =>
+      keyOf([nodeModules, ...scopes(nodeModules)].map((folder) => content(folder).packagesKey())),
   };
 }
 
@@ -58,17 +93,10 @@ function indexStems(names: Iterable<string>): Map<string, string[]> {
   return index;
 }
 
-/** Returns the packages of a `node_modules`, with the targets of links, which decide what is found. */
-export function packagesIn(nodeModules: string, listing: Listing): string[] {
-  const describe = (folder: string, prefix: string): string[] =>
-    [...listing.items(folder).values()]
-      .filter(({ name }) => !name.startsWith('.'))
-      .flatMap((item) => {
-        const place = path.join(folder, item.name);
-        if (prefix === '' && item.name.startsWith('@')) return describe(place, `${item.name}/`);
-        return [prefix + item.name + (item.isSymbolicLink() ? ` → ${textOfLink(place)}` : '')];
-      });
-  return describe(nodeModules, '');
+function describePackages(folder: string, items: Iterable<fs.Dirent>): string[] {
+  return [...items]
+    .filter(({ name }) => !name.startsWith('.'))
+    .map((item) => item.name + (item.isSymbolicLink() ? ` → ${textOfLink(path.join(folder, item.name))}` : ''));
 }
 
 function textOfLink(link: string): string {

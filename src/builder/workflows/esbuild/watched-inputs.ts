@@ -3,18 +3,22 @@ import * as path from 'node:path';
 import type { BuildInput } from '../../build-result.ts';
 import { withParents } from '../../../support/places.ts';
 import { createListing, isInNodeModules } from './folder-listing.ts';
+import type { FolderMemo } from './folder-listing.ts';
 import { SETTINGS_ABOVE, stemOf, TREE_EXCLUDES } from './bundle-inputs.ts';
 import type { BundleInputs } from './bundle-inputs.ts';
 
 /** Returns what to watch for a bundle: its files, and the names of files that would be found instead. */
-export function watchedInputs(inputs: BundleInputs, projectDir: string): BuildInput[] {
+export function watchedInputs(
+  inputs: BundleInputs,
+  { projectDir, folders }: { projectDir: string; folders: FolderMemo },
+): BuildInput[] {
   const stems = new Map<string, Set<string>>();
   const add = (folder: string, ...names: readonly string[]): void => {
     const all = stems.get(folder) ?? new Set();
     for (const name of names) all.add(name);
     stems.set(folder, all);
   };
-  const listing = createListing();
+  const listing = createListing(folders);
   for (const probe of inputs.probes) {
     add(path.dirname(probe), stemOf(probe));
     if (listing.mayBeFolder(probe) && isFolder(probe)) add(probe, 'package.json', 'index');
@@ -25,7 +29,7 @@ export function watchedInputs(inputs: BundleInputs, projectDir: string): BuildIn
   const packages = above
     .map((folder) => path.join(folder, 'node_modules'))
     .filter(isFolder)
-    .flatMap((folder) => [folder, ...scopesIn(folder)]);
+    .flatMap((folder) => [folder, ...listing.scopes(folder)]);
   return [
     ...[...inputs.files, ...inputs.settings].map((file) => ({ path: file, excludes: [] })),
     ...[...stems].map(([folder, names]) => ({ path: folder, excludes: [], direct: true, stems: [...names] })),
@@ -50,17 +54,6 @@ function foldersWithin(files: readonly string[], top: string): string[] {
     }
   }
   return [...folders];
-}
-
-function scopesIn(nodeModules: string): string[] {
-  try {
-    return fs
-      .readdirSync(nodeModules)
-      .filter((name) => name.startsWith('@'))
-      .map((name) => path.join(nodeModules, name));
-  } catch {
-    return []; // gone again
-  }
 }
 
 function isFolder(place: string): boolean {

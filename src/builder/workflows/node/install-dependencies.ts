@@ -90,7 +90,7 @@ async function dependenciesKey(
     useNpmCi,
     JSON.stringify(FIELDS.map((field) => project.manifest[field] ?? null)),
     withoutLoginLines(await settingsText(project)),
-    withoutLogins(project.lock === undefined ? '' : ((await readTextIfExists(project.lock)) ?? '')),
+    project.lock === undefined ? '' : context.installLocks.get(project.lock).key,
     withoutLogins(context.tools.env['npm_config_registry'] ?? ''),
     await localsKey(project.locals, context),
   );

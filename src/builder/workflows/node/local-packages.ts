@@ -1,7 +1,7 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
-import { isFile, readTextIfExists, statIfExists } from '../../../support/files.ts';
+import { isFile, statIfExists } from '../../../support/files.ts';
 import { readManifest, runtimeDependencies } from './manifest.ts';
 import type { NodeManifest } from './manifest.ts';
 
@@ -28,14 +28,15 @@ interface MissingPackage {
 
 export const NO_LOCAL_PACKAGES: LocalPackages = { folders: new Map(), archives: [], missing: [] };
 
-/** The manifests and lock file to search. */
+/** The manifests and paths to search. */
 export interface LocalSearch {
   dir: string;
   manifest: NodeManifest;
   /** The folder in which the package manager runs; only the overrides of its manifest count. */
   root: string;
   rootManifest: NodeManifest;
-  lock: string | undefined;
+  /** Paths of archives in the lock file. Absolute. */
+  lockedArchives: readonly string[];
   /** Packages of the workspace by name. */
   members: ReadonlyMap<string, string>;
 }
@@ -45,7 +46,7 @@ export async function findLocalPackages(search: LocalSearch): Promise<LocalPacka
   const draft: LocalPackagesDraft = { folders: new Map(), archives: new Set(), missing: [], members: search.members };
   await collect(draft, search.dir, search.manifest);
   await collectOverrides(draft, search.root, search.rootManifest);
-  for (const archive of await lockedArchives(search.lock)) draft.archives.add(archive);
+  for (const archive of search.lockedArchives) if (await isFile(archive)) draft.archives.add(archive);
   return { folders: draft.folders, archives: [...draft.archives].sort(), missing: draft.missing };
 }
 
@@ -122,15 +123,4 @@ function overriddenSpecs(overrides: unknown, parent = ''): { name: string; spec:
     const name = key === '.' ? parent : (/((?:@[^/>@]+\/)?[^/>@]+)(?:@[^>]*)?$/.exec(key)?.[1] ?? key);
     return typeof value === 'string' ? [{ name, spec: value }] : overriddenSpecs(value, name);
   });
-}
-
-/** Returns the archives in a lock file of any manager: all of them write `file:` and the path. */
-async function lockedArchives(lock: string | undefined): Promise<string[]> {
-  const text = lock === undefined ? undefined : await readTextIfExists(lock);
-  if (lock === undefined || text === undefined) return [];
-  const places = [...text.matchAll(/\bfile:([^"'\s,}#:)]+?\.(?:tgz|tar\.gz|tar))(?![\w.])/g)].map((match) =>
-    path.resolve(path.dirname(lock), match[1] ?? ''),
-  );
-  const areFiles = await Promise.all(places.map(isFile));
-  return places.filter((_, index) => areFiles[index]);
 }

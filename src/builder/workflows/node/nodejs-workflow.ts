@@ -33,7 +33,7 @@ export const nodejsWorkflow: Workflow = {
     const project =
       Object.keys(runtimeDependencies(manifest)).length === 0
         ? projectAlone(definition.codeDir, manifest)
-        : await readNodeProject(definition.codeDir, manifest, context.workspaces);
+        : await readNodeProject(definition.codeDir, manifest, context);
     const scripts = INSTALL_SCRIPTS.filter((name) => manifest.scripts?.[name] !== undefined);
     const dependencies = await dependencySet(definition, project, context);
     const hasOwnModules = bundledPackages(manifest).length > 0 || linkedModules(definition.codeDir).length > 0;

@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { exists } from '../../../support/files.ts';
 import { findLocalPackages, NO_LOCAL_PACKAGES } from './local-packages.ts';
 import type { LocalPackages } from './local-packages.ts';
+import type { InstallLockMemo } from './install-lock.ts';
 import type { NodeManifest } from './manifest.ts';
 import { findWorkspace } from './workspace.ts';
 import type { WorkspaceCache, Workspace } from './workspace.ts';
@@ -41,12 +42,13 @@ export function projectAlone(dir: string, manifest: NodeManifest): NodeProject {
 export async function readNodeProject(
   dir: string,
   manifest: NodeManifest,
-  cache: WorkspaceCache,
+  { workspaces, installLocks }: { workspaces: WorkspaceCache; installLocks: InstallLockMemo },
 ): Promise<NodeProject> {
-  const { root, lock, manager, workspace } = await findProjectLock(dir, manifest, cache);
+  const { root, lock, manager, workspace } = await findProjectLock(dir, manifest, workspaces);
   const members = (await workspace?.members()) ?? new Map<string, string>();
   const rootManifest = workspace?.manifest ?? manifest;
-  const locals = await findLocalPackages({ dir, manifest, root, rootManifest, lock, members });
+  const lockedArchives = lock === undefined ? [] : installLocks.get(lock).archives;
+  const locals = await findLocalPackages({ dir, manifest, root, rootManifest, lockedArchives, members });
   return { dir, manifest, manager, lock, root, members, locals };
 }
 
