@@ -109,7 +109,7 @@ async function obtainDependencies(
     const folder = path.join(content, dependencies.folder);
     await makeFolder(folder);
     await dependencies.install(folder);
-    return { facts: { bytes: String(await treeSize(folder)) } };
+    return { facts: { bytes: String(treeSize(folder)) } };
   });
 }
 
@@ -186,7 +186,7 @@ async function makeArtifact(job: ArtifactJob, content: string, sourceKey: string
   // without a key of the source nothing can be compared
   job.isVerified = currentKey !== undefined && !isUnsettled;
   const facts = {
-    bytes: String(await treeSize(content)),
+    bytes: String(treeSize(content)),
     ...(output.handler === undefined ? {} : { handler: output.handler }),
     ...(output.sourceMaps ? { sourceMaps: true } : {}),
   };

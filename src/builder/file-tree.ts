@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { copyFile, link, readdir, readlink, rm, stat, symlink, unlink } from 'node:fs/promises';
+import { copyFile, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import { isMissing, makeFolder, removeTree } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
@@ -58,11 +58,10 @@ export function listTree(root: string, excludes: readonly string[] = []): Tree {
 }
 
 /** Returns the size of the files below a folder, in bytes. */
-export async function treeSize(root: string): Promise<number> {
-  const sizes = await mapLimit(listTree(root).files, FILES_AT_ONCE, async ({ absolute, link }) =>
-    link === undefined ? (await stat(absolute)).size : 0,
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
+export function treeSize(root: string): number {
+  let sum = 0;
+  for (const { absolute, link } of listTree(root).files) if (link === undefined) sum += fs.statSync(absolute).size;
+  return sum;
 }
 
 /** Orders names by their UTF-16 code units, on every machine alike. */
@@ -127,14 +126,22 @@ export async function makeFolders(target: string, folders: readonly string[]): P
 
 /** Copies one file. An existing file may be a hard link to a cached one, so it is replaced, not overwritten. */
 export async function copyOver(source: string, target: string): Promise<void> {
-  const flags = fs.constants.COPYFILE_FICLONE | fs.constants.COPYFILE_EXCL;
   try {
-    await copyFile(source, target, flags);
+    await copyNew(source, target);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    await unlink(target);
-    await copyFile(source, target, flags);
+    fs.unlinkSync(target);
+    await copyNew(source, target);
   }
+}
+
+/** Up to here (bytes) a synchronous copy is several times faster than a promise. */
+const SMALL_FILE = 1024 * 1024;
+
+async function copyNew(source: string, target: string): Promise<void> {
+  const flags = fs.constants.COPYFILE_FICLONE | fs.constants.COPYFILE_EXCL;
+  if (fs.statSync(source).size > SMALL_FILE) await copyFile(source, target, flags);
+  else fs.copyFileSync(source, target, flags);
 }
 
 /**
@@ -155,7 +162,7 @@ export async function linkTree(source: string, target: string): Promise<void> {
 
 async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
-    await link(from, to);
+    fs.linkSync(from, to);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES', 'EEXIST'].includes(code))

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import * as fs from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { hashFile } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import type { CountedFile } from '../model/built-stack.ts';
@@ -42,15 +42,13 @@ export function treeKey(files: readonly FileSum[], counted?: CountedFile): strin
   return hash.digest('hex');
 }
 
-/** Smaller files are read at once, which costs less than opening a stream. */
+/** Smaller files are read at once and synchronously, which costs far less than a stream or promises. */
 const STREAM_ABOVE = 1024 * 1024;
 
 async function entryMd5(entry: TreeEntry): Promise<string> {
   try {
     if (entry.size > STREAM_ABOVE) return await fileKey(entry.absolute);
-    return createHash('md5')
-      .update(await fs.readFile(entry.absolute))
-      .digest('hex');
+    return createHash('md5').update(readFileSync(entry.absolute)).digest('hex');
   } catch (error) {
     // a dangling link, or one to a folder: use the name of its target
     if (entry.linkTarget !== undefined) return textKey(entry.linkTarget);

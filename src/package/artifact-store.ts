@@ -98,7 +98,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
 
   const zip: ArtifactStore['zip'] = async (item) => {
     // the layers of several functions may link to the same folder
-    const real = await fs.realpath(item.path);
+    const real = realpathSync.native(item.path);
     const createZip = (): Promise<ZipFile> => zipGate(async () => makeZip(context, item.path));
     const file = await oncePerName(zips, real, createZip);
     if (await exists(file.path)) return file;

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, utimesSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { isMissing, makeFolder, removeTree } from '../../support/files.ts';
@@ -22,7 +22,7 @@ export async function moveInto(
 ): Promise<{ path: string; facts: EntryFacts }> {
   await makeFolder(path.dirname(to));
   try {
-    await fs.rename(from, to);
+    renameSync(from, to);
   } catch (error) {
     const winner = readEntry(to);
     if (winner) return winner;

@@ -1,4 +1,4 @@
-import * as fs from 'node:fs/promises';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { exists } from '../../support/files.ts';
 import { readForeignManifest } from '../workflows/node/manifest.ts';
@@ -33,7 +33,7 @@ export async function notePrivateFiles(
   if (artifact.cached) return;
   const manifest = await readForeignManifest(codeDir).catch(() => undefined);
   const found: string[] = [];
-  for (const name of await privateFiles(artifact.path)) {
+  for (const name of privateFiles(artifact.path)) {
     // what the source does not have comes from a package; what package.json names is meant
     const isOwn = await exists(path.join(codeDir, name));
     if (isOwn && manifest?.files?.includes(name) !== true) found.push(name);
@@ -48,20 +48,20 @@ export async function notePrivateFiles(
 }
 
 /** Files of the user's own that hold secrets, as seen from the folder, in order. */
-async function privateFiles(root: string, prefix = ''): Promise<string[]> {
+function privateFiles(root: string, prefix = ''): string[] {
   const found: string[] = [];
-  for (const item of await fs.readdir(path.join(root, prefix), { withFileTypes: true })) {
+  for (const item of fs.readdirSync(path.join(root, prefix), { withFileTypes: true })) {
     const name = prefix + item.name;
-    if (item.isDirectory() && !INSTALLED.test(item.name)) found.push(...(await privateFiles(root, `${name}/`)));
-    else if (item.isFile() && (await isPrivate(path.join(root, name)))) found.push(name);
+    if (item.isDirectory() && !INSTALLED.test(item.name)) found.push(...privateFiles(root, `${name}/`));
+    else if (item.isFile() && isPrivate(path.join(root, name))) found.push(name);
   }
   return found.sort();
 }
 
-async function isPrivate(file: string): Promise<boolean> {
+function isPrivate(file: string): boolean {
   const name = path.basename(file);
   if (PRIVATE_NAME.test(name)) return true;
   const rule = PRIVATE_CONTENT.find((one) => one.name.test(name));
-  if (rule === undefined || (await fs.stat(file)).size > LARGEST) return false;
-  return rule.content.test(await fs.readFile(file, 'utf8'));
+  if (rule === undefined || fs.statSync(file).size > LARGEST) return false;
+  return rule.content.test(fs.readFileSync(file, 'utf8'));
 }
