@@ -2,9 +2,10 @@ import type { Aws } from '../aws/aws.ts';
 import { describeStack } from '../deploy/describe-stack.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { stackCondition } from '../deploy/stack-status.ts';
-import { splitIdentifier } from '../model/stack.ts';
+import { identifierOf, splitIdentifier } from '../model/stack.ts';
+import type { ResourceIdentifier } from '../model/stack.ts';
 import { oncePerName } from '../support/once.ts';
-import { ownValue } from '../support/own-value.ts';
+import { ownValue, setOwn } from '../support/own-value.ts';
 import { describeStackResource, listStackResources, noSuchStack } from './stack-resources.ts';
 import { emptyFacts } from './sync-state.ts';
 import type { DeployedResource, StackListing, SyncFacts, SyncMemory } from './sync-state.ts';
@@ -191,9 +192,31 @@ async function findResource(
   stacks: CloudStacks,
   { path, logicalId }: { path: string; logicalId: string },
 ): Promise<DeployedResource | undefined> {
+  const early = path === '' ? undefined : await findEarly(state, path, logicalId);
   const place = await stackName(state, stacks, path);
   if (place === undefined) return undefined;
-  const found = await describeStackResource(state, place, logicalId);
+  const found = await (early?.place === place ? early.finding : describeStackResource(state, place, logicalId));
   if (path === '' && found?.stackId !== undefined) await adopt(state, found.stackId);
+  remember(state.facts, identifierOf(path, logicalId), found?.resource);
   return found?.resource;
+}
+
+/** Starts the call to the nested stack that an earlier run found there, while the stacks above it are still asked for it. */
+async function findEarly(
+  state: State,
+  path: string,
+  logicalId: string,
+): Promise<{ place: string; finding: ReturnType<typeof describeStackResource> } | undefined> {
+  const nested = splitIdentifier(path);
+  const place = (await state.memory.guess(nested.stackPath, nested.logicalId))?.physicalId;
+  if (place === undefined) return undefined;
+  const finding = describeStackResource(state, place, logicalId);
+  // reported if it is the right stack
+  finding.catch(() => {});
+  return { place, finding };
+}
+
+function remember(facts: SyncFacts, id: ResourceIdentifier, resource: DeployedResource | undefined): void {
+  if (resource === undefined) delete facts.found[id];
+  else setOwn(facts.found, id, resource);
 }

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { identifierOf } from '../model/stack.ts';
 import { discard, isMissing, writeFileAtomic } from '../support/files.ts';
+import { ownValue } from '../support/own-value.ts';
 import { explainSystemError } from '../system-errors.ts';
 import { recentSends } from './recent-sends.ts';
 import type { RecentValue, SentValues } from './recent-sends.ts';
@@ -25,6 +28,8 @@ export interface SyncFacts {
   updatedAt: string | undefined;
   /** By the path of the stack: '' for the root. */
   listings: Record<string, StackListing>;
+  /** Identifier → resource, as a call for this one resource found it last. It may be outdated: only a call confirms it. */
+  found: Record<string, DeployedResource>;
   /** Function (or alias) → its URL; holds as long as the listings. */
   functionUrls: Record<string, string>;
   /** ARN of a layer version → base64 SHA-256 of its content. */
@@ -47,6 +52,11 @@ export interface SyncFacts {
 export interface SyncMemory {
   /** Whether a file of any account has a listing of that stack ('' for the root). */
   hasListing(stackPath: string): Promise<boolean>;
+  /**
+   * Returns a resource as an earlier run found it, from a listing or alone; undefined if no run did. It may be
+   * outdated, or of another stack that had the name: start reads with it, never changes.
+   */
+  guess(stackPath: string, logicalId: string): Promise<DeployedResource | undefined>;
   read(stackId: string): Promise<SyncFacts>;
   write(stackId: string, facts: SyncFacts): Promise<void>;
 }
@@ -60,6 +70,7 @@ export function emptyFacts(): SyncFacts {
   return {
     updatedAt: undefined,
     listings: {},
+    found: {},
     functionUrls: {},
     layerHashes: {},
     deployments: {},
@@ -75,11 +86,25 @@ export function openSyncMemory(stack: { storeDir: string; region: string; stackN
   const folder = path.join(stack.storeDir, 'stacks');
   const prefix = shortHash(`${stack.region} ${stack.stackName}`);
   const fileOf = (stackId: string): string => path.join(folder, `${prefix}-${shortHash(stackId)}.json`);
+  /** Reads the files of all stacks that had the name, in any account. The last written one comes first. */
+  const readAll = async (): Promise<SyncFacts[]> => {
+    const files = (await listFolder(folder)).filter((name) => name.startsWith(`${prefix}-`));
+    const newestFirst = files
+      .map((name) => path.join(folder, name))
+      .map((file) => ({ file, at: statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+      .sort((one, other) => other.at - one.at);
+    const texts = await Promise.all(newestFirst.map(({ file }) => readOrNothing(file)));
+    return texts.map((text) => parseFacts(text));
+  };
   return {
-    async hasListing(stackPath) {
-      const files = (await listFolder(folder)).filter((name) => name.startsWith(`${prefix}-`));
-      const texts = await Promise.all(files.map((name) => readOrNothing(path.join(folder, name))));
-      return texts.some((text) => Object.hasOwn(parseFacts(text).listings, stackPath));
+    hasListing: async (stackPath) => (await readAll()).some(({ listings }) => Object.hasOwn(listings, stackPath)),
+    guess: async (stackPath, logicalId) => {
+      const [facts] = await readAll();
+      if (facts === undefined) return undefined;
+      const listing = ownValue(facts.listings, stackPath);
+      return listing === undefined
+        ? ownValue(facts.found, identifierOf(stackPath, logicalId))
+        : ownValue(listing, logicalId);
     },
     read: async (stackId) => parseFacts(await readOrNothing(fileOf(stackId)), stackId),
     write: async (stackId, facts) => {
@@ -124,6 +149,7 @@ function parseFacts(text: string, stackId?: string): SyncFacts {
     return {
       updatedAt: typeof read.updatedAt === 'string' ? read.updatedAt : undefined,
       listings: Object.fromEntries(Object.entries(read.listings ?? {}).filter(([, listing]) => isListing(listing))),
+      found: isListing(read.found) ? read.found : {},
       functionUrls: textsOf(read.functionUrls),
       layerHashes: textsOf(read.layerHashes),
       deployments: textsOf(read.deployments),
@@ -187,6 +213,7 @@ function listOf(value: unknown): string[] {
 function trim(facts: SyncFacts): SyncFacts {
   return {
     ...facts,
+    found: newest(facts.found),
     layerHashes: newest(facts.layerHashes),
     deployments: newest(facts.deployments),
     sent: recentSends(facts.sent),
@@ -194,7 +221,7 @@ function trim(facts: SyncFacts): SyncFacts {
   };
 }
 
-function newest(record: Record<string, string>): Record<string, string> {
+function newest<T>(record: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).slice(-MOST_FACTS));
 }
 

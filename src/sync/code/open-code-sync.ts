@@ -18,6 +18,7 @@ import type { StackOffer } from '../endpoints.ts';
 import { openStackMemory } from '../open-stores.ts';
 import type { SyncRun } from '../sync-run.ts';
 import { createCodeBuilder } from './code-builder.ts';
+import type { LocatedAhead } from './locate-ahead.ts';
 import { locateResources } from './locate-resources.ts';
 import { openPlan } from './open-plan.ts';
 import type { CodeSyncRequest, OpenPlan } from './open-plan.ts';
@@ -28,6 +29,8 @@ import { listSyncResources } from './sync-resource.ts';
 export interface CodeSyncRun extends SyncRun {
   /** The root stack, if it was described already. */
   described?: DeployedStack | undefined;
+  /** Calls that are under way. */
+  ahead?: LocatedAhead | undefined;
 }
 
 /**
@@ -63,10 +66,12 @@ export interface CodeSync {
 
 /** Opens the code syncs of the stack; the first plan makes the first call. */
 export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
-  const { options, environment, aws } = run;
-  const memory = await openStackMemory(run);
-  const stacks = openCloudStacks({ aws, stackName: options.stackName, memory, described: run.described });
-  const lambda = openLambda(aws, { signal: environment.signal });
+  const { options, environment, aws, described, ahead } = run;
+  const lambda = ahead?.lambda ?? openLambda(aws, { signal: environment.signal });
+  const stacks =
+    ahead !== undefined && (described === undefined || ahead.isDescribing)
+      ? ahead.stacks
+      : openCloudStacks({ aws, stackName: options.stackName, memory: await openStackMemory(run), described });
   const parts = { run, stacks, lambda, builder: createCodeBuilder(run) };
   return {
     plan: (request) => openPlan(parts, request),

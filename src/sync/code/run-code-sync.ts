@@ -7,6 +7,8 @@ import type { Stack } from '../../model/stack.ts';
 import type { SyncReport, SyncRun } from '../sync-run.ts';
 import { noSuchStack } from '../../cloud/stack-resources.ts';
 import { reportRunProblems } from '../run-problems.ts';
+import { locateAhead } from './locate-ahead.ts';
+import type { LocatedAhead } from './locate-ahead.ts';
 import { openCodeSync } from './open-code-sync.ts';
 import { readTemplatesAsDeployed } from '../read-templates.ts';
 import { dependsOnParameters } from '../stack-parameters.ts';
@@ -23,10 +25,11 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
   const { options, environment } = command;
   const started = performance.now();
   const selection: Selection = { ids: options.resourceIds, types: options.resourceTypes };
-  const { root, described } = await openForCodeSync(command, selection);
+  const ahead = await locateAhead(command);
+  const { root, described } = await openForCodeSync(command, selection, ahead);
   const leftOut = selection.ids.length + selection.types.length === 0 ? describeLeftOut(root) : undefined;
   if (leftOut !== undefined) note(environment.reporter, 'info', leftOut, 'Sync without --code to deploy them.');
-  const codeSync = await openCodeSync({ ...command, described });
+  const codeSync = await openCodeSync({ ...command, described, ahead });
   let place = described === undefined ? undefined : placeOf(described.id);
   const open = await codeSync.plan({
     root,
@@ -65,30 +68,37 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
 async function openForCodeSync(
   run: SyncRun,
   selection: Selection,
+  ahead: LocatedAhead | undefined,
 ): Promise<{ root: Stack; described: DeployedStack | undefined }> {
   const region = await run.aws.region();
   let described: DeployedStack | undefined;
   const root = await readTemplatesAsDeployed(run, {
     region,
-    stack: async (written) =>
-      (described = await describeIfNeeded(run, selectResources(written, selection).resources, written)),
+    stack: async (written) => {
+      const { resources } = selectResources(written, selection);
+      if (await isDescriptionNeeded(run, resources, written)) described = await describeSettled(run, ahead);
+      return described;
+    },
   });
   return { root, described };
 }
 
-async function describeIfNeeded(
+/** Whether the stack's parameters matter, or its last update: it tells whether remembered listings still hold. */
+async function isDescriptionNeeded(
   run: SyncRun,
   [only, ...others]: readonly SyncResource[],
   root: Stack,
-): Promise<DeployedStack | undefined> {
-  if (only === undefined) return undefined;
-  const isSimple =
-    others.length === 0 &&
-    !dependsOnParameters(root, only) &&
-    !(await (await openStackMemory(run)).hasListing(only.stack.path));
-  if (isSimple) return undefined;
+): Promise<boolean> {
+  if (only === undefined) return false;
+  if (others.length > 0 || dependsOnParameters(root, only)) return true;
+  return (await openStackMemory(run)).hasListing(only.stack.path);
+}
+
+/** Describes the stack, unless that is under way. Warns if an operation of CloudFormation is in progress. */
+async function describeSettled(run: SyncRun, ahead: LocatedAhead | undefined): Promise<DeployedStack> {
   const { stackName } = run.options;
-  const described = await describeStack(run.aws, stackName);
+  const described =
+    ahead?.isDescribing === true ? await ahead.stacks.describe() : await describeStack(run.aws, stackName);
   if (described === undefined) throw noSuchStack(stackName, await run.aws.region());
   if (stackCondition(described.status) === 'busy') {
     const text = `Stack ${stackName} is in ${described.status}: CloudFormation may still undo this sync`;

@@ -9,6 +9,7 @@ const id = (account: string, uuid = '1') => `arn:aws:cloudformation:eu-west-1:${
 const FACTS: SyncFacts = {
   updatedAt: '2026-01-01T00:00:00.000Z',
   listings: { '': { Fn: { type: 'AWS::Lambda::Function', physicalId: 'fn', updatedAt: 1 } } },
+  found: { 'Child/Fn': { type: 'AWS::Lambda::Function', physicalId: 'child-fn', updatedAt: 2 } },
   functionUrls: { 'app-Fn:live': 'https://u.lambda-url.eu-west-1.on.aws/' },
   layerHashes: { 'arn:aws:lambda:eu-west-1:1:layer:a-b:1': 'hash' },
   deployments: { 'api/deployment': 'hash' },
@@ -47,6 +48,7 @@ it.each([
       version: 1,
       stackId: id('1'),
       listings: { '': { Fn: null } },
+      found: { Fn: { type: 1 } },
       layerHashes: { a: 1 },
       deployments: 3,
       unsettled: {},
@@ -69,4 +71,23 @@ it('forgets the oldest of too many facts', async () => {
   await memory.write(id('1'), { ...emptyFacts(), layerHashes });
   const kept = Object.keys((await memory.read(id('1'))).layerHashes);
   expect([kept.length, kept[0], kept.at(-1)]).toEqual([1_000, 'arn:200', 'arn:1199']);
+});
+
+it('guesses a resource from what the last run of the stack found, whichever stack had the name then', async () => {
+  const { dir, memory } = await open();
+  expect(await memory.guess('', 'Fn')).toBeUndefined();
+  await memory.write(id('111111111111'), FACTS);
+  expect((await memory.guess('', 'Fn'))?.physicalId).toBe('fn');
+  expect((await memory.guess('Child', 'Fn'))?.physicalId).toBe('child-fn');
+  expect(await memory.guess('', 'Other')).toBeUndefined();
+  expect(await memory.guess('', 'constructor')).toBeUndefined();
+  const newer = { type: 'AWS::Lambda::Function', physicalId: 'newer', updatedAt: 3 };
+  await memory.write(id('222222222222'), { ...FACTS, listings: { '': { Fn: newer } } });
+  const folder = path.join(dir, '.aws-sam/sam-sync/stacks');
+  for (const name of await fs.readdir(folder)) {
+    const isNewer = (await fs.readFile(path.join(folder, name), 'utf8')).includes('newer');
+    const saved = new Date(isNewer ? Date.now() : Date.now() - 60_000);
+    await fs.utimes(path.join(folder, name), saved, saved);
+  }
+  expect((await memory.guess('', 'Fn'))?.physicalId).toBe('newer');
 });
