@@ -3,9 +3,9 @@
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const { createRequire } = require('node:module');
+const os = require('node:os');
 const path = require('node:path');
 const vm = require('node:vm');
-const { codeCacheDir, makeFolder } = require('./cache-folder.cjs');
 
 /** Files older than this (ms) are removed when a new one is written: most belong to old versions. */
 const OLD_AFTER = 30 * 24 * 60 * 60 * 1000;
@@ -16,8 +16,8 @@ const PARAMETERS = 'exports, require, module, __filename';
 
 /**
  * Loads the bundle with the code that V8 compiled in an earlier run, which saves a quarter of a short command's processor
- * time. For Node.js before 22.8, which has no compile cache of its own. `save`, called at the end of a run, writes newly
- * compiled code. A failing cache never fails the run.
+ * time. Node's own compile cache (from 22.8 on) lacks functions that were compiled when called (docs/decisions.md). `save`,
+ * called at the end of a run, writes newly compiled code. A failing cache never fails the run.
  *
  * The file name contains the build, Node's version and the architecture. V8 does not verify cached code, so the index has a
  * hash of each part, and the header a hash of the index.
@@ -149,7 +149,8 @@ function isLeftover(name) {
 
 function remove(file) {
   try {
-    fs.rmSync(file, { force: true });
+    // earlier versions left a folder
+    fs.rmSync(file, { force: true, recursive: true });
   } catch {
     // keep it
   }
@@ -158,4 +159,26 @@ function remove(file) {
 /** Hashes against damage, not attackers: whoever can write here can write all files of this user. */
 function hashOf(bytes) {
   return crypto.createHash('sha1').update(bytes).digest('hex');
+}
+
+/** Returns the folder for compiled code below `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`. */
+function codeCacheDir({ env, platform } = process) {
+  const home = os.homedir();
+  const base =
+    env.XDG_CACHE_HOME && path.isAbsolute(env.XDG_CACHE_HOME)
+      ? env.XDG_CACHE_HOME
+      : platform === 'darwin'
+        ? path.join(home, 'Library', 'Caches')
+        : platform === 'win32'
+          ? (env.LOCALAPPDATA ?? path.join(home, 'AppData', 'Local'))
+          : path.join(home, '.cache');
+  return path.join(base, 'sam-sync', 'code');
+}
+
+/** Creates a folder and its parents. Node's `recursive` never returns where folders cannot be created, e.g. in /proc. */
+function makeFolder(folder) {
+  if (fs.existsSync(folder)) return;
+  const above = path.dirname(folder);
+  if (above !== folder) makeFolder(above);
+  fs.mkdirSync(folder, { mode: 0o700 });
 }

@@ -3,7 +3,7 @@
 // CommonJS, like the bundle: Node loads its ES module loader only for ES modules
 const fs = require('node:fs');
 const path = require('node:path');
-const { loadBundle } = require('./load-bundle.cjs');
+const { openBundle } = require('./code-cache.cjs');
 
 /** Runs the bundled program under one of its names. */
 exports.start = async function start(program) {
@@ -17,7 +17,7 @@ exports.start = async function start(program) {
     return;
   }
   try {
-    const { main: bundle, save } = loadBundle(folder);
+    const { main: bundle, save } = openBundle(folder);
     process.exitCode = await bundle.main(process.argv.slice(2), bundle.processIo(program, packageDir));
     save();
   } catch (error) {

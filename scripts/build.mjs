@@ -1,5 +1,5 @@
 // Bundles src/main.ts into dist/, split so that a command loads only what it uses. esbuild splits only ES modules, and V8
-// caches compiled code (bin/load-bundle.cjs) best for CommonJS: each part is converted afterwards.
+// caches compiled code (bin/code-cache.cjs) best for CommonJS: each part is converted afterwards.
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';

@@ -153,7 +153,7 @@ it('a known function that someone changed by hand gets the code of the project a
 
 it('a resource that left the stack is not found, although an earlier run knows it', async () => {
   const app = await knownApp('left', { 'template.yaml': template('left-fn') });
-  const other = `${template('left-other').replace('  Fn:', '  Other:')}`;
+  const other = template('left-other').replace('  Fn:', '  Other:');
   await (await openApp('left', { ...code('v1'), 'template.yaml': other })).plain();
   await app.write(code('v3'));
   proxy.clear();
