@@ -73,6 +73,8 @@ export type Aws = { readonly [K in ServiceName]: () => Promise<Service<K>> } & {
   profile(): Promise<string | undefined>;
   /** Returns the custom endpoint of a service, if any. */
   endpoint(service: ServiceName): Promise<string | undefined>;
+  /** Starts to connect to services that will be called soon. Never fails: the first call meets the same failure. */
+  prepare(...services: readonly ServiceName[]): void;
   /** Makes the next call load settings and credentials again: they may have changed. */
   renew(): void;
   /** Makes `close` wait for work that undoes something when aborted. */
@@ -146,6 +148,15 @@ export function createAws(options: AwsOptions): Aws {
     region,
     profile: async () => (await settings()).profile,
     endpoint: async (service) => (await settings()).endpointOf(SERVICES[service].id),
+    prepare: (...names) => {
+      for (const name of names) {
+        void (async () => {
+          const service = services.find(([known]) => known === name)?.[1];
+          const url = await endpointUrl((await service?.())?.client as unknown as EndpointSource);
+          (await requestHandler()).prepare(url);
+        })().catch(() => {});
+      }
+    },
     renew: () => {
       for (const memo of [settings, credentials, ...services.map(([, service]) => service)]) memo.reset();
     },
@@ -159,6 +170,29 @@ export function createAws(options: AwsOptions): Aws {
       opened?.destroy();
     },
   };
+}
+
+/** The part of a client's configuration that decides its endpoint. */
+interface EndpointSource {
+  config: {
+    endpointProvider(parameters: object): { url: URL };
+    endpoint?: () => Promise<{ protocol: string; hostname: string; port?: number }>;
+    region(): Promise<string>;
+    useFipsEndpoint(): Promise<boolean>;
+    useDualstackEndpoint(): Promise<boolean>;
+  };
+}
+
+async function endpointUrl({ config }: EndpointSource): Promise<URL> {
+  const own = await config.endpoint?.();
+  if (own !== undefined)
+    return new URL(`${own.protocol}//${own.hostname}${own.port === undefined ? '' : `:${own.port}`}`);
+  const [Region, UseFIPS, UseDualStack] = await Promise.all([
+    config.region(),
+    config.useFipsEndpoint(),
+    config.useDualstackEndpoint(),
+  ]);
+  return config.endpointProvider({ Region, UseFIPS, UseDualStack }).url;
 }
 
 type Identity = AwsCredentialIdentity | (() => Promise<AwsCredentialIdentity>);

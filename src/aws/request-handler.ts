@@ -1,4 +1,3 @@
-import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { HttpRequest } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -7,10 +6,16 @@ import { readTextFile } from '../support/regular-file.ts';
 import type { Env } from './config-files.ts';
 import { ProxyError } from './proxy-error.ts';
 import { proxyFor, type Proxy } from './proxy.ts';
+import { ReadyAgent } from './ready-agent.ts';
 import { TunnelAgent, proxyAuthorization } from './tunnel-agent.ts';
 
 /** The connection pool that all clients of a run share. */
-export type RequestHandler = Pick<
+export type RequestHandler = SdkHandler & {
+  /** Starts to connect to the endpoint, if it has TLS and no proxy is in between. Never fails. */
+  prepare(endpoint: URL): void;
+};
+
+type SdkHandler = Pick<
   NodeHttpHandler,
   'handle' | 'destroy' | 'metadata' | 'updateHttpClientConfig' | 'httpHandlerConfigs'
 >;
@@ -26,12 +31,17 @@ const AGENT_OPTIONS = { keepAlive: true, maxSockets: 50 };
 /** Creates the connection pool, with keep-alive and the user's certificates and proxies. */
 export async function createRequestHandler(env: Env, caBundle: string | undefined): Promise<RequestHandler> {
   const ca = caBundle === undefined ? undefined : await readCaBundle(caBundle);
+  const agent = new ReadyAgent({ ...AGENT_OPTIONS, ca });
   const direct = new NodeHttpHandler({
     connectionTimeout: CONNECTION_TIMEOUT,
     socketTimeout: requestTimeout(env),
-    httpsAgent: new HttpsAgent({ ...AGENT_OPTIONS, ca }),
+    httpsAgent: agent,
   });
-  return hasProxies(env) ? routeThroughProxies(direct, env, ca) : direct;
+  const prepare = (endpoint: URL): void => {
+    if (endpoint.protocol !== 'https:' || proxyFor(endpoint, env) !== undefined) return;
+    agent.prepare(endpoint.hostname.replace(/^\[|\]$/g, ''), Number(endpoint.port) || 443);
+  };
+  return Object.assign(hasProxies(env) ? routeThroughProxies(direct, env, ca) : direct, { prepare });
 }
 
 /** Milliseconds. */
@@ -43,7 +53,7 @@ function hasProxies(env: Env): boolean {
   return ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some((name) => env[name]);
 }
 
-function routeThroughProxies(direct: NodeHttpHandler, env: Env, ca: string | undefined): RequestHandler {
+function routeThroughProxies(direct: NodeHttpHandler, env: Env, ca: string | undefined): SdkHandler {
   const tunnelled = new Map<string, NodeHttpHandler>();
   const tunnelThrough = (proxy: Proxy): NodeHttpHandler => {
     const handler = tunnelled.get(proxy.url.href) ?? createTunnelledHandler(proxy, env, ca);

@@ -128,7 +128,8 @@ interface Authority {
 }
 
 /** A CA, and certificates by it for whichever host is asked for; all have one key, which is what takes time. */
-function createAuthority(): Authority {
+/** Creates a CA. */
+export function createAuthority(): Authority {
   const key = generateKeyPairSync('rsa', { modulusLength: 2048 })
     .privateKey.export({ type: 'pkcs1', format: 'pem' })
     .toString();

@@ -24,6 +24,7 @@ import { describeLeftOut } from './web-functions-left-out.ts';
 export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
   const { options, environment } = command;
   const started = performance.now();
+  command.aws.prepare('cloudFormation', 'lambda');
   const selection: Selection = { ids: options.resourceIds, types: options.resourceTypes };
   const ahead = await locateAhead(command);
   const { root, described } = await openForCodeSync(command, selection, ahead);
