@@ -5,6 +5,7 @@ import type { TestCloud } from '../test/support/cloud.ts';
 import { startFaultProxy } from '../test/support/fault-proxy.ts';
 import type { FaultProxy } from '../test/support/fault-proxy.ts';
 import { functions, python, writeApp } from './apps.ts';
+import { startFarEndpoint } from './far-endpoint.ts';
 import { median, measure, ROOT } from './measure.ts';
 import type { Goal, Row, SubjectResult } from './rows.ts';
 import { baseEnv, calmPeer, syncCommand } from './tools.ts';
@@ -17,6 +18,8 @@ export interface BenchCase {
   about: string;
   /** Seconds that the emulator keeps a function `InProgress` after an update; 0 unless given. */
   stateDelay?: number;
+  /** Milliseconds: calls go over TLS to an endpoint this far away. Otherwise they stay on loopback, without TLS. */
+  roundTrip?: number;
   run(bench: Bench): Promise<Row[]>;
 }
 
@@ -80,20 +83,26 @@ export interface Bench {
 /** Runs a case with an emulator of its own. `stateDelay`: seconds that a function stays `InProgress` after an update. */
 export async function withBench<T>(
   name: string,
-  { rounds, stateDelay = 0 }: { rounds: number | undefined; stateDelay?: number | undefined },
+  {
+    rounds,
+    stateDelay = 0,
+    roundTrip,
+  }: { rounds: number | undefined; stateDelay?: number | undefined; roundTrip?: number | undefined },
   work: (bench: Bench) => Promise<T>,
 ): Promise<T> {
   const base = path.join(ROOT, '.cache', 'bench', 'work', `${name}-${process.pid}`);
   await fs.rm(base, { recursive: true, force: true });
-  const cloud = await startTestCloud({ SAM_SYNC_CLOUD_STATE_DELAY: String(stateDelay) });
-  const ways = new Map<string, Promise<Way>>();
+  // without the checks of every request, which tests add
+  const settings = { SAM_SYNC_CLOUD_EXTENSION: '', SAM_SYNC_CLOUD_STATE_DELAY: String(stateDelay) };
+  const cloud = await startTestCloud(settings);
+  const ways = new Map<string, Promise<OpenWay>>();
   const log = (text: string): void => console.error(`${name}: ${text}`);
   try {
     const bench: Bench = {
       rounds,
       folder: (sub) => path.join(base, sub),
       way: async (to) => {
-        const way = ways.get(to) ?? openWay(cloud);
+        const way = ways.get(to) ?? openWay(cloud, roundTrip);
         ways.set(to, way);
         return way;
       },
@@ -107,15 +116,27 @@ export async function withBench<T>(
     await mustSync(place, ['--stack-name', 'first']);
     return await work(bench);
   } finally {
-    for (const way of ways.values()) await (await way).proxy.stop();
+    for (const way of ways.values()) await (await way).stop();
     await cloud.stop();
     await fs.rm(base, { recursive: true, force: true });
   }
 }
 
-async function openWay(cloud: TestCloud): Promise<Way> {
+interface OpenWay extends Way {
+  stop(): Promise<void>;
+}
+
+async function openWay(cloud: TestCloud, roundTrip: number | undefined): Promise<OpenWay> {
   const proxy = await startFaultProxy(cloud.endpoint);
-  return { proxy, env: { ...baseEnv(), ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint } };
+  const far = roundTrip === undefined ? undefined : await startFarEndpoint(proxy.endpoint, roundTrip);
+  return {
+    proxy,
+    env: { ...baseEnv(), ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint, ...far?.env },
+    stop: async () => {
+      await far?.stop();
+      await proxy.stop();
+    },
+  };
 }
 
 async function mustSync(place: Workplace, args: readonly string[]): Promise<void> {

@@ -36,6 +36,7 @@ export async function syncApplication(run: SyncRun): Promise<SyncReport> {
 
 async function syncOnce(run: SyncRun, how: OpenOptions): Promise<SyncReport> {
   const started = performance.now();
+  run.aws.prepare('cloudFormation', 'lambda');
   const application = await openApplication(run, how);
   if (application === undefined) {
     note(run.environment.reporter, 'info', 'Nothing was done.');

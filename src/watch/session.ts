@@ -52,7 +52,11 @@ export class WatchSession {
     };
     this.#loop = new LoopRunner(createTasks(this.#application), { onEvent: (event) => this.#onLoopEvent(event) });
     this.#sources = watchSources(run, {
-      onChange: (change) => this.#onChange(change),
+      onChange: (change) => {
+        // services close idle connections: this one is open again when the build has ended
+        this.#snapshot.run.aws.prepare('lambda');
+        this.#onChange(change);
+      },
       onOwn: (ids, files) => warnOfOwnWrites(run, ids, files),
     });
     this.#logs = createLogSwitch(this.#application);
