@@ -31,7 +31,8 @@ def main():
 
 def write(data):
     types, properties, shapes = {}, {}, Shapes()
-    sam_properties, event_properties = transform_properties()
+    sam_properties, event_properties, event_types = transform_properties()
+    policies = policy_templates()
     for name, files in sorted(schema_files(data).items()):
         # of a type whose schema differs by Region, what any Region accepts
         schemas = [json.loads((data / "resources" / f"{file}.json").read_text()) for file in sorted(files)]
@@ -46,7 +47,11 @@ def write(data):
                 for event in values_of(shape.get("Events", ANY)):
                     if isinstance(event.get("Properties"), dict):
                         event["Properties"].update({**event_properties, **event["Properties"]})
+                    if name in event_types:
+                        event["Type"] = ["one of", event_types[name]]
                 shape = {**sam_properties[name], **shape}
+                if "Policies" in shape:
+                    shape["Policies"] = ["list", policies]
             properties[name] = shapes.add(shape)
     date = json.loads((data / "version.json").read_text())["schema_date"][:10]
     document = {"source": f"cfn-lint {VERSION}", "date": date, "types": types, "properties": properties}
@@ -56,12 +61,12 @@ def write(data):
 
 
 def transform_properties():
-    """The properties that SAM's transform reads: of each type, and of all events."""
+    """The properties that SAM's transform reads, of each type and of all events; and the types of events it knows."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     from samtranslator.model import sam_resources
     from samtranslator.model.eventsources import cloudwatchlogs, pull, push
 
-    types, events = {}, {}
+    types, events, event_types = {}, {}, {}
     for module in (sam_resources, cloudwatchlogs, pull, push):
         for _, found in inspect.getmembers(module, inspect.isclass):
             kind, names = getattr(found, "resource_type", None), getattr(found, "property_types", None)
@@ -70,9 +75,20 @@ def transform_properties():
             known = {name: ANY for name in names if not name.startswith("__")}
             if kind.startswith("AWS::Serverless::"):
                 types[kind] = known
+                if hasattr(found, "event_resolver"):
+                    event_types[kind] = sorted(filter(None, found.event_resolver.resource_types))
             elif not kind.startswith("AWS::"):
                 events.update(known)
-    return types, events
+    return types, events, event_types
+
+
+def policy_templates():
+    """What an item of `Policies` may be: a policy template of SAM with its parameters, or a policy document."""
+    from samtranslator.policy_template_processor.processor import PolicyTemplatesProcessor
+
+    templates = PolicyTemplatesProcessor.get_default_policy_templates_json()["Templates"]
+    known = {name: dict.fromkeys(template["Parameters"], ANY) for name, template in templates.items()}
+    return {**known, "Id": ANY, "Statement": ANY, "Version": ANY}
 
 
 def values_of(shape):
@@ -98,7 +114,8 @@ def attributes_of(name, schemas):
     found = set()
     for schema in schemas:
         found |= set(GetAtts(Schema(schema)).attrs.data)
-    if any("*" in attribute for attribute in found):
+    # SAM's type has those of what it becomes
+    if any("*" in attribute for attribute in found) or (name.startswith("AWS::Serverless::") and not found):
         return ["*"]
     return sorted(attribute for attribute in found if attribute.count(".") < 2)
 
@@ -166,7 +183,7 @@ def merge(one, other):
 
 
 class Shapes:
-    """The list of distinct mappings. A reference is its position + 1, [it] for a list and {"*": it} for a map."""
+    """The list of distinct mappings. A reference is its position + 1, [it] for a list, {"*": it} for a map, {"=": words}."""
 
     def __init__(self):
         self.list = []
@@ -176,6 +193,8 @@ class Shapes:
         if shape == ANY:
             return 0
         if isinstance(shape, list):
+            if shape[0] == "one of":
+                return {"=": " ".join(shape[1])}
             below = self.add(shape[1])
             return [below] if shape[0] == "list" else {"*": below}
         own = {name: self.add(value) for name, value in sorted(shape.items())}

@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { UsageError, UserError } from '../errors.ts';
 import { nearestName } from '../support/nearest-name.ts';
 import type { SignalSource } from './interrupt.ts';
+import { COMMANDS } from './samconfig/sam-cli-names.ts';
 
 /** Environment in which to find and run another `sam`. */
 export interface DelegateOptions {
@@ -64,14 +65,20 @@ export async function runOtherSam(
   }
 }
 
+/** What `sam` takes before a command. */
+const OPTIONS = ['--help', '--info', '--version'];
 const PASSED_ON = ['SIGTERM', 'SIGHUP'] as const;
 const SHARED = ['SIGINT', 'SIGQUIT'] as const;
 
 /** Creates the error for a command that needs SAM CLI. */
 export function missingSam(args: readonly string[]): UserError {
   const command = args.find((word) => !word.startsWith('-')) ?? args.join(' ');
-  if (nearestName(command, ['sync']) !== undefined)
-    return new UsageError(`\`sam ${command}\` is not a command`, { hint: 'Did you mean `sam sync`?' });
+  const known = [...COMMANDS].map((name) => name.split('_')[0] ?? name);
+  const near = known.includes(command) ? undefined : nearestName(command, command.startsWith('-') ? OPTIONS : known);
+  if (near !== undefined) {
+    const what = command.startsWith('-') ? 'an option' : 'a command';
+    return new UsageError(`\`sam ${command}\` is not ${what}`, { hint: `Did you mean \`sam ${near}\`?` });
+  }
   const text = `\`sam ${command}\` needs AWS SAM CLI, which is not on PATH; this program provides only \`sam sync\``;
   return new UserError(text, { hint: 'Install AWS SAM CLI, for example with `pipx install aws-sam-cli`.' });
 }

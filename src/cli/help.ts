@@ -7,14 +7,14 @@ export type ProgramName = 'sam' | 'sam-sync';
 
 const COLUMN = 30;
 
-const ABOUT = `Sync the local changes of an AWS SAM application to the AWS Cloud: build and upload what changed,
-then update the CloudFormation stack or the resources themselves. Use it for development
-stacks.`;
+const ABOUT = `Sync the local changes of an AWS SAM application to the AWS Cloud: build and
+upload what changed, then update the CloudFormation stack or the resources
+themselves. Use it for development stacks.`;
 
 const EXAMPLES: readonly [about: string, args: string][] = [
   ['Sync everything once', '--stack-name sam-app'],
   ['Sync every change you save', '--stack-name sam-app --watch'],
-  ['Sync the code of one function', '--stack-name sam-app --code --resource-id ChildStack/HelloFunction'],
+  ['Sync the code of one function', '--stack-name sam-app --code --resource-id Child/Hello'],
   ['Sync without an AWS account', '--stack-name sam-app --local'],
 ];
 
@@ -31,7 +31,7 @@ export function helpText(program: ProgramName, width: number): string {
     ABOUT,
     ...sections,
     ['Examples:', ...examples].join('\n'),
-    'Control the local cloud: sam-sync cloud start|stop|status|reset|logs|exec',
+    'Control the local cloud: sam-sync cloud start|stop|status|reset|invoke|logs|exec',
     '',
   ].join('\n\n');
 }

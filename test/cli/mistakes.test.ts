@@ -8,19 +8,20 @@ import { openCloud } from '../support/open-cloud.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
-Parameters:
-  Stage: {Type: String, Default: dev, AllowedValues: [dev, prod]}
-Resources:
+const RUNTIME = '      Runtime: python3.13\n';
+const APP_RESOURCES = `Resources:
   Hello:
     Type: AWS::Serverless::Function
     Properties:
       CodeUri: src
       Handler: app.handler
-      Runtime: python3.13
-  Table:
+${RUNTIME}  Table:
     Type: AWS::Serverless::SimpleTable
 `;
+const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: {Type: String, Default: dev, AllowedValues: [dev, prod]}
+${APP_RESOURCES}`;
 const APP = { 'template.yaml': TEMPLATE, 'src/app.py': 'def handler(event, context):\n    return 1\n' };
 const NAME = ['--stack-name', 'app'];
 
@@ -268,6 +269,40 @@ const TEMPLATES: Readonly<Record<string, Mistake>> = {
   'a property misspelt': {
     template: ['Handler:', 'Handlr:'],
     says: ['Error: template.yaml:9:7: AWS::Serverless::Function has no property Handlr. Did you mean Handler?'],
+    code: 1,
+  },
+  'a section of Globals misspelt, and not what is missing because of it': {
+    template: [APP_RESOURCES, `Globals: {Functon: {Runtime: python3.13}}\n${APP_RESOURCES.replace(RUNTIME, '')}`],
+    says: ['Error: template.yaml:4:11: Globals has no section Functon. Did you mean Function?'],
+    code: 1,
+  },
+  'a section misspelt': {
+    template: ['Resources:', 'Resorces:'],
+    says: ['Error: template.yaml:4:1: The template has no section Resorces. Did you mean Resources?'],
+    code: 1,
+  },
+  'an attribute of a parameter misspelt': {
+    template: ['Default: dev', 'Defalt: dev'],
+    says: ['Error: template.yaml:3:25: A parameter has no attribute Defalt. Did you mean Default?'],
+    code: 1,
+  },
+  'a function misspelt': {
+    template: ['python3.13', 'python3.13\n      Description: !Subs "${Stag}"'],
+    says: ['Error: template.yaml:11:7: Fn::Subs is not an intrinsic function. Did you mean Fn::Sub?'],
+    code: 1,
+  },
+  'a type of events misspelt': {
+    template: ['python3.13', 'python3.13\n      Events: {Get: {Type: HttApi}}'],
+    says: [
+      'Error: template.yaml:11:22: Events.Get.Type of AWS::Serverless::Function cannot be HttApi. Did you mean HttpApi?',
+    ],
+    code: 1,
+  },
+  'a policy template misspelt': {
+    template: ['python3.13', 'python3.13\n      Policies:\n        - DynamoDBCrudPolcy: {TableName: a}'],
+    says: [
+      'Error: template.yaml:12:11: Policies of AWS::Serverless::Function has no property DynamoDBCrudPolcy. Did you mean DynamoDBCrudPolicy?',
+    ],
     code: 1,
   },
   'a reference misspelt': {

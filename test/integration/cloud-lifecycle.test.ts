@@ -529,6 +529,7 @@ describe('sam-sync cloud', () => {
       const stdout = { write: (text: string) => (written += text) };
       expect(await runCloudCommand(args, { ...COMMAND, stdout })).toBe(0);
       expect(written).toMatch(/^Usage: sam-sync cloud COMMAND/);
+      expect(written.split('\n').filter((line) => line.length > 80)).toEqual([]);
     },
   );
 });

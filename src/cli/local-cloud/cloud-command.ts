@@ -32,27 +32,36 @@ const KEPT = "Kept: the installation, your project's builds; `sam-sync --local` 
 
 const HELP = `Usage: sam-sync cloud COMMAND
 
-The local cloud is an AWS emulator (MiniStack) on this machine. It accepts connections from this machine only,
-needs no account and keeps everything in memory. \`sam-sync --local …\` sets it up and starts it if needed.
+The local cloud is an AWS emulator (MiniStack) on this machine. It accepts
+connections from this machine only, needs no account and keeps everything in
+memory. \`sam-sync --local …\` sets it up and starts it if needed.
 
 Commands:
-  start             Start the cloud. It runs until you stop it or the machine restarts.
-  stop              Stop the cloud. ${LOST}
-                    ${KEPT}
-  status            Show whether and where the cloud is running. Exit code 0: running, 1: not running.
-  reset             Discard everything deployed to the cloud; the cloud keeps running.
-  invoke ID         Invoke a function and print its response. ID: LogicalId, or ChildStack/LogicalId in a nested stack.
-                    --event FILE|JSON: the event (default: {}). Exit code 1: the function failed.
-  logs [ID…]        Print what these functions logged, each line with time and function; without ID, the log of the
-                    cloud itself. -f, --follow: keep printing until Ctrl-C.
-  exec -- CMD…      Run an AWS tool against the cloud, which is started if needed. Sets endpoint, credentials and
-                    Region and hides your profiles. Exits with the tool's exit code.
+  start          Start the cloud. It runs until you stop it or the machine
+                 restarts.
+  stop           Stop the cloud. Stacks, data in its services and logs are lost.
+                 The installation and your project's builds are kept.
+  status         Show whether and where the cloud is running.
+                 Exit code 0: running, 1: not running.
+  reset          Discard everything deployed to the cloud; it keeps running.
+  invoke ID      Invoke a function: its response on standard output, its log on
+                 standard error. ID: LogicalId, or ChildStack/LogicalId in a
+                 nested stack. --event FILE|JSON: the event (default: {}).
+                 Exit code 1: the function failed.
+  logs [ID…]     Print what these functions logged, with time and function;
+                 without ID, the log of the cloud itself.
+                 -f, --follow: keep printing until Ctrl-C.
+  exec -- CMD…   Run an AWS tool against the cloud, which is started if needed.
+                 Sets endpoint, credentials and Region and hides your profiles.
+                 Exits with the tool's exit code.
 
 Options of invoke and logs:
-  --stack-name TEXT The stack of the functions, if several stacks have one with this ID.
+  --stack-name TEXT   The stack of the functions, if several stacks have one
+                      with this ID.
 
 Environment:
-  ${CLOUD_PORT_VARIABLE}   Port of the cloud (default: 4566). Each port has its own cloud.
+  ${CLOUD_PORT_VARIABLE}   Port of the cloud (default: 4566). Each port has its
+                        own cloud.
 
 Examples:
   sam-sync --local --stack-name sam-app

@@ -64,7 +64,7 @@ export function pickFunction(
   }
   const where = stackName === undefined ? 'The local cloud' : `Stack ${stackName} of the local cloud`;
   const ids = [...new Set(candidates.map(({ id }) => id))];
-  const nearest = nearestName(name, ids);
+  const nearest = ids.find((id) => id.endsWith(`/${name}`)) ?? nearestName(name, ids);
   const list = ids.length === 0 ? 'It has none: deploy with `sam-sync --local`.' : `It has ${ids.join(', ')}.`;
   throw new UserError(`${where} has no function ${name}`, {
     hint: nearest === undefined ? list : `Did you mean ${nearest}?`,

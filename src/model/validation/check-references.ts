@@ -5,7 +5,7 @@ import { isMap, mapOf } from '../../template/template.ts';
 import type { Template, TemplateMap, TemplateValue } from '../../template/template.ts';
 import type { Findings } from './findings.ts';
 import { attributesOf, KNOWN_SINCE } from './known-types.ts';
-import { findReferences } from './references.ts';
+import { findReferences, INTRINSIC_FUNCTIONS } from './references.ts';
 import type { Reference } from './references.ts';
 import { meantName } from './typos.ts';
 
@@ -23,10 +23,21 @@ const PSEUDO_PARAMETERS = [
 /** Checks that what the template refers to is there. */
 export function checkReferences(template: Template, findings: Findings): void {
   for (const reference of findReferences(template)) {
+    if (reference.to === 'function') {
+      checkFunction(reference, findings);
+      continue;
+    }
     const message = check(reference, template);
     if (message !== undefined) findings.refused.push({ path: reference.path, message });
     else checkAttribute(reference, template, findings);
   }
+}
+
+function checkFunction({ name, path }: Reference, findings: Findings): void {
+  const meant = meantName(name.slice('Fn::'.length), [...INTRINSIC_FUNCTIONS, 'Ref']);
+  const message = `${name} is not an intrinsic function`;
+  if (meant === undefined) findings.doubtful.push({ path, message: `${message}, as of ${KNOWN_SINCE}` });
+  else findings.refused.push({ path, message: `${message}. Did you mean ${meant === 'Ref' ? '' : 'Fn::'}${meant}?` });
 }
 
 function check({ to, name, shown }: Reference, template: Template): string | undefined {
@@ -39,7 +50,7 @@ function check({ to, name, shown }: Reference, template: Template): string | und
   const resources = mapOf(template['Resources']);
   const values = to === 'value' ? [...PSEUDO_PARAMETERS, ...Object.keys(mapOf(template['Parameters']))] : [];
   if (Object.hasOwn(resources, name) || values.includes(name)) return undefined;
-  const near = nearestName(name, [...Object.keys(resources), ...values]);
+  const near = nearestName(name, [...Object.keys(resources), ...values, ...implicitIds(resources)]);
   // a later CloudFormation may have more of them
   if (name.startsWith('AWS::'))
     return near === undefined ? undefined : missing(shown, `pseudo parameter ${name}`, near);
@@ -49,6 +60,12 @@ function check({ to, name, shown }: Reference, template: Template): string | und
 
 function missing(shown: string, what: string, near: string | undefined): string {
   return `${shown}: the template has no ${what}.${near === undefined ? '' : ` Did you mean ${near}?`}`;
+}
+
+/** What SAM generates for events without an API of their own; only these are worth a hint. */
+function implicitIds(resources: TemplateMap): string[] {
+  const hasSam = Object.values(resources).some((resource) => isServerless(mapOf(resource)['Type']));
+  return hasSam ? ['ServerlessHttpApi', 'ServerlessRestApi', 'ServerlessRestApiProdStage'] : [];
 }
 
 /** Whether an include or a loop adds entries that are not known here. */

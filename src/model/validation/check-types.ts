@@ -4,46 +4,16 @@ import type { TemplatePath } from '../../template/template-path.ts';
 import { intrinsicName, isMap, mapOf } from '../../template/template.ts';
 import type { Template, TemplateMap, TemplateValue } from '../../template/template.ts';
 import type { Findings } from './findings.ts';
-import { isKnownType, keysOf, KNOWN_SINCE, knownTypes, propertiesOf } from './known-types.ts';
+import { isKnownType, keysOf, KNOWN_SINCE, knownTypes, propertiesOf, words } from './known-types.ts';
 import type { Shape } from './known-types.ts';
 import { meantName } from './typos.ts';
 
-const SECTIONS = [
-  'AWSTemplateFormatVersion',
-  'Conditions',
-  'Description',
-  'Globals',
-  'Hooks',
-  'Mappings',
-  'Metadata',
-  'Outputs',
-  'Parameters',
-  'Resources',
-  'Rules',
-  'Transform',
-];
-const RESOURCE_KEYS = [
-  'Condition',
-  'Connectors',
-  'CreationPolicy',
-  'DeletionPolicy',
-  'DependsOn',
-  'IgnoreGlobals',
-  'Metadata',
-  'Properties',
-  'Type',
-  'UpdatePolicy',
-  'UpdateReplacePolicy',
-];
-
-/** Checks sections and resource types, and the properties of SAM's and Lambda's types. */
+/** Checks resource types, and the properties of SAM's and Lambda's types. */
 export function checkTypes(template: Template, findings: Findings): void {
-  checkNames(template, SECTIONS, { path: [], owner: 'The template', findings });
   for (const [id, value] of Object.entries(mapOf(template['Resources']))) {
     if (id.startsWith('Fn::') || !isMap(value) || 'Fn::Transform' in value) continue;
     const { Type: type, Properties: properties } = value;
     const at = ['Resources', id];
-    checkNames(value, RESOURCE_KEYS, { path: at, owner: 'A resource', findings });
     if (typeof type !== 'string' || type === '') continue;
     checkType(type, [...at, 'Type'], findings);
     checkKeys(properties ?? null, propertiesOf(type), { path: [...at, 'Properties'], root: 3, type, findings });
@@ -86,7 +56,9 @@ function checkKeys(value: TemplateValue, shape: Shape, place: Place): void {
       for (const index of [1, 2]) checkKeys(branches[index] ?? null, shape, below(place, name, String(index)));
   }
   if (name !== undefined) return;
-  if (Array.isArray(value)) {
+  if (typeof shape === 'object' && '=' in shape) {
+    if (typeof value === 'string') checkWord(value, words(shape['=']), place);
+  } else if (Array.isArray(value)) {
     const item = Array.isArray(shape) ? ((shape as readonly Shape[])[0] ?? 0) : 0;
     for (const [index, entry] of value.entries()) checkKeys(entry, item, below(place, String(index)));
   } else if (isMap(value) && !('Fn::Transform' in value)) {
@@ -113,38 +85,34 @@ function reportProperty(key: string, { path, root, type, findings, keys, sibling
   if (key.startsWith('Fn::')) return;
   // a property that is set already is not the one that was meant
   const free = [...keys.keys()].filter((name) => !Object.hasOwn(siblings, name));
-  const within = path.slice(root, -1).filter((step) => !/^(?:Fn::If|\d+)$/.test(step));
+  const within = namedSteps(path.slice(root, -1));
   const owner = within.length === 0 ? type : `${within.join('.')} of ${type}`;
   const meant = meantName(key, free);
   const message = `${owner} has no property ${key}`;
-  if (meant !== undefined) findings.refused.push({ path, message: `${message}.${didYouMean(meant)}`, meant });
+  if (meant !== undefined) findings.refused.push({ path, message: `${message}.${didYouMean(meant)}`, meant: [meant] });
   else if (within.length === 0 && isOfSam(type, key)) {
     const serverless = type.replace('AWS::Lambda::', 'AWS::Serverless::');
     findings.refused.push({ path, message: `${message}. It is a property of ${serverless}.` });
   } else findings.doubtful.push({ path, message: `${message}, as of ${KNOWN_SINCE}${orNear(nearestName(key, free))}` });
 }
 
+/** Reports a text that is none of the words of its property, such as the type of an event. */
+function checkWord(word: string, known: readonly string[], { path, root, type, findings }: Place): void {
+  if (known.includes(word)) return;
+  const meant = meantName(word, known);
+  const message = `${namedSteps(path.slice(root)).join('.')} of ${type} cannot be ${word}`;
+  if (meant !== undefined) findings.refused.push({ path, message: `${message}.${didYouMean(meant)}` });
+  else findings.doubtful.push({ path, message: `${message}, as of ${KNOWN_SINCE}${orNear(nearestName(word, known))}` });
+}
+
+function namedSteps(path: TemplatePath): string[] {
+  return path.filter((step) => !/^(?:Fn::If|\d+)$/.test(step));
+}
+
 /** Whether the key is a property of SAM's type of the same name: `CodeUri` of a `AWS::Lambda::Function`. */
 function isOfSam(type: string, key: string): boolean {
   const shape = type.startsWith('AWS::Lambda::') ? propertiesOf(type.replace('AWS::Lambda::', 'AWS::Serverless::')) : 0;
   return typeof shape === 'number' && shape !== 0 && keysOf(shape).has(key);
-}
-
-/** Reports keys that are slips of these names; others may be newer than the names. */
-function checkNames(
-  value: TemplateMap,
-  names: readonly string[],
-  { path, owner, findings }: { path: TemplatePath; owner: string; findings: Findings },
-): void {
-  const free = names.filter((name) => !Object.hasOwn(value, name));
-  for (const key of Object.keys(value)) {
-    if (names.includes(key)) continue;
-    const meant = meantName(key, free);
-    const what = path.length === 0 ? 'section' : 'attribute';
-    if (meant === undefined) continue;
-    const message = `${owner} has no ${what} ${key}.${didYouMean(meant)}`;
-    findings.refused.push({ path: [...path, key], message, meant });
-  }
 }
 
 function checkGlobals(globals: TemplateMap, findings: Findings): void {
@@ -159,7 +127,9 @@ function checkGlobals(globals: TemplateMap, findings: Findings): void {
     }
     const meant = meantName(section, sections);
     const message = `Globals has no section ${section}.${didYouMean(meant)}`;
-    if (meant !== undefined) findings.refused.push({ path, message });
+    if (meant === undefined) continue;
+    // what the section sets seems to be missing in the resources
+    findings.refused.push({ path, message, meant: Object.keys(mapOf(value)).filter((key) => /^\w+$/.test(key)) });
   }
 }
 

@@ -1,7 +1,10 @@
 import * as fs from 'node:fs';
 
-/** `0`: any value. A number: a mapping with known keys. `[it]`: a list of such values, `{'*': it}`: a mapping of such values. */
-export type Shape = number | readonly Shape[] | { readonly '*': Shape };
+/**
+ * `0`: any value. A number: a mapping with known keys. `[it]`: a list of such values, `{'*': it}`: a mapping of such values.
+ * `{'=': words}`: one of these words.
+ */
+export type Shape = number | readonly Shape[] | { readonly '*': Shape } | { readonly '=': string };
 
 /** What scripts/cloudformation-types.py writes. */
 interface TypesDocument {
@@ -60,6 +63,7 @@ function entryOf<T>(record: Readonly<Record<string, T>> | undefined, name: strin
   return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-function words(text: string): string[] {
+/** Splits the words of a `{'=': words}`, or of names. */
+export function words(text: string): string[] {
   return text === '' ? [] : text.split(' ');
 }

@@ -6,14 +6,20 @@ import type { Template, TemplateMap, TemplateValue } from '../../template/templa
 /** A name that a template refers to. */
 export interface Reference {
   path: TemplatePath;
-  /** `value`: a parameter or resource. `resource`: only a resource. */
-  to: 'value' | 'resource' | 'condition' | 'mapping';
+  /** `value`: a parameter or resource. `resource`: only a resource. `function`: an intrinsic function that is not known. */
+  to: 'value' | 'resource' | 'condition' | 'mapping' | 'function';
   name: string;
   /** Of a `Fn::GetAtt`, or of `${Name.Attribute}`. */
   attribute?: string | undefined;
   /** As the user writes it, for messages. */
   shown: string;
 }
+
+/** The functions of templates and of the extensions, and those of rules. */
+export const INTRINSIC_FUNCTIONS: readonly string[] = (
+  'And Base64 Cidr Contains EachMemberEquals EachMemberIn Equals FindInMap GetAZs GetAtt GetStackOutput If Implies ' +
+  'ImportValue Join Length Not Or RefAll Select Split Sub ToJsonString Transform ValueOf ValueOfAll'
+).split(' ');
 
 /** Finds the references in the sections that CloudFormation checks. Expects expanded loops; leaves out the others. */
 export function findReferences(template: Template): Reference[] {
@@ -72,6 +78,8 @@ function collect(value: TemplateValue, place: Place): void {
 function collectFunction(name: string, args: TemplateValue, { path, found, isCondition }: Place): void {
   const at = [...path, name];
   const [first, second] = Array.isArray(args) ? args : [args];
+  if (name.startsWith('Fn::') && !INTRINSIC_FUNCTIONS.includes(name.slice(4)) && !name.startsWith('Fn::ForEach'))
+    found.push({ path: at, to: 'function', name, shown: name });
   if (name === 'Ref' && typeof args === 'string') found.push(referenceTo(args, at, `!Ref ${args}`));
   if (name === 'Fn::GetAtt') found.push(...getAtt(args, at));
   if (name === 'Fn::Sub' && typeof first === 'string') found.push(...variables(first, mapOf(second), at));

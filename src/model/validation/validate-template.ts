@@ -1,6 +1,7 @@
 import { isServerless } from '../../template/kinds/kinds.ts';
 import { isMap, mapOf, scalarText } from '../../template/template.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
+import { checkKeyNames, checkSectionNames } from './check-keys.ts';
 import { checkReferences } from './check-references.ts';
 import { checkTypes } from './check-types.ts';
 import type { Findings } from './findings.ts';
@@ -24,9 +25,14 @@ const OTHER_TRANSFORMS = [
 export function validateTemplate(template: Template): Findings {
   const findings: Findings = { refused: [], doubtful: [] };
   const transforms = transformsOf(template);
-  checkTransforms(template, transforms, findings);
   // a macro may rewrite the whole template
-  if (!transforms.every(({ name }) => [SAM, EXTENSIONS].includes(name))) return findings;
+  const isWhole = transforms.every(({ name }) => [SAM, EXTENSIONS].includes(name));
+  if (isWhole) checkSectionNames(template, findings);
+  // what is in a section of another name seems to be missing everywhere
+  if (findings.refused.length > 0) return findings;
+  checkTransforms(template, transforms, findings);
+  if (!isWhole) return findings;
+  checkKeyNames(template, findings);
   checkTypes(template, findings);
   checkReferences(template, findings);
   return findings;

@@ -72,9 +72,13 @@ describe('the other sam', () => {
   it('if missing, is said to be', () => {
     expect(missingSam(['--debug', 'build', '-u']).message).toContain('`sam build` needs AWS SAM CLI');
     expect(missingSam(['build']).hint).toContain('aws-sam-cli');
-    expect(missingSam(['snyc'])).toMatchObject({
-      message: '`sam snyc` is not a command',
-      hint: 'Did you mean `sam sync`?',
-    });
+  });
+
+  it.each([
+    ['snyc', '`sam snyc` is not a command', 'Did you mean `sam sync`?'],
+    ['deplyo', '`sam deplyo` is not a command', 'Did you mean `sam deploy`?'],
+    ['--versoin', '`sam --versoin` is not an option', 'Did you mean `sam --version`?'],
+  ])('if missing, and %s is a slip, the nearest name is suggested', (word, message, hint) => {
+    expect(missingSam([word])).toMatchObject({ message, hint });
   });
 });

@@ -120,7 +120,7 @@ describe('help and docs/options.md', () => {
     }
     for (const [, spec] of OPTION_ENTRIES)
       for (const word of [...spec.configKeys, ...spec.variables]) expect(markdown).toContain(`\`${word}\``);
-    expect(help.split('\n').filter((line) => line.length > 100)).toEqual([]);
+    expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(markdown.trim().split('\n').slice(2)).toHaveLength(OPTION_ENTRIES.length);
     expect(
       new Set(

@@ -16,6 +16,12 @@ describe('a function of the local cloud', () => {
   it.each([
     ['Hello', FUNCTIONS, 'Hello is in several stacks of the local cloud: app, shop', '--stack-name'],
     ['Oder', FUNCTIONS, 'The local cloud has no function Oder', 'Did you mean Order?'],
+    [
+      'Pay',
+      [...FUNCTIONS, fn('shop', 'Billing/Pay')],
+      'The local cloud has no function Pay',
+      'Did you mean Billing/Pay?',
+    ],
     ['Payment', FUNCTIONS, 'The local cloud has no function Payment', 'It has Hello, Child/Hello, Order.'],
     ['Hello', [], 'The local cloud has no function Hello', 'It has none: deploy with `sam-sync --local`.'],
   ])('%s', (name, functions, message, hint) => {

@@ -16,6 +16,67 @@ const FUNCTION = `${SAM}Resources:
 describe('what CloudFormation refuses', () => {
   it.each<[name: string, template: string, messages: string[]]>([
     [
+      'a slip in a short function, once',
+      `${FUNCTION}      Role: !Subs "\${Nothing}"\n      Description: !ref Fn`,
+      [
+        '9: Fn::Subs is not an intrinsic function. Did you mean Fn::Sub?',
+        '10: Fn::ref is not an intrinsic function. Did you mean Ref?',
+      ],
+    ],
+    [
+      'a slip in a function of a condition',
+      `${FUNCTION}Conditions: {A: !Equal [a, b]}`,
+      ['9: Fn::Equal is not an intrinsic function. Did you mean Fn::Equals?'],
+    ],
+    [
+      'slips in a parameter',
+      `${FUNCTION}Parameters:\n  P:\n    Type: Strng\n    AllowdValues: [a]`,
+      [
+        '12: A parameter has no attribute AllowdValues. Did you mean AllowedValues?',
+        '11: Strng is not a parameter type. Did you mean String?',
+      ],
+    ],
+    [
+      'a slip in an output',
+      `${FUNCTION}Outputs: {A: {Vale: !Ref Fn}}`,
+      ['9: An output has no attribute Vale. Did you mean Value?'],
+    ],
+    [
+      'another version of the format',
+      `AWSTemplateFormatVersion: 2010-09-10\n${FUNCTION}`,
+      ['1: AWSTemplateFormatVersion must be 2010-09-09, not 2010-09-10'],
+    ],
+    [
+      'a section of another name, and not what refers to it',
+      `${FUNCTION}Paramters: {Stage: {Type: String}}\nOutputs: {A: {Value: !Ref Stage}}`,
+      ['9: The template has no section Paramters. Did you mean Parameters?'],
+    ],
+    [
+      'Transform of another name',
+      FUNCTION.replace('Transform', 'Transfrom'),
+      ['1: The template has no section Transfrom. Did you mean Transform?'],
+    ],
+    [
+      'a type of events',
+      `${FUNCTION}      Events: {Get: {Type: HttApi}}`,
+      ['9: Events.Get.Type of AWS::Serverless::Function cannot be HttApi. Did you mean HttpApi?'],
+    ],
+    [
+      "slips in SAM's policy templates",
+      `${FUNCTION}      Policies:\n        - DynamoDBCrudPolcy: {TableName: a}\n        - DynamoDBCrudPolicy: {TabelName: a}`,
+      [
+        '10: Policies of AWS::Serverless::Function has no property DynamoDBCrudPolcy. Did you mean DynamoDBCrudPolicy?',
+        '11: Policies.DynamoDBCrudPolicy of AWS::Serverless::Function has no property TabelName. Did you mean TableName?',
+      ],
+    ],
+    [
+      'a slip in what SAM generates',
+      `${FUNCTION}Outputs: {A: {Value: !Ref ServerlessHttpAPI}}`,
+      [
+        '9: !Ref ServerlessHttpAPI: the template has no parameter or resource ServerlessHttpAPI. Did you mean ServerlessHttpApi?',
+      ],
+    ],
+    [
       'no transform',
       FUNCTION.slice(SAM.length),
       [
@@ -143,6 +204,16 @@ describe('what CloudFormation refuses', () => {
 describe('what may be newer than the schemas', () => {
   it.each<[name: string, template: string, message: RegExp]>([
     [
+      'a new function',
+      `${FUNCTION}      Description: !Reverse [a]`,
+      /^9: Fn::Reverse is not an intrinsic function, as of /,
+    ],
+    [
+      'a new type of events',
+      `${FUNCTION}      Events: {A: {Type: Timestream}}`,
+      /^9: Events.A.Type of AWS::Serverless::Function cannot be Timestream, as of /,
+    ],
+    [
       'a new type',
       'Resources:\n  T:\n    Type: AWS::NewService::Thing',
       /^3: AWS CloudFormation has no resource type AWS::NewService::Thing, as of 20/,
@@ -176,6 +247,14 @@ describe('what may be newer than the schemas', () => {
 
 describe('what passes', () => {
   it.each<[name: string, template: string]>([
+    [
+      "attributes of what SAM's type becomes",
+      `${SAM}Resources:\n  G: {Type: AWS::Serverless::GraphQLApi, Properties: {Auth: {Type: API_KEY}}}\n  W: {Type: AWS::Serverless::WebSocketApi}\nOutputs:\n  A: {Value: !Sub "\${G.ApiId} \${W.ApiEndpoint}"}`,
+    ],
+    [
+      'every form of Policies',
+      `${FUNCTION}      Policies: !If [A, AmazonS3ReadOnlyAccess, [AmazonS3ReadOnlyAccess, {Version: 2012-10-17, Id: a, Statement: []}, !Ref "AWS::NoValue", {SQSPollerPolicy: {QueueName: a}}]]\nConditions: {A: !Equals [a, b]}`,
+    ],
     [
       'custom and third-party types, modules, and what they have',
       'Resources:\n  A: {Type: Custom::Thing, Properties: {X: 1}}\n  B: {Type: AWS::CloudFormation::CustomResource, Properties: {ServiceToken: a}}\n  C: {Type: My::Own::Type}\n  D: {Type: My::Own::Type::MODULE}\nOutputs:\n  O: {Value: !Sub "${A.Any} ${B.Any.Deep} ${C.Any} ${DInner} ${D.Inner}"}',
