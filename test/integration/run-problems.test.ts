@@ -102,6 +102,24 @@ it.each<[what: string, template: string, files: Record<string, string>, problems
     [],
   ],
   [
+    'a missing colon, for a newer Python than this machine has',
+    template('python3.15', 'app.h'),
+    { 'app.py': 'def h(e, c)\n  return 1' },
+    ["f/app.py:1:12: SyntaxError: expected ':'"],
+  ],
+  [
+    'wrong indentation, for a newer Python than this machine has',
+    template('python3.15', 'app.h'),
+    { 'app.py': 'def h(e, c):\nreturn 1' },
+    ['f/app.py:2:1: IndentationError: expected an indented block after function definition on line 1'],
+  ],
+  [
+    'syntax that only a newer Python than this machine has may know',
+    template('python3.15', 'app.h'),
+    { 'app.py': 'type X = int\ndef h(e, c): return 1' },
+    [],
+  ],
+  [
     'JavaScript that does not parse, in an imported file',
     template('nodejs22.x', 'app.handler'),
     { 'app.js': "exports.handler = require('./lib').h;", 'lib.js': 'exports.h = () => {\n  return 1 +;\n};' },

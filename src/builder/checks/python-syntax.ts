@@ -13,6 +13,9 @@ import type { CodeProblem, CodeCheck } from './code-check.ts';
 const PROGRAM = `
 import ast, json, os, sys, warnings
 warnings.simplefilter("ignore")
+NEW_ENOUGH = sys.version_info[1] >= int(sys.argv[1])
+def is_certain(error):
+    return NEW_ENOUGH or isinstance(error, IndentationError) or error.msg == "expected ':'"
 def parsed(root, file):
     with open(os.path.join(root, file), "rb") as opened:
         source = opened.read()
@@ -69,6 +72,8 @@ def check(job):
         try:
             tree = parsed(root, file)
         except SyntaxError as error:
+            if not is_certain(error):
+                return {}
             return {"file": file, "line": error.lineno or 1, "column": error.offset or 1,
                     "message": type(error).__name__ + ": " + str(error.msg)}
         except ValueError as error:
@@ -102,8 +107,8 @@ export interface Checkers {
 const readFindings = listOf(readCodeProblem);
 
 /**
- * Returns the problems of Python code, one for each job. It takes a Python at least as new as the function's: an older one does
- * not know the syntax. Without one there are no problems.
+ * Returns the problems of Python code, one for each job. A Python older than the function's does not know all of its syntax: of what it
+ * finds, only wrong indentation and missing colons count, which it never finds in newer syntax.
  */
 export async function checkPython(
   version: string,
@@ -111,16 +116,12 @@ export async function checkPython(
   { tools, pythons }: Checkers,
 ): Promise<readonly CodeProblem[]> {
   const python = pythons.get(version) ?? (await findPython(tools, { version, machine: '', pip: false }));
-  if (python === undefined || minorOf(python.version) < minorOf(version)) return [];
+  if (python === undefined) return [];
   pythons.set(version, python);
-  const result = await spawn(python.program, ['-I', '-S', '-c', PROGRAM], {
+  const result = await spawn(python.program, ['-I', '-S', '-c', PROGRAM, version.split('.')[1] ?? '0'], {
     env: { ...tools.env, PYTHONIOENCODING: 'utf-8' },
     signal: tools.signal,
     input: JSON.stringify(jobs),
   });
   return readFindings(parseJson(result.stdout)) ?? [];
-}
-
-function minorOf(version: string): number {
-  return Number(version.split('.')[1] ?? 0);
 }
