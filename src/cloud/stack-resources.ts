@@ -70,9 +70,12 @@ function toResource(resource: {
   return { type: ResourceType ?? '', physicalId: PhysicalResourceId, updatedAt: LastUpdatedTimestamp?.getTime() ?? 0 };
 }
 
+/** A stack that does not exist. */
+export class NoSuchStackError extends UserError {}
+
 /** The error of a code sync whose stack does not exist. */
-export function noSuchStack(stackName: string, region: string): UserError {
-  return new UserError(`There is no stack ${stackName} in ${region}`, {
+export function noSuchStack(stackName: string, region: string): NoSuchStackError {
+  return new NoSuchStackError(`There is no stack ${stackName} in ${region}`, {
     hint: '--code only updates existing resources: sync without --code to create the stack, or choose another one with --stack-name, --region or --profile.',
   });
 }

@@ -1,5 +1,6 @@
 import type { BuildResult } from '../../builder/build-result.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
+import { NoSuchStackError } from '../../cloud/stack-resources.ts';
 import { StackOvertakenError } from '../../deploy/require-latest.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { describeBehind } from '../../sync/code/behind-versions.ts';
@@ -78,6 +79,8 @@ export async function planAndApply(
     if (error instanceof StackOvertakenError) throw error;
     const isDenied = isAwsError(error) && error.kind === 'access-denied';
     const failures = failAll(ids, error);
+    // deleted while the watch runs: a deployment creates it again
+    if (error instanceof NoSuchStackError) return failures.map((failure) => ({ ...failure, outcome: 'blocked' }));
     if (!isDenied || !ids.every((id) => application.snapshot.direct.has(id))) return failures;
     application.notes.report('info', `A deployment sets what could not be set directly. ${error.message}`);
     return failures.map((failure) => ({ ...failure, outcome: 'blocked', isRefused: true }));
