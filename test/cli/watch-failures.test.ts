@@ -1,8 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { DeleteStackCommand, waitUntilStackDeleteComplete } from '@aws-sdk/client-cloudformation';
 import { describe, expect, it } from 'vitest';
-import { clients } from '../support/cloud.ts';
 import { isResource, isStack } from '../support/watch-cli.ts';
 import type { WatchCli, WatchLine } from '../support/watch-cli.ts';
 import { watchedApps } from '../support/watched-app.ts';
@@ -110,14 +108,9 @@ describe('failures in one session', () => {
     await end(watch);
   });
 
-  it('a stack that somebody deleted: the next save creates it again', async () => {
-    const { stackName, cloud, watch, write, answer } = await begin();
-    const { cloudformation } = clients(cloud.endpoint);
-    await cloudformation.send(new DeleteStackCommand({ StackName: stackName }));
-    await waitUntilStackDeleteComplete(
-      { client: cloudformation, maxWaitTime: 60, minDelay: 1 },
-      { StackName: stackName },
-    );
+  it('a stack that somebody deleted, with the managed bucket: the next save creates both again', async () => {
+    const { cloud, watch, write, answer } = await begin();
+    await cloud.reset();
     await watch.after(() => write('py/app.py', python(5)), isStack('in-sync'), 60_000);
     expect(await answer('Py')).toBe(5);
     await end(watch);

@@ -128,7 +128,9 @@ async function prepareAgain({ application, run }: Deploying, root: Stack): Promi
   application.replace((now) => ({ ...now, fresh: { ...now.fresh, deployed: undefined } }));
   const deployed = fresh.deployed ?? (await readDeployedState(aws, options.stackName));
   const before = requirePrepared(application.snapshot);
-  const bucket = options.s3Bucket || before.bucket || (await requireBucket(run));
+  // without the stack, the managed bucket may be gone too
+  const known = deployed.stack === undefined ? '' : before.bucket;
+  const bucket = options.s3Bucket || known || (await requireBucket(run));
   const prepared = { ...before, root, deployed, bucket };
   application.replace((now) => ({ ...now, prepared }));
   return prepared;
