@@ -354,6 +354,54 @@ describe('direct settings and deployments', () => {
     expect(deployments(app)).toBe(1);
   });
 
+  it('of a session that was killed are reported until a deployment succeeds', async () => {
+    const app = await apps.create(FILES);
+    const killed = await app.ready();
+    holdDeployments(app);
+    for (const [from, to] of [
+      ['MemorySize: 128', 'MemorySize: 256'],
+      ['MemorySize: 256', 'MemorySize: 256, Description: new'],
+    ] as const) {
+      await killed.after(
+        () => save(killed, from, to),
+        (line) => isResource('Fn', 'in-sync')(line) && line.changed === true,
+      );
+    }
+    await killed.stop('SIGKILL');
+    app.proxy.clear();
+    await killed.write('template.yaml', (text) =>
+      text.replace(
+        'Outputs:',
+        '  Bad: {Type: AWS::Lambda::Function, Properties: {Code: {S3Bucket: none, S3Key: none}, Role: r}}\nOutputs:',
+      ),
+    );
+    const watch = await app.start();
+    expect((await watch.seen(isResource('Fn', 'failed'))).error?.message).toBe(
+      'Fn still has what an earlier session set directly and did not deploy: MemorySize, Description',
+    );
+    await watch.seen(isStack('failed'));
+    await watch.after(() => watch.write('template.yaml', FILES['template.yaml']), isResource('Fn', 'in-sync'));
+    const { MemorySize, Description } = await clients(app.cloud.endpoint).lambda.send(
+      new GetFunctionConfigurationCommand({ FunctionName: app.output('Fn') }),
+    );
+    expect({ MemorySize, Description }).toEqual({ MemorySize: 128, Description: '' });
+  });
+
+  it('of functions without code in the project are set back after a kill, if the template is as before', async () => {
+    const app = await apps.create(FILES);
+    const killed = await app.ready();
+    holdDeployments(app);
+    await killed.after(
+      () => save(killed, 'Timeout: 5', 'Timeout: 6'),
+      (line) => isResource('Other', 'in-sync')(line) && line.changed === true,
+    );
+    await killed.stop('SIGKILL');
+    app.proxy.clear();
+    await app.write({ 'template.yaml': FILES['template.yaml'] });
+    await app.ready();
+    await has(app, 'Other', { Timeout: 5 });
+  });
+
   it('wait for the deployment, named, where only CloudFormation knows the value', async () => {
     const { watch, ...app } = await apps.ready(FILES);
     const held = holdDeployments(app);

@@ -55,7 +55,7 @@ export interface CodeSync {
   /** Layer versions that CloudFormation has and Lambda does not, see `findGoneLayers`. */
   goneLayers(root: Stack): Promise<ReadonlyMap<ResourceIdentifier, number>>;
   /** Resource → properties that were set directly and are not deployed. */
-  ahead(): SyncFacts['ahead'];
+  ahead(): Promise<SyncFacts['ahead']>;
   /** Forgets the stack's resources after a deployment. `described`: the stack as it is now. */
   forget(described?: DeployedStack): void;
   /** Rejects with `StackOvertakenError` if the stack changed after our deployment. */
@@ -91,7 +91,11 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     resolve: (root, value, stack) => createCloudValues(root, stacks, options.parameterOverrides).resolve(value, stack),
     offer: (root, outputs) => readOffer({ run, stacks, lambda }, root, outputs),
     goneLayers: (root) => findGoneLayers({ stacks, lambda }, root),
-    ahead: () => stacks.facts.ahead,
+    ahead: async () => {
+      // an earlier session may have remembered some
+      await stacks.loadCache([]);
+      return stacks.facts.ahead;
+    },
     forget: (described) => {
       stacks.forget(described);
       lambda.forget();

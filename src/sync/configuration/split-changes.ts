@@ -7,6 +7,7 @@ import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { isFixed, mayComeOrGo } from '../../template/kinds/direct-settings.ts';
 import { globalsSection, isServerless, kindOf, RESOURCE_KINDS } from '../../template/kinds/kinds.ts';
 import type { ResourceKind } from '../../template/kinds/resource-kind.ts';
+import { namesIn } from '../../template/names-in.ts';
 import { mapOf, resourceOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateValue } from '../../template/template.ts';
 
@@ -16,6 +17,8 @@ export interface ChangeSplit {
   direct: ReadonlyMap<ResourceIdentifier, readonly string[]>;
   /** The other differences, in a few words each. */
   rest: readonly string[];
+  /** Resource → its changed properties that only the deployment changes. */
+  deployed: ReadonlyMap<ResourceIdentifier, ReadonlySet<string>>;
 }
 
 /**
@@ -32,9 +35,10 @@ export function splitChanges(
     isCode,
     direct: new Map(),
     rest: [],
+    deployed: new Map(),
   };
   collect(split, before, after);
-  return { direct: split.direct, rest: split.rest };
+  return { direct: split.direct, rest: split.rest, deployed: split.deployed };
 }
 
 const NOTHING = { resource: () => undefined, parameter: () => undefined };
@@ -44,6 +48,7 @@ interface Split {
   isCode: (stack: Stack, difference: TemplateDifference) => boolean;
   direct: Map<ResourceIdentifier, string[]>;
   rest: string[];
+  deployed: Map<ResourceIdentifier, Set<string>>;
 }
 
 /** Sections whose differences show in the resources that use them. */
@@ -59,13 +64,12 @@ function collect(split: Split, before: Stack, after: Stack): void {
     const isResolved = section === 'Resources' && properties === 'Properties';
     if (!CARRIED.has(section) && !isResolved && !isGlobalSetting(difference)) rest(difference);
   }
-  for (const [logicalId, differences] of changedProperties(before, after)) {
-    const others = differences.filter((difference) => !split.isCode(after, difference));
-    const isSameType = typeOf(before, logicalId) === typeOf(after, logicalId);
-    const names = isSameType ? directNames(after, logicalId, others) : new Set<string>();
+  for (const { logicalId, names, others } of withoutMoving(after, changedResources(split, before, after))) {
     const id = identifierOf(after.path, logicalId);
     if (names.size > 0) split.direct.set(id, [...names]);
-    for (const one of others) if (!names.has(one.path[3] ?? '') && !isNested(after, logicalId)) rest(one);
+    const left = others.filter(({ path }) => !names.has(path[3] ?? ''));
+    if (left.length > 0) split.deployed.set(id, new Set(left.map(({ path }) => path[3] ?? '')));
+    if (!isNested(after, logicalId)) left.forEach(rest);
   }
   split.rest.push(...movedConditions(split, before, after).map((id) => `${prefix}${id}: its condition changed`));
   for (const child of after.children) {
@@ -73,6 +77,38 @@ function collect(split: Split, before: Stack, after: Stack): void {
     if (old === undefined) split.rest.push(`template of ${child.path}`);
     else collect(split, old, child);
   }
+}
+
+/** A resource whose properties differ. */
+interface ChangedResource {
+  logicalId: string;
+  /** The properties that a service sets. */
+  names: Set<string>;
+  /** The differences that are not where code is. */
+  others: readonly TemplateDifference[];
+}
+
+function changedResources({ isCode }: Split, before: Stack, after: Stack): ChangedResource[] {
+  return [...changedProperties(before, after)].map(([logicalId, differences]) => {
+    const others = differences.filter((difference) => !isCode(after, difference));
+    const isSameType = typeOf(before, logicalId) === typeOf(after, logicalId);
+    return { logicalId, others, names: isSameType ? directNames(after, logicalId, others) : new Set() };
+  });
+}
+
+/**
+ * Without the properties that refer to a resource that the deployment changes: a replaced one has another name or ARN, which
+ * only CloudFormation knows.
+ */
+function withoutMoving(after: Stack, changed: readonly ChangedResource[]): ChangedResource[] {
+  const isMoving = ({ names, others }: ChangedResource): boolean =>
+    others.some(({ path }) => !names.has(path[3] ?? ''));
+  const moving = new Set(changed.filter(isMoving).map(({ logicalId }) => logicalId));
+  return changed.map((one) => {
+    const properties = mapOf(resourceOf(after.resolved, one.logicalId)['Properties']);
+    const isKnown = (name: string): boolean => !namesIn(properties[name] ?? null).some((other) => moving.has(other));
+    return { ...one, names: new Set([...one.names].filter(isKnown)) };
+  });
 }
 
 /** The differences of resolved properties by resource. */

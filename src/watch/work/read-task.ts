@@ -35,7 +35,9 @@ export async function readChanges(application: WatchedApplication): Promise<Read
   );
   const settings = ids.map((id) => {
     const names = undeployed.direct.get(id) ?? [];
-    return [id, { root, undeployed: names, compare: [...names, ...(direct.get(id) ?? [])] }] as const;
+    // those that are as deployed again are set back
+    const back = (direct.get(id) ?? []).filter((name) => undeployed.deployed.get(id)?.has(name) !== true);
+    return [id, { root, undeployed: names, compare: [...names, ...back] }] as const;
   });
   application.replace((now) => ({ ...now, readRoot: root, direct: new Map([...now.direct, ...settings]) }));
   const isAllDirect = undeployed.direct.size > 0 && rest.length === 0 && !isUrgent;
@@ -76,5 +78,5 @@ function settableChanges(snapshot: ApplicationSnapshot, before: Stack, after: St
   };
   const split = splitChanges(before, after, isCode);
   const direct = [...split.direct].filter(([id]) => (selected.has(id) || settable.has(id)) && isDeployed(snapshot, id));
-  return { direct: new Map(direct), rest: split.rest, relocated };
+  return { ...split, direct: new Map(direct), relocated };
 }

@@ -27,10 +27,12 @@ export async function restoreSettings(
   // what changed later is in the next deployment
   const isToRestore = ([id]: [ResourceIdentifier, unknown]): boolean =>
     isOld(id) && (selected.has(id) || settable.has(id));
-  const settings = new Map(Object.entries(codeSync.ahead()).filter(isToRestore));
+  const settings = new Map(Object.entries(await codeSync.ahead()).filter(isToRestore));
   const definitions = new Map([...definitionsAhead].filter(isToRestore));
   const names = new Map([...settings, ...definitions]);
   if (names.size === 0) return [];
+  // of an earlier session, and this one has no templates of the deployment before
+  if (application.snapshot.deployedRoot === undefined) return [...names].map(([id, left]) => describeLeft(id, left));
   context.reserve(ALL_RESOURCES);
   await context.cleared();
   codeSync.forget();
@@ -42,10 +44,11 @@ export async function restoreSettings(
       })),
       ...(await restore(application.snapshot, [...definitions.keys()], {})),
     ];
+    const ahead = await codeSync.ahead();
     const restored = new Set(results.flatMap(({ id, outcome }) => (outcome === 'failed' ? [] : [id])));
     application.replace((now) => ({
       ...now,
-      ahead: { ...codeSync.ahead() },
+      ahead: { ...ahead },
       definitionsAhead: new Map([...now.definitionsAhead].filter(([id]) => !restored.has(id))),
     }));
     return results.map((result) => describeRestored(result, names.get(result.id) ?? []));
@@ -65,6 +68,12 @@ async function restore(
   const built = emptyBuildResult(builtProperties);
   const open = await codeSync.plan({ root, selection: { ids, types: [] }, built, ...how });
   return (await open?.apply())?.results ?? [];
+}
+
+/** A resource that has settings which the stack does not have. */
+function describeLeft(id: ResourceIdentifier, names: readonly string[]): SyncedResource {
+  const message = `${id} still has what an earlier session set directly and did not deploy: ${names.join(', ')}`;
+  return { id, outcome: 'failed', failure: { message, hint: 'The next deployment that succeeds decides about it.' } };
 }
 
 function describeRestored({ id, outcome, error = '' }: ResourceResult, names: readonly string[]): SyncedResource {

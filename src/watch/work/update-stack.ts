@@ -36,7 +36,7 @@ export async function syncIfCodeIsEnough(
   const { application, run } = deploying;
   const { built } = deployment;
   const codeSync = await codeSyncOf(application);
-  const ids = currentIds(deploying, codeSync);
+  const ids = await currentIds(deploying, codeSync);
   const decision = await decideCodeOrDeployment(codeSync, { ...run, root, deployed, deployment, ids });
   if (decision.way === 'deployment') return undefined;
   const applied = await applyPlan(application, decision.open, built);
@@ -69,7 +69,7 @@ export async function updateStack(
   const result = await deploy({ goneLayers: () => codeSync.goneLayers(root) });
   context.reserve(ALL_RESOURCES);
   await context.cleared();
-  const ids = currentIds(deploying, codeSync);
+  const ids = await currentIds(deploying, codeSync);
   let results: SyncedResource[] = [];
   // an empty selection would mean all resources
   if (ids.length === 0) {
@@ -92,9 +92,9 @@ export async function updateStack(
 }
 
 /** Lists the resources that have not changed since the deployment began: the selected, and those with settings to compare. */
-function currentIds({ application, context }: Deploying, codeSync: CodeSync): ResourceIdentifier[] {
+async function currentIds({ application, context }: Deploying, codeSync: CodeSync): Promise<ResourceIdentifier[]> {
   const { selected, settable } = requireResources(application.snapshot);
-  const set = [...application.snapshot.direct.keys(), ...Object.keys(codeSync.ahead())];
+  const set = [...application.snapshot.direct.keys(), ...Object.keys(await codeSync.ahead())];
   const ids = new Set([...selected, ...set.filter((id) => settable.has(id))]);
   return [...ids].filter((id) => !context.isOutdated(id));
 }

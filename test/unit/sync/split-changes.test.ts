@@ -41,12 +41,13 @@ function application(root: string, parameters: Record<string, string>, child = C
 interface Change {
   from?: string;
   to?: string;
+  also?: [from: string, to: string];
   parameters?: Record<string, string>;
   child?: string;
 }
 
-function split({ from = '', to = '', parameters = {}, child = CHILD }: Change) {
-  const after = ROOT.replace(from, () => to);
+function split({ from = '', to = '', also = ['', ''], parameters = {}, child = CHILD }: Change) {
+  const after = ROOT.replace(from, () => to).replace(...also);
   expect(from === '' || after !== ROOT).toBe(true);
   const { direct, rest } = splitChanges(application(ROOT, {}), application(after, parameters, child));
   return { direct: Object.fromEntries(direct), rest };
@@ -131,6 +132,25 @@ describe('a change is split into what services set and what a deployment does', 
       { from: 'DelaySeconds: 1', to: 'DelaySeconds: 2' },
       {},
       ['Q: DelaySeconds changed'],
+    ],
+    [
+      'a setting that refers to a resource that only the deployment changes',
+      {
+        from: 'CodeUri: a, MemorySize: !Ref Size}}',
+        to: 'CodeUri: a, MemorySize: 512, Environment: {Variables: {QUEUE: !GetAtt Q.QueueName}}}}',
+        also: ['DelaySeconds: 1', 'DelaySeconds: 1, QueueName: new'],
+      },
+      { A: ['MemorySize'] },
+      ['A: Environment was added', 'Q: QueueName was added'],
+    ],
+    [
+      'a setting that refers to a resource that stays',
+      {
+        from: 'CodeUri: a, MemorySize: !Ref Size}}',
+        to: 'CodeUri: a, MemorySize: !Ref Size, Environment: {Variables: {QUEUE: !GetAtt Q.QueueName}}}}',
+      },
+      { A: ['Environment'] },
+      [],
     ],
     ['a new resource', { from: '  Q:', to: '  N: {Type: AWS::SNS::Topic}\n  Q:' }, {}, ['N was added']],
     ['a condition that becomes true', { parameters: { Stage: 'prod' } }, {}, ['Prod: its condition changed']],
