@@ -1,5 +1,6 @@
 import { TemplateError } from '../errors.ts';
 import { openApplication, openDeployedApplication } from '../sync/open-application.ts';
+import type { ResourceIdentifier } from '../model/stack.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
 import { initialSnapshot, requireResources, withPrepared, withUndeployed } from './application-snapshot.ts';
 import type { ApplicationSnapshot } from './application-snapshot.ts';
@@ -126,12 +127,21 @@ export class WatchSession {
     if (readSince !== undefined) this.#sources.follow(sourcesOf(next), readSince);
   }
 
-  /** Drops a change of the configuration that changes no option. Options that a running deployment reads are left to it. */
+  /**
+   * Drops a change of the configuration that changes no option, also if code was saved with it. Options that a running
+   * deployment reads are left to it.
+   */
   #filterChange(change: SourceChange): void {
     const { ids, deploy, templates, options } = change.effects;
-    const isOnlyOptions = options && ids.size === 0 && !deploy && !templates && change.mayHaveMissed === undefined;
-    if (isOnlyOptions && this.#loop.isIdle) void this.#handleConfiguration(change);
-    else this.#handleChange(change);
+    const isForStack = deploy || templates || change.mayHaveMissed !== undefined;
+    if (!options || isForStack || !this.#loop.isIdle) return this.#handleChange(change);
+    const isOption = (file: string): boolean => this.#snapshot.optionFiles.includes(file);
+    if (ids.size > 0) {
+      const files = change.files.filter((file) => !isOption(file));
+      this.#handleChange({ ...change, files, effects: { ...change.effects, options: false } });
+    }
+    const effects = { ...change.effects, ids: new Set<ResourceIdentifier>() };
+    void this.#handleConfiguration({ ...change, files: change.files.filter(isOption), effects });
   }
 
   async #handleConfiguration(change: SourceChange): Promise<void> {

@@ -52,11 +52,13 @@ export async function runAsVsCode(
     keepInputOpen: true,
     onStart: (child) => {
       let text = '';
-      const end = (): void => void child.kill('SIGTERM');
+      let ended = false;
       child.stderr?.on('data', (more: string) => {
         text += more;
         options.onText?.(more);
-        if (until !== undefined && text.includes(until)) end();
+        if (ended || until === undefined || !text.includes(until)) return;
+        ended = true;
+        child.kill('SIGTERM');
       });
     },
   });
