@@ -150,7 +150,14 @@ async function playRound(
     checkClear(faulty);
     const next = await runner.run();
     if (next.code !== 0) throw new Error(`The next run fails:\n${next.stderr}\nafter:\n${faulty.stderr}`);
-    await check('The next run', expected);
+    // a plain sync that cannot compare code with a service leaves the change to CloudFormation, which makes its own versions
+    const isDeployed = mode.changes === 'code' && / UPDATE_COMPLETE|^UPDATE_COMPLETE/m.test(faulty.stderr);
+    await check('The next run', isDeployed ? { ...expected, growth: {} } : expected);
+    if (isDeployed) {
+      // as at the start: the first sync of code makes what later ones replace
+      await runner.begin();
+      await runner.complete();
+    }
     return 'fails clearly, next run completes';
   }
   if (!isLasting(faults)) checkQuiet(faulty);
