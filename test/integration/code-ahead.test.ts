@@ -84,9 +84,11 @@ it('--code of a known function asks CloudFormation and Lambda at the same time, 
   expect(updated()).toEqual([]);
   held.release();
   expect((await syncing).outcomes).toEqual({ Fn: 'synced' });
-  expect(proxy.calls.map(({ operation }) => operation).sort()).toEqual(
-    ['DescribeStackResource', 'GetFunction', 'GetFunction', 'UpdateFunctionCode'].sort(),
-  );
+  const operations = proxy.calls.map(({ operation }) => operation);
+  const update = operations.indexOf('UpdateFunctionCode');
+  expect(operations.slice(0, update).sort()).toEqual(['DescribeStackResource', 'GetFunction']);
+  // until the update is complete
+  expect(new Set(operations.slice(update + 1))).toEqual(new Set(['GetFunction']));
   expect(await invoke(cloud.endpoint, 'known-fn')).toBe('v3');
 });
 
