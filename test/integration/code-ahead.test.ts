@@ -87,8 +87,8 @@ it('--code of a known function asks CloudFormation and Lambda at the same time, 
   const operations = proxy.calls.map(({ operation }) => operation);
   const update = operations.indexOf('UpdateFunctionCode');
   expect(operations.slice(0, update).sort()).toEqual(['DescribeStackResource', 'GetFunction']);
-  // until the update is complete
-  expect(new Set(operations.slice(update + 1))).toEqual(new Set(['GetFunction']));
+  // until the update is complete, if its answer does not say so
+  expect(operations.slice(update + 1).filter((operation) => operation !== 'GetFunction')).toEqual([]);
   expect(await invoke(cloud.endpoint, 'known-fn')).toBe('v3');
 });
 
