@@ -15,7 +15,7 @@ export interface FaultTable {
 export const ALL_CELLS = 7_200_000;
 
 /** Cells with a lasting fault in a sample of a mode. */
-const SAMPLED = 4;
+const SAMPLED = 2;
 
 /** Injects every fault into every operation (full size), or each operation and each fault at least once. */
 export async function fillFaultTable(rounds: FaultRounds, offset: number): Promise<FaultTable> {
