@@ -191,6 +191,8 @@ describe('layers of the template', () => {
     });
     expect((await app.code()).outcomes).toMatchObject({ Plain: 'synced', First: 'failed' });
     expect(await versionsOf('plain')).toContain(before);
+    const planned = await app.code([], { dryRun: true });
+    expect(JSON.stringify(planned.results.find(({ id }) => id === 'Plain'))).toContain('"DeleteLayerVersion"');
     expect((await app.code()).outcomes).toMatchObject({ Plain: 'unchanged', First: 'synced' });
     expect(await versionsOf('plain')).not.toContain(before);
     expect(await call('First')).toMatchObject({ 1: 'after' });

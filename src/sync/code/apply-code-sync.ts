@@ -28,7 +28,7 @@ export async function applyCodeSync(tools: ServiceContext, plan: CodeSyncPlan): 
     ...functions.values(),
     ...[...plan.work.layers.values()].map((layer) => finishLayer(tools, layer, { plan, layers, functions })),
     ...plan.work.leftovers.map(async (layer) => {
-      await removeSuperseded(tools, layer, keep(plan, layer.version));
+      await removeOnceMoved(tools, layer, { plan, layers, functions, version: layer.version });
       return undefined;
     }),
     ...[...plan.work.definitions].map(([id, definition]) =>
@@ -136,31 +136,23 @@ async function finishLayer(
 ): Promise<ResourceResult | undefined> {
   const { id } = layer.work;
   const planned = progress.plan.resources.find((resource) => resource.id === id);
-  if (planned?.action !== 'update') {
-    // an earlier sync published the version, and one of its functions failed then
-    if (layer.publish === undefined) await removeOnceMoved(tools, layer, progress);
-    return undefined;
-  }
+  if (planned?.action !== 'update') return undefined;
   return syncOne(tools, { id, type: planned.type }, async () => {
-    const version = await removeOnceMoved(tools, layer, progress);
+    const version = (await progress.layers.get(layer)) ?? '';
+    await removeOnceMoved(tools, layer, { ...progress, version });
     return `version ${versionOf(version)}`;
   });
 }
 
-/** Waits for the functions that move to the layer's version, and removes what none of them needs any more. Returns the version. */
+/** Waits for the functions that move to the layer's version, and removes what none of them needs any more. */
 async function removeOnceMoved(
   tools: ServiceContext,
   layer: LayerPlan,
-  { plan, layers, functions }: PlanInProgress,
-): Promise<string> {
-  const version = (await layers.get(layer)) ?? '';
+  { plan, functions, version }: PlanInProgress & { version: string | undefined },
+): Promise<void> {
   const users = [...functions].filter(([{ work }]) => work.layers.includes(layer)).map(([, result]) => result);
   const moved = await Promise.all(users);
-  const isLeftover = plan.work.leftovers.includes(layer);
-  if (!isLeftover && moved.every(({ outcome }) => outcome === 'synced')) {
-    await removeSuperseded(tools, layer, keep(plan, version));
-  }
-  return version;
+  if (moved.every(({ outcome }) => outcome === 'synced')) await removeSuperseded(tools, layer, keep(plan, version));
 }
 
 async function syncOne(

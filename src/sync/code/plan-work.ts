@@ -46,7 +46,10 @@ export async function planWork(
   describeLayers(planning, layers, changing);
   const all = new Set([...layers.values(), ...plans.flatMap(({ work }) => work.layers)]);
   const busy = new Set(changing.flatMap(({ work }) => work.layers));
-  const leftovers = [...all].filter((layer) => layer.superseded.length > 0 && !busy.has(layer));
+  // an updated layer of the template removes its own, and a changed function those of its dependency layer
+  const isOnesOwn = (layer: LayerPlan): boolean =>
+    layers.get(layer.work.id) === layer ? planning.outcomes.get(layer.work.id)?.action === 'update' : busy.has(layer);
+  const leftovers = [...all].filter((layer) => layer.superseded.length > 0 && !isOnesOwn(layer));
   const planned = new Set(plans.map(({ work }) => work.id));
   const kept = new Set(functions.flatMap(({ id, state }) => (planned.has(id) ? [] : state.layers)));
   const settings = new Map(
