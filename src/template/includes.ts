@@ -4,6 +4,7 @@ import type { Scope } from './scope.ts';
 import type { TemplatePath } from './template-path.ts';
 import { isMap } from './template.ts';
 import type { Template, TemplateMap, TemplateValue } from './template.ts';
+import { transformsOf } from './transforms.ts';
 
 /** A file that an `Fn::Transform` (or the template's `Transform`) includes. */
 export interface IncludedFile {
@@ -45,12 +46,8 @@ function collect(
 
 /** `Transform: {Name: AWS::Include, …}`, alone or in the list of transforms. */
 function topLevelIncludes(template: Template, scope: Scope): IncludedFile[] {
-  const transform = template['Transform'];
-  const isList = Array.isArray(transform);
-  const all = isList ? transform : [transform ?? null];
-  return all.flatMap((item, index) => {
-    const location = includeLocation({ 'Fn::Transform': item }, scope);
-    const start = isList ? ['Transform', String(index)] : ['Transform'];
-    return location === undefined ? [] : [{ path: [...start, 'Parameters', 'Location'], location }];
+  return transformsOf(template).flatMap(({ value, path }) => {
+    const location = includeLocation({ 'Fn::Transform': value }, scope);
+    return location === undefined ? [] : [{ path: [...path, 'Parameters', 'Location'], location }];
   });
 }

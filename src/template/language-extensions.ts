@@ -9,6 +9,7 @@ import type { Scope } from './scope.ts';
 import type { TemplatePath } from './template-path.ts';
 import { isMap, mapOf, scalarText } from './template.ts';
 import type { Template, TemplateMap, TemplateValue } from './template.ts';
+import { EXTENSIONS_TRANSFORM, transformsOf } from './transforms.ts';
 
 const LOOP = 'Fn::ForEach::';
 /** The sections in which CloudFormation supports loops. */
@@ -31,10 +32,7 @@ interface LoopProblem {
 /** Returns whether the template uses `AWS::LanguageExtensions`, or the option if given. */
 export function usesLanguageExtensions(template: Template, option: boolean | undefined): boolean {
   if (option !== undefined) return option;
-  const transforms = Array.isArray(template['Transform']) ? template['Transform'] : [template['Transform']];
-  return transforms.some(
-    (transform) => (isMap(transform) ? transform['Name'] : transform) === 'AWS::LanguageExtensions',
-  );
+  return transformsOf(template).some(({ name }) => name === EXTENSIONS_TRANSFORM);
 }
 
 /**

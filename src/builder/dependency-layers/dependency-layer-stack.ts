@@ -3,6 +3,7 @@ import type { FunctionResource } from '../../model/stack.ts';
 import { STACK_TYPE } from '../../template/kinds/cloudformation.ts';
 import type { Template, TemplateMap } from '../../template/template.ts';
 import { dependencyLayerId, dependencyLayerName } from './dependency-layer.ts';
+import { SERVERLESS_TRANSFORM } from '../../template/transforms.ts';
 
 /** File name of the template of a stack's dependency layers. */
 export const DEPENDENCY_TEMPLATE = 'adl_nested_template.yaml';
@@ -34,7 +35,7 @@ export function dependencyLayerTemplate(functions: readonly FunctionResource[], 
   }
   return {
     AWSTemplateFormatVersion: '2010-09-09',
-    Transform: 'AWS::Serverless-2016-10-31',
+    Transform: SERVERLESS_TRANSFORM,
     Description: 'Dependencies of functions, in layers of their own (sam sync)',
     Metadata: { ...CREATED_BY },
     Resources: resources,

@@ -1,15 +1,14 @@
 import { isServerless } from '../../template/kinds/kinds.ts';
-import { isMap, mapOf, scalarText } from '../../template/template.ts';
-import type { Template, TemplateValue } from '../../template/template.ts';
+import { mapOf } from '../../template/template.ts';
+import type { Template } from '../../template/template.ts';
+import { EXTENSIONS_TRANSFORM, SERVERLESS_TRANSFORM, transformsOf } from '../../template/transforms.ts';
+import type { Transform } from '../../template/transforms.ts';
 import { checkKeyNames, checkSectionNames } from './check-keys.ts';
 import { checkReferences } from './check-references.ts';
 import { checkTypes } from './check-types.ts';
 import type { Findings } from './findings.ts';
 import { meantName } from './typos.ts';
 
-/** The transforms whose effect on a template is known here. */
-const SAM = 'AWS::Serverless-2016-10-31';
-const EXTENSIONS = 'AWS::LanguageExtensions';
 const INCLUDE = 'AWS::Include';
 /** AWS's others; a macro of the account has any other name. */
 const OTHER_TRANSFORMS = [
@@ -26,7 +25,7 @@ export function validateTemplate(template: Template): Findings {
   const findings: Findings = { refused: [], doubtful: [] };
   const transforms = transformsOf(template);
   // a macro may rewrite the whole template
-  const isWhole = transforms.every(({ name }) => [SAM, EXTENSIONS].includes(name));
+  const isWhole = transforms.every(({ name }) => [SERVERLESS_TRANSFORM, EXTENSIONS_TRANSFORM].includes(name));
   if (isWhole) checkSectionNames(template, findings);
   // what is in a section of another name seems to be missing everywhere
   if (findings.refused.length > 0) return findings;
@@ -38,26 +37,8 @@ export function validateTemplate(template: Template): Findings {
   return findings;
 }
 
-interface NamedTransform {
-  name: string;
-  path: readonly string[];
-}
-
-function transformsOf(template: Template): NamedTransform[] {
-  const written = template['Transform'] ?? [];
-  const list = Array.isArray(written) ? written : [written];
-  return list.map((item, index) => ({
-    name: nameOf(item),
-    path: Array.isArray(written) ? ['Transform', String(index)] : ['Transform'],
-  }));
-}
-
-function nameOf(transform: TemplateValue): string {
-  return scalarText(isMap(transform) ? transform['Name'] : transform) ?? '';
-}
-
-function checkTransforms(template: Template, transforms: readonly NamedTransform[], findings: Findings): void {
-  const known = [SAM, EXTENSIONS, INCLUDE, ...OTHER_TRANSFORMS];
+function checkTransforms(template: Template, transforms: readonly Transform[], findings: Findings): void {
+  const known = [SERVERLESS_TRANSFORM, EXTENSIONS_TRANSFORM, INCLUDE, ...OTHER_TRANSFORMS];
   for (const { name, path } of transforms) {
     const meant = known.includes(name) ? undefined : meantTransform(name, known);
     if (meant === undefined) continue;
@@ -65,11 +46,11 @@ function checkTransforms(template: Template, transforms: readonly NamedTransform
     return;
   }
   // a macro may add it
-  if (!transforms.every(({ name }) => name === EXTENSIONS)) return;
+  if (!transforms.every(({ name }) => name === EXTENSIONS_TRANSFORM)) return;
   for (const [id, resource] of Object.entries(mapOf(template['Resources']))) {
     const type = mapOf(resource)['Type'];
     if (!isServerless(type)) continue;
-    const message = `${type} needs the transform of AWS SAM. Add this line at the top level: Transform: ${SAM}`;
+    const message = `${type} needs the transform of AWS SAM. Add this line at the top level: Transform: ${SERVERLESS_TRANSFORM}`;
     findings.refused.push({ path: ['Resources', id, 'Type'], message });
     return;
   }
@@ -77,6 +58,6 @@ function checkTransforms(template: Template, transforms: readonly NamedTransform
 
 /** Names that begin with `AWS::` are AWS's: one that is like SAM's is a slip even where the date differs. */
 function meantTransform(name: string, known: readonly string[]): string | undefined {
-  if (/^AWS::Serverless(?:-|$)/i.test(name)) return SAM;
+  if (/^AWS::Serverless(?:-|$)/i.test(name)) return SERVERLESS_TRANSFORM;
   return name.startsWith('AWS::') ? meantName(name, known) : undefined;
 }

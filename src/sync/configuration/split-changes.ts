@@ -10,6 +10,7 @@ import type { ResourceKind } from '../../template/kinds/resource-kind.ts';
 import { namesIn } from '../../template/names-in.ts';
 import { mapOf, resourceOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateValue } from '../../template/template.ts';
+import { EXTENSIONS_TRANSFORM, SERVERLESS_TRANSFORM, transformsOf } from '../../template/transforms.ts';
 
 /** What a service can set on what exists, and what only a deployment can do. */
 export interface ChangeSplit {
@@ -175,11 +176,8 @@ function isSet(value: TemplateValue | undefined): boolean {
 
 /** What a macro makes of the template, only CloudFormation knows. */
 function hasMacro({ source }: Stack): boolean {
-  const transforms = [source['Transform'] ?? []].flat();
-  return transforms.some((name) => name !== SERVERLESS && name !== 'AWS::LanguageExtensions');
+  return transformsOf(source).some(({ name }) => name !== SERVERLESS_TRANSFORM && name !== EXTENSIONS_TRANSFORM);
 }
-
-const SERVERLESS = 'AWS::Serverless-2016-10-31';
 
 /** Lists the resources whose condition changed its value: they come or go. */
 function movedConditions({ values: [were, are] }: Split, before: Stack, after: Stack): string[] {
