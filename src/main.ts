@@ -198,11 +198,8 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
           { ask, yes, metadataFile: metadataFile(io.env) },
         ),
       openLocalCloud: async () => {
-        const [{ ensureCloud }, { resolveCloudPlace }] = await Promise.all([
-          import('./local/cloud.ts'),
-          import('./cli/local-cloud/cloud-place.ts'),
-        ]);
-        return ensureCloud({ ...resolveCloudPlace(io.env), env: io.env, reporter, signal });
+        const { openLocalCloud } = await import('./cli/local-cloud/open-local-cloud.ts');
+        return openLocalCloud({ env: io.env, reporter, signal });
       },
       watch: {
         openKeys,
