@@ -192,7 +192,7 @@ const EXPLANATIONS: Record<AwsErrorKind, Explanation> = {
     hint: 'Choose the Region with --region, or a bucket in the same Region with --s3-bucket.',
   }),
   other: (error, { service, operation }) => ({
-    message: `${service} rejected ${operation}: ${reasonOf(error)}${requestId(error, ', ')})`,
+    message: `${service} rejected ${operation}: ${reasonOf(error, requestId(error, ', '))}`,
   }),
 };
 
@@ -263,11 +263,11 @@ function requestId(error: Error, separator = ' ('): string {
   return `${separator}request ${id}${separator === ' (' ? ')' : ''}`;
 }
 
-/** The reason and its code; an answer to HEAD has neither. */
-function reasonOf(error: Error): string {
+/** The reason, with its code and the request; an answer to HEAD has neither reason nor code. */
+function reasonOf(error: Error, request: string): string {
   const code = codeOf(error);
-  if (code !== 'Unknown' && code !== 'UnknownError') return `${trim(error.message)} (${code}`;
-  return `no reason given (HTTP status ${(error as ServiceException).$metadata?.httpStatusCode ?? 'unknown'}`;
+  if (code !== 'Unknown' && code !== 'UnknownError') return `${trim(error.message)} (${code}${request})`;
+  return `no reason given (HTTP status ${(error as ServiceException).$metadata?.httpStatusCode ?? 'unknown'}${request})`;
 }
 
 function trim(message: string): string {

@@ -55,23 +55,24 @@ export async function planCodeSync(
   return { resources, work, behind: await findBehind(planning.tools, work) };
 }
 
+/** Why a selected resource is left as it is; undefined: it is not. */
+function skipReason(planning: Planning, resource: SyncResource): string | undefined {
+  const { tools, input } = planning;
+  const condition = conditionOf(resource);
+  if (condition !== undefined && tools.values.condition(condition, resource.stack) === false)
+    return `its condition ${condition} is false`;
+  if (resource.kind === 'function' && settingsToCompare(planning, resource.id).length > 0) return undefined;
+  return input.settingsOnly ? 'only settings are compared' : syncSkipReason(resource);
+}
+
 /** Locates the selected resources that are in the stack, and the functions that use a selected layer. */
 async function locate(planning: Planning): Promise<Located[]> {
   const { tools, input, selected } = planning;
   // the facts about the stack name the settings
   if (input.settings !== undefined && selected.length > 0) await tools.stacks.stackId();
   const possible = selected.filter((resource) => {
-    const condition = conditionOf(resource);
-    const isOff = condition !== undefined && tools.values.condition(condition, resource.stack) === false;
     const { id, type } = resource;
-    const hasSettings = resource.kind === 'function' && settingsToCompare(planning, id).length > 0;
-    const why = isOff
-      ? `its condition ${condition} is false`
-      : hasSettings
-        ? undefined
-        : input.settingsOnly
-          ? 'only settings are compared'
-          : syncSkipReason(resource);
+    const why = skipReason(planning, resource);
     if (why !== undefined) planning.outcomes.set(id, { id, type, action: 'skip', changes: [], why });
     return why === undefined;
   });

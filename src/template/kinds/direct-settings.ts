@@ -35,7 +35,12 @@ export type Shape =
   | { members: Members };
 
 /** The members of a mapping; `absent`: the value of a missing one. */
-type Members = Readonly<Record<string, Shape | { shape: Shape; absent: Setting }>>;
+type Members = Readonly<Record<string, Member>>;
+type Member = Shape | MemberWithDefault;
+interface MemberWithDefault {
+  shape: Shape;
+  absent: Setting;
+}
 
 /** A value as the request has it. */
 export type Setting = string | number | boolean | readonly Setting[] | { readonly [name: string]: Setting };
@@ -73,12 +78,20 @@ function isSame(shape: Shape, wanted: Setting | undefined, shown: Setting | unde
   }
   return [...ours].every(([name, item]) => {
     const member = ownValue(shape.members, name) ?? 'text';
-    return isSame(typeof member === 'object' && 'shape' in member ? member.shape : member, item, theirs.get(name));
+    return isSame(memberShape(member), item, theirs.get(name));
   });
 }
 
 function entriesOf(value: Setting | undefined): Map<string, Setting> | undefined {
   return typeof value === 'object' && !Array.isArray(value) ? new Map(Object.entries(value)) : undefined;
+}
+
+function hasDefault(member: Member): member is MemberWithDefault {
+  return typeof member === 'object' && 'shape' in member;
+}
+
+function memberShape(member: Member): Shape {
+  return hasDefault(member) ? member.shape : member;
 }
 
 /** The form of the member of the request. */
@@ -102,8 +115,8 @@ export function mayComeOrGo({ shape, absent }: DirectProperty, path: readonly st
       const member = ownValue(at.members, name);
       if (member === undefined) return false;
       const isLast = depth === path.length - 1;
-      if (isLast) return member === 'ignored' || (typeof member === 'object' && 'shape' in member);
-      at = typeof member === 'object' && 'shape' in member ? member.shape : member;
+      if (isLast) return member === 'ignored' || hasDefault(member);
+      at = memberShape(member);
     } else at = 'list' in at ? at.list : at.map;
   }
   return true;
@@ -143,10 +156,9 @@ function convertMembers(
   const entries: [string, Setting][] = [];
   for (const [name, member] of Object.entries(members)) {
     if (member === 'ignored' || member === 'fixed') continue;
-    const hasDefault = typeof member === 'object' && 'shape' in member;
     const item = ownValue(value, name) ?? null;
-    const absent = hasDefault ? member.absent : undefined;
-    const setting = item === null ? absent : convert(hasDefault ? member.shape : member, item, isStrict);
+    const absent = hasDefault(member) ? member.absent : undefined;
+    const setting = item === null ? absent : convert(memberShape(member), item, isStrict);
     if (setting !== undefined) entries.push([name, setting]);
     else if (item !== null && isStrict) return undefined;
   }
