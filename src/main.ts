@@ -176,7 +176,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
   const { stackName, templateFile } = options;
   // the local cloud is always for development
   const yes = options.yes || options.local;
-  const asker = createAsker({ input: io.stdin, output: io.stderr, yes, signal });
+  const asker = createAsker({ input: io.stdin, output: io.stderr, yes, signal, alone: reporter.withoutView });
   const { ask, askText } = asker;
   const openKeys = (onKey: (key: string) => void): ReturnType<typeof keys.openKeys> => {
     asker.close();
@@ -191,7 +191,9 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
       confirm: (question) => ask(question.text, { default: question.default }),
       askText,
       askMfaCode: (device) =>
-        askCode(`Code of MFA device ${device}:`, { openKeys, askText, output: io.stderr, signal }),
+        reporter.withoutView(() =>
+          askCode(`Code of MFA device ${device}:`, { openKeys, askText, output: io.stderr, signal }),
+        ),
       confirmDevelopmentStack: (about) =>
         confirmDevelopmentStack(
           { ...about, stackName, templateFile },

@@ -14,6 +14,8 @@ export interface AskOptions {
   /** Answers all questions with yes without asking. */
   yes: boolean;
   signal: AbortSignal;
+  /** Runs a question while nothing else is drawn on the terminal. */
+  alone(question: () => Promise<string>): Promise<string>;
 }
 
 /** Asks questions, and releases the input when closed. */
@@ -25,7 +27,7 @@ export interface Asker {
 }
 
 /** Creates the asker. Throws a `UserError` if the input ends before an answer. */
-export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
+export function createAsker({ input, output, yes, signal, alone }: AskOptions): Asker {
   let lines: LineReader | undefined;
   const askLine = async (question: string, hint: string, repeated: boolean): Promise<string> => {
     output.write(`${question} `);
@@ -45,13 +47,14 @@ export function createAsker({ input, output, yes, signal }: AskOptions): Asker {
     async ask(question, { default: fallback }) {
       if (yes) return true;
       for (;;) {
-        const line = await askLine(`${question} ${fallback ? '[Y/n]' : '[y/N]'}:`, UNATTENDED, true);
+        const text = `${question} ${fallback ? '[Y/n]' : '[y/N]'}:`;
+        const line = await alone(() => askLine(text, UNATTENDED, true));
         const answer = parseAnswer(line, fallback);
         if (answer !== undefined) return answer;
         output.write('Please answer y or n.\n');
       }
     },
-    askText: (question) => askLine(question, 'Answer on a terminal or through a pipe.', false),
+    askText: (question) => alone(() => askLine(question, 'Answer on a terminal or through a pipe.', false)),
     close: () => {
       lines?.close();
       lines = undefined;

@@ -22,6 +22,11 @@ export interface ReporterOptions {
 
 /** A reporter that writes to the console and releases the terminal when closed. */
 export interface ConsoleReporter extends Reporter {
+  /**
+   * Runs work that has the terminal to itself, such as a question, which a redrawn view would erase. Lines that are reported
+   * meanwhile are printed afterwards.
+   */
+  withoutView<T>(work: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
@@ -47,6 +52,17 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
   const scriptLines = terminal ? undefined : createScriptLines();
   const isJson = options.output === 'json';
   const write = (line: Line): void => void options[line.stream].write(`${line.text}\n`);
+  let questions = 0;
+  let held: string[] = [];
+  const printBeside = (texts: string[]): void => {
+    if (questions > 0) held.push(...texts);
+    else if (texts.length > 0) live?.print(texts);
+  };
+  const printHeld = (): void => {
+    const texts = held;
+    held = [];
+    printBeside(texts);
+  };
 
   return {
     report(reported) {
@@ -63,7 +79,18 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
         live !== undefined && (stream === 'stderr' || outTerminal !== undefined);
       const beside = toPrint.filter(isBeside);
       toPrint.filter((line) => !isBeside(line)).forEach(write);
-      if (beside.length > 0) live?.print(beside.flatMap(({ text }) => text.split('\n')));
+      printBeside(beside.flatMap(({ text }) => text.split('\n')));
+    },
+    async withoutView(work) {
+      if (questions++ === 0) live?.hide();
+      try {
+        return await work();
+      } finally {
+        if (--questions === 0) {
+          live?.show();
+          printHeld();
+        }
+      }
     },
     close: () => live?.close(),
   };

@@ -16,6 +16,9 @@ export interface LiveView {
   update(event: SyncEvent): void;
   /** Prints permanent lines above the view. */
   print(lines: readonly string[]): void;
+  /** Takes the view off the screen until `show`. */
+  hide(): void;
+  show(): void;
   close(): void;
 }
 
@@ -31,8 +34,10 @@ export function createLiveView(terminal: NodeJS.WriteStream, style: Style): Live
   const steps = new Map<string, RunningStep>();
   const resources = new Map<string, StackEventRow>();
   let frame = 0;
+  let hidden = false;
 
   const render = (): string[] => {
+    if (hidden) return [];
     const rows = [
       ...[...steps.values()].map((step) => stepRow(step, style)),
       ...[...resources.values()].map((event) => resourceRow(event, style)),
@@ -69,6 +74,14 @@ export function createLiveView(terminal: NodeJS.WriteStream, style: Style): Live
       } else if (event.type === 'outputs') resources.clear();
     },
     print: (lines) => frames.draw(render(), lines),
+    hide() {
+      hidden = true;
+      frames.draw([]);
+    },
+    show() {
+      hidden = false;
+      frames.draw(render());
+    },
     close() {
       clearInterval(timer);
       terminal.off('resize', resized);

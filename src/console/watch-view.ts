@@ -28,9 +28,10 @@ export function createWatchView(terminal: NodeJS.WriteStream, style: Style): Liv
   const model = emptyWatchModel(performance.now());
   let frame = 0;
   let closed = false;
+  let hidden = false;
   let timer: NodeJS.Timeout | undefined;
   const lines = (): string[] => {
-    if (closed) return [];
+    if (closed || hidden) return [];
     const size = { columns: terminal.columns ?? 80, rows: terminal.rows ?? 24 };
     const spinner = FRAMES[frame % FRAMES.length] ?? '';
     return renderWatch(model, { ...size, now: performance.now(), wallClock: Date.now(), spinner, style });
@@ -57,6 +58,14 @@ export function createWatchView(terminal: NodeJS.WriteStream, style: Style): Liv
       if (isBusy(model) !== was || isSeen) schedule(GATHER_MS);
     },
     print: (text) => frames.draw(lines(), text),
+    hide() {
+      hidden = true;
+      frames.draw([]);
+    },
+    show() {
+      hidden = false;
+      frames.draw(lines());
+    },
     close() {
       closed = true;
       clearTimeout(timer);

@@ -156,6 +156,8 @@ describe('standard input that stays open does not keep the command from ending',
       const words = [process.execPath, BIN, ...STACK, ...args].join(' ');
       const terminal = await openTerminal(`sh -c 'echo $$ > ${pidFile}; exec ${words}'`, { cwd: app, env });
       await terminal.shows(/\[Y\/n\]/);
+      // a view that is drawn while the question waits would erase it
+      expect(await terminal.visible()).not.toContain('Ctrl-C to stop');
       await terminal.press('y', 'Enter');
       if ('signal' in more) {
         await terminal.shows(/ready after/);

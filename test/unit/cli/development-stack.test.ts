@@ -17,7 +17,9 @@ function askerOn(typed: string | undefined, options: { yes?: boolean; end?: bool
   const controller = new AbortController();
   if (typed !== undefined) input.write(typed);
   if (options.end !== false) input.end();
-  const asker = createAsker({ input: () => input, output, yes: options.yes ?? false, signal: controller.signal });
+  const { signal } = controller;
+  const alone = (question: () => Promise<string>): Promise<string> => question();
+  const asker = createAsker({ input: () => input, output, yes: options.yes ?? false, signal, alone });
   return { ...asker, input, controller, shown: (): string => String(output.read() ?? '') };
 }
 
