@@ -12,7 +12,7 @@ import { paceCalls } from './pace-calls.ts';
 import { createPacer, SYSTEM_CLOCK } from './pacer.ts';
 import { isLoopback } from './proxy.ts';
 import { describeQuota } from './quotas.ts';
-import { createRequestHandler, type RequestHandler } from './request-handler.ts';
+import { createRequestHandler, requestTimeout, type RequestHandler } from './request-handler.ts';
 import { createRetryStrategy } from './retry.ts';
 import { resolveAwsSettings, resolveGivenSettings, type AwsSettings } from './settings.ts';
 
@@ -73,6 +73,8 @@ export type Aws = { readonly [K in ServiceName]: () => Promise<Service<K>> } & {
   profile(): Promise<string | undefined>;
   /** Returns the custom endpoint of a service, if any. */
   endpoint(service: ServiceName): Promise<string | undefined>;
+  /** How long a request may be silent (ms). */
+  readonly requestTimeout: number;
   /** Starts to connect to services that will be called soon. Never fails: the first call meets the same failure. */
   prepare(...services: readonly ServiceName[]): void;
   /** Makes the next call load settings and credentials again: they may have changed. */
@@ -148,6 +150,7 @@ export function createAws(options: AwsOptions): Aws {
     region,
     profile: async () => (await settings()).profile,
     endpoint: async (service) => (await settings()).endpointOf(SERVICES[service].id),
+    requestTimeout: requestTimeout(options.env),
     prepare: (...names) => {
       for (const name of names) {
         void (async () => {

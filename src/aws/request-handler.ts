@@ -44,8 +44,8 @@ export async function createRequestHandler(env: Env, caBundle: string | undefine
   return Object.assign(hasProxies(env) ? routeThroughProxies(direct, env, ca) : direct, { prepare });
 }
 
-/** Milliseconds. */
-function requestTimeout(env: Env): number {
+/** How long a request may be silent (ms). */
+export function requestTimeout(env: Env): number {
   return (Number(env[REQUEST_TIMEOUT_VARIABLE]) || REQUEST_TIMEOUT) * 1_000;
 }
 

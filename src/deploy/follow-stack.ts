@@ -38,8 +38,8 @@ const SILENT_POLLS = 15;
 const SILENT_POLLS_BEFORE_START = 6;
 /** Times to distrust a description that is older than the operation although the operation has ended. */
 const STALE_DESCRIPTIONS = 5;
-/** How long to retry without a connection (ms). */
-const MAX_DISCONNECTED = 5 * 60_000;
+/** How long to retry without a connection, in request timeouts: 5 minutes. */
+const DISCONNECTED_TIMEOUTS = 5;
 
 /**
  * Reports the events of an operation, including those of nested stacks, until it ends. Ignores later operations on the
@@ -47,7 +47,7 @@ const MAX_DISCONNECTED = 5 * 60_000;
  */
 export async function followStack(aws: Aws, options: FollowOptions): Promise<FollowResult> {
   const source = createEventSource(aws, options);
-  const retry = createRetry(options);
+  const retry = createRetry(aws, options);
   let delay = FIRST_DELAY;
   let silentPolls = 0;
   let staleDescriptions = 0;
@@ -98,7 +98,7 @@ export async function waitUntilSettled(
     reporter: Reporter;
   },
 ): Promise<DeployedStack | undefined> {
-  const retry = createRetry(options);
+  const retry = createRetry(aws, options);
   const deadline = performance.now() + options.timeoutMs;
   let delay = BUSY_DELAY;
   for (;;) {
@@ -133,7 +133,11 @@ function isOld(stack: DeployedStack, { previousChange }: FollowOptions): boolean
 type Retry = <T>(request: () => Promise<T>) => Promise<T>;
 
 /** Creates a function that repeats requests for some minutes while CloudFormation is unreachable: the operation continues. */
-function createRetry(options: Pick<FollowOptions, 'reporter' | 'signal'>): Retry {
+function createRetry(
+  { requestTimeout }: Pick<Aws, 'requestTimeout'>,
+  options: Pick<FollowOptions, 'reporter' | 'signal'>,
+): Retry {
+  const patience = DISCONNECTED_TIMEOUTS * requestTimeout;
   return async (request) => {
     let lostAt: number | undefined;
     for (let delay = 1_000; ; delay = Math.min(delay * 2, 10_000)) {
@@ -147,12 +151,12 @@ function createRetry(options: Pick<FollowOptions, 'reporter' | 'signal'>): Retry
           note(
             options.reporter,
             'warning',
-            `${error.message}; retrying for ${MAX_DISCONNECTED / 60_000} minutes`,
+            `${error.message}; retrying for ${Math.ceil(patience / 60_000)} minutes`,
             error.hint,
           );
         }
         lostAt ??= performance.now();
-        if (performance.now() - lostAt > MAX_DISCONNECTED) throw error;
+        if (performance.now() - lostAt > patience) throw error;
         await pause(delay, options.signal);
       }
     }

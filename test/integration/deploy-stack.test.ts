@@ -571,6 +571,12 @@ describe('a bad network', () => {
     expect(notes().at(-1)).toBe('CloudFormation is reachable again');
   });
 
+  it('a page of the network stays in place of events: gives up after the time of five requests', async () => {
+    const { deploy } = run(undefined, { AWS_MAX_ATTEMPTS: '1', SAM_SYNC_REQUEST_TIMEOUT: '0.2' });
+    proxy.fault({ operation: 'DescribeStackEvents' }, { kind: 'html' }, { times: Infinity });
+    expect((await rejection(deploy(topic()))).message).toMatch(/CloudFormation/);
+  });
+
   it('credentials expire while the stack is being created: says what goes on', async () => {
     const { deploy, stackName } = run();
     const code = 'ExpiredToken';

@@ -53,8 +53,11 @@ export async function fillFaultTable(rounds: FaultRounds, offset: number): Promi
   };
   const all = (kind: FaultKind): InjectedFault[] => operations.map((operation) => ({ operation, kind }));
   if (FULL_SIZE) {
-    for (const kind of PASSING) await together(all(kind));
-    for (const kind of LASTING) for (const fault of all(kind)) await single(fault);
+    for (const kind of [...PASSING, ...LASTING]) {
+      console.log(`${kind.name} of ${operations.length} operations, ${wrong.length} wrong so far`);
+      if (PASSING.includes(kind)) await together(all(kind));
+      else for (const fault of all(kind)) await single(fault);
+    }
   } else {
     // few operations of one kind: each fault is met by those of other modes
     const [turns, cells] = operations.length < 5 ? [1, 0] : [2, SAMPLED];
