@@ -38,8 +38,8 @@ export interface CallReporting {
   signal?: AbortSignal | undefined;
   region: string;
   profile: string | undefined;
-  /** How long a call has waited for the account's quotas (ms), by its input. */
-  waitedFor?: ((input: object) => number) | undefined;
+  /** How long a call has waited for the account's quotas (ms). */
+  waitedFor?: ((context: HandlerExecutionContext) => number) | undefined;
 }
 
 const DISPLAY_NAMES: Record<string, string> = {
@@ -62,14 +62,21 @@ export type Send = SdkClient['send'];
 export function reportCalls(client: SdkClient, reporting: CallReporting): { sendLate: Send; sendOnce: Send } {
   const late = new WeakSet<object>();
   const once = new WeakSet<object>();
+  // later middleware sees a copy of the input (S3 makes one)
+  const onceCalls = new WeakSet<HandlerExecutionContext>();
   const endpoints = new WeakMap<HandlerExecutionContext, string>();
   // the SDK's logger filters every response even if nothing is logged: 6 % of a sync of 100 functions
   client.middlewareStack.remove('loggerMiddleware');
-  client.middlewareStack.add((next, context) => watchCall(next, context, { ...reporting, endpoints, late }), {
-    step: 'initialize',
-    priority: 'high',
-    name: 'samSyncCall',
-  });
+  client.middlewareStack.add(
+    (next, context) => {
+      const watched = watchCall(next, context, { ...reporting, endpoints, late });
+      return (args) => {
+        if (once.has(inputOf(args))) onceCalls.add(context);
+        return watched(args);
+      };
+    },
+    { step: 'initialize', priority: 'high', name: 'samSyncCall' },
+  );
   client.middlewareStack.add(
     (next, context) => (args) => {
       const endpoint = endpointOf((args as { request?: RequestAddress }).request);
@@ -78,7 +85,7 @@ export function reportCalls(client: SdkClient, reporting: CallReporting): { send
     },
     { step: 'build', priority: 'low', name: 'samSyncEndpoint' },
   );
-  client.middlewareStack.addRelativeTo((next, context) => watchAttempt(next, context, once), {
+  client.middlewareStack.addRelativeTo((next, context) => watchAttempt(next, context, onceCalls), {
     relation: 'after',
     toMiddleware: 'retryMiddleware',
     name: 'samSyncOnce',
@@ -98,7 +105,7 @@ export function reportCalls(client: SdkClient, reporting: CallReporting): { send
   };
 }
 
-/** Returns the input, which identifies a call both in its command and in its middleware. */
+/** Returns the input, which identifies a call both in its command and in its first middleware. */
 function inputOf(command: object): object {
   return (command as { input: object }).input;
 }
@@ -126,7 +133,7 @@ function watchCall(
         service,
         operation,
         ms: performance.now() - started,
-        waitedMs: reporting.waitedFor?.(inputOf(args)) ?? 0,
+        waitedMs: reporting.waitedFor?.(context) ?? 0,
         attempts,
         error,
       });
@@ -145,12 +152,16 @@ function watchCall(
 }
 
 /** Ends a call of `sendOnce` with the first attempt that may have arrived. */
-function watchAttempt(next: Handler, context: HandlerExecutionContext, once: WeakSet<object>): Handler {
+function watchAttempt(
+  next: Handler,
+  context: HandlerExecutionContext,
+  onceCalls: WeakSet<HandlerExecutionContext>,
+): Handler {
   return async (args) => {
     try {
       return await next(args);
     } catch (error) {
-      const isOnce = once.has(inputOf(args)) && error instanceof Error;
+      const isOnce = onceCalls.has(context) && error instanceof Error;
       if (isOnce && mayHaveArrived(toAwsError(error, nameCall(context)))) leaveToCaller(error);
       throw error;
     }

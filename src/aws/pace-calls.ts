@@ -1,4 +1,5 @@
 import { SMITHY_CONTEXT_KEY } from '@smithy/types';
+import type { HandlerExecutionContext } from '@smithy/types';
 import { nameCall, type CallReporting, type Handler, type SdkClient } from './calls.ts';
 import type { Pacer } from './pacer.ts';
 import { quotasOf } from './quotas.ts';
@@ -9,8 +10,9 @@ import { isThrottle } from './retry.ts';
  * It waits before it is signed: a signature is valid for five minutes.
  */
 export function paceCalls(client: SdkClient, pacer: Pacer): CallReporting['waitedFor'] {
-  const refused = new WeakSet<object>();
-  const waited = new WeakMap<object, number>();
+  // the context is the same for each attempt of a call
+  const refused = new WeakSet<HandlerExecutionContext>();
+  const waited = new WeakMap<HandlerExecutionContext, number>();
   client.middlewareStack.addRelativeTo(
     (next, context): Handler => {
       const { service, operation } = nameCall(context);
@@ -18,16 +20,14 @@ export function paceCalls(client: SdkClient, pacer: Pacer): CallReporting['waite
       if (quotas.length === 0) return next;
       const signal = context[SMITHY_CONTEXT_KEY]?.['abortSignal'] as AbortSignal | undefined;
       return async (args) => {
-        // the same for each attempt of a call
-        const { input } = args;
         const started = performance.now();
-        await pacer.admit(quotas, { signal, again: refused.has(input) });
-        waited.set(input, (waited.get(input) ?? 0) + performance.now() - started);
+        await pacer.admit(quotas, { signal, again: refused.has(context) });
+        waited.set(context, (waited.get(context) ?? 0) + performance.now() - started);
         try {
           return await next(args);
         } catch (error) {
           if (isThrottle(error)) {
-            refused.add(input);
+            refused.add(context);
             pacer.refuse(quotas);
           }
           throw error;
@@ -36,5 +36,5 @@ export function paceCalls(client: SdkClient, pacer: Pacer): CallReporting['waite
     },
     { relation: 'after', toMiddleware: 'retryMiddleware', name: 'samSyncPace' },
   );
-  return (input) => waited.get(input) ?? 0;
+  return (context) => waited.get(context) ?? 0;
 }

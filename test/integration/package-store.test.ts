@@ -184,6 +184,19 @@ describe('a large file, sent in parts', () => {
     expect(await unfinished(bucket)).toEqual([]);
   });
 
+  it.each(['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'])(
+    'the answer of %s is lost: it arrives, and nothing else stays',
+    async (operation) => {
+      const bucket = await newBucket(`lost-${operation.toLowerCase()}`);
+      const { store } = openStore(bucket, { storeDir: await tempFolder() });
+      proxy.fault({ operation }, { kind: 'reset', when: 'after-answer' });
+      const located = await store.locate(await largeItem());
+      await store.upload(located);
+      expect(await keysIn(bucket)).toEqual([located.key]);
+      expect(await unfinished(bucket)).toEqual([]);
+    },
+  );
+
   it('given up because the run ends: nothing of it stays', async () => {
     const bucket = await newBucket('closed');
     const { store, aws } = openStore(bucket, { storeDir: await tempFolder() });
