@@ -1,10 +1,10 @@
 import { ExportApiCommand, GetDeploymentsCommand as GetHttpDeployments } from '@aws-sdk/client-apigatewayv2';
-import { GetDeploymentsCommand } from '@aws-sdk/client-api-gateway';
+import { paginateGetDeployments } from '@aws-sdk/client-api-gateway';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
   GetFunctionCommand,
   GetLayerVersionByArnCommand,
-  ListLayerVersionsCommand,
+  paginateListLayerVersions,
   paginateListVersionsByFunction,
 } from '@aws-sdk/client-lambda';
 import { ListBucketsCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
@@ -101,13 +101,19 @@ const READERS: Record<string, Reader> = {
     return { content: { definition, aliases: await Promise.all(aliases) }, counts: { versions: count } };
   },
   'AWS::ApiGateway::RestApi': async (endpoint, restApiId) => {
-    const { items = [] } = await clients(endpoint).apigateway.send(new GetDeploymentsCommand({ restApiId }));
+    let deployments = 0;
+    for await (const { items = [] } of paginateGetDeployments(
+      { client: clients(endpoint).apigateway },
+      { restApiId },
+    )) {
+      deployments += items.length;
+    }
     const answer = await callRestApi(endpoint, { id: restApiId, stage: 'dev', path: '/ping' });
-    return { content: answer.body, counts: { deployments: items.length } };
+    return { content: answer.body, counts: { deployments } };
   },
   'AWS::ApiGatewayV2::Api': async (endpoint, ApiId) => {
     const { apigatewayv2 } = clients(endpoint);
-    const { Items = [] } = await apigatewayv2.send(new GetHttpDeployments({ ApiId }));
+    const { Items = [] } = await apigatewayv2.send(new GetHttpDeployments({ ApiId, MaxResults: '1000' }));
     const stages = ['$default', 'fixed'].map(async (StageName) => {
       const exported = { ApiId, Specification: 'OAS30', OutputType: 'JSON', StageName };
       const { body = [] } = await apigatewayv2.send(new ExportApiCommand(exported));
@@ -137,8 +143,12 @@ async function readFunction(endpoint: string, FunctionName: string, Qualifier?: 
 
 async function countLayers(endpoint: string, arn: string): Promise<number> {
   const LayerName = arn.slice(0, arn.lastIndexOf(':'));
-  const { LayerVersions = [] } = await clients(endpoint).lambda.send(new ListLayerVersionsCommand({ LayerName }));
-  return LayerVersions.length;
+  let count = 0;
+  const client = clients(endpoint).lambda;
+  for await (const { LayerVersions = [] } of paginateListLayerVersions({ client }, { LayerName })) {
+    count += LayerVersions.length;
+  }
+  return count;
 }
 
 /** Path → text of each file of a zip. */
