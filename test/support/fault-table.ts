@@ -80,6 +80,13 @@ function mix(operations: readonly string[], offset: number): InjectedFault[] {
   });
 }
 
+/** How the table of docs/reliability.md shows the end of a run. */
+const SIGNS: Record<Verdict | 'WRONG', string> = {
+  completes: '✓',
+  'fails clearly, next run completes': '↻',
+  WRONG: 'wrong',
+};
+
 /** Reports the table for docs/reliability.md. */
 export function recordFaultTable(file: string, mode: string, { rows, injected, wrong }: FaultTable): void {
   const kinds = [...PASSING, ...LASTING].map(({ name }) => name);
@@ -88,9 +95,17 @@ export function recordFaultTable(file: string, mode: string, { rows, injected, w
     injected: `every operation of ${mode}`,
     times: injected,
     lost: wrong.length,
+    notes: [
+      `${SIGNS.completes}: the run completes. ${SIGNS['fails clearly, next run completes']}: it fails clearly, and the next run completes.`,
+      'Up to `HTML`, each operation meets the fault once. The last three stay: each call of the operation meets them.',
+    ],
     table: {
       header: ['Operation', ...kinds],
-      rows: [...rows].map(([operation, cells]) => [operation, ...kinds.map((kind) => cells.get(kind) ?? '')]),
+      rows: [...rows].map(([operation, cells]) => [operation, ...kinds.map((kind) => sign(cells.get(kind)))]),
     },
   });
+}
+
+function sign(end: Verdict | 'WRONG' | undefined): string {
+  return end === undefined ? '' : SIGNS[end];
 }
