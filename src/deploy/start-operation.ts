@@ -24,6 +24,16 @@ export interface StackChange {
   signal?: AbortSignal | undefined;
 }
 
+/** Returns whether CloudFormation refused to begin the operation, for a reason that does not pass: the stack is as it was. */
+export function isRefusedOperation(error: unknown): boolean {
+  // the advice about a missing capability hides the answer
+  const answer = error instanceof UserError && !isAwsError(error) ? error.cause : error;
+  if (!isAwsError(answer) || !OPERATIONS.has(answer.operation)) return false;
+  return ['access-denied', 'other', 'wrong-region'].includes(answer.kind);
+}
+
+const OPERATIONS: ReadonlySet<string> = new Set(['CreateStack', 'UpdateStack']);
+
 /** The stack changed after planning, by a concurrent operation: describe it and plan again. */
 export class StackMovedError extends UserError {}
 

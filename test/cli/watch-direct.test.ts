@@ -13,7 +13,7 @@ import { parseTemplate } from '../../src/template/yaml/yaml.ts';
 import { callRestApi, clients, poll, runStateMachine } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
 import { isResource, isStack } from '../support/watch-cli.ts';
-import type { WatchCli } from '../support/watch-cli.ts';
+import type { WatchCli, WatchLine } from '../support/watch-cli.ts';
 import { watchedApps } from '../support/watched-app.ts';
 import type { WatchedApp } from '../support/watched-app.ts';
 
@@ -225,6 +225,8 @@ const FILES = {
 const save = (watch: WatchCli, from: string | RegExp, to: string): Promise<void> =>
   watch.write('template.yaml', (text) => text.replace(from, to));
 
+const isSet = (line: WatchLine): boolean => isResource('Fn', 'in-sync')(line) && line.changed === true;
+
 describe('direct settings and deployments', () => {
   it('ten saves are one deployment', async () => {
     const { watch, ...app } = await apps.ready(FILES);
@@ -251,7 +253,7 @@ describe('direct settings and deployments', () => {
       await save(watch, 'MemorySize: 128', 'Environment: {Variables: {GREETING: hello}}');
       await watch.write('code/app.py', (text) => text.replace('"none"', '"nothing"'));
     });
-    const line = await watch.seen((one) => isResource('Fn', 'in-sync')(one) && one.changed === true);
+    const line = await watch.seen(isSet);
     expect(line['detail']).toBe('Environment, code, version for live');
     const changes = app.proxy.calls.map(({ operation }) => operation).filter((name) => /^(Update|Publish)/.test(name));
     expect(changes.filter((name) => name !== 'UpdateStack')).toEqual([
@@ -276,7 +278,7 @@ describe('direct settings and deployments', () => {
               '  Bad: {Type: AWS::Lambda::Function, Properties: {Code: {S3Bucket: none, S3Key: none}, Role: r}}\nOutputs:',
             ),
         ),
-      (line) => isResource('Fn', 'in-sync')(line) && line.changed === true,
+      isSet,
     );
     const row = await watch.seen(isResource('Fn', 'failed'));
     expect(row.error?.message).toContain('MemorySize of Fn is as deployed before');
@@ -289,16 +291,58 @@ describe('direct settings and deployments', () => {
     await has(app, 'Fn', { MemorySize: 256 });
   });
 
+  it('are set back when CloudFormation refuses the deployment, and stay if it may still come', async () => {
+    const { watch, ...app } = await apps.ready(FILES);
+    const refuse = (fault: Parameters<typeof app.proxy.fault>[1]): void =>
+      app.proxy.fault({ operation: 'UpdateStack' }, fault);
+    refuse({ kind: 'error', status: 400, code: 'ValidationError', message: 'Template error: odd' });
+    await watch.after(() => save(watch, 'MemorySize: 128', 'MemorySize: 256'), isSet);
+    expect((await watch.seen(isResource('Fn', 'failed'))).error?.message).toBe(
+      'The deployment failed: MemorySize of Fn is as deployed before',
+    );
+    expect((await watch.seen(isStack('failed'))).error?.message).toContain('Template error: odd');
+    await has(app, 'Fn', { MemorySize: 128 });
+    refuse({ kind: 'denied' });
+    const from = watch.lines.length;
+    await save(watch, 'MemorySize: 256', 'MemorySize: 257');
+    await watch.seen(isSet, from);
+    await watch.seen(isStack('failed'), from);
+    await has(app, 'Fn', { MemorySize: 128 });
+    refuse({ kind: 'expired' });
+    const later = watch.lines.length;
+    await save(watch, 'MemorySize: 257', 'MemorySize: 258');
+    await watch.seen(isStack('failed'), later);
+    expect(watch.lines.slice(later).map(({ text }) => text)).toContain(
+      `Stack ${app.stackName} is behind: MemorySize of Fn took effect directly. The next sync deploys the change.`,
+    );
+    await watch.seen(isStack('in-sync'), later);
+    expect(watch.lines.slice(later).some(isResource('Fn', 'failed'))).toBe(false);
+    await has(app, 'Fn', { MemorySize: 258 });
+  });
+
+  it('that may not be set back are reported as what they are, until they may', async () => {
+    const { watch, ...app } = await apps.ready(FILES);
+    await watch.after(() => save(watch, 'MemorySize: 128', 'MemorySize: 256'), isSet);
+    app.proxy.fault({ operation: 'UpdateFunctionConfiguration' }, { kind: 'denied' }, { times: Infinity });
+    const from = watch.lines.length;
+    const row = await watch.after(() => save(watch, 'MemorySize: 256', 'MemorySize: 128'), isResource('Fn', 'failed'));
+    expect(row.error?.message).toMatch(
+      /^Fn still has what was set directly and could not be set back: MemorySize\. .*UpdateFunctionConfiguration/s,
+    );
+    await watch.seen(isStack('in-sync'), from);
+    expect(watch.lines.slice(from).some(({ text }) => String(text).includes('A deployment sets'))).toBe(false);
+    app.proxy.clear();
+    await watch.after(() => save(watch, 'Timeout: 5', 'Timeout: 6'), isStack('in-sync'));
+    await has(app, 'Fn', { MemorySize: 128 });
+  });
+
   it('changed back before the deployment are set back at once, and nothing is deployed', async () => {
     const { watch, ...app } = await apps.ready(FILES);
     app.proxy.clear();
-    await watch.after(
-      () => save(watch, 'MemorySize: 128', 'MemorySize: 256'),
-      (line) => isResource('Fn', 'in-sync')(line) && line.changed === true,
-    );
+    await watch.after(() => save(watch, 'MemorySize: 128', 'MemorySize: 256'), isSet);
     const from = watch.lines.length;
     await save(watch, 'MemorySize: 256', 'MemorySize: 128');
-    await watch.seen((line) => isResource('Fn', 'in-sync')(line) && line.changed === true, from);
+    await watch.seen(isSet, from);
     await has(app, 'Fn', { MemorySize: 128 });
     expect(await watch.seen(isStack('in-sync'), from)).toMatchObject({ changed: false });
     await watch.quiet(2_500);
@@ -328,10 +372,7 @@ describe('direct settings and deployments', () => {
     const app = await apps.create(FILES);
     const stopWithDirectChange = async (): Promise<void> => {
       const watch = await app.ready();
-      await watch.after(
-        () => save(watch, 'MemorySize: 128', 'MemorySize: 256'),
-        (line) => isResource('Fn', 'in-sync')(line) && line.changed === true,
-      );
+      await watch.after(() => save(watch, 'MemorySize: 128', 'MemorySize: 256'), isSet);
       await watch.stop();
       expect(watch.lines.at(-1)).toMatchObject({
         event: 'stopped',
@@ -362,10 +403,7 @@ describe('direct settings and deployments', () => {
       ['MemorySize: 128', 'MemorySize: 256'],
       ['MemorySize: 256', 'MemorySize: 256, Description: new'],
     ] as const) {
-      await killed.after(
-        () => save(killed, from, to),
-        (line) => isResource('Fn', 'in-sync')(line) && line.changed === true,
-      );
+      await killed.after(() => save(killed, from, to), isSet);
     }
     await killed.stop('SIGKILL');
     app.proxy.clear();
@@ -456,8 +494,6 @@ describe('direct settings and deployments', () => {
     const { watch, ...app } = await apps.ready(FILES);
     const operation = 'UpdateFunctionConfiguration';
     app.proxy.fault({ operation }, { kind: 'reset', when: 'after-answer' });
-    const isSet = (line: Parameters<ReturnType<typeof isResource>>[0]): boolean =>
-      isResource('Fn', 'in-sync')(line) && line.changed === true;
     await watch.after(() => save(watch, 'MemorySize: 128', 'MemorySize: 256'), isSet);
     await has(app, 'Fn', { MemorySize: 256 });
     app.proxy.fault({ operation }, { kind: 'throttle' });
@@ -525,7 +561,7 @@ describe('direct settings and deployments', () => {
     const held = holdDeployments(app);
     const line = await watch.after(
       () => save(watch, 'MemorySize: 128', 'MemorySize: 192, ReservedConcurrentExecutions: 7'),
-      (one) => isResource('Fn', 'in-sync')(one) && one.changed === true,
+      isSet,
     );
     expect(line['detail']).toBe('MemorySize, ReservedConcurrentExecutions');
     await reserves(7);
@@ -554,10 +590,7 @@ describe('direct settings and deployments', () => {
     };
     app.proxy.clear();
     const held = holdDeployments(app);
-    const line = await watch.after(
-      () => save(watch, 'https://one.example', 'https://two.example'),
-      (one) => isResource('Fn', 'in-sync')(one) && one.changed === true,
-    );
+    const line = await watch.after(() => save(watch, 'https://one.example', 'https://two.example'), isSet);
     expect(line['detail']).toBe('FunctionUrlConfig');
     expect(await origins()).toEqual(['https://two.example']);
     await held.arrived;

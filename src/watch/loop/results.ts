@@ -26,8 +26,6 @@ export interface SyncedResource {
   failure?: WatchFailure | undefined;
   /** Why Lambda cannot run the function although it is in sync. */
   problems?: readonly RunProblem[] | undefined;
-  /** With `blocked`: a service refused the change, which a deployment may be able to make. */
-  isRefused?: boolean | undefined;
   /** Values of the stack refer to the version before: a deployment has to follow. */
   leavesStaleValues?: boolean | undefined;
 }

@@ -12,6 +12,8 @@ import type { SyncedResource, WatchFailure } from '../loop/results.ts';
 import { projectPath } from '../session-reports.ts';
 import type { WatchedApplication } from '../watched-application.ts';
 import { artifactOf } from './build-resources.ts';
+import { endRefused, isRefusedChange } from './refused-settings.ts';
+import type { RefusalMoment } from './refused-settings.ts';
 import { describeFailure, transientKind } from './watch-failures.ts';
 
 const FOLLOWS = 'A deployment updates them as soon as nothing has changed for a while.';
@@ -21,12 +23,20 @@ const PRESS_D = 'Only a deployment updates them: press d, or sync without --code
 export async function applyPlan(
   application: WatchedApplication,
   open: OpenPlan,
-  built: BuildResult,
+  { built, moment }: { built: BuildResult; moment: RefusalMoment },
 ): Promise<SyncedResource[]> {
   const planned = new Set(open.plan.resources.filter(({ action }) => action === 'blocked').map(({ id }) => id));
   const { results, behind } = await open.apply();
   application.replace((now) => ({ ...now, ahead: { ...open.ahead() } }));
   const waiting = noteWaiting(application, results);
+  const refused = new Map(
+    results
+      .filter((result) => isRefusedChange(application.snapshot, result))
+      .map((result) => {
+        const failure = failureOf(result, application.snapshot.run);
+        return [result.id, endRefused(application, result.id, { failure, moment })] as const;
+      }),
+  );
   const blocked = new Set([...planned, ...waiting]);
   const { run } = application.snapshot;
   const { code } = run.options;
@@ -37,8 +47,9 @@ export async function applyPlan(
   const stale = new Set(code ? [] : behind.map(({ id }) => id));
   return results.map((result) => {
     const { id, outcome, detail, error } = result;
-    if (blocked.has(id))
-      return { id, outcome: 'blocked', failure: failureOf(result, run), isRefused: isLeft(application, result) };
+    const refusal = refused.get(id);
+    if (refusal !== undefined) return refusal;
+    if (blocked.has(id)) return { id, outcome: 'blocked', failure: failureOf(result, run) };
     if (outcome === 'failed') return { id, outcome, failure: failureOf(result, run) };
     if (outcome === 'skipped') application.notes.report('debug', `${id} is not synced: ${error ?? ''}`);
     const leavesStaleValues = stale.has(id);
@@ -47,30 +58,22 @@ export async function applyPlan(
 }
 
 /** Reports what waits for the deployment, and why; gives its resources. */
-function noteWaiting(application: WatchedApplication, results: readonly ResourceResult[]): ResourceIdentifier[] {
-  return results.flatMap((result) => {
-    const { id, waiting = [], error = '' } = result;
-    const isRefused = isLeft(application, result);
-    if (isRefused) application.notes.report('info', `A deployment sets what could not be set directly. ${error}`);
-    for (const reason of waiting) application.notes.report('info', `${id} waits for the deployment: ${reason}`);
-    return isRefused || waiting.length > 0 ? [id] : [];
+function noteWaiting({ notes }: WatchedApplication, results: readonly ResourceResult[]): ResourceIdentifier[] {
+  return results.flatMap(({ id, waiting = [] }) => {
+    for (const reason of waiting) notes.report('info', `${id} waits for the deployment: ${reason}`);
+    return waiting.length > 0 ? [id] : [];
   });
-}
-
-/** Whether the service refused a direct change that a deployment may be able to make. */
-function isLeft({ snapshot }: WatchedApplication, { id, refusedSettings, errorKind }: ResourceResult): boolean {
-  return refusedSettings === 'deploy' || (errorKind === 'access-denied' && snapshot.direct.has(id));
 }
 
 /** Plans and applies; if that fails as a whole, each resource has failed. */
 export async function planAndApply(
   application: WatchedApplication,
   ids: readonly ResourceIdentifier[],
-  { built, plan }: { built: BuildResult; plan(): Promise<OpenPlan> },
+  { built, moment, plan }: { built: BuildResult; moment: RefusalMoment; plan(): Promise<OpenPlan> },
 ): Promise<SyncedResource[]> {
   const wanted = new Set(ids);
   try {
-    const results = await applyPlan(application, await plan(), built);
+    const results = await applyPlan(application, await plan(), { built, moment });
     // functions that could not get a new layer version are reported too
     return results.filter(({ id, outcome }) => wanted.has(id) || outcome === 'failed');
   } catch (error) {
@@ -82,8 +85,8 @@ export async function planAndApply(
     // deleted while the watch runs: a deployment creates it again
     if (error instanceof NoSuchStackError) return failures.map((failure) => ({ ...failure, outcome: 'blocked' }));
     if (!isDenied || !ids.every((id) => application.snapshot.direct.has(id))) return failures;
-    application.notes.report('info', `A deployment sets what could not be set directly. ${error.message}`);
-    return failures.map((failure) => ({ ...failure, outcome: 'blocked', isRefused: true }));
+    const failure = describeFailure(error);
+    return ids.map((id) => endRefused(application, id, { failure, moment }));
   }
 }
 
@@ -97,8 +100,8 @@ export function failAll(ids: readonly ResourceIdentifier[], error: unknown): Syn
 export function settleBlocked(results: readonly SyncedResource[], outcome: 'failed' | 'unchanged'): SyncedResource[] {
   return results.map((result) => {
     if (result.outcome !== 'blocked') return result;
-    const { id, failure, isRefused } = result;
-    return outcome === 'failed' || isRefused ? { id, outcome: 'failed', failure } : { id, outcome };
+    const { id, failure } = result;
+    return outcome === 'failed' ? { id, outcome, failure } : { id, outcome };
   });
 }
 

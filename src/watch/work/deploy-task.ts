@@ -1,5 +1,6 @@
 import { readDeployedState } from '../../deploy/deploy-stack.ts';
 import { StackFailedError } from '../../deploy/stack-failure.ts';
+import { isRefusedOperation } from '../../deploy/start-operation.ts';
 import { requireBucket } from '../../sync/deployment-bucket.ts';
 import { InterruptedError } from '../../errors.ts';
 import type { Stack } from '../../model/stack.ts';
@@ -12,6 +13,7 @@ import type { UndeployedChanges } from '../application-snapshot.ts';
 import type { DeployEnd, SyncedResource } from '../loop/results.ts';
 import { ALL_RESOURCES, NO_RESOURCES } from '../loop/schedule.ts';
 import type { DeployContext } from '../loop/watch-tasks.ts';
+import { describeAhead } from '../session-reports.ts';
 import type { WatchedApplication } from '../watched-application.ts';
 import { buildResources } from './build-resources.ts';
 import { compareStacks } from './compare-stacks.ts';
@@ -61,10 +63,18 @@ export async function deployChanges(
       application.replace((now) => ({ ...now, leftDeployment }));
     }
     if (isAborted) throw error;
-    if (error instanceof StackFailedError) causes = await restoreSettings(application, context);
+    if (error instanceof StackFailedError || isRefusedOperation(error))
+      causes = await restoreSettings(application, context);
+    else noteBehind(application);
     const end = describeFailedDeployment(application.snapshot, error, touched);
     return { ...end, causes: [...end.causes, ...causes] };
   }
+}
+
+/** The stack may still get there: what was set directly stays. */
+function noteBehind({ snapshot, notes }: WatchedApplication): void {
+  const behind = describeAhead(snapshot);
+  if (behind !== undefined) notes.report('info', behind);
 }
 
 /** The templates mean what the stack has; code syncs do the rest. */

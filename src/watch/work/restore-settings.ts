@@ -10,6 +10,7 @@ import { ALL_RESOURCES } from '../loop/schedule.ts';
 import type { DeployContext } from '../loop/watch-tasks.ts';
 import type { WatchedApplication } from '../watched-application.ts';
 import { failAll } from './apply-plan.ts';
+import { describeStaying } from './refused-settings.ts';
 
 /**
  * After a deployment that CloudFormation rolled back: the stack has the templates of the deployment before, so what was set
@@ -81,7 +82,7 @@ function describeRestored({ id, outcome, error = '' }: ResourceResult, names: re
   const isAre = names.length > 1 ? 'are' : 'is';
   const message =
     outcome === 'failed'
-      ? `${id} still has what was set directly and could not be set back: ${list}. ${error}`
+      ? describeStaying(id, names, error)
       : `The deployment failed: ${list} of ${id} ${isAre} as deployed before`;
   return { id, outcome: 'failed', failure: { message, hint: 'The next change of a template sets it again.' } };
 }

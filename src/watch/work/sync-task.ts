@@ -68,6 +68,7 @@ async function syncBuilt(
   }
   const results = await planAndApply(application, others, {
     built,
+    moment: 'before-deployment',
     plan: async () => {
       const open = await planning;
       if (context.signal.aborted) await open.discard();

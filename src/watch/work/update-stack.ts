@@ -39,7 +39,7 @@ export async function syncIfCodeIsEnough(
   const ids = await currentIds(deploying, codeSync);
   const decision = await decideCodeOrDeployment(codeSync, { ...run, root, deployed, deployment, ids });
   if (decision.way === 'deployment') return undefined;
-  const applied = await applyPlan(application, decision.open, built);
+  const applied = await applyPlan(application, decision.open, { built, moment: 'after-deployment' });
   const offer = await codeSync.offer(root, deployed.stack?.outputs ?? []);
   application.replace((now) =>
     afterDeployment(withDeployed(now, root, { stack: deployed.stack, offer }), deploying, built),
@@ -77,7 +77,7 @@ export async function updateStack(
     await codeSync.requireLatest(result);
   } else {
     const planRest = () => planAfterDeployment(codeSync, result, { root, ids, deployment: { built } });
-    results = await planAndApply(application, ids, { built, plan: planRest });
+    results = await planAndApply(application, ids, { built, moment: 'after-deployment', plan: planRest });
   }
   const offer = await codeSync.offer(root, result.stack.outputs);
   application.replace((now) =>
