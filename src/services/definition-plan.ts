@@ -13,14 +13,24 @@ export interface DefinitionWork {
   isDeployed: boolean;
   /** The template changed it since: values of the deployed definition may be others now. */
   isChanged: boolean;
+  /** Names of settings (`direct` in the table of resource kinds) to compare too. */
+  settings: readonly string[];
 }
 
 /** What a code sync does with an API or state machine. `Update`: the requests of its service, as data. */
 export type DefinitionPlan<Update> =
-  | { action: 'none' }
+  | ({ action: 'none' } & ComparedSettings)
   | UnplannedDefinition
   /** `changes`: in a few words each. */
-  | { action: 'update'; changes: readonly string[]; update: Update };
+  | ({ action: 'update'; changes: readonly string[]; update: Update } & ComparedSettings);
+
+/** What a plan found out about settings. */
+export interface ComparedSettings {
+  /** The settings that the resource has once the plan is applied. */
+  settings?: readonly string[];
+  /** Settings that only a deployment can set, and why. */
+  waiting?: readonly string[];
+}
 
 /** Why a code sync does not update an API or state machine. */
 export type UnplannedDefinition =

@@ -1,4 +1,3 @@
-import { GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import {
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
@@ -8,9 +7,8 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
-import { compareTemplates } from '../../src/deploy/compare-templates.ts';
-import { parseTemplate } from '../../src/template/yaml/yaml.ts';
 import { callRestApi, clients, poll, runStateMachine } from '../support/cloud.ts';
+import { isDeployedAsWritten } from '../support/deployed-template.ts';
 import { runCli } from '../support/run-cli.ts';
 import { isResource, isStack } from '../support/watch-cli.ts';
 import type { WatchCli, WatchLine } from '../support/watch-cli.ts';
@@ -59,19 +57,6 @@ async function has(app: WatchedApp, id: string, wanted: Partial<FunctionConfigur
 const holdDeployments = (app: WatchedApp) => app.proxy.hold({ operation: 'UpdateStack' });
 const deployments = (app: WatchedApp): number => app.proxy.count('UpdateStack');
 const settingsSent = (app: WatchedApp): number => app.proxy.count('UpdateFunctionConfiguration');
-
-/** The stack's own template means what the file says. */
-async function isDeployedAsWritten(app: WatchedApp, text: string): Promise<void> {
-  const { cloudformation } = clients(app.cloud.endpoint);
-  const { TemplateBody = '' } = await cloudformation.send(
-    new GetTemplateCommand({ StackName: app.stackName, TemplateStage: 'Original' }),
-  );
-  const differences = compareTemplates(parseTemplate(TemplateBody, 'deployed'), parseTemplate(text, 'file'));
-  const others = differences.filter(
-    ({ path }) => !['CodeUri', 'Location', 'Metadata'].includes(path[3] ?? path[2] ?? ''),
-  );
-  expect(others).toEqual([]);
-}
 
 describe('each setting takes effect before it is deployed, is deployed, and taken back', () => {
   type Case = [

@@ -13,6 +13,7 @@ import lambda_functions
 import lambda_processes
 import lambda_web_functions
 import stepfunctions_definitions
+import stepfunctions_settings
 
 PARTS = (
     lambda_functions,
@@ -23,6 +24,7 @@ PARTS = (
     apigateway_http,
     apigateway_http_deployments,
     stepfunctions_definitions,
+    stepfunctions_settings,
     cloudformation_types,
     cloudformation_stacks,
     cloudformation_events,

@@ -5,6 +5,7 @@ import type { SentChange, ShownValue } from '../../cloud/recent-sends.ts';
 import { isSameSetting, shownSetting } from '../../template/kinds/direct-settings.ts';
 import type { DirectProperty, Setting } from '../../template/kinds/direct-settings.ts';
 import { canonicalJson, definitionHash } from '../definition-text.ts';
+import type { ResolvedSettings, WantedSetting } from '../resolve-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { FunctionState } from './function-state.ts';
 
@@ -12,19 +13,9 @@ import type { FunctionState } from './function-state.ts';
 export type ConfigurationUpdate = UpdateFunctionConfigurationCommandInput & { FunctionName: string };
 
 /** The settings that a function should have. */
-export interface WantedConfiguration {
-  /** By property of the template. */
-  settings: ReadonlyMap<string, WantedSetting>;
+export interface WantedConfiguration extends ResolvedSettings {
   /** Environment variables whose values depend on parameters that templates do not show. */
   secretVariables: readonly string[];
-  /** Properties that only a deployment can set, and why, in a sentence each. */
-  waiting: readonly string[];
-}
-
-/** A setting and its value in the request. */
-export interface WantedSetting {
-  property: DirectProperty;
-  value: Setting;
 }
 
 /** The settings that the function does not have; undefined: it has all. `Layers` are compared with its other layers. */

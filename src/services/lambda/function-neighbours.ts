@@ -3,7 +3,8 @@ import type { Service } from '../../aws/aws.ts';
 import { isSameSetting, shownSetting } from '../../template/kinds/direct-settings.ts';
 import type { DirectProperty, Setting } from '../../template/kinds/direct-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
-import type { WantedConfiguration, WantedSetting } from './function-configuration.ts';
+import type { WantedSetting } from '../resolve-settings.ts';
+import type { WantedConfiguration } from './function-configuration.ts';
 
 /** A setting of a function that has a request of its own: that of its URL, its reserved concurrency. */
 export interface NeighbourUpdate {

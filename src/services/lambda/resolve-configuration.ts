@@ -1,14 +1,13 @@
 import type { BuiltProperties } from '../../builder/build-result.ts';
 import { withSourceMaps } from '../../builder/source-maps.ts';
 import type { Stack } from '../../model/stack.ts';
-import { toSetting } from '../../template/kinds/direct-settings.ts';
 import type { Setting } from '../../template/kinds/direct-settings.ts';
-import { kindOf } from '../../template/kinds/kinds.ts';
 import { namesIn } from '../../template/names-in.ts';
 import { mapOf } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import type { ServiceContext } from '../service-context.ts';
-import type { WantedConfiguration, WantedSetting } from './function-configuration.ts';
+import { resolveSettings } from '../resolve-settings.ts';
+import type { WantedConfiguration } from './function-configuration.ts';
 import { layerArnOf } from './layer-versions.ts';
 import type { LocatedFunction } from './located-function.ts';
 
@@ -20,19 +19,11 @@ export async function resolveConfiguration(
 ): Promise<WantedConfiguration> {
   const { resource, stack } = fn;
   const properties = builtProperties(fn, built);
-  const direct = kindOf(resource.type)?.direct ?? {};
-  const settings = new Map<string, WantedSetting>();
-  const waiting: string[] = [];
-  for (const name of fn.settings) {
-    const property = Object.hasOwn(direct, name) ? direct[name] : undefined;
-    if (property === undefined) continue;
-    const { value, missing } = await tools.values.resolve(properties[name] ?? null, stack);
-    const setting = missing.length > 0 ? undefined : toSetting(property, value);
-    if (setting !== undefined)
-      settings.set(name, { property, value: name === 'Layers' ? withVersions(tools, fn, setting) : setting });
-    else if (missing.length > 0) waiting.push(`${name}: only CloudFormation knows ${missing.join(', ')}`);
-    else waiting.push(`${name} has a form that only CloudFormation takes`);
-  }
+  const { type } = resource;
+  const { settings: resolved, waiting } = await resolveSettings(tools, { type, properties, stack, names: fn.settings });
+  const settings = new Map(resolved);
+  const layers = resolved.get('Layers');
+  if (layers !== undefined) settings.set('Layers', { ...layers, value: withVersions(tools, fn, layers.value) });
   return { settings, waiting, secretVariables: secretVariables(properties, stack) };
 }
 

@@ -1,19 +1,7 @@
 import { isAwsError, mayHaveArrived } from '../../aws/service-errors.ts';
 import type { AwsError } from '../../aws/service-errors.ts';
-import { UserError } from '../../errors.ts';
+import { SettingsRefusedError } from '../settings-refused.ts';
 import type { FunctionPlan } from './plan-function.ts';
-
-/** Lambda refused settings: it has set none of them. */
-export class SettingsRefusedError extends UserError {
-  /** Not because of their values: a deployment may be able to set them. */
-  readonly isForDeployment: boolean;
-
-  constructor(id: string, error: AwsError) {
-    const { hint } = error;
-    super(`${id}: ${error.message}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
-    this.isForDeployment = mayBeDeployed(error);
-  }
-}
 
 /** Sends settings; a refusal becomes a `SettingsRefusedError`. */
 export async function sendSettings(
@@ -29,7 +17,7 @@ export async function sendSettings(
       !mayHaveArrived(error) &&
       isAboutSettings(error)
     )
-      throw new SettingsRefusedError(work.id, error);
+      throw new SettingsRefusedError(work.id, error, mayBeDeployed(error));
     throw error;
   }
 }

@@ -9,12 +9,19 @@ import { sendAndRecord } from '../../cloud/recent-sends.ts';
 import type { ShownValue } from '../../cloud/recent-sends.ts';
 import { fromAnswer, summarize } from '../planned-request.ts';
 import type { PlannedRequest } from '../planned-request.ts';
+import type { WantedSetting } from '../resolve-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
+import { refusingSettings } from '../settings-refused.ts';
 import { definitionName, sameDefinition } from './state-machine-definition.ts';
+import { hasSetting, settingsInput } from './state-machine-settings.ts';
 
 /** The requests that update a state machine. */
 export interface StateMachineUpdate {
   kind: 'state-machine';
+  /** The identifier of the state machine in the templates. */
+  id: string;
+  /** The settings in the update, by property of the template. */
+  settings: ReadonlyMap<string, WantedSetting>;
   /** What Step Functions returned before the update. */
   shown: ShownValue;
   change:
@@ -27,10 +34,20 @@ export interface StateMachineUpdate {
 
 const SERVICE = 'Step Functions';
 
-/** Plans the update: with `aliasArn` it publishes a version and moves the alias to it. `definition` undefined: it is deployed. Pure. */
+/** The parts of an update. */
+interface StateMachineChange {
+  id: string;
+  /** undefined: the state machine has it, and the settings. */
+  definition: string | undefined;
+  settings: ReadonlyMap<string, WantedSetting>;
+  /** Points to the version that the update publishes. */
+  aliasArn: string | undefined;
+}
+
+/** Plans the update: definition and settings in one call, published as one version. Pure. */
 export function stateMachineUpdate(
   shown: ShownValue,
-  { definition, aliasArn }: { definition: string | undefined; aliasArn: string | undefined },
+  { id, definition, settings, aliasArn }: StateMachineChange,
 ): StateMachineUpdate {
   const stateMachineArn = shown.resource;
   const change: StateMachineUpdate['change'] =
@@ -38,11 +55,18 @@ export function stateMachineUpdate(
       ? { operation: 'PublishStateMachineVersion', input: { stateMachineArn } }
       : {
           operation: 'UpdateStateMachine',
-          input: { stateMachineArn, definition, publish: aliasArn !== undefined },
+          input: {
+            stateMachineArn,
+            definition,
+            ...settingsInput(settings.values()),
+            publish: aliasArn !== undefined,
+          },
         };
   const version = fromAnswer(change.operation, 'stateMachineVersionArn');
   return {
     kind: 'state-machine',
+    id,
+    settings,
     shown,
     change,
     alias: aliasArn === undefined ? undefined : moveAlias(aliasArn, version),
@@ -70,12 +94,12 @@ export function stateMachineRequests({ change, alias }: StateMachineUpdate): Pla
 /** Sends the requests of the update. */
 export async function updateStateMachine(
   tools: ServiceContext,
-  { shown, change, alias }: StateMachineUpdate,
+  { id, shown, change, alias, settings }: StateMachineUpdate,
 ): Promise<void> {
   const version =
     change.operation === 'UpdateStateMachine'
       ? await sendAndRecord(tools.facts, { shown, value: definitionName(change.input.definition) }, () =>
-          updateDefinition(tools, change.input),
+          refusingSettings({ id, settings }, () => updateDefinition(tools, change.input, settings)),
         )
       : await publishVersion(tools, change.input);
   if (alias === undefined) return;
@@ -89,6 +113,7 @@ export async function updateStateMachine(
 async function updateDefinition(
   tools: ServiceContext,
   input: UpdateStateMachineCommandInput & { definition: string },
+  settings: StateMachineUpdate['settings'],
 ): Promise<string | undefined> {
   const { send, sendOnce, ...commands } = await tools.aws.stepFunctions();
   const { stateMachineArn } = input;
@@ -100,8 +125,9 @@ async function updateDefinition(
   if (input.publish !== true) return (await update(send)).version;
   // a second update would publish a second version
   const find = async (): Promise<{ version: string | undefined } | undefined> => {
-    const { definition = '' } = await send(new commands.DescribeStateMachineCommand({ stateMachineArn }));
-    if (!sameDefinition(definition, input.definition)) return undefined;
+    const current = await send(new commands.DescribeStateMachineCommand({ stateMachineArn }));
+    const hasAll = [...settings.values()].every((setting) => hasSetting(current, setting));
+    if (!hasAll || !sameDefinition(current.definition ?? '', input.definition)) return undefined;
     return { version: await publishVersion(tools, { stateMachineArn }) };
   };
   return (await createOnce({ send: () => update(sendOnce), find }, tools.signal)).version;

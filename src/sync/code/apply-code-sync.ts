@@ -6,7 +6,7 @@ import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync
 import type { ServiceContext } from '../../services/service-context.ts';
 import { describeFunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
-import { SettingsRefusedError } from '../../services/lambda/settings-refused.ts';
+import { SettingsRefusedError } from '../../services/settings-refused.ts';
 import { HeldBackError } from './held-back-error.ts';
 import { findOvertakenFunctions } from '../../services/lambda/overtaken-functions.ts';
 import { publishLayer, removeSuperseded } from '../../services/lambda/apply-layer.ts';

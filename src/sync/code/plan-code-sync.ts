@@ -61,7 +61,7 @@ function skipReason(planning: Planning, resource: SyncResource): string | undefi
   const condition = conditionOf(resource);
   if (condition !== undefined && tools.values.condition(condition, resource.stack) === false)
     return `its condition ${condition} is false`;
-  if (resource.kind === 'function' && settingsToCompare(planning, resource.id).length > 0) return undefined;
+  if (resource.kind !== 'layer' && settingsToCompare(planning, resource.id).length > 0) return undefined;
   return input.settingsOnly ? 'only settings are compared' : syncSkipReason(resource);
 }
 

@@ -4,6 +4,7 @@ import type { ResourceIdentifier } from '../../model/stack.ts';
 import { holdsVersions } from '../../model/version-references.ts';
 import { mapLimit } from '../../support/map-limit.ts';
 import type { ChangedDefinition, PlannedWork } from './code-sync-plan.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
 import { planDefinition } from '../../services/definitions.ts';
 import { isImage } from '../../services/lambda/function-code.ts';
 import { changesFunction, describeFunctionPlan } from '../../services/lambda/plan-function.ts';
@@ -52,12 +53,18 @@ export async function planWork(
   const leftovers = [...all].filter((layer) => layer.superseded.length > 0 && !isOnesOwn(layer));
   const planned = new Set(plans.map(({ work }) => work.id));
   const kept = new Set(functions.flatMap(({ id, state }) => (planned.has(id) ? [] : state.layers)));
-  const settings = new Map(
-    plans.flatMap(({ work: { id, configuration } }) =>
-      configuration === undefined ? [] : [[id, [...configuration.settings.keys()]]],
-    ),
+  const ofFunctions = plans.flatMap(({ work: { id, configuration } }) =>
+    configuration === undefined ? [] : [[id, [...configuration.settings.keys()]] as const],
   );
-  return { layers, functions: changing, leftovers, kept, settings, definitions: await definitions };
+  const { definitions: changed, settings } = await definitions;
+  return {
+    layers,
+    functions: changing,
+    leftovers,
+    kept,
+    settings: new Map([...ofFunctions, ...settings]),
+    definitions: changed,
+  };
 }
 
 /** Fails each resource whose code could not be built or zipped. */
@@ -157,24 +164,29 @@ async function planFunctions(
 async function planDefinitions(
   planning: Planning,
   definitions: readonly Located<SyncDefinition>[],
-): Promise<PlannedWork['definitions']> {
+): Promise<Pick<PlannedWork, 'definitions' | 'settings'>> {
   const updates = new Map<ResourceIdentifier, ChangedDefinition>();
+  const compared = new Map<ResourceIdentifier, readonly string[]>();
   await mapLimit(definitions, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
     const { id, type, stack, resource: defined } = resource;
     // a definition with versions of other resources changes with them, without a new deployment of the API
     const isDeployed = planning.input.isDeployed(id) && !holdsVersions(planning.input.root, stack, defined.logicalId);
-    const isChanged = (planning.input.settings?.(id)?.compare.length ?? 0) > 0;
+    const changed = planning.input.settings?.(id)?.compare ?? [];
+    const isChanged = changed.some((name) => kindOf(type)?.directDefinition?.includes(name));
+    const settings = settingsToCompare(planning, id);
     const plan = await attempt(planning, resource, () =>
-      planDefinition(planning.tools, { resource: defined, stack, deployed, isDeployed, isChanged }),
+      planDefinition(planning.tools, { resource: defined, stack, deployed, isDeployed, isChanged, settings }),
     );
     if (plan === undefined) return;
+    if ('settings' in plan && plan.settings !== undefined) compared.set(id, plan.settings);
     if (plan.action === 'update') {
       updates.set(id, plan);
-      planning.outcomes.set(id, { id, type, action: 'update', changes: plan.changes });
-    } else if (plan.action === 'none') planning.outcomes.set(id, { id, type, action: 'none', changes: [] });
+      planning.outcomes.set(id, { id, type, action: 'update', changes: plan.changes, waiting: plan.waiting });
+    } else if (plan.action === 'none')
+      planning.outcomes.set(id, { id, type, action: 'none', changes: [], waiting: plan.waiting });
     else planning.outcomes.set(id, { id, type, action: plan.action, changes: [], why: plan.why, hint: plan.hint });
   });
-  return updates;
+  return { definitions: updates, settings: compared };
 }
 
 function describeLayers(

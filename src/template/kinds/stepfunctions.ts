@@ -1,6 +1,26 @@
 import { ID, NAME } from './attribute-patterns.ts';
+import type { DirectProperty, Shape } from './direct-settings.ts';
 import { BUCKET_KEY, filePath } from './resource-kind.ts';
 import type { ResourceKind } from './resource-kind.ts';
+
+/** What UpdateStateMachine takes beside the definition; a state machine without them neither logs nor traces. */
+const LOGGING: DirectProperty = {
+  member: 'loggingConfiguration',
+  shape: {
+    members: {
+      Destinations: {
+        shape: { list: { members: { CloudWatchLogsLogGroup: { members: { LogGroupArn: 'text' } } } } },
+        absent: [],
+      },
+      IncludeExecutionData: { shape: 'boolean', absent: false },
+      Level: { shape: 'text', absent: 'OFF' },
+    },
+  },
+  absent: { Destinations: [], IncludeExecutionData: false, Level: 'OFF' },
+};
+const ENABLED: Shape = { members: { Enabled: { shape: 'boolean', absent: false } } };
+const TRACING: DirectProperty = { member: 'tracingConfiguration', shape: ENABLED, absent: { Enabled: false } };
+const ROLE: DirectProperty = { member: 'roleArn', shape: 'text' };
 
 /** State machines, and what SAM generates for them. */
 export const STEP_FUNCTIONS = {
@@ -10,6 +30,7 @@ export const STEP_FUNCTIONS = {
     sync: 'state-machine',
     routes: 'events',
     directDefinition: ['Definition', 'DefinitionSubstitutions'],
+    direct: { Logging: LOGGING, Role: ROLE, Tracing: TRACING },
     versioned: { attributes: ['Version', 'StateMachineRevisionId'], generatedIds: ['Version'] },
     companions: {
       Alias: { type: 'AWS::StepFunctions::StateMachineAlias', suffix: /^Alias/, ownedBy: 'arn' },
@@ -21,6 +42,15 @@ export const STEP_FUNCTIONS = {
     body: ['DefinitionString', 'Definition'],
     sync: 'state-machine',
     directDefinition: ['Definition', 'DefinitionString', 'DefinitionSubstitutions'],
+    direct: {
+      EncryptionConfiguration: {
+        member: 'encryptionConfiguration',
+        shape: { members: { KmsDataKeyReusePeriodSeconds: 'number', KmsKeyId: 'text', Type: 'text' } },
+      },
+      LoggingConfiguration: LOGGING,
+      RoleArn: ROLE,
+      TracingConfiguration: TRACING,
+    },
     versioned: { attributes: ['StateMachineRevisionId'] },
     attributes: { Arn: ID, Name: NAME },
   },

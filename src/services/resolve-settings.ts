@@ -1,0 +1,48 @@
+import type { Stack } from '../model/stack.ts';
+import { toSetting } from '../template/kinds/direct-settings.ts';
+import type { DirectProperty, Setting } from '../template/kinds/direct-settings.ts';
+import { kindOf } from '../template/kinds/kinds.ts';
+import type { TemplateMap } from '../template/template.ts';
+import type { ServiceContext } from './service-context.ts';
+
+/** A setting and its value in the request. */
+export interface WantedSetting {
+  property: DirectProperty;
+  value: Setting;
+}
+
+/** Settings as the template has them, with every value known. */
+export interface ResolvedSettings {
+  /** By property of the template. */
+  settings: ReadonlyMap<string, WantedSetting>;
+  /** Properties that only a deployment can set, and why, in a sentence each. */
+  waiting: readonly string[];
+}
+
+/** A resource and the names of its properties that a service sets. */
+export interface SettableResource {
+  type: string;
+  properties: TemplateMap;
+  stack: Stack;
+  names: readonly string[];
+}
+
+/** Resolves settings as a deployment would. Those that cannot be resolved wait for it. */
+export async function resolveSettings(
+  { values }: Pick<ServiceContext, 'values'>,
+  { type, properties, stack, names }: SettableResource,
+): Promise<ResolvedSettings> {
+  const direct = kindOf(type)?.direct ?? {};
+  const settings = new Map<string, WantedSetting>();
+  const waiting: string[] = [];
+  for (const name of names) {
+    const property = Object.hasOwn(direct, name) ? direct[name] : undefined;
+    if (property === undefined) continue;
+    const { value, missing } = await values.resolve(properties[name] ?? null, stack);
+    const setting = missing.length > 0 ? undefined : toSetting(property, value);
+    if (setting !== undefined) settings.set(name, { property, value: setting });
+    else if (missing.length > 0) waiting.push(`${name}: only CloudFormation knows ${missing.join(', ')}`);
+    else waiting.push(`${name} has a form that only CloudFormation takes`);
+  }
+  return { settings, waiting };
+}
