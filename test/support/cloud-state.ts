@@ -1,6 +1,7 @@
 import { ExportApiCommand, GetDeploymentsCommand as GetHttpDeployments } from '@aws-sdk/client-apigatewayv2';
 import { paginateGetDeployments } from '@aws-sdk/client-api-gateway';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { BatchGetImageCommand } from '@aws-sdk/client-ecr';
 import {
   GetFunctionCommand,
   GetLayerVersionByArnCommand,
@@ -136,9 +137,20 @@ async function readFunction(endpoint: string, FunctionName: string, Qualifier?: 
     arns,
     Environment,
     LastUpdateStatus: Qualifier === undefined ? LastUpdateStatus : undefined,
-    code: await zipTexts(Code?.Location ?? ''),
+    code:
+      Code?.ImageUri === undefined ? await zipTexts(Code?.Location ?? '') : await imageText(endpoint, Code.ImageUri),
     layers: await Promise.all(layers),
   };
+}
+
+/** What ECR has of an image of `fault-docker.cjs`. */
+async function imageText(endpoint: string, uri: string): Promise<string | undefined> {
+  const [, repositoryName, imageTag, imageDigest] = /^[^/]+\/([^:@]+)(?::(.+)|@(.+))$/.exec(uri) ?? [];
+  const { ecr } = clients(endpoint);
+  const { images } = await ecr.send(
+    new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag, imageDigest }] }),
+  );
+  return images?.[0]?.imageManifest;
 }
 
 async function countLayers(endpoint: string, arn: string): Promise<number> {

@@ -9,6 +9,7 @@ import {
   type CreateStackCommandInput,
   type StackEvent,
 } from '@aws-sdk/client-cloudformation';
+import { ECRClient } from '@aws-sdk/client-ecr';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
@@ -99,6 +100,7 @@ export function clients(endpoint: string) {
   };
   return {
     cloudformation: new CloudFormationClient(config),
+    ecr: new ECRClient(config),
     s3: new S3Client({ ...config, forcePathStyle: true }),
     lambda: new LambdaClient(config),
     apigateway: new APIGatewayClient(config),

@@ -19,7 +19,7 @@ export const CODE_RESOURCES = ['Greet', 'Words', 'Rest', 'Http', 'Flow', 'Child/
 /** Bytes of a file that makes S3 receive the code in parts. */
 const LARGE = 9 * 1024 * 1024;
 
-/** Creates the application in a folder of its own. `isLarge`: with code that is uploaded in parts. */
+/** Creates the application in a folder of its own. `isLarge`: with code that is uploaded in parts, and an image. */
 export async function createFaultApp({ isLarge = false }: { isLarge?: boolean } = {}): Promise<FaultApp> {
   const dir = await tempFolder({
     'greet/requirements.txt': './tiny-1.0-py3-none-any.whl\n',
@@ -30,9 +30,11 @@ export async function createFaultApp({ isLarge = false }: { isLarge?: boolean } 
     dir,
     writeCode: async (version) => {
       await writeFiles(dir, codeOf(version));
-      if (isLarge) await fs.writeFile(path.join(dir, 'greet', 'large'), [`${version}\n`, randomBytes(LARGE)]);
+      if (!isLarge) return;
+      await fs.writeFile(path.join(dir, 'greet', 'large'), [`${version}\n`, randomBytes(LARGE)]);
+      await writeFiles(dir, { 'picture/Dockerfile': 'FROM scratch\n', 'picture/word.txt': version });
     },
-    writeTemplate: (shape) => writeFiles(dir, { 'template.yaml': templateOf(shape) }),
+    writeTemplate: (shape) => writeFiles(dir, { 'template.yaml': templateOf(shape) + (isLarge ? PICTURE : '') }),
   };
 }
 
@@ -103,6 +105,13 @@ Resources:
   Child:
     Type: AWS::CloudFormation::Stack
     Properties: {TemplateURL: child/template.yaml}
+`;
+
+/** A function of an image (`fault-docker.cjs`). */
+const PICTURE = `  Picture:
+    Type: AWS::Serverless::Function
+    Properties: {PackageType: Image, Role: arn:aws:iam::000000000000:role/x}
+    Metadata: {DockerContext: picture}
 `;
 
 const CHILD = `

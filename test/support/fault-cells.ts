@@ -15,7 +15,7 @@ export interface FaultMode {
   args: readonly string[];
   /** What a round changes before its run. */
   changes: 'code' | 'template and code' | 'nothing is there';
-  /** Code is uploaded in parts, and only the operations that do so meet faults. */
+  /** Code is uploaded in parts, an image is pushed to Amazon ECR, and only the operations that do so meet faults. */
   isLarge?: boolean;
 }
 
@@ -76,7 +76,8 @@ export async function openFaultRounds(
   const app = await createRoundApp(opened, mode.stackName, mode);
   const runner = createRunner(opened, mode, app);
   await app.change('template and code');
-  await runner.complete([]);
+  // without a stack there is nothing for a code sync
+  await runner.complete(mode.args.filter((word) => word !== '--code'));
   // the first sync of code makes what later ones replace
   await runner.begin();
   await runner.complete();
@@ -84,7 +85,7 @@ export async function openFaultRounds(
   proxy.clear();
   await runner.complete();
   const all = operationsOf(proxy);
-  const operations = mode.isLarge ? all.filter((operation) => /Multipart|UploadPart/.test(operation)) : all;
+  const operations = mode.isLarge ? all.filter((operation) => /Multipart|UploadPart|^ecr /.test(operation)) : all;
   const expected = await app.state(start);
   const round: FaultRounds['round'] = async (faults) => {
     try {

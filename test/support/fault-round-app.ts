@@ -5,6 +5,7 @@ import { readCloudState } from './cloud-state.ts';
 import type { TestCloud } from './cloud.ts';
 import { createFaultApp, textOf } from './fault-app.ts';
 import type { FaultProxy } from './fault-proxy.ts';
+import { tempFolder } from './temp-folder.ts';
 
 /** What is there after a round. */
 export interface RoundState {
@@ -34,6 +35,7 @@ export async function createRoundApp(
   how: { isLarge?: boolean } = {},
 ): Promise<RoundApp> {
   const app = await createFaultApp(how);
+  const tools = how.isLarge ? await dockerTools(cloud) : {};
   let count = 0;
   let names: Record<string, string> = {};
   let shape = '';
@@ -44,6 +46,7 @@ export async function createRoundApp(
     dir: app.dir,
     env: {
       ...cloud.env,
+      ...tools,
       AWS_ENDPOINT_URL: proxy.endpoint,
       SAM_CLI_POLL_DELAY: '0.05',
       SAM_SYNC_REQUEST_TIMEOUT: '2',
@@ -62,6 +65,18 @@ export async function createRoundApp(
       const built = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, rename(text)]));
       return { content, growth, built };
     },
+  };
+}
+
+/** Variables that put the docker of the tests first on PATH. */
+async function dockerTools(cloud: TestCloud): Promise<Record<string, string>> {
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${path.join(import.meta.dirname, 'fault-docker.cjs')}' "$@"\n`;
+  const dir = await tempFolder({ 'bin/docker': script, 'images/.keep': '' });
+  await fs.chmod(path.join(dir, 'bin/docker'), 0o755);
+  return {
+    PATH: `${path.join(dir, 'bin')}${path.delimiter}${process.env['PATH'] ?? ''}`,
+    FAULT_DOCKER: path.join(dir, 'images'),
+    FAULT_DOCKER_ECR: cloud.endpoint,
   };
 }
 

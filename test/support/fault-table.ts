@@ -60,7 +60,7 @@ export async function fillFaultTable(rounds: FaultRounds, offset: number): Promi
     }
   } else {
     // few operations of one kind: each fault is met by those of other modes
-    const [turns, cells] = operations.length < 5 ? [1, 0] : [2, SAMPLED];
+    const [turns, cells] = operations.length < 6 ? [1, 0] : [2, SAMPLED];
     for (let turn = 0; turn < turns; turn++) await together(mix(operations, offset + turn * 5));
     const lasting = LASTING.flatMap(all);
     // a prime step visits operations and kinds in turns
