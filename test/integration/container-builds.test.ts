@@ -9,6 +9,7 @@ import type { BuiltApp } from '../support/build-app.ts';
 import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { importImage, startTestEngine } from '../support/docker.ts';
+import { countInterruptions } from '../support/interruption/containers.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { startReadyWatch } from '../support/watch-cli.ts';
 
@@ -219,21 +220,21 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
       expect(await containers()).toEqual([]);
     });
 
-    it.each<[NodeJS.Signals, number | null]>([
-      ['SIGINT', 130],
-      ['SIGKILL', null],
-    ])('%s in the middle: nothing is left running, the next one is right', async (signal, code) => {
+    const interrupted = countInterruptions('test/integration/container-builds.test.ts', 'a build in a container');
+    it.each(interrupted.signals)('%s in the middle: nothing is left running, the next one is right', async (signal) => {
+      interrupted.begun();
       const dir = await tempFolder({ ...files, 'js/package.json': packageJson(WAITING) });
       const first = start(dir);
       await poll(async () => (first.output().includes('waiting\n') ? true : undefined));
       expect(await containers()).not.toEqual([]);
       first.child.kill(signal);
-      expect(await first.ended).toBe(code);
+      expect(await first.ended).toBe(signal === 'SIGKILL' ? null : 130);
       await poll(async () => ((await containers()).length === 0 ? true : undefined));
       await writeFiles(dir, { 'js/package.json': packageJson(GREETING) });
       const second = start(dir);
       expect(await second.ended, second.output()).toBe(0);
       expect(await fs.readFile(path.join(dir, '.aws-sam/build/Js/made.txt'), 'utf8')).toBe('from the file');
+      interrupted.passed();
     });
 
     it.skipIf(process.getuid?.() !== 0)('files belong to the user who runs it', async () => {

@@ -9,6 +9,7 @@ import { buildApp, toolEnv } from '../support/build-app.ts';
 import { clients, poll, silent, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { importImage, startTestEngine } from '../support/docker.ts';
+import { countInterruptions } from '../support/interruption/containers.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -336,32 +337,32 @@ describe.skipIf(unavailable !== undefined)(`image functions${unavailable ? ` (${
     expect(stderr).toMatch(message);
   });
 
-  it.each<NodeJS.Signals>(['SIGINT', 'SIGKILL'])(
-    '%s in the middle of a build: nothing is left running',
-    async (signal) => {
-      await sync();
-      await writeFiles(dir, {
-        'hello/app.py': `# ${signal}\n`,
-        'hello/docker/Dockerfile': 'FROM local/base AS second\nCOPY . /app\nRUN echo begun; sleep 600\n',
-      });
-      // builds that failed leave theirs
-      const before = await engine.containers();
-      const begun = async () => (await engine.containers()).filter((name) => !before.includes(name));
-      const { code } = await runCli(['--stack-name', 'images', '--code', '--resource-id', 'Hello', '--yes'], {
-        cwd: dir,
-        env: { ...cloud.env, ...engineEnv },
-        onStart: (child) => {
-          void poll(async () => (await begun())[0]).then(() => child.kill(signal));
-        },
-      });
-      expect(code).toBe(signal === 'SIGINT' ? 130 : null);
-      await poll(async () => ((await begun()).length === 0 ? true : undefined));
-      await writeFiles(dir, { 'hello/docker/Dockerfile': 'FROM local/base AS second\nCOPY . /app\n' });
-      const next = await run('--code', '--resource-id', 'Hello');
-      expect(next.code, next.stderr).toBe(0);
-      expect(JSON.parse(next.stdout)).toMatchObject({ status: 'synced' });
-    },
-  );
+  const interrupted = countInterruptions('test/integration/image-functions.test.ts', 'a build of an image');
+  it.each(interrupted.signals)('%s in the middle of a build: nothing is left running', async (signal) => {
+    interrupted.begun();
+    await sync();
+    await writeFiles(dir, {
+      'hello/app.py': `# ${signal}\n`,
+      'hello/docker/Dockerfile': 'FROM local/base AS second\nCOPY . /app\nRUN echo begun; sleep 600\n',
+    });
+    // builds that failed leave theirs
+    const before = await engine.containers();
+    const begun = async () => (await engine.containers()).filter((name) => !before.includes(name));
+    const { code } = await runCli(['--stack-name', 'images', '--code', '--resource-id', 'Hello', '--yes'], {
+      cwd: dir,
+      env: { ...cloud.env, ...engineEnv },
+      onStart: (child) => {
+        void poll(async () => (await begun())[0]).then(() => child.kill(signal));
+      },
+    });
+    expect(code).toBe(signal === 'SIGKILL' ? null : 130);
+    await poll(async () => ((await begun()).length === 0 ? true : undefined));
+    await writeFiles(dir, { 'hello/docker/Dockerfile': 'FROM local/base AS second\nCOPY . /app\n' });
+    const next = await run('--code', '--resource-id', 'Hello');
+    expect(next.code, next.stderr).toBe(0);
+    expect(JSON.parse(next.stdout)).toMatchObject({ status: 'synced' });
+    interrupted.passed();
+  });
 
   describe('an image that only the engine has', () => {
     let app: string;
