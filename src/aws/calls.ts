@@ -46,6 +46,7 @@ const DISPLAY_NAMES: Record<string, string> = {
   APIGateway: 'API Gateway',
   ApiGatewayV2: 'API Gateway',
   SFN: 'Step Functions',
+  CloudControl: 'Cloud Control',
   CloudWatchLogs: 'CloudWatch Logs',
 };
 

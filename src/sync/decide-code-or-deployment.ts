@@ -133,6 +133,7 @@ const NOTHING: OpenPlan = {
       definitions: new Map(),
       kept: new Set(),
       settings: new Map(),
+      updates: new Map(),
     },
     behind: [],
   },

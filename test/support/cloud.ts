@@ -10,6 +10,7 @@ import {
   type StackEvent,
 } from '@aws-sdk/client-cloudformation';
 import { ECRClient } from '@aws-sdk/client-ecr';
+import { CloudControlClient } from '@aws-sdk/client-cloudcontrol';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
@@ -101,6 +102,7 @@ export function clients(endpoint: string) {
   return {
     cloudformation: new CloudFormationClient(config),
     ecr: new ECRClient(config),
+    cloudcontrol: new CloudControlClient(config),
     s3: new S3Client({ ...config, forcePathStyle: true }),
     lambda: new LambdaClient(config),
     apigateway: new APIGatewayClient(config),

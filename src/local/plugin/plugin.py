@@ -4,6 +4,7 @@ import apigateway_http
 import apigateway_http_deployments
 import apigateway_rest
 import apigateway_services
+import cloud_control
 import cloudformation_events
 import cloudformation_nested
 import cloudformation_stacks
@@ -29,6 +30,7 @@ PARTS = (
     cloudformation_stacks,
     cloudformation_events,
     cloudformation_nested,
+    cloud_control,
 )
 
 

@@ -25,7 +25,7 @@ export function settingsInput(settings: Iterable<WantedSetting>): SettingsInput 
 
 /** A state machine that logs nothing has no destinations. */
 function withoutEmptyLists(value: Setting): Setting {
-  if (typeof value !== 'object' || Array.isArray(value)) return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).filter(([, item]) => !(Array.isArray(item) && item.length === 0)));
 }
 

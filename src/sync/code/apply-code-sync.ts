@@ -1,5 +1,6 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { asUserError } from '../../system-errors.ts';
+import { applySettings } from '../../services/cloudcontrol/apply-settings.ts';
 import { applyDefinition } from '../../services/definitions.ts';
 import { applyFunction } from '../../services/lambda/apply-function.ts';
 import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
@@ -35,6 +36,12 @@ export async function applyCodeSync(tools: ServiceContext, plan: CodeSyncPlan): 
       syncOne(tools, { id, type: typeOf(plan, id) }, async () => {
         await applyDefinition(tools, definition.update);
         return definition.changes.join(', ');
+      }),
+    ),
+    ...[...plan.work.updates].map(([id, update]) =>
+      syncOne(tools, { id, type: typeOf(plan, id) }, async () => {
+        await applySettings(tools, update);
+        return update.settings.map(({ name }) => name).join(', ');
       }),
     ),
   ]);

@@ -2,6 +2,7 @@ import type { SourcePlace } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { DefinitionPlan } from '../../services/definition-plan.ts';
 import type { DefinitionUpdate } from '../../services/definitions.ts';
+import type { SettingsUpdate } from '../../services/cloudcontrol/settings-update.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import type { FailureKind, ResourceResult } from './sync-resource.ts';
@@ -49,6 +50,8 @@ export interface PlannedWork {
   /** Layers of which only superseded versions have to be deleted. */
   leftovers: readonly LayerPlan[];
   definitions: ReadonlyMap<ResourceIdentifier, ChangedDefinition>;
+  /** Updates of resources that have settings only. */
+  updates: ReadonlyMap<ResourceIdentifier, SettingsUpdate>;
   /** Resource → the settings that it has once the plan is applied. */
   settings: ReadonlyMap<ResourceIdentifier, readonly string[]>;
   /** ARNs of layer versions of functions that are not updated: they are not deleted. */

@@ -1,3 +1,4 @@
+import { settingsRequests } from '../../services/cloudcontrol/settings-update.ts';
 import { definitionRequests } from '../../services/definitions.ts';
 import { functionRequests, layerRequests } from '../../services/lambda/lambda-requests.ts';
 import type { PlannedRequest } from '../../services/planned-request.ts';
@@ -14,10 +15,12 @@ export async function describeRequests(
   tools: Pick<ServiceContext, 'artifacts'>,
   { resources, work }: CodeSyncPlan,
 ): Promise<DescribedResource[]> {
-  const { functions, definitions, leftovers, kept } = work;
+  const { functions, definitions, updates, leftovers, kept } = work;
   const requestsOf = async ({ id, action }: PlannedResource): Promise<readonly PlannedRequest[]> => {
     const definition = definitions.get(id);
     if (definition !== undefined) return definitionRequests(definition.update);
+    const settings = updates.get(id);
+    if (settings !== undefined) return settingsRequests(settings);
     const fn = functions.find((candidate) => candidate.work.id === id);
     if (fn !== undefined) return functionRequests(tools, fn, kept);
     const layer = work.layers.get(id) ?? leftovers.find((candidate) => candidate.work.id === id);

@@ -5,7 +5,7 @@ import type { PlannedResource } from './code-sync-plan.ts';
 import { kindOf } from '../../template/kinds/kinds.ts';
 import { findDeployed } from '../../cloud/generated-ids.ts';
 import { conditionOf } from './select-resources.ts';
-import type { SyncResource } from './sync-resource.ts';
+import type { CodeResource, SyncResource } from './sync-resource.ts';
 import type { DeployedResource, StackListing } from '../../cloud/sync-state.ts';
 
 /**
@@ -57,7 +57,7 @@ export function describeAbsent(resource: SyncResource, stackName: string): Omit<
 }
 
 /** Why a code sync always skips the resource; undefined: it does not. Pure. */
-export function syncSkipReason(resource: SyncResource): string | undefined {
+export function syncSkipReason(resource: CodeResource): string | undefined {
   if (resource.kind === 'definition') {
     const { kind } = resource.resource.definition;
     if (kind === 'none') return 'it has no definition of its own: SAM generates it';

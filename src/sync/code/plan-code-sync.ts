@@ -8,8 +8,8 @@ import { describeAbsent, locateResources, syncSkipReason } from './locate-resour
 import { planWork } from './plan-work.ts';
 import { settingsToCompare } from './planning.ts';
 import type { Located, PlanInput, Planning } from './planning.ts';
-import { conditionOf, selectResources } from './select-resources.ts';
-import { listSyncResources } from './sync-resource.ts';
+import { conditionOf, selectResources, selectWithSettings } from './select-resources.ts';
+import { listSettingsResources, listSyncResources } from './sync-resource.ts';
 import type { SyncResource } from './sync-resource.ts';
 
 /** A code sync whose resources are located in the stack. */
@@ -22,7 +22,8 @@ export interface LocatedSync {
 
 /** Finds the selected resources in the stack. */
 export async function locateCodeSync(opened: ServiceContext, input: PlanInput): Promise<LocatedSync> {
-  const { resources: selected, named, failures } = selectResources(input.root, input.selection);
+  const select = input.settings === undefined ? selectResources : selectWithSettings;
+  const { resources: selected, named, failures } = select(input.root, input.selection);
   const outcomes: Planning['outcomes'] = new Map();
   const planning: Planning = { tools: opened, input, selected, named, failures, outcomes, somethingIsGone: false };
   const located = await locate(planning);
@@ -30,9 +31,12 @@ export async function locateCodeSync(opened: ServiceContext, input: PlanInput): 
   // otherwise there is nothing to do and nothing to ask
   if (located.length > 0) planning.tools = { ...opened, stackId: await stacks.stackId(), facts: stacks.facts };
   const chosen = new Set(planning.selected.map(({ id }) => id));
-  const toBuild = located.flatMap(({ resource }) =>
-    resource.kind !== 'definition' && chosen.has(resource.id) && !input.settingsOnly ? [resource.resource] : [],
-  );
+  const toBuild = located.flatMap(({ resource }) => {
+    const { kind, id } = resource;
+    return (kind === 'function' || kind === 'layer') && chosen.has(id) && !input.settingsOnly
+      ? [resource.resource]
+      : [];
+  });
   return { planning, located, toBuild };
 }
 
@@ -47,7 +51,7 @@ export async function planCodeSync(
     ...failures.map(({ id, type, error, hint }) => {
       return { id, type, action: 'fail' as const, named: true, changes: [], why: error, hint };
     }),
-    ...listSyncResources(input.root).flatMap(({ id }) => {
+    ...[...listSyncResources(input.root), ...listSettingsResources(input.root)].flatMap(({ id }) => {
       const outcome = planning.outcomes.get(id);
       return outcome === undefined ? [] : [{ ...outcome, named: named.has(id) }];
     }),
@@ -61,6 +65,7 @@ function skipReason(planning: Planning, resource: SyncResource): string | undefi
   const condition = conditionOf(resource);
   if (condition !== undefined && tools.values.condition(condition, resource.stack) === false)
     return `its condition ${condition} is false`;
+  if (resource.kind === 'settings') return undefined;
   if (resource.kind !== 'layer' && settingsToCompare(planning, resource.id).length > 0) return undefined;
   return input.settingsOnly ? 'only settings are compared' : syncSkipReason(resource);
 }
@@ -72,6 +77,7 @@ async function locate(planning: Planning): Promise<Located[]> {
   if (input.settings !== undefined && selected.length > 0) await tools.stacks.stackId();
   const possible = selected.filter((resource) => {
     const { id, type } = resource;
+    if (resource.kind === 'settings' && settingsToCompare(planning, id).length === 0) return false;
     const why = skipReason(planning, resource);
     if (why !== undefined) planning.outcomes.set(id, { id, type, action: 'skip', changes: [], why });
     return why === undefined;

@@ -17,13 +17,11 @@ import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import { versionOf } from '../../services/lambda/layer-versions.ts';
 import { planOneFunction, planTemplateLayer } from '../../services/lambda/plan-resources.ts';
 import type { LocatedFunction } from '../../services/lambda/located-function.ts';
-import { attempt, fail, groupLocated, settingsToCompare } from './planning.ts';
+import { planOtherSettings } from './plan-other-settings.ts';
+import { attempt, fail, groupLocated, PLANNED_AT_ONCE, settingsToCompare } from './planning.ts';
 import type { Located, Planning } from './planning.ts';
 import type { SyncDefinition, SyncFunction, SyncLayer } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
-
-/** Resources compared in parallel: services accept few requests per second. */
-const PLANNED_AT_ONCE = 8;
 
 /** Compares everything that was located with the services, while `packing` builds and zips the code. */
 export async function planWork(
@@ -33,9 +31,11 @@ export async function planWork(
 ): Promise<PlannedWork> {
   const groups = groupLocated(located);
   const definitions = planDefinitions(planning, groups.definitions);
+  const others = planOtherSettings(planning, groups.settings);
   const reading = readFunctions(planning, groups.functions);
   // reported where they are awaited
   definitions.catch(() => {});
+  others.catch(() => {});
   reading.catch(() => {});
   const packed = await packing;
   planning.tools.signal.throwIfAborted();
@@ -56,14 +56,15 @@ export async function planWork(
   const ofFunctions = plans.flatMap(({ work: { id, configuration } }) =>
     configuration === undefined ? [] : [[id, [...configuration.settings.keys()]] as const],
   );
-  const { definitions: changed, settings } = await definitions;
+  const [ofDefinitions, ofOthers] = await Promise.all([definitions, others]);
   return {
     layers,
     functions: changing,
     leftovers,
     kept,
-    settings: new Map([...ofFunctions, ...settings]),
-    definitions: changed,
+    settings: new Map([...ofFunctions, ...ofDefinitions.settings, ...ofOthers.settings]),
+    definitions: ofDefinitions.definitions,
+    updates: ofOthers.updates,
   };
 }
 

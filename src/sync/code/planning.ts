@@ -14,8 +14,12 @@ import type {
   SyncFunction,
   SyncLayer,
   SyncResource,
+  SyncSettings,
 } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
+
+/** Resources compared in parallel: services accept few requests per second. */
+export const PLANNED_AT_ONCE = 8;
 
 /** Properties of a resource that a service sets directly, to be as in the templates of the sync. */
 export interface SettingsRequest {
@@ -72,11 +76,12 @@ interface LocatedGroups {
   functions: Located<SyncFunction>[];
   layers: Located<SyncLayer>[];
   definitions: Located<SyncDefinition>[];
+  settings: Located<SyncSettings>[];
 }
 
 /** Groups located resources, in their order. Pure. */
 export function groupLocated(located: readonly Located[]): LocatedGroups {
-  const groups: LocatedGroups = { functions: [], layers: [], definitions: [] };
+  const groups: LocatedGroups = { functions: [], layers: [], definitions: [], settings: [] };
   for (const { resource, deployed } of located) {
     switch (resource.kind) {
       case 'function':
@@ -87,6 +92,9 @@ export function groupLocated(located: readonly Located[]): LocatedGroups {
         break;
       case 'definition':
         groups.definitions.push({ resource, deployed });
+        break;
+      case 'settings':
+        groups.settings.push({ resource, deployed });
         break;
     }
   }

@@ -6,8 +6,8 @@ import { resourceOf, resourcesOf } from '../../template/template.ts';
 import type { TemplateResource } from '../../template/template.ts';
 import { isBuiltAs } from '../../template/kinds/kinds.ts';
 import type { SyncableType } from '../../template/kinds/kinds.ts';
-import { listSyncResources } from './sync-resource.ts';
-import type { ResourceResult, SyncResource } from './sync-resource.ts';
+import { listSettingsResources, listSyncResources } from './sync-resource.ts';
+import type { CodeResource, ResourceResult, SyncResource } from './sync-resource.ts';
 
 /** The resources to sync: these identifiers and all of these types; both empty: everything. */
 export interface Selection {
@@ -19,8 +19,8 @@ export interface Selection {
 export const EVERYTHING: Selection = { ids: [], types: [] };
 
 /** The selected resources, each once, and a failed result for each unknown identifier. */
-export interface Selected {
-  resources: readonly SyncResource[];
+export interface Selected<R extends SyncResource = CodeResource> {
+  resources: readonly R[];
   /** Identifiers that the command names. */
   named: ReadonlySet<ResourceIdentifier>;
   failures: readonly ResourceResult[];
@@ -29,15 +29,25 @@ export interface Selected {
 /** Finds the resources that `--resource-id` and `--resource` select. Pure. */
 export function selectResources(root: Stack, { ids, types }: Selection): Selected {
   const all = listSyncResources(root);
+  return select(root, { ids, types }, all);
+}
+
+/** The same, with resources that have settings only. Pure. */
+export function selectWithSettings(root: Stack, selection: Selection): Selected<SyncResource> {
+  return select<SyncResource>(root, selection, [...listSyncResources(root), ...listSettingsResources(root)]);
+}
+
+function select<R extends SyncResource>(root: Stack, { ids, types }: Selection, all: readonly R[]): Selected<R> {
   if (ids.length === 0 && types.length === 0) return { resources: all, named: new Set(), failures: [] };
-  const chosen = new Set(all.filter(({ type }) => types.includes(type)).map(({ id }) => id));
+  const given: readonly string[] = types;
+  const chosen = new Set(all.filter(({ type }) => given.includes(type)).map(({ id }) => id));
   const names = resourceNames(root);
   const named = new Set<ResourceIdentifier>();
   const failures: ResourceResult[] = [];
-  for (const given of new Set(ids)) {
-    const id = names.get(given)?.id;
+  for (const name of new Set(ids)) {
+    const id = names.get(name)?.id;
     if (id !== undefined && all.some((resource) => resource.id === id)) named.add(id);
-    else failures.push(describeUnknown(given, { names, all }));
+    else failures.push(describeUnknown(name, { names, all }));
   }
   return { resources: all.filter(({ id }) => chosen.has(id) || named.has(id)), named, failures };
 }

@@ -3,16 +3,22 @@ import type { AwsErrorKind } from '../../aws/service-errors.ts';
 import type { DefinedResource } from '../../model/definitions.ts';
 import { readDefinitions } from '../../model/definitions.ts';
 import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { flattenStacks } from '../../model/stack.ts';
+import { flattenStacks, identifierOf } from '../../model/stack.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
 import type { SyncableType } from '../../template/kinds/kinds.ts';
+import { mapOf, resourcesOf } from '../../template/template.ts';
+import type { TemplateMap } from '../../template/template.ts';
 
-/** A resource of a type that code syncs update (`sync` in the table of resource kinds), and the stack it is in. */
-export type SyncResource = SyncFunction | SyncLayer | SyncDefinition;
+/** A resource that services update, and the stack it is in. */
+export type SyncResource = CodeResource | SyncSettings;
 
-interface SyncItem<Kind, Resource> {
+/** A resource of a type that code syncs update (`sync` in the table of resource kinds). */
+export type CodeResource = SyncFunction | SyncLayer | SyncDefinition;
+
+interface SyncItem<Kind, Resource, Type = SyncableType> {
   kind: Kind;
   id: ResourceIdentifier;
-  type: SyncableType;
+  type: Type;
   stack: Stack;
   resource: Resource;
 }
@@ -21,6 +27,8 @@ export type SyncFunction = SyncItem<'function', FunctionResource>;
 export type SyncLayer = SyncItem<'layer', LayerResource>;
 /** A resource of any other type: `services/definitions.ts` has the flow that sends its definition. */
 export type SyncDefinition = SyncItem<'definition', DefinedResource>;
+/** A resource without code or definition, of which Cloud Control sets properties. */
+export type SyncSettings = SyncItem<'settings', { logicalId: string; properties: TemplateMap }, string>;
 
 /** AWS failed, or (`system`) this machine failed temporarily. */
 export type FailureKind = AwsErrorKind | 'system';
@@ -48,9 +56,9 @@ export interface ResourceResult extends SourcePlace {
   waitsFor?: ResourceIdentifier | undefined;
 }
 
-/** Lists every such resource of the application: stacks from the root down, in the order of the templates. */
-export function listSyncResources(root: Stack): SyncResource[] {
-  return flattenStacks(root).flatMap((stack): SyncResource[] => [
+/** Lists the resources with code or a definition: stacks from the root down, in the order of the templates. */
+export function listSyncResources(root: Stack): CodeResource[] {
+  return flattenStacks(root).flatMap((stack): CodeResource[] => [
     ...stack.functions.map((resource) => {
       const { id, type } = resource;
       return { kind: 'function' as const, id, type, stack, resource };
@@ -64,4 +72,15 @@ export function listSyncResources(root: Stack): SyncResource[] {
       return { kind: 'definition' as const, id, type, stack, resource };
     }),
   ]);
+}
+
+/** Lists the resources that have settings only, in the same order. */
+export function listSettingsResources(root: Stack): SyncSettings[] {
+  return flattenStacks(root).flatMap((stack) =>
+    resourcesOf(stack.resolved).flatMap(([logicalId, { Type: type, Properties: properties }]): SyncSettings[] => {
+      if (kindOf(type)?.cloudControl === undefined) return [];
+      const resource = { logicalId, properties: mapOf(properties) };
+      return [{ kind: 'settings', id: identifierOf(stack.path, logicalId), type, stack, resource }];
+    }),
+  );
 }

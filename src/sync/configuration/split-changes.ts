@@ -154,8 +154,8 @@ function typeOf(stack: Stack, logicalId: string): TemplateValue | undefined {
 /** The properties of the resource among these differences that a service sets. */
 function directNames(stack: Stack, logicalId: string, differences: readonly TemplateDifference[]): Set<string> {
   const { Type: type, Properties: properties } = resourceOf(stack.resolved, logicalId);
-  const { direct = {}, directDefinition = [], deployedWhole = [], versionedWhole = [] } = kindOf(type) ?? {};
-  const isVersioned = versionedWhole.some((name) => isSet(mapOf(properties)[name]));
+  const { direct = {}, directDefinition = [], deployedWhole = [], deployedWith = [] } = kindOf(type) ?? {};
+  const isVersioned = deployedWith.some((name) => isSet(mapOf(properties)[name]));
   const changed = new Set(differences.map(({ path }) => path[3] ?? ''));
   if (hasMacro(stack) || isVersioned || deployedWhole.some((name) => changed.has(name))) return new Set();
   const refused = new Set<string>();

@@ -1,5 +1,6 @@
 import { ownValue } from '../../support/own-value.ts';
 import { isMap, scalarText } from '../template.ts';
+import { isSameJson, toJsonSetting } from './json-setting.ts';
 import type { TemplateValue } from '../template.ts';
 
 /** A property that a service sets on the existing resource, without CloudFormation. Pure data. */
@@ -18,6 +19,10 @@ export interface DirectProperty {
   absent?: Setting;
   /** Values that mean the same as a missing property. */
   off?: readonly string[];
+  /** The request replaces the whole value: what a template leaves out, the service must not have. */
+  isWhole?: true;
+  /** Items of the list by this member: where one goes, the property waits for the deployment, which removes it itself. */
+  itemKey?: string;
 }
 
 /**
@@ -27,10 +32,13 @@ export interface DirectProperty {
 export type Shape =
   | 'text'
   | 'number'
+  | 'decimal'
   | 'boolean'
+  /** A JSON document, as a mapping or as text. */
+  | 'json'
   | 'ignored'
   | 'fixed'
-  | { list: Shape }
+  | { list: Shape; isUnordered?: true }
   | { map: Shape }
   | { members: Members };
 
@@ -42,8 +50,8 @@ interface MemberWithDefault {
   absent: Setting;
 }
 
-/** A value as the request has it. */
-export type Setting = string | number | boolean | readonly Setting[] | { readonly [name: string]: Setting };
+/** A value as the request has it. `null`: the property is removed. */
+export type Setting = null | string | number | boolean | readonly Setting[] | { readonly [name: string]: Setting };
 
 /** Converts a resolved value of a template to what the request takes; undefined: it has another form. Pure. */
 export function toSetting(property: DirectProperty, value: TemplateValue | undefined): Setting | undefined {
@@ -62,28 +70,48 @@ export function shownSetting(property: DirectProperty, value: unknown): Setting 
 
 /** Whether the service's value is the wanted one. Members without a default count only if they are wanted. Pure. */
 export function isSameSetting(property: DirectProperty, wanted: Setting, shown: Setting | undefined): boolean {
-  return isSame(shapeOf(property), wanted, shown);
+  return isSame(shapeOf(property), { wanted, shown }, property.isWhole === true);
 }
 
-function isSame(shape: Shape, wanted: Setting | undefined, shown: Setting | undefined): boolean {
-  if (typeof shape === 'string') return wanted === shown;
+/** The items of a list with `itemKey` that the service has and the template has not. Pure. */
+export function leavingItems({ itemKey }: DirectProperty, wanted: Setting, shown: Setting | undefined): string[] {
+  if (itemKey === undefined) return [];
+  const keys = (value: Setting | undefined): string[] =>
+    Array.isArray(value) ? value.map((item: Setting) => String(entriesOf(item)?.get(itemKey))) : [];
+  const staying = keys(wanted);
+  return keys(shown).filter((key) => !staying.includes(key));
+}
+
+/** Two values to compare. */
+interface Pair {
+  wanted: Setting | undefined;
+  shown: Setting | undefined;
+}
+
+function isSame(shape: Shape, { wanted, shown }: Pair, isWhole: boolean): boolean {
+  if (shape === 'json') return isSameJson(wanted, shown);
+  if (typeof shape === 'string' || wanted === null || shown === null) return wanted === shown;
   if ('list' in shape) {
     if (!Array.isArray(wanted) || !Array.isArray(shown) || shown.length !== wanted.length) return false;
-    return wanted.every((item: Setting, index) => isSame(shape.list, item, shown[index] as Setting));
+    const isItem = (item: Setting, other: Setting): boolean =>
+      isSame(shape.list, { wanted: item, shown: other }, isWhole);
+    return wanted.every((item: Setting, index) =>
+      shape.isUnordered ? shown.some((other: Setting) => isItem(item, other)) : isItem(item, shown[index] as Setting),
+    );
   }
   const [ours, theirs] = [entriesOf(wanted), entriesOf(shown)];
   if (ours === undefined || theirs === undefined) return false;
-  if ('map' in shape) {
-    return ours.size === theirs.size && [...ours].every(([name, item]) => isSame(shape.map, item, theirs.get(name)));
-  }
+  if (('map' in shape || isWhole) && ours.size !== theirs.size) return false;
   return [...ours].every(([name, item]) => {
-    const member = ownValue(shape.members, name) ?? 'text';
-    return isSame(memberShape(member), item, theirs.get(name));
+    const at = 'map' in shape ? shape.map : memberShape(ownValue(shape.members, name) ?? 'text');
+    return isSame(at, { wanted: item, shown: theirs.get(name) }, isWhole);
   });
 }
 
 function entriesOf(value: Setting | undefined): Map<string, Setting> | undefined {
-  return typeof value === 'object' && !Array.isArray(value) ? new Map(Object.entries(value)) : undefined;
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? new Map(Object.entries(value))
+    : undefined;
 }
 
 function hasDefault(member: Member): member is MemberWithDefault {
@@ -105,7 +133,7 @@ export function isFixed({ shape }: DirectProperty, [name = '']: readonly string[
 }
 
 /** Returns whether a member may come or go within the property (`path` below it) without a deployment. Pure. */
-export function mayComeOrGo({ shape, absent }: DirectProperty, path: readonly string[]): boolean {
+export function mayComeOrGo({ shape, absent, isWhole }: DirectProperty, path: readonly string[]): boolean {
   if (path.length === 0) return absent !== undefined;
   let at: Shape = shape;
   for (const [depth, name] of path.entries()) {
@@ -115,7 +143,7 @@ export function mayComeOrGo({ shape, absent }: DirectProperty, path: readonly st
       const member = ownValue(at.members, name);
       if (member === undefined) return false;
       const isLast = depth === path.length - 1;
-      if (isLast) return member === 'ignored' || hasDefault(member);
+      if (isLast) return isWhole === true || member === 'ignored' || hasDefault(member);
       at = memberShape(member);
     } else at = 'list' in at ? at.list : at.map;
   }
@@ -134,10 +162,12 @@ function convert(shape: Shape, value: TemplateValue, isStrict: boolean): Setting
 }
 
 function convertScalar(shape: Extract<Shape, string>, value: TemplateValue): Setting | undefined {
+  if (shape === 'json') return toJsonSetting(value);
   const text = scalarText(value);
   if (text === undefined || shape === 'text') return text;
   if (shape === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
-  return /^\d+$/.test(text) ? Number(text) : undefined;
+  const pattern = shape === 'decimal' ? /^-?\d+(?:\.\d+)?$/ : /^\d+$/;
+  return pattern.test(text) ? Number(text) : undefined;
 }
 
 function convertMap(shape: Shape, value: Record<string, TemplateValue>, isStrict: boolean): Setting | undefined {

@@ -1,5 +1,6 @@
 import { API_GATEWAY } from './apigateway.ts';
 import { APP_SYNC } from './appsync.ts';
+import { CLOUD_CONTROL } from './cloud-control.ts';
 import { CLOUD_FORMATION } from './cloudformation.ts';
 import { LAMBDA } from './lambda.ts';
 import { OTHERS } from './others.ts';
@@ -14,6 +15,7 @@ export const RESOURCE_KINDS = {
   ...STEP_FUNCTIONS,
   ...APP_SYNC,
   ...CLOUD_FORMATION,
+  ...CLOUD_CONTROL,
   ...OTHERS,
 };
 

@@ -30,7 +30,7 @@ export const LAMBDA = {
     routes: 'events',
     direct: SERVERLESS_CONFIGURATION,
     deployedWhole: [...DEPLOYED_WHOLE, 'AutoPublishAlias', 'AutoPublishAliasAllProperties'],
-    versionedWhole: ['AutoPublishAliasAllProperties', 'CapacityProviderConfig'],
+    deployedWith: ['AutoPublishAliasAllProperties', 'CapacityProviderConfig'],
     versioned: { attributes: ['Version'], onlyWith: 'AutoPublishAlias', namedBy: 'AutoPublishCodeSha256' },
     companions: {
       Alias: { type: 'AWS::Lambda::Alias', suffix: /^Alias/, ownedBy: 'arn' },
@@ -47,7 +47,7 @@ export const LAMBDA = {
     settings: FUNCTION_SETTINGS,
     direct: LAMBDA_CONFIGURATION,
     deployedWhole: DEPLOYED_WHOLE,
-    versionedWhole: ['CapacityProviderConfig'],
+    deployedWith: ['CapacityProviderConfig'],
     attributes: { Arn: arn('lambda', 'function:{id}') },
   },
   'AWS::Serverless::LayerVersion': {

@@ -1,4 +1,4 @@
-import { arn, ID, NAME } from './attribute-patterns.ts';
+import { arn, ID } from './attribute-patterns.ts';
 import { filePath, S3_BUCKET_S3_KEY, S3_URI, zipPath } from './resource-kind.ts';
 import type { ResourceKind } from './resource-kind.ts';
 
@@ -17,7 +17,6 @@ export const OTHERS = {
   },
   'AWS::Cognito::UserPoolClient': { attributes: { ClientId: ID } },
   'AWS::DynamoDB::GlobalTable': { attributes: { Arn: arn('dynamodb', 'table/{id}') } },
-  'AWS::DynamoDB::Table': { attributes: { Arn: arn('dynamodb', 'table/{id}') } },
   'AWS::ECS::Cluster': { attributes: { Arn: arn('ecs', 'cluster/{id}') } },
   'AWS::ECS::TaskDefinition': { attributes: { TaskDefinitionArn: ID } },
   'AWS::Events::EventBus': { attributes: { Arn: arn('events', 'event-bus/{id}'), Name: ID } },
@@ -33,7 +32,5 @@ export const OTHERS = {
       RegionalDomainName: '{id}.s3.{region}.{suffix}',
     },
   },
-  'AWS::SNS::Topic': { attributes: { TopicArn: ID, TopicName: NAME } },
-  'AWS::SQS::Queue': { attributes: { Arn: arn('sqs', '{name}'), QueueName: NAME, QueueUrl: ID } },
   'AWS::SecretsManager::Secret': { attributes: { Id: ID } },
 } as const satisfies Readonly<Record<string, ResourceKind>>;

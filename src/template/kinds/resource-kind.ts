@@ -25,8 +25,10 @@ export interface ResourceKind {
   directDefinition?: readonly string[];
   /** Where one of these changes too, everything that changes waits for the deployment. */
   deployedWhole?: readonly string[];
-  /** With one of these, every change makes a version that only a deployment publishes: it waits for it too. */
-  versionedWhole?: readonly string[];
+  /** With one of these, every change waits for the deployment: only it publishes a version, or finds the resource. */
+  deployedWith?: readonly string[];
+  /** How Cloud Control sets the properties of `direct`, if no flow of the type's own service does. */
+  cloudControl?: CloudControlAccess;
   /** Properties that make SAM add paths, methods or security to the definition. Only SAM knows what it adds. */
   samChangesDefinition?: readonly string[];
   /** Values that change with each new code or definition. */
@@ -47,6 +49,14 @@ export interface ResourceKind {
   stageOf?: string;
   /** Attributes (`Fn::GetAtt`) that follow from the physical ID, as patterns (`attribute-patterns.ts`). */
   attributes?: Readonly<Record<string, string>>;
+}
+
+/** How Cloud Control addresses and updates a resource of the type. */
+export interface CloudControlAccess {
+  /** The type's primary identifier, as a pattern (`attribute-patterns.ts`) for the physical ID. */
+  identifier: string;
+  /** Properties that the service does not return: an update sends them too, or they would be reset. */
+  unreadable?: readonly string[];
 }
 
 /** A property that may hold a local path (docs/sam-cli-behaviour.md#local-paths). */

@@ -103,6 +103,8 @@ def log_actions(name, parameters, _request, region):
 
 
 NEEDED = {
+    # the actions have no resource types
+    "cloudcontrol": lambda name, *_: [(f"cloudformation:{name}", "*")],
     "cloudformation": stack_actions,
     "lambda": lambda_actions,
     "s3": s3_actions,

@@ -1,0 +1,6 @@
+export {
+  CloudControlClient as Client,
+  GetResourceCommand,
+  GetResourceRequestStatusCommand,
+  UpdateResourceCommand,
+} from '@aws-sdk/client-cloudcontrol';

@@ -1,0 +1,45 @@
+import type { SentChange } from '../../cloud/recent-sends.ts';
+import type { ResourceIdentifier } from '../../model/stack.ts';
+import type { Setting } from '../../template/kinds/direct-settings.ts';
+import type { PlannedRequest } from '../planned-request.ts';
+
+/** UpdateResource, before it has a token. */
+export interface SettingsUpdate {
+  id: ResourceIdentifier;
+  type: string;
+  identifier: string;
+  settings: readonly PatchedSetting[];
+}
+
+/** A property in the patch. */
+export interface PatchedSetting {
+  name: string;
+  value: Setting;
+  /** Its value depends on a parameter that templates do not show. */
+  isSecret: boolean;
+  /** undefined: Cloud Control does not show it, so it is sent as it is. */
+  change: SentChange | undefined;
+}
+
+/** Lists UpdateResource, without its random token. Pure. */
+export function settingsRequests(update: SettingsUpdate): PlannedRequest[] {
+  const settings = update.settings.map((one) => (one.isSecret ? { ...one, value: '****' } : one));
+  return [
+    { service: 'cloudcontrol', operation: 'UpdateResource', parameters: updateParameters({ ...update, settings }) },
+  ];
+}
+
+/** The parameters of UpdateResource. */
+export interface UpdateParameters {
+  TypeName: string;
+  Identifier: string;
+  PatchDocument: string;
+}
+
+/** Writes the parameters. `add` replaces what is there (RFC 6902). Pure. */
+export function updateParameters({ type, identifier, settings }: SettingsUpdate): UpdateParameters {
+  const patch = settings.map(({ name, value }) =>
+    value === null ? { op: 'remove', path: `/${name}` } : { op: 'add', path: `/${name}`, value },
+  );
+  return { TypeName: type, Identifier: identifier, PatchDocument: JSON.stringify(patch) };
+}

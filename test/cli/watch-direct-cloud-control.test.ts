@@ -1,0 +1,376 @@
+import {
+  DescribeStackResourceDriftsCommand,
+  DetectStackDriftCommand,
+  GetTemplateCommand,
+} from '@aws-sdk/client-cloudformation';
+import { UpdateResourceCommand } from '@aws-sdk/client-cloudcontrol';
+import { expect, it } from 'vitest';
+import { compareTemplates } from '../../src/deploy/compare-templates.ts';
+import { parseTemplate } from '../../src/template/yaml/yaml.ts';
+import { clients, poll } from '../support/cloud.ts';
+import { serviceReader } from '../support/read-services.ts';
+import type { ServiceReader } from '../support/read-services.ts';
+import { runCli } from '../support/run-cli.ts';
+import { isResource, isStack } from '../support/watch-cli.ts';
+import type { WatchLine } from '../support/watch-cli.ts';
+import { watchedApps } from '../support/watched-app.ts';
+import type { WatchedApp } from '../support/watched-app.ts';
+
+const apps = watchedApps();
+const ROLE = 'arn:aws:iam::000000000000:role/r';
+const TARGET = 'arn:aws:lambda:us-east-1:000000000000:function:one';
+
+const TWO = '{Id: two, Arn: !GetAtt Queue.Arn}';
+
+/** Properties of a resource before and after, and what its service shows then. `Ref` is an output of the stack. */
+interface Row {
+  id: string;
+  type: string;
+  fixed?: string;
+  before: string;
+  after: string;
+  read(services: ServiceReader, ref: string): Promise<unknown>;
+  shown: [before: object, after: object];
+}
+
+const alarm = (threshold: string, more: string): string =>
+  `Threshold: ${threshold}, EvaluationPeriods: 2, ComparisonOperator: GreaterThanThreshold${more}`;
+const dashboard = (title: string): string =>
+  `DashboardBody: !Sub '{"widgets": [{"type": "text", "properties": {"markdown": "${title} \${AWS::Region}"}}]}'`;
+
+const ROWS: Row[] = [
+  {
+    id: 'Rule',
+    type: 'AWS::Events::Rule',
+    before: `ScheduleExpression: rate(5 minutes), Description: often, Targets: [{Id: one, Arn: '${TARGET}', Input: '{}'}, ${TWO}]`,
+    after: `ScheduleExpression: rate(1 hour), State: DISABLED, Targets: [{Id: one, Arn: '${TARGET}', Input: '{"a": 1}'}, ${TWO}]`,
+    read: (services, ref) => services.rule(ref),
+    shown: [
+      {
+        rule: { ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED', Description: 'often' },
+        targets: [{ Id: 'one', Input: '{}' }, { Id: 'two' }],
+      },
+      {
+        rule: { ScheduleExpression: 'rate(1 hour)', State: 'DISABLED' },
+        targets: [{ Id: 'one', Input: '{"a": 1}' }, { Id: 'two' }],
+      },
+    ],
+  },
+  {
+    id: 'Pattern',
+    type: 'AWS::Events::Rule',
+    before: 'EventPattern: {source: [mine], detail: {count: [{numeric: [">", 1]}]}}',
+    after: 'EventPattern: {source: [mine], detail: {count: [{numeric: [">", 2]}]}}',
+    read: async (services, ref) =>
+      JSON.parse(((await services.rule(ref)).rule as Record<string, string>)['EventPattern'] ?? ''),
+    shown: [{ detail: { count: [{ numeric: ['>', 1] }] } }, { detail: { count: [{ numeric: ['>', 2] }] } }],
+  },
+  {
+    id: 'Schedule',
+    type: 'AWS::Scheduler::Schedule',
+    before: `ScheduleExpression: rate(5 minutes), Description: often, FlexibleTimeWindow: {Mode: 'OFF'}, Target: {Arn: '${TARGET}', RoleArn: '${ROLE}'}`,
+    after: `ScheduleExpression: rate(2 hours), State: DISABLED, FlexibleTimeWindow: {Mode: FLEXIBLE, MaximumWindowInMinutes: 5}, Target: {Arn: '${TARGET}', RoleArn: '${ROLE}', Input: hi}`,
+    read: (services, ref) => services.schedule(ref),
+    shown: [
+      { ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED', FlexibleTimeWindow: { Mode: 'OFF' } },
+      {
+        ScheduleExpression: 'rate(2 hours)',
+        State: 'DISABLED',
+        FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 5 },
+        Target: { Input: 'hi' },
+      },
+    ],
+  },
+  {
+    id: 'Queue',
+    type: 'AWS::SQS::Queue',
+    before: 'VisibilityTimeout: !Ref Short, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}',
+    after:
+      'VisibilityTimeout: !Ref Long, DelaySeconds: 7, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: "4"}',
+    read: async (services, ref) => {
+      const { RedrivePolicy = '{}', ...rest } = (await services.queue(ref)) as Record<string, string>;
+      return { ...rest, count: Number((JSON.parse(RedrivePolicy) as Record<string, unknown>)['maxReceiveCount']) };
+    },
+    shown: [
+      { VisibilityTimeout: '45', DelaySeconds: '0', count: 3 },
+      { VisibilityTimeout: '90', DelaySeconds: '7', count: 4 },
+    ],
+  },
+  {
+    id: 'Topic',
+    type: 'AWS::SNS::Topic',
+    before: 'DisplayName: one',
+    after: 'DisplayName: two, TracingConfig: Active',
+    read: (services, ref) => services.topic(ref),
+    shown: [{ DisplayName: 'one' }, { DisplayName: 'two', TracingConfig: 'Active' }],
+  },
+  {
+    id: 'Parameter',
+    type: 'AWS::SSM::Parameter',
+    fixed: 'Type: String, Description: kept',
+    before: 'Value: one',
+    after: 'Value: !Sub "${AWS::StackName} two"',
+    read: (services, ref) => services.parameter(ref),
+    shown: [{ Value: 'one' }, {}],
+  },
+  {
+    id: 'Alarm',
+    type: 'AWS::CloudWatch::Alarm',
+    fixed: 'MetricName: Errors, Namespace: AWS/Lambda, Statistic: Sum, Period: 60',
+    before: alarm('!If [IsLong, 9, 0.5]', ', AlarmDescription: some'),
+    after: alarm('!If [IsShort, 1.5, 9]', ', AlarmActions: [!Ref Topic], Dimensions: [{Name: FunctionName, Value: f}]'),
+    read: (services, ref) => services.alarm(ref),
+    shown: [
+      { Threshold: 0.5, AlarmActions: [], AlarmDescription: 'some' },
+      { Threshold: 1.5, AlarmActions: [expect.stringContaining(':')], Dimensions: [{ Value: 'f' }] },
+    ],
+  },
+  {
+    id: 'Dashboard',
+    type: 'AWS::CloudWatch::Dashboard',
+    before: dashboard('one'),
+    after: dashboard('two'),
+    read: (services, ref) => services.dashboard(ref),
+    shown: [
+      { widgets: [{ properties: { markdown: 'one us-east-1' } }] },
+      { widgets: [{ properties: { markdown: 'two us-east-1' } }] },
+    ],
+  },
+  {
+    id: 'Table',
+    type: 'AWS::DynamoDB::Table',
+    fixed:
+      'BillingMode: PAY_PER_REQUEST, KeySchema: [{AttributeName: id, KeyType: HASH}], AttributeDefinitions: [{AttributeName: id, AttributeType: S}]',
+    before: 'PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: false}',
+    after: 'DeletionProtectionEnabled: true, PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}',
+    read: (services, ref) => services.table(ref),
+    shown: [
+      { backups: { PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: 'DISABLED' } } },
+      {
+        table: { DeletionProtectionEnabled: true },
+        backups: { PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: 'ENABLED' } },
+      },
+    ],
+  },
+];
+
+type State = 'before' | 'after';
+
+const resourceOf = ({ id, type, fixed = '', ...row }: Row, state: State): string =>
+  `  ${id}: {Type: ${type}, Properties: {${[fixed, row[state]].filter(Boolean).join(', ')}}}\n`;
+const text = (
+  state: State,
+): string => `Parameters: {Short: {Type: Number, Default: 45}, Long: {Type: Number, Default: 90}}
+Conditions: {IsLong: !Equals [!Ref Short, '90'], IsShort: !Equals [!Ref Short, '45']}
+Resources:
+  Dead: {Type: AWS::SQS::Queue}
+${ROWS.map((row) => resourceOf(row, state)).join('')}  Child: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml, Parameters: {Wait: !Ref Short}}}
+Outputs:
+${ROWS.map(({ id }) => `  ${id}: {Value: !Ref ${id}}\n`).join('')}  Nested: {Value: !GetAtt Child.Outputs.Nested}
+`;
+const child = (state: State): string => `Parameters: {Wait: {Type: Number}}
+Resources:
+  Nested: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: !Ref Wait, DelaySeconds: ${state === 'before' ? 3 : 4}}}
+Outputs: {Nested: {Value: !Ref Nested}}
+`;
+
+/** Waits until each service shows its resource in this state. */
+async function allShow(app: WatchedApp, state: State): Promise<void> {
+  const services = serviceReader(app.cloud.endpoint);
+  const at = state === 'before' ? 0 : 1;
+  const rows = [
+    ...ROWS.map(({ id, read, shown }) => ({ id, read: () => read(services, app.output(id)), shown: shown[at] })),
+    {
+      id: 'Nested',
+      read: () => services.queue(app.output('Nested')),
+      shown: { VisibilityTimeout: '45', DelaySeconds: state === 'before' ? '3' : '4' },
+    },
+  ];
+  for (const { id, read, shown } of rows) {
+    const isThere = async (): Promise<true | undefined> => {
+      try {
+        expect(await read(), id).toMatchObject(shown);
+        return true;
+      } catch {
+        return undefined;
+      }
+    };
+    await poll(isThere, 20_000).catch(async () => expect(await read(), id).toMatchObject(shown));
+  }
+}
+
+/** The stack has the template of the file, and its resources have what the template says. */
+async function isDeployed(app: WatchedApp, state: State): Promise<void> {
+  const { cloudformation } = clients(app.cloud.endpoint);
+  const StackName = app.stackName;
+  const { TemplateBody = '' } = await cloudformation.send(
+    new GetTemplateCommand({ StackName, TemplateStage: 'Original' }),
+  );
+  const differences = compareTemplates(parseTemplate(TemplateBody, 'deployed'), parseTemplate(text(state), 'file'));
+  expect(differences.filter(({ path }) => !['TemplateURL', 'Metadata'].includes(path[3] ?? path[2] ?? ''))).toEqual([]);
+  await cloudformation.send(new DetectStackDriftCommand({ StackName }));
+  const drifts = await poll(async () => {
+    const { StackResourceDrifts = [] } = await cloudformation.send(
+      new DescribeStackResourceDriftsCommand({ StackName }),
+    );
+    return StackResourceDrifts.length > 0 ? StackResourceDrifts : undefined;
+  });
+  const drifted = drifts.filter(
+    ({ StackResourceDriftStatus: status }) => status === 'MODIFIED' || status === 'DELETED',
+  );
+  expect(drifted).toEqual([]);
+}
+
+it('settings of rules, schedules, queues, topics, parameters, alarms, dashboards and tables take effect before they are deployed, and back', async () => {
+  const app = await apps.create({ 'template.yaml': text('before'), 'child.yaml': child('before') });
+  const watch = await app.ready();
+  await allShow(app, 'before');
+  for (const state of ['after', 'before'] as const) {
+    app.proxy.clear();
+    const held = app.proxy.hold({ operation: 'UpdateStack' });
+    const from = watch.lines.length;
+    await watch.atOnce(async () => {
+      await watch.write('template.yaml', text(state));
+      await watch.write('child.yaml', child(state));
+    });
+    await allShow(app, state);
+    const sent = app.proxy.count('UpdateResource');
+    expect(sent).toBe(ROWS.length + 1);
+    await held.arrived;
+    held.release();
+    await watch.seen(isStack('in-sync'), from);
+    await watch.quiet();
+    await allShow(app, state);
+    await isDeployed(app, state);
+    expect([app.proxy.count('UpdateStack'), app.proxy.count('UpdateResource')]).toEqual([1, sent]);
+    const rows = watch.lines.slice(from).filter(isResource('Queue', 'in-sync'));
+    expect(rows.at(0)?.['detail']).toContain('VisibilityTimeout');
+  }
+}, 180_000);
+
+const SMALL = (queue: string, rule = RULE): string => `Parameters: {Secret: {Type: String, NoEcho: true, Default: hush}}
+Resources:
+  Queue: {Type: AWS::SQS::Queue, Properties: {${queue}}}
+  Rule: {Type: AWS::Events::Rule, Properties: {${rule}}}
+Outputs: {Queue: {Value: !Ref Queue}, Rule: {Value: !Ref Rule}}
+`;
+const RULE = `ScheduleExpression: rate(5 minutes), Targets: [{Id: one, Arn: '${TARGET}'}, ${TWO}]`;
+
+it('direct settings survive a lost answer and a busy resource, repair what was changed by hand, and leave the rest to the deployment', async () => {
+  const { watch, ...app } = await apps.ready({ 'template.yaml': SMALL('DelaySeconds: 1') });
+  const { cloudcontrol } = clients(app.cloud.endpoint);
+  const services = serviceReader(app.cloud.endpoint);
+  const operation = 'UpdateResource';
+  const delays = (seconds: string): Promise<unknown> =>
+    poll(async () => {
+      const { DelaySeconds } = (await services.queue(app.output('Queue'))) as Record<string, string>;
+      return DelaySeconds === seconds || undefined;
+    });
+  const isSet = (line: WatchLine): boolean => isResource('Queue', 'in-sync')(line) && line.changed === true;
+  const saveDelay = (seconds: number): Promise<void> =>
+    watch.write('template.yaml', SMALL(`DelaySeconds: ${seconds}`));
+  const inSync = async (from: number): Promise<void> => void (await watch.seen(isStack('in-sync'), from));
+
+  // the same token: it is the same update
+  app.proxy.fault({ operation }, { kind: 'reset', when: 'after-answer' });
+  let from = watch.lines.length;
+  await watch.after(() => saveDelay(2), isSet);
+  await delays('2');
+  const tokens = app.proxy.calls.flatMap((call) => (call.operation === operation ? [tokenOf(call)] : []));
+  expect(tokens).toHaveLength(2);
+  expect(new Set(tokens).size).toBe(1);
+  await inSync(from);
+
+  // another operation on the resource, and one that takes its time
+  app.proxy.fault({ operation }, { kind: 'error', status: 409, code: 'ConcurrentOperationException', message: 'busy' });
+  from = watch.lines.length;
+  await watch.after(() => saveDelay(3), isSet);
+  await delays('3');
+  await inSync(from);
+
+  // what was changed by hand is repaired, and what is there already is not sent
+  const byHand = new UpdateResourceCommand({
+    TypeName: 'AWS::SQS::Queue',
+    Identifier: app.output('Queue'),
+    PatchDocument: '[{"op": "replace", "path": "/DelaySeconds", "value": 5}]',
+  });
+  await cloudcontrol.send(byHand);
+  await delays('5');
+  app.proxy.clear();
+  from = watch.lines.length;
+  await watch.after(() => saveDelay(5), isResource('Queue', 'in-sync'));
+  expect(app.proxy.count(operation)).toBe(0);
+  await inSync(from);
+
+  // denied: the deployment does it, and nothing has failed
+  for (const denied of ['GetResource', operation]) {
+    app.proxy.clear();
+    app.proxy.fault(
+      { operation: denied },
+      { kind: 'error', status: 400, code: 'AccessDeniedException', message: 'not authorized' },
+    );
+    from = watch.lines.length;
+    const seconds = denied === operation ? 6 : 7;
+    await saveDelay(seconds);
+    await inSync(from);
+    await delays(String(seconds));
+    expect(watch.lines.slice(from).filter(({ state }) => state === 'failed')).toEqual([]);
+    expect(watch.lines.slice(from).some(({ text: said }) => String(said).includes('could not be set directly'))).toBe(
+      true,
+    );
+  }
+
+  // what Cloud Control refuses, or fails at later, shows until the deployment decides
+  from = watch.lines.length;
+  await saveDelay(9999);
+  const row = await watch.seen(isResource('Queue', 'failed'), from);
+  expect(row.error?.message).toContain('DelaySeconds');
+  await watch.seen(isStack('failed'), from);
+  from = watch.lines.length;
+  await saveDelay(8);
+  await inSync(from);
+  await delays('8');
+
+  // a target that goes is the deployment's to remove
+  from = watch.lines.length;
+  await watch.write('template.yaml', SMALL('DelaySeconds: 8', RULE.replace(`, ${TWO}`, '')));
+  const note = await watch.seen(({ event, text: said }) => event === 'note' && String(said).includes('Targets'), from);
+  expect(note['text']).toBe('Rule waits for the deployment: Targets: only the deployment removes two');
+  await inSync(from);
+  expect((await services.rule(app.output('Rule'))).targets).toHaveLength(1);
+}, 120_000);
+
+it('a dry run shows each setting that Cloud Control would set, without secrets', async () => {
+  const app = await apps.create({ 'template.yaml': SMALL('DelaySeconds: 1') });
+  const run = (...args: string[]) =>
+    runCli(['--stack-name', app.stackName, '--yes', ...args], { cwd: app.dir, env: app.env });
+  expect((await run()).code).toBe(0);
+  await app.write({
+    'template.yaml': SMALL('DelaySeconds: 2', RULE.replace('Targets:', 'Description: !Ref Secret, Targets:')),
+  });
+  const { stdout, stderr, code } = await run('--dry-run', '--output', 'json', '--parameter-overrides', 'Secret=psst');
+  expect(code, stderr).toBe(0);
+  const { direct } = JSON.parse(stdout) as { direct: { resources: object[]; rest: string[] } };
+  const request = (TypeName: string, patch: object[]): object => {
+    const parameters = { TypeName, Identifier: expect.any(String), PatchDocument: JSON.stringify(patch) };
+    return { service: 'cloudcontrol', operation: 'UpdateResource', parameters };
+  };
+  expect(direct.rest).toEqual([]);
+  expect(direct.resources).toMatchObject([
+    {
+      id: 'Queue',
+      changes: ['DelaySeconds'],
+      requests: [request('AWS::SQS::Queue', [{ op: 'add', path: '/DelaySeconds', value: 2 }])],
+    },
+    {
+      id: 'Rule',
+      changes: ['Description'],
+      requests: [request('AWS::Events::Rule', [{ op: 'add', path: '/Description', value: '****' }])],
+    },
+  ]);
+  expect(stdout + stderr).not.toContain('psst');
+  expect(app.proxy.count('UpdateResource')).toBe(0);
+  // --code is code only
+  const codeOnly = await run('--code', '--dry-run', '--output', 'json');
+  expect((JSON.parse(codeOnly.stdout) as { resources: object[] }).resources).toEqual([]);
+});
