@@ -256,6 +256,9 @@ Outputs: {Queue: {Value: !Ref Queue}, Rule: {Value: !Ref Rule}}
 `;
 const RULE = `ScheduleExpression: rate(5 minutes), Targets: [{Id: one, Arn: '${TARGET}'}, ${TWO}]`;
 
+const tokenOf = ({ body }: { body: Buffer }): unknown =>
+  (JSON.parse(body.toString()) as Record<string, unknown>)['ClientToken'];
+
 it('direct settings survive a lost answer and a busy resource, repair what was changed by hand, and leave the rest to the deployment', async () => {
   const { watch, ...app } = await apps.ready({ 'template.yaml': SMALL('DelaySeconds: 1') });
   const { cloudcontrol } = clients(app.cloud.endpoint);
@@ -267,8 +270,7 @@ it('direct settings survive a lost answer and a busy resource, repair what was c
       return DelaySeconds === seconds || undefined;
     });
   const isSet = (line: WatchLine): boolean => isResource('Queue', 'in-sync')(line) && line.changed === true;
-  const saveDelay = (seconds: number): Promise<void> =>
-    watch.write('template.yaml', SMALL(`DelaySeconds: ${seconds}`));
+  const saveDelay = (seconds: number): Promise<void> => watch.write('template.yaml', SMALL(`DelaySeconds: ${seconds}`));
   const inSync = async (from: number): Promise<void> => void (await watch.seen(isStack('in-sync'), from));
 
   // the same token: it is the same update

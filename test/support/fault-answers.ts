@@ -87,9 +87,9 @@ type ErrorFault = Extract<Fault, { kind: 'throttle' | 'error' | 'expired' | 'den
 
 /** How the services refuse (API references, common errors). */
 function errorOf({ service, operation }: FailedCall, fault: ErrorFault): ServiceError {
-  const isJson = ['lambda', 'apigateway', 'states', 'ecr', 'logs'].includes(service);
+  const isJson = ['lambda', 'apigateway', 'states', 'ecr', 'logs', 'cloudcontrolapi'].includes(service);
   // the JSON protocols with `X-Amz-Target` have the status 400 for all errors of the client
-  const status = ['states', 'ecr', 'logs'].includes(service) ? 400 : 403;
+  const status = ['states', 'ecr', 'logs', 'cloudcontrolapi'].includes(service) ? 400 : 403;
   switch (fault.kind) {
     case 'throttle':
       return { ...(THROTTLES[service] ?? { status: 400, code: 'Throttling' }), message: 'Rate exceeded' };
@@ -131,6 +131,7 @@ const THROTTLES: Record<string, { status: number; code: string }> = {
   lambda: { status: 429, code: 'TooManyRequestsException' },
   apigateway: { status: 429, code: 'TooManyRequestsException' },
   states: { status: 400, code: 'ThrottlingException' },
+  cloudcontrolapi: { status: 400, code: 'ThrottlingException' },
   ecr: { status: 400, code: 'ThrottlingException' },
   logs: { status: 400, code: 'ThrottlingException' },
 };
@@ -149,6 +150,7 @@ function shapeError(service: string, { status, code, message }: ServiceError): A
   });
   const inner = `<Code>${code}</Code><Message>${message}</Message>`;
   switch (service) {
+    case 'cloudcontrolapi':
     case 'states':
     case 'ecr':
     case 'logs':
