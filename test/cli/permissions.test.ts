@@ -111,7 +111,15 @@ describe('the documented policy is enough, and no action in it is idle:', () => 
         );
       // set directly, and deployed after it
       await watch.after(
-        () => edit(app.dir, 'template.yaml', 'MemorySize: 128', 'MemorySize: 256'),
+        async () => {
+          await edit(app.dir, 'template.yaml', 'MemorySize: 128', 'MemorySize: 256');
+          await edit(
+            app.dir,
+            'template.yaml',
+            'AWS::SQS::Queue',
+            'AWS::SQS::Queue\n    Properties: { DelaySeconds: 1 }',
+          );
+        },
         ({ event, state }) => event === 'stack' && state === 'in-sync',
       );
       await watch.stop();

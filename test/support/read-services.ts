@@ -10,9 +10,15 @@ export interface ServiceReader {
   table(name: string): Promise<{ table: unknown; backups: unknown }>;
 }
 
+interface Ask {
+  method?: 'POST';
+  headers?: Readonly<Record<string, string>>;
+  body?: string | URLSearchParams;
+}
+
 /** Creates a reader of the cloud. */
 export function serviceReader(endpoint: string): ServiceReader {
-  const ask = async (service: string, path: string, init: RequestInit): Promise<string> => {
+  const ask = async (service: string, path: string, init: Ask): Promise<string> => {
     const credential = `Credential=reader/20260101/us-east-1/${service}/aws4_request`;
     const authorization = `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=0`;
     const answer = await fetch(new URL(path, endpoint), { ...init, headers: { ...init.headers, authorization } });

@@ -52,7 +52,7 @@ export interface ResourceKind {
 }
 
 /** How Cloud Control addresses and updates a resource of the type. */
-export interface CloudControlAccess {
+interface CloudControlAccess {
   /** The type's primary identifier, as a pattern (`attribute-patterns.ts`) for the physical ID. */
   identifier: string;
   /** Properties that the service does not return: an update sends them too, or they would be reset. */

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { isSameSetting, mayComeOrGo, shownSetting, toSetting } from '../../../src/template/kinds/direct-settings.ts';
+import {
+  isSameSetting,
+  leavingItems,
+  mayComeOrGo,
+  shownSetting,
+  toSetting,
+} from '../../../src/template/kinds/direct-settings.ts';
 import type { DirectProperty, Shape } from '../../../src/template/kinds/direct-settings.ts';
+import { CLOUD_CONTROL } from '../../../src/template/kinds/cloud-control.ts';
 import { RESOURCE_KINDS } from '../../../src/template/kinds/kinds.ts';
 import { SERVERLESS_CONFIGURATION } from '../../../src/template/kinds/lambda-settings.ts';
 import type { ResourceKind } from '../../../src/template/kinds/resource-kind.ts';
@@ -68,7 +75,64 @@ it.each(
   ),
 )('%s has a default of its own form', (_, { shape, within, absent, request }) => {
   // no number says that nothing is reserved
-  if (absent === undefined || request === 'PutFunctionConcurrency') return;
+  if (absent === undefined || absent === null || request === 'PutFunctionConcurrency') return;
   const whole: Shape = within === undefined ? shape : { members: { [within]: shape } };
   expect(toSetting({ member: 'M', shape: whole }, absent as TemplateValue)).toEqual(absent);
+});
+
+describe('a setting that Cloud Control replaces', () => {
+  const rule: Readonly<Record<string, DirectProperty>> = CLOUD_CONTROL['AWS::Events::Rule'].direct;
+  const alarm: Readonly<Record<string, DirectProperty>> = CLOUD_CONTROL['AWS::CloudWatch::Alarm'].direct;
+  const schedule: Readonly<Record<string, DirectProperty>> = CLOUD_CONTROL['AWS::Scheduler::Schedule'].direct;
+  const of = (name: string): DirectProperty => rule[name] ?? alarm[name] ?? schedule[name] ?? property(name);
+
+  it.each<[name: string, value: TemplateValue | undefined, expected: unknown]>([
+    ['Threshold', '-1.5', -1.5],
+    ['Threshold', 'high', undefined],
+    ['Description', undefined, null],
+    [
+      'EventPattern',
+      { detail: { count: [1, true, null, { Ref: 'x' }] } },
+      { detail: { count: [1, true, null, { Ref: 'x' }] } },
+    ],
+    ['EventPattern', '{"a": 1}', '{"a": 1}'],
+    ['Targets', [{ Id: 'a', Arn: 'b', EcsParameters: {} }], undefined],
+  ])('%s %j becomes %j', (name, value, expected) => {
+    expect(toSetting(of(name), value)).toEqual(expected);
+  });
+
+  it.each<[name: string, wanted: TemplateValue | undefined, shown: unknown, isSame: boolean]>([
+    ['Description', undefined, undefined, true],
+    ['Description', undefined, 'some', false],
+    ['EventPattern', '{"a": [1], "b": 2}', { b: 2, a: [1] }, true],
+    ['EventPattern', { a: [1] }, { a: [2] }, false],
+    [
+      'Targets',
+      [
+        { Id: 'a', Arn: '1' },
+        { Id: 'b', Arn: '2' },
+      ],
+      [
+        { Id: 'b', Arn: '2' },
+        { Id: 'a', Arn: '1' },
+      ],
+      true,
+    ],
+    ['Targets', [{ Id: 'a', Arn: '1' }], [{ Id: 'a', Arn: '1', Input: 'gone' }], false],
+    [
+      'Target',
+      { Arn: 'a', RoleArn: 'r' },
+      { Arn: 'a', RoleArn: 'r', RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 } },
+      true,
+    ],
+    ['Target', { Arn: 'a', RoleArn: 'r' }, { Arn: 'a', RoleArn: 'r', Input: 'gone' }, false],
+  ])('%s %j is compared with %j', (name, wanted, shown, isSame) => {
+    const value = toSetting(of(name), wanted);
+    expect(value !== undefined && isSameSetting(of(name), value, shownSetting(of(name), shown))).toBe(isSame);
+  });
+
+  it('names targets that only the service has', () => {
+    expect(leavingItems(of('Targets'), [{ Id: 'a' }], [{ Id: 'a' }, { Id: 'b' }])).toEqual(['b']);
+    expect(leavingItems(of('Description'), 'x', 'y')).toEqual([]);
+  });
 });

@@ -5,6 +5,7 @@ import { DEFINITION_FLOWS } from '../../../src/services/definitions.ts';
 import { API_GATEWAY } from '../../../src/template/kinds/apigateway.ts';
 import { APP_SYNC } from '../../../src/template/kinds/appsync.ts';
 import { fillPattern } from '../../../src/template/kinds/attribute-patterns.ts';
+import { CLOUD_CONTROL } from '../../../src/template/kinds/cloud-control.ts';
 import { CLOUD_FORMATION } from '../../../src/template/kinds/cloudformation.ts';
 import {
   hasDefinition,
@@ -59,7 +60,7 @@ describe('every row of the table of resource kinds', () => {
   });
 
   it('is in one group only', () => {
-    const groups = [LAMBDA, API_GATEWAY, STEP_FUNCTIONS, APP_SYNC, CLOUD_FORMATION, OTHERS];
+    const groups = [LAMBDA, API_GATEWAY, STEP_FUNCTIONS, APP_SYNC, CLOUD_FORMATION, CLOUD_CONTROL, OTHERS];
     expect(groups.flatMap((group) => Object.keys(group))).toEqual(Object.keys(RESOURCE_KINDS));
   });
 });
