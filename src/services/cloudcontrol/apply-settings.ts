@@ -17,14 +17,19 @@ const LONGEST_UPDATE = 60_000;
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 2_000;
 
-/** Sends the update, and waits until Cloud Control has completed it. */
-export async function applySettings(tools: ServiceContext, update: SettingsUpdate): Promise<void> {
+type Tools = Pick<ServiceContext, 'aws' | 'signal'> & { facts: Pick<ServiceContext['facts'], 'sent'> };
+
+/** Sends the update, and waits until Cloud Control has completed it. `longest`: the limit (ms) for that. */
+export async function applySettings(tools: Tools, update: SettingsUpdate, longest = LONGEST_UPDATE): Promise<void> {
   const changes = update.settings.flatMap(({ change }) => (change === undefined ? [] : [change]));
-  await sendAndRecord(tools.facts, changes, async () => waitForEnd(tools, update, await start(tools, update)));
+  await sendAndRecord(tools.facts, changes, async () => {
+    const first = await start(tools, update, longest);
+    await waitForEnd(tools, { id: update.id, longest }, first);
+  });
 }
 
 /** Starts the update. With the token, a repeated request is the same update. */
-async function start(tools: ServiceContext, update: SettingsUpdate): Promise<ProgressEvent | undefined> {
+async function start(tools: Tools, update: SettingsUpdate, longest: number): Promise<ProgressEvent | undefined> {
   const { send, UpdateResourceCommand } = await tools.aws.cloudControl();
   const request = { ...updateParameters(update), ClientToken: randomUUID() };
   const began = performance.now();
@@ -33,7 +38,7 @@ async function start(tools: ServiceContext, update: SettingsUpdate): Promise<Pro
       return (await send(new UpdateResourceCommand(request))).ProgressEvent;
     } catch (error) {
       const isBusy = isAwsError(error, 'ConcurrentOperationException', 'ConcurrentModificationException');
-      if (!isBusy || performance.now() > began + LONGEST_UPDATE) throw refusal(update, error);
+      if (!isBusy || performance.now() > began + longest) throw refusal(update, error);
     }
     await pause(delay, tools.signal);
   }
@@ -46,8 +51,8 @@ function refusal({ id }: SettingsUpdate, error: unknown): unknown {
 }
 
 async function waitForEnd(
-  tools: ServiceContext,
-  { id }: SettingsUpdate,
+  tools: Tools,
+  { id, longest }: { id: string; longest: number },
   first: ProgressEvent | undefined,
 ): Promise<void> {
   const { send, GetResourceRequestStatusCommand } = await tools.aws.cloudControl();
@@ -58,8 +63,8 @@ async function waitForEnd(
     const status = requireAnswer(SERVICE, OPERATION, 'OperationStatus', event?.OperationStatus);
     if (status === 'SUCCESS') return;
     if (status === 'FAILED' || status.startsWith('CANCEL')) throw failureOf(event, status);
-    if (performance.now() > began + LONGEST_UPDATE) {
-      throw new UserError(`${id}: Cloud Control has not completed the update after ${LONGEST_UPDATE / 1_000} s`, {
+    if (performance.now() > began + longest) {
+      throw new UserError(`${id}: Cloud Control has not completed the update after ${longest / 1_000} s`, {
         hint: `Follow it with \`aws cloudcontrol get-resource-request-status --request-token ${RequestToken}\`.`,
       });
     }

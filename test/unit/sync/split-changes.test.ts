@@ -129,9 +129,24 @@ describe('a change is split into what services set and what a deployment does', 
     ],
     [
       'a resource of a type that no service sets',
-      { from: 'DelaySeconds: 1', to: 'DelaySeconds: 2' },
+      {
+        from: 'Type: AWS::SQS::Queue, Properties: {DelaySeconds: 1',
+        to: 'Type: AWS::S3::Bucket, Properties: {BucketName: b',
+      },
       {},
-      ['Q: DelaySeconds changed'],
+      ['Q: BucketName was added', 'Q: DelaySeconds was removed', 'Q: Type changed'],
+    ],
+    [
+      'a setting that Cloud Control sets',
+      { from: 'DelaySeconds: 1', to: 'DelaySeconds: 2' },
+      { Q: ['DelaySeconds'] },
+      [],
+    ],
+    [
+      'a setting that an update cannot make, beside one that it can',
+      { from: 'DelaySeconds: 1', to: 'DelaySeconds: 2, Tags: [{Key: a, Value: b}]' },
+      { Q: ['DelaySeconds'] },
+      ['Q: Tags was added'],
     ],
     [
       'a setting that refers to a resource that only the deployment changes',
