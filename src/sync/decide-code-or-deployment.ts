@@ -131,6 +131,7 @@ const NOTHING: OpenPlan = {
       functions: [],
       leftovers: [],
       definitions: new Map(),
+      requests: new Map(),
       kept: new Set(),
       settings: new Map(),
       updates: new Map(),

@@ -1,6 +1,7 @@
 import { planBuild } from '../builder/plan-build.ts';
 import type { BuildDefinition } from '../builder/plan-build.ts';
 import { readLayerReferences } from '../model/layer-references.ts';
+import { readSettable } from '../model/settable-resources.ts';
 import { flattenStacks, identifierOf } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { localWebFunctions } from '../model/web-functions.ts';
@@ -63,11 +64,12 @@ export function findWatchedResources(
 
 /** Lists the resources of types with settings that a service sets. */
 function settableResources(root: Stack): ResourceIdentifier[] {
-  return flattenStacks(root).flatMap(({ path, resolved }) =>
-    resourcesOf(resolved).flatMap(([logicalId, { Type: type }]) =>
-      kindOf(type)?.direct === undefined ? [] : [identifierOf(path, logicalId)],
-    ),
-  );
+  return flattenStacks(root).flatMap((stack) => {
+    const written = resourcesOf(stack.resolved).flatMap(([logicalId, { Type: type }]) =>
+      kindOf(type)?.direct === undefined ? [] : [identifierOf(stack.path, logicalId)],
+    );
+    return [...new Set([...written, ...readSettable(stack).map(({ id }) => id)])];
+  });
 }
 
 /** Lists what a sync of each resource changes; a shared build has a name of its own. */

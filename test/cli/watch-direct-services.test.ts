@@ -1,3 +1,5 @@
+import { GetStageCommand } from '@aws-sdk/client-api-gateway';
+import { GetApiCommand, GetStageCommand as GetHttpStageCommand } from '@aws-sdk/client-apigatewayv2';
 import { DescribeStateMachineAliasCommand, DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { clients, poll } from '../support/cloud.ts';
@@ -28,7 +30,7 @@ interface Row {
 
 const FLOW = '{StartAt: One, States: {One: {Type: Pass, End: true}}}';
 const SAM_FLOW = `Definition: ${FLOW}`;
-const PLAIN_FLOW = `DefinitionString: '${'{"StartAt":"One","States":{"One":{"Type":"Pass","End":true}}}'}'`;
+const PLAIN_FLOW = `DefinitionString: '{"StartAt":"One","States":{"One":{"Type":"Pass","End":true}}}'`;
 
 async function readFlow({ cloud, output }: WatchedApp, id: string): Promise<unknown> {
   const { sfn } = clients(cloud.endpoint);
@@ -102,16 +104,149 @@ const FLOW_ROWS: Row[] = [
   }),
 ];
 
-const ROWS = FLOW_ROWS;
-/** The last row is in the nested stack, the others in the root. */
-const isNested = ({ id }: Row): boolean => id === 'Flow';
+const DESTINATION = 'arn:aws:logs:us-east-1:000000000000:log-group:access';
+
+const readRestStage =
+  (stageName: string): Row['read'] =>
+  async ({ cloud, output }, id) =>
+    clients(cloud.endpoint).apigateway.send(new GetStageCommand({ restApiId: output(id), stageName }));
+const readHttpStage =
+  (StageName: string): Row['read'] =>
+  async ({ cloud, output }, id) =>
+    clients(cloud.endpoint).apigatewayv2.send(new GetHttpStageCommand({ ApiId: output(id), StageName }));
+const readHttpApi: Row['read'] = async ({ cloud, output }, id) =>
+  clients(cloud.endpoint).apigatewayv2.send(new GetApiCommand({ ApiId: output(id) }));
+
+const METHOD_SETTINGS =
+  "MethodSettings: [{ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: 10.5, ThrottlingBurstLimit: 5}, {ResourcePath: /~1ping, HttpMethod: GET, LoggingLevel: INFO, CachingEnabled: true}]";
+const API_ROWS: Row[] = [
+  {
+    id: 'Rest',
+    type: 'AWS::Serverless::Api',
+    fixed: 'StageName: dev',
+    before: `Variables: {ONE: a, TWO: b}, AccessLogSetting: {DestinationArn: "${DESTINATION}", Format: old}`,
+    after: `Variables: {TWO: c}, AccessLogSetting: {DestinationArn: "${DESTINATION}", Format: new}, TracingEnabled: true, ${METHOD_SETTINGS}`,
+    read: readRestStage('dev'),
+    shown: {
+      before: {
+        variables: { ONE: 'a', TWO: 'b' },
+        accessLogSettings: { destinationArn: DESTINATION, format: 'old' },
+        tracingEnabled: false,
+        methodSettings: {},
+      },
+      after: {
+        variables: { TWO: 'c' },
+        accessLogSettings: { destinationArn: DESTINATION, format: 'new' },
+        tracingEnabled: true,
+        methodSettings: { '*/*': { throttlingRateLimit: 10.5, throttlingBurstLimit: 5, loggingLevel: 'OFF' } },
+      },
+    },
+  },
+  {
+    id: 'Http',
+    type: 'AWS::Serverless::HttpApi',
+    fixed: '',
+    before:
+      'StageVariables: {ONE: a, TWO: b}, DefaultRouteSettings: {ThrottlingBurstLimit: 10, ThrottlingRateLimit: 5}',
+    after: `StageVariables: {TWO: c}, DefaultRouteSettings: {ThrottlingBurstLimit: 20, ThrottlingRateLimit: 5.5, DetailedMetricsEnabled: true}, RouteSettings: {"GET /http": {ThrottlingRateLimit: 1, ThrottlingBurstLimit: 2}}, AccessLogSettings: {DestinationArn: "${DESTINATION}", Format: new}`,
+    read: readHttpStage('$default'),
+    shown: {
+      before: {
+        StageVariables: { ONE: 'a', TWO: 'b' },
+        DefaultRouteSettings: { ThrottlingBurstLimit: 10, ThrottlingRateLimit: 5 },
+        RouteSettings: {},
+      },
+      after: {
+        StageVariables: { TWO: 'c' },
+        DefaultRouteSettings: { ThrottlingBurstLimit: 20, ThrottlingRateLimit: 5.5, DetailedMetricsEnabled: true },
+        RouteSettings: { 'GET /http': { ThrottlingRateLimit: 1, ThrottlingBurstLimit: 2 } },
+        AccessLogSettings: { DestinationArn: DESTINATION, Format: 'new' },
+      },
+    },
+  },
+  {
+    id: 'Cors',
+    type: 'AWS::Serverless::HttpApi',
+    fixed: '',
+    before: '',
+    after: 'CorsConfiguration: {AllowOrigins: [!Sub "https://${Other}.example"], AllowMethods: [GET], MaxAge: 60}',
+    read: readHttpApi,
+    shown: {
+      before: {},
+      after: {
+        CorsConfiguration: { AllowOrigins: ['https://FATAL.example'], AllowMethods: ['GET'], MaxAge: 60 },
+      },
+    },
+  },
+  {
+    id: 'PlainRest',
+    type: 'AWS::ApiGateway::Stage',
+    fixed: 'RestApiId: !Ref PlainRestApi, DeploymentId: !Ref PlainRestDeployment, StageName: one',
+    before: 'Variables: {LEVEL: !Ref Level}, Description: before',
+    after: 'Variables: {LEVEL: !Ref Other}, TracingEnabled: !If [IsOther, true, false]',
+    read: async (app) => readRestStage('one')(app, 'PlainRestApi'),
+    shown: {
+      before: { variables: { LEVEL: 'ERROR' }, description: 'before', tracingEnabled: false },
+      after: { variables: { LEVEL: 'FATAL' }, description: '', tracingEnabled: true },
+    },
+  },
+  {
+    id: 'PlainHttp',
+    type: 'AWS::ApiGatewayV2::Stage',
+    fixed: 'ApiId: !Ref PlainHttpApi, StageName: one',
+    before: 'StageVariables: {LEVEL: !Ref Level}',
+    after: 'StageVariables: {LEVEL: !Ref Other}, Description: after',
+    read: async (app) => readHttpStage('one')(app, 'PlainHttpApi'),
+    shown: {
+      before: { StageVariables: { LEVEL: 'ERROR' }, Description: '' },
+      after: { StageVariables: { LEVEL: 'FATAL' }, Description: 'after' },
+    },
+  },
+  {
+    id: 'PlainHttpApi',
+    type: 'AWS::ApiGatewayV2::Api',
+    fixed: 'ProtocolType: HTTP',
+    before: 'Name: one, CorsConfiguration: {AllowOrigins: ["*"]}',
+    after: 'Name: two, Description: !Ref Other, DisableExecuteApiEndpoint: true',
+    read: readHttpApi,
+    shown: {
+      before: {
+        Name: 'one',
+        Description: '',
+        DisableExecuteApiEndpoint: false,
+        CorsConfiguration: { AllowOrigins: ['*'] },
+      },
+      after: { Name: 'two', Description: 'FATAL', DisableExecuteApiEndpoint: true },
+    },
+  },
+];
+
+/** APIs that SAM generates for events, with the settings of `Globals`. */
+const IMPLICIT: readonly Pick<Row, 'id' | 'read' | 'shown'>[] = [
+  {
+    id: 'ServerlessRestApi',
+    read: readRestStage('Prod'),
+    shown: { before: { variables: { STATE: 'before' } }, after: { variables: { STATE: 'after' } } },
+  },
+  {
+    id: 'ServerlessHttpApi',
+    read: readHttpStage('$default'),
+    shown: { before: { StageVariables: { STATE: 'before' } }, after: { StageVariables: { STATE: 'after' } } },
+  },
+];
+
+const ROWS = [...FLOW_ROWS, ...API_ROWS];
+/** These are in the nested stack, the others in the root. */
+const NESTED = ['Flow', 'PlainRest', 'PlainHttp', 'PlainHttpApi'];
+const isNested = ({ id }: Pick<Row, 'id'>): boolean => NESTED.includes(id);
 
 const HEAD = `AWSTemplateFormatVersion: '2010-09-09'
 Transform: AWS::Serverless-2016-10-31
 Parameters: {Level: {Type: String, Default: ERROR}, Other: {Type: String, Default: FATAL}}
 Conditions: {IsOther: !Equals [!Ref Other, FATAL]}
-Resources:
 `;
+const fn = (id: string, events: string): string =>
+  `  ${id}: {Type: AWS::Serverless::Function, Properties: {InlineCode: "def handler(event, context): return 1", Runtime: python3.11, Handler: index.handler, Events: {${events}}}}\n`;
 const resources = (rows: readonly Row[], state: State): string =>
   rows
     .map(({ id, type, fixed, ...row }) => {
@@ -119,20 +254,29 @@ const resources = (rows: readonly Row[], state: State): string =>
       return `  ${id}: {Type: ${type}, Properties: {${properties}}}\n`;
     })
     .join('');
-const child = (state: State): string => `${HEAD}${resources(ROWS.filter(isNested), state)}Outputs:
-${ROWS.filter(isNested)
-  .map(({ id }) => `  ${id}: {Value: !Ref ${id}}\n`)
-  .join('')}`;
-const root = (state: State): string => `${HEAD}${resources(
+const outputs = (ids: readonly string[], from = ''): string =>
+  `Outputs:\n${ids.map((id) => `  ${id}: {Value: ${from === '' || !NESTED_IDS.includes(id) ? `!Ref ${id}` : `!GetAtt ${from}.Outputs.${id}`}}\n`).join('')}`;
+const NESTED_IDS = ['Flow', 'PlainRestApi', 'PlainHttpApi', ...IMPLICIT.map(({ id }) => id)];
+
+const child = (state: State): string => `${HEAD}Globals:
+  Api: {Variables: {STATE: ${state}}}
+  HttpApi: {StageVariables: {STATE: ${state}}}
+Resources:
+${resources(ROWS.filter(isNested), state)}${fn('Implicit', 'Rest: {Type: Api, Properties: {Path: /rest, Method: get}}, Http: {Type: HttpApi, Properties: {Path: /http, Method: get}}')}
+  PlainRestApi: {Type: AWS::ApiGateway::RestApi, Properties: {Name: plain}}
+  PlainRestMethod: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref PlainRestApi, ResourceId: !GetAtt PlainRestApi.RootResourceId, HttpMethod: GET, AuthorizationType: NONE, Integration: {Type: MOCK}}}
+  PlainRestDeployment: {Type: AWS::ApiGateway::Deployment, DependsOn: PlainRestMethod, Properties: {RestApiId: !Ref PlainRestApi}}
+${outputs(NESTED_IDS)}`;
+const root = (state: State): string => `${HEAD}Resources:
+${resources(
   ROWS.filter((row) => !isNested(row)),
   state,
-)}
+)}${fn('Explicit', 'Rest: {Type: Api, Properties: {Path: /ping, Method: get, RestApiId: !Ref Rest}}, Http: {Type: HttpApi, Properties: {Path: /http, Method: get, ApiId: !Ref Http}}, Cors: {Type: HttpApi, Properties: {Path: /cors, Method: get, ApiId: !Ref Cors}}')}
   Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml, Parameters: {Level: !Ref Level}}}
-Outputs:
-${ROWS.map((row) => `  ${row.id}: {Value: ${isNested(row) ? `!GetAtt Child.Outputs.${row.id}` : `!Ref ${row.id}`}}\n`).join('')}`;
+${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), 'Rest', 'Http', 'Cors', ...NESTED_IDS], 'Child')}`;
 
 async function all(app: WatchedApp, state: State): Promise<void> {
-  for (const { id, read, shown } of ROWS) {
+  for (const { id, read, shown } of [...ROWS, ...IMPLICIT]) {
     const has = async (): Promise<void> => expect(await read(app, id), id).toMatchObject(shown[state]);
     await poll(
       () =>
@@ -145,7 +289,13 @@ async function all(app: WatchedApp, state: State): Promise<void> {
   }
 }
 
-describe('settings of state machines', () => {
+/** The requests that changed something, without those of CloudFormation. */
+const updates = ({ proxy }: WatchedApp): string[] =>
+  proxy.calls
+    .map(({ operation }) => operation)
+    .filter((name) => /^(?:Update|Delete|Put|Reimport|Create)/.test(name) && name !== 'UpdateStack');
+
+describe('settings of state machines, APIs and stages', () => {
   it('take effect before they are deployed, root and nested, are deployed, and taken back', async () => {
     const app = await apps.create({ 'template.yaml': root('before'), 'child.yaml': child('before') });
     const watch = await app.ready();
@@ -160,14 +310,14 @@ describe('settings of state machines', () => {
       });
       await all(app, state);
       await held.arrived;
-      const sent = app.proxy.count('UpdateStateMachine');
-      expect(sent).toBe(FLOW_ROWS.length);
+      const sent = updates(app);
+      expect(app.proxy.count('UpdateStateMachine')).toBe(FLOW_ROWS.length);
       held.release();
       await watch.seen(isStack('in-sync'), from);
       await all(app, state);
       await isDeployedAsWritten(app, root(state));
       // CloudFormation has set the same: there is nothing to set again
-      expect(app.proxy.count('UpdateStateMachine')).toBe(sent);
+      expect(updates(app)).toEqual(sent);
       expect(app.proxy.count('UpdateStack')).toBe(1);
     }
   }, 180_000);

@@ -1,10 +1,17 @@
 export {
   ApiGatewayV2Client as Client,
   CreateDeploymentCommand,
+  DeleteAccessLogSettingsCommand,
+  DeleteCorsConfigurationCommand,
   DeleteDeploymentCommand,
+  DeleteRouteSettingsCommand,
   ExportApiCommand,
+  GetApiCommand,
   GetDeploymentsCommand,
+  GetStageCommand,
   GetStagesCommand,
   ReimportApiCommand,
+  UpdateApiCommand,
   UpdateDeploymentCommand,
+  UpdateStageCommand,
 } from '@aws-sdk/client-apigatewayv2';

@@ -5,6 +5,7 @@ export {
   FlushStageAuthorizersCacheCommand,
   FlushStageCacheCommand,
   GetDeploymentsCommand,
+  GetStageCommand,
   GetStagesCommand,
   PutRestApiCommand,
   UpdateRestApiCommand,

@@ -289,8 +289,9 @@ def deployments():
     @wrap(v1, "_update_stage")
     def _update_stage(original, api_id, stage_name, data):
         for operation in data.get("patchOperations") or []:
-            unknown = operation.get("value") not in v1._deployments_v1.get(api_id, {})
-            if operation.get("path") == "/deploymentId" and unknown:
+            if operation.get("path") != "/deploymentId":
+                continue
+            if operation.get("value") not in v1._deployments_v1.get(api_id, {}):
                 return v1._v1_error("BadRequestException", "Deployment id does not exist", 400)
         return original(api_id, stage_name, data)
 

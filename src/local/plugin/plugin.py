@@ -4,6 +4,7 @@ import apigateway_http
 import apigateway_http_deployments
 import apigateway_rest
 import apigateway_services
+import apigateway_stages
 import cloud_control
 import cloudformation_events
 import cloudformation_nested
@@ -22,6 +23,7 @@ PARTS = (
     lambda_web_functions,
     apigateway_rest,
     apigateway_services,
+    apigateway_stages,
     apigateway_http,
     apigateway_http_deployments,
     stepfunctions_definitions,

@@ -2,6 +2,7 @@ import type { ResourceIdentifier } from '../../model/stack.ts';
 import { asUserError } from '../../system-errors.ts';
 import { applySettings } from '../../services/cloudcontrol/apply-settings.ts';
 import { applyDefinition } from '../../services/definitions.ts';
+import { applyServiceSettings } from '../../services/settings.ts';
 import { applyFunction } from '../../services/lambda/apply-function.ts';
 import type { CodeSyncOutcome, CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
@@ -32,11 +33,8 @@ export async function applyCodeSync(tools: ServiceContext, plan: CodeSyncPlan): 
       await removeOnceMoved(tools, layer, { plan, layers, functions, version: layer.version });
       return undefined;
     }),
-    ...[...plan.work.definitions].map(([id, definition]) =>
-      syncOne(tools, { id, type: typeOf(plan, id) }, async () => {
-        await applyDefinition(tools, definition.update);
-        return definition.changes.join(', ');
-      }),
+    ...[...new Set([...plan.work.definitions.keys(), ...plan.work.requests.keys()])].map((id) =>
+      syncOne(tools, { id, type: typeOf(plan, id) }, () => syncDefinition(tools, plan, id)),
     ),
     ...[...plan.work.updates].map(([id, update]) =>
       syncOne(tools, { id, type: typeOf(plan, id) }, async () => {
@@ -80,6 +78,15 @@ async function failOvertaken(
         }
       : result,
   );
+}
+
+/** Sends a definition, settings with requests of their own, or both. */
+async function syncDefinition(tools: ServiceContext, { work }: CodeSyncPlan, id: ResourceIdentifier): Promise<string> {
+  const definition = work.definitions.get(id);
+  const settings = work.requests.get(id);
+  if (definition !== undefined) await applyDefinition(tools, definition.update);
+  if (settings !== undefined) await applyServiceSettings(tools, id, settings);
+  return [...(definition?.changes ?? []), ...(settings?.changes ?? [])].join(', ');
 }
 
 /** The ARN of the version to use, by layer. */

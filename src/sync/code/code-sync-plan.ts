@@ -3,6 +3,7 @@ import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { DefinitionPlan } from '../../services/definition-plan.ts';
 import type { DefinitionUpdate } from '../../services/definitions.ts';
 import type { SettingsUpdate } from '../../services/cloudcontrol/settings-update.ts';
+import type { SettingsPlan } from '../../services/settings-plan.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import type { FailureKind, ResourceResult } from './sync-resource.ts';
@@ -50,6 +51,8 @@ export interface PlannedWork {
   /** Layers of which only superseded versions have to be deleted. */
   leftovers: readonly LayerPlan[];
   definitions: ReadonlyMap<ResourceIdentifier, ChangedDefinition>;
+  /** Settings that services set with requests of their own. */
+  requests: ReadonlyMap<ResourceIdentifier, SettingsPlan>;
   /** Updates of resources that have settings only. */
   updates: ReadonlyMap<ResourceIdentifier, SettingsUpdate>;
   /** Resource → the settings that it has once the plan is applied. */

@@ -1,5 +1,6 @@
 import { settingsRequests } from '../../services/cloudcontrol/settings-update.ts';
 import { definitionRequests } from '../../services/definitions.ts';
+import { serviceSettingRequests } from '../../services/settings.ts';
 import { functionRequests, layerRequests } from '../../services/lambda/lambda-requests.ts';
 import type { PlannedRequest } from '../../services/planned-request.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
@@ -18,7 +19,11 @@ export async function describeRequests(
   const { functions, definitions, updates, leftovers, kept } = work;
   const requestsOf = async ({ id, action }: PlannedResource): Promise<readonly PlannedRequest[]> => {
     const definition = definitions.get(id);
-    if (definition !== undefined) return definitionRequests(definition.update);
+    const own = work.requests.get(id);
+    if (definition !== undefined || own !== undefined) {
+      const ofSettings = own === undefined ? [] : await serviceSettingRequests(own);
+      return [...(definition === undefined ? [] : await definitionRequests(definition.update)), ...ofSettings];
+    }
     const settings = updates.get(id);
     if (settings !== undefined) return settingsRequests(settings);
     const fn = functions.find((candidate) => candidate.work.id === id);

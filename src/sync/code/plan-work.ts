@@ -1,11 +1,9 @@
 import { UserError } from '../../errors.ts';
 import { readLayerReferences } from '../../model/layer-references.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import { holdsVersions } from '../../model/version-references.ts';
 import { mapLimit } from '../../support/map-limit.ts';
-import type { ChangedDefinition, PlannedWork } from './code-sync-plan.ts';
+import type { PlannedWork } from './code-sync-plan.ts';
 import { kindOf } from '../../template/kinds/kinds.ts';
-import { planDefinition } from '../../services/definitions.ts';
 import { isImage } from '../../services/lambda/function-code.ts';
 import { changesFunction, describeFunctionPlan } from '../../services/lambda/plan-function.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
@@ -17,10 +15,11 @@ import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
 import { versionOf } from '../../services/lambda/layer-versions.ts';
 import { planOneFunction, planTemplateLayer } from '../../services/lambda/plan-resources.ts';
 import type { LocatedFunction } from '../../services/lambda/located-function.ts';
+import { planDefinitions } from './plan-definitions.ts';
 import { planOtherSettings } from './plan-other-settings.ts';
 import { attempt, fail, groupLocated, PLANNED_AT_ONCE, settingsToCompare } from './planning.ts';
 import type { Located, Planning } from './planning.ts';
-import type { SyncDefinition, SyncFunction, SyncLayer } from './sync-resource.ts';
+import type { SyncFunction, SyncLayer } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
 /** Compares everything that was located with the services, while `packing` builds and zips the code. */
@@ -30,8 +29,10 @@ export async function planWork(
   packing: Promise<PackedCode>,
 ): Promise<PlannedWork> {
   const groups = groupLocated(located);
-  const definitions = planDefinitions(planning, groups.definitions);
-  const others = planOtherSettings(planning, groups.settings);
+  const isOther = ({ resource }: Located): boolean => kindOf(resource.type)?.cloudControl !== undefined;
+  const ofServices = groups.settings.filter((one) => !isOther(one));
+  const definitions = planDefinitions(planning, [...groups.definitions, ...ofServices]);
+  const others = planOtherSettings(planning, groups.settings.filter(isOther));
   const reading = readFunctions(planning, groups.functions);
   // reported where they are awaited
   definitions.catch(() => {});
@@ -62,8 +63,9 @@ export async function planWork(
     functions: changing,
     leftovers,
     kept,
-    settings: new Map([...ofFunctions, ...ofDefinitions.settings, ...ofOthers.settings]),
+    settings: new Map([...ofFunctions, ...ofDefinitions.compared, ...ofOthers.settings]),
     definitions: ofDefinitions.definitions,
+    requests: ofDefinitions.requests,
     updates: ofOthers.updates,
   };
 }
@@ -160,34 +162,6 @@ async function planFunctions(
     return plan;
   });
   return plans.filter((plan) => plan !== undefined);
-}
-
-async function planDefinitions(
-  planning: Planning,
-  definitions: readonly Located<SyncDefinition>[],
-): Promise<Pick<PlannedWork, 'definitions' | 'settings'>> {
-  const updates = new Map<ResourceIdentifier, ChangedDefinition>();
-  const compared = new Map<ResourceIdentifier, readonly string[]>();
-  await mapLimit(definitions, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
-    const { id, type, stack, resource: defined } = resource;
-    // a definition with versions of other resources changes with them, without a new deployment of the API
-    const isDeployed = planning.input.isDeployed(id) && !holdsVersions(planning.input.root, stack, defined.logicalId);
-    const changed = planning.input.settings?.(id)?.compare ?? [];
-    const isChanged = changed.some((name) => kindOf(type)?.directDefinition?.includes(name));
-    const settings = settingsToCompare(planning, id);
-    const plan = await attempt(planning, resource, () =>
-      planDefinition(planning.tools, { resource: defined, stack, deployed, isDeployed, isChanged, settings }),
-    );
-    if (plan === undefined) return;
-    if ('settings' in plan && plan.settings !== undefined) compared.set(id, plan.settings);
-    if (plan.action === 'update') {
-      updates.set(id, plan);
-      planning.outcomes.set(id, { id, type, action: 'update', changes: plan.changes, waiting: plan.waiting });
-    } else if (plan.action === 'none')
-      planning.outcomes.set(id, { id, type, action: 'none', changes: [], waiting: plan.waiting });
-    else planning.outcomes.set(id, { id, type, action: plan.action, changes: [], why: plan.why, hint: plan.hint });
-  });
-  return { definitions: updates, settings: compared };
 }
 
 function describeLayers(

@@ -45,7 +45,8 @@ function select<R extends SyncResource>(root: Stack, { ids, types }: Selection, 
   const named = new Set<ResourceIdentifier>();
   const failures: ResourceResult[] = [];
   for (const name of new Set(ids)) {
-    const id = names.get(name)?.id;
+    // an API that SAM generates is in no template
+    const id = names.get(name)?.id ?? all.find((resource) => resource.id === name)?.id;
     if (id !== undefined && all.some((resource) => resource.id === id)) named.add(id);
     else failures.push(describeUnknown(name, { names, all }));
   }

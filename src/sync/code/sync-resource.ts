@@ -3,10 +3,9 @@ import type { AwsErrorKind } from '../../aws/service-errors.ts';
 import type { DefinedResource } from '../../model/definitions.ts';
 import { readDefinitions } from '../../model/definitions.ts';
 import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { flattenStacks, identifierOf } from '../../model/stack.ts';
-import { kindOf } from '../../template/kinds/kinds.ts';
+import { readSettable } from '../../model/settable-resources.ts';
+import { flattenStacks } from '../../model/stack.ts';
 import type { SyncableType } from '../../template/kinds/kinds.ts';
-import { mapOf, resourcesOf } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 
 /** A resource that services update, and the stack it is in. */
@@ -27,7 +26,7 @@ export type SyncFunction = SyncItem<'function', FunctionResource>;
 export type SyncLayer = SyncItem<'layer', LayerResource>;
 /** A resource of any other type: `services/definitions.ts` has the flow that sends its definition. */
 export type SyncDefinition = SyncItem<'definition', DefinedResource>;
-/** A resource without code or definition, of which Cloud Control sets properties. */
+/** A resource without code or definition, of which services set properties. */
 export type SyncSettings = SyncItem<'settings', { logicalId: string; properties: TemplateMap }, string>;
 
 /** AWS failed, or (`system`) this machine failed temporarily. */
@@ -77,10 +76,9 @@ export function listSyncResources(root: Stack): CodeResource[] {
 /** Lists the resources that have settings only, in the same order. */
 export function listSettingsResources(root: Stack): SyncSettings[] {
   return flattenStacks(root).flatMap((stack) =>
-    resourcesOf(stack.resolved).flatMap(([logicalId, { Type: type, Properties: properties }]): SyncSettings[] => {
-      if (kindOf(type)?.cloudControl === undefined) return [];
-      const resource = { logicalId, properties: mapOf(properties) };
-      return [{ kind: 'settings', id: identifierOf(stack.path, logicalId), type, stack, resource }];
+    readSettable(stack).map((resource) => {
+      const { id, type } = resource;
+      return { kind: 'settings' as const, id, type, stack, resource };
     }),
   );
 }

@@ -1,5 +1,6 @@
 import { compareTemplates, describeDifference } from '../../deploy/compare-templates.ts';
 import type { TemplateDifference } from '../../deploy/compare-templates.ts';
+import { implicitApis } from '../../model/implicit-apis.ts';
 import { createStackValues } from '../../model/stack-values.ts';
 import type { StackValues } from '../../model/stack-values.ts';
 import { identifierOf } from '../../model/stack.ts';
@@ -9,7 +10,7 @@ import { globalsSection, isServerless, kindOf, RESOURCE_KINDS } from '../../temp
 import type { ResourceKind } from '../../template/kinds/resource-kind.ts';
 import { namesIn } from '../../template/names-in.ts';
 import { mapOf, resourceOf, resourcesOf, scalarText } from '../../template/template.ts';
-import type { TemplateValue } from '../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { EXTENSIONS_TRANSFORM, SERVERLESS_TRANSFORM, transformsOf } from '../../template/transforms.ts';
 
 /** What a service can set on what exists, and what only a deployment can do. */
@@ -38,8 +39,19 @@ export function splitChanges(
     rest: [],
     deployed: new Map(),
   };
-  collect(split, before, after);
+  collect(split, withImplicitApis(before, split.values[0]), withImplicitApis(after, split.values[1]));
   return { direct: split.direct, rest: split.rest, deployed: split.deployed };
+}
+
+/** The resolved views with the APIs that SAM generates for events. */
+function withImplicitApis(stack: Stack, values: StackValues): Stack {
+  const apis = implicitApis(stack).map(({ logicalId, type, properties }) => [
+    logicalId,
+    { Type: type, Properties: values.resolve(properties, stack) },
+  ]);
+  const resources = { ...mapOf(stack.resolved['Resources']), ...(Object.fromEntries(apis) as TemplateMap) };
+  const children = stack.children.map((child) => withImplicitApis(child, values));
+  return { ...stack, resolved: { ...stack.resolved, Resources: resources }, children };
 }
 
 const NOTHING = { resource: () => undefined, parameter: () => undefined };

@@ -1,3 +1,4 @@
+import { HTTP_API, HTTP_STAGE, REST_STAGE, STAGE_DESCRIPTION } from './apigateway-settings.ts';
 import { ID } from './attribute-patterns.ts';
 import { BUCKET_KEY, filePath, S3_URI } from './resource-kind.ts';
 import type { ResourceKind } from './resource-kind.ts';
@@ -32,6 +33,8 @@ export const API_GATEWAY = {
     body: ['DefinitionBody'],
     directDefinition: ['DefinitionBody'],
     sync: 'rest-api',
+    direct: REST_STAGE,
+    setBy: 'api-gateway',
     settings: REST_SETTINGS,
     samChangesDefinition: ['Auth', 'Cors', 'GatewayResponses', 'MergeDefinitions', 'Models'],
     versioned: { attributes: ['Deployment'] },
@@ -57,6 +60,8 @@ export const API_GATEWAY = {
     body: ['DefinitionBody'],
     directDefinition: ['DefinitionBody'],
     sync: 'http-api',
+    direct: { ...HTTP_API, ...HTTP_STAGE },
+    setBy: 'api-gateway',
     settings: HTTP_SETTINGS,
     samChangesDefinition: ['Auth'],
     companions: { Stage: { type: 'AWS::ApiGatewayV2::Stage', ownedBy: 'stage-name' } },
@@ -69,12 +74,22 @@ export const API_GATEWAY = {
     body: ['Body'],
     directDefinition: ['Body'],
     sync: 'http-api',
+    direct: HTTP_API,
+    setBy: 'api-gateway',
     settings: HTTP_SETTINGS,
     attributes: { ApiId: ID, ApiEndpoint: 'https://{id}.execute-api.{region}.{suffix}' },
   },
-  'AWS::ApiGateway::Stage': { stageOf: 'RestApiId' },
+  'AWS::ApiGateway::Stage': {
+    stageOf: 'RestApiId',
+    setBy: 'api-gateway',
+    direct: { ...REST_STAGE, ...STAGE_DESCRIPTION },
+  },
   'AWS::ApiGateway::Deployment': { stageOf: 'RestApiId' },
-  'AWS::ApiGatewayV2::Stage': { stageOf: 'ApiId' },
+  'AWS::ApiGatewayV2::Stage': {
+    stageOf: 'ApiId',
+    setBy: 'api-gateway',
+    direct: { ...HTTP_STAGE, Description: { ...STAGE_DESCRIPTION.Description, member: 'Description' } },
+  },
   'AWS::ApiGatewayV2::Deployment': { stageOf: 'ApiId' },
   'AWS::ApiGateway::Method': { routes: 'method' },
   'AWS::ApiGatewayV2::Route': { routes: 'route-key' },

@@ -21,6 +21,8 @@ export interface ResourceKind {
   settings?: readonly string[];
   /** Properties that the service sets on the existing resource, without CloudFormation. */
   direct?: Readonly<Record<string, DirectProperty>>;
+  /** The service that sets them, with requests of their own beside those of the flow (`sync`). */
+  setBy?: string;
   /** Properties of which the flow (`sync`) sends the whole value, inline: without CloudFormation too. */
   directDefinition?: readonly string[];
   /** Where one of these changes too, everything that changes waits for the deployment. */

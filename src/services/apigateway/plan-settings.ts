@@ -1,0 +1,121 @@
+import { HTTP_API } from '../../template/kinds/apigateway-settings.ts';
+import { isServerless, kindOf } from '../../template/kinds/kinds.ts';
+import { scalarText } from '../../template/template.ts';
+import type { TemplateMap } from '../../template/template.ts';
+import { findCompanion } from '../../cloud/generated-ids.ts';
+import type { ComparedSettings } from '../definition-plan.ts';
+import { resolveSettings } from '../resolve-settings.ts';
+import type { ResolvedSettings, WantedSetting } from '../resolve-settings.ts';
+import type { ServiceContext } from '../service-context.ts';
+import type { SettingsPlan, SettingsWork } from '../settings-plan.ts';
+import { apiRequests, stageRequests } from './http-api-settings.ts';
+import { stagePatches } from './rest-stage-settings.ts';
+import { joined } from './setting-requests.ts';
+import type { SettingRequest } from './setting-requests.ts';
+
+/** Compares settings of an API and its stage with those that API Gateway has. */
+export async function planApiSettings(tools: ServiceContext, work: SettingsWork): Promise<SettingsPlan> {
+  const { resource, stack, settings: names } = work;
+  const properties = withCors(resource.properties);
+  const resolved = await resolveSettings(tools, { type: resource.type, properties, stack, names });
+  if (resolved.settings.size === 0) return { changes: [], requests: [], settings: [], waiting: resolved.waiting };
+  const place = await placeOf(tools, work);
+  if (place === undefined) return allWait(resolved, `only CloudFormation knows the stage of ${resource.id}`);
+  const requests = await requestsOf(tools, place, resolved.settings);
+  const known = [...requests].flatMap(([name, list]) => (list === undefined ? [] : [[name, list] as const]));
+  const others = [...requests.keys()].filter((name) => requests.get(name) === undefined);
+  return {
+    changes: known.flatMap(([name, list]) => (list.length > 0 ? [name] : [])),
+    requests: joined(known.flatMap(([, list]) => list)),
+    settings: known.map(([name]) => name),
+    waiting: [...resolved.waiting, ...others.map((name) => `${name} has a form that only CloudFormation takes`)],
+  };
+}
+
+function allWait({ settings, waiting }: ResolvedSettings, why: string): SettingsPlan & Required<ComparedSettings> {
+  const all = [...settings.keys()].map((name) => `${name}: ${why}`);
+  return { changes: [], requests: [], settings: [], waiting: [...waiting, ...all] };
+}
+
+/** SAM writes `true` for every origin. */
+function withCors(properties: TemplateMap): TemplateMap {
+  const { CorsConfiguration: cors } = properties;
+  return scalarText(cors) === 'true' ? { ...properties, CorsConfiguration: { AllowOrigins: ['*'] } } : properties;
+}
+
+/** Where the settings are. */
+interface SettingsPlace {
+  kind: 'http' | 'rest';
+  apiId: string;
+  /** undefined: the API has no stage of its own. */
+  stage: string | undefined;
+  /** Properties of the API itself. */
+  ofApi: ReadonlySet<string>;
+}
+
+async function placeOf(tools: ServiceContext, work: SettingsWork): Promise<SettingsPlace | undefined> {
+  const { resource, stack, deployed } = work;
+  const { stageOf, sync } = kindOf(resource.type) ?? {};
+  if (stageOf !== undefined) {
+    const { value } = await tools.values.resolve(resource.properties[stageOf] ?? null, stack);
+    const apiId = scalarText(value);
+    const kind = stageOf === 'RestApiId' ? 'rest' : 'http';
+    return apiId === undefined ? undefined : { kind, apiId, stage: deployed.physicalId, ofApi: new Set() };
+  }
+  const apiId = deployed.physicalId;
+  const stage = isServerless(resource.type) ? await stageOfApi(tools, work) : undefined;
+  const kind = sync === 'http-api' ? 'http' : 'rest';
+  return { kind, apiId, stage, ofApi: new Set(kind === 'http' ? Object.keys(HTTP_API) : []) };
+}
+
+/** The stage that SAM generates for the API. */
+async function stageOfApi({ stacks, values }: ServiceContext, work: SettingsWork): Promise<string | undefined> {
+  const { resource, stack } = work;
+  const { type, properties, logicalId } = resource;
+  const byDefault = kindOf(type)?.stages?.byDefault;
+  const written = (await values.resolve(properties['StageName'] ?? byDefault ?? null, stack)).value;
+  const listing = (await stacks.listing(stack.path)) ?? {};
+  return findCompanion(listing, { stack, logicalId, stageName: scalarText(written) }, 'Stage')?.physicalId;
+}
+
+type Requests = ReadonlyMap<string, readonly SettingRequest[] | undefined>;
+
+/** The requests of each setting; undefined: only CloudFormation can set it. */
+async function requestsOf(
+  { aws }: ServiceContext,
+  { kind, apiId, stage: name, ofApi }: SettingsPlace,
+  settings: ReadonlyMap<string, WantedSetting>,
+): Promise<Requests> {
+  const requests = new Map<string, readonly SettingRequest[] | undefined>();
+  const own = [...settings].filter(([property]) => ofApi.has(property));
+  const others = [...settings].filter(([property]) => !ofApi.has(property));
+  if (own.length > 0) {
+    const { send, GetApiCommand } = await aws.apiGatewayV2();
+    const api = await send(new GetApiCommand({ ApiId: apiId }));
+    for (const [property, setting] of own) requests.set(property, apiRequests(apiId, api, setting));
+  }
+  const requestOf = others.length === 0 || name === undefined ? undefined : await openStage(aws, { kind, apiId, name });
+  for (const [property, setting] of others) requests.set(property, requestOf?.(setting));
+  return requests;
+}
+
+/** Reads a stage; gives the requests of a setting. */
+async function openStage(
+  aws: ServiceContext['aws'],
+  { kind, apiId, name }: { kind: SettingsPlace['kind']; apiId: string; name: string },
+): Promise<(setting: WantedSetting) => SettingRequest[] | undefined> {
+  if (kind === 'http') {
+    const { send, GetStageCommand } = await aws.apiGatewayV2();
+    const place = { ApiId: apiId, StageName: name };
+    const stage = await send(new GetStageCommand(place));
+    return (setting) => stageRequests(place, stage, setting);
+  }
+  const { send, GetStageCommand } = await aws.apiGateway();
+  const place = { restApiId: apiId, stageName: name };
+  const stage = await send(new GetStageCommand(place));
+  return (setting) => {
+    const patchOperations = stagePatches(stage, setting);
+    if (patchOperations === undefined || patchOperations.length === 0) return patchOperations && [];
+    return [{ operation: 'UpdateRestStage', input: { ...place, patchOperations } }];
+  };
+}

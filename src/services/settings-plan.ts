@@ -1,0 +1,21 @@
+import type { DeployedResource } from '../cloud/sync-state.ts';
+import type { ResourceIdentifier, Stack } from '../model/stack.ts';
+import type { TemplateMap } from '../template/template.ts';
+import type { SettingRequest } from './apigateway/setting-requests.ts';
+import type { ComparedSettings } from './definition-plan.ts';
+
+/** A resource, and the settings of it to compare. */
+export interface SettingsWork {
+  resource: { id: ResourceIdentifier; logicalId: string; type: string; properties: TemplateMap };
+  stack: Stack;
+  deployed: DeployedResource;
+  /** Names of properties (`direct` in the table of resource kinds). */
+  settings: readonly string[];
+}
+
+/** The requests that set what differs. */
+export interface SettingsPlan extends Required<ComparedSettings> {
+  /** The properties that they set. */
+  changes: readonly string[];
+  requests: readonly SettingRequest[];
+}

@@ -1,0 +1,97 @@
+import type { DirectProperty, Shape } from './direct-settings.ts';
+
+/*
+ * Settings of stages and HTTP APIs that API Gateway sets without a deployment of the API. There is no `CacheClusterEnabled` or
+ * `CacheClusterSize`: a cache cluster takes minutes, in which API Gateway refuses the update that CloudFormation sends next.
+ */
+
+const VARIABLES: Shape = { map: 'text' };
+
+/** Access logs are off without a destination. */
+const ACCESS_LOGS: Pick<DirectProperty, 'shape' | 'absent'> = {
+  shape: { members: { DestinationArn: { shape: 'text', absent: '' }, Format: { shape: 'text', absent: '' } } },
+  absent: { DestinationArn: '', Format: '' },
+};
+
+/** What UpdateStage takes for the stage of a REST API. */
+export const REST_STAGE: Readonly<Record<string, DirectProperty>> = {
+  AccessLogSetting: { member: 'accessLogSettings', ...ACCESS_LOGS },
+  MethodSettings: {
+    member: 'methodSettings',
+    shape: {
+      list: {
+        members: {
+          CacheDataEncrypted: 'boolean',
+          CacheTtlInSeconds: 'number',
+          CachingEnabled: 'boolean',
+          DataTraceEnabled: 'boolean',
+          HttpMethod: 'text',
+          LoggingLevel: 'text',
+          MetricsEnabled: 'boolean',
+          ResourcePath: 'text',
+          ThrottlingBurstLimit: 'number',
+          ThrottlingRateLimit: 'decimal',
+        },
+      },
+    },
+    absent: [],
+    isWhole: true,
+  },
+  TracingEnabled: { member: 'tracingEnabled', shape: 'boolean', absent: false },
+  Variables: { member: 'variables', shape: VARIABLES, absent: {} },
+};
+
+const ROUTE_SETTINGS = {
+  members: {
+    DataTraceEnabled: 'boolean',
+    DetailedMetricsEnabled: { shape: 'boolean', absent: false },
+    LoggingLevel: 'text',
+    ThrottlingBurstLimit: 'number',
+    ThrottlingRateLimit: 'decimal',
+  },
+} as const satisfies Shape;
+
+/** What UpdateStage takes for the stage of an HTTP or WebSocket API. */
+export const HTTP_STAGE: Readonly<Record<string, DirectProperty>> = {
+  AccessLogSettings: { member: 'AccessLogSettings', ...ACCESS_LOGS },
+  // API Gateway cannot unset throttling of a stage again, so it comes and goes with a deployment
+  DefaultRouteSettings: { member: 'DefaultRouteSettings', shape: ROUTE_SETTINGS },
+  RouteSettings: { member: 'RouteSettings', shape: { map: ROUTE_SETTINGS }, absent: {} },
+  StageVariables: { member: 'StageVariables', shape: VARIABLES, absent: {} },
+};
+
+/** The description of either kind of stage, which SAM's APIs do not have. */
+export const STAGE_DESCRIPTION = {
+  Description: { member: 'description', shape: 'text', absent: '' },
+} as const satisfies Readonly<Record<string, DirectProperty>>;
+
+const TEXTS: Shape = { list: 'text' };
+
+/** What UpdateApi takes for an HTTP API. */
+export const HTTP_API: Readonly<Record<string, DirectProperty>> = {
+  CorsConfiguration: {
+    member: 'CorsConfiguration',
+    shape: {
+      members: {
+        AllowCredentials: { shape: 'boolean', absent: false },
+        AllowHeaders: { shape: TEXTS, absent: [] },
+        AllowMethods: { shape: TEXTS, absent: [] },
+        AllowOrigins: { shape: TEXTS, absent: [] },
+        ExposeHeaders: { shape: TEXTS, absent: [] },
+        MaxAge: { shape: 'number', absent: 0 },
+      },
+    },
+    off: ['false'],
+    absent: {
+      AllowCredentials: false,
+      AllowHeaders: [],
+      AllowMethods: [],
+      AllowOrigins: [],
+      ExposeHeaders: [],
+      MaxAge: 0,
+    },
+  },
+  Description: { member: 'Description', shape: 'text', absent: '' },
+  DisableExecuteApiEndpoint: { member: 'DisableExecuteApiEndpoint', shape: 'boolean', absent: false },
+  Name: { member: 'Name', shape: 'text' },
+};
