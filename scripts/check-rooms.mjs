@@ -18,11 +18,12 @@ const ROOMS = {
   deploy: ['aws', 'console', 'model', 'template'],
   builder: ['console', 'model', 'template'],
   package: ['aws', 'console', 'model', 'template'],
+  'shared-cache': ['aws', 'builder', 'console', 'package'],
   cloud: ['aws', 'deploy', 'model', 'template'],
   services: ['aws', 'builder', 'cloud', 'console', 'deploy', 'model', 'package', 'template'],
-  sync: ['aws', 'builder', 'cloud', 'console', 'deploy', 'model', 'package', 'services', 'template'],
+  sync: ['aws', 'builder', 'cloud', 'console', 'deploy', 'model', 'package', 'services', 'shared-cache', 'template'],
   watch: ['aws', 'builder', 'cloud', 'console', 'deploy', 'files', 'model', 'sync', 'template'],
-  cli: ['aws', 'builder', 'cloud', 'console', 'local', 'model', 'sync', 'template', 'watch'],
+  cli: ['aws', 'builder', 'cloud', 'console', 'local', 'model', 'shared-cache', 'sync', 'template', 'watch'],
   main: ['aws', 'cli', 'console', 'local', 'sync', 'watch'],
 };
 

@@ -1,6 +1,8 @@
 import { createAws } from './aws/aws.ts';
 import type { Aws } from './aws/aws.ts';
 import { failureDocument } from './failure-document.ts';
+import { once } from './support/once.ts';
+import type { RunSharedBuilds } from './sync/open-shared-builds.ts';
 import { cleanUpUploads } from './sync/left-uploads.ts';
 import { syncApplication } from './sync/plain-sync.ts';
 import type { SyncOptions } from './sync/sync-options.ts';
@@ -17,10 +19,11 @@ export async function runSync(options: SyncOptions, environment: SyncEnvironment
       cleanUpUploads(options, aws);
       if (options.watch) {
         const { watchApplication } = await import('./watch/watch-application.ts');
-        await watchApplication({ options, environment, aws });
+        const sharedBuilds = (await openCache({ options, environment, aws }))?.builds;
+        await watchApplication({ options, environment, aws, sharedBuilds });
         return 0;
       }
-      const { document, exitCode } = await runOnce({ options, environment, aws });
+      const { document, exitCode } = await runWithCache({ options, environment, aws });
       reporter.report({ type: 'result', document: { stackName, ...document } });
       return exitCode;
     } finally {
@@ -30,6 +33,25 @@ export async function runSync(options: SyncOptions, environment: SyncEnvironment
     reporter.report({ type: 'result', document: { stackName, ...failureDocument(error) } });
     throw error;
   }
+}
+
+/** What was built is shared also if the deployment fails. */
+async function runWithCache(run: SyncRun): Promise<SyncReport> {
+  const cache = await openCache(run);
+  if (cache === undefined) return runOnce(run);
+  const finish = once(() => cache.finish());
+  try {
+    const { document, exitCode } = await runOnce({ ...run, sharedBuilds: cache.builds });
+    return { document: { ...document, buildCache: await finish() }, exitCode };
+  } finally {
+    if (!run.environment.signal.aborted) await finish();
+  }
+}
+
+async function openCache(run: SyncRun): Promise<RunSharedBuilds | undefined> {
+  if (run.options.buildCache.length === 0) return undefined;
+  const { openSharedBuilds } = await import('./sync/open-shared-builds.ts');
+  return openSharedBuilds(run);
 }
 
 async function runOnce(run: SyncRun): Promise<SyncReport> {

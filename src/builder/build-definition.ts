@@ -16,10 +16,14 @@ export interface DefinitionResult {
   artifact: CacheEntry;
   /** Installed packages that become a dependency layer. */
   dependencyLayer: CacheEntry | undefined;
+  /** The installed packages, wherever they go. */
+  installed: CacheEntry | undefined;
   /** Why there is no dependency layer although the definition wants one. */
   layerSkipped: LayerSkipReason | undefined;
   /** It was built just now, and its source did not change meanwhile. */
   isVerified: boolean;
+  /** The key of the source that it was built from; undefined if that kept changing. */
+  sourceKey: string | undefined;
 }
 
 /** Why packages stay with the code, and whether the user should know. */
@@ -51,6 +55,7 @@ export async function buildDefinition(
     layerSkipped,
     isLastTry: false,
     isVerified: false,
+    sourceKey: undefined,
   };
   const artifact = await untilUnchanged(definition, how.context, async (isLastTry) => {
     job.isLastTry = isLastTry;
@@ -61,7 +66,8 @@ export async function buildDefinition(
   });
   await how.context.cache.keepNewest(definition.key, artifact.key);
   const dependencyLayer = hasLayer(job) ? installed : undefined;
-  return { artifact, dependencyLayer, layerSkipped: job.layerSkipped, isVerified: job.isVerified };
+  const { isVerified, sourceKey } = job;
+  return { artifact, dependencyLayer, installed, layerSkipped: job.layerSkipped, isVerified, sourceKey };
 }
 
 /** Repeats a part of a build while its source changes; `work` is told when it is the last try. */
@@ -135,6 +141,7 @@ interface ArtifactJob {
   /** The result counts even if the source changes meanwhile. */
   isLastTry: boolean;
   isVerified: boolean;
+  sourceKey: string | undefined;
   definition: BuildDefinition;
   prepared: PreparedBuild;
   installed: CacheEntry | undefined;
@@ -145,6 +152,7 @@ interface ArtifactJob {
 async function obtainArtifact(job: ArtifactJob): Promise<CacheEntry> {
   const { prepared, context } = job;
   const sourceKey = await prepared.sourceKey();
+  job.sourceKey = sourceKey;
   if (sourceKey !== undefined)
     return context.cache.obtain('artifacts', artifactKey(job, sourceKey), (content) =>
       makeArtifact(job, content, sourceKey),
@@ -185,6 +193,7 @@ async function makeArtifact(job: ArtifactJob, content: string, sourceKey: string
   if (isUnsettled) noteUnsettled(job);
   // without a key of the source nothing can be compared
   job.isVerified = currentKey !== undefined && !isUnsettled;
+  job.sourceKey = isUnsettled ? undefined : builtKey;
   const facts = {
     bytes: String(treeSize(content)),
     ...(output.handler === undefined ? {} : { handler: output.handler }),

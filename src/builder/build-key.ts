@@ -5,10 +5,14 @@ export type KeyPart = string | number | boolean | null | undefined | readonly Ke
 
 /** Returns the name of a build in the cache, from everything that decides its content. 32 hex digits. */
 export function keyOf(...parts: readonly KeyPart[]): string {
+  return hashOf(...parts).slice(0, 32);
+}
+
+/** Returns the SHA-256 of the same, in hex: no one can find other parts with the same hash. */
+export function hashOf(...parts: readonly KeyPart[]): string {
   return createHash('sha256')
     .update(JSON.stringify(parts.map(sorted)))
-    .digest('hex')
-    .slice(0, 32);
+    .digest('hex');
 }
 
 function sorted(part: KeyPart): unknown {

@@ -19,8 +19,11 @@ import { imageInputs } from './images/plan-images.ts';
 import type { ImageDefinition } from './images/plan-images.ts';
 import type { BuildDefinition } from './plan-build.ts';
 import type { ResultCollector } from './result-collector.ts';
+import type { SharedBuilds } from './shared-builds.ts';
 import { failurePlace } from './tools/failure-place.ts';
 import type { Tools } from './tools/tools.ts';
+import { findShared, offerBuild, recordPrograms } from './use-shared-builds.ts';
+import type { EndedBuild } from './use-shared-builds.ts';
 import { loadWorkflow } from './workflows/load-workflow.ts';
 import type { ProjectMemos } from './workflows/project-memos.ts';
 import type { BuildContext } from './workflows/workflow.ts';
@@ -35,6 +38,8 @@ export interface BuildEnvironment {
     | ((folder: BuiltFolder, ids: readonly ResourceIdentifier[], content: 'code' | 'dependencies') => void)
     | undefined;
   observe?: ObserveBuild | undefined;
+  /** Builds of other machines (`--build-cache`). */
+  sharedBuilds?: SharedBuilds | undefined;
 }
 
 /** What all builds of one run share. */
@@ -46,6 +51,8 @@ export interface SharedContext {
   /** Workspaces, lock files and folders that this run has read. */
   projects: ProjectMemos;
   containers: ContainerPool;
+  /** Limits the builds that run at the same time. */
+  atOnce: ReturnType<typeof createGate>;
   /** Finds the engine when the first image needs it. */
   engine: () => Promise<Engine>;
   /** Runs the steps that name images one at a time: an archive may carry the name that a build is about to give. */
@@ -58,25 +65,28 @@ export async function buildCode(
   shared: SharedContext,
   collector: ResultCollector,
 ): Promise<void> {
-  const { environment, cache, hasher, projects } = shared;
+  const { environment, cache, hasher } = shared;
   const { signal, options } = environment;
   if (signal.aborted) return;
   const { ids } = definition;
   const step = startStep(ids, environment.reporter);
   const note: BuildContext['note'] = (level, text) => collector.addNote({ level, ids, text });
-  let container: ContainerTools | undefined;
   const observer = environment.observe?.(definition);
   let ending: BuildEnd = 'unverified';
   try {
-    if (definition.container) container = await shared.containers.open(definition, definition.container, step.id);
-    const tools = observeTools(container ?? shared.tools, observer);
-    const hostTools = observeTools(shared.tools, observer);
-    const context: BuildContext = { options, cache, hasher, tools, hostTools, ...projects, stepId: step.id, note };
-    const { result, label } = await prepareAndBuild(definition, context, { collector, observer });
-    if (result.isVerified) ending = 'verified';
-    collect(definition, result, { collector, onBuilt: environment.onBuilt });
-    const isCached = result.artifact.cached && result.dependencyLayer?.cached !== false;
-    step.end(isCached ? 'unchanged' : 'done', label);
+    const found = await findShared(definition, environment, { options, cache, hasher, tools: shared.tools, note });
+    if (found) {
+      collector.setInputs(ids, found.inputs);
+      collect(definition, found, { collector, onBuilt: environment.onBuilt });
+      return step.end(found.isNew ? 'done' : 'unchanged', 'build cache');
+    }
+    await shared.atOnce(async () => {
+      const { result, label } = await buildHere(definition, shared, { stepId: step.id, note, collector, observer });
+      if (result.isVerified) ending = 'verified';
+      collect(definition, result, { collector, onBuilt: environment.onBuilt });
+      const isCached = result.artifact.cached && result.dependencyLayer?.cached !== false;
+      step.end(isCached ? 'unchanged' : 'done', label);
+    });
   } catch (error) {
     step.end('failed');
     // a missing file may appear anywhere in the code's folder
@@ -85,8 +95,34 @@ export async function buildCode(
     // after an abort the other builds still clean up; their errors say nothing
     if (!signal.aborted) collector.addFailure(ids, error, failurePlace(error, definition.codeDir, options.projectDir));
   } finally {
-    await container?.close();
     observer?.ended(signal.aborted ? 'aborted' : ending);
+  }
+}
+
+/** Builds with the tools of this machine or of a container, and offers the result to other machines. */
+async function buildHere(
+  definition: BuildDefinition,
+  shared: SharedContext,
+  how: Pick<BuildContext, 'stepId' | 'note'> & { collector: ResultCollector; observer: BuildObserver | undefined },
+): Promise<{ result: DefinitionResult; label: string }> {
+  const { environment, cache, hasher, projects } = shared;
+  const { stepId, note, collector, observer } = how;
+  const started = performance.now();
+  const programs = new Set<string>();
+  const open = async (): Promise<ContainerTools | undefined> =>
+    definition.container && shared.containers.open(definition, definition.container, stepId);
+  const container = await open();
+  try {
+    const tools = recordPrograms(observeTools(container ?? shared.tools, observer), programs);
+    const hostTools = observeTools(shared.tools, observer);
+    const { options } = environment;
+    const context: BuildContext = { options, cache, hasher, tools, hostTools, ...projects, stepId, note };
+    const built = await prepareAndBuild(definition, context, { collector, observer });
+    const ms = performance.now() - started;
+    await offerBuild(environment, { definition, context, ...built, programs, ms });
+    return { result: built.result, label: built.prepared.label };
+  } finally {
+    await container?.close();
   }
 }
 
@@ -135,7 +171,7 @@ async function prepareAndBuild(
   definition: BuildDefinition,
   context: BuildContext,
   { collector, observer }: { collector: ResultCollector; observer: BuildObserver | undefined },
-): Promise<{ result: DefinitionResult; label: string }> {
+): Promise<Pick<EndedBuild, 'workflow' | 'prepared' | 'result'>> {
   const workflow = await loadWorkflow(definition);
   await assertCodeDir(definition);
   const { prepared, result } = await untilUnchanged(definition, context, async () => {
@@ -152,12 +188,12 @@ async function prepareAndBuild(
   const { layerSkipped } = result;
   if (definition.wantsDependencyLayer && layerSkipped)
     context.note(layerSkipped.level, `no dependency layer: ${layerSkipped.reason}`);
-  return { result, label: prepared.label };
+  return { workflow, prepared, result };
 }
 
 function collect(
   { ids }: BuildDefinition,
-  { artifact, dependencyLayer }: DefinitionResult,
+  { artifact, dependencyLayer }: Pick<DefinitionResult, 'artifact' | 'dependencyLayer'>,
   { collector, onBuilt }: { collector: ResultCollector; onBuilt: BuildEnvironment['onBuilt'] },
 ): void {
   const folder = folderOf(artifact);

@@ -56,6 +56,7 @@ export function openBuilder(environment: BuildEnvironment): Builder {
         tools,
         projects: createProjectMemos(),
         containers: openContainerPool(tools, projectDir),
+        atOnce: createGate(BUILDS_AT_ONCE),
         engine: once(() => findEngine('A function of package type Image', { env, signal })),
         inTurn,
       };
@@ -72,13 +73,18 @@ export function openBuilder(environment: BuildEnvironment): Builder {
   };
 }
 
+/** Installing waits for the network more than it computes. */
+const BUILDS_AT_ONCE = Math.max(4, os.availableParallelism());
+
+/** Lookups in a shared cache wait for the network. Builds themselves have a limit of their own. */
+const LOOKUPS_AT_ONCE = 32;
+
 /** An engine that builds more images at the same time only shares its processors and disks among them. */
 const IMAGES_AT_ONCE = 2;
 
 async function buildAll(plan: BuildPlan, shared: SharedContext): Promise<ResultCollector> {
   const collector = new ResultCollector(plan.notes);
-  // installing waits for the network more than it computes
-  const limit = Math.max(4, os.availableParallelism());
+  const limit = shared.environment.sharedBuilds === undefined ? BUILDS_AT_ONCE : LOOKUPS_AT_ONCE;
   await Promise.all([
     mapLimit(plan.definitions, limit, (definition) => buildCode(definition, shared, collector)),
     mapLimit(plan.images, IMAGES_AT_ONCE, (image) => buildImage(image, shared, collector)),

@@ -238,7 +238,8 @@ function withKey(definition: Omit<BuildDefinition, 'key'>): BuildDefinition {
   };
 }
 
-function asKey(value: TemplateValue): KeyPart {
+/** Returns a value of a template as a part of a key. */
+export function asKey(value: TemplateValue): KeyPart {
   if (Array.isArray(value)) return value.map(asKey);
   if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, asKey(part)]));
   return value === null ? null : (scalarText(value) ?? null);

@@ -5,15 +5,13 @@ import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import type { CountedFile } from '../model/built-stack.ts';
 import { createAbort } from '../support/abort.ts';
-import { discard, exists, isMissing, readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { discard, exists, isMissing, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
-import { parseJson, recordOf, text } from '../support/shapes.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { openCompressedFiles } from './compressed-files.ts';
 import type { CompressedFiles } from './compressed-files.ts';
-import { COMPRESSOR } from './compression.ts';
 import { createCompressor } from './compressor.ts';
 import type { Compressor } from './compressor.ts';
 import { fileKey, readSums, textKey, treeKey } from './artifact-key.ts';
@@ -21,6 +19,7 @@ import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { listEntries } from './tree-entries.ts';
 import type { TreeEntry } from './tree-entries.ts';
+import { readRecord, readZipRecord, zipRecord } from './zip-record.ts';
 import type { WebFunctionStore } from './web-function-store.ts';
 import { writeZip } from './zip.ts';
 import type { ZipFile } from './zip.ts';
@@ -225,11 +224,6 @@ function realOrSame(folder: string): string {
   }
 }
 
-async function readRecord(file: string): Promise<Record<string, string>> {
-  // a damaged file costs time, not correctness
-  return recordOf(text)(parseJson((await readTextIfExists(file)) ?? '')) ?? {};
-}
-
 function updateRecord(
   { recordGate }: ZipContext,
   file: string,
@@ -246,13 +240,12 @@ async function makeZip(context: ZipContext, target: string): Promise<ZipFile> {
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal, compressor });
   }
   const file = recordFile.replace(/\.json$/, '.zip');
-  const { sha256, size, compressor: madeBy } = await readRecord(recordFile);
+  const recorded = await readZipRecord(recordFile);
   const stat = await fs.stat(file).catch(() => undefined);
-  if (sha256 !== undefined && madeBy === COMPRESSOR && stat?.size === Number(size))
-    return { path: file, size: stat.size, sha256 };
+  if (recorded !== undefined && stat?.size === recorded.size) return { path: file, ...recorded };
   // a killed run leaves a large, incomplete zip
   await removeLeftovers(path.dirname(file));
   const zip = await writeZip(await readEntries(target), file, { signal, compressor, compressed });
-  await updateRecord(context, recordFile, { sha256: zip.sha256, size: String(zip.size), compressor: COMPRESSOR });
+  await updateRecord(context, recordFile, zipRecord(zip));
   return zip;
 }

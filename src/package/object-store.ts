@@ -10,10 +10,18 @@ import { bucketRegion, explainBucketError } from './bucket-errors.ts';
 import type { UploadRecords } from './unfinished-uploads.ts';
 import { PART_SIZE, uploadInParts } from './upload-parts.ts';
 
+/** An object with these bytes, from which S3 can copy them. */
+export interface ObjectOrigin {
+  bucket: string;
+  key: string;
+  /** Of the content that was verified. */
+  etag: string;
+}
+
 /** The content of an object. `sha256`: base64, if known. */
 export type StoredObject =
   | { kind: 'text'; text: string }
-  | { kind: 'file'; path: string; size: number; sha256?: string };
+  | { kind: 'file'; path: string; size: number; sha256?: string; origin?: ObjectOrigin | undefined };
 
 /** A bucket that receives only missing objects. */
 export interface ObjectStore {
@@ -74,9 +82,9 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
     const sameBytes = hash === undefined ? undefined : keys.get(hash);
     const twin = sameBytes && (await sameBytes.catch(() => undefined));
     if (twin !== undefined) return copyObject(options, { from: twin, to: key });
-    const sending = putObject(options, { key, label, object }).then((bytes) => {
-      sent.objects++;
-      sent.bytes += bytes;
+    const sending = copyOrPut(options, { key, label, object }).then((bytes) => {
+      if (bytes !== undefined) sent.objects++;
+      sent.bytes += bytes ?? 0;
       return key;
     });
     if (hash) keys.set(hash, sending);
@@ -150,11 +158,58 @@ async function copyObject(options: ObjectStoreOptions, names: { from: string; to
     new CopyObjectCommand({
       Bucket: options.bucket,
       Key: names.to,
-      CopySource: `${options.bucket}/${names.from.split('/').map(encodeURIComponent).join('/')}`,
+      CopySource: copySource(options.bucket, names.from),
       ...encryption(options),
     }),
   );
   requireAnswer('S3', 'CopyObject', 'ETag', CopyObjectResult?.ETag);
+}
+
+/** Lets S3 copy the bytes from where they came from, else uploads them. Returns the uploaded bytes; undefined if S3 copied. */
+async function copyOrPut(
+  options: ObjectStoreOptions,
+  upload: { key: string; label: string; object: StoredObject },
+): Promise<number | undefined> {
+  const { key, object } = upload;
+  // a small upload costs no more than the copy
+  const origin = object.kind === 'file' && object.size > SMALL ? object.origin : undefined;
+  const isCopied = origin !== undefined && (await copyFrom(options, { ...origin, to: key, object }));
+  return isCopied ? undefined : putObject(options, upload);
+}
+
+/** Returns whether S3 copied the object: it may be gone by now, or readable with other credentials only. */
+async function copyFrom(
+  options: ObjectStoreOptions,
+  from: ObjectOrigin & { to: string; object: StoredObject },
+): Promise<boolean> {
+  try {
+    const { send, CopyObjectCommand } = await options.aws.s3();
+    const { CopyObjectResult } = await send(
+      new CopyObjectCommand({
+        Bucket: options.bucket,
+        Key: from.to,
+        CopySource: copySource(from.bucket, from.key),
+        CopySourceIfMatch: from.etag,
+        MetadataDirective: 'REPLACE',
+        Metadata: metadataOf(options, from.object),
+        ...encryption(options),
+      }),
+    );
+    return CopyObjectResult?.ETag !== undefined;
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (isAwsError(error)) return false;
+    throw error;
+  }
+}
+
+function copySource(bucket: string, key: string): string {
+  return `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function metadataOf({ metadata }: ObjectStoreOptions, object: StoredObject): Record<string, string> {
+  const hash = object.kind === 'file' && object.sha256 ? { [HASH_METADATA]: object.sha256 } : {};
+  return { ...metadata, ...hash };
 }
 
 async function putObject(
@@ -169,10 +224,7 @@ async function putObject(
     const input: Omit<PutObjectCommandInput, 'Body'> = {
       Bucket: options.bucket,
       Key: key,
-      Metadata: {
-        ...options.metadata,
-        ...(object.kind === 'file' && object.sha256 ? { [HASH_METADATA]: object.sha256 } : {}),
-      },
+      Metadata: metadataOf(options, object),
       ...encryption(options),
     };
     if (object.kind === 'file' && size > PART_SIZE) await uploadInParts(options, { input, file: object.path, id });

@@ -8,6 +8,7 @@ import type { CompressedFiles, WrittenFile } from './compressed-files.ts';
 import { SMALL_TREE } from './compression.ts';
 import type { Compressor } from './compressor.ts';
 import { openEarlierZips } from './earlier-zips.ts';
+import type { ObjectOrigin } from './object-store.ts';
 import type { TreeEntry } from './tree-entries.ts';
 import { compressEntries } from './zip-contents.ts';
 import type { EntryPart } from './zip-contents.ts';
@@ -21,6 +22,8 @@ export interface ZipFile {
   size: number;
   /** Base64 SHA-256 of the bytes, the form of Lambda's `CodeSha256`. */
   sha256: string;
+  /** An object with the same bytes, in a bucket of a shared build cache. */
+  origin?: ObjectOrigin | undefined;
 }
 
 /** What a zip is made with. */

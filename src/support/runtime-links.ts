@@ -17,6 +17,11 @@ export function runtimeLink(link: string, projectFolder: string): string | undef
   return isOurs ? undefined : target;
 }
 
+/** Returns whether a link's target is in one of Lambda's own folders. */
+export function isRuntimePath(target: string): boolean {
+  return RUNTIME_FOLDERS.some((folder) => isIn(path.posix.normalize(target), folder));
+}
+
 function isIn(place: string, folder: string): boolean {
   return place === folder || place.startsWith(`${folder}/`);
 }

@@ -1,3 +1,4 @@
+import type { Acceptance } from '../shared-cache/acceptance.ts';
 import type { SyncableType } from '../template/kinds/kinds.ts';
 
 /** Environment variables of build containers. */
@@ -52,6 +53,11 @@ export interface SyncOptions {
   containerEnvVarFile: string | undefined;
   /** That file's variables and those of `--container-env-var`. */
   containerVariables: ContainerVariables;
+  /** Places of shared build caches, in the order of reading. */
+  buildCache: readonly string[];
+  /** Builds are added to the first one. */
+  buildCacheWrite: boolean;
+  buildCacheAccept: Acceptance;
   imageRepository: string | undefined;
   imageRepositories: Readonly<Record<string, string>>;
   /** `--resolve-image-repos`. */

@@ -1,4 +1,5 @@
 import type { Aws } from '../aws/aws.ts';
+import type { SharedBuilds } from '../builder/shared-builds.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncEnvironment } from './sync-environment.ts';
 
@@ -7,6 +8,8 @@ export interface SyncRun {
   options: SyncOptions;
   environment: SyncEnvironment;
   aws: Aws;
+  /** With `--build-cache`: builds of other machines. */
+  sharedBuilds?: SharedBuilds | undefined;
 }
 
 /** The result of a run. */

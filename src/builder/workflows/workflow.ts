@@ -59,6 +59,14 @@ export interface BuildOutput {
   isUnsettled?: boolean | undefined;
 }
 
+/** Whether other machines may use a build: what decides it, in place of `inputs`; or why the project's files do not decide it. */
+export type Sharing = { inputs: readonly BuildInput[] } | { reason: string };
+
+/** Returns whether a build may be shared. `reason`: why not, if so. */
+export function sharing(reason: string | undefined, inputs: readonly BuildInput[]): Sharing {
+  return reason === undefined ? { inputs } : { reason };
+}
+
 /** A prepared build: the cache is checked by its keys, and `make` builds it. */
 export interface PreparedBuild {
   /** A short label for the step: `pip`, `npm`, `copied`. */
@@ -73,6 +81,8 @@ export interface PreparedBuild {
   sourceKey(): Promise<string | undefined>;
   /** Builds into the artifact's folder, which already holds dependencies for the runtime. `dependencies`: their own folder. */
   make(target: string, dependencies: string | undefined): Promise<BuildOutput>;
+  /** Decides after the build whether other machines may use it; absent: they may not. `dependencies`: as for `make`. */
+  share?(dependencies: string | undefined): Promise<Sharing>;
 }
 
 /** A file changed during the build, which starts again. */

@@ -145,6 +145,17 @@ export const RULES: readonly Rule[] = [
     drops: ['buildInSource'],
   },
   {
+    applies: (facts) => typed(facts, 'buildCacheWrite') && given(facts, 'buildCacheWrite') && !given(facts, 'buildCache'),
+    level: 'error',
+    text: '--build-cache-write needs --build-cache',
+  },
+  {
+    applies: (facts) => given(facts, 'buildCacheWrite') && facts.value('watch') === true,
+    level: 'info',
+    text: 'A watch reads the build cache and writes nothing to it',
+    turnsOff: ['buildCacheWrite'],
+  },
+  {
     applies: (facts) => clash(facts, 'imageRepository', 'imageRepositories'),
     level: 'error',
     text: '--image-repository and --image-repositories cannot be combined: choose one repository for all images or one per function',

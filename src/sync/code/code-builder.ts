@@ -32,7 +32,7 @@ export function createCodeBuilder(run: SyncRun): CodeBuilder {
   const releases: (() => void)[] = [];
   const checks: Promise<RunProblems>[] = [];
   const build: CodeBuilder['build'] = async (root, ids) => {
-    builder ??= openBuilder({ reporter, signal, options });
+    builder ??= openBuilder({ reporter, signal, options, sharedBuilds: run.sharedBuilds });
     const { result, failures, release } = await builder.build(planBuild(root, options, ids));
     releases.push(release);
     checks.push(result.runProblems);

@@ -141,7 +141,7 @@ async function buildAll(
   const plan = planBuild(application.root, options);
   const onBuilt = run.options.dryRun ? undefined : early.add;
   const { result, failures, release } = await (build === undefined
-    ? openBuilder({ reporter, signal, options, onBuilt }).build(plan)
+    ? openBuilder({ reporter, signal, options, onBuilt, sharedBuilds: run.sharedBuilds }).build(plan)
     : build(plan, onBuilt));
   // what was built is not built again, so a failure of another build must not hide these
   for (const { level, ids, text } of result.notes) note(reporter, level, `${ids.join(', ')}: ${text}`);

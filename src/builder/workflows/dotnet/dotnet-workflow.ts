@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
-import { exists, readTextIfExists } from '../../../support/files.ts';
+import { exists, readTextIfExists, statIfExists } from '../../../support/files.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { buildStoreDir } from '../../build-options.ts';
 import { keyOf } from '../../build-key.ts';
@@ -9,6 +9,7 @@ import type { BuildDefinition } from '../../plan-build.ts';
 import { needTool } from '../need-tool.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import { unpackZip } from '../unpack-zip.ts';
+import { sharing } from '../workflow.ts';
 import type { PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 /**
@@ -32,6 +33,7 @@ export const dotnetWorkflow: Workflow = {
         );
         return {};
       },
+      share: async () => sharing(await whyUnlocked(inputs), inputs),
     };
   },
 };
@@ -70,6 +72,21 @@ async function projectInputs(definition: BuildDefinition): Promise<BuildInput[]>
     ...dirs.map((dir) => ({ path: dir, excludes: EXCLUDES })),
     ...settings.map((file) => ({ path: file, excludes: [] })),
   ];
+}
+
+/** NuGet takes the lowest version that a reference allows, so only floating ones depend on the time. */
+const FLOATING = /<Package(?:Reference|Version)\s[^>]*Version\s*=\s*["']([^"']*\*[^"']*)["']/;
+
+async function whyUnlocked(inputs: readonly BuildInput[]): Promise<string | undefined> {
+  for (const { path: place } of inputs) {
+    const isFolder = (await statIfExists(place))?.isDirectory() === true;
+    if (isFolder && (await exists(path.join(place, 'packages.lock.json')))) continue;
+    for (const file of isFolder ? await projectFiles(place) : [place]) {
+      const version = FLOATING.exec((await readTextIfExists(file)) ?? '')?.[1];
+      if (version !== undefined) return `${path.basename(file)} asks for version ${version}, which the registry decides`;
+    }
+  }
+  return undefined;
 }
 
 async function projectFiles(dir: string): Promise<string[]> {

@@ -17,6 +17,7 @@ import { bundlesFolder, layerEntries, nameBundles } from './layer-bundles.ts';
 import { readBundleOptions } from './bundle-options.ts';
 import { findEsbuild } from './find-esbuild.ts';
 import { runEsbuild } from './run-esbuild.ts';
+import { shareBundle } from './share-bundle.ts';
 import { watchedInputs } from './watched-inputs.ts';
 import { findMismatchedPackages } from './mismatched-packages.ts';
 import { localInputs, nodeDependencies } from '../node/install-dependencies.ts';
@@ -65,6 +66,15 @@ export const esbuildWorkflow: Workflow = {
         return inputs && bundleKey(job, inputs);
       },
       make: async (target, installed) => bundle(job, target, installed && (await fs.realpath(installed))),
+      share: async () => {
+        const { files = [] } = (await readInputs(job)) ?? {};
+        return shareBundle({
+          project,
+          inputs: await listInputs(job),
+          files,
+          hasDependencies: dependencies !== undefined,
+        });
+      },
     };
   },
 };

@@ -11,6 +11,7 @@ import { findAbove } from '../../../support/find-above.ts';
 import { needTool } from '../need-tool.ts';
 import { traceInputs } from '../traced-inputs.ts';
 import type { Trace, TracedInputs } from '../traced-inputs.ts';
+import { sharing } from '../workflow.ts';
 import type { PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 /** Runs `go build` in the source: Go's own cache makes it incremental, and it writes nothing there. */
@@ -36,6 +37,10 @@ export const goWorkflow: Workflow = {
         const { fact } = await trace();
         await runGo(job, target, fact === CGO);
         return {};
+      },
+      share: async () => {
+        const { fact, inputs } = await trace();
+        return sharing(fact === CGO ? 'cgo uses the C libraries of this machine' : undefined, inputs);
       },
     };
   },

@@ -11,6 +11,8 @@ import { GRADLE_INIT } from './gradle-init.ts';
 import { warnOfNewerClasses } from './class-versions.ts';
 import { findBuildProgram } from './build-program.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
+import { floatingInGradle } from './floating-versions.ts';
+import { sharing } from '../workflow.ts';
 import type { PreparedBuild, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['build', '.gradle', '.git', '.aws-sam', '.idea', 'out'];
@@ -54,6 +56,7 @@ export async function prepareGradle(definition: BuildDefinition, context: BuildC
       });
       return {};
     },
+    share: async () => sharing(await floatingInGradle(root, EXCLUDES), inputs),
   };
 }
 

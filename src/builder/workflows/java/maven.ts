@@ -11,6 +11,8 @@ import { readReactor } from './maven-reactor.ts';
 import type { Reactor } from './maven-reactor.ts';
 import { findBuildProgram } from './build-program.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
+import { floatingInPoms } from './floating-versions.ts';
+import { sharing } from '../workflow.ts';
 import type { DependencySet, PreparedBuild, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['target', '.git', '.aws-sam', '.idea'];
@@ -45,6 +47,7 @@ export async function prepareMaven(definition: BuildDefinition, context: BuildCo
       });
       return {};
     },
+    share: async () => sharing(await floatingInPoms(job.reactor.poms), inputs),
   };
 }
 

@@ -13,6 +13,8 @@ import { bundledPackages, readManifest, runtimeDependencies } from './manifest.t
 import { projectAlone, readNodeProject } from './project.ts';
 import type { NodeProject } from './project.ts';
 import { linkedModules, packFiles } from './pack-files.ts';
+import { whyUnlocked } from './unlocked.ts';
+import { sharing } from '../workflow.ts';
 import type { DependencySet, BuildOutput, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
@@ -45,6 +47,7 @@ export const nodejsWorkflow: Workflow = {
       dependencies: dependencies && { ...dependencies, use: scripts.length > 0 ? 'build' : 'runtime' },
       sourceKey: () => sourceKey(job),
       make: (target, installed) => makePackage(job, target, installed),
+      share: async () => sharing(whyUnlocked(project), inputsOf(project, excludes)),
     };
   },
 };
@@ -68,6 +71,7 @@ function prepareCopy(definition: BuildDefinition, context: BuildContext): Prepar
       await copySource(context, { source: definition.codeDir, target, excludes: EXCLUDES });
       return {};
     },
+    share: async () => ({ inputs: [{ path: definition.codeDir, excludes: EXCLUDES }] }),
   };
 }
 

@@ -11,8 +11,9 @@ import { findManifest } from './manifest.ts';
 import type { PythonManifest } from './manifest.ts';
 import { parentPackages } from './parent-packages.ts';
 import { installerSettings } from './installer-settings.ts';
+import { whyUnlocked } from './unlocked.ts';
 import type { PythonTarget } from './wheel.ts';
-import { SourceChangedError } from '../workflow.ts';
+import { sharing, SourceChangedError } from '../workflow.ts';
 import type { DependencySet, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 import * as path from 'node:path';
 
@@ -33,9 +34,10 @@ export const pythonWorkflow: Workflow = {
     const manifest = await findManifest(definition, context);
     const excludes = manifest?.source.tool === 'uv' ? UV_EXCLUDES : EXCLUDES;
     const packages = parentPackages(definition);
+    const inputs = [{ path: definition.codeDir, excludes }, ...inputsOf(manifest)];
     return {
       label: manifest?.source.tool ?? 'copied',
-      inputs: async () => [{ path: definition.codeDir, excludes }, ...inputsOf(manifest)],
+      inputs: async () => inputs,
       dependencies: manifest && (await dependencySet(definition, context, manifest)),
       sourceKey: async () => keyOf(await context.hasher.hashTree(definition.codeDir, excludes), packages),
       make: async (target) => {
@@ -46,6 +48,7 @@ export const pythonWorkflow: Workflow = {
         await copyFiles(files, packages.length > 0 && hasPackages ? target : inside);
         return {};
       },
+      share: async (installed) => sharing(await whyUnlocked(definition, manifest, installed), inputs),
     };
   },
 };

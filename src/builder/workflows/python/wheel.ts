@@ -61,7 +61,7 @@ export function distributionOf(file: string): { name: string; version: string } 
  * that the same wheels give the same tree on every machine.
  */
 export function unpackWheel(wheelFile: string, target: string): Promise<void> {
-  return unpackZip(wheelFile, target, placeInLambda);
+  return unpackZip(wheelFile, target, { rename: placeInLambda });
 }
 
 /** Returns the path of a wheel's file in a folder of packages. */

@@ -10,6 +10,7 @@ import { copySource } from '../copy-source.ts';
 import { localGems } from './local-gems.ts';
 import { GEMFILE_LOCK, installGems } from './install-gems.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
+import { sharing } from '../workflow.ts';
 import type { DependencySet, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['.aws-sam', '.git'];
@@ -42,6 +43,11 @@ export const rubyWorkflow: Workflow = {
         if (installed !== undefined) await writeBundle(definition, installed, target);
         return {};
       },
+      share: async () =>
+        sharing(
+          gems?.isLocked === false ? 'Gemfile has no lock file (bundle lock makes one)' : undefined,
+          [{ path: definition.codeDir, excludes }, ...(gems?.inputs ?? [])],
+        ),
     };
   },
 };
@@ -50,6 +56,8 @@ const VENDOR_EXCLUDES = ['/vendor/bundle'];
 
 interface GemSet {
   set: DependencySet;
+  /** There is a Gemfile.lock. */
+  isLocked: boolean;
   inputs: readonly BuildInput[];
 }
 
@@ -74,6 +82,7 @@ async function gemSet(definition: BuildDefinition, context: BuildContext): Promi
   const texts = await Promise.all(specs.map((name) => readTextIfExists(path.join(codeDir, name))));
   return {
     inputs,
+    isLocked: lock !== undefined,
     set: {
       key: keyOf('bundler', target, gemfile, lock, config, texts, await keyOfInputs(inputs, context)),
       folder: `ruby/gems/${target.abi}`,

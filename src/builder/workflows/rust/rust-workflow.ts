@@ -35,6 +35,8 @@ export const rustWorkflow: Workflow = {
         );
         return {};
       },
+      // cargo writes the lock file if there is none
+      share: async () => ({ inputs }),
     };
   },
 };

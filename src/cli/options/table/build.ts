@@ -1,7 +1,17 @@
 import { CONTAINER_VARIABLES } from '../container-variables.ts';
-import { DIRECTORY, FILE, FLAG } from '../grammar.ts';
+import { ACCEPTANCES } from '../../../shared-cache/acceptance.ts';
+import type { Acceptance } from '../../../shared-cache/acceptance.ts';
+import { parseLocation } from '../../../shared-cache/location.ts';
+import { choice, DIRECTORY, FILE, FLAG, list } from '../grammar.ts';
 import { BUILD_IMAGES, NO_BUILD_IMAGES } from '../identified-grammars.ts';
 import { option } from '../option-spec.ts';
+
+/** Folders may have spaces in their names. */
+const BUILD_CACHES = list<string>({
+  metavar: 'PLACE',
+  split: { by: /\s*,\s*/, typedToo: true },
+  check: (item, place) => parseLocation(item, '/', place).name,
+});
 
 /** Options of the build. */
 export const BUILD = {
@@ -64,6 +74,38 @@ export const BUILD = {
     group: 'Build',
     help: 'Build in the source folder instead of a copy (Node.js, esbuild, makefile).',
     configKeys: ['build_in_source'],
+  }),
+  buildCache: option({
+    names: ['--build-cache'],
+    grammar: BUILD_CACHES,
+    repeatable: true,
+    default: [],
+    group: 'Build',
+    help: 'Take builds that other machines made from s3://BUCKET/PREFIX or file:FOLDER; several are read in order.',
+    configKeys: ['build_cache'],
+    variables: ['SAM_BUILD_CACHE'],
+    whenChanged: 'start',
+  }),
+  buildCacheWrite: option({
+    names: ['--build-cache-write'],
+    negation: '--no-build-cache-write',
+    grammar: FLAG,
+    default: false,
+    group: 'Build',
+    help: 'Add the builds of this machine to the first build cache. For CI on branches that you trust.',
+    configKeys: ['build_cache_write'],
+    variables: ['SAM_BUILD_CACHE_WRITE'],
+    whenChanged: 'start',
+  }),
+  buildCacheAccept: option<Acceptance>({
+    names: ['--build-cache-accept'],
+    grammar: choice(ACCEPTANCES),
+    default: 'any',
+    group: 'Build',
+    help: 'Which builds to take: any, those of the same platform and C library, or only those of the same tools too.',
+    configKeys: ['build_cache_accept'],
+    variables: ['SAM_BUILD_CACHE_ACCEPT'],
+    whenChanged: 'start',
   }),
   languageExtensions: option({
     names: ['--language-extensions'],

@@ -1,0 +1,54 @@
+import type { BuildOptions } from './build-options.ts';
+import type { BuildInput, BuildNote } from './build-result.ts';
+import type { BuildCache, CacheEntry } from './cache/build-cache.ts';
+import type { SourceHasher } from './cache/source-hash.ts';
+import type { BuildDefinition } from './plan-build.ts';
+import type { Tools } from './tools/tools.ts';
+import type { Sharing, Workflow } from './workflows/workflow.ts';
+
+/** What a cache of builds that machines share needs of one build. */
+export interface SharedBuildContext {
+  definition: BuildDefinition;
+  workflow: Pick<Workflow, 'name' | 'version'>;
+  options: BuildOptions;
+  cache: BuildCache;
+  hasher: SourceHasher;
+  /** The tools of this machine. */
+  tools: Tools;
+  note(level: BuildNote['level'], text: string): void;
+}
+
+/** A build from the shared cache, unpacked into the local one. */
+export interface SharedBuild {
+  artifact: CacheEntry;
+  /** Installed packages that become a dependency layer. */
+  dependencyLayer: CacheEntry | undefined;
+  /** What the build read, in this project. */
+  inputs: readonly BuildInput[];
+  /** It came from the shared cache just now, not in an earlier run. */
+  isNew: boolean;
+}
+
+/** A build that this machine made, or found in its own cache. */
+export interface OwnBuild {
+  artifact: CacheEntry;
+  dependencyLayer: CacheEntry | undefined;
+  /** Whether other machines may use it, and what decides it. */
+  sharing: Sharing;
+  /** What it read. */
+  inputs: readonly BuildInput[];
+  /** Programs that ran. Absolute. */
+  programs: readonly string[];
+  label: string;
+  ms: number;
+  /** Tests whether the source is still what was built. */
+  isCurrent(): Promise<boolean>;
+}
+
+/** Builds that machines share. Never rejects because of the shared cache: without it, everything is built here. */
+export interface SharedBuilds {
+  /** Returns a build that another machine made of the same source; undefined: build it here. Runs no tool. */
+  find(context: SharedBuildContext): Promise<SharedBuild | undefined>;
+  /** Remembers a build of this machine, so that the shared cache is not asked for it again, and shares it where that is wanted. */
+  add(context: SharedBuildContext, build: OwnBuild): Promise<void>;
+}

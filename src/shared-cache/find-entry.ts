@@ -1,0 +1,41 @@
+import { hashOf } from '../builder/build-key.ts';
+import type { BuildEntry, Entry } from './entry.ts';
+import type { SharedInput } from './shared-inputs.ts';
+
+/** How far the entries of a build lead. */
+export interface EntryWalk {
+  /** The key at which the walk ended: of `build`, or the first one without an entry. */
+  key: string;
+  build: BuildEntry | undefined;
+  /** Everything that the keys so far depend on. */
+  inputs: readonly SharedInput[];
+}
+
+/** Longer chains are not ours. */
+const LONGEST = 16;
+
+/**
+ * Follows the entries of a build from its first key: an entry names files, whose content gives the next key, until a key has a
+ * build. So a build is found without knowing beforehand which files decide it.
+ */
+export async function findEntry(
+  first: string,
+  read: (key: string) => Promise<Entry | undefined>,
+  hash: (inputs: readonly SharedInput[]) => Promise<string>,
+): Promise<EntryWalk> {
+  let key = first;
+  const inputs: SharedInput[] = [];
+  for (let length = 0; length < LONGEST; length++) {
+    const entry = await read(key);
+    if (entry === undefined) break;
+    if (entry.kind === 'build') return { key, build: entry, inputs };
+    inputs.push(...entry.inputs);
+    key = nextKey(key, await hash(entry.inputs));
+  }
+  return { key, build: undefined, inputs };
+}
+
+/** Returns the key after an entry whose inputs have this hash. */
+export function nextKey(key: string, inputsHash: string): string {
+  return hashOf(key, inputsHash);
+}

@@ -1,0 +1,181 @@
+import { createWriteStream } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { note } from '../console/reporter.ts';
+import type { Reporter } from '../console/reporter.ts';
+import { errorMessage } from '../errors.ts';
+import type { ObjectOrigin } from '../package/object-store.ts';
+import { createAbort } from '../support/abort.ts';
+import type { CacheScope, NewContent } from './scope.ts';
+
+/** The conditions under which a scope is used. */
+export interface GuardOptions {
+  reporter: Reporter;
+  signal: AbortSignal;
+  /** How long to wait for an answer (ms). */
+  timeoutMs: number;
+}
+
+/** A zip that was fetched. */
+export interface FetchedZip {
+  /** In hex. */
+  sha256: string;
+  size: number;
+  origin: ObjectOrigin | undefined;
+}
+
+/**
+ * A scope that cannot hold a run up: after the first failure, or when its answers have cost as much as one time-out without
+ * any use, it is left alone, and reported once. Rejects only when the run is aborted.
+ */
+export interface GuardedScope {
+  readonly name: string;
+  /** Reads an entry; undefined if there is none, or the scope is left alone. */
+  read(name: string): Promise<string | undefined>;
+  /** Fetches a zip of at most `most` bytes. `worthMs`: the time that making it took, beyond which waiting does not pay. */
+  fetch(name: string, how: { target: string; most: number; worthMs: number }): Promise<FetchedZip | undefined>;
+  /** Adds an object: `taken` if the name exists already; undefined if it could not be written. */
+  add(name: string, content: NewContent): Promise<'added' | 'taken' | undefined>;
+}
+
+/** The least speed (bytes per second) at which an upload is not given up. */
+const SLOWEST_UPLOAD = 256 * 1024;
+
+/** Guards a scope. */
+export function guardScope(scope: CacheScope, options: GuardOptions): GuardedScope {
+  const { signal: outer, timeoutMs } = options;
+  const reading = createBreaker(options, (reason) => `${scope.name}: ${reason}; building here without it`);
+  const writing = createBreaker(options, (reason) => `${scope.name}: nothing is written: ${reason}`);
+  const patience = createPatience(timeoutMs);
+  return {
+    name: scope.name,
+    read: (name) =>
+      reading.run(timeoutMs, async (signal) => {
+        const answer = await patience.wait(() => scope.read(name, signal));
+        if (answer === undefined && patience.isSpent()) throw new TooSlow('it answers slowly');
+        if (answer !== undefined) patience.renew();
+        return answer;
+      }),
+    fetch: (name, { target, most, worthMs }) =>
+      reading.run(timeoutMs + worthMs, async (signal) => {
+        const found = await scope.open(name, signal);
+        if (found === undefined) return undefined;
+        const meter = createMeter(most);
+        const slow = setTimeout(() => {
+          // at this speed the rest takes longer than building
+          const restMs = (timeoutMs / Math.max(1, meter.size())) * (most - meter.size());
+          if (restMs > worthMs) found.body.destroy(new TooSlow('the download is slower than building'));
+        }, timeoutMs);
+        try {
+          await pipeline(found.body, meter.stream, createWriteStream(target), { signal });
+        } catch (error) {
+          // its hash is wrong, too; the scope is not to blame
+          if (!(error instanceof Oversized)) throw error;
+        } finally {
+          clearTimeout(slow);
+        }
+        return { sha256: meter.sha256(), size: meter.size(), origin: found.origin };
+      }),
+    add: (name, content) => {
+      const size = 'text' in content ? content.text.length : content.size;
+      const limit = timeoutMs + (size / SLOWEST_UPLOAD) * 1000;
+      outer.throwIfAborted();
+      return writing.run(limit, async (signal) => ((await scope.add(name, content, signal)) ? 'added' : 'taken'));
+    },
+  };
+}
+
+class TooSlow extends Error {}
+class Oversized extends Error {}
+
+interface Breaker {
+  /** Runs `work` for at most `limitMs`; undefined after a failure, now or before. */
+  run<T>(limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined>;
+}
+
+function createBreaker({ reporter, signal: outer }: GuardOptions, describe: (reason: string) => string): Breaker {
+  const broken = createAbort();
+  const fail = (reason: string): void => {
+    if (broken.signal.aborted) return;
+    note(reporter, 'warning', `Build cache ${describe(reason)}`);
+    broken.abort(new TooSlow(reason));
+  };
+  return {
+    run: async (limitMs, work) => {
+      outer.throwIfAborted();
+      if (broken.signal.aborted) return undefined;
+      const own = createAbort();
+      const timer = setTimeout(() => own.abort(new TooSlow(`no answer within ${seconds(limitMs)} s`)), limitMs);
+      const signal = AbortSignal.any([outer, broken.signal, own.signal]);
+      try {
+        return await Promise.race([work(signal), rejectOnAbort(signal)]);
+      } catch (error) {
+        outer.throwIfAborted();
+        fail(errorMessage(signal.aborted ? signal.reason : error));
+        return undefined;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}
+
+interface Patience {
+  wait<T>(work: () => Promise<T>): Promise<T>;
+  isSpent(): boolean;
+  renew(): void;
+}
+
+/** Counts the time (ms) in which at least one answer was awaited, since the last useful one. */
+function createPatience(limitMs: number): Patience {
+  let waiting = 0;
+  let since = 0;
+  let spent = 0;
+  return {
+    wait: async (work) => {
+      if (waiting++ === 0) since = performance.now();
+      try {
+        return await work();
+      } finally {
+        if (--waiting === 0) spent += performance.now() - since;
+      }
+    },
+    isSpent: () => spent + (waiting > 0 ? performance.now() - since : 0) > limitMs,
+    renew: () => {
+      spent = 0;
+      since = performance.now();
+    },
+  };
+}
+
+interface Meter {
+  stream: Transform;
+  size(): number;
+  sha256(): string;
+}
+
+/** Counts and hashes what passes; ends with an error beyond `most` bytes. */
+function createMeter(most: number): Meter {
+  const hash = createHash('sha256');
+  let size = 0;
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      hash.update(chunk);
+      if (size > most) done(new Oversized());
+      else done(null, chunk);
+    },
+  });
+  return { stream, size: () => size, sha256: () => hash.copy().digest('hex') };
+}

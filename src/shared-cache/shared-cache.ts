@@ -1,0 +1,154 @@
+import type { OwnBuild, SharedBuild, SharedBuildContext, SharedBuilds } from '../builder/shared-builds.ts';
+import { note } from '../console/reporter.ts';
+import type { Reporter } from '../console/reporter.ts';
+import { oncePerName } from '../support/once.ts';
+import { whyUnacceptable } from './acceptance.ts';
+import type { Acceptance } from './acceptance.ts';
+import { formatEntry, parseEntry, parseInputs, RefusedEntry } from './entry.ts';
+import type { BuildEntry, Entry } from './entry.ts';
+import { findEntry } from './find-entry.ts';
+import type { GuardedScope } from './guarded-scope.ts';
+import type { LocalMemory } from './local-memory.ts';
+import { platformOf } from './machine.ts';
+import type { Maker } from './machine.ts';
+import { fromShared, hashInputs, inputPlace, toRelative } from './shared-inputs.ts';
+import { staticKey, whyNeverShared } from './static-key.ts';
+import type { CacheSummary } from './summary.ts';
+import { takeBuild } from './take-build.ts';
+
+/** What the shared cache of a run consists of. */
+export interface SharedCacheOptions {
+  /** Read in this order; the first one is written. */
+  scopes: readonly GuardedScope[];
+  memory: LocalMemory;
+  /** The key of signatures; undefined: entries need none. */
+  secret: string | undefined;
+  accept: Acceptance;
+  /** This machine. */
+  machine: Omit<Maker, 'tools' | 'image'>;
+  reporter: Reporter;
+}
+
+/** A build of this run that may be written. */
+export interface BuildToWrite {
+  context: SharedBuildContext;
+  own: OwnBuild;
+}
+
+/** The shared cache of a run. */
+export interface SharedCache extends SharedBuilds {
+  summary: CacheSummary;
+  /** The builds of this machine, in order. */
+  made: readonly BuildToWrite[];
+  /** Reads an entry from the scopes; `isNew`: not one that was read before. */
+  readEntry(key: string, isNew?: boolean): Promise<Entry | undefined>;
+}
+
+/** Opens the shared cache. */
+export function openSharedCache(options: SharedCacheOptions): SharedCache {
+  const { scopes, memory, secret, reporter } = options;
+  const summary: CacheSummary = { hits: 0, misses: 0, fetchedBytes: 0, savedMs: 0 };
+  const made: BuildToWrite[] = [];
+  const reading = new Map<string, Promise<Entry | undefined>>();
+  const asked = new Set<string>();
+  const warn = createWarnings(reporter);
+
+  const parse = (json: string, key: string, from: string): Entry | undefined => {
+    try {
+      return parseEntry(json, key, secret);
+    } catch (error) {
+      if (!(error instanceof RefusedEntry)) throw error;
+      return warn(`Build cache ${from}: an entry was refused, because ${error.message}`, 'Its builds are made here.');
+    }
+  };
+  const readScopes = async (key: string): Promise<Entry | undefined> => {
+    for (const scope of scopes) {
+      const json = await scope.read(`ac/${key}`);
+      const entry = json === undefined ? undefined : parse(json, key, scope.name);
+      if (entry === undefined) continue;
+      await memory.keepEntry(key, formatEntry(entry, secret));
+      return entry;
+    }
+    return undefined;
+  };
+  const readEntry: SharedCache['readEntry'] = (key, isNew = false) => {
+    if (isNew) reading.delete(key);
+    return oncePerName(reading, key, () => readScopes(key));
+  };
+  const readMemory = async (key: string): Promise<Entry | undefined> => {
+    const json = await memory.readEntry(key);
+    return json === undefined ? undefined : parse(json, key, 'of this machine');
+  };
+
+  const take = async (entry: BuildEntry, context: SharedBuildContext): Promise<SharedBuild | undefined> => {
+    const ids = context.definition.ids.join(', ');
+    const { image } = entry.madeBy;
+    const refusal = await whyUnacceptable(entry.madeBy, { ...options, tools: context.tools });
+    if (refusal !== undefined)
+      return warn(`Build cache: ${refusal}, which --build-cache-accept refuses`, 'Such builds are made here.');
+    try {
+      const taken = await takeBuild(entry, scopes, context.cache);
+      if (taken === undefined) return undefined;
+      const [theirs, ours] = [platformOf(entry.madeBy), platformOf({ ...options.machine, image })];
+      if (theirs !== ours) warn(`Build cache: using builds that were made on ${theirs}`, undefined, 'info');
+      const { artifact, dependencyLayer, bytes } = taken;
+      const isNew = !artifact.cached || dependencyLayer?.cached === false;
+      if (isNew) summary.savedMs += entry.durationMs;
+      summary.fetchedBytes += bytes;
+      return { artifact, dependencyLayer, inputs: [], isNew };
+    } catch (error) {
+      if (!(error instanceof RefusedEntry)) throw error;
+      return warn(`Build cache: the build of ${ids} was refused, because ${error.message}`, 'It is made here.');
+    }
+  };
+
+  return {
+    summary,
+    made,
+    readEntry,
+    find: async (context) => {
+      if (whyNeverShared(context) !== undefined) return undefined;
+      const { definition, options: build, hasher } = context;
+      const place = inputPlace(definition.codeDir, build.projectDir);
+      const first = staticKey(context);
+      const own = await memory.readOwn(first);
+      const ownInputs = own && parseInputs(own.inputs);
+      if (ownInputs && (await hashInputs(ownInputs, place, hasher)) === own.hash) return undefined;
+      // in a watch a changed build is most likely new
+      const mayAsk = !asked.has(definition.key);
+      asked.add(definition.key);
+      const read = async (key: string): Promise<Entry | undefined> =>
+        (await readMemory(key)) ?? (mayAsk ? readEntry(key) : undefined);
+      const walk = await findEntry(first, read, (inputs) => hashInputs(inputs, place, hasher));
+      const found = walk.build && (await take(walk.build, context));
+      if (found === undefined) summary.misses += mayAsk ? 1 : 0;
+      else summary.hits++;
+      return found && { ...found, inputs: fromShared(walk.inputs, place) };
+    },
+    add: async (context, build) => {
+      if (whyNeverShared(context) === undefined) await rememberOwn(memory, context, build);
+      made.push({ context, own: build });
+    },
+  };
+}
+
+async function rememberOwn(memory: LocalMemory, context: SharedBuildContext, build: OwnBuild): Promise<void> {
+  const { definition, options, hasher } = context;
+  const place = inputPlace(definition.codeDir, options.projectDir);
+  const decisive = 'inputs' in build.sharing ? build.sharing.inputs : build.inputs;
+  const inputs = decisive.map((input) => toRelative(input, place));
+  const hash = await hashInputs(inputs, place, hasher);
+  await memory.keepOwn(staticKey(context), { inputs: JSON.stringify(inputs), hash });
+}
+
+type Warn = (text: string, hint?: string, level?: 'warning' | 'info') => undefined;
+
+/** Reports each text once. */
+function createWarnings(reporter: Reporter): Warn {
+  const reported = new Set<string>();
+  return (text, hint, level = 'warning') => {
+    if (!reported.has(text)) note(reporter, level, text, hint);
+    reported.add(text);
+    return undefined;
+  };
+}

@@ -1,0 +1,80 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { keyOf } from '../builder/build-key.ts';
+import type { BuildCache, CacheEntry } from '../builder/cache/build-cache.ts';
+import { treeSize } from '../builder/file-tree.ts';
+import { unpackZip } from '../builder/workflows/unpack-zip.ts';
+import { UserError } from '../errors.ts';
+import { ZIP_FILE, ZIP_RECORD, zipRecord } from '../package/zip-record.ts';
+import { RefusedEntry } from './entry.ts';
+import type { BuildEntry, ZipReference } from './entry.ts';
+import type { FetchedZip, GuardedScope } from './guarded-scope.ts';
+
+/** A build that was taken from the cache. */
+export interface TakenBuild {
+  artifact: CacheEntry;
+  dependencyLayer: CacheEntry | undefined;
+  /** Bytes that were fetched. */
+  bytes: number;
+}
+
+/**
+ * Puts a build into the local cache: zips are fetched, verified, and unpacked, unless they are there from an earlier run. undefined:
+ * no scope gave them. Throws `RefusedEntry` if their content is not what the entry says.
+ */
+export async function takeBuild(
+  entry: BuildEntry,
+  scopes: readonly GuardedScope[],
+  cache: BuildCache,
+): Promise<TakenBuild | undefined> {
+  const taken = { bytes: 0 };
+  const take = (kind: 'artifacts' | 'deps', zip: ZipReference, facts: BuildEntry['facts']): Promise<CacheEntry> =>
+    cache.obtain(kind, keyOf('shared', zip.sha256, { ...facts }), async (content) => {
+      const folder = path.dirname(content);
+      const file = path.join(folder, ZIP_FILE);
+      const { size, origin } = await fetchZip(zip, { scopes, target: file, worthMs: entry.durationMs });
+      taken.bytes += size;
+      await unpack(file, content);
+      const sha256 = Buffer.from(zip.sha256, 'hex').toString('base64');
+      await fs.writeFile(path.join(folder, ZIP_RECORD), JSON.stringify(zipRecord({ sha256, size, origin })));
+      return { facts: { ...facts, bytes: String(treeSize(content)) } };
+    });
+  try {
+    const [artifact, dependencyLayer] = await Promise.all([
+      take('artifacts', entry.code, entry.facts),
+      entry.dependencies && take('deps', entry.dependencies, {}),
+    ]);
+    return { artifact, dependencyLayer, bytes: taken.bytes };
+  } catch (error) {
+    if (error instanceof NotFetched) return undefined;
+    throw error;
+  }
+}
+
+class NotFetched extends Error {}
+
+async function fetchZip(
+  { sha256, size }: ZipReference,
+  { scopes, target, worthMs }: { scopes: readonly GuardedScope[]; target: string; worthMs: number },
+): Promise<FetchedZip> {
+  let wrong: RefusedEntry | undefined;
+  for (const scope of scopes) {
+    const fetched = await scope.fetch(`cas/${sha256}`, { target, most: size, worthMs });
+    if (fetched === undefined) continue;
+    if (fetched.sha256 === sha256 && fetched.size === size) return fetched;
+    wrong = new RefusedEntry(
+      fetched.size === size ? 'its zip has another hash' : 'its zip is truncated or has another size',
+    );
+  }
+  throw wrong ?? new NotFetched();
+}
+
+async function unpack(zip: string, content: string): Promise<void> {
+  try {
+    await unpackZip(zip, content, { links: true });
+  } catch (error) {
+    // a full disk is no fault of the entry
+    if (error instanceof UserError) throw new RefusedEntry(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+import * as path from 'node:path';
+import { buildStoreDir } from '../builder/build-options.ts';
+import { note } from '../console/reporter.ts';
+import { UsageError } from '../errors.ts';
+import { openFileScope } from '../shared-cache/file-scope.ts';
+import { guardScope } from '../shared-cache/guarded-scope.ts';
+import type { GuardedScope } from '../shared-cache/guarded-scope.ts';
+import { openLocalMemory } from '../shared-cache/local-memory.ts';
+import { parseLocation } from '../shared-cache/location.ts';
+import { currentLibc } from '../shared-cache/machine.ts';
+import { openS3Scope } from '../shared-cache/s3-scope.ts';
+import type { CacheScope } from '../shared-cache/scope.ts';
+import { openSharedCache } from '../shared-cache/shared-cache.ts';
+import { describeSummary } from '../shared-cache/summary.ts';
+import type { CacheSummary } from '../shared-cache/summary.ts';
+import { writeBuilds } from '../shared-cache/write-builds.ts';
+import type { WrittenBuilds } from '../shared-cache/write-builds.ts';
+import type { SyncRun } from './sync-run.ts';
+
+/** The builds that this run shares with other machines. */
+export interface RunSharedBuilds {
+  builds: NonNullable<SyncRun['sharedBuilds']>;
+  /** Writes what is to be written, and reports. Returns the document's part for `--output json`. */
+  finish(): Promise<CacheSummary & Partial<WrittenBuilds>>;
+}
+
+/** Opens the build caches of the options; undefined if there are none. Sends no request. */
+export function openSharedBuilds(run: SyncRun): RunSharedBuilds | undefined {
+  const { options, environment } = run;
+  const { reporter, signal, env, version } = environment;
+  if (options.buildCache.length === 0) return undefined;
+  const storeDir = buildStoreDir(options.projectDir);
+  const guard = { reporter, signal, timeoutMs: readTimeout(env['SAM_BUILD_CACHE_TIMEOUT']) };
+  const scopes = openScopes(run).map((scope) => guardScope(scope, guard));
+  const machine = { version, platform: process.platform, architecture: process.arch, libc: currentLibc() };
+  const shared = {
+    scopes,
+    memory: openLocalMemory(path.join(storeDir, 'shared')),
+    secret: env['SAM_BUILD_CACHE_KEY'] || undefined,
+    accept: options.buildCacheAccept,
+    machine,
+    reporter,
+  };
+  const cache = openSharedCache(shared);
+  return {
+    builds: cache,
+    finish: async () => {
+      const [first] = scopes as [GuardedScope];
+      const isWriting = options.buildCacheWrite && !options.dryRun;
+      const written = isWriting ? await writeBuilds(cache, { ...shared, scope: first, storeDir, signal }) : undefined;
+      const text = describeSummary(cache.summary, written);
+      if (text !== undefined) note(reporter, 'info', text);
+      return { ...cache.summary, ...written };
+    },
+  };
+}
+
+/** Opens the places of `--build-cache`, in order. */
+export function openScopes({ options, aws }: Pick<SyncRun, 'options' | 'aws'>): CacheScope[] {
+  return options.buildCache.map((name) => {
+    const location = parseLocation(name, options.projectDir);
+    return location.kind === 'file' ? openFileScope(name, location.folder) : openS3Scope(aws, name, location);
+  });
+}
+
+/** How long to wait for a cache (ms). */
+const TIMEOUT = 5_000;
+
+function readTimeout(seconds: string | undefined): number {
+  if (seconds === undefined || seconds === '') return TIMEOUT;
+  const ms = Number(seconds) * 1000;
+  if (Number.isFinite(ms) && ms > 0) return ms;
+  throw new UsageError(`SAM_BUILD_CACHE_TIMEOUT: \`${seconds}\` is not a number of seconds`);
+}
