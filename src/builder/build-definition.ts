@@ -112,11 +112,16 @@ async function obtainDependencies(
 ): Promise<CacheEntry> {
   const key = keyOf(workflow.name, workflow.version, dependencies.key, ...environmentOf(context));
   return context.cache.obtain('deps', key, async (content) => {
+    const started = performance.now();
     const folder = path.join(content, dependencies.folder);
     await makeFolder(folder);
     await dependencies.install(folder);
-    return { facts: { bytes: String(treeSize(folder)) } };
+    return { facts: { bytes: String(treeSize(folder)), ms: elapsed(started) } };
   });
+}
+
+function elapsed(started: number): string {
+  return String(Math.round(performance.now() - started));
 }
 
 /** The environment that built it, if that was not this machine. */
@@ -177,6 +182,7 @@ function artifactKey(job: ArtifactJob, sourceKey: string): string {
 
 async function makeArtifact(job: ArtifactJob, content: string, sourceKey: string | undefined): Promise<WrittenEntry> {
   const { definition, prepared, installed, workflow } = job;
+  const started = performance.now();
   const isLayer = definition.kind === 'layer';
   const target = isLayer ? path.join(content, layerFolder(workflow.name)) : content;
   const packages = installed && prepared.dependencies && path.join(installed.path, prepared.dependencies.folder);
@@ -196,6 +202,7 @@ async function makeArtifact(job: ArtifactJob, content: string, sourceKey: string
   job.sourceKey = isUnsettled ? undefined : builtKey;
   const facts = {
     bytes: String(treeSize(content)),
+    ms: elapsed(started),
     ...(output.handler === undefined ? {} : { handler: output.handler }),
     ...(output.sourceMaps ? { sourceMaps: true } : {}),
   };

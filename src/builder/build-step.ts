@@ -74,7 +74,13 @@ export async function buildCode(
   const observer = environment.observe?.(definition);
   let ending: BuildEnd = 'unverified';
   try {
-    const found = await findShared(definition, environment, { options, cache, hasher, tools: shared.tools, note });
+    const found = await findShared(definition, environment.sharedBuilds, {
+      options,
+      cache,
+      hasher,
+      tools: shared.tools,
+      note,
+    });
     if (found) {
       collector.setInputs(ids, found.inputs);
       collect(definition, found, { collector, onBuilt: environment.onBuilt });
@@ -107,7 +113,6 @@ async function buildHere(
 ): Promise<{ result: DefinitionResult; label: string }> {
   const { environment, cache, hasher, projects } = shared;
   const { stepId, note, collector, observer } = how;
-  const started = performance.now();
   const programs = new Set<string>();
   const open = async (): Promise<ContainerTools | undefined> =>
     definition.container && shared.containers.open(definition, definition.container, stepId);
@@ -118,8 +123,7 @@ async function buildHere(
     const { options } = environment;
     const context: BuildContext = { options, cache, hasher, tools, hostTools, ...projects, stepId, note };
     const built = await prepareAndBuild(definition, context, { collector, observer });
-    const ms = performance.now() - started;
-    await offerBuild(environment, { definition, context, ...built, programs, ms });
+    await offerBuild(environment.sharedBuilds, { definition, context, ...built, programs });
     return { result: built.result, label: built.prepared.label };
   } finally {
     await container?.close();

@@ -1,8 +1,8 @@
 import * as path from 'node:path';
+import { ownPrivateFiles } from './checks/private-files.ts';
 import type { DefinitionResult } from './build-definition.ts';
-import type { BuildEnvironment } from './build-step.ts';
 import type { BuildDefinition } from './plan-build.ts';
-import type { SharedBuild, SharedBuildContext } from './shared-builds.ts';
+import type { SharedBuild, SharedBuildContext, SharedBuilds } from './shared-builds.ts';
 import type { Tools } from './tools/tools.ts';
 import { loadWorkflow } from './workflows/load-workflow.ts';
 import { createProjectMemos } from './workflows/project-memos.ts';
@@ -14,7 +14,7 @@ export type SharedLookup = Pick<SharedBuildContext, 'options' | 'cache' | 'hashe
 /** Looks for a build of the same source by another machine, before a tool is needed. */
 export async function findShared(
   definition: BuildDefinition,
-  { sharedBuilds }: BuildEnvironment,
+  sharedBuilds: SharedBuilds | undefined,
   lookup: SharedLookup,
 ): Promise<SharedBuild | undefined> {
   if (sharedBuilds === undefined || definition.workflow === undefined) return undefined;
@@ -31,20 +31,23 @@ export interface EndedBuild {
   prepared: PreparedBuild;
   result: DefinitionResult;
   programs: ReadonlySet<string>;
-  ms: number;
 }
 
 /** Offers a build of this machine to others. */
 export async function offerBuild(
-  { sharedBuilds }: BuildEnvironment,
-  { definition, workflow, context, prepared, result, programs, ms }: EndedBuild,
+  sharedBuilds: SharedBuilds | undefined,
+  { definition, workflow, context, prepared, result, programs }: EndedBuild,
 ): Promise<void> {
   if (sharedBuilds === undefined || result.sourceKey === undefined) return;
   const { options, cache, hasher, hostTools, note } = context;
   const { artifact, dependencyLayer, installed } = result;
   const folder = prepared.dependencies?.folder;
   const packages = installed && folder !== undefined ? path.join(installed.path, folder) : undefined;
-  const sharing: Sharing = (await prepared.share?.(packages)) ?? { reason: `${workflow.name} may use anything here` };
+  const [secret] = await ownPrivateFiles(definition.codeDir, artifact.path);
+  const sharing: Sharing =
+    secret === undefined
+      ? ((await prepared.share?.(packages)) ?? { reason: `${workflow.name} may use anything on this machine` })
+      : { reason: `it packs ${secret}, which may hold secrets` };
   await sharedBuilds.add(
     { definition, workflow, options, cache, hasher, tools: hostTools, note },
     {
@@ -54,7 +57,8 @@ export async function offerBuild(
       inputs: await prepared.inputs(),
       programs: [...programs],
       label: prepared.label,
-      ms,
+      // also of an earlier run
+      ms: Number(artifact.facts['ms'] ?? 0) + Number(installed?.facts['ms'] ?? 0),
       isCurrent: async () => {
         const fresh = { ...context, ...createProjectMemos(), note: () => {} };
         const again = await workflow.prepare(definition, fresh);

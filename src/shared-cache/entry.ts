@@ -15,7 +15,7 @@ export interface ZipReference {
 }
 
 /** More of the project's files decide: hash these, and look up the next key. */
-export interface InputsEntry {
+interface InputsEntry {
   kind: 'inputs';
   key: string;
   inputs: readonly SharedInput[];

@@ -16,9 +16,6 @@ export interface LocalMemory {
 export function openLocalMemory(folder: string): LocalMemory {
   const entryFile = (key: string): string => path.join(folder, 'ac', key);
   const ownFile = (first: string): string => path.join(folder, 'own', first);
-  const write = (file: string, content: string): Promise<void> =>
-    // a read-only or full disk: the next run asks again
-    writeFileAtomic(file, content).catch(() => {});
   return {
     readEntry: (key) => readTextIfExists(entryFile(key)),
     keepEntry: (key, json) => write(entryFile(key), json),
@@ -29,4 +26,9 @@ export function openLocalMemory(folder: string): LocalMemory {
     },
     keepOwn: (first, own) => write(ownFile(first), JSON.stringify(own)),
   };
+}
+
+/** Ignores a read-only or full disk: the next run asks again. */
+async function write(file: string, content: string): Promise<void> {
+  await writeFileAtomic(file, content).catch(() => {});
 }

@@ -12,7 +12,7 @@ export interface ScopeContent {
 export type NewContent = { text: string } | { file: string; size: number };
 
 /** An object of a scope. */
-export interface ScopeObject {
+interface ScopeObject {
   /** `ac/<key>` or `cas/<hash>`. */
   name: string;
   size: number;

@@ -40,6 +40,8 @@ export interface SharedCache extends SharedBuilds {
   summary: CacheSummary;
   /** The builds of this machine, in order. */
   made: readonly BuildToWrite[];
+  /** Keys of definitions that have an entry whose build could not be used. */
+  untaken: ReadonlySet<string>;
   /** Reads an entry from the scopes; `isNew`: not one that was read before. */
   readEntry(key: string, isNew?: boolean): Promise<Entry | undefined>;
 }
@@ -47,10 +49,11 @@ export interface SharedCache extends SharedBuilds {
 /** Opens the shared cache. */
 export function openSharedCache(options: SharedCacheOptions): SharedCache {
   const { scopes, memory, secret, reporter } = options;
-  const summary: CacheSummary = { hits: 0, misses: 0, fetchedBytes: 0, savedMs: 0 };
+  const summary: CacheSummary = { hits: 0, taken: 0, misses: 0, fetchedBytes: 0, savedMs: 0 };
   const made: BuildToWrite[] = [];
   const reading = new Map<string, Promise<Entry | undefined>>();
   const asked = new Set<string>();
+  const untaken = new Set<string>();
   const warn = createWarnings(reporter);
 
   const parse = (json: string, key: string, from: string): Entry | undefined => {
@@ -93,6 +96,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       if (theirs !== ours) warn(`Build cache: using builds that were made on ${theirs}`, undefined, 'info');
       const { artifact, dependencyLayer, bytes } = taken;
       const isNew = !artifact.cached || dependencyLayer?.cached === false;
+      if (isNew) summary.taken++;
       if (isNew) summary.savedMs += entry.durationMs;
       summary.fetchedBytes += bytes;
       return { artifact, dependencyLayer, inputs: [], isNew };
@@ -105,6 +109,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
   return {
     summary,
     made,
+    untaken,
     readEntry,
     find: async (context) => {
       if (whyNeverShared(context) !== undefined) return undefined;
@@ -121,6 +126,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
         (await readMemory(key)) ?? (mayAsk ? readEntry(key) : undefined);
       const walk = await findEntry(first, read, (inputs) => hashInputs(inputs, place, hasher));
       const found = walk.build && (await take(walk.build, context));
+      if (walk.build && !found) untaken.add(definition.key);
       if (found === undefined) summary.misses += mayAsk ? 1 : 0;
       else summary.hits++;
       return found && { ...found, inputs: fromShared(walk.inputs, place) };

@@ -48,7 +48,9 @@ export function toRelative({ path: file, excludes, direct, stems }: BuildInput, 
 }
 
 function isInside(file: string, { codeDir, realCodeDir, root }: InputPlace): boolean {
-  return [codeDir, realCodeDir, root].some((folder) => file === folder || isBelow(file, folder)) || isReallyBelow(file, root);
+  return (
+    [codeDir, realCodeDir, root].some((folder) => file === folder || isBelow(file, folder)) || isReallyBelow(file, root)
+  );
 }
 
 /** The path may lead through a link. */

@@ -13,7 +13,11 @@ const VARIABLES = ['SAM_BUILD_MODE', 'RUSTFLAGS', 'CGO_ENABLED', 'GOFLAGS', 'GOE
  * Returns the first key of a build, in hex: everything but files. Paths do not take part: a build is the same in any checkout, and
  * for any function with these settings.
  */
-export function staticKey({ definition, workflow, options }: Pick<SharedBuildContext, 'definition' | 'workflow' | 'options'>): string {
+export function staticKey({
+  definition,
+  workflow,
+  options,
+}: Pick<SharedBuildContext, 'definition' | 'workflow' | 'options'>): string {
   const { kind, buildMethod, runtime, architecture, handler, buildProperties, container } = definition;
   const { wantsSourceMaps, wantsDependencyLayer } = definition;
   return hashOf(

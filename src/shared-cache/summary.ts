@@ -1,10 +1,11 @@
 import { formatBytes, formatDuration } from '../console/format.ts';
-import type { WrittenBuilds } from './write-builds.ts';
 
 /** What the shared cache did for a run. */
 export interface CacheSummary {
-  /** Builds that came from it. */
+  /** Builds that came from it, in this run or an earlier one. */
   hits: number;
+  /** Those of this run. */
+  taken: number;
   /** Builds that it did not have. */
   misses: number;
   fetchedBytes: number;
@@ -12,13 +13,24 @@ export interface CacheSummary {
   savedMs: number;
 }
 
-/** Describes a run's use of the cache in a sentence; undefined if there was none. */
+/** What was written. */
+export interface WrittenBuilds {
+  /** Builds that were added. */
+  written: number;
+  writtenBytes: number;
+  /** Builds that another machine had added meanwhile. */
+  present: number;
+  /** Why builds were not shared, by their functions and layers. */
+  notShared: Readonly<Record<string, string>>;
+}
+
+/** Describes a run's use of the cache in a sentence; undefined if there was nothing new. */
 export function describeSummary(
-  { hits, misses, fetchedBytes, savedMs }: CacheSummary,
+  { hits, taken, misses, fetchedBytes, savedMs }: CacheSummary,
   added: Pick<WrittenBuilds, 'written' | 'writtenBytes'> | undefined,
 ): string | undefined {
   const all = hits + misses;
-  if (all === 0 && added === undefined) return undefined;
+  if (taken + misses === 0 && added === undefined) return undefined;
   const rate = all === 0 ? '' : ` (${Math.round((100 * hits) / all)} %)`;
   return [
     `Build cache: ${hits} of ${all} builds taken${rate}`,

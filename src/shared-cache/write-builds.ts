@@ -14,17 +14,7 @@ import type { BuildToWrite, SharedCache, SharedCacheOptions } from './shared-cac
 import { hashInputs, inputPlace, toShared } from './shared-inputs.ts';
 import type { SharedInput } from './shared-inputs.ts';
 import { staticKey, whyNeverShared } from './static-key.ts';
-
-/** What was written. */
-export interface WrittenBuilds {
-  /** Builds that were added. */
-  written: number;
-  writtenBytes: number;
-  /** Builds that another machine had added meanwhile. */
-  present: number;
-  /** Why builds were not shared, by their functions and layers. */
-  notShared: Readonly<Record<string, string>>;
-}
+import type { WrittenBuilds } from './summary.ts';
 
 /** What writing takes. */
 export interface WriteOptions extends Pick<SharedCacheOptions, 'secret' | 'machine' | 'reporter'> {
@@ -80,10 +70,13 @@ async function writeBuild({ context, own }: BuildToWrite, writing: Writing): Pro
   const hash = (some: readonly SharedInput[]): Promise<string> => hashInputs(some, place, hasher);
   const first = staticKey(context);
   const walk = await findEntry(first, writing.cache.readEntry, hash);
-  if (walk.build) return { added: false, bytes: 0 };
   const { artifact, dependencyLayer } = own;
-  const { zips, scope, machine } = writing;
-  const [code, dependencies] = await Promise.all([zipOf(zips, artifact), dependencyLayer && zipOf(zips, dependencyLayer)]);
+  const { zips, scope, machine, cache } = writing;
+  if (walk.build && !cache.untaken.has(definition.key)) return { added: false, bytes: 0 };
+  const [code, dependencies] = await Promise.all([
+    zipOf(zips, artifact),
+    dependencyLayer && zipOf(zips, dependencyLayer),
+  ]);
   const describe = async (key: string): Promise<BuildEntry> => ({
     kind: 'build',
     key,
@@ -101,6 +94,8 @@ async function writeBuild({ context, own }: BuildToWrite, writing: Writing): Pro
   let bytes = 0;
   for (const zip of dependencies ? [code, dependencies] : [code]) {
     const { sha256, size } = zip.reference;
+    // an expired zip comes back, if the entry is for the same bytes
+    if (walk.build && ![walk.build.code, walk.build.dependencies].some((theirs) => theirs?.sha256 === sha256)) continue;
     const added = await scope.add(`cas/${sha256}`, { file: zip.file, size });
     if (added === undefined) return undefined;
     if (added === 'added') bytes += size;
@@ -153,7 +148,7 @@ async function zipOf(zips: ArtifactStore, { path }: CacheEntry): Promise<{ refer
 }
 
 function factsOf({ facts }: CacheEntry): BuildEntry['facts'] {
-  const { bytes: _bytes, ...others } = facts;
+  const { bytes: _bytes, ms: _ms, ...others } = facts;
   return others;
 }
 

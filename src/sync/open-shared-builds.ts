@@ -12,9 +12,8 @@ import { openS3Scope } from '../shared-cache/s3-scope.ts';
 import type { CacheScope } from '../shared-cache/scope.ts';
 import { openSharedCache } from '../shared-cache/shared-cache.ts';
 import { describeSummary } from '../shared-cache/summary.ts';
-import type { CacheSummary } from '../shared-cache/summary.ts';
+import type { CacheSummary, WrittenBuilds } from '../shared-cache/summary.ts';
 import { writeBuilds } from '../shared-cache/write-builds.ts';
-import type { WrittenBuilds } from '../shared-cache/write-builds.ts';
 import type { SyncRun } from './sync-run.ts';
 
 /** The builds that this run shares with other machines. */
@@ -56,7 +55,7 @@ export function openSharedBuilds(run: SyncRun): RunSharedBuilds | undefined {
 }
 
 /** Opens the places of `--build-cache`, in order. */
-export function openScopes({ options, aws }: Pick<SyncRun, 'options' | 'aws'>): CacheScope[] {
+function openScopes({ options, aws }: Pick<SyncRun, 'options' | 'aws'>): CacheScope[] {
   return options.buildCache.map((name) => {
     const location = parseLocation(name, options.projectDir);
     return location.kind === 'file' ? openFileScope(name, location.folder) : openS3Scope(aws, name, location);

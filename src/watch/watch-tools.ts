@@ -30,7 +30,13 @@ export function openWatchTools(run: SyncRun, observe: ObserveBuild): WatchTools 
   let layout: BuildLayout | undefined;
   return {
     build: (plan, how) => {
-      builder ??= openBuilder({ reporter, signal, options: buildOptionsOf(run), observe, sharedBuilds: run.sharedBuilds });
+      builder ??= openBuilder({
+        reporter,
+        signal,
+        options: buildOptionsOf(run),
+        observe,
+        sharedBuilds: run.sharedBuilds,
+      });
       return buildUntilOwnAbort(builder, plan, how);
     },
     layout: () => (layout ??= openBuildLayout(buildOptionsOf(run))),

@@ -6,6 +6,7 @@ import type { BuildInput, BuildResult, BuiltFolder } from '../../src/builder/bui
 import type { BuildOptions } from '../../src/builder/build-options.ts';
 import { openBuilder } from '../../src/builder/build.ts';
 import type { Builder } from '../../src/builder/build.ts';
+import type { SharedBuilds } from '../../src/builder/shared-builds.ts';
 import { planBuild } from '../../src/builder/plan-build.ts';
 import type { SyncEvent } from '../../src/console/reporter.ts';
 import type { BuildFailure } from '../../src/errors.ts';
@@ -37,6 +38,7 @@ export interface BuildAppOptions extends Partial<BuildOptions> {
   onEvent?: (event: SyncEvent) => void;
   parameterOverrides?: Record<string, string>;
   baseDir?: string;
+  sharedBuilds?: SharedBuilds;
 }
 
 /** The environment of tools in tests: the machine's, without what makes output differ. */
@@ -46,7 +48,15 @@ export function toolEnv(overrides: Record<string, string | undefined> = {}): Rec
 
 /** Reads and builds the application in a folder (`template.yaml`), in this process. */
 export async function buildApp(dir: string, how: BuildAppOptions = {}): Promise<BuiltApp> {
-  const { only, signal = new AbortController().signal, onEvent, parameterOverrides = {}, baseDir, ...given } = how;
+  const {
+    only,
+    signal = new AbortController().signal,
+    onEvent,
+    parameterOverrides = {},
+    baseDir,
+    sharedBuilds,
+    ...given
+  } = how;
   const options: BuildOptions = {
     projectDir: dir,
     stackName: 'my-stack',
@@ -72,7 +82,7 @@ export async function buildApp(dir: string, how: BuildAppOptions = {}): Promise<
   };
   const onBuilt = (_folder: BuiltFolder, ids: readonly string[], content: string): void =>
     void builtEarly.push(`${content} ${ids.join(',')}`);
-  const builder: Builder = openBuilder({ reporter: { report }, signal, options, onBuilt });
+  const builder: Builder = openBuilder({ reporter: { report }, signal, options, onBuilt, sharedBuilds });
   const { result, failures } = await builder.build(planBuild(root, options, only));
   // what was found is kept beside the artifacts: a test that looks at the folder must not meet the writing of it
   await result.runProblems;

@@ -43,6 +43,7 @@ function operationOf(call: {
   }
   const { pathname, searchParams } = new URL(call.url, 'http://localhost');
   const line = `${call.method} ${pathname}`;
+  if (call.service === 's3' && call.headers['x-amz-copy-source'] !== undefined) return 'CopyObject';
   if (call.service === 's3') return s3Operation(call.method, pathname, searchParams);
   return REST_OPERATIONS.find(([, pattern]) => pattern.test(line))?.[0] ?? line;
 }
@@ -50,6 +51,7 @@ function operationOf(call: {
 function s3Operation(method: string, pathname: string, query: URLSearchParams): string {
   const inBucket = pathname.split('/').filter(Boolean).length <= 1;
   const verb = { GET: 'Get', PUT: 'Put', HEAD: 'Head', DELETE: 'Delete' }[method];
+  if (method === 'POST' && query.has('delete')) return 'DeleteObjects';
   if (method === 'POST') return query.has('uploads') ? 'CreateMultipartUpload' : 'CompleteMultipartUpload';
   if (query.has('uploadId')) return method === 'PUT' ? 'UploadPart' : 'AbortMultipartUpload';
   if (!inBucket) return `${verb}Object`;

@@ -32,12 +32,8 @@ export async function notePrivateFiles(
 ): Promise<void> {
   if (artifact.cached) return;
   const manifest = await readForeignManifest(codeDir).catch(() => undefined);
-  const found: string[] = [];
-  for (const name of privateFiles(artifact.path)) {
-    // what the source does not have comes from a package; what package.json names is meant
-    const isOwn = await exists(path.join(codeDir, name));
-    if (isOwn && manifest?.files?.includes(name) !== true) found.push(name);
-  }
+  // what package.json names is meant
+  const found = (await ownPrivateFiles(codeDir, artifact.path)).filter((name) => !manifest?.files?.includes(name));
   if (found.length === 0) return;
   const names = found.length > NAMED ? [...found.slice(0, NAMED), `${found.length - NAMED} more`] : found;
   const how =
@@ -45,6 +41,13 @@ export async function notePrivateFiles(
       ? 'list it in .npmignore, or list in files of package.json what belongs to the function'
       : 'keep it outside of CodeUri';
   note('warning', `packs ${names.join(', ')}, which may hold secrets; to leave it out, ${how}`);
+}
+
+/** Finds files with secrets in an artifact that come from its source, not from a package. */
+export async function ownPrivateFiles(codeDir: string, artifactDir: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of privateFiles(artifactDir)) if (await exists(path.join(codeDir, name))) found.push(name);
+  return found;
 }
 
 /** Files of the user's own that hold secrets, as seen from the folder, in order. */

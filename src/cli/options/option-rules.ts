@@ -145,7 +145,8 @@ export const RULES: readonly Rule[] = [
     drops: ['buildInSource'],
   },
   {
-    applies: (facts) => typed(facts, 'buildCacheWrite') && given(facts, 'buildCacheWrite') && !given(facts, 'buildCache'),
+    applies: (facts) =>
+      typed(facts, 'buildCacheWrite') && given(facts, 'buildCacheWrite') && !given(facts, 'buildCache'),
     level: 'error',
     text: '--build-cache-write needs --build-cache',
   },

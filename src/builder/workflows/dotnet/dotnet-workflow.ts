@@ -83,7 +83,8 @@ async function whyUnlocked(inputs: readonly BuildInput[]): Promise<string | unde
     if (isFolder && (await exists(path.join(place, 'packages.lock.json')))) continue;
     for (const file of isFolder ? await projectFiles(place) : [place]) {
       const version = FLOATING.exec((await readTextIfExists(file)) ?? '')?.[1];
-      if (version !== undefined) return `${path.basename(file)} asks for version ${version}, which the registry decides`;
+      if (version !== undefined)
+        return `${path.basename(file)} asks for version ${version}, which the registry decides`;
     }
   }
   return undefined;

@@ -44,10 +44,10 @@ export const rubyWorkflow: Workflow = {
         return {};
       },
       share: async () =>
-        sharing(
-          gems?.isLocked === false ? 'Gemfile has no lock file (bundle lock makes one)' : undefined,
-          [{ path: definition.codeDir, excludes }, ...(gems?.inputs ?? [])],
-        ),
+        sharing(gems?.isLocked === false ? 'Gemfile has no lock file (bundle lock makes one)' : undefined, [
+          { path: definition.codeDir, excludes },
+          ...(gems?.inputs ?? []),
+        ]),
     };
   },
 };

@@ -116,6 +116,14 @@ describe('each option once with effect', () => {
     [['--use-container'], { useContainer: true, dependencyLayer: false }],
     [['-u', '--no-use-container'], { useContainer: false, dependencyLayer: true }],
     [['--build-in-source'], { buildInSource: true }],
+    [
+      ['--build-cache', 's3://b-1/x, file:y z', '--build-cache', 'file:///w'],
+      { buildCache: ['s3://b-1/x', 'file:y z', 'file:///w'] },
+    ],
+    [
+      ['--build-cache', 's3://b-1', '--build-cache-write', '--build-cache-accept', 'same-tools'],
+      { buildCache: ['s3://b-1'], buildCacheWrite: true, buildCacheAccept: 'same-tools' },
+    ],
     [['-u', '-bi', 'img', '-bi', 'F=img2'], { buildImages: { all: 'img', byId: { F: 'img2' } } }],
     [['--image-repository', REPOSITORY], { imageRepository: REPOSITORY }],
     [
@@ -204,6 +212,11 @@ describe('each option once wrong', () => {
     [['--use-container=1'], '--use-container takes no value'],
     [['--build-in-source', '--use-container'], '--build-in-source and --use-container cannot be combined'],
     [['--dry-run', '--watch'], '--dry-run and --watch cannot be combined'],
+    [['--build-cache', 'bucket'], '--build-cache: `bucket` is not a place for a build cache'],
+    [['--build-cache', 's3://B!/x'], '--build-cache: `s3://B!/x` is not a place for a build cache'],
+    [['--build-cache', 'file:'], '--build-cache: `file:` is not a place for a build cache'],
+    [['--build-cache-write'], '--build-cache-write needs --build-cache'],
+    [['--build-cache-accept', 'all'], '--build-cache-accept: `all` is not one of any, same-platform, same-tools'],
     [['--build-image', 'img'], '--build-image needs --use-container'],
     [['-u', '--build-image', 'F='], '--build-image: `F=` does not have the form'],
     [['--image-repository', 'x'], '--image-repository: `x` is not a valid image repository URI'],

@@ -1,0 +1,154 @@
+import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sharedCacheDir, startTestCloud } from '../support/cloud.ts';
+import type { TestCloud } from '../support/cloud.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import { runCli } from '../support/run-cli.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const CACHE = 's3://shared-builds/team/app';
+
+let cloud: TestCloud;
+let proxy: FaultProxy;
+let s3: S3Client;
+beforeAll(async () => {
+  cloud = await startTestCloud();
+  proxy = await startFaultProxy(cloud.endpoint);
+  s3 = new S3Client({ endpoint: cloud.endpoint, region: 'us-east-1', forcePathStyle: true, credentials: TEST });
+  await s3.send(new CreateBucketCommand({ Bucket: 'shared-builds' }));
+});
+afterAll(async () => {
+  await proxy.stop();
+  await cloud.stop();
+});
+beforeEach(() => proxy.clear());
+
+const TEST = { accessKeyId: 'test', secretAccessKey: 'test' };
+/** Too large to be uploaded without looking whether the bucket has it. */
+const LARGE = Array.from({ length: 6000 }, (_, index) => `// ${(index * 2654435761) % 4294967296}`).join('\n');
+
+const APP: Readonly<Record<string, string>> = {
+  'template.yaml': `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Function
+    Properties: { CodeUri: api, Handler: app.handler, Runtime: nodejs22.x }
+`,
+  'api/package.json': JSON.stringify({ name: 'api', version: '1.0.0', dependencies: { dep: '1.0.0' } }),
+  'api/package-lock.json': JSON.stringify({ name: 'api', lockfileVersion: 3, packages: { '': {} } }),
+  'api/app.js': `exports.handler = async () => require('dep');\n${LARGE}\n`,
+};
+
+const NPM = `#!/bin/sh
+echo called >> "\${0%/*}/calls"
+case "$1" in
+  --version) echo 11.0.0 ;;
+  *) /bin/mkdir -p node_modules/dep && echo 'module.exports = 7' > node_modules/dep/index.js &&
+     echo '{"name":"dep","version":"1.0.0"}' > node_modules/dep/package.json ;;
+esac
+`;
+
+let stacks = 0;
+
+/** Syncs a new checkout with an empty home. `calls`: how often npm ran. */
+async function syncCheckout(words: readonly string[], { npm = true, files = {}, timeout = '10' } = {}) {
+  const dir = await tempFolder({ ...APP, ...files });
+  const tools = await tempFolder(npm ? { npm: NPM } : {});
+  if (npm) await fs.chmod(path.join(tools, 'npm'), 0o755);
+  const { code, stdout, stderr } = await runCli(
+    ['--stack-name', `cache-${++stacks}`, '--yes', '--output', 'json', '--no-dependency-layer', ...words],
+    {
+      cwd: dir,
+      env: {
+        ...cloud.env,
+        AWS_ENDPOINT_URL: proxy.endpoint,
+        SAM_CLI_POLL_DELAY: '0.05',
+        SAM_BUILD_CACHE_TIMEOUT: timeout,
+        XDG_CACHE_HOME: path.dirname(sharedCacheDir()),
+        HOME: await tempFolder(),
+        PATH: tools,
+      },
+    },
+  );
+  const document = JSON.parse(stdout) as { status: string; buildCache?: Record<string, unknown> };
+  const calls = await fs.readFile(path.join(tools, 'calls'), 'utf8').catch(() => '');
+  const built = path.join(dir, '.aws-sam', 'build', 'Api');
+  return { code, stderr, document, calls: calls.split('\n').length - 1, built };
+}
+
+const uploads = (): string[] =>
+  proxy.calls.filter(({ operation }) => operation === 'PutObject').map(({ path: name }) => name.split('?')[0] ?? '');
+
+/** Fills the cache, unless another test has. */
+async function fill(): Promise<void> {
+  const { code, stderr, document } = await syncCheckout(['--build-cache', CACHE, '--build-cache-write']);
+  expect(code, stderr).toBe(0);
+  expect(document.status).toBe('deployed');
+  proxy.clear();
+}
+
+describe('--build-cache in S3', () => {
+  it('gives a new checkout its builds without tools, and S3 copies the zip', async () => {
+    await fill();
+    const { code, stderr, document, built } = await syncCheckout(['--build-cache', CACHE, '--s3-prefix', 'one'], {
+      npm: false,
+    });
+    expect(code, stderr).toBe(0);
+    expect(document).toMatchObject({ status: 'deployed', buildCache: { hits: 1, taken: 1, misses: 0 } });
+    expect(proxy.count('CopyObject')).toBe(1);
+    expect(uploads().filter((name) => !name.endsWith('.template'))).toEqual([]);
+    expect(await fs.readFile(path.join(built, 'node_modules', 'dep', 'index.js'), 'utf8')).toContain('7');
+    expect(stderr).toMatch(/Build cache: 1 of 1 builds taken \(100 %\), [\d.]+ kB fetched/);
+    // a copy that is refused is an upload
+    proxy.clear();
+    proxy.fault({ operation: 'CopyObject' }, { kind: 'denied' });
+    const uploaded = await syncCheckout(['--build-cache', CACHE, '--s3-prefix', 'other'], { npm: false });
+    expect(uploaded.code, uploaded.stderr).toBe(0);
+    expect(uploads().some((name) => /other\/[0-9a-f]{32}$/.test(name))).toBe(true);
+  });
+
+  it('is read only, unless it is to be written, and never replaced', async () => {
+    await fill();
+    const files = { 'api/app.js': `// another\n${LARGE}` };
+    const { document, calls } = await syncCheckout(['--build-cache', CACHE], { files });
+    expect([document.buildCache, calls]).toMatchObject([{ hits: 0, misses: 1 }, 1]);
+    expect(uploads().filter((name) => name.includes('shared-builds'))).toEqual([]);
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'shared-builds' }));
+    expect(Contents.every(({ Key }) => /^team\/app\/(?:ac|cas)\/[0-9a-f]{64}$/.test(Key ?? ''))).toBe(true);
+    await syncCheckout(['--build-cache', CACHE, '--build-cache-write'], { files });
+    const conditions = proxy.calls.filter(({ path: name }) => name.includes('shared-builds'));
+    expect(conditions.filter(({ operation }) => operation === 'PutObject').length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['denied', { kind: 'denied' }, /Build cache s3:\/\/shared-builds\/team\/app: .*; building here without it/],
+    [
+      'gone',
+      { kind: 'error', status: 404, code: 'NoSuchBucket', message: 'The bucket does not exist' },
+      /does not exist.*; building here/,
+    ],
+    ['silent', { kind: 'hang' }, /no answer within 1 s; building here/],
+  ] as const)('that is %s costs no more than a time-out, and is reported once', async (_what, fault, message) => {
+    proxy.fault({ when: ({ path: name }) => name.includes('shared-builds') }, fault, { times: Infinity });
+    const { code, stderr, calls } = await syncCheckout(['--build-cache', CACHE], { timeout: '1' });
+    expect(code, stderr).toBe(0);
+    expect(calls).toBe(1);
+    expect(stderr.match(new RegExp(message, 'g')), stderr).toHaveLength(1);
+  });
+
+  it('that refuses to be written is reported once, and the sync succeeds', async () => {
+    const isWrite = {
+      operation: 'PutObject',
+      when: ({ path: name }: { path: string }) => name.includes('shared-builds'),
+    };
+    proxy.fault(isWrite, { kind: 'denied' }, { times: Infinity });
+    const files = { 'api/app.js': '// refused\n' };
+    const { code, stderr } = await syncCheckout(['--build-cache', CACHE, '--build-cache-write'], { files });
+    expect(code, stderr).toBe(0);
+    expect(stderr.match(/nothing is written: /g), stderr).toHaveLength(1);
+  });
+});

@@ -1,0 +1,478 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { zipSync } from 'fflate';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { buildStoreDir } from '../../src/builder/build-options.ts';
+import type { Acceptance } from '../../src/shared-cache/acceptance.ts';
+import { openFileScope } from '../../src/shared-cache/file-scope.ts';
+import { guardScope } from '../../src/shared-cache/guarded-scope.ts';
+import { openLocalMemory } from '../../src/shared-cache/local-memory.ts';
+import type { CacheScope } from '../../src/shared-cache/scope.ts';
+import { openSharedCache } from '../../src/shared-cache/shared-cache.ts';
+import type { CacheSummary, WrittenBuilds } from '../../src/shared-cache/summary.ts';
+import { writeBuilds } from '../../src/shared-cache/write-builds.ts';
+import { buildApp } from '../support/build-app.ts';
+import type { BuiltApp } from '../support/build-app.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
+
+const TEMPLATE = `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Bundled:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildMethod: esbuild, BuildProperties: { EntryPoints: [src/app.ts] } }
+    Properties: { CodeUri: bundled, Handler: src/app.handler, Runtime: nodejs22.x }
+  Installed:
+    Type: AWS::Serverless::Function
+    Properties: { CodeUri: installed, Handler: app.handler, Runtime: nodejs22.x }
+`;
+
+const LOCK = { name: 'installed', lockfileVersion: 3, packages: { '': {}, 'node_modules/dep': { version: '1.0.0' } } };
+
+const APP: Readonly<Record<string, string>> = {
+  'template.yaml': TEMPLATE,
+  '.git/HEAD': 'ref: refs/heads/main\n',
+  'bundled/src/app.ts': "import { answer } from '../../common/answer';\nexport const handler = async () => answer;\n",
+  'common/answer.ts': 'export const answer: number = 42;\n',
+  'installed/package.json': JSON.stringify({ name: 'installed', version: '1.0.0', dependencies: { dep: '1.0.0' } }),
+  'installed/package-lock.json': JSON.stringify(LOCK),
+  'installed/app.js': "exports.handler = async () => require('dep');\n",
+};
+
+/** An npm that installs `dep` from nowhere. */
+const NPM = `#!/bin/sh
+case "$1" in
+  --version) echo 11.0.0 ;;
+  *) /bin/mkdir -p node_modules/dep && echo 'module.exports = 7' > node_modules/dep/index.js &&
+     echo '{"name":"dep","version":"1.0.0"}' > node_modules/dep/package.json ;;
+esac
+`;
+
+/** A make that copies. */
+const MAKE = '#!/bin/sh\n/bin/cp app.js "$ARTIFACTS_DIR"\n';
+
+interface RunOptions {
+  /** Scopes, the first of which is written. */
+  scopes: readonly CacheScope[];
+  write?: boolean;
+  /** Without tools: PATH leads nowhere. */
+  npm?: boolean;
+  secret?: string;
+  accept?: Acceptance;
+  machine?: { platform?: string; libc?: string };
+  timeoutMs?: number;
+  dependencyLayer?: boolean;
+  buildInSource?: boolean;
+}
+
+interface Run {
+  app: BuiltApp;
+  notes: string[];
+  summary: CacheSummary;
+  written: WrittenBuilds | undefined;
+  ms: number;
+}
+
+/** Builds the application in a folder as one run of the command does. */
+async function run(dir: string, options: RunOptions): Promise<Run> {
+  const { scopes, secret, accept = 'any', machine = {}, timeoutMs = 10_000, npm = true } = options;
+  const { dependencyLayer = false, buildInSource = false } = options;
+  const notes: string[] = [];
+  const reporter = {
+    report: (event: { type: string; text?: string }) => void (event.type === 'note' && notes.push(event.text ?? '')),
+  };
+  const { signal } = new AbortController();
+  const guarded = scopes.map((scope) => guardScope(scope, { reporter, signal, timeoutMs }));
+  const [first] = guarded;
+  const storeDir = buildStoreDir(dir);
+  const settings = {
+    scopes: guarded,
+    memory: openLocalMemory(path.join(storeDir, 'shared')),
+    secret,
+    accept,
+    machine: { version: '0', platform: 'linux', architecture: 'x64', libc: 'glibc 2.36', ...machine },
+    reporter,
+  };
+  const cache = openSharedCache(settings);
+  const tools = await tempFolder(npm ? { npm: NPM, make: MAKE } : {});
+  for (const name of await fs.readdir(tools)) await fs.chmod(path.join(tools, name), 0o755);
+  const started = performance.now();
+  const env = { PATH: tools, HOME: await tempFolder() };
+  const app = await buildApp(dir, { env, sharedBuilds: cache, dependencyLayer, buildInSource });
+  const ms = performance.now() - started;
+  const written =
+    options.write && first ? await writeBuilds(cache, { ...settings, scope: first, storeDir, signal }) : undefined;
+  return { app, notes, summary: cache.summary, written, ms };
+}
+
+async function checkout(files: Readonly<Record<string, string>> = {}): Promise<string> {
+  return path.join(await tempFolder(prefixed('work/app', { ...APP, ...files })), 'work/app');
+}
+
+function prefixed(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, content]) => [`${folder}/${name}`, content]));
+}
+
+/** A folder with what one checkout built and wrote. */
+async function fill(options: Partial<RunOptions> = {}) {
+  const folder = await tempFolder();
+  const scope = openFileScope('file:cache', folder);
+  const dir = await checkout();
+  const filled = await run(dir, { scopes: [scope], write: true, ...options });
+  expect(filled.app.failures).toEqual([]);
+  return { folder, scope, dir, filled };
+}
+
+let first: Awaited<ReturnType<typeof fill>>;
+beforeAll(async () => {
+  first = await fill();
+});
+
+/** A copy of that folder, for one test. */
+async function filledCache() {
+  const folder = await tempFolder();
+  await fs.cp(first.folder, folder, { recursive: true });
+  return { ...first, folder, scope: openFileScope('file:cache', folder) };
+}
+
+interface Stored {
+  file: string;
+  entry: { kind: string; code: { sha256: string; size: number }; madeBy: { platform: string; tools: object } };
+}
+
+/** The entry of the function that npm was needed for. */
+async function installedEntry(folder: string): Promise<Stored> {
+  for (const name of await fs.readdir(path.join(folder, 'ac'))) {
+    const file = path.join(folder, 'ac', name);
+    const entry = JSON.parse(await fs.readFile(file, 'utf8')) as Stored['entry'];
+    if (entry.kind === 'build' && 'npm' in entry.madeBy.tools) return { file, entry };
+  }
+  throw new Error('there is no such entry');
+}
+
+const zipOf = async (folder: string): Promise<string> =>
+  path.join(folder, 'cas', (await installedEntry(folder)).entry.code.sha256);
+
+describe('a build that another checkout has made', () => {
+  it('is taken without a tool, and is the same: files, handler, inputs, zip', async () => {
+    const { scope, filled } = await filledCache();
+    const dir = await checkout();
+    const taken = await run(dir, { scopes: [scope], npm: false });
+    expect(taken.app.failures).toEqual([]);
+    expect(taken.app.commands).toEqual([]);
+    expect(taken.summary).toMatchObject({ hits: 2, taken: 2, misses: 0 });
+    for (const id of ['Bundled', 'Installed']) expect(await taken.app.files(id)).toEqual(await filled.app.files(id));
+    expect(taken.app.result.handlers).toEqual(filled.app.result.handlers);
+    const paths = taken.app.inputs('Bundled').map(({ path: place }) => path.relative(dir, place));
+    expect(paths).toContain(path.join('common', 'answer.ts'));
+    expect(filled.written).toMatchObject({ written: 2, notShared: {} });
+  });
+
+  it('is not asked for again, and one that is built here is not either', async () => {
+    const { scope, dir } = await filledCache();
+    let reads = 0;
+    const counting: CacheScope = { ...scope, read: (...how) => (reads++, scope.read(...how)) };
+    const other = await checkout();
+    await run(other, { scopes: [counting], npm: false });
+    expect(reads).toBeGreaterThan(0);
+    reads = 0;
+    for (const place of [other, dir]) {
+      const again = await run(place, { scopes: [counting], npm: false });
+      expect([again.app.outcomes, reads]).toEqual([{ Bundled: 'unchanged', Installed: 'unchanged' }, 0]);
+    }
+  });
+
+  it.each([
+    ['a file outside the code folder', { 'common/answer.ts': 'export const answer = 43;\n' }, 'Bundled'],
+    ['a file that would be found first', { 'common/answer.tsx': 'export const answer = 44;\n' }, 'Bundled'],
+    ['the lock file', { 'installed/package-lock.json': JSON.stringify({ ...LOCK, version: '2' }) }, 'Installed'],
+    [
+      'a property of the build',
+      { 'template.yaml': TEMPLATE.replace('[src/app.ts] }', '[src/app.ts], Minify: false }') },
+      'Bundled',
+    ],
+    [
+      'the runtime',
+      {
+        'template.yaml': TEMPLATE.replace(
+          'app.handler, Runtime: nodejs22.x }\n',
+          'app.handler, Runtime: nodejs20.x }\n',
+        ),
+      },
+      'Bundled',
+    ],
+  ])('is another one after a change of %s', async (_what, files, id) => {
+    const { scope } = await filledCache();
+    const changed = await run(await checkout(files), { scopes: [scope], write: true });
+    expect(changed.summary).toMatchObject({ hits: 1, misses: 1 });
+    expect(changed.written).toMatchObject({ written: 1 });
+    // both states are found from then on
+    for (const state of [files, {}]) {
+      const found = await run(await checkout(state), { scopes: [scope], npm: false });
+      expect([found.app.failures, found.summary.hits, id]).toEqual([[], 2, id]);
+    }
+  });
+
+  it('brings its dependency layer', async () => {
+    const { scope, filled } = await fill({ dependencyLayer: true });
+    const taken = await run(await checkout(), { scopes: [scope], npm: false, dependencyLayer: true });
+    expect(taken.app.failures).toEqual([]);
+    expect(await taken.app.layerFiles('Installed')).toEqual(await filled.app.layerFiles('Installed'));
+    expect(Object.keys(await taken.app.files('Installed'))).not.toContain('node_modules/dep/index.js');
+  });
+
+  it('is taken from the first place that has it', async () => {
+    const { scope } = await filledCache();
+    const empty = openFileScope('file:empty', await tempFolder());
+    const taken = await run(await checkout(), { scopes: [empty, scope], npm: false });
+    expect(taken.summary).toMatchObject({ hits: 2 });
+  });
+});
+
+describe('poisoning', () => {
+  const replaceZip = async (folder: string): Promise<void> => {
+    const evil = zipSync({ 'app.js': Buffer.from('evil') });
+    await fs.writeFile(await zipOf(folder), evil);
+  };
+  /** The writer of an entry can name any zip; it must unpack safely. */
+  const enterZip = async (folder: string, zip: Uint8Array): Promise<void> => {
+    const { file, entry } = await installedEntry(folder);
+    const sha256 = createHash('sha256').update(zip).digest('hex');
+    await fs.writeFile(path.join(folder, 'cas', sha256), zip);
+    await fs.writeFile(file, JSON.stringify({ ...entry, code: { sha256, size: zip.length } }));
+  };
+  const attacks: [string, (folder: string) => Promise<void>, RegExp, Partial<RunOptions>?][] = [
+    ['a replaced zip', replaceZip, /Installed was refused, because its zip (?:has another hash|is truncated)/],
+    [
+      'a zip of the same size',
+      async (folder) => {
+        const file = await zipOf(folder);
+        const bytes = await fs.readFile(file);
+        await fs.writeFile(file, bytes.fill(1, 40, 50));
+      },
+      /its zip has another hash/,
+    ],
+    [
+      'a truncated zip',
+      async (folder) => fs.truncate(await zipOf(folder), 100),
+      /its zip is truncated or has another size/,
+    ],
+    [
+      'a larger zip than announced',
+      async (folder) => fs.appendFile(await zipOf(folder), Buffer.alloc(100_000)),
+      /its zip is truncated or has another size/,
+    ],
+    [
+      'a zip that leads out of its folder',
+      (folder) => enterZip(folder, zipSync({ '../../../evil.js': Buffer.from('evil') })),
+      /cannot be unpacked|leads out/,
+    ],
+    [
+      'a link that leads out of its folder',
+      (folder) =>
+        enterZip(folder, zipSync({ link: [Buffer.from('../../../../etc'), { os: 3, attrs: (0o120777 << 16) >>> 0 }] })),
+      /the link "link" leads out of its folder/,
+    ],
+    [
+      'an entry of another key',
+      async (folder) => {
+        const { file, entry } = await installedEntry(folder);
+        await fs.writeFile(file, JSON.stringify({ ...entry, key: '0'.repeat(64) }));
+      },
+      /an entry was refused, because it is for another build/,
+    ],
+    [
+      'half an entry',
+      async (folder) => fs.truncate((await installedEntry(folder)).file, 60),
+      /an entry was refused, because it is damaged/,
+    ],
+    [
+      'an entry without a signature',
+      async () => {},
+      /an entry was refused, because it has no signature/,
+      { secret: 'ours' },
+    ],
+    [
+      'an entry of another platform',
+      async () => {},
+      /a build was made on linux x64 \(glibc 2\.36\), which --build-cache-accept refuses/,
+      { accept: 'same-platform', machine: { platform: 'darwin', libc: 'none' } },
+    ],
+  ];
+
+  it.each(attacks)('%s: built here, and reported once', async (_what, attack, message, options = {}) => {
+    const { folder, scope, filled } = await filledCache();
+    await attack(folder);
+    const victim = await run(await checkout(), { scopes: [scope], ...options });
+    expect(victim.app.failures).toEqual([]);
+    expect(victim.app.commands).toHaveLength(1);
+    expect(await victim.app.files('Installed')).toEqual(await filled.app.files('Installed'));
+    const said = victim.notes.filter((text) => message.test(text));
+    expect(said, victim.notes.join('\n')).toHaveLength(1);
+  });
+
+  it('a wrong signature is refused, the right one accepted', async () => {
+    const { scope } = await fill({ secret: 'ours' });
+    const right = await run(await checkout(), { scopes: [scope], npm: false, secret: 'ours' });
+    expect([right.summary.hits, right.notes]).toEqual([2, []]);
+    const wrong = await run(await checkout(), { scopes: [scope], secret: 'theirs' });
+    expect(wrong.summary.hits).toBe(0);
+    expect(wrong.notes).toEqual([expect.stringContaining('its signature is wrong')]);
+  });
+
+  it('nothing that is there is replaced', async () => {
+    const { folder, scope } = await filledCache();
+    const { file } = await installedEntry(folder);
+    await fs.truncate(file, 60);
+    const before = await fs.readdir(path.join(folder, 'ac'));
+    const writer = await run(await checkout(), { scopes: [scope], write: true });
+    expect(writer.written).toMatchObject({ written: 0 });
+    expect((await fs.stat(file)).size).toBe(60);
+    expect(await fs.readdir(path.join(folder, 'ac'))).toEqual(before);
+  });
+});
+
+describe('a build of another platform', () => {
+  it('is taken, and reported', async () => {
+    const { scope } = await filledCache();
+    const taken = await run(await checkout(), { scopes: [scope], npm: false, machine: { libc: 'musl' } });
+    expect(taken.summary.hits).toBe(2);
+    expect(taken.notes).toEqual(['Build cache: using builds that were made on linux x64 (glibc 2.36)']);
+  });
+
+  it('with other tools is refused only with same-tools, and not where the tools are missing', async () => {
+    const { folder, scope } = await filledCache();
+    const { file, entry } = await installedEntry(folder);
+    await fs.writeFile(file, JSON.stringify({ ...entry, madeBy: { ...entry.madeBy, tools: { npm: '9.0.0' } } }));
+    const refused = await run(await checkout(), { scopes: [scope], accept: 'same-tools' });
+    expect(refused.notes).toEqual([expect.stringContaining('made with npm 9.0.0, and here is 11.0.0')]);
+    const withoutNpm = await run(await checkout(), { scopes: [scope], accept: 'same-tools', npm: false });
+    expect(withoutNpm.summary.hits).toBe(2);
+  });
+});
+
+describe('what the files of the project do not decide', () => {
+  const noLock = { 'installed/package-lock.json': '' };
+  it.each([
+    [
+      'packages without a lock file',
+      {},
+      ['installed/package-lock.json'],
+      {},
+      /Installed: not shared, because package.json has no lock/,
+    ],
+    [
+      'a script of the package',
+      { 'installed/package.json': APP['installed/package.json']?.replace('{', '{"scripts":{"prepare":"true"},') ?? '' },
+      [],
+      {},
+      /has the script prepare/,
+    ],
+    [
+      'a file with secrets',
+      { 'installed/.npmignore': '', 'installed/.env': 'TOKEN=1\n' },
+      [],
+      {},
+      /Installed: not shared, because it packs \.env/,
+    ],
+    ['a build in its source', noLock, ['installed/package-lock.json'], { buildInSource: true }, /--build-in-source/],
+    [
+      'a makefile',
+      {
+        'template.yaml': TEMPLATE.replace(
+          '    Properties: { CodeUri: installed',
+          '    Metadata: { BuildMethod: makefile }\n    Properties: { CodeUri: installed',
+        ),
+        'installed/Makefile': 'build-Installed:\n\tcp app.js $(ARTIFACTS_DIR)\n',
+      },
+      [],
+      {},
+      /make may use anything/,
+    ],
+  ])('%s is not shared, and reported', async (_what, files, removed, options, message) => {
+    const dir = await checkout(files);
+    for (const name of removed) await fs.rm(path.join(dir, name));
+    const scope = openFileScope('file:cache', await tempFolder());
+    const { notes, written } = await run(dir, { scopes: [scope], write: true, ...options });
+    expect(
+      notes.filter((text) => message.test(text)),
+      notes.join('\n'),
+    ).toHaveLength(1);
+    expect(Object.keys(written?.notShared ?? {})).toContain('Installed');
+  });
+});
+
+describe('a cache that does not work', () => {
+  const broken = (what: Partial<CacheScope>): CacheScope => ({ ...openFileScope('file:gone', '/nowhere'), ...what });
+  const never = (): Promise<never> => new Promise(() => {});
+
+  it.each([
+    ['does not answer', broken({ read: never }), /file:gone: no answer within 0\.3 s; building here without it/],
+    ['fails', broken({ read: () => Promise.reject(new Error('it is on fire')) }), /file:gone: it is on fire/],
+  ])('and %s costs one time-out, and is reported once', async (_what, scope, message) => {
+    let reads = 0;
+    const counting: CacheScope = { ...scope, read: (...how) => (reads++, scope.read(...how)) };
+    const { app, notes } = await run(await checkout(), { scopes: [counting], timeoutMs: 300 });
+    expect(app.failures).toEqual([]);
+    expect(notes).toEqual([expect.stringMatching(message)]);
+    expect(reads).toBeLessThanOrEqual(2);
+  });
+
+  it('whose downloads end in the middle is left alone', async () => {
+    const { scope } = await filledCache();
+    const cut: CacheScope = {
+      ...scope,
+      open: async (...how) => {
+        const content = await scope.open(...how);
+        content?.body.destroy(new Error('the connection was cut'));
+        return content;
+      },
+    };
+    const { app, notes } = await run(await checkout(), { scopes: [cut] });
+    expect(app.failures).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining('the connection was cut')]);
+  });
+
+  it('and takes nothing from a writer is reported once', async () => {
+    const refusing = broken({ read: async () => undefined, add: () => Promise.reject(new Error('Access denied')) });
+    const { notes, written } = await run(await checkout(), { scopes: [refusing], write: true });
+    expect(notes).toEqual(['Build cache file:gone: nothing is written: Access denied']);
+    expect(written).toMatchObject({ written: 0 });
+  });
+});
+
+it('two writers at once leave one entry for each build', async () => {
+  const folder = await tempFolder();
+  const scope = openFileScope('file:cache', folder);
+  const runs = await Promise.all([1, 2, 3].map(async () => run(await checkout(), { scopes: [scope], write: true })));
+  expect(runs.map(({ app }) => app.failures)).toEqual([[], [], []]);
+  expect(await fs.readdir(path.join(folder, 'ac'))).toHaveLength(4);
+  expect(await fs.readdir(path.join(folder, 'cas'))).toHaveLength(2);
+  const taken = await run(await checkout(), { scopes: [scope], npm: false });
+  expect(taken.summary.hits).toBe(2);
+});
+
+it('a file that is saved after the build is not shared as what was built', async () => {
+  const scope = openFileScope('file:cache', await tempFolder());
+  const dir = await checkout();
+  const saving: CacheScope = {
+    ...scope,
+    add: async (...how) => {
+      await writeFiles(dir, { 'common/answer.ts': 'export const answer = 1;\n', 'installed/app.js': '// saved\n' });
+      return scope.add(...how);
+    },
+  };
+  const { written } = await run(dir, { scopes: [saving], write: true });
+  expect(written).toMatchObject({ written: 0 });
+});
+
+it('a zip that has expired comes back with the next writer', async () => {
+  const { folder, scope } = await filledCache();
+  await fs.rm(await zipOf(folder));
+  const dir = await checkout();
+  const writer = await run(dir, { scopes: [scope], write: true });
+  expect(writer.summary).toMatchObject({ hits: 1, misses: 1 });
+  const taken = await run(await checkout(), { scopes: [scope], npm: false });
+  expect(taken.summary.hits).toBe(2);
+});
