@@ -58,7 +58,8 @@ export type Send = SdkClient['send'];
 
 /**
  * Makes a client abort its calls with the signal, report each call when it ends, and throw `AwsError`s. The returned
- * `sendLate` ignores the signal, and `sendOnce` repeats no request that may have arrived.
+ * `sendLate` ignores the signal, and `sendOnce` repeats no request that may have arrived
+ * (and ignores the signal if it has another one).
  */
 export function reportCalls(client: SdkClient, reporting: CallReporting): { sendLate: Send; sendOnce: Send } {
   const late = new WeakSet<object>();
@@ -97,6 +98,8 @@ export function reportCalls(client: SdkClient, reporting: CallReporting): { send
   return {
     sendOnce: (command, options) => {
       once.add(inputOf(command));
+      // a call with a limit of its own gets its answer even after an interruption
+      if (options !== undefined && 'abortSignal' in options) late.add(inputOf(command));
       return client.send(command, options);
     },
     sendLate: (command) => {

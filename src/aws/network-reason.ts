@@ -3,8 +3,10 @@ import { ForeignAnswerError } from './foreign-answer-error.ts';
 /** Returns the code of a network error, from its causes and (for hosts with several addresses) its parts. */
 export function failureCode(error: unknown, depth = 0): string | undefined {
   if (typeof error !== 'object' || error === null || depth > 5) return undefined;
-  const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
+  const { name, code, cause, errors } = error as { name?: unknown; code?: unknown; cause?: unknown; errors?: unknown };
   if (typeof code === 'string' && code !== '') return code;
+  // the limit of a call (`AbortSignal.timeout`) is the cause of an AbortError
+  if (name === 'TimeoutError' && depth > 0) return 'ETIMEDOUT';
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
   return failureCode(cause, depth + 1) ?? failureCode(first, depth + 1);
 }

@@ -59,7 +59,7 @@ async function partsClient({ aws, reporter, uploads }: PartsOptions): Promise<Se
       return {};
     }
     if (command instanceof s3.CreateMultipartUploadCommand) {
-      const begun = await beginUpload(s3, command);
+      const begun = await beginUpload(s3, command, Math.min(BEGIN_WITHIN, aws.requestTimeout));
       const { Bucket: bucket = '', Key: key = '' } = command.input;
       await uploads.begun({ bucket, key, uploadId: begun.UploadId ?? '' });
       return begun;
@@ -76,17 +76,18 @@ async function partsClient({ aws, reporter, uploads }: PartsOptions): Promise<Se
 }
 
 /** Begins an upload; after a lost answer, continues the one that S3 has begun. */
-async function beginUpload(s3: Service<'s3'>, command: CreateMultipartUploadCommand): Promise<Answer> {
+async function beginUpload(s3: Service<'s3'>, command: CreateMultipartUploadCommand, timeout: number): Promise<Answer> {
   const { Bucket, Key } = command.input;
   const sendOnce = s3.sendOnce as (command: object, options?: object) => Promise<Answer>;
   const send = async (): Promise<Answer> => {
-    const begun = await sendOnce(command, { abortSignal: AbortSignal.timeout(BEGIN_WITHIN) });
+    const begun = await sendOnce(command, { abortSignal: AbortSignal.timeout(timeout) });
     requireAnswer('S3', 'CreateMultipartUpload', 'UploadId', begun.UploadId);
     return begun;
   };
   const find = async (): Promise<Answer | undefined> => {
     try {
-      const { Uploads = [] } = await s3.send(new s3.ListMultipartUploadsCommand({ Bucket, Prefix: Key }));
+      // also after an interruption: what S3 has begun is aborted then
+      const { Uploads = [] } = await s3.sendLate(new s3.ListMultipartUploadsCommand({ Bucket, Prefix: Key }));
       const own = Uploads.filter((upload) => upload.Key === Key).at(-1);
       return own?.UploadId === undefined ? undefined : { Bucket, Key, UploadId: own.UploadId };
     } catch (error) {

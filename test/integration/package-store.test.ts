@@ -26,15 +26,17 @@ interface Given {
   prefix?: string;
   kmsKeyId?: string;
   metadata?: Record<string, string>;
+  env?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
   reporter?: Reporter;
 }
 
 /** A store of a new run on a bucket. */
-function openStore(bucket: string, { storeDir, prefix, kmsKeyId, metadata, signal, reporter = silent }: Given) {
+function openStore(bucket: string, given: Given) {
+  const { storeDir, prefix, kmsKeyId, metadata, env = {}, signal, reporter = silent } = given;
   const run = { reporter, signal: signal ?? new AbortController().signal };
   const aws = createAws({
-    env: {},
+    env,
     region: 'us-east-1',
     endpoint: proxy.endpoint,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
@@ -175,6 +177,22 @@ describe('a large file, sent in parts', () => {
       expect(await unfinished(bucket)).toEqual([]);
     },
   );
+
+  it('interrupted while the answer of CreateMultipartUpload is lost: nothing of it stays', async () => {
+    const bucket = await newBucket('stopped-unanswered');
+    const stop = new AbortController();
+    const env = { SAM_SYNC_REQUEST_TIMEOUT: '0.5' };
+    const { store, aws } = openStore(bucket, { storeDir: await tempFolder(), signal: stop.signal, env });
+    const hold = proxy.hold({ operation: 'CreateMultipartUpload' }, 'after-answer');
+    const uploading = store.upload(await store.locate(await largeItem()));
+    uploading.catch(() => {});
+    await hold.arrived;
+    stop.abort(new Error('stopped by the test'));
+    await aws.close();
+    expect(await unfinished(bucket)).toEqual([]);
+    await expect(uploading).rejects.toThrow('stopped by the test');
+    hold.release();
+  });
 
   it.each(['UploadPart', 'CompleteMultipartUpload'])('%s is refused: nothing of it stays', async (operation) => {
     const bucket = await newBucket(`refused-${operation.toLowerCase()}`);

@@ -28,12 +28,18 @@ export interface InjectedFault {
 /** How a run with faults ended. */
 export type Verdict = 'completes' | 'fails clearly, next run completes';
 
+/** The end of a round, with those faults that a call met: which operations a run calls differs from run to run. */
+export interface RoundResult {
+  verdict: Verdict;
+  met: readonly InjectedFault[];
+}
+
 /** Runs the rounds of one mode: each changes the application, syncs it with faults, and then without. */
 export interface FaultRounds {
   /** The operations of a round without faults, in their order. */
   operations: readonly string[];
   /** Throws if the run is neither complete nor a clear failure, or if the next run does not complete. */
-  round(faults: readonly InjectedFault[]): Promise<Verdict>;
+  round(faults: readonly InjectedFault[]): Promise<RoundResult>;
 }
 
 /** Makes the proxy inject faults; forgets those of earlier rounds. */
@@ -44,12 +50,11 @@ export function inject(proxy: FaultProxy, faults: readonly InjectedFault[]): voi
   }
 }
 
-/** Ends the injection. Throws if no call met a fault. */
-export function endInjection(proxy: FaultProxy, faults: readonly InjectedFault[]): void {
-  const isMet = proxy.calls.some(({ fault }) => fault !== undefined);
+/** Ends the injection. Returns the faults that a call met. */
+export function endInjection(proxy: FaultProxy, faults: readonly InjectedFault[]): InjectedFault[] {
+  const met = new Set(proxy.calls.filter(({ fault }) => fault !== undefined).map(rowOf));
   proxy.clear();
-  if (!isMet)
-    throw new Error(`No call met ${faults.map(({ operation, kind }) => `${operation}: ${kind.name}`).join()}`);
+  return faults.filter(({ operation }) => met.has(operation));
 }
 
 /** The operations that the proxy has seen. */
@@ -140,12 +145,12 @@ async function playRound(
   runner: Runner,
   faults: readonly InjectedFault[],
   { proxy, expected }: { proxy: FaultProxy; expected: RoundState },
-): Promise<Verdict> {
+): Promise<RoundResult> {
   const { app, mode } = runner;
   const before = await runner.begin();
   inject(proxy, faults);
   const faulty = await runner.run(isLasting(faults) ? { AWS_MAX_ATTEMPTS: '2' } : {});
-  endInjection(proxy, faults);
+  const met = endInjection(proxy, faults);
   const check = (what: string, wanted: RoundState) => checkState(app, before, { wanted, what, faulty });
   if (faulty.code !== 0) {
     checkClear(faulty);
@@ -159,7 +164,7 @@ async function playRound(
       await runner.begin();
       await runner.complete();
     }
-    return 'fails clearly, next run completes';
+    return { verdict: 'fails clearly, next run completes', met };
   }
   if (!isLasting(faults)) checkQuiet(faulty);
   await check('The run with faults', isLasting(faults) ? { ...expected, growth: {} } : expected);
@@ -171,7 +176,7 @@ async function playRound(
     await runner.complete();
     await check('The next change', grown(expected, 2));
   }
-  return 'completes';
+  return { verdict: 'completes', met };
 }
 
 /** The state after several such rounds. */

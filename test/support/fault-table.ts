@@ -29,9 +29,9 @@ export async function fillFaultTable(rounds: FaultRounds, offset: number): Promi
   };
   const attempt = async (faults: readonly InjectedFault[]): Promise<Error | undefined> => {
     try {
-      const verdict = await rounds.round(faults);
+      const { verdict, met } = await rounds.round(faults);
       if (verdict !== 'completes' && faults.every(({ kind }) => kind.times === 1)) throw new Error('The run fails');
-      enter(faults, verdict);
+      enter(met, verdict);
       return undefined;
     } catch (error) {
       return error as Error;
@@ -56,7 +56,7 @@ export async function fillFaultTable(rounds: FaultRounds, offset: number): Promi
     for (const kind of [...PASSING, ...LASTING]) {
       console.log(`${kind.name} of ${operations.length} operations, ${wrong.length} wrong so far`);
       if (PASSING.includes(kind)) await together(all(kind));
-      else for (const fault of all(kind)) await single(fault);
+      for (const fault of all(kind)) if (!rows.get(fault.operation)?.has(kind.name)) await single(fault);
     }
   } else {
     // few operations of one kind: each fault is met by those of other modes
@@ -69,6 +69,7 @@ export async function fillFaultTable(rounds: FaultRounds, offset: number): Promi
       if (fault !== undefined) await single(fault);
     }
   }
+  if (injected === 0) wrong.push('No call met a fault');
   return { rows, injected, wrong };
 }
 
@@ -97,6 +98,7 @@ export function recordFaultTable(file: string, mode: string, { rows, injected, w
     lost: wrong.length,
     notes: [
       `${SIGNS.completes}: the run completes. ${SIGNS['fails clearly, next run completes']}: it fails clearly, and the next run completes.`,
+      'An empty cell: no call of the operation met the fault, as not every run calls it.',
       'Up to `HTML`, each operation meets the fault once. The last three stay: each call of the operation meets them.',
     ],
     table: {

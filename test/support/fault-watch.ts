@@ -2,7 +2,7 @@ import type { TestCloud } from './cloud.ts';
 import { unclear } from './clear-failure.ts';
 import { CODE_RESOURCES } from './fault-app.ts';
 import { endInjection, inject, isLasting, operationsOf } from './fault-cells.ts';
-import type { FaultRounds, InjectedFault, Verdict } from './fault-cells.ts';
+import type { FaultRounds, InjectedFault, RoundResult } from './fault-cells.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import { createRoundApp, differences } from './fault-round-app.ts';
 import type { RoundApp, RoundState } from './fault-round-app.ts';
@@ -68,16 +68,16 @@ async function playRound(
   { app, open, complete }: Sessions,
   faults: readonly InjectedFault[],
   { proxy, expected }: { proxy: FaultProxy; expected: RoundState },
-): Promise<Verdict> {
+): Promise<RoundResult> {
   const counts = await app.counts();
   inject(proxy, faults);
   const watch = await open(isLasting(faults) ? { AWS_MAX_ATTEMPTS: '2' } : {});
-  endInjection(proxy, faults);
+  const met = endInjection(proxy, faults);
   const failures = failuresOf(watch);
   if (failures.length === 0) {
     await watch.stop();
     check(await app.state(counts), isLasting(faults) ? constant(expected) : expected, { what: 'The session', watch });
-    return 'completes';
+    return { verdict: 'completes', met };
   }
   for (const message of failures) {
     const why = unclear(message);
@@ -86,10 +86,12 @@ async function playRound(
   if (await hasEnded(watch)) await complete();
   else {
     await save(watch, () => app.change('template and code'), { isDeployed: true });
+    // the end of each session
+    await save(watch, () => app.change('code'));
     await watch.stop();
   }
   check(await app.state(counts), constant(expected), { what: 'What follows a failure', watch });
-  return 'fails clearly, next run completes';
+  return { verdict: 'fails clearly, next run completes', met };
 }
 
 /** Without what grows with each save. */

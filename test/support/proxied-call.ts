@@ -55,7 +55,7 @@ function s3Operation(method: string, pathname: string, query: URLSearchParams): 
   if (method === 'POST') return query.has('uploads') ? 'CreateMultipartUpload' : 'CompleteMultipartUpload';
   if (query.has('uploadId')) return method === 'PUT' ? 'UploadPart' : 'AbortMultipartUpload';
   if (!inBucket) return `${verb}Object`;
-  if (method === 'GET') return 'ListObjectsV2';
+  if (method === 'GET') return query.has('uploads') ? 'ListMultipartUploads' : 'ListObjectsV2';
   return method === 'PUT' ? 'CreateBucket' : `${verb}Bucket`;
 }
 
@@ -72,6 +72,7 @@ const REST_OPERATIONS: readonly [operation: string, pattern: RegExp][] = [
   ['PublishVersion', new RegExp(`^POST .*${LAMBDA_FUNCTION}/versions$`)],
   ['UpdateAlias', new RegExp(`^PUT .*${LAMBDA_FUNCTION}/aliases/[^/]+$`)],
   ['Invoke', new RegExp(`^POST .*${LAMBDA_FUNCTION}/invocations$`)],
+  ['GetLayerVersionByArn', /^GET \/[^/]+\/layers$/],
   ['ListLayerVersions', new RegExp(`^GET .*${LAMBDA_LAYER}$`)],
   ['PublishLayerVersion', new RegExp(`^POST .*${LAMBDA_LAYER}$`)],
   ['GetLayerVersion', new RegExp(String.raw`^GET .*${LAMBDA_LAYER}/\d+$`)],

@@ -160,12 +160,13 @@ export async function openBench({
         await go();
         const quiet = isWatch ? quietAfter(run) : new Promise<never>(() => {});
         const first = await Promise.race([run.ended, quiet, hangs()]);
-        if (first === 'quiet') run.child.kill(signal);
-        const end = first === 'quiet' ? await run.ended : first;
+        // a second Ctrl-C would not wait for anything
+        if (first === 'quiet' && !(await trap.wasHit())) run.child.kill(signal);
+        const end = first === 'quiet' ? await Promise.race([run.ended, hangs()]) : first;
         if (end === 'hangs') run.child.kill('SIGKILL');
+        const hit = await trap.wasHit();
         await trap.clear();
         ready = undefined;
-        const hit = trap.wasHit();
         const problems =
           end === 'hangs' ? [`it does not end: ${tail(run)}`] : hit ? wrongEnd(end, signal, isWatch) : [];
         // the signal came when everything was done
@@ -179,7 +180,7 @@ export async function openBench({
         problems.push(...(await wrongState()));
         problems.push(...(await versionsTwice(cloud.endpoint, STACK).catch(() => [])));
         problems.push(...(await filesLeft(place, isWatch ? next.child.pid : undefined)));
-        problems.push(...(await partsLeft(cloud.endpoint)));
+        problems.push(...(await partsLeft(cloud.endpoint, { withParts: signal === 'SIGKILL' })));
         if (problems.length > 0 && !mode.first) {
           await fresh();
           await syncUndisturbed();

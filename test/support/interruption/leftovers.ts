@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { ListBucketsCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { ListBucketsCommand, ListMultipartUploadsCommand, ListPartsCommand } from '@aws-sdk/client-s3';
 import {
   GetFunctionConfigurationCommand,
   GetLayerVersionByArnCommand,
@@ -53,14 +53,25 @@ export async function filesLeft(place: Place, but = 0): Promise<string[]> {
   return [...temporary.map((name) => `file left: TMPDIR/${name}`), ...others.map((name) => `file left: ${name}`)];
 }
 
-/** Parts of uploads that nobody will complete. */
-export async function partsLeft(endpoint: string): Promise<string[]> {
+/**
+ * Uploads that nobody will complete. `withParts`: only those with parts, which cost money: a process that is killed when S3 has
+ * begun an upload cannot remember it.
+ */
+export async function partsLeft(endpoint: string, { withParts = false } = {}): Promise<string[]> {
   const { s3 } = clients(endpoint);
   const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
   const answers = await Promise.all(
     Buckets.map(({ Name }) => s3.send(new ListMultipartUploadsCommand({ Bucket: Name }))),
   );
-  return answers.flatMap(({ Bucket, Uploads = [] }) => Uploads.map(({ Key }) => `parts left: ${Bucket}/${Key}`));
+  const uploads = answers.flatMap(({ Bucket, Uploads = [] }) =>
+    Uploads.map(({ Key, UploadId }) => ({ Bucket, Key, UploadId })),
+  );
+  const left: string[] = [];
+  for (const upload of uploads) {
+    const { Parts = [] } = await s3.send(new ListPartsCommand(upload));
+    if (!withParts || Parts.length > 0) left.push(`${Parts.length} parts left: ${upload.Bucket}/${upload.Key}`);
+  }
+  return left;
 }
 
 /** Versions of a layer or a function with the same content, and aliases that lead to old code. */

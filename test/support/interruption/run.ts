@@ -123,8 +123,8 @@ export async function recordPoints(place: Place, proxy: FaultProxy, run: Started
 
 /** A signal that is going to reach a run. */
 export interface Trap {
-  /** Whether the run came to the point, once it has ended. */
-  wasHit(): boolean;
+  /** Whether the run has come to the point. */
+  wasHit(): Promise<boolean>;
   /** Lets go of what was held. */
   clear(): Promise<void>;
 }
@@ -147,14 +147,14 @@ export async function setTrap(
         labelOfCall(call) === point.label && count++ === point.nth;
       const held = proxy.hold({ when: isIt }, point.when);
       void held.arrived.then(strike);
-      return { wasHit: () => hit, clear: async () => held.release() };
+      return { wasHit: async () => hit, clear: async () => held.release() };
     }
     case 'line': {
       let count = 0;
       run.onLine = (line) => {
         if (labelOfLine(line) === point.label && count++ === point.nth) strike();
       };
-      return { wasHit: () => hit, clear: async () => {} };
+      return { wasHit: async () => hit, clear: async () => {} };
     }
     case 'tool': {
       const [calls, hold, held] = ['calls', 'hold', 'held'].map((name) => path.join(place.tools, name)) as [
@@ -171,7 +171,7 @@ export async function setTrap(
         () => {},
       );
       return {
-        wasHit: () => hit,
+        wasHit: async () => hit,
         clear: async () => {
           over = true;
           await fs.rm(hold, { force: true });
@@ -183,11 +183,8 @@ export async function setTrap(
       await fs.rm(hitFile, { force: true });
       await fs.writeFile(place.control, JSON.stringify({ ...point, signal, hit: hitFile }));
       return {
-        wasHit: () => hit,
-        clear: async () => {
-          hit = (await textOf(hitFile)) !== '';
-          await fs.rm(place.control, { force: true });
-        },
+        wasHit: async () => (await textOf(hitFile)) !== '',
+        clear: () => fs.rm(place.control, { force: true }),
       };
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AwsError, toAwsError, isAwsError, type AwsCall } from '../../../src/aws/service-errors.ts';
+import { AwsError, mayHaveArrived, toAwsError, isAwsError, type AwsCall } from '../../../src/aws/service-errors.ts';
 import { UserError } from '../../../src/errors.ts';
 
 const CALL: AwsCall = {
@@ -247,6 +247,12 @@ describe('what callers branch on', () => {
   it('the code of the network, also in a cause', () => {
     expect(explain(failure('TimeoutError', 'x', { cause: network('ECONNRESET') })).code).toBe('ECONNRESET');
   });
+});
+
+it('a call that its own limit ended may have arrived', () => {
+  const error = explain(failure('AbortError', 'Request aborted', { cause: failure('TimeoutError', 'timed out') }));
+  expect(error).toMatchObject({ kind: 'unreachable', message: expect.stringContaining('the request timed out') });
+  expect(mayHaveArrived(error)).toBe(true);
 });
 
 it('what has a sentence already is left alone', () => {
