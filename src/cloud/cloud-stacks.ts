@@ -22,6 +22,8 @@ export interface CloudStacks {
   cachedListing(path: string): StackListing | undefined;
   /** One resource. Makes one call for it and one for each stack on its path, or none if the listing is cached. */
   find(path: string, logicalId: string): Promise<DeployedResource | undefined>;
+  /** The name or ARN of a stack; undefined if that nested stack does not exist. */
+  nameOf(path: string): Promise<string | undefined>;
   /** The outputs of a nested stack. Makes one call, once. */
   outputs(path: string): Promise<Readonly<Record<string, string>> | undefined>;
   cachedOutputs(path: string): Readonly<Record<string, string>> | undefined;
@@ -74,6 +76,7 @@ export function openCloudStacks(options: CloudStacksOptions): CloudStacks {
       if (listing !== undefined) return ownValue(listing, logicalId);
       return oncePerName(state.finds, `${path}/${logicalId}`, () => findResource(state, stacks, { path, logicalId }));
     },
+    nameOf: (path) => stackName(state, stacks, path),
     outputs: (path) => oncePerName(state.outputs, path, () => readOutputs(state, stacks, path)),
     cachedOutputs: (path) => state.outputsByPath.get(path),
     loadCache: async (paths) => {

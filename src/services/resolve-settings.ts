@@ -1,7 +1,7 @@
 import type { Stack } from '../model/stack.ts';
 import { toSetting } from '../template/kinds/direct-settings.ts';
 import type { DirectProperty, Setting } from '../template/kinds/direct-settings.ts';
-import { kindOf } from '../template/kinds/kinds.ts';
+import { namedSetting } from '../template/kinds/setting-parts.ts';
 import type { TemplateMap } from '../template/template.ts';
 import type { ServiceContext } from './service-context.ts';
 
@@ -32,13 +32,12 @@ export async function resolveSettings(
   { values }: Pick<ServiceContext, 'values'>,
   { type, properties, stack, names }: SettableResource,
 ): Promise<ResolvedSettings> {
-  const direct = kindOf(type)?.direct ?? {};
   const settings = new Map<string, WantedSetting>();
   const waiting: string[] = [];
   for (const name of names) {
-    const property = Object.hasOwn(direct, name) ? direct[name] : undefined;
+    const { property, value: written } = namedSetting(type, properties, name);
     if (property === undefined) continue;
-    const { value, missing } = await values.resolve(properties[name] ?? null, stack);
+    const { value, missing } = await values.resolve(written ?? null, stack);
     const setting = missing.length > 0 ? undefined : toSetting(property, value);
     if (setting !== undefined) settings.set(name, { property, value: setting });
     else if (missing.length > 0) waiting.push(`${name}: only CloudFormation knows ${missing.join(', ')}`);

@@ -6,11 +6,13 @@ import apigateway_rest
 import apigateway_services
 import apigateway_stages
 import cloud_control
+import cloudformation_drift
 import cloudformation_events
 import cloudformation_nested
 import cloudformation_stacks
 import cloudformation_types
 import control
+import lambda_event_sources
 import lambda_functions
 import lambda_processes
 import lambda_web_functions
@@ -19,6 +21,7 @@ import stepfunctions_settings
 
 PARTS = (
     lambda_functions,
+    lambda_event_sources,
     lambda_processes,
     lambda_web_functions,
     apigateway_rest,
@@ -29,6 +32,7 @@ PARTS = (
     stepfunctions_definitions,
     stepfunctions_settings,
     cloudformation_types,
+    cloudformation_drift,
     cloudformation_stacks,
     cloudformation_events,
     cloudformation_nested,

@@ -7,7 +7,8 @@ import type { ServiceContext } from '../service-context.ts';
 import { codeName, hasSent, isDone, readyCode, sendCode, shownCode } from './function-code.ts';
 import type { CodeUpdate } from './function-code.ts';
 import { changedSettings, checkSettings, hasSetting } from './function-configuration.ts';
-import { sendNeighbour } from './function-neighbours.ts';
+import { isLast, sendNeighbour } from './function-neighbours.ts';
+import type { NeighbourUpdate } from './neighbour.ts';
 import type { ConfigurationUpdate } from './function-configuration.ts';
 import { sendSettings } from './settings-refused.ts';
 import type { FunctionPlan, FunctionWork, VersionPublication } from './plan-function.ts';
@@ -38,14 +39,20 @@ export async function applyFunction(
   };
   markUnsettled(tools, work.id);
   await sendSettings(plan, () => configure(plan.configuration, plan.settings));
-  for (const [index, neighbour] of work.neighbours.entries()) {
-    const isFirst = plan.configuration === undefined && index === 0;
+  const [early, late] = [work.neighbours.filter((one) => !isLast(one)), work.neighbours.filter(isLast)];
+  const isOnly = [plan.configuration, plan.code, plan.drop, plan.publish].every((request) => request === undefined);
+  const send = (update: NeighbourUpdate): Promise<void> => {
     // a refusal says that nothing was set
-    await (isFirst ? sendSettings(plan, () => sendNeighbour(tools, neighbour)) : sendNeighbour(tools, neighbour));
-  }
+    const isFirst = update === early[0] ? plan.configuration === undefined : isOnly && work.neighbours.length === 1;
+    return isFirst ? sendSettings(plan, () => sendNeighbour(tools, update)) : sendNeighbour(tools, update);
+  };
+  for (const update of early) await send(update);
   if (plan.code !== undefined) await updateCode(tools, work, plan.code);
   await configure(plan.drop);
   if (plan.publish !== undefined) await publish(tools, work, plan.publish);
+  // event source mappings take a while, each by itself
+  const ends = await Promise.allSettled(late.map(send));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   markSettled(tools, work.id);
 }
 

@@ -5,6 +5,7 @@ import { pause } from '../../support/pause.ts';
 import { UserError } from '../../errors.ts';
 import { toFunctionState } from './function-state.ts';
 import type { FunctionState } from './function-state.ts';
+import { delaySince, LONGEST_CHANGE } from './lambda-patience.ts';
 import { deletionError, isBusy } from './function-lifecycle.ts';
 import { readFunctions } from './read-functions.ts';
 
@@ -36,14 +37,8 @@ export interface LambdaAccess {
   change<T>(name: string, work: () => Promise<T>, isDone?: (state: FunctionState) => boolean): Promise<T | undefined>;
 }
 
-/** Between two reads (ms). Most updates take half a second to two seconds: we see their end at most a fifth later. */
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 2_000;
-const SHARE_WAITED = 0.2;
 /** How long (ms) reads may be stale after an update. */
 const STALE_FOR = 10_000;
-/** How long a change may take (ms); versions with SnapStart take minutes. */
-const LONGEST_CHANGE = 10 * 60_000;
 
 /** Opens the client of one run. */
 export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): LambdaAccess {
@@ -110,10 +105,6 @@ export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): Lambd
       return readFunctions({ service, read }, names, images);
     },
   };
-}
-
-function delaySince(started: number): number {
-  return Math.min(Math.max((performance.now() - started) * SHARE_WAITED, FIRST_DELAY), LONGEST_DELAY);
 }
 
 function tookTooLong({ name, state, lastUpdateStatus }: FunctionState): UserError {

@@ -2,6 +2,7 @@ import type { PlannedRequest } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { describeCodeUpdate } from './function-code.ts';
 import type { ConfigurationUpdate } from './function-configuration.ts';
+import { isLast } from './function-neighbours.ts';
 import type { FunctionPlan } from './plan-function.ts';
 import { deletionOf } from './apply-layer.ts';
 import type { LayerPlan } from './plan-layer.ts';
@@ -16,14 +17,16 @@ export async function functionRequests(
 ): Promise<PlannedRequest[]> {
   const { work, configuration, code, drop, publish } = plan;
   const own = work.layers.find(({ work: { id } }) => id === work.id);
+  const [early, late] = [work.neighbours.filter((one) => !isLast(one)), work.neighbours.filter(isLast)];
   return [
     ...(own === undefined ? [] : await publishRequests(tools, own)),
     ...request('UpdateFunctionConfiguration', configuration && withoutSecrets(configuration, work)),
-    ...work.neighbours.flatMap(({ operation, input }) => request(operation, input)),
+    ...early.flatMap(({ operation, input }) => request(operation, input)),
     ...(code === undefined ? [] : [await codeRequest(tools, code)]),
     ...request('UpdateFunctionConfiguration', drop),
     ...request('PublishVersion', publish?.version),
     ...request('UpdateAlias', publish?.alias),
+    ...late.flatMap(({ operation, input }) => request(operation, input)),
     ...(own === undefined ? [] : deletionRequests(own, kept)),
   ];
 }

@@ -10,7 +10,7 @@ import type { FunctionState } from './function-state.ts';
 import { missingSettings, settingParameters } from './function-configuration.ts';
 import type { ConfigurationUpdate, WantedConfiguration } from './function-configuration.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
-import type { NeighbourUpdate } from './function-neighbours.ts';
+import type { NeighbourUpdate } from './neighbour.ts';
 import type { LayerPlan } from './plan-layer.ts';
 import { layerArnOf, moveLayers, newVersionOf } from './layer-versions.ts';
 import { mayBeStale } from '../../cloud/recent-sends.ts';
@@ -122,7 +122,7 @@ export function changesFunction({ work, code, configuration, drop, publish }: Fu
 export function describeFunctionPlan({ work, code, configuration, settings, drop, publish }: FunctionPlan): string[] {
   return [
     ...settings.keys(),
-    ...work.neighbours.map(({ setting }) => setting.property.member),
+    ...work.neighbours.flatMap((update) => [...update.settings.keys()]),
     ...(configuration?.Layers === undefined ? [] : ['layers']),
     ...(code === undefined ? [] : [code.code.kind === 'image' ? 'image' : 'code']),
     ...(drop === undefined ? [] : ['dependency layer removed']),

@@ -89,7 +89,7 @@ export async function planOneFunction(
     state,
     code: isSelected ? await planCode(tools, fn, packed) : undefined,
     configuration,
-    neighbours: configuration ? await planNeighbours(tools, { name: state.name, alias }, configuration) : [],
+    neighbours: configuration ? await planNeighbours(tools, { fn, alias }, configuration) : [],
     layers: dependencies === undefined ? used : [...used, dependencies],
     dependencyLayer: dependencyArn,
     dependencies: isSelected ? { layer: dependencyArn, wanted: dependencies !== undefined } : undefined,

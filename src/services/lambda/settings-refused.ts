@@ -28,7 +28,12 @@ function isAboutSettings({ kind, operation }: AwsError): boolean {
 
 const OPERATIONS: ReadonlySet<string> = new Set([
   'DeleteFunctionConcurrency',
+  'DeleteProvisionedConcurrencyConfig',
   'PutFunctionConcurrency',
+  'PutProvisionedConcurrencyConfig',
+  'TagResource',
+  'UntagResource',
+  'UpdateEventSourceMapping',
   'UpdateFunctionConfiguration',
   'UpdateFunctionUrlConfig',
 ]);

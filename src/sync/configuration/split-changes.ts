@@ -5,13 +5,15 @@ import { createStackValues } from '../../model/stack-values.ts';
 import type { StackValues } from '../../model/stack-values.ts';
 import { identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { isFixed, mayComeOrGo } from '../../template/kinds/direct-settings.ts';
 import { globalsSection, isServerless, kindOf, RESOURCE_KINDS } from '../../template/kinds/kinds.ts';
 import type { ResourceKind } from '../../template/kinds/resource-kind.ts';
+import { namedSetting } from '../../template/kinds/setting-parts.ts';
 import { namesIn } from '../../template/names-in.ts';
 import { mapOf, resourceOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { EXTENSIONS_TRANSFORM, SERVERLESS_TRANSFORM, transformsOf } from '../../template/transforms.ts';
+import { readSettingDifference } from './changed-settings.ts';
+import type { SettingDifference } from './changed-settings.ts';
 
 /** What a service can set on what exists, and what only a deployment can do. */
 export interface ChangeSplit {
@@ -80,9 +82,9 @@ function collect(split: Split, before: Stack, after: Stack): void {
   for (const { logicalId, names, others } of withoutMoving(after, changedResources(split, before, after))) {
     const id = identifierOf(after.path, logicalId);
     if (names.size > 0) split.direct.set(id, [...names]);
-    const left = others.filter(({ path }) => !names.has(path[3] ?? ''));
-    if (left.length > 0) split.deployed.set(id, new Set(left.map(({ path }) => path[3] ?? '')));
-    if (!isNested(after, logicalId)) left.forEach(rest);
+    const left = others.filter((one) => !isAllAmong(one, names));
+    if (left.length > 0) split.deployed.set(id, new Set(left.flatMap((one) => one.names)));
+    if (!isNested(after, logicalId)) left.forEach(({ difference }) => rest(difference));
   }
   split.rest.push(...movedConditions(split, before, after).map((id) => `${prefix}${id}: its condition changed`));
   for (const child of after.children) {
@@ -95,15 +97,22 @@ function collect(split: Split, before: Stack, after: Stack): void {
 /** A resource whose properties differ. */
 interface ChangedResource {
   logicalId: string;
-  /** The properties that a service sets. */
+  /** The settings that a service sets. */
   names: Set<string>;
   /** The differences that are not where code is. */
-  others: readonly TemplateDifference[];
+  others: readonly SettingDifference[];
+}
+
+function isAllAmong({ names }: SettingDifference, set: ReadonlySet<string>): boolean {
+  return names.every((name) => set.has(name));
 }
 
 function changedResources({ isCode }: Split, before: Stack, after: Stack): ChangedResource[] {
   return [...changedProperties(before, after)].map(([logicalId, differences]) => {
-    const others = differences.filter((difference) => !isCode(after, difference));
+    const [was, is] = [before, after].map((stack) => resourceOf(stack.resolved, logicalId));
+    const others = differences
+      .filter((difference) => !isCode(after, difference))
+      .map((difference) => readSettingDifference(was ?? {}, is ?? {}, difference));
     const isSameType = typeOf(before, logicalId) === typeOf(after, logicalId);
     return { logicalId, others, names: isSameType ? directNames(after, logicalId, others) : new Set() };
   });
@@ -114,12 +123,12 @@ function changedResources({ isCode }: Split, before: Stack, after: Stack): Chang
  * only CloudFormation knows.
  */
 function withoutMoving(after: Stack, changed: readonly ChangedResource[]): ChangedResource[] {
-  const isMoving = ({ names, others }: ChangedResource): boolean =>
-    others.some(({ path }) => !names.has(path[3] ?? ''));
+  const isMoving = ({ names, others }: ChangedResource): boolean => others.some((one) => !isAllAmong(one, names));
   const moving = new Set(changed.filter(isMoving).map(({ logicalId }) => logicalId));
   return changed.map((one) => {
-    const properties = mapOf(resourceOf(after.resolved, one.logicalId)['Properties']);
-    const isKnown = (name: string): boolean => !namesIn(properties[name] ?? null).some((other) => moving.has(other));
+    const { Type: type, Properties: properties } = resourceOf(after.resolved, one.logicalId);
+    const isKnown = (name: string): boolean =>
+      !namesIn(namedSetting(type, mapOf(properties), name).value ?? null).some((other) => moving.has(other));
     return { ...one, names: new Set([...one.names].filter(isKnown)) };
   });
 }
@@ -149,8 +158,12 @@ function isGlobalSetting({ path: [section, type = '', property = ''] }: Template
 }
 
 const DIRECT_GLOBALS: ReadonlySet<string> = new Set(
-  (Object.entries(RESOURCE_KINDS) as [string, ResourceKind][]).flatMap(([type, { direct = {} }]) =>
-    isServerless(type) ? Object.keys(direct).map((property) => `${globalsSection(type)}.${property}`) : [],
+  (Object.entries(RESOURCE_KINDS) as [string, ResourceKind][]).flatMap(([type, { direct = {}, directTag }]) =>
+    isServerless(type)
+      ? [...Object.keys(direct), ...(directTag === undefined ? [] : ['Tags'])].map(
+          (property) => `${globalsSection(type)}.${property}`,
+        )
+      : [],
   ),
 );
 
@@ -163,23 +176,21 @@ function typeOf(stack: Stack, logicalId: string): TemplateValue | undefined {
   return resourceOf(stack.resolved, logicalId)['Type'];
 }
 
-/** The properties of the resource among these differences that a service sets. */
-function directNames(stack: Stack, logicalId: string, differences: readonly TemplateDifference[]): Set<string> {
+/** The settings of the resource in these differences that a service sets. */
+function directNames(stack: Stack, logicalId: string, differences: readonly SettingDifference[]): Set<string> {
   const { Type: type, Properties: properties } = resourceOf(stack.resolved, logicalId);
-  const { direct = {}, directDefinition = [], deployedWhole = [], deployedWith = [] } = kindOf(type) ?? {};
+  const { directDefinition = [], deployedWhole = [], deployedWith = [] } = kindOf(type) ?? {};
   const isVersioned = deployedWith.some((name) => isSet(mapOf(properties)[name]));
-  const changed = new Set(differences.map(({ path }) => path[3] ?? ''));
+  const changed = new Set(differences.map(({ difference: { path } }) => path[3] ?? ''));
   if (hasMacro(stack) || isVersioned || deployedWhole.some((name) => changed.has(name))) return new Set();
   const refused = new Set<string>();
-  for (const { path, change } of differences) {
-    const [, , , name = '', ...below] = path;
-    const property = Object.hasOwn(direct, name) ? direct[name] : undefined;
-    const isWhole = change === 'changed' || below.length > 0;
-    if (isWhole && directDefinition.includes(name)) continue;
-    if (property === undefined || isFixed(property, below) || (change !== 'changed' && !mayComeOrGo(property, below)))
-      refused.add(name);
+  for (const { difference, names, isSettable } of differences) {
+    const { path, change } = difference;
+    const isWhole = change === 'changed' || path.length > 4;
+    if (isWhole && directDefinition.includes(path[3] ?? '')) continue;
+    if (!isSettable) for (const name of names) refused.add(name);
   }
-  return new Set([...changed].filter((name) => !refused.has(name)));
+  return new Set(differences.flatMap(({ names }) => names.filter((name) => !refused.has(name))));
 }
 
 function isSet(value: TemplateValue | undefined): boolean {

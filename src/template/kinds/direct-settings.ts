@@ -9,7 +9,7 @@ export interface DirectProperty {
   member: string;
   shape: Shape;
   /** The request that sets it, if it is another one than the type's own. */
-  request?: 'PutFunctionConcurrency' | 'UpdateFunctionUrlConfig';
+  request?: DirectRequest;
   /** SAM writes the value into this member of `member`. */
   within?: string;
   /**
@@ -24,6 +24,14 @@ export interface DirectProperty {
   /** Items of the list by this member: where one goes, the property waits for the deployment, which removes it itself. */
   itemKey?: string;
 }
+
+/** The requests that set what UpdateFunctionConfiguration does not. */
+export type DirectRequest =
+  | 'PutFunctionConcurrency'
+  | 'PutProvisionedConcurrencyConfig'
+  | 'TagResource'
+  | 'UpdateEventSourceMapping'
+  | 'UpdateFunctionUrlConfig';
 
 /**
  * The form of a value. A value of another form waits for the deployment, which reports what is wrong with it. `ignored` is not
@@ -166,7 +174,7 @@ function convertScalar(shape: Extract<Shape, string>, value: TemplateValue): Set
   const text = scalarText(value);
   if (text === undefined || shape === 'text') return text;
   if (shape === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
-  const pattern = shape === 'decimal' ? /^-?\d+(?:\.\d+)?$/ : /^\d+$/;
+  const pattern = shape === 'decimal' ? /^-?\d+(?:\.\d+)?$/ : /^-?\d+$/;
   return pattern.test(text) ? Number(text) : undefined;
 }
 

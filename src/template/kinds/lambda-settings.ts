@@ -23,6 +23,8 @@ const CONFIGURATION = {
   ImageConfig: {
     member: 'ImageConfig',
     shape: { members: { Command: TEXTS, EntryPoint: TEXTS, WorkingDirectory: 'text' } },
+    isWhole: true,
+    absent: {},
   },
   KmsKeyArn: { member: 'KMSKeyArn', shape: 'text', absent: '' },
   Layers: { member: 'Layers', shape: TEXTS, absent: [] },
@@ -94,6 +96,12 @@ export const SERVERLESS_CONFIGURATION: Readonly<Record<string, DirectProperty>> 
       },
     },
   },
+  ProvisionedConcurrencyConfig: {
+    member: 'ProvisionedConcurrencyConfig',
+    request: 'PutProvisionedConcurrencyConfig',
+    shape: { members: { ProvisionedConcurrentExecutions: 'number' } },
+    absent: null,
+  },
   DeadLetterQueue: {
     member: 'DeadLetterConfig',
     shape: { members: { TargetArn: { shape: 'text', absent: '' }, Type: 'ignored' } },
@@ -107,6 +115,9 @@ export const SERVERLESS_CONFIGURATION: Readonly<Record<string, DirectProperty>> 
     off: ['Disabled'],
   },
 };
+
+/** One tag; its name and value may be any text. */
+export const FUNCTION_TAG: DirectProperty = { member: 'Tags', request: 'TagResource', shape: 'text', absent: null };
 
 /** A change of one of these is a change of the function's identity or of what its code runs on: only a deployment makes it. */
 export const DEPLOYED_WHOLE = [

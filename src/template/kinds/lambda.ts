@@ -1,7 +1,8 @@
 import { arn, ID, NAME } from './attribute-patterns.ts';
 import { codePath, S3_BUCKET_S3_KEY, S3_URI } from './resource-kind.ts';
 import type { ResourceKind } from './resource-kind.ts';
-import { DEPLOYED_WHOLE, LAMBDA_CONFIGURATION, SERVERLESS_CONFIGURATION } from './lambda-settings.ts';
+import { EVENT_SOURCES } from './event-source-settings.ts';
+import { DEPLOYED_WHOLE, FUNCTION_TAG, LAMBDA_CONFIGURATION, SERVERLESS_CONFIGURATION } from './lambda-settings.ts';
 
 /** Properties of a function, beside its code, that decide its artifact and what is published of it. */
 const FUNCTION_SETTINGS = [
@@ -29,6 +30,8 @@ export const LAMBDA = {
     settings: FUNCTION_SETTINGS,
     routes: 'events',
     direct: SERVERLESS_CONFIGURATION,
+    directTag: FUNCTION_TAG,
+    directEvents: EVENT_SOURCES,
     deployedWhole: [...DEPLOYED_WHOLE, 'AutoPublishAlias', 'AutoPublishAliasAllProperties'],
     deployedWith: ['AutoPublishAliasAllProperties', 'CapacityProviderConfig'],
     versioned: { attributes: ['Version'], onlyWith: 'AutoPublishAlias', namedBy: 'AutoPublishCodeSha256' },
@@ -46,6 +49,7 @@ export const LAMBDA = {
     sync: 'function',
     settings: FUNCTION_SETTINGS,
     direct: LAMBDA_CONFIGURATION,
+    directTag: FUNCTION_TAG,
     deployedWhole: DEPLOYED_WHOLE,
     deployedWith: ['CapacityProviderConfig'],
     attributes: { Arn: arn('lambda', 'function:{id}') },

@@ -23,6 +23,10 @@ export interface ResourceKind {
   direct?: Readonly<Record<string, DirectProperty>>;
   /** The service that sets them, with requests of their own beside those of the flow (`sync`). */
   setBy?: string;
+  /** How the service sets one of the `Tags`; each is a setting of its own (`setting-parts.ts`). */
+  directTag?: DirectProperty;
+  /** Settings of the function's events by event type, each a setting of its own (`setting-parts.ts`). */
+  directEvents?: Readonly<Record<string, Readonly<Record<string, DirectProperty>>>>;
   /** Properties of which the flow (`sync`) sends the whole value, inline: without CloudFormation too. */
   directDefinition?: readonly string[];
   /** Where one of these changes too, everything that changes waits for the deployment. */

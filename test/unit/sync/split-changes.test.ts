@@ -15,6 +15,8 @@ Resources:
   A: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, MemorySize: !Ref Size}}
   B: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: x}, LoggingConfig: {LogFormat: JSON}}}
   All: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, AutoPublishAlias: live, AutoPublishAliasAllProperties: true}}
+  Read: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, Timeout: 9, Tags: {A: a, B: b}, Events: {In: {Type: SQS, Properties: {Queue: q, BatchSize: 1}}, Get: {Type: Api, Properties: {Path: /a, Method: get}}}}}
+  Tagged: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: x}, Tags: [{Key: A, Value: a}, {Key: B, Value: b}]}}
   Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 1}}
   Flow: {Type: AWS::Serverless::StateMachine, Properties: {Definition: {StartAt: A}}}
   Prod: {Type: AWS::SNS::Topic, Condition: IsProd}
@@ -56,6 +58,39 @@ function split({ from = '', to = '', also = ['', ''], parameters = {}, child = C
 describe('a change is split into what services set and what a deployment does', () => {
   it.each<[string, Change, object, readonly string[]]>([
     ['nothing', {}, {}, []],
+    ['tags, each by itself', { from: '{A: a, B: b}', to: '{A: a, B: c, C: d}' }, { Read: ['Tags.B', 'Tags.C'] }, []],
+    ['all tags', { from: 'Tags: {A: a, B: b}, ', to: '' }, { Read: ['Tags.A', 'Tags.B'] }, []],
+    [
+      'tags in another order',
+      { from: '[{Key: A, Value: a}, {Key: B, Value: b}]', to: '[{Key: B, Value: b}, {Key: A, Value: c}]' },
+      { Tagged: ['Tags.A'] },
+      [],
+    ],
+    [
+      'tags whose keys only CloudFormation knows',
+      { from: '{Key: B, Value: b}', to: '{Key: !GetAtt Q.QueueName, Value: b}' },
+      {},
+      ['Tagged: Tags.1.Key changed'],
+    ],
+    [
+      'settings of an event source',
+      { from: 'BatchSize: 1', to: 'BatchSize: 2, Enabled: false' },
+      { Read: ['Events.In.BatchSize', 'Events.In.Enabled'] },
+      [],
+    ],
+    [
+      'the source of an event, beside a setting',
+      { from: 'Queue: q, BatchSize: 1', to: 'Queue: r, BatchSize: 2' },
+      { Read: ['Events.In.BatchSize'] },
+      ['Read: Events.In.Properties.Queue changed'],
+    ],
+    ['a route', { from: 'Path: /a', to: 'Path: /b' }, {}, ['Read: Events.Get.Properties.Path changed']],
+    [
+      'an event',
+      { from: ', Get: {Type: Api', to: ', Put: {Type: Api' },
+      {},
+      ['Read: Events.Put was added', 'Read: Events.Get was removed'],
+    ],
     ['a setting', { from: '!Ref Size}}\n  B', to: '512}}\n  B' }, { A: ['MemorySize'] }, []],
     [
       'a parameter, in each stack that uses it',

@@ -1,0 +1,80 @@
+import { ownValue } from '../../support/own-value.ts';
+import { isIntrinsic, isMap, mapOf, scalarText } from '../template.ts';
+import type { TemplateMap, TemplateValue } from '../template.ts';
+import type { DirectProperty } from './direct-settings.ts';
+import { kindOf } from './kinds.ts';
+
+/*
+ * A setting is a property of a resource, or a part of one that a service sets separately: `Tags.KEY` is one tag, and
+ * `Events.EVENT.PROPERTY` a property of a function's event, which SAM makes an event source mapping of. So what is set
+ * directly is remembered by tag and by event, and other tags and events are left alone.
+ */
+
+const TAGS = 'Tags';
+const EVENTS = 'Events';
+
+/** A setting by its name: how it is set (undefined: by a deployment only), and its value in the template. */
+export interface NamedSetting {
+  property: DirectProperty | undefined;
+  value: TemplateValue | undefined;
+}
+
+/** Finds a setting of a resource by its name. Pure. */
+export function namedSetting(type: unknown, properties: TemplateMap, name: string): NamedSetting {
+  const { direct = {}, directTag, directEvents = {} } = kindOf(type) ?? {};
+  const tag = partOf(name, TAGS);
+  if (tag !== undefined) return { property: directTag, value: tagsIn(properties[TAGS])?.get(tag) };
+  const [event, member] = partOf(name, EVENTS)?.split('.') ?? [];
+  if (event === undefined || member === undefined) return { property: ownValue(direct, name), value: properties[name] };
+  const { Type: eventType, Properties: settings } = mapOf(ownValue(mapOf(properties[EVENTS]), event) ?? null);
+  const bySource = ownValue(directEvents, scalarText(eventType) ?? '') ?? {};
+  return { property: ownValue(bySource, member), value: ownValue(mapOf(settings), member) };
+}
+
+/** Names one tag as a setting. */
+export function tagSetting(key: string): string {
+  return `${TAGS}.${key}`;
+}
+
+/** The key of a setting that is a tag; undefined: it is none. */
+export function tagOf(name: string): string | undefined {
+  return partOf(name, TAGS);
+}
+
+/** The event of a setting that is an event's; undefined: it is none. */
+export function eventOf(name: string): string | undefined {
+  return partOf(name, EVENTS)?.split('.')[0];
+}
+
+/** Splits the path of a change below a resource's properties into the name of a setting, and the path below that. Pure. */
+export function settingAt(
+  type: unknown,
+  [property = '', ...below]: readonly string[],
+): { name: string; below: readonly string[] } {
+  const [event, section, member, ...inner] = below;
+  const isEvent = property === EVENTS && kindOf(type)?.directEvents !== undefined;
+  if (!isEvent || event === undefined || section !== 'Properties' || member === undefined)
+    return { name: property, below };
+  return { name: `${EVENTS}.${event}.${member}`, below: inner };
+}
+
+/** Returns whether tags of the type are settings, and the property holds them. */
+export function holdsTags(type: unknown, property: string): boolean {
+  return property === TAGS && kindOf(type)?.directTag !== undefined;
+}
+
+/** Reads tags, written as a mapping or as a list; undefined: only CloudFormation knows them. Pure. */
+export function tagsIn(value: TemplateValue | undefined): Map<string, TemplateValue> | undefined {
+  if (value === undefined || value === null) return new Map();
+  if (isIntrinsic(value)) return undefined;
+  if (isMap(value)) return new Map(Object.entries(value));
+  if (!Array.isArray(value)) return undefined;
+  const entries = value.map((item) => [scalarText(mapOf(item)['Key']), mapOf(item)['Value'] ?? null] as const);
+  return entries.every((entry): entry is readonly [string, TemplateValue] => entry[0] !== undefined)
+    ? new Map(entries)
+    : undefined;
+}
+
+function partOf(name: string, property: string): string | undefined {
+  return name.startsWith(`${property}.`) ? name.slice(property.length + 1) : undefined;
+}
