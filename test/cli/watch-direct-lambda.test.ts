@@ -1,4 +1,5 @@
 import {
+  GetAliasCommand,
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
   GetFunctionUrlConfigCommand,
@@ -147,6 +148,26 @@ const PLAIN: readonly Row[] = [
     ],
   ],
 ];
+/** Resources of their own beside `Plain`. */
+const BESIDE: readonly Row[] = [
+  ['Source.BatchSize', '5', '7', 'queue.BatchSize', [5, 7]],
+  ['Source.Enabled', 'true', 'false', 'queue.State', ['Enabled', 'Disabled']],
+  [
+    'Source.FilterCriteria',
+    NONE,
+    `{Filters: [{Pattern: '{"body": {"a": [1]}}'}]}`,
+    'queue.FilterCriteria.Filters.length',
+    [undefined, 1],
+  ],
+  ['Named.Description', 'one', 'two', 'alias.Description', ['one', 'two']],
+  [
+    'Url.Cors',
+    '{AllowOrigins: ["https://one"]}',
+    '{AllowOrigins: ["https://two"]}',
+    'url.Cors.AllowOrigins.0',
+    ['https://one', 'https://two'],
+  ],
+];
 const IMAGE: readonly Row[] = [
   [
     'ImageConfig',
@@ -176,9 +197,14 @@ const EVENTS = `{
 const RESOURCES = `
   Fn: {Type: AWS::Serverless::Function, Properties: {InlineCode: "${CODE}", AutoPublishAlias: live, ${ROLE}, ${properties(CONFIGURATION)}, ${properties(SERVERLESS)}, Tags: {${properties(SERVERLESS, 'Tags')}, Fixed: always, ODD: here}, Events: ${EVENTS}}}
   Plain: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: "${CODE}"}, ${ROLE}, ${properties(CONFIGURATION)}, ${properties(PLAIN)}}}
+  Source: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref Plain, EventSourceArn: "${queue('in')}", ${properties(BESIDE, 'Source')}}}
+  Version: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref Plain}}
+  Named: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Plain, FunctionVersion: !GetAtt Version.Version, Name: named, ${properties(BESIDE, 'Named')}}}
+  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !GetAtt Plain.Arn, AuthType: NONE, ${properties(BESIDE, 'Url')}}}
   Image: {Type: AWS::Serverless::Function, Properties: {PackageType: Image, ImageUri: "000000000000.dkr.ecr.us-east-1.amazonaws.com/images:1", ${ROLE}, ${properties(IMAGE)}}}
 `;
 const IDS = ['Fn', 'Plain', 'Image'];
+const CHANGED = [...IDS, 'Source', 'Named', 'Url'];
 const HEAD = `AWSTemplateFormatVersion: '2010-09-09'
 Transform: AWS::Serverless-2016-10-31
 Parameters: {Variant: {Type: String}, Memory: {Type: Number}}
@@ -204,7 +230,8 @@ async function stateOf(app: WatchedApp, output: string): Promise<Record<string, 
       if (error instanceof Error && /NotFound/.test(error.name)) return undefined;
       throw error;
     });
-  const url = await ifAny(lambda.send(new GetFunctionUrlConfigCommand({ FunctionName, Qualifier: 'live' })));
+  const Qualifier = output.endsWith('Fn') ? 'live' : undefined;
+  const url = await ifAny(lambda.send(new GetFunctionUrlConfigCommand({ FunctionName, Qualifier })));
   const provisioned = await ifAny(
     lambda.send(new GetProvisionedConcurrencyConfigCommand({ FunctionName, Qualifier: 'live' })),
   );
@@ -224,6 +251,9 @@ async function stateOf(app: WatchedApp, output: string): Promise<Record<string, 
     provisioned: provisioned?.RequestedProvisionedConcurrentExecutions,
     tags: Tags,
     ownTags: Object.fromEntries(Object.entries(Tags).filter(([key]) => !key.includes(':'))),
+    alias: await ifAny(lambda.send(new GetAliasCommand({ FunctionName, Name: 'named' }))).then(
+      (alias) => alias && { Description: alias.Description },
+    ),
     queue: mapping('sqs'),
     stream: mapping('kinesis'),
   };
@@ -270,7 +300,7 @@ it('every setting of functions takes effect before it is deployed, through param
   const shows = (all: Record<string, Record<string, unknown>>, which: 0 | 1): void => {
     for (const [id, rows] of [
       ['Fn', [...CONFIGURATION, ...SERVERLESS]],
-      ['Plain', [...CONFIGURATION, ...PLAIN]],
+      ['Plain', [...CONFIGURATION, ...PLAIN, ...BESIDE]],
       ['Image', IMAGE],
     ] as const) {
       for (const output of [id, `Child${id}`]) {
@@ -302,7 +332,7 @@ it('every setting of functions takes effect before it is deployed, through param
       for (const file of ['template.yaml', 'child.yaml'])
         await watch.write(file, (text) => text.replace(/(Came|Went): here/, `${odd}: here`));
     });
-    for (const id of IDS.flatMap((name) => [name, `Child/${name}`]))
+    for (const id of CHANGED.flatMap((name) => [name, `Child/${name}`]))
       await watch.seen((line) => isResource(id, 'in-sync')(line) && line.changed === true, from, 60_000);
     const direct = await states();
     const requests = sent();

@@ -10,6 +10,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import cloudcontrol, cloudformation, cloudwatch, dynamodb, eventbridge, scheduler, sns
 from ministack.services.cloudformation import drift, provisioners
 
+from cloudformation_drift import read_alias, read_mapping, read_url
 from patching import wrap
 
 ALARM = (
@@ -182,6 +183,9 @@ def read_parameter(name, declared):
 
 
 READERS = {
+    "AWS::Lambda::Alias": read_alias,
+    "AWS::Lambda::EventSourceMapping": read_mapping,
+    "AWS::Lambda::Url": read_url,
     "AWS::CloudWatch::Alarm": read_alarm,
     "AWS::CloudWatch::Dashboard": read_dashboard,
     "AWS::DynamoDB::Table": read_table,

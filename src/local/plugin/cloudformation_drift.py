@@ -81,7 +81,12 @@ def read_alias(physical_id, props):
     alias = function.get("aliases", {}).get(alias_name)
     if alias is None:
         return None
-    current = {"Description": alias.get("Description"), "FunctionVersion": alias.get("FunctionVersion")}
+    current = {
+        "Description": alias.get("Description"),
+        "FunctionName": name,
+        "FunctionVersion": alias.get("FunctionVersion"),
+        "Name": alias_name,
+    }
     provisioned = function.get("provisioned_concurrency", {}).get(alias_name)
     if provisioned:
         count = provisioned["RequestedProvisionedConcurrentExecutions"]
@@ -97,5 +102,5 @@ def read_url(physical_id, props):
     config = lambda_svc._function_urls.get(physical_id)
     if config is None:
         return None
-    current = {"AuthType": config.get("AuthType"), "InvokeMode": config.get("InvokeMode"), "Cors": config.get("Cors")}
-    return {name: among(value, props.get(name)) for name, value in current.items()}
+    current = {name: among(config.get(name), props.get(name)) for name in ("AuthType", "Cors", "InvokeMode")}
+    return {**current, **{name: props[name] for name in ("Qualifier", "TargetFunctionArn") if name in props}}

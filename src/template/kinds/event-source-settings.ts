@@ -1,9 +1,8 @@
 import type { DirectProperty, Shape } from './direct-settings.ts';
 
-/** Creates a setting of UpdateEventSourceMapping. */
+/** Creates a setting of an event source mapping. */
 function setting(member: string, shape: Shape, absent?: DirectProperty['absent']): DirectProperty {
-  const request = 'UpdateEventSourceMapping';
-  return absent === undefined ? { member, shape, request } : { member, shape, request, absent };
+  return absent === undefined ? { member, shape } : { member, shape, absent };
 }
 
 /**
@@ -66,20 +65,32 @@ const BROKER = {
   MaximumBatchingWindowInSeconds: setting('MaximumBatchingWindowInSeconds', 'number'),
 };
 
+type Settings = Readonly<Record<string, DirectProperty>>;
+
 /** The settings of a function's events that SAM makes event source mappings of, by the event's type. */
-export const EVENT_SOURCES: Readonly<Record<string, Readonly<Record<string, DirectProperty>>>> = {
-  DocumentDB: BROKER,
-  DynamoDB: STREAM,
-  Kinesis: STREAM,
-  MQ: BROKER,
-  MSK: BROKER,
-  SQS: QUEUE,
-  SelfManagedKafka: BROKER,
+export const EVENT_SOURCES: Readonly<Record<string, Settings>> = {
+  DocumentDB: sentToLambda(BROKER),
+  DynamoDB: sentToLambda(STREAM),
+  Kinesis: sentToLambda(STREAM),
+  MQ: sentToLambda(BROKER),
+  MSK: sentToLambda(BROKER),
+  SQS: sentToLambda(QUEUE),
+  SelfManagedKafka: sentToLambda(BROKER),
 };
 
-/** The settings of `AWS::Lambda::EventSourceMapping`: the defaults of some depend on the source, which may not be known. */
-export const EVENT_SOURCE_MAPPING: Readonly<Record<string, DirectProperty>> = {
-  ...STREAM,
-  BatchSize: setting('BatchSize', 'number'),
-  MaximumBatchingWindowInSeconds: setting('MaximumBatchingWindowInSeconds', 'number'),
-};
+function sentToLambda(settings: Settings): Settings {
+  const request = 'UpdateEventSourceMapping';
+  return Object.fromEntries(Object.entries(settings).map(([name, property]) => [name, { ...property, request }]));
+}
+
+/**
+ * The settings of `AWS::Lambda::EventSourceMapping`, which Cloud Control sets. The defaults of some depend on the source, which
+ * may not be known.
+ */
+export const EVENT_SOURCE_MAPPING: Settings = Object.fromEntries(
+  Object.entries({
+    ...STREAM,
+    BatchSize: setting('BatchSize', 'number'),
+    MaximumBatchingWindowInSeconds: setting('MaximumBatchingWindowInSeconds', 'number'),
+  }).map(([name, property]) => [name, { ...property, member: name }]),
+);

@@ -1,6 +1,16 @@
 import type { DirectProperty, Shape } from './direct-settings.ts';
 
 const TEXTS: Shape = { list: 'text' };
+const CORS: Shape = {
+  members: {
+    AllowCredentials: { shape: 'boolean', absent: false },
+    AllowHeaders: { shape: TEXTS, absent: [] },
+    AllowMethods: { shape: TEXTS, absent: [] },
+    AllowOrigins: { shape: TEXTS, absent: [] },
+    ExposeHeaders: { shape: TEXTS, absent: [] },
+    MaxAge: { shape: 'number', absent: 0 },
+  },
+};
 
 /**
  * What UpdateFunctionConfiguration takes, with the values that CloudFormation sets where a template has none. Properties
@@ -82,16 +92,7 @@ export const SERVERLESS_CONFIGURATION: Readonly<Record<string, DirectProperty>> 
     shape: {
       members: {
         AuthType: 'fixed',
-        Cors: {
-          members: {
-            AllowCredentials: { shape: 'boolean', absent: false },
-            AllowHeaders: { shape: TEXTS, absent: [] },
-            AllowMethods: { shape: TEXTS, absent: [] },
-            AllowOrigins: { shape: TEXTS, absent: [] },
-            ExposeHeaders: { shape: TEXTS, absent: [] },
-            MaxAge: { shape: 'number', absent: 0 },
-          },
-        },
+        Cors: CORS,
         InvokeMode: { shape: 'text', absent: 'BUFFERED' },
       },
     },
@@ -118,6 +119,24 @@ export const SERVERLESS_CONFIGURATION: Readonly<Record<string, DirectProperty>> 
 
 /** One tag; its name and value may be any text. */
 export const FUNCTION_TAG: DirectProperty = { member: 'Tags', request: 'TagResource', shape: 'text', absent: null };
+
+/** Settings of `AWS::Lambda::Url` and `AWS::Lambda::Alias`, which Cloud Control sets. */
+export const FUNCTION_URL: Readonly<Record<string, DirectProperty>> = {
+  Cors: { member: 'Cors', shape: CORS },
+  InvokeMode: { member: 'InvokeMode', shape: 'text', absent: 'BUFFERED' },
+};
+export const ALIAS: Readonly<Record<string, DirectProperty>> = {
+  Description: { member: 'Description', shape: 'text', absent: '' },
+  RoutingConfig: {
+    member: 'RoutingConfig',
+    shape: {
+      members: {
+        AdditionalVersionWeights: { list: { members: { FunctionVersion: 'text', FunctionWeight: 'decimal' } } },
+      },
+    },
+    isWhole: true,
+  },
+};
 
 /** A change of one of these is a change of the function's identity or of what its code runs on: only a deployment makes it. */
 export const DEPLOYED_WHOLE = [

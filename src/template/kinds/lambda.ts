@@ -1,8 +1,15 @@
 import { arn, ID, NAME } from './attribute-patterns.ts';
 import { codePath, S3_BUCKET_S3_KEY, S3_URI } from './resource-kind.ts';
 import type { ResourceKind } from './resource-kind.ts';
-import { EVENT_SOURCES } from './event-source-settings.ts';
-import { DEPLOYED_WHOLE, FUNCTION_TAG, LAMBDA_CONFIGURATION, SERVERLESS_CONFIGURATION } from './lambda-settings.ts';
+import { EVENT_SOURCE_MAPPING, EVENT_SOURCES } from './event-source-settings.ts';
+import {
+  ALIAS,
+  DEPLOYED_WHOLE,
+  FUNCTION_TAG,
+  FUNCTION_URL,
+  LAMBDA_CONFIGURATION,
+  SERVERLESS_CONFIGURATION,
+} from './lambda-settings.ts';
 
 /** Properties of a function, beside its code, that decide its artifact and what is published of it. */
 const FUNCTION_SETTINGS = [
@@ -75,7 +82,8 @@ export const LAMBDA = {
     builtAs: 'web-function',
     variables: ['EnvironmentVariables'],
   },
-  'AWS::Lambda::Url': { routes: 'url' },
-  'AWS::Lambda::Alias': { attributes: { AliasArn: ID } },
+  'AWS::Lambda::EventSourceMapping': { direct: EVENT_SOURCE_MAPPING, cloudControl: { identifier: ID } },
+  'AWS::Lambda::Url': { routes: 'url', direct: FUNCTION_URL, cloudControl: { identifier: ID } },
+  'AWS::Lambda::Alias': { direct: ALIAS, cloudControl: { identifier: ID }, attributes: { AliasArn: ID } },
   'AWS::Lambda::Version': { attributes: { FunctionArn: ID, Version: NAME } },
 } as const satisfies Readonly<Record<string, ResourceKind>>;
