@@ -2,6 +2,7 @@ import { constructId } from '../template/cdk.ts';
 import { kindOf } from '../template/kinds/kinds.ts';
 import { mapOf, resourcesOf } from '../template/template.ts';
 import type { TemplateMap } from '../template/template.ts';
+import { generatedResources } from './generated-settings.ts';
 import { implicitApis } from './implicit-apis.ts';
 import { identifierOf } from './stack.ts';
 import type { ResourceIdentifier, Stack } from './stack.ts';
@@ -10,6 +11,8 @@ import type { ResourceIdentifier, Stack } from './stack.ts';
 export interface SettableResource {
   id: ResourceIdentifier;
   logicalId: string;
+  /** The logical ID of the resource that SAM generates it for. */
+  owner?: string;
   type: string;
   /** Its ID in a CDK application. */
   constructId?: string | undefined;
@@ -17,7 +20,7 @@ export interface SettableResource {
   properties: TemplateMap;
 }
 
-/** Returns such resources of a stack, without nested stacks. An API that SAM generates for events is one. */
+/** Returns such resources of a stack, without nested stacks. An API, rule or schedule that SAM generates for events is one. */
 export function readSettable(stack: Stack): SettableResource[] {
   const implicit = implicitApis(stack).map((api) => ({ ...api, id: identifierOf(stack.path, api.logicalId) }));
   const written = resourcesOf(stack.resolved).flatMap(([logicalId, resource]) => {
@@ -27,5 +30,6 @@ export function readSettable(stack: Stack): SettableResource[] {
     const id = identifierOf(stack.path, logicalId);
     return [{ id, logicalId, type, constructId: constructId(resource), properties: mapOf(resource['Properties']) }];
   });
-  return [...written, ...implicit];
+  const generated = generatedResources(stack).map((one) => ({ ...one, id: identifierOf(stack.path, one.logicalId) }));
+  return [...written, ...implicit, ...generated];
 }

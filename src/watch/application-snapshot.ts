@@ -1,7 +1,7 @@
 import type { BuildInput, BuiltProperties } from '../builder/build-result.ts';
 import type { DeployedState } from '../deploy/deploy-stack.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
-import { implicitApis } from '../model/implicit-apis.ts';
+import { readSettable } from '../model/settable-resources.ts';
 import { flattenStacks, splitIdentifier } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import { ownValue } from '../support/own-value.ts';
@@ -225,7 +225,7 @@ export function requireResources({ resources }: ApplicationSnapshot): WatchedRes
 /** Whether the templates have the resource. The names are those of its identifier, split at `/`. */
 function hasResource(stack: Stack, [name, ...rest]: readonly string[]): boolean {
   if (rest.length === 0)
-    return hasEntry(stack.source, name) || implicitApis(stack).some(({ logicalId }) => logicalId === name);
+    return hasEntry(stack.source, name) || readSettable(stack).some(({ logicalId }) => logicalId === name);
   const child = stack.children.find(({ logicalId }) => logicalId === name);
   return child !== undefined && hasResource(child, rest);
 }

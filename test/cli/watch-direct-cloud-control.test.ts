@@ -25,10 +25,11 @@ const TWO = '{Id: two, Arn: !GetAtt Queue.Arn}';
 /** Properties of a resource before and after, and what its service shows then. `Ref` is an output of the stack. */
 interface Row {
   id: string;
-  type: string;
+  /** undefined: SAM generates it for an event. */
+  type?: string;
   fixed?: string;
-  before: string;
-  after: string;
+  before?: string;
+  after?: string;
   read(services: ServiceReader, ref: string): Promise<unknown>;
   shown: [before: object, after: object];
 }
@@ -152,19 +153,73 @@ const ROWS: Row[] = [
       },
     ],
   },
+  ...['FnTick', 'FlowTick'].map((id): Row => ({
+    id,
+    read: (services, ref) => services.rule(ref),
+    shown: [
+      { rule: { ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED' }, targets: [{ Input: '1' }] },
+      {
+        rule: { ScheduleExpression: 'rate(6 minutes)', State: 'DISABLED', Description: 'less' },
+        targets: [{ RetryPolicy: { MaximumRetryAttempts: 3 } }],
+      },
+    ],
+  })),
+  {
+    id: 'FnTock',
+    read: (services, ref) => services.schedule(ref),
+    shown: [
+      { ScheduleExpression: 'rate(5 minutes)', State: 'ENABLED' },
+      { ScheduleExpression: 'rate(7 minutes)', State: 'DISABLED', Target: { Input: '2' } },
+    ],
+  },
+  {
+    id: 'FnSeen',
+    read: async (services, ref) => {
+      const { rule, targets } = await services.rule(ref);
+      return { targets, pattern: JSON.parse((rule as Record<string, string>)['EventPattern'] ?? '') as unknown };
+    },
+    shown: [
+      { pattern: { source: ['one'] }, targets: [{}] },
+      { pattern: { source: ['two'] }, targets: [{ InputPath: '$.detail' }] },
+    ],
+  },
 ];
 
 type State = 'before' | 'after';
 
 const resourceOf = ({ id, type, fixed = '', ...row }: Row, state: State): string =>
-  `  ${id}: {Type: ${type}, Properties: {${[fixed, row[state]].filter(Boolean).join(', ')}}}\n`;
-const text = (
-  state: State,
-): string => `Parameters: {Short: {Type: Number, Default: 45}, Long: {Type: Number, Default: 90}}
+  type === undefined
+    ? ''
+    : `  ${id}: {Type: ${type}, Properties: {${[fixed, row[state]].filter(Boolean).join(', ')}}}\n`;
+const event = (type: string, ...settings: [before: string, after: string]): Record<State, string> => {
+  const [before, after] = settings.map((text) => `{Type: ${type}, Properties: {${text}}}`);
+  return { before: before ?? '', after: after ?? '' };
+};
+const EVENTS: Record<string, Record<State, string>> = {
+  Tick: event(
+    'Schedule',
+    'Schedule: rate(5 minutes), Enabled: true, Input: "1"',
+    'Schedule: rate(6 minutes), Enabled: false, Description: less, RetryPolicy: {MaximumRetryAttempts: 3}',
+  ),
+  Tock: event(
+    'ScheduleV2',
+    'ScheduleExpression: rate(5 minutes), State: !If [IsLong, DISABLED, ENABLED]',
+    'ScheduleExpression: rate(7 minutes), State: !If [IsLong, ENABLED, DISABLED], Input: "2"',
+  ),
+  Seen: event('EventBridgeRule', 'Pattern: {source: [one]}', 'Pattern: {source: [two]}, InputPath: $.detail'),
+};
+const eventsOf = (state: State, ...names: string[]): string =>
+  `Events: {${names.map((name) => `${name}: ${EVENTS[name]?.[state]}`).join(', ')}}`;
+const owners = (state: State): string =>
+  `  Fn: {Type: AWS::Serverless::Function, Properties: {InlineCode: "def handler(event, context): return 1", Runtime: python3.11, Handler: index.handler, ${eventsOf(state, 'Tick', 'Tock', 'Seen')}}}
+  Flow: {Type: AWS::Serverless::StateMachine, Properties: {Role: '${ROLE}', Definition: {StartAt: A, States: {A: {Type: Pass, End: true}}}, ${eventsOf(state, 'Tick')}}}
+`;
+const text = (state: State): string => `Transform: AWS::Serverless-2016-10-31
+Parameters: {Short: {Type: Number, Default: 45}, Long: {Type: Number, Default: 90}}
 Conditions: {IsLong: !Equals [!Ref Short, '90'], IsShort: !Equals [!Ref Short, '45']}
 Resources:
   Dead: {Type: AWS::SQS::Queue}
-${ROWS.map((row) => resourceOf(row, state)).join('')}  Child: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml, Parameters: {Wait: !Ref Short}}}
+${ROWS.map((row) => resourceOf(row, state)).join('')}${owners(state)}  Child: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml, Parameters: {Wait: !Ref Short}}}
 Outputs:
 ${ROWS.map(({ id }) => `  ${id}: {Value: !Ref ${id}}\n`).join('')}  Nested: {Value: !GetAtt Child.Outputs.Nested}
 `;

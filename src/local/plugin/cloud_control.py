@@ -65,7 +65,7 @@ def install():
         if found is None:
             return not_found(type_name, identifier)
         try:
-            wanted = cloudcontrol._apply_json_patch(copy.deepcopy(found["model"]), json.loads(data["PatchDocument"]))
+            wanted = patched(copy.deepcopy(found["model"]), json.loads(data["PatchDocument"]))
         except Exception as error:  # AWS says so of any patch that it cannot read
             return error_response_json("InvalidRequestException", str(error), 400)
         end = update(type_name, found, wanted)
@@ -90,6 +90,20 @@ def update(type_name, found, wanted):
             "UPDATE", "FAILED", type_name=type_name, status_message=str(error), error_code="InvalidRequest"
         )
     return cloudcontrol._record_request(event)
+
+
+def patched(model, patch):
+    """The properties after a JSON patch (RFC 6902) of `add`, `replace` and `remove`; MiniStack's knows no lists."""
+    for change in patch:
+        *parents, last = change["path"].split("/")[1:]
+        at = model
+        for name in parents:
+            at = at[int(name)] if isinstance(at, list) else at[name]
+        if change["op"] == "remove":
+            del at[last]
+        else:
+            at[last] = change["value"]
+    return model
 
 
 def find(type_name, identifier):

@@ -52,25 +52,29 @@ export async function planSettings(tools: ServiceContext, work: SettingsWork): P
   const shown = identifier === undefined ? undefined : await readResource(tools, type, identifier);
   if (shown === undefined || identifier === undefined)
     return waitFor([...waiting, `Cloud Control does not find ${deployed.physicalId}`]);
-  const leaving = new Map([...wanted].map(([name, one]) => [name, leavingOf(one, shown)] as const));
-  const settings = [...wanted.keys()].filter((name) => leaving.get(name)?.length === 0);
-  const changes = settings.flatMap((name) => {
-    const one = wanted.get(name);
-    const change = one && changeOf(tools, { resource: `${identifier} ${name}`, shown, one });
+  const reasons = new Map([...wanted].map(([name, one]) => [name, whyWaiting(name, one, shown)] as const));
+  const settings = [...wanted].filter(([name]) => reasons.get(name) === undefined);
+  const changes = settings.flatMap(([name, one]): PatchedSetting[] => {
+    const change = changeOf(tools, { resource: `${identifier} ${name}`, shown, one });
     const isSecret = namesIn(properties[name] ?? null).some((other) => isHidden(stack, other));
-    return one === undefined || change === undefined ? [] : [{ name, value: one.value, isSecret, change }];
+    return change === undefined ? [] : [{ name, value: one.value, isSecret, change }];
   });
   return {
     update: changes.length === 0 ? undefined : { id, type, identifier, settings: [...changes, ...unreadable] },
     changes: changes.map(({ name }) => name),
-    settings,
-    waiting: [
-      ...waiting,
-      ...[...leaving].flatMap(([name, items]) =>
-        items.length === 0 ? [] : [`${name}: only the deployment removes ${items.join(', ')}`],
-      ),
-    ],
+    settings: settings.map(([name]) => name),
+    waiting: [...waiting, ...[...reasons.values()].filter((reason) => reason !== undefined)],
   };
+}
+
+/** Why only the deployment can set the property; undefined: Cloud Control can. */
+function whyWaiting(name: string, { property, value }: WantedSetting, model: Model): string | undefined {
+  const [list = '', index] = property.member.split('.');
+  const items = ownValue(model, list);
+  // SAM generates one item
+  if (index === '0' && Array.isArray(items) && items.length > 1) return `${name}: ${list} has items of others`;
+  const leaving = leavingItems(property, value, shownSetting(property, memberOf(model, property.member)));
+  return leaving.length === 0 ? undefined : `${name}: only the deployment removes ${leaving.join(', ')}`;
 }
 
 function waitFor(waiting: readonly string[]): SettingsPlan {
@@ -110,14 +114,19 @@ function changeOf(
   { facts }: ServiceContext,
   { resource, shown: model, one: { property, value } }: { resource: string; shown: Model; one: WantedSetting },
 ): SentChange | undefined {
-  const now = shownSetting(property, ownValue(model, property.member));
+  const now = shownSetting(property, memberOf(model, property.member));
   const shown = { resource, value: hashOf(now) };
   if (isSameSetting(property, value, now) && !mayBeStale(facts, shown)) return undefined;
   return { shown, value: hashOf(value) };
 }
 
-function leavingOf({ property, value }: WantedSetting, model: Model): string[] {
-  return leavingItems(property, value, shownSetting(property, ownValue(model, property.member)));
+/** The value of a member, which may be a part of another one (`Target.Input`). */
+function memberOf(model: Model, member: string): unknown {
+  return member.split('.').reduce<unknown>((at, name) => (isObject(at) ? ownValue(at, name) : undefined), model);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The record of recent sends is kept on disk, and values may be secret. */

@@ -38,8 +38,9 @@ export interface UpdateParameters {
 
 /** Writes the parameters. `add` replaces what is there (RFC 6902). Pure. */
 export function updateParameters({ type, identifier, settings }: SettingsUpdate): UpdateParameters {
-  const patch = settings.map(({ name, value }) =>
-    value === null ? { op: 'remove', path: `/${name}` } : { op: 'add', path: `/${name}`, value },
-  );
+  const patch = settings.map(({ name, value }) => {
+    const path = `/${name.replaceAll('.', '/')}`;
+    return value === null ? { op: 'remove', path } : { op: 'add', path, value };
+  });
   return { TypeName: type, Identifier: identifier, PatchDocument: JSON.stringify(patch) };
 }

@@ -111,6 +111,7 @@ function failure(id: string, type: string): ResourceResult {
 
 /** The name of the resource's condition, if it has one. */
 export function conditionOf({ stack, resource }: SyncResource): string | undefined {
-  const condition = resourceOf(stack.resolved, resource.logicalId)['Condition'];
+  const owner = 'owner' in resource ? resource.owner : undefined;
+  const condition = resourceOf(stack.resolved, owner ?? resource.logicalId)['Condition'];
   return typeof condition === 'string' ? condition : undefined;
 }

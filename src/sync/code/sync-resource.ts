@@ -4,9 +4,9 @@ import type { DefinedResource } from '../../model/definitions.ts';
 import { readDefinitions } from '../../model/definitions.ts';
 import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { readSettable } from '../../model/settable-resources.ts';
+import type { SettableResource } from '../../model/settable-resources.ts';
 import { flattenStacks } from '../../model/stack.ts';
 import type { SyncableType } from '../../template/kinds/kinds.ts';
-import type { TemplateMap } from '../../template/template.ts';
 
 /** A resource that services update, and the stack it is in. */
 export type SyncResource = CodeResource | SyncSettings;
@@ -27,7 +27,7 @@ export type SyncLayer = SyncItem<'layer', LayerResource>;
 /** A resource of any other type: `services/definitions.ts` has the flow that sends its definition. */
 export type SyncDefinition = SyncItem<'definition', DefinedResource>;
 /** A resource without code or definition, of which services set properties. */
-export type SyncSettings = SyncItem<'settings', { logicalId: string; properties: TemplateMap }, string>;
+export type SyncSettings = SyncItem<'settings', SettableResource, string>;
 
 /** AWS failed, or (`system`) this machine failed temporarily. */
 export type FailureKind = AwsErrorKind | 'system';

@@ -1,5 +1,6 @@
 import { compareTemplates, describeDifference } from '../../deploy/compare-templates.ts';
 import type { TemplateDifference } from '../../deploy/compare-templates.ts';
+import { withGenerated } from '../../model/generated-settings.ts';
 import { implicitApis } from '../../model/implicit-apis.ts';
 import { createStackValues } from '../../model/stack-values.ts';
 import type { StackValues } from '../../model/stack-values.ts';
@@ -41,18 +42,19 @@ export function splitChanges(
     rest: [],
     deployed: new Map(),
   };
-  collect(split, withImplicitApis(before, split.values[0]), withImplicitApis(after, split.values[1]));
+  collect(split, withEvents(before, split.values[0]), withEvents(after, split.values[1]));
   return { direct: split.direct, rest: split.rest, deployed: split.deployed };
 }
 
-/** The resolved views with the APIs that SAM generates for events. */
-function withImplicitApis(stack: Stack, values: StackValues): Stack {
+/** The resolved views with the APIs, rules and schedules that SAM generates for events. */
+function withEvents(stack: Stack, values: StackValues): Stack {
   const apis = implicitApis(stack).map(({ logicalId, type, properties }) => [
     logicalId,
     { Type: type, Properties: values.resolve(properties, stack) },
   ]);
-  const resources = { ...mapOf(stack.resolved['Resources']), ...(Object.fromEntries(apis) as TemplateMap) };
-  const children = stack.children.map((child) => withImplicitApis(child, values));
+  const generated = withGenerated(stack);
+  const resources = { ...mapOf(generated['Resources']), ...(Object.fromEntries(apis) as TemplateMap) };
+  const children = stack.children.map((child) => withEvents(child, values));
   return { ...stack, resolved: { ...stack.resolved, Resources: resources }, children };
 }
 

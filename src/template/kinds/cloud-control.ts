@@ -36,7 +36,9 @@ const TARGET = {
   RoleArn: 'text',
   SqsParameters: { members: { MessageGroupId: 'text' } },
 } as const;
+const TRANSFORMER: Shape = { members: { InputPathsMap: { map: 'text' }, InputTemplate: 'text' } };
 const RETRY: Shape = { members: { MaximumEventAgeInSeconds: 'number', MaximumRetryAttempts: 'number' } };
+const SCHEDULE_RETRY = { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 } as const;
 
 const RULE = {
   Description: text('Description', null),
@@ -52,7 +54,7 @@ const RULE = {
           ...TARGET,
           Id: 'text',
           InputPath: 'text',
-          InputTransformer: { members: { InputPathsMap: { map: 'text' }, InputTemplate: 'text' } },
+          InputTransformer: TRANSFORMER,
           KinesisParameters: { members: { PartitionKeyPath: 'text' } },
           RetryPolicy: RETRY,
         },
@@ -60,6 +62,11 @@ const RULE = {
     }),
     itemKey: 'Id',
   },
+  // of the one target that SAM generates
+  'Targets.0.Input': text('Targets.0.Input', null),
+  'Targets.0.InputPath': text('Targets.0.InputPath', null),
+  'Targets.0.InputTransformer': whole('Targets.0.InputTransformer', TRANSFORMER, null),
+  'Targets.0.RetryPolicy': whole('Targets.0.RetryPolicy', RETRY, null),
 } as const;
 
 const SCHEDULE = {
@@ -76,9 +83,11 @@ const SCHEDULE = {
       ...TARGET,
       EventBridgeParameters: { members: { DetailType: 'text', Source: 'text' } },
       KinesisParameters: { members: { PartitionKey: 'text' } },
-      RetryPolicy: { shape: RETRY, absent: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 } },
+      RetryPolicy: { shape: RETRY, absent: SCHEDULE_RETRY },
     },
   }),
+  'Target.Input': text('Target.Input', null),
+  'Target.RetryPolicy': whole('Target.RetryPolicy', RETRY, SCHEDULE_RETRY),
 } as const;
 
 const QUEUE = {

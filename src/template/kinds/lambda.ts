@@ -1,4 +1,5 @@
 import { arn, ID, NAME } from './attribute-patterns.ts';
+import { GENERATED_EVENTS } from './generated-events.ts';
 import { codePath, S3_BUCKET_S3_KEY, S3_URI } from './resource-kind.ts';
 import type { ResourceKind } from './resource-kind.ts';
 import { EVENT_SOURCE_MAPPING, EVENT_SOURCES } from './event-source-settings.ts';
@@ -36,6 +37,7 @@ export const LAMBDA = {
     sync: 'function',
     settings: FUNCTION_SETTINGS,
     routes: 'events',
+    generates: GENERATED_EVENTS,
     direct: SERVERLESS_CONFIGURATION,
     directTag: FUNCTION_TAG,
     directEvents: EVENT_SOURCES,

@@ -33,6 +33,8 @@ export interface ResourceKind {
   deployedWhole?: readonly string[];
   /** With one of these, every change waits for the deployment: only it publishes a version, or finds the resource. */
   deployedWith?: readonly string[];
+  /** Parts of which SAM generates resources with settings, such as the rule of an event. */
+  generates?: readonly GeneratedSettings[];
   /** How Cloud Control sets the properties of `direct`, if no flow of the type's own service does. */
   cloudControl?: CloudControlAccess;
   /** Properties that make SAM add paths, methods or security to the definition. Only SAM knows what it adds. */
@@ -90,6 +92,19 @@ export type LocationForm =
   | { kind: 'https-url' }
   /** A mapping with these keys. */
   | { kind: 'map'; bucket: string; key: string };
+
+/** A resource that SAM generates from a part of another one, and which of its properties the part gives. */
+export interface GeneratedSettings {
+  /** The part, below the owner's `Properties`. `*` stands for any name; the names below the first follow the owner's logical ID. */
+  at: readonly string[];
+  /** The `Type` that the part must have; its settings are in `Properties` then. */
+  eventType?: string;
+  /** What ends the logical ID. */
+  suffix?: string;
+  type: string;
+  /** Property of the part → property of the generated resource. */
+  settings: Readonly<Record<string, string | { property: string; values: Readonly<Record<string, string>> }>>;
+}
 
 /** A resource that SAM generates. */
 export interface GeneratedResource {

@@ -1,5 +1,6 @@
 import { ID, NAME } from './attribute-patterns.ts';
 import type { DirectProperty, Shape } from './direct-settings.ts';
+import { GENERATED_EVENTS } from './generated-events.ts';
 import { BUCKET_KEY, filePath } from './resource-kind.ts';
 import type { ResourceKind } from './resource-kind.ts';
 
@@ -29,6 +30,7 @@ export const STEP_FUNCTIONS = {
     body: ['Definition'],
     sync: 'state-machine',
     routes: 'events',
+    generates: GENERATED_EVENTS,
     directDefinition: ['Definition', 'DefinitionSubstitutions'],
     direct: { Logging: LOGGING, Role: ROLE, Tracing: TRACING },
     versioned: { attributes: ['Version', 'StateMachineRevisionId'], generatedIds: ['Version'] },

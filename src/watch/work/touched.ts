@@ -26,7 +26,7 @@ export function touchedByUpdate(differences: readonly TemplateDifference[], temp
     else return () => true;
   }
   spread(affected, template);
-  return (id) => affected.has(firstPart(id));
+  return (id) => affected.has(firstPart(id)) || isGeneratedFor(affected, firstPart(id), template);
 }
 
 /** Lists these resources and those they refer to, directly or not: any of them may be why they failed. Pure. */
@@ -51,6 +51,13 @@ function spread(affected: Set<string>, template: Template): void {
     before = affected.size;
     for (const { name, names } of mentions) if (names.some((other) => affected.has(other))) affected.add(name);
   }
+}
+
+/** Whether SAM may generate the resource for one of the owners: their logical IDs begin its own. */
+function isGeneratedFor(owners: ReadonlySet<string>, id: string, template: Template): boolean {
+  const resources = mapOf(template['Resources']);
+  if (Object.hasOwn(resources, id)) return false;
+  return [...owners].some((owner) => id.startsWith(owner) && isServerless(mapOf(ownValue(resources, owner))['Type']));
 }
 
 function serverlessResources(template: Template): string[] {

@@ -19,6 +19,7 @@ Resources:
   Tagged: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: x}, Tags: [{Key: A, Value: a}, {Key: B, Value: b}]}}
   Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 1}}
   Flow: {Type: AWS::Serverless::StateMachine, Properties: {Definition: {StartAt: A}}}
+  T: {Type: AWS::Serverless::Function, Properties: {CodeUri: t, Timeout: 9, Events: {E: {Type: Schedule, Properties: {Schedule: rate(1 day), Enabled: true}}}}}
   Prod: {Type: AWS::SNS::Topic, Condition: IsProd}
   Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml, Parameters: {Memory: !Ref Size}}}
 `;
@@ -171,6 +172,28 @@ describe('a change is split into what services set and what a deployment does', 
       {},
       ['Q: BucketName was added', 'Q: DelaySeconds was removed', 'Q: Type changed'],
     ],
+    [
+      'an event of which SAM generates a rule',
+      { from: 'rate(1 day), Enabled: true', to: 'rate(2 days), Enabled: false, Input: "{}"' },
+      { TE: ['ScheduleExpression', 'State', 'Targets.0.Input'] },
+      [],
+    ],
+    [
+      'an event whose other resources change too',
+      { from: 'rate(1 day)', to: 'rate(2 days), DeadLetterConfig: {Type: SQS}' },
+      { TE: ['ScheduleExpression'] },
+      ['T: Events.E.Properties.DeadLetterConfig was added'],
+    ],
+    [
+      'an event that becomes another one',
+      {
+        from: 'Type: Schedule, Properties: {Schedule: rate(1 day), Enabled: true',
+        to: 'Type: S3, Properties: {Bucket: b',
+      },
+      {},
+      ['T: Events.E.Properties.Bucket was added', 'T: Events.E.Type changed'],
+    ],
+    ['a new event', { from: 'Events: {E', to: 'Events: {N: {Type: Schedule}, E' }, {}, ['T: Events.N was added']],
     [
       'a setting that Cloud Control sets',
       { from: 'DelaySeconds: 1', to: 'DelaySeconds: 2' },
