@@ -29,10 +29,9 @@ export async function planWork(
   packing: Promise<PackedCode>,
 ): Promise<PlannedWork> {
   const groups = groupLocated(located);
-  const isOther = ({ resource }: Located): boolean => kindOf(resource.type)?.cloudControl !== undefined;
-  const ofServices = groups.settings.filter((one) => !isOther(one));
+  const ofServices = groups.settings.filter((one) => !isSetByCloudControl(one));
   const definitions = planDefinitions(planning, [...groups.definitions, ...ofServices]);
-  const others = planOtherSettings(planning, groups.settings.filter(isOther));
+  const others = planOtherSettings(planning, groups.settings.filter(isSetByCloudControl));
   const reading = readFunctions(planning, groups.functions);
   // reported where they are awaited
   definitions.catch(() => {});
@@ -68,6 +67,10 @@ export async function planWork(
     requests: ofDefinitions.requests,
     updates: ofOthers.updates,
   };
+}
+
+function isSetByCloudControl({ resource }: Located): boolean {
+  return kindOf(resource.type)?.cloudControl !== undefined;
 }
 
 /** Fails each resource whose code could not be built or zipped. */
