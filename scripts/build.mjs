@@ -47,9 +47,10 @@ await fs.cp(path.join(root, 'src/local/plugin'), path.join(fresh, 'plugin'), {
   recursive: true,
   filter: (source) => !source.includes('__pycache__'),
 });
+const pageInputs = await buildPage(path.join(fresh, 'page'));
 const types = 'cloudformation-types.json';
 await fs.copyFile(path.join(root, 'src/model/validation', types), path.join(fresh, types));
-await fs.writeFile(path.join(fresh, 'THIRD-PARTY-LICENSES.txt'), await licences(Object.keys(result.metafile.inputs)));
+await fs.writeFile(path.join(fresh, 'THIRD-PARTY-LICENSES.txt'), await licences([...Object.keys(result.metafile.inputs), ...pageInputs]));
 // running commands keep their old files until the new ones are complete
 await fs.rm(target, { recursive: true, force: true });
 await fs.rename(fresh, target);
@@ -63,6 +64,30 @@ function checkLazyImports(inputs) {
     for (const { kind, path: imported, external } of imports)
       if (kind === 'dynamic-import' && !external && inputs[imported].format !== 'esm')
         throw new Error(`${file} imports ${imported} by import(): CommonJS has no names there`);
+}
+
+/** Bundles the page of `--ui`, which browsers load as it is. Returns the files it is made of. */
+async function buildPage(outdir) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [
+      { in: 'src/ui/page/main.tsx', out: 'page' },
+      { in: 'src/ui/page/page.css', out: 'page' },
+    ],
+    outdir,
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: ['es2022', 'safari16.4'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    ...shape,
+    minifyIdentifiers: !forDebugger,
+    metafile: true,
+    logLevel: 'warning',
+  });
+  await fs.copyFile(path.join(root, 'src/ui/page/index.html'), path.join(outdir, 'index.html'));
+  return Object.keys(metafile.inputs);
 }
 
 /** Writes the parts as CommonJS. The first line of main.cjs identifies the build. */

@@ -10,6 +10,7 @@ const ROOMS = {
   errors: [],
   support: [],
   console: [],
+  ui: ['console'],
   template: [],
   files: [],
   aws: ['console'],
@@ -22,7 +23,7 @@ const ROOMS = {
   cloud: ['aws', 'deploy', 'model', 'template'],
   services: ['aws', 'builder', 'cloud', 'console', 'deploy', 'model', 'package', 'template'],
   sync: ['aws', 'builder', 'cloud', 'console', 'deploy', 'model', 'package', 'services', 'shared-cache', 'template'],
-  watch: ['aws', 'builder', 'cloud', 'console', 'deploy', 'files', 'model', 'sync', 'template'],
+  watch: ['aws', 'builder', 'cloud', 'console', 'deploy', 'files', 'model', 'sync', 'template', 'ui'],
   cli: ['aws', 'builder', 'cloud', 'console', 'local', 'model', 'shared-cache', 'sync', 'template', 'watch'],
   main: ['aws', 'cli', 'console', 'local', 'sync', 'watch'],
 };
@@ -38,7 +39,7 @@ const FILES = {
 
 const problems = [];
 for (const name of await fs.readdir(path.join(root, 'src'), { recursive: true })) {
-  if (!name.endsWith('.ts')) continue;
+  if (!/\.tsx?$/.test(name)) continue;
   const file = name.split(path.sep).join('/');
   const text = await fs.readFile(path.join(root, 'src', name), 'utf8');
   for (const [, specifier] of text.matchAll(/\b(?:from|import)\b[\s(]*'(\.[^']*)'/g)) {

@@ -206,6 +206,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
       watch: {
         openKeys,
         interrupt,
+        follow: reporter.follow,
         catchStrayErrors: (onError) => catchStrayErrors(io.process, onError),
         optionFiles,
         readOptions,
@@ -273,10 +274,11 @@ async function interruptible(io: MainIo, work: (interrupts: Interrupts) => Promi
 
 async function openReporter(
   { stdout, stderr, env }: MainIo,
-  { debug, output = 'text', watch = false }: Partial<Pick<SyncOptions, 'output' | 'watch'>> & { debug: boolean },
+  how: Partial<Pick<SyncOptions, 'output' | 'watch' | 'ui'>> & { debug: boolean },
 ): Promise<ConsoleReporter> {
   const { createReporter } = await import('./console/create-reporter.ts');
-  return createReporter({ stdout, stderr, env, debug, output, watch });
+  const { debug, output = 'text', watch = false, ui = false } = how;
+  return createReporter({ stdout, stderr, env, debug, output, watch, ui });
 }
 
 async function showError(

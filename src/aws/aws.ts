@@ -115,6 +115,8 @@ export function createAws(options: AwsOptions): Aws {
       credentials: identity ?? (await credentials()),
       endpoint,
       ignoreConfiguredEndpointUrls: true,
+      // an address of this machine takes no prefix (`sync-` of StartSyncExecution)
+      disableHostPrefix: !isPaced,
       requestHandler: handler,
       maxAttempts: current.maxAttempts,
       retryStrategy: createRetryStrategy({ mode: current.retryMode, maxAttempts: current.maxAttempts, isPaced }),

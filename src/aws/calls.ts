@@ -114,6 +114,17 @@ function inputOf(command: object): object {
   return (command as { input: object }).input;
 }
 
+/** Members of inputs that name what the call is about. */
+const TARGETS = ['FunctionName', 'LayerName', 'StackName', 'stateMachineArn', 'restApiId', 'ApiId', 'Key'] as const;
+
+function targetOf(input: Partial<Record<(typeof TARGETS)[number], unknown>>): string | undefined {
+  for (const name of TARGETS) {
+    const value = input[name];
+    if (typeof value === 'string') return value;
+  }
+  return undefined;
+}
+
 /** Service and operation of a call as users know them: `API Gateway`, `PutRestApi`. */
 export function nameCall(context: HandlerExecutionContext): { service: string; operation: string } {
   const name = (context.clientName ?? '').replace(/Client$/, '');
@@ -139,6 +150,7 @@ function watchCall(
         ms: performance.now() - started,
         waitedMs: reporting.waitedFor?.(context) ?? 0,
         attempts,
+        target: targetOf(inputOf(args)),
         error,
       });
     try {

@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { timed } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import type { Engine } from '../support/container-engine.ts';
@@ -122,7 +123,11 @@ async function buildHere(
     const hostTools = observeTools(shared.tools, observer);
     const { options } = environment;
     const context: BuildContext = { options, cache, hasher, tools, hostTools, ...projects, stepId, note };
-    const built = await prepareAndBuild(definition, context, { collector, observer });
+    const built = await prepareAndBuild(definition, context, {
+      collector,
+      observer,
+      reporter: environment.reporter,
+    });
     await offerBuild(environment.sharedBuilds, { definition, context, ...built, programs });
     return { result: built.result, label: built.prepared.label };
   } finally {
@@ -174,12 +179,15 @@ function startStep(ids: readonly ResourceIdentifier[], reporter: Reporter): Buil
 async function prepareAndBuild(
   definition: BuildDefinition,
   context: BuildContext,
-  { collector, observer }: { collector: ResultCollector; observer: BuildObserver | undefined },
+  how: { collector: ResultCollector; observer: BuildObserver | undefined; reporter: Reporter },
 ): Promise<Pick<EndedBuild, 'workflow' | 'prepared' | 'result'>> {
+  const { collector, observer, reporter } = how;
   const workflow = await loadWorkflow(definition);
   await assertCodeDir(definition);
   const { prepared, result } = await untilUnchanged(definition, context, async () => {
-    const prepared = observeSource(await workflow.prepare(definition, context), observer);
+    const observed = observeSource(await workflow.prepare(definition, context), observer);
+    const span = { kind: 'hash', label: definition.ids.join(', '), ids: definition.ids } as const;
+    const prepared = { ...observed, sourceKey: () => timed(reporter, span, () => observed.sourceKey()) };
     collector.setInputs(definition.ids, await prepared.inputs());
     try {
       return { prepared, result: await buildDefinition(definition, prepared, { workflow, context }) };

@@ -1,3 +1,5 @@
+import { createEventHistory } from './event-history.ts';
+import type { EventHistory } from './event-history.ts';
 import { createLines } from './lines.ts';
 import type { Line, LineOptions } from './lines.ts';
 import type { createLiveView } from './live-view.ts';
@@ -17,6 +19,8 @@ export interface ReporterOptions {
   /** `json`: stdout carries only the `result` document; a watch writes one event a line. */
   output: 'text' | 'json';
   watch: boolean;
+  /** Somebody may ask for the page of the watch. */
+  ui: boolean;
   env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -27,6 +31,8 @@ export interface ConsoleReporter extends Reporter {
    * meanwhile are printed afterwards.
    */
   withoutView<T>(work: () => Promise<T>): Promise<T>;
+  /** What was reported, for the page of a watch. */
+  follow: EventHistory['follow'];
   close(): void;
 }
 
@@ -50,6 +56,8 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
     link: outTerminal && (await loadLink(outTerminal)),
   });
   const scriptLines = terminal ? undefined : createScriptLines();
+  // with a key, or from the start
+  const history = options.watch && (terminal !== undefined || options.ui) ? createEventHistory() : undefined;
   const isJson = options.output === 'json';
   const write = (line: Line): void => void options[line.stream].write(`${line.text}\n`);
   let questions = 0;
@@ -68,6 +76,7 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
     report(reported) {
       const event = redactEvent(reported);
       live?.update(event);
+      history?.add(event);
       const isForStdout = event.type === 'result' ? isJson && !options.watch : !isJson;
       const toPrint = lines(event).filter(({ stream }) => stream === 'stderr' || isForStdout);
       for (const text of scriptLines?.(event) ?? []) toPrint.push({ stream: 'stderr', text });
@@ -92,6 +101,7 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
         }
       }
     },
+    follow: (onEvent) => history?.follow(onEvent) ?? (() => {}),
     close: () => live?.close(),
   };
 }

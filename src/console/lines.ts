@@ -80,6 +80,8 @@ export function createLines(options: LineOptions): (event: SyncEvent) => Line[] 
         return offerLines(event, options);
       case 'api-call':
         return debugLine(callLine(event));
+      case 'span':
+        return debugLine(`  ${event.kind} ${event.label}: ${formatDuration(event.ms)}`);
       case 'phase':
         return debugLine(`${event.name}: ${formatDuration(event.ms)}`);
       case 'result':

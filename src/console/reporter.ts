@@ -3,6 +3,9 @@ import type { WatchEvent } from './watch-events.ts';
 /** What a step does with the object that its label names, e.g. `create` with `stack hello-world`. */
 export type StepKind = 'build' | 'upload' | 'sync' | 'create' | 'update' | 'delete' | 'start' | 'set-up';
 
+/** A part of a step: sources are hashed, a folder is zipped, a service applies an update. */
+export type SpanKind = 'hash' | 'zip' | 'wait';
+
 /** A stack event as CloudFormation returns it. */
 export interface StackEventRow {
   /** '' for the root stack, else `Child/Grand`. */
@@ -81,8 +84,12 @@ export type SyncEvent =
       ms: number;
       waitedMs?: number;
       attempts: number;
+      /** What the call is about: the name of a function, a stack, the key of an object … */
+      target?: string | undefined;
       error?: string | undefined;
     }
+  /** A part of a step ended, for timelines and `--debug`. */
+  | { type: 'span'; kind: SpanKind; label: string; ids?: readonly string[] | undefined; ms: number }
   /** A phase ended, for `--debug` timings. */
   | { type: 'phase'; name: string; ms: number }
   /** The one JSON document of `--output json`. */
@@ -119,5 +126,19 @@ export async function step<T>(
   } catch (error) {
     reporter.report({ type: 'step-finished', id: start.id, outcome: 'failed', ms: performance.now() - started });
     throw error;
+  }
+}
+
+/** Runs `work` and reports how long it took, also if it fails. */
+export async function timed<T>(
+  reporter: Reporter,
+  span: { kind: SpanKind; label: string; ids?: readonly string[] | undefined },
+  work: () => Promise<T>,
+): Promise<T> {
+  const started = performance.now();
+  try {
+    return await work();
+  } finally {
+    reporter.report({ type: 'span', ...span, ms: performance.now() - started });
   }
 }

@@ -49,6 +49,8 @@ export type WatchEvent =
   | { type: 'log-line'; id: string; time: Date; text: string }
   /** The display of log lines was switched on or off. */
   | { type: 'watch-logs'; on: boolean }
+  /** A page of the session can be opened at this address, once. */
+  | { type: 'ui-opened'; url: string }
   /** The user asked for the list of keys. */
   | { type: 'watch-help' }
   /** The watch ended. `goingOn`: the operation that continues in the cloud. */

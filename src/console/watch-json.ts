@@ -52,6 +52,8 @@ function describe(event: SyncEvent): object | undefined {
       return { event: 'outputs', stackName: event.stackName, ...offerDocument(event) };
     case 'log-line':
       return { event: 'log', resource: event.id, timestamp: event.time.toISOString(), text: event.text };
+    case 'ui-opened':
+      return { event: 'ui', url: event.url };
     case 'note':
       return event.level === 'debug'
         ? undefined

@@ -101,6 +101,8 @@ export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) 
           .map((text) => ({ stream: 'stdout', text: `${outStyle('cyan', event.id)} ${text}` }));
       case 'watch-logs':
         return timed(event.on ? 'Showing log lines' : 'Hiding log lines');
+      case 'ui-opened':
+        return timed(`Page of this session (the link works once): ${errStyle('cyan', event.url)}`);
       case 'watch-help':
         return WATCH_KEYS.flatMap(({ key, help }) => err(`  ${errStyle('bold', key)}  ${help}`));
       case 'watch-stopped':

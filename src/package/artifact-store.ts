@@ -2,6 +2,8 @@ import { realpathSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { timed } from '../console/reporter.ts';
+import type { Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import type { CountedFile } from '../model/built-stack.ts';
 import { createAbort } from '../support/abort.ts';
@@ -58,6 +60,7 @@ export interface ArtifactStoreOptions {
    * and removed with it. Absolute.
    */
   storeDir: string;
+  reporter: Reporter;
   signal: AbortSignal;
 }
 
@@ -98,7 +101,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const zip: ArtifactStore['zip'] = async (item) => {
     // the layers of several functions may link to the same folder
     const real = realpathSync.native(item.path);
-    const createZip = (): Promise<ZipFile> => zipGate(async () => makeZip(context, item.path));
+    const createZip = (): Promise<ZipFile> => zipGate(() => timed(options.reporter, { kind: 'zip', label: item.label }, () => makeZip(context, item.path)));
     const file = await oncePerName(zips, real, createZip);
     if (await exists(file.path)) return file;
     // it was removed, e.g. to free space: zip the folder again

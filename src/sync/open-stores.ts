@@ -42,7 +42,7 @@ export function openArtifactStore(
   const objects = createObjectStore({ ...settings, bucket, checkBucket });
   const webFunctions = openWebFunctionStore(settings, { stackName, s3Bucket, pollDelayMs: parsePollDelay(env) });
   return {
-    store: createArtifactStore({ objects, bucket, prefix, webFunctions, storeDir, signal }),
+    store: createArtifactStore({ objects, bucket, prefix, webFunctions, storeDir, reporter, signal }),
     webFunctions,
     sent,
   };

@@ -1,3 +1,4 @@
+import type { EventHistory } from '../console/event-history.ts';
 import type { Reporter } from '../console/reporter.ts';
 import type { OptionChange, SyncOptions } from './sync-options.ts';
 
@@ -39,6 +40,8 @@ export interface SyncEnvironment {
 export interface WatchEnvironment {
   /** Reads single keys until closed; undefined if there is no terminal. */
   openKeys(onKey: (key: string) => void): { close(): void } | undefined;
+  /** Passes on what was reported so far, then each new event; returns a function that stops this. */
+  follow: EventHistory['follow'];
   /** Ends the command as Ctrl-C does. */
   interrupt(): void;
   /** Receives errors that nothing awaits, which would end the process; returns a function that stops this. */

@@ -40,6 +40,8 @@ export interface SyncOptions {
   directConfig: boolean;
   /** `--tail`: with `watch`, log lines of the functions. */
   tail: boolean;
+  /** `--ui`: with `watch`, a page of the session. */
+  ui: boolean;
   /** `Child/Grand/LogicalId`; empty means all. */
   resourceIds: readonly string[];
   resourceTypes: readonly SyncableType[];

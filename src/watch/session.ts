@@ -17,6 +17,8 @@ import type { SourceChange, SourceWatch } from './sources/source-watch.ts';
 import type { TriggerInput } from './sources/triggers.ts';
 import { openWatchTools } from './watch-tools.ts';
 import type { WatchedApplication } from './watched-application.ts';
+import { createUiSwitch } from './ui/ui-switch.ts';
+import type { UiSwitch } from './ui/ui-switch.ts';
 import { useTemplates } from './work/read-templates.ts';
 import { showOffer } from './work/show-offer.ts';
 import { hasSameOptions, takeOptions } from './work/take-options.ts';
@@ -30,6 +32,7 @@ export class WatchSession {
   readonly #loop: LoopRunner;
   readonly #sources: SourceWatch;
   readonly #logs: LogSwitch;
+  readonly #ui: UiSwitch;
   readonly #answers: KeyAnswers;
   readonly #started = performance.now();
   #snapshot: ApplicationSnapshot;
@@ -61,11 +64,14 @@ export class WatchSession {
       onOwn: (ids, files) => warnOfOwnWrites(run, ids, files),
     });
     this.#logs = createLogSwitch(this.#application);
+    const requested = { sync: () => this.#syncAll(), deploy: () => this.#deploy() };
+    this.#ui = createUiSwitch(this.#application, requested);
     this.#answers = createKeyAnswers(run.environment.reporter, () => this.#snapshot.run.options.stackName);
   }
 
   /** Reaches the cloud, reads the templates and requests the first deployment. false: the user answered no. */
   async begin(): Promise<boolean> {
+    if (this.#run.options.ui) this.#ui.open();
     for (;;) {
       const readSince = Date.now();
       const files = new Set<string>();
@@ -105,6 +111,7 @@ export class WatchSession {
     const behind = describeAhead(this.#snapshot);
     const goingOn = [...updates, leftDeployment, behind].filter(Boolean).join(' ') || undefined;
     if (resources) this.#report({ type: 'watch-stopped', goingOn });
+    this.#ui.close();
   }
 
   get #report(): SyncRun['environment']['reporter']['report'] {
@@ -124,6 +131,7 @@ export class WatchSession {
     reportReplaced(this.#run.environment.reporter, before, next);
     const { tail } = next.run.options;
     if (this.#phase === 'ready' && tail !== before.run.options.tail) this.#logs.turn(tail);
+    if (next.run.options.ui && !before.run.options.ui) this.#ui.open();
     if (readSince !== undefined) this.#sources.follow(sourcesOf(next), readSince);
   }
 
@@ -189,7 +197,14 @@ export class WatchSession {
     this.#logs.turn(this.#snapshot.run.options.tail);
   }
 
+  #deploy(): void {
+    if (this.#phase !== 'ready') return;
+    this.#answers.deploying();
+    this.#loop.send({ type: 'deploy-requested' });
+  }
+
   #syncAll(): void {
+    if (this.#phase !== 'ready') return;
     const ids = [...requireResources(this.#snapshot).selected];
     this.#answers.comparing(ids);
     this.#replace({ ...this.#snapshot, synced: new Map() });
@@ -201,12 +216,13 @@ export class WatchSession {
       case 'r':
         return this.#syncAll();
       case 'd':
-        this.#answers.deploying();
-        return this.#loop.send({ type: 'deploy-requested' });
+        return this.#deploy();
       case 'l':
         return this.#logs.toggle();
       case 'o':
         return void showOffer(this.#application);
+      case 'u':
+        return this.#ui.open();
       case 'q':
         return this.#run.environment.watch?.interrupt();
       case '?':

@@ -44,7 +44,7 @@ function openStore(bucket: string, given: Given) {
   });
   const uploads = openUploadRecords(storeDir, aws);
   const objects = createObjectStore({ aws, bucket, kmsKeyId, metadata, uploads, ...run });
-  return { aws, objects, store: createArtifactStore({ objects, bucket, prefix, storeDir, signal: run.signal }) };
+  return { aws, objects, store: createArtifactStore({ objects, bucket, prefix, storeDir, ...run }) };
 }
 
 async function newBucket(name: string): Promise<string> {

@@ -100,6 +100,11 @@ export const RULES: readonly Rule[] = [
     text: '--tail needs --watch: only a watch shows log lines',
   },
   {
+    applies: (facts) => facts.value('ui') === true && facts.value('watch') !== true && typed(facts, 'ui'),
+    level: 'error',
+    text: '--ui needs --watch: it shows a running session',
+  },
+  {
     applies: (facts) => !partial(facts) && filters(facts).some((key) => typed(facts, key)),
     level: 'error',
     text: (facts) =>

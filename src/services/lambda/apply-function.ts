@@ -1,6 +1,6 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
-import { note } from '../../console/reporter.ts';
+import { note, timed } from '../../console/reporter.ts';
 import type { Reporter } from '../../console/reporter.ts';
 import { UserError } from '../../errors.ts';
 import type { ServiceContext } from '../service-context.ts';
@@ -127,7 +127,8 @@ async function settle(
   answer: FunctionConfiguration | undefined,
 ): Promise<void> {
   if (answer?.LastUpdateStatus === 'Successful' && isActive(answer)) return;
-  const now = await lambda.settled(name, { shows });
+  const span = { kind: 'wait', label: 'until Lambda has applied it', ids: [id] } as const;
+  const now = await timed(reporter, span, () => lambda.settled(name, { shows }));
   if (now.lastUpdateStatus === 'Failed' || now.state === 'Failed') {
     throw new UserError(`Lambda could not update ${id}: ${now.reason ?? 'it gives no reason'}`, {
       hint: 'The function keeps running its previous code and configuration. Fix the cause and sync again.',

@@ -48,7 +48,7 @@ export function createLogSwitch(application: Pick<WatchedApplication, 'snapshot'
 }
 
 /** Lists the log groups of the deployed functions. */
-async function listLogSources(snapshot: ApplicationSnapshot): Promise<LogSource[]> {
+export async function listLogSources(snapshot: ApplicationSnapshot): Promise<LogSource[]> {
   const { root, selected } = requireResources(snapshot);
   const functions = flattenStacks(root).flatMap((stack) =>
     stack.functions.flatMap((fn) => (selected.has(fn.id) && isDeployed(snapshot, fn.id) ? [{ fn, stack }] : [])),

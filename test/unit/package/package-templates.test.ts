@@ -5,6 +5,7 @@ import { createArtifactStore } from '../../../src/package/artifact-store.ts';
 import type { ObjectStore } from '../../../src/package/object-store.ts';
 import { planPackage } from '../../../src/package/package-templates.ts';
 import { parseTemplate } from '../../../src/template/yaml/yaml.ts';
+import { silent } from '../../support/cloud.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const CHILD = 'Resources: {W: {Type: "AWS::CloudFormation::WaitConditionHandle"}}\n';
@@ -26,7 +27,7 @@ it('the template of a stack set has the key that AWS SAM CLI gives it; the same 
     'template.yaml',
   );
   const { signal } = new AbortController();
-  const store = createArtifactStore({ objects: NO_OBJECTS, bucket: 'b', prefix: 'p', storeDir: dir, signal });
+  const store = createArtifactStore({ objects: NO_OBJECTS, bucket: 'b', prefix: 'p', storeDir: dir, reporter: silent, signal });
   const stack = {
     path: '',
     template,

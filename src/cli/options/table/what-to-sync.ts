@@ -98,4 +98,13 @@ export const WHAT_TO_SYNC = {
     help: 'With --watch: show the log lines of functions (CloudWatch Logs).',
     configKeys: ['tail'],
   }),
+  ui: option({
+    names: ['--ui'],
+    negation: '--no-ui',
+    grammar: FLAG,
+    default: false,
+    group: 'What to sync',
+    help: 'With --watch: serve a page of the session on 127.0.0.1 (states, timeline, forms to call and invoke, logs) and print a link to it.',
+    configKeys: ['ui'],
+  }),
 } as const;

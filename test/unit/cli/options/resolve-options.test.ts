@@ -58,6 +58,7 @@ describe('defaults', () => {
       watch: false,
       directConfig: true,
       tail: false,
+      ui: false,
       resourceIds: [],
       resourceTypes: [],
       dependencyLayer: true,

@@ -1,0 +1,73 @@
+import type { SourcePlace } from '../../errors.ts';
+import type { SessionState } from './session-state.ts';
+
+/** The answer to "is what I saved live, and if not, why?". */
+export interface Headline {
+  tone: 'live' | 'busy' | 'failed' | 'ended';
+  title: string;
+  detail: string;
+  /** The resource that it is about. */
+  id?: string | undefined;
+}
+
+/** Names that a sentence lists. */
+const MOST_NAMED = 2;
+
+/** Says in a sentence whether everything that was saved is live. Pure. */
+export function headlineOf(session: SessionState): Headline {
+  const { resources, stack, busy, isReady, ended, stackName, lastChange } = session;
+  if (ended) return { tone: 'ended', title: 'The command has ended', detail: ended.goingOn ?? 'Nothing is synced now.' };
+  const failed = [...resources.values()].filter(({ state }) => state === 'failed');
+  const [first] = failed;
+  if (stack.state === 'failed' && (first === undefined || failed.length === 0)) {
+    const { message = '', ...place } = stack.failure ?? {};
+    return { tone: 'failed', title: 'The deployment failed', detail: withPlace(firstLine(message), place) };
+  }
+  if (first !== undefined) {
+    const title =
+      failed.length === 1 ? `${first.id} is not live` : `${failed.length} resources are not live: ${listNames(failed)}`;
+    const { message = '', ...place } = first.failure ?? {};
+    return { tone: 'failed', title, detail: withPlace(firstLine(message), place), id: first.id };
+  }
+  const files = listNames((lastChange?.files ?? []).map((id) => ({ id })));
+  if (!isReady) return { tone: 'busy', title: `Starting: the first sync of ${stackName || 'the stack'}`, detail: doing(session) };
+  if (busy.size > 0 || !isResting(stack.state)) return { tone: 'busy', title: doing(session), detail: files };
+  const cannotRun = [...resources.values()].find(({ problems }) => problems.length > 0);
+  if (cannotRun) {
+    const { message = '', ...place } = cannotRun.problems[0] ?? {};
+    const title = `${cannotRun.id} is live and cannot run`;
+    return { tone: 'failed', title, detail: withPlace(message, place), id: cannotRun.id };
+  }
+  return { tone: 'live', title: 'Everything you saved is live', detail: files };
+}
+
+function doing({ busy, stack }: SessionState): string {
+  if (stack.state === 'updating') return 'CloudFormation updates the stack';
+  if (busy.size > 0) return `Syncing ${listNames([...busy].map((id) => ({ id })))}`;
+  return stack.state === 'queued' ? 'A deployment follows' : 'Preparing the deployment';
+}
+
+function listNames(items: readonly { id: string }[]): string {
+  const named = items.slice(0, MOST_NAMED).map(({ id }) => id);
+  const more = items.length - named.length;
+  return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
+}
+
+function isResting(state: string): boolean {
+  return state === 'in-sync' || state === 'failed';
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}
+
+/** The place as editors and terminals read it: `app.py:3:1`. */
+export function formatPlace({ file, line, column }: SourcePlace): string | undefined {
+  if (file === undefined) return undefined;
+  return [file, line, column].filter((part) => part !== undefined).join(':');
+}
+
+function withPlace(text: string, place: SourcePlace): string {
+  const where = formatPlace(place);
+  return where === undefined || text.includes(where) ? text : `${where}: ${text}`;
+}

@@ -1,0 +1,116 @@
+import type { VNode } from 'preact';
+import { headlineOf } from '../model/headline.ts';
+import { CommandButtons } from './command-buttons.tsx';
+import { DetailView } from './detail-view.tsx';
+import { formatAgo, formatMs } from './format.ts';
+import { PAGE_KEYS } from './keys.ts';
+import { LogView } from './log-view.tsx';
+import { ResourceList } from './resource-list.tsx';
+import { go, store, update } from './store.ts';
+import type { Place } from './store.ts';
+import { TimelineView } from './timeline-view.tsx';
+
+const TABS: readonly { view: Place['view']; label: string }[] = [
+  { view: 'resources', label: 'Resources' },
+  { view: 'timeline', label: 'Timeline' },
+  { view: 'logs', label: 'Logs' },
+];
+
+/** The whole page. */
+export function App(): VNode {
+  const { place, isHelpShown } = store;
+  return (
+    <div class={`app view-${place.view} ${place.item === undefined ? '' : 'has-item'}`}>
+      <Header />
+      <main>
+        {place.view === 'resources' && (
+          <>
+            <ResourceList />
+            <DetailView />
+          </>
+        )}
+        {place.view === 'timeline' && <TimelineView />}
+        {place.view === 'logs' && <LogView />}
+      </main>
+      {isHelpShown && <Help />}
+    </div>
+  );
+}
+
+function Header(): VNode {
+  const { session, place, connection } = store;
+  const { facts, stackName } = session;
+  return (
+    <header>
+      <div class="bar">
+        <h1 title="The stack of this session">{stackName || 'sam-sync'}</h1>
+        <span class="where">{facts === undefined ? '' : facts.local ? 'local cloud' : facts.region}</span>
+        <nav>
+          {TABS.map(({ view, label }) => (
+            <button
+              key={view}
+              type="button"
+              aria-current={place.view === view ? 'page' : undefined}
+              onClick={() => go({ view, item: undefined, isTrying: false })}
+            >
+              {label}
+            </button>
+          ))}
+        </nav>
+        <CommandButtons />
+      </div>
+      {connection === 'lost' && !session.ended ? (
+        <p class="headline tone-failed" role="alert">
+          <strong>The command does not respond</strong>
+          <span>What you see is as of then. The page connects again by itself.</span>
+        </p>
+      ) : (
+        <HeadlineView />
+      )}
+    </header>
+  );
+}
+
+/** Is what I saved live, and if not, why? */
+function HeadlineView(): VNode {
+  const { session } = store;
+  const { tone, title, detail, id } = headlineOf(session);
+  const last = session.records.at(-1);
+  const facts =
+    tone === 'live' && last?.end !== undefined
+      ? ` · live after ${formatMs(last.end - last.start)} · ${formatAgo(Date.now() - last.end)}`
+      : '';
+  return (
+    <p class={`headline tone-${tone}`} role="status">
+      <i class="dot" />
+      {id === undefined ? (
+        <strong>{title}</strong>
+      ) : (
+        <button type="button" class="plain" onClick={() => go({ view: 'resources', item: `r/${id}`, isTrying: false })}>
+          <strong>{title}</strong>
+        </button>
+      )}
+      <span>{detail + (detail === '' ? facts.replace(/^ · /, '') : facts)}</span>
+    </p>
+  );
+}
+
+function Help(): VNode {
+  return (
+    <div class="overlay" onClick={() => update({ isHelpShown: false })}>
+      <dialog open aria-label="Keys">
+        <h2>Keys</h2>
+        <dl>
+          {PAGE_KEYS.map(({ key, help }) => (
+            <div key={key}>
+              <dt>
+                <kbd>{key}</kbd>
+              </dt>
+              <dd>{help}</dd>
+            </div>
+          ))}
+        </dl>
+      </dialog>
+    </div>
+  );
+}

@@ -1,0 +1,204 @@
+import type { VNode } from 'preact';
+import type { ResourceView } from '../model/session-state.ts';
+import { formatPlace } from '../model/headline.ts';
+import { api } from './api.ts';
+import { Breakdown } from './breakdown.tsx';
+import { CallForm } from './call-form.tsx';
+import { formatAgo, formatTime, shortType } from './format.ts';
+import { InvokeForm } from './invoke-form.tsx';
+import { RunForm } from './run-form.tsx';
+import { go, store } from './store.ts';
+
+/** What is selected: what it did, why it failed, and a form to try it. */
+export function DetailView(): VNode {
+  const { place, session } = store;
+  const { item } = place;
+  if (item?.startsWith('e/')) {
+    const endpoint = session.endpoints.find(({ method, url }) => item === `e/${method} ${url}`);
+    if (endpoint !== undefined)
+      return (
+        <Panel title={endpoint.resource} subtitle="Endpoint">
+          <CallForm key={item} endpoint={endpoint} />
+        </Panel>
+      );
+  }
+  if (item?.startsWith('r/')) return <ResourceDetail id={item.slice(2)} />;
+  return <Overview />;
+}
+
+function Panel({ title, subtitle, children }: { title: string; subtitle: string; children: preact.ComponentChildren }): VNode {
+  return (
+    <section class="detail" aria-label={title}>
+      <div class="title">
+        <button type="button" class="back" aria-label="Back" onClick={() => go({ item: undefined, isTrying: false })}>
+          ‹
+        </button>
+        <h2>{title}</h2>
+        <span class="type">{subtitle}</span>
+      </div>
+      {children}
+    </section>
+  );
+}
+
+function ResourceDetail({ id }: { id: string }): VNode {
+  const { session, place } = store;
+  const row = session.resources.get(id);
+  const facts = session.facts?.resources.find((one) => one.id === id);
+  const endpoints = session.endpoints.filter(({ resource }) => resource === id);
+  const verb = facts?.role === 'function' ? 'Invoke' : facts?.role === 'state-machine' ? 'Run' : endpoints.length > 0 ? 'Call' : undefined;
+  const isTrying = place.isTrying && verb !== undefined;
+  return (
+    <Panel title={id} subtitle={facts === undefined ? '' : shortType(facts.type)}>
+      {facts?.physicalId !== undefined && <p class="physical">{facts.physicalId}</p>}
+      {row !== undefined && <Reasons row={row} ahead={facts?.ahead ?? []} />}
+      {verb !== undefined && (
+        <div class="tabs" role="tablist">
+          <button type="button" role="tab" aria-selected={!isTrying} onClick={() => go({ isTrying: false })}>
+            What it did
+          </button>
+          <button type="button" role="tab" aria-selected={isTrying} onClick={() => go({ isTrying: true })}>
+            {verb}
+          </button>
+        </div>
+      )}
+      {!isTrying && <History id={id} physicalId={facts?.physicalId} />}
+      {isTrying && verb === 'Invoke' && <InvokeForm key={id} id={id} />}
+      {isTrying && verb === 'Run' && <RunForm key={id} id={id} />}
+      {isTrying && verb === 'Call' && endpoints.map((endpoint) => <CallForm key={endpoint.method + endpoint.url} endpoint={endpoint} />)}
+    </Panel>
+  );
+}
+
+/** Why it is not live, cannot run, or differs from the stack. */
+function Reasons({ row, ahead }: { row: ResourceView; ahead: readonly string[] }): VNode {
+  const { failure, problems, state } = row;
+  const undeployed = [...new Set([...row.undeployed, ...ahead])];
+  return (
+    <>
+      {failure !== undefined && (
+        <div class={`box ${state === 'failed' ? 'box-failed' : ''}`} role={state === 'failed' ? 'alert' : undefined}>
+          <strong>{state === 'failed' ? 'Not live' : 'The last try failed'}</strong>
+          {formatPlace(failure) !== undefined && <code class="place">{formatPlace(failure)}</code>}
+          <pre>{failure.message}</pre>
+          {failure.hint !== undefined && <p>{failure.hint}</p>}
+          {failure.output !== undefined && (
+            <details>
+              <summary>Output of the tool</summary>
+              <pre>{failure.output}</pre>
+            </details>
+          )}
+        </div>
+      )}
+      {problems.map((problem) => (
+        <div key={problem.message} class="box box-warning">
+          <strong>Live, but Lambda cannot run it</strong>
+          {formatPlace(problem) !== undefined && <code class="place">{formatPlace(problem)}</code>}
+          <pre>{problem.message}</pre>
+        </div>
+      ))}
+      {undeployed.length > 0 && (
+        <div class="box box-ahead">
+          <strong>Ahead of the stack: {undeployed.join(', ')}</strong>
+          <p>
+            Live through the service APIs. CloudFormation's last deployment has older values.{' '}
+            <button type="button" class="link" onClick={() => void api.deploy().catch(() => {})}>
+              Deploy
+            </button>
+          </p>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** The syncs of a resource, the last one in parts. */
+function History({ id, physicalId }: { id: string; physicalId: string | undefined }): VNode {
+  const { records } = store.session;
+  const own = records.filter(({ ids }) => ids.includes(id)).toReversed();
+  const [last, ...earlier] = own;
+  if (last === undefined) return <p class="empty">No sync in this session yet. Save one of its files.</p>;
+  return (
+    <>
+      <Breakdown record={last} id={id} physicalId={physicalId} />
+      {earlier.length > 0 && (
+        <>
+          <h3>Earlier</h3>
+          {earlier.slice(0, 10).map((record) => (
+            <details key={record.id} class="earlier">
+              <summary>
+                {formatTime(record.start)} {record.files.join(', ') || 'compared with the cloud'}
+              </summary>
+              <Breakdown record={record} id={id} physicalId={physicalId} />
+            </details>
+          ))}
+        </>
+      )}
+    </>
+  );
+}
+
+/** Nothing is selected: the stack, its outputs and messages. */
+function Overview(): VNode {
+  const { session } = store;
+  const { stack, outputs, notes, stackName, resources, facts } = session;
+  const ahead = [...resources.values()].filter(
+    (row) => row.undeployed.length > 0 || (facts?.resources.find(({ id }) => id === row.id)?.ahead.length ?? 0) > 0,
+  );
+  return (
+    <section class="detail overview" aria-label="Stack">
+      <div class="title">
+        <h2>Stack {stackName}</h2>
+        <span class="type">{stack.state.replace('-', ' ')}</span>
+      </div>
+      {stack.failure !== undefined && (
+        <div class="box box-failed" role="alert">
+          <strong>The deployment failed</strong>
+          {formatPlace(stack.failure) !== undefined && <code class="place">{formatPlace(stack.failure)}</code>}
+          <pre>{stack.failure.message}</pre>
+          {stack.failure.hint !== undefined && <p>{stack.failure.hint}</p>}
+        </div>
+      )}
+      <p class="sentence">
+        {stack.lastSync === undefined
+          ? 'CloudFormation changed nothing in this session.'
+          : `Deployed ${formatAgo(Date.now() - stack.lastSync.at)}.`}{' '}
+        {ahead.length === 0
+          ? 'It has everything that is live.'
+          : `${ahead.length === 1 ? '1 resource is' : `${ahead.length} resources are`} ahead of it: ${ahead
+              .slice(0, 8)
+              .map(({ id }) => id)
+              .join(', ')}${ahead.length > 8 ? ' …' : ''}.`}
+      </p>
+      {outputs.length > 0 && (
+        <>
+          <h3>Outputs</h3>
+          <dl class="outputs">
+            {outputs.map(({ key, value, local, description }) => (
+              <div key={key}>
+                <dt title={description}>{key}</dt>
+                <dd>{local ?? value}</dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
+      {notes.length > 0 && (
+        <>
+          <h3>Messages</h3>
+          <ul class="notes">
+            {notes.toReversed().slice(0, 12).map(({ at, level, text, hint }) => (
+              <li key={`${at} ${text}`} class={`note-${level}`}>
+                <time>{formatTime(at)}</time>
+                <span>
+                  {text}
+                  {hint !== undefined && <small>{hint}</small>}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,130 @@
+import { Component } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
+import { CommandError } from './api.ts';
+import { prettyJson } from './format.ts';
+import { remember, rememberedOf } from './remembered.ts';
+
+interface EventFormProps<T> {
+  /** What events are remembered for. */
+  name: string;
+  label: string;
+  verb: string;
+  /** Sends the event. `onAnswer` may be called several times before it ends. */
+  send(text: string, onAnswer: (answer: T) => void): Promise<void>;
+  show(answer: T): ComponentChildren;
+}
+
+interface EventFormState<T> {
+  /** undefined: the event that was sent last. */
+  text: string | undefined;
+  isSending: boolean;
+  answer: T | undefined;
+  error: CommandError | undefined;
+}
+
+/** A form for a JSON event, and what came back. Ctrl-Enter sends it. */
+export class EventForm<T> extends Component<EventFormProps<T>, EventFormState<T>> {
+  override state: EventFormState<T> = { text: undefined, isSending: false, answer: undefined, error: undefined };
+
+  override render({ name, label, verb, show }: EventFormProps<T>, state: EventFormState<T>): VNode {
+    const remembered = rememberedOf(name) ?? [];
+    const text = state.text ?? prettyJson(remembered[0] ?? '{}');
+    const problem = problemOf(text);
+    const submit = (): void => {
+      if (problem === undefined && !state.isSending) void this.#send(text);
+    };
+    return (
+      <>
+        <form
+          class="try"
+          onSubmit={(event) => {
+            event.preventDefault();
+            submit();
+          }}
+        >
+          <label>
+            <span>{label}</span>
+            <textarea
+              spellcheck={false}
+              rows={Math.min(14, Math.max(5, text.split('\n').length))}
+              value={text}
+              aria-invalid={problem !== undefined}
+              onInput={({ currentTarget }) => this.setState({ text: currentTarget.value })}
+              onKeyDown={(event) => {
+                if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit();
+              }}
+            />
+          </label>
+          {problem !== undefined && <p class="problem">{problem}</p>}
+          <div class="actions">
+            <button type="submit" class="primary" disabled={state.isSending || problem !== undefined}>
+              {state.isSending ? `${verb} …` : verb}
+            </button>
+            {remembered.length > 1 && (
+              <select
+                aria-label="Earlier events"
+                onChange={({ currentTarget }) => {
+                  const chosen = remembered[Number(currentTarget.value)];
+                  if (chosen !== undefined) this.setState({ text: prettyJson(chosen) });
+                  currentTarget.value = '';
+                }}
+              >
+                <option value="">Earlier events</option>
+                {remembered.map((one, index) => (
+                  <option key={one} value={index}>
+                    {one.replace(/\s+/g, ' ').slice(0, 60)}
+                  </option>
+                ))}
+              </select>
+            )}
+          </div>
+        </form>
+        <Failure error={state.error} />
+        {state.answer !== undefined && <div class="answer">{show(state.answer)}</div>}
+      </>
+    );
+  }
+
+  async #send(text: string): Promise<void> {
+    const { name, send } = this.props;
+    this.setState({ isSending: true, error: undefined });
+    remember(name, text);
+    try {
+      await send(text, (answer) => this.setState({ answer }));
+    } catch (error) {
+      this.setState({ answer: undefined, error: error as CommandError });
+    } finally {
+      this.setState({ isSending: false });
+    }
+  }
+}
+
+/** A command that failed. */
+export function Failure({ error }: { error: CommandError | undefined }): VNode | null {
+  if (error === undefined) return null;
+  return (
+    <div class="box box-failed" role="alert">
+      <pre>{error.message}</pre>
+      {error.hint !== undefined && <p>{error.hint}</p>}
+    </div>
+  );
+}
+
+/** A text that was sent or came back. */
+export function TextBlock({ label, text }: { label: string; text: string }): VNode {
+  return (
+    <>
+      <h4>{label}</h4>
+      <pre class="text">{prettyJson(text)}</pre>
+    </>
+  );
+}
+
+function problemOf(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

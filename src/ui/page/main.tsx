@@ -1,0 +1,24 @@
+import { render } from 'preact';
+import { headlineOf } from '../model/headline.ts';
+import { App } from './app.tsx';
+import { handleKey } from './keys.ts';
+import { followLogsWhileShown } from './log-view.tsx';
+import { connect, onDraw, redraw, store } from './store.ts';
+
+/** Times such as `5 s ago` are drawn again (ms). */
+const AGO_EVERY = 5_000;
+const MARKS = { live: '✓', busy: '…', failed: '✗', ended: '■' } as const;
+
+connect();
+onDraw(() => {
+  const { session } = store;
+  const title = `${MARKS[headlineOf(session).tone]} ${session.stackName || 'sam-sync'}`;
+  if (document.title !== title) document.title = title;
+  followLogsWhileShown();
+  if (!document.hidden) render(<App />, document.body);
+});
+document.addEventListener('keydown', handleKey);
+document.addEventListener('visibilitychange', redraw);
+setInterval(() => {
+  if (!document.hidden) redraw();
+}, AGO_EVERY);

@@ -1,0 +1,128 @@
+import type { PageLogLine } from '../commands.ts';
+import { decodeSession, emptySession } from '../model/session-state.ts';
+import type { SessionState } from '../model/session-state.ts';
+import { updateSession } from '../model/update-session.ts';
+import type { PageMessage } from '../server/event-stream.ts';
+
+/** What the page shows: a view, and what is selected in it. It is the address after `#`, so that it outlives a reload. */
+export interface Place {
+  view: 'resources' | 'timeline' | 'logs';
+  /** `r/ID`: a resource; `e/METHOD URL`: an endpoint; `s/N`: a sync. */
+  item: string | undefined;
+  /** The second tab of a resource: try it. */
+  isTrying: boolean;
+}
+
+/** Everything the page draws from. */
+export interface Store {
+  session: SessionState;
+  place: Place;
+  logs: PageLogLine[];
+  logFailure: string | undefined;
+  /** `lost`: the command does not respond. */
+  connection: 'connecting' | 'open' | 'lost';
+  filter: string;
+  isHelpShown: boolean;
+  /** Name of this page's connection. */
+  client: string | undefined;
+}
+
+const MOST_LINES = 2_000;
+
+/** The one store of the page. */
+export const store: Store = {
+  session: emptySession(Date.now()),
+  place: parsePlace(location.hash),
+  logs: [],
+  logFailure: undefined,
+  connection: 'connecting',
+  filter: '',
+  isHelpShown: false,
+  client: undefined,
+};
+
+let draw: () => void = () => {};
+let isDue = false;
+
+/** Draws with this function from now on: at most once a frame. */
+export function onDraw(work: () => void): void {
+  draw = work;
+  redraw();
+}
+
+/** Asks for a new drawing in the next frame. A hidden page draws its title only. */
+export function redraw(): void {
+  if (isDue) return;
+  isDue = true;
+  const work = (): void => {
+    isDue = false;
+    draw();
+  };
+  if (document.hidden) setTimeout(work, 200);
+  else requestAnimationFrame(work);
+}
+
+/** Changes the store and draws it. */
+export function update(change: Partial<Store>): void {
+  Object.assign(store, change);
+  redraw();
+}
+
+/** Shows another place. */
+export function go(place: Partial<Place>): void {
+  const next = { ...store.place, ...place };
+  const hash = formatPlace(next);
+  if (hash !== location.hash) location.hash = hash;
+  else update({ place: next });
+}
+
+/** Follows the session until the command ends. The browser connects again by itself. */
+export function connect(): void {
+  const source = new EventSource('/api/events');
+  source.addEventListener('message', ({ data }: MessageEvent<string>) => {
+    receive(JSON.parse(data) as PageMessage);
+    if (store.session.ended) source.close();
+    redraw();
+  });
+  source.addEventListener('error', () => {
+    if (!store.session.ended) update({ connection: 'lost', client: undefined });
+  });
+  window.addEventListener('hashchange', () => update({ place: parsePlace(location.hash) }));
+}
+
+function receive(message: PageMessage): void {
+  switch (message.type) {
+    case 'session':
+      store.session = decodeSession(message.session);
+      store.client = message.client;
+      store.connection = 'open';
+      store.logs = [];
+      return;
+    case 'events':
+      for (const event of message.events) updateSession(store.session, event);
+      return;
+    case 'facts':
+      store.session.facts = message.facts;
+      return;
+    case 'logs':
+      store.logs = [...store.logs, ...message.lines].slice(-MOST_LINES);
+      store.logFailure = undefined;
+      return;
+    case 'log-failure':
+      store.logFailure = message.text;
+      return;
+  }
+}
+
+function parsePlace(hash: string): Place {
+  const [view = '', item = '', tab = ''] = hash.slice(1).split('&').map(decodeURIComponent);
+  return {
+    view: view === 'timeline' || view === 'logs' ? view : 'resources',
+    item: item === '' ? undefined : item,
+    isTrying: tab === 'try',
+  };
+}
+
+function formatPlace({ view, item = '', isTrying }: Place): string {
+  return `#${[view, encodeURIComponent(item), ...(isTrying ? ['try'] : [])].join('&')}`;
+}

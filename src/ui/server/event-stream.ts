@@ -1,0 +1,172 @@
+import type { ServerResponse } from 'node:http';
+import type { EventHistory, TimedEvent } from '../../console/event-history.ts';
+import type { PageLogLine, SessionFacts, UiCommands } from '../commands.ts';
+import { emptySession, encodeSession } from '../model/session-state.ts';
+import type { SessionState } from '../model/session-state.ts';
+import { updateSession } from '../model/update-session.ts';
+
+/** What a page receives, one message after the other. */
+export type PageMessage =
+  /** First: the session as it is (`encodeSession`), and a name for this connection. */
+  | { type: 'session'; session: string; client: string }
+  | { type: 'events'; events: readonly TimedEvent[] }
+  | { type: 'facts'; facts: SessionFacts }
+  | { type: 'logs'; lines: readonly PageLogLine[] }
+  | { type: 'log-failure'; text: string };
+
+/** The pages that are connected. */
+export interface EventStream {
+  /** Sends the session as it is, then each event. */
+  connect(response: ServerResponse): void;
+  /** Sends log lines to a page while it shows them. */
+  showLogs(client: string, isShown: boolean): void;
+  /** Ends the connections, after what is still to send. */
+  close(): void;
+}
+
+/** Events within this time (ms) travel together. */
+const GATHER_MS = 16;
+/** Log lines to keep for a page that shows them again. */
+const MOST_LINES = 1_000;
+
+interface Client {
+  response: ServerResponse;
+  hasLogs: boolean;
+}
+
+/** Creates the stream: it holds the session, so that a page may come at any time and come back. */
+export function createEventStream(follow: EventHistory['follow'], commands: UiCommands): EventStream {
+  const session: SessionState = emptySession(Date.now());
+  const clients = new Map<string, Client>();
+  let count = 0;
+  let pending: TimedEvent[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const broadcast = (message: PageMessage, isFor: (client: Client) => boolean = () => true): void => {
+    const text = frame(message);
+    for (const client of clients.values()) if (isFor(client)) client.response.write(text);
+  };
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (pending.length === 0) return;
+    const events = pending;
+    pending = [];
+    broadcast({ type: 'events', events });
+  };
+  const readFacts = createFactsReader(commands, (facts) => {
+    session.facts = facts;
+    broadcast({ type: 'facts', facts });
+  });
+  const unfollow = follow((timed) => {
+    const { type } = timed.event;
+    if (type === 'ui-opened' || type === 'result') return;
+    const wasRunning = isRunning(session);
+    updateSession(session, timed);
+    if (clients.size === 0) return;
+    pending.push(timed);
+    timer ??= setTimeout(flush, GATHER_MS);
+    // names in the cloud and what is not deployed yet may be others now
+    if (type === 'watch-ready' || (wasRunning && !isRunning(session))) readFacts();
+  });
+  const logs = createLogTail(commands, {
+    onLines: (lines) => broadcast({ type: 'logs', lines }, ({ hasLogs }) => hasLogs),
+    onFailure: (text) => broadcast({ type: 'log-failure', text }, ({ hasLogs }) => hasLogs),
+  });
+  const updateLogs = (): void => logs.turn([...clients.values()].some(({ hasLogs }) => hasLogs));
+  return {
+    connect(response) {
+      flush();
+      const client = `page${++count}`;
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+      response.write(frame({ type: 'session', session: encodeSession(session), client }));
+      clients.set(client, { response, hasLogs: false });
+      response.on('close', () => {
+        clients.delete(client);
+        updateLogs();
+      });
+      readFacts();
+    },
+    showLogs(name, isShown) {
+      const client = clients.get(name);
+      if (!client || client.hasLogs === isShown) return;
+      client.hasLogs = isShown;
+      if (isShown) client.response.write(frame({ type: 'logs', lines: logs.lines() }));
+      updateLogs();
+    },
+    close() {
+      unfollow();
+      flush();
+      logs.turn(false);
+      for (const { response } of clients.values()) response.end();
+    },
+  };
+}
+
+function frame(message: PageMessage): string {
+  return `data: ${JSON.stringify(message)}\n\n`;
+}
+
+function isRunning({ records }: SessionState): boolean {
+  const last = records.at(-1);
+  return last !== undefined && last.end === undefined;
+}
+
+/** Reads the facts, one reading at a time; a request during one leads to another. */
+function createFactsReader(commands: UiCommands, onFacts: (facts: SessionFacts) => void): () => void {
+  let isReading = false;
+  let isAsked = false;
+  const read = async (): Promise<void> => {
+    isReading = true;
+    do {
+      isAsked = false;
+      try {
+        onFacts(await commands.facts());
+      } catch {
+        // the next sync reports why the cloud does not respond
+      }
+    } while (isAsked);
+    isReading = false;
+  };
+  return () => {
+    isAsked = true;
+    if (!isReading) void read();
+  };
+}
+
+/** Reads log lines while a page shows them. */
+function createLogTail(
+  commands: UiCommands,
+  { onLines, onFailure }: { onLines(lines: readonly PageLogLine[]): void; onFailure(text: string): void },
+): { turn(on: boolean): void; lines(): readonly PageLogLine[] } {
+  let running: AbortController | undefined;
+  let lines: PageLogLine[] = [];
+  const seen = new Set<string>();
+  const turn = (on: boolean): void => {
+    if (on === (running !== undefined)) return;
+    running?.abort();
+    running = on ? new AbortController() : undefined;
+    if (running) void follow(running.signal);
+  };
+  const follow = async (signal: AbortSignal): Promise<void> => {
+    try {
+      await commands.followLogs((line) => {
+        // a tail that begins again reads the last lines again
+        const name = `${line.id} ${line.time} ${line.text}`;
+        if (seen.has(name)) return;
+        seen.add(name);
+        lines.push(line);
+        if (lines.length > MOST_LINES * 2) {
+          lines = lines.slice(-MOST_LINES);
+          seen.clear();
+          for (const { id, time, text } of lines) seen.add(`${id} ${time} ${text}`);
+        }
+        onLines([line]);
+      }, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      turn(false);
+      onFailure(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return { turn, lines: () => lines.slice(-MOST_LINES) };
+}
