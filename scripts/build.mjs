@@ -50,7 +50,10 @@ await fs.cp(path.join(root, 'src/local/plugin'), path.join(fresh, 'plugin'), {
 const pageInputs = await buildPage(path.join(fresh, 'page'));
 const types = 'cloudformation-types.json';
 await fs.copyFile(path.join(root, 'src/model/validation', types), path.join(fresh, types));
-await fs.writeFile(path.join(fresh, 'THIRD-PARTY-LICENSES.txt'), await licences([...Object.keys(result.metafile.inputs), ...pageInputs]));
+await fs.writeFile(
+  path.join(fresh, 'THIRD-PARTY-LICENSES.txt'),
+  await licences([...Object.keys(result.metafile.inputs), ...pageInputs]),
+);
 // running commands keep their old files until the new ones are complete
 await fs.rm(target, { recursive: true, force: true });
 await fs.rename(fresh, target);

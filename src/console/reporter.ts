@@ -3,8 +3,8 @@ import type { WatchEvent } from './watch-events.ts';
 /** What a step does with the object that its label names, e.g. `create` with `stack hello-world`. */
 export type StepKind = 'build' | 'upload' | 'sync' | 'create' | 'update' | 'delete' | 'start' | 'set-up';
 
-/** A part of a step: sources are hashed, a folder is zipped, a service applies an update. */
-export type SpanKind = 'hash' | 'zip' | 'wait';
+/** A part of a step: sources are hashed, a folder is zipped, a service applies an update, a built function is checked. */
+export type SpanKind = 'hash' | 'zip' | 'wait' | 'check';
 
 /** A stack event as CloudFormation returns it. */
 export interface StackEventRow {

@@ -101,7 +101,8 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const zip: ArtifactStore['zip'] = async (item) => {
     // the layers of several functions may link to the same folder
     const real = realpathSync.native(item.path);
-    const createZip = (): Promise<ZipFile> => zipGate(() => timed(options.reporter, { kind: 'zip', label: item.label }, () => makeZip(context, item.path)));
+    const createZip = (): Promise<ZipFile> =>
+      zipGate(() => timed(options.reporter, { kind: 'zip', label: item.label }, () => makeZip(context, item.path)));
     const file = await oncePerName(zips, real, createZip);
     if (await exists(file.path)) return file;
     // it was removed, e.g. to free space: zip the folder again

@@ -99,12 +99,14 @@ export async function startCompanyProxy(target: string, options: { secure?: bool
   };
 }
 
-/** Passes a request on as an emulator expects it: buckets in the path, not in the host name. */
+/** Passes a request on as an emulator expects it: buckets and APIs in the path, not in the host name. */
 function answerAsAws(request: http.IncomingMessage, response: http.ServerResponse, target: URL): void {
   const bucket = /^(.+)\.s3[.-][a-z0-9.-]*amazonaws\.com/.exec(request.headers.host ?? '')?.[1];
+  const api = /^([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com/.exec(request.headers.host ?? '')?.[1];
+  const place = bucket === undefined ? (api === undefined ? '' : `/_aws/execute-api/${api}`) : `/${bucket}`;
   const outgoing = http.request(target, {
     method: request.method,
-    path: bucket === undefined ? request.url : `/${bucket}${request.url}`,
+    path: place + request.url,
     // for the check of the signature (aws-contract/extension.py)
     headers: {
       ...request.headers,

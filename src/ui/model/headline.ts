@@ -16,7 +16,8 @@ const MOST_NAMED = 2;
 /** Says in a sentence whether everything that was saved is live. Pure. */
 export function headlineOf(session: SessionState): Headline {
   const { resources, stack, busy, isReady, ended, stackName, lastChange } = session;
-  if (ended) return { tone: 'ended', title: 'The command has ended', detail: ended.goingOn ?? 'Nothing is synced now.' };
+  if (ended)
+    return { tone: 'ended', title: 'The command has ended', detail: ended.goingOn ?? 'Nothing is synced now.' };
   const failed = [...resources.values()].filter(({ state }) => state === 'failed');
   const [first] = failed;
   if (stack.state === 'failed' && (first === undefined || failed.length === 0)) {
@@ -30,7 +31,8 @@ export function headlineOf(session: SessionState): Headline {
     return { tone: 'failed', title, detail: withPlace(firstLine(message), place), id: first.id };
   }
   const files = listNames((lastChange?.files ?? []).map((id) => ({ id })));
-  if (!isReady) return { tone: 'busy', title: `Starting: the first sync of ${stackName || 'the stack'}`, detail: doing(session) };
+  if (!isReady)
+    return { tone: 'busy', title: `Starting: the first sync of ${stackName || 'the stack'}`, detail: doing(session) };
   if (busy.size > 0 || !isResting(stack.state)) return { tone: 'busy', title: doing(session), detail: files };
   const cannotRun = [...resources.values()].find(({ problems }) => problems.length > 0);
   if (cannotRun) {

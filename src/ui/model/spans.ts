@@ -1,7 +1,18 @@
 import type { SyncEvent } from '../../console/reporter.ts';
 
 /** What time was spent on; names the colour of the span. */
-export type TimeKind = 'queue' | 'hash' | 'build' | 'zip' | 'upload' | 'call' | 'wait' | 'update' | 'deploy' | 'other';
+export type TimeKind =
+  | 'queue'
+  | 'hash'
+  | 'build'
+  | 'zip'
+  | 'upload'
+  | 'call'
+  | 'wait'
+  | 'check'
+  | 'update'
+  | 'deploy'
+  | 'other';
 
 /** Work from one time to another (ms since the epoch). */
 export interface Span {

@@ -43,7 +43,7 @@ export function traceOf(
           pid,
           tid,
           ts: Math.round(start * 1_000),
-          dur: Math.round((end - start) * 1_000),
+          dur: Math.round(end * 1_000) - Math.round(start * 1_000),
           args: { detail, failed, resources: ids, target },
         });
     });

@@ -87,7 +87,11 @@ function updateWork(session: SessionState, event: SyncEvent, at: number): void {
   }
 }
 
-function updateResource(session: SessionState, event: Extract<SyncEvent, { type: 'resource-state' }>, at: number): void {
+function updateResource(
+  session: SessionState,
+  event: Extract<SyncEvent, { type: 'resource-state' }>,
+  at: number,
+): void {
   const { id, state, detail, changed, ms = 0, failure, problems = [] } = event;
   const before = session.resources.get(id) ?? newResource(id, at);
   const record = openRecord(session.records, at);

@@ -36,7 +36,7 @@ async function send<T>(command: string, body: object): Promise<T> {
     throw new CommandError('The command does not respond', 'Is it still running in its terminal?');
   }
   if (response.status === 403) throw new CommandError(await response.text(), undefined);
-  const answer = (await response.json()) as T & { error?: { message: string; hint?: string } };
-  if (answer.error) throw new CommandError(answer.error.message, answer.error.hint);
+  const answer = (await response.json()) as T & { failure?: { message: string; hint?: string } };
+  if (answer.failure) throw new CommandError(answer.failure.message, answer.failure.hint);
   return answer;
 }

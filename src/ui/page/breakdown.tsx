@@ -23,14 +23,24 @@ export function Breakdown({
   const start = Math.min(...spans.map((span) => span.start));
   const end = Math.max(...spans.map((span) => span.end));
   const whole = Math.max(1, end - start);
-  const outcome = record.failed.includes(id) ? 'failed' : record.changed.includes(id) ? 'synced' : record.end === undefined ? 'running' : 'unchanged';
+  const outcome = record.failed.includes(id)
+    ? 'failed'
+    : record.changed.includes(id)
+      ? 'synced'
+      : record.end === undefined
+        ? 'running'
+        : 'unchanged';
   return (
     <div class="breakdown">
       <p class="sentence">
         <strong>{outcome}</strong> {record.files.length > 0 && <>after {record.files.join(', ')} was saved</>} at{' '}
         {formatTime(record.start)}
         {spans.length > 0 && <>, {formatMs(end - start)}</>}{' '}
-        <button type="button" class="link" onClick={() => go({ view: 'timeline', item: `s/${record.id}`, isTrying: false })}>
+        <button
+          type="button"
+          class="link"
+          onClick={() => go({ view: 'timeline', item: `s/${record.id}`, isTrying: false })}
+        >
           Timeline
         </button>
       </p>

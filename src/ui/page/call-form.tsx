@@ -55,17 +55,40 @@ export class CallForm extends Component<{ endpoint: Endpoint }, CallState> {
                 <option key={method}>{method}</option>
               ))}
             </select>
-            <input aria-label="URL" spellcheck={false} value={request.url} onInput={({ currentTarget }) => change({ url: currentTarget.value })} />
+            <input
+              aria-label="URL"
+              spellcheck={false}
+              value={request.url}
+              onInput={({ currentTarget }) => change({ url: currentTarget.value })}
+            />
             <button type="submit" class="primary" disabled={state.isSending}>
               {state.isSending ? 'Call …' : 'Call'}
             </button>
           </div>
-          {endpoint.signed && <p class="problem">Requests to this URL must be signed with AWS credentials: invoke the function instead.</p>}
+          {endpoint.signed && (
+            <p class="problem">
+              Requests to this URL must be signed with AWS credentials: invoke the function instead.
+            </p>
+          )}
           <details open={headers !== '' || (hasBody && request.body !== '')}>
             <summary>Headers{hasBody ? ' and body' : ''}</summary>
-            <textarea aria-label="Headers" rows={2} spellcheck={false} placeholder="name: value" value={headers} onInput={({ currentTarget }) => this.setState({ headers: currentTarget.value })} />
+            <textarea
+              aria-label="Headers"
+              rows={2}
+              spellcheck={false}
+              placeholder="name: value"
+              value={headers}
+              onInput={({ currentTarget }) => this.setState({ headers: currentTarget.value })}
+            />
             {hasBody && (
-              <textarea aria-label="Body" rows={5} spellcheck={false} placeholder="Body" value={request.body} onInput={({ currentTarget }) => change({ body: currentTarget.value })} />
+              <textarea
+                aria-label="Body"
+                rows={5}
+                spellcheck={false}
+                placeholder="Body"
+                value={request.body}
+                onInput={({ currentTarget }) => change({ body: currentTarget.value })}
+              />
             )}
           </details>
         </form>
@@ -98,7 +121,11 @@ function CallResult({ answer }: { answer: CallAnswer }): VNode {
         </strong>
         <span>{formatMs(ms)}</span>
       </p>
-      {binaryBytes === undefined ? <TextBlock label="Body" text={body} /> : <p class="empty">{binaryBytes} bytes that are not text</p>}
+      {binaryBytes === undefined ? (
+        <TextBlock label="Body" text={body} />
+      ) : (
+        <p class="empty">{binaryBytes} bytes that are not text</p>
+      )}
       <details>
         <summary>Headers</summary>
         <pre class="text">{headers.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>

@@ -8,13 +8,29 @@ export function CommandButtons(): VNode {
   const isOff = session.ended !== undefined || !session.isReady;
   return (
     <div class="commands">
-      <button type="button" disabled={isOff} title="Compare with the cloud and sync the differences (r)" onClick={() => void api.sync().catch(() => {})}>
+      <button
+        type="button"
+        disabled={isOff}
+        title="Compare with the cloud and sync the differences (r)"
+        onClick={() => void api.sync().catch(() => {})}
+      >
         Sync all
       </button>
-      <button type="button" disabled={isOff} title="Deploy the stack (d)" onClick={() => void api.deploy().catch(() => {})}>
+      <button
+        type="button"
+        disabled={isOff}
+        title="Deploy the stack (d)"
+        onClick={() => void api.deploy().catch(() => {})}
+      >
         Deploy
       </button>
-      <button type="button" class="help" title="Keys (?)" aria-label="Keys" onClick={() => update({ isHelpShown: !isHelpShown })}>
+      <button
+        type="button"
+        class="help"
+        title="Keys (?)"
+        aria-label="Keys"
+        onClick={() => update({ isHelpShown: !isHelpShown })}
+      >
         ?
       </button>
     </div>

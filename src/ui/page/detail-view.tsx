@@ -26,7 +26,15 @@ export function DetailView(): VNode {
   return <Overview />;
 }
 
-function Panel({ title, subtitle, children }: { title: string; subtitle: string; children: preact.ComponentChildren }): VNode {
+function Panel({
+  title,
+  subtitle,
+  children,
+}: {
+  title: string;
+  subtitle: string;
+  children: preact.ComponentChildren;
+}): VNode {
   return (
     <section class="detail" aria-label={title}>
       <div class="title">
@@ -46,7 +54,14 @@ function ResourceDetail({ id }: { id: string }): VNode {
   const row = session.resources.get(id);
   const facts = session.facts?.resources.find((one) => one.id === id);
   const endpoints = session.endpoints.filter(({ resource }) => resource === id);
-  const verb = facts?.role === 'function' ? 'Invoke' : facts?.role === 'state-machine' ? 'Run' : endpoints.length > 0 ? 'Call' : undefined;
+  const verb =
+    facts?.role === 'function'
+      ? 'Invoke'
+      : facts?.role === 'state-machine'
+        ? 'Run'
+        : endpoints.length > 0
+          ? 'Call'
+          : undefined;
   const isTrying = place.isTrying && verb !== undefined;
   return (
     <Panel title={id} subtitle={facts === undefined ? '' : shortType(facts.type)}>
@@ -65,7 +80,9 @@ function ResourceDetail({ id }: { id: string }): VNode {
       {!isTrying && <History id={id} physicalId={facts?.physicalId} />}
       {isTrying && verb === 'Invoke' && <InvokeForm key={id} id={id} />}
       {isTrying && verb === 'Run' && <RunForm key={id} id={id} />}
-      {isTrying && verb === 'Call' && endpoints.map((endpoint) => <CallForm key={endpoint.method + endpoint.url} endpoint={endpoint} />)}
+      {isTrying &&
+        verb === 'Call' &&
+        endpoints.map((endpoint) => <CallForm key={endpoint.method + endpoint.url} endpoint={endpoint} />)}
     </Panel>
   );
 }
@@ -187,15 +204,18 @@ function Overview(): VNode {
         <>
           <h3>Messages</h3>
           <ul class="notes">
-            {notes.toReversed().slice(0, 12).map(({ at, level, text, hint }) => (
-              <li key={`${at} ${text}`} class={`note-${level}`}>
-                <time>{formatTime(at)}</time>
-                <span>
-                  {text}
-                  {hint !== undefined && <small>{hint}</small>}
-                </span>
-              </li>
-            ))}
+            {notes
+              .toReversed()
+              .slice(0, 12)
+              .map(({ at, level, text, hint }) => (
+                <li key={`${at} ${text}`} class={`note-${level}`}>
+                  <time>{formatTime(at)}</time>
+                  <span>
+                    {text}
+                    {hint !== undefined && <small>{hint}</small>}
+                  </span>
+                </li>
+              ))}
           </ul>
         </>
       )}

@@ -1,6 +1,6 @@
 import { Component } from 'preact';
 import type { ComponentChildren, VNode } from 'preact';
-import { CommandError } from './api.ts';
+import type { CommandError } from './api.ts';
 import { prettyJson } from './format.ts';
 import { remember, rememberedOf } from './remembered.ts';
 

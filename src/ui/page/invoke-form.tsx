@@ -40,9 +40,8 @@ function InvokeResult({ answer }: { answer: InvokeAnswer }): VNode {
 function reportOf(log: string): Partial<Record<string, string>> {
   const line = /^REPORT .*$/m.exec(log)?.[0] ?? '';
   return Object.fromEntries(
-    [...line.matchAll(/(Init Duration|Billed Duration|Duration|Max Memory Used): ([\d.]+ \w+)/g)].map(([, name = '', value]) => [
-      name,
-      value,
-    ]),
+    [...line.matchAll(/(Init Duration|Billed Duration|Duration|Max Memory Used): ([\d.]+ \w+)/g)].map(
+      ([, name = '', value]) => [name, value],
+    ),
   );
 }

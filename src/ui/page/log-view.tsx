@@ -57,7 +57,11 @@ export class LogView extends Component<object, LogState> {
             value={filter}
             onInput={({ currentTarget }) => update({ filter: currentTarget.value })}
           />
-          <select aria-label="Function" value={id} onChange={({ currentTarget }) => this.setState({ id: currentTarget.value })}>
+          <select
+            aria-label="Function"
+            value={id}
+            onChange={({ currentTarget }) => this.setState({ id: currentTarget.value })}
+          >
             <option value="">All functions</option>
             {ids.map((one) => (
               <option key={one}>{one}</option>
@@ -69,7 +73,13 @@ export class LogView extends Component<object, LogState> {
             <pre>{logFailure}</pre>
           </div>
         )}
-        {lines.length === 0 && <p class="empty">{logs.length === 0 ? 'No log lines in the last 15 minutes. New ones appear here.' : 'Nothing fits the filter.'}</p>}
+        {lines.length === 0 && (
+          <p class="empty">
+            {logs.length === 0
+              ? 'No log lines in the last 15 minutes. New ones appear here.'
+              : 'Nothing fits the filter.'}
+          </p>
+        )}
         <ol
           ref={this.#list}
           tabIndex={0}

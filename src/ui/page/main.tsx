@@ -9,6 +9,8 @@ import { connect, onDraw, redraw, store } from './store.ts';
 const AGO_EVERY = 5_000;
 const MARKS = { live: '✓', busy: '…', failed: '✗', ended: '■' } as const;
 
+// the token in the address was used up
+history.replaceState(null, '', `/${location.hash}`);
 connect();
 onDraw(() => {
   const { session } = store;

@@ -24,7 +24,9 @@ export function ResourceList(): VNode {
   const rank = ({ state, problems }: ResourceView): number =>
     state === 'failed' || problems.length > 0 ? 0 : isSorted ? RANK[state] : 1;
   const sorted = rows.toSorted((one, other) => rank(one) - rank(other));
-  const others = (facts?.resources ?? []).filter(({ id, type, role }) => role !== 'other' && !resources.has(id) && fits(`${id} ${type}`));
+  const others = (facts?.resources ?? []).filter(
+    ({ id, type, role }) => role !== 'other' && !resources.has(id) && fits(`${id} ${type}`),
+  );
   const shown = endpoints.filter(({ method, url, resource }) => fits(`${method} ${url} ${resource}`));
   const now = Date.now();
   return (
@@ -51,7 +53,12 @@ export function ResourceList(): VNode {
         ))}
         {others.map((other) => (
           <li key={other.id}>
-            <button type="button" class={itemClass(`r/${other.id}`)} data-item={`r/${other.id}`} onClick={() => select(`r/${other.id}`)}>
+            <button
+              type="button"
+              class={itemClass(`r/${other.id}`)}
+              data-item={`r/${other.id}`}
+              onClick={() => select(`r/${other.id}`)}
+            >
               <i class="icon state-deployed" />
               <span class="name">{other.id}</span>
               <span class="type">{shortType(other.type)}</span>
@@ -60,7 +67,9 @@ export function ResourceList(): VNode {
           </li>
         ))}
       </ul>
-      {sorted.length + others.length === 0 && <p class="empty">{filter === '' ? 'No resources yet.' : 'Nothing fits the filter.'}</p>}
+      {sorted.length + others.length === 0 && (
+        <p class="empty">{filter === '' ? 'No resources yet.' : 'Nothing fits the filter.'}</p>
+      )}
       {shown.length > 0 && (
         <>
           <h2>Endpoints</h2>
@@ -108,7 +117,11 @@ class Row extends Component<RowProps> {
           <i class={`icon state-${look}`} />
           <span class="name">{id}</span>
           <span class="type">{facts === undefined ? '' : shortType(facts.type)}</span>
-          {isAhead && state === 'in-sync' && <em class="badge" title="Live, and different from CloudFormation's last deployment">ahead of stack</em>}
+          {isAhead && state === 'in-sync' && (
+            <em class="badge" title="Live, and different from CloudFormation's last deployment">
+              ahead of stack
+            </em>
+          )}
           <span class="fact">
             {state === 'in-sync'
               ? lastSync === undefined
@@ -118,7 +131,9 @@ class Row extends Component<RowProps> {
           </span>
           {reason !== undefined && (
             <span class="reason">
-              {formatPlace(reason) !== undefined && !reason.message.includes(reason.file ?? '') ? `${formatPlace(reason)}: ` : ''}
+              {formatPlace(reason) !== undefined && !reason.message.includes(reason.file ?? '')
+                ? `${formatPlace(reason)}: `
+                : ''}
               {reason.message.split('\n', 1)[0]}
             </span>
           )}

@@ -16,6 +16,7 @@ const KINDS = [
   ['upload', 'upload'],
   ['call', 'call'],
   ['wait', 'waits for AWS'],
+  ['check', 'check'],
   ['update', 'update'],
   ['deploy', 'CloudFormation'],
 ] as const;
@@ -40,7 +41,11 @@ export function TimelineView(): VNode {
           ))}
         </ul>
       </div>
-      {chosen === undefined ? <p class="empty">No sync in this session yet.</p> : <Waterfall key={chosen.id} record={chosen} />}
+      {chosen === undefined ? (
+        <p class="empty">No sync in this session yet.</p>
+      ) : (
+        <Waterfall key={chosen.id} record={chosen} />
+      )}
     </section>
   );
 }
@@ -51,12 +56,18 @@ function SyncButton({ record, isSelected }: { record: SyncRecord; isSelected: bo
   const first = files[0] ?? (deployed ? 'deployment' : id === 1 ? 'start' : 'compared with the cloud');
   const more = files.length > 1 ? ` and ${files.length - 1} more` : '';
   return (
-    <button type="button" class={isSelected ? 'row selected' : 'row'} aria-pressed={isSelected} onClick={() => go({ item: `s/${id}` })}>
+    <button
+      type="button"
+      class={isSelected ? 'row selected' : 'row'}
+      aria-pressed={isSelected}
+      onClick={() => go({ item: `s/${id}` })}
+    >
       <i class={`icon state-${state}`} />
       <span class="name">{first + more}</span>
       <span class="type">{formatTime(start)}</span>
       <span class="fact">
-        {end === undefined ? 'running' : formatMs(end - start)} · {ids.length} {ids.length === 1 ? 'resource' : 'resources'}
+        {end === undefined ? 'running' : formatMs(end - start)} · {ids.length}{' '}
+        {ids.length === 1 ? 'resource' : 'resources'}
       </span>
     </button>
   );
@@ -84,14 +95,24 @@ class Waterfall extends Component<{ record: SyncRecord }, WaterfallState> {
           <button type="button" aria-label="Zoom out" title="Zoom out (-)" onClick={() => this.#zoom(0.5)}>
             −
           </button>
-          <button type="button" aria-label="Zoom in" title="Zoom in (+, or Ctrl and the wheel)" onClick={() => this.#zoom(2)}>
+          <button
+            type="button"
+            aria-label="Zoom in"
+            title="Zoom in (+, or Ctrl and the wheel)"
+            onClick={() => this.#zoom(2)}
+          >
             +
           </button>
           <button type="button" onClick={() => this.setState({ zoom: 1 })}>
             Fit
           </button>
           <span class="whole">{formatMs(whole)}</span>
-          <button type="button" class="export" title="A trace file for ui.perfetto.dev" onClick={() => exportTrace(record)}>
+          <button
+            type="button"
+            class="export"
+            title="A trace file for ui.perfetto.dev"
+            onClick={() => exportTrace(record)}
+          >
             Export trace
           </button>
         </div>
@@ -128,8 +149,8 @@ class Waterfall extends Component<{ record: SyncRecord }, WaterfallState> {
             <Legend />
           ) : (
             <>
-              <i class={`swatch kind-${shown.kind}`} /> <strong>{shown.label}</strong> {formatMs(shown.end - shown.start)}, from{' '}
-              {formatMs(shown.start - start)}
+              <i class={`swatch kind-${shown.kind}`} /> <strong>{shown.label}</strong>{' '}
+              {formatMs(shown.end - shown.start)}, from {formatMs(shown.start - start)}
               {shown.target !== undefined && ` · ${shown.target}`}
               {shown.detail !== undefined && ` · ${shown.detail}`}
             </>

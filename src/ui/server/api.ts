@@ -24,15 +24,15 @@ export async function answerCommand(
 ): Promise<ApiAnswer> {
   try {
     const body = fields(parseJson(await readBody(request)));
-    if (body === undefined) return { status: 400, body: { error: { message: 'The request is not JSON.' } } };
+    if (body === undefined) return { status: 400, body: { failure: { message: 'The request is not JSON.' } } };
     const answer = await runCommand(name, body, commands);
     return answer === undefined
-      ? { status: 404, body: { error: { message: `There is no command ${name}.` } } }
+      ? { status: 404, body: { failure: { message: `There is no command ${name}.` } } }
       : { status: 200, body: answer };
   } catch (error) {
     const known = asUserError(error);
-    const message = known?.message ?? (error instanceof Error ? error.message : String(error));
-    return { status: 422, body: { error: { message, hint: known?.hint } } };
+    const message = known?.message || String(error);
+    return { status: 200, body: { failure: { message, hint: known?.hint } } };
   }
 }
 

@@ -72,7 +72,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
   if (!access.isKnown(request)) {
     const cookie = isPage ? access.redeem(searchParams.get('token') ?? '') : undefined;
     if (cookie === undefined)
-      return refuse(response, 'This link was used before, or is not of this session. Press u in the terminal for a new one.');
+      return refuse(
+        response,
+        'This link was used before, or is not of this session. Press u in the terminal for a new one.',
+      );
     response.setHeader('set-cookie', cookie);
   }
   const [, first = '', name = ''] = pathname.split('/');

@@ -20,11 +20,15 @@ export async function runStateMachine(aws: Aws, arn: string, input: string): Pro
 async function runExpress(aws: Aws, arn: string, input: string): Promise<Execution> {
   const { sendOnce, StartSyncExecutionCommand } = await aws.stepFunctions();
   const started = performance.now();
-  const { status = '', output, error, cause } = await sendOnce(
-    new StartSyncExecutionCommand({ stateMachineArn: arn, input }),
-  );
+  const {
+    status = '',
+    output,
+    error,
+    cause,
+  } = await sendOnce(new StartSyncExecutionCommand({ stateMachineArn: arn, input }));
   const ms = performance.now() - started;
-  const note = 'Step Functions keeps no history of Express workflows: their path is in CloudWatch Logs, if logging is on.';
+  const note =
+    'Step Functions keeps no history of Express workflows: their path is in CloudWatch Logs, if logging is on.';
   return { status, input, output, error: failureText(error, cause), ms, steps: [], note };
 }
 

@@ -1,4 +1,5 @@
 import type { BuildOutcome } from '../../builder/build.ts';
+import { timed } from '../../console/reporter.ts';
 import { planBuild } from '../../builder/plan-build.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { buildOptionsOf } from '../../sync/build-options-of.ts';
@@ -34,7 +35,8 @@ export async function syncResources(
       results.flatMap(({ id, outcome }) => (outcome === 'synced' || outcome === 'unchanged' ? [id] : [])),
     );
     application.replace((now) => withSettingsSynced(now, new Map([...direct].filter(([id]) => done.has(id)))));
-    return await addRunProblems(built.result, results);
+    const check = { kind: 'check', label: 'whether Lambda can run it', ids } as const;
+    return await timed(snapshot.run.environment.reporter, check, () => addRunProblems(built.result, results));
   } catch (error) {
     context.signal.throwIfAborted();
     await discard(planning);

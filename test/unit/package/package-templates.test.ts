@@ -27,7 +27,14 @@ it('the template of a stack set has the key that AWS SAM CLI gives it; the same 
     'template.yaml',
   );
   const { signal } = new AbortController();
-  const store = createArtifactStore({ objects: NO_OBJECTS, bucket: 'b', prefix: 'p', storeDir: dir, reporter: silent, signal });
+  const store = createArtifactStore({
+    objects: NO_OBJECTS,
+    bucket: 'b',
+    prefix: 'p',
+    storeDir: dir,
+    reporter: silent,
+    signal,
+  });
   const stack = {
     path: '',
     template,

@@ -1,0 +1,149 @@
+import { expect, it } from 'vitest';
+import { createEventHistory } from '../../../src/console/event-history.ts';
+import type { SyncEvent } from '../../../src/console/reporter.ts';
+import { headlineOf } from '../../../src/ui/model/headline.ts';
+import { lanesOf } from '../../../src/ui/model/lanes.ts';
+import { decodeSession, emptySession, encodeSession } from '../../../src/ui/model/session-state.ts';
+import type { SessionState } from '../../../src/ui/model/session-state.ts';
+import { traceOf } from '../../../src/ui/model/trace.ts';
+import { updateSession } from '../../../src/ui/model/update-session.ts';
+
+/** A session after these events, 10 ms apart. */
+function sessionOf(events: readonly SyncEvent[]): SessionState {
+  const session = emptySession(1_000);
+  events.forEach((event, index) => updateSession(session, { at: 1_000 + index * 10, event }));
+  return session;
+}
+
+const START: SyncEvent[] = [
+  { type: 'watch-resources', stackName: 'shop', ids: ['A', 'B'] },
+  { type: 'stack-state', state: 'preparing' },
+  { type: 'resource-state', id: 'A', state: 'in-sync', changed: false },
+  { type: 'resource-state', id: 'B', state: 'in-sync', changed: false },
+  { type: 'stack-state', state: 'in-sync', changed: true, ms: 30 },
+  { type: 'watch-ready', resources: 2, folders: 1, ms: 50 },
+];
+const SAVE: SyncEvent[] = [
+  { type: 'watch-change', files: ['a/app.py'], ids: ['A'], templates: false, options: false },
+  { type: 'resource-state', id: 'A', state: 'waiting' },
+  { type: 'resource-state', id: 'A', state: 'building' },
+  { type: 'step-started', kind: 'build', id: 'build:A', label: 'A', ids: ['A'] },
+  { type: 'step-finished', id: 'build:A', outcome: 'done', ms: 10 },
+  { type: 'span', kind: 'zip', label: 'A', ms: 15 },
+  { type: 'resource-state', id: 'A', state: 'updating' },
+  { type: 'api-call', service: 'Lambda', operation: 'UpdateFunctionCode', ms: 8, attempts: 2, target: 'shop-A-1' },
+  { type: 'api-call', service: 'CloudWatch Logs', operation: 'FilterLogEvents', ms: 5, attempts: 1 },
+];
+const DONE: SyncEvent = { type: 'resource-state', id: 'A', state: 'in-sync', changed: true, detail: 'code', ms: 90 };
+const FACTS = {
+  region: 'us-east-1',
+  local: false,
+  resources: [{ id: 'A', type: 'AWS::Lambda::Function', role: 'function', physicalId: 'shop-A-1', ahead: [] }],
+} as const;
+
+it('a sync has its files, its resources and what it spent its time on, without calls of the page itself', () => {
+  const session = sessionOf([...START, ...SAVE, DONE]);
+  expect(session.records).toMatchObject([
+    { id: 1, ids: ['A', 'B'], deployed: true },
+    { id: 2, files: ['a/app.py'], ids: ['A'], changed: ['A'], failed: [], deployed: false },
+  ]);
+  const [, record] = session.records;
+  expect(record?.end).toBeDefined();
+  expect(record?.spans.map(({ kind, label, end, start }) => [kind, label, end - start])).toEqual([
+    ['queue', 'waits for other work', 10],
+    ['build', 'build A', 10],
+    ['zip', 'zip A', 15],
+    ['call', 'Lambda UpdateFunctionCode', 8],
+  ]);
+  expect(session.resources.get('A')).toMatchObject({ lastSync: { ms: 90, detail: 'code' }, undeployed: ['code'] });
+});
+
+it('a page that joins has the same session as one that followed all events', () => {
+  const joined = decodeSession(encodeSession(sessionOf([...START, ...SAVE])));
+  updateSession(joined, { at: 1_150, event: DONE });
+  expect(joined).toEqual(sessionOf([...START, ...SAVE, DONE]));
+});
+
+it('a deployment takes what was ahead of the stack', () => {
+  const deployed = sessionOf([
+    ...START,
+    ...SAVE,
+    DONE,
+    { type: 'stack-state', state: 'in-sync', changed: true, ms: 1 },
+  ]);
+  expect(deployed.resources.get('A')?.undeployed).toEqual([]);
+});
+
+it.each<[string, SyncEvent[], object]>([
+  ['before the first sync', START.slice(0, 2), { tone: 'busy', title: 'Starting: the first sync of shop' }],
+  ['idle', START, { tone: 'live', title: 'Everything you saved is live' }],
+  ['busy', [...START, ...SAVE], { tone: 'busy', title: 'Syncing A', detail: 'a/app.py' }],
+  [
+    'failed',
+    [
+      ...START,
+      ...SAVE,
+      { type: 'resource-state', id: 'A', state: 'failed', failure: { message: 'no\nmore', file: 'a/app.py', line: 3 } },
+    ],
+    { tone: 'failed', title: 'A is not live', detail: 'a/app.py:3: no', id: 'A' },
+  ],
+  [
+    'a deployment that failed',
+    [...START, { type: 'stack-state', state: 'failed', failure: { message: 'B: quota' } }],
+    { tone: 'failed', title: 'The deployment failed', detail: 'B: quota' },
+  ],
+  [
+    'a function that cannot run',
+    [...START, { type: 'resource-state', id: 'A', state: 'in-sync', problems: [{ message: 'no handler' }] }],
+    { tone: 'failed', title: 'A is live and cannot run', detail: 'no handler', id: 'A' },
+  ],
+  [
+    'ended',
+    [...START, { type: 'watch-stopped', goingOn: undefined }],
+    { tone: 'ended', title: 'The command has ended' },
+  ],
+])('the headline: %s', (_name, events, headline) => {
+  expect(headlineOf(sessionOf(events))).toMatchObject(headline);
+});
+
+it('the trace file has a process for each sync and a thread for each lane, whose events do not overlap', () => {
+  const session = sessionOf([...START, ...SAVE, DONE]);
+  const record = session.records[1]!;
+  expect(lanesOf(record, FACTS).map(({ name, spans }) => [name, spans.map(({ kind }) => kind)])).toEqual([
+    ['A', ['queue', 'build', 'call']],
+    ['A', ['zip']],
+  ]);
+  const { traceEvents } = traceOf([record], { ...session, facts: FACTS });
+  expect(traceEvents.filter(({ ph }) => ph === 'M').map(({ name, args }) => [name, args])).toEqual([
+    ['process_name', { name: 'Sync 2 of shop: a/app.py' }],
+    ['process_sort_index', { sort_index: 2 }],
+    ['thread_name', { name: 'A' }],
+    ['thread_sort_index', { sort_index: 1 }],
+    ['thread_name', { name: 'A' }],
+    ['thread_sort_index', { sort_index: 2 }],
+  ]);
+  const ends = new Map<number, number>();
+  for (const { ph, tid, ts = 0, dur = 0 } of traceEvents) {
+    if (ph === 'M') continue;
+    expect(ts).toBeGreaterThanOrEqual(ends.get(tid) ?? 0);
+    ends.set(tid, ts + dur);
+  }
+  expect(traceEvents.at(-1)).toMatchObject({ cat: 'zip', ph: 'X', pid: 2, dur: 15_000 });
+});
+
+it('a page that is opened late learns the last state of each resource, after thousands of events', () => {
+  const history = createEventHistory();
+  for (const event of START) history.add(event);
+  for (let round = 0; round < 5_000; round++) history.add(SAVE[2]!);
+  history.add(DONE);
+  const session = emptySession(0);
+  const unfollow = history.follow((timed) => updateSession(session, timed));
+  expect([...session.resources.values()].map(({ id, state }) => [id, state])).toEqual([
+    ['A', 'in-sync'],
+    ['B', 'in-sync'],
+  ]);
+  expect(headlineOf(session).tone).toBe('live');
+  unfollow();
+  history.add(SAVE[2]!);
+  expect(headlineOf(session).tone).toBe('live');
+});
