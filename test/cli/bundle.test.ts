@@ -16,3 +16,13 @@ it('each part of the bundle can be loaded by itself', async () => {
   const { stdout, stderr, code } = await spawn(process.execPath, ['-e', script], {});
   expect({ stdout, stderr, code }).toEqual({ stdout: '', stderr: '', code: 0 });
 });
+
+it('a watch loads nothing of its page before somebody asks for it', async () => {
+  const names = await fs.readdir(DIST);
+  const watch = names.find((name) => name.startsWith('watch-application-'));
+  expect(names.some((name) => name.startsWith('ui-server-'))).toBe(true);
+  const script = `require(require('node:path').join(${JSON.stringify(DIST)}, '${watch}'));
+    console.log(Object.keys(require.cache).filter((file) => /ui-(server|commands)-/.test(file)).join());`;
+  const { stdout, stderr } = await spawn(process.execPath, ['-e', script], {});
+  expect({ stdout, stderr }).toEqual({ stdout: '\n', stderr: '' });
+});

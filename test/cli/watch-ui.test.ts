@@ -1,5 +1,13 @@
+import * as fs from 'node:fs/promises';
 import * as http from 'node:http';
+import { createRequire } from 'node:module';
+import * as path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { createEventHistory } from '../../src/console/event-history.ts';
+import type { SyncEvent } from '../../src/console/reporter.ts';
+import type { UiCommands } from '../../src/ui/commands.ts';
+import type * as UiServerModule from '../../src/ui/server/ui-server.ts';
 import { haveBrowser, openBrowser } from '../support/browser.ts';
 import type { BrowserPage } from '../support/browser.ts';
 import { atEnd } from '../support/at-end.ts';
@@ -9,6 +17,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { isResource, startWatch } from '../support/watch-cli.ts';
 import type { WatchCli } from '../support/watch-cli.ts';
 
+const DIST = path.resolve('dist');
 const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
 Resources:
   Hello:
@@ -104,6 +113,39 @@ async function strangers(link: string): Promise<string[]> {
     if (status !== 403 || cookie !== undefined) passed.push(`${name}: ${status}`);
   }
   return passed;
+}
+
+/** A session of these resources that is in sync. */
+function startOf(ids: readonly string[]): SyncEvent[] {
+  return [
+    { type: 'watch-resources', stackName: 'large', ids },
+    ...ids.map((id) => ({ type: 'resource-state', id, state: 'in-sync', changed: false }) as const),
+    { type: 'stack-state', state: 'in-sync', changed: true, ms: 30 },
+    { type: 'watch-ready', resources: ids.length, folders: 1, ms: 50 },
+  ];
+}
+
+/** What a save of each of them leads to; the last one fails. */
+function burstOf(ids: readonly string[]): SyncEvent[] {
+  const last = ids.at(-1);
+  const file = (id: string): string => `${id}/app.py`;
+  return [
+    ...ids.flatMap((id): SyncEvent[] => [
+      { type: 'watch-change', files: [file(id)], ids: [id], templates: false, options: false },
+      { type: 'resource-state', id, state: 'waiting' },
+    ]),
+    ...ids.flatMap((id): SyncEvent[] => [
+      { type: 'resource-state', id, state: 'building' },
+      { type: 'step-started', kind: 'build', id: `build:${id}`, label: id, ids: [id] },
+      { type: 'span', kind: 'hash', label: id, ids: [id], ms: 1 },
+      { type: 'step-finished', id: `build:${id}`, outcome: 'done', ms: 3 },
+      { type: 'resource-state', id, state: 'updating' },
+      { type: 'api-call', service: 'Lambda', operation: 'UpdateFunctionCode', ms: 8, attempts: 1, target: id },
+      id === last
+        ? { type: 'resource-state', id, state: 'failed', ms: 20, failure: { message: 'no', file: file(id), line: 1 } }
+        : { type: 'resource-state', id, state: 'in-sync', changed: true, detail: 'code', ms: 20 },
+    ]),
+  ];
 }
 
 const hasBrowser = haveBrowser();
@@ -221,5 +263,37 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     expect(await watch.stop()).toEqual({ code: 0 });
     await page.shows(/The command has ended/, '.headline');
     expect(page.errors).toEqual([]);
+  });
+
+  it('500 resources and a burst of 200 saves: the page ends with the state of each, without a long frame', async () => {
+    const [part] = (await fs.readdir(DIST)).filter((name) => name.startsWith('ui-server-'));
+    const { openUiServer } = createRequire(import.meta.url)(path.join(DIST, part ?? '')) as typeof UiServerModule;
+    const history = createEventHistory();
+    const ids = Array.from({ length: 500 }, (_, index) => `Function${String(index).padStart(3, '0')}`);
+    const resources = ids.map(
+      (id) => ({ id, type: 'AWS::Serverless::Function', role: 'function', ahead: [] }) as const,
+    );
+    const commands = { facts: async () => ({ region: 'us-east-1', local: false, resources }) } as unknown as UiCommands;
+    for (const event of startOf(ids)) history.add(event);
+    const server = await openUiServer(history.follow, commands);
+    atEnd(() => server.close());
+    const page = await browser.open();
+    await page.size(1200, 800);
+    await page.goto(server.link());
+    await page.shows(/Everything you saved is live/);
+    await page.shows(/Function000\s+Function/);
+    await page.value(`void new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) (globalThis.longFrames ??= []).push(duration);
+    }).observe({ type: 'long-animation-frame' })`);
+    for (const step of burstOf(ids.slice(100, 300))) {
+      history.add(step);
+      await nextTurn();
+    }
+    await page.shows(/Function299 is not live/, '.headline');
+    expect(await page.value('document.querySelectorAll(".row[data-state=failed]").length')).toBe(1);
+    expect(await page.value('document.querySelectorAll(".row[data-state=in-sync]").length')).toBe(499);
+    // only on a machine that does nothing else: `PAGE_FRAMES=1 npx vitest run test/cli/watch-ui.test.ts -t 500`
+    const frames = await page.value<number[]>('globalThis.longFrames ?? []');
+    if (process.env['PAGE_FRAMES']) expect(frames).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ export interface Lane {
 }
 
 /** The name of the lanes of what belongs to no resource. */
-export const STACK_LANE = 'Stack';
+const STACK_LANE = 'Stack';
 
 /** Sorts the spans of a sync into lanes: those of the stack first, then by resource, in the order of their start. Pure. */
 export function lanesOf(record: SyncRecord, facts: SessionFacts | undefined): Lane[] {

@@ -5,7 +5,7 @@ import type { SessionFacts } from '../commands.ts';
 import type { SyncRecord } from './records.ts';
 
 /** The last sync of something that sent a change. */
-export interface LastSync {
+interface LastSync {
   at: number;
   ms: number;
   detail?: string | undefined;
@@ -29,7 +29,7 @@ export interface ResourceView {
 }
 
 /** The stack as the page shows it. */
-export interface StackView {
+interface StackView {
   readonly state: StackState;
   readonly since: number;
   readonly failure: ShownFailure | undefined;
@@ -37,7 +37,7 @@ export interface StackView {
 }
 
 /** A message of the session. */
-export interface NoteView {
+interface NoteView {
   at: number;
   level: 'info' | 'success' | 'warning' | 'error';
   text: string;
@@ -45,7 +45,7 @@ export interface NoteView {
 }
 
 /** A running step. */
-export interface RunningStep {
+interface RunningStep {
   kind: 'build' | 'upload' | 'sync' | 'create' | 'update' | 'delete' | 'start' | 'set-up';
   label: string;
   ids: readonly string[];

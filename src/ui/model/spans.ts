@@ -1,7 +1,7 @@
 import type { SyncEvent } from '../../console/reporter.ts';
 
 /** What time was spent on; names the colour of the span. */
-export type TimeKind =
+type TimeKind =
   | 'queue'
   | 'hash'
   | 'build'

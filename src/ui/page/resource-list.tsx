@@ -148,7 +148,7 @@ function EndpointRow({ endpoint }: { endpoint: Endpoint }): VNode {
   const item = `e/${method} ${url}`;
   return (
     <li>
-      <button type="button" class={itemClass(item)} data-item={item} onClick={() => select(item)}>
+      <button type="button" class={`${itemClass(item)} endpoint`} data-item={item} onClick={() => select(item)}>
         <span class="method">{method}</span>
         <span class="name">{pathOf(url)}</span>
         <span class="type">{resource}</span>
@@ -158,7 +158,7 @@ function EndpointRow({ endpoint }: { endpoint: Endpoint }): VNode {
 }
 
 /** The path as the template has it, without host and stage prefix of the local cloud. */
-export function pathOf(url: string): string {
+function pathOf(url: string): string {
   const path = url.replace(/^https?:\/\/[^/]*/, '').replace(/^\/_aws\/[^/]+\/[^/]+/, '');
   return path === '' ? '/' : path;
 }

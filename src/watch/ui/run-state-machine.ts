@@ -59,7 +59,7 @@ export async function describeExecution(aws: Aws, arn: string): Promise<Executio
 }
 
 /** The states that an execution entered, in this order. Events of a state refer to earlier ones by their ids. Pure. */
-export function pathOf(events: readonly HistoryEvent[]): ExecutionStep[] {
+function pathOf(events: readonly HistoryEvent[]): ExecutionStep[] {
   const steps: ExecutionStep[] = [];
   /** Event → the state that it belongs to. */
   const stepOf = new Map<number, ExecutionStep>();
