@@ -272,13 +272,11 @@ async function interruptible(io: MainIo, work: (interrupts: Interrupts) => Promi
   }
 }
 
-async function openReporter(
-  { stdout, stderr, env }: MainIo,
-  how: Partial<Pick<SyncOptions, 'output' | 'watch' | 'ui'>> & { debug: boolean },
-): Promise<ConsoleReporter> {
+type Shown = Partial<Pick<SyncOptions, 'output' | 'watch' | 'ui'>> & { debug: boolean };
+
+async function openReporter({ stdout, stderr, env }: MainIo, how: Shown): Promise<ConsoleReporter> {
   const { createReporter } = await import('./console/create-reporter.ts');
-  const { debug, output = 'text', watch = false, ui = false } = how;
-  return createReporter({ stdout, stderr, env, debug, output, watch, ui });
+  return createReporter({ output: 'text', watch: false, ...how, stdout, stderr, env });
 }
 
 async function showError(

@@ -20,7 +20,7 @@ export interface ReporterOptions {
   output: 'text' | 'json';
   watch: boolean;
   /** Somebody may ask for the page of the watch. */
-  ui: boolean;
+  ui?: boolean | undefined;
   env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -57,7 +57,7 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
   });
   const scriptLines = terminal ? undefined : createScriptLines();
   // with a key, or from the start
-  const history = options.watch && (terminal !== undefined || options.ui) ? createEventHistory() : undefined;
+  const history = options.watch && (terminal !== undefined || options.ui === true) ? createEventHistory() : undefined;
   const isJson = options.output === 'json';
   const write = (line: Line): void => void options[line.stream].write(`${line.text}\n`);
   let questions = 0;

@@ -102,7 +102,8 @@ export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) 
       case 'watch-logs':
         return timed(event.on ? 'Showing log lines' : 'Hiding log lines');
       case 'ui-opened':
-        return timed(`Page of this session (the link works once): ${errStyle('cyan', event.url)}`);
+        // a line of its own: terminals do not open a link that is wrapped
+        return [...timed('Page of this session; the link works once:'), ...err(`  ${errStyle('cyan', event.url)}`)];
       case 'watch-help':
         return WATCH_KEYS.flatMap(({ key, help }) => err(`  ${errStyle('bold', key)}  ${help}`));
       case 'watch-stopped':

@@ -82,6 +82,9 @@ describe.skipIf(!hasTmux)('watch in a terminal', () => {
     const nameLine = new RegExp(`HelloName +(${stackName}-Hello-\\w+)`);
     await terminal.press('o');
     await terminal.shows((screen) => screen.split(nameLine).length === 5);
+    // a link to the page of the session, which the terminal has had until now
+    await terminal.press('u');
+    await terminal.shows(/Page of this session; the link works once:\n {2}http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+\n/);
 
     // r compares with the cloud: somebody else changed it
     const { lambda } = clients(cloud.endpoint);
