@@ -183,10 +183,7 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     await page.shows(/Hello\s+Function\s+ahead of stack\s+code · [\d.]+ m?s · just now/, '.list');
     await page.click('.row', 'Hello');
     await page.shows(/Ahead of the stack: code/, '.detail');
-    await page.shows(
-      /synced after hello\/app.py was saved[\s\S]*hash Hello[\s\S]*Lambda UpdateFunctionCode/,
-      '.breakdown',
-    );
+    await page.shows(/synced after hello\/app.py was saved[\s\S]*build[\s\S]*Lambda UpdateFunctionCode/, '.breakdown');
 
     // (the log of an invocation may arrive late in the emulator: see the log lines below)
     // its form: an event that is not JSON, one that succeeds and one that fails

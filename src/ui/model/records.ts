@@ -45,6 +45,13 @@ export function openRecord(records: SyncRecord[], at: number): SyncRecord {
   return record;
 }
 
+/** Names a sync in a few words: what was saved, or what else it was for. */
+export function titleOf({ files, deployed }: SyncRecord): string {
+  const [first] = files;
+  if (first === undefined) return deployed ? 'Deployment' : 'Comparison with the cloud';
+  return files.length > 1 ? `${first} and ${files.length - 1} more` : first;
+}
+
 /** Adds a span to the sync that it belongs to: the running one, or the last one if the span began before its end. */
 export function addSpan(records: readonly SyncRecord[], span: Span): void {
   const last = records.at(-1);

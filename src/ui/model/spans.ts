@@ -74,7 +74,7 @@ export function spanOfStep(
   ];
   return {
     kind: STEP_KINDS[kind],
-    label: `${kind} ${label}`,
+    label: `${kind === 'sync' ? 'update' : kind} ${label}`,
     ids,
     start: at - ms,
     end: at,

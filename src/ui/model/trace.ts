@@ -1,5 +1,6 @@
 import type { SessionFacts } from '../commands.ts';
 import { lanesOf } from './lanes.ts';
+import { titleOf } from './records.ts';
 import type { SyncRecord } from './records.ts';
 
 /** An event of a trace file. */
@@ -29,7 +30,7 @@ export function traceOf(
     const pid = record.id;
     const meta = (name: string, tid: number, args: TraceEvent['args']): void =>
       void traceEvents.push({ name, ph: 'M', pid, tid, args });
-    meta('process_name', 0, { name: `Sync ${record.id} of ${stackName}: ${record.files.join(', ') || 'all'}` });
+    meta('process_name', 0, { name: `Sync ${record.id} of ${stackName}: ${titleOf(record)}` });
     meta('process_sort_index', 0, { sort_index: record.id });
     lanesOf(record, facts).forEach(({ name, spans }, lane) => {
       const tid = lane + 1;

@@ -16,6 +16,9 @@ const TABS: readonly { view: Place['view']; label: string }[] = [
   { view: 'logs', label: 'Logs' },
 ];
 
+/** How long (ms) a new message is shown beside the headline. */
+const NOTE_FOR = 8_000;
+
 /** The whole page. */
 export function App(): VNode {
   const { place, isHelpShown } = store;
@@ -91,8 +94,16 @@ function HeadlineView(): VNode {
         </button>
       )}
       <span>{detail + (detail === '' ? facts.replace(/^ · /, '') : facts)}</span>
+      <LatestNote />
     </p>
   );
+}
+
+/** The newest message, for some seconds: the answer to a command. */
+function LatestNote(): VNode | null {
+  const latest = store.session.notes.at(-1);
+  if (latest === undefined || Date.now() - latest.at > NOTE_FOR) return null;
+  return <em class={`latest note-${latest.level}`}>{latest.text}</em>;
 }
 
 function Help(): VNode {

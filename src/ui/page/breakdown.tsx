@@ -6,6 +6,8 @@ import { go } from './store.ts';
 
 /** Spans that are listed at once. */
 const MOST_SHOWN = 40;
+/** Shorter ones (ms) are in the timeline only. */
+const SHORTEST = 1;
 
 /** What a sync did for a resource, and how long each part took. */
 export function Breakdown({
@@ -18,7 +20,7 @@ export function Breakdown({
   physicalId: string | undefined;
 }): VNode {
   const spans = record.spans
-    .filter((span) => isOf(span, id, physicalId))
+    .filter((span) => isOf(span, id, physicalId) && span.end - span.start >= SHORTEST)
     .toSorted((one, other) => one.start - other.start || other.end - one.end);
   const start = Math.min(...spans.map((span) => span.start));
   const end = Math.max(...spans.map((span) => span.end));
@@ -47,7 +49,7 @@ export function Breakdown({
       <ol>
         {spans.slice(0, MOST_SHOWN).map((span, index) => (
           <li key={index} class={span.failed ? 'failed' : ''} title={span.detail}>
-            <span class="label">{span.label}</span>
+            <span class="label">{span.label.replace(` ${id}`, '')}</span>
             <span class="track">
               <i
                 class={`kind-${span.kind}`}

@@ -1,11 +1,13 @@
 import type { VNode } from 'preact';
 import type { ResourceView } from '../model/session-state.ts';
+import { titleOf } from '../model/records.ts';
 import { formatPlace } from '../model/headline.ts';
 import { api } from './api.ts';
 import { Breakdown } from './breakdown.tsx';
 import { CallForm } from './call-form.tsx';
-import { formatAgo, formatTime, shortType } from './format.ts';
+import { formatTime, shortType } from './format.ts';
 import { InvokeForm } from './invoke-form.tsx';
+import { Overview } from './overview.tsx';
 import { RunForm } from './run-form.tsx';
 import { go, store } from './store.ts';
 
@@ -100,7 +102,7 @@ function Reasons({ row, ahead }: { row: ResourceView; ahead: readonly string[] }
           <pre>{failure.message}</pre>
           {failure.hint !== undefined && <p>{failure.hint}</p>}
           {failure.output !== undefined && (
-            <details>
+            <details open={state === 'failed'}>
               <summary>Output of the tool</summary>
               <pre>{failure.output}</pre>
             </details>
@@ -144,7 +146,7 @@ function History({ id, physicalId }: { id: string; physicalId: string | undefine
           {earlier.slice(0, 10).map((record) => (
             <details key={record.id} class="earlier">
               <summary>
-                {formatTime(record.start)} {record.files.join(', ') || 'compared with the cloud'}
+                {formatTime(record.start)} {titleOf(record)}
               </summary>
               <Breakdown record={record} id={id} physicalId={physicalId} />
             </details>
@@ -152,73 +154,5 @@ function History({ id, physicalId }: { id: string; physicalId: string | undefine
         </>
       )}
     </>
-  );
-}
-
-/** Nothing is selected: the stack, its outputs and messages. */
-function Overview(): VNode {
-  const { session } = store;
-  const { stack, outputs, notes, stackName, resources, facts } = session;
-  const ahead = [...resources.values()].filter(
-    (row) => row.undeployed.length > 0 || (facts?.resources.find(({ id }) => id === row.id)?.ahead.length ?? 0) > 0,
-  );
-  return (
-    <section class="detail overview" aria-label="Stack">
-      <div class="title">
-        <h2>Stack {stackName}</h2>
-        <span class="type">{stack.state.replace('-', ' ')}</span>
-      </div>
-      {stack.failure !== undefined && (
-        <div class="box box-failed" role="alert">
-          <strong>The deployment failed</strong>
-          {formatPlace(stack.failure) !== undefined && <code class="place">{formatPlace(stack.failure)}</code>}
-          <pre>{stack.failure.message}</pre>
-          {stack.failure.hint !== undefined && <p>{stack.failure.hint}</p>}
-        </div>
-      )}
-      <p class="sentence">
-        {stack.lastSync === undefined
-          ? 'CloudFormation changed nothing in this session.'
-          : `Deployed ${formatAgo(Date.now() - stack.lastSync.at)}.`}{' '}
-        {ahead.length === 0
-          ? 'It has everything that is live.'
-          : `${ahead.length === 1 ? '1 resource is' : `${ahead.length} resources are`} ahead of it: ${ahead
-              .slice(0, 8)
-              .map(({ id }) => id)
-              .join(', ')}${ahead.length > 8 ? ' …' : ''}.`}
-      </p>
-      {outputs.length > 0 && (
-        <>
-          <h3>Outputs</h3>
-          <dl class="outputs">
-            {outputs.map(({ key, value, local, description }) => (
-              <div key={key}>
-                <dt title={description}>{key}</dt>
-                <dd>{local ?? value}</dd>
-              </div>
-            ))}
-          </dl>
-        </>
-      )}
-      {notes.length > 0 && (
-        <>
-          <h3>Messages</h3>
-          <ul class="notes">
-            {notes
-              .toReversed()
-              .slice(0, 12)
-              .map(({ at, level, text, hint }) => (
-                <li key={`${at} ${text}`} class={`note-${level}`}>
-                  <time>{formatTime(at)}</time>
-                  <span>
-                    {text}
-                    {hint !== undefined && <small>{hint}</small>}
-                  </span>
-                </li>
-              ))}
-          </ul>
-        </>
-      )}
-    </section>
   );
 }

@@ -62,7 +62,7 @@ export function ResourceList(): VNode {
               <i class="icon state-deployed" />
               <span class="name">{other.id}</span>
               <span class="type">{shortType(other.type)}</span>
-              <span class="fact">changed by deployments only</span>
+              <span class="fact aside">changed by deployments only</span>
             </button>
           </li>
         ))}
@@ -122,7 +122,7 @@ class Row extends Component<RowProps> {
               ahead of stack
             </em>
           )}
-          <span class="fact">
+          <span class={state === 'in-sync' && lastSync === undefined ? 'fact aside' : 'fact'}>
             {state === 'in-sync'
               ? lastSync === undefined
                 ? 'in sync'

@@ -5,8 +5,9 @@ import type { Lane } from '../model/lanes.ts';
 import type { SyncRecord } from '../model/records.ts';
 import type { Span } from '../model/spans.ts';
 import { traceOf } from '../model/trace.ts';
-import { formatMs, formatTime } from './format.ts';
-import { go, store } from './store.ts';
+import { formatMs } from './format.ts';
+import { store } from './store.ts';
+import { SyncButton } from './sync-button.tsx';
 
 const KINDS = [
   ['queue', 'waits in line'],
@@ -24,6 +25,8 @@ const KINDS = [
 /** Steps of the ruler (ms). */
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000];
 const LARGEST_ZOOM = 512;
+/** Narrower spans (px) have no label; pointing at one shows it. */
+const LABEL_FROM = 36;
 
 /** What each sync of the session spent its time on. */
 export function TimelineView(): VNode {
@@ -47,29 +50,6 @@ export function TimelineView(): VNode {
         <Waterfall key={chosen.id} record={chosen} />
       )}
     </section>
-  );
-}
-
-function SyncButton({ record, isSelected }: { record: SyncRecord; isSelected: boolean }): VNode {
-  const { id, start, end, files, ids, failed, deployed } = record;
-  const state = end === undefined ? 'updating' : failed.length > 0 ? 'failed' : 'in-sync';
-  const first = files[0] ?? (deployed ? 'deployment' : id === 1 ? 'start' : 'compared with the cloud');
-  const more = files.length > 1 ? ` and ${files.length - 1} more` : '';
-  return (
-    <button
-      type="button"
-      class={isSelected ? 'row selected' : 'row'}
-      aria-pressed={isSelected}
-      onClick={() => go({ item: `s/${id}` })}
-    >
-      <i class={`icon state-${state}`} />
-      <span class="name">{first + more}</span>
-      <span class="type">{formatTime(start)}</span>
-      <span class="fact">
-        {end === undefined ? 'running' : formatMs(end - start)} · {ids.length}{' '}
-        {ids.length === 1 ? 'resource' : 'resources'}
-      </span>
-    </button>
   );
 }
 
@@ -139,6 +119,7 @@ class Waterfall extends Component<{ record: SyncRecord }, WaterfallState> {
                 isFirst={lanes[index - 1]?.name !== lane.name}
                 start={start}
                 whole={whole}
+                width={(this.#scroller.current?.clientWidth ?? 900) * zoom}
                 onShow={(span) => this.setState({ shown: span })}
               />
             ))}
@@ -193,10 +174,12 @@ interface LaneProps {
   isFirst: boolean;
   start: number;
   whole: number;
+  /** Of the whole (px). */
+  width: number;
   onShow(span: Span | undefined): void;
 }
 
-function LaneView({ lane, isFirst, start, whole, onShow }: LaneProps): VNode {
+function LaneView({ lane, isFirst, start, whole, width, onShow }: LaneProps): VNode {
   return (
     <>
       {isFirst && <div class="lane-name">{lane.name}</div>}
@@ -215,7 +198,7 @@ function LaneView({ lane, isFirst, start, whole, onShow }: LaneProps): VNode {
             onFocus={() => onShow(span)}
             onPointerLeave={() => onShow(undefined)}
           >
-            {span.label}
+            {((span.end - span.start) / whole) * width > LABEL_FROM && span.label}
           </button>
         ))}
       </div>

@@ -155,7 +155,7 @@ describe('the order and number of rows', () => {
         '    NoSuchBucket: the bucket of the',
         '    artifacts does not exist',
         '  r sync all   d deploy   l show logs',
-        '  o outputs   q quit   ? help',
+        '  o outputs   u page   q quit   ? help',
       ],
     ],
     [
@@ -168,7 +168,7 @@ describe('the order and number of rows', () => {
         '',
         '✗ stack app-whose-name-is-long  failed',
         '    NoSuchBucket: the bucket of the artifacts does not exist',
-        '  r sync all   d deploy   l show logs   o outputs   q quit   ? help',
+        '  r sync all   d deploy   l show logs   o outputs   u page   q quit   ? help',
       ],
     ],
     [
@@ -180,7 +180,7 @@ describe('the order and number of rows', () => {
         '· Waiting                                       waiting',
         '',
         '✗ stack app-whose-name-is-long  failed  NoSuchBucket: the bucket of the artifacts does not exist',
-        '  r sync all   d deploy   l show logs   o outputs   q quit   ? help',
+        '  r sync all   d deploy   l show logs   o outputs   u page   q quit   ? help',
       ],
     ],
   ])('at %i columns names take 40 % at most and reasons are whole', (columns, expected) => {

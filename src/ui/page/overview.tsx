@@ -1,0 +1,105 @@
+import type { VNode } from 'preact';
+import { titleOf } from '../model/records.ts';
+import { formatPlace } from '../model/headline.ts';
+import { formatAgo, formatMs, formatTime } from './format.ts';
+import { go, store } from './store.ts';
+
+/** Syncs and messages that it lists. */
+const MOST_SYNCS = 6;
+const MOST_NOTES = 12;
+
+/** Nothing is selected: the stack, its outputs and messages. */
+export function Overview(): VNode {
+  const { session } = store;
+  const { stack, outputs, notes, stackName, resources, facts, records } = session;
+  const ahead = [...resources.values()].filter(
+    (row) => row.undeployed.length > 0 || (facts?.resources.find(({ id }) => id === row.id)?.ahead.length ?? 0) > 0,
+  );
+  return (
+    <section class="detail overview" aria-label="Stack">
+      <div class="title">
+        <h2>Stack {stackName}</h2>
+        <span class="type">{stack.state.replace('-', ' ')}</span>
+      </div>
+      {stack.failure !== undefined && (
+        <div class="box box-failed" role="alert">
+          <strong>The deployment failed</strong>
+          {formatPlace(stack.failure) !== undefined && <code class="place">{formatPlace(stack.failure)}</code>}
+          <pre>{stack.failure.message}</pre>
+          {stack.failure.hint !== undefined && <p>{stack.failure.hint}</p>}
+        </div>
+      )}
+      <p class="sentence">
+        {stack.lastSync === undefined
+          ? 'CloudFormation changed nothing in this session.'
+          : `Deployed ${formatAgo(Date.now() - stack.lastSync.at)}.`}{' '}
+        {ahead.length === 0
+          ? 'It has everything that is live.'
+          : `${ahead.length === 1 ? '1 resource is' : `${ahead.length} resources are`} ahead of it: ${ahead
+              .slice(0, 8)
+              .map(({ id }) => id)
+              .join(', ')}${ahead.length > 8 ? ' …' : ''}.`}
+      </p>
+      {records.length > 0 && (
+        <>
+          <h3>Last syncs</h3>
+          <ul class="last-syncs">
+            {records
+              .slice(-MOST_SYNCS)
+              .toReversed()
+              .map((record) => (
+                <li key={record.id}>
+                  <time>{formatTime(record.start)}</time>
+                  <button type="button" class="link" onClick={() => go({ view: 'timeline', item: `s/${record.id}` })}>
+                    {titleOf(record)}
+                  </button>
+                  <span class={record.failed.length > 0 ? 'is-bad' : ''}>
+                    {record.failed.length > 0
+                      ? 'failed'
+                      : record.end === undefined
+                        ? 'running'
+                        : record.changed.length > 0 || record.deployed
+                          ? 'synced'
+                          : 'unchanged'}
+                  </span>
+                  <span class="time">{record.end === undefined ? '' : formatMs(record.end - record.start)}</span>
+                </li>
+              ))}
+          </ul>
+        </>
+      )}
+      {outputs.length > 0 && (
+        <>
+          <h3>Outputs</h3>
+          <dl class="outputs">
+            {outputs.map(({ key, value, local, description }) => (
+              <div key={key}>
+                <dt title={description}>{key}</dt>
+                <dd>{local ?? value}</dd>
+              </div>
+            ))}
+          </dl>
+        </>
+      )}
+      {notes.length > 0 && (
+        <>
+          <h3>Messages</h3>
+          <ul class="notes">
+            {notes
+              .toReversed()
+              .slice(0, MOST_NOTES)
+              .map(({ at, level, text, hint }) => (
+                <li key={`${at} ${text}`} class={`note-${level}`}>
+                  <time>{formatTime(at)}</time>
+                  <span>
+                    {text}
+                    {hint !== undefined && <small>{hint}</small>}
+                  </span>
+                </li>
+              ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
