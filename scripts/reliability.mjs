@@ -44,18 +44,19 @@ function markdown(all) {
   const count = (number) => Number(number).toLocaleString('en');
   const classes = [...new Set(all.map((record) => record.class))];
   const link = (title) => `[${title}](#${title.toLowerCase().replaceAll(' ', '-')})`;
+  const part = ({ of }) => (of === undefined ? '' : ` (a random part of ${count(of)} cases)`);
   const summary = {
     header: ['Class', 'What is injected, and where', 'Times', 'Lost'],
     rows: all.map((record) => [
       link(record.class),
-      `${record.injected}${record.size === 'full' ? '' : ' (sample)'}`,
+      `${record.injected}${record.size === 'full' ? part(record) : ' (sample)'}`,
       count(record.times),
       record.lost,
     ]),
   };
-  const one = ({ injected, times, lost, notes = [], table: own, file, command }) =>
+  const one = ({ injected, times, lost, of, notes = [], table: own, file, command }) =>
     [
-      `**${injected[0].toUpperCase()}${injected.slice(1)}**: ${count(times)} times, ${lost === 0 ? 'nothing' : lost} lost.`,
+      `**${injected[0].toUpperCase()}${injected.slice(1)}**${part({ of })}: ${count(times)} times, ${lost === 0 ? 'nothing' : lost} lost.`,
       notes.map((note) => `- ${note}`).join('\n'),
       own ? table(own) : '',
       `Repeat it: \`${command ?? `npm run reliability ${file}`}\``,

@@ -11,6 +11,8 @@ export interface ReliabilityRecord {
   injected: string;
   /** How often it was injected. */
   times: number;
+  /** If only a random part was injected: how many cases there are. */
+  of?: number;
   /** How often a change was lost, a result was wrong, or something was left behind. */
   lost: number;
   /** Figures and limits, a sentence each. */

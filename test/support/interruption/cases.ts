@@ -53,10 +53,9 @@ export async function interruptMode(
     times: cases.length - missed,
     lost,
     ...(FULL_SIZE && SHARE < 100
-      ? { command: `INTERRUPTION_SHARE=${SHARE} INTERRUPTION_SEED=${SEED} npm run reliability ${file}` }
+      ? { of: all, command: `INTERRUPTION_SHARE=${SHARE} INTERRUPTION_SEED=${SEED} npm run reliability ${file}` }
       : {}),
     notes: [
-      ...(FULL_SIZE && SHARE < 100 ? [`A random part: ${cases.length} of ${all} cases (a point and a signal).`] : []),
       `Where: ${count('call')} times at an AWS call (before the service had it, or when it had answered), ${count('tool')} at the start of a build tool, ${count('line')} at a line of output, ${count('file')} at a change of a file.`,
       `With: ${SIGNALS.map((signal) => `${signal} ${count(signal)}`).join(', ')}.`,
       ...(missed === 0 ? [] : [`${missed} more runs did not come to their point: polls differ in number.`]),
