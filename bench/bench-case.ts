@@ -18,6 +18,8 @@ export interface BenchCase {
   about: string;
   /** Seconds that the emulator keeps a function `InProgress` after an update; 0 unless given. */
   stateDelay?: number;
+  /** Seconds that CloudFormation takes for an update of a stack, beside the work itself; 0 unless given. */
+  stackDelay?: number;
   /** Milliseconds: calls go over TLS to an endpoint this far away. Otherwise they stay on loopback, without TLS. */
   roundTrip?: number;
   run(bench: Bench): Promise<Row[]>;
@@ -80,20 +82,25 @@ export interface Bench {
   log(text: string): void;
 }
 
-/** Runs a case with an emulator of its own. `stateDelay`: seconds that a function stays `InProgress` after an update. */
+/** How a case is run: the rounds, if they are given, and the circumstances of the case. */
+interface Conditions extends Pick<BenchCase, 'stateDelay' | 'stackDelay' | 'roundTrip'> {
+  rounds: number | undefined;
+}
+
+/** Runs a case with an emulator of its own. */
 export async function withBench<T>(
   name: string,
-  {
-    rounds,
-    stateDelay = 0,
-    roundTrip,
-  }: { rounds: number | undefined; stateDelay?: number | undefined; roundTrip?: number | undefined },
+  { rounds, stateDelay = 0, stackDelay = 0, roundTrip }: Conditions,
   work: (bench: Bench) => Promise<T>,
 ): Promise<T> {
   const base = path.join(ROOT, '.cache', 'bench', 'work', `${name}-${process.pid}`);
   await fs.rm(base, { recursive: true, force: true });
   // without the checks of every request, which tests add
-  const settings = { SAM_SYNC_CLOUD_EXTENSION: '', SAM_SYNC_CLOUD_STATE_DELAY: String(stateDelay) };
+  const settings = {
+    SAM_SYNC_CLOUD_EXTENSION: '',
+    SAM_SYNC_CLOUD_STACK_DELAY: String(stackDelay),
+    SAM_SYNC_CLOUD_STATE_DELAY: String(stateDelay),
+  };
   const cloud = await startTestCloud(settings);
   const ways = new Map<string, Promise<OpenWay>>();
   const log = (text: string): void => console.error(`${name}: ${text}`);

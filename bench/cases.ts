@@ -10,6 +10,7 @@ import { syncCommand } from './tools.ts';
 import type { Tool } from './tools.ts';
 import { bigZip, growth, watchLarge, watchStart } from './growth.ts';
 import { saveAgain, startWatch } from './watch.ts';
+import { WATCH_SETTING } from './watch-setting.ts';
 import type { Watch } from './watch.ts';
 
 const TOOLS: readonly Tool[] = ['ours', 'peer'];
@@ -40,6 +41,7 @@ export const CASES: readonly BenchCase[] = [
     ...watchCase('python', () => functions([python(SIX)], { seed: 'watch' }), '-tls'),
     roundTrip: LATENCY,
   },
+  WATCH_SETTING,
   { name: 'watch-memory', about: 'resident memory of a watch, 10 functions', run: watchMemory },
   firstCase('python', (seed) => functions(times(20, python(PYTHON_PACKAGES)), { seed })),
   firstCase('node', (seed) => functions(times(20, node(NODE_PACKAGES)), { seed })),

@@ -34,12 +34,12 @@ async function main(): Promise<number> {
   if (!values.report) {
     peerCommand();
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
-    for (const { name, run, stateDelay, roundTrip } of CASES) {
+    for (const { name, run, ...conditions } of CASES) {
       if (positionals.length > 0 && !positionals.includes(name)) continue;
       if (values.resume && (await readResult(name)) !== undefined) continue;
       const started = performance.now();
       try {
-        const rows = await withBench(name, { rounds, stateDelay, roundTrip }, run);
+        const rows = await withBench(name, { rounds, ...conditions }, run);
         await writeResult(name, rows, (performance.now() - started) / 1_000);
       } catch (error) {
         console.error(`${name}: ${error instanceof Error ? error.stack : String(error)}`);

@@ -1,13 +1,15 @@
 """AWS CloudFormation: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/."""
 
+import asyncio
 import contextvars
 import functools
 import importlib
+import os
 import re
 from urllib.parse import urlparse
 
 from ministack.services import cloudformation
-from ministack.services.cloudformation import engine, handlers, helpers
+from ministack.services.cloudformation import engine, handlers, helpers, stacks
 
 from patching import wrap
 
@@ -26,6 +28,19 @@ def install():
     validation()
     statuses()
     descriptions()
+    update_delay(float(os.environ.get("SAM_SYNC_CLOUD_STACK_DELAY") or 0))
+
+
+def update_delay(seconds):
+    """An update of a stack stays in progress for so long before it changes anything; those nested in it take no longer."""
+    if not seconds:
+        return
+
+    @wrap(stacks, "_deploy_stack_async")
+    async def _deploy_stack_async(original, name, *args, is_update=False, **kwargs):
+        if is_update and "ParentId" not in cloudformation._stacks[name]:
+            await asyncio.sleep(seconds)
+        return await original(name, *args, is_update=is_update, **kwargs)
 
 
 def sam_parameters():

@@ -7,6 +7,7 @@ SAM_SYNC_CLOUD_VERSION, _LOG  told to whoever asks for the cloud's health
 SAM_SYNC_CLOUD_STATE          a file to write the process id and the port to
 SAM_SYNC_CLOUD_STATE_DELAY    seconds that a function stays Pending or InProgress after a change (MiniStack: 0.5), or a range: 0-5
 SAM_SYNC_CLOUD_DEPLOY_DELAY   seconds until a stage of an HTTP API that deploys by itself has deployed a change (0)
+SAM_SYNC_CLOUD_STACK_DELAY    seconds that an update of a stack takes longer (0)
 SAM_SYNC_CLOUD_EXTENSION      a Python file whose install(app) returns the application to serve: what tests put in front of it
 SAM_SYNC_CLOUD_END_WITH_STDIN end when standard input ends, so that a test leaves no process behind
 """
