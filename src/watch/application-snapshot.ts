@@ -4,6 +4,7 @@ import type { DeployedStack } from '../deploy/describe-stack.ts';
 import { readSettable } from '../model/settable-resources.ts';
 import { flattenStacks, splitIdentifier } from '../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
+import type { SettingFiles } from '../sync/configuration/setting-files.ts';
 import { ownValue } from '../support/own-value.ts';
 import type { StackOffer } from '../sync/endpoints.ts';
 import type { OpenedApplication } from '../sync/open-application.ts';
@@ -43,6 +44,8 @@ export interface ApplicationSnapshot {
   readonly ahead: Readonly<Record<ResourceIdentifier, readonly string[]>>;
   /** The same of APIs and state machines; every sync compares their definitions. */
   readonly definitionsAhead: ReadonlyMap<ResourceIdentifier, readonly string[]>;
+  /** The files of settings, of these two readings and of the current templates. */
+  readonly settingFiles: ReadonlyMap<Stack, SettingFiles>;
   /** What changed since then. */
   readonly undeployed: UndeployedChanges;
   /** What the stack offers as of the last deployment; undefined until it was read. */
@@ -67,14 +70,14 @@ export interface DirectSettings extends SettingsRequest {
 export interface UndeployedChanges {
   /** The samconfig or a parameter file changed. */
   readonly options: boolean;
-  /** Parameters changed: the templates may mean the same and still need a deployment. */
-  readonly parameters: boolean;
+  /** Parameters or files of settings changed: the templates may mean the same and still need a deployment. */
+  readonly values: boolean;
   /** Not only templates changed: the templates may mean the same and still need a deployment. */
   readonly beyondTemplates: boolean;
 }
 
 /** No reason for a deployment but the templates. */
-export const TEMPLATES_ONLY: UndeployedChanges = { options: false, parameters: false, beyondTemplates: false };
+export const TEMPLATES_ONLY: UndeployedChanges = { options: false, values: false, beyondTemplates: false };
 
 /** The snapshot of a session that has read nothing yet. */
 export function initialSnapshot(run: SyncRun, tools: WatchTools): ApplicationSnapshot {
@@ -92,6 +95,7 @@ export function initialSnapshot(run: SyncRun, tools: WatchTools): ApplicationSna
     direct: new Map(),
     ahead: {},
     definitionsAhead: new Map(),
+    settingFiles: new Map(),
     undeployed: { ...TEMPLATES_ONLY, beyondTemplates: true },
     offer: undefined,
     inputs: new Map(),
@@ -127,11 +131,13 @@ export function withPrepared(now: ApplicationSnapshot, prepared: OpenedApplicati
 export function withTemplates(
   now: ApplicationSnapshot,
   resources: WatchedResources,
-  templateFiles: ReadonlySet<string>,
+  files: { templates: ReadonlySet<string>; settings: SettingFiles },
 ): ApplicationSnapshot {
   const inputs = new Map([...now.inputs].filter(([id]) => resources.syncMethod(id) !== undefined));
   const synced = new Map([...now.synced].filter(([id]) => resources.selected.has(id)));
-  return { ...now, resources, templateFiles, inputs, synced };
+  const earlier = [...now.settingFiles].filter(([root]) => root === now.deployedRoot || root === now.readRoot);
+  const settingFiles = new Map([...earlier, [resources.root, files.settings] as const]);
+  return { ...now, resources, templateFiles: files.templates, inputs, synced, settingFiles };
 }
 
 /** The snapshot after a deployment of these templates. `stack` may be another one of the same name than before. */
@@ -179,8 +185,8 @@ export function withSettingsSynced(
 export function withUndeployed(now: ApplicationSnapshot, more: UndeployedChanges): ApplicationSnapshot {
   const options = now.undeployed.options || more.options;
   const beyondTemplates = now.undeployed.beyondTemplates || more.beyondTemplates;
-  const parameters = now.undeployed.parameters || more.parameters;
-  return { ...now, undeployed: { options, parameters, beyondTemplates } };
+  const values = now.undeployed.values || more.values;
+  return { ...now, undeployed: { options, values, beyondTemplates } };
 }
 
 /** The snapshot after a build of these inputs; the same one if they are no others. */

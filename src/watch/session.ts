@@ -140,8 +140,8 @@ export class WatchSession {
    * deployment reads are left to it.
    */
   #filterChange(change: SourceChange): void {
-    const { ids, deploy, templates, options } = change.effects;
-    const isForStack = deploy || templates || change.mayHaveMissed !== undefined;
+    const { ids, deploy, set, templates, options } = change.effects;
+    const isForStack = deploy || set || templates || change.mayHaveMissed !== undefined;
     if (!options || isForStack || !this.#loop.isIdle) return this.#handleChange(change);
     const isOption = (file: string): boolean => this.#snapshot.optionFiles.includes(file);
     if (ids.size > 0) {
@@ -158,15 +158,15 @@ export class WatchSession {
   }
 
   #handleChange({ effects, files, mayHaveMissed }: SourceChange): void {
-    const { deploy, templates, options } = effects;
+    const { deploy, set, templates, options } = effects;
     const { selected } = requireResources(this.#snapshot);
     const missed = mayHaveMissed ? [...selected].filter(mayHaveMissed) : [];
     const ids = [...new Set([...effects.ids, ...missed])];
-    if (ids.length === 0 && !deploy && !templates && !options) return;
-    this.#replace(withUndeployed(this.#snapshot, { options, parameters: false, beyondTemplates: deploy }));
+    if (ids.length === 0 && !deploy && !set && !templates && !options) return;
+    this.#replace(withUndeployed(this.#snapshot, { options, values: set, beyondTemplates: deploy }));
     const names = files.map((file) => projectPath(this.#run, file));
     this.#report({ type: 'watch-change', files: names, ids, templates, options });
-    const isForStack = deploy || templates || options || mayHaveMissed !== undefined;
+    const isForStack = deploy || set || templates || options || mayHaveMissed !== undefined;
     this.#loop.send({ type: 'changed', ids, deploy: isForStack });
   }
 

@@ -26,7 +26,7 @@ export interface WatchedResources {
   /** Resources whose changes are noticed. */
   watched: readonly ResourceIdentifier[];
   /** How a change of the resource's code or definition is synced (`TriggerInput.syncMethod`). */
-  syncMethod(id: ResourceIdentifier): 'code' | 'deploy' | undefined;
+  syncMethod(id: ResourceIdentifier): 'code' | 'set' | 'deploy' | undefined;
   /** What a code sync of the resource changes in the cloud, and the build it shares with others. */
   touchedBy(id: ResourceIdentifier): ReadonlySet<string>;
 }
@@ -36,7 +36,7 @@ export function findWatchedResources(
   root: Stack,
   run: Pick<SyncRun, 'options' | 'environment'>,
 ): { resources: WatchedResources; failures: readonly ResourceResult[] } {
-  const { resourceIds, resourceTypes, code } = run.options;
+  const { resourceIds, resourceTypes, code, directConfig } = run.options;
   const selection = selectResources(root, { ids: resourceIds, types: resourceTypes });
   const syncable = new Set(
     listSyncResources(root).flatMap((item) => (syncSkipReason(item) === undefined ? [item.id] : [])),
@@ -44,6 +44,7 @@ export function findWatchedResources(
   const selected = new Set(selection.resources.flatMap(({ id }) => (syncable.has(id) ? [id] : [])));
   const isEverything = resourceIds.length + resourceTypes.length === 0;
   const deployedOnly = localWebFunctions(root);
+  const withFiles = new Set(directConfig ? withSettingFiles(root) : []);
   const touched = listTouched(root, planBuild(root, buildOptionsOf(run)).definitions);
   const resources: WatchedResources = {
     root,
@@ -53,7 +54,8 @@ export function findWatchedResources(
     watched: [...selected, ...(code ? [] : deployedOnly)],
     syncMethod: (id) => {
       if (selected.has(id)) return 'code';
-      return syncable.has(id) || code ? undefined : 'deploy';
+      if (syncable.has(id) || code) return undefined;
+      return withFiles.has(id) ? 'set' : 'deploy';
     },
     touchedBy: (id) => touched.get(id) ?? new Set([id]),
   };
@@ -70,6 +72,16 @@ function settableResources(root: Stack): ResourceIdentifier[] {
     );
     return [...new Set([...written, ...readSettable(stack).map(({ id }) => id)])];
   });
+}
+
+/** Lists the resources with files that are values of settings, theirs or those of resources that SAM generates for them. */
+function withSettingFiles(root: Stack): ResourceIdentifier[] {
+  return flattenStacks(root).flatMap((stack) =>
+    readSettable(stack).flatMap(({ type, logicalId, owner = logicalId }) => {
+      const isFile = Object.values(kindOf(type)?.direct ?? {}).some((property) => property.isFile);
+      return isFile ? [identifierOf(stack.path, owner)] : [];
+    }),
+  );
 }
 
 /** Lists what a sync of each resource changes; a shared build has a name of its own. */

@@ -7,6 +7,8 @@ export interface ServiceReader {
   parameter(name: string): Promise<unknown>;
   alarm(name: string): Promise<unknown>;
   dashboard(name: string): Promise<unknown>;
+  /** `path` below `/v1/apis/`. */
+  appSync(path: string): Promise<unknown>;
   table(name: string): Promise<{ table: unknown; backups: unknown }>;
 }
 
@@ -59,6 +61,10 @@ export function serviceReader(endpoint: string): ServiceReader {
     dashboard: async (DashboardName) => {
       const { DashboardBody } = await json('monitoring', `${metrics}.GetDashboard`, { DashboardName });
       return JSON.parse(String(DashboardBody)) as unknown;
+    },
+    appSync: async (path) => {
+      const text = await ask('appsync', `/v1/apis/${path}`, {});
+      return path.includes('/schema?') ? text : (JSON.parse(text) as unknown);
     },
     table: async (TableName) => ({
       table: (await json('dynamodb', 'DynamoDB_20120810.DescribeTable', { TableName }))['Table'],

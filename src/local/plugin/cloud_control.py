@@ -10,6 +10,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import cloudcontrol, cloudformation, cloudwatch, dynamodb, eventbridge, scheduler, sns
 from ministack.services.cloudformation import drift, provisioners
 
+from appsync_resources import read_function, read_resolver
 from cloudformation_drift import read_alias, read_mapping, read_url
 from patching import wrap
 
@@ -197,6 +198,8 @@ def read_parameter(name, declared):
 
 
 READERS = {
+    "AWS::AppSync::FunctionConfiguration": read_function,
+    "AWS::AppSync::Resolver": read_resolver,
     "AWS::Lambda::Alias": read_alias,
     "AWS::Lambda::EventSourceMapping": read_mapping,
     "AWS::Lambda::Url": read_url,

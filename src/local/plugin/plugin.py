@@ -5,6 +5,7 @@ import apigateway_http_deployments
 import apigateway_rest
 import apigateway_services
 import apigateway_stages
+import appsync_resources
 import cloud_control
 import cloudformation_drift
 import cloudformation_events
@@ -36,6 +37,7 @@ PARTS = (
     cloudformation_stacks,
     cloudformation_events,
     cloudformation_nested,
+    appsync_resources,
     cloud_control,
 )
 

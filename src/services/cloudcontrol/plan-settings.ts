@@ -13,9 +13,9 @@ import { namesIn } from '../../template/names-in.ts';
 import { mapOf } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import { canonicalJson, definitionHash, parseJson } from '../definition-text.ts';
-import { resolveSettings } from '../resolve-settings.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
+import { resolveWithFiles } from './resolve-files.ts';
 import type { PatchedSetting, SettingsUpdate } from './settings-update.ts';
 
 /** A resource, and the properties that it should have. */
@@ -44,7 +44,7 @@ export interface SettingsPlan {
 export async function planSettings(tools: ServiceContext, work: SettingsWork): Promise<SettingsPlan> {
   const { id, type, stack, properties, deployed } = work;
   const access = kindOf(type)?.cloudControl;
-  const { settings: wanted, waiting } = await resolveSettings(tools, work);
+  const { settings: wanted, waiting } = await resolveWithFiles(tools, work);
   const unreadable = await resolveUnreadable(tools, work);
   if (wanted.size === 0) return waitFor(waiting);
   if (!Array.isArray(unreadable)) return waitFor([...waiting, ...unreadable.waiting]);
@@ -55,9 +55,9 @@ export async function planSettings(tools: ServiceContext, work: SettingsWork): P
   const reasons = new Map([...wanted].map(([name, one]) => [name, whyWaiting(name, one, shown)] as const));
   const settings = [...wanted].filter(([name]) => reasons.get(name) === undefined);
   const changes = settings.flatMap(([name, one]): PatchedSetting[] => {
-    const change = changeOf(tools, { resource: `${identifier} ${name}`, shown, one });
+    const change = changeOf(tools, { resource: `${identifier} ${one.property.member}`, shown, one });
     const isSecret = namesIn(properties[name] ?? null).some((other) => isHidden(stack, other));
-    return change === undefined ? [] : [{ name, value: one.value, isSecret, change }];
+    return change === undefined ? [] : [{ name, path: one.property.member, value: one.value, isSecret, change }];
   });
   return {
     update: changes.length === 0 ? undefined : { id, type, identifier, settings: [...changes, ...unreadable] },
@@ -147,7 +147,7 @@ async function resolveUnreadable(
     const { value, missing } = await values.resolve(written, stack);
     if (missing.length > 0) waiting.push(`${name}: only CloudFormation knows ${missing.join(', ')}`);
     const isSecret = namesIn(written).some((other) => isHidden(stack, other));
-    settings.push({ name, value: value as Setting, isSecret, change: undefined });
+    settings.push({ name, path: name, value: value as Setting, isSecret, change: undefined });
   }
   return waiting.length > 0 ? { waiting } : settings;
 }

@@ -14,6 +14,8 @@ export interface SettingsUpdate {
 /** A property in the patch. */
 export interface PatchedSetting {
   name: string;
+  /** The property of the resource, with dots for parts of one. */
+  path: string;
   value: Setting;
   /** Its value depends on a parameter that templates do not show. */
   isSecret: boolean;
@@ -38,8 +40,8 @@ export interface UpdateParameters {
 
 /** Writes the parameters. `add` replaces what is there (RFC 6902). Pure. */
 export function updateParameters({ type, identifier, settings }: SettingsUpdate): UpdateParameters {
-  const patch = settings.map(({ name, value }) => {
-    const path = `/${name.replaceAll('.', '/')}`;
+  const patch = settings.map(({ path: place, value }) => {
+    const path = `/${place.replaceAll('.', '/')}`;
     return value === null ? { op: 'remove', path } : { op: 'add', path, value };
   });
   return { TypeName: type, Identifier: identifier, PatchDocument: JSON.stringify(patch) };

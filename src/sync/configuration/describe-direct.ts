@@ -2,7 +2,7 @@ import type { Stack } from '../../model/stack.ts';
 import type { PackagedStack } from '../../package/package-templates.ts';
 import { oncePerName } from '../../support/once.ts';
 import { ownValue } from '../../support/own-value.ts';
-import { isSourceProperty } from '../../template/kinds/kinds.ts';
+import { isSourceProperty, kindOf } from '../../template/kinds/kinds.ts';
 import { isSecretParameter } from '../../template/parameters.ts';
 import { pseudoParameters } from '../../template/pseudo-parameters.ts';
 import { mapOf, resourceOf } from '../../template/template.ts';
@@ -76,7 +76,8 @@ async function splitDeployment({
 }
 
 function isCode(stack: Stack, { path: [, logicalId = '', , name = ''] }: { path: readonly string[] }): boolean {
-  return isSourceProperty(resourceOf(stack.resolved, logicalId)['Type'], name);
+  const { Type: type } = resourceOf(stack.resolved, logicalId);
+  return isSourceProperty(type, name) && ownValue(kindOf(type)?.direct ?? {}, name)?.isFile !== true;
 }
 
 /** The values that the stack shows, without secrets. */

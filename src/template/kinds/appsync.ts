@@ -1,6 +1,7 @@
 import { ID, NAME } from './attribute-patterns.ts';
+import type { DirectProperty } from './direct-settings.ts';
 import { filePath, S3_URI } from './resource-kind.ts';
-import type { ResourceKind } from './resource-kind.ts';
+import type { GeneratedSettings, ResourceKind } from './resource-kind.ts';
 
 /** The files of a resolver or of a function of a pipeline. */
 const RESOLVER_PATHS = [
@@ -9,11 +10,49 @@ const RESOLVER_PATHS = [
   filePath('CodeS3Location', S3_URI),
 ];
 
+const text = (member: string): DirectProperty => ({ member, shape: 'text' });
+const file = (member: string): DirectProperty => ({ member, shape: 'text', isFile: true });
+
+const RESOLVER = {
+  Code: text('Code'),
+  CodeS3Location: file('Code'),
+  RequestMappingTemplate: text('RequestMappingTemplate'),
+  RequestMappingTemplateS3Location: file('RequestMappingTemplate'),
+  ResponseMappingTemplate: text('ResponseMappingTemplate'),
+  ResponseMappingTemplateS3Location: file('ResponseMappingTemplate'),
+} as const;
+
+const CODE = { CodeUri: 'CodeS3Location', InlineCode: 'Code' };
+
+/** What SAM makes of a GraphQL API, as far as its files go. */
+const GENERATED: readonly GeneratedSettings[] = [
+  {
+    at: [],
+    suffix: 'Schema',
+    type: 'AWS::AppSync::GraphQLSchema',
+    settings: { SchemaInline: 'Definition', SchemaUri: 'DefinitionS3Location' },
+  },
+  {
+    at: ['Functions', '*'],
+    type: 'AWS::AppSync::FunctionConfiguration',
+    settings: { ...CODE, Description: 'Description' },
+  },
+  { at: ['Resolvers', '*', '*'], type: 'AWS::AppSync::Resolver', settings: CODE },
+];
+
 /** GraphQL APIs. */
 export const APP_SYNC = {
-  'AWS::AppSync::GraphQLSchema': { paths: [filePath('DefinitionS3Location', S3_URI)] },
-  'AWS::AppSync::Resolver': { paths: RESOLVER_PATHS },
-  'AWS::AppSync::FunctionConfiguration': { paths: RESOLVER_PATHS },
+  'AWS::AppSync::GraphQLSchema': {
+    paths: [filePath('DefinitionS3Location', S3_URI)],
+    direct: { Definition: text('Definition'), DefinitionS3Location: file('Definition') },
+    cloudControl: { identifier: ID },
+  },
+  'AWS::AppSync::Resolver': { paths: RESOLVER_PATHS, direct: RESOLVER, cloudControl: { identifier: ID } },
+  'AWS::AppSync::FunctionConfiguration': {
+    paths: RESOLVER_PATHS,
+    direct: { ...RESOLVER, Description: { member: 'Description', shape: 'text', absent: null } },
+    cloudControl: { identifier: ID },
+  },
   'AWS::AppSync::GraphQLApi': { attributes: { Arn: ID, ApiId: NAME } },
   'AWS::Serverless::GraphQLApi': {
     paths: [
@@ -21,5 +60,6 @@ export const APP_SYNC = {
       filePath('Functions.*.CodeUri', S3_URI),
       filePath('Resolvers.*.*.CodeUri', S3_URI),
     ],
+    generates: GENERATED,
   },
 } as const satisfies Readonly<Record<string, ResourceKind>>;

@@ -21,6 +21,8 @@ export interface DirectProperty {
   off?: readonly string[];
   /** The request replaces the whole value: what a template leaves out, the service must not have. */
   isWhole?: true;
+  /** The template names a local file, and its content is the value. */
+  isFile?: true;
   /** Items of the list by this member: where one goes, the property waits for the deployment, which removes it itself. */
   itemKey?: string;
 }

@@ -102,8 +102,8 @@ export function watchSources(
   };
 }
 
-function affectsAnything({ ids, deploy, templates, options }: ChangeEffects): boolean {
-  return ids.size > 0 || deploy || templates || options;
+function affectsAnything({ ids, deploy, set, templates, options }: ChangeEffects): boolean {
+  return ids.size > 0 || deploy || set || templates || options;
 }
 
 function describeLimit({ code, folder }: WatchLimit): string {

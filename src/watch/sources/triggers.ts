@@ -18,7 +18,7 @@ export interface TriggerInput {
   /** undefined until the templates could be read. */
   root: Stack | undefined;
   /** How a change of the resource's code or definition is synced; undefined: not at all, because it is not selected. */
-  syncMethod(id: ResourceIdentifier): 'code' | 'deploy' | undefined;
+  syncMethod(id: ResourceIdentifier): 'code' | 'set' | 'deploy' | undefined;
   /** Files that builds were made of; a resource without an entry is made of its code. */
   built: ReadonlyMap<ResourceIdentifier, readonly BuildInput[]>;
   /** Templates, the files they include, and files that were missing when they were read. */
@@ -35,6 +35,8 @@ export interface ChangeEffects {
   ids: Set<ResourceIdentifier>;
   /** A file that only a deployment updates, e.g. the script of a Glue job. */
   deploy: boolean;
+  /** A file that is the value of a setting: it is set directly, and deployed. */
+  set: boolean;
   /** A template or a file that one includes. */
   templates: boolean;
   options: boolean;
@@ -62,7 +64,7 @@ interface Source {
   isExcluded: (target: string) => boolean;
 }
 
-type Meaning = { kind: 'resource' | 'deploy'; id: ResourceIdentifier } | { kind: 'templates' | 'options' };
+type Meaning = { kind: 'resource' | 'set' | 'deploy'; id: ResourceIdentifier } | { kind: 'templates' | 'options' };
 
 /** Plans which paths to watch and what each change means. Pure. */
 export function planTriggers(input: TriggerInput): Triggers {
@@ -111,13 +113,13 @@ export function planTriggers(input: TriggerInput): Triggers {
 }
 
 function noEffects(): ChangeEffects {
-  return { ids: new Set(), deploy: false, templates: false, options: false };
+  return { ids: new Set(), deploy: false, set: false, templates: false, options: false };
 }
 
 function meaningOf({ syncMethod }: TriggerInput, id: ResourceIdentifier): Meaning | undefined {
   const way = syncMethod(id);
   if (way === undefined) return undefined;
-  return { kind: way === 'code' ? 'resource' : 'deploy', id };
+  return { kind: way === 'code' ? 'resource' : way, id };
 }
 
 /** Lists the files of each resource, of the templates and of the options. */

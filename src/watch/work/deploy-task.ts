@@ -45,7 +45,7 @@ export async function deployChanges(
     const { selected } = requireResources(application.snapshot);
     const change = compareStacks(application.snapshot.deployedRoot, root, selected);
     touched = change.touched;
-    const isNeeded = force || changes.beyondTemplates || changes.parameters || !(change.isEmpty || change.isCodeOnly);
+    const isNeeded = force || changes.beyondTemplates || changes.values || !(change.isEmpty || change.isCodeOnly);
     if (!isNeeded) return leaveStack(application, root, { context, toSync: [...change.relocated] });
     if (application.snapshot.run.options.code && !force) return skipDeployment(application, root, change);
     context.reserve(change.touched);

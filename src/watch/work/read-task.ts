@@ -1,6 +1,8 @@
 import type { TemplateDifference } from '../../deploy/compare-templates.ts';
 import { identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { changedFiles } from '../../sync/configuration/setting-files.ts';
+import type { SettingFiles } from '../../sync/configuration/setting-files.ts';
 import { splitChanges } from '../../sync/configuration/split-changes.ts';
 import type { ChangeSplit } from '../../sync/configuration/split-changes.ts';
 import { isSourceProperty, kindOf } from '../../template/kinds/kinds.ts';
@@ -56,7 +58,7 @@ async function readOptions(application: WatchedApplication): Promise<boolean> {
   application.replace((now) =>
     withUndeployed(
       { ...now, undeployed: { ...now.undeployed, options: false } },
-      { ...TEMPLATES_ONLY, parameters: isChanged, beyondTemplates: isMore },
+      { ...TEMPLATES_ONLY, values: isChanged, beyondTemplates: isMore },
     ),
   );
   return isMore;
@@ -77,6 +79,10 @@ function settableChanges(snapshot: ApplicationSnapshot, before: Stack, after: St
     return isPlace && relocated.has(identifierOf(stack.path, logicalId));
   };
   const split = splitChanges(before, after, isCode);
-  const direct = [...split.direct].filter(([id]) => (selected.has(id) || settable.has(id)) && isDeployed(snapshot, id));
+  const filesOf = (root: Stack): SettingFiles => snapshot.settingFiles.get(root) ?? new Map();
+  const all = new Map(split.direct);
+  for (const [id, names] of changedFiles(filesOf(before), filesOf(after)))
+    all.set(id, [...new Set([...(all.get(id) ?? []), ...names])]);
+  const direct = [...all].filter(([id]) => (selected.has(id) || settable.has(id)) && isDeployed(snapshot, id));
   return { ...split, direct: new Map(direct), relocated };
 }

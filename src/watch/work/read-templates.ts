@@ -1,3 +1,4 @@
+import { readSettingFiles } from '../../sync/configuration/setting-files.ts';
 import { note } from '../../console/reporter.ts';
 import type { Stack } from '../../model/stack.ts';
 import { readTemplatesAsDeployed } from '../../sync/read-templates.ts';
@@ -40,5 +41,6 @@ export function useTemplates(
   const { resources, failures } = findWatchedResources(root, run);
   for (const { error = '', hint } of failures) note(run.environment.reporter, 'warning', error, hint);
   noteWebFunctions(application, root);
-  application.replace((now) => withTemplates(now, resources, files), readSince);
+  const known = { templates: files, settings: readSettingFiles(root) };
+  application.replace((now) => withTemplates(now, resources, known), readSince);
 }

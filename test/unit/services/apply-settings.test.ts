@@ -40,6 +40,7 @@ const UPDATE: SettingsUpdate = {
   settings: [
     {
       name: 'DelaySeconds',
+      path: 'DelaySeconds',
       value: 2,
       isSecret: false,
       change: { shown: { resource: 'queue DelaySeconds', value: 'old' }, value: 'new' },

@@ -62,7 +62,7 @@ describe('the snapshot of a watched application', () => {
       selected: new Set(['A']),
       syncMethod: (id: string) => (id === 'A' ? 'code' : undefined),
     } as unknown as WatchedResources;
-    const after = withTemplates(before, resources, new Set(['/template.yaml']));
+    const after = withTemplates(before, resources, { templates: new Set(['/template.yaml']), settings: new Map() });
     expect([[...after.inputs.keys()], [...after.synced.keys()]]).toEqual([['A'], ['A']]);
   });
 
@@ -83,7 +83,7 @@ describe('the snapshot of a watched application', () => {
       ...TEMPLATES_ONLY,
       beyondTemplates: true,
     });
-    expect(undeployed).toEqual({ options: true, parameters: false, beyondTemplates: true });
+    expect(undeployed).toEqual({ options: true, values: false, beyondTemplates: true });
   });
 
   it('finds a resource in the templates deployed last, else in the template that the stack has', () => {
