@@ -47,9 +47,9 @@ export async function writeBuilds(cache: SharedCache, options: WriteOptions): Pr
 }
 
 /** The zips of the run itself are stored beside the builds; only missing ones are made. */
-function openZips({ storeDir, signal }: WriteOptions): ArtifactStore {
+function openZips({ storeDir, signal, reporter }: WriteOptions): ArtifactStore {
   const objects = { has: async () => false, ensure: async () => {}, sent: { objects: 0, bytes: 0 } };
-  return createArtifactStore({ objects, bucket: '', prefix: undefined, storeDir, signal });
+  return createArtifactStore({ objects, bucket: '', prefix: undefined, storeDir, signal, reporter });
 }
 
 interface Writing extends WriteOptions {
