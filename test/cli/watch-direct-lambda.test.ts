@@ -7,15 +7,18 @@ import {
   ListEventSourceMappingsCommand,
   ListTagsCommand,
   PublishLayerVersionCommand,
+  TagResourceCommand,
 } from '@aws-sdk/client-lambda';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { clients } from '../support/cloud.ts';
 import { driftOf } from '../support/drift.ts';
 import { isResource, isStack } from '../support/watch-cli.ts';
+import type { WatchLine } from '../support/watch-cli.ts';
 import { watchedApps } from '../support/watched-app.ts';
 import type { WatchedApp } from '../support/watched-app.ts';
 
-const apps = watchedApps();
+// a deployment takes three seconds longer
+const apps = watchedApps({ SAM_SYNC_CLOUD_STACK_DELAY: '3' });
 
 const ARN = 'arn:aws:';
 const PLACE = 'us-east-1:000000000000:';
@@ -350,3 +353,86 @@ it('every setting of functions takes effect before it is deployed, through param
   shows(direct, 1);
   shows(await change('one', 128, 'Went'), 0);
 }, 180_000);
+
+it('ten saves are in effect at once although CloudFormation is slow, and are one deployment', async () => {
+  const text = (memory: number): string => `Transform: AWS::Serverless-2016-10-31
+Resources:
+  One: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.11, Handler: index.handler, InlineCode: "${CODE}", MemorySize: ${memory}}}
+Outputs: {One: {Value: !Ref One}}
+`;
+  const { watch, ...app } = await apps.ready({ 'template.yaml': text(128) });
+  const { lambda } = clients(app.cloud.endpoint);
+  app.proxy.clear();
+  for (let size = 129; size <= 138; size++) {
+    await watch.after(
+      () => watch.write('template.yaml', text(size)),
+      (line) => isResource('One', 'in-sync')(line) && line.changed === true,
+    );
+    const FunctionName = app.output('One');
+    const { MemorySize } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    expect(MemorySize).toBe(size);
+  }
+  await watch.seen(isStack('in-sync'), watch.lines.length, 60_000);
+  expect(app.proxy.count('UpdateStack')).toBe(1);
+  expect(await driftOf(app.cloud.endpoint, app.stackName)).toEqual([]);
+}, 120_000);
+
+describe('tags, event sources and provisioned concurrency', () => {
+  const text = (tags: string, batch: number, provisioned: number): string => `Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Runtime: python3.11, Handler: index.handler, InlineCode: "${CODE}"}}
+Resources:
+  Tagged: {Type: AWS::Serverless::Function, Properties: {Tags: {${tags}}}}
+  Reading: {Type: AWS::Serverless::Function, Properties: {Events: {In: {Type: SQS, Properties: {Queue: "${queue('other')}", BatchSize: ${batch}}}}}}
+  Warm: {Type: AWS::Serverless::Function, Properties: {AutoPublishAlias: live, ProvisionedConcurrencyConfig: {ProvisionedConcurrentExecutions: ${provisioned}}}}
+Outputs: {Tagged: {Value: !Ref Tagged}, Reading: {Value: !Ref Reading}, Warm: {Value: !Ref Warm}}
+`;
+
+  it('leave other tags alone, wait while a mapping is busy, and are deployed quietly where they may not be set', async () => {
+    const app = await apps.create({ 'template.yaml': text('Owner: app, Stage: dev', 1, 1) });
+    const watch = await app.ready(['--tags', 'Owner=team']);
+    const { lambda } = clients(app.cloud.endpoint);
+    const isSet =
+      (id: string) =>
+      (line: WatchLine): boolean =>
+        isResource(id, 'in-sync')(line) && line.changed === true;
+    const { FunctionArn: Resource = '' } = await lambda.send(
+      new GetFunctionConfigurationCommand({ FunctionName: app.output('Tagged') }),
+    );
+    await lambda.send(new TagResourceCommand({ Resource, Tags: { Hand: 'made' } }));
+    const before = (await stateOf(app, 'Tagged'))['tags'] as Record<string, string>;
+    expect(before).toMatchObject({ Owner: 'app', Stage: 'dev', Hand: 'made', 'lambda:createdBy': 'SAM' });
+    app.proxy.fault(
+      { operation: 'UpdateEventSourceMapping' },
+      { kind: 'error', status: 400, code: 'ResourceInUseException', message: 'busy' },
+    );
+    app.proxy.fault(
+      { operation: 'GetEventSourceMapping' },
+      { kind: 'change', body: (answer) => answer.replace('"State": "Enabled"', '"State": "Updating"') },
+      { times: 2, skip: 1 },
+    );
+    let from = watch.lines.length;
+    await watch.write('template.yaml', text('Stage: prod', 2, 2));
+    for (const id of ['Tagged', 'Reading', 'Warm']) await watch.seen(isSet(id), from);
+    expect((await stateOf(app, 'Tagged'))['tags']).toEqual({ ...before, Owner: 'team', Stage: 'prod' });
+    expect(app.proxy.count('UpdateEventSourceMapping')).toBe(2);
+    const shows = async (batch: number, provisioned: number): Promise<void> => {
+      expect((await stateOf(app, 'Reading'))['queue']).toMatchObject({ BatchSize: batch });
+      expect((await stateOf(app, 'Warm'))['provisioned']).toBe(provisioned);
+    };
+    await shows(2, 2);
+    await watch.seen(isStack('in-sync'), from, 60_000);
+    app.proxy.clear();
+    for (const operation of ['TagResource', 'UpdateEventSourceMapping', 'GetProvisionedConcurrencyConfig'])
+      app.proxy.fault(
+        { operation },
+        { kind: 'error', status: 403, code: 'AccessDeniedException', message: 'not authorized' },
+      );
+    from = watch.lines.length;
+    await watch.write('template.yaml', text('Stage: test', 3, 3));
+    await watch.seen(isStack('in-sync'), from, 60_000);
+    expect(watch.lines.slice(from).filter(({ state }) => state === 'failed')).toEqual([]);
+    await shows(3, 3);
+    expect((await stateOf(app, 'Tagged'))['tags']).toMatchObject({ Owner: 'team', Stage: 'test', Hand: 'made' });
+    expect(await driftOf(app.cloud.endpoint, app.stackName)).toEqual([expect.stringContaining('Hand') as string]);
+  }, 120_000);
+});

@@ -213,20 +213,6 @@ const save = (watch: WatchCli, from: string | RegExp, to: string): Promise<void>
 const isSet = (line: WatchLine): boolean => isResource('Fn', 'in-sync')(line) && line.changed === true;
 
 describe('direct settings and deployments', () => {
-  it('ten saves are one deployment', async () => {
-    const { watch, ...app } = await apps.ready(FILES);
-    app.proxy.clear();
-    for (let size = 129; size < 139; size++) {
-      await watch.after(
-        () => save(watch, /MemorySize: \d+/, `MemorySize: ${size}`),
-        ({ event }) => event === 'changed',
-      );
-    }
-    await watch.seen(isStack('in-sync'), watch.lines.length);
-    await has(app, 'Fn', { MemorySize: 138 });
-    expect(deployments(app)).toBe(1);
-  });
-
   it('set the configuration before the code that was saved with it, and publish one version of both', async () => {
     const { watch, ...app } = await apps.ready({
       ...FILES,
