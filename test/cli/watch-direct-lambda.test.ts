@@ -379,11 +379,11 @@ Outputs: {One: {Value: !Ref One}}
 
 describe('tags, event sources and provisioned concurrency', () => {
   const text = (tags: string, batch: number, provisioned: number): string => `Transform: AWS::Serverless-2016-10-31
-Globals: {Function: {Runtime: python3.11, Handler: index.handler, InlineCode: "${CODE}"}}
+Globals: {Function: {Runtime: python3.11, Handler: index.handler}}
 Resources:
-  Tagged: {Type: AWS::Serverless::Function, Properties: {Tags: {${tags}}}}
-  Reading: {Type: AWS::Serverless::Function, Properties: {Events: {In: {Type: SQS, Properties: {Queue: "${queue('other')}", BatchSize: ${batch}}}}}}
-  Warm: {Type: AWS::Serverless::Function, Properties: {AutoPublishAlias: live, ProvisionedConcurrencyConfig: {ProvisionedConcurrentExecutions: ${provisioned}}}}
+  Tagged: {Type: AWS::Serverless::Function, Properties: {InlineCode: "${CODE}", Tags: {${tags}}}}
+  Reading: {Type: AWS::Serverless::Function, Properties: {InlineCode: "${CODE}", Events: {In: {Type: SQS, Properties: {Queue: "${queue('other')}", BatchSize: ${batch}}}}}}
+  Warm: {Type: AWS::Serverless::Function, Properties: {InlineCode: "${CODE}", AutoPublishAlias: live, ProvisionedConcurrencyConfig: {ProvisionedConcurrentExecutions: ${provisioned}}}}
 Outputs: {Tagged: {Value: !Ref Tagged}, Reading: {Value: !Ref Reading}, Warm: {Value: !Ref Warm}}
 `;
 

@@ -667,7 +667,10 @@ it('a dry run shows what a watch would set directly, each value but secrets, and
   expect((await run(...secret)).code).toBe(0);
   await app.write({
     'template.yaml': (await app.read('template.yaml'))
-      .replace('MemorySize: 128', 'MemorySize: 256, Environment: {Variables: {GREETING: hello, KEY: !Ref Secret}}')
+      .replace(
+        'MemorySize: 128',
+        'MemorySize: 256, Environment: {Variables: {GREETING: hello, KEY: !Ref Secret}}, Description: !Ref Secret, Tags: {Stage: dev, Key: !Sub "a${Secret}"}',
+      )
       .replace('Timeout: 5', 'Timeout: 6, Environment: {Variables: {URL: !Ref New}}')
       .replace('  Child:', '  New: {Type: AWS::SQS::Queue}\n  Child:'),
   });
@@ -692,13 +695,19 @@ it('a dry run shows what a watch would set directly, each value but secrets, and
     {
       id: 'Fn',
       action: 'update',
-      changes: ['MemorySize', 'Environment'],
+      changes: ['MemorySize', 'Environment', 'Description', 'Tags.Stage', 'Tags.Key'],
       requests: [
         {
           service: 'lambda',
           operation,
-          parameters: { FunctionName, MemorySize: 256, Environment: { Variables: { GREETING: 'hello', KEY: '****' } } },
+          parameters: {
+            FunctionName,
+            MemorySize: 256,
+            Description: '****',
+            Environment: { Variables: { GREETING: 'hello', KEY: '****' } },
+          },
         },
+        { service: 'lambda', operation: 'TagResource', parameters: { Tags: { Stage: 'dev', Key: '****' } } },
       ],
     },
     {

@@ -16,6 +16,8 @@ export type ConfigurationUpdate = UpdateFunctionConfigurationCommandInput & { Fu
 export interface WantedConfiguration extends ResolvedSettings {
   /** Environment variables whose values depend on parameters that templates do not show. */
   secretVariables: readonly string[];
+  /** Settings whose values do. */
+  secretSettings: readonly string[];
 }
 
 /** The settings that the function does not have; undefined: it has all. `Layers` are compared with its other layers. */

@@ -2,9 +2,10 @@ import type { BuiltProperties } from '../../builder/build-result.ts';
 import { withSourceMaps } from '../../builder/source-maps.ts';
 import type { Stack } from '../../model/stack.ts';
 import type { Setting } from '../../template/kinds/direct-settings.ts';
+import { namedSetting } from '../../template/kinds/setting-parts.ts';
 import { namesIn } from '../../template/names-in.ts';
 import { mapOf } from '../../template/template.ts';
-import type { TemplateMap } from '../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { resolveSettings } from '../resolve-settings.ts';
 import type { WantedConfiguration } from './function-configuration.ts';
@@ -24,15 +25,21 @@ export async function resolveConfiguration(
   const settings = new Map(resolved);
   const layers = resolved.get('Layers');
   if (layers !== undefined) settings.set('Layers', { ...layers, value: withVersions(tools, fn, layers.value) });
-  return { settings, waiting, secretVariables: secretVariables(properties, stack) };
+  const variables = Object.entries(mapOf(mapOf(properties['Environment'])['Variables']));
+  return {
+    settings,
+    waiting,
+    secretVariables: variables.flatMap(([name, value]) => (isSecret(value, stack) ? [name] : [])),
+    secretSettings: [...settings.keys()].filter((name) =>
+      isSecret(namedSetting(type, properties, name).value ?? null, stack),
+    ),
+  };
 }
 
-/** Lists the environment variables that refer to a parameter without a known value, as a `NoEcho` parameter. */
-function secretVariables(properties: TemplateMap, stack: Stack): string[] {
-  const declared = mapOf(stack.source['Parameters']);
-  const isHidden = (name: string): boolean => Object.hasOwn(declared, name) && !Object.hasOwn(stack.parameters, name);
-  const variables = mapOf(mapOf(properties['Environment'])['Variables']);
-  return Object.entries(variables).flatMap(([name, value]) => (namesIn(value).some(isHidden) ? [name] : []));
+/** Whether the value refers to a parameter without a known value, as a `NoEcho` parameter. */
+function isSecret(value: TemplateValue, { source, parameters }: Stack): boolean {
+  const declared = mapOf(source['Parameters']);
+  return namesIn(value).some((name) => Object.hasOwn(declared, name) && !Object.hasOwn(parameters, name));
 }
 
 /** The properties as the built template has them. */
