@@ -113,6 +113,11 @@ describe('the documented policy is enough, and no action in it is idle:', () => 
       await watch.after(
         async () => {
           await edit(app.dir, 'template.yaml', 'MemorySize: 128', 'MemorySize: 256');
+          const add = (after: string, line: string): Promise<void> =>
+            edit(app.dir, 'template.yaml', after, `${after}\n      ${line}`);
+          await add('DefinitionUri: api/rest.yaml', 'Variables: { ONE: one }');
+          await add('DefinitionUri: api/http.json', 'StageVariables: { ONE: one }');
+          await add('DefinitionUri: flow/flow.asl.yaml', 'Tracing: { Enabled: true }');
           await edit(
             app.dir,
             'template.yaml',

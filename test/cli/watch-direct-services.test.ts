@@ -4,6 +4,7 @@ import { DescribeStateMachineAliasCommand, DescribeStateMachineCommand } from '@
 import { describe, expect, it } from 'vitest';
 import { clients, poll } from '../support/cloud.ts';
 import { isDeployedAsWritten } from '../support/deployed-template.ts';
+import { runCli } from '../support/run-cli.ts';
 import { isStack } from '../support/watch-cli.ts';
 import { watchedApps } from '../support/watched-app.ts';
 import type { WatchedApp } from '../support/watched-app.ts';
@@ -321,4 +322,74 @@ describe('settings of state machines, APIs and stages', () => {
       expect(app.proxy.count('UpdateStack')).toBe(1);
     }
   }, 180_000);
+});
+
+const SMALL = (flow: string, api: string): string => `${HEAD}Resources:
+  Flow: {Type: AWS::Serverless::StateMachine, Properties: {${SAM_FLOW}, Role: ${role('one')}${flow}}}
+  Rest: {Type: AWS::Serverless::Api, Properties: {StageName: dev${api}}}
+${fn('Fn', 'Rest: {Type: Api, Properties: {Path: /ping, Method: get, RestApiId: !Ref Rest}}')}${outputs(['Flow', 'Rest'])}`;
+
+it('what a policy does not allow is deployed without a word of failure; a dry run shows each value', async () => {
+  const app = await apps.create({ 'template.yaml': SMALL('', '') });
+  const watch = await app.ready();
+  for (const operation of ['UpdateStateMachine', 'UpdateStage'])
+    app.proxy.fault(
+      { operation },
+      { kind: 'error', status: 403, code: 'AccessDeniedException', message: 'not authorized' },
+      { times: Infinity },
+    );
+  const from = watch.lines.length;
+  await watch.write('template.yaml', SMALL(', Tracing: {Enabled: true}', ', Variables: {ONE: a}'));
+  await watch.seen(isStack('in-sync'), from);
+  expect(await readFlow(app, 'Flow')).toMatchObject({ tracingConfiguration: { enabled: true } });
+  expect(await readRestStage('dev')(app, 'Rest')).toMatchObject({ variables: { ONE: 'a' } });
+  expect(watch.lines.slice(from).filter(({ state }) => state === 'failed')).toEqual([]);
+  await watch.stop();
+  await app.write({
+    'template.yaml': SMALL(
+      ', Tracing: {Enabled: false}, Logging: {Level: ERROR}',
+      `, Variables: {ONE: !Ref Level}, ${METHOD_SETTINGS}, AccessLogSetting: {DestinationArn: !Ref Fn.Missing}`,
+    ),
+  });
+  const { code, stdout, stderr } = await runCli(
+    ['--stack-name', app.stackName, '--yes', '--dry-run', '--output', 'json'],
+    { cwd: app.dir, env: app.env },
+  );
+  expect(code, stderr).toBe(0);
+  const { direct } = JSON.parse(stdout) as { direct: { resources: unknown; rest: unknown } };
+  expect(direct.rest).toEqual([]);
+  expect(direct.resources).toMatchObject([
+    {
+      id: 'Flow',
+      changes: ['Tracing', 'Logging'],
+      requests: [
+        {
+          service: 'stepfunctions',
+          operation: 'UpdateStateMachine',
+          parameters: { loggingConfiguration: { level: 'ERROR' }, tracingConfiguration: { enabled: false } },
+        },
+      ],
+    },
+    {
+      id: 'Rest',
+      changes: ['Variables', 'MethodSettings'],
+      waiting: ['AccessLogSetting: only CloudFormation knows !Ref Fn.Missing'],
+      requests: [
+        {
+          service: 'apigateway',
+          operation: 'UpdateStage',
+          parameters: {
+            stageName: 'dev',
+            patchOperations: [
+              { op: 'replace', path: '/variables/ONE', value: 'ERROR' },
+              { path: '/*/*/throttling/burstLimit', value: '5' },
+              { path: '/*/*/throttling/rateLimit', value: '10.5' },
+              { path: '/~1ping/GET/caching/enabled', value: 'true' },
+              { path: '/~1ping/GET/logging/loglevel', value: 'INFO' },
+            ],
+          },
+        },
+      ],
+    },
+  ]);
 });

@@ -20,13 +20,16 @@ export function stagePatches(stage: Stage, { property, value }: WantedSetting): 
 type Texts = Readonly<Record<string, Setting>>;
 
 function variablePatches(wanted: Texts, shown: Readonly<Record<string, string>>): PatchOperation[] {
-  const path = (name: string): string => `/variables/${name}`;
   const gone = Object.keys(shown).filter((name) => !Object.hasOwn(wanted, name));
   const others = Object.entries(wanted).filter(([name, value]) => shown[name] !== value);
   return [
-    ...gone.map((name) => ({ op: 'remove', path: path(name) }) as const),
-    ...others.map(([name, value]) => ({ op: 'replace', path: path(name), value: String(value) }) as const),
+    ...gone.map((name) => ({ op: 'remove', path: variablePath(name) }) as const),
+    ...others.map(([name, value]) => ({ op: 'replace', path: variablePath(name), value: String(value) }) as const),
   ];
+}
+
+function variablePath(name: string): string {
+  return `/variables/${name}`;
 }
 
 function accessLogPatches({ DestinationArn = '', Format = '' }: Texts): PatchOperation[] {

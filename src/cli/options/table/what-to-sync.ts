@@ -41,7 +41,7 @@ export const WHAT_TO_SYNC = {
     grammar: FLAG,
     default: true,
     group: 'What to sync',
-    help: 'With --watch: changed settings of functions, queues, schedules, alarms, … and definitions in the template take effect at once, through the service APIs; a deployment of the stack follows when you pause.',
+    help: 'With --watch: changed settings of functions, state machines, API stages, queues, schedules, alarms, … and definitions in the template take effect at once, through the service APIs; a deployment of the stack follows when you pause.',
     configKeys: ['direct_config'],
   }),
   code: option({
