@@ -45,9 +45,22 @@ export async function describeStack(aws: Aws, name: string): Promise<DeployedSta
 
 /** Returns the original template of the last deployment; undefined if there is none or it cannot be parsed. */
 export async function readDeployedTemplate(aws: Aws, name: string): Promise<Template | undefined> {
+  return readTemplate(aws, name, 'Original');
+}
+
+/** Returns the template that the transforms made of the one that the stack was deployed with. One call. */
+export async function readProcessedTemplate(aws: Aws, name: string): Promise<Template | undefined> {
+  return readTemplate(aws, name, 'Processed');
+}
+
+async function readTemplate(
+  aws: Aws,
+  name: string,
+  TemplateStage: 'Original' | 'Processed',
+): Promise<Template | undefined> {
   const { send, GetTemplateCommand } = await aws.cloudFormation();
   try {
-    const { TemplateBody } = await send(new GetTemplateCommand({ StackName: name, TemplateStage: 'Original' }));
+    const { TemplateBody } = await send(new GetTemplateCommand({ StackName: name, TemplateStage }));
     return TemplateBody ? parseTemplate(TemplateBody, `the template of stack ${name}`) : undefined;
   } catch (error) {
     // a template of another tool that we cannot parse differs from ours anyway

@@ -1,8 +1,13 @@
-import { GetStageCommand } from '@aws-sdk/client-api-gateway';
+import {
+  GetGatewayResponsesCommand,
+  GetModelsCommand,
+  GetRestApiCommand,
+  GetStageCommand,
+} from '@aws-sdk/client-api-gateway';
 import { GetApiCommand, GetStageCommand as GetHttpStageCommand } from '@aws-sdk/client-apigatewayv2';
 import { DescribeStateMachineAliasCommand, DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { clients, poll } from '../support/cloud.ts';
+import { callRestApi, clients, poll } from '../support/cloud.ts';
 import { isDeployedAsWritten } from '../support/deployed-template.ts';
 import { runCli } from '../support/run-cli.ts';
 import { isStack } from '../support/watch-cli.ts';
@@ -120,6 +125,32 @@ const readHttpApi: Row['read'] = async ({ cloud, output }, id) =>
 
 const METHOD_SETTINGS =
   "MethodSettings: [{ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: 10.5, ThrottlingBurstLimit: 5}, {ResourcePath: /~1ping, HttpMethod: GET, LoggingLevel: INFO, CachingEnabled: true}]";
+const REST_PARTS =
+  'BinaryMediaTypes: [image~1png], Cors: {AllowOrigin: !Sub "\'https://${Other}.example\'", MaxAge: "\'60\'"}, GatewayResponses: {DEFAULT_4XX: {StatusCode: 404, ResponseParameters: {Headers: {X: "\'y\'"}}}}, Models: {Pet: {type: object}}';
+
+/** The answer to a preflight request: its status and the origin that it allows. */
+async function preflight({ cloud, output }: WatchedApp, id: string, [stage, path]: [string, string]): Promise<object> {
+  const answer = await callRestApi(cloud.endpoint, { id: output(id), stage, path }, { method: 'OPTIONS' });
+  return { status: answer.status, origin: answer.headers.get('access-control-allow-origin') };
+}
+
+/** What SAM makes of properties of an API in its definition. */
+const readRestParts: Row['read'] = async (app, id) => {
+  const { apigateway } = clients(app.cloud.endpoint);
+  const restApiId = app.output(id);
+  const [api, responses, models] = await Promise.all([
+    apigateway.send(new GetRestApiCommand({ restApiId })),
+    apigateway.send(new GetGatewayResponsesCommand({ restApiId })),
+    apigateway.send(new GetModelsCommand({ restApiId })),
+  ]);
+  return {
+    types: api.binaryMediaTypes ?? [],
+    changed: responses.items?.filter(({ defaultResponse }) => defaultResponse !== true).map((one) => one.responseType),
+    models: models.items?.map(({ name }) => name).filter((name) => name === 'pet'),
+    preflight: await preflight(app, id, ['dev', '/ping']),
+  };
+};
+
 const API_ROWS: Row[] = [
   {
     id: 'Rest',
@@ -140,6 +171,23 @@ const API_ROWS: Row[] = [
         accessLogSettings: { destinationArn: DESTINATION, format: 'new' },
         tracingEnabled: true,
         methodSettings: { '*/*': { throttlingRateLimit: 10.5, throttlingBurstLimit: 5, loggingLevel: 'OFF' } },
+      },
+    },
+  },
+  {
+    id: 'Parts',
+    type: 'AWS::Serverless::Api',
+    fixed: 'StageName: dev',
+    before: '',
+    after: REST_PARTS,
+    read: readRestParts,
+    shown: {
+      before: { types: [], changed: [], models: [], preflight: { status: 403, origin: null } },
+      after: {
+        types: ['image/png'],
+        changed: ['DEFAULT_4XX'],
+        models: ['pet'],
+        preflight: { status: 200, origin: 'https://FATAL.example' },
       },
     },
   },
@@ -230,6 +278,11 @@ const IMPLICIT: readonly Pick<Row, 'id' | 'read' | 'shown'>[] = [
     shown: { before: { variables: { STATE: 'before' } }, after: { variables: { STATE: 'after' } } },
   },
   {
+    id: 'ServerlessRestApi',
+    read: async (app, id) => preflight(app, id, ['Prod', '/rest']),
+    shown: { before: { status: 200, origin: 'https://before' }, after: { status: 200, origin: 'https://after' } },
+  },
+  {
     id: 'ServerlessHttpApi',
     read: readHttpStage('$default'),
     shown: { before: { StageVariables: { STATE: 'before' } }, after: { StageVariables: { STATE: 'after' } } },
@@ -257,10 +310,10 @@ const resources = (rows: readonly Row[], state: State): string =>
     .join('');
 const outputs = (ids: readonly string[], from = ''): string =>
   `Outputs:\n${ids.map((id) => `  ${id}: {Value: ${from === '' || !NESTED_IDS.includes(id) ? `!Ref ${id}` : `!GetAtt ${from}.Outputs.${id}`}}\n`).join('')}`;
-const NESTED_IDS = ['Flow', 'PlainRestApi', 'PlainHttpApi', ...IMPLICIT.map(({ id }) => id)];
+const NESTED_IDS = ['Flow', 'PlainRestApi', 'PlainHttpApi', 'ServerlessRestApi', 'ServerlessHttpApi'];
 
 const child = (state: State): string => `${HEAD}Globals:
-  Api: {Variables: {STATE: ${state}}}
+  Api: {Variables: {STATE: ${state}}, Cors: "'https://${state}'"}
   HttpApi: {StageVariables: {STATE: ${state}}}
 Resources:
 ${resources(ROWS.filter(isNested), state)}${fn('Implicit', 'Rest: {Type: Api, Properties: {Path: /rest, Method: get}}, Http: {Type: HttpApi, Properties: {Path: /http, Method: get}}')}
@@ -272,9 +325,9 @@ const root = (state: State): string => `${HEAD}Resources:
 ${resources(
   ROWS.filter((row) => !isNested(row)),
   state,
-)}${fn('Explicit', 'Rest: {Type: Api, Properties: {Path: /ping, Method: get, RestApiId: !Ref Rest}}, Http: {Type: HttpApi, Properties: {Path: /http, Method: get, ApiId: !Ref Http}}, Cors: {Type: HttpApi, Properties: {Path: /cors, Method: get, ApiId: !Ref Cors}}')}
+)}${fn('Explicit', 'Rest: {Type: Api, Properties: {Path: /ping, Method: get, RestApiId: !Ref Rest}}, Parts: {Type: Api, Properties: {Path: /ping, Method: get, RestApiId: !Ref Parts}}, Http: {Type: HttpApi, Properties: {Path: /http, Method: get, ApiId: !Ref Http}}, Cors: {Type: HttpApi, Properties: {Path: /cors, Method: get, ApiId: !Ref Cors}}')}
   Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml, Parameters: {Level: !Ref Level}}}
-${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), 'Rest', 'Http', 'Cors', ...NESTED_IDS], 'Child')}`;
+${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), 'Rest', 'Parts', 'Http', 'Cors', ...NESTED_IDS], 'Child')}`;
 
 async function all(app: WatchedApp, state: State): Promise<void> {
   for (const { id, read, shown } of [...ROWS, ...IMPLICIT]) {

@@ -82,6 +82,7 @@ def import_document(api_id, document, overwrite):
                 del resources[resource_id]
         for store in (v1._authorizers_v1, v1._models, v1._gateway_responses, v1._request_validators):
             store[api_id] = {}
+        v1._rest_apis[api_id]["binaryMediaTypes"] = []
     import_settings(v1._rest_apis[api_id], document)
     validators = import_validators(api_id, document)
     import_models(api_id, document)
@@ -216,12 +217,14 @@ def resource_type():
     @wrap(provisioners, "_apigw_rest_api_create")
     def _apigw_rest_api_create(original, logical_id, props, stack_name):
         document = openapi.from_properties(props)
+        props = with_media_types(props)
         result = original(logical_id, {**props, "Body": document} if document else props, stack_name)
         apply_properties(result[0], props)
         return result
 
     @wrap(provisioners, "_apigw_rest_api_update")
     def _apigw_rest_api_update(original, physical_id, old, new, stack_name, logical_id=None):
+        old, new = with_media_types(old), with_media_types(new)
         definition = ("Body", "BodyS3Location", "Mode", "Parameters")
         if any(old.get(key) != new.get(key) for key in definition):
             document = openapi.from_properties(new)
@@ -229,6 +232,12 @@ def resource_type():
                 import_document(physical_id, document, overwrite=new.get("Mode", "overwrite") == "overwrite")
                 apply_properties(physical_id, new)
         return original(physical_id, {**old, "Body": new.get("Body")}, new, stack_name, logical_id)
+
+
+def with_media_types(props):
+    """A template escapes the slash of a media type."""
+    types = props.get("BinaryMediaTypes")
+    return {**props, "BinaryMediaTypes": [str(kind).replace("~1", "/") for kind in types]} if types else props
 
 
 def apply_properties(api_id, props):

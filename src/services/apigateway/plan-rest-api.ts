@@ -1,9 +1,11 @@
 import type { Deployment, Stage } from '@aws-sdk/client-api-gateway';
 import { once } from '../../support/once.ts';
 import { kindOf } from '../../template/kinds/kinds.ts';
+import { isGenerated, readGeneratedDefinition } from './generated-definition.ts';
 import { readApiDefinition } from './api-definition.ts';
+import type { ApiDefinition } from './api-definition.ts';
 import { applicationStages } from './api-stages.ts';
-import type { DefinitionPlan, DefinitionService, DefinitionWork } from '../definition-plan.ts';
+import type { DefinitionPlan, DefinitionService, DefinitionWork, UnplannedDefinition } from '../definition-plan.ts';
 import { definitionHash, readDeploymentHash, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { mayBeStale } from '../../cloud/recent-sends.ts';
@@ -30,23 +32,35 @@ export const REST_API: DefinitionService<RestApiUpdate> = {
  * each deployment that we create has it in its description.
  */
 async function planRestApi(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan<RestApiUpdate>> {
-  const definition = await readApiDefinition(tools, work.resource, work.stack);
+  const { settings } = work;
+  const definition: (ApiDefinition & { isDeployed?: boolean }) | UnplannedDefinition = isGenerated(work)
+    ? await readGeneratedDefinition(tools, work)
+    : await readApiDefinition(tools, work.resource, work.stack);
   if ('action' in definition) return definition;
   const hash = definitionHash(definition.body, toJson(definition.properties));
+  const { isDeployed = work.isDeployed } = definition;
   const [names, api] = await Promise.all([applicationStages(tools, work), readApi(tools, work.deployed.physicalId)]);
   const stages = api.stages.filter(({ stageName }) => names.has(stageName ?? ''));
-  const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
+  const made = await Promise.all(
+    stages.map((stage) => hashOfStage(tools, { ...work, isDeployed }, { stage, api, hash })),
+  );
   // without a stage the newest deployment counts
   if (stages.length === 0) made.push(newestHash(await api.deployments()));
   // ids are never reused: a deployment that CloudFormation gave the stage since is not a stale read
   const shownIds = stages.map(({ deploymentId }) => deploymentId ?? '');
   const shown = { resource: work.deployed.physicalId, value: (stages.length === 0 ? made : shownIds).join() };
   const isDone = made.every((known) => known === hash) && !mayBeStale(tools.facts, shown);
-  if (isDone) return { action: 'none' };
+  const compared = { settings: settings.filter((name) => isInDefinition(work.resource.type, name)) };
+  if (isDone) return { action: 'none', ...compared };
   const { id } = work.resource;
   const superseded = await supersededBy(api, stages);
   const update = restApiUpdate(shown.resource, { id, shown, hash, definition, stages, superseded });
-  return { action: 'update', changes: ['definition'], update };
+  const changes = isGenerated(work) ? compared.settings : ['definition'];
+  return { action: 'update', changes, update, ...compared };
+}
+
+function isInDefinition(type: string, name: string): boolean {
+  return kindOf(type)?.generatedDirect?.includes(name) === true;
 }
 
 async function readApi(tools: ServiceContext, restApiId: string): Promise<DeployedApi> {

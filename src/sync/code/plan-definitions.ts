@@ -7,7 +7,7 @@ import type { DefinitionUpdate } from '../../services/definitions.ts';
 import { planServiceSettings } from '../../services/settings.ts';
 import type { SettingsPlan } from '../../services/settings-plan.ts';
 import { mapLimit } from '../../support/map-limit.ts';
-import { isServerless, kindOf } from '../../template/kinds/kinds.ts';
+import { flowOf, hasDefinition, isServerless, kindOf } from '../../template/kinds/kinds.ts';
 import type { ChangedDefinition, PlannedWork } from './code-sync-plan.ts';
 import { attempt, PLANNED_AT_ONCE, settingsToCompare } from './planning.ts';
 import type { Located, Planning } from './planning.ts';
@@ -55,27 +55,42 @@ async function planOne(
   const { tools, input } = planning;
   const { id, stack } = resource;
   const names = settingsToCompare(planning, id);
-  if (resource.kind === 'settings') {
+  const defined = resource.kind === 'settings' ? generatedApi(resource) : resource.resource;
+  if (defined === undefined) {
     const own = { ...resource.resource, id, type: resource.type };
     const settings = await planServiceSettings(tools, { resource: own, stack, deployed, settings: names });
     return { definition: { action: 'none' }, settings, isChanged: false };
   }
-  const { resource: defined } = resource;
   // a definition with versions of other resources changes with them, without a new deployment of the API
   const isDeployed = input.isDeployed(id) && !holdsVersions(input.root, stack, defined.logicalId);
-  const isChanged = (input.settings?.(id)?.compare ?? []).some((name) => isInDefinition(defined, name));
+  const { directDefinition = [] } = kindOf(defined.type) ?? {};
+  const changed = input.settings?.(id)?.compare ?? [];
+  const isChanged = changed.some((name) => directDefinition.includes(name));
   const work = { resource: defined, stack, deployed };
   const own = names.filter((name) => !isInDefinition(defined, name));
   const [definition, settings] = await Promise.all([
     planDefinition(tools, { ...work, isDeployed, isChanged, settings: names }),
     planServiceSettings(tools, { ...work, settings: own }),
   ]);
-  return { definition, settings, isChanged };
+  return { definition, settings, isChanged: changed.some((name) => isInDefinition(defined, name)) };
+}
+
+/** An API that SAM generates for events, as a resource with a definition; undefined: it is another resource. */
+function generatedApi({
+  id,
+  type,
+  stack,
+  resource: { logicalId, properties },
+}: SyncSettings): DefinedResource | undefined {
+  if (!hasDefinition(type)) return undefined;
+  const definition = { kind: 'none' as const };
+  return { flow: flowOf(type), id, stackPath: stack.path, logicalId, type, definition, properties };
 }
 
 /** Whether the flow sends the property with the definition. */
 function isInDefinition({ type, definition }: DefinedResource, name: string): boolean {
-  const { directDefinition = [], settings = [] } = kindOf(type) ?? {};
+  const { directDefinition = [], generatedDirect = [], settings = [] } = kindOf(type) ?? {};
+  if (generatedDirect.includes(name)) return true;
   const isSent = isServerless(type) && (definition.kind === 'file' || definition.kind === 'inline');
   return directDefinition.includes(name) || (isSent && settings.includes(name));
 }
@@ -91,7 +106,7 @@ function describe(
   const isUpdate = definition.action === 'update';
   const changes = [...(isUpdate ? definition.changes : []), ...(settings?.changes ?? [])];
   const isPlanned = isUpdate || definition.action === 'none';
-  if (!isPlanned && settings === undefined)
+  if (!isPlanned && settings === undefined && !isChanged)
     return { id, type, action: definition.action, changes: [], why: definition.why, hint: definition.hint };
   const why = !isPlanned && isChanged ? [definition.why] : [];
   const waiting = [...why, ...(isPlanned ? (definition.waiting ?? []) : []), ...(settings?.waiting ?? [])];

@@ -160,9 +160,9 @@ function isGlobalSetting({ path: [section, type = '', property = ''] }: Template
 }
 
 const DIRECT_GLOBALS: ReadonlySet<string> = new Set(
-  (Object.entries(RESOURCE_KINDS) as [string, ResourceKind][]).flatMap(([type, { direct = {}, directTag }]) =>
+  (Object.entries(RESOURCE_KINDS) as [string, ResourceKind][]).flatMap(([type, { direct = {}, generatedDirect = [], directTag }]) =>
     isServerless(type)
-      ? [...Object.keys(direct), ...(directTag === undefined ? [] : ['Tags'])].map(
+      ? [...Object.keys(direct), ...generatedDirect, ...(directTag === undefined ? [] : ['Tags'])].map(
           (property) => `${globalsSection(type)}.${property}`,
         )
       : [],
@@ -181,7 +181,7 @@ function typeOf(stack: Stack, logicalId: string): TemplateValue | undefined {
 /** The settings of the resource in these differences that a service sets. */
 function directNames(stack: Stack, logicalId: string, differences: readonly SettingDifference[]): Set<string> {
   const { Type: type, Properties: properties } = resourceOf(stack.resolved, logicalId);
-  const { directDefinition = [], deployedWhole = [], deployedWith = [] } = kindOf(type) ?? {};
+  const { directDefinition = [], generatedDirect = [], deployedWhole = [], deployedWith = [] } = kindOf(type) ?? {};
   const isVersioned = deployedWith.some((name) => isSet(mapOf(properties)[name]));
   const changed = new Set(differences.map(({ difference: { path } }) => path[3] ?? ''));
   if (hasMacro(stack) || isVersioned || deployedWhole.some((name) => changed.has(name))) return new Set();
@@ -189,7 +189,8 @@ function directNames(stack: Stack, logicalId: string, differences: readonly Sett
   for (const { difference, names, isSettable } of differences) {
     const { path, change } = difference;
     const isWhole = change === 'changed' || path.length > 4;
-    if (isWhole && directDefinition.includes(path[3] ?? '')) continue;
+    const property = path[3] ?? '';
+    if ((isWhole && directDefinition.includes(property)) || generatedDirect.includes(property)) continue;
     if (!isSettable) for (const name of names) refused.add(name);
   }
   return new Set(differences.flatMap(({ names }) => names.filter((name) => !refused.has(name))));

@@ -35,6 +35,7 @@ export const API_GATEWAY = {
     sync: 'rest-api',
     direct: REST_STAGE,
     setBy: 'api-gateway',
+    generatedDirect: ['BinaryMediaTypes', 'Cors', 'GatewayResponses', 'Models'],
     settings: REST_SETTINGS,
     samChangesDefinition: ['Auth', 'Cors', 'GatewayResponses', 'MergeDefinitions', 'Models'],
     versioned: { attributes: ['Deployment'] },

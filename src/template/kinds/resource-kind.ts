@@ -29,6 +29,8 @@ export interface ResourceKind {
   directEvents?: Readonly<Record<string, Readonly<Record<string, DirectProperty>>>>;
   /** Properties of which the flow (`sync`) sends the whole value, inline: without CloudFormation too. */
   directDefinition?: readonly string[];
+  /** Properties that SAM writes into the definition, as the flow can too: without CloudFormation. */
+  generatedDirect?: readonly string[];
   /** Where one of these changes too, everything that changes waits for the deployment. */
   deployedWhole?: readonly string[];
   /** With one of these, every change waits for the deployment: only it publishes a version, or finds the resource. */

@@ -1,0 +1,102 @@
+import { isMap, mapOf, scalarText } from '../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import { canonicalJson } from '../definition-text.ts';
+import { corsMethod, isCorsMethod } from './cors-method.ts';
+import type { CorsSettings } from './cors-method.ts';
+
+/** What SAM makes of properties of an API, or why only SAM can. */
+export type GeneratedParts = { body: TemplateMap } | { why: string };
+
+/**
+ * Replaces the parts that SAM writes into the definition of a REST API for `BinaryMediaTypes`, `Cors`, `GatewayResponses` and
+ * `Models`. `body`: what SAM made of the deployed template, resolved, so that all else in it is SAM's own. Pure.
+ */
+export function replaceParts(body: TemplateMap, properties: TemplateMap): GeneratedParts {
+  const { BinaryMediaTypes, Cors, GatewayResponses, Models, Auth } = properties;
+  const cors = corsSettings(Cors);
+  if (cors === 'unknown') return { why: 'Cors has a form that only CloudFormation takes' };
+  const paths = corsPaths(body, cors, isMap(Auth));
+  if (paths === undefined) return { why: 'only SAM knows what Auth adds to the methods of Cors' };
+  const isOpenApi = scalarText(body['openapi'])?.startsWith('3') === true;
+  const responses = Object.entries(mapOf(GatewayResponses)).map(([type, response]) => [
+    type,
+    gatewayResponse(mapOf(response)),
+  ]);
+  const schemas = Object.entries(mapOf(Models)).map(([name, schema]) => [name.toLowerCase(), schema]);
+  const whole = {
+    ...body,
+    paths,
+    'x-amazon-apigateway-binary-media-types': Array.isArray(BinaryMediaTypes)
+      ? BinaryMediaTypes.map((type) => (typeof type === 'string' ? type.replaceAll('~1', '/') : type))
+      : null,
+    'x-amazon-apigateway-gateway-responses': mapOrNull(responses),
+    ...(isOpenApi ? components(body, mapOrNull(schemas)) : { definitions: mapOrNull(schemas) }),
+  };
+  return { body: withoutNulls(whole) };
+}
+
+type Entries = readonly (readonly [string, TemplateValue])[] | readonly TemplateValue[][];
+
+function mapOrNull(entries: Entries): TemplateMap | null {
+  return entries.length === 0 ? null : (Object.fromEntries(entries as [string, TemplateValue][]) as TemplateMap);
+}
+
+function withoutNulls(map: TemplateMap): TemplateMap {
+  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== null)) as TemplateMap;
+}
+
+function components(body: TemplateMap, schemas: TemplateMap | null): TemplateMap {
+  const others = withoutNulls({ ...mapOf(body['components']), schemas });
+  return { components: Object.keys(others).length === 0 ? null : others };
+}
+
+/** A gateway response, as the definition writes it. */
+function gatewayResponse({ ResponseParameters, ResponseTemplates, StatusCode }: TemplateMap): TemplateMap {
+  const { Headers, Paths, QueryStrings } = mapOf(ResponseParameters);
+  const named = (place: string, values: TemplateValue | undefined): [string, TemplateValue][] =>
+    Object.entries(mapOf(values)).map(([name, value]) => [`gatewayresponse.${place}.${name}`, value]);
+  const parameters = [...named('header', Headers), ...named('path', Paths), ...named('querystring', QueryStrings)];
+  const statusCode = scalarText(StatusCode);
+  return {
+    responseParameters: Object.fromEntries(parameters) as TemplateMap,
+    responseTemplates: mapOf(ResponseTemplates),
+    ...(statusCode ? { statusCode } : {}),
+  };
+}
+
+/** Reads `Cors`; undefined: there is none. */
+function corsSettings(written: TemplateValue | undefined): CorsSettings | undefined | 'unknown' {
+  if (written === undefined || written === null || written === false || written === '') return undefined;
+  if (typeof written === 'string') return { AllowOrigin: written };
+  if (!isMap(written)) return 'unknown';
+  return Object.keys(written).every((name) => KNOWN.has(name)) ? { AllowOrigin: "'*'", ...written } : 'unknown';
+}
+
+const KNOWN = new Set(['AllowCredentials', 'AllowHeaders', 'AllowMethods', 'AllowOrigin', 'MaxAge']);
+
+/** The paths with other OPTIONS methods; undefined: SAM adds something to them that cannot be known. */
+function corsPaths(body: TemplateMap, cors: CorsSettings | undefined, hasAuth: boolean): TemplateMap | undefined {
+  const isOpenApi = scalarText(body['openapi'])?.startsWith('3') === true;
+  const seen = new Set<string>();
+  const paths: [string, TemplateValue][] = [];
+  for (const [path, item] of Object.entries(mapOf(body['paths']))) {
+    const { options = null, ...methods } = mapOf(item);
+    const isOwn = options !== null && !isCorsMethod(options, isOpenApi);
+    // API Gateway takes `/path` and `/path/` for the same resource
+    const name = path === '/' ? path : path.replace(/\/+$/, '');
+    if (isOwn || cors === undefined || seen.has(name)) paths.push([path, isOwn ? item : methods]);
+    else {
+      if (hasAuth && options === null) return undefined;
+      const added = corsMethod(cors, Object.keys(methods), isOpenApi);
+      // what SAM added to the method later, such as security, stays
+      paths.push([path, { ...methods, options: { ...mapOf(options), ...added } }]);
+    }
+    seen.add(name);
+  }
+  return Object.fromEntries(paths) as TemplateMap;
+}
+
+/** Whether two definitions mean the same. Pure. */
+export function sameBody(one: TemplateMap, other: TemplateMap): boolean {
+  return canonicalJson(one) === canonicalJson(other);
+}
