@@ -146,7 +146,7 @@ const readRestParts: Row['read'] = async (app, id) => {
   return {
     types: api.binaryMediaTypes ?? [],
     changed: responses.items?.filter(({ defaultResponse }) => defaultResponse !== true).map((one) => one.responseType),
-    models: models.items?.map(({ name }) => name).filter((name) => name === 'pet'),
+    models: models.items?.map(({ name }) => name).filter((name) => name === 'pet' || name === 'dog'),
     preflight: await preflight(app, id, ['dev', '/ping']),
   };
 };
@@ -189,6 +189,30 @@ const API_ROWS: Row[] = [
         models: ['pet'],
         preflight: { status: 200, origin: 'https://FATAL.example' },
       },
+    },
+  },
+  {
+    id: 'Parts3',
+    type: 'AWS::Serverless::Api',
+    fixed: "StageName: dev, OpenApiVersion: '3.0.1'",
+    before: 'Models: {Dog: {type: object}}',
+    after: REST_PARTS,
+    read: readRestParts,
+    shown: {
+      before: { types: [], changed: [], models: ['dog'], preflight: { status: 403, origin: null } },
+      after: { models: ['pet'], preflight: { status: 200, origin: 'https://FATAL.example' } },
+    },
+  },
+  {
+    id: 'PartsAuth',
+    type: 'AWS::Serverless::Api',
+    fixed: 'StageName: dev, Auth: {DefaultAuthorizer: AWS_IAM, AddDefaultAuthorizerToCorsPreflight: false}',
+    before: `Cors: "'https://one'"`,
+    after: `Cors: {AllowOrigin: "'https://two'", AllowMethods: "'GET'", AllowCredentials: true}`,
+    read: readRestParts,
+    shown: {
+      before: { preflight: { status: 200, origin: 'https://one' } },
+      after: { preflight: { status: 200, origin: 'https://two' } },
     },
   },
   {
@@ -321,13 +345,21 @@ ${resources(ROWS.filter(isNested), state)}${fn('Implicit', 'Rest: {Type: Api, Pr
   PlainRestMethod: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref PlainRestApi, ResourceId: !GetAtt PlainRestApi.RootResourceId, HttpMethod: GET, AuthorizationType: NONE, Integration: {Type: MOCK}}}
   PlainRestDeployment: {Type: AWS::ApiGateway::Deployment, DependsOn: PlainRestMethod, Properties: {RestApiId: !Ref PlainRestApi}}
 ${outputs(NESTED_IDS)}`;
+const event = (id: string, type: string, path: string): string =>
+  `${id}: {Type: ${type}, Properties: {Path: ${path}, Method: get, ${type === 'Api' ? 'RestApiId' : 'ApiId'}: !Ref ${id}}}`;
+const RESTS = ['Rest', 'Parts', 'Parts3', 'PartsAuth'];
+const EVENTS = [
+  ...RESTS.map((id) => event(id, 'Api', '/ping')),
+  event('Http', 'HttpApi', '/http'),
+  event('Cors', 'HttpApi', '/cors'),
+].join(', ');
 const root = (state: State): string => `${HEAD}Resources:
 ${resources(
   ROWS.filter((row) => !isNested(row)),
   state,
-)}${fn('Explicit', 'Rest: {Type: Api, Properties: {Path: /ping, Method: get, RestApiId: !Ref Rest}}, Parts: {Type: Api, Properties: {Path: /ping, Method: get, RestApiId: !Ref Parts}}, Http: {Type: HttpApi, Properties: {Path: /http, Method: get, ApiId: !Ref Http}}, Cors: {Type: HttpApi, Properties: {Path: /cors, Method: get, ApiId: !Ref Cors}}')}
+)}${fn('Explicit', EVENTS)}
   Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml, Parameters: {Level: !Ref Level}}}
-${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), 'Rest', 'Parts', 'Http', 'Cors', ...NESTED_IDS], 'Child')}`;
+${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), ...RESTS, 'Http', 'Cors', ...NESTED_IDS], 'Child')}`;
 
 async function all(app: WatchedApp, state: State): Promise<void> {
   for (const { id, read, shown } of [...ROWS, ...IMPLICIT]) {

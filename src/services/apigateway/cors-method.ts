@@ -23,32 +23,38 @@ const PARAMETER = 'method.response.header.';
 const ANY = 'x-amazon-apigateway-any-method';
 const ALL_METHODS = 'DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT';
 
+/**
+ * How often SAM puts the type of a header into a `schema`: not in Swagger 2.0, once in OpenAPI 3, and twice if the API has
+ * models too, because it converts the definition once more.
+ */
+export type SchemaDepth = 0 | 1 | 2;
+
 /** The OPTIONS method that SAM adds to a path with these methods. Pure. */
-export function corsMethod(cors: CorsSettings, methods: readonly string[], isOpenApi: boolean): TemplateMap {
+export function corsMethod(cors: CorsSettings, methods: readonly string[], depth: SchemaDepth): TemplateMap {
   const own = methods.includes(ANY) ? ALL_METHODS : [...new Set([...methods, 'options'].map(upper))].sort().join(',');
   const { AllowMethods, AllowCredentials, ...others } = cors;
   const values: CorsSettings = { ...others, AllowMethods: AllowMethods || `'${own}'` };
-  return render(AllowCredentials === true ? { ...values, AllowCredentials: "'true'" } : values, isOpenApi);
+  return render(AllowCredentials === true ? { ...values, AllowCredentials: "'true'" } : values, depth);
 }
 
 /** Whether the method is one that SAM added for `Cors`: written again from its own values, it is the same. Pure. */
-export function isCorsMethod(method: TemplateValue, isOpenApi: boolean): boolean {
+export function isCorsMethod(method: TemplateValue): boolean {
   const { 'x-amazon-apigateway-integration': integration } = mapOf(method);
   const answer = mapOf(mapOf(mapOf(integration)['responses'])['default']);
   const parameters = mapOf(answer['responseParameters']);
   const values = HEADERS.map(([header, , setting]) => [setting, parameters[`${PARAMETER}${header}`] ?? null]);
-  const again = render(Object.fromEntries(values) as CorsSettings, isOpenApi);
   const { security: _, ...written } = mapOf(method);
-  return canonicalJson(again) === canonicalJson(written);
+  const again = ([0, 1, 2] as const).map((depth) => render(Object.fromEntries(values) as CorsSettings, depth));
+  return again.some((one) => canonicalJson(one) === canonicalJson(written));
 }
 
-function render(values: CorsSettings, isOpenApi: boolean): TemplateMap {
+function render(values: CorsSettings, depth: SchemaDepth): TemplateMap {
   const set = HEADERS.filter(([, , setting]) => isSet(setting, values[setting]));
   const parameters = set.map(([header, , setting]) => [`${PARAMETER}${header}`, values[setting] ?? null]);
-  const headers = set.map(([header, type]) => [header, isOpenApi ? { schema: { type } } : { type }]);
+  const headers = set.map(([header, type]) => [header, inSchema({ type }, depth)]);
   return {
     summary: 'CORS support',
-    ...(isOpenApi ? {} : { consumes: ['application/json'], produces: ['application/json'] }),
+    ...(depth > 0 ? {} : { consumes: ['application/json'], produces: ['application/json'] }),
     'x-amazon-apigateway-integration': {
       type: 'mock',
       requestTemplates: { 'application/json': '{\n  "statusCode" : 200\n}\n' },
@@ -67,6 +73,11 @@ function render(values: CorsSettings, isOpenApi: boolean): TemplateMap {
       },
     },
   };
+}
+
+function inSchema(type: TemplateMap, depth: SchemaDepth): TemplateMap {
+  if (depth === 0) return type;
+  return depth === 1 ? { schema: type } : { schema: { schema: type } };
 }
 
 /** An age of 0 is one; any other empty value is none. */

@@ -2,7 +2,7 @@ import { isMap, mapOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { canonicalJson } from '../definition-text.ts';
 import { corsMethod, isCorsMethod } from './cors-method.ts';
-import type { CorsSettings } from './cors-method.ts';
+import type { CorsSettings, SchemaDepth } from './cors-method.ts';
 
 /** What SAM makes of properties of an API, or why only SAM can. */
 export type GeneratedParts = { body: TemplateMap } | { why: string };
@@ -15,9 +15,10 @@ export function replaceParts(body: TemplateMap, properties: TemplateMap): Genera
   const { BinaryMediaTypes, Cors, GatewayResponses, Models, Auth } = properties;
   const cors = corsSettings(Cors);
   if (cors === 'unknown') return { why: 'Cors has a form that only CloudFormation takes' };
-  const paths = corsPaths(body, cors, isMap(Auth));
-  if (paths === undefined) return { why: 'only SAM knows what Auth adds to the methods of Cors' };
   const isOpenApi = scalarText(body['openapi'])?.startsWith('3') === true;
+  const depth = !isOpenApi ? 0 : isMap(Models) ? 2 : 1;
+  const paths = corsPaths(body, { cors, depth, hasAuth: isMap(Auth) });
+  if (paths === undefined) return { why: 'only SAM knows what Auth adds to the methods of Cors' };
   const responses = Object.entries(mapOf(GatewayResponses)).map(([type, response]) => [
     type,
     gatewayResponse(mapOf(response)),
@@ -75,19 +76,21 @@ function corsSettings(written: TemplateValue | undefined): CorsSettings | undefi
 const KNOWN = new Set(['AllowCredentials', 'AllowHeaders', 'AllowMethods', 'AllowOrigin', 'MaxAge']);
 
 /** The paths with other OPTIONS methods; undefined: SAM adds something to them that cannot be known. */
-function corsPaths(body: TemplateMap, cors: CorsSettings | undefined, hasAuth: boolean): TemplateMap | undefined {
-  const isOpenApi = scalarText(body['openapi'])?.startsWith('3') === true;
+function corsPaths(
+  body: TemplateMap,
+  { cors, depth, hasAuth }: { cors: CorsSettings | undefined; depth: SchemaDepth; hasAuth: boolean },
+): TemplateMap | undefined {
   const seen = new Set<string>();
   const paths: [string, TemplateValue][] = [];
   for (const [path, item] of Object.entries(mapOf(body['paths']))) {
     const { options = null, ...methods } = mapOf(item);
-    const isOwn = options !== null && !isCorsMethod(options, isOpenApi);
+    const isOwn = options !== null && !isCorsMethod(options);
     // API Gateway takes `/path` and `/path/` for the same resource
     const name = path === '/' ? path : path.replace(/\/+$/, '');
     if (isOwn || cors === undefined || seen.has(name)) paths.push([path, isOwn ? item : methods]);
     else {
       if (hasAuth && options === null) return undefined;
-      const added = corsMethod(cors, Object.keys(methods), isOpenApi);
+      const added = corsMethod(cors, Object.keys(methods), depth);
       // what SAM added to the method later, such as security, stays
       paths.push([path, { ...methods, options: { ...mapOf(options), ...added } }]);
     }
