@@ -144,6 +144,7 @@ const readRestParts: Row['read'] = async (app, id) => {
     apigateway.send(new GetModelsCommand({ restApiId })),
   ]);
   return {
+    ...api,
     types: api.binaryMediaTypes ?? [],
     changed: responses.items?.filter(({ defaultResponse }) => defaultResponse !== true).map((one) => one.responseType),
     models: models.items?.map(({ name }) => name).filter((name) => name === 'pet' || name === 'dog'),
@@ -178,12 +179,23 @@ const API_ROWS: Row[] = [
     id: 'Parts',
     type: 'AWS::Serverless::Api',
     fixed: 'StageName: dev',
-    before: '',
-    after: REST_PARTS,
+    before: 'Name: one, Description: before, MinimumCompressionSize: 100',
+    after: `Name: two, Description: !Ref Other, MinimumCompressionSize: 200, ${REST_PARTS}`,
     read: readRestParts,
     shown: {
-      before: { types: [], changed: [], models: [], preflight: { status: 403, origin: null } },
+      before: {
+        name: 'one',
+        description: 'before',
+        minimumCompressionSize: 100,
+        types: [],
+        changed: [],
+        models: [],
+        preflight: { status: 403, origin: null },
+      },
       after: {
+        name: 'two',
+        description: 'FATAL',
+        minimumCompressionSize: 200,
         types: ['image/png'],
         changed: ['DEFAULT_4XX'],
         models: ['pet'],
@@ -206,13 +218,13 @@ const API_ROWS: Row[] = [
   {
     id: 'PartsAuth',
     type: 'AWS::Serverless::Api',
-    fixed: 'StageName: dev, Auth: {DefaultAuthorizer: AWS_IAM, AddDefaultAuthorizerToCorsPreflight: false}',
+    fixed: 'StageName: dev, Name: kept, Auth: {DefaultAuthorizer: AWS_IAM, AddDefaultAuthorizerToCorsPreflight: false}',
     before: `Cors: "'https://one'"`,
     after: `Cors: {AllowOrigin: "'https://two'", AllowMethods: "'GET'", AllowCredentials: true}`,
     read: readRestParts,
     shown: {
-      before: { preflight: { status: 200, origin: 'https://one' } },
-      after: { preflight: { status: 200, origin: 'https://two' } },
+      before: { name: 'kept', preflight: { status: 200, origin: 'https://one' } },
+      after: { name: 'kept', preflight: { status: 200, origin: 'https://two' } },
     },
   },
   {

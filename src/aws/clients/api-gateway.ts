@@ -5,6 +5,7 @@ export {
   FlushStageAuthorizersCacheCommand,
   FlushStageCacheCommand,
   GetDeploymentsCommand,
+  GetRestApiCommand,
   GetStageCommand,
   GetStagesCommand,
   PutRestApiCommand,

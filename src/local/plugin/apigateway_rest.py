@@ -304,6 +304,16 @@ def deployments():
                 return v1._v1_error("BadRequestException", "Deployment id does not exist", 400)
         return original(api_id, stage_name, data)
 
+    @wrap(v1, "_update_rest_api")
+    def _update_rest_api(original, api_id, *args):
+        answer = original(api_id, *args)
+        size = v1._rest_apis.get(api_id, {}).get("minimumCompressionSize")
+        if size is not None and not isinstance(size, int):
+            # a patch has texts
+            v1._rest_apis[api_id]["minimumCompressionSize"] = int(size)
+            return v1._v1_response(v1._rest_api_view(v1._rest_apis[api_id]))
+        return answer
+
     @wrap(v1, "_execute_in_scope")
     async def _execute_in_scope(original, request, api_id, stage_name, *args):
         stage = v1._stages_v1.get(api_id, {}).get(stage_name) or {}

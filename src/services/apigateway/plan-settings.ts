@@ -1,4 +1,4 @@
-import { HTTP_API } from '../../template/kinds/apigateway-settings.ts';
+import { HTTP_API, REST_API } from '../../template/kinds/apigateway-settings.ts';
 import { isServerless, kindOf } from '../../template/kinds/kinds.ts';
 import { scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
@@ -9,7 +9,7 @@ import type { ResolvedSettings, WantedSetting } from '../resolve-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { SettingsPlan, SettingsWork } from '../settings-plan.ts';
 import { apiRequests, stageRequests } from './http-api-settings.ts';
-import { stagePatches } from './rest-stage-settings.ts';
+import { apiPatches, stagePatches } from './rest-stage-settings.ts';
 import { joined } from './setting-requests.ts';
 import type { SettingRequest } from './setting-requests.ts';
 
@@ -65,7 +65,7 @@ async function placeOf(tools: ServiceContext, work: SettingsWork): Promise<Setti
   const apiId = deployed.physicalId;
   const stage = isServerless(resource.type) ? await stageOfApi(tools, work) : undefined;
   const kind = sync === 'http-api' ? 'http' : 'rest';
-  return { kind, apiId, stage, ofApi: new Set(kind === 'http' ? Object.keys(HTTP_API) : []) };
+  return { kind, apiId, stage, ofApi: new Set(Object.keys(kind === 'http' ? HTTP_API : REST_API)) };
 }
 
 /** The stage that SAM generates for the API. */
@@ -89,14 +89,32 @@ async function requestsOf(
   const requests = new Map<string, readonly SettingRequest[] | undefined>();
   const own = [...settings].filter(([property]) => ofApi.has(property));
   const others = [...settings].filter(([property]) => !ofApi.has(property));
-  if (own.length > 0) {
-    const { send, GetApiCommand } = await aws.apiGatewayV2();
-    const api = await send(new GetApiCommand({ ApiId: apiId }));
-    for (const [property, setting] of own) requests.set(property, apiRequests(apiId, api, setting));
-  }
+  const ofOwn = own.length === 0 ? undefined : await openApi(aws, kind, apiId);
+  for (const [property, setting] of own) requests.set(property, ofOwn?.(setting));
   const requestOf = others.length === 0 || name === undefined ? undefined : await openStage(aws, { kind, apiId, name });
   for (const [property, setting] of others) requests.set(property, requestOf?.(setting));
   return requests;
+}
+
+/** Reads an API; gives the requests of a setting. */
+async function openApi(
+  aws: ServiceContext['aws'],
+  kind: SettingsPlace['kind'],
+  apiId: string,
+): Promise<(setting: WantedSetting) => SettingRequest[]> {
+  if (kind === 'http') {
+    const { send, GetApiCommand } = await aws.apiGatewayV2();
+    const api = await send(new GetApiCommand({ ApiId: apiId }));
+    return (setting) => apiRequests(apiId, api, setting);
+  }
+  const { send, GetRestApiCommand } = await aws.apiGateway();
+  const api = await send(new GetRestApiCommand({ restApiId: apiId }));
+  return (setting) => {
+    const patchOperations = apiPatches(api, setting);
+    return patchOperations.length === 0
+      ? []
+      : [{ operation: 'UpdateRestApi', input: { restApiId: apiId, patchOperations } }];
+  };
 }
 
 /** Reads a stage; gives the requests of a setting. */

@@ -1,4 +1,4 @@
-import type { PatchOperation, Stage } from '@aws-sdk/client-api-gateway';
+import type { PatchOperation, RestApi, Stage } from '@aws-sdk/client-api-gateway';
 import { isSameSetting, shownSetting } from '../../template/kinds/direct-settings.ts';
 import type { Setting } from '../../template/kinds/direct-settings.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
@@ -14,6 +14,13 @@ export function stagePatches(stage: Stage, { property, value }: WantedSetting): 
   if (isSameSetting(property, value, shown)) return [];
   if (member === 'variables') return variablePatches(value as Texts, stage.variables ?? {});
   if (member === 'accessLogSettings') return accessLogPatches(value as Texts);
+  return [{ op: 'replace', path: `/${member}`, value: String(value) }];
+}
+
+/** Lists the patches that give a REST API a setting. Pure. */
+export function apiPatches(api: RestApi, { property, value }: WantedSetting): PatchOperation[] {
+  const { member } = property;
+  if (isSameSetting(property, value, shownSetting(property, api[member as keyof RestApi]))) return [];
   return [{ op: 'replace', path: `/${member}`, value: String(value) }];
 }
 

@@ -1,4 +1,4 @@
-import type { UpdateStageCommandInput } from '@aws-sdk/client-api-gateway';
+import type { UpdateRestApiCommandInput, UpdateStageCommandInput } from '@aws-sdk/client-api-gateway';
 import type {
   DeleteAccessLogSettingsCommandInput,
   DeleteCorsConfigurationCommandInput,
@@ -17,6 +17,7 @@ export type SettingRequest =
   | { operation: 'DeleteRouteSettings'; input: DeleteRouteSettingsCommandInput }
   | { operation: 'UpdateApi'; input: UpdateApiCommandInput & { ApiId: string } }
   | { operation: 'UpdateStage'; input: UpdateHttpStageCommandInput & { StageName: string } }
+  | { operation: 'UpdateRestApi'; input: UpdateRestApiCommandInput & { restApiId: string } }
   /** The stage of a REST API. */
   | { operation: 'UpdateRestStage'; input: UpdateStageCommandInput & { stageName: string } };
 
@@ -26,9 +27,9 @@ export function joined(requests: readonly SettingRequest[]): SettingRequest[] {
   for (const request of requests) {
     const { operation } = request;
     const same = result.find((other) => other.operation === operation);
-    if (same?.operation === 'UpdateRestStage' && request.operation === 'UpdateRestStage') {
-      const { patchOperations = [] } = same.input;
-      same.input = { ...same.input, patchOperations: [...patchOperations, ...(request.input.patchOperations ?? [])] };
+    if (same !== undefined && 'patchOperations' in same.input && 'patchOperations' in request.input) {
+      const patchOperations = [...(same.input.patchOperations ?? []), ...(request.input.patchOperations ?? [])];
+      Object.assign(same, { input: { ...same.input, patchOperations } });
     } else if (same !== undefined && (operation === 'UpdateApi' || operation === 'UpdateStage')) {
       Object.assign(same, { input: { ...same.input, ...request.input } });
     } else result.push({ ...request });
@@ -38,6 +39,7 @@ export function joined(requests: readonly SettingRequest[]): SettingRequest[] {
 
 /** The request as a dry run shows it. Pure. */
 export function describeRequest({ operation, input }: SettingRequest): PlannedRequest {
+  if (operation === 'UpdateRestApi') return { service: 'apigateway', operation, parameters: input };
   return operation === 'UpdateRestStage'
     ? { service: 'apigateway', operation: 'UpdateStage', parameters: input }
     : { service: 'apigatewayv2', operation, parameters: input };
@@ -51,6 +53,12 @@ export async function sendSetting({ aws }: ServiceContext, request: SettingReque
     const { send, UpdateStageCommand } = await aws.apiGateway();
     const { stageName } = await send(new UpdateStageCommand(request.input));
     checkAnswer(SERVICE, 'UpdateStage', ['stageName', stageName, request.input.stageName]);
+    return;
+  }
+  if (request.operation === 'UpdateRestApi') {
+    const { send, UpdateRestApiCommand } = await aws.apiGateway();
+    const { id } = await send(new UpdateRestApiCommand(request.input));
+    checkAnswer(SERVICE, 'UpdateRestApi', ['id', id, request.input.restApiId]);
     return;
   }
   const { send, ...commands } = await aws.apiGatewayV2();

@@ -88,10 +88,12 @@ function generatedApi({
 }
 
 /** Whether the flow sends the property with the definition. */
-function isInDefinition({ type, definition }: DefinedResource, name: string): boolean {
+function isInDefinition({ flow, type, definition }: DefinedResource, name: string): boolean {
   const { directDefinition = [], generatedDirect = [], settings = [] } = kindOf(type) ?? {};
   if (generatedDirect.includes(name)) return true;
-  const isSent = isServerless(type) && (definition.kind === 'file' || definition.kind === 'inline');
+  // an import of a plain HTTP API's definition does not have the API's properties
+  const isComplete = isServerless(type) || flow === 'rest-api';
+  const isSent = isComplete && (definition.kind === 'file' || definition.kind === 'inline');
   return directDefinition.includes(name) || (isSent && settings.includes(name));
 }
 

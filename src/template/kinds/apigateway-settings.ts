@@ -41,6 +41,14 @@ export const REST_STAGE: Readonly<Record<string, DirectProperty>> = {
   Variables: { member: 'variables', shape: VARIABLES, absent: {} },
 };
 
+/** What UpdateRestApi takes. An import of a definition resets them in its own way, so they come and go with a deployment. */
+export const REST_API: Readonly<Record<string, DirectProperty>> = {
+  ApiKeySourceType: { member: 'apiKeySource', shape: 'text' },
+  Description: { member: 'description', shape: 'text' },
+  MinimumCompressionSize: { member: 'minimumCompressionSize', shape: 'number' },
+  Name: { member: 'name', shape: 'text' },
+};
+
 const ROUTE_SETTINGS = {
   members: {
     DataTraceEnabled: 'boolean',

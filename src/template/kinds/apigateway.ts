@@ -1,4 +1,4 @@
-import { HTTP_API, HTTP_STAGE, REST_STAGE, STAGE_DESCRIPTION } from './apigateway-settings.ts';
+import { HTTP_API, HTTP_STAGE, REST_API, REST_STAGE, STAGE_DESCRIPTION } from './apigateway-settings.ts';
 import { ID } from './attribute-patterns.ts';
 import { BUCKET_KEY, filePath, S3_URI } from './resource-kind.ts';
 import type { ResourceKind } from './resource-kind.ts';
@@ -33,7 +33,7 @@ export const API_GATEWAY = {
     body: ['DefinitionBody'],
     directDefinition: ['DefinitionBody'],
     sync: 'rest-api',
-    direct: REST_STAGE,
+    direct: { ...REST_API, ...REST_STAGE },
     setBy: 'api-gateway',
     generatedDirect: ['BinaryMediaTypes', 'Cors', 'GatewayResponses', 'Models'],
     settings: REST_SETTINGS,
@@ -53,6 +53,8 @@ export const API_GATEWAY = {
     body: ['Body'],
     directDefinition: ['Body'],
     sync: 'rest-api',
+    direct: REST_API,
+    setBy: 'api-gateway',
     settings: REST_SETTINGS,
     attributes: { RestApiId: ID },
   },
