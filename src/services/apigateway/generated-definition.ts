@@ -4,7 +4,7 @@ import type { Stack } from '../../model/stack.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { kindOf, settingsOf } from '../../template/kinds/kinds.ts';
 import { isMap, mapOf, resourceOf } from '../../template/template.ts';
-import type { TemplateMap } from '../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { blocked } from '../definition-plan.ts';
 import type { DefinitionWork, UnplannedDefinition } from '../definition-plan.ts';
 import { toJson } from '../definition-text.ts';
@@ -37,7 +37,7 @@ export async function readGeneratedDefinition(
   const { Body: deployed } = mapOf(resourceOf(processed, logicalId)['Properties']);
   if (!isMap(deployed)) return blocked(`${id}: only SAM knows its definition`);
   const names = [...generatedDirect, 'Auth'];
-  const written = Object.fromEntries(names.map((name) => [name, properties[name] ?? null])) as TemplateMap;
+  const written = Object.fromEntries<TemplateValue>(names.map((name) => [name, properties[name] ?? null]));
   const [body, wanted, settings] = await Promise.all([
     tools.values.resolve(deployed, stack),
     tools.values.resolve({ ...written, Auth: written['Auth'] === null ? null : {} }, stack),

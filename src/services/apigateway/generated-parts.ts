@@ -19,11 +19,10 @@ export function replaceParts(body: TemplateMap, properties: TemplateMap): Genera
   const depth = !isOpenApi ? 0 : isMap(Models) ? 2 : 1;
   const paths = corsPaths(body, { cors, depth, hasAuth: isMap(Auth) });
   if (paths === undefined) return { why: 'only SAM knows what Auth adds to the methods of Cors' };
-  const responses = Object.entries(mapOf(GatewayResponses)).map(([type, response]) => [
-    type,
-    gatewayResponse(mapOf(response)),
-  ]);
-  const schemas = Object.entries(mapOf(Models)).map(([name, schema]) => [name.toLowerCase(), schema]);
+  const responses = Object.entries(mapOf(GatewayResponses)).map(
+    ([type, response]) => [type, gatewayResponse(mapOf(response))] as const,
+  );
+  const schemas = Object.entries(mapOf(Models)).map(([name, schema]) => [name.toLowerCase(), schema] as const);
   const whole = {
     ...body,
     paths,
@@ -36,14 +35,14 @@ export function replaceParts(body: TemplateMap, properties: TemplateMap): Genera
   return { body: withoutNulls(whole) };
 }
 
-type Entries = readonly (readonly [string, TemplateValue])[] | readonly TemplateValue[][];
+type Entries = readonly (readonly [string, TemplateValue])[];
 
 function mapOrNull(entries: Entries): TemplateMap | null {
-  return entries.length === 0 ? null : (Object.fromEntries(entries as [string, TemplateValue][]) as TemplateMap);
+  return entries.length === 0 ? null : Object.fromEntries<TemplateValue>(entries);
 }
 
 function withoutNulls(map: TemplateMap): TemplateMap {
-  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== null)) as TemplateMap;
+  return Object.fromEntries<TemplateValue>(Object.entries(map).filter(([, value]) => value !== null));
 }
 
 function components(body: TemplateMap, schemas: TemplateMap | null): TemplateMap {
@@ -54,15 +53,17 @@ function components(body: TemplateMap, schemas: TemplateMap | null): TemplateMap
 /** A gateway response, as the definition writes it. */
 function gatewayResponse({ ResponseParameters, ResponseTemplates, StatusCode }: TemplateMap): TemplateMap {
   const { Headers, Paths, QueryStrings } = mapOf(ResponseParameters);
-  const named = (place: string, values: TemplateValue | undefined): [string, TemplateValue][] =>
-    Object.entries(mapOf(values)).map(([name, value]) => [`gatewayresponse.${place}.${name}`, value]);
   const parameters = [...named('header', Headers), ...named('path', Paths), ...named('querystring', QueryStrings)];
   const statusCode = scalarText(StatusCode);
   return {
-    responseParameters: Object.fromEntries(parameters) as TemplateMap,
+    responseParameters: Object.fromEntries<TemplateValue>(parameters),
     responseTemplates: mapOf(ResponseTemplates),
     ...(statusCode ? { statusCode } : {}),
   };
+}
+
+function named(place: string, values: TemplateValue | undefined): [string, TemplateValue][] {
+  return Object.entries(mapOf(values)).map(([name, value]) => [`gatewayresponse.${place}.${name}`, value]);
 }
 
 /** Reads `Cors`; undefined: there is none. */
@@ -96,7 +97,7 @@ function corsPaths(
     }
     seen.add(name);
   }
-  return Object.fromEntries(paths) as TemplateMap;
+  return Object.fromEntries<TemplateValue>(paths);
 }
 
 /** Whether two definitions mean the same. Pure. */
