@@ -262,7 +262,7 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     expect(page.errors).toEqual([]);
   });
 
-  it('500 resources and a burst of 200 saves: the page ends with the state of each, without a long frame', async () => {
+  it('500 resources and a burst of 200 saves: the page ends with the state of each', async () => {
     const [part] = (await fs.readdir(DIST)).filter((name) => name.startsWith('ui-server-'));
     const { openUiServer } = createRequire(import.meta.url)(path.join(DIST, part ?? '')) as typeof UiServerModule;
     const history = createEventHistory();

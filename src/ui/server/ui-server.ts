@@ -29,6 +29,9 @@ const HEADERS = {
   'cache-control': 'no-store',
 } as const;
 
+/** How long (ms) a page may take to read what was sent to it last. */
+const CLOSE_WITHIN = 300;
+
 interface Context {
   access: Access;
   stream: EventStream;
@@ -57,7 +60,8 @@ export async function openUiServer(follow: EventHistory['follow'], commands: UiC
     close: () => {
       stream.close();
       server.close();
-      server.closeIdleConnections();
+      // pages that read their last events close by themselves; nothing else keeps the command running
+      setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN).unref();
     },
   };
 }
