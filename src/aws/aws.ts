@@ -45,6 +45,7 @@ const SERVICES = {
   apiGateway: { id: 'API Gateway', load: () => import('./clients/api-gateway.ts') },
   apiGatewayV2: { id: 'ApiGatewayV2', load: () => import('./clients/api-gateway-v2.ts') },
   stepFunctions: { id: 'SFN', load: () => import('./clients/step-functions.ts') },
+  appSync: { id: 'AppSync', load: () => import('./clients/appsync.ts') },
   cloudControl: { id: 'CloudControl', load: () => import('./clients/cloud-control.ts') },
   kms: { id: 'KMS', load: () => import('./clients/kms.ts') },
   ecr: { id: 'ECR', load: () => import('./clients/ecr.ts') },

@@ -46,6 +46,8 @@ const QUOTAS: readonly Quota[] = [
   { service: 'Step Functions', operations: ['UpdateStateMachineAlias'], perSecond: 1, burst: 100 },
   // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html (10 in some Regions)
   { service: 'CloudWatch Logs', operations: ['FilterLogEvents'], perSecond: 5, burst: 5 },
+  // AWS documents none for schemas
+  { service: 'AppSync', perSecond: 5, burst: 10 },
   // AWS documents none; others measured about 30 reads a second: https://github.com/ekristen/aws-nuke/issues/508
   { service: 'Cloud Control', perSecond: 10, burst: 20 },
   // AWS documents none, only that operations are throttled: https://repost.aws/knowledge-center/cloudformation-rate-exceeded-error

@@ -2,6 +2,7 @@ import type { DeployedResource } from '../cloud/sync-state.ts';
 import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import type { TemplateMap } from '../template/template.ts';
 import type { SettingRequest } from './apigateway/setting-requests.ts';
+import type { SchemaRequest } from './appsync/schema-request.ts';
 import type { ComparedSettings } from './definition-plan.ts';
 
 /** A resource, and the settings of it to compare. */
@@ -17,5 +18,8 @@ export interface SettingsWork {
 export interface SettingsPlan extends Required<ComparedSettings> {
   /** The properties that they set. */
   changes: readonly string[];
-  requests: readonly SettingRequest[];
+  requests: readonly OwnRequest[];
 }
+
+/** A request of a service that sets settings. */
+export type OwnRequest = SettingRequest | SchemaRequest;

@@ -116,7 +116,7 @@ it('schema, functions and resolvers of AppSync take effect when their files or i
   let at = watch.lines.length;
   await watch.write('schema.graphql', 'type Query {');
   const row = await watch.seen(isResource('ApiSchema', 'failed'), at);
-  expect(row.error?.message).toContain('Schema');
+  expect(row.error?.message).toContain('AppSync cannot use the schema');
   await watch.seen(isStack('failed'), at);
   at = watch.lines.length;
   await watch.write('schema.graphql', schema('hello(name: String)'));

@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_AppSync.html
 from ministack.services import appsync, lambda_svc
 from ministack.services.cloudformation import provisioners
 
+from patching import wrap
+
 # property with a place in S3 -> the property with its content
 FILES = {
     "CodeS3Location": "Code",
@@ -31,15 +33,34 @@ def install():
         }
     )
 
+    @wrap(appsync, "_start_schema_creation")
+    def _start_schema_creation(original, api_id, body):
+        """An API keeps its schema if it cannot read the new one."""
+        before = appsync._schemas.get(api_id)
+        answer = original(api_id, body)
+        reason = mistake_in(api_id, appsync._schemas.get(api_id, {}).get("definition", ""))
+        if reason:
+            appsync._schemas[api_id] = {**(before or {"definition": ""}), "status": "FAILED", "details": reason}
+        return answer
 
-def create_schema(_logical_id, props, _stack_name):
+
+def mistake_in(api_id, definition):
     from ministack.core import appsync_graphql  # needs half a second
 
-    api_id, definition = props["ApiId"], with_files(props)["Definition"]
     try:
         appsync_graphql.build_api_schema(api_id, definition)
+        return None
     except Exception as error:  # AppSync reports what its parser says
-        raise ValueError(f"Schema Creation Status is FAILED with details: {error}") from error
+        return str(error)
+    finally:
+        appsync_graphql.forget_schema(api_id)
+
+
+def create_schema(_logical_id, props, _stack_name):
+    api_id, definition = props["ApiId"], with_files(props)["Definition"]
+    reason = mistake_in(api_id, definition)
+    if reason:
+        raise ValueError(f"Schema Creation Status is FAILED with details: {reason}")
     provisioners._appsync_schema_create(None, {"ApiId": api_id, "Definition": definition}, None)
     return f"{api_id}GraphQLSchema", {"Id": f"{api_id}GraphQLSchema"}
 

@@ -14,8 +14,8 @@ import { mapOf } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import { canonicalJson, definitionHash, parseJson } from '../definition-text.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
+import { resolveWithFiles } from '../resolve-with-files.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { resolveWithFiles } from './resolve-files.ts';
 import type { PatchedSetting, SettingsUpdate } from './settings-update.ts';
 
 /** A resource, and the properties that it should have. */

@@ -45,7 +45,8 @@ export const APP_SYNC = {
   'AWS::AppSync::GraphQLSchema': {
     paths: [filePath('DefinitionS3Location', S3_URI)],
     direct: { Definition: text('Definition'), DefinitionS3Location: file('Definition') },
-    cloudControl: { identifier: ID },
+    // Cloud Control cannot read schemas
+    setBy: 'appsync',
   },
   'AWS::AppSync::Resolver': { paths: RESOLVER_PATHS, direct: RESOLVER, cloudControl: { identifier: ID } },
   'AWS::AppSync::FunctionConfiguration': {

@@ -13,6 +13,7 @@ import botocore.session
 
 # signing name in a request's credential scope -> name of the model
 SERVICES = {
+    "appsync": "appsync",
     "cloudcontrolapi": "cloudcontrol",
     "cloudformation": "cloudformation",
     "ecr": "ecr",

@@ -103,6 +103,9 @@ def log_actions(name, parameters, _request, region):
 
 
 NEEDED = {
+    "appsync": lambda name, parameters, _request, region: [
+        (f"appsync:{name}", f"arn:aws:appsync:{region}:{ACCOUNT}:apis/{parameters.get('apiId', '*')}")
+    ],
     # the actions have no resource types
     "cloudcontrol": lambda name, *_: [(f"cloudformation:{name}", "*")],
     "cloudformation": stack_actions,

@@ -6,6 +6,7 @@ import type { AwsErrorKind } from '../../../src/aws/service-errors.ts';
 import { isAwsError } from '../../../src/aws/service-errors.ts';
 import { applySettings } from '../../../src/services/cloudcontrol/apply-settings.ts';
 import type { SettingsUpdate } from '../../../src/services/cloudcontrol/settings-update.ts';
+import { sendSchema } from '../../../src/services/appsync/schema-request.ts';
 import { silent } from '../../support/cloud.ts';
 
 const servers: http.Server[] = [];
@@ -17,13 +18,18 @@ afterEach(() => {
 });
 
 /** Cloud Control that answers with these events in turn, and the operations that it was sent. */
-async function cloudControl(...events: object[]) {
+function cloudControl(...events: object[]) {
+  return service(events.map((event) => ({ ProgressEvent: { RequestToken: 't', ...event } })));
+}
+
+/** A service that gives these answers in turn. */
+async function service(answers: object[]) {
   const operations: string[] = [];
   const server = http.createServer((request, response) => {
     operations.push(String(request.headers['x-amz-target']).split('.').at(-1) ?? '');
-    const event = events.length > 1 ? events.shift() : events[0];
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
     response.setHeader('content-type', 'application/x-amz-json-1.0');
-    request.resume().on('end', () => response.end(JSON.stringify({ ProgressEvent: { RequestToken: 't', ...event } })));
+    request.resume().on('end', () => response.end(JSON.stringify(answer)));
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -84,4 +90,25 @@ it.each<[code: string, kind: AwsErrorKind]>([
 it('an answer without a token is no success', async () => {
   const { tools } = await cloudControl({ RequestToken: undefined, OperationStatus: 'SUCCESS' });
   await expect(applySettings(tools, UPDATE)).rejects.toThrow('RequestToken is missing');
+});
+
+const SCHEMA = {
+  operation: 'StartSchemaCreation',
+  input: { apiId: 'api', definition: 'type Query { a: Int }' },
+} as const;
+
+it('a schema is waited for, and its mistakes are reported', async () => {
+  const good = await service([{ status: 'PROCESSING' }, { status: 'PROCESSING' }, { status: 'ACTIVE' }]);
+  await sendSchema(good.tools, SCHEMA);
+  expect(good.operations).toHaveLength(3);
+  const bad = await service([{ status: 'PROCESSING' }, { status: 'FAILED', details: 'Unknown type X' }]);
+  await expect(sendSchema(bad.tools, SCHEMA)).rejects.toThrow('AppSync cannot use the schema: Unknown type X');
+});
+
+it('a schema that takes too long is reported with the command that follows it', async () => {
+  const { tools } = await service([{ status: 'PROCESSING' }]);
+  await expect(sendSchema(tools, SCHEMA, 0)).rejects.toMatchObject({
+    message: 'AppSync is still busy with the schema after 0 s',
+    hint: 'Check it with `aws appsync get-schema-creation-status --api-id api`, then save it again.',
+  });
 });

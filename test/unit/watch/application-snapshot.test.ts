@@ -89,8 +89,8 @@ describe('the snapshot of a watched application', () => {
   it('finds a resource in the templates deployed last, else in the template that the stack has', () => {
     const begun = withPrepared(open(), prepared({ template: { Resources: { Old: {} } } }));
     expect([isDeployed(begun, 'Old'), isDeployed(begun, 'New')]).toEqual([true, false]);
-    const child = { logicalId: 'Child', source: { Resources: { Fn: {} } }, children: [] };
-    const deployedRoot = { source: { Resources: { New: {} } }, children: [child] };
+    const child = { logicalId: 'Child', source: { Resources: { Fn: {} } }, resolved: {}, children: [] };
+    const deployedRoot = { source: { Resources: { New: {} } }, resolved: {}, children: [child] };
     const deployed = { ...begun, deployedRoot } as unknown as ApplicationSnapshot;
     const ids = ['Old', 'New', 'Child/Fn', 'Child/Other', 'constructor'];
     expect(ids.filter((id) => isDeployed(deployed, id))).toEqual(['New', 'Child/Fn']);

@@ -1,16 +1,16 @@
 import * as path from 'node:path';
-import { kindOf } from '../../template/kinds/kinds.ts';
-import { isLocalPath, resolveLocalPath } from '../../template/local-paths.ts';
-import { readDefinitionFile } from '../definition-text.ts';
-import { resolveSettings } from '../resolve-settings.ts';
-import type { ResolvedSettings, WantedSetting } from '../resolve-settings.ts';
-import type { ServiceContext } from '../service-context.ts';
-import type { SettingsWork } from './plan-settings.ts';
+import type { ResourceIdentifier } from '../model/stack.ts';
+import { kindOf } from '../template/kinds/kinds.ts';
+import { isLocalPath, resolveLocalPath } from '../template/local-paths.ts';
+import { readDefinitionFile } from './definition-text.ts';
+import { resolveSettings } from './resolve-settings.ts';
+import type { ResolvedSettings, SettableResource, WantedSetting } from './resolve-settings.ts';
+import type { ServiceContext } from './service-context.ts';
 
 /** Resolves settings as a deployment would; the value of one that names a local file is the file's content. */
 export async function resolveWithFiles(
   tools: Pick<ServiceContext, 'values'>,
-  work: SettingsWork,
+  work: SettableResource & { id: ResourceIdentifier },
 ): Promise<ResolvedSettings> {
   const { id, type, stack, properties, names } = work;
   const { direct = {} } = kindOf(type) ?? {};

@@ -1,0 +1,6 @@
+export {
+  AppSyncClient as Client,
+  GetIntrospectionSchemaCommand,
+  GetSchemaCreationStatusCommand,
+  StartSchemaCreationCommand,
+} from '@aws-sdk/client-appsync';
