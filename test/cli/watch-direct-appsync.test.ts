@@ -118,6 +118,7 @@ it('schema, functions and resolvers of AppSync take effect when their files or i
   const row = await watch.seen(isResource('ApiSchema', 'failed'), at);
   expect(row.error?.message).toContain('AppSync cannot use the schema');
   await watch.seen(isStack('failed'), at);
+  expect(JSON.stringify(watch.lines.slice(at))).not.toContain('set back');
   at = watch.lines.length;
   await watch.write('schema.graphql', schema('hello(name: String)'));
   await watch.seen(isStack('in-sync'), at);

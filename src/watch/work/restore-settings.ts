@@ -1,5 +1,9 @@
 import { emptyBuildResult } from '../../builder/build-result.ts';
-import type { ResourceIdentifier } from '../../model/stack.ts';
+import { readSettable } from '../../model/settable-resources.ts';
+import { flattenStacks } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { ownValue } from '../../support/own-value.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
 import type { CodeSyncRequest } from '../../sync/code/open-plan.ts';
 import { SET_BEFORE } from '../../sync/code/planning.ts';
 import type { ResourceResult } from '../../sync/code/sync-resource.ts';
@@ -28,7 +32,12 @@ export async function restoreSettings(
   // what changed later is in the next deployment
   const isToRestore = ([id]: [ResourceIdentifier, unknown]): boolean =>
     isOld(id) && (selected.has(id) || settable.has(id));
-  const settings = new Map(Object.entries(await codeSync.ahead()).filter(isToRestore));
+  const isFile = fileSettings(application.snapshot.deployedRoot);
+  const settings = new Map(
+    Object.entries(await codeSync.ahead()).filter(
+      (entry) => isToRestore(entry) && !entry[1].every((name) => isFile(entry[0], name)),
+    ),
+  );
   const definitions = new Map([...definitionsAhead].filter(isToRestore));
   const names = new Map([...settings, ...definitions]);
   if (names.size === 0) return [];
@@ -57,6 +66,14 @@ export async function restoreSettings(
     application.snapshot.run.environment.signal.throwIfAborted();
     return failAll([...names.keys()], error);
   }
+}
+
+/** Recognizes settings whose value is a file. The files of that time are gone: these settings stay as they are, as code does. */
+function fileSettings(root: Stack | undefined): (id: ResourceIdentifier, name: string) => boolean {
+  const types = new Map(
+    (root === undefined ? [] : flattenStacks(root)).flatMap(readSettable).map(({ id, type }) => [id, type]),
+  );
+  return (id, name) => ownValue(kindOf(types.get(id))?.direct ?? {}, name)?.isFile === true;
 }
 
 async function restore(
