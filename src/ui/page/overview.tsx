@@ -34,7 +34,7 @@ export function Overview(): VNode {
           ? 'CloudFormation changed nothing in this session.'
           : `Deployed ${formatAgo(Date.now() - stack.lastSync.at)}.`}{' '}
         {ahead.length === 0
-          ? 'It has everything that is live.'
+          ? 'No resource is known to be ahead of it.'
           : `${ahead.length === 1 ? '1 resource is' : `${ahead.length} resources are`} ahead of it: ${ahead
               .slice(0, 8)
               .map(({ id }) => id)
