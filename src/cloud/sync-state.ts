@@ -38,6 +38,8 @@ export interface SyncFacts {
   deployments: Record<string, string>;
   /** ARN of a layer → ARN of the version that we published last and have not removed. */
   publishedLayers: Record<string, string>;
+  /** ARNs of layers of which we began to publish a version: known before it is sent, as the run may be killed. */
+  publishing: string[];
   /** Functions whose update has started, with no end seen yet. */
   unsettled: string[];
   /** Resource and part → its recent values, the newest last (`recent-sends.ts`). */
@@ -75,6 +77,7 @@ export function emptyFacts(): SyncFacts {
     layerHashes: {},
     deployments: {},
     publishedLayers: {},
+    publishing: [],
     unsettled: [],
     sent: {},
     removedLayers: [],
@@ -154,6 +157,7 @@ function parseFacts(text: string, stackId?: string): SyncFacts {
       layerHashes: textsOf(read.layerHashes),
       deployments: textsOf(read.deployments),
       publishedLayers: textsOf(read.publishedLayers),
+      publishing: listOf(read.publishing),
       unsettled: listOf(read.unsettled),
       sent: sentOf(read.sent),
       removedLayers: listOf(read.removedLayers),

@@ -14,6 +14,7 @@ import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
+import { runCli } from '../support/run-cli.ts';
 import { zipBytes } from '../support/zip-bytes.ts';
 
 const HEAD = 'Transform: AWS::Serverless-2016-10-31';
@@ -176,6 +177,27 @@ describe('layers of the template', () => {
     expect(await versionsOf('plain')).toEqual([3, 1]);
     expect(await call('Second')).toEqual([null, 'v1', null]);
     expect(await app.plain()).toMatchObject({ exitCode: 0 });
+  });
+
+  it('leave no version of a run that was killed, although the next one deploys', async () => {
+    await app.write({ 'plain/python/plain.py': 'VALUE = "v2"\n' });
+    const held = proxy.hold({ operation: 'PublishLayerVersion' }, 'after-answer');
+    const killed = await runCli(
+      ['--stack-name', 'layers', '--no-dependency-layer', '--yes', '--code', '--resource-id', 'Plain'],
+      {
+        cwd: app.dir,
+        env,
+        onStart: (child) => void held.arrived.then(() => child.kill('SIGKILL')),
+      },
+    );
+    expect(killed.signal).toBe('SIGKILL');
+    held.release();
+    const [left] = await versionsOf('plain');
+    expect(left).toBe(2);
+    await app.write({ 'template.yaml': TEMPLATE.replace('Timeout: 20', 'Timeout: 21') });
+    expect(await app.plain()).toMatchObject({ exitCode: 0, way: 'deploy' });
+    expect(await versionsOf('plain')).not.toContain(left);
+    expect(await call('Second')).toEqual([null, 'v2', null]);
   });
 
   it('leave no superseded version once a function that failed has moved too', async () => {

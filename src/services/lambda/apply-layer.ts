@@ -4,7 +4,14 @@ import { createOnce } from '../../aws/create-once.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { note } from '../../console/reporter.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { layerArnOf, listLayerVersions, readMark, rememberPublished, versionOf } from './layer-versions.ts';
+import {
+  endPublishing,
+  layerArnOf,
+  listLayerVersions,
+  readMark,
+  rememberPublished,
+  versionOf,
+} from './layer-versions.ts';
 import type { LayerPlan } from './plan-layer.ts';
 
 /** Publishes the version with the wanted content, unless there is one; returns its ARN. */
@@ -14,6 +21,9 @@ export async function publishLayer(tools: ServiceContext, plan: LayerPlan): Prom
   const { lambda, facts, artifacts } = tools;
   const { artifact, layer } = work;
   const { sendOnce, PublishLayerVersionCommand } = await lambda.service();
+  // after a kill, the next run lists the versions and removes those that nothing uses
+  if (!facts.publishing.includes(layer)) facts.publishing.push(layer);
+  await tools.stacks.save();
   const arn = await artifacts.send(artifact, (Content) =>
     createOnce(
       {
@@ -87,4 +97,5 @@ export async function removeSuperseded(
       );
     }
   }
+  endPublishing(facts, work.layer);
 }

@@ -141,3 +141,8 @@ export function rememberPublished(facts: SyncFacts, layer: string, version: stri
   if (version === undefined) delete facts.publishedLayers[layer];
   else facts.publishedLayers[layer] = version;
 }
+
+/** Forgets that the layer may have a version that no run knows. */
+export function endPublishing(facts: SyncFacts, layer: string): void {
+  facts.publishing = facts.publishing.filter((other) => other !== layer);
+}

@@ -2,7 +2,14 @@ import type { PublishLayerVersionCommandInput } from '@aws-sdk/client-lambda';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { CodeArtifact } from './code-artifacts.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { layerHash, layerMark, listLayerVersions, markDescription, rememberPublished } from './layer-versions.ts';
+import {
+  endPublishing,
+  layerHash,
+  layerMark,
+  listLayerVersions,
+  markDescription,
+  rememberPublished,
+} from './layer-versions.ts';
 
 /** A layer with the content that it should have. */
 export interface LayerWork {
@@ -46,7 +53,8 @@ export async function planLayer(tools: ServiceContext, work: LayerWork, inUse: r
     }
   }
   const published = facts.publishedLayers[work.layer] ?? version;
-  if (version !== undefined && version === published) return { work, version, publish: undefined, superseded: [] };
+  const isKnown = version === published && !facts.publishing.includes(work.layer);
+  if (version !== undefined && isKnown) return { work, version, publish: undefined, superseded: [] };
   const listed = await listLayerVersions(lambda, work.layer);
   const versions = listed.filter(({ arn }) => !facts.removedLayers.includes(arn));
   const mark = layerMark(tools.stackId, wanted);
@@ -57,8 +65,10 @@ export async function planLayer(tools: ServiceContext, work: LayerWork, inUse: r
     version = newest;
   }
   const superseded = ours.map(({ arn }) => arn).filter((arn) => arn !== version);
-  if (superseded.length === 0)
+  if (superseded.length === 0) {
     rememberPublished(facts, work.layer, version !== undefined && ours.length > 0 ? version : undefined);
+    endPublishing(facts, work.layer);
+  }
   return { work, version, publish: version === undefined ? publication(tools, work) : undefined, superseded };
 }
 

@@ -103,7 +103,12 @@ async function wrongVersions(endpoint: string, id: string, aliasArn: string): Pr
   const FunctionName = aliasArn.slice(0, aliasArn.lastIndexOf(':'));
   const hashes: (string | undefined)[] = [];
   for await (const { Versions = [] } of paginateListVersionsByFunction({ client: lambda }, { FunctionName })) {
-    hashes.push(...Versions.flatMap(({ Version, CodeSha256 }) => (Version === '$LATEST' ? [] : [CodeSha256])));
+    // a deployment may publish the same code with other settings
+    const contents = Versions.map(({ Version, CodeSha256, Environment, Layers = [] }) => ({
+      Version,
+      content: JSON.stringify([CodeSha256, Environment?.Variables, Layers.map(({ Arn }) => Arn)]),
+    }));
+    hashes.push(...contents.flatMap(({ Version, content }) => (Version === '$LATEST' ? [] : [content])));
   }
   const [latest, live] = await Promise.all([
     lambda.send(new GetFunctionConfigurationCommand({ FunctionName })),

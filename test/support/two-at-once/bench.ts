@@ -119,7 +119,8 @@ export async function openSharedBench(parts: {
    * Whether our run, which ended last, claims only what is true. A watch reports each resource when it is synced, not what
    * others do later: what it has not reported as failed must be as one of the two wants it.
    */
-  const judge = async (run: StartedRun, from: number, { theirs, at }: { theirs: Intent; at: Meeting }) => {
+  const judge = async (run: StartedRun, from: number, other: { theirs: Intent; at: Meeting; failed: boolean }) => {
+    const { theirs, at, failed } = other;
     const text = run.lines.slice(from).join('\n');
     const problems = /\n {4}at |internal error|TypeError/.test(text) ? [`it prints a stack: ${tail(run)}`] : [];
     if (isWatch && !hasFailed(run.lines.slice(from))) {
@@ -128,8 +129,8 @@ export async function openSharedBench(parts: {
       const others = (now.match(/\b\d+\b|null/g) ?? []).filter((text) => !versions.has(Number(text)));
       if (others.length > 0) problems.push(`it claims to be in sync, but the stack has ${now}: ${tail(run)}`);
     } else if (run.child.exitCode === 0) {
-      // both started at once: they may have ended last
-      const isTheirs = at === undefined && (await differs(theirs, 0)).length === 0;
+      // both started at once: they may have ended last, or have changed a part after us and reported a failure
+      const isTheirs = at === undefined && (failed || (await differs(theirs, 0)).length === 0);
       const wrong = isTheirs ? [] : await differs(ours, 0);
       problems.push(...wrong.map((text) => `it claims to be in sync, but ${text}: ${tail(run)}`));
     } else if (!isWatch && run.child.exitCode !== 1) problems.push(`exit code ${run.child.exitCode}: ${tail(run)}`);
@@ -158,11 +159,11 @@ export async function openSharedBench(parts: {
         note: `note ${newest}`,
       };
       const from = run.lines.length;
-      const { end, met } = await bothAct({ run, go, at, act: () => other.act(context) });
+      const { end, met, other: theirEnd } = await bothAct({ run, go, at, act: () => other.act(context) });
       const problems: string[] = [];
       if (end === 'hangs') problems.push(`it hangs: ${tail(run)}`);
       if (isWatch) await calm(run);
-      problems.push(...(await judge(run, from, { theirs, at })));
+      problems.push(...(await judge(run, from, { theirs, at, failed: theirEnd?.exitCode !== 0 })));
       if (isWatch) {
         run.child.kill('SIGINT');
         await run.ended;
@@ -185,14 +186,14 @@ export async function openSharedBench(parts: {
     go: () => Promise<void>;
     at: Meeting;
     act: () => Promise<OtherEnd>;
-  }): Promise<{ met: boolean; end: unknown }> {
+  }): Promise<{ met: boolean; end: unknown; other: OtherEnd | undefined }> {
     const { run, go, at, act } = meeting;
     const ended = isWatch ? new Promise<never>(() => {}) : run.ended;
     if (at === undefined) {
       const begun = go();
-      await act();
+      const other = await act();
       await begun;
-      return { met: true, end: isWatch ? 'settled' : await race(run.ended) };
+      return { met: true, other, end: isWatch ? 'settled' : await race(run.ended) };
     }
     let count = 0;
     const held = proxy.hold({ when: (call) => labelOfCall(call) === at.label && count++ === at.nth });
@@ -202,9 +203,9 @@ export async function openSharedBench(parts: {
       ended.then(() => false),
       race(new Promise<never>(() => {}), 20_000).then(() => false),
     ]);
-    if (came) await act();
+    const other = came ? await act() : undefined;
     held.release();
-    return { met: came, end: isWatch ? 'settled' : await race(run.ended) };
+    return { met: came, other, end: isWatch ? 'settled' : await race(run.ended) };
   }
 
   async function calm(run: StartedRun): Promise<void> {
