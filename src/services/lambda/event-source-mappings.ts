@@ -3,14 +3,13 @@ import { checkAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { mayBeStale, sendAndRecord } from '../../cloud/recent-sends.ts';
 import type { SentChange } from '../../cloud/recent-sends.ts';
-import { UserError } from '../../errors.ts';
 import { pause } from '../../support/pause.ts';
 import { isSameSetting, shownSetting } from '../../template/kinds/direct-settings.ts';
 import type { DirectProperty, Setting } from '../../template/kinds/direct-settings.ts';
 import { eventOf } from '../../template/kinds/setting-parts.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
-import { delaySince, LONGEST_CHANGE } from './lambda-patience.ts';
+import { delaySince, LONGEST_CHANGE, stillBusy } from './lambda-patience.ts';
 import type { Neighbour, NeighbourUpdate, WantedSettings } from './neighbour.ts';
 import { hashOf, SENT, shownValue } from './neighbour.ts';
 
@@ -92,11 +91,8 @@ async function settled({ lambda, signal }: ServiceContext, UUID: string): Promis
   for (;;) {
     const { State = '' } = await send(new GetEventSourceMappingCommand({ UUID }));
     if (!PASSING.has(State)) return;
-    if (performance.now() > started + LONGEST_CHANGE) {
-      throw new UserError(`Lambda is still busy with event source mapping ${UUID} (${State})`, {
-        hint: `Check it with \`aws lambda get-event-source-mapping --uuid ${UUID}\`, then sync again.`,
-      });
-    }
+    if (performance.now() > started + LONGEST_CHANGE)
+      throw stillBusy(`event source mapping ${UUID} (${State})`, `aws lambda get-event-source-mapping --uuid ${UUID}`);
     await pause(delaySince(started), signal);
   }
 }

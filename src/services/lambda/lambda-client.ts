@@ -2,10 +2,10 @@ import type { Aws, Service } from '../../aws/aws.ts';
 import { requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { pause } from '../../support/pause.ts';
-import { UserError } from '../../errors.ts';
+import type { UserError } from '../../errors.ts';
 import { toFunctionState } from './function-state.ts';
 import type { FunctionState } from './function-state.ts';
-import { delaySince, LONGEST_CHANGE } from './lambda-patience.ts';
+import { delaySince, LONGEST_CHANGE, stillBusy } from './lambda-patience.ts';
 import { deletionError, isBusy } from './function-lifecycle.ts';
 import { readFunctions } from './read-functions.ts';
 
@@ -109,7 +109,5 @@ export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): Lambd
 
 function tookTooLong({ name, state, lastUpdateStatus }: FunctionState): UserError {
   const what = lastUpdateStatus === 'InProgress' ? 'an update' : (state ?? 'no state');
-  return new UserError(`Lambda is still busy with ${name} (${what}) after ${LONGEST_CHANGE / 60_000} minutes`, {
-    hint: `Check it with \`aws lambda get-function --function-name ${name}\`, then sync again.`,
-  });
+  return stillBusy(`${name} (${what})`, `aws lambda get-function --function-name ${name}`);
 }
