@@ -1,11 +1,4 @@
-import {
-  apiEvent,
-  globalsSection,
-  implicitKind,
-  isServerless,
-  kindOf,
-  RESOURCE_KINDS,
-} from '../template/kinds/kinds.ts';
+import { apiEvent, globalsSection, isServerless, kindOf, RESOURCE_KINDS } from '../template/kinds/kinds.ts';
 import { mapOf, resourceOf, resourcesOf, scalarText } from '../template/template.ts';
 import type { TemplateMap } from '../template/template.ts';
 import type { Stack } from './stack.ts';
@@ -33,11 +26,6 @@ export function implicitApis(stack: Stack): ImplicitApi[] {
     if (resourceOf(stack.resolved, logicalId)['Type'] !== undefined) return [];
     return [{ logicalId, type, properties: mapOf(mapOf(stack.source['Globals'])[globalsSection(type)]) }];
   });
-}
-
-/** Whether SAM generates an API under this logical ID. */
-export function hasImplicitApi(stack: Stack, logicalId = ''): boolean {
-  return implicitKind(logicalId) !== undefined && implicitApis(stack).some((api) => api.logicalId === logicalId);
 }
 
 /** The logical ID of the implicit API of an event; undefined: it names another one, or is no request. */

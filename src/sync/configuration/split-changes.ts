@@ -160,12 +160,13 @@ function isGlobalSetting({ path: [section, type = '', property = ''] }: Template
 }
 
 const DIRECT_GLOBALS: ReadonlySet<string> = new Set(
-  (Object.entries(RESOURCE_KINDS) as [string, ResourceKind][]).flatMap(([type, { direct = {}, generatedDirect = [], directTag }]) =>
-    isServerless(type)
-      ? [...Object.keys(direct), ...generatedDirect, ...(directTag === undefined ? [] : ['Tags'])].map(
-          (property) => `${globalsSection(type)}.${property}`,
-        )
-      : [],
+  (Object.entries(RESOURCE_KINDS) as [string, ResourceKind][]).flatMap(
+    ([type, { direct = {}, generatedDirect = [], directTag }]) =>
+      isServerless(type)
+        ? [...Object.keys(direct), ...generatedDirect, ...(directTag === undefined ? [] : ['Tags'])].map(
+            (property) => `${globalsSection(type)}.${property}`,
+          )
+        : [],
   ),
 );
 
