@@ -314,7 +314,7 @@ const RULE = `ScheduleExpression: rate(5 minutes), Targets: [{Id: one, Arn: '${T
 const tokenOf = ({ body }: { body: Buffer }): unknown =>
   (JSON.parse(body.toString()) as Record<string, unknown>)['ClientToken'];
 
-it('direct settings survive a lost answer and a busy resource, repair what was changed by hand, and leave the rest to the deployment', async () => {
+it('direct settings survive lost answers, busy resources, rollbacks and a kill, repair what was changed by hand, and leave the rest to the deployment', async () => {
   const { watch, ...app } = await apps.ready({ 'template.yaml': SMALL('DelaySeconds: 1') });
   const { cloudcontrol } = clients(app.cloud.endpoint);
   const services = serviceReader(app.cloud.endpoint);
@@ -395,7 +395,27 @@ it('direct settings survive a lost answer and a busy resource, repair what was c
   expect(note['text']).toBe('Rule waits for the deployment: Targets: only the deployment removes two');
   await inSync(from);
   expect((await services.rule(app.output('Rule'))).targets).toHaveLength(1);
-}, 120_000);
+
+  // a rollback sets it back, and so does the next session after a kill if the template is as before
+  const kept = await app.read('template.yaml');
+  const bad =
+    '  Bad: {Type: AWS::Lambda::Function, Properties: {Code: {S3Bucket: none, S3Key: none}, Role: r}}\nOutputs:';
+  from = watch.lines.length;
+  await watch.write('template.yaml', kept.replace('DelaySeconds: 8', 'DelaySeconds: 9').replace('Outputs:', bad));
+  await watch.seen(isStack('failed'), from);
+  const back = await watch.seen(isResource('Queue', 'failed'), from);
+  expect(back.error?.message).toBe('The deployment failed: DelaySeconds of Queue is as deployed before');
+  await delays('8');
+  app.proxy.clear();
+  app.proxy.hold({ operation: 'UpdateStack' });
+  await watch.after(() => watch.write('template.yaml', kept.replace('DelaySeconds: 8', 'DelaySeconds: 10')), isSet);
+  await delays('10');
+  await watch.stop('SIGKILL');
+  app.proxy.clear();
+  await app.write({ 'template.yaml': kept });
+  await app.ready();
+  await delays('8');
+}, 150_000);
 
 it('a dry run shows each setting that Cloud Control would set, without secrets', async () => {
   const app = await apps.create({ 'template.yaml': SMALL('DelaySeconds: 1') });
