@@ -7,7 +7,9 @@ import { keyOf } from './build-key.ts';
 import type { CacheEntry, WrittenEntry } from './cache/build-cache.ts';
 import { linkTree, treeSize } from './file-tree.ts';
 import type { BuildDefinition } from './plan-build.ts';
+import type { SharedBuilds } from './shared-builds.ts';
 import { layerFolder } from './workflows/select-workflow.ts';
+import { takePackages } from './take-packages.ts';
 import { SourceChangedError } from './workflows/workflow.ts';
 import type { DependencySet, BuildOutput, PreparedBuild, Workflow, BuildContext } from './workflows/workflow.ts';
 
@@ -42,10 +44,10 @@ const MAX_TRIES = 3;
 export async function buildDefinition(
   definition: BuildDefinition,
   prepared: PreparedBuild,
-  how: { workflow: Workflow; context: BuildContext },
+  how: { workflow: Workflow; context: BuildContext; sharedBuilds?: SharedBuilds | undefined },
 ): Promise<DefinitionResult> {
   const { dependencies } = prepared;
-  const installed = dependencies && (await obtainDependencies(dependencies, how));
+  const installed = dependencies && (await obtainDependencies(dependencies, { definition, ...how }));
   const layerSkipped = skipReason(prepared, installed);
   const job: ArtifactJob = {
     definition,
@@ -108,9 +110,18 @@ export async function assertCodeDir(definition: BuildDefinition): Promise<void> 
 
 async function obtainDependencies(
   dependencies: DependencySet,
-  { workflow, context }: { workflow: Workflow; context: BuildContext },
+  how: {
+    definition: BuildDefinition;
+    workflow: Workflow;
+    context: BuildContext;
+    sharedBuilds?: SharedBuilds | undefined;
+  },
 ): Promise<CacheEntry> {
+  const { workflow, context } = how;
   const key = keyOf(workflow.name, workflow.version, dependencies.key, ...environmentOf(context));
+  const own = await context.cache.find('deps', key);
+  const taken = own === undefined ? await takePackages(dependencies, how) : undefined;
+  if (taken !== undefined) return taken;
   return context.cache.obtain('deps', key, async (content) => {
     const started = performance.now();
     const folder = path.join(content, dependencies.folder);

@@ -121,14 +121,11 @@ async function buildHere(
   try {
     const tools = recordPrograms(observeTools(container ?? shared.tools, observer), programs);
     const hostTools = observeTools(shared.tools, observer);
-    const { options } = environment;
+    const { options, sharedBuilds } = environment;
     const context: BuildContext = { options, cache, hasher, tools, hostTools, ...projects, stepId, note };
-    const built = await prepareAndBuild(definition, context, {
-      collector,
-      observer,
-      reporter: environment.reporter,
-    });
-    await offerBuild(environment.sharedBuilds, { definition, context, ...built, programs });
+    const { reporter } = environment;
+    const built = await prepareAndBuild(definition, context, { collector, observer, reporter, sharedBuilds });
+    await offerBuild(sharedBuilds, { definition, context, ...built, programs });
     return { result: built.result, label: built.prepared.label };
   } finally {
     await container?.close();
@@ -179,9 +176,14 @@ function startStep(ids: readonly ResourceIdentifier[], reporter: Reporter): Buil
 async function prepareAndBuild(
   definition: BuildDefinition,
   context: BuildContext,
-  how: { collector: ResultCollector; observer: BuildObserver | undefined; reporter: Reporter },
+  how: {
+    collector: ResultCollector;
+    observer: BuildObserver | undefined;
+    reporter: Reporter;
+    sharedBuilds: SharedBuilds | undefined;
+  },
 ): Promise<Pick<EndedBuild, 'workflow' | 'prepared' | 'result'>> {
-  const { collector, observer, reporter } = how;
+  const { collector, observer, reporter, sharedBuilds } = how;
   const workflow = await loadWorkflow(definition);
   await assertCodeDir(definition);
   const { prepared, result } = await untilUnchanged(definition, context, async () => {
@@ -190,7 +192,7 @@ async function prepareAndBuild(
     const prepared = { ...observed, sourceKey: () => timed(reporter, span, () => observed.sourceKey()) };
     collector.setInputs(definition.ids, await prepared.inputs());
     try {
-      return { prepared, result: await buildDefinition(definition, prepared, { workflow, context }) };
+      return { prepared, result: await buildDefinition(definition, prepared, { workflow, context, sharedBuilds }) };
     } finally {
       // also after a failure: a watch waits for changes of what the build failed on
       collector.setInputs(definition.ids, await prepared.inputs());

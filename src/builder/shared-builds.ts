@@ -4,7 +4,7 @@ import type { BuildCache, CacheEntry } from './cache/build-cache.ts';
 import type { SourceHasher } from './cache/source-hash.ts';
 import type { BuildDefinition } from './plan-build.ts';
 import type { Tools } from './tools/tools.ts';
-import type { Sharing, Workflow } from './workflows/workflow.ts';
+import type { PackageSharing, Sharing, Workflow } from './workflows/workflow.ts';
 
 /** What a cache of builds that machines share needs of one build. */
 export interface SharedBuildContext {
@@ -29,10 +29,28 @@ export interface SharedBuild {
   isNew: boolean;
 }
 
+/** Packages that another machine installed, unpacked into the local cache. */
+export interface TakenPackages {
+  entry: CacheEntry;
+  /** How long the other machine installed them (ms). */
+  ms: number;
+  /** The platform of the other machine, if it is not this one's. */
+  platform: string | undefined;
+}
+
+/** Packages that this machine installed for a build. */
+export interface OwnPackages {
+  entry: CacheEntry;
+  /** Of the key of `PackageSharing`. */
+  key: string;
+}
+
 /** A build that this machine made, or found in its own cache. */
 export interface OwnBuild {
   artifact: CacheEntry;
   dependencyLayer: CacheEntry | undefined;
+  /** Its packages, which other machines may use also with other code; or why not. undefined: it has none. */
+  packages: OwnPackages | { reason: string } | undefined;
   /** Whether other machines may use it, and what decides it. */
   sharing: Sharing;
   /** What it read. */
@@ -49,6 +67,8 @@ export interface OwnBuild {
 export interface SharedBuilds {
   /** Returns a build that another machine made of the same source; undefined: build it here. Runs no tool. */
   find(context: SharedBuildContext): Promise<SharedBuild | undefined>;
+  /** Returns packages that another machine installed from the same manifests; undefined: install them here. Runs no tool. */
+  findPackages(context: SharedBuildContext, sharing: PackageSharing): Promise<TakenPackages | undefined>;
   /** Remembers a build of this machine, so that the shared cache is not asked for it again, and shares it where that is wanted. */
   add(context: SharedBuildContext, build: OwnBuild): Promise<void>;
 }

@@ -1,8 +1,9 @@
 import * as path from 'node:path';
 import { ownPrivateFiles } from './checks/private-files.ts';
+import type { CacheEntry } from './cache/build-cache.ts';
 import type { DefinitionResult } from './build-definition.ts';
 import type { BuildDefinition } from './plan-build.ts';
-import type { SharedBuild, SharedBuildContext, SharedBuilds } from './shared-builds.ts';
+import type { OwnBuild, SharedBuild, SharedBuildContext, SharedBuilds } from './shared-builds.ts';
 import type { Tools } from './tools/tools.ts';
 import { loadWorkflow } from './workflows/load-workflow.ts';
 import { createProjectMemos } from './workflows/project-memos.ts';
@@ -43,6 +44,8 @@ export async function offerBuild(
   const { artifact, dependencyLayer, installed } = result;
   const folder = prepared.dependencies?.folder;
   const packages = installed && folder !== undefined ? path.join(installed.path, folder) : undefined;
+  const platform = installed?.facts['platform'];
+  const foreign = platform === undefined ? undefined : { reason: `its packages were installed on ${String(platform)}` };
   const [secret] = await ownPrivateFiles(definition.codeDir, artifact.path);
   const sharing: Sharing =
     secret === undefined
@@ -53,7 +56,8 @@ export async function offerBuild(
     {
       artifact,
       dependencyLayer,
-      sharing,
+      packages: foreign ?? (await packagesOf(prepared, installed, packages)),
+      sharing: foreign ?? sharing,
       inputs: await prepared.inputs(),
       programs: [...programs],
       label: prepared.label,
@@ -67,6 +71,17 @@ export async function offerBuild(
       },
     },
   );
+}
+
+async function packagesOf(
+  { dependencies }: PreparedBuild,
+  entry: CacheEntry | undefined,
+  folder: string | undefined,
+): Promise<OwnBuild['packages']> {
+  if (!dependencies?.share || entry === undefined || folder === undefined || entry.facts['bytes'] === '0')
+    return undefined;
+  const reason = await dependencies.share.whyNot(folder);
+  return reason === undefined ? { entry, key: dependencies.share.key } : { reason };
 }
 
 /** Wraps tools so that the programs that run are known. */

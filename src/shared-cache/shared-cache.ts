@@ -1,4 +1,10 @@
-import type { OwnBuild, SharedBuild, SharedBuildContext, SharedBuilds } from '../builder/shared-builds.ts';
+import type {
+  OwnBuild,
+  SharedBuild,
+  SharedBuildContext,
+  SharedBuilds,
+  TakenPackages,
+} from '../builder/shared-builds.ts';
 import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { oncePerName } from '../support/once.ts';
@@ -12,9 +18,9 @@ import type { LocalMemory } from './local-memory.ts';
 import { platformOf } from './machine.ts';
 import type { Maker } from './machine.ts';
 import { fromShared, hashInputs, inputPlace, toRelative } from './shared-inputs.ts';
-import { staticKey, whyNeverShared } from './static-key.ts';
+import { packagesKey, staticKey, whyNeverShared } from './static-key.ts';
 import type { CacheSummary } from './summary.ts';
-import { takeBuild } from './take-build.ts';
+import { takeBuild, takeZip } from './take-build.ts';
 
 /** What the shared cache of a run consists of. */
 export interface SharedCacheOptions {
@@ -40,7 +46,7 @@ export interface SharedCache extends SharedBuilds {
   summary: CacheSummary;
   /** The builds of this machine, in order. */
   made: readonly BuildToWrite[];
-  /** Keys of definitions that have an entry whose build could not be used. */
+  /** Keys of definitions, and of packages, that have an entry whose content could not be used. */
   untaken: ReadonlySet<string>;
   /** Reads an entry from the scopes; `isNew`: not one that was read before. */
   readEntry(key: string, isNew?: boolean): Promise<Entry | undefined>;
@@ -49,7 +55,7 @@ export interface SharedCache extends SharedBuilds {
 /** Opens the shared cache. */
 export function openSharedCache(options: SharedCacheOptions): SharedCache {
   const { scopes, memory, secret, reporter } = options;
-  const summary: CacheSummary = { hits: 0, taken: 0, misses: 0, fetchedBytes: 0, savedMs: 0 };
+  const summary: CacheSummary = { hits: 0, taken: 0, misses: 0, packagesTaken: 0, fetchedBytes: 0, savedMs: 0 };
   const made: BuildToWrite[] = [];
   const reading = new Map<string, Promise<Entry | undefined>>();
   const asked = new Set<string>();
@@ -83,28 +89,53 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
     return json === undefined ? undefined : parse(json, key, 'of this machine');
   };
 
-  const take = async (entry: BuildEntry, context: SharedBuildContext): Promise<SharedBuild | undefined> => {
-    const ids = context.definition.ids.join(', ');
-    const { image } = entry.madeBy;
+  /** Calls `work` if the options accept who made the entry, and reports what is wrong with its content. */
+  const takeIfTrusted = async <T>(
+    entry: BuildEntry,
+    { context, what }: { context: SharedBuildContext; what: string },
+    work: (foreignPlatform: string | undefined) => Promise<T | undefined>,
+  ): Promise<T | undefined> => {
     const refusal = await whyUnacceptable(entry.madeBy, { ...options, tools: context.tools });
     if (refusal !== undefined)
       return warn(`Build cache: ${refusal}, which --build-cache-accept refuses`, 'Such builds are made here.');
+    const theirs = platformOf(entry.madeBy);
+    const isForeign = theirs !== platformOf({ ...options.machine, image: entry.madeBy.image });
     try {
+      const taken = await work(isForeign ? theirs : undefined);
+      if (taken && isForeign) warn(`Build cache: using builds that were made on ${theirs}`, undefined, 'info');
+      return taken;
+    } catch (error) {
+      if (!(error instanceof RefusedEntry)) throw error;
+      return warn(`Build cache: ${what} was refused, because ${error.message}`, 'It is made here.');
+    }
+  };
+
+  const take = (entry: BuildEntry, context: SharedBuildContext): Promise<SharedBuild | undefined> => {
+    const what = `the build of ${context.definition.ids.join(', ')}`;
+    return takeIfTrusted(entry, { context, what }, async () => {
       const taken = await takeBuild(entry, scopes, context.cache);
       if (taken === undefined) return undefined;
-      const [theirs, ours] = [platformOf(entry.madeBy), platformOf({ ...options.machine, image })];
-      if (theirs !== ours) warn(`Build cache: using builds that were made on ${theirs}`, undefined, 'info');
       const { artifact, dependencyLayer, bytes } = taken;
       const isNew = !artifact.cached || dependencyLayer?.cached === false;
       if (isNew) summary.taken++;
       if (isNew) summary.savedMs += entry.durationMs;
       summary.fetchedBytes += bytes;
       return { artifact, dependencyLayer, inputs: [], isNew };
-    } catch (error) {
-      if (!(error instanceof RefusedEntry)) throw error;
-      return warn(`Build cache: the build of ${ids} was refused, because ${error.message}`, 'It is made here.');
-    }
+    });
   };
+
+  const takePackages = (entry: BuildEntry, context: SharedBuildContext): Promise<TakenPackages | undefined> =>
+    takeIfTrusted(entry, { context, what: 'an installation of packages' }, async (platform) => {
+      const { code, durationMs } = entry;
+      const taken = await takeZip('deps', code, { facts: {}, scopes, cache: context.cache, worthMs: durationMs });
+      if (taken === undefined) return undefined;
+      if (taken.bytes > 0) {
+        summary.packagesTaken++;
+        summary.savedMs += durationMs;
+        summary.fetchedBytes += taken.bytes;
+      }
+      return { entry: taken.entry, ms: durationMs, platform };
+    });
 
   return {
     summary,
@@ -130,6 +161,14 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       if (found === undefined) summary.misses += mayAsk ? 1 : 0;
       else summary.hits++;
       return found && { ...found, inputs: fromShared(walk.inputs, place) };
+    },
+    findPackages: async (context, { key }) => {
+      const name = packagesKey(context, key);
+      const entry = (await readMemory(name)) ?? (await readEntry(name));
+      if (entry?.kind !== 'build') return undefined;
+      const taken = await takePackages(entry, context);
+      if (taken === undefined) untaken.add(name);
+      return taken;
     },
     add: async (context, build) => {
       if (whyNeverShared(context) === undefined) await rememberOwn(memory, context, build);

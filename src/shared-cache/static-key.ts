@@ -29,6 +29,20 @@ export function staticKey({
   );
 }
 
+/** Returns the key of installed packages, in hex. `key`: of their `PackageSharing`. */
+export function packagesKey(
+  { definition, workflow, options }: Pick<SharedBuildContext, 'definition' | 'workflow' | 'options'>,
+  key: string,
+): string {
+  const { runtime, architecture, container } = definition;
+  return hashOf(
+    ['sam-sync packages', RULES, COMPRESSOR, workflow.name, workflow.version],
+    { runtime, architecture, key },
+    container && { image: container.image, env: { ...container.env } },
+    VARIABLES.map((name) => options.env[name]),
+  );
+}
+
 /** Returns why builds of this kind are never shared; undefined if they may be. */
 export function whyNeverShared({
   definition: { workflow },

@@ -8,6 +8,8 @@ export interface CacheSummary {
   taken: number;
   /** Builds that it did not have. */
   misses: number;
+  /** Sets of packages of this run that were taken without the code that uses them. */
+  packagesTaken: number;
   fetchedBytes: number;
   /** The time that other machines needed for what was taken in this run (ms). */
   savedMs: number;
@@ -17,6 +19,8 @@ export interface CacheSummary {
 export interface WrittenBuilds {
   /** Builds that were added. */
   written: number;
+  /** Sets of packages that were added. */
+  packagesWritten: number;
   writtenBytes: number;
   /** Builds that another machine had added meanwhile. */
   present: number;
@@ -26,16 +30,25 @@ export interface WrittenBuilds {
 
 /** Describes a run's use of the cache in a sentence; undefined if there was nothing new. */
 export function describeSummary(
-  { hits, taken, misses, fetchedBytes, savedMs }: CacheSummary,
-  added: Pick<WrittenBuilds, 'written' | 'writtenBytes'> | undefined,
+  { hits, taken, misses, packagesTaken, fetchedBytes, savedMs }: CacheSummary,
+  added: Pick<WrittenBuilds, 'written' | 'packagesWritten' | 'writtenBytes'> | undefined,
 ): string | undefined {
   const all = hits + misses;
-  if (taken + misses === 0 && added === undefined) return undefined;
+  if (taken + misses + packagesTaken === 0 && added === undefined) return undefined;
   const rate = all === 0 ? '' : ` (${Math.round((100 * hits) / all)} %)`;
   return [
     `Build cache: ${hits} of ${all} builds taken${rate}`,
+    ...(packagesTaken === 0 ? [] : [`${countOf(packagesTaken, 'package set')} taken`]),
     ...(fetchedBytes === 0 ? [] : [`${formatBytes(fetchedBytes)} fetched`]),
     ...(savedMs === 0 ? [] : [`${formatDuration(savedMs)} of building saved`]),
-    ...(added === undefined ? [] : [`${added.written} written (${formatBytes(added.writtenBytes)})`]),
+    ...(added === undefined
+      ? []
+      : [
+          `${countOf(added.written, 'build')} and ${countOf(added.packagesWritten, 'package set')} written (${formatBytes(added.writtenBytes)})`,
+        ]),
   ].join(', ');
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

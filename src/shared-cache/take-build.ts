@@ -27,24 +27,39 @@ export async function takeBuild(
   scopes: readonly GuardedScope[],
   cache: BuildCache,
 ): Promise<TakenBuild | undefined> {
-  const taken = { bytes: 0 };
-  const take = (kind: 'artifacts' | 'deps', zip: ZipReference, facts: BuildEntry['facts']): Promise<CacheEntry> =>
-    cache.obtain(kind, keyOf('shared', zip.sha256, { ...facts }), async (content) => {
+  const how = { scopes, cache, worthMs: entry.durationMs };
+  const [code, dependencies] = await Promise.all([
+    takeZip('artifacts', entry.code, { ...how, facts: entry.facts }),
+    entry.dependencies && takeZip('deps', entry.dependencies, { ...how, facts: {} }),
+  ]);
+  if (code === undefined || (entry.dependencies && dependencies === undefined)) return undefined;
+  return {
+    artifact: code.entry,
+    dependencyLayer: dependencies?.entry,
+    bytes: code.bytes + (dependencies?.bytes ?? 0),
+  };
+}
+
+/** Puts one zip of an entry into the local cache. Fails as `takeBuild` does. */
+export async function takeZip(
+  kind: 'artifacts' | 'deps',
+  zip: ZipReference,
+  how: { facts: BuildEntry['facts']; scopes: readonly GuardedScope[]; cache: BuildCache; worthMs: number },
+): Promise<{ entry: CacheEntry; bytes: number } | undefined> {
+  const { facts, scopes, cache, worthMs } = how;
+  let bytes = 0;
+  try {
+    const entry = await cache.obtain(kind, keyOf('shared', zip.sha256, { ...facts }), async (content) => {
       const folder = path.dirname(content);
       const file = path.join(folder, ZIP_FILE);
-      const { size, origin } = await fetchZip(zip, { scopes, target: file, worthMs: entry.durationMs });
-      taken.bytes += size;
+      const { size, origin } = await fetchZip(zip, { scopes, target: file, worthMs });
+      bytes += size;
       await unpack(file, content);
       const sha256 = Buffer.from(zip.sha256, 'hex').toString('base64');
       await fs.writeFile(path.join(folder, ZIP_RECORD), JSON.stringify(zipRecord({ sha256, size, origin })));
       return { facts: { ...facts, bytes: String(treeSize(content)) } };
     });
-  try {
-    const [artifact, dependencyLayer] = await Promise.all([
-      take('artifacts', entry.code, entry.facts),
-      entry.dependencies && take('deps', entry.dependencies, {}),
-    ]);
-    return { artifact, dependencyLayer, bytes: taken.bytes };
+    return { entry, bytes };
   } catch (error) {
     if (error instanceof NotFetched) return undefined;
     throw error;

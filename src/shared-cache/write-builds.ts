@@ -2,10 +2,11 @@ import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { createArtifactStore } from '../package/artifact-store.ts';
 import type { ArtifactStore } from '../package/artifact-store.ts';
+import type { OwnPackages } from '../builder/shared-builds.ts';
 import type { CacheEntry } from '../builder/cache/build-cache.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import { formatEntry } from './entry.ts';
-import type { BuildEntry, Entry, ZipReference } from './entry.ts';
+import type { BuildEntry, Entry } from './entry.ts';
 import { findEntry, nextKey } from './find-entry.ts';
 import type { EntryWalk } from './find-entry.ts';
 import type { GuardedScope } from './guarded-scope.ts';
@@ -13,8 +14,10 @@ import { toolVersions } from './machine.ts';
 import type { BuildToWrite, SharedCache, SharedCacheOptions } from './shared-cache.ts';
 import { hashInputs, inputPlace, toShared } from './shared-inputs.ts';
 import type { SharedInput } from './shared-inputs.ts';
-import { staticKey, whyNeverShared } from './static-key.ts';
+import { packagesKey, staticKey, whyNeverShared } from './static-key.ts';
 import type { WrittenBuilds } from './summary.ts';
+import { createZipWriter } from './zip-writer.ts';
+import type { ZipWriter } from './zip-writer.ts';
 
 /** What writing takes. */
 export interface WriteOptions extends Pick<SharedCacheOptions, 'secret' | 'machine' | 'reporter'> {
@@ -28,22 +31,28 @@ const WRITES_AT_ONCE = 8;
 
 /** Adds the builds of this run to a scope, as far as the project's files decide them. */
 export async function writeBuilds(cache: SharedCache, options: WriteOptions): Promise<WrittenBuilds> {
-  const zips = openZips(options);
-  const result = { written: 0, writtenBytes: 0, present: 0, notShared: {} as Record<string, string> };
+  const store = openZips(options);
+  const zips = createZipWriter(store, options.scope);
+  const result = { written: 0, packagesWritten: 0, present: 0, notShared: {} as Record<string, string> };
+  const packages = new Set<string>();
   try {
     await mapLimit(cache.made, WRITES_AT_ONCE, async (build) => {
-      const outcome = await writeBuild(build, { cache, zips, ...options });
+      const writing = { cache, zips, ...options };
+      const outcome = await writeBuild(build, writing);
       if (outcome === undefined) return;
       if ('reason' in outcome) result.notShared[build.context.definition.ids.join(', ')] = outcome.reason;
       else if (outcome.added) result.written++;
       else result.present++;
-      if ('bytes' in outcome) result.writtenBytes += outcome.bytes;
+      const own = ownPackages(build);
+      if (own === undefined || packages.has(own.key)) return;
+      packages.add(own.key);
+      if (await writePackages(build, own, writing)) result.packagesWritten++;
     });
   } finally {
-    await zips.dispose();
+    await store.dispose();
   }
   reportNotShared(options.reporter, result.notShared);
-  return result;
+  return { ...result, writtenBytes: zips.sentBytes() };
 }
 
 /** The zips of the run itself are stored beside the builds; only missing ones are made. */
@@ -54,10 +63,10 @@ function openZips({ storeDir, signal, reporter }: WriteOptions): ArtifactStore {
 
 interface Writing extends WriteOptions {
   cache: SharedCache;
-  zips: ArtifactStore;
+  zips: ZipWriter;
 }
 
-type Outcome = { reason: string } | { added: boolean; bytes: number } | undefined;
+type Outcome = { reason: string } | { added: boolean } | undefined;
 
 async function writeBuild({ context, own }: BuildToWrite, writing: Writing): Promise<Outcome> {
   const { definition, options, hasher } = context;
@@ -71,37 +80,57 @@ async function writeBuild({ context, own }: BuildToWrite, writing: Writing): Pro
   const first = staticKey(context);
   const walk = await findEntry(first, writing.cache.readEntry, hash);
   const { artifact, dependencyLayer } = own;
-  const { zips, scope, machine, cache } = writing;
-  if (walk.build && !cache.untaken.has(definition.key)) return { added: false, bytes: 0 };
-  const [code, dependencies] = await Promise.all([
-    zipOf(zips, artifact),
-    dependencyLayer && zipOf(zips, dependencyLayer),
-  ]);
+  const { zips, cache } = writing;
+  if (walk.build && !cache.untaken.has(definition.key)) return { added: false };
+  const [code, dependencies] = await Promise.all([zips.zip(artifact), dependencyLayer && zips.zip(dependencyLayer)]);
   const describe = async (key: string): Promise<BuildEntry> => ({
+    ...(await describeMaker({ context, own }, writing)),
     kind: 'build',
     key,
     code: code.reference,
     ...(dependencies ? { dependencies: dependencies.reference } : {}),
     facts: factsOf(artifact),
-    madeBy: {
-      ...machine,
-      image: definition.container?.image,
-      tools: definition.container ? {} : await toolVersions(context.tools, own.programs),
-    },
     durationMs: Math.round(own.ms),
-    createdAt: new Date().toISOString(),
   });
-  let bytes = 0;
-  for (const zip of dependencies ? [code, dependencies] : [code]) {
-    const { sha256, size } = zip.reference;
-    // an expired zip comes back, if the entry is for the same bytes
-    if (walk.build && ![walk.build.code, walk.build.dependencies].some((theirs) => theirs?.sha256 === sha256)) continue;
-    const added = await scope.add(`cas/${sha256}`, { file: zip.file, size });
-    if (added === undefined) return undefined;
-    if (added === 'added') bytes += size;
-  }
+  for (const zip of dependencies ? [code, dependencies] : [code])
+    if (!(await zips.send(zip, walk.build))) return undefined;
   const added = await addEntries({ walk, inputs, first, hash, describe, isCurrent: own.isCurrent }, writing);
-  return added === undefined ? undefined : { added, bytes };
+  return added === undefined ? undefined : { added };
+}
+
+/** Returns the packages of a build that may be shared, with their key in the cache. */
+function ownPackages({ context, own: { packages } }: BuildToWrite): OwnPackages | undefined {
+  if (packages === undefined || 'reason' in packages) return undefined;
+  return { ...packages, key: packagesKey(context, packages.key) };
+}
+
+/** Adds packages on their own, for builds with other code. Returns whether they were added. */
+async function writePackages(build: BuildToWrite, { entry, key }: OwnPackages, writing: Writing): Promise<boolean> {
+  const { zips, cache, scope, secret } = writing;
+  const known = await cache.readEntry(key);
+  if (known !== undefined && !cache.untaken.has(key)) return false;
+  const zip = await zips.zip(entry);
+  if (!(await zips.send(zip, known?.kind === 'build' ? known : undefined)) || known !== undefined) return false;
+  const described: BuildEntry = {
+    ...(await describeMaker(build, writing)),
+    kind: 'build',
+    key,
+    code: zip.reference,
+    facts: {},
+    durationMs: Number(entry.facts['ms'] ?? 0),
+  };
+  // after everything was read: manifests saved since the installation are in the key, and not in the packages
+  if (!(await build.own.isCurrent())) return false;
+  return (await scope.add(`ac/${key}`, { text: formatEntry(described, secret) })) === 'added';
+}
+
+async function describeMaker(
+  { context: { definition, tools }, own }: BuildToWrite,
+  { machine }: Writing,
+): Promise<Pick<BuildEntry, 'madeBy' | 'createdAt'>> {
+  const image = definition.container?.image;
+  const versions = image === undefined ? await toolVersions(tools, own.programs) : {};
+  return { madeBy: { ...machine, image, tools: versions }, createdAt: new Date().toISOString() };
 }
 
 interface NewEntries {
@@ -140,11 +169,6 @@ async function addEntries(entries: NewEntries, writing: Writing): Promise<boolea
         : await findEntry(first, (key) => cache.readEntry(key, true), hash);
   }
   return undefined;
-}
-
-async function zipOf(zips: ArtifactStore, { path }: CacheEntry): Promise<{ reference: ZipReference; file: string }> {
-  const { path: file, size, sha256 } = await zips.zip({ kind: 'zip', path, label: 'build cache' });
-  return { reference: { sha256: Buffer.from(sha256, 'base64').toString('hex'), size }, file };
 }
 
 function factsOf({ facts }: CacheEntry): BuildEntry['facts'] {

@@ -115,10 +115,10 @@ function prefixed(folder: string, files: Readonly<Record<string, string>>): Reco
 }
 
 /** A folder with what one checkout built and wrote. */
-async function fill(options: Partial<RunOptions> = {}) {
+async function fill(options: Partial<RunOptions> = {}, files: Readonly<Record<string, string>> = {}) {
   const folder = await tempFolder();
   const scope = openFileScope('file:cache', folder);
-  const dir = await checkout();
+  const dir = await checkout(files);
   const filled = await run(dir, { scopes: [scope], write: true, ...options });
   expect(filled.app.failures).toEqual([]);
   return { folder, scope, dir, filled };
@@ -141,18 +141,20 @@ interface Stored {
   entry: { kind: string; code: { sha256: string; size: number }; madeBy: { platform: string; tools: object } };
 }
 
-/** The entry of the function that npm was needed for. */
-async function installedEntry(folder: string): Promise<Stored> {
+/** The entries that npm was needed for: of the function, and of its packages alone. */
+async function installedEntries(folder: string): Promise<Stored[]> {
+  const found: Stored[] = [];
   for (const name of await fs.readdir(path.join(folder, 'ac'))) {
     const file = path.join(folder, 'ac', name);
     const entry = JSON.parse(await fs.readFile(file, 'utf8')) as Stored['entry'];
-    if (entry.kind === 'build' && 'npm' in entry.madeBy.tools) return { file, entry };
+    if (entry.kind === 'build' && 'npm' in entry.madeBy.tools) found.push({ file, entry });
   }
-  throw new Error('there is no such entry');
+  expect(found).toHaveLength(2);
+  return found;
 }
 
-const zipOf = async (folder: string): Promise<string> =>
-  path.join(folder, 'cas', (await installedEntry(folder)).entry.code.sha256);
+const zipsOf = async (folder: string): Promise<string[]> =>
+  (await installedEntries(folder)).map(({ entry }) => path.join(folder, 'cas', entry.code.sha256));
 
 describe('a build that another checkout has made', () => {
   it('is taken without a tool, and is the same: files, handler, inputs, zip', async () => {
@@ -230,37 +232,90 @@ describe('a build that another checkout has made', () => {
   });
 });
 
+describe('packages that another checkout has installed', () => {
+  const edited = { 'installed/app.js': "exports.handler = async () => require('dep') + 1;\n" };
+
+  it.each([false, true])('serve edited code without a tool (dependency layer: %s)', async (dependencyLayer) => {
+    const { scope, filled } = await (dependencyLayer ? fill({ dependencyLayer }) : filledCache());
+    const dir = await checkout(edited);
+    const taken = await run(dir, { scopes: [scope], npm: false, dependencyLayer, write: true });
+    expect(taken.app.failures).toEqual([]);
+    expect(taken.summary).toMatchObject({ hits: 1, misses: 1, packagesTaken: 1 });
+    const [files, before] = [await taken.app.files('Installed'), await filled.app.files('Installed')];
+    expect(files).toEqual({ ...before, 'app.js': edited['installed/app.js'] });
+    if (dependencyLayer)
+      expect(await taken.app.layerFiles('Installed')).toEqual(await filled.app.layerFiles('Installed'));
+    expect(taken.written).toMatchObject({ written: 1, packagesWritten: 0 });
+    // the next checkout finds build and packages, this one asks for nothing again
+    const again = await run(dir, { scopes: [], npm: false, dependencyLayer });
+    expect(again.app.outcomes).toMatchObject({ Installed: 'unchanged' });
+    const next = await run(await checkout(edited), { scopes: [scope], npm: false, dependencyLayer });
+    expect(next.summary.hits).toBe(2);
+  });
+
+  it.each([
+    ['another lock file', { 'installed/package-lock.json': JSON.stringify({ ...LOCK, version: '2' }) }],
+    ['other settings of npm', { 'installed/.npmrc': 'legacy-peer-deps=true\n' }],
+    [
+      'another architecture',
+      { 'template.yaml': TEMPLATE.replace('CodeUri: installed,', 'CodeUri: installed, Architectures: [arm64],') },
+    ],
+  ])('are others with %s', async (_what, files) => {
+    const { scope } = await filledCache();
+    const { app, summary } = await run(await checkout({ ...edited, ...files }), { scopes: [scope] });
+    expect([app.failures, app.commands.length, summary.packagesTaken]).toEqual([[], 1, 0]);
+  });
+
+  it('are shared also if the code is not', async () => {
+    const script = APP['installed/package.json']?.replace('{', '{"scripts":{"prepack":"true"},') ?? '';
+    const { filled, scope } = await fill({}, { 'installed/package.json': script });
+    expect(filled.written).toMatchObject({ written: 1, packagesWritten: 1 });
+    const taken = await run(await checkout(edited), { scopes: [scope], npm: false });
+    expect([taken.app.failures, taken.summary.packagesTaken]).toEqual([[], 1]);
+  });
+
+  it('of another platform are not written again as those of this one', async () => {
+    const { scope } = await filledCache();
+    const how = { scopes: [scope], npm: false, write: true, machine: { libc: 'musl' } };
+    const { notes, written } = await run(await checkout(edited), how);
+    expect(written).toMatchObject({ written: 0, packagesWritten: 0 });
+    expect(notes).toContain('Installed: not shared, because its packages were installed on linux x64 (glibc 2.36)');
+  });
+});
+
 describe('poisoning', () => {
   const replaceZip = async (folder: string): Promise<void> => {
     const evil = zipSync({ 'app.js': Buffer.from('evil') });
-    await fs.writeFile(await zipOf(folder), evil);
+    for (const file of await zipsOf(folder)) await fs.writeFile(file, evil);
   };
   /** The writer of an entry can name any zip; it must unpack safely. */
   const enterZip = async (folder: string, zip: Uint8Array): Promise<void> => {
-    const { file, entry } = await installedEntry(folder);
     const sha256 = createHash('sha256').update(zip).digest('hex');
     await fs.writeFile(path.join(folder, 'cas', sha256), zip);
-    await fs.writeFile(file, JSON.stringify({ ...entry, code: { sha256, size: zip.length } }));
+    for (const { file, entry } of await installedEntries(folder))
+      await fs.writeFile(file, JSON.stringify({ ...entry, code: { sha256, size: zip.length } }));
   };
   const attacks: [string, (folder: string) => Promise<void>, RegExp, Partial<RunOptions>?][] = [
     ['a replaced zip', replaceZip, /Installed was refused, because its zip (?:has another hash|is truncated)/],
     [
       'a zip of the same size',
       async (folder) => {
-        const file = await zipOf(folder);
-        const bytes = await fs.readFile(file);
-        await fs.writeFile(file, bytes.fill(1, 40, 50));
+        for (const file of await zipsOf(folder)) await fs.writeFile(file, (await fs.readFile(file)).fill(1, 40, 50));
       },
       /its zip has another hash/,
     ],
     [
       'a truncated zip',
-      async (folder) => fs.truncate(await zipOf(folder), 100),
+      async (folder) => {
+        for (const file of await zipsOf(folder)) await fs.truncate(file, 100);
+      },
       /its zip is truncated or has another size/,
     ],
     [
       'a larger zip than announced',
-      async (folder) => fs.appendFile(await zipOf(folder), Buffer.alloc(100_000)),
+      async (folder) => {
+        for (const file of await zipsOf(folder)) await fs.appendFile(file, Buffer.alloc(100_000));
+      },
       /its zip is truncated or has another size/,
     ],
     [
@@ -277,14 +332,16 @@ describe('poisoning', () => {
     [
       'an entry of another key',
       async (folder) => {
-        const { file, entry } = await installedEntry(folder);
-        await fs.writeFile(file, JSON.stringify({ ...entry, key: '0'.repeat(64) }));
+        for (const { file, entry } of await installedEntries(folder))
+          await fs.writeFile(file, JSON.stringify({ ...entry, key: '0'.repeat(64) }));
       },
       /an entry was refused, because it is for another build/,
     ],
     [
       'half an entry',
-      async (folder) => fs.truncate((await installedEntry(folder)).file, 60),
+      async (folder) => {
+        for (const { file } of await installedEntries(folder)) await fs.truncate(file, 60);
+      },
       /an entry was refused, because it is damaged/,
     ],
     [
@@ -308,8 +365,10 @@ describe('poisoning', () => {
     expect(victim.app.failures).toEqual([]);
     expect(victim.app.commands).toHaveLength(1);
     expect(await victim.app.files('Installed')).toEqual(await filled.app.files('Installed'));
-    const said = victim.notes.filter((text) => message.test(text));
-    expect(said, victim.notes.join('\n')).toHaveLength(1);
+    // of the build, and where that has words of its own, of its packages
+    expect(victim.notes.filter((text) => message.test(text)).length, victim.notes.join('\n')).toBeGreaterThan(0);
+    expect(new Set(victim.notes).size).toBe(victim.notes.length);
+    expect(victim.summary.packagesTaken).toBe(0);
   });
 
   it('a wrong signature is refused, the right one accepted', async () => {
@@ -323,7 +382,7 @@ describe('poisoning', () => {
 
   it('nothing that is there is replaced', async () => {
     const { folder, scope } = await filledCache();
-    const { file } = await installedEntry(folder);
+    const [{ file } = { file: '' }] = await installedEntries(folder);
     await fs.truncate(file, 60);
     const before = await fs.readdir(path.join(folder, 'ac'));
     const writer = await run(await checkout(), { scopes: [scope], write: true });
@@ -343,8 +402,8 @@ describe('a build of another platform', () => {
 
   it('with other tools is refused only with same-tools, and not where the tools are missing', async () => {
     const { folder, scope } = await filledCache();
-    const { file, entry } = await installedEntry(folder);
-    await fs.writeFile(file, JSON.stringify({ ...entry, madeBy: { ...entry.madeBy, tools: { npm: '9.0.0' } } }));
+    for (const { file, entry } of await installedEntries(folder))
+      await fs.writeFile(file, JSON.stringify({ ...entry, madeBy: { ...entry.madeBy, tools: { npm: '9.0.0' } } }));
     const refused = await run(await checkout(), { scopes: [scope], accept: 'same-tools' });
     expect(refused.notes).toEqual([expect.stringContaining('made with npm 9.0.0, and here is 11.0.0')]);
     const withoutNpm = await run(await checkout(), { scopes: [scope], accept: 'same-tools', npm: false });
@@ -447,8 +506,9 @@ it('two writers at once leave one entry for each build', async () => {
   const scope = openFileScope('file:cache', folder);
   const runs = await Promise.all([1, 2, 3].map(async () => run(await checkout(), { scopes: [scope], write: true })));
   expect(runs.map(({ app }) => app.failures)).toEqual([[], [], []]);
-  expect(await fs.readdir(path.join(folder, 'ac'))).toHaveLength(4);
-  expect(await fs.readdir(path.join(folder, 'cas'))).toHaveLength(2);
+  // two for each function, and one for the packages
+  expect(await fs.readdir(path.join(folder, 'ac'))).toHaveLength(5);
+  expect(await fs.readdir(path.join(folder, 'cas'))).toHaveLength(3);
   const taken = await run(await checkout(), { scopes: [scope], npm: false });
   expect(taken.summary.hits).toBe(2);
 });
@@ -469,7 +529,7 @@ it('a file that is saved after the build is not shared as what was built', async
 
 it('a zip that has expired comes back with the next writer', async () => {
   const { folder, scope } = await filledCache();
-  await fs.rm(await zipOf(folder));
+  for (const file of await zipsOf(folder)) await fs.rm(file);
   const dir = await checkout();
   const writer = await run(dir, { scopes: [scope], write: true });
   expect(writer.summary).toMatchObject({ hits: 1, misses: 1 });

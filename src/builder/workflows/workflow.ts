@@ -46,6 +46,16 @@ export interface DependencySet {
    * `key` changed meanwhile.
    */
   install(target: string): Promise<void>;
+  /** How machines share these packages; absent: they do not. */
+  share?: PackageSharing | undefined;
+}
+
+/** How machines share installed packages without the code that uses them. */
+export interface PackageSharing {
+  /** Hash (SHA-256, hex) of everything in the project that decides what is installed. Unlike `key`, without settings of the machine. */
+  key: string;
+  /** Returns why another installation may give other packages; undefined if the key decides them. `installed`: their folder. */
+  whyNot(installed: string): Promise<string | undefined>;
 }
 
 /** Facts about a built artifact. */

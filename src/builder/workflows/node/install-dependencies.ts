@@ -3,7 +3,8 @@ import * as path from 'node:path';
 import { exists, readTextIfExists } from '../../../support/files.ts';
 import { withSlashes } from '../../../support/places.ts';
 import type { BuildInput } from '../../build-result.ts';
-import { keyOf, withoutLoginLines, withoutLogins } from '../../build-key.ts';
+import { hashOf, keyOf, withoutLoginLines, withoutLogins } from '../../build-key.ts';
+import type { KeyPart } from '../../build-key.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { copyPackages } from './copy-packages.ts';
 import { removeBookkeeping, runPackageManager, settingsText } from './package-managers.ts';
@@ -13,6 +14,7 @@ import type { LocalPackages } from './local-packages.ts';
 import { bundledPackages, mapDependencies, readManifest, runtimeDependencies } from './manifest.ts';
 import type { NodeManifest } from './manifest.ts';
 import type { NodeProject } from './project.ts';
+import { whyPackagesUnlocked } from './unlocked.ts';
 import { adaptLock, writeInstallationFolder } from './installation-folder.ts';
 import type { DependencySet, BuildContext } from '../workflow.ts';
 
@@ -41,8 +43,10 @@ export async function nodeDependencies(
   const project = await withoutBundled(projectWithBundled);
   if (Object.keys(runtimeDependencies(project.manifest)).length === 0) return undefined;
   const useNpmCi = definition.buildProperties['UseNpmCi'] === true || definition.buildProperties['UseNpmCi'] === 'true';
+  const parts = await projectParts(definition, project, { context, useNpmCi });
   return {
-    key: await dependenciesKey(definition, project, { context, useNpmCi }),
+    key: keyOf(...parts, withoutLogins(context.tools.env['npm_config_registry'] ?? '')),
+    share: { key: hashOf(parts), whyNot: async () => whyPackagesUnlocked(project) },
     folder: 'nodejs',
     install: (target) =>
       context.cache.withScratch(async (scratch) => {
@@ -79,21 +83,21 @@ async function withoutBundled(project: NodeProject): Promise<NodeProject> {
   return bundled.size === 0 ? project : { ...project, manifest: mapDependencies(manifest, keep) };
 }
 
-async function dependenciesKey(
+/** Returns what decides the packages, except for settings of the machine. */
+async function projectParts(
   definition: BuildDefinition,
   project: NodeProject,
   { context, useNpmCi }: { context: BuildContext; useNpmCi: boolean },
-): Promise<string> {
-  return keyOf(
+): Promise<KeyPart[]> {
+  return [
     project.manager,
     definition.architecture,
     useNpmCi,
     JSON.stringify(FIELDS.map((field) => project.manifest[field] ?? null)),
     withoutLoginLines(await settingsText(project)),
     project.lock === undefined ? '' : context.installLocks.get(project.lock).key,
-    withoutLogins(context.tools.env['npm_config_registry'] ?? ''),
     await localsKey(project.locals, context),
-  );
+  ];
 }
 
 /** Hashes the content of local packages. Missing ones count too, so that they are installed when they appear. */

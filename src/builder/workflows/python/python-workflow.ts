@@ -1,7 +1,8 @@
 import { UserError } from '../../../errors.ts';
 import { exists } from '../../../support/files.ts';
 import type { BuildInput } from '../../build-result.ts';
-import { keyOf } from '../../build-key.ts';
+import { hashOf, keyOf } from '../../build-key.ts';
+import type { KeyPart } from '../../build-key.ts';
 import { copyFiles } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { listSource } from '../copy-source.ts';
@@ -11,7 +12,7 @@ import { findManifest } from './manifest.ts';
 import type { PythonManifest } from './manifest.ts';
 import { parentPackages } from './parent-packages.ts';
 import { installerSettings } from './installer-settings.ts';
-import { whyUnlocked } from './unlocked.ts';
+import { whyPackagesUnlocked, whyUnlocked } from './unlocked.ts';
 import type { PythonTarget } from './wheel.ts';
 import { sharing, SourceChangedError } from '../workflow.ts';
 import type { DependencySet, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
@@ -71,6 +72,10 @@ async function dependencySet(
   const key = await keyOfPackages(manifest, context, target);
   return {
     key,
+    share: {
+      key: hashOf(await projectParts(manifest, context, target)),
+      whyNot: (installed) => whyPackagesUnlocked(definition.codeDir, manifest, installed),
+    },
     folder: 'python',
     use: 'runtime',
     install: async (folder) => {
@@ -85,9 +90,17 @@ async function dependencySet(
 }
 
 async function keyOfPackages(manifest: PythonManifest, context: BuildContext, target: PythonTarget): Promise<string> {
-  const { source, key, locals } = manifest;
+  return keyOf(...(await projectParts(manifest, context, target)), await installerSettings(context.tools));
+}
+
+/** Returns what decides the packages, except for settings of the machine. */
+async function projectParts(
+  { source, key, locals }: PythonManifest,
+  context: BuildContext,
+  target: PythonTarget,
+): Promise<KeyPart[]> {
   const hashes = await Promise.all(locals.map((place) => hashLocal(context, place)));
-  return keyOf(source.kind, source.tool, { ...target }, key, hashes, await installerSettings(context.tools));
+  return [source.kind, source.tool, { ...target }, key, hashes];
 }
 
 function targetOf(definition: BuildDefinition): PythonTarget {

@@ -20,6 +20,15 @@ export async function whyUnlocked(
 ): Promise<string | undefined> {
   if (buildProperties['ParentPackageMode'] !== undefined)
     return 'ParentPackageMode depends on the place of the folder in the project';
+  return whyPackagesUnlocked(codeDir, manifest, installed);
+}
+
+/** Returns the same for the packages alone. */
+export async function whyPackagesUnlocked(
+  codeDir: string,
+  manifest: PythonManifest | undefined,
+  installed: string | undefined,
+): Promise<string | undefined> {
   if (manifest === undefined) return uninstalled(codeDir);
   const { source } = manifest;
   if (manifest.isEmpty || source.kind === 'export') return undefined;

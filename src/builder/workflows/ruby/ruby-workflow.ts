@@ -4,7 +4,7 @@ import { UserError } from '../../../errors.ts';
 import { exists, readTextIfExists, writeFileAtomic } from '../../../support/files.ts';
 import { isBelow } from '../../../support/places.ts';
 import type { BuildInput } from '../../build-result.ts';
-import { keyOf, withoutLogins } from '../../build-key.ts';
+import { hashOf, keyOf, withoutLogins } from '../../build-key.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { copySource } from '../copy-source.ts';
 import { localGems } from './local-gems.ts';
@@ -44,7 +44,7 @@ export const rubyWorkflow: Workflow = {
         return {};
       },
       share: async () =>
-        sharing(gems?.isLocked === false ? 'Gemfile has no lock file (bundle lock makes one)' : undefined, [
+        sharing(gems?.isLocked === false ? NO_LOCK : undefined, [
           { path: definition.codeDir, excludes },
           ...(gems?.inputs ?? []),
         ]),
@@ -53,6 +53,7 @@ export const rubyWorkflow: Workflow = {
 };
 
 const VENDOR_EXCLUDES = ['/vendor/bundle'];
+const NO_LOCK = 'Gemfile has no lock file (bundle lock makes one)';
 
 interface GemSet {
   set: DependencySet;
@@ -80,11 +81,14 @@ async function gemSet(definition: BuildDefinition, context: BuildContext): Promi
   const target = { version, abi: `${version}.0`, architecture: definition.architecture };
   const specs = (await fs.readdir(codeDir)).filter((name) => name.endsWith('.gemspec')).sort();
   const texts = await Promise.all(specs.map((name) => readTextIfExists(path.join(codeDir, name))));
+  const parts = ['bundler', target, gemfile, lock, config, texts];
+  const localHashes = await Promise.all(inputs.map((input) => context.hasher.hashPath(input.path, input.excludes)));
   return {
     inputs,
     isLocked: lock !== undefined,
     set: {
-      key: keyOf('bundler', target, gemfile, lock, config, texts, await keyOfInputs(inputs, context)),
+      key: keyOf(...parts, await keyOfInputs(inputs, context)),
+      share: { key: hashOf(parts, localHashes), whyNot: async () => (lock === undefined ? NO_LOCK : undefined) },
       folder: `ruby/gems/${target.abi}`,
       inFunction: path.join('vendor', 'bundle', 'ruby', target.abi),
       use: 'runtime',
