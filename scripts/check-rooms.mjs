@@ -34,7 +34,9 @@ const FILES = {
   'system-errors.ts': 'errors',
   'failure-document.ts': 'errors',
   'run-sync.ts': 'main',
+  'run-cache-task.ts': 'main',
   'main.ts': 'main',
+  'process-io.ts': 'main',
 };
 
 const problems = [];

@@ -1,33 +1,21 @@
-import type { Readable } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import manifest from '../package.json' with { type: 'json' };
 import { parseCommandLine } from './cli/options/command-line.ts';
 import { OPTION_CHANGES } from './cli/options/options.ts';
 import type { CommandLine } from './cli/options/command-line.ts';
 import type { ProgramName } from './cli/help.ts';
-import type { Interruptible, Interrupts } from './cli/interrupt.ts';
+import type { Interrupts } from './cli/interrupt.ts';
 import { watchOutput } from './cli/output.ts';
 import { answerAsSamCli, describeProgram } from './cli/program-info.ts';
 import type { ResolvedRun } from './cli/options/resolve-options.ts';
 import { catchStrayErrors, endOnStrayError } from './cli/stray-errors.ts';
-import type { StrayErrorSource } from './cli/stray-errors.ts';
+import type { MainIo } from './process-io.ts';
 import type { ConsoleReporter } from './console/create-reporter.ts';
+import type { CacheTask } from './sync/cache/cache-task.ts';
+import type { SyncEnvironment } from './sync/sync-environment.ts';
 import type { SyncOptions } from './sync/sync-options.ts';
 
-/** Environment of the program; tests pass their own. */
-export interface MainIo {
-  /** Name by which the program was started. */
-  program: ProgramName;
-  env: Readonly<Record<string, string | undefined>>;
-  cwd: string;
-  /** Folder of this package, absolute, links resolved. */
-  packageDir: string;
-  /** Opened only to read an answer: other programs may read the same input. */
-  stdin: () => Readable;
-  stdout: NodeJS.WritableStream;
-  stderr: NodeJS.WritableStream;
-  process: Interruptible & StrayErrorSource & { pid: number; kill(pid: number, signal: NodeJS.Signals): unknown };
-}
+export { processIo } from './process-io.ts';
 
 /** Runs a command line (without program name) and returns the exit code. Each command loads only what it needs. */
 export async function main(argv: readonly string[], io: MainIo): Promise<number> {
@@ -41,39 +29,22 @@ async function runCommand(command: Command, io: MainIo): Promise<number> {
       return runSyncCommand(command.args, io);
     case 'cloud':
       return runCloud(command.args, io);
+    case 'cache':
+      return runCache(command.args, io);
     case 'other':
       return runOther(command.args, io);
   }
 }
 
-/** Returns the environment of the real process. */
-export function processIo(program: ProgramName, packageDir: string): MainIo {
-  const { env, stdout, stderr } = process;
-  let cwd: string | undefined;
-  return {
-    program,
-    env,
-    // read late: a removed folder is an error only for commands that need it
-    get cwd() {
-      return (cwd ??= process.cwd());
-    },
-    packageDir,
-    stdin: () => process.stdin,
-    stdout,
-    stderr,
-    process,
-  };
-}
-
 interface Command {
-  name: 'sync' | 'cloud' | 'other';
+  name: 'sync' | 'cloud' | 'cache' | 'other';
   args: readonly string[];
 }
 
-/** `sam sync …` and `sam-sync …` are ours, as is `sam-sync cloud …`; every other `sam …` belongs to AWS SAM CLI. */
+/** `sam sync …` and `sam-sync …` are ours, as is `sam-sync cloud …` and `sam-sync cache …`; every other `sam …` belongs to AWS SAM CLI. */
 function chooseCommand(argv: readonly string[], program: ProgramName): Command {
   if (program === 'sam-sync') {
-    if (argv[0] === 'cloud') return { name: 'cloud', args: argv.slice(1) };
+    if (argv[0] === 'cloud' || argv[0] === 'cache') return { name: argv[0], args: argv.slice(1) };
     return { name: 'sync', args: argv[0] === 'sync' ? argv.slice(1) : argv };
   }
   // `sam --debug sync` is `sam sync --debug`
@@ -86,17 +57,25 @@ async function runSyncCommand(args: readonly string[], io: MainIo): Promise<numb
   const commandLine = parseCommandLine(args);
   if (commandLine.typed.has('help')) return showHelp(io);
   if (commandLine.typed.has('version')) return showVersion(io);
-  return interruptible(io, (interrupts) => resolveAndSync(commandLine, io, interrupts));
+  return interruptible(io, (interrupts) => resolveAndSync({ commandLine }, io, interrupts));
 }
 
 /** Resolves the options, creates the reporter they ask for, and runs. */
-async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: Interrupts): Promise<number> {
+async function resolveAndSync(
+  { commandLine, task }: { commandLine: CommandLine; task?: CacheTask },
+  io: MainIo,
+  interrupts: Interrupts,
+): Promise<number> {
   const lastWord = (key: 'debug' | 'output'): string | undefined => commandLine.typed.get(key)?.words.at(-1);
   let debug = lastWord('debug') === 'true';
   let reporter: ConsoleReporter | undefined;
   try {
     const { resolveOptions } = await import('./cli/options/resolve-options.ts');
-    const { options, notices, save, files } = await resolveOptions(commandLine, io);
+    const { options, notices, save, files } = await resolveOptions(commandLine, {
+      env: io.env,
+      cwd: io.cwd,
+      needs: task && { stackName: 'sam-sync-cache', template: task.name === 'fill' },
+    });
     debug = options.debug;
     reporter = await openReporter(io, options);
     if (debug) reporter.report({ type: 'note', level: 'debug', text: describeProgram(manifest.version) });
@@ -111,7 +90,7 @@ async function resolveAndSync(commandLine: CommandLine, io: MainIo, interrupts: 
     if (options.watch && options.output === 'json') io.stdout.once('error', interrupts.end);
     if (!options.watch) reportStrayErrors(io, reporter, debug);
     const readOptions = readAgain(commandLine, { io, reporter, notices });
-    return await sync(options, { io, reporter, interrupts, optionFiles: files, readOptions });
+    return await sync(options, { io, reporter, interrupts, optionFiles: files, readOptions, task });
   } catch (error) {
     if (!reporter) {
       reporter = await openReporter(io, { debug, output: lastWord('output') === 'json' ? 'json' : 'text' });
@@ -159,6 +138,8 @@ interface Run {
   interrupts: Interrupts;
   optionFiles: readonly string[];
   readOptions(): Promise<ResolvedRun>;
+  /** `sam-sync cache …` */
+  task: CacheTask | undefined;
 }
 
 /** Loads the command and runs it with the means to ask the user. */
@@ -183,7 +164,7 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
     return keys.openKeys({ input: io.stdin(), process: io.process, onKey, onInterrupt: interrupt });
   };
   try {
-    return await runSync(options, {
+    const environment: SyncEnvironment = {
       reporter,
       env: io.env,
       signal,
@@ -212,7 +193,10 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
         readOptions,
         optionChanges: OPTION_CHANGES,
       },
-    });
+    };
+    if (run.task === undefined) return await runSync(options, environment);
+    const { runCacheTask } = await import('./run-cache-task.ts');
+    return await runCacheTask(run.task, options, { ...environment, print: (text) => void io.stdout.write(text) });
   } finally {
     asker.close();
   }
@@ -234,6 +218,21 @@ async function runCloud(args: readonly string[], io: MainIo): Promise<number> {
       reporter.close();
     }
   });
+}
+
+async function runCache(args: readonly string[], io: MainIo): Promise<number> {
+  const { CACHE_HELP, parseCacheCommand } = await import('./cli/cache/cache-command.ts');
+  try {
+    const command = parseCacheCommand(args);
+    if (command) return await interruptible(io, (interrupts) => resolveAndSync(command, io, interrupts));
+    io.stdout.write(CACHE_HELP);
+    return 0;
+  } catch (error) {
+    const reporter = await openReporter(io, { debug: false });
+    const code = await showError(error, reporter, { signal: undefined, debug: false });
+    reporter.close();
+    return code;
+  }
 }
 
 /** Passes the command on to AWS SAM CLI. Throws if it is not installed. */

@@ -31,7 +31,8 @@ export function helpText(program: ProgramName, width: number): string {
     ABOUT,
     ...sections,
     ['Examples:', ...examples].join('\n'),
-    'Control the local cloud: sam-sync cloud start|stop|status|reset|invoke|logs|exec',
+    'Control the local cloud: sam-sync cloud start|stop|status|reset|invoke|logs|exec\n' +
+      'Manage build caches: sam-sync cache status|prune|fill',
     '',
   ].join('\n\n');
 }

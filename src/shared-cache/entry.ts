@@ -36,8 +36,15 @@ export interface BuildEntry {
   createdAt: string;
 }
 
+/** How long a build took once, with any source: a cache fill begins with the slowest ones. */
+interface DurationEntry {
+  kind: 'duration';
+  key: string;
+  durationMs: number;
+}
+
 /** The JSON below `ac/`. */
-export type Entry = InputsEntry | BuildEntry;
+export type Entry = InputsEntry | BuildEntry | DurationEntry;
 
 /** Writes an entry, with a signature if there is a secret. */
 export function formatEntry(entry: Entry, secret: string | undefined): string {
@@ -61,7 +68,7 @@ export function parseEntry(json: string, key: string, secret: string | undefined
     throw new RefusedEntry(signature === undefined ? 'it has no signature' : 'its signature is wrong');
   if (typeof inner['version'] === 'number' && inner['version'] > VERSION) return undefined;
   if (inner['key'] !== key) throw new RefusedEntry('it is for another build');
-  const entry = readInputs(inner) ?? readBuild(inner);
+  const entry = readInputs(inner) ?? readBuild(inner) ?? readDuration(inner);
   if (entry === undefined) throw new RefusedEntry('it is damaged');
   return entry;
 }
@@ -104,6 +111,14 @@ const readInputs: Reader<InputsEntry> = (value) => {
   const inputs = listOf(readInput)(entry?.['inputs']);
   if (entry?.['kind'] !== 'inputs' || key === undefined || inputs === undefined) return undefined;
   return inputs.length > MOST_INPUTS ? undefined : { kind: 'inputs', key, inputs };
+};
+
+const readDuration: Reader<DurationEntry> = (value) => {
+  const entry = fields(value);
+  const key = text(entry?.['key']);
+  const durationMs = count(entry?.['durationMs']);
+  if (entry?.['kind'] !== 'duration' || key === undefined || durationMs === undefined) return undefined;
+  return { kind: 'duration', key, durationMs };
 };
 
 /** Lambda takes no larger zip from S3 (bytes). */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { discard, isMissing, itemsIn, makeFolder } from '../support/files.ts';
+import { discard, isFile, isMissing, itemsIn, makeFolder } from '../support/files.ts';
 import { isTemporaryName, temporarySuffix } from '../support/temporary-names.ts';
 import { MOST_ENTRY_BYTES } from './scope.ts';
 import type { CacheScope } from './scope.ts';
@@ -22,6 +22,7 @@ export function openFileScope(name: string, folder: string): CacheScope {
         await fs.access(file);
         return { body: createReadStream(file, { signal, highWaterMark: 1024 * 1024 }) };
       }),
+    has: (object) => isFile(placeOf(object)),
     add: async (object, content) => {
       const target = placeOf(object);
       const temporary = `${target}.${temporarySuffix()}`;

@@ -27,8 +27,8 @@ export async function findEntry(
   const inputs: SharedInput[] = [];
   for (let length = 0; length < LONGEST; length++) {
     const entry = await read(key);
-    if (entry === undefined) break;
-    if (entry.kind === 'build') return { key, build: entry, inputs };
+    if (entry?.kind === 'build') return { key, build: entry, inputs };
+    if (entry?.kind !== 'inputs') break;
     inputs.push(...entry.inputs);
     key = nextKey(key, await hash(entry.inputs));
   }

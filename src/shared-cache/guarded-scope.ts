@@ -33,6 +33,8 @@ export interface GuardedScope {
   readonly name: string;
   /** Reads an entry; undefined if there is none, or the scope is left alone. */
   read(name: string): Promise<string | undefined>;
+  /** Tests whether an object exists; false also if the scope is left alone. */
+  has(name: string): Promise<boolean>;
   /** Fetches a zip of at most `most` bytes. `worthMs`: the time that making it took, beyond which waiting does not pay. */
   fetch(name: string, how: { target: string; most: number; worthMs: number }): Promise<FetchedZip | undefined>;
   /** Adds an object: `taken` if the name exists already; undefined if it could not be written. */
@@ -57,6 +59,7 @@ export function guardScope(scope: CacheScope, options: GuardOptions): GuardedSco
         if (answer !== undefined) patience.renew();
         return answer;
       }),
+    has: async (name) => (await reading.run(timeoutMs, (signal) => scope.has(name, signal))) === true,
     fetch: (name, { target, most, worthMs }) =>
       reading.run(timeoutMs + worthMs, async (signal) => {
         const found = await scope.open(name, signal);

@@ -41,6 +41,17 @@ export function openS3Scope(aws: Aws, name: string, at: { bucket: string; prefix
       for await (const chunk of found.body) chunks.push(chunk as Buffer);
       return Buffer.concat(chunks).toString('utf8');
     },
+    has: async (object, signal) => {
+      const { send, HeadObjectCommand } = await aws.s3();
+      try {
+        await send(new HeadObjectCommand({ Bucket: bucket, Key: keyOf(object) }), { abortSignal: signal });
+        return true;
+      } catch (error) {
+        if (isAwsError(error, 'NotFound', 'NoSuchKey') || (isAwsError(error) && error.kind === 'access-denied'))
+          return false;
+        throw error;
+      }
+    },
     add: async (object, content, signal) => {
       const { send, PutObjectCommand } = await aws.s3();
       const input = { Bucket: bucket, Key: keyOf(object), IfNoneMatch: '*', Body: await bodyOf(content) };

@@ -12,7 +12,7 @@ export interface ScopeContent {
 export type NewContent = { text: string } | { file: string; size: number };
 
 /** An object of a scope. */
-interface ScopeObject {
+export interface ScopeObject {
   /** `ac/<key>` or `cas/<hash>`. */
   name: string;
   size: number;
@@ -28,6 +28,8 @@ export interface CacheScope {
   read(name: string, signal: AbortSignal): Promise<string | undefined>;
   /** Opens a zip; undefined if there is none. */
   open(name: string, signal: AbortSignal): Promise<ScopeContent | undefined>;
+  /** Tests whether an object exists. */
+  has(name: string, signal: AbortSignal): Promise<boolean>;
   /** Adds an object. Never replaces one: false if the name is taken. */
   add(name: string, content: NewContent, signal: AbortSignal): Promise<boolean>;
   /** Lists all objects. */

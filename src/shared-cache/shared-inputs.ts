@@ -26,6 +26,11 @@ export function inputPlace(codeDir: string, projectDir: string): InputPlace {
   return { codeDir, realCodeDir: fs.realpathSync(codeDir), root: fs.realpathSync(repository ?? projectDir) };
 }
 
+/** Returns the place of code in the project, equal in all checkouts. */
+export function placeOfCode(codeDir: string, projectDir: string): string {
+  return withSlashes(path.relative(projectDir, codeDir));
+}
+
 /** Returns inputs as an entry has them, or why another machine may not have them. */
 export function toShared(inputs: readonly BuildInput[], place: InputPlace): SharedInput[] | { reason: string } {
   const shared = new Map<string, SharedInput>();

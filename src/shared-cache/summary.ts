@@ -24,29 +24,50 @@ export interface WrittenBuilds {
   writtenBytes: number;
   /** Builds that another machine had added meanwhile. */
   present: number;
+  /** Builds that could not be added. */
+  failed: number;
   /** Why builds were not shared, by their functions and layers. */
   notShared: Readonly<Record<string, string>>;
 }
 
 /** Describes a run's use of the cache in a sentence; undefined if there was nothing new. */
-export function describeSummary(
-  { hits, taken, misses, packagesTaken, fetchedBytes, savedMs }: CacheSummary,
-  added: Pick<WrittenBuilds, 'written' | 'packagesWritten' | 'writtenBytes'> | undefined,
-): string | undefined {
+export function describeSummary(summary: CacheSummary, added: Added | undefined): string | undefined {
+  const { hits, taken, misses, packagesTaken } = summary;
   const all = hits + misses;
   if (taken + misses + packagesTaken === 0 && added === undefined) return undefined;
   const rate = all === 0 ? '' : ` (${Math.round((100 * hits) / all)} %)`;
   return [
     `Build cache: ${hits} of ${all} builds taken${rate}`,
+    ...describeTaken(summary),
+    ...describeAdded(added),
+  ].join(', ');
+}
+
+/** Describes a cache fill. */
+export function describeFill(
+  summary: CacheSummary,
+  added: Added,
+  [present, all]: readonly [present: number, all: number],
+): string {
+  const there = `Build cache: ${present} of ${all} builds were there`;
+  return [there, ...describeTaken(summary), ...describeAdded(added)].join(', ');
+}
+
+type Added = Pick<WrittenBuilds, 'written' | 'packagesWritten' | 'writtenBytes'>;
+
+function describeTaken({ packagesTaken, fetchedBytes, savedMs }: CacheSummary): string[] {
+  return [
     ...(packagesTaken === 0 ? [] : [`${countOf(packagesTaken, 'package set')} taken`]),
     ...(fetchedBytes === 0 ? [] : [`${formatBytes(fetchedBytes)} fetched`]),
     ...(savedMs === 0 ? [] : [`${formatDuration(savedMs)} of building saved`]),
-    ...(added === undefined
-      ? []
-      : [
-          `${countOf(added.written, 'build')} and ${countOf(added.packagesWritten, 'package set')} written (${formatBytes(added.writtenBytes)})`,
-        ]),
-  ].join(', ');
+  ];
+}
+
+function describeAdded(added: Added | undefined): string[] {
+  if (added === undefined) return [];
+  const { written, packagesWritten, writtenBytes } = added;
+  const packages = packagesWritten === 0 ? '' : ` and ${countOf(packagesWritten, 'package set')}`;
+  return [`${countOf(written, 'build')}${packages} written (${formatBytes(writtenBytes)})`];
 }
 
 function countOf(count: number, noun: string): string {

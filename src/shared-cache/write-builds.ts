@@ -29,17 +29,25 @@ export interface WriteOptions extends Pick<SharedCacheOptions, 'secret' | 'machi
 
 const WRITES_AT_ONCE = 8;
 
-/** Adds the builds of this run to a scope, as far as the project's files decide them. */
-export async function writeBuilds(cache: SharedCache, options: WriteOptions): Promise<WrittenBuilds> {
+/** Adds the builds of a run to a scope. */
+export interface BuildWriter {
+  /** Adds a build, as far as the project's files decide it, and its packages. */
+  write(build: BuildToWrite): Promise<void>;
+  /** Reports what was not shared, and ends. */
+  close(): Promise<WrittenBuilds>;
+}
+
+/** Opens a writer. */
+export function openBuildWriter(cache: SharedCache, options: WriteOptions): BuildWriter {
   const store = openZips(options);
   const zips = createZipWriter(store, options.scope);
-  const result = { written: 0, packagesWritten: 0, present: 0, notShared: {} as Record<string, string> };
+  const writing = { cache, zips, ...options };
+  const result = { written: 0, packagesWritten: 0, present: 0, failed: 0, notShared: {} as Record<string, string> };
   const packages = new Set<string>();
-  try {
-    await mapLimit(cache.made, WRITES_AT_ONCE, async (build) => {
-      const writing = { cache, zips, ...options };
+  return {
+    write: async (build) => {
       const outcome = await writeBuild(build, writing);
-      if (outcome === undefined) return;
+      if (outcome === undefined) return void result.failed++;
       if ('reason' in outcome) result.notShared[build.context.definition.ids.join(', ')] = outcome.reason;
       else if (outcome.added) result.written++;
       else result.present++;
@@ -47,12 +55,25 @@ export async function writeBuilds(cache: SharedCache, options: WriteOptions): Pr
       if (own === undefined || packages.has(own.key)) return;
       packages.add(own.key);
       if (await writePackages(build, own, writing)) result.packagesWritten++;
-    });
-  } finally {
-    await store.dispose();
+    },
+    close: async () => {
+      await store.dispose();
+      reportNotShared(options.reporter, result.notShared);
+      return { ...result, writtenBytes: zips.sentBytes() };
+    },
+  };
+}
+
+/** Adds all builds of this run. */
+export async function writeBuilds(cache: SharedCache, options: WriteOptions): Promise<WrittenBuilds> {
+  const writer = openBuildWriter(cache, options);
+  try {
+    await mapLimit(cache.made, WRITES_AT_ONCE, (build) => writer.write(build));
+  } catch (error) {
+    await writer.close();
+    throw error;
   }
-  reportNotShared(options.reporter, result.notShared);
-  return { ...result, writtenBytes: zips.sentBytes() };
+  return writer.close();
 }
 
 /** The zips of the run itself are stored beside the builds; only missing ones are made. */

@@ -11,9 +11,12 @@ import { currentLibc } from '../shared-cache/machine.ts';
 import { openS3Scope } from '../shared-cache/s3-scope.ts';
 import type { CacheScope } from '../shared-cache/scope.ts';
 import { openSharedCache } from '../shared-cache/shared-cache.ts';
+import type { SharedCache } from '../shared-cache/shared-cache.ts';
 import { describeSummary } from '../shared-cache/summary.ts';
 import type { CacheSummary, WrittenBuilds } from '../shared-cache/summary.ts';
+import { addToUseCounts } from '../shared-cache/use-counts.ts';
 import { writeBuilds } from '../shared-cache/write-builds.ts';
+import type { WriteOptions } from '../shared-cache/write-builds.ts';
 import type { SyncRun } from './sync-run.ts';
 
 /** The builds that this run shares with other machines. */
@@ -26,36 +29,51 @@ export interface RunSharedBuilds {
 /** Opens the build caches of the options; undefined if there are none. Sends no request. */
 export function openSharedBuilds(run: SyncRun): RunSharedBuilds | undefined {
   const { options, environment } = run;
-  const { reporter, signal, env, version } = environment;
   if (options.buildCache.length === 0) return undefined;
-  const storeDir = buildStoreDir(options.projectDir);
-  const guard = { reporter, signal, timeoutMs: readTimeout(env['SAM_BUILD_CACHE_TIMEOUT']) };
-  const scopes = openScopes(run).map((scope) => guardScope(scope, guard));
-  const machine = { version, platform: process.platform, architecture: process.arch, libc: currentLibc() };
-  const shared = {
-    scopes,
-    memory: openLocalMemory(path.join(storeDir, 'shared')),
-    secret: env['SAM_BUILD_CACHE_KEY'] || undefined,
-    accept: options.buildCacheAccept,
-    machine,
-    reporter,
-  };
-  const cache = openSharedCache(shared);
+  const { cache, settings, storeDir } = openCache(run);
   return {
     builds: cache,
     finish: async () => {
-      const [first] = scopes as [GuardedScope];
       const isWriting = options.buildCacheWrite && !options.dryRun;
-      const written = isWriting ? await writeBuilds(cache, { ...shared, scope: first, storeDir, signal }) : undefined;
+      const written = isWriting ? await writeBuilds(cache, settings) : undefined;
       const text = describeSummary(cache.summary, written);
-      if (text !== undefined) note(reporter, 'info', text);
+      if (text !== undefined) note(environment.reporter, 'info', text);
+      if (!options.dryRun) await addToUseCounts(memoryDir(storeDir), cache.summary);
       return { ...cache.summary, ...written };
     },
   };
 }
 
+/** The cache of a run, and what writing to its first place takes. */
+export interface OpenedCache {
+  cache: SharedCache;
+  scopes: readonly GuardedScope[];
+  settings: WriteOptions;
+  storeDir: string;
+}
+
+/** Opens the build caches of the options, of which there is at least one. */
+export function openCache(run: SyncRun): OpenedCache {
+  const { options, environment } = run;
+  const { reporter, signal, env, version } = environment;
+  const storeDir = buildStoreDir(options.projectDir);
+  const guard = { reporter, signal, timeoutMs: readTimeout(env['SAM_BUILD_CACHE_TIMEOUT']) };
+  const scopes = openScopes(run).map((scope) => guardScope(scope, guard));
+  const [first] = scopes as [GuardedScope];
+  const machine = { version, platform: process.platform, architecture: process.arch, libc: currentLibc() };
+  const shared = { secret: env['SAM_BUILD_CACHE_KEY'] || undefined, machine, reporter };
+  const memory = openLocalMemory(memoryDir(storeDir));
+  const cache = openSharedCache({ ...shared, scopes, memory, accept: options.buildCacheAccept });
+  return { cache, scopes, storeDir, settings: { ...shared, scope: first, storeDir, signal } };
+}
+
+/** Returns the folder of what a project learned of shared caches. */
+export function memoryDir(storeDir: string): string {
+  return path.join(storeDir, 'shared');
+}
+
 /** Opens the places of `--build-cache`, in order. */
-function openScopes({ options, aws }: Pick<SyncRun, 'options' | 'aws'>): CacheScope[] {
+export function openScopes({ options, aws }: Pick<SyncRun, 'options' | 'aws'>): CacheScope[] {
   return options.buildCache.map((name) => {
     const location = parseLocation(name, options.projectDir);
     return location.kind === 'file' ? openFileScope(name, location.folder) : openS3Scope(aws, name, location);

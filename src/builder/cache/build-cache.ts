@@ -1,18 +1,15 @@
-import { lstatSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { discard, exists, makeFolder, namesIn, writeFileAtomic } from '../../support/files.ts';
+import { discard, exists, makeFolder, writeFileAtomic } from '../../support/files.ts';
 import { asSegment } from '../../support/places.ts';
 import { removeLeftovers } from '../../support/temporary.ts';
 import { temporarySuffix } from '../../support/temporary-names.ts';
-import { CONTENT, FACTS, moveInto, readEntry, removeEntry, usedAtOf } from './cache-entries.ts';
+import { CONTENT, FACTS, moveInto, readEntry } from './cache-entries.ts';
 import type { EntryFacts } from './cache-entries.ts';
 import { openLeases } from './leases.ts';
 import type { Leases } from './leases.ts';
-import { linkedEntries } from './linked-entries.ts';
-
-/** The two kinds of cached folders: code to deploy, and installed dependencies. */
-type EntryKind = 'artifacts' | 'deps';
+import { ENTRY_KINDS, layoutsOf, neededEntries, removeUnneeded, removeUnused } from './remove-unused.ts';
+import type { EntryKind } from './remove-unused.ts';
 
 /** The description of a new entry, from `make`. */
 export interface WrittenEntry {
@@ -57,9 +54,6 @@ const KEEP_MS: Record<EntryKind, number> = { artifacts: 2 * DAY_MS, deps: 21 * D
 
 /** Versions of one artifact that a long session keeps: enough to go back and forth between two states. */
 const KEEP_VERSIONS = 6;
-
-/** Folders beside the store whose links lead into it. */
-const LAYOUTS = ['build', 'auto-dependency-layer'];
 
 /**
  * Opens the cache below `root`. An entry is made under a temporary name and then renamed, so it is complete or absent. If two
@@ -121,7 +115,7 @@ export function openBuildCache(root: string): BuildCache {
       // checked again next time
       versions.set(owner, [...stay, ...keys]);
       for (const old of outdated.filter((old) => !newest.has(old) && !stay.includes(old)))
-        await remove(root, folderOf('artifacts', old), leases);
+        await removeUnneeded(root, folderOf('artifacts', old), leases);
     },
     hold: () => {
       const lease = leases.open();
@@ -152,10 +146,6 @@ export function openBuildCache(root: string): BuildCache {
   return cache;
 }
 
-function layoutsOf(root: string): string[] {
-  return LAYOUTS.map((name) => path.join(root, '..', name));
-}
-
 async function prune(root: string, leases: Leases): Promise<void> {
   await removeLeftovers(path.join(root, 'tmp'));
   await leases.afterKilled(() => removeHalfWritten(root));
@@ -165,8 +155,7 @@ async function prune(root: string, leases: Leases): Promise<void> {
   if (last && now - last.mtimeMs < HOUR_MS) return;
   if (!(await exists(root))) return;
   await writeFileAtomic(marker, '');
-  for (const kind of ['artifacts', 'deps'] as const)
-    await pruneEntries(root, { kind, before: now - KEEP_MS[kind] }, leases);
+  for (const kind of ENTRY_KINDS) await removeUnused(root, { kind, before: now - KEEP_MS[kind] }, leases);
   await removeHalfWritten(root);
 }
 
@@ -175,30 +164,4 @@ async function removeHalfWritten(root: string): Promise<void> {
   await removeLeftovers(root, { depth: 2 });
   // a folder for each level of nested stacks
   for (const folder of layoutsOf(root)) await removeLeftovers(folder, { depth: 5 });
-}
-
-async function pruneEntries(
-  root: string,
-  { kind, before }: { kind: EntryKind; before: number },
-  leases: Leases,
-): Promise<void> {
-  const folder = path.join(root, kind);
-  // a link may lead to a folder that is not ours
-  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  for (const name of namesIn(folder)) {
-    const entry = path.join(folder, name);
-    if ((usedAtOf(entry) ?? 0) < before) await remove(root, entry, leases);
-  }
-}
-
-function remove(root: string, entry: string, leases: Leases): Promise<void> {
-  const isNeeded = (): boolean => neededEntries(root, leases)(entry);
-  return removeEntry(entry, { temporaryDir: path.join(root, 'tmp'), isNeeded });
-}
-
-/** Tests whether an entry is laid out for other commands or in use, at this moment. */
-function neededEntries(root: string, leases: Leases): (folder: string) => boolean {
-  const linked = linkedEntries(root, layoutsOf(root));
-  const inUse = leases.inUse();
-  return (folder) => linked.has(folder) || inUse(folder);
 }

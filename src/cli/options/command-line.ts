@@ -130,7 +130,7 @@ function unexpected(word: string): UsageError {
   return new UsageError(`Unexpected argument \`${word}\``, { hint: commandHint(word) ?? argumentHint(word) });
 }
 
-const OWN_COMMANDS = ['sync', 'cloud'];
+const OWN_COMMANDS = ['sync', 'cloud', 'cache'];
 const STEPS_OF_SYNC = ['build', 'deploy', 'package'];
 /** Other commands of AWS SAM CLI, by their first word. */
 const SAM_COMMANDS = 'delete docs init list local logs pipeline publish remote traces validate'.split(' ');

@@ -25,6 +25,8 @@ export interface OptionEnvironment {
   env: Readonly<Record<string, string | undefined>>;
   /** The folder the command runs in. */
   cwd: string;
+  /** What a command needs that does not sync. */
+  needs?: { /** Stands for a missing stack name. */ stackName: string; template: boolean } | undefined;
 }
 
 /** The options of a run, and what else the command line asks for. */
@@ -42,7 +44,10 @@ export interface ResolvedRun {
  * Resolves the options of a run from command line, environment, samconfig and defaults. Throws one `UsageError` with all
  * invalid options, or one for a file that is missing or invalid; a `UserError` for a file that cannot be read.
  */
-export async function resolveOptions(commandLine: CommandLine, { env, cwd }: OptionEnvironment): Promise<ResolvedRun> {
+export async function resolveOptions(
+  commandLine: CommandLine,
+  { env, cwd, needs }: OptionEnvironment,
+): Promise<ResolvedRun> {
   const problems = [...commandLine.problems];
   // what follows are options of that command
   if (commandLine.isOtherCommand) throwProblems(problems);
@@ -52,7 +57,11 @@ export async function resolveOptions(commandLine: CommandLine, { env, cwd }: Opt
     throw error;
   });
   const { typed } = commandLine;
-  const values = resolveValues({ typed, env, config: configuration.config.entries }, problems, notices);
+  const values = resolveValues(
+    { typed, env, config: configuration.config.entries, stackName: needs?.stackName },
+    problems,
+    notices,
+  );
   const region = values.value('region') || regionOf(env, problems);
   const { remaining, shown } = explainMissing(problems, configuration.config);
   const configNotices = [...configuration.notices, ...shown.map(({ level, text, hint }) => ({ level, text, hint }))];
@@ -63,7 +72,7 @@ export async function resolveOptions(commandLine: CommandLine, { env, cwd }: Opt
   const files = [configuration.fileToWrite];
   const options: SyncOptions = {
     ...plainOptions(values),
-    ...(await resolveFiles(values, { folders, cwd, files })),
+    ...(await resolveFiles(values, { folders, cwd, files, needsTemplate: needs?.template !== false })),
     projectDir: cwd,
     region,
     yes: values.value('yes') === true || isSet(env['CI']),
@@ -103,10 +112,15 @@ type FileOptions = Pick<
 /** Resolves paths and reads files. Relative paths start from one of `folders`. Adds files read to `files`. */
 async function resolveFiles(
   values: ResolvedValues,
-  { folders, cwd, files }: { folders: readonly string[]; cwd: string; files: string[] },
+  {
+    folders,
+    cwd,
+    files,
+    needsTemplate,
+  }: { folders: readonly string[]; cwd: string; files: string[]; needsTemplate: boolean },
 ): Promise<FileOptions> {
   const locate = (key: PathKey): Promise<string | undefined> => locateFile(values, key, folders);
-  const templateFile = await findTemplate(await locate('templateFile'), cwd);
+  const templateFile = needsTemplate ? await findTemplate(await locate('templateFile'), cwd) : '';
   const baseDir = await locate('baseDir');
   if (baseDir !== undefined && (await isFile(baseDir)))
     throw new UsageError(`${values.place('baseDir')}: ${baseDir} is a file, not a folder`);

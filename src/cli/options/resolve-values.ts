@@ -14,6 +14,8 @@ export interface ValueSources {
   typed: ReadonlyMap<OptionKey, TypedOption>;
   env: Readonly<Record<string, string | undefined>>;
   config: ReadonlyMap<OptionKey, ConfigEntry>;
+  /** The default of a command that needs no stack. */
+  stackName?: string | undefined;
 }
 
 /** A resolved value; `place` names its source in messages. */
@@ -56,7 +58,7 @@ export function resolveValues(sources: ValueSources, problems: UsageError[], not
 function resolveValue(
   key: OptionKey,
   spec: OptionSpec<unknown>,
-  { typed, env, config }: ValueSources,
+  { typed, env, config, stackName }: ValueSources,
 ): ResolvedValue | undefined {
   const { grammar } = spec;
   const words = typed.get(key);
@@ -66,6 +68,7 @@ function resolveValue(
     return { value: grammar.parse([env[variable] ?? ''], variable), source: 'variable', place: variable };
   const entry = config.get(key);
   if (entry) return { value: grammar.read(entry.value, entry.place), source: 'samconfig', place: entry.place };
+  if (key === 'stackName' && stackName !== undefined) return { value: stackName, source: 'default', place: 'default' };
   return defaultValue(spec);
 }
 

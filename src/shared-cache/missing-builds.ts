@@ -1,0 +1,37 @@
+import { hashOf } from '../builder/build-key.ts';
+import type { SharedBuildContext } from '../builder/shared-builds.ts';
+import { findEntry } from './find-entry.ts';
+import type { GuardedScope } from './guarded-scope.ts';
+import type { SharedCache } from './shared-cache.ts';
+import { hashInputs, inputPlace, placeOfCode } from './shared-inputs.ts';
+import { staticKey } from './static-key.ts';
+
+/** What looking up a build takes. */
+export type Lookup = Pick<SharedBuildContext, 'definition' | 'workflow' | 'options' | 'hasher'>;
+
+/** Tests whether a cache has a build with its zips. Downloads no zip. */
+export async function isInCache(
+  context: Lookup,
+  cache: Pick<SharedCache, 'readEntry'>,
+  scopes: readonly GuardedScope[],
+): Promise<boolean> {
+  const { definition, options, hasher } = context;
+  const place = inputPlace(definition.codeDir, options.projectDir);
+  const read = (key: string): ReturnType<SharedCache['readEntry']> => cache.readEntry(key);
+  const { build } = await findEntry(staticKey(context), read, (inputs) => hashInputs(inputs, place, hasher));
+  if (build === undefined) return false;
+  for (const { sha256 } of build.dependencies ? [build.code, build.dependencies] : [build.code])
+    if (!(await isInAny(`cas/${sha256}`, scopes))) return false;
+  return true;
+}
+
+async function isInAny(name: string, scopes: readonly GuardedScope[]): Promise<boolean> {
+  for (const scope of scopes) if (await scope.has(name)) return true;
+  return false;
+}
+
+/** Returns a key that is equal for the same build in all checkouts, whatever its source. In hex. */
+export function shareKey(context: Lookup): string {
+  const { definition, options } = context;
+  return hashOf('sam-sync duration', staticKey(context), placeOfCode(definition.codeDir, options.projectDir));
+}

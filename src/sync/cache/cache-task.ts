@@ -1,0 +1,11 @@
+/** A share of the builds of a cache fill: the `index`-th (from 1) of `count`. */
+export interface Shard {
+  index: number;
+  count: number;
+}
+
+/** What `sam-sync cache …` does. */
+export type CacheTask =
+  | { name: 'status' }
+  | { name: 'prune'; /** ms */ olderThan: number }
+  | { name: 'fill'; shard: Shard | undefined };
