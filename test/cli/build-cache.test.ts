@@ -1,12 +1,14 @@
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { parse } from 'yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sharedCacheDir, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { runCli } from '../support/run-cli.ts';
+import { readShellBlocks, runBlock } from '../support/shell-blocks.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const CACHE = 's3://shared-builds/team/app';
@@ -153,3 +155,82 @@ describe('--build-cache in S3', () => {
     expect(stderr.match(/nothing is written: /g), stderr).toHaveLength(1);
   });
 });
+
+const posix = process.platform !== 'win32';
+
+describe.skipIf(!posix)('recipes of docs/build-cache.md', () => {
+  it('five shards at once make each build once, and the sync after them needs no tool', async () => {
+    await s3.send(new CreateBucketCommand({ Bucket: 'my-builds' }));
+    const { steps, commands } = await readRecipes();
+    const ids = Array.from({ length: 7 }, (_, index) => `F${index}`);
+    const files = Object.fromEntries(
+      ids.flatMap((id) => Object.entries(functionFiles(id)).map(([name, content]) => [`${id}/${name}`, content])),
+    );
+    const template = ['Transform: AWS::Serverless-2016-10-31', 'Resources:', ...ids.map(resourceOf)].join('\n');
+    const machine = async (npm: boolean) => {
+      const dir = await tempFolder({ ...files, 'template.yaml': template });
+      const bin = await tempFolder({ ...(npm ? { npm: NPM } : {}), 'sam-sync': PROGRAM });
+      for (const name of await fs.readdir(bin)) await fs.chmod(path.join(bin, name), 0o755);
+      await fs.symlink('/bin/bash', path.join(bin, 'bash'));
+      const calls = async (): Promise<number> =>
+        (await fs.readFile(path.join(bin, 'calls'), 'utf8').catch(() => '')).split('called').length - 1;
+      const env = { ...cloud.env, HOME: bin, PATH: bin, SAM_CLI_POLL_DELAY: '0.05' };
+      return { calls, run: (text: string, more = {}) => runBlock(text, { cwd: dir, env: { ...env, ...more } }) };
+    };
+    const [fill = '', sync = ''] = steps;
+    const machines = await Promise.all([1, 2, 3, 4, 5].map(() => machine(true)));
+    const printed = await Promise.all(
+      machines.map(({ run }, index) => run(fill.replace('\${{ matrix.shard }}', String(index + 1)))),
+    );
+    const written = printed.map((text) => Number(/(\d+) builds? and \d+ package sets? written/.exec(text)?.[1]));
+    expect(
+      written.reduce((sum, count) => sum + count, 0),
+      printed.join('\n'),
+    ).toBe(7);
+    expect(written.every((count) => count === 1 || count === 2)).toBe(true);
+
+    const deploying = await machine(false);
+    expect(await deploying.run(sync)).toMatch(/Build cache: 7 of 7 builds taken \(100 %\)/);
+
+    // the other recipe has the same builds, and nothing is missing
+    const [codeBuild = ''] = commands;
+    const again = await machine(false);
+    expect(await again.run(codeBuild, { SHARD: '3' })).toMatch(/Build cache: (\d) of \1 builds were there/);
+    const [upkeep] = readShellBlocks().filter(
+      ({ page, text }) => page === 'docs/build-cache.md' && text.includes('prune'),
+    );
+    const kept = await deploying.run(upkeep?.text ?? '', { SAM_BUILD_CACHE: 's3://my-builds/app' });
+    expect(kept).toMatch(/^s3:\/\/my-builds\/app +\d+ /m);
+    expect(kept).toMatch(/Removed 0 entries and 0 zips of s3:\/\/my-builds\/app/);
+    expect(kept).toMatch(/Shared caches, 1 run of this project since [\d-]+: 7 of 7 builds taken/);
+  });
+});
+
+/** `sam-sync` for a PATH that has nothing else. */
+const PROGRAM = `#!/bin/sh\nexec "${process.execPath}" "${path.resolve('bin/sam-sync.cjs')}" "$@"\n`;
+
+function resourceOf(id: string): string {
+  return `  ${id}: { Type: AWS::Serverless::Function, Properties: { CodeUri: ${id}, Handler: app.handler, Runtime: nodejs22.x } }`;
+}
+
+function functionFiles(id: string): Record<string, string> {
+  return {
+    'package.json': JSON.stringify({ name: id.toLowerCase(), version: '1.0.0', dependencies: { dep: '1.0.0' } }),
+    'package-lock.json': JSON.stringify({ name: id, lockfileVersion: 3, packages: { '': {} } }),
+    'app.js': `exports.handler = async () => '${id}';\n`,
+  };
+}
+
+/** The shell lines of the two workflows. */
+async function readRecipes(): Promise<{ steps: string[]; commands: string[] }> {
+  const page = await fs.readFile('docs/build-cache.md', 'utf8');
+  const [actions, buildspec] = [...page.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(
+    ([, text = '']) => parse(text) as unknown,
+  );
+  const { jobs } = actions as { jobs: Record<string, { steps: { run?: string }[] }> };
+  const { phases } = buildspec as { phases: { build: { commands: string[] } } };
+  return {
+    steps: Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run }) => (run === undefined ? [] : [run]))),
+    commands: phases.build.commands,
+  };
+}

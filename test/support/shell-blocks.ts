@@ -61,6 +61,8 @@ export async function runBlock(
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {
+  // 0: it never started, and this would end the tests themselves
+  if (pid === 0) return;
   try {
     process.kill(-pid, signal);
   } catch {
