@@ -180,7 +180,7 @@ describe.skipIf(!posix)('recipes of docs/build-cache.md', () => {
     const [fill = '', sync = ''] = steps;
     const machines = await Promise.all([1, 2, 3, 4, 5].map(() => machine(true)));
     const printed = await Promise.all(
-      machines.map(({ run }, index) => run(fill.replace('\${{ matrix.shard }}', String(index + 1)))),
+      machines.map(({ run }, index) => run(fill.replace('${{ matrix.shard }}', String(index + 1)))),
     );
     const written = printed.map((text) => Number(/(\d+) builds? and \d+ package sets? written/.exec(text)?.[1]));
     expect(
