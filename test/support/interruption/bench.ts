@@ -170,7 +170,8 @@ export async function openBench({
         const problems =
           end === 'hangs' ? [`it does not end: ${tail(run)}`] : hit ? wrongEnd(end, signal, isWatch) : [];
         // the signal came when everything was done
-        if (problems.length > 0 && end !== 'hangs' && end.code === 0) problems.splice(0, 1, ...(await wrongState()));
+        const isOver = end !== 'hangs' && (end.code === 0 || end.signal === signal);
+        if (problems.length > 0 && isOver) problems.splice(0, 1, ...(await wrongState()));
         problems.push(...(await processesLeft(run.mark)));
         // a killed run leaves the rest to the next one
         if (signal !== 'SIGKILL') problems.push(...(await filesLeft(place)), ...(await partsLeft(cloud.endpoint)));
