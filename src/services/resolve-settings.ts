@@ -41,7 +41,7 @@ export async function resolveSettings(
     const setting = missing.length > 0 ? undefined : toSetting(property, value);
     if (setting !== undefined) settings.set(name, { property, value: setting });
     else if (missing.length > 0) waiting.push(`${name}: only CloudFormation knows ${missing.join(', ')}`);
-    else waiting.push(`${name} has a form that only CloudFormation takes`);
+    else waiting.push(`${name}: only the deployment can check and set a value of this form`);
   }
   return { settings, waiting };
 }

@@ -488,6 +488,30 @@ describe('direct settings and deployments', () => {
     await has(app, 'Fn', { MemorySize: 257 });
   });
 
+  it('that a deployment refuses show as failed, and as in sync when they are as deployed again', async () => {
+    const { watch, ...app } = await apps.ready({
+      ...FILES,
+      'template.yaml': APP(
+        'MemorySize: 128',
+        '  Jobs: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 60}}\n' + OTHER('Timeout: 5'),
+      ),
+    });
+    const rows = (): Map<unknown, unknown> =>
+      new Map(watch.lines.filter(({ event }) => event === 'resource').map(({ resource, state }) => [resource, state]));
+    const from = watch.lines.length;
+    // no service is asked to set what is no number
+    await watch.after(() => save(watch, 'MemorySize: 128', 'MemorySize: banana'), isStack('failed'));
+    expect(watch.lines.slice(from).find(isResource('Fn', 'failed'))?.error?.message).toBe(
+      'Fn is as deployed before, because the deployment that it waited for failed',
+    );
+    await watch.after(() => save(watch, 'MemorySize: banana', 'MemorySize: 128'), isStack('in-sync'));
+    await watch.after(() => save(watch, 'VisibilityTimeout: 60', 'VisibilityTimeout: 99999999'), isStack('failed'));
+    expect(rows().get('Jobs')).toBe('failed');
+    await watch.after(() => save(watch, 'VisibilityTimeout: 99999999', 'VisibilityTimeout: 60'), isStack('in-sync'));
+    expect([rows().get('Fn'), rows().get('Jobs')]).toEqual(['in-sync', 'in-sync']);
+    await has(app, 'Fn', { MemorySize: 128 });
+  });
+
   it('come from the samconfig too, and not with --no-direct-config', async () => {
     const app = await apps.create((stackName) => ({
       ...FILES,

@@ -14,7 +14,7 @@ export type GeneratedParts = { body: TemplateMap } | { why: string };
 export function replaceParts(body: TemplateMap, properties: TemplateMap): GeneratedParts {
   const { BinaryMediaTypes, Cors, GatewayResponses, Models, Auth } = properties;
   const cors = corsSettings(Cors);
-  if (cors === 'unknown') return { why: 'Cors has a form that only CloudFormation takes' };
+  if (cors === 'unknown') return { why: 'Cors: only the deployment can check and set a value of this form' };
   const isOpenApi = scalarText(body['openapi'])?.startsWith('3') === true;
   const depth = !isOpenApi ? 0 : isMap(Models) ? 2 : 1;
   const paths = corsPaths(body, { cors, depth, hasAuth: isMap(Auth) });

@@ -28,7 +28,10 @@ export async function planApiSettings(tools: ServiceContext, work: SettingsWork)
     changes: known.flatMap(([name, list]) => (list.length > 0 ? [name] : [])),
     requests: joined(known.flatMap(([, list]) => list)),
     settings: known.map(([name]) => name),
-    waiting: [...resolved.waiting, ...others.map((name) => `${name} has a form that only CloudFormation takes`)],
+    waiting: [
+      ...resolved.waiting,
+      ...others.map((name) => `${name}: only the deployment can check and set a value of this form`),
+    ],
   };
 }
 

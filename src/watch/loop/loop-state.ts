@@ -27,6 +27,8 @@ export interface LoopState {
   /** Resources that changed and are not synced yet → when the change was noticed (ms). */
   readonly pending: ReadonlyMap<ResourceIdentifier, number>;
   readonly failed: ReadonlyMap<ResourceIdentifier, WatchFailure>;
+  /** Resources that wait for the next deployment. */
+  readonly blocked: ReadonlySet<ResourceIdentifier>;
   /** Resources whose update in the cloud has begun, without a result so far. */
   readonly updating: ReadonlySet<ResourceIdentifier>;
   readonly syncs: readonly RunningSync[];
@@ -155,6 +157,7 @@ export function initialLoopState(times: Partial<LoopTimes> = {}): LoopState {
     times: all,
     pending: new Map(),
     failed: new Map(),
+    blocked: new Set(),
     updating: new Set(),
     syncs: [],
     aborts: new Map(),

@@ -59,6 +59,8 @@ export type DeployEnd =
       results: readonly SyncedResource[];
       /** Resources that still have to be synced. */
       toSync: readonly ResourceIdentifier[];
+      /** Resources that are as the templates say without a sync: nothing of them is left to set. */
+      asDeployed?: ResourceSet;
     }
   | FailedDeployment;
 

@@ -102,6 +102,8 @@ export function noteResult(turn: Turn, resource: SyncedResource, ms: number): vo
   const { id, failure, outcome } = resource;
   if (outcome === 'blocked') wantDeployment(turn, true);
   const failed = without(turn.state.failed, [id]);
+  const others = [...turn.state.blocked].filter((other) => other !== id);
+  set(turn, { blocked: new Set(outcome === 'blocked' ? [...others, id] : others) });
   set(turn, { failed: failure === undefined ? failed : new Map([...failed, [id, failure]]) });
   set(turn, { updating: new Set([...turn.state.updating].filter((other) => other !== id)) });
   if (failure?.transient) retryLater(turn);

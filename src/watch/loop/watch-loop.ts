@@ -1,7 +1,8 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import { readyToSync } from './loop-state.ts';
 import type { Deployment, LoopDecision, LoopFacts, LoopInput, LoopState, RunningSync } from './loop-state.ts';
-import type { DeployEnd, SyncedResource } from './results.ts';
+import { endDeployment } from './end-deployment.ts';
+import type { SyncedResource } from './results.ts';
 import { endReading, startFollowUp, startReading } from './reading.ts';
 import { ALL_RESOURCES, NO_RESOURCES, planSteps, touchedByAny } from './schedule.ts';
 import {
@@ -11,8 +12,6 @@ import {
   noteResult,
   planFollowUp,
   report,
-  resetRetry,
-  retryLater,
   set,
   wantDeployment,
   wantReading,
@@ -115,11 +114,12 @@ function noteChange(turn: Turn, ids: readonly ResourceIdentifier[], deploy: bool
 }
 
 function keepOnly(turn: Turn, ids: ReadonlySet<ResourceIdentifier>): void {
-  const { pending, failed } = turn.state;
+  const { pending, failed, blocked } = turn.state;
   const isGone = (id: ResourceIdentifier): boolean => !ids.has(id);
   set(turn, {
     pending: without(pending, [...pending.keys()].filter(isGone)),
     failed: without(failed, [...failed.keys()].filter(isGone)),
+    blocked: new Set([...blocked].filter((id) => !isGone(id))),
   });
 }
 
@@ -160,38 +160,6 @@ function takeBack(turn: Turn, work: number): void {
     aborts: new Map([...aborts, ...ids.map((id) => [id, (aborts.get(id) ?? 0) + 1] as const)]),
   });
   report(turn, { type: 'queued', ids });
-}
-
-function endDeployment(turn: Turn, end: DeployEnd): void {
-  const { deployment, pending } = turn.state;
-  if (!deployment) return;
-  const { outdated, reserved, order } = deployment;
-  const ms = turn.facts.now - order.since;
-  const failed = end.outcome === 'failed' ? end : undefined;
-  const results = end.outcome === 'failed' ? end.causes : end.results;
-  // what it reports nothing of is still to be synced: it may have ended before it compared anything
-  const handled = results.map(({ id }) => id);
-  set(turn, {
-    deployFailure: failed,
-    pending: without(
-      pending,
-      handled.filter((id) => !outdated.has(id)),
-    ),
-  });
-  for (const result of results) noteResult(turn, result, ms);
-  report(turn, { type: 'deploy-ended', end, ms });
-  markPending(turn, end.toSync);
-  if (!failed) {
-    resetRetry(turn);
-    // it may have overwritten these
-    markPending(turn, [...outdated].filter(reserved));
-  } else {
-    if (failed.failure.transient) retryLater(turn);
-    if ([...outdated].some(failed.retryOn)) wantDeployment(turn, false);
-  }
-  set(turn, { deployment: undefined });
-  // what was set directly meanwhile is not in it
-  if (turn.state.followUp.isWanted) report(turn, { type: 'deploy-queued' });
 }
 
 /** Tries again everything whose failure may have passed. */

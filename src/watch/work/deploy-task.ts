@@ -9,9 +9,10 @@ import { prepareDeployment } from '../../sync/deployment/prepare-deployment.ts';
 import type { OpenedApplication } from '../../sync/open-application.ts';
 import type { SyncRun } from '../../sync/sync-run.ts';
 import { requirePrepared, requireResources, TEMPLATES_ONLY, withUndeployed } from '../application-snapshot.ts';
-import type { UndeployedChanges } from '../application-snapshot.ts';
+import type { ApplicationSnapshot, UndeployedChanges } from '../application-snapshot.ts';
 import type { DeployEnd, SyncedResource } from '../loop/results.ts';
 import { ALL_RESOURCES, NO_RESOURCES } from '../loop/schedule.ts';
+import type { ResourceSet } from '../loop/schedule.ts';
 import type { DeployContext } from '../loop/watch-tasks.ts';
 import { describeAhead } from '../session-reports.ts';
 import type { WatchedApplication } from '../watched-application.ts';
@@ -50,9 +51,10 @@ export async function deployChanges(
     if (application.snapshot.run.options.code && !force) return skipDeployment(application, root, change);
     context.reserve(change.touched);
     const run = deploymentRun(application, context, force);
-    return await retryIfStackChanged(run.environment.reporter, () =>
+    const end = await retryIfStackChanged(run.environment.reporter, () =>
       deployOnce({ application, context, change, run }, root),
     );
+    return end.outcome === 'failed' ? end : { ...end, asDeployed: asDeployed(application.snapshot) };
   } catch (error) {
     const isAborted = context.signal.aborted;
     // for the next deployment, with the changes that came meanwhile
@@ -85,7 +87,17 @@ function leaveStack(
 ): DeployEnd {
   context.reserve(NO_RESOURCES);
   application.replace((now) => ({ ...now, deployedRoot: root }));
-  return { outcome: 'unchanged', results: [], toSync };
+  return { outcome: 'unchanged', results: [], toSync, asDeployed: asDeployed(application.snapshot) };
+}
+
+/** Recognizes resources without code of which nothing is set directly or left to set: they have what the stack has. */
+function asDeployed({ resources, ahead, definitionsAhead, direct }: ApplicationSnapshot): ResourceSet {
+  return (id) =>
+    resources?.settable.has(id) === true &&
+    !resources.selected.has(id) &&
+    !Object.hasOwn(ahead, id) &&
+    !definitionsAhead.has(id) &&
+    !direct.has(id);
 }
 
 /** With `--code` the stack stays as it is. */

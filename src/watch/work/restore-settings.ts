@@ -39,7 +39,8 @@ export async function restoreSettings(
     ),
   );
   const definitions = new Map([...definitionsAhead].filter(isToRestore));
-  const names = new Map([...settings, ...definitions]);
+  const names = new Map<ResourceIdentifier, readonly string[]>(settings);
+  for (const [id, more] of definitions) names.set(id, [...new Set([...(names.get(id) ?? []), ...more])]);
   if (names.size === 0) return [];
   // of an earlier session, and this one has no templates of the deployment before
   if (application.snapshot.deployedRoot === undefined) return [...names].map(([id, left]) => describeLeft(id, left));
@@ -61,7 +62,7 @@ export async function restoreSettings(
       ahead: { ...ahead },
       definitionsAhead: new Map([...now.definitionsAhead].filter(([id]) => !restored.has(id))),
     }));
-    return results.map((result) => describeRestored(result, names.get(result.id) ?? []));
+    return onePerResource(results).map((result) => describeRestored(result, names.get(result.id) ?? []));
   } catch (error) {
     application.snapshot.run.environment.signal.throwIfAborted();
     return failAll([...names.keys()], error);
@@ -86,6 +87,13 @@ async function restore(
   const built = emptyBuildResult(builtProperties);
   const open = await codeSync.plan({ root, selection: { ids, types: [] }, built, ...how });
   return (await open?.apply())?.results ?? [];
+}
+
+/** Gives one result for a resource of which settings and definition were set back: the failed one, if there is one. */
+function onePerResource(results: readonly ResourceResult[]): ResourceResult[] {
+  const byId = new Map<ResourceIdentifier, ResourceResult>();
+  for (const result of results) if (byId.get(result.id)?.outcome !== 'failed') byId.set(result.id, result);
+  return [...byId.values()];
 }
 
 /** A resource that has settings which the stack does not have. */
