@@ -20,13 +20,31 @@ export function formatTime(at: number): string {
   return new Date(at).toLocaleTimeString([], { hour12: false });
 }
 
-/** JSON with indentation; other text as it is. */
+/** A string, a bracket, a colon, a comma, or a number or word. */
+const JSON_TOKENS = /"(?:[^"\\]|\\.)*"|[[\]{}:,]|[^\s[\]{}:,"]+/g;
+
+/** JSON with indentation; other text as it is. Only the space between tokens changes: JavaScript rounds large numbers. */
 export function prettyJson(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text), undefined, 2);
+    JSON.parse(text);
   } catch {
     return text;
   }
+  let pretty = '';
+  let depth = 0;
+  const newLine = (): string => `\n${'  '.repeat(depth)}`;
+  for (const [token] of text.matchAll(JSON_TOKENS)) {
+    const isEmpty = /[[{]$/.test(pretty);
+    if (token === '}' || token === ']') {
+      depth--;
+      pretty += isEmpty ? token : newLine() + token;
+      continue;
+    }
+    if (isEmpty && depth > 0) pretty += newLine();
+    if (token === '{' || token === '[') depth++;
+    pretty += token === ',' ? token + newLine() : token === ':' ? ': ' : token;
+  }
+  return pretty;
 }
 
 /** `Function` for `AWS::Serverless::Function`. */
