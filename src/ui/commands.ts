@@ -47,6 +47,8 @@ export interface CallAnswer {
   body: string;
   /** The body is not text; its size is shown instead. */
   binaryBytes?: number | undefined;
+  /** Length of the end of the body that is left out, because the body is large. */
+  cutBytes?: number | undefined;
   ms: number;
 }
 

@@ -112,7 +112,7 @@ export class CallForm extends Component<{ endpoint: Endpoint }, CallState> {
 }
 
 function CallResult({ answer }: { answer: CallAnswer }): VNode {
-  const { status, statusText, headers, body, binaryBytes, ms } = answer;
+  const { status, statusText, headers, body, binaryBytes, cutBytes, ms } = answer;
   return (
     <div class="answer">
       <p class={`result ${status < 400 ? 'is-good' : 'is-bad'}`} role="status">
@@ -126,6 +126,7 @@ function CallResult({ answer }: { answer: CallAnswer }): VNode {
       ) : (
         <p class="empty">{binaryBytes} bytes that are not text</p>
       )}
+      {cutBytes !== undefined && <p class="empty">{cutBytes} more bytes are not shown</p>}
       <details>
         <summary>Headers</summary>
         <pre class="text">{headers.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>

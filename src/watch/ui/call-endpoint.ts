@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { HttpRequest } from '@smithy/core/protocols';
 import { networkReason } from '../../aws/network-reason.ts';
 import { createRequestHandler } from '../../aws/request-handler.ts';
@@ -26,13 +27,15 @@ export async function callEndpoint(
     const { response } = await handler.handle(requestOf(target, { method, url, headers, body }));
     const content = await readAll(response.body as AsyncIterable<Buffer>);
     const type = response.headers['content-type'] ?? '';
-    const isText = !content.subarray(0, 1_000).includes(0) && !/^(?:image|audio|video|font)\//.test(type);
+    const isText = isUtf8(content) && !content.includes(0) && !/^(?:image|audio|video|font)\//.test(type);
+    const isCut = isText && content.length > LARGEST_SHOWN;
     return {
       status: response.statusCode,
       statusText: response.reason ?? '',
       headers: Object.entries(response.headers),
       body: isText ? content.subarray(0, LARGEST_SHOWN).toString() : '',
       binaryBytes: isText ? undefined : content.length,
+      cutBytes: isCut ? content.length - LARGEST_SHOWN : undefined,
       ms: performance.now() - started,
     };
   } catch (error) {

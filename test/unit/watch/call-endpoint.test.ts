@@ -4,8 +4,12 @@ import { expect, it } from 'vitest';
 import { callEndpoint } from '../../../src/watch/ui/call-endpoint.ts';
 import { atEnd } from '../../support/at-end.ts';
 
+const LARGE = 1024 * 1024;
+
 const server = createServer((request, response) => {
   if (request.url?.endsWith('.png')) return void response.end(Buffer.from([137, 80, 78, 71, 0, 1]));
+  if (request.url?.endsWith('/latin')) return void response.end(Buffer.from([252, 98, 101, 114]));
+  if (request.url?.endsWith('/large')) return void response.end(`ü${'x'.repeat(LARGE)}`);
   let body = '';
   request.on('data', (data: Buffer) => (body += data.toString()));
   request.on('end', () => {
@@ -26,7 +30,14 @@ it('sends the path with its parameters, the query, the headers and the body', as
   expect(answer.headers).toContainEqual(['x-seen', 'yes']);
 });
 
+it('says how much of a large body is not shown', async () => {
+  const answer = await call('GET', `${origin}/dev/orders/large`);
+  expect(answer).toMatchObject({ binaryBytes: undefined, cutBytes: 2 });
+  expect(answer.body).toMatch(/^üx+$/);
+});
+
 it('says how large a body is that is not text', async () => {
+  expect(await call('GET', `${origin}/dev/orders/latin`)).toMatchObject({ body: '', binaryBytes: 4 });
   expect(await call('GET', `${origin}/dev/orders/a.png`)).toMatchObject({ status: 200, body: '', binaryBytes: 6 });
 });
 
