@@ -14,6 +14,7 @@ export interface SyncRecord {
   changed: string[];
   failed: string[];
   deployed: boolean;
+  deploymentFailed: boolean;
   spans: Span[];
 }
 
@@ -36,6 +37,7 @@ export function openRecord(records: SyncRecord[], at: number): SyncRecord {
     changed: [],
     failed: [],
     deployed: false,
+    deploymentFailed: false,
     spans: [],
   };
   records.push(record);
@@ -50,6 +52,13 @@ export function titleOf({ files, deployed }: SyncRecord): string {
   const [first] = files;
   if (first === undefined) return deployed ? 'Deployment' : 'Comparison with the cloud';
   return files.length > 1 ? `${first} and ${files.length - 1} more` : first;
+}
+
+/** How the sync ended. */
+export function outcomeOf({ end, failed, changed, deployed, deploymentFailed }: SyncRecord): string {
+  if (failed.length > 0 || deploymentFailed) return 'failed';
+  if (end === undefined) return 'running';
+  return changed.length > 0 || deployed ? 'synced' : 'unchanged';
 }
 
 /** Adds a span to the sync that it belongs to: the running one, or the last one if the span began before its end. */

@@ -138,6 +138,7 @@ function updateStack(session: SessionState, event: Extract<SyncEvent, { type: 's
     lastSync: isDeployed ? { at, ms } : before.lastSync,
   };
   if (state !== 'in-sync' && state !== 'failed') return;
+  record.deploymentFailed = state === 'failed';
   session.deploying.clear();
   for (const row of session.resources.values()) {
     const undeployed = isDeployed ? [] : row.undeployed;

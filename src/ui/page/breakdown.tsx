@@ -35,8 +35,13 @@ export function Breakdown({
   return (
     <div class="breakdown">
       <p class="sentence">
-        <strong>{outcome}</strong> {record.files.length > 0 && <>after {record.files.join(', ')} was saved</>} at{' '}
-        {formatTime(record.start)}
+        <strong>{outcome}</strong>{' '}
+        {record.files.length > 0 && (
+          <>
+            after {record.files.join(', ')} {record.files.length === 1 ? 'was' : 'were'} saved
+          </>
+        )}{' '}
+        at {formatTime(record.start)}
         {spans.length > 0 && <>, {formatMs(end - start)}</>}{' '}
         <button
           type="button"

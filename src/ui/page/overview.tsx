@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { titleOf } from '../model/records.ts';
+import { outcomeOf, titleOf } from '../model/records.ts';
 import { formatPlace } from '../model/headline.ts';
 import { formatAgo, formatMs, formatTime } from './format.ts';
 import { go, store } from './store.ts';
@@ -53,15 +53,7 @@ export function Overview(): VNode {
                   <button type="button" class="link" onClick={() => go({ view: 'timeline', item: `s/${record.id}` })}>
                     {titleOf(record)}
                   </button>
-                  <span class={record.failed.length > 0 ? 'is-bad' : ''}>
-                    {record.failed.length > 0
-                      ? 'failed'
-                      : record.end === undefined
-                        ? 'running'
-                        : record.changed.length > 0 || record.deployed
-                          ? 'synced'
-                          : 'unchanged'}
-                  </span>
+                  <span class={outcomeOf(record) === 'failed' ? 'is-bad' : ''}>{outcomeOf(record)}</span>
                   <span class="time">{record.end === undefined ? '' : formatMs(record.end - record.start)}</span>
                 </li>
               ))}

@@ -1,13 +1,13 @@
 import type { VNode } from 'preact';
-import { titleOf } from '../model/records.ts';
+import { outcomeOf, titleOf } from '../model/records.ts';
 import type { SyncRecord } from '../model/records.ts';
 import { formatMs, formatTime } from './format.ts';
 import { go } from './store.ts';
 
 /** A sync in the list of the timeline. */
 export function SyncButton({ record, isSelected }: { record: SyncRecord; isSelected: boolean }): VNode {
-  const { id, start, end, ids, failed } = record;
-  const state = end === undefined ? 'updating' : failed.length > 0 ? 'failed' : 'in-sync';
+  const { id, start, end, ids } = record;
+  const state = end === undefined ? 'updating' : outcomeOf(record) === 'failed' ? 'failed' : 'in-sync';
   return (
     <button
       type="button"

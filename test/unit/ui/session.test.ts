@@ -3,6 +3,7 @@ import { createEventHistory } from '../../../src/console/event-history.ts';
 import type { SyncEvent } from '../../../src/console/reporter.ts';
 import { headlineOf } from '../../../src/ui/model/headline.ts';
 import { lanesOf } from '../../../src/ui/model/lanes.ts';
+import { outcomeOf } from '../../../src/ui/model/records.ts';
 import { decodeSession, emptySession, encodeSession } from '../../../src/ui/model/session-state.ts';
 import type { SessionState } from '../../../src/ui/model/session-state.ts';
 import { traceOf } from '../../../src/ui/model/trace.ts';
@@ -62,6 +63,18 @@ it('a page that joins has the same session as one that followed all events', () 
   const joined = decodeSession(encodeSession(sessionOf([...START, ...SAVE])));
   updateSession(joined, { at: 1_150, event: DONE });
   expect(joined).toEqual(sessionOf([...START, ...SAVE, DONE]));
+});
+
+it.each<[string, SyncEvent[], string]>([
+  ['runs', SAVE, 'running'],
+  ['sends a change', [...SAVE, DONE], 'synced'],
+  ['finds no difference', [...SAVE, { ...DONE, changed: false }], 'unchanged'],
+  ['fails for a resource', [...SAVE, { type: 'resource-state', id: 'A', state: 'failed' }], 'failed'],
+  // such as a template that cannot be read: nothing is deployed
+  ['cannot deploy', [{ type: 'stack-state', state: 'failed', failure: { message: 'no YAML' } }], 'failed'],
+])('the outcome of a sync that %s', (_name, events, outcome) => {
+  const [, record] = sessionOf([...START, ...events]).records;
+  expect(record && outcomeOf(record)).toBe(outcome);
 });
 
 it('a deployment takes what was ahead of the stack', () => {
