@@ -193,7 +193,8 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     await page.fill('.try textarea', '{"name": "Grace"}');
     await page.click('.try button', 'Invoke');
     await page.shows(/Succeeded[\s\S]*version 2/, '.answer');
-    await page.fill('.try textarea', '{"fail": true}');
+    // JavaScript has no such number
+    await page.fill('.try textarea', '{"fail": true, "id": 12345678901234567890}');
     await page.click('.try button', 'Invoke');
     await page.shows(/Failed \(Unhandled\)[\s\S]*asked to fail/, '.answer');
 
@@ -201,7 +202,17 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     await page.reload();
     await page.shows(/Everything you saved is live/);
     await page.shows(/Earlier events[\s\S]*"Grace"/, '.detail');
-    expect(await page.field('.try textarea')).toContain('"fail": true');
+    expect(await page.field('.try textarea')).toContain('"id": 12345678901234567890');
+
+    // keyboard only: Enter on the row opens its form; an address that is damaged opens the page
+    await page.value('location.hash = "#resources&%"');
+    await page.reload();
+    await page.shows(/Stack shop/);
+    await page.press('ArrowDown');
+    await page.shows(/Hello/, '.row.selected');
+    await page.press('Enter');
+    await page.shows(/Event/, '.try');
+    expect(await page.value('document.activeElement.localName')).toBe('textarea');
 
     await page.click('.row', 'GET');
     const url = await page.field('[aria-label=URL]');

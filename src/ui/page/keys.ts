@@ -48,10 +48,21 @@ export function handleKey(event: KeyboardEvent): void {
       if (store.place.view === 'resources' && move(key === 'ArrowDown' ? 1 : -1)) event.preventDefault();
       return;
     case 'Enter':
-      if (target === document.body && store.place.item !== undefined) go({ isTrying: true });
-      return;
+      if (store.place.item === undefined || !isOnSelection(target)) return;
+      event.preventDefault();
+      return go({ view: 'resources', isTrying: true }, focusForm);
     default:
   }
+}
+
+/** Whether the key is for what is selected: other buttons have their own use of it. */
+function isOnSelection(target: HTMLElement | undefined): boolean {
+  return target === document.body || target?.dataset['item'] === store.place.item;
+}
+
+/** Focuses the field that is changed most often. */
+function focusForm(): void {
+  document.querySelector<HTMLElement>('.detail .try :is(input, textarea)')?.focus();
 }
 
 /** Selects the next row; false: there is none. */

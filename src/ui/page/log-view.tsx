@@ -31,6 +31,8 @@ export class LogView extends Component<object, LogState> {
   override state: LogState = { id: '' };
   readonly #list = createRef<HTMLOListElement>();
   #isAtEnd = true;
+  /** Where the end was. */
+  #top = 0;
 
   override componentDidMount(): void {
     this.#scroll();
@@ -80,15 +82,9 @@ export class LogView extends Component<object, LogState> {
               : 'Nothing fits the filter.'}
           </p>
         )}
-        <ol
-          ref={this.#list}
-          tabIndex={0}
-          onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-            this.#isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR;
-          }}
-        >
+        <ol ref={this.#list} tabIndex={0} onScroll={({ currentTarget }) => this.#onScroll(currentTarget)}>
           {lines.map((line) => (
-            <LogRow key={`${line.time} ${line.id} ${line.text}`} line={line} />
+            <LogRow key={line.number} line={line} />
           ))}
         </ol>
       </section>
@@ -97,7 +93,18 @@ export class LogView extends Component<object, LogState> {
 
   #scroll(): void {
     const list = this.#list.current;
-    if (list && this.#isAtEnd) list.scrollTop = list.scrollHeight;
+    if (!list || !this.#isAtEnd) return;
+    list.scrollTop = list.scrollHeight;
+    this.#top = list.scrollTop;
+  }
+
+  /** Only the user leaves the end, upwards. Rows that the browser lays out late move the end away: follow it. */
+  #onScroll({ scrollTop, scrollHeight, clientHeight }: HTMLElement): void {
+    if (scrollHeight - scrollTop - clientHeight < NEAR) {
+      if (!this.#isAtEnd) this.#top = scrollTop;
+      this.#isAtEnd = true;
+    } else if (scrollTop < this.#top - NEAR) this.#isAtEnd = false;
+    else this.#scroll();
   }
 }
 

@@ -13,11 +13,14 @@ export interface Place {
   isTrying: boolean;
 }
 
+/** A log line, numbered: a function may write the same line twice in a millisecond. */
+type NumberedLine = PageLogLine & { number: number };
+
 /** Everything the page draws from. */
 export interface Store {
   session: SessionState;
   place: Place;
-  logs: PageLogLine[];
+  logs: NumberedLine[];
   logFailure: string | undefined;
   /** `lost`: the command does not respond. */
   connection: 'connecting' | 'open' | 'lost';
@@ -28,6 +31,7 @@ export interface Store {
 }
 
 const MOST_LINES = 2_000;
+let lineCount = 0;
 
 /** The one store of the page. */
 export const store: Store = {
@@ -42,6 +46,7 @@ export const store: Store = {
 };
 
 let draw: () => void = () => {};
+let afterDraw: (() => void) | undefined;
 let isDue = false;
 
 /** Draws with this function from now on: at most once a frame. */
@@ -57,6 +62,8 @@ export function redraw(): void {
   const work = (): void => {
     isDue = false;
     draw();
+    afterDraw?.();
+    afterDraw = undefined;
   };
   if (document.hidden) setTimeout(work, 200);
   else requestAnimationFrame(work);
@@ -68,12 +75,13 @@ export function update(change: Partial<Store>): void {
   redraw();
 }
 
-/** Shows another place. */
-export function go(place: Partial<Place>): void {
+/** Shows another place; `then` runs once it is drawn. */
+export function go(place: Partial<Place>, then?: () => void): void {
   const next = { ...store.place, ...place };
+  update({ place: next });
+  afterDraw = then;
   const hash = formatPlace(next);
   if (hash !== location.hash) location.hash = hash;
-  else update({ place: next });
 }
 
 /** Follows the session until the command ends. The browser connects again by itself. */
@@ -105,7 +113,8 @@ function receive(message: PageMessage): void {
       store.session.facts = message.facts;
       return;
     case 'logs':
-      store.logs = [...store.logs, ...message.lines].slice(-MOST_LINES);
+      for (const line of message.lines) store.logs.push({ ...line, number: ++lineCount });
+      store.logs = store.logs.slice(-MOST_LINES);
       store.logFailure = undefined;
       return;
     case 'log-failure':
@@ -115,12 +124,21 @@ function receive(message: PageMessage): void {
 }
 
 function parsePlace(hash: string): Place {
-  const [view = '', item = '', tab = ''] = hash.slice(1).split('&').map(decodeURIComponent);
+  const [view = '', item = '', tab = ''] = hash.slice(1).split('&').map(decode);
   return {
     view: view === 'timeline' || view === 'logs' ? view : 'resources',
     item: item === '' ? undefined : item,
     isTrying: tab === 'try',
   };
+}
+
+/** An address may be damaged. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
 }
 
 function formatPlace({ view, item = '', isTrying }: Place): string {

@@ -140,7 +140,8 @@ function createLogTail(
 ): { turn(on: boolean): void; lines(): readonly PageLogLine[] } {
   let running: AbortController | undefined;
   let lines: PageLogLine[] = [];
-  const seen = new Set<string>();
+  /** How often each line was read: a function may write the same line twice in a millisecond. */
+  const seen = new Map<string, number>();
   const turn = (on: boolean): void => {
     if (on === (running !== undefined)) return;
     running?.abort();
@@ -148,17 +149,17 @@ function createLogTail(
     if (running) void follow(running.signal);
   };
   const follow = async (signal: AbortSignal): Promise<void> => {
+    // a tail that begins again reads the last lines again
+    const read = new Map<string, number>();
     try {
       await commands.followLogs((line) => {
-        // a tail that begins again reads the last lines again
-        const name = `${line.id} ${line.time} ${line.text}`;
-        if (seen.has(name)) return;
-        seen.add(name);
+        if (countLine(read, line) <= (seen.get(nameOfLine(line)) ?? 0)) return;
+        countLine(seen, line);
         lines.push(line);
         if (lines.length > MOST_LINES * 2) {
           lines = lines.slice(-MOST_LINES);
-          seen.clear();
-          for (const { id, time, text } of lines) seen.add(`${id} ${time} ${text}`);
+          const kept = new Set(lines.map(nameOfLine));
+          for (const counts of [seen, read]) for (const name of counts.keys()) if (!kept.has(name)) counts.delete(name);
         }
         onLines([line]);
       }, signal);
@@ -169,4 +170,16 @@ function createLogTail(
     }
   };
   return { turn, lines: () => lines.slice(-MOST_LINES) };
+}
+
+function nameOfLine({ id, time, text }: PageLogLine): string {
+  return `${id} ${time} ${text}`;
+}
+
+/** Counts a line; returns how many are like it. */
+function countLine(counts: Map<string, number>, line: PageLogLine): number {
+  const name = nameOfLine(line);
+  const count = (counts.get(name) ?? 0) + 1;
+  counts.set(name, count);
+  return count;
 }
