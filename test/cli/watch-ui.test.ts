@@ -204,6 +204,13 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     await page.shows(/Earlier events[\s\S]*"Grace"/, '.detail');
     expect(await page.field('.try textarea')).toContain('"id": 12345678901234567890');
 
+    // so does what was not sent
+    await page.fill('.try textarea', '{"name": "draft"}');
+    await page.reload();
+    await page.shows(/Earlier events/, '.detail');
+    expect(await page.field('.try textarea')).toBe('{"name": "draft"}');
+    await page.fill('.try textarea', '{}');
+
     // keyboard only: Enter on the row opens its form; an address that is damaged opens the page
     await page.value('location.hash = "#resources&%"');
     await page.reload();

@@ -1,6 +1,7 @@
 import { Component } from 'preact';
 import type { ComponentChildren, VNode } from 'preact';
 import type { CommandError } from './api.ts';
+import { draftOf, keepDraft } from './drafts.ts';
 import { prettyJson } from './format.ts';
 import { remember, rememberedOf } from './remembered.ts';
 
@@ -15,7 +16,7 @@ interface EventFormProps<T> {
 }
 
 interface EventFormState<T> {
-  /** undefined: the event that was sent last. */
+  /** undefined: the draft, or the event that was sent last. */
   text: string | undefined;
   isSending: boolean;
   answer: T | undefined;
@@ -28,7 +29,7 @@ export class EventForm<T> extends Component<EventFormProps<T>, EventFormState<T>
 
   override render({ name, label, verb, show }: EventFormProps<T>, state: EventFormState<T>): VNode {
     const remembered = rememberedOf(name) ?? [];
-    const text = state.text ?? prettyJson(remembered[0] ?? '{}');
+    const text = state.text ?? draftOf(name) ?? prettyJson(remembered[0] ?? '{}');
     const problem = problemOf(text);
     const submit = (): void => {
       if (problem === undefined && !state.isSending) void this.#send(text);
@@ -49,7 +50,7 @@ export class EventForm<T> extends Component<EventFormProps<T>, EventFormState<T>
               rows={Math.min(14, Math.max(5, text.split('\n').length))}
               value={text}
               aria-invalid={problem !== undefined}
-              onInput={({ currentTarget }) => this.setState({ text: currentTarget.value })}
+              onInput={({ currentTarget }) => this.#change(currentTarget.value)}
               onKeyDown={(event) => {
                 if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit();
               }}
@@ -65,7 +66,7 @@ export class EventForm<T> extends Component<EventFormProps<T>, EventFormState<T>
                 aria-label="Earlier events"
                 onChange={({ currentTarget }) => {
                   const chosen = remembered[Number(currentTarget.value)];
-                  if (chosen !== undefined) this.setState({ text: prettyJson(chosen) });
+                  if (chosen !== undefined) this.#change(prettyJson(chosen));
                   currentTarget.value = '';
                 }}
               >
@@ -85,8 +86,14 @@ export class EventForm<T> extends Component<EventFormProps<T>, EventFormState<T>
     );
   }
 
+  #change(text: string): void {
+    keepDraft(this.props.name, text);
+    this.setState({ text });
+  }
+
   async #send(text: string): Promise<void> {
     const { name, send } = this.props;
+    keepDraft(name, undefined);
     this.setState({ isSending: true, error: undefined });
     remember(name, text);
     try {
