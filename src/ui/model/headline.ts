@@ -69,6 +69,12 @@ export function formatPlace({ file, line, column }: SourcePlace): string | undef
   return [file, line, column].filter((part) => part !== undefined).join(':');
 }
 
+/** The place of a failure, unless its message has it. */
+export function placeBeside(failure: SourcePlace & { message: string }): string | undefined {
+  const place = formatPlace(failure);
+  return place === undefined || failure.message.includes(place) ? undefined : place;
+}
+
 function withPlace(text: string, place: SourcePlace): string {
   const where = formatPlace(place);
   return where === undefined || text.includes(where) ? text : `${where}: ${text}`;

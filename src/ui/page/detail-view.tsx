@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import type { ResourceView } from '../model/session-state.ts';
 import { titleOf } from '../model/records.ts';
-import { formatPlace } from '../model/headline.ts';
+import { placeBeside } from '../model/headline.ts';
 import { api } from './api.ts';
 import { Breakdown } from './breakdown.tsx';
 import { CallForm } from './call-form.tsx';
@@ -98,7 +98,7 @@ function Reasons({ row, ahead }: { row: ResourceView; ahead: readonly string[] }
       {failure !== undefined && (
         <div class={`box ${state === 'failed' ? 'box-failed' : ''}`} role={state === 'failed' ? 'alert' : undefined}>
           <strong>{state === 'failed' ? 'Not live' : 'The last try failed'}</strong>
-          {formatPlace(failure) !== undefined && <code class="place">{formatPlace(failure)}</code>}
+          {placeBeside(failure) !== undefined && <code class="place">{placeBeside(failure)}</code>}
           <pre>{failure.message}</pre>
           {failure.hint !== undefined && <p>{failure.hint}</p>}
           {failure.output !== undefined && (
@@ -112,7 +112,7 @@ function Reasons({ row, ahead }: { row: ResourceView; ahead: readonly string[] }
       {problems.map((problem) => (
         <div key={problem.message} class="box box-warning">
           <strong>Live, but Lambda cannot run it</strong>
-          {formatPlace(problem) !== undefined && <code class="place">{formatPlace(problem)}</code>}
+          {placeBeside(problem) !== undefined && <code class="place">{placeBeside(problem)}</code>}
           <pre>{problem.message}</pre>
         </div>
       ))}

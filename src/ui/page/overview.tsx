@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { outcomeOf, titleOf } from '../model/records.ts';
-import { formatPlace } from '../model/headline.ts';
+import { placeBeside } from '../model/headline.ts';
 import { formatAgo, formatMs, formatTime } from './format.ts';
 import { go, store } from './store.ts';
 
@@ -24,7 +24,7 @@ export function Overview(): VNode {
       {stack.failure !== undefined && (
         <div class="box box-failed" role="alert">
           <strong>The deployment failed</strong>
-          {formatPlace(stack.failure) !== undefined && <code class="place">{formatPlace(stack.failure)}</code>}
+          {placeBeside(stack.failure) !== undefined && <code class="place">{placeBeside(stack.failure)}</code>}
           <pre>{stack.failure.message}</pre>
           {stack.failure.hint !== undefined && <p>{stack.failure.hint}</p>}
         </div>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createEventHistory } from '../../../src/console/event-history.ts';
 import type { SyncEvent } from '../../../src/console/reporter.ts';
-import { headlineOf } from '../../../src/ui/model/headline.ts';
+import { headlineOf, placeBeside } from '../../../src/ui/model/headline.ts';
 import { lanesOf } from '../../../src/ui/model/lanes.ts';
 import { outcomeOf } from '../../../src/ui/model/records.ts';
 import { decodeSession, emptySession, encodeSession } from '../../../src/ui/model/session-state.ts';
@@ -117,6 +117,13 @@ it.each<[string, SyncEvent[], object]>([
   ],
 ])('the headline: %s', (_name, events, headline) => {
   expect(headlineOf(sessionOf(events))).toMatchObject(headline);
+});
+
+it.each([
+  ['no YAML', 't.yaml:2:4'],
+  ['t.yaml:2:4: no YAML', undefined],
+])('the place beside the message "%s": %s', (message, place) => {
+  expect(placeBeside({ message, file: 't.yaml', line: 2, column: 4 })).toBe(place);
 });
 
 it('the trace file has a process for each sync and a thread for each lane, whose events do not overlap', () => {
