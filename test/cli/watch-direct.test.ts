@@ -234,6 +234,9 @@ describe('direct settings and deployments', () => {
       'UpdateAlias',
     ]);
     expect(await app.answer('Fn')).toBe('hello');
+    // callers of the alias do not have what is set without a version, and the row says so
+    const timeout = await watch.after(() => save(watch, 'Environment:', 'Timeout: 9, Environment:'), isSet);
+    expect(timeout['detail']).toBe('Timeout, alias live with its next version');
     held.release();
   });
 

@@ -127,6 +127,10 @@ export function describeFunctionPlan({ work, code, configuration, settings, drop
     ...(code === undefined ? [] : [code.code.kind === 'image' ? 'image' : 'code']),
     ...(drop === undefined ? [] : ['dependency layer removed']),
     ...(publish === undefined ? [] : [publish.alias ? `version for ${publish.alias.Name}` : 'published version']),
+    // callers of the alias run the version that has the settings of its time
+    ...(settings.size > 0 && work.alias !== undefined && publish === undefined
+      ? [`alias ${work.alias} with its next version`]
+      : []),
   ];
 }
 
