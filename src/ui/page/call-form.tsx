@@ -4,6 +4,7 @@ import type { Endpoint } from '../../console/reporter.ts';
 import type { CallAnswer, CallRequest } from '../commands.ts';
 import { api } from './api.ts';
 import type { CommandError } from './api.ts';
+import { withoutCredentials } from './credential-headers.ts';
 import { Failure, TextBlock } from './event-form.tsx';
 import { formatMs } from './format.ts';
 import { remember, rememberedOf } from './remembered.ts';
@@ -100,7 +101,7 @@ export class CallForm extends Component<{ endpoint: Endpoint }, CallState> {
 
   async #send(name: string, request: CallRequest): Promise<void> {
     this.setState({ request, isSending: true, error: undefined });
-    remember(name, JSON.stringify(request));
+    remember(name, JSON.stringify({ ...request, headers: withoutCredentials(request.headers) }));
     try {
       this.setState({ answer: await api.call(request) });
     } catch (error) {

@@ -1,0 +1,8 @@
+import { expect, it } from 'vitest';
+import { withoutCredentials } from '../../../src/ui/page/credential-headers.ts';
+
+it('headers with credentials are not remembered', () => {
+  const kept = { 'content-type': 'application/json', 'x-request-id': '1' };
+  const secret = { Authorization: 'Bearer t', cookie: 's=1', 'X-Api-Key': 'k', 'x-amz-security-token': 't' };
+  expect(withoutCredentials({ ...kept, ...secret })).toEqual(kept);
+});
