@@ -3,6 +3,8 @@
 //
 // Prints one line of JSON when both respond: {"dockerHost": "unix:///…", "registry": "127.0.0.1:PORT"}, or
 // {"unavailable": "why"}.
+//
+// --remote: the engine listens on TCP, and does not see the machine's folder for temporary files.
 import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
@@ -32,7 +34,8 @@ if (packages.length > 0) {
 }
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sam-sync-engine-'));
-const dockerHost = `unix://${folder}/docker.sock`;
+const isRemote = process.argv.includes('--remote');
+const dockerHost = isRemote ? `tcp://127.0.0.1:${await freePort()}` : `unix://${folder}/docker.sock`;
 const port = await freePort();
 const registryConfig = path.join(folder, 'registry.yml');
 fs.writeFileSync(
@@ -47,9 +50,14 @@ http:
 );
 const logs = fs.openSync(path.join(folder, 'log.txt'), 'a');
 // the machine's network: a bridge would need iptables
+const elsewhere = `mount --make-rprivate / && mount --bind "$0" /mnt && mount -t tmpfs tmpfs "$(dirname "$0")" &&
+  mkdir "$0" && mount --move /mnt "$0" && exec "$@"`;
+const before = isRemote ? ['unshare', '--mount', 'sh', '-c', elsewhere, folder] : [];
+const [program, ...programArgs] = [...before, 'dockerd'];
 const engine = spawn(
-  'dockerd',
+  program,
   [
+    ...programArgs,
     '--iptables=false',
     '--bridge=none',
     `--host=${dockerHost}`,

@@ -10,7 +10,7 @@ import { observeSource, observeTools } from './build-observer.ts';
 import type { BuildEnd, BuildObserver, ObserveBuild } from './build-observer.ts';
 import { buildStoreDir } from './build-options.ts';
 import type { BuildOptions } from './build-options.ts';
-import type { BuiltFolder } from './build-result.ts';
+import type { BuildInput, BuiltFolder } from './build-result.ts';
 import type { BuildCache, CacheEntry } from './cache/build-cache.ts';
 import type { SourceHasher } from './cache/source-hash.ts';
 import { notePrivateFiles } from './checks/private-files.ts';
@@ -124,7 +124,11 @@ async function buildHere(
     const { options, sharedBuilds } = environment;
     const context: BuildContext = { options, cache, hasher, tools, hostTools, ...projects, stepId, note };
     const { reporter } = environment;
-    const built = await prepareAndBuild(definition, context, { collector, observer, reporter, sharedBuilds });
+    const setInputs = (inputs: readonly BuildInput[]): void => {
+      collector.setInputs(definition.ids, inputs);
+      container?.setInputs(inputs);
+    };
+    const built = await prepareAndBuild(definition, context, { setInputs, observer, reporter, sharedBuilds });
     await offerBuild(sharedBuilds, { definition, context, ...built, programs });
     return { result: built.result, label: built.prepared.label };
   } finally {
@@ -177,25 +181,25 @@ async function prepareAndBuild(
   definition: BuildDefinition,
   context: BuildContext,
   how: {
-    collector: ResultCollector;
+    setInputs: (inputs: readonly BuildInput[]) => void;
     observer: BuildObserver | undefined;
     reporter: Reporter;
     sharedBuilds: SharedBuilds | undefined;
   },
 ): Promise<Pick<EndedBuild, 'workflow' | 'prepared' | 'result'>> {
-  const { collector, observer, reporter, sharedBuilds } = how;
+  const { setInputs, observer, reporter, sharedBuilds } = how;
   const workflow = await loadWorkflow(definition);
   await assertCodeDir(definition);
   const { prepared, result } = await untilUnchanged(definition, context, async () => {
     const observed = observeSource(await workflow.prepare(definition, context), observer);
     const span = { kind: 'hash', label: definition.ids.join(', '), ids: definition.ids } as const;
     const prepared = { ...observed, sourceKey: () => timed(reporter, span, () => observed.sourceKey()) };
-    collector.setInputs(definition.ids, await prepared.inputs());
+    setInputs(await prepared.inputs());
     try {
       return { prepared, result: await buildDefinition(definition, prepared, { workflow, context, sharedBuilds }) };
     } finally {
       // also after a failure: a watch waits for changes of what the build failed on
-      collector.setInputs(definition.ids, await prepared.inputs());
+      setInputs(await prepared.inputs());
     }
   });
   await notePrivateFiles(definition, result.artifact, context.note);

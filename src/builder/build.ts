@@ -49,19 +49,22 @@ export function openBuilder(environment: BuildEnvironment): Builder {
       const { cache, release } = wholeCache.hold();
       // new for each build: a missing tool may be installed by now, workspaces and lock files may have changed
       const tools = createTools({ env, signal, reporter });
+      const containers = openContainerPool(tools, projectDir);
+      const isInContainers = plan.definitions.some(({ container }) => container !== undefined);
+      const atOnce = (isInContainers ? await containers.buildsAtOnce() : undefined) ?? BUILDS_AT_ONCE;
       const shared: SharedContext = {
         environment: { ...environment, signal, onBuilt },
         cache,
         hasher,
         tools,
         projects: createProjectMemos(),
-        containers: openContainerPool(tools, projectDir),
-        atOnce: createGate(BUILDS_AT_ONCE),
+        containers,
+        atOnce: createGate(atOnce),
         engine: once(() => findEngine('A function of package type Image', { env, signal })),
         inTurn,
       };
       try {
-        const { result, failures } = await buildAll(plan, shared);
+        const { result, failures } = await buildAll(plan, shared, atOnce);
         // no deployment depends on the checks, so nothing waits for them
         const runProblems = checker.check(plan.checks, result, tools);
         return { result: { ...result, runProblems }, failures, release };
@@ -82,9 +85,9 @@ const LOOKUPS_AT_ONCE = 32;
 /** An engine that builds more images at the same time only shares its processors and disks among them. */
 const IMAGES_AT_ONCE = 2;
 
-async function buildAll(plan: BuildPlan, shared: SharedContext): Promise<ResultCollector> {
+async function buildAll(plan: BuildPlan, shared: SharedContext, atOnce: number): Promise<ResultCollector> {
   const collector = new ResultCollector(plan.notes);
-  const limit = shared.environment.sharedBuilds === undefined ? BUILDS_AT_ONCE : LOOKUPS_AT_ONCE;
+  const limit = shared.environment.sharedBuilds === undefined ? atOnce : LOOKUPS_AT_ONCE;
   await Promise.all([
     mapLimit(plan.definitions, limit, (definition) => buildCode(definition, shared, collector)),
     mapLimit(plan.images, IMAGES_AT_ONCE, (image) => buildImage(image, shared, collector)),

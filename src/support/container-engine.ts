@@ -67,7 +67,7 @@ export async function imageIds(engine: Engine, names: readonly string[]): Promis
 /** Explains an engine's output; undefined for an unknown failure. `image`: the requested one. */
 export function engineError(name: EngineName, output: string, image = 'the image'): UserError | undefined {
   const failure = KNOWN.find(({ pattern }) => pattern.test(output));
-  return failure && new UserError(failure.message(label(name), image), { hint: failure.hint(name, image) });
+  return failure && new UserError(failure.message(engineLabel(name), image), { hint: failure.hint(name, image) });
 }
 
 /** Creates the error for an unknown failure, from the last line of an engine's output. */
@@ -75,10 +75,11 @@ export function unknownFailure(name: EngineName, output: string): UserError {
   const lines = output.split('\n').map((line) => line.trim());
   const messages = lines.filter((line) => line !== '' && !/^(?:Run|See) '/.test(line));
   const last = messages.at(-1)?.replace(/^\w+: (?=Error)/, '') ?? 'no reason given';
-  return new UserError(`${label(name)} failed: ${last}`);
+  return new UserError(`${engineLabel(name)} failed: ${last}`);
 }
 
-function label(name: EngineName): string {
+/** The name of an engine in messages. */
+export function engineLabel(name: EngineName): string {
   return name[0]?.toUpperCase() + name.slice(1);
 }
 

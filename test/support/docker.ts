@@ -22,10 +22,12 @@ export interface TestEngine {
   stop(): Promise<void>;
 }
 
-/** Starts one of our own, or says why there is none. */
-export async function startTestEngine(): Promise<TestEngine> {
+/** Starts one of our own, or says why there is none. `isRemote`: on TCP, without the folders of tests. */
+export async function startTestEngine({ isRemote = false } = {}): Promise<TestEngine> {
   const script = fileURLToPath(new URL('../../scripts/docker-engine.mjs', import.meta.url));
-  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, ...(isRemote ? ['--remote'] : [])], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const line = await firstLine(child);
   const { unavailable, dockerHost, registry } = JSON.parse(line) as Answer;
   const env = { DOCKER_HOST: dockerHost };
@@ -69,7 +71,7 @@ function firstLine(child: ChildProcess): Promise<string> {
 }
 
 /** Programs that every image of ours has. */
-const BASICS = ['sh', 'cat', 'touch', 'chown', 'env', 'sleep', 'mkdir', 'cp', 'ls'];
+const BASICS = ['sh', 'cat', 'touch', 'chown', 'env', 'sleep', 'mkdir', 'cp', 'ls', 'rm'];
 /** What programs look up outside of themselves. */
 const SETTINGS = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pip.conf'];
 

@@ -8,7 +8,6 @@ const ROOT = path.join(import.meta.dirname, '../..');
 
 /** File → why the one message in it that no test has cannot be had. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
-  'builder/containers/build-container.ts': 'needs a container engine on another machine',
   'builder/workflows/ruby/install-gems.ts': 'needs a gem with compiled parts',
   'deploy/companion-stack.ts': 'CloudFormation takes fewer resources than such a template has',
   'deploy/managed-stack.ts': 'is said after minutes of waiting',

@@ -5,18 +5,24 @@ import { engineError, findEngine, unknownFailure } from '../../support/container
 import type { Engine } from '../../support/container-engine.ts';
 import { discard, exists, makeFolder } from '../../support/files.ts';
 import { once, oncePerName } from '../../support/once.ts';
+import { engineProcessors, remoteEndpoint } from '../../support/engine-place.ts';
 import { makeTemporaryFolder, removeLeftovers } from '../../support/temporary.ts';
 import { findAbove } from '../../support/find-above.ts';
 import { buildStoreDir } from '../build-options.ts';
+import type { BuildInput } from '../build-result.ts';
 import type { BuildDefinition } from '../plan-build.ts';
 import { toolFailure } from '../tools/tools.ts';
 import type { Tools } from '../tools/tools.ts';
 import { startContainer } from './build-container.ts';
-import type { BuildContainer } from './build-container.ts';
 import type { ContainerSettings } from './container-options.ts';
+import { UnseenFilesError } from './launch-container.ts';
+import type { BuildContainer, ContainerRequest } from './launch-container.ts';
+import { startRemoteContainer } from './remote-container.ts';
 
 /** Tools in the container of one build. */
 export interface ContainerTools extends Tools {
+  /** Names what the build reads: a remote engine gets a copy of it. */
+  setInputs(inputs: readonly BuildInput[]): void;
   close(): Promise<void>;
 }
 
@@ -24,6 +30,8 @@ export interface ContainerTools extends Tools {
 export interface ContainerPool {
   /** Returns the tools of a build. The container starts when the first tool runs. */
   open(definition: BuildDefinition, settings: ContainerSettings, stepId: string): Promise<ContainerTools>;
+  /** The number of builds that a remote engine has processors for; undefined: the engine is on this machine, or there is none. */
+  buildsAtOnce(): Promise<number | undefined>;
 }
 
 /** Opens the pool; `projectDir` holds `.aws-sam`. */
@@ -33,7 +41,19 @@ export function openContainerPool(host: Tools, projectDir: string): ContainerPoo
     await removeLeftovers(os.tmpdir(), { prefix: TEMPORARY });
     return findEngine('--use-container', { env: host.env, signal: host.signal });
   });
+  const findPlace = once(async (): Promise<EnginePlace> => ({ remote: await remoteEndpoint(await findOwnEngine()) }));
   return {
+    buildsAtOnce: async () => {
+      try {
+        const { remote } = await findPlace();
+        return remote === undefined ? undefined : await engineProcessors(await findOwnEngine());
+      } catch (error) {
+        host.signal.throwIfAborted();
+        // each build reports it
+        if (error instanceof UserError) return undefined;
+        throw error;
+      }
+    },
     open: async (definition, settings, stepId) => {
       const engine = await findOwnEngine();
       const { image } = settings;
@@ -41,9 +61,21 @@ export function openContainerPool(host: Tools, projectDir: string): ContainerPoo
       const imageId = await oncePerName(images, `${image} ${architecture}`, () =>
         pullImage(engine, { image, architecture }, (line) => host.report(stepId, line)),
       );
-      return createContainerTools(host, { definition, settings, engine, imageId, projectDir });
+      return createContainerTools(host, {
+        definition,
+        settings,
+        engine,
+        place: await findPlace(),
+        imageId,
+        projectDir,
+      });
     },
   };
+}
+
+/** Where the engine is: its address if it is remote. Changes if it turns out not to see our files. */
+interface EnginePlace {
+  remote: string | undefined;
 }
 
 const TEMPORARY = 'sam-sync-container';
@@ -85,6 +117,7 @@ interface ToolsRequest {
   definition: BuildDefinition;
   settings: ContainerSettings;
   engine: Engine;
+  place: EnginePlace;
   imageId: string;
   projectDir: string;
 }
@@ -93,7 +126,8 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
   const { settings, engine, imageId } = request;
   const temporaryDir = await makeTemporaryFolder(os.tmpdir(), TEMPORARY);
   let container: Promise<BuildContainer> | undefined;
-  const start = (): Promise<BuildContainer> => (container ??= startFor(request, temporaryDir));
+  let inputs: readonly BuildInput[] = [];
+  const start = (): Promise<BuildContainer> => (container ??= startFor(request, temporaryDir, () => inputs));
   const exec: BuildContainer['exec'] = async (...how) => {
     const result = await (await start()).exec(...how);
     // programs of another processor
@@ -124,6 +158,9 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
         const { stdout } = await exec('sh', ['-c', FIND, 'sh', name]);
         return stdout.split('\n').filter(Boolean);
       }),
+    setInputs: (known) => {
+      inputs = known;
+    },
     close: async () => {
       const running = await container?.catch(() => undefined);
       await running?.close();
@@ -134,14 +171,18 @@ async function createContainerTools(host: Tools, request: ToolsRequest): Promise
 
 const FIND = 'IFS=:; for dir in $PATH; do if [ -f "$dir/$1" ] && [ -x "$dir/$1" ]; then echo "$dir/$1"; fi; done';
 
-async function startFor(request: ToolsRequest, temporaryDir: string): Promise<BuildContainer> {
-  const { definition, settings, engine, projectDir } = request;
+async function startFor(
+  request: ToolsRequest,
+  temporaryDir: string,
+  inputs: () => readonly BuildInput[],
+): Promise<BuildContainer> {
+  const { definition, settings, engine, place, projectDir } = request;
   const store = buildStoreDir(projectDir);
   const caches = path.join(store, 'container-cache');
   await makeFolder(caches);
   const { codeDir, makefile } = definition;
   const others = [makefile?.contextDir, makefile?.workingDir, makefile?.projectRoot].filter((dir) => dir !== undefined);
-  return startContainer({
+  const wanted: ContainerRequest = {
     engine,
     image: settings.image,
     architecture: definition.architecture,
@@ -152,6 +193,20 @@ async function startFor(request: ToolsRequest, temporaryDir: string): Promise<Bu
       seldom: [codeDir, caches, path.join(store, 'gradle'), path.join(store, 'dotnet-tools')],
     },
     env: { ...cacheVariables(caches), ...settings.env },
+  };
+  try {
+    if (place.remote === undefined) return await startContainer(wanted);
+  } catch (error) {
+    if (!(error instanceof UnseenFilesError)) throw error;
+    place.remote = 'its machine';
+  }
+  return startRemoteContainer(wanted, {
+    endpoint: place.remote,
+    store,
+    caches,
+    code: [codeDir, ...others],
+    // names in a folder decide what esbuild imports, which runs here
+    inputs: () => inputs().filter(({ direct }) => direct !== true),
   });
 }
 

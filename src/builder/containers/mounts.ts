@@ -27,6 +27,11 @@ export function mountOption({ source, target }: Mount): string {
   return ['type=bind', `source=${source}`, `target=${target}`].map(csvField).join(',');
 }
 
+/** The value of `--mount` for a volume of the engine. */
+export function volumeOption({ source, target }: Mount): string {
+  return ['type=volume', `source=${source}`, `target=${target}`].map(csvField).join(',');
+}
+
 function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,0 +1,107 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { isMissing, makeFolder } from '../../support/files.ts';
+import { compileExcludes } from '../../support/globs.ts';
+import { isBelow } from '../../support/places.ts';
+import { listTree } from '../file-tree.ts';
+
+/** A file or folder of this machine that the programs in a container read. Absolute. */
+export interface CopiedSource {
+  path: string;
+  excludes: readonly string[];
+}
+
+/** One item below a folder. */
+export interface CopiedItem {
+  /** Relative to the folder, with `/`. */
+  name: string;
+  absolute: string;
+  kind: 'file' | 'folder' | 'link';
+  /** Differs if the content does. */
+  stamp: string;
+}
+
+/** Returns the folder of a source and what belongs to it; undefined: it does not exist. */
+export async function sourceItems({
+  path: place,
+  excludes,
+}: CopiedSource): Promise<{ folder: string; items: CopiedItem[] } | undefined> {
+  const stat = await fs.stat(place).catch(() => undefined);
+  if (stat === undefined) return undefined;
+  if (stat.isDirectory()) return { folder: place, items: await itemsBelow(place, { excludes, inside: true }) };
+  const item = await followedItem(path.basename(place), place);
+  return { folder: path.dirname(place), items: [item] };
+}
+
+/**
+ * Returns all that is below a folder; folders come before what they hold. Links stay links; `inside`: only those that do not
+ * leave the folder.
+ */
+export async function itemsBelow(
+  folder: string,
+  { excludes = [] as readonly string[], inside = false } = {},
+): Promise<CopiedItem[]> {
+  const isExcluded = compileExcludes(excludes);
+  const root = await fs.realpath(folder);
+  const walk = async (prefix: string): Promise<CopiedItem[]> => {
+    const items: CopiedItem[] = [];
+    for (const entry of await fs.readdir(path.join(folder, prefix), { withFileTypes: true })) {
+      if (isExcluded(entry.name, prefix === '')) continue;
+      const name = prefix + entry.name;
+      const absolute = path.join(folder, name);
+      const found = async (): Promise<CopiedItem[]> => {
+        if (entry.isSymbolicLink()) return linkItems(name, absolute, inside ? root : undefined);
+        if (entry.isDirectory()) return [await folderItem(name, absolute), ...(await walk(`${name}/`))];
+        // nothing can read a socket or a pipe as a file
+        return entry.isFile() ? [await followedItem(name, absolute)] : [];
+      };
+      items.push(...((await unlessGone(found)) ?? []));
+    }
+    return items;
+  };
+  return walk('');
+}
+
+async function linkItems(name: string, absolute: string, root: string | undefined): Promise<CopiedItem[]> {
+  const link: CopiedItem = { name, absolute, kind: 'link', stamp: `link ${await fs.readlink(absolute)}` };
+  const real = root === undefined ? undefined : await fs.realpath(absolute).catch(() => undefined);
+  if (root === undefined || real === undefined || isBelow(real, root)) return [link];
+  if (!(await fs.stat(real)).isDirectory()) return [await followedItem(name, absolute)];
+  const { files } = listTree(absolute, ['.aws-sam', '.git']);
+  return Promise.all(files.map((file) => followedItem(`${name}/${file.path}`, file.absolute)));
+}
+
+async function folderItem(name: string, absolute: string): Promise<CopiedItem> {
+  return { name, absolute, kind: 'folder', stamp: `folder ${(await fs.lstat(absolute)).mode}` };
+}
+
+async function followedItem(name: string, absolute: string): Promise<CopiedItem> {
+  const { mode, size, mtimeMs } = await fs.stat(absolute);
+  return { name, absolute, kind: 'file', stamp: `file ${mode} ${size} ${mtimeMs}` };
+}
+
+/** Does something with an item; undefined if it no longer exists: temporary files of editors come and go. */
+export async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Copies an item. Modes and times stay: zips and wheels hold them. */
+export async function copyItem({ absolute, kind }: CopiedItem, target: string): Promise<void> {
+  await makeFolder(path.dirname(target));
+  if (kind === 'link') return fs.symlink(await fs.readlink(absolute), target);
+  const stat = await fs.stat(absolute);
+  if (kind === 'folder') await makeFolder(target);
+  else await fs.copyFile(absolute, target, fs.constants.COPYFILE_FICLONE);
+  await fs.chmod(target, (stat.mode & 0o7777) | (kind === 'folder' ? 0o700 : 0));
+  if (kind === 'file') await fs.utimes(target, stat.atime, stat.mtime);
+}
+
+/** The stamps of items by name. */
+export function stampsOf(items: readonly CopiedItem[]): Map<string, string> {
+  return new Map(items.map((item) => [item.name, item.stamp]));
+}

@@ -1,0 +1,158 @@
+import { createHash, randomBytes } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { UserError } from '../../errors.ts';
+import { engineLabel, unknownFailure } from '../../support/container-engine.ts';
+import { readTextIfExists } from '../../support/files.ts';
+import { isBelow } from '../../support/places.ts';
+import { createGate } from '../../support/map-limit.ts';
+import type { SpawnResult } from '../../support/spawn.ts';
+import type { CopiedSource } from './copied-items.ts';
+import { createFolderCopies } from './folder-copies.ts';
+import type { FolderCopies } from './folder-copies.ts';
+import { launchContainer } from './launch-container.ts';
+import type { BuildContainer, ContainerRequest, ExecOptions, LaunchedContainer } from './launch-container.ts';
+import { mountOf, outermostFolders, volumeOption } from './mounts.ts';
+
+/** What a container on another machine needs besides the request. */
+interface RemoteSettings {
+  /** The engine's address, for messages. */
+  endpoint: string;
+  /** `.aws-sam/sam-sync` of the project. */
+  store: string;
+  /** The folder of the tools' caches below it: a volume of the engine. */
+  caches: string;
+  /** The folders of the code, in which programs may write. */
+  code: readonly string[];
+  /** What else the programs read, as far as the build knows at this moment. */
+  inputs(): readonly CopiedSource[];
+}
+
+/**
+ * Starts a container on an engine that does not see this machine's files. Before each program, its sources are copied to the
+ * container; after it, what it wrote is copied back. The tools' caches stay with the engine, in a volume.
+ */
+export async function startRemoteContainer(
+  request: ContainerRequest,
+  settings: RemoteSettings,
+): Promise<BuildContainer> {
+  const target = mountOf(settings.caches, process.platform).target;
+  const container = await launchContainer(request, [volumeOption({ source: volumeOf(settings.caches), target })]);
+  const commands = { ...copyCommands(request, settings, container), temporaryDir: path.dirname(request.temporaryDir) };
+  const copies = createFolderCopies({ ...commands, name: container.name });
+  // programs that run at once would each replace the folders of the others
+  const inTurn = createGate(1);
+  return {
+    exec: (program, args, how = {}) =>
+      inTurn(() => execWithCopies({ request, settings, container, copies }, [program, ...args], how)),
+    close: () => container.stop(),
+  };
+}
+
+/** A name by the project's folder, so that the project finds it again. */
+function volumeOf(caches: string): string {
+  return `sam-sync-cache-${createHash('sha256').update(caches).digest('hex').slice(0, 16)}`;
+}
+
+interface RemoteRun {
+  request: ContainerRequest;
+  settings: RemoteSettings;
+  container: LaunchedContainer;
+  copies: FolderCopies;
+}
+
+/** Writes the exit code to a file, which is copied back: an engine's command whose connection is cut may report success. */
+const WITH_EXIT_CODE = '"$@"; code=$?; echo "$code" > "$0"; exit "$code"';
+
+async function execWithCopies(
+  { request, settings, container, copies }: RemoteRun,
+  command: readonly string[],
+  how: ExecOptions,
+): Promise<SpawnResult> {
+  const { temporaryDir } = request;
+  const texts = [...command, how.cwd ?? '', ...Object.values(how.env ?? {})];
+  const folders = await foldersIn(texts, settings.store);
+  const sources = codeSources(settings, how.cwd);
+  await copies.send([...sources.code, ...settings.inputs()], [temporaryDir, ...folders.map(({ folder }) => folder)]);
+  const exitCode = path.join(temporaryDir, `exit-${randomBytes(4).toString('hex')}`);
+  const result = await container.call('sh', ['-c', WITH_EXIT_CODE, exitCode, ...command], how);
+  await copies.fetch(temporaryDir);
+  const code = Number((await readTextIfExists(exitCode)) ?? Number.NaN);
+  await fs.rm(exitCode, { force: true });
+  if (Number.isNaN(code)) {
+    // the engine could not start it
+    if (result.code === 126 || result.code === 127) throw unknownFailure(request.engine.name, result.output);
+    throw connectionLost(request, settings);
+  }
+  for (const { folder, isWritten } of folders) if (isWritten) await copies.fetch(folder);
+  for (const source of sources.written) await copies.fetchChanges(source);
+  return { ...result, code };
+}
+
+/** A program that starts in the code may write there, and use packages that are installed there. */
+function codeSources(
+  { code }: RemoteSettings,
+  cwd: string | undefined,
+): { code: readonly CopiedSource[]; written: readonly CopiedSource[] } {
+  const sources = outermostFolders(code).map((folder) => {
+    const isInside =
+      cwd !== undefined && (cwd === folder || isBelow(cwd, folder)) && !isBelow(cwd, path.join(folder, '.aws-sam'));
+    return { path: folder, excludes: ['.aws-sam', '.git', ...(isInside ? [] : ['node_modules'])], isInside };
+  });
+  return { code: sources, written: sources.filter(({ isInside }) => isInside) };
+}
+
+/** Folders of the store that programs write: those of this build are named by its commands. */
+const WRITTEN = new Set(['tmp', 'gradle', 'dotnet-tools']);
+
+/** Returns the folders of the store that a command names. */
+async function foldersIn(
+  texts: readonly (string | undefined)[],
+  store: string,
+): Promise<{ folder: string; isWritten: boolean }[]> {
+  const found = new Map<string, boolean>();
+  for (const text of texts) {
+    const [, ...parts] = (text ?? '').split(store);
+    for (const part of parts) {
+      const [, kind = '', name = ''] = /^[\\/]([\w-]+)[\\/]?([^\\/\s"';:,=]*)/.exec(part) ?? [];
+      if (kind === 'dotnet-tools') found.set(path.join(store, kind), true);
+      else if (kind !== '' && kind !== 'container-cache' && name !== '')
+        found.set(path.join(store, kind, name), WRITTEN.has(kind));
+    }
+  }
+  const there = await Promise.all(
+    [...found.keys()].map(async (folder) => (await fs.stat(folder).catch(() => undefined))?.isDirectory() === true),
+  );
+  return [...found].filter((_, index) => there[index]).map(([folder, isWritten]) => ({ folder, isWritten }));
+}
+
+/** What a command of the engine says when only its own connection was cut. */
+const CUT = /\bEOF\b|connection reset|broken pipe/i;
+
+function copyCommands(
+  request: ContainerRequest,
+  settings: RemoteSettings,
+  container: LaunchedContainer,
+): { copy(from: string, to: string): Promise<void>; run(program: string, args: readonly string[]): Promise<void> } {
+  const { engine } = request;
+  const check = async ({ code, output }: SpawnResult): Promise<void> => {
+    if (code === 0 && !container.hasEnded()) return;
+    const state = await engine.run(['container', 'inspect', '--format', '{{.State.Running}}', container.name]);
+    const isRunning = state.code === 0 && state.stdout.trim() === 'true';
+    if (!isRunning || container.hasEnded() || CUT.test(output)) throw connectionLost(request, settings);
+    throw unknownFailure(engine.name, output);
+  };
+  return {
+    copy: async (from, to) => check(await engine.run(['cp', from, to])),
+    run: async (program, args) => check(await container.call(program, args, {})),
+  };
+}
+
+function connectionLost({ engine, image }: ContainerRequest, { endpoint }: RemoteSettings): UserError {
+  return new UserError(
+    `The connection to ${engineLabel(engine.name)} at ${endpoint} was lost during a build in ${image}`,
+    {
+      hint: 'Nothing of this build was kept. Check the network and the engine, and run the command again.',
+    },
+  );
+}

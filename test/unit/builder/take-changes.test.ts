@@ -1,0 +1,47 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { expect, it } from 'vitest';
+import { sourceItems, stampsOf } from '../../../src/builder/containers/copied-items.ts';
+import { takeChanges } from '../../../src/builder/containers/take-changes.ts';
+import { tempFolder, writeFiles } from '../../support/temp-folder.ts';
+
+it('takes what a program changed in its copy, and leaves alone what you saved meanwhile', async () => {
+  const files = { 'same.txt': '1', 'changed.txt': '1', 'removed.txt': '1', 'saved.txt': '1', 'deleted.txt': '1' };
+  const dir = await tempFolder(files);
+  const source = { path: dir, excludes: ['.git'] };
+  const sent = stampsOf((await sourceItems(source))?.items ?? []);
+  const before = await fs.stat(path.join(dir, 'same.txt'));
+  const copied = await tempFolder({
+    ...files,
+    'changed.txt': '2',
+    'saved.txt': '2',
+    'new/file.txt': '2',
+    '.git/x': '',
+  });
+  await fs.rm(path.join(copied, 'removed.txt'));
+  // an editor
+  await writeFiles(dir, { 'saved.txt': 'mine', 'new.txt': 'mine' });
+  await fs.rm(path.join(dir, 'deleted.txt'));
+  await takeChanges(source, copied, sent);
+  const names = (await fs.readdir(dir, { recursive: true })).map((name) => name.replaceAll('\\', '/'));
+  expect(names.toSorted()).toEqual(['changed.txt', 'new', 'new.txt', 'new/file.txt', 'same.txt', 'saved.txt']);
+  expect(await fs.readFile(path.join(dir, 'changed.txt'), 'utf8')).toBe('2');
+  expect(await fs.readFile(path.join(dir, 'saved.txt'), 'utf8')).toBe('mine');
+  expect((await fs.stat(path.join(dir, 'same.txt'))).mtimeMs).toBe(before.mtimeMs);
+});
+
+it('a link out of the source is sent as what it leads to, one within it as a link', async () => {
+  const outside = await tempFolder({ 'shared.py': '1', 'lib/a.py': '1' });
+  const dir = await tempFolder({ 'bin/tool.js': '1' });
+  await fs.symlink('tool.js', path.join(dir, 'bin/tool'));
+  await fs.symlink(path.join(outside, 'shared.py'), path.join(dir, 'shared.py'));
+  await fs.symlink(path.join(outside, 'lib'), path.join(dir, 'lib'), 'junction');
+  const items = (await sourceItems({ path: dir, excludes: [] }))?.items ?? [];
+  expect(Object.fromEntries(items.map(({ name, kind }) => [name, kind]))).toEqual({
+    bin: 'folder',
+    'bin/tool': 'link',
+    'bin/tool.js': 'file',
+    'lib/a.py': 'file',
+    'shared.py': 'file',
+  });
+});
