@@ -157,6 +157,11 @@ describe('words', () => {
     const { run } = await checkout('relative');
     const { code, stdout } = await run(['fill', '--shard', '2']);
     expect([code, stdout]).toEqual([2, '']);
+    const without = await runCli(['cache', 'fill'], { cwd: await tempFolder(APP), env: { AWS_REGION: 'us-east-1' } });
+    expect([without.code, without.stderr]).toEqual([
+      2,
+      expect.stringContaining('sam-sync cache fill needs --build-cache'),
+    ]);
     const help = await runCli(['cache', '--help'], { cwd: await tempFolder() });
     expect([help.code, help.stdout]).toEqual([0, CACHE_HELP]);
   });
