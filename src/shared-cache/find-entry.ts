@@ -9,6 +9,8 @@ export interface EntryWalk {
   build: BuildEntry | undefined;
   /** Everything that the keys so far depend on. */
   inputs: readonly SharedInput[];
+  /** The entry at `key` names files that must not, or cannot, be read here. */
+  isRefused?: true;
 }
 
 /** Longer chains are not ours. */
@@ -21,7 +23,7 @@ const LONGEST = 16;
 export async function findEntry(
   first: string,
   read: (key: string) => Promise<Entry | undefined>,
-  hash: (inputs: readonly SharedInput[]) => Promise<string>,
+  hash: (inputs: readonly SharedInput[]) => Promise<string | undefined>,
 ): Promise<EntryWalk> {
   let key = first;
   const inputs: SharedInput[] = [];
@@ -29,8 +31,10 @@ export async function findEntry(
     const entry = await read(key);
     if (entry?.kind === 'build') return { key, build: entry, inputs };
     if (entry?.kind !== 'inputs') break;
+    const hashed = await hash(entry.inputs);
+    if (hashed === undefined) return { key, build: undefined, inputs, isRefused: true };
     inputs.push(...entry.inputs);
-    key = nextKey(key, await hash(entry.inputs));
+    key = nextKey(key, hashed);
   }
   return { key, build: undefined, inputs };
 }

@@ -3,7 +3,7 @@ import type { SharedBuildContext } from '../builder/shared-builds.ts';
 import { findEntry } from './find-entry.ts';
 import type { GuardedScope } from './guarded-scope.ts';
 import type { SharedCache } from './shared-cache.ts';
-import { hashInputs, inputPlace, placeOfCode } from './shared-inputs.ts';
+import { hashNamed, inputPlace, placeOfCode } from './shared-inputs.ts';
 import { staticKey } from './static-key.ts';
 
 /** What looking up a build takes. */
@@ -18,7 +18,7 @@ export async function isInCache(
   const { definition, options, hasher } = context;
   const place = inputPlace(definition.codeDir, options.projectDir);
   const read = (key: string): ReturnType<SharedCache['readEntry']> => cache.readEntry(key);
-  const { build } = await findEntry(staticKey(context), read, (inputs) => hashInputs(inputs, place, hasher));
+  const { build } = await findEntry(staticKey(context), read, (inputs) => hashNamed(inputs, place, hasher));
   if (build === undefined) return false;
   for (const { sha256 } of build.dependencies ? [build.code, build.dependencies] : [build.code])
     if (!(await isInAny(`cas/${sha256}`, scopes))) return false;

@@ -17,10 +17,12 @@ import type { GuardedScope } from './guarded-scope.ts';
 import type { LocalMemory } from './local-memory.ts';
 import { platformOf } from './machine.ts';
 import type { Maker } from './machine.ts';
-import { fromShared, hashInputs, inputPlace, toRelative } from './shared-inputs.ts';
+import { fromShared, hashInputs, hashNamed, inputPlace, toRelative } from './shared-inputs.ts';
 import { packagesKey, staticKey, whyNeverShared } from './static-key.ts';
 import type { CacheSummary } from './summary.ts';
 import { takeBuild, takeZip } from './take-build.ts';
+
+const FOREIGN_INPUTS = 'it names files that are outside the repository or cannot be read';
 
 /** What the shared cache of a run consists of. */
 export interface SharedCacheOptions {
@@ -155,7 +157,9 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       asked.add(definition.key);
       const read = async (key: string): Promise<Entry | undefined> =>
         (await readMemory(key)) ?? (mayAsk ? readEntry(key) : undefined);
-      const walk = await findEntry(first, read, (inputs) => hashInputs(inputs, place, hasher));
+      const walk = await findEntry(first, read, (inputs) => hashNamed(inputs, place, hasher));
+      if (walk.isRefused)
+        warn(`Build cache: an entry was refused, because ${FOREIGN_INPUTS}`, 'Its builds are made here.');
       const found = walk.build && (await take(walk.build, context));
       if (walk.build && !found) untaken.add(definition.key);
       if (found === undefined) summary.misses += mayAsk ? 1 : 0;

@@ -61,7 +61,9 @@ function isInside(file: string, { codeDir, realCodeDir, root }: InputPlace): boo
 /** The path may lead through a link. */
 function isReallyBelow(file: string, root: string): boolean {
   const existing = withParents(file).find((folder) => fs.existsSync(folder));
-  return existing !== undefined && existing !== path.dirname(existing) && isBelow(fs.realpathSync(existing), root);
+  if (existing === undefined || existing === path.dirname(existing)) return false;
+  const real = fs.realpathSync(existing);
+  return real === root || isBelow(real, root);
 }
 
 function relativePath(file: string, { codeDir, realCodeDir }: InputPlace): string {
@@ -72,6 +74,23 @@ function relativePath(file: string, { codeDir, realCodeDir }: InputPlace): strin
 /** Returns inputs of an entry in this project. */
 export function fromShared(inputs: readonly SharedInput[], { codeDir }: InputPlace): BuildInput[] {
   return inputs.map((input) => ({ ...input, path: path.resolve(codeDir, input.path) }));
+}
+
+/**
+ * Hashes the content of what an entry names. undefined: some of it is outside the repository, which no writer names, or cannot be
+ * read. Others write entries: they decide neither what is read on this machine, nor whether its build fails.
+ */
+export async function hashNamed(
+  inputs: readonly SharedInput[],
+  place: InputPlace,
+  hasher: SourceHasher,
+): Promise<string | undefined> {
+  if (!fromShared(inputs, place).every((input) => isInside(input.path, place))) return undefined;
+  try {
+    return await hashInputs(inputs, place, hasher);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Hashes the content of inputs; what is missing counts as missing. */

@@ -12,7 +12,7 @@ import type { EntryWalk } from './find-entry.ts';
 import type { GuardedScope } from './guarded-scope.ts';
 import { toolVersions } from './machine.ts';
 import type { BuildToWrite, SharedCache, SharedCacheOptions } from './shared-cache.ts';
-import { hashInputs, inputPlace, toShared } from './shared-inputs.ts';
+import { hashNamed, inputPlace, toShared } from './shared-inputs.ts';
 import type { SharedInput } from './shared-inputs.ts';
 import { packagesKey, staticKey, whyNeverShared } from './static-key.ts';
 import type { WrittenBuilds } from './summary.ts';
@@ -97,7 +97,7 @@ async function writeBuild({ context, own }: BuildToWrite, writing: Writing): Pro
   const place = inputPlace(definition.codeDir, options.projectDir);
   const inputs = toShared(own.sharing.inputs, place);
   if ('reason' in inputs) return inputs;
-  const hash = (some: readonly SharedInput[]): Promise<string> => hashInputs(some, place, hasher);
+  const hash: NewEntries['hash'] = (some) => hashNamed(some, place, hasher);
   const first = staticKey(context);
   const walk = await findEntry(first, writing.cache.readEntry, hash);
   const { artifact, dependencyLayer } = own;
@@ -158,7 +158,7 @@ interface NewEntries {
   walk: EntryWalk;
   inputs: readonly SharedInput[];
   first: string;
-  hash(inputs: readonly SharedInput[]): Promise<string>;
+  hash(inputs: readonly SharedInput[]): Promise<string | undefined>;
   describe(key: string): Promise<BuildEntry>;
   isCurrent(): Promise<boolean>;
 }

@@ -295,6 +295,17 @@ describe('poisoning', () => {
     for (const { file, entry } of await installedEntries(folder))
       await fs.writeFile(file, JSON.stringify({ ...entry, code: { sha256, size: zip.length } }));
   };
+  /** Changes what the entries that name files say. */
+  const nameFile = async (folder: string, named: string): Promise<void> => {
+    for (const name of await fs.readdir(path.join(folder, 'ac'))) {
+      const file = path.join(folder, 'ac', name);
+      const entry = JSON.parse(await fs.readFile(file, 'utf8')) as { kind: string; inputs?: object[] };
+      entry.inputs?.push({ path: named, excludes: [] });
+      if (entry.kind === 'inputs') await fs.writeFile(file, JSON.stringify(entry));
+      else await fs.rm(file);
+    }
+  };
+  const NAMED = /an entry was refused, because it names files that are outside the repository or cannot be read/;
   const attacks: [string, (folder: string) => Promise<void>, RegExp, Partial<RunOptions>?][] = [
     ['a replaced zip', replaceZip, /Installed was refused, because its zip (?:has another hash|is truncated)/],
     [
@@ -344,6 +355,17 @@ describe('poisoning', () => {
       },
       /an entry was refused, because it is damaged/,
     ],
+    [
+      'an entry that names a file outside the repository',
+      (folder) => nameFile(folder, `${'../'.repeat(40)}etc/passwd`),
+      NAMED,
+    ],
+    [
+      'an entry that names a device outside the repository',
+      (folder) => nameFile(folder, `${'../'.repeat(40)}dev/zero`),
+      NAMED,
+    ],
+    ['an entry that names a file that cannot be read', (folder) => nameFile(folder, 'n'.repeat(5000)), NAMED],
     [
       'an entry without a signature',
       async () => {},
