@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { exists, readTextIfExists, statIfExists } from '../../../support/files.ts';
+import { withParents } from '../../../support/places.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { buildStoreDir } from '../../build-options.ts';
 import { keyOf } from '../../build-key.ts';
@@ -33,7 +34,8 @@ export const dotnetWorkflow: Workflow = {
         );
         return {};
       },
-      share: async () => sharing(await whyUnlocked(inputs), inputs),
+      // settings that another checkout has, and this one does not
+      share: async () => sharing(await whyUnlocked(inputs), [...inputs, ...missingSettings(inputs)]),
     };
   },
 };
@@ -96,12 +98,21 @@ async function projectFiles(dir: string): Promise<string[]> {
 }
 
 async function settingsAbove(dirs: readonly string[]): Promise<string[]> {
-  const files = new Set<string>();
-  for (const dir of dirs) {
-    for (let folder = dir; path.dirname(folder) !== folder; folder = path.dirname(folder))
-      for (const name of SHARED) if (await exists(path.join(folder, name))) files.add(path.join(folder, name));
-  }
-  return [...files].sort();
+  const files: string[] = [];
+  for (const file of settingsPlaces(dirs)) if (await exists(file)) files.push(file);
+  return files;
+}
+
+/** Lists where MSBuild and NuGet look for settings. */
+function settingsPlaces(dirs: readonly string[]): string[] {
+  const folders = new Set(dirs.flatMap((dir) => withParents(dir).slice(0, -1)));
+  return [...folders].flatMap((folder) => SHARED.map((name) => path.join(folder, name))).sort();
+}
+
+function missingSettings(inputs: readonly BuildInput[]): BuildInput[] {
+  const known = new Set(inputs.map((input) => input.path));
+  const dirs = [...known].filter((place) => !SHARED.includes(path.basename(place)));
+  return settingsPlaces(dirs).flatMap((file) => (known.has(file) ? [] : [{ path: file, excludes: [] }]));
 }
 
 function packageArguments({ architecture }: BuildDefinition, context: BuildContext): string[] {

@@ -5,6 +5,7 @@ import { fields, parseJson, text } from '../../../support/shapes.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { readForeignManifest } from '../node/manifest.ts';
 import type { NodeProject } from '../node/project.ts';
+import { settingsFiles } from '../node/package-managers.ts';
 import { whyUnlocked } from '../node/unlocked.ts';
 import { sharing } from '../workflow.ts';
 import type { Sharing } from '../workflow.ts';
@@ -31,7 +32,8 @@ export async function shareBundle({ project, inputs, files, hasDependencies }: M
   if (packaged.length === 0 && !hasDependencies) return { inputs: withoutPackages(inputs) };
   if (project?.lock === undefined) return { reason: 'package.json has no lock file (npm install makes one)' };
   const reason = whyUnlocked(project) ?? (await notAsLocked(packaged, project.lock));
-  const decisive = [project.lock, path.join(project.root, 'package.json'), path.join(project.dir, 'package.json')];
+  const manifests = [project.root, project.dir].map((folder) => path.join(folder, 'package.json'));
+  const decisive = [project.lock, ...manifests, ...settingsFiles(project)];
   return sharing(reason, [...withoutPackages(inputs), ...decisive.map((file) => ({ path: file, excludes: [] }))]);
 }
 

@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { exists } from '../../../support/files.ts';
+import { isBelow } from '../../../support/places.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { keyOf } from '../../build-key.ts';
 import { copyFiles, copyTree, linkTree } from '../../file-tree.ts';
@@ -10,6 +11,7 @@ import { copySource } from '../copy-source.ts';
 import { inSourceDependencies } from './install-in-source.ts';
 import { localInputs, nodeDependencies } from './install-dependencies.ts';
 import { bundledPackages, readManifest, runtimeDependencies } from './manifest.ts';
+import { settingsFiles } from './package-managers.ts';
 import { projectAlone, readNodeProject } from './project.ts';
 import type { NodeProject } from './project.ts';
 import { linkedModules, packFiles } from './pack-files.ts';
@@ -85,12 +87,16 @@ async function dependencySet(
   return nodeDependencies(definition, project, context);
 }
 
-/** Returns the package, its lock file, and the local packages that it needs. */
+/** Returns the package, its lock file and settings, and the local packages that it needs. */
 function inputsOf(project: NodeProject, excludes: readonly string[]): BuildInput[] {
   const files =
     project.root === project.dir
       ? []
-      : [path.join(project.root, 'package.json'), ...(project.lock === undefined ? [] : [project.lock])];
+      : [
+          path.join(project.root, 'package.json'),
+          ...(project.lock === undefined ? [] : [project.lock]),
+          ...settingsFiles(project).filter((file) => !isBelow(file, project.dir)),
+        ];
   return [
     { path: project.dir, excludes },
     ...files.map((file) => ({ path: file, excludes: [] })),

@@ -200,14 +200,14 @@ export async function copySettings(project: NodeProject, target: string): Promis
   await fs.copyFile(own, path.join(inside, '.npmrc'));
 }
 
+/** Lists the files of settings that decide an installation, also those that do not exist. */
+export function settingsFiles({ root, dir }: Pick<NodeProject, 'root' | 'dir'>): string[] {
+  const names = SETTINGS.filter((name) => !name.includes('/') && name !== 'patches');
+  return [...new Set([...names.map((name) => path.join(root, name)), path.join(dir, '.npmrc')])];
+}
+
 /** Returns the text of the settings, without the lock file, for the key. */
 export async function settingsText(project: NodeProject): Promise<string> {
-  const files = [
-    ...SETTINGS.filter((name) => !name.includes('/') && name !== 'patches').map((name) =>
-      path.join(project.root, name),
-    ),
-    path.join(project.dir, '.npmrc'),
-  ];
-  const texts = await Promise.all([...new Set(files)].map(readTextIfExists));
+  const texts = await Promise.all(settingsFiles(project).map(readTextIfExists));
   return texts.map((text) => text ?? '').join('\n\0\n');
 }

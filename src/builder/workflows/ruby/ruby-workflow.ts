@@ -28,9 +28,12 @@ export const rubyWorkflow: Workflow = {
   prepare: async (definition, context): Promise<PreparedBuild> => {
     const gems = await gemSet(definition, context);
     const excludes = gems === undefined ? EXCLUDES : [...SOURCE_EXCLUDES, ...VENDOR_EXCLUDES];
+    const inputs: BuildInput[] = [{ path: definition.codeDir, excludes }, ...(gems?.inputs ?? [])];
+    // it decides which gems are installed
+    if (gems !== undefined) inputs.push({ path: path.join(definition.codeDir, CONFIG), excludes: [] });
     return {
       label: gems === undefined ? 'copied' : 'bundler',
-      inputs: async () => [{ path: definition.codeDir, excludes }, ...(gems?.inputs ?? [])],
+      inputs: async () => inputs,
       dependencies: gems?.set,
       sourceKey: async () =>
         keyOf(
@@ -43,11 +46,7 @@ export const rubyWorkflow: Workflow = {
         if (installed !== undefined) await writeBundle(definition, installed, target);
         return {};
       },
-      share: async () =>
-        sharing(gems?.isLocked === false ? NO_LOCK : undefined, [
-          { path: definition.codeDir, excludes },
-          ...(gems?.inputs ?? []),
-        ]),
+      share: async () => sharing(gems?.isLocked === false ? NO_LOCK : undefined, inputs),
     };
   },
 };
