@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { discard, isFile, isMissing, itemsIn, makeFolder } from '../support/files.ts';
+import { UserError } from '../errors.ts';
+import { discard, isFile, itemsIn, makeFolder } from '../support/files.ts';
 import { isTemporaryName, temporarySuffix } from '../support/temporary-names.ts';
 import { MOST_ENTRY_BYTES } from './scope.ts';
 import type { CacheScope } from './scope.ts';
@@ -14,12 +15,14 @@ export function openFileScope(name: string, folder: string): CacheScope {
     read: async (object) =>
       unlessMissing(async () => {
         const file = placeOf(object);
-        return (await fs.stat(file)).size > MOST_ENTRY_BYTES ? undefined : fs.readFile(file, 'utf8');
+        const stat = await fs.stat(file);
+        // a pipe would never end
+        return stat.isFile() && stat.size <= MOST_ENTRY_BYTES ? fs.readFile(file, 'utf8') : undefined;
       }),
     open: async (object, signal) =>
       unlessMissing(async () => {
         const file = placeOf(object);
-        await fs.access(file);
+        if (!(await fs.stat(file)).isFile()) return undefined;
         return { body: createReadStream(file, { signal, highWaterMark: 1024 * 1024 }) };
       }),
     has: (object) => isFile(placeOf(object)),
@@ -36,6 +39,8 @@ export function openFileScope(name: string, folder: string): CacheScope {
       }
     },
     list: async function* list() {
+      if (!(await unlessMissing(() => fs.stat(folder)))?.isDirectory())
+        throw new UserError('there is no such folder', { hint: 'Check the path, or mount the network share.' });
       for (const kind of ['ac', 'cas']) {
         for (const item of itemsIn(path.join(folder, kind))) {
           if (!item.isFile() || isTemporaryName(item.name)) continue;
@@ -69,7 +74,10 @@ async function unlessMissing<T>(work: () => Promise<T>): Promise<T | undefined> 
   try {
     return await work();
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    // in place of the cache's folder
+    if (code === 'ENOTDIR') throw new UserError('it is not a folder', { cause: error });
     throw error;
   }
 }

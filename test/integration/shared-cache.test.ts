@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
@@ -9,6 +10,7 @@ import { openFileScope } from '../../src/shared-cache/file-scope.ts';
 import { guardScope } from '../../src/shared-cache/guarded-scope.ts';
 import { openLocalMemory } from '../../src/shared-cache/local-memory.ts';
 import type { CacheScope } from '../../src/shared-cache/scope.ts';
+import { scopeStatus } from '../../src/shared-cache/scope-status.ts';
 import { openSharedCache } from '../../src/shared-cache/shared-cache.ts';
 import type { CacheSummary, WrittenBuilds } from '../../src/shared-cache/summary.ts';
 import { writeBuilds } from '../../src/shared-cache/write-builds.ts';
@@ -498,6 +500,29 @@ describe('a cache that does not work', () => {
     expect(app.failures).toEqual([]);
     expect(notes).toEqual([expect.stringMatching(message)]);
     expect(reads).toBeLessThanOrEqual(2);
+  });
+
+  it('because it is no folder is reported once; one that is missing cannot be listed', async () => {
+    const folder = await tempFolder({ file: '' });
+    const { app, notes } = await run(await checkout(), {
+      scopes: [openFileScope('file:file', path.join(folder, 'file'))],
+    });
+    expect(app.failures).toEqual([]);
+    expect(notes).toEqual(['Build cache file:file: it is not a folder; building here without it']);
+    for (const name of ['file', 'missing']) {
+      const status = scopeStatus(openFileScope(name, path.join(folder, name)), new AbortController().signal);
+      await expect(status).rejects.toThrow('there is no such folder');
+    }
+  });
+
+  it('because pipes are in place of its entries counts as empty', async () => {
+    const { folder, scope } = await filledCache();
+    for (const { file } of await installedEntries(folder)) {
+      await fs.rm(file);
+      execFileSync('mkfifo', [file]);
+    }
+    const { app, notes } = await run(await checkout(), { scopes: [scope] });
+    expect([app.failures, notes]).toEqual([[], []]);
   });
 
   it('whose downloads end in the middle is left alone', async () => {
