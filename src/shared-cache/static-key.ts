@@ -7,7 +7,17 @@ import { COMPRESSOR } from '../package/compression.ts';
 const RULES = 1;
 
 /** Variables of the environment that change what tools build. */
-const VARIABLES = ['SAM_BUILD_MODE', 'RUSTFLAGS', 'CGO_ENABLED', 'GOFLAGS', 'GOEXPERIMENT', 'GOAMD64', 'GOARM64'];
+const VARIABLES = [
+  'SAM_BUILD_MODE',
+  'RUSTFLAGS',
+  'CARGO_ENCODED_RUSTFLAGS',
+  'CGO_ENABLED',
+  'GOFLAGS',
+  'GOWORK',
+  'GOEXPERIMENT',
+  'GOAMD64',
+  'GOARM64',
+];
 
 /**
  * Returns the first key of a build, in hex: everything but files. Paths do not take part: a build is the same in any checkout, and

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
@@ -16,6 +15,7 @@ import type { CacheSummary, WrittenBuilds } from '../../src/shared-cache/summary
 import { writeBuilds } from '../../src/shared-cache/write-builds.ts';
 import { buildApp } from '../support/build-app.ts';
 import type { BuiltApp } from '../support/build-app.ts';
+import { makePipe } from '../support/special-files.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
 const TEMPLATE = `
@@ -518,8 +518,7 @@ describe('a cache that does not work', () => {
   it('because pipes are in place of its entries counts as empty', async () => {
     const { folder, scope } = await filledCache();
     for (const { file } of await installedEntries(folder)) {
-      await fs.rm(file);
-      execFileSync('mkfifo', [file]);
+      await makePipe(file);
     }
     const { app, notes } = await run(await checkout(), { scopes: [scope] });
     expect([app.failures, notes]).toEqual([[], []]);

@@ -60,6 +60,19 @@ else exit 1; fi
     },
     decisive: ['Directory.Build.props', 'app/global.json', 'app/nuget.config'],
   },
+  'go: a workspace above the module': {
+    runtime: 'provided.al2023',
+    method: 'go1.x',
+    files: { 'app/fn/go.mod': 'module fn\n', 'app/fn/main.go': 'package main\nfunc main() {}\n' },
+    tools: {
+      go: `#!/bin/sh
+case "$1" in
+  build) while [ "$1" != -o ]; do shift; done; echo program > "$2" ;;
+esac
+`,
+    },
+    decisive: ['go.work', 'app/go.work'],
+  },
   'cargo: above the crate': {
     runtime: 'provided.al2023',
     method: 'rust-cargolambda',

@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { exists, namesIn } from '../../../support/files.ts';
-import { placeBelow } from '../../../support/places.ts';
+import { placeBelow, withParents } from '../../../support/places.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { keyOf } from '../../build-key.ts';
 import { compileNames, escapeGlob } from '../../../support/globs.ts';
@@ -40,7 +40,8 @@ export const goWorkflow: Workflow = {
       },
       share: async () => {
         const { fact, inputs } = await trace();
-        return sharing(fact === CGO ? 'cgo uses the C libraries of this machine' : undefined, inputs);
+        const reason = fact === CGO ? 'cgo uses the C libraries of this machine' : undefined;
+        return sharing(reason, [...inputs, ...(await missingWorkspaces(job))]);
       },
     };
   },
@@ -130,6 +131,16 @@ async function listInputs(job: GoJob): Promise<Trace> {
     inputs: [...folders, ...[...new Set(settings)].map((file) => ({ path: file, excludes: [] }))],
     fact: cgo ? CGO : undefined,
   };
+}
+
+/** Lists the places of a go.work that another checkout may have, and this one does not. */
+async function missingWorkspaces({ module }: GoJob): Promise<BuildInput[]> {
+  const missing: BuildInput[] = [];
+  for (const folder of withParents(module)) {
+    const file = path.join(folder, 'go.work');
+    if (!(await exists(file))) missing.push({ path: file, excludes: [] });
+  }
+  return missing;
 }
 
 /** Returns a package's folder without subfolders, except those in which its embed patterns may match. */
