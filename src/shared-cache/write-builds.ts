@@ -41,7 +41,7 @@ export interface BuildWriter {
 export function openBuildWriter(cache: SharedCache, options: WriteOptions): BuildWriter {
   const store = openZips(options);
   const zips = createZipWriter(store, options.scope);
-  const writing = { cache, zips, ...options };
+  const writing = { cache, zips, blocked: new Set<string>(), ...options };
   const result = { written: 0, packagesWritten: 0, present: 0, failed: 0, notShared: {} as Record<string, string> };
   const packages = new Set<string>();
   return {
@@ -59,6 +59,7 @@ export function openBuildWriter(cache: SharedCache, options: WriteOptions): Buil
     close: async () => {
       await store.dispose();
       reportNotShared(options.reporter, result.notShared);
+      if (writing.blocked.size > 0) reportBlocked(options);
       return { ...result, writtenBytes: zips.sentBytes() };
     },
   };
@@ -85,6 +86,8 @@ function openZips({ storeDir, signal, reporter }: WriteOptions): ArtifactStore {
 interface Writing extends WriteOptions {
   cache: SharedCache;
   zips: ZipWriter;
+  /** Builds whose names in the cache have entries that are refused here. */
+  blocked: Set<string>;
 }
 
 type Outcome = { reason: string } | { added: boolean } | undefined;
@@ -189,7 +192,13 @@ async function addEntries(entries: NewEntries, writing: Writing): Promise<boolea
         ? { key: nextKey(walk.key, contentHash), build: undefined, inputs: [...walk.inputs, ...inputs] }
         : await findEntry(first, (key) => cache.readEntry(key, true), hash);
   }
+  writing.blocked.add(first);
   return undefined;
+}
+
+function reportBlocked({ reporter, scope }: Pick<WriteOptions, 'reporter' | 'scope'>): void {
+  const text = `Build cache ${scope.name}: some builds cannot be added, because entries that are refused here have their names`;
+  note(reporter, 'warning', text, 'Write to another prefix, for example after a change of SAM_BUILD_CACHE_KEY.');
 }
 
 function factsOf({ facts }: CacheEntry): BuildEntry['facts'] {

@@ -404,6 +404,13 @@ describe('poisoning', () => {
     expect(wrong.notes).toEqual([expect.stringContaining('its signature is wrong')]);
   });
 
+  it('a writer reports that entries with another signature are in the way', async () => {
+    const { scope } = await fill({ secret: 'old' });
+    const { notes, written } = await run(await checkout(), { scopes: [scope], write: true, secret: 'new' });
+    expect(written).toMatchObject({ written: 0, failed: 2 });
+    expect(notes.filter((text) => text.includes('some builds cannot be added'))).toHaveLength(1);
+  });
+
   it('nothing that is there is replaced', async () => {
     const { folder, scope } = await filledCache();
     const [{ file } = { file: '' }] = await installedEntries(folder);
