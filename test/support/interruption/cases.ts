@@ -83,8 +83,8 @@ function randomPart(cases: readonly Case[]): Case[] {
 
 function sample(worth: readonly Point[], mode: Mode): Case[] {
   const kinds = [...new Set(worth.map(kindOf))];
-  return [0, 1, 2].flatMap((nth) => {
-    const turn = MODES.indexOf(mode) * 3 + nth;
+  return [0, 1].flatMap((nth) => {
+    const turn = MODES.indexOf(mode) * 2 + nth;
     const candidates = worth.filter((point) => kindOf(point) === kinds[turn % kinds.length]);
     const point = candidates[Math.floor(candidates.length * SAMPLE_AT)];
     return point === undefined ? [] : [{ point, signal: SIGNALS[turn % SIGNALS.length] ?? 'SIGKILL' }];
