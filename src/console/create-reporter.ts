@@ -61,15 +61,10 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
   const isJson = options.output === 'json';
   const write = (line: Line): void => void options[line.stream].write(`${line.text}\n`);
   let questions = 0;
-  let held: string[] = [];
+  const held: string[] = [];
   const printBeside = (texts: string[]): void => {
     if (questions > 0) held.push(...texts);
     else if (texts.length > 0) live?.print(texts);
-  };
-  const printHeld = (): void => {
-    const texts = held;
-    held = [];
-    printBeside(texts);
   };
 
   return {
@@ -97,7 +92,7 @@ export async function createReporter(options: ReporterOptions): Promise<ConsoleR
       } finally {
         if (--questions === 0) {
           live?.show();
-          printHeld();
+          printBeside(held.splice(0));
         }
       }
     },

@@ -10,35 +10,22 @@ import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { importImage, startTestEngine } from '../support/docker.ts';
 import { countInterruptions } from '../support/interruption/containers.ts';
+import { CERTIFICATES, CONTAINER_TEMPLATE, packageJson, WAITING } from '../support/container-app.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { startReadyWatch } from '../support/watch-cli.ts';
 
 const engine = await startTestEngine();
 const { unavailable } = engine;
 
-const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
-Resources:
-  Py:
-    Type: AWS::Serverless::Function
-    Properties: { CodeUri: py, Handler: app.handler, Runtime: python3.11 }
-  Js:
-    Type: AWS::Serverless::Function
-    Properties: { CodeUri: js, Handler: app.handler, Runtime: nodejs22.x }
-`;
-/** Waits in the container until it is ended. */
-const WAITING = `node -e "console.log('waiting'); setTimeout(() => {}, 600000)"`;
 const GREETING = `node -e "require('fs').writeFileSync('made.txt', process.env.GREETING)"`;
-const packageJson = (prepack: string): string =>
-  JSON.stringify({ name: 'js', version: '1.0.0', scripts: { prepack }, dependencies: { 'is-number': '7.0.0' } });
 const APP = {
-  'template.yaml': TEMPLATE,
+  'template.yaml': CONTAINER_TEMPLATE,
   'py/app.py': 'import six\n',
   'py/requirements.txt': 'six==1.16.0\n',
   'js/app.js': 'exports.handler = async () => 1;\n',
   'js/package.json': packageJson(GREETING),
 };
 const IMAGES = { Py: 'local/build-python', Js: 'local/build-node' };
-const CERTIFICATES = { NODE_EXTRA_CA_CERTS: '/etc/ssl/certs/ca-certificates.crt' };
 
 const inContainers = (more: Partial<ContainerOptions> = {}): ContainerOptions => ({
   image: undefined,

@@ -7,27 +7,16 @@ import { buildApp, pathWith, toolEnv } from '../support/build-app.ts';
 import type { BuildAppOptions, BuiltApp } from '../support/build-app.ts';
 import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
 import { importImage, startTestEngine } from '../support/docker.ts';
+import { CERTIFICATES, CONTAINER_TEMPLATE, packageJson, WAITING } from '../support/container-app.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { startReadyWatch } from '../support/watch-cli.ts';
 
 const engine = await startTestEngine({ isRemote: true });
 const { unavailable, containers } = engine;
 
-const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
-Resources:
-  Py:
-    Type: AWS::Serverless::Function
-    Properties: { CodeUri: py, Handler: app.handler, Runtime: python3.11 }
-  Js:
-    Type: AWS::Serverless::Function
-    Properties: { CodeUri: js, Handler: app.handler, Runtime: nodejs22.x }
-`;
-const WAITING = `node -e "console.log('waiting'); setTimeout(() => {}, 600000)"`;
 const MAKING = `node -e "require('fs').writeFileSync('made.txt', require('fs').readFileSync('seed.txt'))"`;
-const packageJson = (prepack: string): string =>
-  JSON.stringify({ name: 'js', version: '1.0.0', scripts: { prepack }, dependencies: { 'is-number': '7.0.0' } });
 const APP = {
-  'template.yaml': TEMPLATE,
+  'template.yaml': CONTAINER_TEMPLATE,
   // beside the code
   'common.txt': 'six==1.16.0\n',
   'py/app.py': 'import six\nhandler = lambda event, context: "code with " + six.__version__\n',
@@ -37,7 +26,6 @@ const APP = {
   'js/package.json': packageJson(MAKING),
 };
 const IMAGE = 'local/build-python-and-node';
-const CERTIFICATES = { NODE_EXTRA_CA_CERTS: '/etc/ssl/certs/ca-certificates.crt' };
 const DOCKER = '/usr/bin/docker';
 
 /** A way to the engine that a test can cut. */

@@ -9,12 +9,11 @@ import { fillPattern } from '../../template/kinds/attribute-patterns.ts';
 import { isSameSetting, leavingItems, shownSetting } from '../../template/kinds/direct-settings.ts';
 import type { Setting } from '../../template/kinds/direct-settings.ts';
 import { kindOf } from '../../template/kinds/kinds.ts';
-import { namesIn } from '../../template/names-in.ts';
-import { mapOf } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
-import { canonicalJson, definitionHash, parseJson } from '../definition-text.ts';
+import { parseJson } from '../definition-text.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
 import { resolveWithFiles } from '../resolve-with-files.ts';
+import { isSecret, settingHash, shownValue } from '../secret-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { PatchedSetting, SettingsUpdate } from './settings-update.ts';
 
@@ -56,8 +55,9 @@ export async function planSettings(tools: ServiceContext, work: SettingsWork): P
   const settings = [...wanted].filter(([name]) => reasons.get(name) === undefined);
   const changes = settings.flatMap(([name, one]): PatchedSetting[] => {
     const change = changeOf(tools, { resource: `${identifier} ${one.property.member}`, shown, one });
-    const isSecret = namesIn(properties[name] ?? null).some((other) => isHidden(stack, other));
-    return change === undefined ? [] : [{ name, path: one.property.member, value: one.value, isSecret, change }];
+    if (change === undefined) return [];
+    const { property, value } = one;
+    return [{ name, path: property.member, value, isSecret: isSecret(properties[name] ?? null, stack), change }];
   });
   return {
     update: changes.length === 0 ? undefined : { id, type, identifier, settings: [...changes, ...unreadable] },
@@ -115,9 +115,9 @@ function changeOf(
   { resource, shown: model, one: { property, value } }: { resource: string; shown: Model; one: WantedSetting },
 ): SentChange | undefined {
   const now = shownSetting(property, memberOf(model, property.member));
-  const shown = { resource, value: hashOf(now) };
+  const shown = shownValue(resource, now);
   if (isSameSetting(property, value, now) && !mayBeStale(facts, shown)) return undefined;
-  return { shown, value: hashOf(value) };
+  return { shown, value: settingHash(value) };
 }
 
 /** The value of a member, which may be a part of another one (`Target.Input`). */
@@ -127,11 +127,6 @@ function memberOf(model: Model, member: string): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
-}
-
-/** The record of recent sends is kept on disk, and values may be secret. */
-function hashOf(value: Setting | undefined): string {
-  return definitionHash(canonicalJson(value ?? null));
 }
 
 /** Resolves the properties of the template that Cloud Control does not show. */
@@ -146,13 +141,8 @@ async function resolveUnreadable(
     if (written === null) continue;
     const { value, missing } = await values.resolve(written, stack);
     if (missing.length > 0) waiting.push(`${name}: only CloudFormation knows ${missing.join(', ')}`);
-    const isSecret = namesIn(written).some((other) => isHidden(stack, other));
-    settings.push({ name, path: name, value: value as Setting, isSecret, change: undefined });
+    const setting = { name, path: name, value: value as Setting, isSecret: isSecret(written, stack) };
+    settings.push({ ...setting, change: undefined });
   }
   return waiting.length > 0 ? { waiting } : settings;
-}
-
-/** Whether it is a parameter without a known value, as a `NoEcho` parameter. */
-function isHidden({ source, parameters }: Stack, name: string): boolean {
-  return Object.hasOwn(mapOf(source['Parameters']), name) && !Object.hasOwn(parameters, name);
 }

@@ -11,7 +11,7 @@ import type { ServiceContext } from '../service-context.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
 import { delaySince, LONGEST_CHANGE, stillBusy } from './lambda-patience.ts';
 import type { Neighbour, NeighbourUpdate, WantedSettings } from './neighbour.ts';
-import { hashOf, SENT, shownValue } from './neighbour.ts';
+import { SENT, settingHash, shownValue } from '../secret-settings.ts';
 
 /** Settings of the event source mappings that SAM makes of a function's events. */
 export const EVENT_SOURCE_MAPPINGS: Neighbour = {
@@ -45,7 +45,7 @@ async function planMapping(
   const changed = [...settings].flatMap(([name, setting]) => {
     const { property, value } = setting;
     const shown = shownIn(mapping, property);
-    const change: SentChange = { shown: shownValue(`${UUID} ${property.member}`, shown), value: hashOf(value) };
+    const change: SentChange = { shown: shownValue(`${UUID} ${property.member}`, shown), value: settingHash(value) };
     const isThere = isSameSetting(property, value, shown) && !mayBeStale(facts, change.shown);
     return isThere ? [] : [{ name, setting, change }];
   });

@@ -4,7 +4,7 @@ import { mayBeStale } from '../../cloud/recent-sends.ts';
 import type { SentChange, ShownValue } from '../../cloud/recent-sends.ts';
 import { isSameSetting, shownSetting } from '../../template/kinds/direct-settings.ts';
 import type { DirectProperty, Setting } from '../../template/kinds/direct-settings.ts';
-import { canonicalJson, definitionHash } from '../definition-text.ts';
+import { SENT, settingHash, shownValue } from '../secret-settings.ts';
 import type { ResolvedSettings, WantedSetting } from '../resolve-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { FunctionState } from './function-state.ts';
@@ -31,7 +31,7 @@ export function missingSettings(
       ([name, { property, value }]) =>
         name !== 'Layers' &&
         property.request === undefined &&
-        (!hasSetting(state, property, value) || mayBeStale(facts, shownValue(state, property)) || hasFailed(state)),
+        (!hasSetting(state, property, value) || mayBeStale(facts, shownIn(state, property)) || hasFailed(state)),
     ),
   );
 }
@@ -47,8 +47,8 @@ export function hasSetting(state: FunctionState, property: DirectProperty, value
 }
 
 /** The setting as Lambda shows it, for the record of recent sends. */
-function shownValue({ name, configuration }: FunctionState, property: DirectProperty): ShownValue {
-  return { resource: `${name} ${property.member}`, value: hashOf(settingOf(configuration, property)) };
+function shownIn({ name, configuration }: FunctionState, property: DirectProperty): ShownValue {
+  return shownValue(`${name} ${property.member}`, settingOf(configuration, property));
 }
 
 /** The setting in an answer of Lambda. */
@@ -63,16 +63,11 @@ export function settingParameters(settings: Iterable<WantedSetting>): Partial<Co
   return Object.fromEntries([...settings].map(({ property, value }) => [property.member, value]));
 }
 
-/** The record is kept on disk, and values may be secret. */
-function hashOf(value: Setting | undefined): string {
-  return definitionHash(canonicalJson(value ?? null));
-}
-
 /** The changes of settings that a request makes, for the record of recent sends. */
 export function changedSettings(state: FunctionState, settings: Iterable<WantedSetting>): SentChange[] {
   return [...settings].map(({ property, value }) => ({
-    shown: shownValue(state, property),
-    value: hashOf(value),
+    shown: shownIn(state, property),
+    value: settingHash(value),
   }));
 }
 
@@ -84,5 +79,3 @@ export function checkSettings(answer: FunctionConfiguration, settings: Iterable<
     checkAnswer('Lambda', 'UpdateFunctionConfiguration', [property.member, text, SENT]);
   }
 }
-
-const SENT = 'the value that was sent';

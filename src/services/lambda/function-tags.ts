@@ -7,7 +7,7 @@ import { tagOf } from '../../template/kinds/setting-parts.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
 import type { FunctionPlace, Neighbour, NeighbourUpdate, WantedSettings } from './neighbour.ts';
-import { hashOf, shownValue } from './neighbour.ts';
+import { settingHash, shownValue } from '../secret-settings.ts';
 
 /** A tag, the value that it should have (undefined: it should go), and what Lambda shows. */
 interface TagChange {
@@ -71,7 +71,7 @@ async function changedTags(
     const key = tagOf(name) ?? '';
     const value = typeof setting.value === 'string' ? setting.value : ownValue(byDefault, key);
     const now = ownValue(Tags, key);
-    const change = { shown: shownValue(`${fn.state.name} ${name}`, now), value: hashOf(value) };
+    const change = { shown: shownValue(`${fn.state.name} ${name}`, now), value: settingHash(value) };
     // SAM's own tag, whatever a template said of it
     const isOurs = key !== 'lambda:createdBy' || value !== undefined;
     return isOurs && (now !== value || mayBeStale(tools.facts, change.shown))

@@ -1,10 +1,10 @@
 import { mayBeStale, sendAndRecord } from '../../cloud/recent-sends.ts';
-import type { SentChange, ShownValue } from '../../cloud/recent-sends.ts';
+import type { SentChange } from '../../cloud/recent-sends.ts';
 import { isSameSetting, shownSetting } from '../../template/kinds/direct-settings.ts';
 import type { DirectRequest, Setting } from '../../template/kinds/direct-settings.ts';
 import { checkAnswer } from '../../aws/check-answer.ts';
 import type { Service } from '../../aws/aws.ts';
-import { canonicalJson, definitionHash } from '../definition-text.ts';
+import { SENT, settingHash, shownValue } from '../secret-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
 import type { LocatedFunction } from './located-function.ts';
@@ -65,7 +65,9 @@ export function singleValue(request: DirectRequest, how: SingleValue): Neighbour
       const shown = shownSetting(property, await how.read(await lambda.service(), at));
       const before = shownValue(`${at.FunctionName} ${name}`, shown);
       if (isSameSetting(property, value, shown) && !mayBeStale(facts, before)) return [];
-      return [{ ...how.request(at, value), request, settings, changes: [{ shown: before, value: hashOf(value) }] }];
+      return [
+        { ...how.request(at, value), request, settings, changes: [{ shown: before, value: settingHash(value) }] },
+      ];
     },
     send: async ({ lambda, facts }, { operation, input, settings, changes }) => {
       const service = await lambda.service();
@@ -78,17 +80,4 @@ export function singleValue(request: DirectRequest, how: SingleValue): Neighbour
       }
     },
   };
-}
-
-/** What checks of answers say of a value, which may be secret. */
-export const SENT = 'the value that was sent';
-
-/** A setting as the service shows it, for the record of recent sends, which is on disk. */
-export function shownValue(resource: string, value: Setting | undefined): ShownValue {
-  return { resource, value: hashOf(value) };
-}
-
-/** Hashes a setting for that record. */
-export function hashOf(value: Setting | undefined): string {
-  return definitionHash(canonicalJson(value ?? null));
 }

@@ -1,13 +1,12 @@
 import type { BuiltProperties } from '../../builder/build-result.ts';
 import { withSourceMaps } from '../../builder/source-maps.ts';
-import type { Stack } from '../../model/stack.ts';
 import type { Setting } from '../../template/kinds/direct-settings.ts';
 import { namedSetting } from '../../template/kinds/setting-parts.ts';
-import { namesIn } from '../../template/names-in.ts';
 import { mapOf } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import type { TemplateMap } from '../../template/template.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { resolveSettings } from '../resolve-settings.ts';
+import { isSecret } from '../secret-settings.ts';
 import type { WantedConfiguration } from './function-configuration.ts';
 import { layerArnOf } from './layer-versions.ts';
 import type { LocatedFunction } from './located-function.ts';
@@ -34,12 +33,6 @@ export async function resolveConfiguration(
       isSecret(namedSetting(type, properties, name).value ?? null, stack),
     ),
   };
-}
-
-/** Whether the value refers to a parameter without a known value, as a `NoEcho` parameter. */
-function isSecret(value: TemplateValue, { source, parameters }: Stack): boolean {
-  const declared = mapOf(source['Parameters']);
-  return namesIn(value).some((name) => Object.hasOwn(declared, name) && !Object.hasOwn(parameters, name));
 }
 
 /** The properties as the built template has them. */

@@ -1,3 +1,4 @@
+import { CORS } from './cors-settings.ts';
 import type { DirectProperty, Shape } from './direct-settings.ts';
 
 /*
@@ -73,32 +74,9 @@ export const STAGE_DESCRIPTION = {
   Description: { member: 'description', shape: 'text', absent: '' },
 } as const satisfies Readonly<Record<string, DirectProperty>>;
 
-const TEXTS: Shape = { list: 'text' };
-
 /** What UpdateApi takes for an HTTP API. */
 export const HTTP_API: Readonly<Record<string, DirectProperty>> = {
-  CorsConfiguration: {
-    member: 'CorsConfiguration',
-    shape: {
-      members: {
-        AllowCredentials: { shape: 'boolean', absent: false },
-        AllowHeaders: { shape: TEXTS, absent: [] },
-        AllowMethods: { shape: TEXTS, absent: [] },
-        AllowOrigins: { shape: TEXTS, absent: [] },
-        ExposeHeaders: { shape: TEXTS, absent: [] },
-        MaxAge: { shape: 'number', absent: 0 },
-      },
-    },
-    off: ['false'],
-    absent: {
-      AllowCredentials: false,
-      AllowHeaders: [],
-      AllowMethods: [],
-      AllowOrigins: [],
-      ExposeHeaders: [],
-      MaxAge: 0,
-    },
-  },
+  CorsConfiguration: { member: 'CorsConfiguration', ...CORS, off: ['false'] },
   Description: { member: 'Description', shape: 'text', absent: '' },
   DisableExecuteApiEndpoint: { member: 'DisableExecuteApiEndpoint', shape: 'boolean', absent: false },
   Name: { member: 'Name', shape: 'text' },

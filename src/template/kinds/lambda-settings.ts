@@ -1,16 +1,7 @@
+import { CORS } from './cors-settings.ts';
 import type { DirectProperty, Shape } from './direct-settings.ts';
 
 const TEXTS: Shape = { list: 'text' };
-const CORS: Shape = {
-  members: {
-    AllowCredentials: { shape: 'boolean', absent: false },
-    AllowHeaders: { shape: TEXTS, absent: [] },
-    AllowMethods: { shape: TEXTS, absent: [] },
-    AllowOrigins: { shape: TEXTS, absent: [] },
-    ExposeHeaders: { shape: TEXTS, absent: [] },
-    MaxAge: { shape: 'number', absent: 0 },
-  },
-};
 
 /**
  * What UpdateFunctionConfiguration takes, with the values that CloudFormation sets where a template has none. Properties
@@ -92,7 +83,7 @@ export const SERVERLESS_CONFIGURATION: Readonly<Record<string, DirectProperty>> 
     shape: {
       members: {
         AuthType: 'fixed',
-        Cors: CORS,
+        Cors: CORS.shape,
         InvokeMode: { shape: 'text', absent: 'BUFFERED' },
       },
     },
@@ -122,7 +113,7 @@ export const FUNCTION_TAG: DirectProperty = { member: 'Tags', request: 'TagResou
 
 /** Settings of `AWS::Lambda::Url` and `AWS::Lambda::Alias`, which Cloud Control sets. */
 export const FUNCTION_URL: Readonly<Record<string, DirectProperty>> = {
-  Cors: { member: 'Cors', shape: CORS },
+  Cors: { member: 'Cors', shape: CORS.shape },
   InvokeMode: { member: 'InvokeMode', shape: 'text', absent: 'BUFFERED' },
 };
 export const ALIAS: Readonly<Record<string, DirectProperty>> = {

@@ -2,8 +2,9 @@ import { Component, createRef } from 'preact';
 import type { VNode } from 'preact';
 import type { PageLogLine } from '../commands.ts';
 import { api } from './api.ts';
+import { FilterField, fitsFilter } from './filter.tsx';
 import { formatTime } from './format.ts';
-import { store, update } from './store.ts';
+import { store } from './store.ts';
 
 /** Lines on the page. */
 const MOST_SHOWN = 800;
@@ -43,22 +44,15 @@ export class LogView extends Component<object, LogState> {
   }
 
   override render(_: object, { id }: LogState): VNode {
-    const { logs, filter, logFailure, session } = store;
-    const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = (line: PageLogLine): boolean =>
-      (id === '' || line.id === id) && words.every((word) => `${line.id} ${line.text}`.toLowerCase().includes(word));
+    const { logs, logFailure, session } = store;
+    const hasWords = fitsFilter();
+    const fits = (line: PageLogLine): boolean => (id === '' || line.id === id) && hasWords(`${line.id} ${line.text}`);
     const lines = logs.filter(fits).slice(-MOST_SHOWN);
     const ids = (session.facts?.resources ?? []).filter(({ role }) => role === 'function').map((one) => one.id);
     return (
       <section class="logs" aria-label="Logs">
         <div class="filter">
-          <input
-            type="search"
-            placeholder="Filter  /"
-            aria-label="Filter"
-            value={filter}
-            onInput={({ currentTarget }) => update({ filter: currentTarget.value })}
-          />
+          <FilterField />
           <select
             aria-label="Function"
             value={id}

@@ -5,8 +5,9 @@ import type { ResourceFacts } from '../commands.ts';
 import type { ResourceView } from '../model/session-state.ts';
 import { activityOf } from '../model/update-session.ts';
 import { formatPlace } from '../model/headline.ts';
+import { FilterField, fitsFilter } from './filter.tsx';
 import { formatAgo, formatMs, shortType } from './format.ts';
-import { go, store, update } from './store.ts';
+import { go, store } from './store.ts';
 
 const RANK = { failed: 0, building: 1, updating: 1, waiting: 1, 'in-sync': 2 } as const;
 /** More rows than these are sorted by the template's order only: rows that jump cost more than they show. */
@@ -17,8 +18,7 @@ export function ResourceList(): VNode {
   const { session, filter, place } = store;
   const { resources, endpoints, facts } = session;
   const factsOf = new Map(facts?.resources.map((one) => [one.id, one]));
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = (text: string): boolean => words.every((word) => text.toLowerCase().includes(word));
+  const fits = fitsFilter();
   const rows = [...resources.values()].filter(({ id, state }) => fits(`${id} ${state} ${factsOf.get(id)?.type ?? ''}`));
   const isSorted = rows.length <= MOST_SORTED;
   const rank = ({ state, problems }: ResourceView): number =>
@@ -32,13 +32,7 @@ export function ResourceList(): VNode {
   return (
     <section class="list" aria-label="Resources">
       <div class="filter">
-        <input
-          type="search"
-          placeholder="Filter  /"
-          aria-label="Filter"
-          value={filter}
-          onInput={({ currentTarget }) => update({ filter: currentTarget.value })}
-        />
+        <FilterField />
       </div>
       <ul>
         {sorted.map((row) => (

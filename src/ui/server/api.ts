@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { UserError } from '../../errors.ts';
-import { fields, parseJson, text } from '../../support/shapes.ts';
-import { recordOf } from '../../support/shapes.ts';
+import { fields, parseJson, recordOf, text } from '../../support/shapes.ts';
 import { asUserError } from '../../system-errors.ts';
 import type { UiCommands } from '../commands.ts';
 
