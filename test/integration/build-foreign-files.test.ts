@@ -6,6 +6,7 @@ import { unpackZip } from '../../src/builder/workflows/unpack-zip.ts';
 import { buildApp } from '../support/build-app.ts';
 import { snapshotFolder, tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { zipBytes } from '../support/zip-bytes.ts';
+import type { ZipEntry } from '../support/zip-bytes.ts';
 
 /** A template with one function, `Fn`, in the folder `fn`. */
 function template(metadata = '', runtime = 'nodejs22.x'): string {
@@ -199,6 +200,33 @@ describe('an archive', () => {
       'x-1.whl unpacks to more than 1 GB',
     );
     expect(await fs.readdir(dir)).toEqual(['x-1.whl']);
+  });
+
+  it('with small, large, stored and compressed files is unpacked as it is', async () => {
+    const dir = await tempFolder();
+    // large ones are streamed, the others read at once
+    const texts = { 'none.py': '', 'small.py': 'import os\n'.repeat(500), 'lib/large.so': 'x'.repeat(40_000_000) };
+    const entries = Object.entries(texts).flatMap(([name, text]): [string, ZipEntry][] => [
+      [`stored/${name}`, { text, mode: 0o100755 }],
+      [`deflated/${name}`, { text, mode: 0o100644, deflated: true }],
+    ]);
+    await fs.writeFile(path.join(dir, 'x-1.whl'), zipBytes(Object.fromEntries(entries)));
+    const target = path.join(dir, 'target');
+    await unpackZip(path.join(dir, 'x-1.whl'), target);
+    for (const [name, entry] of entries) {
+      const { text, mode } = entry as { text: string; mode: number };
+      expect((await fs.readFile(path.join(target, name), 'utf8')) === text, name).toBe(true);
+      if (process.platform !== 'win32') expect((await fs.stat(path.join(target, name))).mode, name).toBe(mode);
+    }
+  });
+
+  it.each([100, 5_000])('with a file of 1,000 bytes that says %d is refused', async (claimed) => {
+    const dir = await tempFolder();
+    const entry = { text: 'x'.repeat(1_000), mode: 0o100644, deflated: true, claimed };
+    await fs.writeFile(path.join(dir, 'x-1.whl'), zipBytes({ 'app.py': entry }));
+    await expect(unpackZip(path.join(dir, 'x-1.whl'), path.join(dir, 'target'))).rejects.toThrow(
+      /^x-1\.whl cannot be unpacked: "app\.py" has another size than the archive says$/,
+    );
   });
 
   it.each(['../evil', 'a/../../evil', '/evil', 'a/..', '..\\evil', 'a\0b', 'x'.repeat(300)])(

@@ -1,22 +1,25 @@
-import { crc32 } from 'node:zlib';
+import { crc32, deflateRawSync } from 'node:zlib';
 
-/** Content of an entry, with its Unix mode if it is not that of an ordinary file. */
-export type ZipEntry = string | { text: string; mode: number };
+/** Content of an entry, with its Unix mode if it is not that of an ordinary file, and `claimed` if its size is given wrong. */
+export type ZipEntry = string | { text: string; mode: number; deflated?: boolean; claimed?: number };
 
-/** The bytes of a zip (stored, not compressed), made without any code of ours that is under test. */
+/** The bytes of a zip (stored, unless an entry is `deflated`), made without any code of ours that is under test. */
 export function zipBytes(entries: Readonly<Record<string, ZipEntry>>): Buffer {
   const locals: Buffer[] = [];
   const centrals: Buffer[] = [];
   let offset = 0;
   for (const [name, entry] of Object.entries(entries)) {
-    const { text, mode } = typeof entry === 'string' ? { text: entry, mode: 0o100644 } : entry;
-    const [path, data] = [Buffer.from(name), Buffer.from(text)];
+    const how = typeof entry === 'string' ? { text: entry, mode: 0o100644 } : entry;
+    const { text, mode, deflated = false, claimed = Buffer.byteLength(text) } = how;
+    const path = Buffer.from(name);
+    const data = deflated ? deflateRawSync(text) : Buffer.from(text);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
+    common.writeUInt16LE(deflated ? 8 : 0, 4);
     common.writeUInt16LE(0x21, 8);
-    common.writeUInt32LE(crc32(data), 10);
+    common.writeUInt32LE(crc32(text), 10);
     common.writeUInt32LE(data.length, 14);
-    common.writeUInt32LE(data.length, 18);
+    common.writeUInt32LE(claimed, 18);
     common.writeUInt16LE(path.length, 22);
     const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, path, data]);
     const rest = Buffer.alloc(14);

@@ -48,7 +48,7 @@ export async function installWithPip(job: PipJob, target: string): Promise<void>
   const files = (await readdir(wheels)).filter((file) => file.endsWith('.whl')).sort();
   const foreign = files.find((file) => !runsInLambda(file, job.target));
   if (foreign !== undefined) throw cannotRun(job, foreign);
-  await mapLimit(files, 4, (file) => unpackWheel(path.join(wheels, file), target));
+  for (const file of files) await unpackWheel(path.join(wheels, file), target);
   await rm(wheels, { recursive: true, force: true });
   await cleanInstalled(target);
 }
