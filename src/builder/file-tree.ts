@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { copyFile, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { copyFile, readlink, rm, symlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import { isMissing, makeFolder, removeTree } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
@@ -150,7 +150,7 @@ async function copyNew(source: string, target: string): Promise<void> {
  */
 export async function linkTree(source: string, target: string): Promise<void> {
   await makeFolder(target);
-  const items = await readdir(source, { withFileTypes: true });
+  const items = fs.readdirSync(source, { withFileTypes: true });
   await mapLimit(items, FILES_AT_ONCE, async (item) => {
     const from = path.join(source, item.name);
     const to = path.join(target, item.name);

@@ -1,9 +1,10 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
+import { ownValue } from '../support/own-value.ts';
 import { once, oncePerName } from '../support/once.ts';
 import { isBelow } from '../support/places.ts';
-import { count, fields, listOf, parseJson, recordOf, text } from '../support/shapes.ts';
+import { count, fields, listOf, parseJson, text } from '../support/shapes.ts';
 import type { Reader } from '../support/shapes.ts';
 import { COMPRESSOR } from './compression.ts';
 
@@ -45,24 +46,28 @@ export interface CompressedFiles {
   save(): Promise<void>;
 }
 
-/** SHA-256 → zip (relative to the build cache), its size, and the place in it. The cache file has them under `COMPRESSOR`. */
-type Places = Record<string, Place>;
+/** The content of the cache file, whose values are checked when they are used: there are thousands, and few are needed. */
 interface Saved {
-  places: Places;
+  /** SHA-256 → `Place`. The file has them under `COMPRESSOR`. */
+  places: Readonly<Record<string, unknown>>;
   /** Stamp of a file → SHA-256 of its content. */
-  stamps: Record<string, string>;
+  stamps: Readonly<Record<string, unknown>>;
 }
+/** A zip (relative to the build cache), its size, and the place in it. */
 type Place = [zip: string, size: number, offset: number, length: number, crc: number, method: 0 | 8];
+
+/** How many stamps the cache keeps for a compressed file, on average. */
+const STAMPS_PER_FILE = 4;
 
 /** Opens the cache. `storeDir`: the build cache with the zips and the file `compressed.json`. Absolute. */
 export function openCompressedFiles(storeDir: string): CompressedFiles {
   const file = path.join(storeDir, 'compressed.json');
-  const added: Saved = { places: {}, stamps: {} };
+  const added = { places: new Map<string, Place>(), stamps: new Map<string, string>() };
   const sizes = new Map<string, Promise<number | undefined>>();
   const saved = once(() => readSaved(file));
   return {
     find: async (sha256) => {
-      const place = added.places[sha256] ?? (await saved()).places[sha256];
+      const place = added.places.get(sha256) ?? readPlace(ownValue((await saved()).places, sha256));
       if (place === undefined) return undefined;
       const [name, size, offset, length, crc, method] = place;
       const zip = path.join(storeDir, name);
@@ -71,26 +76,31 @@ export function openCompressedFiles(storeDir: string): CompressedFiles {
         ? { zip, offset, length, crc, method }
         : undefined;
     },
-    hashOf: async (stamp) => added.stamps[stamp] ?? (await saved()).stamps[stamp],
+    hashOf: async (stamp) => added.stamps.get(stamp) ?? text(ownValue((await saved()).stamps, stamp)),
     add: (zip, size, files) => {
       const name = path.relative(storeDir, zip);
       sizes.set(zip, Promise.resolve(size));
       for (const [sha256, { offset, length, crc, method, stamps }] of files) {
-        added.places[sha256] = [name, size, offset, length, crc, method];
-        for (const stamp of stamps) added.stamps[stamp] = sha256;
+        added.places.set(sha256, [name, size, offset, length, crc, method]);
+        for (const stamp of stamps) added.stamps.set(stamp, sha256);
       }
     },
     save: async () => {
-      if (Object.keys(added.places).length === 0) return;
+      if (added.places.size === 0) return;
       const before = await readSaved(file);
-      const all = { ...before.places, ...added.places };
-      const names = [...new Set(Object.values(all).map(([name]) => name))];
-      const sizesNow = await Promise.all(names.map((name) => sizeOf(path.join(storeDir, name))));
-      const gone = new Set(names.filter((_, index) => sizesNow[index] === undefined));
-      const kept = Object.fromEntries(Object.entries(all).filter(([, [name]]) => !gone.has(name)));
-      const allStamps = Object.entries({ ...before.stamps, ...added.stamps });
-      const stamps = Object.fromEntries(allStamps.filter(([, sha256]) => kept[sha256] !== undefined));
-      await writeFileAtomic(file, JSON.stringify({ [COMPRESSOR]: kept, stamps }));
+      const places = new Map<string, unknown>([...Object.entries(before.places), ...added.places]);
+      const zips = new Set([...places.values()].map(zipOf));
+      for (const name of zips) {
+        if (name === undefined || (await sizeOf(path.join(storeDir, name))) === undefined) zips.delete(name);
+      }
+      for (const [sha256, place] of places) if (!zips.has(zipOf(place))) places.delete(sha256);
+      const stamps = [...Object.entries(before.stamps), ...added.stamps].filter(([, sha256]) =>
+        places.has(text(sha256) ?? ''),
+      );
+      // installing the same packages again gives their files other stamps: the newest are last
+      const newest = stamps.slice(-STAMPS_PER_FILE * places.size);
+      const content = { [COMPRESSOR]: Object.fromEntries(places), stamps: Object.fromEntries(newest) };
+      await writeFileAtomic(file, JSON.stringify(content));
     },
   };
 }
@@ -98,11 +108,11 @@ export function openCompressedFiles(storeDir: string): CompressedFiles {
 async function readSaved(file: string): Promise<Saved> {
   // a damaged file costs time, not correctness
   const saved = fields(parseJson((await readTextIfExists(file)) ?? '')) ?? {};
-  const places = Object.entries(fields(saved[COMPRESSOR]) ?? {}).flatMap(([sha256, value]) => {
-    const place = readPlace(value);
-    return place === undefined ? [] : [[sha256, place] as const];
-  });
-  return { places: Object.fromEntries(places), stamps: recordOf(text)(saved['stamps']) ?? {} };
+  return { places: fields(saved[COMPRESSOR]) ?? {}, stamps: fields(saved['stamps']) ?? {} };
+}
+
+function zipOf(place: unknown): string | undefined {
+  return Array.isArray(place) ? text(place[0]) : undefined;
 }
 
 const readPlace: Reader<Place> = (value) => {

@@ -1,6 +1,5 @@
-import * as fs from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { isMissing } from '../support/files.ts';
-import { oncePerName } from '../support/once.ts';
 import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
 
 /** Compressed files of earlier zips, which stay open until `close`. */
@@ -9,7 +8,7 @@ export interface EarlierZips {
   find(sha256: string): Promise<EarlierFile | undefined>;
   /** Finds the content of a file that is never written to again, by its stamp. */
   findStamp(stamp: string | undefined): Promise<StampedFile | undefined>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** A compressed file, and the SHA-256 (hex) of its content. */
@@ -26,17 +25,19 @@ export interface EarlierFile {
   crc: number;
   /** Zip's method number: 0 stored, 8 deflated. */
   method: 0 | 8;
-  /** Reads compressed bytes from `start` to before `end`. */
-  read(start: number, end: number): Promise<Buffer>;
+  /** Reads compressed bytes from `start` to before `end`. They share memory with others and must not be changed. */
+  read(start: number, end: number): Buffer;
 }
 
 /** Opens the zips of the cache as they are needed. */
 export function openEarlierZips(compressed: CompressedFiles): EarlierZips {
-  const zips = new Map<string, Promise<fs.FileHandle | undefined>>();
+  const zips = new Map<string, OpenZip | undefined>();
   const find: EarlierZips['find'] = async (sha256) => {
     const place = await compressed.find(sha256);
-    const zip = place && (await oncePerName(zips, place.zip, () => openZip(place.zip)));
-    return place && zip && fileAt(zip, place);
+    if (place === undefined) return undefined;
+    if (!zips.has(place.zip)) zips.set(place.zip, OpenZip.open(place.zip));
+    const zip = zips.get(place.zip);
+    return zip && fileAt(zip, place);
   };
   return {
     find,
@@ -45,29 +46,60 @@ export function openEarlierZips(compressed: CompressedFiles): EarlierZips {
       const file = sha256 === undefined ? undefined : await find(sha256);
       return sha256 === undefined || file === undefined ? undefined : { sha256, file };
     },
-    close: async () => {
-      for (const zip of await Promise.allSettled(zips.values())) {
-        if (zip.status === 'fulfilled') await zip.value?.close();
-      }
+    close: () => {
+      for (const zip of zips.values()) zip?.close();
     },
   };
 }
 
-function fileAt(zip: fs.FileHandle, { offset, length, crc, method }: CompressedFile): EarlierFile {
-  const read: EarlierFile['read'] = async (start, end) => {
-    const bytes = Buffer.alloc(end - start);
-    const { bytesRead } = await zip.read(bytes, 0, bytes.length, offset + start);
-    if (bytesRead < bytes.length) throw new Error('an earlier zip was changed while it was read');
-    return bytes;
-  };
-  return { length, crc, method, read };
+function fileAt(zip: OpenZip, { offset, length, crc, method }: CompressedFile): EarlierFile {
+  return { length, crc, method, read: (start, end) => zip.read(offset + start, offset + end) };
 }
 
-async function openZip(zip: string): Promise<fs.FileHandle | undefined> {
-  try {
-    return await fs.open(zip);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
+/** What is read at a time (bytes): as much as a file counts at least while files wait for their turn. */
+const WINDOW = 256 * 1024;
+
+/**
+ * An earlier zip. The next file wanted usually follows the last one in it, so it is read a window at a time, and synchronously:
+ * with a read of its own, each of a thousand small files takes a trip through Node's thread pool.
+ */
+class OpenZip {
+  private window: { at: number; bytes: Buffer } = { at: 0, bytes: Buffer.alloc(0) };
+  private readonly descriptor: number;
+
+  private constructor(descriptor: number) {
+    this.descriptor = descriptor;
+  }
+
+  static open(file: string): OpenZip | undefined {
+    try {
+      return new OpenZip(openSync(file, 'r'));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  read(start: number, end: number): Buffer {
+    const { at, bytes } = this.window;
+    if (start < at || end > at + bytes.length) this.window = { at: start, bytes: this.readAt(start, end - start) };
+    const from = start - this.window.at;
+    return this.window.bytes.subarray(from, from + end - start);
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+
+  /** Reads at least `needed` bytes, more if there are. */
+  private readAt(start: number, needed: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(Math.max(needed, WINDOW));
+    let filled = 0;
+    while (filled < needed) {
+      const count = readSync(this.descriptor, bytes, filled, bytes.length - filled, start + filled);
+      if (count === 0) throw new Error('an earlier zip was changed while it was read');
+      filled += count;
+    }
+    return bytes.subarray(0, filled);
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { lookAhead } from '../support/look-ahead.ts';
@@ -38,8 +38,6 @@ export interface EntryPart extends CompressedContent {
 const AHEAD = 4 * PIECE_SIZE;
 /** What a file counts at least (bytes), so that not all small ones are read at once. */
 const LEAST = 256 * 1024;
-/** Smaller files compress faster than the cache finds them. */
-const CACHED_ABOVE = 2 * 1024;
 
 /** Reads and compresses entries, several at a time, and yields them in order. */
 export function compressEntries(entries: readonly TreeEntry[], sources: ContentSources): AsyncGenerator<EntryPart> {
@@ -62,20 +60,17 @@ async function compressWhole(entry: TreeEntry, { compressor, earlier }: ContentS
     const body = Buffer.from(linkTarget);
     return { ...part, body, method: 0, sums: { crc: crc32(body), size: body.length, sha256: undefined } };
   }
-  if (entry.size > CACHED_ABOVE) {
-    const known = await earlier?.findStamp(entry.stamp);
-    if (known) {
-      const { sha256, file } = known;
-      const sums = { crc: file.crc, size: entry.size, sha256 };
-      return { ...part, body: await file.read(0, file.length), method: file.method, sums };
-    }
+  const known = await earlier?.findStamp(entry.stamp);
+  if (known) {
+    const { sha256, file } = known;
+    const sums = { crc: file.crc, size: entry.size, sha256 };
+    return { ...part, body: file.read(0, file.length), method: file.method, sums };
   }
-  const content = await fs.readFile(entry.absolute);
-  const isCached = earlier !== undefined && content.length > CACHED_ABOVE;
-  const sha256 = isCached ? createHash('sha256').update(content).digest('hex') : undefined;
+  const content = readFileSync(entry.absolute);
+  const sha256 = earlier && createHash('sha256').update(content).digest('hex');
   const found = sha256 === undefined ? undefined : await earlier?.find(sha256);
   const sums = { crc: found?.crc ?? crc32(content), size: content.length, sha256 };
-  if (found) return { ...part, body: await found.read(0, found.length), method: found.method, sums };
+  if (found) return { ...part, body: found.read(0, found.length), method: found.method, sums };
   return { ...part, ...(await compressor.compress(content, 'file')), sums };
 }
 
@@ -90,7 +85,7 @@ function piecesOf(entry: TreeEntry, { compressor, earlier }: ContentSources): Pa
       // each piece adds to the checksum of those before it
       const piece = (reading ?? find()).then(async () => {
         const found = await find();
-        if (found) return { body: await readShare(found, index, count), method: found.method };
+        if (found) return { body: readShare(found, index, count), method: found.method };
         return readPiece(entry.absolute, index * PIECE_SIZE, sums);
       });
       reading = piece;
@@ -126,7 +121,7 @@ async function findLarge(
 }
 
 /** Reads an equal share of the compressed content. */
-function readShare({ read, length }: EarlierFile, index: number, count: number): Promise<Buffer> {
+function readShare({ read, length }: EarlierFile, index: number, count: number): Buffer {
   return read(Math.floor((length * index) / count), Math.floor((length * (index + 1)) / count));
 }
 

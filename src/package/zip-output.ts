@@ -38,10 +38,13 @@ export class ZipOutput {
   }
 
   private async flush(): Promise<void> {
-    const bytes = Buffer.concat(this.pending);
+    const { pending, pendingBytes } = this;
     this.pending = [];
     this.pendingBytes = 0;
-    let done = 0;
-    while (done < bytes.length) done += (await this.file.write(bytes, done)).bytesWritten;
+    if (pendingBytes === 0) return;
+    let { bytesWritten: done } = await this.file.writev(pending);
+    // usually all at once
+    const bytes = done < pendingBytes ? Buffer.concat(pending) : undefined;
+    while (bytes !== undefined && done < bytes.length) done += (await this.file.write(bytes, done)).bytesWritten;
   }
 }

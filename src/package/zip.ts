@@ -70,7 +70,7 @@ export async function writeZip(entries: readonly TreeEntry[], target: string, to
     await discard(temporary);
     throw addPath(error, target);
   } finally {
-    await earlier?.close();
+    earlier?.close();
   }
 }
 
