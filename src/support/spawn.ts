@@ -20,6 +20,8 @@ export interface SpawnOptions {
   signal?: AbortSignal | undefined;
   /** Text for its standard input. Default: empty. */
   input?: string | undefined;
+  /** It ends when its input does, so it needs no watchdog to end it if this process is killed. */
+  endsWithInput?: boolean;
   onLine?: ((line: string) => void) | undefined;
 }
 
@@ -63,7 +65,7 @@ export async function spawn(
     }, KILL_AFTER);
   };
   options.signal?.addEventListener('abort', stop, { once: true });
-  endWithUs(child);
+  endWithUs(child, options.endsWithInput !== true);
   try {
     return await new Promise<SpawnResult>((resolve, reject) => {
       const text = { stdout: '', stderr: '', output: '' };
@@ -120,11 +122,11 @@ const RUNNING = new Set<Child>();
 
 const WATCHDOG = createWatchdog();
 
-function endWithUs(child: Child): void {
+function endWithUs(child: Child, isGuarded: boolean): void {
   if (child.pid === undefined) return;
   if (RUNNING.size === 0) process.once('exit', endAll);
   RUNNING.add(child);
-  WATCHDOG.guard(child.pid);
+  if (isGuarded) WATCHDOG.guard(child.pid);
 }
 
 function noteEnd(child: Child): void {

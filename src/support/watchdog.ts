@@ -10,7 +10,7 @@ import { Socket } from 'node:net';
 export interface Watchdog {
   /** Guards a process group, by the ID of its leader. */
   guard(group: number): void;
-  /** The group has ended. */
+  /** The group has ended. Does nothing for one that is not guarded. */
   release(group: number): void;
 }
 
@@ -31,13 +31,17 @@ send KILL`;
 /** Creates the watchdog of this process. Its shell starts with the first group. */
 export function createWatchdog(): Watchdog {
   let shell: ChildProcess | undefined;
+  const guarded = new Set<number>();
   const write = (line: string): void => void shell?.stdin?.write(`${line}\n`);
   return {
     guard: (group) => {
       shell ??= startShell(() => (shell = undefined));
+      guarded.add(group);
       write(`+ ${group}`);
     },
-    release: (group) => write(`- ${group}`),
+    release: (group) => {
+      if (guarded.delete(group)) write(`- ${group}`);
+    },
   };
 }
 

@@ -184,3 +184,19 @@ it('what was found is kept with the artifact: unchanged code is not parsed again
   await fs.writeFile(path.join(dir, 'f/app.py'), 'def h(e, c): return 1');
   expect(await problemsOf(dir)).toEqual([]);
 });
+
+it.runIf(process.platform !== 'win32')('a command named python that runs none is passed over', async () => {
+  const dir = await tempFolder({
+    'template.yaml': template('python3.11', 'app.h'),
+    'f/app.py': 'def h(e, c) return 1',
+  });
+  await writeFiles(dir, {
+    'first/python3.11': '#!/bin/sh\necho "python3.11: version not installed" >&2\nexit 127\n',
+    'second/python3.11': '#!/nowhere/python\n',
+    'third/python3.11': '#!/bin/sh\necho "[1]"\n',
+  });
+  const folders = ['first', 'second', 'third'].map((name) => path.join(dir, name));
+  for (const folder of folders) await fs.chmod(path.join(folder, 'python3.11'), 0o755);
+  const { result } = await buildApp(dir, { env: { PATH: [...folders, process.env['PATH']].join(':') } });
+  expect((await result.runProblems).get('F')?.map(formatProblem)).toEqual(["f/app.py:1:13: SyntaxError: expected ':'"]);
+});

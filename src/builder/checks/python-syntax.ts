@@ -1,8 +1,7 @@
 import type { Tools } from '../tools/tools.ts';
-import { spawn } from '../../support/spawn.ts';
+import { ProgramNotFoundError, spawn } from '../../support/spawn.ts';
 import { listOf, parseJson } from '../../support/shapes.ts';
 import { findPython } from '../workflows/python/interpreter.ts';
-import type { PythonInterpreter } from '../workflows/python/interpreter.ts';
 import { readCodeProblem } from './code-check.ts';
 import type { CodeProblem, CodeCheck } from './code-check.ts';
 
@@ -95,8 +94,8 @@ def safely(job):
 print(json.dumps([safely(job) for job in json.load(sys.stdin)]))
 `;
 
-/** Python interpreters, by the requested version. */
-export type Pythons = Map<string, PythonInterpreter>;
+/** Programs that have checked Python code, by the requested version. */
+export type Pythons = Map<string, string>;
 
 /** The tools of the checks. */
 export interface Checkers {
@@ -115,13 +114,38 @@ export async function checkPython(
   jobs: readonly CodeCheck[],
   { tools, pythons }: Checkers,
 ): Promise<readonly CodeProblem[]> {
-  const python = pythons.get(version) ?? (await findPython(tools, { version, machine: '', pip: false }));
-  if (python === undefined) return [];
-  pythons.set(version, python);
-  const result = await spawn(python.program, ['-I', '-S', '-c', PROGRAM, version.split('.')[1] ?? '0'], {
-    env: { ...tools.env, PYTHONIOENCODING: 'utf-8' },
-    signal: tools.signal,
-    input: JSON.stringify(jobs),
-  });
-  return readFindings(parseJson(result.stdout)) ?? [];
+  const check = async (program: string): Promise<readonly CodeProblem[] | undefined> => {
+    const found = await runCheck(program, version, { jobs, tools });
+    if (found !== undefined) pythons.set(version, program);
+    return found;
+  };
+  const known = pythons.get(version);
+  // not probed first: starting Python takes longer than the check, and a program that prints no findings is none
+  for (const program of known === undefined ? await tools.find(`python${version}`) : [known]) {
+    const found = await check(program);
+    if (found !== undefined) return found;
+  }
+  const other = await findPython(tools, { version, machine: '', pip: false });
+  return (other && (await check(other.program))) ?? [];
+}
+
+/** Returns undefined if the program is no Python that can check, such as a version manager's command that only prints an error. */
+async function runCheck(
+  program: string,
+  version: string,
+  { jobs, tools }: { jobs: readonly CodeCheck[]; tools: Tools },
+): Promise<readonly CodeProblem[] | undefined> {
+  const args = ['-I', '-S', '-c', PROGRAM, version.split('.')[1] ?? '0'];
+  try {
+    const { stdout } = await spawn(program, args, {
+      env: { ...tools.env, PYTHONIOENCODING: 'utf-8' },
+      signal: tools.signal,
+      input: JSON.stringify(jobs),
+      endsWithInput: true,
+    });
+    return readFindings(parseJson(stdout));
+  } catch (error) {
+    if (error instanceof ProgramNotFoundError) return undefined;
+    throw error;
+  }
 }
