@@ -43,8 +43,9 @@ export class ZipOutput {
     this.pendingBytes = 0;
     if (pendingBytes === 0) return;
     let { bytesWritten: done } = await this.file.writev(pending);
-    // usually all at once
-    const bytes = done < pendingBytes ? Buffer.concat(pending) : undefined;
-    while (bytes !== undefined && done < bytes.length) done += (await this.file.write(bytes, done)).bytesWritten;
+    if (done === pendingBytes) return;
+    // usually all is written at once
+    const bytes = Buffer.concat(pending);
+    while (done < bytes.length) done += (await this.file.write(bytes, done)).bytesWritten;
   }
 }

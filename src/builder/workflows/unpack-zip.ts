@@ -100,13 +100,7 @@ class FileReader extends RandomAccessReader {
     closeSync(this.descriptor);
   }
 
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
+  override read(...[buffer, offset, length, position, callback]: Parameters<RandomAccessReader['read']>): void {
     let failure: Error | null = null;
     try {
       this.fill(buffer.subarray(offset, offset + length), position);
