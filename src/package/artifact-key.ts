@@ -48,7 +48,9 @@ const STREAM_ABOVE = 1024 * 1024;
 async function entryMd5(entry: TreeEntry): Promise<string> {
   try {
     if (entry.size > STREAM_ABOVE) return await fileKey(entry.absolute);
-    return createHash('md5').update(readFileSync(entry.absolute)).digest('hex');
+    return createHash('md5')
+      .update(entry.content ?? readFileSync(entry.absolute))
+      .digest('hex');
   } catch (error) {
     // a dangling link, or one to a folder: use the name of its target
     if (entry.linkTarget !== undefined) return textKey(entry.linkTarget);

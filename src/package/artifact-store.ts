@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
@@ -7,7 +6,7 @@ import type { Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import type { CountedFile } from '../model/built-stack.ts';
 import { createAbort } from '../support/abort.ts';
-import { discard, exists, isMissing, writeFileAtomic } from '../support/files.ts';
+import { discard, exists, isMissing, statIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
 import { removeLeftovers } from '../support/temporary.ts';
@@ -17,11 +16,14 @@ import type { CompressedFiles } from './compressed-files.ts';
 import { createCompressor } from './compressor.ts';
 import type { Compressor } from './compressor.ts';
 import { fileKey, readSums, textKey, treeKey } from './artifact-key.ts';
+import { isSmallTree } from './compression.ts';
 import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
-import { listEntries } from './tree-entries.ts';
+import { listEntries, readContents } from './tree-entries.ts';
 import type { TreeEntry } from './tree-entries.ts';
-import { readRecord, readZipRecord, zipRecord } from './zip-record.ts';
+import { readRecord, ZIP_FILE, zipOfRecord, zipRecord } from './zip-record.ts';
+import { createTargetFinder } from './zip-target.ts';
+import type { ZipTarget } from './zip-target.ts';
 import type { WebFunctionStore } from './web-function-store.ts';
 import { writeZip } from './zip.ts';
 import type { ZipFile } from './zip.ts';
@@ -96,18 +98,19 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     looseDir: path.join(options.storeDir, 'tmp', `zips.${temporarySuffix()}`),
     sums: new Map(),
     recordGate: createGate(1),
+    targetOf: createTargetFinder(options.storeDir),
   };
 
   const zip: ArtifactStore['zip'] = async (item) => {
     // the layers of several functions may link to the same folder
-    const real = realpathSync.native(item.path);
+    const target = context.targetOf(item.path);
     const createZip = (): Promise<ZipFile> =>
-      zipGate(() => timed(options.reporter, { kind: 'zip', label: item.label }, () => makeZip(context, item.path)));
-    const file = await oncePerName(zips, real, createZip);
+      zipGate(() => timed(options.reporter, { kind: 'zip', label: item.label }, () => makeZip(context, target)));
+    const file = await oncePerName(zips, target.real, createZip);
     if (await exists(file.path)) return file;
     // it was removed, e.g. to free space: zip the folder again
-    zips.delete(real);
-    return oncePerName(zips, real, createZip);
+    zips.delete(target.real);
+    return oncePerName(zips, target.real, createZip);
   };
   const objectsFor = (item: ArtifactItem): ObjectStore => (placeFor(item, options) ?? options).objects;
   const send = ({ key, item }: LocatedArtifact): Promise<void> =>
@@ -141,7 +144,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       // after a failure or an interruption others may still write into the folder that is removed here
       disposing.abort(new Error('The artifacts were disposed'));
       await context.compressor.close();
-      await Promise.allSettled(zips.values());
+      await Promise.allSettled([...zips.values(), ...located.values()]);
       await context.compressed.save().catch(() => {}); // only a cache
       await discard(context.looseDir);
     },
@@ -176,24 +179,47 @@ interface ZipContext extends ArtifactStoreOptions {
   /** Zips of folders that may change, used by this run only. */
   looseDir: string;
   /** File sums of immutable folders. Many functions may share a layer's folder under different keys. */
-  sums: Map<string, Promise<FileSum[]>>;
+  sums: Map<string, Promise<FolderSums>>;
   /** Serializes updates of records. */
   recordGate: ReturnType<typeof createGate>;
+  targetOf: ReturnType<typeof createTargetFinder>;
+}
+
+/** The sums of a folder's files and, if it was zipped meanwhile, the record of the zip. */
+interface FolderSums {
+  sums: FileSum[];
+  zip: Readonly<Record<string, string>>;
 }
 
 async function itemKey(context: ZipContext, item: ArtifactItem): Promise<string> {
   if (item.kind === 'template') return `${textKey(item.text)}.template`;
   await requireExisting(item);
   if (item.kind === 'file') return `${await fileKey(item.path)}${item.extension ?? ''}`;
-  const recordFile = recordFileOf(context, item.path);
-  if (recordFile === undefined) return treeKey(await readSums(await readEntries(item.path)), item.counted);
+  const { path: target, recordFile } = context.targetOf(item.path);
+  if (recordFile === undefined) return treeKey(await readSums(await readEntries(target)), item.counted);
   const name = item.counted ? `key:${item.counted.text}` : 'key';
-  const recorded = (await readRecord(recordFile))[name];
+  const record = await readRecord(recordFile);
+  const recorded = record[name];
   if (recorded !== undefined) return recorded;
-  const sums = await oncePerName(context.sums, recordFile, async () => readSums(await readEntries(item.path)));
+  const isZipped = zipOfRecord(record) !== undefined;
+  const { sums, zip } = await oncePerName(context.sums, recordFile, () =>
+    readOnce(context, { target, recordFile, isZipped }),
+  );
   const key = treeKey(sums, item.counted);
-  await updateRecord(context, recordFile, { [name]: key });
+  await updateRecord(context, recordFile, { ...zip, [name]: key });
   return key;
+}
+
+/** Computes the sums of an immutable folder. A small one is zipped with what was read for them: nearly always that is needed next. */
+async function readOnce(
+  { signal, compressor }: ZipContext,
+  { target, recordFile, isZipped }: { target: string; recordFile: string; isZipped: boolean },
+): Promise<FolderSums> {
+  const entries = await readEntries(target);
+  if (isZipped || !isSmallTree(entries)) return { sums: await readSums(entries), zip: {} };
+  const withContents = readContents(entries);
+  const zip = await writeZip(withContents, zipFileOf(recordFile), { signal, compressor });
+  return { sums: await readSums(withContents), zip: zipRecord(zip) };
 }
 
 async function requireExisting(item: { path: string; label: string }): Promise<void> {
@@ -211,21 +237,8 @@ async function readEntries(target: string): Promise<TreeEntry[]> {
   return [{ path: path.basename(target), absolute: target, size: stat.size, executable }];
 }
 
-/** Returns the metadata file of an immutable folder; undefined if the folder may change. */
-function recordFileOf(options: ArtifactStoreOptions, target: string): string | undefined {
-  const real = realpathSync.native(target);
-  const inside = path.relative(realOrSame(options.storeDir), real).split(path.sep);
-  const isEntry = inside.length === 3 && inside[0] !== '..' && inside[2] === 'content';
-  return isEntry ? path.join(path.dirname(real), 'package.json') : undefined;
-}
-
-function realOrSame(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch (error) {
-    if (isMissing(error)) return folder;
-    throw error;
-  }
+function zipFileOf(recordFile: string): string {
+  return path.join(path.dirname(recordFile), ZIP_FILE);
 }
 
 function updateRecord(
@@ -236,17 +249,15 @@ function updateRecord(
   return recordGate(async () => writeFileAtomic(file, JSON.stringify({ ...(await readRecord(file)), ...values })));
 }
 
-async function makeZip(context: ZipContext, target: string): Promise<ZipFile> {
+async function makeZip(context: ZipContext, { path: target, recordFile }: ZipTarget): Promise<ZipFile> {
   const { signal, compressor, compressed, looseDir } = context;
   signal.throwIfAborted();
-  const recordFile = recordFileOf(context, target);
   if (recordFile === undefined) {
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal, compressor });
   }
-  const file = recordFile.replace(/\.json$/, '.zip');
-  const recorded = await readZipRecord(recordFile);
-  const stat = await fs.stat(file).catch(() => undefined);
-  if (recorded !== undefined && stat?.size === recorded.size) return { path: file, ...recorded };
+  const file = zipFileOf(recordFile);
+  const recorded = zipOfRecord(await readRecord(recordFile));
+  if (recorded !== undefined && (await statIfExists(file))?.size === recorded.size) return { path: file, ...recorded };
   // a killed run leaves a large, incomplete zip
   await removeLeftovers(path.dirname(file));
   const zip = await writeZip(await readEntries(target), file, { signal, compressor, compressed });

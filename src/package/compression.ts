@@ -11,7 +11,12 @@ export const PIECE_SIZE = 8 * 1024 * 1024;
  * fflate compresses trees up to this size (bytes): JavaScript that is compiled already. Loading libdeflate takes 8 ms of processor
  * time longer, a twentieth of a code sync of one function.
  */
-export const SMALL_TREE = 64 * 1024;
+const SMALL_TREE = 64 * 1024;
+
+/** Whether a tree is at most that large. */
+export function isSmallTree(entries: readonly { size: number }[]): boolean {
+  return entries.reduce((sum, { size }) => sum + size, 0) <= SMALL_TREE;
+}
 
 /** The content of an entry as it is in a zip. */
 export interface CompressedContent {

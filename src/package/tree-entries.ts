@@ -14,6 +14,8 @@ export interface TreeEntry {
   executable: boolean;
   /** Target of a link to keep, with `/`. */
   linkTarget?: string;
+  /** Its content, if that was read already. */
+  content?: Buffer;
   /** Of a file in the tree: which file this is and when it was written. Hard links to a file have the same stamp. */
   stamp?: string;
 }
@@ -28,6 +30,13 @@ export async function listEntries(root: string): Promise<TreeEntry[]> {
   const entries: TreeEntry[] = [];
   listFolder({ realRoot, entries }, realRoot, '', [realRoot]);
   return entries.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+}
+
+/** Returns the entries with the contents of the files, each read once for all that needs it. For small trees. */
+export function readContents(entries: readonly TreeEntry[]): TreeEntry[] {
+  return entries.map((entry) =>
+    entry.linkTarget === undefined ? { ...entry, content: fs.readFileSync(entry.absolute) } : entry,
+  );
 }
 
 interface Walk {

@@ -13,9 +13,9 @@ export async function readRecord(file: string): Promise<Record<string, string>> 
   return recordOf(text)(parseJson((await readTextIfExists(file)) ?? '')) ?? {};
 }
 
-/** Reads what is recorded of the zip; undefined if there is none by this version. */
-export async function readZipRecord(file: string): Promise<Omit<ZipFile, 'path'> | undefined> {
-  const { sha256, size, compressor, origin } = await readRecord(file);
+/** Returns what a record says of the zip; undefined if there is none by this version. */
+export function zipOfRecord(record: Readonly<Record<string, string>>): Omit<ZipFile, 'path'> | undefined {
+  const { sha256, size, compressor, origin } = record;
   if (sha256 === undefined || compressor !== COMPRESSOR) return undefined;
   return { sha256, size: Number(size), origin: readOrigin(origin) };
 }

@@ -1,11 +1,9 @@
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
-import { discard, makeFolder } from '../support/files.ts';
-import { temporarySuffix } from '../support/temporary-names.ts';
+import { makeFolder } from '../support/files.ts';
 import { addPath } from '../system-errors.ts';
 import type { CompressedFiles, WrittenFile } from './compressed-files.ts';
-import { SMALL_TREE } from './compression.ts';
+import { isSmallTree } from './compression.ts';
 import type { Compressor } from './compressor.ts';
 import { openEarlierZips } from './earlier-zips.ts';
 import type { ObjectOrigin } from './object-store.ts';
@@ -43,12 +41,11 @@ const MAX_SIZE = 0xffff_ffff;
  */
 export async function writeZip(entries: readonly TreeEntry[], target: string, tools: ZipTools): Promise<ZipFile> {
   const { signal } = tools;
-  const isSmall = entries.reduce((sum, { size }) => sum + size, 0) <= SMALL_TREE;
-  const compressor = isSmall ? small : tools.compressor;
+  const isSmall = isSmallTree(entries);
+  const compressor = isSmall ? await small() : tools.compressor;
   const compressed = isSmall ? undefined : tools.compressed;
   await makeFolder(path.dirname(target));
-  const temporary = `${target}.${temporarySuffix()}`;
-  const output = await ZipOutput.open(temporary);
+  const output = new ZipOutput(target);
   const earlier = compressed && openEarlierZips(compressed);
   try {
     const writing: ZipWriter = { output, directory: [], written: new Map() };
@@ -62,21 +59,20 @@ export async function writeZip(entries: readonly TreeEntry[], target: string, to
     for (const record of directory) await output.write(record);
     await output.write(endRecords(directory.length, output.size - start, start));
     const result = await output.close();
-    await fs.rename(temporary, target);
     compressed?.add(target, result.size, written);
     return { path: target, ...result };
   } catch (error) {
     await output.discard();
-    await discard(temporary);
     throw addPath(error, target);
   } finally {
     earlier?.close();
   }
 }
 
-const small: Pick<Compressor, 'compress'> = {
-  compress: async (content) => (await import('./compress-small.ts')).compressSmall(content),
-};
+async function small(): Promise<Pick<Compressor, 'compress'>> {
+  const { compressSmall } = await import('./compress-small.ts');
+  return { compress: async (content) => compressSmall(content) };
+}
 
 /** An unfinished zip. */
 interface ZipWriter {

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readdirSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
@@ -104,6 +113,7 @@ export async function writeFileAtomic(
 /** Removes a file or tree, if it exists. Removes links, does not follow them. */
 export async function removeTree(target: string): Promise<void> {
   try {
+    if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
     await fs.rm(target, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
   } catch (error) {
     if (!isMissing(error)) throw error;
@@ -125,6 +135,8 @@ export async function makeFolder(folder: string, options: { mode?: number } = {}
  * created, e.g. in `/proc`.
  */
 export function makeFolderSync(folder: string, options: { mode?: number } = {}): void {
+  // an error for each folder that exists costs more
+  if (isFolder(folder)) return;
   const refused = tryMake(folder, options);
   if (refused === undefined) return;
   const above = path.dirname(folder);

@@ -20,7 +20,20 @@ export function compileNames(patterns: readonly string[]): NameMatcher {
  * Compiles names to leave out below a folder, at any depth; a pattern that begins with `/` counts directly in the folder
  * only (`isTop`).
  */
-export function compileExcludes(patterns: readonly string[]): (name: string, isTop: boolean) => boolean {
+export function compileExcludes(patterns: readonly string[]): ExcludeMatcher {
+  const known = compiled.get(patterns);
+  if (known !== undefined) return known;
+  const matcher = compileNew(patterns);
+  compiled.set(patterns, matcher);
+  return matcher;
+}
+
+type ExcludeMatcher = (name: string, isTop: boolean) => boolean;
+
+/** By the list itself: workflows pass the same list for each function, several times. */
+const compiled = new WeakMap<readonly string[], ExcludeMatcher>();
+
+function compileNew(patterns: readonly string[]): ExcludeMatcher {
   const anywhere = compileNames(patterns.filter((pattern) => !pattern.startsWith('/')));
   const atTop = compileNames(patterns.filter((pattern) => pattern.startsWith('/')).map((pattern) => pattern.slice(1)));
   return (name, isTop) => anywhere(name) || (isTop && atTop(name));

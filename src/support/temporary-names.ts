@@ -8,8 +8,12 @@ const PATTERN = /\.tmp-(\d+)-(?:([0-9a-f]{6})-)?[0-9a-f]{4,8}$/;
 
 /** Returns a unique end of a name (after a dot) that identifies this process. */
 export function temporarySuffix(): string {
-  return `tmp-${process.pid}-${processSpace()}-${randomBytes(4).toString('hex')}`;
+  number = (number + 1) % 0x1_0000_0000;
+  return `tmp-${process.pid}-${processSpace()}-${number.toString(16).padStart(8, '0')}`;
 }
+
+/** Random at first, so that threads of a process, which count by themselves, do not meet. */
+let number = randomBytes(4).readUInt32BE();
 
 /** Returns whether the name ends with such a suffix. */
 export function isTemporaryName(name: string): boolean {

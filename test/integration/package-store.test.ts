@@ -13,6 +13,7 @@ import { createAws } from '../../src/aws/aws.ts';
 import type { Reporter } from '../../src/console/reporter.ts';
 import { createArtifactStore } from '../../src/package/artifact-store.ts';
 import { createObjectStore } from '../../src/package/object-store.ts';
+import { readRecord, zipOfRecord, zipRecord } from '../../src/package/zip-record.ts';
 import { openUploadRecords } from '../../src/package/unfinished-uploads.ts';
 import { clients, silent } from '../support/cloud.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -308,4 +309,43 @@ it('keeps the zip of an immutable folder, unless another compressor made it', as
     await fs.writeFile(record, JSON.stringify({ ...values, sha256: 'recorded', ...other }));
     expect(await zip()).toBe(sha256);
   }
+});
+
+it('the key of an immutable folder is as that of one that may change, through links too, and leaves a zip that is there alone', async () => {
+  const files = { 'a.py': 'a', 'lib/b.py': 'b', 'lib/c.txt': '' };
+  const below = (folder: string) =>
+    Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
+  const folder = await tempFolder({ ...below('app'), ...below('store/artifacts/k/content') });
+  const storeDir = path.join(folder, 'store');
+  await fs.symlink(storeDir, path.join(folder, 'linked-store'));
+  await fs.symlink(path.join(storeDir, 'artifacts/k/content'), path.join(folder, 'link'));
+  const entry = path.join(storeDir, 'artifacts/k');
+  const zipOf = async (place: string, store = openStore('unused', { storeDir }).store) => {
+    const item = { kind: 'zip', path: path.join(folder, place), label: 'A' } as const;
+    const { key } = await store.locate(item);
+    const { path: file, sha256 } = await store.zip(item);
+    const bytes = await fs.readFile(file);
+    await store.dispose();
+    return { key, sha256, bytes, file };
+  };
+  const { file: _loose, ...wanted } = await zipOf('app');
+  const file = path.join(entry, 'package.zip');
+  const places = ['store/artifacts/k/content', 'link', 'linked-store/artifacts/k/content'];
+  for (const place of places) {
+    expect(await zipOf(place)).toEqual({ ...wanted, file });
+    expect((await fs.readdir(entry)).sort()).toEqual(['content', 'package.json', 'package.zip']);
+    await fs.rm(file);
+    await fs.rm(path.join(entry, 'package.json'));
+  }
+  // the store is a link, and is named by it
+  const { store } = openStore('unused', { storeDir: path.join(folder, 'linked-store') });
+  expect(await zipOf('link', store)).toMatchObject({ key: wanted.key, sha256: wanted.sha256 });
+
+  // a shared cache brought the zip, without its key
+  await fs.writeFile(file, 'brought');
+  const origin = { bucket: 'b', key: 'k', etag: 'e' };
+  const brought = { sha256: 'brought', size: 7, origin };
+  await fs.writeFile(path.join(entry, 'package.json'), JSON.stringify(zipRecord(brought)));
+  expect(await zipOf('link')).toMatchObject({ key: wanted.key, sha256: 'brought', bytes: Buffer.from('brought') });
+  expect(zipOfRecord(await readRecord(path.join(entry, 'package.json')))).toEqual(brought);
 });

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { discard, exists, makeFolder, writeFileAtomic } from '../../support/files.ts';
@@ -83,9 +84,10 @@ export function openBuildCache(root: string): BuildCache {
     // as deep as the entry, so that relative links out of it lead to the same place from both
     const folder = path.join(temporary, `${key}.${temporarySuffix()}`);
     try {
+      await makeFolder(folder);
       await makeFolder(path.join(folder, CONTENT));
       const entry = await make(path.join(folder, CONTENT));
-      await fs.writeFile(path.join(folder, FACTS), JSON.stringify(entry.facts));
+      writeFileSync(path.join(folder, FACTS), JSON.stringify(entry.facts));
       const finalKey = entry.key ?? key;
       return { ...(await moveInto(folder, folderOf(kind, finalKey), entry.facts)), key: finalKey, cached: false };
     } finally {
