@@ -4,6 +4,7 @@ import type { Reporter } from '../console/reporter.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import type { Engine } from '../support/container-engine.ts';
 import type { createGate } from '../support/map-limit.ts';
+import { takeTurns } from '../support/pause.ts';
 import { assertCodeDir, buildDefinition, untilUnchanged } from './build-definition.ts';
 import type { DefinitionResult } from './build-definition.ts';
 import { observeSource, observeTools } from './build-observer.ts';
@@ -93,6 +94,8 @@ export async function buildCode(
       collect(definition, result, { collector, onBuilt: environment.onBuilt });
       const isCached = result.artifact.cached && result.dependencyLayer?.cached !== false;
       step.end(isCached ? 'unchanged' : 'done', label);
+      // small builds only compute: uploads of finished ones go on meanwhile
+      if (!isCached) await takeTurns();
     });
   } catch (error) {
     step.end('failed');

@@ -1,9 +1,9 @@
-import * as fs from 'node:fs/promises';
 import type { HeadObjectCommandOutput, PutObjectCommandInput } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.ts';
 import { requireAnswer } from '../aws/check-answer.ts';
 import { isAwsError, type AwsError } from '../aws/service-errors.ts';
 import type { Reporter } from '../console/reporter.ts';
+import { readContent } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { once } from '../support/once.ts';
 import { bucketRegion, explainBucketError } from './bucket-errors.ts';
@@ -229,7 +229,7 @@ async function putObject(
     };
     if (object.kind === 'file' && size > PART_SIZE) await uploadInParts(options, { input, file: object.path, id });
     else {
-      const body = object.kind === 'text' ? object.text : await fs.readFile(object.path);
+      const body = object.kind === 'text' ? object.text : await readContent(object.path, size);
       const { send, PutObjectCommand } = await options.aws.s3();
       const { ETag } = await send(new PutObjectCommand({ ...input, Body: body }));
       requireAnswer('S3', 'PutObject', 'ETag', ETag);

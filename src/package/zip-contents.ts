@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { readContent } from '../support/files.ts';
 import { lookAhead } from '../support/look-ahead.ts';
 import { once } from '../support/once.ts';
 import { PIECE_SIZE } from './compression.ts';
@@ -39,9 +40,6 @@ const AHEAD = 4 * PIECE_SIZE;
 /** What a file counts at least (bytes), so that not all small ones are read at once. */
 const LEAST = 256 * 1024;
 
-/** Up to here (bytes) a synchronous read is several times faster than a promise. */
-const READ_AT_ONCE = 64 * 1024;
-
 /** Reads and compresses entries, several at a time, and yields them in order. */
 export function compressEntries(entries: readonly TreeEntry[], sources: ContentSources): AsyncGenerator<EntryPart> {
   const parts = entries.flatMap((entry): Part[] => {
@@ -69,16 +67,12 @@ async function compressWhole(entry: TreeEntry, { compressor, earlier }: ContentS
     const sums = { crc: file.crc, size: entry.size, sha256 };
     return { ...part, body: file.read(0, file.length), method: file.method, sums };
   }
-  const content = entry.content ?? (await readFile(entry));
+  const content = entry.content ?? (await readContent(entry.absolute, entry.size));
   const sha256 = earlier && createHash('sha256').update(content).digest('hex');
   const found = sha256 === undefined ? undefined : await earlier?.find(sha256);
   const sums = { crc: found?.crc ?? crc32(content), size: content.length, sha256 };
   if (found) return { ...part, body: found.read(0, found.length), method: found.method, sums };
   return { ...part, ...(await compressor.compress(content, 'file')), sums };
-}
-
-async function readFile({ absolute, size }: TreeEntry): Promise<Buffer> {
-  return size > READ_AT_ONCE ? fs.readFile(absolute) : readFileSync(absolute);
 }
 
 function piecesOf(entry: TreeEntry, { compressor, earlier }: ContentSources): Part[] {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
 /** Waits. Rejects with the signal's reason when aborted. */
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
@@ -8,4 +8,9 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
     signal?.throwIfAborted();
     throw error;
   }
+}
+
+/** Lets input and answers of services in, between steps that only compute. */
+export async function takeTurns(): Promise<void> {
+  await nextTurn();
 }

@@ -5,7 +5,7 @@ import { UserError } from '../../errors.ts';
 import type { FunctionResource, LayerResource } from '../../model/stack.ts';
 import type { ArtifactItem, ArtifactStore } from '../../package/artifact-store.ts';
 import { isArchive } from '../../package/package-templates.ts';
-import { hashFile, isMissing } from '../../support/files.ts';
+import { hashFile, isMissing, readContent } from '../../support/files.ts';
 import { createGate } from '../../support/map-limit.ts';
 import type { ContentSummary } from '../planned-request.ts';
 
@@ -62,9 +62,9 @@ export function openCodeArtifacts({ local: zips, findBucket, openUploads }: Code
     item,
     ...(item.kind === 'zip' ? await zips.zip(item) : await describeFile(item)),
   });
-  const read = async ({ item, path: file }: CodeArtifact): Promise<Uint8Array> => {
+  const read = async ({ item, path: file, size }: CodeArtifact): Promise<Uint8Array> => {
     try {
-      return await fs.readFile(file);
+      return await readContent(file, size);
     } catch (error) {
       if (item.kind !== 'zip' || !isMissing(error)) throw error;
       // it was removed after the comparison; the folder gives the same zip again
