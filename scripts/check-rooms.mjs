@@ -19,7 +19,7 @@ const ROOMS = {
   deploy: ['aws', 'console', 'model', 'template'],
   builder: ['console', 'model', 'template'],
   package: ['aws', 'console', 'model', 'template'],
-  'shared-cache': ['aws', 'builder', 'console', 'package'],
+  'shared-cache': ['aws', 'builder', 'console', 'model', 'package'],
   cloud: ['aws', 'deploy', 'model', 'template'],
   services: ['aws', 'builder', 'cloud', 'console', 'deploy', 'model', 'package', 'template'],
   sync: ['aws', 'builder', 'cloud', 'console', 'deploy', 'model', 'package', 'services', 'shared-cache', 'template'],

@@ -153,11 +153,17 @@ export async function buildImage(
   try {
     const { cache, hasher, tools, engine, inTurn } = shared;
     const recordDir = path.join(buildStoreDir(options.projectDir), 'images');
-    const context = { cache, hasher, tools, engine, inTurn, recordDir, stepId: step.id };
-    const { image, cached, isNamed } = await obtainImage(definition, context);
+    const { sharedBuilds } = shared.environment;
+    const findShared = async (content: string): Promise<string | undefined> =>
+      sharedBuilds?.findImage({ definition, content });
+    const context = { cache, hasher, tools, engine, inTurn, recordDir, stepId: step.id, findShared };
+    const started = performance.now();
+    const { image, cached, isNamed, isShared, content } = await obtainImage(definition, context);
     if (!isNamed) await inTurn(async () => nameImage(await engine(), image.imageId, names.values()));
     for (const [id, name] of names) collector.images.set(id, { ...image, name });
-    step.end(cached ? 'unchanged' : 'done', 'image');
+    if (content !== undefined)
+      sharedBuilds?.addImage({ definition, content }, { imageId: image.imageId, ms: performance.now() - started });
+    step.end(cached ? 'unchanged' : 'done', isShared ? 'build cache' : 'image');
   } catch (error) {
     step.end('failed');
     if (!signal.aborted) collector.addFailure(ids, error);

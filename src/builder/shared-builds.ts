@@ -2,6 +2,7 @@ import type { BuildOptions } from './build-options.ts';
 import type { BuildInput, BuildNote } from './build-result.ts';
 import type { BuildCache, CacheEntry } from './cache/build-cache.ts';
 import type { SourceHasher } from './cache/source-hash.ts';
+import type { ImageDefinition } from './images/plan-images.ts';
 import type { BuildDefinition } from './plan-build.ts';
 import type { Tools } from './tools/tools.ts';
 import type { PackageSharing, Sharing, Workflow } from './workflows/workflow.ts';
@@ -63,6 +64,20 @@ export interface OwnBuild {
   isCurrent(): Promise<boolean>;
 }
 
+/** The source of an image function. */
+export interface SharedImageContext {
+  definition: ImageDefinition;
+  /** Hash of the files that decide the image, in hex. */
+  content: string;
+}
+
+/** An image that this machine built, or had from an earlier run. */
+export interface OwnImage {
+  /** `sha256:…` */
+  imageId: string;
+  ms: number;
+}
+
 /** Builds that machines share. Never rejects because of the shared cache: without it, everything is built here. */
 export interface SharedBuilds {
   /** Returns a build that another machine made of the same source; undefined: build it here. Runs no tool. */
@@ -71,4 +86,11 @@ export interface SharedBuilds {
   findPackages(context: SharedBuildContext, sharing: PackageSharing): Promise<TakenPackages | undefined>;
   /** Remembers a build of this machine, so that the shared cache is not asked for it again, and shares it where that is wanted. */
   add(context: SharedBuildContext, build: OwnBuild): Promise<void>;
+  /**
+   * Returns the ID of an image that another machine built of the same source and pushed to the repositories of its functions;
+   * undefined: build it here. Needs no container engine.
+   */
+  findImage(context: SharedImageContext): Promise<string | undefined>;
+  /** Remembers an image of this machine, which other machines may use once it is pushed. */
+  addImage(context: SharedImageContext, image: OwnImage): void;
 }

@@ -147,23 +147,34 @@ async function findInEcr(
   { aws }: Pick<ImageStoreOptions, 'aws'>,
   { repository, uri }: LocatedImage,
 ): Promise<string | undefined> {
+  const answer = await lookUpImage(aws, repository, parseImageReference(uri).tag ?? '');
+  // permission to push does not imply permission to describe
+  return 'digest' in answer ? answer.digest : undefined;
+}
+
+/** What a registry says of a tag: the digest of its image, or why there is none. */
+export type ImageAnswer = { digest: string } | { reason: string };
+
+/** Asks Amazon ECR which image has a tag. Needs no engine. Throws if the repository does not exist. */
+export async function lookUpImage(aws: Aws, repository: string, tag: string): Promise<ImageAnswer> {
   const ecr = parseEcr(repository);
-  if (ecr === undefined) return undefined;
+  if (ecr === undefined) return { reason: `${repository} is not in Amazon ECR` };
   try {
     const { send, DescribeImagesCommand } = await aws.ecr();
     const { imageDetails } = await send(
       new DescribeImagesCommand({
         registryId: ecr.account,
         repositoryName: ecr.name,
-        imageIds: [{ imageTag: parseImageReference(uri).tag }],
+        imageIds: [{ imageTag: tag }],
       }),
     );
-    return imageDetails?.[0]?.imageDigest;
+    const digest = imageDetails?.[0]?.imageDigest;
+    return digest === undefined ? { reason: `${repository} does not have it` } : { digest };
   } catch (error) {
     if (isAwsError(error, 'RepositoryNotFoundException')) throw missingRepository(repository, error);
-    // permission to push does not imply permission to describe
-    if (isAwsError(error, 'ImageNotFoundException') || (isAwsError(error) && error.kind === 'access-denied'))
-      return undefined;
+    if (isAwsError(error, 'ImageNotFoundException')) return { reason: `${repository} does not have it` };
+    if (isAwsError(error) && error.kind === 'access-denied')
+      return { reason: `access to ${repository} is denied (ecr:DescribeImages)` };
     throw error;
   }
 }

@@ -36,6 +36,19 @@ export interface BuildEntry {
   createdAt: string;
 }
 
+/** An image that the repository of a function has: of this key, which holds repository and name. */
+export interface ImageEntry {
+  kind: 'image';
+  key: string;
+  /** `sha256:…` of its configuration, which its tag has. */
+  imageId: string;
+  /** `sha256:…` of its manifest, which the repository must have under that tag. */
+  digest: string;
+  madeBy: Maker;
+  durationMs: number;
+  createdAt: string;
+}
+
 /** How long a build took once, with any source: a cache fill begins with the slowest ones. */
 interface DurationEntry {
   kind: 'duration';
@@ -44,7 +57,7 @@ interface DurationEntry {
 }
 
 /** The JSON below `ac/`. */
-export type Entry = InputsEntry | BuildEntry | DurationEntry;
+export type Entry = InputsEntry | BuildEntry | ImageEntry | DurationEntry;
 
 /** Writes an entry, with a signature if there is a secret. */
 export function formatEntry(entry: Entry, secret: string | undefined): string {
@@ -68,7 +81,7 @@ export function parseEntry(json: string, key: string, secret: string | undefined
     throw new RefusedEntry(signature === undefined ? 'it has no signature' : 'its signature is wrong');
   if (typeof inner['version'] === 'number' && inner['version'] > VERSION) return undefined;
   if (inner['key'] !== key) throw new RefusedEntry('it is for another build');
-  const entry = readInputs(inner) ?? readBuild(inner) ?? readDuration(inner);
+  const entry = readInputs(inner) ?? readBuild(inner) ?? readImage(inner) ?? readDuration(inner);
   if (entry === undefined) throw new RefusedEntry('it is damaged');
   return entry;
 }
@@ -152,4 +165,18 @@ const readBuild: Reader<BuildEntry> = (value) => {
   if (entry?.['kind'] !== 'build' || !key || !code || !facts || !madeBy || createdAt === undefined) return undefined;
   if (durationMs === undefined || (entry['dependencies'] !== undefined && !dependencies)) return undefined;
   return { kind: 'build', key, code, dependencies, facts, madeBy, durationMs, createdAt };
+};
+
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+const readImage: Reader<ImageEntry> = (value) => {
+  const entry = fields(value);
+  const [key, createdAt] = [text(entry?.['key']), text(entry?.['createdAt'])];
+  const [imageId = '', digest = ''] = [text(entry?.['imageId']), text(entry?.['digest'])];
+  const madeBy = readMaker(entry?.['madeBy']);
+  const durationMs = count(entry?.['durationMs']);
+  if (entry?.['kind'] !== 'image' || !key || !madeBy || durationMs === undefined || createdAt === undefined)
+    return undefined;
+  if (!DIGEST.test(imageId) || !DIGEST.test(digest)) return undefined;
+  return { kind: 'image', key, imageId, digest, madeBy, durationMs, createdAt };
 };

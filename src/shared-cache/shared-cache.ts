@@ -18,6 +18,8 @@ import type { LocalMemory } from './local-memory.ts';
 import { platformOf } from './machine.ts';
 import type { Maker } from './machine.ts';
 import { fromShared, hashInputs, hashNamed, inputPlace, toRelative } from './shared-inputs.ts';
+import { findImage, whyImageNeverShared } from './shared-images.ts';
+import type { ImagePlaces, ImageToWrite } from './shared-images.ts';
 import { packagesKey, staticKey, whyNeverShared } from './static-key.ts';
 import type { CacheSummary } from './summary.ts';
 import { takeBuild, takeZip } from './take-build.ts';
@@ -48,6 +50,10 @@ export interface SharedCache extends SharedBuilds {
   summary: CacheSummary;
   /** The builds of this machine, in order. */
   made: readonly BuildToWrite[];
+  images: readonly ImageToWrite[];
+  /** Where images are; undefined before `placeImages`: none is taken. */
+  places(): ImagePlaces | undefined;
+  placeImages(places: ImagePlaces): void;
   /** Keys of definitions, and of packages, that have an entry whose content could not be used. */
   untaken: ReadonlySet<string>;
   /** Reads an entry from the scopes; `isNew`: not one that was read before. */
@@ -59,6 +65,8 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
   const { scopes, memory, secret, reporter } = options;
   const summary: CacheSummary = { hits: 0, taken: 0, misses: 0, packagesTaken: 0, fetchedBytes: 0, savedMs: 0 };
   const made: BuildToWrite[] = [];
+  const images: ImageToWrite[] = [];
+  let places: ImagePlaces | undefined;
   const reading = new Map<string, Promise<Entry | undefined>>();
   const asked = new Set<string>();
   const untaken = new Set<string>();
@@ -142,6 +150,9 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
   return {
     summary,
     made,
+    images,
+    places: () => places,
+    placeImages: (given) => void (places = given),
     untaken,
     readEntry,
     find: async (context) => {
@@ -178,6 +189,24 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       if (whyNeverShared(context) === undefined) await rememberOwn(memory, context, build);
       made.push({ context, own: build });
     },
+    findImage: async (context) => {
+      if (places === undefined || whyImageNeverShared(context) !== undefined) return undefined;
+      const mayAsk = !asked.has(context.definition.key);
+      asked.add(context.definition.key);
+      let isNew = false;
+      const read = async (key: string): Promise<Entry | undefined> => {
+        const known = await readMemory(key);
+        isNew ||= known === undefined;
+        return known ?? (mayAsk ? readEntry(key) : undefined);
+      };
+      const found = await findImage(context, { places, readEntry: read, warn });
+      if (found === undefined) summary.misses += mayAsk ? 1 : 0;
+      else summary.hits++;
+      if (found && isNew) summary.taken++;
+      if (found && isNew) summary.savedMs += found.durationMs;
+      return found?.imageId;
+    },
+    addImage: (context, own) => void images.push({ context, own }),
   };
 }
 

@@ -206,8 +206,8 @@ function factsOf({ facts }: CacheEntry): BuildEntry['facts'] {
   return others;
 }
 
-/** One line for each reason: a hundred functions may have the same. */
-function reportNotShared(reporter: Reporter, notShared: WrittenBuilds['notShared']): void {
+/** Reports why builds are not shared, one line for each reason: a hundred functions may have the same. */
+export function reportNotShared(reporter: Reporter, notShared: WrittenBuilds['notShared']): void {
   const byReason = new Map<string, string[]>();
   for (const [ids, reason] of Object.entries(notShared)) byReason.set(reason, [...(byReason.get(reason) ?? []), ids]);
   for (const [reason, ids] of byReason) note(reporter, 'info', `${ids.join(', ')}: not shared, because ${reason}`);

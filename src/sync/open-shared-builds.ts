@@ -17,6 +17,7 @@ import type { CacheSummary, WrittenBuilds } from '../shared-cache/summary.ts';
 import { addToUseCounts } from '../shared-cache/use-counts.ts';
 import { writeBuilds } from '../shared-cache/write-builds.ts';
 import type { WriteOptions } from '../shared-cache/write-builds.ts';
+import { writeImages } from '../shared-cache/write-images.ts';
 import type { SyncRun } from './sync-run.ts';
 
 /** The builds that this run shares with other machines. */
@@ -35,12 +36,24 @@ export function openSharedBuilds(run: SyncRun): RunSharedBuilds | undefined {
     builds: cache,
     finish: async () => {
       const isWriting = options.buildCacheWrite && !options.dryRun;
-      const written = isWriting ? await writeBuilds(cache, settings) : undefined;
+      const written = isWriting ? await writeAll(cache, settings) : undefined;
       const text = describeSummary(cache.summary, written);
       if (text !== undefined) note(environment.reporter, 'info', text);
       if (!options.dryRun) await addToUseCounts(memoryDir(storeDir), cache.summary);
       return { ...cache.summary, ...written };
     },
+  };
+}
+
+async function writeAll(cache: SharedCache, settings: WriteOptions): Promise<WrittenBuilds> {
+  const builds = await writeBuilds(cache, settings);
+  const images = await writeImages(cache, settings);
+  return {
+    ...builds,
+    written: builds.written + images.written,
+    present: builds.present + images.present,
+    failed: builds.failed + images.failed,
+    notShared: { ...builds.notShared, ...images.notShared },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Aws } from '../aws/aws.ts';
 import type { SharedBuilds } from '../builder/shared-builds.ts';
+import type { ImagePlaces } from '../shared-cache/shared-images.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncEnvironment } from './sync-environment.ts';
 
@@ -9,7 +10,7 @@ export interface SyncRun {
   environment: SyncEnvironment;
   aws: Aws;
   /** With `--build-cache`: builds of other machines. */
-  sharedBuilds?: SharedBuilds | undefined;
+  sharedBuilds?: (SharedBuilds & { placeImages(places: ImagePlaces): void }) | undefined;
 }
 
 /** The result of a run. */

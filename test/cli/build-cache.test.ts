@@ -1,9 +1,11 @@
+import { CreateRepositoryCommand, ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
+import { GetFunctionCommand } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { parse } from 'yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sharedCacheDir, startTestCloud } from '../support/cloud.ts';
+import { clients, sharedCacheDir, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
@@ -57,10 +59,13 @@ esac
 let stacks = 0;
 
 /** Syncs a new checkout with an empty home. `calls`: how often npm ran. */
-async function syncCheckout(words: readonly string[], { npm = true, files = {}, timeout = '10' } = {}) {
+async function syncCheckout(
+  words: readonly string[],
+  { npm = true, docker = false, files = {} as Readonly<Record<string, string>>, timeout = '10' } = {},
+) {
   const dir = await tempFolder({ ...APP, ...files });
-  const tools = await tempFolder(npm ? { npm: NPM } : {});
-  if (npm) await fs.chmod(path.join(tools, 'npm'), 0o755);
+  const tools = await tempFolder({ ...(npm ? { npm: NPM } : {}), ...(docker ? { docker: DOCKER } : {}) });
+  for (const name of await fs.readdir(tools)) await fs.chmod(path.join(tools, name), 0o755);
   const { code, stdout, stderr } = await runCli(
     ['--stack-name', `cache-${++stacks}`, '--yes', '--output', 'json', '--no-dependency-layer', ...words],
     {
@@ -157,6 +162,76 @@ describe('--build-cache in S3', () => {
 });
 
 const posix = process.platform !== 'win32';
+
+/** A docker that builds one image, and says that it pushes it. */
+const IMAGE = `sha256:${'2'.repeat(64)}`;
+const DOCKER = `#!/bin/sh
+echo called >> "\${0%/*}/calls"
+case "$1" in
+  network) echo bridge ;;
+  buildx) exit 1 ;;
+  build) while [ "$1" != --iidfile ]; do shift; done; echo "${IMAGE}" > "$2" ;;
+  push) echo "v1: digest: sha256:${'a'.repeat(64)} size: 42" ;;
+esac
+`;
+
+const IMAGE_APP = {
+  'template.yaml': `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Function
+    Properties: { PackageType: Image, FunctionName: !Ref AWS::StackName }
+    Metadata: { DockerContext: api }
+`,
+  'api/Dockerfile': 'FROM scratch\nCOPY app.js /\n',
+};
+
+describe.skipIf(!posix)('images', () => {
+  const registry = '000000000000.dkr.ecr.us-east-1.amazonaws.com';
+  const words = ['--build-cache', CACHE, '--image-repository', `${registry}/team`];
+  const sync = (how: readonly string[], options: Parameters<typeof syncCheckout>[1] = {}) =>
+    syncCheckout([...words, ...how], { npm: false, ...options, files: { ...IMAGE_APP, ...options?.files } });
+
+  it('of another machine are deployed without Docker, if the repository of the function has them', async () => {
+    const ecr = new ECRClient({ endpoint: cloud.endpoint, region: 'us-east-1', credentials: TEST });
+    for (const repositoryName of ['team', 'other']) await ecr.send(new CreateRepositoryCommand({ repositoryName }));
+    // as its push would
+    const pushed = { imageTag: 'api-222222222222-latest', imageManifest: JSON.stringify({ schemaVersion: 2 }) };
+    await ecr.send(new PutImageCommand({ repositoryName: 'team', ...pushed }));
+    const first = await sync(['--build-cache-write'], { docker: true });
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.document.buildCache).toMatchObject({ misses: 1, written: 1, notShared: {} });
+
+    const taken = await sync([]);
+    expect(taken.code, taken.stderr).toBe(0);
+    expect(taken.document.buildCache).toMatchObject({ hits: 1, taken: 1, misses: 0 });
+    const { lambda } = clients(cloud.endpoint);
+    const { Code } = await lambda.send(new GetFunctionCommand({ FunctionName: `cache-${stacks}` }));
+    expect(Code?.ImageUri).toBe(`${registry}/team:api-222222222222-latest`);
+
+    // not the source of the entry; another repository; extra options that the key cannot hold
+    const extra = IMAGE_APP['template.yaml'].replace('api }', 'api, DockerBuildExtraParams: [--pull] }');
+    for (const [how, files] of [
+      [[], { 'api/app.js': '// edited\n' }],
+      [['--image-repository', `${registry}/other`], {}],
+      [[], { 'template.yaml': extra }],
+    ] as const) {
+      const built = await sync(how, { files });
+      expect([built.code, built.stderr]).toEqual([1, expect.stringContaining('needs Docker, Podman or Finch')]);
+    }
+    // what the repository has is decisive, not the entry
+    proxy.fault({ operation: 'DescribeImages' }, { kind: 'denied' });
+    const denied = await sync([], { docker: true });
+    expect([denied.code, denied.calls > 0], denied.stderr).toEqual([0, true]);
+    expect(denied.stderr).toContain(`not taken, because access to ${registry}/team is denied`);
+    const moved = { ...pushed, imageManifest: JSON.stringify({ schemaVersion: 2, other: true }) };
+    await ecr.send(new PutImageCommand({ repositoryName: 'team', ...moved }));
+    const other = await sync([], { docker: true });
+    expect([other.code, other.calls > 0], other.stderr).toEqual([0, true]);
+    expect(other.stderr).toContain(`not taken, because ${registry}/team has another one under its tag`);
+  });
+});
 
 describe.skipIf(!posix)('recipes of docs/build-cache.md', () => {
   it('five shards at once make each build once, and the sync after them needs no tool', async () => {

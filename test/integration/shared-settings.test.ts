@@ -123,6 +123,8 @@ Resources:
     find: async () => undefined,
     findPackages: async () => undefined,
     add: async (_context, build) => void builds.push(build),
+    findImage: async () => undefined,
+    addImage: () => {},
   };
   const PATH = Object.keys(tools).length === 0 ? process.env['PATH'] : bin;
   const { failures } = await buildApp(path.join(root, 'app'), { env: { PATH, HOME: bin }, sharedBuilds });

@@ -14,7 +14,7 @@ import type { SourceHasher } from '../cache/source-hash.ts';
 import { ToolError } from '../tools/tools.ts';
 import type { Tools } from '../tools/tools.ts';
 import { readBaseImages } from './base-images.ts';
-import { contextKey } from './docker-context.ts';
+import { contextHash } from './docker-context.ts';
 import type { DockerfileSource, ImageDefinition } from './plan-images.ts';
 
 /** The context of image builds. */
@@ -28,26 +28,39 @@ export interface ImageBuildContext {
   /** Folder of records: which image was built from what. Absolute. */
   recordDir: string;
   stepId: string;
+  /** Returns the ID of an image that another machine made of this source, if the functions' repositories have it. */
+  findShared(content: string): Promise<string | undefined>;
 }
 
-/** An image of the engine. */
+/** An image of the engine, or of a registry. */
 export interface BuiltImage {
   image: Omit<LocalImage, 'name'>;
   cached: boolean;
   /** It has its names on this machine, or there is no engine to give them. */
   isNamed: boolean;
+  /** It is in the repositories of its functions, and not on this machine. */
+  isShared?: true;
+  /** Hash of the source that it was built from; undefined: that changed meanwhile, or is none of the project's. */
+  content?: string;
 }
 
 /** Returns the image of a definition: the last one if its source did not change, else builds or loads it. */
 export async function obtainImage(definition: ImageDefinition, context: ImageBuildContext): Promise<BuiltImage> {
   const { source } = definition;
   if (source.kind === 'local') return findLocalImage(source.name, definition, context);
-  const content = await sourceKey(source, definition, context);
+  const content = await sourceHash(source, definition, context);
   const recordFile = path.join(context.recordDir, `${keyOf(definition.key, content)}.json`);
   const recorded = parseRecord(await readTextIfExists(recordFile));
   const bases = source.kind === 'archive' ? [] : await readBaseImages(source);
-  const existing = recorded && (await findRecorded(context, recorded, { names: definition.names.values(), bases }));
-  if (existing) return { image: { imageId: recorded.imageId, recordFile }, cached: true, ...existing };
+  const findHere = async (): Promise<BuiltImage | undefined> => {
+    const found = recorded && (await findRecorded(context, recorded, { names: definition.names.values(), bases }));
+    return found && { image: { imageId: recorded.imageId, recordFile }, cached: true, content, ...found };
+  };
+  const existing =
+    recorded?.isShared === true
+      ? ((await takeShared(content, { context, recordFile, recorded })) ?? (await findHere()))
+      : ((await findHere()) ?? (await takeShared(content, { context, recordFile, recorded })));
+  if (existing) return existing;
   const engine = await context.engine();
   const before = await imageIds(engine, bases);
   const imageId =
@@ -57,9 +70,21 @@ export async function obtainImage(definition: ImageDefinition, context: ImageBui
   const after = await imageIds(engine, bases);
   // the build may have pulled some
   const isSettled = before.every((id) => after.includes(id));
-  if (isSettled && (await sourceKey(source, definition, context)) === content)
-    await writeFileAtomic(recordFile, JSON.stringify({ imageId, bases: after }));
-  return { image: { imageId, recordFile }, cached: false, isNamed: false };
+  const isCurrent = isSettled && (await sourceHash(source, definition, context)) === content;
+  if (isCurrent) await writeFileAtomic(recordFile, JSON.stringify({ imageId, bases: after }));
+  return { image: { imageId, recordFile }, cached: false, isNamed: false, ...(isCurrent ? { content } : {}) };
+}
+
+async function takeShared(
+  content: string,
+  how: { context: ImageBuildContext; recordFile: string; recorded: ImageRecord | undefined },
+): Promise<BuiltImage | undefined> {
+  const { context, recordFile, recorded } = how;
+  const imageId = await context.findShared(content);
+  if (imageId === undefined) return undefined;
+  const cached = recorded?.isShared === true && recorded.imageId === imageId;
+  if (!cached) await writeFileAtomic(recordFile, JSON.stringify({ imageId, shared: true }));
+  return { image: { imageId, recordFile }, cached, isNamed: true, isShared: true };
 }
 
 function engineContext({ cache, tools, stepId }: ImageBuildContext): Omit<EngineContext, 'engine'> {
@@ -89,7 +114,8 @@ async function findLocalImage(
   return { image: { imageId, recordFile }, cached: true, isNamed: true };
 }
 
-async function sourceKey(
+/** Hashes what the image is made of, in hex. */
+async function sourceHash(
   source: Exclude<ImageDefinition['source'], { kind: 'local' }>,
   { ids }: ImageDefinition,
   { hasher }: ImageBuildContext,
@@ -101,7 +127,7 @@ async function sourceKey(
       hint: 'Metadata Dockerfile is a path relative to DockerContext.',
     });
   }
-  return contextKey(source, hasher);
+  return contextHash(source, hasher);
 }
 
 /** A built image. */
@@ -109,13 +135,16 @@ interface ImageRecord {
   imageId: string;
   /** IDs of the images that it was built from, as far as the engine has them. */
   bases: readonly string[];
+  /** Another machine made it, and this one's engine does not have it. */
+  isShared: boolean;
 }
 
 /** Returns undefined without a record, or with a damaged one: the image is built again. */
 function parseRecord(json: string | undefined): ImageRecord | undefined {
   const record = fields(parseJson(json ?? ''));
   const imageId = text(record?.['imageId']);
-  return imageId === undefined ? undefined : { imageId, bases: textsOf(record?.['bases']) };
+  if (imageId === undefined) return undefined;
+  return { imageId, bases: textsOf(record?.['bases']), isShared: record?.['shared'] === true };
 }
 
 /**

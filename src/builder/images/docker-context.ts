@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import dockerignore from '@balena/dockerignore';
 import { readTextIfExists } from '../../support/files.ts';
-import { keyOf } from '../build-key.ts';
+import { hashOf } from '../build-key.ts';
 import { compareNames } from '../file-tree.ts';
 import type { TreeFile } from '../file-tree.ts';
 import type { SourceHasher } from '../cache/source-hash.ts';
@@ -18,11 +18,11 @@ export interface ContextFiles {
 /** Our own folder changes with every build and does not belong in an image. */
 const OURS = '.aws-sam';
 
-/** Hashes everything in the context that can get into the image, and the Dockerfile. */
-export async function contextKey(source: DockerfileSource, hasher: SourceHasher): Promise<string> {
+/** Hashes everything in the context that can get into the image, and the Dockerfile. In hex. */
+export async function contextHash(source: DockerfileSource, hasher: SourceHasher): Promise<string> {
   const { files, links } = await readContext(source);
   const dockerfile = await hasher.hashFile(path.resolve(source.context, source.dockerfile));
-  return keyOf(dockerfile, await hasher.hashFiles(files), links);
+  return hashOf(dockerfile, await hasher.hashFiles(files), links);
 }
 
 /** Lists the files that `.dockerignore` leaves in the context, sorted. `<Dockerfile>.dockerignore` takes precedence. */

@@ -47,6 +47,13 @@ export async function fillCache(run: SyncRun, shard: Shard | undefined): Promise
   const options = buildOptionsOf(run);
   const plan = planBuild(root, options);
   const opened = openCache(run);
+  const images = plan.images.flatMap(({ ids }) => ids);
+  if (images.length > 0)
+    note(
+      reporter,
+      'info',
+      `${images.join(', ')}: not built; a sync with --build-cache-write adds images that it pushes`,
+    );
   const candidates = await listCandidates(plan.definitions, run);
   const share = shard === undefined ? candidates : selectShare(candidates, shard);
   const missing = await findMissing(share, opened);

@@ -18,6 +18,7 @@ import { selectResources } from './select-resources.ts';
 import type { Selection } from './select-resources.ts';
 import type { SyncResource } from './sync-resource.ts';
 import { openStackMemory } from '../open-stores.ts';
+import { placeGivenImages } from '../place-images.ts';
 import { describeLeftOut } from './web-functions-left-out.ts';
 
 /** Runs `sam sync --code`: reads the templates, locates the stack, asks whether it is for development, plans and applies. */
@@ -37,6 +38,7 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
     selection,
     onLocated: async (stackId) => {
       place = placeOf(stackId);
+      placeGivenImages(command, root, place);
       return options.dryRun || environment.confirmDevelopmentStack(place);
     },
   });

@@ -19,6 +19,7 @@ import type { PackagedStack, PackageTools } from '../../package/package-template
 import { buildOptionsOf } from '../build-options-of.ts';
 import type { OpenedApplication } from '../open-application.ts';
 import { openArtifactStore } from '../open-stores.ts';
+import { placeImages } from '../place-images.ts';
 import type { SyncRun } from '../sync-run.ts';
 import { describeDeployment } from './describe-deployment.ts';
 import type { DescribedDeployment } from './describe-deployment.ts';
@@ -68,6 +69,7 @@ export async function prepareDeployment(
     const { root } = application;
     const images = createImageStore({ aws: run.aws, ...run.environment });
     const repositories = resolveRepositories(run, root, application);
+    placeImages(run, repositories);
     const stores = { run, application, store, webFunctions, images, repositories, early };
     const { result: built, release } = await buildAll(stores, reuse);
     releases.push(release);

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { contextKey, readContext } from '../../../src/builder/images/docker-context.ts';
+import { contextHash, readContext } from '../../../src/builder/images/docker-context.ts';
 import { planImages } from '../../../src/builder/images/plan-images.ts';
 import type { DockerfileSource } from '../../../src/builder/images/plan-images.ts';
 import { openSourceHasher } from '../../../src/builder/cache/source-hash.ts';
@@ -111,10 +111,10 @@ describe('the context', () => {
     const dir = await tempFolder({ ...FILES, '.dockerignore': '*.md\n', 'outside/Dockerfile': 'FROM y' });
     const hasher = openSourceHasher(path.join(dir, 'index.json'));
     const about = source(dir, 'outside/Dockerfile');
-    const keys = [await contextKey(about, hasher)];
+    const keys = [await contextHash(about, hasher)];
     const change = async (files: Record<string, string>): Promise<boolean> => {
       await writeFiles(dir, files);
-      keys.push(await contextKey(about, hasher));
+      keys.push(await contextHash(about, hasher));
       return keys.at(-1) !== keys.at(-2);
     };
     expect(await change({ 'a.md': 'changed', '.aws-sam/x': 'changed' })).toBe(false);
