@@ -1,16 +1,16 @@
 // Measures the shared build cache with 100 functions: shares that run at the same time, and the sync after them on a machine
 // without tools. Usage: node scripts/bench-cache.mjs ENDPOINT [SHARES]. ENDPOINT: an emulator, for example of
-// `sam-sync cloud start`. Needs npm, and Python 3.13 with pip. Results are in docs/build-cache.md.
+// `sam-sync cloud start`. Needs Linux or macOS and npm; kinds of functions whose tool is not on PATH are left out (for Rust,
+// .cache/tools has cargo-lambda after the tests ran). Results are in docs/build-cache.md.
 import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { KINDS, MANIFEST } from './bench-cache-functions.mjs';
 
 const [endpoint, shares = '5'] = process.argv.slice(2);
 if (endpoint === undefined) throw new Error('Usage: node scripts/bench-cache.mjs ENDPOINT [SHARES]');
 const PROGRAM = path.join(path.dirname(import.meta.dirname), 'bin', 'sam-sync.cjs');
-const FUNCTIONS = 100;
-const MANIFEST = JSON.stringify({ name: 'bench', version: '1.0.0', dependencies: { uuid: '9.0.1', ms: '2.1.3' } });
 const base = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-cache-'));
 const cache = path.join(base, 'cache');
 const run = Date.now().toString(36);
@@ -25,17 +25,14 @@ const others = {
   AWS_REGION: 'us-east-1',
 };
 
+const functions = listFunctions();
+console.log(functions.length, 'functions:', listCounts(functions.map(({ name }) => name)));
+
 const count = Number(shares);
+const place = ['--build-cache', `file:${cache}`];
 const fills = await Promise.all(
   Array.from({ length: count }, (_, index) =>
-    measure(checkout(`share-${index}`), [
-      'cache',
-      'fill',
-      '--build-cache',
-      `file:${cache}`,
-      '--shard',
-      `${index + 1}/${count}`,
-    ]),
+    measure(checkout(`share-${index}`), ['cache', 'fill', ...place, '--shard', `${index + 1}/${count}`]),
   ),
 );
 console.log(`${count} shares at once: largest ${Math.max(...fills.map(({ seconds }) => seconds)).toFixed(1)} s`);
@@ -45,47 +42,55 @@ const bare = path.join(base, 'bare');
 fs.mkdirSync(bare);
 const withoutTools = { PATH: bare, HOME: bare, USERPROFILE: bare };
 const second = checkout('second');
-const taken = await measure(second, sync('taken', ['--build-cache', `file:${cache}`]), withoutTools);
-console.log(`sync without tools: ${taken.seconds.toFixed(1)} s`, JSON.stringify(taken.document.buildCache));
-const built = await measure(second, sync('built', ['--build-cache', `file:${cache}`]), withoutTools);
-console.log(`sync of the same builds into a new stack: ${built.seconds.toFixed(1)} s`);
+const taken = await measure(second, sync('taken', place), withoutTools);
+report('sync without tools', taken);
+report('sync of the same builds into a new stack', await measure(second, sync('built', place), withoutTools));
 const edited = checkout('edited');
-for (const name of fs.readdirSync(edited)) {
-  const file = ['app.py', 'app.js', 'app.ts'].map((one) => path.join(edited, name, one)).find(fs.existsSync);
-  if (file) fs.appendFileSync(file, '\n');
-}
-const packages = await measure(edited, sync('edited', ['--build-cache', `file:${cache}`]), { HOME: bare });
-console.log(
-  `sync of 100 edited functions: ${packages.seconds.toFixed(1)} s`,
-  JSON.stringify(packages.document.buildCache),
-);
+for (const [index, { source }] of functions.entries()) fs.appendFileSync(path.join(edited, `f${index}`, source), '\n');
+report('sync of edited functions', await measure(edited, sync('edited', place), { HOME: bare }));
 fs.rmSync(base, { recursive: true });
 
-/** Two fifths each Python and Node.js with packages, one fifth esbuild. */
-function kindOf(index) {
-  return ['python', 'node', 'python', 'node', 'esbuild'][index % 5];
+function report(what, { seconds, processor, calls, document: { buildCache } }) {
+  console.log(`${what}: ${seconds.toFixed(1)} s, ${processor} of processor time`, JSON.stringify(buildCache));
+  console.log('  calls:', listCounts(calls));
+}
+
+function listCounts(names) {
+  const counts = new Map();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => `${count} ${name}`).join(', ');
+}
+
+function listFunctions() {
+  const all = Object.entries(KINDS).flatMap(([name, kind]) => {
+    if (isOnPath(kind.tool)) return Array.from({ length: kind.count }, () => ({ name, ...kind }));
+    console.log(`without ${name}: ${kind.tool} is not on PATH`);
+    return [];
+  });
+  // builds of one kind that follow each other would all be in one share
+  return all
+    .map((one, index) => ({ one, at: (index * 37) % all.length }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ one }) => one);
+}
+
+function isOnPath(program) {
+  return (process.env.PATH ?? '').split(path.delimiter).some((folder) => fs.existsSync(path.join(folder, program)));
 }
 
 function checkout(name) {
   const dir = path.join(base, name);
   const lines = ['Transform: AWS::Serverless-2016-10-31', 'Resources:'];
-  for (let index = 0; index < FUNCTIONS; index++) {
-    const folder = path.join(dir, `f${index}`);
-    fs.mkdirSync(folder, { recursive: true });
-    const kind = kindOf(index);
-    const write = (file, text) => fs.writeFileSync(path.join(folder, file), text);
-    const properties = `CodeUri: f${index}, Handler: app.handler, Runtime: ${kind === 'python' ? 'python3.13' : 'nodejs22.x'}`;
-    const metadata =
-      kind === 'esbuild' ? ' Metadata: { BuildMethod: esbuild, BuildProperties: { EntryPoints: [app.ts] } },' : '';
-    lines.push(`  F${index}: { Type: AWS::Serverless::Function,${metadata} Properties: { ${properties} } }`);
-    if (kind === 'python') {
-      write('requirements.txt', 'idna==3.7\ncertifi==2024.7.4\n');
-      write('app.py', `def handler(event, context):\n    return ${index}\n`);
-    } else if (kind === 'node') {
-      write('package.json', MANIFEST);
-      write('package-lock.json', lock);
-      write('app.js', `exports.handler = async () => ${index};\n`);
-    } else write('app.ts', `export const handler = async (): Promise<number> => ${index};\n`);
+  for (const [index, { properties, metadata, files }] of functions.entries()) {
+    for (const [file, text] of Object.entries(files(index, lock))) {
+      const target = path.join(dir, `f${index}`, file);
+      fs.mkdirSync(path.dirname(target), { recursive: true });
+      fs.writeFileSync(target, text);
+    }
+    const extra = metadata === undefined ? '' : ` Metadata: { ${metadata} },`;
+    lines.push(
+      `  F${index}: { Type: AWS::Serverless::Function,${extra} Properties: { CodeUri: f${index}, ${properties} } }`,
+    );
   }
   fs.writeFileSync(path.join(dir, 'template.yaml'), lines.join('\n'));
   return dir;
@@ -107,13 +112,18 @@ function sync(name, words) {
   return ['sync', '--stack-name', `bench-${run}-${name}`, '--s3-prefix', `${run}-${name}`, '--yes', ...words];
 }
 
+/** Runs a command. `processor`: user and system time of it and its children. `calls`: AWS's operations, from --debug. */
 async function measure(cwd, words, env = {}) {
   const started = performance.now();
-  const child = spawn(process.execPath, [PROGRAM, ...words, '--output', 'json'], { cwd, env: { ...others, ...env } });
+  const script = '"$@"; code=$?; times >&2; exit $code';
+  const args = ['-c', script, 'sh', process.execPath, PROGRAM, ...words, '--output', 'json', '--debug'];
+  const child = spawn('/bin/sh', args, { cwd, env: { ...others, ...env } });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (text) => (stdout += text));
   child.stderr.on('data', (text) => (stderr += text));
   const code = await new Promise((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(`exit code ${code} of ${words.join(' ')}\n${stderr}`);
-  return { seconds: (performance.now() - started) / 1000, document: JSON.parse(stdout) };
+  if (code !== 0) throw new Error(`exit code ${code} of ${words.join(' ')}\n${stderr.slice(-2000)}`);
+  const processor = stderr.trim().split('\n').at(-1).split(' ').join(' + ');
+  const calls = [...stderr.matchAll(/^ {2}([A-Z]\w+\.\w+) [\d.]+ s/gm)].map(([, name]) => name);
+  return { seconds: (performance.now() - started) / 1000, processor, calls, document: JSON.parse(stdout) };
 }

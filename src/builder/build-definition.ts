@@ -4,6 +4,8 @@ import { UserError } from '../errors.ts';
 import { isMissing, makeFolder, statIfExists } from '../support/files.ts';
 import { assertReadable } from '../support/regular-file.ts';
 import { keyOf } from './build-key.ts';
+import type { KeyPart } from './build-key.ts';
+import { decisiveVariables } from './decisive-variables.ts';
 import type { CacheEntry, WrittenEntry } from './cache/build-cache.ts';
 import { linkTree, treeSize } from './file-tree.ts';
 import type { BuildDefinition } from './plan-build.ts';
@@ -118,7 +120,7 @@ async function obtainDependencies(
   },
 ): Promise<CacheEntry> {
   const { workflow, context } = how;
-  const key = keyOf(workflow.name, workflow.version, dependencies.key, ...environmentOf(context));
+  const key = keyOf(workflow.name, workflow.version, dependencies.key, ...environmentOf(workflow, context));
   const own = await context.cache.find('deps', key);
   const taken = own === undefined ? await takePackages(dependencies, how) : undefined;
   if (taken !== undefined) return taken;
@@ -135,9 +137,10 @@ function elapsed(started: number): string {
   return String(Math.round(performance.now() - started));
 }
 
-/** The environment that built it, if that was not this machine. */
-function environmentOf({ tools }: BuildContext): string[] {
-  return tools.identity === undefined ? [] : [tools.identity];
+/** The environment that built it: variables that decide the result, and what it was if not this machine. */
+function environmentOf({ name }: Workflow, { tools }: BuildContext): KeyPart[] {
+  const variables = decisiveVariables(name, tools.env);
+  return [...(tools.identity === undefined ? [] : [tools.identity]), ...(variables.length === 0 ? [] : [variables])];
 }
 
 /** Returns the size of an entry's files (bytes); 0 for entries of older versions, which did not count them. */
@@ -188,7 +191,14 @@ function artifactKey(job: ArtifactJob, sourceKey: string): string {
   const { definition, installed, workflow } = job;
   const dependencies = hasLayer(job) ? undefined : installed?.key;
   const place = definition.kind === 'layer' ? layerFolder(workflow.name) : undefined;
-  return keyOf(workflow.name, workflow.version, place, sourceKey, dependencies, ...environmentOf(job.context));
+  return keyOf(
+    workflow.name,
+    workflow.version,
+    place,
+    sourceKey,
+    dependencies,
+    ...environmentOf(workflow, job.context),
+  );
 }
 
 async function makeArtifact(job: ArtifactJob, content: string, sourceKey: string | undefined): Promise<WrittenEntry> {

@@ -1,23 +1,12 @@
 import { hashOf } from '../builder/build-key.ts';
+import type { KeyPart } from '../builder/build-key.ts';
+import { decisiveVariables } from '../builder/decisive-variables.ts';
 import { asKey } from '../builder/plan-build.ts';
 import type { SharedBuildContext } from '../builder/shared-builds.ts';
 import { COMPRESSOR } from '../package/compression.ts';
 
 /** Raise it when the same inputs give another result, and no workflow's `version` says so. */
-const RULES = 1;
-
-/** Variables of the environment that change what tools build. */
-const VARIABLES = [
-  'SAM_BUILD_MODE',
-  'RUSTFLAGS',
-  'CARGO_ENCODED_RUSTFLAGS',
-  'CGO_ENABLED',
-  'GOFLAGS',
-  'GOWORK',
-  'GOEXPERIMENT',
-  'GOAMD64',
-  'GOARM64',
-];
+const RULES = 2;
 
 /**
  * Returns the first key of a build, in hex: everything but files. Paths do not take part: a build is the same in any checkout, and
@@ -35,7 +24,7 @@ export function staticKey({
     { kind, buildMethod, runtime, architecture, handler, wantsSourceMaps, wantsDependencyLayer },
     asKey(buildProperties),
     container && { image: container.image, env: { ...container.env } },
-    VARIABLES.map((name) => options.env[name]),
+    variablesOf(workflow, options),
   );
 }
 
@@ -49,8 +38,15 @@ export function packagesKey(
     ['sam-sync packages', RULES, COMPRESSOR, workflow.name, workflow.version],
     { runtime, architecture, key },
     container && { image: container.image, env: { ...container.env } },
-    VARIABLES.map((name) => options.env[name]),
+    variablesOf(workflow, options),
   );
+}
+
+function variablesOf(
+  { name }: SharedBuildContext['workflow'],
+  { env }: Pick<SharedBuildContext['options'], 'env'>,
+): KeyPart {
+  return [env['SAM_BUILD_MODE'], decisiveVariables(name, env)];
 }
 
 /** Returns why builds of this kind are never shared; undefined if they may be. */

@@ -59,10 +59,7 @@ esac
 let stacks = 0;
 
 /** Syncs a new checkout with an empty home. `calls`: how often npm ran. */
-async function syncCheckout(
-  words: readonly string[],
-  { npm = true, docker = false, files = {} as Readonly<Record<string, string>>, timeout = '10' } = {},
-) {
+async function syncCheckout(words: readonly string[], { npm = true, docker = false, files = {}, timeout = '10' } = {}) {
   const dir = await tempFolder({ ...APP, ...files });
   const tools = await tempFolder({ ...(npm ? { npm: NPM } : {}), ...(docker ? { docker: DOCKER } : {}) });
   for (const name of await fs.readdir(tools)) await fs.chmod(path.join(tools, name), 0o755);

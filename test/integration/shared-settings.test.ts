@@ -2,9 +2,11 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { expect, it } from 'vitest';
-import type { OwnBuild, SharedBuilds } from '../../src/builder/shared-builds.ts';
+import type { SharedBuilds } from '../../src/builder/shared-builds.ts';
+import { hashInputs, inputPlace, toShared } from '../../src/shared-cache/shared-inputs.ts';
+import { staticKey } from '../../src/shared-cache/static-key.ts';
 import { buildApp } from '../support/build-app.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
 const hasBundler = ((): boolean => {
   try {
@@ -19,11 +21,25 @@ interface App {
   method?: string;
   files: Readonly<Record<string, string>>;
   tools: Readonly<Record<string, string>>;
-  /** Files that decide the build, from the repository, some of which do not exist. */
+  /** Files that decide the build, from the repository, some of which do not exist. Each gets a line more. */
   decisive: readonly string[];
+  /** Files that decide a shared build only: here they are read again each time, and say nothing about this project. */
+  elsewhere?: readonly string[];
+  /** Variables that decide the build. */
+  variables?: readonly string[];
 }
 
 const MANIFEST = { name: 'fn', version: '1.0.0', dependencies: { dep: '1.0.0' } };
+
+const DOTNET = {
+  dotnet: `#!/bin/sh
+if [ "$1" = tool ]; then
+  /bin/mkdir -p "$5"
+  printf '#!/bin/sh\\nprintf "PK\\\\005\\\\006\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0" > "$3"\\n' > "$5/dotnet-lambda"
+  /bin/chmod +x "$5/dotnet-lambda"
+else exit 1; fi
+`,
+};
 
 const APPS: Readonly<Record<string, App>> = {
   'npm: of the root of its workspace': {
@@ -44,21 +60,58 @@ const APPS: Readonly<Record<string, App>> = {
       'app/fn/app.js': '',
     },
     tools: { npm: '#!/bin/sh\n/bin/mkdir -p node_modules/dep && echo "{}" > node_modules/dep/package.json\n' },
-    decisive: ['.npmrc'],
+    decisive: ['.npmrc', 'patches/dep.patch', '.yarn/patches/dep.patch'],
+    elsewhere: ['app/package.json', 'app/pnpm-workspace.yaml'],
   },
   'dotnet: above the project': {
     runtime: 'dotnet8',
     files: { 'app/fn/Fn.csproj': '<Project />', 'app/nuget.config': '<configuration />' },
-    tools: {
-      dotnet: `#!/bin/sh
-if [ "$1" = tool ]; then
-  /bin/mkdir -p "$5"
-  printf '#!/bin/sh\\nprintf "PK\\\\005\\\\006\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0\\\\0" > "$3"\\n' > "$5/dotnet-lambda"
-  /bin/chmod +x "$5/dotnet-lambda"
-else exit 1; fi
-`,
+    tools: DOTNET,
+    decisive: ['Directory.Build.props', 'app/global.json', 'app/nuget.config', 'Directory.Build.rsp', '.editorconfig'],
+  },
+  'dotnet: outside the project': {
+    runtime: 'dotnet8',
+    files: {
+      'app/fn/Fn.csproj': `<Project><Import Project="..\\common.props" />
+        <ItemGroup><Compile Include="$(MSBuildThisFileDirectory)../shared/**/*.cs;own.cs" /></ItemGroup></Project>`,
+      'app/common.props': '<Project><Import Project="$(MSBuildThisFileDirectory)../versions.props" /></Project>',
+      'app/shared/deep/One.cs': '',
     },
-    decisive: ['Directory.Build.props', 'app/global.json', 'app/nuget.config'],
+    tools: DOTNET,
+    decisive: ['app/common.props', 'versions.props', 'app/shared/deep/One.cs'],
+  },
+  'gradle: outside the root project': {
+    runtime: 'java17',
+    files: {
+      'app/fn/settings.gradle': "includeBuild '../plugins'\n",
+      'app/fn/build.gradle': 'apply from: "$rootDir/../../common.gradle"\n',
+      'app/plugins/settings.gradle.kts': 'dependencyResolutionManagement { from(files("../libs.versions.toml")) }\n',
+    },
+    tools: {
+      gradle:
+        '#!/bin/sh\nfor word; do case "$word" in *exportDir=*) /bin/mkdir -p "${word#*=}/classes" "${word#*=}/lib" ;; esac; done\n',
+    },
+    decisive: ['common.gradle', 'app/plugins/build.gradle', 'app/libs.versions.toml'],
+    variables: ['ORG_GRADLE_PROJECT_stage'],
+  },
+  'gradle: settings above the project': {
+    runtime: 'java17',
+    files: { 'app/fn/build.gradle': '' },
+    tools: {
+      gradle:
+        '#!/bin/sh\nfor word; do case "$word" in *exportDir=*) /bin/mkdir -p "${word#*=}/classes" "${word#*=}/lib" ;; esac; done\n',
+    },
+    decisive: ['app/settings.gradle', 'settings.gradle.kts'],
+  },
+  'maven: parents and settings above the project': {
+    runtime: 'java17',
+    files: {
+      'app/fn/pom.xml':
+        '<project><parent><groupId>a</groupId><artifactId>b</artifactId><version>1</version></parent><artifactId>fn</artifactId></project>',
+    },
+    tools: { mvn: '#!/bin/sh\n/bin/mkdir -p target/classes\n' },
+    decisive: ['app/pom.xml', '.mvn/maven.config', 'app/.mvn/maven.config'],
+    variables: ['MAVEN_ARGS'],
   },
   'go: a workspace above the module': {
     runtime: 'provided.al2023',
@@ -72,6 +125,7 @@ esac
 `,
     },
     decisive: ['go.work', 'app/go.work'],
+    variables: ['GOFLAGS', 'GOAMD64'],
   },
   'cargo: above the crate': {
     runtime: 'provided.al2023',
@@ -87,7 +141,8 @@ while [ "$1" != --lambda-dir ]; do shift; done
 /bin/mkdir -p "$2/fn" && echo program > "$2/fn/bootstrap"
 `,
     },
-    decisive: ['.cargo/config.toml', 'app/rust-toolchain.toml'],
+    decisive: ['.cargo/config.toml', '.cargo/config', 'app/rust-toolchain.toml', 'Cargo.toml'],
+    variables: ['CARGO_ENCODED_RUSTFLAGS', 'CARGO_PROFILE_RELEASE_LTO'],
   },
   ...(hasBundler
     ? {
@@ -105,32 +160,65 @@ while [ "$1" != --lambda-dir ]; do shift; done
     : {}),
 };
 
-it.each(Object.entries(APPS))('settings of %s decide a shared build', async (_name, app) => {
-  const { runtime, method, files, tools, decisive } = app;
-  const metadata = method === undefined ? '' : `Metadata: { BuildMethod: ${method} }`;
-  const template = `Transform: AWS::Serverless-2016-10-31
+it.each(Object.entries(APPS))(
+  'what decides a build is in the key of this machine and of shared builds: %s',
+  async (_name, app) => {
+    const { runtime, method, files, tools, decisive, elsewhere = [], variables = [] } = app;
+    const metadata = method === undefined ? '' : `Metadata: { BuildMethod: ${method} }`;
+    const template = `Transform: AWS::Serverless-2016-10-31
 Resources:
   Fn:
     Type: AWS::Serverless::Function
     Properties: { CodeUri: fn, Handler: app.handler, Runtime: ${runtime} }
     ${metadata}
 `;
-  const root = await tempFolder({ '.git/HEAD': '', 'app/template.yaml': template, ...files });
-  const bin = await tempFolder(tools);
-  for (const name of Object.keys(tools)) await fs.chmod(path.join(bin, name), 0o755);
-  const builds: OwnBuild[] = [];
-  const sharedBuilds: SharedBuilds = {
-    find: async () => undefined,
-    findPackages: async () => undefined,
-    add: async (_context, build) => void builds.push(build),
-    findImage: async () => undefined,
-    addImage: () => {},
-  };
-  const PATH = Object.keys(tools).length === 0 ? process.env['PATH'] : bin;
-  const { failures } = await buildApp(path.join(root, 'app'), { env: { PATH, HOME: bin }, sharedBuilds });
-  expect(failures).toEqual([]);
-  const shared = builds.flatMap(({ sharing }) => ('inputs' in sharing ? sharing.inputs : []));
-  expect(shared.map((input) => input.path)).toEqual(
-    expect.arrayContaining(decisive.map((file) => path.join(root, file))),
-  );
-});
+    const root = await tempFolder({ '.git/HEAD': '', 'app/template.yaml': template, ...files });
+    const dir = path.join(root, 'app');
+    const bin = await tempFolder(tools);
+    for (const name of Object.keys(tools)) await fs.chmod(path.join(bin, name), 0o755);
+    const PATH = Object.keys(tools).length === 0 ? process.env['PATH'] : bin;
+    /** Builds, and returns the first key of the shared build with the hash of what decides it. */
+    const build = async (env: Readonly<Record<string, string>> = {}): Promise<{ outcome: unknown; key: string }> => {
+      let key = 'not shared';
+      const sharedBuilds: SharedBuilds = {
+        find: async () => undefined,
+        findPackages: async () => undefined,
+        add: async (context, { sharing }) => {
+          const place = inputPlace(context.definition.codeDir, dir);
+          if ('reason' in sharing) return void expect(sharing.reason).toBe('');
+          const inputs = toShared(sharing.inputs, place);
+          if ('reason' in inputs) return void expect(inputs.reason).toBe('');
+          key = `${staticKey(context)} ${await hashInputs(inputs, place, context.hasher)}`;
+        },
+        findImage: async () => undefined,
+        addImage: () => {},
+      };
+      const { failures, outcomes } = await buildApp(dir, { env: { PATH, HOME: bin, ...env }, sharedBuilds });
+      expect(failures).toEqual([]);
+      return { outcome: outcomes['Fn'], key };
+    };
+    let last = await build();
+    expect((await build()).outcome).toBe('unchanged');
+    const [missed, unshared]: [string[], string[]] = [[], []];
+    const check = async (what: string, env: Readonly<Record<string, string>> = {}): Promise<void> => {
+      const next = await build(env);
+      if (next.outcome === 'unchanged' && !elsewhere.includes(what)) missed.push(what);
+      if (next.key === last.key) unshared.push(what);
+      last = next;
+    };
+    for (const file of [...decisive, ...elsewhere]) {
+      const before = await fs.readFile(path.join(root, file), 'utf8').catch(() => '');
+      await writeFiles(root, { [file]: file.endsWith('package.json') ? '{}' : changed(file, before) });
+      await check(file);
+    }
+    for (const name of variables) await check(name, { [name]: 'one' });
+    expect({ missed, unshared }).toEqual({ missed: [], unshared: [] });
+  },
+);
+
+/** Adds what changes nothing for a stub, in the syntax of the file. */
+function changed(file: string, text: string): string {
+  if (/pom\.xml$/.test(file)) return '<project><groupId>a</groupId><artifactId>b</artifactId></project>';
+  if (/Cargo\.toml$|libs\.versions\.toml$/.test(file)) return `${text}\n[workspace]\n`;
+  return /\.(?:props|config)$/.test(file) && text !== '' ? `${text}<!-- -->\n` : `${text}\n`;
+}

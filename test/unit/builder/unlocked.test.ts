@@ -71,9 +71,9 @@ describe('packages that a repository decides', () => {
     ["implementation 'a:b:2.0-SNAPSHOT'", '2.0-SNAPSHOT'],
   ])('in a build.gradle: %s', async (line, version) => {
     const dir = await tempFolder({ 'build.gradle': `plugins { id 'java' }\n${line}\n` });
-    const found = await floatingInGradle(dir, []);
+    const found = await floatingInGradle([dir], []);
     expect(found?.includes(version ?? '')).toBe(version === undefined ? undefined : true);
     const locked = await tempFolder({ 'build.gradle': line, 'gradle.lockfile': '' });
-    expect(await floatingInGradle(locked, [])).toBeUndefined();
+    expect(await floatingInGradle([locked], [])).toBeUndefined();
   });
 });

@@ -7,7 +7,10 @@ import type { BuildInput } from '../../build-result.ts';
 import { buildStoreDir } from '../../build-options.ts';
 import { keyOf } from '../../build-key.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
+import { addInputs, namesAbove, placesAbove } from '../files-above.ts';
 import { needTool } from '../need-tool.ts';
+import { findOutsidePaths } from '../outside-paths.ts';
+import type { PathSyntax } from '../outside-paths.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import { unpackZip } from '../unpack-zip.ts';
 import { sharing } from '../workflow.ts';
@@ -21,7 +24,7 @@ export const dotnetWorkflow: Workflow = {
   name: 'dotnet',
   version: 1,
   prepare: async (definition, context): Promise<PreparedBuild> => {
-    const inputs = await projectInputs(definition);
+    const { inputs, unresolved } = await projectInputs(definition, context);
     const args = packageArguments(definition, context);
     return {
       label: 'dotnet lambda',
@@ -34,25 +37,28 @@ export const dotnetWorkflow: Workflow = {
         );
         return {};
       },
-      // settings that another checkout has, and this one does not
-      share: async () => sharing(await whyUnlocked(inputs), [...inputs, ...missingSettings(inputs)]),
+      share: async () => sharing(unresolved ?? (await whyUnlocked(inputs)), inputs),
     };
   },
 };
 
 const EXCLUDES = ['bin', 'obj', '.vs', '.git', '.aws-sam'];
-/** Files that MSBuild and NuGet read from every folder above a project. */
-const SHARED = [
-  'Directory.Build.props',
-  'Directory.Build.targets',
-  'Directory.Packages.props',
-  'global.json',
-  'nuget.config',
-  'NuGet.Config',
-];
+/** Projects, and settings that they import. */
+const BUILD_FILE = /\.(?:(?:cs|fs|vb)?proj|props|targets)$/;
+const PATHS: PathSyntax = {
+  isBuildFile: (name) => BUILD_FILE.test(name),
+  // the project's own references are followed by themselves
+  paths: /(?<!<ProjectReference\s[^>]*)=\s*"([^"<>]*\.\.[^"<>]*)"|>([^<>]*\.\.[\\/][^<>]*)</g,
+  variables: [{ pattern: /^\$\((?:MSBuildThisFileDirectory|MSBuildProjectDirectory)\)\/?/, folder: 'file' }],
+  unknown: /[$%@]\(/,
+  excludes: EXCLUDES,
+};
 
 /** Returns the projects in the code's folder, their project references, and the settings above them. */
-async function projectInputs(definition: BuildDefinition): Promise<BuildInput[]> {
+async function projectInputs(
+  definition: BuildDefinition,
+  { options }: BuildContext,
+): Promise<{ inputs: BuildInput[]; unresolved: string | undefined }> {
   const projects = await projectFiles(definition.codeDir);
   if (projects.length === 0) {
     throw new UserError(`${definition.ids.join(', ')}: there is no .NET project in ${definition.codeDir}`, {
@@ -69,11 +75,21 @@ async function projectInputs(definition: BuildDefinition): Promise<BuildInput[]>
   };
   for (const file of projects) await visit(file);
   const dirs = [...new Set([...seen].map((file) => path.dirname(file)))];
-  const settings = await settingsAbove(dirs);
-  return [
-    ...dirs.map((dir) => ({ path: dir, excludes: EXCLUDES })),
-    ...settings.map((file) => ({ path: file, excludes: [] })),
-  ];
+  const places = placesAbove('dotnet', dirs, options.projectDir);
+  const settings = addInputs(await settingsAbove(dirs), places);
+  const own = [...dirs.map((dir) => ({ path: dir, excludes: EXCLUDES })), ...settings];
+  const outside = await findOutsidePaths(await placesThatExist(own), PATHS);
+  const { unresolved } = outside;
+  return {
+    inputs: addInputs(own, outside.inputs),
+    unresolved: unresolved && `${unresolved}, whose place only MSBuild knows`,
+  };
+}
+
+async function placesThatExist(inputs: readonly BuildInput[]): Promise<string[]> {
+  const places: string[] = [];
+  for (const { path: place } of inputs) if (await exists(place)) places.push(place);
+  return places;
 }
 
 /** NuGet takes the lowest version that a reference allows, so only floating ones depend on the time. */
@@ -97,22 +113,13 @@ async function projectFiles(dir: string): Promise<string[]> {
   return names.filter((name) => /\.(?:cs|fs|vb)proj$/.test(name)).map((name) => path.join(dir, name));
 }
 
-async function settingsAbove(dirs: readonly string[]): Promise<string[]> {
-  const files: string[] = [];
-  for (const file of settingsPlaces(dirs)) if (await exists(file)) files.push(file);
-  return files;
-}
-
-/** Lists where MSBuild and NuGet look for settings. */
-function settingsPlaces(dirs: readonly string[]): string[] {
+/** Lists the settings that exist above projects, also above the repository. */
+async function settingsAbove(dirs: readonly string[]): Promise<BuildInput[]> {
   const folders = new Set(dirs.flatMap((dir) => withParents(dir).slice(0, -1)));
-  return [...folders].flatMap((folder) => SHARED.map((name) => path.join(folder, name))).sort();
-}
-
-function missingSettings(inputs: readonly BuildInput[]): BuildInput[] {
-  const known = new Set(inputs.map((input) => input.path));
-  const dirs = [...known].filter((place) => !SHARED.includes(path.basename(place)));
-  return settingsPlaces(dirs).flatMap((file) => (known.has(file) ? [] : [{ path: file, excludes: [] }]));
+  const places = [...folders].flatMap((folder) => namesAbove('dotnet').map((name) => path.join(folder, name))).sort();
+  const inputs = places.map((file) => ({ path: file, excludes: [] }));
+  const existing = new Set(await placesThatExist(inputs));
+  return inputs.filter(({ path: file }) => existing.has(file));
 }
 
 function packageArguments({ architecture }: BuildDefinition, context: BuildContext): string[] {

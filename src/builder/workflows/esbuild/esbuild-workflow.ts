@@ -68,12 +68,8 @@ export const esbuildWorkflow: Workflow = {
       make: async (target, installed) => bundle(job, target, installed && (await fs.realpath(installed))),
       share: async () => {
         const { files = [] } = (await readInputs(job)) ?? {};
-        return shareBundle({
-          project,
-          inputs: await listInputs(job),
-          files,
-          hasDependencies: dependencies !== undefined,
-        });
+        const made = { project, inputs: await listInputs(job), files, hasDependencies: dependencies !== undefined };
+        return shareBundle(made, context.options.projectDir);
       },
     };
   },

@@ -5,7 +5,8 @@ import { fields, parseJson, text } from '../../../support/shapes.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { readForeignManifest } from '../node/manifest.ts';
 import type { NodeProject } from '../node/project.ts';
-import { settingsFiles } from '../node/package-managers.ts';
+import { addInputs } from '../files-above.ts';
+import { settingsPlaces } from '../node/package-managers.ts';
 import { whyUnlocked } from '../node/unlocked.ts';
 import { sharing } from '../workflow.ts';
 import type { Sharing } from '../workflow.ts';
@@ -27,14 +28,18 @@ export interface MadeBundle {
  * Decides whether a bundle may be shared. The lock file stands for the bundle's packages: a new checkout has no `node_modules`.
  * So they must be those of the lock file.
  */
-export async function shareBundle({ project, inputs, files, hasDependencies }: MadeBundle): Promise<Sharing> {
+export async function shareBundle(
+  { project, inputs, files, hasDependencies }: MadeBundle,
+  projectDir: string,
+): Promise<Sharing> {
   const packaged = files.filter(isInNodeModules);
   if (packaged.length === 0 && !hasDependencies) return { inputs: withoutPackages(inputs) };
   if (project?.lock === undefined) return { reason: 'package.json has no lock file (npm install makes one)' };
   const reason = whyUnlocked(project) ?? (await notAsLocked(packaged, project.lock));
   const manifests = [project.root, project.dir].map((folder) => path.join(folder, 'package.json'));
-  const decisive = [project.lock, ...manifests, ...settingsFiles(project)];
-  return sharing(reason, [...withoutPackages(inputs), ...decisive.map((file) => ({ path: file, excludes: [] }))]);
+  const decisive = [project.lock, ...manifests].map((file) => ({ path: file, excludes: [] }));
+  const settings = addInputs(decisive, settingsPlaces(project, projectDir));
+  return sharing(reason, [...withoutPackages(inputs), ...settings]);
 }
 
 function withoutPackages(inputs: readonly BuildInput[]): BuildInput[] {

@@ -2,12 +2,14 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
 import { exists, namesIn } from '../../../support/files.ts';
-import { placeBelow, withParents } from '../../../support/places.ts';
+import { placeBelow } from '../../../support/places.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { keyOf } from '../../build-key.ts';
+import { decisiveVariables } from '../../decisive-variables.ts';
 import { compileNames, escapeGlob } from '../../../support/globs.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { findAbove } from '../../../support/find-above.ts';
+import { addInputs, placesAbove } from '../files-above.ts';
 import { needTool } from '../need-tool.ts';
 import { traceInputs } from '../traced-inputs.ts';
 import type { Trace, TracedInputs } from '../traced-inputs.ts';
@@ -27,8 +29,7 @@ export const goWorkflow: Workflow = {
       trimPath: String(definition.buildProperties['TrimGoPath']) === 'true',
       debug: context.options.env['SAM_BUILD_MODE'] === 'debug',
     };
-    const trace = (): Promise<TracedInputs> =>
-      traceInputs(`go ${definition.architecture} ${job.packageDir}`, context, () => listInputs(job));
+    const trace = (): Promise<TracedInputs> => traceInputs(traceName(job), context, () => listInputs(job));
     return {
       label: 'go',
       inputs: async () => (await trace()).inputs,
@@ -41,7 +42,7 @@ export const goWorkflow: Workflow = {
       share: async () => {
         const { fact, inputs } = await trace();
         const reason = fact === CGO ? 'cgo uses the C libraries of this machine' : undefined;
-        return sharing(reason, [...inputs, ...(await missingWorkspaces(job))]);
+        return sharing(reason, inputs);
       },
     };
   },
@@ -55,6 +56,12 @@ interface GoJob {
   module: string;
   trimPath: boolean;
   debug: boolean;
+}
+
+/** Flags decide which files belong to a program. */
+function traceName({ definition, context, packageDir }: GoJob): string {
+  const variables = decisiveVariables('go', context.tools.env).map(([name, value]) => `${name}=${value}`);
+  return ['go', definition.architecture, packageDir, ...variables].join(' ');
 }
 
 /** A package of the program uses cgo. */
@@ -123,24 +130,15 @@ async function listInputs(job: GoJob): Promise<Trace> {
   // a package of another local module (`replace`, a workspace) adds its go.mod
   for (const { path: dir } of inputs) {
     const other = await findAbove(dir, 'go.mod');
-    if (other !== undefined && other !== module) settings.push(path.join(other, 'go.mod'));
+    if (other !== undefined && other !== module) settings.push(path.join(other, 'go.mod'), path.join(other, 'go.sum'));
   }
   const cgo = list.stdout.split(/\r?\n/).some((line) => Number(line.split('\t')[1] ?? 0) > 0);
   const folders = inputs.length > 0 ? inputs : [{ path: definition.codeDir, excludes: EXCLUDES }];
+  const named = [...new Set(settings)].map((file) => ({ path: file, excludes: [] }));
   return {
-    inputs: [...folders, ...[...new Set(settings)].map((file) => ({ path: file, excludes: [] }))],
+    inputs: addInputs([...folders, ...named], placesAbove('go', [module], context.options.projectDir)),
     fact: cgo ? CGO : undefined,
   };
-}
-
-/** Lists the places of a go.work that another checkout may have, and this one does not. */
-async function missingWorkspaces({ module }: GoJob): Promise<BuildInput[]> {
-  const missing: BuildInput[] = [];
-  for (const folder of withParents(module)) {
-    const file = path.join(folder, 'go.work');
-    if (!(await exists(file))) missing.push({ path: file, excludes: [] });
-  }
-  return missing;
 }
 
 /** Returns a package's folder without subfolders, except those in which its embed patterns may match. */

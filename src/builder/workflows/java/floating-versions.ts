@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import * as path from 'node:path';
 import { readTextIfExists } from '../../../support/files.ts';
 import { listTree } from '../../file-tree.ts';
@@ -20,9 +21,13 @@ export async function floatingInPoms(poms: readonly string[]): Promise<string | 
 const BUILD_FILE = /(?:\.gradle(?:\.kts)?|\.versions\.toml)$/;
 const FLOATING_TEXT = /["'](?:[^"'\s]*:)?(\+|\d[\w.]*\.\+|latest\.\w+|[[(\]]\d[^"']*|[\w.]+-SNAPSHOT)["']/;
 
-/** Returns the same for Gradle's files below a folder. A lock file fixes what they leave open. */
-export async function floatingInGradle(root: string, excludes: readonly string[]): Promise<string | undefined> {
-  const { files } = listTree(root, excludes);
+/** Returns the same for Gradle's files below folders. A lock file fixes what they leave open. */
+export async function floatingInGradle(
+  roots: readonly string[],
+  excludes: readonly string[],
+): Promise<string | undefined> {
+  const folders = roots.filter((root) => statSync(root, { throwIfNoEntry: false })?.isDirectory());
+  const files = folders.flatMap((root) => listTree(root, excludes).files);
   if (files.some(({ path: name }) => path.basename(name) === 'gradle.lockfile')) return undefined;
   for (const { absolute } of files.filter(({ path: name }) => BUILD_FILE.test(name))) {
     const text = ((await readTextIfExists(absolute)) ?? '').replace(/^\s*version\s*=.*$/gm, '');

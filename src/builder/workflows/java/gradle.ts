@@ -10,6 +10,9 @@ import { findAbove } from '../../../support/find-above.ts';
 import { GRADLE_INIT } from './gradle-init.ts';
 import { warnOfNewerClasses } from './class-versions.ts';
 import { findBuildProgram } from './build-program.ts';
+import { placesAbove } from '../files-above.ts';
+import { findOutsidePaths } from '../outside-paths.ts';
+import type { PathSyntax } from '../outside-paths.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import { floatingInGradle } from './floating-versions.ts';
 import { sharing } from '../workflow.ts';
@@ -17,19 +20,37 @@ import type { PreparedBuild, BuildContext } from '../workflow.ts';
 
 const EXCLUDES = ['build', '.gradle', '.git', '.aws-sam', '.idea', 'out'];
 
+/** Included builds, scripts, catalogs and projects outside the root project. */
+const PATHS: PathSyntax = {
+  isBuildFile: (name) => /\.gradle(?:\.kts)?$/.test(name),
+  paths: /"([^"\n]*\.\.[^"\n]*)"|'([^'\n]*\.\.[^'\n]*)'/g,
+  variables: [
+    { pattern: /^\$\{?(?:rootDir|rootProject\.projectDir|settingsDir)\}?\/?/, folder: 'root' },
+    { pattern: /^\$\{?(?:projectDir|project\.projectDir)\}?\/?/, folder: 'file' },
+  ],
+  unknown: /\$/,
+  excludes: EXCLUDES,
+};
+
 interface GradleJob {
   definition: BuildDefinition;
   context: BuildContext;
   /** The folder of the settings: the root project. */
   root: string;
+  /** What its files name outside that folder, and where Gradle looks for settings. */
+  outside: readonly BuildInput[];
 }
 
 /** Prepares a build by Gradle in the source with its output elsewhere; its daemon and caches make it incremental. Runs no tests. */
 export async function prepareGradle(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild> {
   const { codeDir } = definition;
   const root = (await findAbove(codeDir, 'settings.gradle', 'settings.gradle.kts')) ?? codeDir;
-  const job: GradleJob = { definition, context, root };
-  const inputs = [{ path: root, excludes: EXCLUDES }];
+  const { inputs: named, unresolved } = await findOutsidePaths([root], PATHS);
+  const settings = placesAbove('gradle', [root], context.options.projectDir);
+  const outside = [...named, ...settings.filter((input) => path.dirname(input.path) !== root)];
+  const job: GradleJob = { definition, context, root, outside };
+  const inputs = [{ path: root, excludes: EXCLUDES }, ...outside];
+  const folders = [root, ...named.map((input) => input.path)];
   const isLayer = definition.kind === 'layer';
   return {
     label: 'gradle',
@@ -56,14 +77,17 @@ export async function prepareGradle(definition: BuildDefinition, context: BuildC
       });
       return {};
     },
-    share: async () => sharing(await floatingInGradle(root, EXCLUDES), inputs),
+    share: async () => {
+      const unknown = unresolved && `${unresolved}, whose place only Gradle knows`;
+      return sharing(unknown ?? (await floatingInGradle(folders, EXCLUDES)), inputs);
+    },
   };
 }
 
 /** Returns what decides the dependencies: not `src` of a single project, but sources of other projects, which become jars. */
-function dependencyInputs({ definition, root }: GradleJob): BuildInput[] {
+function dependencyInputs({ definition, root, outside }: GradleJob): BuildInput[] {
   const excludes = definition.codeDir === root ? [...EXCLUDES, '/src'] : EXCLUDES;
-  return [{ path: root, excludes }];
+  return [{ path: root, excludes }, ...outside];
 }
 
 async function runGradle(job: GradleJob, task: string, take: (exported: string) => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
 import { UserError } from '../../../errors.ts';
-import { readTextIfExists, statIfExists } from '../../../support/files.ts';
+import { exists, readTextIfExists, statIfExists } from '../../../support/files.ts';
 import { isMap, mapOf, scalarText } from '../../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 
@@ -15,6 +15,8 @@ export interface Reactor {
   needed: readonly string[];
   /** All poms that Maven reads: parents and modules. Absolute. */
   poms: readonly string[];
+  /** Where Maven looks for more parents and modules, and finds none. Absolute. */
+  missing: readonly string[];
 }
 
 /** The part of a pom.xml that we read. */
@@ -46,7 +48,11 @@ export async function readReactor(dir: string): Promise<Reactor> {
   }
   if (root === own) for (const member of await readModules(own)) poms.set(member.file, member);
   for (const pom of Array.from(poms.values())) await readParents(pom, poms);
-  return { root: root.dir, dir, needed: neededModules(own, [...poms.values()]), poms: [...poms.keys()].sort() };
+  const all = [...poms.values()];
+  const named = all.flatMap(({ parent, modules }) => [...modules, ...(parent === undefined ? [] : [parent])]);
+  const missing: string[] = [];
+  for (const place of new Set(named)) if (!(await exists(place))) missing.push(place);
+  return { root: root.dir, dir, needed: neededModules(own, all), poms: [...poms.keys()].sort(), missing };
 }
 
 async function readModules(pom: Pom, seen = new Set<string>()): Promise<Pom[]> {

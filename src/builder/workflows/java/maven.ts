@@ -10,6 +10,7 @@ import { warnOfNewerClasses } from './class-versions.ts';
 import { readReactor } from './maven-reactor.ts';
 import type { Reactor } from './maven-reactor.ts';
 import { findBuildProgram } from './build-program.ts';
+import { addInputs, placesAbove } from '../files-above.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import { floatingInPoms } from './floating-versions.ts';
 import { sharing } from '../workflow.ts';
@@ -31,7 +32,7 @@ interface MavenJob {
  */
 export async function prepareMaven(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild> {
   const job: MavenJob = { definition, context, reactor: await readReactor(definition.codeDir) };
-  const inputs = inputsOf(job.reactor);
+  const inputs = inputsOf(job);
   const isLayer = definition.kind === 'layer';
   return {
     label: 'maven',
@@ -51,19 +52,20 @@ export async function prepareMaven(definition: BuildDefinition, context: BuildCo
   };
 }
 
-function inputsOf({ needed, poms, root }: Reactor): BuildInput[] {
-  const files = [...poms, path.join(root, '.mvn')].filter((file) => !needed.includes(path.dirname(file)));
-  return [
-    ...needed.map((dir) => ({ path: dir, excludes: EXCLUDES })),
-    ...files.map((file) => ({ path: file, excludes: [] })),
-  ];
+function inputsOf({ reactor, context: { options } }: MavenJob): BuildInput[] {
+  const { needed, poms, root, missing } = reactor;
+  // the copy is below the project: there Maven finds the `.mvn` of the project and above it
+  const above = placesAbove('maven', [reactor.dir, root, options.projectDir], options.projectDir);
+  const named = [...poms, ...missing].map((file) => ({ path: file, excludes: [] }));
+  const files = addInputs(named, above).filter((input) => !needed.includes(path.dirname(input.path)));
+  return [...needed.map((dir) => ({ path: dir, excludes: EXCLUDES })), ...files];
 }
 
 /** Returns the jars of the runtime scope, including those of local modules. */
 async function dependencySet(job: MavenJob): Promise<DependencySet> {
   const { reactor, context } = job;
   const poms = reactor.poms.map((file) => ({ path: file, excludes: [] }));
-  const modules = inputsOf(reactor).filter(({ path: dir }) => dir !== reactor.dir);
+  const modules = inputsOf(job).filter(({ path: dir }) => dir !== reactor.dir);
   return {
     key: keyOf('maven', await keyOfInputs([...poms, ...modules], context)),
     folder: 'java/lib',

@@ -3,11 +3,11 @@ import * as path from 'node:path';
 import { exists, readTextIfExists } from '../../../support/files.ts';
 import { withSlashes } from '../../../support/places.ts';
 import type { BuildInput } from '../../build-result.ts';
-import { hashOf, keyOf, withoutLoginLines, withoutLogins } from '../../build-key.ts';
+import { hashOf, keyOf, withoutLogins } from '../../build-key.ts';
 import type { KeyPart } from '../../build-key.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { copyPackages } from './copy-packages.ts';
-import { removeBookkeeping, runPackageManager, settingsText } from './package-managers.ts';
+import { removeBookkeeping, runPackageManager, settingsKey } from './package-managers.ts';
 import type { NodeInstall } from './package-managers.ts';
 import { assertNothingMissing } from './local-packages.ts';
 import type { LocalPackages } from './local-packages.ts';
@@ -94,7 +94,7 @@ async function projectParts(
     definition.architecture,
     useNpmCi,
     JSON.stringify(FIELDS.map((field) => project.manifest[field] ?? null)),
-    withoutLoginLines(await settingsText(project)),
+    await settingsKey(project, context),
     project.lock === undefined ? '' : context.installLocks.get(project.lock).key,
     await localsKey(project.locals, context),
   ];

@@ -5,7 +5,7 @@ import { keyOf } from '../../build-key.ts';
 import { copyTree } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { localsKey } from './install-dependencies.ts';
-import { settingsText } from './package-managers.ts';
+import { settingsKey } from './package-managers.ts';
 import { assertNothingMissing } from './local-packages.ts';
 import { runtimeDependencies } from './manifest.ts';
 import type { NodeProject } from './project.ts';
@@ -43,7 +43,7 @@ export async function updateNodeModules(
   const lock = project.lock === undefined ? undefined : await readTextIfExists(project.lock);
   assertNothingMissing(project.locals);
   const locals = await localsKey(project.locals, context);
-  const key = keyOf(JSON.stringify(project.manifest), await settingsText(project), lock, locals);
+  const key = keyOf(JSON.stringify(project.manifest), await settingsKey(project, context), lock, locals);
   const record = path.join(buildStoreDir(context.options.projectDir), 'in-source', keyOf(project.dir));
   const installed = await exists(path.join(project.dir, 'node_modules'));
   if (installed && (await readTextIfExists(record)) === key) return;

@@ -8,10 +8,11 @@ import { keyOf } from '../../build-key.ts';
 import { copyFiles, copyTree, linkTree } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { copySource } from '../copy-source.ts';
+import { addInputs } from '../files-above.ts';
 import { inSourceDependencies } from './install-in-source.ts';
 import { localInputs, nodeDependencies } from './install-dependencies.ts';
 import { bundledPackages, readManifest, runtimeDependencies } from './manifest.ts';
-import { settingsFiles } from './package-managers.ts';
+import { settingsPlaces } from './package-managers.ts';
 import { projectAlone, readNodeProject } from './project.ts';
 import type { NodeProject } from './project.ts';
 import { linkedModules, packFiles } from './pack-files.ts';
@@ -45,11 +46,11 @@ export const nodejsWorkflow: Workflow = {
     const job: NodeJob = { definition, context, project, excludes, scripts };
     return {
       label: dependencies ? project.manager : 'copied',
-      inputs: async () => inputsOf(project, excludes),
+      inputs: async () => inputsOf(job),
       dependencies: dependencies && { ...dependencies, use: scripts.length > 0 ? 'build' : 'runtime' },
       sourceKey: () => sourceKey(job),
       make: (target, installed) => makePackage(job, target, installed),
-      share: async () => sharing(whyUnlocked(project), inputsOf(project, excludes)),
+      share: async () => sharing(whyUnlocked(project), inputsOf(job)),
     };
   },
 };
@@ -88,20 +89,20 @@ async function dependencySet(
 }
 
 /** Returns the package, its lock file and settings, and the local packages that it needs. */
-function inputsOf(project: NodeProject, excludes: readonly string[]): BuildInput[] {
-  const files =
-    project.root === project.dir
-      ? []
-      : [
-          path.join(project.root, 'package.json'),
-          ...(project.lock === undefined ? [] : [project.lock]),
-          ...settingsFiles(project).filter((file) => !isBelow(file, project.dir)),
-        ];
-  return [
-    { path: project.dir, excludes },
-    ...files.map((file) => ({ path: file, excludes: [] })),
-    ...localInputs(project.locals),
-  ];
+function inputsOf({ project, excludes, context: { options } }: NodeJob): BuildInput[] {
+  const isAlone = project.root === project.dir;
+  const files = isAlone
+    ? []
+    : [path.join(project.root, 'package.json'), ...(project.lock === undefined ? [] : [project.lock])];
+  const settings = settingsPlaces(project, options.projectDir).filter((input) => !isBelow(input.path, project.dir));
+  return addInputs(
+    [
+      { path: project.dir, excludes },
+      ...files.map((file) => ({ path: file, excludes: [] })),
+      ...localInputs(project.locals),
+    ],
+    settings,
+  );
 }
 
 function sourceKey({ definition, context, excludes, scripts }: NodeJob): Promise<string> {

@@ -1,10 +1,15 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../../errors.ts';
-import { exists, makeFolder, readTextIfExists, removeTree } from '../../../support/files.ts';
+import { exists, makeFolder, readTextIfExists, removeTree, statIfExists } from '../../../support/files.ts';
 import { quoted } from '../../../support/places.ts';
+import { withoutLoginLines } from '../../build-key.ts';
+import type { KeyPart } from '../../build-key.ts';
+import type { BuildInput } from '../../build-result.ts';
 import { ToolError } from '../../tools/tools.ts';
 import type { Tools } from '../../tools/tools.ts';
+import { addInputs, placesAbove } from '../files-above.ts';
+import type { BuildContext } from '../workflow.ts';
 import type { NodeProject, PackageManager } from './project.ts';
 
 /** An installation in a folder with the manifests and the lock file. */
@@ -200,14 +205,31 @@ export async function copySettings(project: NodeProject, target: string): Promis
   await fs.copyFile(own, path.join(inside, '.npmrc'));
 }
 
-/** Lists the files of settings that decide an installation, also those that do not exist. */
-export function settingsFiles({ root, dir }: Pick<NodeProject, 'root' | 'dir'>): string[] {
-  const names = SETTINGS.filter((name) => !name.includes('/') && name !== 'patches');
-  return [...new Set([...names.map((name) => path.join(root, name)), path.join(dir, '.npmrc')])];
+/** Lists settings that decide an installation, files and folders, also those that do not exist. */
+export function settingsPlaces({ root, dir, manager }: SettingsOwner, projectDir: string): BuildInput[] {
+  const own = [...new Set([...SETTINGS.map((name) => path.join(root, name)), path.join(dir, '.npmrc')])];
+  // above a package alone only Yarn reads settings
+  const above = root === dir && manager !== 'yarn' ? [] : placesAbove('node', [dir], projectDir);
+  return addInputs(
+    own.map((place) => ({ path: place, excludes: [] })),
+    above,
+  );
 }
 
-/** Returns the text of the settings, without the lock file, for the key. */
-export async function settingsText(project: NodeProject): Promise<string> {
-  const texts = await Promise.all(settingsFiles(project).map(readTextIfExists));
-  return texts.map((text) => text ?? '').join('\n\0\n');
+type SettingsOwner = Pick<NodeProject, 'root' | 'dir' | 'manager'>;
+
+/** Returns what settings say, without logins and without the lock file, for the key of packages. */
+export async function settingsKey(
+  project: SettingsOwner,
+  { hasher, options }: Pick<BuildContext, 'hasher' | 'options'>,
+): Promise<KeyPart> {
+  const own = [...SETTINGS.map((name) => path.join(project.root, name)), path.join(project.dir, '.npmrc')];
+  const above = settingsPlaces(project, options.projectDir).map((input) => input.path);
+  const places = [...new Set([...own, ...above.filter((place) => path.basename(place) === '.yarnrc.yml')])];
+  return Promise.all(
+    places.map(async (place) => {
+      if ((await statIfExists(place))?.isDirectory()) return hasher.hashPath(place);
+      return withoutLoginLines((await readTextIfExists(place)) ?? '');
+    }),
+  );
 }

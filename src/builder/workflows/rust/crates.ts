@@ -1,9 +1,9 @@
 import * as path from 'node:path';
-import { exists, readTextIfExists } from '../../../support/files.ts';
+import { readTextIfExists } from '../../../support/files.ts';
 import { ownValue } from '../../../support/own-value.ts';
-import { withParents } from '../../../support/places.ts';
 import { fields, text } from '../../../support/shapes.ts';
 import type { BuildInput } from '../../build-result.ts';
+import { namesAbove, placesAbove } from '../files-above.ts';
 import { parseTomlFile } from '../toml-file.ts';
 
 /** A table of a Cargo.toml. cargo reports its errors; we only read what belongs to the crate. */
@@ -19,17 +19,6 @@ export function tableAt(table: Table, ...names: readonly string[]): Table {
 /** Names that are no source of a crate. */
 const EXCLUDES = ['target', '.git', '.aws-sam'];
 
-/** Settings that cargo and rustup also read from every folder above a crate. */
-const SETTINGS = ['.cargo/config.toml', 'rust-toolchain.toml', 'rust-toolchain'];
-
-/** Lists a folder and those above it up to the repository's. Settings above a repository are of the machine. */
-async function foldersOfRepository(dir: string): Promise<string[]> {
-  const folders = withParents(dir);
-  for (const [at, folder] of folders.entries())
-    if (await exists(path.join(folder, '.git'))) return folders.slice(0, at + 1);
-  return [dir];
-}
-
 /** Reads the Cargo.toml of a folder; undefined if there is none. */
 export async function readCrate(dir: string): Promise<Table | undefined> {
   const file = path.join(dir, 'Cargo.toml');
@@ -38,7 +27,7 @@ export async function readCrate(dir: string): Promise<Table | undefined> {
 }
 
 /** Returns the inputs of a crate: its folder, its workspace's settings, and the crates that it names by path, transitively. */
-export async function crateInputs(codeDir: string): Promise<BuildInput[]> {
+export async function crateInputs(codeDir: string, projectDir: string): Promise<BuildInput[]> {
   const files = new Set<string>();
   const crates = new Set<string>();
   const visit = async (dir: string): Promise<void> => {
@@ -47,12 +36,11 @@ export async function crateInputs(codeDir: string): Promise<BuildInput[]> {
     if (manifest === undefined) return;
     crates.add(dir);
     const root = await workspaceOf(dir, manifest);
-    for (const name of ['Cargo.toml', 'Cargo.lock', ...SETTINGS]) files.add(path.join(root.dir, name));
+    for (const name of ['Cargo.lock', ...namesAbove('cargo')]) files.add(path.join(root.dir, name));
     for (const local of localDependencies(manifest, dir, root)) await visit(local);
   };
   await visit(codeDir);
-  for (const folder of await foldersOfRepository(codeDir))
-    for (const name of SETTINGS) files.add(path.join(folder, name));
+  for (const { path: file } of placesAbove('cargo', [codeDir], projectDir)) files.add(file);
   // the function's crate may itself be the root of the workspace
   const inside = (file: string): boolean => [...crates].some((crate) => path.dirname(file) === crate);
   return [

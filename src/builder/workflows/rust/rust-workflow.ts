@@ -22,12 +22,12 @@ export const rustWorkflow: Workflow = {
         hint: 'CodeUri is the folder of the crate; cargo lambda new creates one.',
       });
     }
-    const inputs = await crateInputs(definition.codeDir);
+    const inputs = await crateInputs(definition.codeDir, context.options.projectDir);
     const flags = buildFlags(definition, context);
     return {
       label: 'cargo lambda',
       inputs: async () => inputs,
-      sourceKey: async () => keyOf(flags, await keyOfInputs(inputs, context), context.tools.env['RUSTFLAGS'] ?? null),
+      sourceKey: async () => keyOf(flags, await keyOfInputs(inputs, context)),
       make: async (target) => {
         // cargo locks its folder, but cargo lambda reads the program from it afterwards
         await context.tools.exclusive('cargo', () =>
