@@ -24,6 +24,7 @@ export function decisiveVariables(
   env: Readonly<Record<string, string | undefined>>,
 ): [name: string, value: string][] {
   const names = DECISIVE_VARIABLES[workflow as WorkflowName] ?? [];
+  if (names.length === 0) return [];
   const patterns = names.map((name) => new RegExp(`^${name.replace('*', '.+')}$`));
   return Object.entries(env)
     .flatMap(([name, value]): [string, string][] =>

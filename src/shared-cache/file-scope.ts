@@ -7,6 +7,9 @@ import { isTemporaryName, temporarySuffix } from '../support/temporary-names.ts'
 import { MOST_ENTRY_BYTES } from './scope.ts';
 import type { CacheScope } from './scope.ts';
 
+/** A read allocates that much, also for a small file (bytes). */
+const MOST_READ_AT_ONCE = 1024 * 1024;
+
 /** Opens a folder, perhaps on a network share. */
 export function openFileScope(name: string, folder: string): CacheScope {
   const placeOf = (object: string): string => path.join(folder, ...object.split('/'));
@@ -22,8 +25,9 @@ export function openFileScope(name: string, folder: string): CacheScope {
     open: async (object, signal) =>
       unlessMissing(async () => {
         const file = placeOf(object);
-        if (!(await fs.stat(file)).isFile()) return undefined;
-        return { body: createReadStream(file, { signal, highWaterMark: 1024 * 1024 }) };
+        const stat = await fs.stat(file);
+        if (!stat.isFile()) return undefined;
+        return { body: createReadStream(file, { signal, highWaterMark: Math.min(MOST_READ_AT_ONCE, stat.size + 1) }) };
       }),
     has: (object) => isFile(placeOf(object)),
     add: async (object, content) => {

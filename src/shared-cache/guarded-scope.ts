@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
@@ -23,6 +24,8 @@ export interface FetchedZip {
   sha256: string;
   size: number;
   origin: ObjectOrigin | undefined;
+  /** The zip, if it is small: it is not in the target yet. */
+  content: Buffer | undefined;
 }
 
 /**
@@ -35,7 +38,7 @@ export interface GuardedScope {
   read(name: string): Promise<string | undefined>;
   /** Tests whether an object exists; false also if the scope is left alone. */
   has(name: string): Promise<boolean>;
-  /** Fetches a zip of at most `most` bytes. `worthMs`: the time that making it took, beyond which waiting does not pay. */
+  /** Fetches a zip of at most `most` bytes, a small one into memory, others into `target`. `worthMs`: the time that making it took, beyond which waiting does not pay. */
   fetch(name: string, how: { target: string; most: number; worthMs: number }): Promise<FetchedZip | undefined>;
   /** Adds an object: `taken` if the name exists already; undefined if it could not be written. */
   add(name: string, content: NewContent): Promise<'added' | 'taken' | undefined>;
@@ -43,6 +46,9 @@ export interface GuardedScope {
 
 /** The least speed (bytes per second) at which an upload is not given up. */
 const SLOWEST_UPLOAD = 256 * 1024;
+
+/** Zips up to this size are held in memory until they are unpacked: a stream for each file takes longer than its content (bytes). */
+const MOST_IN_MEMORY = 1024 * 1024;
 
 /** Guards a scope. */
 export function guardScope(scope: CacheScope, options: GuardOptions): GuardedScope {
@@ -70,15 +76,17 @@ export function guardScope(scope: CacheScope, options: GuardOptions): GuardedSco
           const restMs = (timeoutMs / Math.max(1, meter.size())) * (most - meter.size());
           if (restMs > worthMs) found.body.destroy(new TooSlow('the download is slower than building'));
         }, timeoutMs);
+        let content: Buffer | undefined;
         try {
-          await pipeline(found.body, meter.stream, createWriteStream(target), { signal });
+          if (most <= MOST_IN_MEMORY) content = await collect(found.body, meter);
+          else await pipeline(found.body, meter.stream, createWriteStream(target), { signal });
         } catch (error) {
           // its hash is wrong, too; the scope is not to blame
           if (!(error instanceof Oversized)) throw error;
         } finally {
           clearTimeout(slow);
         }
-        return { sha256: meter.sha256(), size: meter.size(), origin: found.origin };
+        return { sha256: meter.sha256(), size: meter.size(), origin: found.origin, content };
       }),
     add: (name, content) => {
       const size = 'text' in content ? content.text.length : content.size;
@@ -164,6 +172,8 @@ function createPatience(limitMs: number): Patience {
 
 interface Meter {
   stream: Transform;
+  /** Counts and hashes a chunk. Throws beyond `most` bytes. */
+  add(chunk: Buffer): void;
   size(): number;
   sha256(): string;
 }
@@ -172,13 +182,29 @@ interface Meter {
 function createMeter(most: number): Meter {
   const hash = createHash('sha256');
   let size = 0;
+  const add = (chunk: Buffer): void => {
+    size += chunk.length;
+    hash.update(chunk);
+    if (size > most) throw new Oversized();
+  };
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length;
-      hash.update(chunk);
-      if (size > most) done(new Oversized());
-      else done(null, chunk);
+      try {
+        add(chunk);
+        done(null, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
     },
   });
-  return { stream, size: () => size, sha256: () => hash.copy().digest('hex') };
+  return { stream, add, size: () => size, sha256: () => hash.copy().digest('hex') };
+}
+
+async function collect(body: Readable, meter: Meter): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) {
+    meter.add(chunk as Buffer);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
 }

@@ -23,7 +23,11 @@ export interface InputPlace {
 /** Finds the place of a build's inputs. */
 export function inputPlace(codeDir: string, projectDir: string): InputPlace {
   const repository = withParents(projectDir).find((folder) => fs.existsSync(path.join(folder, '.git')));
-  return { codeDir, realCodeDir: fs.realpathSync(codeDir), root: fs.realpathSync(repository ?? projectDir) };
+  return {
+    codeDir,
+    realCodeDir: fs.realpathSync.native(codeDir),
+    root: fs.realpathSync.native(repository ?? projectDir),
+  };
 }
 
 /** Returns the place of code in the project, equal in all checkouts. */

@@ -1,8 +1,7 @@
-import * as fs from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { keyOf } from '../builder/build-key.ts';
 import type { BuildCache, CacheEntry } from '../builder/cache/build-cache.ts';
-import { treeSize } from '../builder/file-tree.ts';
 import { unpackZip } from '../builder/workflows/unpack-zip.ts';
 import { UserError } from '../errors.ts';
 import { ZIP_FILE, ZIP_RECORD, zipRecord } from '../package/zip-record.ts';
@@ -52,12 +51,13 @@ export async function takeZip(
     const entry = await cache.obtain(kind, keyOf('shared', zip.sha256, { ...facts }), async (content) => {
       const folder = path.dirname(content);
       const file = path.join(folder, ZIP_FILE);
-      const { size, origin } = await fetchZip(zip, { scopes, target: file, worthMs });
+      const { size, origin, content: inMemory } = await fetchZip(zip, { scopes, target: file, worthMs });
       bytes += size;
-      await unpack(file, content);
+      if (inMemory) writeFileSync(file, inMemory);
+      const unpacked = await unpack(file, content, inMemory);
       const sha256 = Buffer.from(zip.sha256, 'hex').toString('base64');
-      await fs.writeFile(path.join(folder, ZIP_RECORD), JSON.stringify(zipRecord({ sha256, size, origin })));
-      return { facts: { ...facts, bytes: String(treeSize(content)) } };
+      writeFileSync(path.join(folder, ZIP_RECORD), JSON.stringify(zipRecord({ sha256, size, origin })));
+      return { facts: { ...facts, bytes: String(unpacked) } };
     });
     return { entry, bytes };
   } catch (error) {
@@ -84,9 +84,9 @@ async function fetchZip(
   throw wrong ?? new NotFetched();
 }
 
-async function unpack(zip: string, content: string): Promise<void> {
+async function unpack(zip: string, content: string, inMemory: Buffer | undefined): Promise<number> {
   try {
-    await unpackZip(zip, content, { links: true });
+    return await unpackZip(zip, content, { links: true, inMemory });
   } catch (error) {
     // a full disk is no fault of the entry
     if (error instanceof UserError) throw new RefusedEntry(error.message);

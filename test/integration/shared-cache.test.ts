@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { zipSync } from 'fflate';
@@ -224,6 +224,14 @@ describe('a build that another checkout has made', () => {
     expect(taken.app.failures).toEqual([]);
     expect(await taken.app.layerFiles('Installed')).toEqual(await filled.app.layerFiles('Installed'));
     expect(Object.keys(await taken.app.files('Installed'))).not.toContain('node_modules/dep/index.js');
+  });
+
+  it('is taken as a stream if its zip is large', async () => {
+    const data = { 'installed/data.txt': randomBytes(1_000_000).toString('base64') };
+    const { scope, filled } = await fill({}, data);
+    const taken = await run(await checkout(data), { scopes: [scope], npm: false });
+    expect([taken.app.failures, taken.summary.hits]).toEqual([[], 2]);
+    expect(await taken.app.files('Installed')).toEqual(await filled.app.files('Installed'));
   });
 
   it('is taken from the first place that has it', async () => {

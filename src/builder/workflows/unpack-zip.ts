@@ -1,22 +1,21 @@
-import { closeSync, createWriteStream, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { createWriteStream, writeFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import * as path from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import { inflateRawSync } from 'node:zlib';
-import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
 import { errorMessage, UserError } from '../../errors.ts';
 import { isBelow, placeBelow, quoted } from '../../support/places.ts';
 import { isRuntimePath } from '../../support/runtime-links.ts';
 import { makeFolders } from '../file-tree.ts';
+import { openZipBytes, openZipFile } from './open-zip.ts';
+import type { OpenZip } from './open-zip.ts';
 
 /** After so much time (ms) in one go, other work of the process gets its turn. */
 const LONGEST_TURN = 20;
 /** Larger files are streamed (bytes). */
 const STREAM_ABOVE = 32 * 1024 * 1024;
-const CHUNK = 256 * 1024;
 
 /** Larger archives are refused: Lambda takes 250 MB unzipped (bytes). */
 const MOST_BYTES = 1_000_000_000;
@@ -27,12 +26,14 @@ export interface UnpackOptions {
   rename?: (name: string) => string;
   /** Links stay links, as in our own zips. Otherwise they become files with their targets. */
   links?: boolean;
+  /** The archive itself, if it was read already. */
+  inMemory?: Buffer | undefined;
 }
 
-/** Unpacks an archive. Rejects if an entry, or a link, would leave the target. */
-export async function unpackZip(zipFile: string, target: string, options: UnpackOptions = {}): Promise<void> {
+/** Unpacks an archive. Rejects if an entry, or a link, would leave the target. Returns the size of its files (bytes). */
+export async function unpackZip(zipFile: string, target: string, options: UnpackOptions = {}): Promise<number> {
   try {
-    await unpack(zipFile, target, options);
+    return await unpack(zipFile, target, options);
   } catch (error) {
     // an error of the file system or one of ours; any other comes from yauzl and is about the archive
     if (error instanceof UserError || (error instanceof Error && 'syscall' in error)) throw error;
@@ -43,11 +44,11 @@ export async function unpackZip(zipFile: string, target: string, options: Unpack
 async function unpack(
   zipFile: string,
   target: string,
-  { rename = (name) => name, links = false }: UnpackOptions,
-): Promise<void> {
-  const reader = new FileReader(zipFile);
+  { rename = (name) => name, links = false, inMemory }: UnpackOptions,
+): Promise<number> {
+  const archive = await (inMemory === undefined ? openZipFile(zipFile) : openZipBytes(inMemory));
   try {
-    const zip = await fromRandomAccessReaderPromise(reader, reader.size, { lazyEntries: true, autoClose: false });
+    const { zip } = archive;
     const files: { entry: Entry; file: string }[] = [];
     const what = `A file in ${path.basename(zipFile)}`;
     let bytes = 0;
@@ -63,67 +64,18 @@ async function unpack(
     );
     const isKept = ({ entry }: { entry: Entry }): boolean => links && isLink(entry);
     let turn = performance.now();
-    for (const { entry, file } of files.filter((file) => !isKept(file))) {
-      await unpackEntry({ zip, reader }, entry, file);
+    const contents = files.filter((file) => !isKept(file));
+    for (const { entry, file } of contents) {
+      await unpackEntry(archive, entry, file);
       if (performance.now() - turn < LONGEST_TURN) continue;
       await setImmediate();
       turn = performance.now();
     }
     // last, so that nothing is written through one
     for (const { entry, file } of files.filter(isKept)) await unpackLink(zip, entry, { file, target });
+    return contents.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
   } finally {
-    reader.closeFile();
-  }
-}
-
-/**
- * Reads an archive synchronously. The files of wheels are small: with promises, and a stream for each, a thousand files take
- * twice the processor time.
- */
-class FileReader extends RandomAccessReader {
-  readonly size: number;
-  private readonly descriptor: number;
-
-  constructor(file: string) {
-    super();
-    this.descriptor = openSync(file, 'r');
-    this.size = fstatSync(this.descriptor).size;
-  }
-
-  readAt(position: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
-    this.fill(bytes, position);
-    return bytes;
-  }
-
-  closeFile(): void {
-    closeSync(this.descriptor);
-  }
-
-  override read(...[buffer, offset, length, position, callback]: Parameters<RandomAccessReader['read']>): void {
-    let failure: Error | null = null;
-    try {
-      this.fill(buffer.subarray(offset, offset + length), position);
-    } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error));
-    }
-    callback(failure);
-  }
-
-  override _readStreamForRange(start: number, end: number): Readable {
-    return Readable.from(this.chunks(start, end));
-  }
-
-  private *chunks(start: number, end: number): Generator<Buffer> {
-    for (let at = start; at < end; at += CHUNK) yield this.readAt(at, Math.min(CHUNK, end - at));
-  }
-
-  private fill(bytes: Buffer, position: number): void {
-    for (let done = 0; done < bytes.length;) {
-      const count = readSync(this.descriptor, bytes, done, bytes.length - done, position + done);
-      if (count === 0) throw new Error('it ends too early');
-      done += count;
-    }
+    archive.close();
   }
 }
 
@@ -151,7 +103,7 @@ function tooLarge(zipFile: string): UserError {
   });
 }
 
-async function unpackEntry(from: { zip: ZipFile; reader: FileReader }, entry: Entry, file: string): Promise<void> {
+async function unpackEntry(from: OpenZip, entry: Entry, file: string): Promise<void> {
   // the upper half of the attributes are Unix modes; keep only the executable bit, as pip does
   const mode = ((entry.externalFileAttributes >>> 16) & 0o111) === 0 ? 0o644 : 0o755;
   const isKnown = entry.compressionMethod === STORED || entry.compressionMethod === DEFLATED;
@@ -164,9 +116,9 @@ async function unpackEntry(from: { zip: ZipFile; reader: FileReader }, entry: En
 const STORED = 0;
 const DEFLATED = 8;
 
-async function readSmall({ zip, reader }: { zip: ZipFile; reader: FileReader }, entry: Entry): Promise<Buffer> {
+async function readSmall({ zip, readAt }: OpenZip, entry: Entry): Promise<Buffer> {
   const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
-  const body = reader.readAt(fileDataStart, entry.compressedSize);
+  const body = readAt(fileDataStart, entry.compressedSize);
   if (entry.compressionMethod === STORED) return body;
   const size = entry.uncompressedSize;
   // an archive can claim to be smaller than it is: never take more than one byte above

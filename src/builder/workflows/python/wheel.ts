@@ -60,8 +60,8 @@ export function distributionOf(file: string): { name: string; version: string } 
  * Unpacks a wheel into a folder of packages: its files unchanged, `purelib` and `platlib` at the root. Writes nothing else, so
  * that the same wheels give the same tree on every machine.
  */
-export function unpackWheel(wheelFile: string, target: string): Promise<void> {
-  return unpackZip(wheelFile, target, { rename: placeInLambda });
+export async function unpackWheel(wheelFile: string, target: string): Promise<void> {
+  await unpackZip(wheelFile, target, { rename: placeInLambda });
 }
 
 /** Returns the path of a wheel's file in a folder of packages. */
