@@ -1,6 +1,8 @@
 import { UserError } from '../errors.ts';
+import { isChosen, isNamed } from './engine-place.ts';
 import { ProgramNotFoundError, spawn } from './spawn.ts';
 import type { SpawnOptions, SpawnResult } from './spawn.ts';
+import { sshFailure } from './ssh-failure.ts';
 
 /** A program that runs containers and builds images. All have Docker's command line. */
 export type EngineName = 'docker' | 'podman' | 'finch';
@@ -23,20 +25,27 @@ type EngineCallOptions = Pick<SpawnOptions, 'cwd' | 'input' | 'onLine' | 'signal
 const ENGINES: readonly EngineName[] = ['docker', 'podman', 'finch'];
 const INSTALL = 'Install Docker (https://docs.docker.com/get-docker), Podman or Finch, and start it.';
 
-/** Finds the first running engine on PATH. `what`: subject of the error message, e.g. `--use-container`. */
+/**
+ * Finds the engine that the environment or Docker's context chooses, else the first running one on PATH. `what`: subject of the
+ * error message, e.g. `--use-container`.
+ */
 export async function findEngine(
   what: string,
   { env, signal }: { env: Readonly<Record<string, string | undefined>>; signal: AbortSignal },
 ): Promise<Engine> {
   let failure: UserError | undefined;
-  for (const name of ENGINES) {
-    const engine = createEngine(name, { ...env }, signal);
+  const engines = ENGINES.map((name) => createEngine(name, { ...env }, signal));
+  for (const engine of engines.sort((a, b) => Number(isNamed(b)) - Number(isNamed(a)))) {
+    const { name } = engine;
     const answer = await engine.run(['network', 'ls', '--format', '{{.Name}}']).catch((error: unknown) => {
       if (error instanceof ProgramNotFoundError) return undefined;
       throw error;
     });
     if (answer?.code === 0) return withNetwork(engine, answer.stdout.split(/\s+/));
-    if (answer) failure ??= engineError(name, answer.output) ?? unknownFailure(name, answer.output);
+    if (!answer) continue;
+    failure ??= engineError(name, answer.output) ?? unknownFailure(name, answer.output);
+    // builds must not go to another engine than the one the user chose
+    if (await isChosen(engine)) throw failure;
   }
   throw (
     failure ?? new UserError(`${what} needs Docker, Podman or Finch, but none of them is on PATH`, { hint: INSTALL })
@@ -66,6 +75,8 @@ export async function imageIds(engine: Engine, names: readonly string[]): Promis
 
 /** Explains an engine's output; undefined for an unknown failure. `image`: the requested one. */
 export function engineError(name: EngineName, output: string, image = 'the image'): UserError | undefined {
+  const overSsh = name === 'docker' ? sshFailure(output) : undefined;
+  if (overSsh) return overSsh;
   const failure = KNOWN.find(({ pattern }) => pattern.test(output));
   return failure && new UserError(failure.message(engineLabel(name), image), { hint: failure.hint(name, image) });
 }

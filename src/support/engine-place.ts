@@ -1,9 +1,26 @@
-import type { Engine } from './container-engine.ts';
+import type { Engine, EngineName } from './container-engine.ts';
 
 /** The address of an engine on another machine; undefined: it is on this one. */
 export async function remoteEndpoint(engine: Engine): Promise<string | undefined> {
   const endpoint = await endpointOf(engine);
   return endpoint !== undefined && /^(?:tcp|ssh|https?):\/\//i.test(endpoint) ? endpoint : undefined;
+}
+
+/** Variables that choose an engine, or one of its addresses. */
+const CHOICES: Readonly<Record<EngineName, readonly string[]>> = {
+  docker: ['DOCKER_HOST', 'DOCKER_CONTEXT'],
+  podman: ['CONTAINER_HOST', 'CONTAINER_CONNECTION'],
+  finch: [],
+};
+
+/** Returns whether a variable of the environment chooses this engine. */
+export function isNamed({ name, env }: Pick<Engine, 'name' | 'env'>): boolean {
+  return CHOICES[name].some((variable) => (env[variable] ?? '') !== '');
+}
+
+/** Returns whether the user chose this engine: by a variable, or by a Docker context on another machine. */
+export async function isChosen(engine: Engine): Promise<boolean> {
+  return isNamed(engine) || (await remoteEndpoint(engine)) !== undefined;
 }
 
 /** Podman's and Finch's own virtual machines share folders; they count as this machine until they do not see a file. */

@@ -5,9 +5,10 @@ import { mountOf, mountOption, outermostFolders, translatePaths } from '../../..
 import { passVariables } from '../../../src/builder/containers/pass-variables.ts';
 import { readContainerEnvFile } from '../../../src/builder/containers/container-env-file.ts';
 import { planBuild } from '../../../src/builder/plan-build.ts';
-import { engineError, unknownFailure } from '../../../src/support/container-engine.ts';
+import { engineError, findEngine, unknownFailure } from '../../../src/support/container-engine.ts';
 import { fakeFunction, fakeLayer, fakeStack } from '../../support/stack-builder.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
+import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 
 const NONE: ContainerOptions = { image: undefined, images: {}, env: {}, envById: {} };
@@ -160,8 +161,81 @@ test.each([
   expect(error?.hint).toBeTruthy();
 });
 
+const overSsh = (why: string): string =>
+  `error during connect: Get "http://docker.example.com/v1.50/networks": command [ssh -o ConnectTimeout=30 -T -l me -p 22 -- far docker system dial-stdio] has exited with exit status 255, make sure the URL is valid, and Docker 18.09 or later is installed on the remote host: stderr=${why}\n\n`;
+it.each([
+  [
+    overSsh('@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@\nHost key verification failed.'),
+    'Docker is unreachable over ssh at me@far:22: the host key has changed',
+    "ssh-keygen -R '[far]:22'",
+  ],
+  [overSsh('Host key verification failed.'), 'over ssh at me@far:22: the host key is not known', 'ssh -p 22 me@far'],
+  // not the group docker of this machine
+  [overSsh('me@far: Permission denied (publickey).'), 'over ssh at me@far:22: the login was refused', 'ssh-agent'],
+  [
+    overSsh('ssh: connect to host far port 22: Connection refused'),
+    'over ssh at me@far:22: Connection refused',
+    'ssh -p 22 me@far docker version',
+  ],
+  [
+    overSsh('bash: docker: command not found'),
+    'over ssh at me@far:22: there is no docker command',
+    'Install Docker there',
+  ],
+  [
+    'command [ssh far docker system dial-stdio] has exited with exit status 255, please make sure the URL is valid: stderr=odd\n',
+    'Docker is unreachable over ssh at far: odd',
+    'ssh far docker version',
+  ],
+  [
+    'error during connect: Get "http://docker.example.com/v1.50/info": exec: "ssh": executable file not found in $PATH',
+    'Docker needs ssh to reach its engine, and ssh is not on PATH',
+    'Install OpenSSH',
+  ],
+  [
+    'Cannot connect to the Docker daemon at http://docker.example.com. Is the docker daemon running?',
+    'Docker does not answer on the machine that it reaches over ssh',
+    'Start Docker there',
+  ],
+  [
+    'error during connect: Get "http://docker.example.com/v1.50/info": net/http: HTTP/1.x transport connection broken: malformed HTTP status code "account"',
+    'Docker is unreachable over ssh: the login printed text before Docker answered',
+    'its shell prints nothing',
+  ],
+])('over ssh: %s', (output, message, hint) => {
+  const error = engineError('docker', output);
+  expect(error?.message).toContain(message);
+  expect(error?.hint).toContain(hint);
+});
+
 it('what is not known is told in the engine’s words', () => {
   expect(engineError('docker', 'something new')).toBeUndefined();
   const output = "docker: Error response from daemon: odd thing\n\nRun 'docker run --help' for more information\n";
   expect(unknownFailure('docker', output).message).toBe('Docker failed: Error response from daemon: odd thing');
+});
+
+describe.skipIf(process.platform === 'win32')('the engine', () => {
+  const signal = new AbortController().signal;
+  const found = async (docker: string, env: Record<string, string> = {}): Promise<string> => {
+    const bin = await tempFolder({
+      docker: `#!/bin/sh\n${docker}\necho 'Cannot connect to the Docker daemon' >&2; exit 1\n`,
+      podman: '#!/bin/sh\necho podman\n',
+    });
+    for (const name of ['docker', 'podman']) await fs.chmod(path.join(bin, name), 0o755);
+    return findEngine('It', { env: { PATH: `${bin}:/bin`, ...env }, signal }).then(
+      ({ name }) => name,
+      (error: Error) => error.message,
+    );
+  };
+  const RUNS = 'exit 0';
+  const context = (endpoint: string): string => `[ "$1" != context ] || { echo ${endpoint}; exit; }`;
+  it.each([
+    ['the first that runs', 'podman', context('unix:///var/run/docker.sock'), {}],
+    ['the one that the environment names', 'podman', RUNS, { CONTAINER_HOST: 'ssh://me@far/run/podman.sock' }],
+    ['Docker, if it names both', 'docker', RUNS, { DOCKER_HOST: 'tcp://far:1', CONTAINER_HOST: 'tcp://far:2' }],
+    ['no other than the one it names', 'Docker is unreachable', '', { DOCKER_HOST: 'unix:///gone.sock' }],
+    ['no other than that of a context on another machine', 'Docker is unreachable', context('ssh://me@far'), {}],
+  ])('is %s', async (_what, expected, docker, env) => {
+    expect(await found(docker, env as Record<string, string>)).toBe(expected);
+  });
 });
