@@ -40,6 +40,8 @@ export interface BuildEnvironment {
     | ((folder: BuiltFolder, ids: readonly ResourceIdentifier[], content: 'code' | 'dependencies') => void)
     | undefined;
   observe?: ObserveBuild | undefined;
+  /** Containers on other machines wait for further builds. The caller closes the builder. */
+  keepsContainers?: boolean | undefined;
   /** Builds of other machines (`--build-cache`). */
   sharedBuilds?: SharedBuilds | undefined;
 }
@@ -55,6 +57,8 @@ export interface SharedContext {
   containers: ContainerPool;
   /** Limits the builds that run at the same time. */
   atOnce: ReturnType<typeof createGate>;
+  /** Limits the images that are built at the same time. */
+  imagesAtOnce: ReturnType<typeof createGate>;
   /** Finds the engine when the first image needs it. */
   engine: () => Promise<Engine>;
   /** Runs the steps that name images one at a time: an archive may carry the name that a build is about to give. */

@@ -12,6 +12,7 @@ import { openBuildCache } from './cache/build-cache.ts';
 import { openSourceHasher } from './cache/source-hash.ts';
 import { createFunctionChecker } from './checks/check-functions.ts';
 import { openContainerPool } from './containers/container-tools.ts';
+import { openIdleContainers } from './containers/idle-containers.ts';
 import { checkOwnFolders } from './layout/own-folders.ts';
 import type { BuildPlan } from './plan-build.ts';
 import { ResultCollector } from './result-collector.ts';
@@ -32,6 +33,8 @@ export interface BuildOutcome {
 export interface Builder {
   /** Failures are part of the outcome, not errors. `signal` and `onBuilt` replace those of the environment for this build. */
   build(plan: BuildPlan, how?: Partial<Pick<BuildEnvironment, 'signal' | 'onBuilt'>>): Promise<BuildOutcome>;
+  /** Closes the containers that wait for further builds (`keepsContainers`). */
+  close(): Promise<void>;
 }
 
 /** Opens a builder on the cache of the project. */
@@ -43,15 +46,18 @@ export function openBuilder(environment: BuildEnvironment): Builder {
   const hasher = openSourceHasher(path.join(store, 'source-index.json'));
   const checker = createFunctionChecker(projectDir);
   const inTurn = createGate(1);
+  const idle = environment.keepsContainers === true ? openIdleContainers() : undefined;
   return {
+    close: async () => idle?.close(),
     build: async (plan, { signal = environment.signal, onBuilt = environment.onBuilt } = {}) => {
       await checkOwnFolders(options);
       const { cache, release } = wholeCache.hold();
       // new for each build: a missing tool may be installed by now, workspaces and lock files may have changed
       const tools = createTools({ env, signal, reporter });
-      const containers = openContainerPool(tools, projectDir);
-      const isInContainers = plan.definitions.some(({ container }) => container !== undefined);
-      const atOnce = (isInContainers ? await containers.buildsAtOnce() : undefined) ?? BUILDS_AT_ONCE;
+      const containers = openContainerPool(tools, { projectDir, idle });
+      const onEngine = needsEngine(plan) ? await containers.buildsAtOnce() : undefined;
+      const atOnce = onEngine ?? BUILDS_AT_ONCE;
+      const gate = createGate(atOnce);
       const shared: SharedContext = {
         environment: { ...environment, signal, onBuilt },
         cache,
@@ -59,7 +65,9 @@ export function openBuilder(environment: BuildEnvironment): Builder {
         tools,
         projects: createProjectMemos(),
         containers,
-        atOnce: createGate(atOnce),
+        atOnce: gate,
+        // a remote engine has its processors for both
+        imagesAtOnce: onEngine === undefined ? createGate(IMAGES_AT_ONCE) : gate,
         engine: once(() => findEngine('A function of package type Image', { env, signal })),
         inTurn,
       };
@@ -82,15 +90,22 @@ const BUILDS_AT_ONCE = Math.max(4, os.availableParallelism());
 /** Lookups in a shared cache wait for the network. Builds themselves have a limit of their own. */
 const LOOKUPS_AT_ONCE = 32;
 
-/** An engine that builds more images at the same time only shares its processors and disks among them. */
+/** This machine's engine would only share its processors and disks among more images at the same time. */
 const IMAGES_AT_ONCE = 2;
+
+/** Whether it matters how many builds the engine has processors for. */
+function needsEngine({ definitions, images }: BuildPlan): boolean {
+  return images.length > IMAGES_AT_ONCE || definitions.some(({ container }) => container !== undefined);
+}
 
 async function buildAll(plan: BuildPlan, shared: SharedContext, atOnce: number): Promise<ResultCollector> {
   const collector = new ResultCollector(plan.notes);
   const limit = shared.environment.sharedBuilds === undefined ? atOnce : LOOKUPS_AT_ONCE;
   await Promise.all([
     mapLimit(plan.definitions, limit, (definition) => buildCode(definition, shared, collector)),
-    mapLimit(plan.images, IMAGES_AT_ONCE, (image) => buildImage(image, shared, collector)),
+    mapLimit(plan.images, plan.images.length, (image) =>
+      shared.imagesAtOnce(() => buildImage(image, shared, collector)),
+    ),
   ]);
   await shared.hasher.save();
   shared.environment.signal.throwIfAborted();

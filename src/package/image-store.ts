@@ -5,8 +5,10 @@ import { step } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import type { LocalImage } from '../model/built-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
-import { engineError, findEngine, unknownFailure } from '../support/container-engine.ts';
+import { findEngine } from '../support/container-engine.ts';
 import type { Engine } from '../support/container-engine.ts';
+import { engineFailure, lostConnection } from '../support/engine-failure.ts';
+import { remoteEndpoint } from '../support/engine-place.ts';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { fields, parseJson, recordOf, text } from '../support/shapes.ts';
@@ -183,8 +185,7 @@ async function sendImage(registry: Registry, located: LocatedImage): Promise<str
   const { image, uri, repository } = located;
   const engine = await registry.engine();
   const tagged = await engine.run(['tag', '--', image.imageId, uri]);
-  if (tagged.code !== 0)
-    throw engineError(engine.name, tagged.output, uri) ?? unknownFailure(engine.name, tagged.output);
+  if (tagged.code !== 0) throw await engineFailure(engine, tagged.output, { image: uri, during: pushOf(engine, uri) });
   await registry.login(repository);
   const push = (): Promise<SpawnResult> =>
     engine.run(['push', '--', uri], {
@@ -195,8 +196,13 @@ async function sendImage(registry: Registry, located: LocatedImage): Promise<str
     await registry.login(repository, true);
     result = await push();
   }
-  if (result.code !== 0) throw pushFailure(engine, result.output, located);
-  return /digest: (sha256:[0-9a-f]{64})/.exec(result.output)?.[1] ?? (await requireDigest(engine, located));
+  if (result.code !== 0) throw await pushFailure(engine, result.output, located);
+  const digest = /digest: (sha256:[0-9a-f]{64})/.exec(result.output)?.[1];
+  if (digest !== undefined) return digest;
+  // Docker prints the digest last, and reports success for a connection that was cut before it
+  const endpoint = engine.name === 'docker' ? await remoteEndpoint(engine) : undefined;
+  if (endpoint !== undefined) throw lostConnection(engine, endpoint, pushOf(engine, uri));
+  return requireDigest(engine, located);
 }
 
 const LOGGED_OUT = /no basic auth credentials|authorization token has expired|unauthorized|authentication required/i;
@@ -233,10 +239,14 @@ async function logIn({ aws, engine: open }: Registry, repository: string): Promi
   });
 }
 
-function pushFailure(engine: Engine, output: string, { uri, repository }: LocatedImage): UserError {
+async function pushFailure(engine: Engine, output: string, { uri, repository }: LocatedImage): Promise<UserError> {
   if (/\bname unknown\b|repository with name '[^']*' does not exist in the registry/i.test(output))
     return missingRepository(repository);
-  return engineError(engine.name, output, uri) ?? unknownFailure(engine.name, output);
+  return engineFailure(engine, output, { image: uri, during: pushOf(engine, uri) });
+}
+
+function pushOf({ name }: Engine, uri: string): string {
+  return `${name} push ${uri}`;
 }
 
 function missingRepository(repository: string, cause?: unknown): UserError {

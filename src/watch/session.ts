@@ -104,7 +104,8 @@ export class WatchSession {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, withinMs);
     });
-    await Promise.race([this.#loop.end(this.#run.environment.signal.reason), late]);
+    const ended = [this.#loop.end(this.#run.environment.signal.reason), this.#snapshot.tools.close()];
+    await Promise.race([Promise.all(ended), late]);
     clearTimeout(timer);
     const updates = [...this.#loop.updating].map((id) => `${id} may still be updated in the cloud.`);
     const { leftDeployment, resources } = this.#snapshot;

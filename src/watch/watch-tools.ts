@@ -21,6 +21,8 @@ export interface WatchTools {
   layout(): BuildLayout;
   /** `described`: the stack as it was read last. */
   codeSync(described: DeployedStack | undefined): Promise<CodeSync>;
+  /** Closes what waits for further builds. */
+  close(): Promise<void>;
 }
 
 /** Gives the tools for these options. `observe` is called with each build. */
@@ -36,11 +38,13 @@ export function openWatchTools(run: SyncRun, observe: ObserveBuild): WatchTools 
         options: buildOptionsOf(run),
         observe,
         sharedBuilds: run.sharedBuilds,
+        keepsContainers: true,
       });
       return buildUntilOwnAbort(builder, plan, how);
     },
     layout: () => (layout ??= openBuildLayout(buildOptionsOf(run))),
     codeSync: rememberCodeSync(run),
+    close: async () => builder?.close(),
   };
 }
 

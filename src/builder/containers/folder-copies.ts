@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { discard, makeFolder, removeTree } from '../../support/files.ts';
 import { temporarySuffix } from '../../support/temporary-names.ts';
+import { isBelow } from '../../support/places.ts';
 import { withTemporaryFolder } from '../../support/temporary.ts';
 import { copyItem, itemsBelow, sourceItems, stampsOf, unlessGone } from './copied-items.ts';
 import type { CopiedItem, CopiedSource } from './copied-items.ts';
@@ -29,6 +30,8 @@ export interface FolderCopies {
   fetch(folder: string): Promise<void>;
   /** Takes over what a program has changed in a source. */
   fetchChanges(source: CopiedSource): Promise<void>;
+  /** Forgets the folders below this one, which the container no longer has. */
+  forget(parent: string): void;
 }
 
 /** Starts with an empty container. */
@@ -75,6 +78,10 @@ export function createFolderCopies(commands: CopyCommands): FolderCopies {
         // what it has taken is sent again before the next program
         await takeChanges(source, copied, sent.get(source.path) ?? new Map());
       }),
+    forget: (parent) => {
+      for (const folder of [...made]) if (isBelow(folder, parent)) made.delete(folder);
+      for (const folder of [...sent.keys()]) if (isBelow(folder, parent)) sent.delete(folder);
+    },
   };
 }
 

@@ -24,6 +24,8 @@ export interface ContainerRequest {
 export interface BuildContainer {
   /** Runs a program to its end, whatever the exit code. */
   exec(program: string, args: readonly string[], how?: ExecOptions): Promise<SpawnResult>;
+  /** Removes what a build left that another one must not find. false: the container is gone. Undefined: it serves one build. */
+  reset?(): Promise<boolean>;
   /** Stops and removes the container. */
   close(): Promise<void>;
 }

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { UserError } from '../../errors.ts';
-import { engineLabel, unknownFailure } from '../../support/container-engine.ts';
+import type { UserError } from '../../errors.ts';
+import { unknownFailure } from '../../support/container-engine.ts';
+import { lostConnection, saysCut } from '../../support/engine-failure.ts';
 import { readTextIfExists } from '../../support/files.ts';
 import { isBelow } from '../../support/places.ts';
 import { createGate } from '../../support/map-limit.ts';
@@ -45,6 +46,11 @@ export async function startRemoteContainer(
   return {
     exec: (program, args, how = {}) =>
       inTurn(() => execWithCopies({ request, settings, container, copies }, [program, ...args], how)),
+    reset: async () => {
+      const scratch = path.join(settings.store, 'tmp');
+      copies.forget(scratch);
+      return !container.hasEnded() && (await container.call('rm', ['-rf', '--', scratch], {})).code === 0;
+    },
     close: () => container.stop(),
   };
 }
@@ -61,8 +67,11 @@ interface RemoteRun {
   copies: FolderCopies;
 }
 
-/** Writes the exit code to a file, which is copied back: an engine's command whose connection is cut may report success. */
-const WITH_EXIT_CODE = '"$@"; code=$?; echo "$code" > "$0"; exit "$code"';
+/**
+ * Writes the exit code to a file, which is copied back: an engine's command whose connection is cut may report success. The token
+ * says that it is this program's.
+ */
+const WITH_EXIT_CODE = 'token="$1"; shift; "$@"; code=$?; echo "$token $code" > "$0"; exit "$code"';
 
 async function execWithCopies(
   { request, settings, container, copies }: RemoteRun,
@@ -74,11 +83,12 @@ async function execWithCopies(
   const folders = await foldersIn(texts, settings.store);
   const sources = codeSources(settings, how.cwd);
   await copies.send([...sources.code, ...settings.inputs()], [temporaryDir, ...folders.map(({ folder }) => folder)]);
-  const exitCode = path.join(temporaryDir, `exit-${randomBytes(4).toString('hex')}`);
-  const result = await container.call('sh', ['-c', WITH_EXIT_CODE, exitCode, ...command], how);
+  const exitFile = path.join(temporaryDir, 'exit-code');
+  const token = randomBytes(8).toString('hex');
+  const result = await container.call('sh', ['-c', WITH_EXIT_CODE, exitFile, token, ...command], how);
   await copies.fetch(temporaryDir);
-  const code = Number((await readTextIfExists(exitCode)) ?? Number.NaN);
-  await fs.rm(exitCode, { force: true });
+  const [written, text] = ((await readTextIfExists(exitFile)) ?? '').trim().split(' ');
+  const code = written === token ? Number(text) : Number.NaN;
   if (Number.isNaN(code)) {
     // the engine could not start it
     if (result.code === 126 || result.code === 127) throw unknownFailure(request.engine.name, result.output);
@@ -126,9 +136,6 @@ async function foldersIn(
   return [...found].filter((_, index) => there[index]).map(([folder, isWritten]) => ({ folder, isWritten }));
 }
 
-/** What a command of the engine says when only its own connection was cut. */
-const CUT = /\bEOF\b|connection reset|broken pipe/i;
-
 function copyCommands(
   request: ContainerRequest,
   settings: RemoteSettings,
@@ -139,7 +146,7 @@ function copyCommands(
     if (code === 0 && !container.hasEnded()) return;
     const state = await engine.run(['container', 'inspect', '--format', '{{.State.Running}}', container.name]);
     const isRunning = state.code === 0 && state.stdout.trim() === 'true';
-    if (!isRunning || container.hasEnded() || CUT.test(output)) throw connectionLost(request, settings);
+    if (!isRunning || container.hasEnded() || saysCut(output)) throw connectionLost(request, settings);
     throw unknownFailure(engine.name, output);
   };
   return {
@@ -149,10 +156,5 @@ function copyCommands(
 }
 
 function connectionLost({ engine, image }: ContainerRequest, { endpoint }: RemoteSettings): UserError {
-  return new UserError(
-    `The connection to ${engineLabel(engine.name)} at ${endpoint} was lost during a build in ${image}`,
-    {
-      hint: 'Nothing of this build was kept. Check the network and the engine, and run the command again.',
-    },
-  );
+  return lostConnection(engine, endpoint, `a build in ${image}`);
 }

@@ -3,6 +3,7 @@ import { UserError } from '../../errors.ts';
 import type { LocalImage } from '../../model/built-stack.ts';
 import { engineError, imageIds } from '../../support/container-engine.ts';
 import type { Engine } from '../../support/container-engine.ts';
+import { findLostConnection } from '../../support/engine-failure.ts';
 import { exists, readTextIfExists, writeFileAtomic } from '../../support/files.ts';
 import { fields, parseJson, text, textsOf } from '../../support/shapes.ts';
 import type { SpawnResult } from '../../support/spawn.ts';
@@ -233,6 +234,8 @@ async function runEngine(
   tools.report(stepId, `$ ${engine.name} ${args.join(' ')}`.slice(0, 500));
   const result = await engine.run(args, { env, onLine: (line) => tools.report(stepId, line) });
   if (result.code === 0) return result;
+  const lost = await findLostConnection(engine, result.output, `${task} for ${definition.ids.join(', ')}`);
+  if (lost) throw lost;
   const explained = engineError(engine.name, result.output, `a base image of ${definition.ids.join(', ')}`);
   throw new ToolError(
     `${task} failed with exit code ${result.code}`,

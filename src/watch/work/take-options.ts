@@ -12,8 +12,11 @@ export async function takeOptions(application: WatchedApplication): Promise<bool
   for (const text of warnings) application.notes.report('warning', text);
   if (!isChanged) return false;
   const next = { ...run, options };
+  const { tools: before } = application.snapshot;
   const tools = application.openTools(next);
   application.replace((now) => withRun(now, next, tools));
+  // a failure leaves nothing but containers that end with this process
+  before.close().catch(() => {});
   return true;
 }
 
