@@ -30,8 +30,8 @@ export interface FolderCopies {
   fetch(folder: string): Promise<void>;
   /** Takes over what a program has changed in a source. */
   fetchChanges(source: CopiedSource): Promise<void>;
-  /** Forgets the folders below this one, which the container no longer has. */
-  forget(parent: string): void;
+  /** Forgets what the container had in a folder, which is empty now. */
+  forget(folder: string): void;
 }
 
 /** Starts with an empty container. */
@@ -78,9 +78,10 @@ export function createFolderCopies(commands: CopyCommands): FolderCopies {
         // what it has taken is sent again before the next program
         await takeChanges(source, copied, sent.get(source.path) ?? new Map());
       }),
-    forget: (parent) => {
-      for (const folder of [...made]) if (isBelow(folder, parent)) made.delete(folder);
-      for (const folder of [...sent.keys()]) if (isBelow(folder, parent)) sent.delete(folder);
+    forget: (emptied) => {
+      sent.delete(emptied);
+      for (const folder of [...made]) if (isBelow(folder, emptied)) made.delete(folder);
+      for (const folder of [...sent.keys()]) if (isBelow(folder, emptied)) sent.delete(folder);
     },
   };
 }

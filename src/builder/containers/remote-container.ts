@@ -47,13 +47,16 @@ export async function startRemoteContainer(
     exec: (program, args, how = {}) =>
       inTurn(() => execWithCopies({ request, settings, container, copies }, [program, ...args], how)),
     reset: async () => {
-      const scratch = path.join(settings.store, 'tmp');
-      copies.forget(scratch);
-      return !container.hasEnded() && (await container.call('rm', ['-rf', '--', scratch], {})).code === 0;
+      const folders = [path.join(settings.store, 'tmp'), request.temporaryDir];
+      for (const folder of folders) copies.forget(folder);
+      return !container.hasEnded() && (await container.call('sh', ['-c', EMPTY, ...folders], {})).code === 0;
     },
     close: () => container.stop(),
   };
 }
+
+/** Its words are the script's first ones: `$0` is one of them. */
+const EMPTY = 'rm -rf -- "$0" "$@" && mkdir -p -- "$0" "$@"';
 
 /** A name by the project's folder, so that the project finds it again. */
 function volumeOf(caches: string): string {

@@ -20,6 +20,8 @@ type OnImages = (names: readonly string[], ids: readonly ResourceIdentifier[]) =
 
 /** Time between two looks (ms). The engines have no common way to report changes. */
 const POLL_MS = 2_000;
+/** Time between two looks, as a multiple of the time that one takes. */
+const LOOK_SHARE = 10;
 
 /** Watches nothing before `follow`. */
 export function watchImages({ env, signal }: Pick<SyncEnvironment, 'env' | 'signal'>, onChange: OnImages): ImageWatch {
@@ -33,13 +35,15 @@ export function watchImages({ env, signal }: Pick<SyncEnvironment, 'env' | 'sign
     for (;;) {
       const root = current;
       if (root === undefined) return;
+      const begun = performance.now();
       for (const [key, { names, ids }] of await groupByImages(planImages(root, env))) {
         const now = (await imageIds(engine, names)).join(' ');
         const before = known.get(key);
         known.set(key, now);
         if (before !== undefined && before !== now) onChange(names, ids);
       }
-      await pause(POLL_MS, ending);
+      // each look at an engine that is reached over ssh is a login
+      await pause(Math.max(POLL_MS, LOOK_SHARE * (performance.now() - begun)), ending);
     }
   };
   return {
