@@ -3,6 +3,7 @@ import type { StackValues } from '../model/stack-values.ts';
 import { identifierOf, splitIdentifier } from '../model/stack.ts';
 import type { Stack } from '../model/stack.ts';
 import { ownValue } from '../support/own-value.ts';
+import { DYNAMIC_REFERENCE } from '../template/dynamic-references.ts';
 import { STACK_TYPE } from '../template/kinds/cloudformation.ts';
 import { pseudoParameters } from '../template/pseudo-parameters.ts';
 import { intrinsicName, isMap, mapOf, scalarText, resourceOf } from '../template/template.ts';
@@ -130,7 +131,7 @@ function describeUnresolved(value: TemplateValue): string[] {
 
 function collect(value: TemplateValue, found: Set<string>): void {
   if (typeof value === 'string') {
-    for (const [reference] of value.matchAll(/\{\{resolve:[^}]*\}\}/g)) found.add(reference);
+    for (const [reference] of value.matchAll(DYNAMIC_REFERENCE)) found.add(reference);
   }
   if (Array.isArray(value)) return value.forEach((item) => collect(item, found));
   if (!isMap(value)) return;

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts';
 import { Budget } from '../../template/budget.ts';
+import { DYNAMIC_REFERENCE } from '../../template/dynamic-references.ts';
 import { isIntrinsic, isMap, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { parseYaml } from '../../template/yaml/yaml.ts';
@@ -11,8 +12,8 @@ const UNKNOWN = /\uE000([^\uE000]*)\uE000/;
 
 /**
  * Fills in `DefinitionSubstitutions` and writes JSON, in CloudFormation's order: a file is filled in before it is parsed as
- * JSON or YAML, a definition in the template once it is JSON. Unknown values become marks, which `fillFromDeployed` replaces.
- * Pure.
+ * JSON or YAML, a definition in the template once it is JSON. Unknown values become marks, which `fillFromDeployed` replaces:
+ * intrinsic functions, and dynamic references of the template (those in a file have no effect). Pure.
  */
 export function composeDefinition(
   id: string,
@@ -20,9 +21,10 @@ export function composeDefinition(
   substitutions: TemplateMap,
 ): string {
   const fill = (text: string): string => substitute(text, substitutions);
-  if ('value' in source) return fill(toJson(markIntrinsics(source.value)));
+  if ('value' in source) return fill(toJson(markUnknown(source.value)));
+  if (source.file === undefined) return fill(markReferences(source.text));
   const text = fill(source.text);
-  if (source.file === undefined || parseJson(text) !== undefined) return text;
+  if (parseJson(text) !== undefined) return text;
   const value = parseYaml(text, source.file);
   if (isMap(value)) return toJson(value);
   throw new UserError(`${id}: ${source.file} is not a state machine: it is not a mapping`, {
@@ -60,7 +62,8 @@ function substitute(text: string, substitutions: TemplateMap): string {
   const budget = new Budget();
   let result = text;
   for (const [name, value] of Object.entries(substitutions)) {
-    const filling = scalarText(value) ?? mark(value);
+    const known = scalarText(value);
+    const filling = known === undefined ? mark(value) : markReferences(known);
     result = result.replaceAll(`\${${name}}`, () => {
       // a substitution may contain other names
       budget.spend(filling.length);
@@ -70,11 +73,16 @@ function substitute(text: string, substitutions: TemplateMap): string {
   return result;
 }
 
-function markIntrinsics(value: TemplateValue): TemplateValue {
-  if (Array.isArray(value)) return value.map(markIntrinsics);
+function markUnknown(value: TemplateValue): TemplateValue {
+  if (typeof value === 'string') return markReferences(value);
+  if (Array.isArray(value)) return value.map(markUnknown);
   if (!isMap(value)) return value;
   if (isIntrinsic(value) && !Object.hasOwn(value, 'Condition')) return mark(value);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, markIntrinsics(item)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, markUnknown(item)]));
+}
+
+function markReferences(text: string): string {
+  return text.replaceAll(DYNAMIC_REFERENCE, (reference) => mark(reference));
 }
 
 function mark(value: TemplateValue): string {

@@ -80,6 +80,7 @@ describe('state machines', () => {
 });
 
 describe('values that only CloudFormation knows', () => {
+  const REFERENCE = '{{resolve:ssm:/n}}';
   const unknown = { Ref: 'Q' };
   const compose = (value: TemplateMap, substitutions: TemplateMap = { X: unknown }) =>
     composeDefinition('Machine', { value }, substitutions);
@@ -89,6 +90,15 @@ describe('values that only CloudFormation knows', () => {
     ['inside a text', compose({ A: 'x ${X}.' }), { A: 'x q1.' }, '{"A":"x q1."}'],
     ['the same value elsewhere', compose({ A: '${X}', B: [{ Ref: 'Q' }] }), { A: 'q1' }, '{"A":"q1","B":["q1"]}'],
     ['several in a text', compose({ A: '${X}/${Y}' }, { X: unknown, Y: { Ref: 'R' } }), { A: 'q/r' }, '{"A":"q/r"}'],
+    [
+      'dynamic references in YAML',
+      composeDefinition('Machine', file('A: ${X}\nB: "{{resolve:ssm:/n}}"'), { X: 'x-{{resolve:ssm:/n}}' }),
+      { A: 'x-v', B: '{{resolve:ssm:/n}}' },
+      '{"A":"x-v","B":"{{resolve:ssm:/n}}"}',
+    ],
+    ['dynamic references in JSON', composeDefinition('M', file('{"A":"${X}"}'), { X: REFERENCE }), { A: 'v' }, '{"A":"v"}'],
+    ['those in the template', compose({ A: REFERENCE, B: '${X}' }, { X: REFERENCE }), { A: 'v', B: 'v' }, '{"A":"v","B":"v"}'],
+    ['those in a text', composeDefinition('M', { text: `{"A":"${REFERENCE}"}` }, {}), { A: 'v' }, '{"A":"v"}'],
     ['another text there', compose({ A: 'x ${X}.' }), { A: 'y q1.' }, undefined],
     ['another place', compose({ A: '${X}' }), { B: 'q1' }, undefined],
   ])('are read from the deployed definition: %s', (_, definition, deployed, expected) => {
