@@ -1,5 +1,5 @@
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { GetAliasCommand, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
+import { GetAliasCommand, GetFunctionConfigurationCommand, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -8,6 +8,7 @@ import { clients, invoke, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
+import { driftOf } from '../support/drift.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import type { ProxiedCall } from '../support/proxied-call.ts';
@@ -230,6 +231,43 @@ describe('one function', () => {
     await watch.save('one/app.py', python('watch 2'), 'One');
     expect(callsWithoutPolls()).toEqual(['GetFunction', 'UpdateFunctionCode']);
     expect(await watch.stop()).toMatchObject({ code: 0 });
+  });
+
+  it('defect 32: is deployed with a version of its own after a code sync that published the same, also if that was interrupted', async () => {
+    const { lambda } = clients(cloud.endpoint);
+    const FunctionName = names['Aliased'] ?? '';
+    const versionOfAlias = async () =>
+      Number((await lambda.send(new GetAliasCommand({ FunctionName, Name: 'live' }))).FunctionVersion);
+    const published = () =>
+      proxy.calls.filter(({ operation, path: at }) => operation === 'PublishVersion' && at.includes(FunctionName))
+        .length;
+    let timeout = 20;
+    const syncAndDeploy = async (answer: string, deploy: () => Promise<unknown>): Promise<void> => {
+      await app.write({ 'aliased/app.py': python(answer) });
+      await app.code(['Aliased']);
+      const before = await versionOfAlias();
+      await app.write({ 'template.yaml': TEMPLATE.replace('Timeout: 20', `Timeout: ${++timeout}`) });
+      proxy.clear();
+      await deploy();
+      expect(await versionOfAlias()).toBe(before + 2);
+      expect(await call('Aliased', ':live')).toBe(answer);
+      expect(await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }))).toMatchObject({
+        Description: '',
+      });
+      expect((await driftOf(cloud.endpoint, 'functions')).filter((line) => line.startsWith('Aliased'))).toEqual([]);
+    };
+    await syncAndDeploy('d1', async () => expect((await app.plain()).way).toBe('deploy'));
+    expect(published()).toBe(1);
+    await syncAndDeploy('d2', async () => {
+      proxy.fault({ operation: 'PublishVersion' }, { kind: 'error', status: 400, code: 'ServiceException' });
+      await expect(app.plain()).rejects.toThrow();
+      expect(operations()).not.toContain('UpdateStack');
+      expect((await app.plain()).way).toBe('deploy');
+    });
+    await app.write({ 'template.yaml': TEMPLATE });
+    proxy.clear();
+    await app.plain();
+    expect(published()).toBe(0);
   });
 
   it('completes what was interrupted between the code and the alias', async () => {

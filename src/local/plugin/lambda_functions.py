@@ -23,9 +23,10 @@ LAYER_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:layer:([A-Za-z0-9_-]+)$
 
 
 def install():
-    """Adds state changes, errors for missing S3 code, layers by ARN, and log streams."""
+    """Adds state changes, versions as in Lambda, errors for missing S3 code, layers by ARN, and log streams."""
     state_delay(os.environ.get("SAM_SYNC_CLOUD_STATE_DELAY"))
     updates()
+    versions()
     code_from_s3()
     layer_names()
     log_streams()
@@ -119,6 +120,43 @@ def updates():
         if function:
             function["config"].update(State="Active", LastUpdateStatus="Successful")
         return name, attributes
+
+
+def versions():
+    """Publishes a version only if code or configuration differ from the last one, whatever updates were sent meanwhile.
+
+    CloudFormation then reports that a version exists:
+    https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html, https://github.com/aws/aws-cdk/issues/35540
+    """
+
+    @wrap(lambda_svc, "_publish_version")
+    def _publish_version(original, name, data):
+        function = lambda_svc._functions.get(name)
+        note_unchanged(function)
+        answer = original(name, data)
+        if function and answer[0] < 400:
+            published = function["versions"][answered_version(answer)]
+            published.setdefault("published_from", versioned_content(function))
+        return answer
+
+    @wrap(provisioners, "_lambda_version_create")
+    def _lambda_version_create(original, logical_id, props, stack_name):
+        note_unchanged(provisioners._lambda_version_function(props)[0])
+        return original(logical_id, props, stack_name)
+
+
+def note_unchanged(function):
+    """MiniStack compares revisions, which also change with an update that sends what the function has."""
+    latest = max(function["versions"], key=int, default=None) if function else None
+    if latest and function["versions"][latest].get("published_from") == versioned_content(function):
+        function["versions"][latest]["function_revision"] = function["config"]["RevisionId"]
+
+
+def versioned_content(function):
+    """What a version is a copy of."""
+    of_update = re.compile(r"State|LastUpdateStatus|RevisionId$|LastModified$|Version$")
+    config = {key: value for key, value in function["config"].items() if not of_update.match(key)}
+    return copy.deepcopy(config)
 
 
 def answered_version(answer):

@@ -9,6 +9,7 @@ import type { DeployedStack } from '../../deploy/describe-stack.ts';
 import { hasChangedSince, requireLatest } from '../../deploy/require-latest.ts';
 import { splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { allowNewVersions } from '../../services/lambda/allow-versions.ts';
 import { findGoneLayers } from '../../services/lambda/gone-layers.ts';
 import { openLambda } from '../../services/lambda/lambda-client.ts';
 import { ownValue } from '../../support/own-value.ts';
@@ -52,8 +53,11 @@ export interface CodeSync {
   resolve(root: Stack, value: TemplateValue, stack: Stack): Promise<CloudValue>;
   /** Outputs of the stack and addresses of the application, as they work from this machine. */
   offer(root: Stack, outputs: readonly StackOutput[]): Promise<StackOffer>;
-  /** Layer versions that CloudFormation has and Lambda does not, see `findGoneLayers`. */
-  goneLayers(root: Stack): Promise<ReadonlyMap<ResourceIdentifier, number>>;
+  /**
+   * Prepares an update of the stack: makes Lambda publish versions for it (`allowNewVersions`). Gives the layer versions that
+   * CloudFormation has and Lambda does not (`findGoneLayers`).
+   */
+  beforeUpdate(root: Stack): Promise<ReadonlyMap<ResourceIdentifier, number>>;
   /** Resource → properties that were set directly and are not deployed. */
   ahead(): Promise<SyncFacts['ahead']>;
   /** Forgets the stack's resources after a deployment. `described`: the stack as it is now. */
@@ -90,7 +94,13 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     },
     resolve: (root, value, stack) => createCloudValues(root, stacks, options.parameterOverrides).resolve(value, stack),
     offer: (root, outputs) => readOffer({ run, stacks, lambda }, root, outputs),
-    goneLayers: (root) => findGoneLayers({ stacks, lambda }, root),
+    beforeUpdate: async (root) => {
+      const [gone] = await Promise.all([
+        findGoneLayers({ stacks, lambda }, root),
+        allowNewVersions({ stacks, lambda }, root),
+      ]);
+      return gone;
+    },
     ahead: async () => {
       // an earlier session may have remembered some
       await stacks.loadCache([]);

@@ -40,8 +40,11 @@ export interface PreparedDeployment extends PlannedDeployment {
   built: BuildResult;
   /** The stack has the parameters, tags and other settings of the options: only templates can differ. */
   hasSettings: boolean;
-  /** Uploads what is missing, then creates or updates the stack. `goneLayers`: layers that an update has to publish again. */
-  deploy(how: { goneLayers: () => Promise<PackageTools['renewed']> }): Promise<DeployResult>;
+  /**
+   * Uploads what is missing, then creates or updates the stack. `beforeUpdate`: prepares an update, and gives the layers that
+   * it has to publish again.
+   */
+  deploy(how: { beforeUpdate: () => Promise<PackageTools['renewed']> }): Promise<DeployResult>;
   /** What `deploy` would send, as far as it can be known without sending. */
   describe(): Promise<DescribedDeployment>;
   /** What was uploaded so far. */
@@ -109,8 +112,8 @@ async function planDeployment(
     plan,
     hasSettings: planDeploy(input, deployed.stack, input.template).action === 'none',
     describe: () => describeDeployment(stores, { packaged, input, plan }),
-    deploy: async ({ goneLayers }) => {
-      const renewed = plan.action === 'update' ? await goneLayers() : undefined;
+    deploy: async ({ beforeUpdate }) => {
+      const renewed = plan.action === 'update' ? await beforeUpdate() : undefined;
       const final = renewed?.size ? await planPackage(templates.stack, { ...tools, renewed }) : packaged;
       return uploadAndDeploy(stores, { packaged: final, input: deployInput(run, final), plan }, known);
     },
