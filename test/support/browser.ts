@@ -31,6 +31,8 @@ export interface BrowserPage {
   screenshot(file: string): Promise<void>;
   /** A command of the DevTools protocol. */
   send<T = unknown>(method: string, params?: object): Promise<T>;
+  /** Passes on each event of the DevTools protocol with this name. */
+  on(method: string, listener: (params: Record<string, unknown>) => void): void;
   /** What the page wrote to its console, and errors that it did not catch. */
   errors: readonly string[];
   close(): Promise<void>;
@@ -122,9 +124,10 @@ interface Connection {
 
 async function openPage({ send, onMessage, close }: Connection): Promise<BrowserPage> {
   const errors: string[] = [];
-  onMessage(({ method, params }) => {
-    if (method === 'Runtime.exceptionThrown' || method === 'Log.entryAdded') errors.push(JSON.stringify(params));
-  });
+  const listeners = new Map<string, (params: Record<string, unknown>) => void>();
+  onMessage(({ method = '', params = {} }) => listeners.get(method)?.(params));
+  for (const method of ['Runtime.exceptionThrown', 'Log.entryAdded'])
+    listeners.set(method, (params) => errors.push(JSON.stringify(params)));
   for (const domain of ['Page', 'Runtime', 'Log']) await send(`${domain}.enable`);
   const value = async <T>(expression: string): Promise<T> => {
     const { result, exceptionDetails } = await send<{
@@ -138,6 +141,7 @@ async function openPage({ send, onMessage, close }: Connection): Promise<Browser
     `[...document.querySelectorAll(${JSON.stringify(selector)})].find((one) => one.checkVisibility() && one.textContent.includes(${JSON.stringify(text ?? '')}))`;
   const page: BrowserPage = {
     send,
+    on: (method, listener) => void listeners.set(method, listener),
     value,
     errors,
     goto: async (url) => {

@@ -1,6 +1,5 @@
 import type { SyncRecord } from './records.ts';
 import type { SessionFacts } from '../commands.ts';
-import { isOf } from './spans.ts';
 import type { Span } from './spans.ts';
 
 /** Spans that do not overlap, or that contain each other. */
@@ -16,18 +15,24 @@ const STACK_LANE = 'Stack';
 /** Sorts the spans of a sync into lanes: those of the stack first, then by resource, in the order of their start. Pure. */
 export function lanesOf(record: SyncRecord, facts: SessionFacts | undefined): Lane[] {
   const byName = new Map<string, Span[]>([[STACK_LANE, []]]);
+  const owners = ownersOf(facts);
   const ordered = record.spans.toSorted((one, other) => one.start - other.start || other.end - one.end);
   for (const span of ordered) {
-    const name = nameOf(span, facts);
-    byName.set(name, [...(byName.get(name) ?? []), span]);
+    const name = span.ids[0] ?? owners.get(span.target ?? '') ?? STACK_LANE;
+    const spans = byName.get(name);
+    if (spans) spans.push(span);
+    else byName.set(name, [span]);
   }
   return [...byName].flatMap(([name, spans]) => packSpans(spans).map((packed) => ({ name, spans: packed })));
 }
 
-function nameOf(span: Span, facts: SessionFacts | undefined): string {
-  const [id] = span.ids;
-  if (id !== undefined) return id;
-  return facts?.resources.find((resource) => isOf(span, resource.id, resource.physicalId))?.id ?? STACK_LANE;
+/** Name in the cloud → resource; the end of an ARN is a name too (`isOf`, for many spans). */
+function ownersOf(facts: SessionFacts | undefined): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const { id, physicalId } of facts?.resources ?? [])
+    for (let name = physicalId ?? ''; name !== ''; name = /^[^:]*:(.*)$/s.exec(name)?.[1] ?? '')
+      if (!owners.has(name)) owners.set(name, id);
+  return owners;
 }
 
 /** Puts each span into the first lane that is free when it starts. */

@@ -4,6 +4,7 @@ import type { PageLogLine } from '../commands.ts';
 import { api } from './api.ts';
 import { FilterField, fitsFilter } from './filter.tsx';
 import { formatTime } from './format.ts';
+import { createPortions } from './portions.ts';
 import { store } from './store.ts';
 
 /** Lines on the page. */
@@ -31,6 +32,7 @@ interface LogState {
 export class LogView extends Component<object, LogState> {
   override state: LogState = { id: '' };
   readonly #list = createRef<HTMLOListElement>();
+  readonly #portions = createPortions();
   #isAtEnd = true;
   /** Where the end was. */
   #top = 0;
@@ -47,7 +49,9 @@ export class LogView extends Component<object, LogState> {
     const { logs, logFailure, session } = store;
     const hasWords = fitsFilter();
     const fits = (line: PageLogLine): boolean => (id === '' || line.id === id) && hasWords(`${line.id} ${line.text}`);
-    const lines = logs.filter(fits).slice(-MOST_SHOWN);
+    const all = logs.filter(fits).slice(-MOST_SHOWN);
+    // the newest lines first
+    const lines = all.slice(all.length - this.#portions.next(all.length));
     const ids = (session.facts?.resources ?? []).filter(({ role }) => role === 'function').map((one) => one.id);
     return (
       <section class="logs" aria-label="Logs">

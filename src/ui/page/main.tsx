@@ -21,6 +21,7 @@ onDraw(() => {
 });
 document.addEventListener('keydown', handleKey);
 document.addEventListener('visibilitychange', redraw);
+window.addEventListener('resize', redraw);
 setInterval(() => {
   if (!document.hidden) redraw();
 }, AGO_EVERY);

@@ -7,6 +7,7 @@ import { activityOf } from '../model/update-session.ts';
 import { formatPlace } from '../model/headline.ts';
 import { FilterField, fitsFilter } from './filter.tsx';
 import { formatAgo, formatMs, shortType } from './format.ts';
+import { createPortions } from './portions.ts';
 import { go, store } from './store.ts';
 
 const RANK = { failed: 0, building: 1, updating: 1, waiting: 1, 'in-sync': 2 } as const;
@@ -14,8 +15,44 @@ const RANK = { failed: 0, building: 1, updating: 1, waiting: 1, 'in-sync': 2 } a
 const MOST_SORTED = 60;
 
 /** The resources of the stack, and below them its endpoints. */
-export function ResourceList(): VNode {
-  const { session, filter, place } = store;
+export class ResourceList extends Component {
+  readonly #portions = createPortions();
+
+  override render(): VNode {
+    const { rows, others, endpoints } = listShown();
+    const drawn = this.#portions.next(rows.length + others.length);
+    return (
+      <section class="list" aria-label="Resources">
+        <div class="filter">
+          <FilterField />
+        </div>
+        <ul>
+          {drawRows(rows.slice(0, drawn))}
+          {others.slice(0, Math.max(0, drawn - rows.length)).map((other) => (
+            <OtherRow key={other.id} facts={other} />
+          ))}
+        </ul>
+        {rows.length + others.length === 0 && (
+          <p class="empty">{store.filter === '' ? 'No resources yet.' : 'Nothing fits the filter.'}</p>
+        )}
+        {endpoints.length > 0 && (
+          <>
+            <h2>Endpoints</h2>
+            <ul>
+              {endpoints.map((endpoint) => (
+                <EndpointRow key={`${endpoint.method} ${endpoint.url}`} endpoint={endpoint} />
+              ))}
+            </ul>
+          </>
+        )}
+      </section>
+    );
+  }
+}
+
+/** What fits the filter, in the order of the page. */
+function listShown(): { rows: ResourceView[]; others: ResourceFacts[]; endpoints: Endpoint[] } {
+  const { session } = store;
   const { resources, endpoints, facts } = session;
   const factsOf = new Map(facts?.resources.map((one) => [one.id, one]));
   const fits = fitsFilter();
@@ -23,58 +60,41 @@ export function ResourceList(): VNode {
   const isSorted = rows.length <= MOST_SORTED;
   const rank = ({ state, problems }: ResourceView): number =>
     state === 'failed' || problems.length > 0 ? 0 : isSorted ? RANK[state] : 1;
-  const sorted = rows.toSorted((one, other) => rank(one) - rank(other));
   const others = (facts?.resources ?? []).filter(
     ({ id, type, role }) => role !== 'other' && !resources.has(id) && fits(`${id} ${type}`),
   );
   const shown = endpoints.filter(({ method, url, resource }) => fits(`${method} ${url} ${resource}`));
+  return { rows: rows.toSorted((one, other) => rank(one) - rank(other)), others, endpoints: shown };
+}
+
+function drawRows(rows: readonly ResourceView[]): VNode[] {
+  const { session, place } = store;
+  const factsOf = new Map(session.facts?.resources.map((one) => [one.id, one]));
   const now = Date.now();
+  return rows.map((row) => (
+    <Row
+      key={row.id}
+      row={row}
+      facts={factsOf.get(row.id)}
+      activity={activityOf(session, row)}
+      ago={row.lastSync === undefined ? '' : formatAgo(now - row.lastSync.at)}
+      isSelected={place.item === `r/${row.id}`}
+    />
+  ));
+}
+
+/** A resource that only deployments change. */
+function OtherRow({ facts: { id, type } }: { facts: ResourceFacts }): VNode {
+  const item = `r/${id}`;
   return (
-    <section class="list" aria-label="Resources">
-      <div class="filter">
-        <FilterField />
-      </div>
-      <ul>
-        {sorted.map((row) => (
-          <Row
-            key={row.id}
-            row={row}
-            facts={factsOf.get(row.id)}
-            activity={activityOf(session, row)}
-            ago={row.lastSync === undefined ? '' : formatAgo(now - row.lastSync.at)}
-            isSelected={place.item === `r/${row.id}`}
-          />
-        ))}
-        {others.map((other) => (
-          <li key={other.id}>
-            <button
-              type="button"
-              class={itemClass(`r/${other.id}`)}
-              data-item={`r/${other.id}`}
-              onClick={() => select(`r/${other.id}`)}
-            >
-              <i class="icon state-deployed" />
-              <span class="name">{other.id}</span>
-              <span class="type">{shortType(other.type)}</span>
-              <span class="fact aside">changed by deployments only</span>
-            </button>
-          </li>
-        ))}
-      </ul>
-      {sorted.length + others.length === 0 && (
-        <p class="empty">{filter === '' ? 'No resources yet.' : 'Nothing fits the filter.'}</p>
-      )}
-      {shown.length > 0 && (
-        <>
-          <h2>Endpoints</h2>
-          <ul>
-            {shown.map((endpoint) => (
-              <EndpointRow key={`${endpoint.method} ${endpoint.url}`} endpoint={endpoint} />
-            ))}
-          </ul>
-        </>
-      )}
-    </section>
+    <li>
+      <button type="button" class={itemClass(item)} data-item={item} onClick={() => select(item)}>
+        <i class="icon state-deployed" />
+        <span class="name">{id}</span>
+        <span class="type">{shortType(type)}</span>
+        <span class="fact aside">changed by deployments only</span>
+      </button>
+    </li>
   );
 }
 
