@@ -32,6 +32,8 @@ const result = await build({
   platform: 'node',
   // esbuild splits and tree-shakes packages only in their ESM form
   mainFields: ['module', 'main'],
+  // ws has JavaScript for what these native packages do
+  define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
   target: 'node20',
   ...shape,
   metafile: true,

@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createEventHistory } from '../../src/console/event-history.ts';
+import type { EventHistory } from '../../src/console/event-history.ts';
 import type { SyncEvent } from '../../src/console/reporter.ts';
 import type { UiCommands } from '../../src/ui/commands.ts';
 import type * as UiServerModule from '../../src/ui/server/ui-server.ts';
@@ -83,6 +84,10 @@ function ask(
       resolve({ status: response.statusCode, cookie, headers: response.headers });
       response.destroy();
     });
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve({ status: response.statusCode, cookie: undefined, headers: response.headers });
+    });
     request.on('error', reject);
     request.end(body);
   });
@@ -92,11 +97,18 @@ function ask(
 async function strangers(link: string): Promise<string[]> {
   const { origin, host } = new URL(link);
   const own = { 'content-type': 'application/json', origin };
+  const socket = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  };
   const rows: Record<string, Parameters<typeof ask>> = {
     'the link again': [link],
     'a wrong token': [`${origin}/?token=${'x'.repeat(32)}`],
     'no token': [`${origin}/`],
-    'events without the cookie': [`${origin}/api/events`],
+    'events without the cookie': [`${origin}/api/events`, { headers: { ...socket, origin } }],
+    'events of another origin': [`${origin}/api/events`, { headers: { ...socket, origin: 'https://evil.example' } }],
     'a file without the cookie': [`${origin}/page.js`],
     'a command without the cookie': [`${origin}/api/deploy`, { method: 'POST', headers: own, body: '{}' }],
     'a wrong cookie': [`${origin}/`, { headers: { cookie: `sam-sync-ui-${new URL(link).port}=abc` } }],
@@ -147,6 +159,22 @@ function burstOf(ids: readonly string[]): SyncEvent[] {
         : { type: 'resource-state', id, state: 'in-sync', changed: true, detail: 'code', ms: 20 },
     ]),
   ];
+}
+
+/** Serves the page of a session of these functions, without an application; its command syncs make the first one fail. */
+async function servePage(ids: readonly string[]): Promise<{ server: UiServerModule.UiServer; history: EventHistory }> {
+  const [part] = (await fs.readdir(DIST)).filter((name) => name.startsWith('ui-server-'));
+  const { openUiServer } = createRequire(import.meta.url)(path.join(DIST, part ?? '')) as typeof UiServerModule;
+  const history = createEventHistory();
+  const resources = ids.map((id) => ({ id, type: 'AWS::Serverless::Function', role: 'function', ahead: [] }) as const);
+  const commands = {
+    facts: async () => ({ region: 'us-east-1', local: false, resources }),
+    sync: () => history.add({ type: 'resource-state', id: ids[0] ?? '', state: 'failed', failure: { message: 'no' } }),
+  } as unknown as UiCommands;
+  for (const event of startOf(ids)) history.add(event);
+  const server = await openUiServer(history.follow, commands);
+  atEnd(() => server.close());
+  return { server, history };
 }
 
 const hasBrowser = haveBrowser();
@@ -284,18 +312,36 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     expect(page.errors).toEqual([]);
   });
 
+  it('eight tabs show the session, also after the first one is closed', async () => {
+    const { server, history } = await servePage(['A']);
+    const link = server.link();
+    // tabs in the background draw their title only
+    const titled = async (page: BrowserPage, title: string): Promise<unknown> =>
+      poll(async () => (await page.value('document.title')) === title || undefined, 30_000);
+    const open = async (url: string): Promise<BrowserPage> => {
+      const page = await browser.open();
+      await page.goto(url);
+      await titled(page, '✓ large');
+      return page;
+    };
+    const first = await open(link);
+    const others = await Promise.all(Array.from({ length: 7 }, () => open(new URL(link).origin)));
+    // a command of the eighth
+    const request = `{ method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }`;
+    expect(await others.at(-1)?.value(`fetch('/api/sync', ${request}).then(({ status }) => status)`)).toBe(200);
+    for (const page of others) await titled(page, '✗ large');
+    await first.close();
+    history.add({ type: 'resource-state', id: 'A', state: 'in-sync', changed: true, detail: 'code', ms: 20 });
+    for (const page of others) {
+      await titled(page, '✓ large');
+      expect(page.errors).toEqual([]);
+    }
+    await Promise.all(others.map((page) => page.close()));
+  });
+
   it('500 resources and a burst of 200 saves: the page ends with the state of each', async () => {
-    const [part] = (await fs.readdir(DIST)).filter((name) => name.startsWith('ui-server-'));
-    const { openUiServer } = createRequire(import.meta.url)(path.join(DIST, part ?? '')) as typeof UiServerModule;
-    const history = createEventHistory();
     const ids = Array.from({ length: 500 }, (_, index) => `Function${String(index).padStart(3, '0')}`);
-    const resources = ids.map(
-      (id) => ({ id, type: 'AWS::Serverless::Function', role: 'function', ahead: [] }) as const,
-    );
-    const commands = { facts: async () => ({ region: 'us-east-1', local: false, resources }) } as unknown as UiCommands;
-    for (const event of startOf(ids)) history.add(event);
-    const server = await openUiServer(history.follow, commands);
-    atEnd(() => server.close());
+    const { server, history } = await servePage(ids);
     const page = await browser.open();
     await page.size(1200, 800);
     // no frame adds more elements than are drawn in 50 ms: a guard that needs no quiet machine

@@ -83,6 +83,8 @@ export async function openBrowser(): Promise<Browser> {
   let count = 0;
   let text = '';
   const input = child.stdio[3] as Writable;
+  // the browser is killed while it may have unread commands
+  for (const pipe of [child.stdio[3], child.stdio[4]]) pipe?.on('error', () => {});
   child.stdio[4]?.on('data', (data: Buffer) => {
     text += data.toString();
     const parts = text.split('\0');

@@ -111,22 +111,28 @@ export function newResource(id: string, at: number): ResourceView {
   };
 }
 
-/** The session as JSON text, for a page that joins. */
-export function encodeSession(session: SessionState): string {
-  return JSON.stringify(session, (_key, value: unknown) =>
-    value instanceof Map || value instanceof Set ? [...value] : value,
-  );
+/** A session without maps and sets, for JSON. */
+export type EncodedSession = Omit<SessionState, 'resources' | 'steps' | 'deploying' | 'busy'> & {
+  resources: readonly [string, ResourceView][];
+  steps: readonly [string, RunningStep][];
+  deploying: readonly [string, number][];
+  busy: readonly string[];
+};
+
+/** The session for a page that joins. */
+export function encodeSession(session: SessionState): EncodedSession {
+  const { resources, steps, deploying, busy } = session;
+  return { ...session, resources: [...resources], steps: [...steps], deploying: [...deploying], busy: [...busy] };
 }
 
-/** The session from its JSON. */
-export function decodeSession(json: string): SessionState {
-  const session = JSON.parse(json) as Record<string, unknown>;
-  const map = (key: string): Map<string, unknown> => new Map(session[key] as [string, unknown][]);
+/** The session from `encodeSession`. */
+export function decodeSession(session: EncodedSession): SessionState {
+  const { resources, steps, deploying, busy } = session;
   return {
     ...session,
-    resources: map('resources'),
-    steps: map('steps'),
-    deploying: map('deploying'),
-    busy: new Set(session['busy'] as string[]),
-  } as unknown as SessionState;
+    resources: new Map(resources),
+    steps: new Map(steps),
+    deploying: new Map(deploying),
+    busy: new Set(busy),
+  };
 }

@@ -3,7 +3,7 @@ import { headlineOf } from '../model/headline.ts';
 import { App } from './app.tsx';
 import { handleKey } from './keys.ts';
 import { followLogsWhileShown } from './log-view.tsx';
-import { connect, onDraw, redraw, store } from './store.ts';
+import { connect, followAddress, onDraw, redraw, store } from './store.ts';
 
 /** Times such as `5 s ago` are drawn again (ms). */
 const AGO_EVERY = 5_000;
@@ -12,6 +12,7 @@ const MARKS = { live: '✓', busy: '…', failed: '✗', ended: '■' } as const
 // the token in the address was used up
 history.replaceState(null, '', `/${location.hash}`);
 connect();
+followAddress();
 onDraw(() => {
   const { session } = store;
   const title = `${MARKS[headlineOf(session).tone]} ${session.stackName || 'sam-sync'}`;

@@ -31,6 +31,8 @@ export interface Store {
 }
 
 const MOST_LINES = 2_000;
+/** Between two attempts to connect (ms). */
+const CONNECT_AGAIN_AFTER = 1_000;
 let lineCount = 0;
 
 /** The one store of the page. */
@@ -84,17 +86,22 @@ export function go(place: Partial<Place>, then?: () => void): void {
   if (hash !== location.hash) location.hash = hash;
 }
 
-/** Follows the session until the command ends. The browser connects again by itself. */
+/** Follows the session until the command ends; connects again after the connection was lost. */
 export function connect(): void {
-  const source = new EventSource('/api/events');
-  source.addEventListener('message', ({ data }: MessageEvent<string>) => {
+  const socket = new WebSocket(`ws://${location.host}/api/events`);
+  socket.addEventListener('message', ({ data }: MessageEvent<string>) => {
     receive(JSON.parse(data) as PageMessage);
-    if (store.session.ended) source.close();
     redraw();
   });
-  source.addEventListener('error', () => {
-    if (!store.session.ended) update({ connection: 'lost', client: undefined });
+  socket.addEventListener('close', () => {
+    if (store.session.ended) return;
+    update({ connection: 'lost', client: undefined });
+    setTimeout(connect, CONNECT_AGAIN_AFTER);
   });
+}
+
+/** Follows the address, which the user may change. */
+export function followAddress(): void {
   window.addEventListener('hashchange', () => update({ place: parsePlace(location.hash) }));
 }
 

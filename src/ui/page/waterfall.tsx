@@ -162,8 +162,8 @@ export class Waterfall extends Component<{ record: SyncRecord }, WaterfallState>
   readonly #show = (shown: Span | undefined): void => this.setState({ shown });
 
   #onScroll({ scrollLeft, scrollTop }: HTMLElement): void {
-    const round = (px: number): number => Math.floor(px / SCROLL_STEP) * SCROLL_STEP;
-    const [left, top] = [round(scrollLeft), round(scrollTop)];
+    const left = scrollLeft - (scrollLeft % SCROLL_STEP);
+    const top = scrollTop - (scrollTop % SCROLL_STEP);
     if (left !== this.state.left || top !== this.state.top) this.setState({ left, top });
   }
 

@@ -41,9 +41,11 @@ export function createAccess(port: number): Access {
       return `${cookie}=${secret}; Path=/; HttpOnly; SameSite=Strict`;
     },
     refusal: ({ headers, method }) => {
+      // a WebSocket is not bound to its origin by the browser
+      const isRead = method === 'GET' && headers.upgrade === undefined;
       if (!hosts.includes(headers.host ?? '')) return 'This address is not of this page.';
       const { origin } = headers;
-      const isForeign = origin === undefined ? method !== 'GET' : !origins.includes(origin);
+      const isForeign = origin === undefined ? !isRead : !origins.includes(origin);
       if (isForeign) return 'Requests of other sites are refused.';
       // a link in a terminal or mail has `none` or `cross-site`; it may only open the page
       const site = headers['sec-fetch-site'];

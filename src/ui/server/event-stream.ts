@@ -1,23 +1,31 @@
-import type { ServerResponse } from 'node:http';
 import type { EventHistory, TimedEvent } from '../../console/event-history.ts';
 import type { PageLogLine, SessionFacts, UiCommands } from '../commands.ts';
 import { emptySession, encodeSession } from '../model/session-state.ts';
-import type { SessionState } from '../model/session-state.ts';
+import type { EncodedSession, SessionState } from '../model/session-state.ts';
 import { updateSession } from '../model/update-session.ts';
 
 /** What a page receives, one message after the other. */
 export type PageMessage =
-  /** First: the session as it is (`encodeSession`), and a name for this connection. */
-  | { type: 'session'; session: string; client: string }
+  /** First: the session as it is, and a name for this connection. */
+  | { type: 'session'; session: EncodedSession; client: string }
   | { type: 'events'; events: readonly TimedEvent[] }
   | { type: 'facts'; facts: SessionFacts }
   | { type: 'logs'; lines: readonly PageLogLine[] }
   | { type: 'log-failure'; text: string };
 
+/** The way to a page. */
+interface PageConnection {
+  send(text: string): void;
+  /** Ends it, after what is still to send. */
+  close(): void;
+  /** Runs the listener when the page is gone. */
+  onClose(listener: () => void): void;
+}
+
 /** The pages that are connected. */
 export interface EventStream {
   /** Sends the session as it is, then each event. */
-  connect(response: ServerResponse): void;
+  connect(connection: PageConnection): void;
   /** Sends log lines to a page while it shows them. */
   showLogs(client: string, isShown: boolean): void;
   /** Ends the connections, after what is still to send. */
@@ -30,7 +38,7 @@ const GATHER_MS = 16;
 const MOST_LINES = 1_000;
 
 interface Client {
-  response: ServerResponse;
+  connection: PageConnection;
   hasLogs: boolean;
 }
 
@@ -42,8 +50,8 @@ export function createEventStream(follow: EventHistory['follow'], commands: UiCo
   let pending: TimedEvent[] = [];
   let timer: NodeJS.Timeout | undefined;
   const broadcast = (message: PageMessage, isFor: (client: Client) => boolean = () => true): void => {
-    const text = frame(message);
-    for (const client of clients.values()) if (isFor(client)) client.response.write(text);
+    const text = JSON.stringify(message);
+    for (const client of clients.values()) if (isFor(client)) client.connection.send(text);
   };
   const flush = (): void => {
     clearTimeout(timer);
@@ -74,13 +82,12 @@ export function createEventStream(follow: EventHistory['follow'], commands: UiCo
   });
   const updateLogs = (): void => logs.turn([...clients.values()].some(({ hasLogs }) => hasLogs));
   return {
-    connect(response) {
+    connect(connection) {
       flush();
       const client = `page${++count}`;
-      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-      response.write(frame({ type: 'session', session: encodeSession(session), client }));
-      clients.set(client, { response, hasLogs: false });
-      response.on('close', () => {
+      send(connection, { type: 'session', session: encodeSession(session), client });
+      clients.set(client, { connection, hasLogs: false });
+      connection.onClose(() => {
         clients.delete(client);
         updateLogs();
       });
@@ -90,20 +97,20 @@ export function createEventStream(follow: EventHistory['follow'], commands: UiCo
       const client = clients.get(name);
       if (!client || client.hasLogs === isShown) return;
       client.hasLogs = isShown;
-      if (isShown) client.response.write(frame({ type: 'logs', lines: logs.lines() }));
+      if (isShown) send(client.connection, { type: 'logs', lines: logs.lines() });
       updateLogs();
     },
     close() {
       unfollow();
       flush();
       logs.turn(false);
-      for (const { response } of clients.values()) response.end();
+      for (const { connection } of clients.values()) connection.close();
     },
   };
 }
 
-function frame(message: PageMessage): string {
-  return `data: ${JSON.stringify(message)}\n\n`;
+function send(connection: PageConnection, message: PageMessage): void {
+  connection.send(JSON.stringify(message));
 }
 
 function isRunning({ records }: SessionState): boolean {

@@ -9,6 +9,7 @@ import { answerCommand } from './api.ts';
 import { readAsset } from './assets.ts';
 import { createEventStream } from './event-stream.ts';
 import type { EventStream } from './event-stream.ts';
+import { acceptPages } from './page-sockets.ts';
 
 /** The page of a session. */
 export interface UiServer {
@@ -29,7 +30,7 @@ const HEADERS = {
   'cache-control': 'no-store',
 } as const;
 
-/** How long (ms) a page may take to read what was sent to it last. */
+/** How long (ms) a response may take that is being sent. */
 const CLOSE_WITHIN = 300;
 
 interface Context {
@@ -49,6 +50,7 @@ export async function openUiServer(follow: EventHistory['follow'], commands: UiC
   const stream = createEventStream(follow, commands);
   const access = createAccess(port);
   const context: Context = { access, stream, commands };
+  acceptPages(server, access, stream);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     handle(request, response, context).catch(() => {
       if (!response.headersSent) response.writeHead(500);
@@ -60,7 +62,8 @@ export async function openUiServer(follow: EventHistory['follow'], commands: UiC
     close: () => {
       stream.close();
       server.close();
-      // pages that read their last events close by themselves; nothing else keeps the command running
+      // kept open by browsers for more requests
+      server.closeIdleConnections();
       setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN).unref();
     },
   };
@@ -90,7 +93,6 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
     return;
   }
   if (request.method !== 'GET') return notFound(response);
-  if (pathname === '/api/events') return stream.connect(response);
   const asset = await readAsset(isPage ? 'index.html' : first);
   if (asset === undefined) return notFound(response);
   response.writeHead(200, { 'content-type': asset.type }).end(asset.content);

@@ -1,15 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import { expect, it } from 'vitest';
 import type { PageLogLine, UiCommands } from '../../../src/ui/commands.ts';
 import { createEventStream } from '../../../src/ui/server/event-stream.ts';
 
 it('log lines that are the same are all shown, and once each when the logs are shown again', async () => {
   const sent: string[] = [];
-  const response = {
-    writeHead: () => response,
-    write: (text: string) => sent.push(text),
-    on: () => response,
-  } as unknown as ServerResponse;
   const written: PageLogLine[] = [1, 1, 2].map((time) => ({ id: 'A', time, text: 'same' }));
   const commands = {
     facts: async () => ({ region: 'us-east-1', local: false, resources: [] }),
@@ -17,7 +11,7 @@ it('log lines that are the same are all shown, and once each when the logs are s
     followLogs: async (onLine) => written.forEach(onLine),
   } satisfies Partial<UiCommands> as unknown as UiCommands;
   const stream = createEventStream(() => () => {}, commands);
-  stream.connect(response);
+  stream.connect({ send: (text) => void sent.push(text), close: () => {}, onClose: () => {} });
   const linesShown = (): number => {
     sent.length = 0;
     stream.showLogs('page1', true);

@@ -60,7 +60,7 @@ it('a sync has its files, its resources and what it spent its time on, without c
 });
 
 it('a page that joins has the same session as one that followed all events', () => {
-  const joined = decodeSession(encodeSession(sessionOf([...START, ...SAVE])));
+  const joined = decodeSession(JSON.parse(JSON.stringify(encodeSession(sessionOf([...START, ...SAVE])))));
   updateSession(joined, { at: 1_150, event: DONE });
   expect(joined).toEqual(sessionOf([...START, ...SAVE, DONE]));
 });
