@@ -183,10 +183,11 @@ function noteStackEvent(
   addSpan(session.records, { kind: 'deploy', label, ids, start: since, end: at, detail: reason, failed });
 }
 
-/** Steps without resources, such as uploads, have the resource as their label. */
+/** Steps without resources, such as uploads, are labelled `A`, `the image of A` or `the dependencies of A`. */
 function idsOf(session: SessionState, step: { ids?: readonly string[] | undefined; label: string }): readonly string[] {
   if (step.ids !== undefined && step.ids.length > 0) return step.ids;
-  return session.resources.has(step.label) ? [step.label] : [];
+  const id = step.label.replace(/^the \w+ of /, '');
+  return session.resources.has(id) ? [id] : [];
 }
 
 /** What the resource does now, in a word or two. */

@@ -77,7 +77,7 @@ export class Waterfall extends Component<{ record: SyncRecord }, WaterfallState>
           <button
             type="button"
             class="export"
-            title="A trace file for ui.perfetto.dev"
+            title="A trace file for ui.perfetto.dev or speedscope"
             onClick={() => exportTrace(record)}
           >
             Export trace

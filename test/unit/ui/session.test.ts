@@ -30,7 +30,7 @@ const SAVE: SyncEvent[] = [
   { type: 'resource-state', id: 'A', state: 'building' },
   { type: 'step-started', kind: 'build', id: 'build:A', label: 'A', ids: ['A'] },
   { type: 'step-finished', id: 'build:A', outcome: 'done', ms: 10 },
-  { type: 'span', kind: 'zip', label: 'A', ms: 15 },
+  { type: 'span', kind: 'zip', label: 'the dependencies of A', ms: 15 },
   { type: 'resource-state', id: 'A', state: 'updating' },
   { type: 'api-call', service: 'Lambda', operation: 'UpdateFunctionCode', ms: 8, attempts: 2, target: 'shop-A-1' },
   { type: 'api-call', service: 'CloudWatch Logs', operation: 'FilterLogEvents', ms: 5, attempts: 1 },
@@ -53,7 +53,7 @@ it('a sync has its files, its resources and what it spent its time on, without c
   expect(record?.spans.map(({ kind, label, end, start }) => [kind, label, end - start])).toEqual([
     ['queue', 'waits for other work', 10],
     ['build', 'build A', 10],
-    ['zip', 'zip A', 15],
+    ['zip', 'zip the dependencies of A', 15],
     ['call', 'Lambda UpdateFunctionCode', 8],
   ]);
   expect(session.resources.get('A')).toMatchObject({ lastSync: { ms: 90, detail: 'code' }, undeployed: ['code'] });
@@ -126,29 +126,50 @@ it.each([
   expect(placeBeside({ message, file: 't.yaml', line: 2, column: 4 })).toBe(place);
 });
 
-it('the trace file has a process for each sync and a thread for each lane, whose events do not overlap', () => {
+it('the trace file has a process for each sync and a thread for each lane, whose events nest and do not overlap', () => {
   const session = sessionOf([...START, ...SAVE, DONE]);
   const record = session.records[1]!;
   expect(lanesOf(record, FACTS).map(({ name, spans }) => [name, spans.map(({ kind }) => kind)])).toEqual([
     ['A', ['queue', 'build', 'call']],
     ['A', ['zip']],
   ]);
+  const parts = [
+    [1_000.0004, 1_050.0001, 'one'],
+    [1_000.0004, 1_020, 'in one'],
+    [1_020.0003, 1_050.0002, 'in one, after rounding'],
+    [1_040, 1_060, 'overlaps'],
+    [1_050.0004, 1_070, 'after one'],
+  ] as const;
+  for (const [start, end, label] of parts) record.spans.push({ kind: 'wait', label, ids: ['B', 'A'], start, end });
   const { traceEvents } = traceOf([record], { ...session, facts: FACTS });
   expect(traceEvents.filter(({ ph }) => ph === 'M').map(({ name, args }) => [name, args])).toEqual([
     ['process_name', { name: 'Sync 2 of shop: a/app.py' }],
     ['process_sort_index', { sort_index: 2 }],
-    ['thread_name', { name: 'A' }],
-    ['thread_sort_index', { sort_index: 1 }],
-    ['thread_name', { name: 'A' }],
-    ['thread_sort_index', { sort_index: 2 }],
+    ...['B', 'B', 'A', 'A'].flatMap((name, index) => [
+      ['thread_name', { name }],
+      ['thread_sort_index', { sort_index: index + 1 }],
+    ]),
   ]);
-  const ends = new Map<number, number>();
-  for (const { ph, tid, ts = 0, dur = 0 } of traceEvents) {
-    if (ph === 'M') continue;
-    expect(ts).toBeGreaterThanOrEqual(ends.get(tid) ?? 0);
-    ends.set(tid, ts + dur);
+  const spans = traceEvents.flatMap(({ ph, name, tid, ts = 0, dur = 0 }) =>
+    ph === 'X' ? [{ name, tid, ts, dur }] : [],
+  );
+  for (const one of spans) {
+    expect([one.ts, one.dur].every(Number.isSafeInteger)).toBe(true);
+    for (const other of spans) {
+      if (one === other || one.tid !== other.tid) continue;
+      const [oneEnd, otherEnd] = [one.ts + one.dur, other.ts + other.dur];
+      const isApart = oneEnd <= other.ts || otherEnd <= one.ts;
+      const isInside = (one.ts <= other.ts && otherEnd <= oneEnd) || (other.ts <= one.ts && oneEnd <= otherEnd);
+      expect(isApart || isInside, `${one.name} and ${other.name}`).toBe(true);
+    }
   }
-  expect(traceEvents.at(-1)).toMatchObject({ cat: 'zip', ph: 'X', pid: 2, dur: 15_000 });
+  expect(spans.filter(({ tid }) => tid === 1).map(({ name }) => name)).toEqual([
+    'one',
+    'in one',
+    'in one, after rounding',
+    'after one',
+  ]);
+  expect(traceEvents.find(({ cat }) => cat === 'zip')).toMatchObject({ ph: 'X', pid: 10_002, dur: 15_000 });
 });
 
 it('a page that is opened late learns the last state of each resource, after thousands of events', () => {
