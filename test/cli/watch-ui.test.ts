@@ -226,6 +226,9 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     await page.fill('.try textarea', '{"fail": true, "id": 12345678901234567890}');
     await page.click('.try button', 'Invoke');
     await page.shows(/Failed \(Unhandled\)[\s\S]*asked to fail/, '.answer');
+    await page.click('[role=tab]', 'What it did');
+    await page.click('[role=tab]', 'Invoke');
+    await page.shows(/Failed \(Unhandled\)[\s\S]*asked to fail/, '.answer');
 
     // a reload shows the same place, with the events that were sent
     await page.reload();
@@ -256,6 +259,19 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     await page.fill('[aria-label=URL]', url.replace('{name}', 'Ada'));
     await page.click('.try button', 'Call');
     await page.shows(/200[\s\S]*version 2/, '.answer');
+    await page.click('.try summary', 'Headers');
+    await page.fill('[aria-label=Headers]', 'x-api-key: hidden\nx-kind: shown');
+    // a look at something else leaves request and answer as they are; only the page itself has credentials
+    await page.click('.row', 'Bundle');
+    await page.shows(/^(?![\s\S]*version 2)/, '.detail');
+    await page.click('.row', 'GET');
+    await page.shows(/200[\s\S]*version 2/, '.answer');
+    expect(await page.field('[aria-label=URL]')).toContain('/hello/Ada');
+    expect(await page.field('[aria-label=Headers]')).toBe('x-api-key: hidden\nx-kind: shown');
+    const stored = await page.value<string>('JSON.stringify(sessionStorage)');
+    expect(stored).toContain('x-kind');
+    expect(stored).not.toContain('hidden');
+    await page.fill('[aria-label=Headers]', 'x-kind: shown');
     await page.fill('[aria-label=URL]', 'https://example.com/');
     await page.click('.try button', 'Call');
     await page.shows(/https:\/\/example.com\/ is not an endpoint of this stack/, '.detail');

@@ -2,68 +2,66 @@ import { Component } from 'preact';
 import type { VNode } from 'preact';
 import type { Endpoint } from '../../console/reporter.ts';
 import type { CallAnswer, CallRequest } from '../commands.ts';
+import { answerOf, sendFor } from './answers.ts';
 import { api } from './api.ts';
-import type { CommandError } from './api.ts';
-import { withoutCredentials } from './credential-headers.ts';
+import { withoutCredentialLines, withoutCredentials } from './credential-headers.ts';
+import { draftOf, keepDraft } from './drafts.ts';
 import { Failure, TextBlock } from './event-form.tsx';
 import { formatMs } from './format.ts';
 import { remember, rememberedOf } from './remembered.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
-interface CallState {
-  /** undefined: the request that was sent last. */
-  request: CallRequest | undefined;
-  headers: string | undefined;
-  isSending: boolean;
-  answer: CallAnswer | undefined;
-  error: CommandError | undefined;
+/** What is in the form. */
+interface CallDraft {
+  method: string;
+  url: string;
+  /** As they are typed. */
+  headers: string;
+  body: string;
 }
 
 /** Calls an endpoint: its path can be changed, which has parameters. */
-export class CallForm extends Component<{ endpoint: Endpoint }, CallState> {
-  override state: CallState = {
-    request: undefined,
-    headers: undefined,
-    isSending: false,
-    answer: undefined,
-    error: undefined,
-  };
-
-  override render({ endpoint }: { endpoint: Endpoint }, state: CallState): VNode {
+export class CallForm extends Component<{ endpoint: Endpoint }> {
+  override render({ endpoint }: { endpoint: Endpoint }): VNode {
     const name = `${endpoint.method} ${endpoint.url}`;
-    const request = state.request ?? parseRequest(rememberedOf(name)?.[0]) ?? firstRequest(endpoint);
-    const headers = state.headers ?? formatHeaders(request.headers);
-    const change = (part: Partial<CallRequest>): void => this.setState({ request: { ...request, ...part } });
-    const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
+    const draft = draftFor(name, endpoint);
+    const { isSending, answer, error } = answerOf<CallAnswer>(name);
+    const change = (part: Partial<CallDraft>): void => {
+      const changed = { ...draft, ...part };
+      const stored = { ...changed, headers: withoutCredentialLines(changed.headers) };
+      keepDraft(name, JSON.stringify(changed), JSON.stringify(stored));
+      this.setState({});
+    };
+    const hasBody = draft.method !== 'GET' && draft.method !== 'HEAD';
     return (
       <>
         <form
           class="try"
           onSubmit={(event) => {
             event.preventDefault();
-            void this.#send(name, { ...request, headers: parseHeaders(headers) });
+            send(name, draft);
           }}
         >
           <div class="request-line">
             <select
               aria-label="Method"
-              value={request.method}
+              value={draft.method}
               disabled={endpoint.method !== 'ANY'}
               onChange={({ currentTarget }) => change({ method: currentTarget.value })}
             >
-              {[...new Set([request.method, ...METHODS])].map((method) => (
+              {[...new Set([draft.method, ...METHODS])].map((method) => (
                 <option key={method}>{method}</option>
               ))}
             </select>
             <input
               aria-label="URL"
               spellcheck={false}
-              value={request.url}
+              value={draft.url}
               onInput={({ currentTarget }) => change({ url: currentTarget.value })}
             />
-            <button type="submit" class="primary" disabled={state.isSending}>
-              {state.isSending ? 'Call …' : 'Call'}
+            <button type="submit" class="primary" disabled={isSending}>
+              {isSending ? 'Call …' : 'Call'}
             </button>
           </div>
           {endpoint.signed && (
@@ -71,15 +69,15 @@ export class CallForm extends Component<{ endpoint: Endpoint }, CallState> {
               Requests to this URL must be signed with AWS credentials: invoke the function instead.
             </p>
           )}
-          <details open={headers !== '' || (hasBody && request.body !== '')}>
+          <details open={draft.headers !== '' || (hasBody && draft.body !== '')}>
             <summary>Headers{hasBody ? ' and body' : ''}</summary>
             <textarea
               aria-label="Headers"
               rows={2}
               spellcheck={false}
               placeholder="name: value"
-              value={headers}
-              onInput={({ currentTarget }) => this.setState({ headers: currentTarget.value })}
+              value={draft.headers}
+              onInput={({ currentTarget }) => change({ headers: currentTarget.value })}
             />
             {hasBody && (
               <textarea
@@ -87,29 +85,31 @@ export class CallForm extends Component<{ endpoint: Endpoint }, CallState> {
                 rows={5}
                 spellcheck={false}
                 placeholder="Body"
-                value={request.body}
+                value={draft.body}
                 onInput={({ currentTarget }) => change({ body: currentTarget.value })}
               />
             )}
           </details>
         </form>
-        <Failure error={state.error} />
-        {state.answer !== undefined && <CallResult answer={state.answer} />}
+        <Failure error={error} />
+        {answer !== undefined && <CallResult answer={answer} />}
       </>
     );
   }
+}
 
-  async #send(name: string, request: CallRequest): Promise<void> {
-    this.setState({ request, isSending: true, error: undefined });
-    remember(name, JSON.stringify({ ...request, headers: withoutCredentials(request.headers) }));
-    try {
-      this.setState({ answer: await api.call(request) });
-    } catch (error) {
-      this.setState({ answer: undefined, error: error as CommandError });
-    } finally {
-      this.setState({ isSending: false });
-    }
-  }
+function send(name: string, draft: CallDraft): void {
+  const request: CallRequest = { ...draft, headers: parseHeaders(draft.headers) };
+  remember(name, JSON.stringify({ ...request, headers: withoutCredentials(request.headers) }));
+  void sendFor<CallAnswer>(name, async (onAnswer) => onAnswer(await api.call(request)));
+}
+
+/** What was typed, else the request that was sent last, else a first one. */
+function draftFor(name: string, endpoint: Endpoint): CallDraft {
+  const draft = parse<CallDraft>(draftOf(name));
+  if (draft !== undefined) return draft;
+  const request = parse<CallRequest>(rememberedOf(name)?.[0]) ?? firstRequest(endpoint);
+  return { ...request, headers: formatHeaders(request.headers) };
 }
 
 function CallResult({ answer }: { answer: CallAnswer }): VNode {
@@ -147,9 +147,9 @@ function firstRequest({ method, url }: Endpoint): CallRequest {
   };
 }
 
-function parseRequest(text: string | undefined): CallRequest | undefined {
+function parse<T>(text: string | undefined): T | undefined {
   try {
-    return text === undefined ? undefined : (JSON.parse(text) as CallRequest);
+    return text === undefined ? undefined : (JSON.parse(text) as T);
   } catch {
     return undefined;
   }

@@ -1,6 +1,13 @@
-const CREDENTIALS = /^(authorization|proxy-authorization|cookie|x-api-key|x-auth-token|x-amz-security-token)$/i;
+/** Names of headers that carry credentials, for example `Authorization`, `x-api-key` and `X-Amz-Security-Token`. */
+const CREDENTIALS = /authorization|cookie|token|secret|api-?key|password|credential|signature/i;
 
 /** Leaves out the headers that carry credentials: requests are remembered on disk. */
 export function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.test(name)));
+}
+
+/** The same of headers as they are typed, one a line. */
+export function withoutCredentialLines(text: string): string {
+  const lines = text.split('\n');
+  return lines.filter((line) => !CREDENTIALS.test(/^\s*[^\s:]*/.exec(line)?.[0] ?? '')).join('\n');
 }

@@ -1,7 +1,8 @@
 import { Component } from 'preact';
 import type { ComponentChildren, VNode } from 'preact';
 import type { CommandError } from './api.ts';
-import { draftOf, keepDraft } from './drafts.ts';
+import { answerOf, sendFor } from './answers.ts';
+import { draftOf, forgetDraft, keepDraft } from './drafts.ts';
 import { prettyJson } from './format.ts';
 import { remember, rememberedOf } from './remembered.ts';
 
@@ -15,24 +16,15 @@ interface EventFormProps<T> {
   show(answer: T): ComponentChildren;
 }
 
-interface EventFormState<T> {
-  /** undefined: the draft, or the event that was sent last. */
-  text: string | undefined;
-  isSending: boolean;
-  answer: T | undefined;
-  error: CommandError | undefined;
-}
-
 /** A form for a JSON event, and what came back. Ctrl-Enter sends it. */
-export class EventForm<T> extends Component<EventFormProps<T>, EventFormState<T>> {
-  override state: EventFormState<T> = { text: undefined, isSending: false, answer: undefined, error: undefined };
-
-  override render({ name, label, verb, show }: EventFormProps<T>, state: EventFormState<T>): VNode {
+export class EventForm<T> extends Component<EventFormProps<T>> {
+  override render({ name, label, verb, show }: EventFormProps<T>): VNode {
     const remembered = rememberedOf(name) ?? [];
-    const text = state.text ?? draftOf(name) ?? prettyJson(remembered[0] ?? '{}');
+    const text = draftOf(name) ?? prettyJson(remembered[0] ?? '{}');
     const problem = problemOf(text);
+    const { isSending, answer, error } = answerOf<T>(name);
     const submit = (): void => {
-      if (problem === undefined && !state.isSending) void this.#send(text);
+      if (problem === undefined && !isSending) this.#send(text);
     };
     return (
       <>
@@ -58,8 +50,8 @@ export class EventForm<T> extends Component<EventFormProps<T>, EventFormState<T>
           </label>
           {problem !== undefined && <p class="problem">{problem}</p>}
           <div class="actions">
-            <button type="submit" class="primary" disabled={state.isSending || problem !== undefined}>
-              {state.isSending ? `${verb} …` : verb}
+            <button type="submit" class="primary" disabled={isSending || problem !== undefined}>
+              {isSending ? `${verb} …` : verb}
             </button>
             {remembered.length > 1 && (
               <select
@@ -80,29 +72,22 @@ export class EventForm<T> extends Component<EventFormProps<T>, EventFormState<T>
             )}
           </div>
         </form>
-        <Failure error={state.error} />
-        {state.answer !== undefined && <div class="answer">{show(state.answer)}</div>}
+        <Failure error={error} />
+        {answer !== undefined && <div class="answer">{show(answer)}</div>}
       </>
     );
   }
 
   #change(text: string): void {
     keepDraft(this.props.name, text);
-    this.setState({ text });
+    this.setState({});
   }
 
-  async #send(text: string): Promise<void> {
+  #send(text: string): void {
     const { name, send } = this.props;
-    keepDraft(name, undefined);
-    this.setState({ isSending: true, error: undefined });
     remember(name, text);
-    try {
-      await send(text, (answer) => this.setState({ answer }));
-    } catch (error) {
-      this.setState({ answer: undefined, error: error as CommandError });
-    } finally {
-      this.setState({ isSending: false });
-    }
+    forgetDraft(name);
+    void sendFor<T>(name, (onAnswer) => send(text, onAnswer));
   }
 }
 
