@@ -9,7 +9,10 @@ import { poll, silent } from '../support/cloud.ts';
 interface FakeEvent {
   logStreamName: string;
   message: string;
-  eventId: string;
+  /** The local cloud has none. */
+  eventId?: string;
+  /** Default: now. */
+  timestamp?: number;
 }
 
 /** Events of a group; the second page is asked for with the token 1. */
@@ -28,7 +31,7 @@ async function startLogs(pages: Pages): Promise<{ endpoint: string; close(): voi
       const timestamp = Date.now();
       response.end(
         JSON.stringify({
-          events: events.map((event) => ({ ...event, timestamp, ingestionTime: timestamp })),
+          events: events.map((event) => ({ timestamp, ingestionTime: timestamp, ...event })),
           ...(isLast ? {} : { nextToken: String(page + 1) }),
         }),
       );
@@ -116,6 +119,21 @@ describe('log lines', () => {
     );
     await poll(async () => (lines.length >= 3 ? true : undefined));
     expect(lines.map(({ id }) => id)).toEqual(['One', 'Two', 'Own']);
+  });
+
+  it('that are equal are each reported, also without IDs', async () => {
+    const line = { logStreamName: '2026/11/26/[$LATEST]aa', message: 'same\n', timestamp: Date.now() + 60_000 };
+    let reads = 0;
+    const pages = (page: number): { events: FakeEvent[]; isLast: boolean } => {
+      if (page === 0) return { events: [line, line], isLast: false };
+      reads++;
+      return { events: reads < 3 ? [line] : [line, line, { ...line, message: 'end' }], isLast: true };
+    };
+    const { lines } = await follow({ '/aws/lambda/app': pages }, [
+      { id: 'App', functionName: 'app', group: '/aws/lambda/app' },
+    ]);
+    await poll(async () => lines.some(({ text }) => text === 'end') || undefined);
+    expect(lines.map(({ text }) => text)).toEqual(['same', 'same', 'same', 'same', 'end']);
   });
 
   it('are reported each once, however many there are, and hide no other function', async () => {

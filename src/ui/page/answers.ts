@@ -2,23 +2,27 @@ import type { CommandError } from './api.ts';
 import { redraw } from './store.ts';
 
 /** What came back from a form. */
-interface Answer<T> {
+interface Answer {
   isSending: boolean;
-  answer?: T | undefined;
+  /** What it is, the form knows. */
+  answer?: unknown;
   error?: CommandError | undefined;
 }
 
 /** The last answer of each form, so that it is there again after a look at another resource. */
-const answers = new Map<string, Answer<unknown>>();
+const answers = new Map<string, Answer>();
 
 /** What came back from the form with this name last. */
-export function answerOf<T>(name: string): Answer<T> {
-  return (answers.get(name) ?? { isSending: false }) as Answer<T>;
+export function answerOf(name: string): Answer {
+  return answers.get(name) ?? { isSending: false };
 }
 
 /** Sends something for a form and keeps what comes back, also if the form is no longer shown then. */
-export async function sendFor<T>(name: string, send: (onAnswer: (answer: T) => void) => Promise<void>): Promise<void> {
-  const keep = (change: Partial<Answer<T>>): void => {
+export async function sendFor(
+  name: string,
+  send: (onAnswer: (answer: unknown) => void) => Promise<void>,
+): Promise<void> {
+  const keep = (change: Partial<Answer>): void => {
     answers.set(name, { ...answerOf(name), ...change });
     redraw();
   };

@@ -26,7 +26,7 @@ export class CallForm extends Component<{ endpoint: Endpoint }> {
   override render({ endpoint }: { endpoint: Endpoint }): VNode {
     const name = `${endpoint.method} ${endpoint.url}`;
     const draft = draftFor(name, endpoint);
-    const { isSending, answer, error } = answerOf<CallAnswer>(name);
+    const { isSending, answer, error } = answerOf(name);
     const change = (part: Partial<CallDraft>): void => {
       const changed = { ...draft, ...part };
       const stored = { ...changed, headers: withoutCredentialLines(changed.headers) };
@@ -92,7 +92,7 @@ export class CallForm extends Component<{ endpoint: Endpoint }> {
           </details>
         </form>
         <Failure error={error} />
-        {answer !== undefined && <CallResult answer={answer} />}
+        {answer !== undefined && <CallResult answer={answer as CallAnswer} />}
       </>
     );
   }
@@ -101,14 +101,14 @@ export class CallForm extends Component<{ endpoint: Endpoint }> {
 function send(name: string, draft: CallDraft): void {
   const request: CallRequest = { ...draft, headers: parseHeaders(draft.headers) };
   remember(name, JSON.stringify({ ...request, headers: withoutCredentials(request.headers) }));
-  void sendFor<CallAnswer>(name, async (onAnswer) => onAnswer(await api.call(request)));
+  void sendFor(name, async (onAnswer) => onAnswer(await api.call(request)));
 }
 
 /** What was typed, else the request that was sent last, else a first one. */
 function draftFor(name: string, endpoint: Endpoint): CallDraft {
-  const draft = parse<CallDraft>(draftOf(name));
+  const draft = parse(draftOf(name)) as CallDraft | undefined;
   if (draft !== undefined) return draft;
-  const request = parse<CallRequest>(rememberedOf(name)?.[0]) ?? firstRequest(endpoint);
+  const request = (parse(rememberedOf(name)?.[0]) as CallRequest | undefined) ?? firstRequest(endpoint);
   return { ...request, headers: formatHeaders(request.headers) };
 }
 
@@ -147,9 +147,9 @@ function firstRequest({ method, url }: Endpoint): CallRequest {
   };
 }
 
-function parse<T>(text: string | undefined): T | undefined {
+function parse(text: string | undefined): unknown {
   try {
-    return text === undefined ? undefined : (JSON.parse(text) as T);
+    return text === undefined ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }

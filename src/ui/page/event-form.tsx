@@ -22,7 +22,7 @@ export class EventForm<T> extends Component<EventFormProps<T>> {
     const remembered = rememberedOf(name) ?? [];
     const text = draftOf(name) ?? prettyJson(remembered[0] ?? '{}');
     const problem = problemOf(text);
-    const { isSending, answer, error } = answerOf<T>(name);
+    const { isSending, answer, error } = answerOf(name);
     const submit = (): void => {
       if (problem === undefined && !isSending) this.#send(text);
     };
@@ -73,7 +73,7 @@ export class EventForm<T> extends Component<EventFormProps<T>> {
           </div>
         </form>
         <Failure error={error} />
-        {answer !== undefined && <div class="answer">{show(answer)}</div>}
+        {answer !== undefined && <div class="answer">{show(answer as T)}</div>}
       </>
     );
   }
@@ -87,7 +87,7 @@ export class EventForm<T> extends Component<EventFormProps<T>> {
     const { name, send } = this.props;
     remember(name, text);
     forgetDraft(name);
-    void sendFor<T>(name, (onAnswer) => send(text, onAnswer));
+    void sendFor(name, (onAnswer) => send(text, onAnswer));
   }
 }
 

@@ -49,6 +49,8 @@ interface LogPosition {
   nextToken: string | undefined;
   /** Lines that were reported → their time. */
   reported: Map<string, number>;
+  /** Equal lines of this read → how many. The local cloud has no IDs for events, and a function may log the same again at once. */
+  equal: Map<string, number>;
   readAt: number;
 }
 
@@ -83,7 +85,7 @@ export async function followLogs(options: FollowOptions): Promise<void> {
 }
 
 function newLog(from: number): LogPosition {
-  return { from, newest: from, nextToken: undefined, reported: new Map(), readAt: -READ_EVERY };
+  return { from, newest: from, nextToken: undefined, reported: new Map(), equal: new Map(), readAt: -READ_EVERY };
 }
 
 function byGroup(sources: readonly LogSource[]): Map<string, LogSource[]> {
@@ -108,7 +110,7 @@ async function readPage(aws: Aws, group: string, log: LogPosition): Promise<LogE
     log.nextToken = undefined;
     const page = await send(new FilterLogEventsCommand({ logGroupName: group, startTime: oldest, nextToken }));
     for (const { eventId, logStreamName: stream = '', timestamp: time = 0, message = '' } of page.events ?? []) {
-      const name = eventId ?? `${stream} ${time} ${message}`;
+      const name = eventId ?? nameOf(log, `${stream} ${time} ${message}`);
       if (time < oldest || log.reported.has(name)) continue;
       log.reported.set(name, time);
       log.newest = Math.max(log.newest, time);
@@ -122,8 +124,16 @@ async function readPage(aws: Aws, group: string, log: LogPosition): Promise<LogE
   return events;
 }
 
+/** Names a line of this read: each read finds equal lines in the same order. */
+function nameOf({ equal }: LogPosition, line: string): string {
+  const count = (equal.get(line) ?? 0) + 1;
+  equal.set(line, count);
+  return `${count} ${line}`;
+}
+
 function endRead(log: LogPosition): void {
   log.from = log.newest;
+  log.equal.clear();
   for (const [name, time] of log.reported) if (time < log.from - LATE_BY) log.reported.delete(name);
 }
 
