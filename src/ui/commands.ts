@@ -14,6 +14,7 @@ export interface ResourceFacts {
 
 /** What the page needs beside the events. */
 export interface SessionFacts {
+  stackName: string;
   region: string;
   /** The local cloud. */
   local: boolean;

@@ -168,7 +168,7 @@ async function servePage(ids: readonly string[]): Promise<{ server: UiServerModu
   const history = createEventHistory();
   const resources = ids.map((id) => ({ id, type: 'AWS::Serverless::Function', role: 'function', ahead: [] }) as const);
   const commands = {
-    facts: async () => ({ region: 'us-east-1', local: false, resources }),
+    facts: async () => ({ stackName: 'large', region: 'us-east-1', local: false, resources }),
     sync: () => history.add({ type: 'resource-state', id: ids[0] ?? '', state: 'failed', failure: { message: 'no' } }),
   } as unknown as UiCommands;
   for (const event of startOf(ids)) history.add(event);

@@ -48,9 +48,9 @@ export function openRecord(records: SyncRecord[], at: number): SyncRecord {
 }
 
 /** Names a sync in a few words: what was saved, or what else it was for. */
-export function titleOf({ files, deployed }: SyncRecord): string {
+export function titleOf({ files, deployed, deploymentFailed }: SyncRecord): string {
   const [first] = files;
-  if (first === undefined) return deployed ? 'Deployment' : 'Comparison with the cloud';
+  if (first === undefined) return deployed || deploymentFailed ? 'Deployment' : 'Comparison with the cloud';
   return files.length > 1 ? `${first} and ${files.length - 1} more` : first;
 }
 

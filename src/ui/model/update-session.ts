@@ -1,6 +1,7 @@
 import { describeStatus } from '../../console/stack-status-words.ts';
 import type { SyncEvent } from '../../console/reporter.ts';
 import type { TimedEvent } from '../../console/event-history.ts';
+import type { SessionFacts } from '../commands.ts';
 import { addNames, addSpan, openRecord } from './records.ts';
 import { newResource } from './session-state.ts';
 import type { ResourceView, SessionState } from './session-state.ts';
@@ -48,6 +49,12 @@ export function updateSession(session: SessionState, { at, event }: TimedEvent):
     default:
       updateWork(session, event, at);
   }
+}
+
+/** Applies new facts. They name the stack before the first event that does: a template may have to be corrected first. */
+export function updateFacts(session: SessionState, facts: SessionFacts): void {
+  session.facts = facts;
+  session.stackName ||= facts.stackName;
 }
 
 /** Steps and their parts. */

@@ -1,7 +1,7 @@
 import type { PageLogLine } from '../commands.ts';
 import { decodeSession, emptySession } from '../model/session-state.ts';
 import type { SessionState } from '../model/session-state.ts';
-import { updateSession } from '../model/update-session.ts';
+import { updateFacts, updateSession } from '../model/update-session.ts';
 import type { PageMessage } from '../server/event-stream.ts';
 
 /** What the page shows: a view, and what is selected in it. It is the address after `#`, so that it outlives a reload. */
@@ -117,7 +117,7 @@ function receive(message: PageMessage): void {
       for (const event of message.events) updateSession(store.session, event);
       return;
     case 'facts':
-      store.session.facts = message.facts;
+      updateFacts(store.session, message.facts);
       return;
     case 'logs':
       for (const line of message.lines) store.logs.push({ ...line, number: ++lineCount });

@@ -2,7 +2,7 @@ import type { EventHistory, TimedEvent } from '../../console/event-history.ts';
 import type { PageLogLine, SessionFacts, UiCommands } from '../commands.ts';
 import { emptySession, encodeSession } from '../model/session-state.ts';
 import type { EncodedSession, SessionState } from '../model/session-state.ts';
-import { updateSession } from '../model/update-session.ts';
+import { updateFacts, updateSession } from '../model/update-session.ts';
 
 /** What a page receives, one message after the other. */
 export type PageMessage =
@@ -62,7 +62,7 @@ export function createEventStream(follow: EventHistory['follow'], commands: UiCo
     broadcast({ type: 'events', events });
   };
   const readFacts = createFactsReader(commands, (facts) => {
-    session.facts = facts;
+    updateFacts(session, facts);
     broadcast({ type: 'facts', facts });
   });
   const unfollow = follow((timed) => {

@@ -21,6 +21,7 @@ export async function readFacts(snapshot: ApplicationSnapshot): Promise<SessionF
     ahead: [...(ownValue(snapshot.ahead, id) ?? []), ...(snapshot.definitionsAhead.get(id) ?? [])],
   });
   return {
+    stackName: options.stackName,
     region: await aws.region(),
     local: options.local,
     resources: [

@@ -6,7 +6,7 @@ it('log lines that are the same are all shown, and once each when the logs are s
   const sent: string[] = [];
   const written: PageLogLine[] = [1, 1, 2].map((time) => ({ id: 'A', time, text: 'same' }));
   const commands = {
-    facts: async () => ({ region: 'us-east-1', local: false, resources: [] }),
+    facts: async () => ({ stackName: 'shop', region: 'us-east-1', local: false, resources: [] }),
     // a tail reads from the start
     followLogs: async (onLine) => written.forEach(onLine),
   } satisfies Partial<UiCommands> as unknown as UiCommands;

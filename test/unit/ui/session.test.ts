@@ -3,11 +3,11 @@ import { createEventHistory } from '../../../src/console/event-history.ts';
 import type { SyncEvent } from '../../../src/console/reporter.ts';
 import { headlineOf, placeBeside } from '../../../src/ui/model/headline.ts';
 import { lanesOf } from '../../../src/ui/model/lanes.ts';
-import { outcomeOf } from '../../../src/ui/model/records.ts';
+import { outcomeOf, titleOf } from '../../../src/ui/model/records.ts';
 import { decodeSession, emptySession, encodeSession } from '../../../src/ui/model/session-state.ts';
 import type { SessionState } from '../../../src/ui/model/session-state.ts';
 import { traceOf } from '../../../src/ui/model/trace.ts';
-import { updateSession } from '../../../src/ui/model/update-session.ts';
+import { updateFacts, updateSession } from '../../../src/ui/model/update-session.ts';
 
 /** A session after these events, 10 ms apart. */
 function sessionOf(events: readonly SyncEvent[]): SessionState {
@@ -37,6 +37,7 @@ const SAVE: SyncEvent[] = [
 ];
 const DONE: SyncEvent = { type: 'resource-state', id: 'A', state: 'in-sync', changed: true, detail: 'code', ms: 90 };
 const FACTS = {
+  stackName: 'shop',
   region: 'us-east-1',
   local: false,
   resources: [{ id: 'A', type: 'AWS::Lambda::Function', role: 'function', physicalId: 'shop-A-1', ahead: [] }],
@@ -170,6 +171,15 @@ it('the trace file has a process for each sync and a thread for each lane, whose
     'after one',
   ]);
   expect(traceEvents.find(({ cat }) => cat === 'zip')).toMatchObject({ ph: 'X', pid: 10_002, dur: 15_000 });
+});
+
+it('a start with a broken template has the name of the stack, and the failure', () => {
+  const failure = { message: 'template.yaml:2:1: no YAML' };
+  const session = sessionOf([{ type: 'stack-state', state: 'failed', failure }]);
+  updateFacts(session, FACTS);
+  expect(session.stackName).toBe('shop');
+  expect(headlineOf(session)).toMatchObject({ tone: 'failed', detail: failure.message });
+  expect(session.records.map((record) => [titleOf(record), outcomeOf(record)])).toEqual([['Deployment', 'failed']]);
 });
 
 it('a page that is opened late learns the last state of each resource, after thousands of events', () => {
