@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import type { SyncRecord } from '../model/records.ts';
 import { isOf } from '../model/spans.ts';
-import { formatMs, formatTime } from './format.ts';
+import { colorOf, formatMs, formatTime } from './format.ts';
 import { go } from './store.ts';
 
 /** Spans that are listed at once. */
@@ -57,8 +57,8 @@ export function Breakdown({
             <span class="label">{span.label.replace(` ${id}`, '')}</span>
             <span class="track">
               <i
-                class={`kind-${span.kind}`}
                 style={{
+                  background: colorOf(span.kind),
                   left: `${((span.start - start) / whole) * 100}%`,
                   width: `${Math.max(0.7, ((span.end - span.start) / whole) * 100)}%`,
                 }}

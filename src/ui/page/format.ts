@@ -1,3 +1,5 @@
+import type { Span } from '../model/spans.ts';
+
 /** A duration with as many digits as help: `8 ms`, `0.42 s`, `12 s`, `3 min 5 s`. */
 export function formatMs(ms: number): string {
   if (ms < 100) return `${Math.max(0, Math.round(ms))} ms`;
@@ -45,6 +47,11 @@ export function prettyJson(text: string): string {
     pretty += token === ',' ? token + newLine() : token === ':' ? ': ' : token;
   }
   return pretty;
+}
+
+/** The colour of a kind of span, as page.css has it for light and dark. */
+export function colorOf(kind: Span['kind']): string {
+  return `var(--k-${kind})`;
 }
 
 /** `Function` for `AWS::Serverless::Function`. */

@@ -2,7 +2,7 @@ import { Component } from 'preact';
 import type { VNode } from 'preact';
 import type { Lane } from '../model/lanes.ts';
 import type { Span } from '../model/spans.ts';
-import { formatMs } from './format.ts';
+import { colorOf, formatMs } from './format.ts';
 
 /** Steps of the ruler (ms). */
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000];
@@ -81,9 +81,13 @@ function SpanButton({ span, scale, onShow }: { span: Span; scale: Scale } & Pick
   return (
     <button
       type="button"
-      class={`span kind-${span.kind} ${span.failed ? 'failed' : ''}`}
+      class={span.failed ? 'span failed' : 'span'}
       aria-label={`${span.label}, ${formatMs(span.end - span.start)}`}
-      style={{ left: `${((span.start - start) / whole) * 100}%`, width: `${share * 100}%` }}
+      style={{
+        left: `${((span.start - start) / whole) * 100}%`,
+        width: `${share * 100}%`,
+        background: colorOf(span.kind),
+      }}
       onPointerEnter={() => onShow(span)}
       onFocus={() => onShow(span)}
       onPointerLeave={() => onShow(undefined)}

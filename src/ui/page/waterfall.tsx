@@ -6,7 +6,7 @@ import type { Lane } from '../model/lanes.ts';
 import type { SyncRecord } from '../model/records.ts';
 import type { Span } from '../model/spans.ts';
 import { traceOf } from '../model/trace.ts';
-import { formatMs } from './format.ts';
+import { colorOf, formatMs } from './format.ts';
 import { LaneView, Ruler, heightOf } from './lane-view.tsx';
 import type { Scale } from './lane-view.tsx';
 import { store } from './store.ts';
@@ -107,7 +107,7 @@ export class Waterfall extends Component<{ record: SyncRecord }, WaterfallState>
             <Legend />
           ) : (
             <>
-              <i class={`swatch kind-${shown.kind}`} /> <strong>{shown.label}</strong>{' '}
+              <i class="swatch" style={{ background: colorOf(shown.kind) }} /> <strong>{shown.label}</strong>{' '}
               {formatMs(shown.end - shown.start)}, from {formatMs(shown.start - start)}
               {shown.target !== undefined && ` · ${shown.target}`}
               {shown.detail !== undefined && ` · ${shown.detail}`}
@@ -186,7 +186,7 @@ function Legend(): VNode {
     <span class="legend">
       {KINDS.map(([kind, label]) => (
         <span key={kind}>
-          <i class={`swatch kind-${kind}`} /> {label}
+          <i class="swatch" style={{ background: colorOf(kind) }} /> {label}
         </span>
       ))}
     </span>
