@@ -10,6 +10,8 @@ export interface Headline {
   id?: string | undefined;
 }
 
+type Failure = SourcePlace & { message: string };
+
 /** Names that a sentence lists. */
 const MOST_NAMED = 2;
 
@@ -21,14 +23,12 @@ export function headlineOf(session: SessionState): Headline {
   const failed = [...resources.values()].filter(({ state }) => state === 'failed');
   const [first] = failed;
   if (stack.state === 'failed' && (first === undefined || failed.length === 0)) {
-    const { message = '', ...place } = stack.failure ?? {};
-    return { tone: 'failed', title: 'The deployment failed', detail: withPlace(firstLine(message), place) };
+    return { tone: 'failed', title: 'The deployment failed', detail: reasonOf(stack.failure) };
   }
   if (first !== undefined) {
     const title =
       failed.length === 1 ? `${first.id} is not live` : `${failed.length} resources are not live: ${listNames(failed)}`;
-    const { message = '', ...place } = first.failure ?? {};
-    return { tone: 'failed', title, detail: withPlace(firstLine(message), place), id: first.id };
+    return { tone: 'failed', title, detail: reasonOf(first.failure), id: first.id };
   }
   const files = listNames((lastChange?.files ?? []).map((id) => ({ id })));
   if (!isReady)
@@ -36,9 +36,8 @@ export function headlineOf(session: SessionState): Headline {
   if (busy.size > 0 || !isResting(stack.state)) return { tone: 'busy', title: doing(session), detail: files };
   const cannotRun = [...resources.values()].find(({ problems }) => problems.length > 0);
   if (cannotRun) {
-    const { message = '', ...place } = cannotRun.problems[0] ?? {};
     const title = `${cannotRun.id} is live and cannot run`;
-    return { tone: 'failed', title, detail: withPlace(message, place), id: cannotRun.id };
+    return { tone: 'failed', title, detail: reasonOf(cannotRun.problems[0]), id: cannotRun.id };
   }
   return { tone: 'live', title: 'Everything you saved is live', detail: files };
 }
@@ -59,23 +58,27 @@ function isResting(state: string): boolean {
   return state === 'in-sync' || state === 'failed';
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
-}
-
 /** The place as editors and terminals read it: `app.py:3:1`. */
-export function formatPlace({ file, line, column }: SourcePlace): string | undefined {
+function formatPlace({ file, line, column }: SourcePlace): string | undefined {
   if (file === undefined) return undefined;
   return [file, line, column].filter((part) => part !== undefined).join(':');
 }
 
 /** The place of a failure, unless its message has it. */
-export function placeBeside(failure: SourcePlace & { message: string }): string | undefined {
+export function placeBeside(failure: Failure): string | undefined {
   const place = formatPlace(failure);
   return place === undefined || failure.message.includes(place) ? undefined : place;
 }
 
-function withPlace(text: string, place: SourcePlace): string {
-  const where = formatPlace(place);
-  return where === undefined || text.includes(where) ? text : `${where}: ${text}`;
+/** The first line of a failure after its place. A tool may name the place in it once more, from its own folder: left out. */
+export function reasonOf(failure: Failure | undefined): string {
+  if (failure === undefined) return '';
+  const { message, file = '', line } = failure;
+  const [text = ''] = message.split('\n', 1);
+  const where = formatPlace(failure);
+  if (where === undefined || text.includes(where)) return text;
+  const shorter = text.replaceAll(/([^\s:]+):(\d+)(?::\d+)?: /g, (found: string, name: string, at: string) =>
+    Number(at) === line && `/${file}`.endsWith(`/${name}`) ? '' : found,
+  );
+  return `${where}: ${shorter}`;
 }

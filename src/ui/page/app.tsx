@@ -1,3 +1,4 @@
+import { Component, createRef } from 'preact';
 import type { VNode } from 'preact';
 import { headlineOf } from '../model/headline.ts';
 import { CommandButtons } from './command-buttons.tsx';
@@ -106,10 +107,25 @@ function LatestNote(): VNode | null {
   return <em class={`latest note-${latest.level}`}>{latest.text}</em>;
 }
 
-function Help(): VNode {
-  return (
-    <div class="overlay" onClick={() => update({ isHelpShown: false })}>
-      <dialog open aria-label="Keys">
+/** The keys, above the page; a click beside them closes them. */
+class Help extends Component {
+  readonly #dialog = createRef<HTMLDialogElement>();
+
+  override componentDidMount(): void {
+    this.#dialog.current?.showModal();
+  }
+
+  override render(): VNode {
+    const close = (): void => update({ isHelpShown: false });
+    return (
+      <dialog
+        ref={this.#dialog}
+        aria-label="Keys"
+        onClose={close}
+        onClick={({ target, currentTarget }) => {
+          if (target === currentTarget) close();
+        }}
+      >
         <h2>Keys</h2>
         <dl>
           {PAGE_KEYS.map(({ key, help }) => (
@@ -122,6 +138,6 @@ function Help(): VNode {
           ))}
         </dl>
       </dialog>
-    </div>
-  );
+    );
+  }
 }

@@ -106,7 +106,7 @@ export function Failure({ error }: { error: CommandError | undefined }): VNode |
 export function TextBlock({ label, text }: { label: string; text: string }): VNode {
   return (
     <>
-      <h4>{label}</h4>
+      <h3 class="label">{label}</h3>
       <pre class="text">{prettyJson(text)}</pre>
     </>
   );

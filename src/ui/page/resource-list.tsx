@@ -4,7 +4,7 @@ import type { Endpoint } from '../../console/reporter.ts';
 import type { ResourceFacts } from '../commands.ts';
 import type { ResourceView } from '../model/session-state.ts';
 import { activityOf } from '../model/update-session.ts';
-import { formatPlace } from '../model/headline.ts';
+import { reasonOf } from '../model/headline.ts';
 import { FilterField, fitsFilter } from './filter.tsx';
 import { formatAgo, formatMs, shortType } from './format.ts';
 import { createPortions } from './portions.ts';
@@ -143,14 +143,7 @@ class Row extends Component<RowProps> {
                 : `${lastSync.detail ?? 'synced'} · ${formatMs(lastSync.ms)} · ${ago}`
               : (activity ?? state)}
           </span>
-          {reason !== undefined && (
-            <span class="reason">
-              {formatPlace(reason) !== undefined && !reason.message.includes(reason.file ?? '')
-                ? `${formatPlace(reason)}: `
-                : ''}
-              {reason.message.split('\n', 1)[0]}
-            </span>
-          )}
+          {reason !== undefined && <span class="reason">{reasonOf(reason)}</span>}
         </button>
       </li>
     );

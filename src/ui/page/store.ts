@@ -121,7 +121,8 @@ function receive(message: PageMessage): void {
       return;
     case 'logs':
       for (const line of message.lines) store.logs.push({ ...line, number: ++lineCount });
-      store.logs = store.logs.slice(-MOST_LINES);
+      // each function's log is read by itself
+      store.logs = store.logs.toSorted((one, other) => one.time - other.time).slice(-MOST_LINES);
       store.logFailure = undefined;
       return;
     case 'log-failure':

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createEventHistory } from '../../../src/console/event-history.ts';
 import type { SyncEvent } from '../../../src/console/reporter.ts';
-import { headlineOf, placeBeside } from '../../../src/ui/model/headline.ts';
+import { headlineOf, placeBeside, reasonOf } from '../../../src/ui/model/headline.ts';
 import { lanesOf } from '../../../src/ui/model/lanes.ts';
 import { outcomeOf, titleOf } from '../../../src/ui/model/records.ts';
 import { decodeSession, emptySession, encodeSession } from '../../../src/ui/model/session-state.ts';
@@ -125,6 +125,18 @@ it.each([
   ['t.yaml:2:4: no YAML', undefined],
 ])('the place beside the message "%s": %s', (message, place) => {
   expect(placeBeside({ message, file: 't.yaml', line: 2, column: 4 })).toBe(place);
+});
+
+it.each([
+  [
+    'esbuild could not bundle A: src/app.ts:1:11: Unexpected ";"',
+    'a/src/app.ts:1:12: esbuild could not bundle A: Unexpected ";"',
+  ],
+  ['a/src/app.ts:1:12: no\nmore', 'a/src/app.ts:1:12: no'],
+  ['app.ts:2: other line', 'a/src/app.ts:1:12: app.ts:2: other line'],
+  ['my-app.ts:1: other file', 'a/src/app.ts:1:12: my-app.ts:1: other file'],
+])('the reason "%s" has its place once', (message, reason) => {
+  expect(reasonOf({ message, file: 'a/src/app.ts', line: 1, column: 12 })).toBe(reason);
 });
 
 it('the trace file has a process for each sync and a thread for each lane, whose events nest and do not overlap', () => {
