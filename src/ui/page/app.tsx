@@ -116,14 +116,13 @@ class Help extends Component {
   }
 
   override render(): VNode {
-    const close = (): void => update({ isHelpShown: false });
     return (
       <dialog
         ref={this.#dialog}
         aria-label="Keys"
-        onClose={close}
+        onClose={closeHelp}
         onClick={({ target, currentTarget }) => {
-          if (target === currentTarget) close();
+          if (target === currentTarget) closeHelp();
         }}
       >
         <h2>Keys</h2>
@@ -140,4 +139,8 @@ class Help extends Component {
       </dialog>
     );
   }
+}
+
+function closeHelp(): void {
+  update({ isHelpShown: false });
 }

@@ -8,6 +8,8 @@ import { colorOf, formatMs } from './format.ts';
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000];
 /** Narrower spans (px) have no label; pointing at one shows it. */
 const LABEL_FROM = 36;
+/** Least space between two times of the ruler (px). */
+const TICK_WIDTH = 70;
 /** Heights (px), as in page.css. */
 const LANE_HEIGHT = 22;
 const NAME_HEIGHT = 28;
@@ -30,9 +32,9 @@ export function heightOf(isFirst: boolean): number {
 }
 
 /** The times above the lanes. */
-export function Ruler({ scale, zoom }: { scale: Scale; zoom: number }): VNode {
-  const { start, whole, from, to } = scale;
-  const step = STEPS.find((ms) => (ms / whole) * zoom >= 0.1) ?? 3_600_000;
+export function Ruler({ scale }: { scale: Scale }): VNode {
+  const { start, whole, width, from, to } = scale;
+  const step = STEPS.find((ms) => (ms / whole) * width >= TICK_WIDTH) ?? 3_600_000;
   const first = Math.max(0, Math.ceil((from - start) / step));
   const last = Math.floor(Math.min(whole, to - start) / step);
   const ticks = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => (first + index) * step);

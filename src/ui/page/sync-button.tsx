@@ -17,9 +17,8 @@ export function SyncButton({ record, isSelected }: { record: SyncRecord; isSelec
     >
       <i class={`icon state-${state}`} />
       <span class="name">{titleOf(record)}</span>
-      <span class="type">{formatTime(start)}</span>
       <span class="fact">
-        {end === undefined ? 'running' : formatMs(end - start)} · {ids.length}{' '}
+        {formatTime(start)} · {end === undefined ? 'running' : formatMs(end - start)} · {ids.length}{' '}
         {ids.length === 1 ? 'resource' : 'resources'}
       </span>
     </button>

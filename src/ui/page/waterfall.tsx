@@ -143,7 +143,7 @@ export class Waterfall extends Component<{ record: SyncRecord }, WaterfallState>
       }
     }
     return [
-      <Ruler key="ruler" scale={scale} zoom={zoom} />,
+      <Ruler key="ruler" scale={scale} />,
       <div key="above" style={{ height: `${space.above}px` }} />,
       ...drawn,
       <div key="below" style={{ height: `${space.below}px` }} />,
