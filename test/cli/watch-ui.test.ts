@@ -226,6 +226,7 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     await page.fill('.try textarea', '{"fail": true, "id": 12345678901234567890}');
     await page.click('.try button', 'Invoke');
     await page.shows(/Failed \(Unhandled\)[\s\S]*asked to fail/, '.answer');
+    expect(await page.value('document.activeElement.textContent')).toBe('Invoke');
     await page.click('[role=tab]', 'What it did');
     await page.click('[role=tab]', 'Invoke');
     await page.shows(/Failed \(Unhandled\)[\s\S]*asked to fail/, '.answer');

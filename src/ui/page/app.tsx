@@ -66,7 +66,10 @@ function Header(): VNode {
       {connection === 'lost' && !session.ended ? (
         <p class="headline tone-failed" role="alert">
           <strong>The command does not respond</strong>
-          <span>What you see is as of then. The page connects again by itself.</span>
+          <span>
+            This is its last state. The page reconnects when the command responds again; if it was killed, start it
+            again.
+          </span>
         </p>
       ) : (
         <HeadlineView />

@@ -6,7 +6,7 @@ import { answerOf, sendFor } from './answers.ts';
 import { api } from './api.ts';
 import { withoutCredentialLines, withoutCredentials } from './credential-headers.ts';
 import { draftOf, keepDraft } from './drafts.ts';
-import { Failure, TextBlock } from './event-form.tsx';
+import { Failure, TextBlock, submitOnCtrlEnter } from './event-form.tsx';
 import { formatMs } from './format.ts';
 import { remember, rememberedOf } from './remembered.ts';
 
@@ -40,8 +40,9 @@ export class CallForm extends Component<{ endpoint: Endpoint }> {
           class="try"
           onSubmit={(event) => {
             event.preventDefault();
-            send(name, draft);
+            if (!isSending) send(name, draft);
           }}
+          onKeyDown={submitOnCtrlEnter}
         >
           <div class="request-line">
             <select
@@ -60,7 +61,7 @@ export class CallForm extends Component<{ endpoint: Endpoint }> {
               value={draft.url}
               onInput={({ currentTarget }) => change({ url: currentTarget.value })}
             />
-            <button type="submit" class="primary" disabled={isSending}>
+            <button type="submit" class="primary" aria-busy={isSending}>
               {isSending ? 'Call …' : 'Call'}
             </button>
           </div>

@@ -4,8 +4,8 @@ import { store, update } from './store.ts';
 
 /** The commands of the terminal that work on everything. */
 export function CommandButtons(): VNode {
-  const { session, isHelpShown } = store;
-  const isOff = session.ended !== undefined || !session.isReady;
+  const { session, isHelpShown, connection } = store;
+  const isOff = session.ended !== undefined || !session.isReady || connection !== 'open';
   return (
     <div class="commands">
       <button

@@ -1,5 +1,5 @@
 import { Component } from 'preact';
-import type { ComponentChildren, VNode } from 'preact';
+import type { ComponentChildren, TargetedKeyboardEvent, VNode } from 'preact';
 import type { CommandError } from './api.ts';
 import { answerOf, sendFor } from './answers.ts';
 import { draftOf, forgetDraft, keepDraft } from './drafts.ts';
@@ -34,6 +34,7 @@ export class EventForm<T> extends Component<EventFormProps<T>> {
             event.preventDefault();
             submit();
           }}
+          onKeyDown={submitOnCtrlEnter}
         >
           <label>
             <span>{label}</span>
@@ -43,14 +44,11 @@ export class EventForm<T> extends Component<EventFormProps<T>> {
               value={text}
               aria-invalid={problem !== undefined}
               onInput={({ currentTarget }) => this.#change(currentTarget.value)}
-              onKeyDown={(event) => {
-                if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit();
-              }}
             />
           </label>
           {problem !== undefined && <p class="problem">{problem}</p>}
           <div class="actions">
-            <button type="submit" class="primary" disabled={isSending || problem !== undefined}>
+            <button type="submit" class="primary" disabled={problem !== undefined} aria-busy={isSending}>
               {isSending ? `${verb} …` : verb}
             </button>
             {remembered.length > 1 && (
@@ -89,6 +87,11 @@ export class EventForm<T> extends Component<EventFormProps<T>> {
     forgetDraft(name);
     void sendFor(name, (onAnswer) => send(text, onAnswer));
   }
+}
+
+/** Sends a form from any of its fields. */
+export function submitOnCtrlEnter(event: TargetedKeyboardEvent<HTMLFormElement>): void {
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
 }
 
 /** A command that failed. */

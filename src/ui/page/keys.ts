@@ -7,6 +7,7 @@ export const PAGE_KEYS = [
   { key: '/', help: 'filter' },
   { key: '↑ ↓', help: 'next and previous resource' },
   { key: 'Enter', help: 'try the selected resource' },
+  { key: 'Ctrl+↵', help: 'send the form' },
   { key: 'Esc', help: 'back' },
   { key: '1 2 3', help: 'resources, timeline, logs' },
   { key: 'r', help: 'compare all resources with the cloud and sync the differences' },

@@ -14,8 +14,9 @@ history.replaceState(null, '', `/${location.hash}`);
 connect();
 followAddress();
 onDraw(() => {
-  const { session } = store;
-  const title = `${MARKS[headlineOf(session).tone]} ${session.stackName || 'sam-sync'}`;
+  const { session, connection } = store;
+  const isLost = connection === 'lost' && session.ended === undefined;
+  const title = `${MARKS[isLost ? 'failed' : headlineOf(session).tone]} ${session.stackName || 'sam-sync'}`;
   if (document.title !== title) document.title = title;
   followLogsWhileShown();
   if (!document.hidden) render(<App />, document.body);
