@@ -329,7 +329,7 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
     expect(page.errors).toEqual([]);
   });
 
-  it('eight tabs show the session, also after the first one is closed', async () => {
+  it('eight tabs show the session, also after the first one is closed; a tab whose connection breaks connects again', async () => {
     const { server, history } = await servePage(['A']);
     const link = server.link();
     // tabs in the background draw their title only
@@ -337,6 +337,11 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
       poll(async () => (await page.value('document.title')) === title || undefined, 30_000);
     const open = async (url: string): Promise<BrowserPage> => {
       const page = await browser.open();
+      await page.send('Page.addScriptToEvaluateOnNewDocument', {
+        source: `globalThis.WebSocket = class extends WebSocket {
+          constructor(address) { super(address); globalThis.lastSocket = this; }
+        }`,
+      });
       await page.goto(url);
       await titled(page, '✓ large');
       return page;
@@ -353,7 +358,15 @@ describe.skipIf(!hasBrowser)('the page of a watch', async () => {
       await titled(page, '✓ large');
       expect(page.errors).toEqual([]);
     }
+    const last = others.pop();
     await Promise.all(others.map((page) => page.close()));
+    if (last === undefined) return;
+    await last.value('lastSocket.close()');
+    history.add({ type: 'resource-state', id: 'A', state: 'failed', failure: { message: 'again' } });
+    await last.shows(/A is not live\s+again/, '.headline');
+    server.close();
+    await last.shows(/The command does not respond/, '.headline');
+    expect(await last.value('document.querySelectorAll(".commands button:disabled").length')).toBe(2);
   });
 
   it('500 resources and a burst of 200 saves: the page ends with the state of each', async () => {
