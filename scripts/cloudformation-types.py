@@ -54,10 +54,17 @@ def write(data):
                     shape["Policies"] = ["list", policies]
             properties[name] = shapes.add(shape)
     date = json.loads((data / "version.json").read_text())["schema_date"][:10]
-    document = {"source": f"cfn-lint {VERSION}", "date": date, "types": types, "properties": properties}
+    document = {"source": f"cfn-lint {VERSION}", "date": date, "types": types, "properties": properties, "globals": globals_properties()}
     text = json.dumps({**document, "shapes": shapes.list}, separators=(",", ":"))
     TARGET.write_text(text + "\n")
     print(f"{TARGET.name}: {sum(map(len, types.values()))} types of {date}, {len(shapes.list)} shapes, {len(text)} bytes")
+
+
+def globals_properties():
+    """The properties that SAM's transform accepts in Globals, by section."""
+    from samtranslator.plugins.globals.globals import Globals
+
+    return {kind.rsplit("::", 1)[1]: " ".join(names) for kind, names in sorted(Globals.supported_properties.items())}
 
 
 def transform_properties():

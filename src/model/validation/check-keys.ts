@@ -1,5 +1,6 @@
+import { isServerless, pathProperties } from '../../template/kinds/kinds.ts';
 import { isMap, mapOf, scalarText } from '../../template/template.ts';
-import type { Template, TemplateMap } from '../../template/template.ts';
+import type { Template, TemplateMap, TemplateValue } from '../../template/template.ts';
 import type { Findings } from './findings.ts';
 import { meantName } from './typos.ts';
 
@@ -80,22 +81,38 @@ function checkEntries(
 ): void {
   for (const [id, value] of Object.entries(mapOf(template[section]))) {
     if (id.startsWith('Fn::') || !isMap(value) || 'Fn::Transform' in value) continue;
-    checkNames(value, expected.names, { path: [section, id], owner: expected.owner, findings });
+    const ignores = section === 'Resources' ? ignoredBySam(value['Type']) : undefined;
+    checkNames(value, expected.names, { path: [section, id], owner: expected.owner, ignores, findings });
   }
 }
 
+/** SAM's transform ignores keys that it does not know. What is built cannot do without its properties. */
+function ignoredBySam(type: TemplateValue | undefined): ((meant: string) => boolean) | undefined {
+  if (!isServerless(type)) return undefined;
+  const isBuilt = pathProperties(type, 'code').length > 0;
+  return (meant) => meant !== 'Properties' || !isBuilt;
+}
+
+interface NamePlace {
+  path: readonly string[];
+  owner: string;
+  /** Whether a slip of this name has no effect, instead of being refused. */
+  ignores?: ((meant: string) => boolean) | undefined;
+  findings: Findings;
+}
+
 /** Reports keys that are slips of these names; others may be newer than the names. */
-function checkNames(
-  value: TemplateMap,
-  names: readonly string[],
-  { path, owner, findings }: { path: readonly string[]; owner: string; findings: Findings },
-): void {
+function checkNames(value: TemplateMap, names: readonly string[], { path, owner, ignores, findings }: NamePlace): void {
   const free = names.filter((name) => !Object.hasOwn(value, name));
   for (const key of Object.keys(value)) {
     if (names.includes(key)) continue;
     const meant = meantName(key, free);
     const what = path.length === 0 ? 'section' : 'attribute';
     if (meant === undefined) continue;
+    if (ignores?.(meant)) {
+      findings.doubtful.push({ path: [...path, key], message: `AWS SAM ignores ${key}. Did you mean ${meant}?` });
+      continue;
+    }
     const message = `${owner} has no ${what} ${key}. Did you mean ${meant}?`;
     findings.refused.push({ path: [...path, key], message, meant: [meant] });
   }

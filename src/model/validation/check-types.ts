@@ -1,5 +1,4 @@
 import { nearestName } from '../../support/nearest-name.ts';
-import { globalsSection, isServerless } from '../../template/kinds/kinds.ts';
 import type { TemplatePath } from '../../template/template-path.ts';
 import { intrinsicName, isMap, mapOf } from '../../template/template.ts';
 import type { Template, TemplateMap, TemplateValue } from '../../template/template.ts';
@@ -18,7 +17,6 @@ export function checkTypes(template: Template, findings: Findings): void {
     checkType(type, [...at, 'Type'], findings);
     checkKeys(properties ?? null, propertiesOf(type), { path: [...at, 'Properties'], root: 3, type, findings });
   }
-  checkGlobals(mapOf(template['Globals']), findings);
 }
 
 function checkType(type: string, path: TemplatePath, findings: Findings): void {
@@ -39,7 +37,7 @@ function checkType(type: string, path: TemplatePath, findings: Findings): void {
 }
 
 /** Where keys are checked, and the resource type for messages. */
-interface Place {
+export interface CheckedPlace {
   path: TemplatePath;
   /** How many steps of the path lead to the properties. */
   root: number;
@@ -47,7 +45,8 @@ interface Place {
   findings: Findings;
 }
 
-function checkKeys(value: TemplateValue, shape: Shape, place: Place): void {
+/** Checks the keys and words of a value of this shape, and of those below it. */
+export function checkKeys(value: TemplateValue, shape: Shape, place: CheckedPlace): void {
   if (shape === 0) return;
   const name = intrinsicName(value);
   if (name === 'Fn::If') {
@@ -68,7 +67,7 @@ function checkKeys(value: TemplateValue, shape: Shape, place: Place): void {
   }
 }
 
-function checkMapping(value: TemplateMap, keys: ReadonlyMap<string, Shape>, place: Place): void {
+function checkMapping(value: TemplateMap, keys: ReadonlyMap<string, Shape>, place: CheckedPlace): void {
   for (const [key, entry] of Object.entries(value)) {
     const shape = keys.get(key);
     if (shape === undefined) reportProperty(key, { ...below(place, key), keys, siblings: value });
@@ -76,7 +75,7 @@ function checkMapping(value: TemplateMap, keys: ReadonlyMap<string, Shape>, plac
   }
 }
 
-interface UnknownKey extends Place {
+interface UnknownKey extends CheckedPlace {
   keys: ReadonlyMap<string, Shape>;
   siblings: TemplateMap;
 }
@@ -97,7 +96,7 @@ function reportProperty(key: string, { path, root, type, findings, keys, sibling
 }
 
 /** Reports a text that is none of the words of its property, such as the type of an event. */
-function checkWord(word: string, known: readonly string[], { path, root, type, findings }: Place): void {
+function checkWord(word: string, known: readonly string[], { path, root, type, findings }: CheckedPlace): void {
   if (known.includes(word)) return;
   const meant = meantName(word, known);
   const message = `${namedSteps(path.slice(root)).join('.')} of ${type} cannot be ${word}`;
@@ -115,25 +114,7 @@ function isOfSam(type: string, key: string): boolean {
   return typeof shape === 'number' && shape !== 0 && keysOf(shape).has(key);
 }
 
-function checkGlobals(globals: TemplateMap, findings: Findings): void {
-  const types = knownTypes().filter(isServerless);
-  const sections = types.map(globalsSection);
-  for (const [section, value] of Object.entries(globals)) {
-    const type = types.find((name) => globalsSection(name) === section);
-    const path = ['Globals', section];
-    if (type !== undefined) {
-      checkKeys(value, propertiesOf(type), { path, root: path.length, type, findings });
-      continue;
-    }
-    const meant = meantName(section, sections);
-    const message = `Globals has no section ${section}.${didYouMean(meant)}`;
-    if (meant === undefined) continue;
-    // what the section sets seems to be missing in the resources
-    findings.refused.push({ path, message, meant: Object.keys(mapOf(value)).filter((key) => /^\w+$/.test(key)) });
-  }
-}
-
-function below(place: Place, ...keys: readonly string[]): Place {
+function below(place: CheckedPlace, ...keys: readonly string[]): CheckedPlace {
   return { ...place, path: [...place.path, ...keys] };
 }
 

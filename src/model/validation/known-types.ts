@@ -12,6 +12,8 @@ interface TypesDocument {
   /** Attributes by service and resource, as words. */
   types: Readonly<Record<string, Readonly<Record<string, string>>>>;
   properties: Readonly<Record<string, number>>;
+  /** The properties that AWS SAM accepts in each section of Globals, as words. */
+  globals: Readonly<Record<string, string>>;
   shapes: readonly ShapeEntry[];
 }
 
@@ -21,7 +23,7 @@ type ShapeEntry = Readonly<Record<string, Shape | string>>;
 const document = JSON.parse(
   fs.readFileSync(new URL('cloudformation-types.json', import.meta.url), 'utf8'),
 ) as TypesDocument;
-const { types: TYPES, properties: PROPERTIES, shapes: SHAPES } = document;
+const { types: TYPES, properties: PROPERTIES, globals: GLOBALS, shapes: SHAPES } = document;
 
 /** The day of the schemas. What is newer is unknown. */
 export const KNOWN_SINCE: string = document.date;
@@ -49,6 +51,12 @@ export function knownTypes(): string[] {
 /** Returns the shape of a type's `Properties`: `0` for a type whose properties are not known. */
 export function propertiesOf(type: string): Shape {
   return entryOf(PROPERTIES, type) ?? 0;
+}
+
+/** Returns the properties that AWS SAM accepts in a section of Globals; undefined if it knows no such section. */
+export function globalsOf(section: string): readonly string[] | undefined {
+  const names = entryOf(GLOBALS, section);
+  return names === undefined ? undefined : words(names);
 }
 
 /** Returns the keys of a mapping of this shape with the shapes of their values. */

@@ -3,7 +3,9 @@ import { mapOf } from '../../template/template.ts';
 import type { Template } from '../../template/template.ts';
 import { EXTENSIONS_TRANSFORM, SERVERLESS_TRANSFORM, transformsOf } from '../../template/transforms.ts';
 import type { Transform } from '../../template/transforms.ts';
+import { checkGlobals } from './check-globals.ts';
 import { checkKeyNames, checkSectionNames } from './check-keys.ts';
+import { checkNulls } from './check-nulls.ts';
 import { checkReferences } from './check-references.ts';
 import { checkTypes } from './check-types.ts';
 import type { Findings } from './findings.ts';
@@ -33,6 +35,8 @@ export function validateTemplate(template: Template): Findings {
   if (!isWhole) return findings;
   checkKeyNames(template, findings);
   checkTypes(template, findings);
+  checkGlobals(template, findings);
+  checkNulls(template, findings);
   checkReferences(template, findings);
   return findings;
 }
@@ -58,6 +62,6 @@ function checkTransforms(template: Template, transforms: readonly Transform[], f
 
 /** Names that begin with `AWS::` are AWS's: one that is like SAM's is a slip even where the date differs. */
 function meantTransform(name: string, known: readonly string[]): string | undefined {
-  if (/^AWS::Serverless(?:-|$)/i.test(name)) return SERVERLESS_TRANSFORM;
-  return name.startsWith('AWS::') ? meantName(name, known) : undefined;
+  if (/^AWS:{1,2}Serverless(?:-|$)/i.test(name)) return SERVERLESS_TRANSFORM;
+  return name.startsWith('AWS:') ? meantName(name, known) : undefined;
 }

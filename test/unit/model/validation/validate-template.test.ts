@@ -89,6 +89,11 @@ describe('what CloudFormation refuses', () => {
       ['1: There is no transform AWS::Serverless-2016-10-13. Did you mean AWS::Serverless-2016-10-31?'],
     ],
     [
+      'a transform with one colon',
+      FUNCTION.replace('AWS::Serverless', 'AWS:Serverless'),
+      ['1: There is no transform AWS:Serverless-2016-10-31. Did you mean AWS::Serverless-2016-10-31?'],
+    ],
+    [
       'a slip in a type',
       FUNCTION.replace('Function', 'Functoin'),
       ['4: AWS::Serverless::Functoin is not a resource type. Did you mean AWS::Serverless::Function?'],
@@ -155,6 +160,24 @@ describe('what CloudFormation refuses', () => {
       ['5: A resource has no attribute Propertise. Did you mean Properties?'],
     ],
     [
+      "a slip in an attribute of CloudFormation's types",
+      'Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Propertise: {}\n    DependOn: A',
+      [
+        '4: A resource has no attribute Propertise. Did you mean Properties?',
+        '5: A resource has no attribute DependOn. Did you mean DependsOn?',
+      ],
+    ],
+    [
+      'keys without a value',
+      `Description:\n${FUNCTION}      Environment:\n        Variables: {A: !If [B, null, a]}\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\nConditions: {B: !Equals [a, b]}\nOutputs:`,
+      [
+        '1: Description has no value: CloudFormation accepts no null. Remove the key, or set a value',
+        '16: Outputs has no value: CloudFormation accepts no null. Remove the key, or set a value',
+        '11: Resources.Fn.Properties.Environment.Variables.A.Fn::If.1 has no value: CloudFormation accepts no null. Remove the key, or set a value',
+        '14: Resources.Q.Properties has no value: CloudFormation accepts no null. Remove the key, or set a value',
+      ],
+    ],
+    [
       'a reference to nothing',
       `${FUNCTION}      Role: !GetAtt Roles.Arn\n      Layers: [!Ref Layer]`,
       [
@@ -219,6 +242,26 @@ describe('what may be newer than the schemas', () => {
       /^3: AWS CloudFormation has no resource type AWS::NewService::Thing, as of 20/,
     ],
     [
+      "a slip in an attribute of SAM's types, which its transform ignores",
+      `${SAM}Resources:\n  A:\n    Type: AWS::Serverless::HttpApi\n    roperties: {Description: a}`,
+      /^5: AWS SAM ignores roperties\. Did you mean Properties\?$/,
+    ],
+    [
+      'a property that Globals cannot have',
+      `${FUNCTION}Globals:\n  Function:\n    Policies: []`,
+      /^11: AWS SAM does not support Policies in Globals\.Function, as of [-\d]+\. Set it in each resource$/,
+    ],
+    [
+      'what is no property of the type, in Globals',
+      `${FUNCTION}Globals:\n  Function:\n    Metadata: {BuildMethod: esbuild}`,
+      /^11: AWS SAM does not support Metadata in Globals\.Function, as of /,
+    ],
+    [
+      'a section that Globals cannot have',
+      `${FUNCTION}Globals: {Application: {Tags: {A: b}}}`,
+      /^9: AWS SAM does not support Globals for AWS::Serverless::Application, as of /,
+    ],
+    [
       'a second version of a type is no slip',
       'Resources:\n  T:\n    Type: AWS::S3::BucketV2',
       /AWS::S3::BucketV2, as of [-\d]+\. Did you mean AWS::S3::Bucket\?$/,
@@ -250,6 +293,10 @@ describe('what passes', () => {
     [
       "attributes of what SAM's type becomes",
       `${SAM}Resources:\n  G: {Type: AWS::Serverless::GraphQLApi, Properties: {Auth: {Type: API_KEY}}}\n  W: {Type: AWS::Serverless::WebSocketApi}\nOutputs:\n  A: {Value: !Sub "\${G.ApiId} \${W.ApiEndpoint}"}`,
+    ],
+    [
+      'null where the transform of SAM leaves it out',
+      `${FUNCTION}      Events:\n      Description: null\n      Environment:\n  A: {Type: AWS::Serverless::HttpApi, Properties: }`,
     ],
     [
       'every form of Policies',
