@@ -19,7 +19,7 @@ import type { Selection } from './select-resources.ts';
 import type { SyncResource } from './sync-resource.ts';
 import { openStackMemory } from '../open-stores.ts';
 import { placeGivenImages } from '../place-images.ts';
-import { describeLeftOut } from './web-functions-left-out.ts';
+import { describeLeftOut } from './left-out.ts';
 
 /** Runs `sam sync --code`: reads the templates, locates the stack, asks whether it is for development, plans and applies. */
 export async function runCodeSync(command: SyncRun): Promise<SyncReport> {

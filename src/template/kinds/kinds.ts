@@ -50,7 +50,8 @@ export function kindOf(type: unknown): ResourceKind | undefined {
 /** The types that `--code` and `--resource` accept (docs/sam-cli-behaviour.md#resource-types). */
 export const SYNCABLE_TYPES: readonly SyncableType[] = Object.keys(RESOURCE_KINDS).filter(isSyncable);
 
-function isSyncable(type: unknown): type is SyncableType {
+/** Whether a code sync updates resources of this type. */
+export function isSyncable(type: unknown): type is SyncableType {
   return kindOf(type)?.sync !== undefined;
 }
 

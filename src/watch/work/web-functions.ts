@@ -1,17 +1,17 @@
 import type { BuildResult } from '../../builder/build-result.ts';
 import type { Stack } from '../../model/stack.ts';
-import { describeLeftOut, nameWebFunctions } from '../../sync/code/web-functions-left-out.ts';
+import { describeLeftOut, nameWebFunctions } from '../../sync/code/left-out.ts';
 import type { SyncedResource } from '../loop/results.ts';
 import type { WatchedApplication } from '../watched-application.ts';
 import { artifactOf } from './build-resources.ts';
 
-/** Reports once how changes of the application's Web Functions reach the cloud. */
+/** Reports once how changes reach the cloud that no code sync sends: those of Web Functions, and with `--code` of other files. */
 export function noteWebFunctions({ snapshot, notes }: WatchedApplication, root: Stack): void {
   const names = nameWebFunctions(root);
-  if (names === undefined) return;
   const leftOut = snapshot.run.options.code ? describeLeftOut(root) : undefined;
   if (leftOut !== undefined) notes.report('info', leftOut, 'Press d, or sync without --code, to deploy them.');
-  else notes.report('info', `Changes of Web Functions are deployed through CloudFormation: ${names}`);
+  else if (names !== undefined)
+    notes.report('info', `Changes of Web Functions are deployed through CloudFormation: ${names}`);
 }
 
 /** Gives the result of each Web Function after a deployment. `changed`: CloudFormation had something to do. */
