@@ -30,7 +30,8 @@ export async function readTemplatesAsDeployed(
   { region, stack, deployTo, onRead }: TemplateReading,
 ): Promise<Stack> {
   const { reporter } = environment;
-  const validation = deployTo && { keptParameters: () => namesOfKept(deployTo) };
+  const { overridesElsewhere } = options;
+  const validation = deployTo && { keptParameters: () => namesOfKept(deployTo), overridesElsewhere };
   const written = await readTemplates(options, { region, deployed: {}, reporter, onRead, validation });
   const deployed = await stack(written);
   const values = deployed && deployedParameters(written, deployed);

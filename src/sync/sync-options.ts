@@ -76,6 +76,8 @@ export interface SyncOptions {
   metadata: Readonly<Record<string, string>> | undefined;
   capabilities: readonly string[];
   parameterOverrides: Readonly<Record<string, string>>;
+  /** What to do about parameter overrides that the samconfig has for another command or environment. */
+  overridesElsewhere?: string | undefined;
   /** Resource identifier → patterns. */
   watchExclude: Readonly<Record<string, readonly string[]>>;
   /** undefined: as the template's `Transform` says. */

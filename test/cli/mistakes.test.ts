@@ -338,6 +338,14 @@ const TEMPLATES: Readonly<Record<string, Mistake>> = {
     ],
     code: 1,
   },
+  'a parameter that only `sam deploy` has': {
+    template: ['Default: dev, ', ''],
+    files: { 'samconfig.toml': '[default.deploy.parameters]\nparameter_overrides = "Stage=dev"\n' },
+    says: [
+      'Error: template.yaml:3:3: Parameter Stage has no value and no default. Set it: --parameter-overrides Stage=… (samconfig.toml has parameter_overrides in [default.deploy.parameters], which sync does not read: move it to [default.global.parameters] for all commands)',
+    ],
+    code: 1,
+  },
   'the same in a dry run': {
     template: ['Default: dev, ', ''],
     args: [...NAME, '--dry-run'],

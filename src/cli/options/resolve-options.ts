@@ -73,6 +73,7 @@ export async function resolveOptions(
   const options: SyncOptions = {
     ...plainOptions(values),
     ...(await resolveFiles(values, { folders, cwd, files, needsTemplate: needs?.template !== false })),
+    overridesElsewhere: configuration.config.overridesElsewhere,
     projectDir: cwd,
     region,
     yes: values.value('yes') === true || isSet(env['CI']),
@@ -137,7 +138,7 @@ async function resolveFiles(
 type PathKey = 'templateFile' | 'baseDir' | 'containerEnvVarFile';
 
 /** Fields of `SyncOptions` that are an option's value as it is. */
-type PlainKey = Exclude<keyof SyncOptions, keyof FileOptions | 'projectDir' | 'region' | 'yes'>;
+type PlainKey = Exclude<keyof SyncOptions, keyof FileOptions | 'overridesElsewhere' | 'projectDir' | 'region' | 'yes'>;
 
 /** Their values by the option table. Does not compile if a field has no option of its name and type. */
 type PlainValues = {

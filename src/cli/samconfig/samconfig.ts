@@ -26,6 +26,8 @@ export interface Samconfig {
   entries: ReadonlyMap<OptionKey, ConfigEntry>;
   /** What to do about a stack name that it has only where sync does not look. */
   stackNameElsewhere?: string | undefined;
+  /** The same for parameter overrides. */
+  overridesElsewhere?: string | undefined;
   /** Parts of it that have no effect. */
   warnings: readonly UnreadPart[];
 }
@@ -99,8 +101,14 @@ export function samconfigValues(document: ConfigValue, environment: string, labe
     }
   }
   const reading = { label, environment };
-  const stackNameElsewhere = entries.has('stackName') ? undefined : keyElsewhere(top, 'stack_name', reading);
-  return { entries, stackNameElsewhere, warnings: findUnreadParts(top, reading) };
+  const elsewhere = (option: OptionKey, key: string): string | undefined =>
+    entries.has(option) ? undefined : keyElsewhere(top, key, reading);
+  return {
+    entries,
+    stackNameElsewhere: elsewhere('stackName', 'stack_name'),
+    overridesElsewhere: elsewhere('parameterOverrides', 'parameter_overrides'),
+    warnings: findUnreadParts(top, reading),
+  };
 }
 
 /** Returns the keys of a table that mean one of `names`, by order of `names`. Dashes are equal to underscores. */

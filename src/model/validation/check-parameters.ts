@@ -27,12 +27,16 @@ export function checkParameterValues(template: Template, given: GivenParameters)
   });
 }
 
-/** Reports the parameters that have neither a value nor a default. */
-export function missingParameters(names: readonly string[]): Complaint[] {
-  return names.map((name) => ({
-    path: ['Parameters', name],
-    message: `Parameter ${name} has no value and no default. Set it: --parameter-overrides ${name}=…`,
-  }));
+/** Reports the parameters that have neither a value nor a default. `elsewhere`: where values may be that are not read. */
+export function missingParameters(names: readonly string[], elsewhere?: string): Complaint[] {
+  return names.map((name, index) => {
+    const message = `Parameter ${name} has no value and no default. Set it: --parameter-overrides ${name}=…`;
+    const isLast = index === names.length - 1;
+    return {
+      path: ['Parameters', name],
+      message: isLast && elsewhere !== undefined ? `${message} (${elsewhere.replace(/\.$/, '')})` : message,
+    };
+  });
 }
 
 function findFault(text: string, type: string, declaration: TemplateMap): string | undefined {
