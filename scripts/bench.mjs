@@ -20,6 +20,9 @@ await build({ ...common, entryPoints: ['bench/floor.ts'], outExtension, mainFiel
 
 // the program looks for the emulator's plugin beside the bundle
 await fs.cp(path.join(root, 'src/local/plugin'), path.join(root, outdir, 'plugin'), { recursive: true });
+// the plugin's resource types
+const types = 'cloudformation-types.json';
+await fs.cp(path.join(root, 'src/model/validation', types), path.join(root, outdir, types));
 
 const options = { allowFailure: true, shell: false };
 // it measures this checkout, also if .cache is a link

@@ -226,6 +226,11 @@ describe('templates', () => {
       },
       'Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. Resource with id [Fn] is invalid.',
     ],
+    [
+      'a type that does not exist',
+      { Resources: { A: { Type: 'AWS::AppSync::Apis' } } },
+      'Unrecognized resource types: [AWS::AppSync::Apis]',
+    ],
   ])('refuses a template: %s', async (_what, template, message) => {
     await expect(deploy(newName(), template)).rejects.toThrow(message);
   });
@@ -237,11 +242,12 @@ describe('templates', () => {
     );
   });
 
-  it('takes types of SAM templates that the emulator lacks', async () => {
+  it('takes types that the emulator lacks, with their attributes', async () => {
     const template = {
       Transform: SAM,
       Resources: {
         Group: { Type: 'AWS::ResourceGroups::Group', Properties: { Name: 'x' } },
+        Events: { Type: 'AWS::AppSync::Api', Properties: { Name: 'x' } },
         Fn: samFunction('one', { AutoPublishAlias: 'live', DeploymentPreference: { Type: 'AllAtOnce' } }),
         Machine: {
           Type: 'AWS::Serverless::StateMachine',
@@ -252,10 +258,15 @@ describe('templates', () => {
           },
         },
       },
-      Outputs: { Machine: { Value: { Ref: 'Machine' } } },
+      Outputs: {
+        Machine: { Value: { Ref: 'Machine' } },
+        ApiArn: { Value: { 'Fn::GetAtt': ['Events', 'ApiArn'] } },
+        ApiId: { Value: { 'Fn::GetAtt': ['Events', 'ApiId'] } },
+      },
     };
     const { status, outputs } = await deploy(newName(), template);
     expect(status).toBe('CREATE_COMPLETE');
+    expect(outputs['ApiArn']).toBe(`arn:aws:appsync:us-east-1:000000000000:api/${outputs['ApiId']}`);
     const { stateMachineAliases } = await aws.sfn.send(
       new ListStateMachineAliasesCommand({ stateMachineArn: outputs['Machine'] }),
     );

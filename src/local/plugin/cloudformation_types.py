@@ -1,41 +1,35 @@
-"""Resource types of SAM templates that MiniStack lacks: recorded with an ID, without any function.
+"""Resource types that MiniStack lacks: recorded with an ID and the attributes of the type, without any function.
 
-An application is not refused because of its alarms' group or its gradual deployment; a misspelled type still is.
+An application is not refused because of its alarms' group, its gradual deployment or an event schema; a misspelled type still is.
 """
+
+import json
+from pathlib import Path
 
 from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services.cloudformation import provisioners
 
-PLACEHOLDERS = (
-    "AWS::ApiGateway::BasePathMappingV2",
-    "AWS::ApiGateway::ClientCertificate",
-    "AWS::ApiGateway::DomainNameAccessAssociation",
-    "AWS::ApiGateway::DomainNameV2",
-    "AWS::ApiGateway::VpcLink",
-    "AWS::ApiGatewayV2::ApiGatewayManagedOverrides",
-    "AWS::ApiGatewayV2::VpcLink",
-    "AWS::ApplicationInsights::Application",
-    "AWS::CodeDeploy::Application",
-    "AWS::CodeDeploy::DeploymentConfig",
-    "AWS::CodeDeploy::DeploymentGroup",
-    "AWS::Events::ApiDestination",
-    "AWS::Events::Connection",
-    "AWS::Lambda::CodeSigningConfig",
-    "AWS::ResourceGroups::Group",
-    "AWS::Route53::RecordSetGroup",
-    "AWS::SSM::Document",
-    "AWS::StepFunctions::Activity",
-    "AWS::Synthetics::Canary",
-    "AWS::XRay::Group",
-)
+# beside the bundle, and in a checkout: the types of AWS CloudFormation with their attributes, by service
+TYPES = ("../cloudformation-types.json", "../../model/validation/cloudformation-types.json")
+# SAM's transform replaces its types, and these are more than a record
+OTHERS = ("AWS::Serverless::", "AWS::CloudFormation::")
 
 
 def install():
-    for resource_type in PLACEHOLDERS:
-        provisioners._RESOURCE_HANDLERS.setdefault(resource_type, placeholder(resource_type))
+    for resource_type, names in known_types():
+        if not resource_type.startswith(OTHERS):
+            provisioners._RESOURCE_HANDLERS.setdefault(resource_type, placeholder(resource_type, names.split()))
 
 
-def placeholder(resource_type):
+def known_types():
+    folder = Path(__file__).resolve().parent
+    file = next(path for path in (folder / place for place in TYPES) if path.exists())
+    for service, types in json.loads(file.read_text(encoding="utf-8"))["types"].items():
+        for name, names in types.items():
+            yield f"AWS::{service}::{name}", names
+
+
+def placeholder(resource_type, names):
     service, name = resource_type.split("::")[1:]
 
     def create(logical_id, _props, stack_name):
@@ -48,6 +42,6 @@ def placeholder(resource_type):
     def attributes(physical_id):
         place = f"{service.lower()}:{get_region()}:{get_account_id()}"
         arn = f"arn:aws:{place}:{name.lower()}/{physical_id}"
-        return {"Arn": arn, "Id": physical_id, "Name": physical_id}
+        return {attribute: arn if attribute.endswith("Arn") else physical_id for attribute in ["Arn", "Id", "Name", *names]}
 
     return {"create": create, "update": update, "delete": lambda _physical_id, _props: None}
