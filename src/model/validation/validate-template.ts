@@ -3,6 +3,7 @@ import { mapOf } from '../../template/template.ts';
 import type { Template } from '../../template/template.ts';
 import { EXTENSIONS_TRANSFORM, SERVERLESS_TRANSFORM, transformsOf } from '../../template/transforms.ts';
 import type { Transform } from '../../template/transforms.ts';
+import { checkEnvironment } from './check-environment.ts';
 import { checkGlobals } from './check-globals.ts';
 import { checkKeyNames, checkSectionNames } from './check-keys.ts';
 import { checkNulls } from './check-nulls.ts';
@@ -37,6 +38,7 @@ export function validateTemplate(template: Template): Findings {
   checkTypes(template, findings);
   checkGlobals(template, findings);
   checkNulls(template, findings);
+  checkEnvironment(template, findings);
   checkReferences(template, findings);
   return findings;
 }

@@ -168,6 +168,14 @@ describe('what CloudFormation refuses', () => {
       ],
     ],
     [
+      'variables that Lambda sets itself',
+      `${FUNCTION}      Environment:\n        Variables:\n          AWS_REGION: a\n          AWS_REGION_NAME: a\nGlobals:\n  Function:\n    Environment:\n      Variables:\n        AWS_LAMBDA_FUNCTION_NAME: a`,
+      [
+        '11: Environment variable AWS_REGION cannot be set: Lambda sets it itself. Remove it, or use another name',
+        '17: Environment variable AWS_LAMBDA_FUNCTION_NAME cannot be set: Lambda sets it itself. Remove it, or use another name',
+      ],
+    ],
+    [
       'keys without a value',
       `Description:\n${FUNCTION}      Environment:\n        Variables: {A: !If [B, null, a]}\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\nConditions: {B: !Equals [a, b]}\nOutputs:`,
       [
