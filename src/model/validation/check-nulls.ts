@@ -1,8 +1,9 @@
-import { isServerless } from '../../template/kinds/kinds.ts';
+import { isBuiltAs, isServerless } from '../../template/kinds/kinds.ts';
 import type { TemplatePath } from '../../template/template-path.ts';
-import { isMap, mapOf } from '../../template/template.ts';
+import { isMap, mapOf, resourcesOf } from '../../template/template.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';
 import type { Findings } from './findings.ts';
+import { attributesOf } from './known-types.ts';
 
 const CHECKED_SECTIONS = [
   'AWSTemplateFormatVersion',
@@ -13,25 +14,26 @@ const CHECKED_SECTIONS = [
   'Parameters',
   'Rules',
 ];
-/** The properties of SAM's types that its transform passes on as they are. */
-const PASSED_ON = ['Environment', 'Tags'];
+/** Properties of functions that hold texts only. */
+const TEXTS = ['Environment', 'Tags'];
 
 /**
- * Checks for null, which a key without a value is: CloudFormation accepts none. SAM's transform leaves out properties that
- * are null, so only those are checked that it passes on.
+ * Checks for null, which a key without a value is: CloudFormation accepts none in sections and as the value of a property.
+ * SAM's transform leaves out its own properties that are null. Deeper, a property may hold JSON, in which null has a meaning:
+ * `ResultPath: null` of a state machine.
  */
 export function checkNulls(template: Template, findings: Findings): void {
   for (const section of CHECKED_SECTIONS) {
     if (Object.hasOwn(template, section)) reportNulls(template[section] ?? null, [section], findings);
   }
-  for (const [id, resource] of Object.entries(mapOf(template['Resources']))) {
-    if (id.startsWith('Fn::') || !isMap(resource) || !Object.hasOwn(resource, 'Properties')) continue;
-    const at = ['Resources', id, 'Properties'];
-    const properties = resource['Properties'] ?? null;
-    if (!isServerless(resource['Type'])) reportNulls(properties, at, findings);
-    else
-      for (const name of PASSED_ON.filter((key) => isMap(mapOf(properties)[key])))
-        reportNulls(mapOf(properties)[name] ?? null, [...at, name], findings);
+  for (const [id, { Type: type, Properties: properties }] of resourcesOf(template)) {
+    for (const [name, value] of Object.entries(mapOf(properties))) {
+      const path = ['Resources', id, 'Properties', name];
+      const isTexts = TEXTS.includes(name) && isBuiltAs(type, 'function');
+      // what custom resources accept is theirs
+      const isRefused = value === null ? attributesOf(type) !== undefined && !isServerless(type) : isTexts;
+      if (isRefused) reportNulls(value, path, findings);
+    }
   }
 }
 

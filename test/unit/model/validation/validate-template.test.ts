@@ -177,12 +177,12 @@ describe('what CloudFormation refuses', () => {
     ],
     [
       'keys without a value',
-      `Description:\n${FUNCTION}      Environment:\n        Variables: {A: !If [B, null, a]}\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\nConditions: {B: !Equals [a, b]}\nOutputs:`,
+      `Description:\n${FUNCTION}      Environment:\n        Variables: {A: !If [B, null, a]}\n  Q:\n    Type: AWS::SQS::Queue\n    Properties: {QueueName: }\nConditions: {B: !Equals [a, b]}\nOutputs:`,
       [
         '1: Description has no value: CloudFormation accepts no null. Remove the key, or set a value',
         '16: Outputs has no value: CloudFormation accepts no null. Remove the key, or set a value',
         '11: Resources.Fn.Properties.Environment.Variables.A.Fn::If.1 has no value: CloudFormation accepts no null. Remove the key, or set a value',
-        '14: Resources.Q.Properties has no value: CloudFormation accepts no null. Remove the key, or set a value',
+        '14: Resources.Q.Properties.QueueName has no value: CloudFormation accepts no null. Remove the key, or set a value',
       ],
     ],
     [
@@ -303,8 +303,8 @@ describe('what passes', () => {
       `${SAM}Resources:\n  G: {Type: AWS::Serverless::GraphQLApi, Properties: {Auth: {Type: API_KEY}}}\n  W: {Type: AWS::Serverless::WebSocketApi}\nOutputs:\n  A: {Value: !Sub "\${G.ApiId} \${W.ApiEndpoint}"}`,
     ],
     [
-      'null where the transform of SAM leaves it out',
-      `${FUNCTION}      Events:\n      Description: null\n      Environment:\n  A: {Type: AWS::Serverless::HttpApi, Properties: }`,
+      'null where the transform of SAM leaves it out, and in JSON',
+      `${FUNCTION}      Events:\n      Description: null\n      Environment:\n  A: {Type: AWS::Serverless::HttpApi, Properties: }\n  M: {Type: AWS::StepFunctions::StateMachine, Properties: {Definition: {States: {A: {ResultPath: null}}}}}\n  C: {Type: Custom::Thing, Properties: {A: }}`,
     ],
     [
       'every form of Policies',
