@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /**
  * Maps with at most `limit` concurrent calls, keeping the order. After a failure no call starts; the first failure rejects
  * once the running calls have ended, because the caller removes what they write to.
@@ -23,6 +25,23 @@ export async function mapLimit<T, R>(
   await Promise.all(Array.from({ length: Math.min(Math.max(1, limit), items.length) }, task));
   if (failures.length > 0) throw failures[0];
   return results;
+}
+
+/** After so much time (ms) in one go, the rest of the process gets its turn. */
+const LONGEST_TURN = 20;
+
+/**
+ * Works through items one after the other, for synchronous work on many small files: with promises, each takes several trips through
+ * Node's thread pool, and twice the processor time. Lets the rest of the process have its turn in between.
+ */
+export async function inTurns<T>(items: Iterable<T>, work: (item: T) => void | Promise<void>): Promise<void> {
+  let started = performance.now();
+  for (const item of items) {
+    await work(item);
+    if (performance.now() - started < LONGEST_TURN) continue;
+    await setImmediate();
+    started = performance.now();
+  }
 }
 
 /** Creates a gate that runs at most `limit` calls at a time, in order. */

@@ -2,18 +2,16 @@ import { createWriteStream, writeFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { setImmediate } from 'node:timers/promises';
 import { inflateRawSync } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { errorMessage, UserError } from '../../errors.ts';
+import { inTurns } from '../../support/map-limit.ts';
 import { isBelow, placeBelow, quoted } from '../../support/places.ts';
 import { isRuntimePath } from '../../support/runtime-links.ts';
 import { makeFolders } from '../file-tree.ts';
 import { openZipBytes, openZipFile } from './open-zip.ts';
 import type { OpenZip } from './open-zip.ts';
 
-/** After so much time (ms) in one go, other work of the process gets its turn. */
-const LONGEST_TURN = 20;
 /** Larger files are streamed (bytes). */
 const STREAM_ABOVE = 32 * 1024 * 1024;
 
@@ -63,14 +61,8 @@ async function unpack(
       files.map(({ file }) => path.dirname(file)),
     );
     const isKept = ({ entry }: { entry: Entry }): boolean => links && isLink(entry);
-    let turn = performance.now();
     const contents = files.filter((file) => !isKept(file));
-    for (const { entry, file } of contents) {
-      await unpackEntry(archive, entry, file);
-      if (performance.now() - turn < LONGEST_TURN) continue;
-      await setImmediate();
-      turn = performance.now();
-    }
+    await inTurns(contents, ({ entry, file }) => unpackEntry(archive, entry, file));
     // last, so that nothing is written through one
     for (const { entry, file } of files.filter(isKept)) await unpackLink(zip, entry, { file, target });
     return contents.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);

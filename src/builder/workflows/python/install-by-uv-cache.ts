@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { isMissing } from '../../../support/files.ts';
-import { mapLimit } from '../../../support/map-limit.ts';
+import { inTurns } from '../../../support/map-limit.ts';
 import { placeBelow } from '../../../support/places.ts';
 import { makeFolders } from '../../file-tree.ts';
 import { ToolError } from '../../tools/tools.ts';
@@ -24,8 +25,6 @@ export interface UvCacheJob {
   /** An empty folder. */
   scratch: string;
 }
-
-const FILES_AT_ONCE = 8;
 
 /**
  * Installs plain requirements with uv, if there is one, as pip would: uv chooses and unpacks the wheels, in a third of the time,
@@ -124,11 +123,11 @@ async function copyWheel({ root, info }: UnpackedWheel, folder: string): Promise
     folder,
     files.map(({ place }) => path.dirname(place)),
   );
-  await mapLimit(files, FILES_AT_ONCE, async ({ source, place, hash, isFree }) => {
-    const [content, { mode }] = await Promise.all([fs.readFile(source), fs.stat(source)]);
+  await inTurns(files, ({ source, place, hash, isFree }) => {
+    const content = readFileSync(source);
     const isSame = hash === `sha256=${createHash('sha256').update(content).digest('base64url')}`;
     if (!isSame && !isFree) throw new NotAsInWheel();
-    await fs.writeFile(place, content, { mode: (mode & 0o111) === 0 ? 0o644 : 0o755 });
+    writeFileSync(place, content, { mode: (statSync(source).mode & 0o111) === 0 ? 0o644 : 0o755 });
   });
 }
 
