@@ -3,7 +3,7 @@ import type { App } from './apps.ts';
 import type { Bench, BenchCase, Subject } from './bench-case.ts';
 import { floorOf, prepareCopy, syncAgain, syncFirst, writeCopy } from './commands.ts';
 import type { Copy, Repeated } from './commands.ts';
-import { layers } from './layers.ts';
+import { largePackages, layers } from './layers.ts';
 import { measure } from './measure.ts';
 import type { Goal, Row } from './rows.ts';
 import { syncCommand } from './tools.ts';
@@ -45,7 +45,12 @@ export const CASES: readonly BenchCase[] = [
   { name: 'watch-memory', about: 'resident memory of a watch, 10 functions', run: watchMemory },
   firstCase('python', (seed) => functions(times(20, python(PYTHON_PACKAGES)), { seed })),
   firstCase('node', (seed) => functions(times(20, node(NODE_PACKAGES)), { seed })),
-  { name: 'layers', about: 'dependency layers: what a change of one line sends, with and without', run: layers },
+  { name: 'large-first', about: 'the first sync of numpy and others, with pip and with uv', run: largePackages },
+  {
+    name: 'layers',
+    about: 'a function of 24 MB: a change of one line, with and without dependency layers',
+    run: layers,
+  },
   { name: 'growth', about: '500 functions, 5,000 files: nothing changed, memory', run: growth },
   { name: 'watch-start', about: '500 functions, 5,000 files: the start of a watch', run: watchStart },
   {

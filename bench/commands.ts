@@ -95,12 +95,14 @@ export interface FirstSync {
   /** Caches of package managers are new, too. */
   emptyCaches?: boolean;
   args?: readonly string[];
+  /** Variables beside those that lead to the emulator. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** A tool that syncs a new application to a new stack in each round. */
 export async function syncFirst(
   bench: Bench,
-  { tool, name, app, rounds, slow, emptyCaches = false, args }: FirstSync,
+  { tool, name, app, rounds, slow, emptyCaches = false, args, env: own = {} }: FirstSync,
 ): Promise<Subject> {
   const way = await bench.way(tool);
   return {
@@ -113,7 +115,7 @@ export async function syncFirst(
       const dir = bench.folder(stackName);
       await writeApp(dir, app(stackName));
       const caches = emptyCaches ? cachesBelow(bench.folder(`${stackName}-caches`)) : {};
-      const env = { ...way.env, ...caches };
+      const env = { ...way.env, ...caches, ...own };
       const command = plainSync({ tool, dir, stackName, way: { ...way, env } }, args);
       const sample = check(await measure(command), false);
       const diskBytes = await usedSpace(path.join(dir, '.aws-sam'));

@@ -8,6 +8,8 @@ export type Goal =
   | { kind: 'time'; ms: number }
   /** At most so many bytes of memory at the peak. */
   | { kind: 'peak'; bytes: number }
+  /** At most so much of SAM CLI's processor time. */
+  | { kind: 'cpu'; share: number }
   /** At most so much of SAM CLI's resident memory. */
   | { kind: 'resident'; share: number }
   /** At most so much of SAM CLI's disk space. */
@@ -66,6 +68,8 @@ export function judge({ goals, results }: Row): Verdict[] {
         return [{ goal: `≤ ${time(goal.ms)}`, reached: time(ours.ms), met: ours.ms <= goal.ms }];
       case 'peak':
         return [atMost(`peak memory ≤ ${size(goal.bytes)}`, ours.peakBytes, goal.bytes)];
+      case 'cpu':
+        return peer ? [share(`CPU ≤ ${goal.share} ×`, ours.cpuMs, peer.cpuMs, goal.share)] : [];
       case 'resident':
         return peer
           ? [share(`resident memory ≤ ${goal.share} ×`, ours.residentBytes, peer.residentBytes, goal.share)]
