@@ -20,7 +20,7 @@ const STOP_TIMEOUT_MS = 10_000;
 
 /** Identifies a local cloud; each port has its own. */
 export interface CloudPlace {
-  /** From `cloudCacheDir`. Absolute. */
+  /** From `userCacheDir`. Absolute. */
   cacheDir: string;
   port: number;
 }

@@ -33,19 +33,6 @@ const SETUP_STEP = 'setup:local-cloud';
 /** How often the installed packages are counted (ms). */
 const COUNT_MS = 500;
 
-/** Returns our folder in the user's cache: `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`. */
-export function cloudCacheDir(
-  env: Readonly<Record<string, string | undefined>>,
-  home: string,
-  platform: NodeJS.Platform,
-): string {
-  const xdg = env['XDG_CACHE_HOME'];
-  if (xdg && path.isAbsolute(xdg)) return path.join(xdg, 'sam-sync');
-  if (platform === 'darwin') return path.join(home, 'Library', 'Caches', 'sam-sync');
-  if (platform === 'win32') return path.join(env['LOCALAPPDATA'] || path.join(home, 'AppData', 'Local'), 'sam-sync');
-  return path.join(home, '.cache', 'sam-sync');
-}
-
 /** The plugin on disk. */
 export interface Plugin {
   /** Absolute. */

@@ -15,6 +15,7 @@ import { openCompressedFiles } from './compressed-files.ts';
 import type { CompressedFiles } from './compressed-files.ts';
 import { createCompressor } from './compressor.ts';
 import type { Compressor } from './compressor.ts';
+import { openPackedPackages } from './packed-packages.ts';
 import { fileKey, readSums, textKey, treeKey } from './artifact-key.ts';
 import { isSmallTree } from './compression.ts';
 import type { FileSum } from './artifact-key.ts';
@@ -62,6 +63,8 @@ export interface ArtifactStoreOptions {
    * and removed with it. Absolute.
    */
   storeDir: string;
+  /** The user's compressed packages, of all projects. Absolute. */
+  packagesDir?: string | undefined;
   reporter: Reporter;
   signal: AbortSignal;
 }
@@ -90,11 +93,14 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const zips = new Map<string, Promise<ZipFile>>();
   const zipGate = createGate(ZIPS_AT_ONCE);
   const disposing = createAbort();
+  const compressed = openCompressedFiles(options.storeDir);
+  const { packagesDir } = options;
   const context: ZipContext = {
     ...options,
     signal: AbortSignal.any([options.signal, disposing.signal]),
     compressor: createCompressor(),
-    compressed: openCompressedFiles(options.storeDir),
+    compressed,
+    packages: packagesDir === undefined ? compressed : openPackedPackages(compressed, packagesDir),
     looseDir: path.join(options.storeDir, 'tmp', `zips.${temporarySuffix()}`),
     sums: new Map(),
     recordGate: createGate(1),
@@ -145,7 +151,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       disposing.abort(new Error('The artifacts were disposed'));
       await context.compressor.close();
       await Promise.allSettled([...zips.values(), ...located.values()]);
-      await context.compressed.save().catch(() => {}); // only a cache
+      for (const cache of new Set([context.packages, compressed])) await cache.save().catch(() => {}); // only a cache
       await discard(context.looseDir);
     },
   };
@@ -176,6 +182,8 @@ function withPrefix(prefix: string | undefined, key: string): string {
 interface ZipContext extends ArtifactStoreOptions {
   compressor: Compressor;
   compressed: CompressedFiles;
+  /** The same for zips of nothing but installed packages. */
+  packages: CompressedFiles;
   /** Zips of folders that may change, used by this run only. */
   looseDir: string;
   /** File sums of immutable folders. Many functions may share a layer's folder under different keys. */
@@ -241,6 +249,11 @@ function zipFileOf(recordFile: string): string {
   return path.join(path.dirname(recordFile), ZIP_FILE);
 }
 
+/** Whether the folder with this metadata holds nothing but installed packages. */
+function isPackages(recordFile: string): boolean {
+  return path.basename(path.dirname(path.dirname(recordFile))) === 'deps';
+}
+
 function updateRecord(
   { recordGate }: ZipContext,
   file: string,
@@ -250,7 +263,7 @@ function updateRecord(
 }
 
 async function makeZip(context: ZipContext, { path: target, recordFile }: ZipTarget): Promise<ZipFile> {
-  const { signal, compressor, compressed, looseDir } = context;
+  const { signal, compressor, looseDir } = context;
   signal.throwIfAborted();
   if (recordFile === undefined) {
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal, compressor });
@@ -260,6 +273,7 @@ async function makeZip(context: ZipContext, { path: target, recordFile }: ZipTar
   if (recorded !== undefined && (await statIfExists(file))?.size === recorded.size) return { path: file, ...recorded };
   // a killed run leaves a large, incomplete zip
   await removeLeftovers(path.dirname(file));
+  const compressed = isPackages(recordFile) ? context.packages : context.compressed;
   const zip = await writeZip(await readEntries(target), file, { signal, compressor, compressed });
   await updateRecord(context, recordFile, zipRecord(zip));
   return zip;

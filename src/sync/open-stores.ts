@@ -1,3 +1,5 @@
+import * as os from 'node:os';
+import * as path from 'node:path';
 import { buildStoreDir } from '../builder/build-options.ts';
 import { openSyncMemory } from '../cloud/sync-state.ts';
 import type { SyncMemory } from '../cloud/sync-state.ts';
@@ -8,6 +10,7 @@ import { createObjectStore } from '../package/object-store.ts';
 import type { ObjectStore } from '../package/object-store.ts';
 import { openUploadRecords } from '../package/unfinished-uploads.ts';
 import type { WebFunctionStore } from '../package/web-function-store.ts';
+import { userCacheDir } from '../support/user-cache.ts';
 import type { SyncRun } from './sync-run.ts';
 import { openWebFunctionStore } from './web-function-store.ts';
 
@@ -37,12 +40,13 @@ export function openArtifactStore(
   const { reporter, signal, env } = environment;
   const sent = { objects: 0, bytes: 0 };
   const storeDir = buildStoreDir(projectDir);
+  const packagesDir = path.join(userCacheDir(env, os.homedir(), process.platform), 'packages');
   const uploads = openUploadRecords(storeDir, aws);
   const settings = { aws, kmsKeyId, metadata, prefix, sent, uploads, reporter, signal };
   const objects = createObjectStore({ ...settings, bucket, checkBucket });
   const webFunctions = openWebFunctionStore(settings, { stackName, s3Bucket, pollDelayMs: parsePollDelay(env) });
   return {
-    store: createArtifactStore({ objects, bucket, prefix, webFunctions, storeDir, reporter, signal }),
+    store: createArtifactStore({ objects, bucket, prefix, webFunctions, storeDir, packagesDir, reporter, signal }),
     webFunctions,
     sent,
   };

@@ -22,7 +22,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Reporter } from '../../src/console/reporter.ts';
 import { askCloud } from '../../src/local/cloud-client.ts';
 import { waitUntilAnswering } from '../../src/local/cloud.ts';
-import { cloudCacheDir, ensureInstalled, readPlugin } from '../../src/local/installation.ts';
+import { ensureInstalled, readPlugin } from '../../src/local/installation.ts';
+import { userCacheDir } from '../../src/support/user-cache.ts';
 import { launch } from '../../src/local/launch.ts';
 import { describeCloud } from '../../src/local/local-cloud.ts';
 import { contractSettings } from './aws-contract.ts';
@@ -45,7 +46,7 @@ export const silent: Reporter = { report: () => {} };
 
 /** The cache folder that all tests (and the user's own runs) share: packages are installed once per machine. */
 export function sharedCacheDir(): string {
-  return cloudCacheDir(process.env, os.homedir(), process.platform);
+  return userCacheDir(process.env, os.homedir(), process.platform);
 }
 
 /** Starts a cloud of one's own. `settings`: variables of `src/local/plugin/start.py` and of MiniStack. */

@@ -1,14 +1,14 @@
 import * as os from 'node:os';
 import { UsageError } from '../../errors.ts';
 import { DEFAULT_CLOUD_PORT, type CloudPlace } from '../../local/cloud.ts';
-import { cloudCacheDir } from '../../local/installation.ts';
+import { userCacheDir } from '../../support/user-cache.ts';
 
 /** The variable with the port of the local cloud. */
 export const CLOUD_PORT_VARIABLE = 'SAM_SYNC_CLOUD_PORT';
 
 /** Returns the cache folder and port of the local cloud. */
 export function resolveCloudPlace(env: Readonly<Record<string, string | undefined>>): CloudPlace {
-  return { cacheDir: cloudCacheDir(env, os.homedir(), process.platform), port: resolveCloudPort(env) };
+  return { cacheDir: userCacheDir(env, os.homedir(), process.platform), port: resolveCloudPort(env) };
 }
 
 function resolveCloudPort(env: Readonly<Record<string, string | undefined>>): number {

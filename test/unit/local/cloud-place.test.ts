@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { resolveCloudPlace } from '../../../src/cli/local-cloud/cloud-place.ts';
 import { withCloudEnvironment, describeCloud } from '../../../src/local/local-cloud.ts';
-import { cloudCacheDir } from '../../../src/local/installation.ts';
+import { userCacheDir } from '../../../src/support/user-cache.ts';
 
-describe('cloudCacheDir', () => {
+describe('userCacheDir', () => {
   it.each([
     ['linux', {}, '/home/me/.cache/sam-sync'],
     ['linux', { XDG_CACHE_HOME: '/caches' }, '/caches/sam-sync'],
@@ -13,7 +13,7 @@ describe('cloudCacheDir', () => {
     ['win32', { LOCALAPPDATA: '/home/me/Local' }, '/home/me/Local/sam-sync'],
     ['win32', {}, '/home/me/AppData/Local/sam-sync'],
   ] as const)('%s %o', (platform, env, expected) => {
-    expect(cloudCacheDir(env, '/home/me', platform)).toBe(expected);
+    expect(userCacheDir(env, '/home/me', platform)).toBe(expected);
   });
 });
 
