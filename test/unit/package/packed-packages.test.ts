@@ -2,12 +2,18 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { expect, it, vi } from 'vitest';
+import { createArtifactStore } from '../../../src/package/artifact-store.ts';
 import { createCompressor } from '../../../src/package/compressor.ts';
 import { openCompressedFiles } from '../../../src/package/compressed-files.ts';
+import type { ObjectStore } from '../../../src/package/object-store.ts';
 import { openPackedPackages } from '../../../src/package/packed-packages.ts';
 import { listEntries } from '../../../src/package/tree-entries.ts';
 import { writeZip } from '../../../src/package/zip.ts';
+import { silent } from '../../support/cloud.ts';
 import { tempFolder, writeFiles } from '../../support/temp-folder.ts';
+
+/** Zipping asks nothing and sends nothing. */
+const NO_OBJECTS = {} as ObjectStore;
 
 /** Text that shrinks to half its size. */
 const noise = (seed: string, size: number): string =>
@@ -91,4 +97,23 @@ it('the zips that were used last stay, as far as there is room', async () => {
   expect(await zipsIn(packages)).toHaveLength(2);
   expect(await zipPackages(one, packages, room)).toMatchObject({ compressed: 0 });
   expect(await zipPackages(two, packages, room)).toMatchObject({ compressed: 1 });
+});
+
+it('code of functions is not kept, only packages', async () => {
+  const dir = await tempFolder();
+  const [storeDir, packagesDir] = [path.join(dir, 'store'), path.join(dir, 'packages')];
+  for (const kind of ['artifacts', 'deps']) await writeFiles(path.join(storeDir, kind, 'key', 'content'), LARGE);
+  const { signal } = new AbortController();
+  const zip = async (kind: string): Promise<string> => {
+    const settings = { objects: NO_OBJECTS, bucket: 'b', prefix: undefined, reporter: silent, signal };
+    const store = createArtifactStore({ ...settings, storeDir, packagesDir });
+    const made = await store.zip({ kind: 'zip', path: path.join(storeDir, kind, 'key', 'content'), label: kind });
+    await store.dispose();
+    return `${Buffer.from(made.sha256, 'base64').toString('hex')}.zip`;
+  };
+  await zip('artifacts');
+  expect(await fs.readdir(dir)).toEqual(['store']);
+  await fs.writeFile(path.join(storeDir, 'deps/key/content/other.so'), noise('other', 3_000_000));
+  const packed = await zip('deps');
+  expect(await zipsIn(packagesDir)).toEqual([packed]);
 });
