@@ -92,7 +92,11 @@ async function copyWhole(source: string, target: string): Promise<void> {
 async function removeOldest(dir: string, mostBytes: number): Promise<void> {
   const names = (await fs.readdir(dir)).filter((name) => name.endsWith('.zip'));
   const zips = await Promise.all(
-    names.map(async (name) => ({ file: path.join(dir, name), ...(await fs.stat(path.join(dir, name))) })),
+    names.map(async (name) => {
+      const file = path.join(dir, name);
+      const { size, mtimeMs } = await fs.stat(file);
+      return { file, size, mtimeMs };
+    }),
   );
   let bytes = 0;
   for (const { file, size } of zips.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
