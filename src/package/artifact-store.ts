@@ -151,7 +151,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       disposing.abort(new Error('The artifacts were disposed'));
       await context.compressor.close();
       await Promise.allSettled([...zips.values(), ...located.values()]);
-      for (const cache of new Set([context.packages, compressed])) await cache.save().catch(() => {}); // only a cache
+      await context.packages.save().catch(() => {}); // only a cache
       await discard(context.looseDir);
     },
   };

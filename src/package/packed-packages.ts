@@ -29,7 +29,8 @@ export function openPackedPackages(own: CompressedFiles, dir: string, mostBytes 
   const intact = new Map<string, Promise<boolean>>();
   const offered: PackedZip[] = [];
   const findShared = async (sha256: string): Promise<CompressedFile | undefined> => {
-    const found = await (await shared()).find(sha256);
+    // only a cache: the folder may be unreadable
+    const found = await (await shared()).find(sha256).catch(() => undefined);
     if (found === undefined) return undefined;
     return (await oncePerName(intact, found.zip, () => markIntact(found.zip))) ? found : undefined;
   };
@@ -41,6 +42,7 @@ export function openPackedPackages(own: CompressedFiles, dir: string, mostBytes 
       offered.push({ zip, size, files });
     },
     save: async () => {
+      await own.save();
       for (const packed of offered.splice(0)) {
         const isKnown = async (sha256: string): Promise<boolean> => (await findShared(sha256)) !== undefined;
         if ((await newBytes(packed, isKnown)) >= WORTH_KEEPING) {
