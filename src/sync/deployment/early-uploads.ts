@@ -7,6 +7,8 @@ import type { ArtifactStore } from '../../package/artifact-store.ts';
 /** Uploads finished builds while other builds run. */
 export interface EarlyUploads {
   add(folder: BuiltFolder, ids: readonly ResourceIdentifier[], content: 'code' | 'dependencies'): void;
+  /** Throws the first failure so far: what failed early is not sent a second time. */
+  throwIfFailed(): void;
   /** Rejects with the first upload that failed. */
   done(): Promise<void>;
 }
@@ -22,6 +24,7 @@ export function createEarlyUploads(
 ): EarlyUploads {
   const webFunctions = new Set(localWebFunctions(root));
   const running: Promise<void>[] = [];
+  const failures: unknown[] = [];
   const send = async (
     path: string,
     ids: readonly ResourceIdentifier[],
@@ -37,8 +40,11 @@ export function createEarlyUploads(
     add(folder, ids, content) {
       if (deployed.stack !== undefined) return;
       const sending = send(folder.path, ids, content);
-      sending.catch(() => {}); // reported by done(), after the builds
+      sending.catch((error: unknown) => failures.push(error)); // reported after the builds
       running.push(sending);
+    },
+    throwIfFailed() {
+      if (failures.length > 0) throw failures[0];
     },
     async done() {
       await Promise.all(running);

@@ -26,7 +26,10 @@ async function uploadMissing(
       inputs,
       { store, images },
       {
-        artifact: (located) => store.upload(located),
+        artifact: async (located) => {
+          early.throwIfFailed();
+          await store.upload(located);
+        },
         image: async (located) => {
           await repositories.ensure();
           await images.push(located);
