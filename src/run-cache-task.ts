@@ -39,7 +39,7 @@ async function perform(task: CacheTask, run: SyncRun, print: (text: string) => v
     }
     case 'prune': {
       const { pruneCaches } = await import('./sync/cache/prune-caches.ts');
-      return pruneCaches(run, task.olderThan);
+      return pruneCaches(run, task.what);
     }
     case 'fill': {
       const { fillCache } = await import('./sync/cache/fill-cache.ts');

@@ -3,7 +3,7 @@ import { NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config';
 import type { AwsCredentialIdentity, RetryStrategyV2 } from '@smithy/types';
 import { note, type Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
-import { once } from '../support/once.ts';
+import { once, oncePerName } from '../support/once.ts';
 import type { RoleSession } from './assume-role.ts';
 import { reportCalls, type SdkClient } from './calls.ts';
 import { readAwsConfig, type Env } from './config-files.ts';
@@ -69,6 +69,8 @@ export type Service<K extends ServiceName> = Omit<ServiceModule<K>, 'Client'> & 
 
 /** AWS clients, each loaded and created on first use. */
 export type Aws = { readonly [K in ServiceName]: () => Promise<Service<K>> } & {
+  /** S3 in another Region, for a bucket that is read only. */
+  s3In(region: string): Promise<Service<'s3'>>;
   /** Returns the current Region. Throws a `UserError` if none is set. */
   region(): Promise<string>;
   /** Returns the named profile, if any, for commands that messages suggest. */
@@ -103,14 +105,17 @@ export function createAws(options: AwsOptions): Aws {
     note(options.reporter, 'info', `Waiting for the ${describeQuota(quota)}`),
   );
 
-  const createService = async <K extends ServiceName>(name: K, identity?: Identity): Promise<Service<K>> => {
+  const createService = async <K extends ServiceName>(
+    name: K,
+    { identity, region: other }: { identity?: Identity; region?: string } = {},
+  ): Promise<Service<K>> => {
     const { id, load } = SERVICES[name];
     const [{ Client, ...commands }, current, handler] = await Promise.all([load(), settings(), requestHandler()]);
     opened = handler;
     const endpoint = current.endpointOf(id);
     // a cloud on this machine has no quotas
     const isPaced = endpoint === undefined || !isLoopback(new URL(endpoint).hostname);
-    const target = { region: await region(), profile: current.profile };
+    const target = { region: other ?? (await region()), profile: current.profile };
     const config = {
       ...target,
       credentials: identity ?? (await credentials()),
@@ -141,16 +146,18 @@ export function createAws(options: AwsOptions): Aws {
       requestHandler: await requestHandler(),
       askMfaCode: options.askMfaCode,
       assumeRole: async (source, request) => {
-        const { send, AssumeRoleCommand } = await createService('sts', source);
+        const { send, AssumeRoleCommand } = await createService('sts', { identity: source });
         const { RoleArn, RoleSessionName, ...rest } = request;
         return toSession(await send(new AssumeRoleCommand({ RoleArn, RoleSessionName, ...rest })));
       },
     });
   });
 
+  const elsewhere = new Map<string, Promise<Service<'s3'>>>();
   const services = Object.keys(SERVICES).map((name) => [name, once(() => createService(name as ServiceName))] as const);
   return {
     ...(Object.fromEntries(services) as unknown as { [K in ServiceName]: () => Promise<Service<K>> }),
+    s3In: (other) => oncePerName(elsewhere, other, () => createService('s3', { region: other })),
     region,
     profile: async () => (await settings()).profile,
     endpoint: async (service) => (await settings()).endpointOf(SERVICES[service].id),
@@ -165,6 +172,7 @@ export function createAws(options: AwsOptions): Aws {
       }
     },
     renew: () => {
+      elsewhere.clear();
       for (const memo of [settings, credentials, ...services.map(([, service]) => service)]) memo.reset();
     },
     beforeClose: (work) => {

@@ -6,6 +6,8 @@ import { mapLimit } from '../support/map-limit.ts';
 import { placeBelow } from '../support/places.ts';
 import { runtimeLink } from '../support/runtime-links.ts';
 import { compileExcludes } from '../support/globs.ts';
+import { spend } from './cache/work-budget.ts';
+import type { WorkBudget } from './cache/work-budget.ts';
 
 /** A file below a folder. Links are followed. */
 export interface TreeFile {
@@ -29,13 +31,15 @@ const FILES_AT_ONCE = 32;
 
 /**
  * Lists the files below a folder, sorted by path, without names that match `excludes` at any depth; a pattern with a leading
- * `/` counts directly below the folder only.
+ * `/` counts directly below the folder only. `budget`: how much may be listed.
  */
-export function listTree(root: string, excludes: readonly string[] = []): Tree {
+export function listTree(root: string, excludes: readonly string[] = [], budget?: WorkBudget): Tree {
   const isExcluded = compileExcludes(excludes);
   const tree: Tree = { files: [], dangling: [] };
   const walk = (folder: string, prefix: string, parents: readonly string[]): void => {
-    for (const item of fs.readdirSync(folder, { withFileTypes: true })) {
+    const items = fs.readdirSync(folder, { withFileTypes: true });
+    spend(budget, { items: items.length });
+    for (const item of items) {
       if (isExcluded(item.name, prefix === '')) continue;
       const absolute = path.join(folder, item.name);
       const name = prefix + item.name;

@@ -104,9 +104,20 @@ const readInput: Reader<SharedInput> = (value) => {
   const excludes = listOf(text)(input?.['excludes']);
   const stems = input?.['stems'] === undefined ? [] : listOf(text)(input['stems']);
   if (path === undefined || excludes === undefined || stems === undefined || !isRelative(path)) return undefined;
+  if (!excludes.every(isSimple)) return undefined;
   const direct = input?.['direct'] === true ? { direct: true } : {};
   return { path, excludes, ...direct, ...(input?.['stems'] === undefined ? {} : { stems }) };
 };
+
+const LONGEST_PATTERN = 1000;
+const MOST_WILDCARDS = 4;
+
+/** A pattern with many wildcards can take hours to find out that a name does not match. */
+function isSimple(pattern: string): boolean {
+  // `[*]` is how the name of a folder is written
+  const wildcards = pattern.replace(/\[[*?[]\]/g, '').match(/[*?[]/g)?.length ?? 0;
+  return pattern.length <= LONGEST_PATTERN && wildcards <= MOST_WILDCARDS;
+}
 
 /** With `/`, and never absolute: it starts from the code's folder. */
 function isRelative(path: string): boolean {

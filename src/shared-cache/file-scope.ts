@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
-import { discard, isFile, itemsIn, makeFolder } from '../support/files.ts';
+import { discard, itemsIn, makeFolder } from '../support/files.ts';
 import { isTemporaryName, temporarySuffix } from '../support/temporary-names.ts';
 import { MOST_ENTRY_BYTES } from './scope.ts';
 import type { CacheScope } from './scope.ts';
@@ -29,7 +29,11 @@ export function openFileScope(name: string, folder: string): CacheScope {
         if (!stat.isFile()) return undefined;
         return { body: createReadStream(file, { signal, highWaterMark: Math.min(MOST_READ_AT_ONCE, stat.size + 1) }) };
       }),
-    has: (object) => isFile(placeOf(object)),
+    size: async (object) =>
+      unlessMissing(async () => {
+        const stat = await fs.stat(placeOf(object));
+        return stat.isFile() ? stat.size : undefined;
+      }),
     add: async (object, content) => {
       const target = placeOf(object);
       const temporary = `${target}.${temporarySuffix()}`;

@@ -8,6 +8,7 @@ import type { Reporter } from '../console/reporter.ts';
 import { errorMessage } from '../errors.ts';
 import type { ObjectOrigin } from '../package/object-store.ts';
 import { createAbort } from '../support/abort.ts';
+import { createPatience } from './patience.ts';
 import type { CacheScope, NewContent } from './scope.ts';
 
 /** The conditions under which a scope is used. */
@@ -36,8 +37,8 @@ export interface GuardedScope {
   readonly name: string;
   /** Reads an entry; undefined if there is none, or the scope is left alone. */
   read(name: string): Promise<string | undefined>;
-  /** Tests whether an object exists; false also if the scope is left alone. */
-  has(name: string): Promise<boolean>;
+  /** Returns the size of an object (bytes); undefined if there is none, or the scope is left alone. */
+  size(name: string): Promise<number | undefined>;
   /** Fetches a zip of at most `most` bytes, a small one into memory, others into `target`. `worthMs`: the time that making it took, beyond which waiting does not pay. */
   fetch(name: string, how: { target: string; most: number; worthMs: number }): Promise<FetchedZip | undefined>;
   /** Adds an object: `taken` if the name exists already; undefined if it could not be written. */
@@ -65,7 +66,7 @@ export function guardScope(scope: CacheScope, options: GuardOptions): GuardedSco
         if (answer !== undefined) patience.renew();
         return answer;
       }),
-    has: async (name) => (await reading.run(timeoutMs, (signal) => scope.has(name, signal))) === true,
+    size: (name) => reading.run(timeoutMs, (signal) => scope.size(name, signal)),
     fetch: (name, { target, most, worthMs }) =>
       reading.run(timeoutMs + worthMs, async (signal) => {
         const found = await scope.open(name, signal);
@@ -140,34 +141,6 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
 
 function seconds(ms: number): number {
   return Math.round(ms / 100) / 10;
-}
-
-interface Patience {
-  wait<T>(work: () => Promise<T>): Promise<T>;
-  isSpent(): boolean;
-  renew(): void;
-}
-
-/** Counts the time (ms) in which at least one answer was awaited, since the last useful one. */
-function createPatience(limitMs: number): Patience {
-  let waiting = 0;
-  let since = 0;
-  let spent = 0;
-  return {
-    wait: async (work) => {
-      if (waiting++ === 0) since = performance.now();
-      try {
-        return await work();
-      } finally {
-        if (--waiting === 0) spent += performance.now() - since;
-      }
-    },
-    isSpent: () => spent + (waiting > 0 ? performance.now() - since : 0) > limitMs,
-    renew: () => {
-      spent = 0;
-      since = performance.now();
-    },
-  };
 }
 
 interface Meter {

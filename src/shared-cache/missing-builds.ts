@@ -1,5 +1,6 @@
 import { hashOf } from '../builder/build-key.ts';
 import type { SharedBuildContext } from '../builder/shared-builds.ts';
+import type { ZipReference } from './entry.ts';
 import { findEntry } from './find-entry.ts';
 import type { GuardedScope } from './guarded-scope.ts';
 import type { SharedCache } from './shared-cache.ts';
@@ -20,13 +21,14 @@ export async function isInCache(
   const read = (key: string): ReturnType<SharedCache['readEntry']> => cache.readEntry(key);
   const { build } = await findEntry(staticKey(context), read, (inputs) => hashNamed(inputs, place, hasher));
   if (build === undefined) return false;
-  for (const { sha256 } of build.dependencies ? [build.code, build.dependencies] : [build.code])
-    if (!(await isInAny(`cas/${sha256}`, scopes))) return false;
+  for (const zip of build.dependencies ? [build.code, build.dependencies] : [build.code])
+    if (!(await isInAny(zip, scopes))) return false;
   return true;
 }
 
-async function isInAny(name: string, scopes: readonly GuardedScope[]): Promise<boolean> {
-  for (const scope of scopes) if (await scope.has(name)) return true;
+/** One of another size was replaced, or is truncated. */
+async function isInAny({ sha256, size }: ZipReference, scopes: readonly GuardedScope[]): Promise<boolean> {
+  for (const scope of scopes) if ((await scope.size(`cas/${sha256}`)) === size) return true;
   return false;
 }
 

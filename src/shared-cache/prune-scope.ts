@@ -23,14 +23,14 @@ export async function pruneScope(
   scope: CacheScope,
   { before, dryRun, signal }: { before: number; dryRun: boolean; signal: AbortSignal },
 ): Promise<PrunedScope> {
-  const known = await readEntries(scope, (await list(scope, signal)).filter(isEntry), signal);
+  const known = await readEntries(scope, (await listScope(scope, signal)).filter(isEntry), signal);
   const isOldBuild = ({ leads, object }: KnownEntry): boolean => !leads && object.writtenAt < before;
   const hasBuilds = known.some((entry) => !entry.leads && !isOldBuild(entry));
   const old = known.filter((entry) => isOldBuild(entry) || (!hasBuilds && entry.object.writtenAt < before));
   const removed = new Set(old.map(({ object }) => object.name));
   if (!dryRun) await scope.remove([...removed], signal);
   // listed again: entries that were added meanwhile keep their zips
-  const left = (await list(scope, signal)).filter(({ name }) => !removed.has(name));
+  const left = (await listScope(scope, signal)).filter(({ name }) => !removed.has(name));
   const seen = new Set(known.map(({ object }) => object.name));
   const added = await readEntries(
     scope,
@@ -55,11 +55,13 @@ interface KnownEntry {
   zips: readonly string[];
 }
 
-function isEntry({ name }: ScopeObject): boolean {
+/** Whether an object is an entry, and no zip. */
+export function isEntry({ name }: ScopeObject): boolean {
   return name.startsWith('ac/');
 }
 
-async function list(scope: CacheScope, signal: AbortSignal): Promise<ScopeObject[]> {
+/** Lists all objects of a scope. */
+export async function listScope(scope: CacheScope, signal: AbortSignal): Promise<ScopeObject[]> {
   const objects: ScopeObject[] = [];
   for await (const object of scope.list(signal)) objects.push(object);
   return objects;

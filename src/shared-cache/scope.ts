@@ -28,8 +28,8 @@ export interface CacheScope {
   read(name: string, signal: AbortSignal): Promise<string | undefined>;
   /** Opens a zip; undefined if there is none. */
   open(name: string, signal: AbortSignal): Promise<ScopeContent | undefined>;
-  /** Tests whether an object exists. */
-  has(name: string, signal: AbortSignal): Promise<boolean>;
+  /** Returns the size of an object (bytes); undefined if there is none. */
+  size(name: string, signal: AbortSignal): Promise<number | undefined>;
   /** Adds an object. Never replaces one: false if the name is taken. */
   add(name: string, content: NewContent, signal: AbortSignal): Promise<boolean>;
   /** Lists all objects. */

@@ -17,6 +17,7 @@ import type { GuardedScope } from './guarded-scope.ts';
 import type { LocalMemory } from './local-memory.ts';
 import { platformOf } from './machine.ts';
 import type { Maker } from './machine.ts';
+import { createPatience } from './patience.ts';
 import { fromShared, hashInputs, hashNamed, inputPlace, toRelative } from './shared-inputs.ts';
 import { findImage, whyImageNeverShared } from './shared-images.ts';
 import type { ImagePlaces, ImageToWrite } from './shared-images.ts';
@@ -24,7 +25,11 @@ import { packagesKey, staticKey, whyNeverShared } from './static-key.ts';
 import type { CacheSummary } from './summary.ts';
 import { takeBuild, takeZip } from './take-build.ts';
 
-const FOREIGN_INPUTS = 'it names files that are outside the repository or cannot be read';
+const FOREIGN_INPUTS = 'it names files that are outside the repository, cannot be read or are too many';
+
+/** Entries of others decide which files are hashed: for so long at most, while no build is found (ms). */
+const MOST_HASHING_MS = 60_000;
+const SLOW_HASHING = 'Build cache: hashing what its entries name took a minute, and led to no build';
 
 /** What the shared cache of a run consists of. */
 export interface SharedCacheOptions {
@@ -56,6 +61,8 @@ export interface SharedCache extends SharedBuilds {
   placeImages(places: ImagePlaces): void;
   /** Keys of definitions, and of packages, that have an entry whose content could not be used. */
   untaken: ReadonlySet<string>;
+  /** Those of which the content is not what the entry says: wherever it is taken, it is refused. */
+  refused: ReadonlySet<string>;
   /** Reads an entry from the scopes; `isNew`: not one that was read before. */
   readEntry(key: string, isNew?: boolean): Promise<Entry | undefined>;
 }
@@ -70,7 +77,9 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
   const reading = new Map<string, Promise<Entry | undefined>>();
   const asked = new Set<string>();
   const untaken = new Set<string>();
+  const refused = new Set<string>();
   const warn = createWarnings(reporter);
+  const hashing = createPatience(MOST_HASHING_MS);
 
   const parse = (json: string, key: string, from: string): Entry | undefined => {
     try {
@@ -102,7 +111,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
   /** Calls `work` if the options accept who made the entry, and reports what is wrong with its content. */
   const takeIfTrusted = async <T>(
     entry: BuildEntry,
-    { context, what }: { context: SharedBuildContext; what: string },
+    { context, what, key }: { context: SharedBuildContext; what: string; key: string },
     work: (foreignPlatform: string | undefined) => Promise<T | undefined>,
   ): Promise<T | undefined> => {
     const refusal = await whyUnacceptable(entry.madeBy, { ...options, tools: context.tools });
@@ -116,13 +125,14 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       return taken;
     } catch (error) {
       if (!(error instanceof RefusedEntry)) throw error;
+      refused.add(key);
       return warn(`Build cache: ${what} was refused, because ${error.message}`, 'It is made here.');
     }
   };
 
   const take = (entry: BuildEntry, context: SharedBuildContext): Promise<SharedBuild | undefined> => {
     const what = `the build of ${context.definition.ids.join(', ')}`;
-    return takeIfTrusted(entry, { context, what }, async () => {
+    return takeIfTrusted(entry, { context, what, key: context.definition.key }, async () => {
       const taken = await takeBuild(entry, scopes, context.cache);
       if (taken === undefined) return undefined;
       const { artifact, dependencyLayer, bytes } = taken;
@@ -135,7 +145,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
   };
 
   const takePackages = (entry: BuildEntry, context: SharedBuildContext): Promise<TakenPackages | undefined> =>
-    takeIfTrusted(entry, { context, what: 'an installation of packages' }, async (platform) => {
+    takeIfTrusted(entry, { context, what: 'an installation of packages', key: entry.key }, async (platform) => {
       const { code, durationMs } = entry;
       const taken = await takeZip('deps', code, { facts: {}, scopes, cache: context.cache, worthMs: durationMs });
       if (taken === undefined) return undefined;
@@ -154,6 +164,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
     places: () => places,
     placeImages: (given) => void (places = given),
     untaken,
+    refused,
     readEntry,
     find: async (context) => {
       if (whyNeverShared(context) !== undefined) return undefined;
@@ -162,19 +173,23 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       const first = staticKey(context);
       const own = await memory.readOwn(first);
       const ownInputs = own && parseInputs(own.inputs);
-      if (ownInputs && (await hashInputs(ownInputs, place, hasher)) === own.hash) return undefined;
+      if (ownInputs && (await hashInputs(ownInputs, place, { hasher })) === own.hash) return undefined;
       // in a watch a changed build is most likely new
       const mayAsk = !asked.has(definition.key);
       asked.add(definition.key);
       const read = async (key: string): Promise<Entry | undefined> =>
         (await readMemory(key)) ?? (mayAsk ? readEntry(key) : undefined);
-      const walk = await findEntry(first, read, (inputs) => hashNamed(inputs, place, hasher));
-      if (walk.isRefused)
+      const walk = await findEntry(first, read, async (inputs) =>
+        hashing.isSpent() ? undefined : hashing.wait(() => hashNamed(inputs, place, hasher)),
+      );
+      if (walk.isRefused && hashing.isSpent()) warn(SLOW_HASHING, 'The rest is built here.');
+      else if (walk.isRefused)
         warn(`Build cache: an entry was refused, because ${FOREIGN_INPUTS}`, 'Its builds are made here.');
       const found = walk.build && (await take(walk.build, context));
       if (walk.build && !found) untaken.add(definition.key);
       if (found === undefined) summary.misses += mayAsk ? 1 : 0;
       else summary.hits++;
+      if (found) hashing.renew();
       return found && { ...found, inputs: fromShared(walk.inputs, place) };
     },
     findPackages: async (context, { key }) => {
@@ -215,7 +230,7 @@ async function rememberOwn(memory: LocalMemory, context: SharedBuildContext, bui
   const place = inputPlace(definition.codeDir, options.projectDir);
   const decisive = 'inputs' in build.sharing ? build.sharing.inputs : build.inputs;
   const inputs = decisive.map((input) => toRelative(input, place));
-  const hash = await hashInputs(inputs, place, hasher);
+  const hash = await hashInputs(inputs, place, { hasher });
   await memory.keepOwn(staticKey(context), { inputs: JSON.stringify(inputs), hash });
 }
 

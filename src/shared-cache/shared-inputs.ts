@@ -4,6 +4,8 @@ import { hashOf } from '../builder/build-key.ts';
 import type { KeyPart } from '../builder/build-key.ts';
 import type { BuildInput } from '../builder/build-result.ts';
 import type { SourceHasher } from '../builder/cache/source-hash.ts';
+import { spend } from '../builder/cache/work-budget.ts';
+import type { WorkBudget } from '../builder/cache/work-budget.ts';
 import { itemsIn } from '../support/files.ts';
 import { compileExcludes } from '../support/globs.ts';
 import { isBelow, withParents, withSlashes } from '../support/places.ts';
@@ -82,7 +84,7 @@ export function fromShared(inputs: readonly SharedInput[], { codeDir }: InputPla
 
 /**
  * Hashes the content of what an entry names. undefined: some of it is outside the repository, which no writer names, or cannot be
- * read. Others write entries: they decide neither what is read on this machine, nor whether its build fails.
+ * read, or it is more than a build reads. Others write entries: they decide neither what is read on this machine, nor whether its build fails.
  */
 export async function hashNamed(
   inputs: readonly SharedInput[],
@@ -91,35 +93,47 @@ export async function hashNamed(
 ): Promise<string | undefined> {
   if (!fromShared(inputs, place).every((input) => isInside(input.path, place))) return undefined;
   try {
-    return await hashInputs(inputs, place, hasher);
+    return await hashInputs(inputs, place, { hasher, budget: { ...MOST_WORK } });
   } catch {
     return undefined;
   }
 }
 
+/** No build of ours reads more. */
+const MOST_WORK: WorkBudget = { items: 200_000, bytes: 4 * 1024 ** 3 };
+
 /** Hashes the content of inputs; what is missing counts as missing. */
 export async function hashInputs(
   inputs: readonly SharedInput[],
   place: InputPlace,
-  hasher: SourceHasher,
+  { hasher, budget }: { hasher: SourceHasher; budget?: WorkBudget },
 ): Promise<string> {
   const parts: KeyPart[] = [];
   for (const input of fromShared(inputs, place)) {
-    const hash = input.direct ? await hashNames(input, hasher) : await hasher.hashPath(input.path, input.excludes);
+    spend(budget, { items: 1 });
+    const hash = input.direct
+      ? await hashNames(input, { hasher, budget })
+      : await hasher.hashPath(input.path, input.excludes, budget);
     parts.push(hash ?? null);
   }
   return hashOf(parts);
 }
 
 /** Hashes what is directly in a folder: names, and the content of files that are named. */
-async function hashNames({ path: folder, excludes, stems }: BuildInput, hasher: SourceHasher): Promise<string> {
+async function hashNames(
+  { path: folder, excludes, stems }: BuildInput,
+  { hasher, budget }: { hasher: SourceHasher; budget: WorkBudget | undefined },
+): Promise<string> {
   const isExcluded = compileExcludes(excludes);
   const isNamed = (name: string): boolean =>
     stems === undefined || stems.some((stem) => name === stem || name.startsWith(`${stem}.`));
   const parts: KeyPart[] = [];
-  for (const item of itemsIn(folder).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  const items = itemsIn(folder).sort((a, b) => (a.name < b.name ? -1 : 1));
+  spend(budget, { items: items.length });
+  for (const item of items) {
     if (isExcluded(item.name, true) || !isNamed(item.name)) continue;
-    parts.push(item.name, stems && item.isFile() ? await hasher.hashFile(path.join(folder, item.name)) : item.isFile());
+    const isContent = stems && item.isFile();
+    parts.push(item.name, isContent ? await hasher.hashFile(path.join(folder, item.name), budget) : item.isFile());
   }
   return hashOf(parts);
 }

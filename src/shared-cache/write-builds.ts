@@ -59,7 +59,7 @@ export function openBuildWriter(cache: SharedCache, options: WriteOptions): Buil
     close: async () => {
       await store.dispose();
       reportNotShared(options.reporter, result.notShared);
-      if (writing.blocked.size > 0) reportBlocked(options);
+      reportBlocked(writing);
       return { ...result, writtenBytes: zips.sentBytes() };
     },
   };
@@ -86,7 +86,7 @@ function openZips({ storeDir, signal, reporter }: WriteOptions): ArtifactStore {
 interface Writing extends WriteOptions {
   cache: SharedCache;
   zips: ZipWriter;
-  /** Builds whose names in the cache have entries that are refused here. */
+  /** Keys of entries that are refused here, or lead to content that is. */
   blocked: Set<string>;
 }
 
@@ -116,8 +116,16 @@ async function writeBuild({ context, own }: BuildToWrite, writing: Writing): Pro
     facts: factsOf(artifact),
     durationMs: Math.round(own.ms),
   });
-  for (const zip of dependencies ? [code, dependencies] : [code])
-    if (!(await zips.send(zip, walk.build))) return undefined;
+  let isRepaired = false;
+  for (const zip of dependencies ? [code, dependencies] : [code]) {
+    const sent = await zips.send(zip, walk.build);
+    if (sent === undefined) return undefined;
+    isRepaired ||= sent === 'added';
+  }
+  if (walk.build && cache.refused.has(definition.key) && !isRepaired) {
+    writing.blocked.add(walk.key);
+    return undefined;
+  }
   const added = await addEntries({ walk, inputs, first, hash, describe, isCurrent: own.isCurrent }, writing);
   return added === undefined ? undefined : { added };
 }
@@ -134,7 +142,8 @@ async function writePackages(build: BuildToWrite, { entry, key }: OwnPackages, w
   const known = await cache.readEntry(key);
   if (known !== undefined && !cache.untaken.has(key)) return false;
   const zip = await zips.zip(entry);
-  if (!(await zips.send(zip, known?.kind === 'build' ? known : undefined)) || known !== undefined) return false;
+  const sent = await zips.send(zip, known?.kind === 'build' ? known : undefined);
+  if (sent === undefined || known !== undefined) return false;
   const described: BuildEntry = {
     ...(await describeMaker(build, writing)),
     kind: 'build',
@@ -192,13 +201,22 @@ async function addEntries(entries: NewEntries, writing: Writing): Promise<boolea
         ? { key: nextKey(walk.key, contentHash), build: undefined, inputs: [...walk.inputs, ...inputs] }
         : await findEntry(first, (key) => cache.readEntry(key, true), hash);
   }
-  writing.blocked.add(first);
+  writing.blocked.add(walk.key);
   return undefined;
 }
 
-function reportBlocked({ reporter, scope }: Pick<WriteOptions, 'reporter' | 'scope'>): void {
-  const text = `Build cache ${scope.name}: some builds cannot be added, because entries that are refused here have their names`;
-  note(reporter, 'warning', text, 'Write to another prefix, for example after a change of SAM_BUILD_CACHE_KEY.');
+const MOST_NAMED = 3;
+
+function reportBlocked({ reporter, scope, blocked }: Pick<Writing, 'reporter' | 'scope' | 'blocked'>): void {
+  if (blocked.size === 0) return;
+  const names = [...blocked].slice(0, MOST_NAMED).map((key) => `ac/${key}`);
+  const others = blocked.size > MOST_NAMED ? ` and ${blocked.size - MOST_NAMED} others` : '';
+  note(
+    reporter,
+    'warning',
+    `Build cache ${scope.name}: some builds cannot be added, because entries that are refused here have their names: ${names.join(', ')}${others}`,
+    'Nothing is replaced. Remove them (sam-sync cache prune --refused --build-cache-write), or write to another prefix, for example after a change of SAM_BUILD_CACHE_KEY.',
+  );
 }
 
 function factsOf({ facts }: CacheEntry): BuildEntry['facts'] {

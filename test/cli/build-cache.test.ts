@@ -30,6 +30,7 @@ afterAll(async () => {
 });
 beforeEach(() => proxy.clear());
 
+const FAR = 'eu-central-1';
 const TEST = { accessKeyId: 'test', secretAccessKey: 'test' };
 /** Too large to be uploaded without looking whether the bucket has it. */
 const LARGE = Array.from({ length: 6000 }, (_, index) => `// ${(index * 2654435761) % 4294967296}`).join('\n');
@@ -143,6 +144,17 @@ describe('--build-cache in S3', () => {
     expect(code, stderr).toBe(0);
     expect(calls).toBe(1);
     expect(stderr.match(new RegExp(message, 'g')), stderr).toHaveLength(1);
+  });
+
+  it('in another Region is read and written there', async () => {
+    const far = new S3Client({ endpoint: cloud.endpoint, region: FAR, forcePathStyle: true, credentials: TEST });
+    const at = { LocationConstraint: FAR } as const;
+    await far.send(new CreateBucketCommand({ Bucket: 'far-builds', CreateBucketConfiguration: at }));
+    const place = ['--build-cache', 's3://far-builds/app'];
+    const written = await syncCheckout([...place, '--build-cache-write']);
+    expect([written.code, written.document.buildCache], written.stderr).toMatchObject([0, { written: 1 }]);
+    const taken = await syncCheckout(place, { npm: false });
+    expect([taken.code, taken.document.buildCache], taken.stderr).toMatchObject([0, { taken: 1, misses: 0 }]);
   });
 
   it('that refuses to be written is reported once, and the sync succeeds', async () => {
@@ -269,7 +281,7 @@ describe.skipIf(!posix)('recipes of docs/build-cache.md', () => {
     const again = await machine(false);
     expect(await again.run(codeBuild, { SHARD: '3' })).toMatch(/Build cache: (\d) of \1 builds were there/);
     const [upkeep] = readShellBlocks().filter(
-      ({ page, text }) => page === 'docs/build-cache.md' && text.includes('prune'),
+      ({ page, text }) => page === 'docs/build-cache.md' && text.includes('cache status'),
     );
     const kept = await deploying.run(upkeep?.text ?? '', { SAM_BUILD_CACHE: 's3://my-builds/app' });
     expect(kept).toMatch(/^s3:\/\/my-builds\/app +\d+ /m);

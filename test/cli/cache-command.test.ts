@@ -125,6 +125,33 @@ it('prune removes from a shared cache only with --build-cache-write', async () =
   expect(await kinds(cache)).toEqual([]);
 });
 
+it('what is refused keeps builds out until prune --refused removes it', async () => {
+  const cache = await tempFolder();
+  const share = ['fill', '--shard', '1/6'];
+  await (await checkout(cache)).document(share);
+  const reader = await checkout(cache);
+  for (const item of await fs.readdir(path.join(cache, 'cas'))) await fs.appendFile(path.join(cache, 'cas', item), '!');
+  const blocked = await reader.run(share);
+  expect([blocked.code, blocked.stderr]).toEqual([
+    1,
+    expect.stringMatching(/some builds cannot be added.*: ac\/[0-9a-f]{64}\n/),
+  ]);
+  const prune = ['prune', '--refused', '--build-cache-write'];
+  const refused = { shared: { entries: 0, zips: 2 } };
+  expect(await reader.document([...prune, '--dry-run'])).toMatchObject({ dryRun: true, ...refused });
+  expect(await reader.document(prune)).toMatchObject({ dryRun: false, ...refused });
+  expect(await (await checkout(cache)).document(share)).toMatchObject({ written: 0, present: 1, failed: 0 });
+  expect(await (await checkout(cache)).document(share)).toMatchObject({ present: 1, writtenBytes: 0 });
+  // damaged entries
+  for (const item of await fs.readdir(path.join(cache, 'ac'))) await fs.writeFile(path.join(cache, 'ac', item), '{}');
+  expect(await reader.document(prune)).toMatchObject({ shared: { entries: 4, zips: 0 } });
+  const reading = await reader.run(['prune', '--refused']);
+  expect([reading.code, reading.stderr]).toEqual([
+    2,
+    expect.stringContaining('--refused needs --build-cache and --build-cache-write'),
+  ]);
+});
+
 it('a cache that cannot be read, or added to, is exit code 1', async () => {
   const file = path.join(await tempFolder({ file: '' }), 'file');
   const { run } = await checkout(file);
@@ -144,6 +171,8 @@ describe('words', () => {
     [['status', 'all'], 'Unexpected argument `all`', undefined],
     [['prune', '--older-than'], '--older-than needs a value', undefined],
     [['prune', '--older-than=3x'], '--older-than: `3x` is not an age', 'Write a number and m, h, d or w'],
+    [['prune', '--refused', '--older-than', '3d'], '--refused and --older-than cannot be combined', undefined],
+    [['fill', '--refused'], '--refused is an option of another command', undefined],
     [['fill', '--shard', '0/5'], '--shard: `0/5` is not a share', 'from 1/N to N/N'],
     [['fill', '--shard', '6/5'], '--shard: `6/5` is not a share', 'from 1/N to N/N'],
   ])('%j is a mistake', (words, message, hint) => {

@@ -4,11 +4,15 @@ import * as path from 'node:path';
 import { zipSync } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildStoreDir } from '../../src/builder/build-options.ts';
+import { openSourceHasher } from '../../src/builder/cache/source-hash.ts';
+import { BudgetSpentError } from '../../src/builder/cache/work-budget.ts';
+import type { WorkBudget } from '../../src/builder/cache/work-budget.ts';
 import type { Acceptance } from '../../src/shared-cache/acceptance.ts';
 import { openFileScope } from '../../src/shared-cache/file-scope.ts';
 import { guardScope } from '../../src/shared-cache/guarded-scope.ts';
 import { openLocalMemory } from '../../src/shared-cache/local-memory.ts';
 import type { CacheScope } from '../../src/shared-cache/scope.ts';
+import { hashInputs, inputPlace } from '../../src/shared-cache/shared-inputs.ts';
 import { scopeStatus } from '../../src/shared-cache/scope-status.ts';
 import { openSharedCache } from '../../src/shared-cache/shared-cache.ts';
 import type { CacheSummary, WrittenBuilds } from '../../src/shared-cache/summary.ts';
@@ -306,16 +310,17 @@ describe('poisoning', () => {
       await fs.writeFile(file, JSON.stringify({ ...entry, code: { sha256, size: zip.length } }));
   };
   /** Changes what the entries that name files say. */
-  const nameFile = async (folder: string, named: string): Promise<void> => {
+  const nameFile = async (folder: string, named: string, excludes: string[] = []): Promise<void> => {
     for (const name of await fs.readdir(path.join(folder, 'ac'))) {
       const file = path.join(folder, 'ac', name);
       const entry = JSON.parse(await fs.readFile(file, 'utf8')) as { kind: string; inputs?: object[] };
-      entry.inputs?.push({ path: named, excludes: [] });
+      entry.inputs?.push({ path: named, excludes });
       if (entry.kind === 'inputs') await fs.writeFile(file, JSON.stringify(entry));
       else await fs.rm(file);
     }
   };
-  const NAMED = /an entry was refused, because it names files that are outside the repository or cannot be read/;
+  const NAMED =
+    /an entry was refused, because it names files that are outside the repository, cannot be read or are too many/;
   const attacks: [string, (folder: string) => Promise<void>, RegExp, Partial<RunOptions>?][] = [
     ['a replaced zip', replaceZip, /Installed was refused, because its zip (?:has another hash|is truncated)/],
     [
@@ -377,6 +382,11 @@ describe('poisoning', () => {
     ],
     ['an entry that names a file that cannot be read', (folder) => nameFile(folder, 'n'.repeat(5000)), NAMED],
     [
+      'an entry with a pattern that takes long to match',
+      (folder) => nameFile(folder, 'app.js', ['*a'.repeat(40)]),
+      /an entry was refused, because it is damaged/,
+    ],
+    [
       'an entry without a signature',
       async () => {},
       /an entry was refused, because it has no signature/,
@@ -401,6 +411,17 @@ describe('poisoning', () => {
     expect(victim.notes.filter((text) => message.test(text)).length, victim.notes.join('\n')).toBeGreaterThan(0);
     expect(new Set(victim.notes).size).toBe(victim.notes.length);
     expect(victim.summary.packagesTaken).toBe(0);
+  });
+
+  it('an entry cannot have more hashed than any build reads', async () => {
+    const dir = await checkout();
+    const hasher = openSourceHasher(path.join(await tempFolder(), 'index.json'));
+    const place = inputPlace(path.join(dir, 'installed'), dir);
+    const named = Array.from({ length: 4 }, () => ({ path: '.', excludes: [] }));
+    const hash = (budget: WorkBudget) => hashInputs(named, place, { hasher, budget });
+    await expect(hash({ items: 15, bytes: 1e9 })).rejects.toThrow(BudgetSpentError);
+    await expect(hash({ items: 16, bytes: 10 })).rejects.toThrow(BudgetSpentError);
+    expect(await hash({ items: 16, bytes: 1e9 })).toBe(await hashInputs(named, place, { hasher }));
   });
 
   it('a wrong signature is refused, the right one accepted', async () => {

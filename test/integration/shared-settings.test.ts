@@ -187,7 +187,7 @@ Resources:
           const place = inputPlace(context.definition.codeDir, dir);
           const inputs = 'reason' in sharing ? sharing : toShared(sharing.inputs, place);
           if ('reason' in inputs) throw new Error(inputs.reason);
-          key = `${staticKey(context)} ${await hashInputs(inputs, place, context.hasher)}`;
+          key = `${staticKey(context)} ${await hashInputs(inputs, place, context)}`;
         },
         findImage: async () => undefined,
         addImage: () => {},

@@ -7,20 +7,22 @@ import { assertReadable } from '../../support/regular-file.ts';
 import { listTree } from '../file-tree.ts';
 import type { TreeFile } from '../file-tree.ts';
 import { openStatIndex } from './stat-index.ts';
+import { spend } from './work-budget.ts';
+import type { WorkBudget } from './work-budget.ts';
 
-/** Hashes files and folders by content, and remembers the hashes between runs. */
+/** Hashes files and folders by content, and remembers the hashes between runs. With a budget it throws `BudgetSpentError` beyond it. */
 export interface SourceHasher {
   /**
    * Hashes the sorted relative paths, contents and executable bits of the files below a folder, without names that match
    * `excludes`. Links count as their targets.
    */
-  hashTree(root: string, excludes?: readonly string[]): Promise<string>;
+  hashTree(root: string, excludes?: readonly string[], budget?: WorkBudget): Promise<string>;
   /** Hashes the same of these files. */
-  hashFiles(files: readonly TreeFile[]): Promise<string>;
+  hashFiles(files: readonly TreeFile[], budget?: WorkBudget): Promise<string>;
   /** Hashes one file's content; undefined if there is no such file. */
-  hashFile(file: string): Promise<string | undefined>;
+  hashFile(file: string, budget?: WorkBudget): Promise<string | undefined>;
   /** Hashes a file or a folder; undefined if neither exists. */
-  hashPath(place: string, excludes?: readonly string[]): Promise<string | undefined>;
+  hashPath(place: string, excludes?: readonly string[], budget?: WorkBudget): Promise<string | undefined>;
   /** Saves the hashes for the next run. */
   save(): Promise<void>;
 }
@@ -33,36 +35,37 @@ const STREAM_ABOVE = 4 * 1024 * 1024;
 export function openSourceHasher(indexFile: string, clock: () => number = Date.now): SourceHasher {
   const index = openStatIndex(indexFile);
 
-  const contentHash = async (file: string): Promise<{ hash: string; executable: boolean }> => {
+  const contentHash = async (file: string, budget?: WorkBudget): Promise<{ hash: string; executable: boolean }> => {
     const readAt = clock();
     const stat = fs.statSync(file, { bigint: true });
     assertReadable(file, stat);
     const executable = process.platform !== 'win32' && (stat.mode & 0o111n) !== 0n;
     const remembered = index.get(file, stat);
     if (remembered !== undefined) return { hash: remembered, executable };
+    spend(budget, { bytes: Number(stat.size) });
     const hash = await readHash(file, stat.size);
     index.set(file, { stat, readAt, hash });
     return { hash, executable };
   };
 
-  const hashFiles = async (files: readonly TreeFile[]): Promise<string> => {
+  const hashFiles: SourceHasher['hashFiles'] = async (files, budget) => {
     const hash = createHash('sha256');
     for (const file of files) {
       if (file.link !== undefined) {
         hash.update(`${file.path}\0l${file.link}\n`);
         continue;
       }
-      const content = await contentHash(file.absolute);
+      const content = await contentHash(file.absolute, budget);
       hash.update(`${file.path}\0${content.executable ? 'x' : '-'}${content.hash}\n`);
     }
     return hash.digest('hex');
   };
 
-  const hashTree: SourceHasher['hashTree'] = async (root, excludes = []) => {
+  const hashTree: SourceHasher['hashTree'] = async (root, excludes = [], budget) => {
     for (let tries = 1; ; tries++) {
       try {
-        const tree = listTree(root, excludes);
-        const files = await hashFiles(tree.files);
+        const tree = listTree(root, excludes, budget);
+        const files = await hashFiles(tree.files, budget);
         return tree.dangling.length === 0 ? files : sha256(JSON.stringify([files, tree.dangling]));
       } catch (error) {
         // editors create and remove files all the time: a listed one may be gone
@@ -71,9 +74,9 @@ export function openSourceHasher(indexFile: string, clock: () => number = Date.n
     }
   };
 
-  const hashFile: SourceHasher['hashFile'] = async (file) => {
+  const hashFile: SourceHasher['hashFile'] = async (file, budget) => {
     try {
-      return (await contentHash(file)).hash;
+      return (await contentHash(file, budget)).hash;
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -84,10 +87,10 @@ export function openSourceHasher(indexFile: string, clock: () => number = Date.n
     hashFiles,
     hashTree,
     hashFile,
-    hashPath: async (place, excludes) => {
+    hashPath: async (place, excludes, budget) => {
       const stat = fs.statSync(place, { throwIfNoEntry: false });
       if (stat === undefined) return undefined;
-      return stat.isDirectory() ? hashTree(place, excludes) : hashFile(place);
+      return stat.isDirectory() ? hashTree(place, excludes, budget) : hashFile(place, budget);
     },
     save: () => index.save(),
   };

@@ -47,7 +47,7 @@ export function placesAbove(tool: ToolWithFilesAbove, dirs: readonly string[], p
 }
 
 /** Lists a folder and those above it up to the repository's. */
-export function foldersOfRepository(dir: string, projectDir: string): string[] {
+function foldersOfRepository(dir: string, projectDir: string): string[] {
   const folders = withParents(dir);
   const repository = folders.findIndex((folder) => fs.existsSync(path.join(folder, '.git')));
   if (repository >= 0) return folders.slice(0, repository + 1);

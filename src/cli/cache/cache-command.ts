@@ -28,6 +28,10 @@ Options of all commands:
 Options of prune:
   --older-than AGE      For example 12h, 30d, 8w. Default: 30d.
   --build-cache-write   Also prune the first shared cache.
+  --refused             Remove from the first shared cache, whatever its age, what
+                        is refused here: damaged entries, entries without
+                        the signature of SAM_BUILD_CACHE_KEY, and zips with
+                        another content. Reads every zip.
   --dry-run             Remove nothing; show what would be removed.
 
 Options of fill:
@@ -92,9 +96,15 @@ export function parseCacheCommand(args: readonly string[]): CacheCommand | undef
   const [name, ...words] = args;
   if (name === undefined || args.includes('--help') || args.includes('-h')) return undefined;
   if (!isCommand(name)) throw unknownCommand(name);
-  const { rest, value, problems } = takeOption(words, OWN_OPTIONS[name]);
+  const isRefused = words.includes(REFUSED);
+  const { rest, value, problems } = takeOption(
+    words.filter((word) => word !== REFUSED),
+    OWN_OPTIONS[name],
+  );
+  if (isRefused && name !== 'prune') problems.push(ofAnotherCommand(REFUSED));
+  if (isRefused && value !== undefined) problems.push(new UsageError('--refused and --older-than cannot be combined'));
   const parsed = parseCommandLine(rest);
-  const task = readTask(name, value, problems);
+  const task = isRefused && name === 'prune' ? ({ name, what: 'refused' } as const) : readTask(name, value, problems);
   for (const [key, { name: option }] of parsed.typed)
     if (!OPTIONS_OF[name].includes(key)) problems.push(noSuchOption(name, option));
   return { task, commandLine: { ...parsed, problems: [...problems, ...parsed.problems] } };
@@ -116,6 +126,13 @@ function noSuchOption(command: string, option: string): UsageError {
   return new UsageError(`sam-sync cache ${command} has no option ${option}`, { hint: 'See sam-sync cache --help.' });
 }
 
+/** A word of prune alone. */
+const REFUSED = '--refused';
+
+function ofAnotherCommand(option: string): UsageError {
+  return new UsageError(`${option} is an option of another command of sam-sync cache`);
+}
+
 /** Takes an option with a value out of the words. */
 function takeOption(
   words: readonly string[],
@@ -130,7 +147,7 @@ function takeOption(
     if (own === undefined) rest.push(word);
     else {
       const given = word === own ? words[++at] : word.slice(own.length + 1);
-      if (own !== name) problems.push(new UsageError(`${own} is an option of another command of sam-sync cache`));
+      if (own !== name) problems.push(ofAnotherCommand(own));
       else if (given === undefined || given === '') problems.push(new UsageError(`${own} needs a value`));
       else value = given;
     }
@@ -143,7 +160,7 @@ function readTask(name: CacheTask['name'], value: string | undefined, problems: 
     case 'status':
       return { name };
     case 'prune':
-      return { name, olderThan: readAge(value ?? '30d', problems) };
+      return { name, what: readAge(value ?? '30d', problems) };
     case 'fill':
       return { name, shard: value === undefined ? undefined : readShard(value, problems) };
   }

@@ -7,5 +7,10 @@ export interface Shard {
 /** What `sam-sync cache …` does. */
 export type CacheTask =
   | { name: 'status' }
-  | { name: 'prune'; /** ms */ olderThan: number }
+  | {
+      name: 'prune';
+      /** `refused`: what readers of the first shared cache refuse; else what is older (ms). */ what:
+        | 'refused'
+        | number;
+    }
   | { name: 'fill'; shard: Shard | undefined };
