@@ -46,8 +46,14 @@ export function openSharedBuilds(run: SyncRun): RunSharedBuilds | undefined {
 }
 
 async function writeAll(cache: SharedCache, settings: WriteOptions): Promise<WrittenBuilds> {
-  const builds = await writeBuilds(cache, settings);
-  const images = await writeImages(cache, settings);
+  return addWritten(await writeBuilds(cache, settings), await writeImages(cache, settings));
+}
+
+/** Adds what was written of images. */
+export function addWritten(
+  builds: WrittenBuilds,
+  images: Pick<WrittenBuilds, 'written' | 'present' | 'failed' | 'notShared'>,
+): WrittenBuilds {
   return {
     ...builds,
     written: builds.written + images.written,

@@ -59,26 +59,31 @@ esac
 
 let stacks = 0;
 
-/** Syncs a new checkout with an empty home. `calls`: how often npm ran. */
-async function syncCheckout(words: readonly string[], { npm = true, docker = false, files = {}, timeout = '10' } = {}) {
+/** Syncs a new checkout. */
+function syncCheckout(words: readonly string[], options: CheckoutOptions = {}): ReturnType<typeof runCheckout> {
+  const stack = ['--stack-name', `cache-${++stacks}`, '--yes', '--output', 'json', '--no-dependency-layer'];
+  return runCheckout([...stack, ...words], options);
+}
+
+type CheckoutOptions = Parameters<typeof runCheckout>[1];
+
+/** Runs a command in a new checkout with an empty home. `calls`: how often npm and docker ran. */
+async function runCheckout(words: readonly string[], { npm = true, docker = false, files = {}, timeout = '10' } = {}) {
   const dir = await tempFolder({ ...APP, ...files });
   const tools = await tempFolder({ ...(npm ? { npm: NPM } : {}), ...(docker ? { docker: DOCKER } : {}) });
   for (const name of await fs.readdir(tools)) await fs.chmod(path.join(tools, name), 0o755);
-  const { code, stdout, stderr } = await runCli(
-    ['--stack-name', `cache-${++stacks}`, '--yes', '--output', 'json', '--no-dependency-layer', ...words],
-    {
-      cwd: dir,
-      env: {
-        ...cloud.env,
-        AWS_ENDPOINT_URL: proxy.endpoint,
-        SAM_CLI_POLL_DELAY: '0.05',
-        SAM_BUILD_CACHE_TIMEOUT: timeout,
-        XDG_CACHE_HOME: path.dirname(sharedCacheDir()),
-        HOME: await tempFolder(),
-        PATH: tools,
-      },
+  const { code, stdout, stderr } = await runCli(words, {
+    cwd: dir,
+    env: {
+      ...cloud.env,
+      AWS_ENDPOINT_URL: proxy.endpoint,
+      SAM_CLI_POLL_DELAY: '0.05',
+      SAM_BUILD_CACHE_TIMEOUT: timeout,
+      XDG_CACHE_HOME: path.dirname(sharedCacheDir()),
+      HOME: await tempFolder(),
+      PATH: tools,
     },
-  );
+  });
   const document = JSON.parse(stdout) as { status: string; buildCache?: Record<string, unknown> };
   const calls = await fs.readFile(path.join(tools, 'calls'), 'utf8').catch(() => '');
   const built = path.join(dir, '.aws-sam', 'build', 'Api');
@@ -199,7 +204,7 @@ Resources:
 describe.skipIf(!posix)('images', () => {
   const registry = '000000000000.dkr.ecr.us-east-1.amazonaws.com';
   const words = ['--build-cache', CACHE, '--image-repository', `${registry}/team`];
-  const sync = (how: readonly string[], options: Parameters<typeof syncCheckout>[1] = {}) =>
+  const sync = (how: readonly string[], options: CheckoutOptions = {}) =>
     syncCheckout([...words, ...how], { npm: false, ...options, files: { ...IMAGE_APP, ...options?.files } });
 
   it('of another machine are deployed without Docker, if the repository of the function has them', async () => {
@@ -218,6 +223,17 @@ describe.skipIf(!posix)('images', () => {
     const { lambda } = clients(cloud.endpoint);
     const { Code } = await lambda.send(new GetFunctionCommand({ FunctionName: `cache-${stacks}` }));
     expect(Code?.ImageUri).toBe(`${registry}/team:api-222222222222-latest`);
+
+    // a fill pushes what it builds, and builds no image that is there
+    const fillWords = ['cache', 'fill', '--output', 'json', '--build-cache', `${CACHE}-images`];
+    const repository = ['--image-repository', `${registry}/team`];
+    const filled = await runCheckout([...fillWords, ...repository], { docker: true, files: IMAGE_APP });
+    expect(filled.document, filled.stderr).toMatchObject({ status: 'filled', builds: 1, written: 1, present: 0 });
+    const again = await runCheckout([...fillWords, ...repository], { files: IMAGE_APP });
+    expect(again.document, again.stderr).toMatchObject({ status: 'filled', builds: 1, written: 0, present: 1 });
+    const unplaced = await runCheckout(fillWords, { files: IMAGE_APP });
+    const reported = expect.stringContaining('Api: not built, because no repository is given');
+    expect([unplaced.code, unplaced.stderr]).toEqual([0, reported]);
 
     // not the source of the entry; another repository; extra options that the key cannot hold
     const extra = IMAGE_APP['template.yaml'].replace('api }', 'api, DockerBuildExtraParams: [--pull] }');

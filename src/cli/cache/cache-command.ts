@@ -39,6 +39,9 @@ Options of fill:
                         time, for example as a CI matrix.
   All options of sync that concern builds, such as --template-file,
   --parameter-overrides, --no-dependency-layer and --use-container.
+  --image-repository URI, --image-repositories ID=URI
+                        Also build image functions, push their images to these
+                        repositories and add their digests.
 
 Examples:
   sam-sync cache status
@@ -69,6 +72,9 @@ const OF_BUILDS: readonly OptionKey[] = [
   'languageExtensions',
   'buildCacheWrite',
   'buildCacheAccept',
+  'imageRepository',
+  'imageRepositories',
+  'resolveImageRepos',
 ];
 
 /** The options of `sync` that each command takes. */

@@ -18,11 +18,13 @@ import type { WrittenBuilds } from '../../shared-cache/summary.ts';
 import { openBuildWriter } from '../../shared-cache/write-builds.ts';
 import { mapLimit } from '../../support/map-limit.ts';
 import { buildOptionsOf } from '../build-options-of.ts';
-import { openCache } from '../open-shared-builds.ts';
+import { addWritten, openCache } from '../open-shared-builds.ts';
 import type { OpenedCache } from '../open-shared-builds.ts';
 import { readTemplatesAsDeployed } from '../read-templates.ts';
 import type { SyncReport, SyncRun } from '../sync-run.ts';
 import type { Shard } from './cache-task.ts';
+import { findImagesOf, listImages, pushAndAdd } from './fill-images.ts';
+import type { ImageCandidate } from './fill-images.ts';
 import { orderSlowestFirst, selectShare } from './select-share.ts';
 import type { Candidate } from './select-share.ts';
 
@@ -47,24 +49,19 @@ export async function fillCache(run: SyncRun, shard: Shard | undefined): Promise
   const options = buildOptionsOf(run);
   const plan = planBuild(root, options);
   const opened = openCache(run);
-  const images = plan.images.flatMap(({ ids }) => ids);
-  if (images.length > 0)
-    note(
-      reporter,
-      'info',
-      `${images.join(', ')}: not built; a sync with --build-cache-write adds images that it pushes`,
-    );
-  const candidates = await listCandidates(plan.definitions, run);
+  const images = listImages(plan.images, run, root);
+  findImagesOf(images, run, opened);
+  const candidates = [...(await listCandidates(plan.definitions, run)), ...images.candidates];
   const share = shard === undefined ? candidates : selectShare(candidates, shard);
-  const missing = await findMissing(share, opened);
+  const missing = await findMissing(share.filter(isCode), opened);
   const definitions = missing.map(({ definition }) => definition);
-  const { result, failures, written } = await buildAndAdd(
-    { ...plan, definitions, images: [], checks: [] },
-    run,
-    opened,
-  );
+  const wanted = share.flatMap((one) => (isCode(one) ? [] : [one.definition]));
+  const toBuild = { ...plan, definitions, images: wanted, checks: [] };
+  const { result, failures, written: code } = await buildAndAdd(toBuild, run, opened);
   for (const { level, ids, text } of result.notes) note(reporter, level, `${ids.join(', ')}: ${text}`);
-  const present = share.length - missing.length + written.present;
+  const written = addWritten(code, await pushAndAdd(result, images, run, opened));
+  const known = share.filter(isCode).length - missing.length + wanted.length - opened.cache.images.length;
+  const present = known + written.present;
   const hasFailed = failures.length + written.failed > 0;
   note(
     reporter,
@@ -80,6 +77,10 @@ export async function fillCache(run: SyncRun, shard: Shard | undefined): Promise
     present,
   };
   return { document, exitCode: hasFailed ? 1 : 0 };
+}
+
+function isCode(candidate: FillCandidate | ImageCandidate): candidate is FillCandidate {
+  return 'lookup' in candidate;
 }
 
 /** Builds, and adds each build as soon as it is made: what a run has made is not lost if it dies. */
