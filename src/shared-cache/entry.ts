@@ -137,10 +137,18 @@ const readInputs: Reader<InputsEntry> = (value) => {
   return inputs.length > MOST_INPUTS ? undefined : { kind: 'inputs', key, inputs };
 };
 
+/** Longer ones are no builds: a reader would wait so long for their zips, and timers end at 24 days (ms). */
+const LONGEST_BUILD = 24 * 3_600_000;
+
+function readDurationMs(value: unknown): number | undefined {
+  const ms = count(value);
+  return ms === undefined ? undefined : Math.min(ms, LONGEST_BUILD);
+}
+
 const readDuration: Reader<DurationEntry> = (value) => {
   const entry = fields(value);
   const key = text(entry?.['key']);
-  const durationMs = count(entry?.['durationMs']);
+  const durationMs = readDurationMs(entry?.['durationMs']);
   if (entry?.['kind'] !== 'duration' || key === undefined || durationMs === undefined) return undefined;
   return { kind: 'duration', key, durationMs };
 };
@@ -171,7 +179,7 @@ const readBuild: Reader<BuildEntry> = (value) => {
   const dependencies = readZip(entry?.['dependencies']);
   const facts = recordOf(either(text, flag))(entry?.['facts']);
   const madeBy = readMaker(entry?.['madeBy']);
-  const durationMs = count(entry?.['durationMs']);
+  const durationMs = readDurationMs(entry?.['durationMs']);
   const createdAt = text(entry?.['createdAt']);
   if (entry?.['kind'] !== 'build' || !key || !code || !facts || !madeBy || createdAt === undefined) return undefined;
   if (durationMs === undefined || (entry['dependencies'] !== undefined && !dependencies)) return undefined;
@@ -185,7 +193,7 @@ const readImage: Reader<ImageEntry> = (value) => {
   const [key, createdAt] = [text(entry?.['key']), text(entry?.['createdAt'])];
   const [imageId = '', digest = ''] = [text(entry?.['imageId']), text(entry?.['digest'])];
   const madeBy = readMaker(entry?.['madeBy']);
-  const durationMs = count(entry?.['durationMs']);
+  const durationMs = readDurationMs(entry?.['durationMs']);
   if (entry?.['kind'] !== 'image' || !key || !madeBy || durationMs === undefined || createdAt === undefined)
     return undefined;
   if (!DIGEST.test(imageId) || !DIGEST.test(digest)) return undefined;

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import type { Aws, Service } from '../aws/aws.ts';
 import { isAwsError } from '../aws/service-errors.ts';
+import { UserError } from '../errors.ts';
 import { bucketRegion } from '../package/bucket-errors.ts';
 import { MOST_ENTRY_BYTES } from './scope.ts';
 import type { CacheScope, NewContent, ScopeContent } from './scope.ts';
@@ -14,7 +15,7 @@ const REMOVED_AT_ONCE = 1000;
 export function openS3Scope(aws: Aws, name: string, at: { bucket: string; prefix: string }): CacheScope {
   const { bucket, prefix } = at;
   const keyOf = (object: string): string => (prefix === '' ? object : `${prefix}/${object}`);
-  const s3 = openBucket(aws);
+  const s3 = openBucket(aws, bucket);
   /** S3 answers 403 for a missing object to those who may not list. */
   let hasRead = false;
 
@@ -94,13 +95,15 @@ export function openS3Scope(aws: Aws, name: string, at: { bucket: string; prefix
 }
 
 /** Sends calls to the Region of the bucket, which S3 names when it refuses one. */
-function openBucket(aws: Aws): <T>(call: (s3: Service<'s3'>) => Promise<T>) => Promise<T> {
+function openBucket(aws: Aws, bucket: string): <T>(call: (s3: Service<'s3'>) => Promise<T>) => Promise<T> {
   let elsewhere: string | undefined;
   return async (call) => {
     const used = elsewhere;
     try {
       return await call(await (used === undefined ? aws.s3() : aws.s3In(used)));
     } catch (error) {
+      if (isAwsError(error, 'NoSuchBucket'))
+        throw new UserError(`the bucket does not exist (aws s3 mb s3://${bucket} creates it)`, { cause: error });
       const region = isAwsError(error) ? bucketRegion(error) : undefined;
       if (region === undefined || region === (used ?? (await aws.region()))) throw error;
       elsewhere = region;

@@ -234,12 +234,18 @@ async function rememberOwn(memory: LocalMemory, context: SharedBuildContext, bui
   await memory.keepOwn(staticKey(context), { inputs: JSON.stringify(inputs), hash });
 }
 
+/** Others write what messages quote: platforms, versions, names in zips. */
+function withoutControls(text: string): string {
+  return text.replace(/\p{Cc}/gu, '\uFFFD');
+}
+
 type Warn = (text: string, hint?: string, level?: 'warning' | 'info') => undefined;
 
 /** Reports each text once. */
 function createWarnings(reporter: Reporter): Warn {
   const reported = new Set<string>();
-  return (text, hint, level = 'warning') => {
+  return (given, hint, level = 'warning') => {
+    const text = withoutControls(given);
     if (!reported.has(text)) note(reporter, level, text, hint);
     reported.add(text);
     return undefined;

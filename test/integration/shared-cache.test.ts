@@ -460,6 +460,17 @@ describe('a build of another platform', () => {
     expect(taken.notes).toEqual(['Build cache: using builds that were made on linux x64 (glibc 2.36)']);
   });
 
+  it('cannot write to the terminal', async () => {
+    const { folder, scope } = await filledCache();
+    for (const { file, entry } of await installedEntries(folder))
+      await fs.writeFile(
+        file,
+        JSON.stringify({ ...entry, madeBy: { ...entry.madeBy, platform: '\u001b]0;mine\u0007' } }),
+      );
+    const { notes } = await run(await checkout(), { scopes: [scope], npm: false });
+    expect(notes).toEqual([expect.stringContaining('made on \uFFFD]0;mine\uFFFD x64')]);
+  });
+
   it('with other tools is refused only with same-tools, and not where the tools are missing', async () => {
     const { folder, scope } = await filledCache();
     for (const { file, entry } of await installedEntries(folder))
