@@ -118,7 +118,7 @@ function createBreaker({ reporter, signal: outer }: GuardOptions, describe: (rea
       outer.throwIfAborted();
       if (broken.signal.aborted) return undefined;
       const own = createAbort();
-      const timer = setTimeout(() => own.abort(new TooSlow(`no answer within ${seconds(limitMs)} s`)), limitMs);
+      const stop = startLimit(limitMs, () => own.abort(new TooSlow(`no answer within ${seconds(limitMs)} s`)));
       const signal = AbortSignal.any([outer, broken.signal, own.signal]);
       try {
         return await Promise.race([work(signal), rejectOnAbort(signal)]);
@@ -127,10 +127,27 @@ function createBreaker({ reporter, signal: outer }: GuardOptions, describe: (rea
         fail(errorMessage(signal.aborted ? signal.reason : error));
         return undefined;
       } finally {
-        clearTimeout(timer);
+        stop();
       }
     },
   };
+}
+
+/** A timer that is later than this was held up by this process (ms). */
+const LATE_MS = 50;
+
+/** Calls `end` after `ms`. While this process computes it takes no answer: that time does not count. */
+function startLimit(ms: number, end: () => void): () => void {
+  let due = performance.now() + ms;
+  const check = (): void => {
+    const late = performance.now() - due;
+    if (late < LATE_MS) return end();
+    const rest = Math.min(late, ms);
+    due = performance.now() + rest;
+    timer = setTimeout(check, rest);
+  };
+  let timer = setTimeout(check, ms);
+  return () => clearTimeout(timer);
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

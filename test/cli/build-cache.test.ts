@@ -224,6 +224,13 @@ describe.skipIf(!posix)('images', () => {
     const { Code } = await lambda.send(new GetFunctionCommand({ FunctionName: `cache-${stacks}` }));
     expect(Code?.ImageUri).toBe(`${registry}/team:api-222222222222-latest`);
 
+    const codeWords = ['--code', '--stack-name', `cache-${stacks}`, '--yes', '--output', 'json', ...words];
+    const code = await runCheckout(codeWords, { npm: false, files: IMAGE_APP });
+    expect([code.code, code.document], code.stderr).toMatchObject([
+      0,
+      { status: 'unchanged', buildCache: { hits: 1 } },
+    ]);
+
     // a fill pushes what it builds, and builds no image that is there
     const fillWords = ['cache', 'fill', '--output', 'json', '--build-cache', `${CACHE}-images`];
     const repository = ['--image-repository', `${registry}/team`];

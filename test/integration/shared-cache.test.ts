@@ -586,6 +586,20 @@ describe('a cache that does not work', () => {
     expect(notes).toEqual([expect.stringContaining('the connection was cut')]);
   });
 
+  it('is not what a busy process looks like: time in which it took no answer does not count', async () => {
+    const folder = await tempFolder({ 'ac/one': 'an entry' });
+    const notes: string[] = [];
+    const reporter = { report: () => void notes.push('left alone') };
+    const guard = guardScope(openFileScope('file:cache', folder), {
+      reporter,
+      signal: new AbortController().signal,
+      timeoutMs: 100,
+    });
+    const answer = guard.read('ac/one');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    expect([await answer, notes]).toEqual(['an entry', []]);
+  });
+
   it('and takes nothing from a writer is reported once', async () => {
     const refusing = broken({ read: async () => undefined, add: () => Promise.reject(new Error('Access denied')) });
     const { notes, written } = await run(await checkout(), { scopes: [refusing], write: true });
