@@ -132,7 +132,8 @@ esac
     method: 'rust-cargolambda',
     files: {
       'app/fn/Cargo.toml': '[package]\nname = "fn"\nversion = "1.0.0"\n',
-      'app/fn/src/main.rs': 'fn main() {}',
+      'app/fn/src/main.rs':
+        'const A: &str = include_str!("../../words.txt");\nconst B: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../more.txt"));\n',
     },
     tools: {
       'cargo-lambda': '#!/bin/sh\n',
@@ -141,7 +142,14 @@ while [ "$1" != --lambda-dir ]; do shift; done
 /bin/mkdir -p "$2/fn" && echo program > "$2/fn/bootstrap"
 `,
     },
-    decisive: ['.cargo/config.toml', '.cargo/config', 'app/rust-toolchain.toml', 'Cargo.toml'],
+    decisive: [
+      '.cargo/config.toml',
+      '.cargo/config',
+      'app/rust-toolchain.toml',
+      'Cargo.toml',
+      'app/words.txt',
+      'app/more.txt',
+    ],
     variables: ['CARGO_ENCODED_RUSTFLAGS', 'CARGO_PROFILE_RELEASE_LTO'],
   },
   ...(hasBundler

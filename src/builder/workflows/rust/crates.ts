@@ -1,9 +1,11 @@
 import * as path from 'node:path';
-import { readTextIfExists } from '../../../support/files.ts';
+import { exists, readTextIfExists } from '../../../support/files.ts';
 import { ownValue } from '../../../support/own-value.ts';
 import { fields, text } from '../../../support/shapes.ts';
 import type { BuildInput } from '../../build-result.ts';
-import { namesAbove, placesAbove } from '../files-above.ts';
+import { addInputs, namesAbove, placesAbove } from '../files-above.ts';
+import { findOutsidePaths } from '../outside-paths.ts';
+import type { PathSyntax } from '../outside-paths.ts';
 import { parseTomlFile } from '../toml-file.ts';
 
 /** A table of a Cargo.toml. cargo reports its errors; we only read what belongs to the crate. */
@@ -26,15 +28,39 @@ export async function readCrate(dir: string): Promise<Table | undefined> {
   return content === undefined ? undefined : parseTomlFile(file, content);
 }
 
-/** Returns the inputs of a crate: its folder, its workspace's settings, and the crates that it names by path, transitively. */
-export async function crateInputs(codeDir: string, projectDir: string): Promise<BuildInput[]> {
+/** Files that a crate's sources include from outside of it. */
+const PATHS: PathSyntax = {
+  isBuildFile: (name) => name.endsWith('.rs'),
+  paths: /(?:include(?:_str|_bytes)?!\s*\(|#\[path\s*=)\s*"([^"\n]*)"|"(\/\.\.\/[^"\n]*)"/g,
+  // after CARGO_MANIFEST_DIR
+  variables: [{ pattern: /^\//, folder: 'root' }],
+  unknown: /\0/,
+  excludes: EXCLUDES,
+};
+
+/** What decides the build of a crate. */
+export interface CrateInputs {
+  inputs: BuildInput[];
+  /** Why another machine may build something else; undefined: the inputs decide it. */
+  unshared: string | undefined;
+}
+
+/**
+ * Returns the inputs of a crate: its folder, its workspace's settings, the crates that it names by path, transitively, and what their
+ * sources include from outside.
+ */
+export async function crateInputs(codeDir: string, projectDir: string): Promise<CrateInputs> {
   const files = new Set<string>();
   const crates = new Set<string>();
+  let script: string | undefined;
   const visit = async (dir: string): Promise<void> => {
     if (crates.has(dir)) return;
     const manifest = await readCrate(dir);
     if (manifest === undefined) return;
     crates.add(dir);
+    const named = tableAt(manifest, 'package')['build'];
+    if (named !== false && (typeof named === 'string' || (await exists(path.join(dir, 'build.rs')))))
+      script ??= `${path.basename(dir)} has a build script, which may use anything on this machine`;
     const root = await workspaceOf(dir, manifest);
     for (const name of ['Cargo.lock', ...namesAbove('cargo')]) files.add(path.join(root.dir, name));
     for (const local of localDependencies(manifest, dir, root)) await visit(local);
@@ -43,10 +69,15 @@ export async function crateInputs(codeDir: string, projectDir: string): Promise<
   for (const { path: file } of placesAbove('cargo', [codeDir], projectDir)) files.add(file);
   // the function's crate may itself be the root of the workspace
   const inside = (file: string): boolean => [...crates].some((crate) => path.dirname(file) === crate);
-  return [
+  const outside = await findOutsidePaths([...crates], PATHS);
+  const own = [
     ...[...crates].map((dir) => ({ path: dir, excludes: EXCLUDES })),
     ...[...files].filter((file) => !inside(file)).map((file) => ({ path: file, excludes: [] })),
   ];
+  return {
+    inputs: addInputs(own, outside.inputs),
+    unshared: script ?? (outside.unresolved && `${outside.unresolved}, which holds the crate`),
+  };
 }
 
 interface CrateRoot {

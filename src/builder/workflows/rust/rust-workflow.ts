@@ -9,6 +9,7 @@ import type { BuildDefinition } from '../../plan-build.ts';
 import { needTool } from '../need-tool.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import { crateInputs, readCrate, tableAt, workspaceOf } from './crates.ts';
+import { sharing } from '../workflow.ts';
 import type { PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
 
 /** `cargo lambda build` in the source, whose `target` folder makes it incremental. */
@@ -22,7 +23,7 @@ export const rustWorkflow: Workflow = {
         hint: 'CodeUri is the folder of the crate; cargo lambda new creates one.',
       });
     }
-    const inputs = await crateInputs(definition.codeDir, context.options.projectDir);
+    const { inputs, unshared } = await crateInputs(definition.codeDir, context.options.projectDir);
     const flags = buildFlags(definition, context);
     return {
       label: 'cargo lambda',
@@ -36,7 +37,7 @@ export const rustWorkflow: Workflow = {
         return {};
       },
       // cargo writes the lock file if there is none
-      share: async () => ({ inputs }),
+      share: async () => sharing(unshared, inputs),
     };
   },
 };
