@@ -115,6 +115,18 @@ const KNOWN: readonly KnownFailure[] = [
     hint: (name) => `Add yourself to the group ${name} (sudo usermod -aG ${name} "$USER") and log in again.`,
   },
   {
+    pattern: /Client sent an HTTP request to an HTTPS server/i,
+    message: (engine) => `${engine} expects TLS at this address`,
+    hint: () => 'Set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem.',
+  },
+  {
+    pattern:
+      /error during connect.*(?:x509:|\btls: |server gave HTTP response to HTTPS client)|TLS client certification settings/i,
+    message: (engine) => `${engine} is unreachable over TLS`,
+    hint: () =>
+      'Check DOCKER_CERT_PATH: ca.pem there must have signed the engine’s certificate, and the engine must accept cert.pem. Without TLS unset DOCKER_TLS_VERIFY.',
+  },
+  {
     pattern:
       /cannot connect to|is the docker daemon running|failed to connect to the docker API|error during connect|connection refused|no such host|unable to connect to Podman|virtual machine.*(?:not running|stopped)|instance \\?"finch\\?" does not exist/i,
     message: (engine) => `${engine} is unreachable`,
@@ -122,6 +134,12 @@ const KNOWN: readonly KnownFailure[] = [
       name === 'docker'
         ? 'Start Docker Desktop, or the service: sudo systemctl start docker. Check DOCKER_HOST and docker context.'
         : `Start it: ${name === 'podman' ? 'podman machine start' : 'finch vm start'}.`,
+  },
+  {
+    pattern: /requires BuildKit|unknown flag: --(?:secret|ssh)\b|buildx component is missing/i,
+    message: (engine) => `The build needs BuildKit, which ${engine} does not have here`,
+    hint: () =>
+      'Install buildx (docker-buildx or docker-buildx-plugin); with Docker 20.10 DOCKER_BUILDKIT=1 is enough.',
   },
   {
     pattern: /exec format error|exec user process caused/i,

@@ -231,7 +231,7 @@ it('images are built by BuildKit where it is, without what Lambda does not take'
 case "$1 $2" in
   "network ls") echo bridge;;
   "buildx version") echo v1;;
-  "buildx build") while [ "$1" != --iidfile ]; do shift; done; echo "sha256:$GREETING" > "$2";;
+  "buildx build" | "build "*) while [ "$1" != --iidfile ]; do shift; done; echo "sha256:$GREETING" > "$2";;
 esac
 `;
   const dir = await tempFolder({
@@ -255,6 +255,8 @@ Resources:
   ]);
   // the value came through the environment
   expect(app.result.images.get('F')).toMatchObject({ imageId: 'sha256:hi', name: 'f:latest' });
+  const classic = await buildApp(dir, { env: { PATH: `${dir}:/usr/bin:/bin`, DOCKER_BUILDKIT: '0' } });
+  expect(classic.commands).toEqual([expect.stringMatching(/^docker build --platform /)]);
 });
 
 it('a saved image is known by what was loaded, also if another one gets its name at that moment', async () => {

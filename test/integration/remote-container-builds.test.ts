@@ -212,10 +212,10 @@ describe.skipIf(unavailable !== undefined)(`a remote engine${unavailable ? ` (${
       return { way, place, env: { PATH, DOCKER_HOST: `ssh://${place}` } };
     };
 
-    it('builds in a container and an image; interrupted or cut, nothing is left', async () => {
+    it('builds in a container and an image; interrupted, nothing is left', async () => {
       const dir = await tempFolder(APP);
       await executable(dir);
-      const { way, place, env } = await sshTo(dir);
+      const { way, env } = await sshTo(dir);
       const app = await build(dir, { env, only: new Set(['Gr', 'Img']) });
       expect(app.failures).toEqual([]);
       expect((await app.files('Gr'))['text']).toContain('class App');
@@ -226,11 +226,7 @@ describe.skipIf(unavailable !== undefined)(`a remote engine${unavailable ? ` (${
       const aborted = { onEvent: whenWaiting(() => stop.abort(new Error('stopped'))), signal: stop.signal };
       await expect(build(dir, { env, ...aborted, only: new Set(['Gr']) })).rejects.toThrow('stopped');
       await nothingLeft(dir);
-      const lost = await build(dir, { env, onEvent: whenWaiting(() => way.stop()), only: new Set(['Gr']) });
-      expect(lost.failures.map(({ message }) => message)).toEqual([
-        `The connection to Docker at ssh://${place} was lost during a build in ${IMAGE}`,
-      ]);
-      await nothingLeft(dir);
+      way.stop();
     });
 
     it('a server with another key is one sentence', async () => {

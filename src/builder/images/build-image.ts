@@ -207,7 +207,13 @@ async function buildDockerfile(
 
 /** Uses BuildKit if it exists, without provenance and SBOM: they would create an index, and Lambda accepts plain manifests only. */
 async function buildCommand(engine: Engine): Promise<string[]> {
-  if (engine.name !== 'docker' || (await engine.run(['buildx', 'version'])).code !== 0) return ['build'];
+  // Docker's own way to ask for the classic builder
+  if (
+    engine.name !== 'docker' ||
+    engine.env['DOCKER_BUILDKIT'] === '0' ||
+    (await engine.run(['buildx', 'version'])).code !== 0
+  )
+    return ['build'];
   return ['buildx', 'build', '--load', '--provenance=false', '--sbom=false', '--progress=plain'];
 }
 

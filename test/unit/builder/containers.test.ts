@@ -145,6 +145,11 @@ test.each([
     'does not exist for this architecture',
   ],
   ['docker', 'no basic auth credentials', 'not logged in'],
+  [
+    'docker',
+    'the --mount option requires BuildKit. Refer to https://docs',
+    'needs BuildKit, which Docker does not have',
+  ],
   ['docker', 'denied: Your authorization token has expired. Reauthenticate and try again.', 'not logged in'],
   [
     'docker',
@@ -154,6 +159,21 @@ test.each([
   ['docker', 'Get "https://r/v2/": dial tcp: lookup r: i/o timeout', 'could not reach the registry'],
   ['docker', 'Get "http://r:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused', 'could not reach the registry'],
   ['docker', 'Get "https://r/v2/": dial tcp: lookup r: no such host', 'could not reach the registry'],
+  [
+    'docker',
+    'Error response from daemon: Client sent an HTTP request to an HTTPS server.',
+    'expects TLS at this address',
+  ],
+  [
+    'docker',
+    'error during connect: Get "https://h:2376/v1.50/networks": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+    'is unreachable over TLS',
+  ],
+  [
+    'docker',
+    'error during connect: Get "https://h:2375/v1.50/networks": http: server gave HTTP response to HTTPS client',
+    'is unreachable over TLS',
+  ],
   ['docker', 'error during connect: Get "http://h:2375/v1.24/info": dial tcp: connection refused', 'is unreachable'],
 ] as const)('%s: %s', (name, output, message) => {
   const error = engineError(name, output, 'img');
