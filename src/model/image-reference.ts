@@ -40,7 +40,12 @@ const ECR =
  */
 export function isInRegistry(imageUri: string): boolean {
   const isEcr = parseEcr(imageUri) !== undefined || /^[A-Za-z0-9][\w-]*\.dkr\.ecr\./.test(imageUri);
-  return isEcr || /^(?:localhost|127\.0\.0\.1)(?::\d{1,5})?\//.test(imageUri);
+  return isEcr || isOnThisMachine(imageUri);
+}
+
+/** Returns whether a repository is in a registry on this machine. */
+export function isOnThisMachine(repository: string): boolean {
+  return /^(?:localhost|127\.0\.0\.1)(?::\d{1,5})?\//.test(repository);
 }
 
 /** Parses a repository of Amazon ECR; undefined for another registry. */

@@ -7,13 +7,11 @@ import type { LocalImage } from '../model/built-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
 import { findEngine } from '../support/container-engine.ts';
 import type { Engine } from '../support/container-engine.ts';
-import { engineFailure, lostConnection } from '../support/engine-failure.ts';
-import { remoteEndpoint } from '../support/engine-place.ts';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { fields, parseJson, recordOf, text } from '../support/shapes.ts';
-import type { SpawnResult } from '../support/spawn.ts';
 import { imageTag, parseEcr, parseImageReference, registryOf } from '../model/image-reference.ts';
+import { missingRepository, readDigest, sendToRegistry } from './push-image.ts';
 
 /** An image and its place in a registry, before the push. */
 export interface LocatedImage {
@@ -89,7 +87,7 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
       const digest = pushed[located.repository] ?? (await registry.find(located).catch(ignoreUserError));
       if (digest !== undefined) return digest;
       const engineNow = await registry.engine().catch(ignoreUserError);
-      return engineNow && readDigest(engineNow, located);
+      return engineNow && readDigest(engineNow, { imageId: located.image.imageId, repository: located.repository });
     },
     has: async (located) => (await registry.find(located).catch(ignoreUserError)) !== undefined,
     push: (located) => {
@@ -183,43 +181,14 @@ export async function lookUpImage(aws: Aws, repository: string, tag: string): Pr
 
 async function sendImage(registry: Registry, located: LocatedImage): Promise<string> {
   const { image, uri, repository } = located;
-  const engine = await registry.engine();
-  const tagged = await engine.run(['tag', '--', image.imageId, uri]);
-  if (tagged.code !== 0) throw await engineFailure(engine, tagged.output, { image: uri, during: pushOf(engine, uri) });
-  await registry.login(repository);
-  const push = (): Promise<SpawnResult> =>
-    engine.run(['push', '--', uri], {
-      onLine: (line) => registry.reporter.report({ type: 'tool-output', id: `push:${uri}`, line }),
-    });
-  let result = await push();
-  if (result.code !== 0 && LOGGED_OUT.test(result.output) && parseEcr(repository)) {
-    await registry.login(repository, true);
-    result = await push();
-  }
-  if (result.code !== 0) throw await pushFailure(engine, result.output, located);
-  const digest = /digest: (sha256:[0-9a-f]{64})/.exec(result.output)?.[1];
-  if (digest !== undefined) return digest;
-  // Docker prints the digest last, and reports success for a connection that was cut before it
-  const endpoint = engine.name === 'docker' ? await remoteEndpoint(engine) : undefined;
-  if (endpoint !== undefined) throw lostConnection(engine, endpoint, pushOf(engine, uri));
-  return requireDigest(engine, located);
-}
-
-const LOGGED_OUT = /no basic auth credentials|authorization token has expired|unauthorized|authentication required/i;
-
-/** Returns the digest of the last push or pull, which the engine remembers. */
-async function readDigest(engine: Engine, { image, repository }: LocatedImage): Promise<string | undefined> {
-  const format = '{{range .RepoDigests}}{{.}} {{end}}';
-  const { stdout } = await engine.run(['image', 'inspect', '--format', format, image.imageId]);
-  const own = stdout.split(/\s+/).find((name) => name.startsWith(`${repository}@`));
-  return own?.split('@')[1];
-}
-
-/** Returns the digest for engines that do not print it. */
-async function requireDigest(engine: Engine, located: LocatedImage): Promise<string> {
-  const digest = await readDigest(engine, located);
-  if (digest !== undefined) return digest;
-  throw new UserError(`${engine.name} reports no digest for ${located.uri}`);
+  return sendToRegistry(await registry.engine(), {
+    imageId: image.imageId,
+    uri,
+    repository,
+    login: (again) => registry.login(repository, again),
+    findDigest: () => findInEcr(registry, located),
+    onLine: (line) => registry.reporter.report({ type: 'tool-output', id: `push:${uri}`, line }),
+  });
 }
 
 /** Logs in to ECR. Users log in to other registries themselves; a registry on this machine needs no login. */
@@ -236,27 +205,5 @@ async function logIn({ aws, engine: open }: Registry, repository: string): Promi
   if (code === 0) return;
   throw new UserError(`${engine.name} could not log in to ${host}: ${output.trim().split('\n').at(-1)}`, {
     hint: 'Check whether a credential helper in its settings is missing or locked.',
-  });
-}
-
-async function pushFailure(engine: Engine, output: string, { uri, repository }: LocatedImage): Promise<UserError> {
-  if (/\bname unknown\b|repository with name '[^']*' does not exist in the registry/i.test(output))
-    return missingRepository(repository);
-  return engineFailure(engine, output, { image: uri, during: pushOf(engine, uri) });
-}
-
-function pushOf({ name }: Engine, uri: string): string {
-  return `${name} push ${uri}`;
-}
-
-function missingRepository(repository: string, cause?: unknown): UserError {
-  const ecr = parseEcr(repository);
-  const create =
-    ecr === undefined
-      ? 'Create it'
-      : `Create it with \`aws ecr create-repository --region ${ecr.region} --repository-name ${ecr.name}\``;
-  return new UserError(`Repository ${repository} does not exist`, {
-    cause,
-    hint: `${create}, or let --resolve-image-repos create repositories.`,
   });
 }

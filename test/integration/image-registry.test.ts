@@ -12,7 +12,7 @@ import { buildApp } from '../support/build-app.ts';
 import { clients, silent, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const ACCOUNT = '000000000000';
@@ -71,10 +71,12 @@ describe('Amazon ECR', () => {
     await cloud?.stop();
   });
 
-  const open = async (): Promise<{ dir: string; store: ImageStore; calls: () => Promise<string[]> }> => {
+  const open = async (
+    more: Record<string, string> = {},
+  ): Promise<{ dir: string; store: ImageStore; calls: () => Promise<string[]> }> => {
     const dir = await tempFolder({ docker: DOCKER, 'calls.txt': '' });
     await fs.chmod(path.join(dir, 'docker'), 0o755);
-    const env = { PATH: `${dir}:/usr/bin:/bin` };
+    const env = { PATH: `${dir}:/usr/bin:/bin`, ...more };
     const calls = async (): Promise<string[]> =>
       (await fs.readFile(path.join(dir, 'calls.txt'), 'utf8'))
         .split('\n')
@@ -217,6 +219,37 @@ describe('Amazon ECR', () => {
     await client.send(new PutImageCommand({ repositoryName: 'lost', ...image }));
     await deploy(512);
     expect(await pushes()).toBe(2);
+  });
+
+  it.each([
+    ['writes it to a file', 'echo -n "$FILE" > "${2#*=}"', `127.0.0.1:1/f@${DIGEST}`],
+    [
+      'is too old to, on another machine',
+      "echo 'Error: unknown flag: --digestfile' >&2; exit 125",
+      'podman reports no digest for 127.0.0.1:1/f:f-111111111111-latest',
+    ],
+  ])('Podman remembers another digest than that of the registry: it %s', async (_what, script, expected) => {
+    const dir = await tempFolder({
+      podman: `#!/bin/sh\nFILE=${DIGEST}\ncase "$*" in\n  push*digestfile*) shift; ${script};;\n  image*) echo 127.0.0.1:1/f@sha256:other;;\nesac\n`,
+    });
+    await fs.chmod(path.join(dir, 'podman'), 0o755);
+    const { signal } = new AbortController();
+    const store = createImageStore({ aws, env: { PATH: dir }, reporter: silent, signal });
+    const located = locate(store, dir, '127.0.0.1:1/f');
+    expect(await store.knownDigest(located)).toBeUndefined();
+    const pushed = store.push(located).then(
+      ({ uri }) => uri,
+      (error: Error) => error.message,
+    );
+    expect(await pushed).toBe(expected);
+  });
+
+  it('a push over a connection that is cut reports success without a digest: it is none', async () => {
+    const { dir, store } = await open({ DOCKER_HOST: 'tcp://far:2375' });
+    await writeFiles(dir, { silent: '' });
+    await expect(store.push(locate(store, dir, 'localhost:5000/f'))).rejects.toThrow(
+      'The connection to Docker at tcp://far:2375 was lost during docker push localhost:5000/f:f-111111111111-latest',
+    );
   });
 
   it('another registry is logged in to by the user', async () => {
