@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { isChosen, isNamed } from './engine-place.ts';
+import { isNamed, remoteEndpoint } from './engine-place.ts';
 import { ProgramNotFoundError, spawn } from './spawn.ts';
 import type { SpawnOptions, SpawnResult } from './spawn.ts';
 import { sshFailure } from './ssh-failure.ts';
@@ -43,9 +43,10 @@ export async function findEngine(
     });
     if (answer?.code === 0) return withNetwork(engine, answer.stdout.split(/\s+/));
     if (!answer) continue;
-    failure ??= engineError(name, answer.output) ?? unknownFailure(name, answer.output);
+    const endpoint = await remoteEndpoint(engine);
+    failure ??= engineError(name, answer.output, { endpoint }) ?? unknownFailure(name, answer.output);
     // builds must not go to another engine than the one the user chose
-    if (await isChosen(engine)) throw failure;
+    if (endpoint !== undefined || isNamed(engine)) throw failure;
   }
   throw (
     failure ?? new UserError(`${what} needs Docker, Podman or Finch, but none of them is on PATH`, { hint: INSTALL })
@@ -73,12 +74,17 @@ export async function imageIds(engine: Engine, names: readonly string[]): Promis
   return stdout.split(/\s+/).filter((id) => id !== '');
 }
 
-/** Explains an engine's output; undefined for an unknown failure. `image`: the requested one. */
-export function engineError(name: EngineName, output: string, image = 'the image'): UserError | undefined {
+/** Explains an engine's output; undefined for an unknown failure. `image`: the requested one; `endpoint`: the address of the engine. */
+export function engineError(
+  name: EngineName,
+  output: string,
+  { image = 'the image', endpoint }: { image?: string | undefined; endpoint?: string | undefined } = {},
+): UserError | undefined {
   const overSsh = name === 'docker' ? sshFailure(output) : undefined;
   if (overSsh) return overSsh;
   const failure = KNOWN.find(({ pattern }) => pattern.test(output));
-  return failure && new UserError(failure.message(engineLabel(name), image), { hint: failure.hint(name, image) });
+  const label = endpoint === undefined ? engineLabel(name) : `${engineLabel(name)} at ${endpoint}`;
+  return failure && new UserError(failure.message(label, image), { hint: failure.hint(name, image) });
 }
 
 /** Creates the error for an unknown failure, from the last line of an engine's output. */
@@ -116,7 +122,7 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     pattern: /Client sent an HTTP request to an HTTPS server/i,
-    message: (engine) => `${engine} expects TLS at this address`,
+    message: (engine) => `${engine} expects TLS`,
     hint: () => 'Set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem.',
   },
   {

@@ -39,7 +39,7 @@ export async function engineFailure(
 ): Promise<UserError> {
   return (
     (await findLostConnection(engine, output, during)) ??
-    engineError(engine.name, output, image) ??
+    engineError(engine.name, output, { image }) ??
     unknownFailure(engine.name, output)
   );
 }

@@ -18,11 +18,6 @@ export function isNamed({ name, env }: Pick<Engine, 'name' | 'env'>): boolean {
   return CHOICES[name].some((variable) => (env[variable] ?? '') !== '');
 }
 
-/** Returns whether the user chose this engine: by a variable, or by a Docker context on another machine. */
-export async function isChosen(engine: Engine): Promise<boolean> {
-  return isNamed(engine) || (await remoteEndpoint(engine)) !== undefined;
-}
-
 /** Podman's and Finch's own virtual machines share folders; they count as this machine until they do not see a file. */
 async function endpointOf({ name, env, run }: Engine): Promise<string | undefined> {
   if (name === 'finch') return undefined;

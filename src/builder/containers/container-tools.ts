@@ -114,7 +114,9 @@ async function createContainerTools(
     const result = await slot.exec(...how);
     // programs of another processor
     if (result.code !== 0 && /exec format error/i.test(result.output))
-      throw engineError(engine.name, result.output, settings.image) ?? unknownFailure(engine.name, result.output);
+      throw (
+        engineError(engine.name, result.output, { image: settings.image }) ?? unknownFailure(engine.name, result.output)
+      );
     return result;
   };
   return {

@@ -76,7 +76,7 @@ export async function launchContainer(
   if ((await running.firstLine) === undefined) {
     const { stderr } = await running.ended;
     if (/bind source path does not exist/i.test(stderr)) throw new UnseenFilesError(stderr);
-    throw engineError(engine.name, stderr, image) ?? unknownFailure(engine.name, stderr);
+    throw engineError(engine.name, stderr, { image }) ?? unknownFailure(engine.name, stderr);
   }
   let ended = false;
   const noteEnd = (): void => void (ended = true);

@@ -242,7 +242,7 @@ async function runEngine(
   if (result.code === 0) return result;
   const lost = await findLostConnection(engine, result.output, `${task} for ${definition.ids.join(', ')}`);
   if (lost) throw lost;
-  const explained = engineError(engine.name, result.output, `a base image of ${definition.ids.join(', ')}`);
+  const explained = engineError(engine.name, result.output, { image: `a base image of ${definition.ids.join(', ')}` });
   throw new ToolError(
     `${task} failed with exit code ${result.code}`,
     result.output.trim(),

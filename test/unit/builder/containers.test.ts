@@ -159,11 +159,7 @@ test.each([
   ['docker', 'Get "https://r/v2/": dial tcp: lookup r: i/o timeout', 'could not reach the registry'],
   ['docker', 'Get "http://r:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused', 'could not reach the registry'],
   ['docker', 'Get "https://r/v2/": dial tcp: lookup r: no such host', 'could not reach the registry'],
-  [
-    'docker',
-    'Error response from daemon: Client sent an HTTP request to an HTTPS server.',
-    'expects TLS at this address',
-  ],
+  ['docker', 'Error response from daemon: Client sent an HTTP request to an HTTPS server.', 'expects TLS'],
   [
     'docker',
     'error during connect: Get "https://h:2376/v1.50/networks": tls: failed to verify certificate: x509: certificate signed by unknown authority',
@@ -176,7 +172,7 @@ test.each([
   ],
   ['docker', 'error during connect: Get "http://h:2375/v1.24/info": dial tcp: connection refused', 'is unreachable'],
 ] as const)('%s: %s', (name, output, message) => {
-  const error = engineError(name, output, 'img');
+  const error = engineError(name, output, { image: 'img' });
   expect(error?.message).toContain(message);
   expect(error?.hint).toBeTruthy();
 });
@@ -254,7 +250,12 @@ describe.skipIf(process.platform === 'win32')('the engine', () => {
     ['the one that the environment names', 'podman', RUNS, { CONTAINER_HOST: 'ssh://me@far/run/podman.sock' }],
     ['Docker, if it names both', 'docker', RUNS, { DOCKER_HOST: 'tcp://far:1', CONTAINER_HOST: 'tcp://far:2' }],
     ['no other than the one it names', 'Docker is unreachable', '', { DOCKER_HOST: 'unix:///gone.sock' }],
-    ['no other than that of a context on another machine', 'Docker is unreachable', context('ssh://me@far'), {}],
+    [
+      'no other than that of a context on another machine',
+      'Docker at tcp://far:1 is unreachable',
+      context('tcp://far:1'),
+      {},
+    ],
   ])('is %s', async (_what, expected, docker, env) => {
     expect(await found(docker, env as Record<string, string>)).toBe(expected);
   });
