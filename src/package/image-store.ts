@@ -5,7 +5,7 @@ import { step } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import type { LocalImage } from '../model/built-stack.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
-import { findEngine } from '../support/container-engine.ts';
+import { findEngine } from '../support/find-engine.ts';
 import type { Engine } from '../support/container-engine.ts';
 import { readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';

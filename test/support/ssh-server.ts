@@ -37,7 +37,9 @@ PidFile none
 StrictModes no
 UsePAM no
 AuthenticationMethods publickey
-SetEnv ${Object.entries(env).map(([name, value]) => `${name}=${value}`)}
+SetEnv ${Object.entries(env)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')}
 `,
   });
   // where Debian's sshd separates privileges; its service would make it

@@ -80,8 +80,8 @@ export function createFolderCopies(commands: CopyCommands): FolderCopies {
       }),
     forget: (emptied) => {
       sent.delete(emptied);
-      for (const folder of [...made]) if (isBelow(folder, emptied)) made.delete(folder);
-      for (const folder of [...sent.keys()]) if (isBelow(folder, emptied)) sent.delete(folder);
+      for (const folder of made) if (isBelow(folder, emptied)) made.delete(folder);
+      for (const folder of sent.keys()) if (isBelow(folder, emptied)) sent.delete(folder);
     },
   };
 }
