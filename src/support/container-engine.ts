@@ -97,8 +97,7 @@ const KNOWN: readonly KnownFailure[] = [
   {
     pattern: /requires BuildKit|unknown flag: --(?:secret|ssh)\b|buildx component is missing/i,
     message: (engine) => `The build needs BuildKit, which ${engine} does not have here`,
-    hint: () =>
-      'Install buildx (docker-buildx or docker-buildx-plugin); with Docker 20.10 DOCKER_BUILDKIT=1 is enough.',
+    hint: () => 'Install buildx (docker-buildx or docker-buildx-plugin), or with Docker 20.10 set DOCKER_BUILDKIT=1.',
   },
   {
     pattern: /exec format error|exec user process caused/i,
