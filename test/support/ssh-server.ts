@@ -54,7 +54,15 @@ SetEnv ${Object.entries(env)
     client: async (isTrusted) => {
       const key = (await fs.readFile(`${isTrusted ? host : user}.pub`, 'utf8')).split(' ').slice(0, 2).join(' ');
       const place = await tempFolder({ known: `* ${key}\n` });
-      const options = { IdentityFile: user, IdentitiesOnly: 'yes', UserKnownHostsFile: path.join(place, 'known') };
+      const options = {
+        IdentityFile: user,
+        IdentitiesOnly: 'yes',
+        UserKnownHostsFile: path.join(place, 'known'),
+        // one login for all commands, which ends with the connection
+        ControlMaster: 'auto',
+        ControlPath: path.join(place, 'master'),
+        ControlPersist: '60',
+      };
       const words = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
       const script = `#!/bin/sh\nexec /usr/bin/ssh -F none ${words.join(' ')} "$@"\n`;
       await fs.writeFile(path.join(place, 'ssh'), script, { mode: 0o755 });
