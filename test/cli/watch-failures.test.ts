@@ -48,9 +48,9 @@ describe('failures in one session', () => {
   const apps = watchedApps();
 
   /** An application with what is broken in it from the start, on which a watch begins. */
-  const open = async (broken: Partial<typeof FILES> = {}) => {
+  const open = async (broken: Partial<typeof FILES> = {}, env: Readonly<Record<string, string>> = {}) => {
     const app = await apps.create({ ...FILES, ...broken });
-    const watch = await app.start();
+    const watch = await app.start([], env);
     let version = 10;
     const write = (file: string, text: string): Promise<void> => watch.write(file, text);
     /** A new version of another function arrives, whatever is broken now. */
@@ -67,8 +67,8 @@ describe('failures in one session', () => {
     return { ...app, watch, write, othersGoOn };
   };
   /** One that is in sync. */
-  const begin = async () => {
-    const session = await open();
+  const begin = async (env?: Readonly<Record<string, string>>) => {
+    const session = await open({}, env);
     await session.watch.seen(({ event }) => event === 'ready', 0, 60_000);
     return session;
   };
@@ -238,7 +238,7 @@ describe('failures in one session', () => {
   });
 
   it('an endpoint that answers 500, for code and for a deployment', async () => {
-    const { watch, proxy, write, answer, othersGoOn } = await begin();
+    const { watch, proxy, write, answer, othersGoOn } = await begin({ AWS_MAX_ATTEMPTS: '2' });
     proxy.fault({ operation: 'UpdateFunctionCode' }, { kind: 'error', status: 500 }, { times: Infinity });
     await watch.after(() => write('py/app.py', python(5)), isResource('Py', 'failed'), 60_000);
     await watch.after(async () => proxy.clear(), isResource('Py', 'in-sync'), 60_000);
