@@ -36,7 +36,7 @@ const FILES_AT_ONCE = 32;
 export function listTree(root: string, excludes: readonly string[] = [], budget?: WorkBudget): Tree {
   const isExcluded = compileExcludes(excludes);
   const tree: Tree = { files: [], dangling: [] };
-  const walk = (folder: string, prefix: string, parents: readonly string[]): void => {
+  const walk = (folder: string, prefix: string, parents: () => readonly string[]): void => {
     const items = fs.readdirSync(folder, { withFileTypes: true });
     spend(budget, { items: items.length });
     for (const item of items) {
@@ -47,15 +47,16 @@ export function listTree(root: string, excludes: readonly string[] = [], budget?
       else if (item.isFile()) tree.files.push({ path: name, absolute });
       else if (item.isSymbolicLink()) {
         const link = runtimeLink(absolute, root);
-        const target = link === undefined ? followLink(absolute, parents) : undefined;
+        const target = link === undefined ? followLink(absolute, parents()) : undefined;
         if (link !== undefined) tree.files.push({ path: name, absolute, link });
         else if (target === undefined) tree.dangling.push(name);
-        else if (target.folder) walk(absolute, `${name}/`, [...parents, target.real]);
+        else if (target.folder) walk(absolute, `${name}/`, () => [...parents(), target.real]);
         else tree.files.push({ path: name, absolute });
       }
     }
   };
-  walk(root, '', [fs.realpathSync(root)]);
+  // most trees have no links, and need no resolved path
+  walk(root, '', () => [fs.realpathSync(root)]);
   tree.files.sort((a, b) => compareNames(a.path, b.path));
   tree.dangling.sort(compareNames);
   return tree;

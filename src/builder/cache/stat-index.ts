@@ -41,11 +41,11 @@ export function openStatIndex(file: string): StatIndex {
     get: (target, stat) => {
       const line = folders.get(path.dirname(target))?.get(path.basename(target));
       if (line === undefined) return undefined;
-      const signature = signatureOf(stat);
-      const [day, ...rest] = line.split(':');
-      const hash = rest.pop();
-      if (rest.join(':') !== signature || !hash) return undefined;
-      if (Number(day) !== today) put(target, `${signature}:${hash}`);
+      const signature = `:${signatureOf(stat)}:`;
+      const dayEnd = line.indexOf(':');
+      const hash = line.slice(dayEnd + signature.length);
+      if (!line.startsWith(signature, dayEnd) || hash === '') return undefined;
+      if (Number(line.slice(0, dayEnd)) !== today) put(target, line.slice(dayEnd + 1));
       return hash;
     },
     set: (target, { stat, readAt, hash }) => {
