@@ -94,6 +94,20 @@ export function functions(kinds: readonly Kind[], { seed, moreFiles = 0, role }:
   return { files, edited, functionId: 'Function000' };
 }
 
+/** The same functions in nested stacks, so many in each. */
+export function nested(kinds: readonly Kind[], options: AppOptions, perStack: number): App {
+  const { files, edited, functionId } = functions(kinds, options);
+  const [head = '', ...resources] = (files['template.yaml'] ?? '').split(/^(?=  Function\d+:$)/m);
+  const templates: Record<string, string> = {};
+  let root = head;
+  for (let first = 0; first < resources.length; first += perStack) {
+    const stack = `stack${first / perStack}`;
+    templates[`${stack}.yaml`] = head + resources.slice(first, first + perStack).join('');
+    root += `  Stack${first / perStack}:\n    Type: AWS::Serverless::Application\n    Properties:\n      Location: ${stack}.yaml\n`;
+  }
+  return { files: { ...files, ...templates, 'template.yaml': root }, edited, functionId: `Stack0/${functionId}` };
+}
+
 /** The same kind so many times. */
 export function times(count: number, kind: Kind): Kind[] {
   return Array.from({ length: count }, () => kind);

@@ -8,7 +8,7 @@ import { measure } from './measure.ts';
 import type { Goal, Row } from './rows.ts';
 import { syncCommand } from './tools.ts';
 import type { Tool } from './tools.ts';
-import { bigZip, growth, watchLarge, watchStart } from './growth.ts';
+import { bigZip, growth, nestedCase, watchLarge, watchStart } from './growth.ts';
 import { saveAgain, startWatch } from './watch.ts';
 import { WATCH_SETTING } from './watch-setting.ts';
 import type { Watch } from './watch.ts';
@@ -52,6 +52,8 @@ export const CASES: readonly BenchCase[] = [
     run: layers,
   },
   { name: 'growth', about: '500 functions, 5,000 files: nothing changed, memory', run: growth },
+  nestedCase(1),
+  nestedCase(4),
   { name: 'watch-start', about: '500 functions, 5,000 files: the start of a watch', run: watchStart },
   {
     name: 'watch-large',

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { functions, node, python, times } from './apps.ts';
+import { functions, nested, node, python, times } from './apps.ts';
 import type { App } from './apps.ts';
-import type { Bench, Subject } from './bench-case.ts';
+import type { Bench, BenchCase, Subject } from './bench-case.ts';
 import { prepareCopy, syncAgain, syncFirst } from './commands.ts';
-import type { Row } from './rows.ts';
+import type { Copy } from './commands.ts';
+import type { Goal, Row } from './rows.ts';
 import { startWatch } from './watch.ts';
 import type { Watch } from './watch.ts';
 
@@ -39,6 +40,65 @@ export async function growth(bench: Bench): Promise<Row[]> {
     subjects: [syncAgain(large, { rounds }), syncAgain(small, { rounds, name: '10 functions' })],
   });
   return [first, none];
+}
+
+/** What a large repository may take with 1,000 functions; four times as many take at most 4.4 times as much. */
+const LARGE = { firstMs: 5_000, noneMs: 900, codeMs: 350, watchMs: 1_500, peakBytes: 161 * MEGABYTE };
+const PER_STACK = 200;
+
+/** A case of so many thousand functions in nested stacks, ten files each. */
+export function nestedCase(thousands: number): BenchCase {
+  const title = `${thousands},000 functions in ${(thousands * 1_000) / PER_STACK} nested stacks, ${thousands * 10},000 files`;
+  return { name: `nested-${thousands}000`, about: title, run: (bench) => nestedStacks(bench, thousands, title) };
+}
+
+async function nestedStacks(bench: Bench, thousands: number, title: string): Promise<Row[]> {
+  const app = (seed: string): App =>
+    nested(times(thousands * 1_000, python()), { seed, moreFiles: 9, role: ROLE }, PER_STACK);
+  const share = thousands === 1 ? 1 : thousands * 1.1;
+  const peak: Goal = { kind: 'peak', bytes: share * LARGE.peakBytes };
+  const id = `nested-${thousands}000`;
+  const first = await bench.compare({
+    id: `${id}-first`,
+    title: `first plain sync, ${title}`,
+    goals: [{ kind: 'time', ms: share * LARGE.firstMs }, peak],
+    subjects: [await syncFirst(bench, { tool: 'ours', name: 'first', app, rounds: 2, slow: true })],
+  });
+  const copy = await prepareCopy(bench, { tool: 'ours', name: 'large', app: app('large') });
+  const none = await bench.compare({
+    id: `${id}-none`,
+    title: `plain sync, ${title}, nothing changed`,
+    goals: [{ kind: 'time', ms: share * LARGE.noneMs }, peak],
+    subjects: [syncAgain(copy, { rounds: 6 })],
+  });
+  const args = ['--code', '--resource-id', copy.app.functionId];
+  const code = await bench.compare({
+    id: `${id}-code`,
+    title: `\`--code --resource-id\`, ${title}, one changed`,
+    goals: [{ kind: 'time', ms: share * LARGE.codeMs }],
+    subjects: [syncAgain(copy, { args, rounds: 6, edits: true })],
+  });
+  const watch = await bench.compare({
+    id: `${id}-watch`,
+    title: `watch, ${title}: command → ready`,
+    goals: [{ kind: 'time', ms: share * LARGE.watchMs }],
+    subjects: [watchReady(copy)],
+  });
+  return [first, none, code, watch];
+}
+
+function watchReady(copy: Copy): Subject {
+  return {
+    name: 'ours',
+    rounds: 3,
+    proxy: copy.way.proxy,
+    round: async () => {
+      const watch = await startWatch(copy);
+      const residentBytes = watch.resident();
+      await watch.stop();
+      return { ms: watch.readyMs, residentBytes };
+    },
+  };
 }
 
 /** From the `watching` event, reported when the templates are read, to the end of the initial sync. */

@@ -1,5 +1,4 @@
-import type { Stats } from 'node:fs';
-import * as fs from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import * as path from 'node:path';
 import { timed } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
@@ -122,7 +121,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
   const send = ({ key, item }: LocatedArtifact): Promise<void> =>
     objectsFor(item).ensure(key, item.label, async (): Promise<StoredObject> => {
       if (item.kind === 'template') return { kind: 'text', text: item.text };
-      if (item.kind === 'file') return { kind: 'file', path: item.path, size: (await fs.stat(item.path)).size };
+      if (item.kind === 'file') return { kind: 'file', path: item.path, size: statSync(item.path).size };
       return { kind: 'file', ...(await zip(item)) };
     });
 
@@ -239,7 +238,7 @@ async function requireExisting(item: { path: string; label: string }): Promise<v
 
 /** Lists the files of a folder, or the file itself. */
 async function readEntries(target: string): Promise<TreeEntry[]> {
-  const stat: Stats = await fs.stat(target);
+  const stat = statSync(target);
   if (stat.isDirectory()) return listEntries(target);
   const executable = (stat.mode & 0o111) !== 0;
   return [{ path: path.basename(target), absolute: target, size: stat.size, executable }];

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readTextIfExists } from '../support/files.ts';
 import { fields, parseJson, recordOf, text } from '../support/shapes.ts';
 import { COMPRESSOR } from './compression.ts';
@@ -10,6 +11,8 @@ export const ZIP_RECORD = 'package.json';
 
 /** Reads a record. A damaged one costs time, not correctness. */
 export async function readRecord(file: string): Promise<Record<string, string>> {
+  // new entries have none: to ask costs a tenth of the error
+  if (!existsSync(file)) return {};
   return recordOf(text)(parseJson((await readTextIfExists(file)) ?? '')) ?? {};
 }
 

@@ -44,9 +44,9 @@ const readFacts = recordOf(either(text, flag));
 export function readEntry(folder: string): { path: string; facts: EntryFacts } | undefined {
   const content = path.join(folder, CONTENT);
   try {
+    if (statSync(content, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
     const facts = readFacts(parseJson(readFileSync(path.join(folder, FACTS), 'utf8')));
-    const hasContent = statSync(content, { throwIfNoEntry: false })?.isDirectory() === true;
-    if (facts === undefined || !hasContent) return undefined;
+    if (facts === undefined) return undefined;
     markUsed(folder);
     return { path: content, facts };
   } catch (error) {

@@ -31,9 +31,11 @@ export async function notePrivateFiles(
   note: BuildContext['note'],
 ): Promise<void> {
   if (artifact.cached) return;
+  const all = await ownPrivateFiles(codeDir, artifact.path);
+  if (all.length === 0) return;
   const manifest = await readForeignManifest(codeDir).catch(() => undefined);
   // what package.json names is meant
-  const found = (await ownPrivateFiles(codeDir, artifact.path)).filter((name) => !manifest?.files?.includes(name));
+  const found = all.filter((name) => !manifest?.files?.includes(name));
   if (found.length === 0) return;
   const names = found.length > NAMED ? [...found.slice(0, NAMED), `${found.length - NAMED} more`] : found;
   const how =

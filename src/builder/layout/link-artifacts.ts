@@ -1,8 +1,7 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { makeFolder, removeTree } from '../../support/files.ts';
-import { mapLimit } from '../../support/map-limit.ts';
 import { asSegment } from '../../support/places.ts';
 import { isMakerGone, isTemporaryName, temporarySuffix } from '../../support/temporary-names.ts';
 import { linkTree } from '../file-tree.ts';
@@ -19,8 +18,6 @@ export interface LayoutFolder {
   folders: readonly string[];
 }
 
-const LINKS_AT_ONCE = 16;
-
 /**
  * Links to the cached folders where SAM CLI's other commands look for artifacts, and removes what is no longer in the
  * application. Removing a link, here or by SAM CLI, never touches the cache. The first folder must be ours; folders of nested
@@ -33,18 +30,21 @@ export async function linkArtifacts(layout: readonly LayoutFolder[]): Promise<vo
       if (!expected.has(name) && !isBeingMade(name)) await removeTree(path.join(dir, name));
     }
     for (const name of folders) await makeRealFolder(path.join(dir, asSegment(name, 'The ID of a nested stack')));
-    await mapLimit([...links], LINKS_AT_ONCE, ([name, target]) => linkArtifact(dir, name, target));
+    for (const [name, target] of links) await linkArtifact(dir, name, target);
   }
 }
 
-/** Creates a link (a junction on Windows), or hard links to every file where the system refuses links. */
+/**
+ * Creates a link (a junction on Windows), or hard links to every file where the system refuses links. Synchronous: there are
+ * hundreds.
+ */
 export async function linkArtifact(dir: string, name: string, target: string): Promise<void> {
   const link = path.join(dir, asSegment(name, 'The ID of a function or layer'));
   if (linkTarget(link) === target) return;
   const temporary = path.join(dir, `link.${temporarySuffix()}`);
   try {
-    if (process.platform === 'win32') await fs.symlink(target, temporary, 'junction');
-    else await fs.symlink(path.relative(dir, target), temporary, 'dir');
+    if (process.platform === 'win32') symlinkSync(target, temporary, 'junction');
+    else symlinkSync(path.relative(dir, target), temporary, 'dir');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'].includes(code)) throw error;
@@ -56,7 +56,7 @@ export async function linkArtifact(dir: string, name: string, target: string): P
 /** Replaces atomically where possible: readers find the old or the new link. */
 async function replace(temporary: string, link: string): Promise<void> {
   try {
-    await fs.rename(temporary, link);
+    renameSync(temporary, link);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY', 'EPERM', 'EACCES'].includes(code)) throw error;
