@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { readTextIfExists } from '../support/files.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { isMissing } from '../support/files.ts';
 import { fields, parseJson, recordOf, text } from '../support/shapes.ts';
 import { COMPRESSOR } from './compression.ts';
 import type { ObjectOrigin } from './object-store.ts';
@@ -13,7 +13,12 @@ export const ZIP_RECORD = 'package.json';
 export async function readRecord(file: string): Promise<Record<string, string>> {
   // new entries have none: to ask costs a tenth of the error
   if (!existsSync(file)) return {};
-  return recordOf(text)(parseJson((await readTextIfExists(file)) ?? '')) ?? {};
+  try {
+    return recordOf(text)(parseJson(readFileSync(file, 'utf8'))) ?? {};
+  } catch (error) {
+    if (isMissing(error)) return {};
+    throw error;
+  }
 }
 
 /** Returns what a record says of the zip; undefined if there is none by this version. */
