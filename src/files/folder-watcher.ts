@@ -111,18 +111,20 @@ export class FolderWatcher implements FileWatcher {
     }
   }
 
-  /** Watches a folder and those below it that are in the scope. */
-  #walk(folder: string, parents: readonly string[], isChange?: IsChange): void {
+  /** Watches a folder and those below it that are in the scope. `known`: its real path. */
+  #walk(folder: string, parents: readonly string[], isChange?: IsChange, known?: string): void {
     if (!this.#scope.isWatched(folder)) return;
     const isNew = !this.#folders.has(folder);
     const opened = this.#open(folder);
-    const real = opened && realPathNow(folder);
+    const real = opened && (known ?? realPathNow(folder));
     // stops at a link to a folder that contains the link
     if (!opened || real === undefined || parents.some((parent) => parent === real || startsWithFolder(parent, real)))
       return;
     for (const [name, kind] of opened.names) {
       const target = path.join(folder, name);
-      if (kind === 'folder' && this.#scope.isWatched(target)) this.#walk(target, [...parents, real], isChange);
+      const realInner = opened.links.has(name) ? undefined : path.join(real, name);
+      if (kind === 'folder' && this.#scope.isWatched(target))
+        this.#walk(target, [...parents, real], isChange, realInner);
       // of a folder outside the scope only its arrival counts
       else if (isNew && isChange?.(target)) this.#report(target, kind === 'folder');
     }

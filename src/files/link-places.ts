@@ -88,8 +88,10 @@ function partsOf(relative: string): string[] {
 
 function readLink(target: string): string | undefined {
   try {
-    return fs.readlinkSync(target);
+    // nearly none is a link, and to ask costs a tenth of the error for what is none
+    const isLink = fs.lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+    return isLink ? fs.readlinkSync(target) : undefined;
   } catch {
-    return undefined; // not a link
+    return undefined; // gone, or not readable
   }
 }
