@@ -56,7 +56,8 @@ export function listTree(root: string, excludes: readonly string[] = [], budget?
     }
   };
   // most trees have no links, and need no resolved path
-  walk(root, '', () => [fs.realpathSync(root)]);
+  let realRoot: string | undefined;
+  walk(root, '', () => [(realRoot ??= fs.realpathSync(root))]);
   tree.files.sort((a, b) => compareNames(a.path, b.path));
   tree.dangling.sort(compareNames);
   return tree;
