@@ -1,13 +1,16 @@
 import {
+  GetAliasCommand,
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
   GetFunctionUrlConfigCommand,
   PublishLayerVersionCommand,
+  UpdateAliasCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
-import { callRestApi, clients, poll, runStateMachine } from '../support/cloud.ts';
+import { callRestApi, clients, invoke, poll, runStateMachine } from '../support/cloud.ts';
+import { driftOf } from '../support/drift.ts';
 import { isDeployedAsWritten } from '../support/deployed-template.ts';
 import { runCli } from '../support/run-cli.ts';
 import { isResource, isStack } from '../support/watch-cli.ts';
@@ -236,8 +239,77 @@ describe('direct settings and deployments', () => {
     expect(await app.answer('Fn')).toBe('hello');
     // callers of the alias do not have what is set without a version, and the row says so
     const timeout = await watch.after(() => save(watch, 'Environment:', 'Timeout: 9, Environment:'), isSet);
-    expect(timeout['detail']).toBe('Timeout, alias live with its next version');
+    expect(timeout['detail']).toBe('Timeout, alias live with the deployment');
     held.release();
+  });
+
+  it('publish a version for the alias where the deployment does it too, take it back, and name what callers get elsewhere', async () => {
+    const settings =
+      'AutoPublishAlias: live, MemorySize: !Ref Size, Timeout: 5, Environment: {Variables: {GREETING: one}}';
+    const app = await apps.create((stackName) => ({
+      ...FILES,
+      'samconfig.toml': `version = 0.1\n[default.sync.parameters]\nstack_name = "${stackName}"\nparameter_overrides = "Size=128"\n`,
+      'template.yaml': APP(settings, OTHER('')).replace('Resources:', 'Parameters: {Size: {Type: Number}}\nResources:'),
+    }));
+    const watch = await app.ready();
+    const { lambda } = clients(app.cloud.endpoint);
+    const FunctionName = app.output('Fn');
+    const alias = async () =>
+      Number((await lambda.send(new GetAliasCommand({ FunctionName, Name: 'live' }))).FunctionVersion);
+    const answers = () => invoke(app.cloud.endpoint, `${FunctionName}:live`);
+    const inStack = async (from: number) => {
+      await watch.seen(isStack('in-sync'), from);
+      expect(await driftOf(app.cloud.endpoint, app.stackName)).toEqual([]);
+    };
+    const direct = async (from: string, to: string) =>
+      String((await watch.after(() => save(watch, from, to), isSet))['detail']);
+    const first = await alias();
+    let held = holdDeployments(app);
+    let from = watch.lines.length;
+    expect(await direct('GREETING: one', 'GREETING: two')).toBe('Environment, version for live');
+    expect([await answers(), await alias()]).toEqual(['two', first + 1]);
+    held.release();
+    await inStack(from);
+    const deployed = await alias();
+    expect([await answers(), deployed > first + 1]).toEqual(['two', true]);
+    // neither a parameter nor a timeout makes SAM publish a version
+    from = watch.lines.length;
+    const size = await watch.after(
+      () => watch.write('samconfig.toml', (text) => text.replace('Size=128', 'Size=256')),
+      isSet,
+    );
+    expect(size['detail']).toBe(`MemorySize, alias live stays at version ${deployed}`);
+    expect(await direct('Timeout: 5', 'Timeout: 6')).toBe(`Timeout, alias live stays at version ${deployed}`);
+    await inStack(from);
+    expect(await alias()).toBe(deployed);
+    // back before the deployment
+    held = holdDeployments(app);
+    expect(await direct('GREETING: two', 'GREETING: three')).toBe('Environment, version for live');
+    expect(await answers()).toBe('three');
+    expect(await direct('GREETING: three', 'GREETING: two')).toBe(
+      `Environment, alias live back at version ${deployed}`,
+    );
+    expect([await answers(), await alias()]).toEqual(['two', deployed]);
+    held.release();
+    // a deployment that fails
+    app.proxy.fault(
+      { operation: 'UpdateStack' },
+      { kind: 'error', status: 400, code: 'ValidationError', message: 'Template error: odd' },
+    );
+    from = watch.lines.length;
+    expect(await direct('GREETING: two', 'GREETING: four')).toBe('Environment, version for live');
+    await watch.seen(isResource('Fn', 'failed'), from);
+    expect([await answers(), await alias()]).toEqual(['two', deployed]);
+    // traffic that somebody shifts
+    const weights = (AdditionalVersionWeights: Record<string, number>) =>
+      lambda.send(new UpdateAliasCommand({ FunctionName, Name: 'live', RoutingConfig: { AdditionalVersionWeights } }));
+    await weights({ [first]: 0.1 });
+    from = watch.lines.length;
+    expect(await direct('GREETING: four', 'GREETING: five')).toBe('Environment, alias live with the deployment');
+    await watch.seen(isStack('in-sync'), from);
+    await weights({});
+    expect(await answers()).toBe('five');
+    await inStack(from);
   });
 
   it('are set back when CloudFormation rolls the deployment back, and the row says so', async () => {

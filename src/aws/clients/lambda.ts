@@ -3,6 +3,7 @@ export {
   DeleteFunctionConcurrencyCommand,
   DeleteLayerVersionCommand,
   DeleteProvisionedConcurrencyConfigCommand,
+  GetAliasCommand,
   GetEventSourceMappingCommand,
   GetFunctionCommand,
   GetFunctionConcurrencyCommand,

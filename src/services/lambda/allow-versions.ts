@@ -6,6 +6,7 @@ import type { FunctionResource, Stack } from '../../model/stack.ts';
 import { mapLimit } from '../../support/map-limit.ts';
 import { ownValue, setOwn } from '../../support/own-value.ts';
 import { shownSetting } from '../../template/kinds/direct-settings.ts';
+import { RESOURCE_KINDS } from '../../template/kinds/kinds.ts';
 import { LAMBDA_CONFIGURATION } from '../../template/kinds/lambda-settings.ts';
 import { canonicalJson } from '../definition-text.ts';
 import { isSameCode } from './function-code.ts';
@@ -62,27 +63,30 @@ async function allowNewVersion(
   if (name === undefined || alias === undefined || version === undefined) return;
   const published = await lambda.read(name, alias);
   // a code sync that was interrupted may have published a version and not moved the alias
-  const isOurs = published.version !== version || stacks.facts.unsettled.includes(id);
-  if (!isOurs) return;
+  const isUnclear = stacks.facts.unsettled.includes(id);
+  if (published.version === version && !isUnclear) return;
+  // SAM names the same version again
+  if (!isUnclear && isSame(published, await lambda.read(name, version), NAMING)) return;
   const latest = await lambda.settled(name);
-  if (published.version !== version && !isSameContent(latest, published)) return;
-  await publishOther({ stacks, lambda }, id, latest);
+  if (isUnclear || (isSame(latest, published, ALL) && latest.layers.join() === published.layers.join()))
+    await publishOther({ stacks, lambda }, id, latest);
 }
 
-function isSameContent(one: FunctionState, other: FunctionState): boolean {
-  return isSameCode(one, other) && one.layers.join() === other.layers.join() && settingsOf(one) === settingsOf(other);
+/** Settings of versions, but for layers and the description, which a version may have of its own. */
+const ALL = Object.keys(LAMBDA_CONFIGURATION).filter((name) => name !== 'Description' && name !== 'Layers');
+const NAMING = RESOURCE_KINDS['AWS::Serverless::Function'].versioned.settings;
+
+function isSame(one: FunctionState, other: FunctionState, settings: readonly string[]): boolean {
+  return isSameCode(one, other) && valuesOf(one, settings) === valuesOf(other, settings);
 }
 
-/** The settings that versions have, but for the description, which a version may have of its own. */
-function settingsOf({ configuration }: FunctionState): string {
-  const properties = Object.values(LAMBDA_CONFIGURATION).filter(
-    ({ member, request }) => request === undefined && member !== 'Description' && member !== 'Layers',
-  );
-  const members = properties.map((property) => [
-    property.member,
-    shownSetting(property, configuration[property.member as keyof typeof configuration]) ?? null,
-  ]);
-  return canonicalJson(Object.fromEntries(members));
+function valuesOf({ configuration }: FunctionState, names: readonly string[]): string {
+  const values = names.map((name) => {
+    const property = ownValue(LAMBDA_CONFIGURATION, name);
+    if (property === undefined || property.request !== undefined) return null;
+    return shownSetting(property, configuration[property.member as keyof typeof configuration]) ?? null;
+  });
+  return canonicalJson(values);
 }
 
 /** Publishes a version with another description. What the description was is remembered until it is set again. */

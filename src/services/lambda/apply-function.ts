@@ -1,4 +1,4 @@
-import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
+import type { FunctionConfiguration, PublishVersionCommandInput } from '@aws-sdk/client-lambda';
 import { checkAnswer, requireAnswer } from '../../aws/check-answer.ts';
 import { note, timed } from '../../console/reporter.ts';
 import type { Reporter } from '../../console/reporter.ts';
@@ -11,7 +11,9 @@ import { isLast, sendNeighbour } from './function-neighbours.ts';
 import type { NeighbourUpdate } from './neighbour.ts';
 import type { ConfigurationUpdate } from './function-configuration.ts';
 import { sendSettings } from './settings-refused.ts';
-import type { FunctionPlan, FunctionWork, VersionPublication } from './plan-function.ts';
+import type { FunctionPlan } from './plan-function.ts';
+import type { FunctionWork } from './function-work.ts';
+import type { VersionPublication } from './plan-version.ts';
 import { shownLayers } from './plan-function.ts';
 import type { FunctionState } from './function-state.ts';
 import { describeDeactivated, REACTIVATE } from './function-lifecycle.ts';
@@ -152,26 +154,39 @@ function warnIfDeactivated(reporter: Reporter, id: string, state: FunctionState)
 
 async function publish(
   tools: ServiceContext,
-  { state, id, code }: FunctionWork,
-  request: VersionPublication,
+  work: FunctionWork,
+  { version, alias }: VersionPublication,
 ): Promise<void> {
-  const { lambda } = tools;
-  const { send, PublishVersionCommand, UpdateAliasCommand } = await lambda.service();
-  const version = await lambda.change(state.name, () => send(new PublishVersionCommand(request.version)));
+  const number =
+    version === undefined
+      ? alias.FunctionVersion
+      : await publishVersion(tools, work, { version, isAll: alias === undefined });
+  if (alias === undefined) return;
+  const { send, UpdateAliasCommand } = await tools.lambda.service();
+  const moved = await send(new UpdateAliasCommand({ ...alias, FunctionVersion: number }));
+  checkAnswer('Lambda', 'UpdateAlias', ['FunctionVersion', moved.FunctionVersion, number]);
+}
+
+/** Publishes a version, and gives its number. `isAll`: no alias follows. */
+async function publishVersion(
+  { lambda, reporter }: ServiceContext,
+  { state, id, code }: FunctionWork,
+  { version: request, isAll }: { version: PublishVersionCommandInput; isAll: boolean },
+): Promise<string> {
+  const { send, PublishVersionCommand } = await lambda.service();
+  const version = await lambda.change(state.name, () => send(new PublishVersionCommand(request)));
   const number = requireAnswer('Lambda', 'PublishVersion', 'Version', version?.Version);
   if (code?.kind === 'zip')
     checkAnswer('Lambda', 'PublishVersion', ['CodeSha256', version?.CodeSha256, codeName(code)]);
-  if ((version !== undefined && !isActive(version)) || request.alias === undefined) {
+  if ((version !== undefined && !isActive(version)) || isAll) {
     // with SnapStart or a capacity provider a version cannot be invoked at once
     const ended = await lambda.settled(state.name, { qualifier: number });
-    warnIfDeactivated(tools.reporter, `Version ${number} of ${id}`, ended);
+    warnIfDeactivated(reporter, `Version ${number} of ${id}`, ended);
     if (ended.state === 'Failed') {
       throw new UserError(
         `Version ${number} of ${id} did not become ready: ${ended.reason ?? 'Lambda gives no reason'}`,
       );
     }
   }
-  if (request.alias === undefined) return;
-  const moved = await send(new UpdateAliasCommand({ ...request.alias, FunctionVersion: number }));
-  checkAnswer('Lambda', 'UpdateAlias', ['FunctionVersion', moved.FunctionVersion, number]);
+  return number;
 }

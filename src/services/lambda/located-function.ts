@@ -1,6 +1,7 @@
 import type { LayerReference } from '../../model/layer-references.ts';
 import type { FunctionResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import type { FunctionState } from './function-state.ts';
+import type { VersionSettings } from './version-settings.ts';
 
 /** A function that is selected, or that uses a selected layer. */
 export interface LocatedFunction {
@@ -13,4 +14,6 @@ export interface LocatedFunction {
   references: readonly LayerReference[];
   /** Properties to set as the templates have them. */
   settings: readonly string[];
+  /** Those that decide the version of its alias; undefined: no settings are compared. */
+  version: Pick<VersionSettings, 'back' | 'published'> | undefined;
 }

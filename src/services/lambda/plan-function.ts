@@ -1,41 +1,16 @@
-import type { PublishVersionCommandInput, UpdateAliasCommandInput } from '@aws-sdk/client-lambda';
-import { isAwsError } from '../../aws/service-errors.ts';
-import { UserError } from '../../errors.ts';
-import type { FunctionResource, ResourceIdentifier } from '../../model/stack.ts';
-import { fromAnswer } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { hasCode, isDone, isSameCode, shownCode } from './function-code.ts';
-import type { CodeUpdate, FunctionCode } from './function-code.ts';
+import { isDone, shownCode } from './function-code.ts';
+import type { CodeUpdate } from './function-code.ts';
 import type { FunctionState } from './function-state.ts';
 import { missingSettings, settingParameters } from './function-configuration.ts';
-import type { ConfigurationUpdate, WantedConfiguration } from './function-configuration.ts';
+import type { ConfigurationUpdate } from './function-configuration.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
-import type { NeighbourUpdate } from './neighbour.ts';
-import type { LayerPlan } from './plan-layer.ts';
+import { planVersion } from './plan-version.ts';
+import type { VersionPlan, VersionPublication } from './plan-version.ts';
+import type { FunctionWork } from './function-work.ts';
 import { layerArnOf, moveLayers, newVersionOf } from './layer-versions.ts';
 import { mayBeStale } from '../../cloud/recent-sends.ts';
 import type { ShownValue } from '../../cloud/recent-sends.ts';
-
-/** A function with the code and layers that it should have. */
-export interface FunctionWork {
-  id: ResourceIdentifier;
-  resource: FunctionResource;
-  state: FunctionState;
-  /** undefined: only its layers are compared. */
-  code: FunctionCode | undefined;
-  /** Settings of its template that it should have; undefined: they are not compared. */
-  configuration: WantedConfiguration | undefined;
-  /** Updates of settings with requests of their own. */
-  neighbours: readonly NeighbourUpdate[];
-  /** Layers of this sync that it uses. */
-  layers: readonly LayerPlan[];
-  /** The layer for its own dependencies: appended if it is `wanted` and missing, else removed. */
-  dependencies: { layer: string; wanted: boolean } | undefined;
-  /** The ARN of its dependency layer, which it need not have. */
-  dependencyLayer: string;
-  /** The alias that should point to the newest code. */
-  alias: string | undefined;
-}
 
 /** The requests that update a function, in the order in which they are sent; undefined: not needed. */
 export interface FunctionPlan {
@@ -48,20 +23,9 @@ export interface FunctionPlan {
   /** Removes the dependency layer, after the code that needed it. */
   drop: ConfigurationUpdate | undefined;
   publish: VersionPublication | undefined;
+  /** What callers of the alias get of changed settings if nothing is published, in a few words. */
+  note: VersionPlan['note'];
 }
-
-/** Publishes a version: for the alias or, with a capacity provider, as the latest one. */
-export interface VersionPublication {
-  version: PublishVersionCommandInput;
-  /** Moves the alias to that version. */
-  alias: (UpdateAliasCommandInput & { Name: string }) | undefined;
-}
-
-/** The placeholder for the version that `PublishVersion` returns. */
-const NEW_VERSION = fromAnswer('PublishVersion', 'Version');
-
-/** Lambda's name for the version that functions with a capacity provider run. */
-const LATEST_PUBLISHED = '$LATEST.PUBLISHED';
 
 /** Compares the function with its wanted code and layers. Rejects if only a deployment can make the change. */
 export async function planFunction(tools: ServiceContext, work: FunctionWork): Promise<FunctionPlan> {
@@ -96,7 +60,11 @@ export async function planFunction(tools: ServiceContext, work: FunctionWork): P
     settings,
     code,
     drop: drop ? { FunctionName, Layers: last } : undefined,
-    publish: await planPublish(tools, work, isNewCode || moved || drop),
+    ...(await planVersion(tools, work, {
+      // of code that is not in the project, nothing is published but what a deployment publishes
+      changes: isNewCode || drop || (moved && (work.code !== undefined || given === undefined)),
+      settings: settings.size + (moved ? 1 : 0),
+    })),
   };
 }
 
@@ -119,57 +87,22 @@ export function changesFunction({ work, code, configuration, drop, publish }: Fu
 }
 
 /** Describes the changes of a function plan, in a few words each. */
-export function describeFunctionPlan({ work, code, configuration, settings, drop, publish }: FunctionPlan): string[] {
+export function describeFunctionPlan(plan: FunctionPlan): string[] {
+  const { work, code, configuration, settings, drop, publish, note } = plan;
   return [
     ...settings.keys(),
     ...work.neighbours.flatMap((update) => [...update.settings.keys()]),
     ...(configuration?.Layers === undefined ? [] : ['layers']),
     ...(code === undefined ? [] : [code.code.kind === 'image' ? 'image' : 'code']),
     ...(drop === undefined ? [] : ['dependency layer removed']),
-    ...(publish === undefined ? [] : [publish.alias ? `version for ${publish.alias.Name}` : 'published version']),
-    // callers of the alias run the version that has the settings of its time
-    ...(settings.size > 0 && work.alias !== undefined && publish === undefined
-      ? [`alias ${work.alias} with its next version`]
-      : []),
+    ...(publish === undefined ? [] : [describePublication(publish)]),
+    ...(note === undefined ? [] : [note]),
   ];
 }
 
-async function planPublish(
-  tools: ServiceContext,
-  work: FunctionWork,
-  changes: boolean,
-): Promise<FunctionPlan['publish']> {
-  const { alias, state, code, resource } = work;
-  const { CapacityProviderConfig, PublishToLatestPublished } = resource.properties;
-  const latest = CapacityProviderConfig !== undefined && String(PublishToLatestPublished) === 'true';
-  if (alias === undefined && !latest) return undefined;
-  // a function that only uses a layer of this sync is published if that layer changes
-  if (code === undefined && !changes) return undefined;
-  const published = await readPublished(tools, state.name, alias ?? LATEST_PUBLISHED);
-  if (alias !== undefined && published === undefined) {
-    throw new UserError(`${work.id} has no alias ${alias} in the cloud yet`, {
-      hint: 'Sync without --code first: a deployment creates it.',
-    });
-  }
-  const isBehind =
-    published === undefined ||
-    !(code === undefined ? isSameCode(published, state) : hasCode(published, code)) ||
-    published.layers.join() !== state.layers.join();
-  if (!changes && !isBehind) return undefined;
-  const { name: FunctionName } = state;
-  if (alias === undefined) return { version: { FunctionName, PublishTo: 'LATEST_PUBLISHED' }, alias: undefined };
-  return { version: { FunctionName }, alias: { FunctionName, Name: alias, FunctionVersion: NEW_VERSION } };
-}
-
-async function readPublished(
-  { lambda }: ServiceContext,
-  name: string,
-  qualifier: string,
-): Promise<FunctionState | undefined> {
-  try {
-    return await lambda.read(name, qualifier);
-  } catch (error) {
-    if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
-    throw error;
-  }
+function describePublication({ version, alias }: VersionPublication): string {
+  if (alias === undefined) return 'published version';
+  return version === undefined
+    ? `alias ${alias.Name} back at version ${alias.FunctionVersion}`
+    : `version for ${alias.Name}`;
 }

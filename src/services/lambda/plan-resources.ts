@@ -12,9 +12,11 @@ import { planFunction } from './plan-function.ts';
 import type { FunctionPlan } from './plan-function.ts';
 import { planNeighbours } from './function-neighbours.ts';
 import type { LocatedFunction } from './located-function.ts';
+import type { VersionSettings } from './version-settings.ts';
 import { planLayer } from './plan-layer.ts';
 import type { LayerPlan, LayerWork } from './plan-layer.ts';
 import { layerArnOf } from './layer-versions.ts';
+import { findCompanion } from '../../cloud/generated-ids.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
 
@@ -94,7 +96,18 @@ export async function planOneFunction(
     dependencyLayer: dependencyArn,
     dependencies: isSelected ? { layer: dependencyArn, wanted: dependencies !== undefined } : undefined,
     alias,
+    version: alias === undefined ? undefined : await planSettingsOfVersion(tools, fn),
   });
+}
+
+async function planSettingsOfVersion(
+  { stacks }: ServiceContext,
+  { stack, resource: { logicalId }, version }: LocatedFunction,
+): Promise<VersionSettings | undefined> {
+  if (version === undefined) return undefined;
+  const listing = (await stacks.listing(stack.path)) ?? {};
+  const deployed = findCompanion(listing, { stack, logicalId }, 'Version')?.physicalId.split(':').at(-1);
+  return { ...version, deployed };
 }
 
 /** The code that was built for the function; undefined: its code is not in the project. */

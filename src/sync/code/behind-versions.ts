@@ -4,7 +4,7 @@ import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { mayBeFollowed, readVersionReferences } from '../../model/version-references.ts';
 import type { BehindValues, PlannedWork } from './code-sync-plan.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
-import type { FunctionWork } from '../../services/lambda/plan-function.ts';
+import type { FunctionWork } from '../../services/lambda/function-work.ts';
 import { findCompanion } from '../../cloud/generated-ids.ts';
 
 /** Lists the values that change when CloudFormation creates new versions of these resources. Pure. */

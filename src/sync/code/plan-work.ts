@@ -17,7 +17,7 @@ import { planOneFunction, planTemplateLayer } from '../../services/lambda/plan-r
 import type { LocatedFunction } from '../../services/lambda/located-function.ts';
 import { planDefinitions } from './plan-definitions.ts';
 import { planOtherSettings } from './plan-other-settings.ts';
-import { attempt, fail, groupLocated, PLANNED_AT_ONCE, settingsToCompare } from './planning.ts';
+import { attempt, fail, groupLocated, PLANNED_AT_ONCE, settingsOfVersion, settingsToCompare } from './planning.ts';
 import type { Located, Planning } from './planning.ts';
 import type { SyncFunction, SyncLayer } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
@@ -118,6 +118,7 @@ async function readFunctions(
       isSelected: isSelected && !input.settingsOnly,
       references: references.get(id) ?? [],
       settings,
+      version: settings.length > 0 ? settingsOfVersion(planning, { id, type: fn.type }) : undefined,
     };
   });
   return found.filter((fn) => fn !== undefined);

@@ -17,6 +17,8 @@ import type {
   SyncSettings,
 } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
+import type { VersionSettings } from '../../services/lambda/version-settings.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
 
 /** Resources compared in parallel: services accept few requests per second. */
 export const PLANNED_AT_ONCE = 8;
@@ -26,6 +28,8 @@ export interface SettingsRequest {
   compare: readonly string[];
   /** Those of them that the deployed templates do not have yet. */
   undeployed: readonly string[];
+  /** Those of these for which the deployment publishes a version. */
+  published?: readonly string[];
 }
 
 /** The settings that were set directly before, and no others. */
@@ -63,6 +67,17 @@ export function settingsToCompare({ tools, input }: Planning, id: ResourceIdenti
   const named = input.settings?.(id);
   if (named === undefined) return [];
   return [...new Set([...named.compare, ...(ownValue(tools.stacks.facts.ahead, id) ?? [])])];
+}
+
+/** Those of a function's settings to compare that decide the version of its alias. */
+export function settingsOfVersion(
+  planning: Planning,
+  { id, type }: { id: ResourceIdentifier; type: string },
+): Pick<VersionSettings, 'back' | 'published'> {
+  const { published = [], undeployed = [] } = planning.input.settings?.(id) ?? {};
+  const { settings = [] } = kindOf(type)?.versioned ?? {};
+  const back = settingsToCompare(planning, id).filter((name) => settings.includes(name) && !undeployed.includes(name));
+  return { published, back };
 }
 
 /** A resource and its deployed counterpart. */

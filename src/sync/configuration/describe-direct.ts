@@ -1,4 +1,4 @@
-import type { Stack } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import type { PackagedStack } from '../../package/package-templates.ts';
 import { oncePerName } from '../../support/once.ts';
 import { ownValue } from '../../support/own-value.ts';
@@ -9,6 +9,7 @@ import { mapOf, resourceOf } from '../../template/template.ts';
 import type { Template } from '../../template/template.ts';
 import type { DescribedResource } from '../code/code-sync-requests.ts';
 import type { PreparedSync } from '../prepared-sync.ts';
+import { publishedSettings } from './published-settings.ts';
 import { splitChanges } from './split-changes.ts';
 import type { ChangeSplit } from './split-changes.ts';
 import { viewTemplates } from './template-views.ts';
@@ -31,11 +32,19 @@ export async function describeDirect(prepared: PreparedSync): Promise<DirectPart
     root: application.root,
     selection: { ids: [...split.direct.keys()], types: [] },
     built: deployment.built,
-    settings: (id) => ({ compare: split.direct.get(id) ?? [], undeployed: [] }),
+    settings: (id) => {
+      const names = split.direct.get(id) ?? [];
+      return { compare: names, undeployed: names, published: split.published(id, names) };
+    },
   });
   if (open === undefined) return undefined;
   const resources = await open.describe().finally(open.discard);
   return { resources, rest: split.rest };
+}
+
+interface DeploymentSplit extends ChangeSplit {
+  /** Those of the settings for which the deployment publishes a version. */
+  published(id: ResourceIdentifier, names: readonly string[]): readonly string[];
 }
 
 async function splitDeployment({
@@ -43,7 +52,7 @@ async function splitDeployment({
   application,
   codeSync,
   deployment,
-}: PreparedSync): Promise<ChangeSplit | undefined> {
+}: PreparedSync): Promise<DeploymentSplit | undefined> {
   const { root, deployed, region, account } = application;
   const { stack, template } = deployed;
   if (stack === undefined || template === undefined) return undefined;
@@ -72,7 +81,9 @@ async function splitDeployment({
       root,
     ),
   ]);
-  return before && after && splitChanges(before, after, isCode);
+  if (before === undefined || after === undefined) return undefined;
+  const published: DeploymentSplit['published'] = (id, names) => publishedSettings(before, after, { id, names });
+  return { ...splitChanges(before, after, isCode), published };
 }
 
 function isCode(stack: Stack, { path: [, logicalId = '', , name = ''] }: { path: readonly string[] }): boolean {

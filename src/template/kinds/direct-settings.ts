@@ -23,6 +23,8 @@ export interface DirectProperty {
   isWhole?: true;
   /** The template names a local file, and its content is the value. */
   isFile?: true;
+  /** With this property, SAM makes the value of both: only a deployment sets it. */
+  unlessWith?: string;
   /** Items of the list by this member: where one goes, the property waits for the deployment, which removes it itself. */
   itemKey?: string;
 }

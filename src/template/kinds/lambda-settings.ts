@@ -77,6 +77,7 @@ export const LAMBDA_CONFIGURATION: Readonly<Record<string, DirectProperty>> = {
 /** The same as `AWS::Serverless::Function` writes it. */
 export const SERVERLESS_CONFIGURATION: Readonly<Record<string, DirectProperty>> = {
   ...CONFIGURATION,
+  Description: { ...CONFIGURATION.Description, unlessWith: 'AutoPublishCodeSha256' },
   FunctionUrlConfig: {
     member: 'FunctionUrlConfig',
     request: 'UpdateFunctionUrlConfig',

@@ -43,7 +43,12 @@ export const LAMBDA = {
     directEvents: EVENT_SOURCES,
     deployedWhole: [...DEPLOYED_WHOLE, 'AutoPublishAlias', 'AutoPublishAliasAllProperties'],
     deployedWith: ['AutoPublishAliasAllProperties', 'CapacityProviderConfig'],
-    versioned: { attributes: ['Version'], onlyWith: 'AutoPublishAlias', namedBy: 'AutoPublishCodeSha256' },
+    versioned: {
+      attributes: ['Version'],
+      onlyWith: 'AutoPublishAlias',
+      namedBy: 'AutoPublishCodeSha256',
+      settings: ['Environment', 'MemorySize', 'SnapStart'],
+    },
     companions: {
       Alias: { type: 'AWS::Lambda::Alias', suffix: /^Alias/, ownedBy: 'arn' },
       // the ten digits are of the code or of AutoPublishCodeSha256, which may be any text

@@ -132,6 +132,8 @@ interface VersionedValues {
   onlyWith?: string;
   /** If set, this property determines the name of the version, and the code does not. */
   namedBy?: string;
+  /** Properties that determine the name too, as the template writes them. */
+  settings?: readonly string[];
   /** What follows the logical ID in the IDs of generated resources that a template may refer to. */
   generatedIds?: readonly string[];
 }

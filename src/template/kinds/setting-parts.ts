@@ -25,7 +25,11 @@ export function namedSetting(type: unknown, properties: TemplateMap, name: strin
   const tag = partOf(name, TAGS);
   if (tag !== undefined) return { property: directTag, value: tagsIn(properties[TAGS])?.get(tag) };
   const [event, member] = partOf(name, EVENTS)?.split('.') ?? [];
-  if (event === undefined || member === undefined) return { property: ownValue(direct, name), value: properties[name] };
+  if (event === undefined || member === undefined) {
+    const property = ownValue(direct, name);
+    const isMade = property?.unlessWith !== undefined && (properties[property.unlessWith] ?? null) !== null;
+    return { property: isMade ? undefined : property, value: properties[name] };
+  }
   const { Type: eventType, Properties: settings } = mapOf(ownValue(mapOf(properties[EVENTS]), event) ?? null);
   const bySource = ownValue(directEvents, scalarText(eventType) ?? '') ?? {};
   return { property: ownValue(bySource, member), value: ownValue(mapOf(settings), member) };

@@ -1,6 +1,7 @@
 import type { TemplateDifference } from '../../deploy/compare-templates.ts';
 import { identifierOf } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import { publishedSettings } from '../../sync/configuration/published-settings.ts';
 import { changedFiles } from '../../sync/configuration/setting-files.ts';
 import type { SettingFiles } from '../../sync/configuration/setting-files.ts';
 import { splitChanges } from '../../sync/configuration/split-changes.ts';
@@ -39,7 +40,8 @@ export async function readChanges(application: WatchedApplication): Promise<Read
     const names = undeployed.direct.get(id) ?? [];
     // those that are as deployed again are set back
     const back = (direct.get(id) ?? []).filter((name) => undeployed.deployed.get(id)?.has(name) !== true);
-    return [id, { root, undeployed: names, compare: [...names, ...back] }] as const;
+    const published = publishedSettings(deployedRoot, root, { id, names });
+    return [id, { root, undeployed: names, published, compare: [...names, ...back] }] as const;
   });
   application.replace((now) => ({ ...now, readRoot: root, direct: new Map([...now.direct, ...settings]) }));
   const isAllDirect = undeployed.direct.size > 0 && rest.length === 0 && !isUrgent;

@@ -15,6 +15,7 @@ Resources:
   A: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, MemorySize: !Ref Size}}
   B: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: x}, LoggingConfig: {LogFormat: JSON}}}
   All: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, AutoPublishAlias: live, AutoPublishAliasAllProperties: true}}
+  Hashed: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, Timeout: 9, AutoPublishAlias: live, AutoPublishCodeSha256: abc, Description: one}}
   Read: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, Timeout: 9, Tags: {A: a, B: b}, Events: {In: {Type: SQS, Properties: {Queue: q, BatchSize: 1}}, Get: {Type: Api, Properties: {Path: /a, Method: get}}}}}
   Tagged: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: x}, Tags: [{Key: A, Value: a}, {Key: B, Value: b}]}}
   Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 1}}
@@ -84,6 +85,12 @@ describe('a change is split into what services set and what a deployment does', 
       { from: 'Queue: q, BatchSize: 1', to: 'Queue: r, BatchSize: 2' },
       { Read: ['Events.In.BatchSize'] },
       ['Read: Events.In.Properties.Queue changed'],
+    ],
+    [
+      'a description that SAM makes',
+      { from: 'Description: one', to: 'Description: two' },
+      {},
+      ['Hashed: Description changed'],
     ],
     ['a route', { from: 'Path: /a', to: 'Path: /b' }, {}, ['Read: Events.Get.Properties.Path changed']],
     [
