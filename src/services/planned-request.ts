@@ -7,6 +7,8 @@ export interface PlannedRequest {
   operation: string;
   /** A text with `${Operation.Member}` in it takes that value from the answer to an earlier request of the plan. */
   parameters: object;
+  /** The values to set, where the parameters have them in patches; `null`: removed. */
+  values?: Readonly<Record<string, unknown>>;
   /** When the request is sent, if answers to earlier ones decide whether it is. */
   condition?: string | undefined;
 }

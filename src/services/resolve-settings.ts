@@ -3,12 +3,15 @@ import { toSetting } from '../template/kinds/direct-settings.ts';
 import type { DirectProperty, Setting } from '../template/kinds/direct-settings.ts';
 import { namedSetting } from '../template/kinds/setting-parts.ts';
 import type { TemplateMap } from '../template/template.ts';
+import { secretTexts } from './secret-settings.ts';
 import type { ServiceContext } from './service-context.ts';
 
 /** A setting and its value in the request. */
 export interface WantedSetting {
   property: DirectProperty;
   value: Setting;
+  /** Texts in it that depend on parameters whose values nobody shows. */
+  secrets: readonly string[];
 }
 
 /** Settings as the template has them, with every value known. */
@@ -39,7 +42,8 @@ export async function resolveSettings(
     if (property === undefined) continue;
     const { value, missing } = await values.resolve(written ?? null, stack);
     const setting = missing.length > 0 ? undefined : toSetting(property, value);
-    if (setting !== undefined) settings.set(name, { property, value: setting });
+    if (setting !== undefined)
+      settings.set(name, { property, value: setting, secrets: secretTexts(written ?? null, value, stack) });
     else if (missing.length > 0) waiting.push(`${name}: only CloudFormation knows ${missing.join(', ')}`);
     else waiting.push(`${name}: only the deployment can check and set a value of this form`);
   }

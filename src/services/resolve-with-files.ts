@@ -24,7 +24,7 @@ export async function resolveWithFiles(
     if (property === undefined || !isLocalPath(location)) waiting.push(`${name} is not a local file`);
     else {
       const file = resolveLocalPath(location, path.dirname(stack.templateFile));
-      settings.set(name, { property, value: await readDefinitionFile(id, file) });
+      settings.set(name, { property, value: await readDefinitionFile(id, file), secrets: [] });
     }
   }
   return { settings, waiting };

@@ -19,6 +19,8 @@ export interface SettingsPlan extends Required<ComparedSettings> {
   /** The properties that they set. */
   changes: readonly string[];
   requests: readonly OwnRequest[];
+  /** Texts in them that a dry run does not show. */
+  secrets?: readonly string[];
 }
 
 /** A request of a service that sets settings. */

@@ -1,5 +1,6 @@
 import { kindOf } from '../template/kinds/kinds.ts';
 import type { PlannedRequest } from './planned-request.ts';
+import { withoutSecrets } from './secret-settings.ts';
 import type { ServiceContext } from './service-context.ts';
 import { refusingSettings } from './settings-refused.ts';
 import type { OwnRequest, SettingsPlan, SettingsWork } from './settings-plan.ts';
@@ -16,8 +17,9 @@ export async function planServiceSettings(
 }
 
 /** Lists the requests of the plan, in their order. */
-export async function serviceSettingRequests({ requests }: SettingsPlan): Promise<PlannedRequest[]> {
-  return Promise.all(requests.map(describeRequest));
+export async function serviceSettingRequests({ requests, secrets = [] }: SettingsPlan): Promise<PlannedRequest[]> {
+  const described = await Promise.all(requests.map(describeRequest));
+  return described.map((request) => withoutSecrets(request, secrets));
 }
 
 async function describeRequest(request: OwnRequest): Promise<PlannedRequest> {

@@ -43,15 +43,19 @@ export async function reportDryRun(prepared: PreparedSync): Promise<object> {
 
 function reportDirect(reporter: Reporter, { resources }: DirectPart): void {
   for (const { id, changes, requests, waiting = [] } of resources) {
-    const values = requests.flatMap(({ parameters }) =>
-      Object.entries(parameters).flatMap(([name, value]) =>
-        name === 'FunctionName' ? [] : [`${name} = ${JSON.stringify(value)}`],
-      ),
+    const values = requests.flatMap(({ parameters, values: patched }) =>
+      Object.entries(patched ?? parameters).flatMap(([name, value]) => describeValue(name, value)),
     );
     if (changes.length > 0)
       note(reporter, 'info', `${id}: --watch would set directly, before the deployment: ${values.join(', ')}`);
     for (const reason of waiting) note(reporter, 'info', `${id}: only the deployment can set ${reason}`);
   }
+}
+
+/** The function is the resource that the line is about. */
+function describeValue(name: string, value: unknown): string[] {
+  if (name === 'FunctionName') return [];
+  return [value === null ? `${name} removed` : `${name} = ${JSON.stringify(value)}`];
 }
 
 const OUTCOME: Record<PreparedDeployment['plan']['action'], string> = {

@@ -428,23 +428,27 @@ it('a dry run shows each setting that Cloud Control would set, without secrets',
   const { stdout, stderr, code } = await run('--dry-run', '--output', 'json', '--parameter-overrides', 'Secret=psst');
   expect(code, stderr).toBe(0);
   const { direct } = JSON.parse(stdout) as { direct: { resources: object[]; rest: string[] } };
-  const request = (TypeName: string, patch: object[]): object => {
+  const request = (TypeName: string, patch: object[], values: object): object => {
     const parameters = { TypeName, Identifier: expect.any(String), PatchDocument: JSON.stringify(patch) };
-    return { service: 'cloudcontrol', operation: 'UpdateResource', parameters };
+    return { service: 'cloudcontrol', operation: 'UpdateResource', parameters, values };
   };
   expect(direct.rest).toEqual([]);
   expect(direct.resources).toMatchObject([
     {
       id: 'Queue',
       changes: ['DelaySeconds'],
-      requests: [request('AWS::SQS::Queue', [{ op: 'add', path: '/DelaySeconds', value: 2 }])],
+      requests: [request('AWS::SQS::Queue', [{ op: 'add', path: '/DelaySeconds', value: 2 }], { DelaySeconds: 2 })],
     },
     {
       id: 'Rule',
       changes: ['Description'],
-      requests: [request('AWS::Events::Rule', [{ op: 'add', path: '/Description', value: '****' }])],
+      requests: [
+        request('AWS::Events::Rule', [{ op: 'add', path: '/Description', value: '****' }], { Description: '****' }),
+      ],
     },
   ]);
+  expect(stderr).toContain('Queue: --watch would set directly, before the deployment: DelaySeconds = 2\n');
+  expect(stderr).toContain('Rule: --watch would set directly, before the deployment: Description = "****"\n');
   expect(stdout + stderr).not.toContain('psst');
   expect(app.proxy.count('UpdateResource')).toBe(0);
   // --code is code only

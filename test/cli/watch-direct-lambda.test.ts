@@ -164,6 +164,13 @@ const BESIDE: readonly Row[] = [
   ],
   ['Named.Description', 'one', 'two', 'alias.Description', ['one', 'two']],
   [
+    'Named.RoutingConfig',
+    '',
+    `{AdditionalVersionWeights: [{FunctionVersion: "2", FunctionWeight: ${choice('0.25', '0.1')}}]}`,
+    'alias.weights.2',
+    [0.1, 0.25],
+  ],
+  [
     'Url.Cors',
     '{AllowOrigins: ["https://one"]}',
     '{AllowOrigins: ["https://two"]}',
@@ -255,7 +262,7 @@ async function stateOf(app: WatchedApp, output: string): Promise<Record<string, 
     tags: Tags,
     ownTags: Object.fromEntries(Object.entries(Tags).filter(([key]) => !key.includes(':'))),
     alias: await ifAny(lambda.send(new GetAliasCommand({ FunctionName, Name: 'named' }))).then(
-      (alias) => alias && { Description: alias.Description },
+      (alias) => alias && { Description: alias.Description, weights: alias.RoutingConfig?.AdditionalVersionWeights },
     ),
     queue: mapping('sqs'),
     stream: mapping('kinesis'),

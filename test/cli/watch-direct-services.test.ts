@@ -38,6 +38,9 @@ const FLOW = '{StartAt: One, States: {One: {Type: Pass, End: true}}}';
 const SAM_FLOW = `Definition: ${FLOW}`;
 const PLAIN_FLOW = `DefinitionString: '{"StartAt":"One","States":{"One":{"Type":"Pass","End":true}}}'`;
 
+const encryption = (seconds: number): string =>
+  `EncryptionConfiguration: {Type: CUSTOMER_MANAGED_KMS_KEY, KmsKeyId: "arn:aws:kms:us-east-1:000000000000:key/1", KmsDataKeyReusePeriodSeconds: ${seconds}}`;
+
 async function readFlow({ cloud, output }: WatchedApp, id: string): Promise<unknown> {
   const { sfn } = clients(cloud.endpoint);
   return sfn.send(new DescribeStateMachineCommand({ stateMachineArn: output(id) }));
@@ -93,16 +96,18 @@ const FLOW_ROWS: Row[] = [
   }),
   flow('Flow', {
     type: 'AWS::StepFunctions::StateMachine',
-    before: `RoleArn: ${role('one')}, LoggingConfiguration: {Level: !Ref Level}`,
-    after: `RoleArn: ${role('three')}, TracingConfiguration: {Enabled: true}, LoggingConfiguration: {Level: !Ref Other}`,
+    before: `RoleArn: ${role('one')}, LoggingConfiguration: {Level: !Ref Level}, ${encryption(300)}`,
+    after: `RoleArn: ${role('three')}, TracingConfiguration: {Enabled: true}, LoggingConfiguration: {Level: !Ref Other}, ${encryption(600)}`,
     shown: {
       before: {
         roleArn: role('one'),
         loggingConfiguration: { level: 'ERROR' },
         tracingConfiguration: { enabled: false },
+        encryptionConfiguration: { kmsDataKeyReusePeriodSeconds: 300 },
       },
       after: {
         roleArn: role('three'),
+        encryptionConfiguration: { kmsDataKeyReusePeriodSeconds: 600 },
         loggingConfiguration: { level: 'FATAL' },
         tracingConfiguration: { enabled: true },
       },
@@ -332,7 +337,7 @@ const isNested = ({ id }: Pick<Row, 'id'>): boolean => NESTED.includes(id);
 
 const HEAD = `AWSTemplateFormatVersion: '2010-09-09'
 Transform: AWS::Serverless-2016-10-31
-Parameters: {Level: {Type: String, Default: ERROR}, Other: {Type: String, Default: FATAL}}
+Parameters: {Level: {Type: String, Default: ERROR}, Other: {Type: String, Default: FATAL}, Secret: {Type: String, NoEcho: true, Default: none}}
 Conditions: {IsOther: !Equals [!Ref Other, FATAL]}
 `;
 const fn = (id: string, events: string): string =>
@@ -445,11 +450,11 @@ it('what a policy does not allow is deployed without a word of failure; a dry ru
   await app.write({
     'template.yaml': SMALL(
       ', Tracing: {Enabled: false}, Logging: {Level: ERROR}',
-      `, Variables: {ONE: !Ref Level}, ${METHOD_SETTINGS}, AccessLogSetting: {DestinationArn: !Ref Fn.Missing}`,
+      `, Variables: {ONE: !Ref Level, TWO: !Ref Secret}, ${METHOD_SETTINGS}, AccessLogSetting: {DestinationArn: !Ref Fn.Missing}`,
     ),
   });
   const { code, stdout, stderr } = await runCli(
-    ['--stack-name', app.stackName, '--yes', '--dry-run', '--output', 'json'],
+    ['--stack-name', app.stackName, '--yes', '--dry-run', '--output', 'json', '--parameter-overrides', 'Secret=psst'],
     { cwd: app.dir, env: app.env },
   );
   expect(code, stderr).toBe(0);
@@ -479,6 +484,7 @@ it('what a policy does not allow is deployed without a word of failure; a dry ru
             stageName: 'dev',
             patchOperations: [
               { op: 'replace', path: '/variables/ONE', value: 'ERROR' },
+              { op: 'replace', path: '/variables/TWO', value: '****' },
               { path: '/*/*/throttling/burstLimit', value: '5' },
               { path: '/*/*/throttling/rateLimit', value: '10.5' },
               { path: '/~1ping/GET/caching/enabled', value: 'true' },
@@ -489,4 +495,6 @@ it('what a policy does not allow is deployed without a word of failure; a dry ru
       ],
     },
   ]);
+  expect(stderr).toContain('variables/ONE = "ERROR", variables/TWO = "****", ');
+  expect(stdout + stderr).not.toContain('psst');
 });

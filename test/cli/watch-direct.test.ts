@@ -747,7 +747,10 @@ describe('direct settings and deployments', () => {
 
 it('a dry run shows what a watch would set directly, each value but secrets, and what only the deployment does', async () => {
   const app = await apps.create({
-    'template.yaml': APP('MemorySize: 128', OTHER('Timeout: 5')).replace(
+    'template.yaml': APP(
+      'MemorySize: 128, FunctionUrlConfig: {AuthType: NONE, Cors: {AllowOrigins: ["https://a"]}}',
+      OTHER('Timeout: 5'),
+    ).replace(
       'Resources:',
       'Parameters: {Secret: {Type: String, NoEcho: true}, Size: {Type: Number, Default: 192}}\nResources:',
     ),
@@ -767,8 +770,8 @@ it('a dry run shows what a watch would set directly, each value but secrets, and
   await app.write({
     'template.yaml': (await app.read('template.yaml'))
       .replace(
-        'MemorySize: 128',
-        'MemorySize: 256, Environment: {Variables: {GREETING: hello, KEY: !Ref Secret}}, Description: !Ref Secret, Tags: {Stage: dev, Key: !Sub "a${Secret}"}',
+        /MemorySize: 128, .*\]}}/,
+        'MemorySize: 256, FunctionUrlConfig: {AuthType: NONE, Cors: {AllowOrigins: [!Ref Secret, "https://b"]}}, Environment: {Variables: {GREETING: hello, KEY: !Ref Secret}}, Description: !Ref Secret, Tags: {Stage: dev, Key: !Sub "a${Secret}"}',
       )
       .replace('Timeout: 5', 'Timeout: 6, Environment: {Variables: {URL: !Ref New}}')
       .replace('  Child:', '  New: {Type: AWS::SQS::Queue}\n  Child:'),
@@ -794,7 +797,7 @@ it('a dry run shows what a watch would set directly, each value but secrets, and
     {
       id: 'Fn',
       action: 'update',
-      changes: ['MemorySize', 'Environment', 'Description', 'Tags.Stage', 'Tags.Key'],
+      changes: ['MemorySize', 'Environment', 'Description', 'FunctionUrlConfig', 'Tags.Stage', 'Tags.Key'],
       requests: [
         {
           service: 'lambda',
@@ -806,6 +809,7 @@ it('a dry run shows what a watch would set directly, each value but secrets, and
             Environment: { Variables: { GREETING: 'hello', KEY: '****' } },
           },
         },
+        { operation: 'UpdateFunctionUrlConfig', parameters: { Cors: { AllowOrigins: ['****', 'https://b'] } } },
         { service: 'lambda', operation: 'TagResource', parameters: { Tags: { Stage: 'dev', Key: '****' } } },
       ],
     },

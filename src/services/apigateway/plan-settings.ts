@@ -27,6 +27,7 @@ export async function planApiSettings(tools: ServiceContext, work: SettingsWork)
   return {
     changes: known.flatMap(([name, list]) => (list.length > 0 ? [name] : [])),
     requests: joined(known.flatMap(([, list]) => list)),
+    secrets: [...resolved.settings.values()].flatMap(({ secrets }) => secrets),
     settings: known.map(([name]) => name),
     waiting: [
       ...resolved.waiting,

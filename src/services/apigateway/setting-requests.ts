@@ -39,10 +39,14 @@ export function joined(requests: readonly SettingRequest[]): SettingRequest[] {
 
 /** The request as a dry run shows it. Pure. */
 export function describeRequest({ operation, input }: SettingRequest): PlannedRequest {
-  if (operation === 'UpdateRestApi') return { service: 'apigateway', operation, parameters: input };
-  return operation === 'UpdateRestStage'
-    ? { service: 'apigateway', operation: 'UpdateStage', parameters: input }
-    : { service: 'apigatewayv2', operation, parameters: input };
+  if (!('patchOperations' in input)) return { service: 'apigatewayv2', operation, parameters: input };
+  const patches = input.patchOperations ?? [];
+  return {
+    service: 'apigateway',
+    operation: operation === 'UpdateRestStage' ? 'UpdateStage' : operation,
+    parameters: input,
+    values: Object.fromEntries(patches.map(({ path = '', value = null }) => [path.slice(1), value])),
+  };
 }
 
 const SERVICE = 'API Gateway';

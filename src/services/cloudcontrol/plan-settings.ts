@@ -13,7 +13,7 @@ import type { TemplateMap } from '../../template/template.ts';
 import { parseJson } from '../definition-text.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
 import { resolveWithFiles } from '../resolve-with-files.ts';
-import { isSecret, settingHash, shownValue } from '../secret-settings.ts';
+import { secretTexts, settingHash, shownValue } from '../secret-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { PatchedSetting, SettingsUpdate } from './settings-update.ts';
 
@@ -41,7 +41,7 @@ export interface SettingsPlan {
 
 /** Compares the properties with those that the resource has. */
 export async function planSettings(tools: ServiceContext, work: SettingsWork): Promise<SettingsPlan> {
-  const { id, type, stack, properties, deployed } = work;
+  const { id, type, properties, deployed } = work;
   const access = kindOf(type)?.cloudControl;
   const { settings: wanted, waiting } = await resolveWithFiles(tools, work);
   const unreadable = await resolveUnreadable(tools, work);
@@ -56,8 +56,8 @@ export async function planSettings(tools: ServiceContext, work: SettingsWork): P
   const changes = settings.flatMap(([name, one]): PatchedSetting[] => {
     const change = changeOf(tools, { resource: `${identifier} ${one.property.member}`, shown, one });
     if (change === undefined) return [];
-    const { property, value } = one;
-    return [{ name, path: property.member, value, isSecret: isSecret(properties[name] ?? null, stack), change }];
+    const { property, value, secrets } = one;
+    return [{ name, path: property.member, value, secrets, change }];
   });
   return {
     update: changes.length === 0 ? undefined : { id, type, identifier, settings: [...changes, ...unreadable] },
@@ -141,7 +141,7 @@ async function resolveUnreadable(
     if (written === null) continue;
     const { value, missing } = await values.resolve(written, stack);
     if (missing.length > 0) waiting.push(`${name}: only CloudFormation knows ${missing.join(', ')}`);
-    const setting = { name, path: name, value: value as Setting, isSecret: isSecret(written, stack) };
+    const setting = { name, path: name, value: value as Setting, secrets: secretTexts(written, value, stack) };
     settings.push({ ...setting, change: undefined });
   }
   return waiting.length > 0 ? { waiting } : settings;

@@ -2,6 +2,7 @@ import type { SentChange } from '../../cloud/recent-sends.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { Setting } from '../../template/kinds/direct-settings.ts';
 import type { PlannedRequest } from '../planned-request.ts';
+import { withoutSecrets } from '../secret-settings.ts';
 
 /** UpdateResource, before it has a token. */
 export interface SettingsUpdate {
@@ -17,18 +18,18 @@ export interface PatchedSetting {
   /** The property of the resource, with dots for parts of one. */
   path: string;
   value: Setting;
-  /** Its value depends on a parameter that templates do not show. */
-  isSecret: boolean;
+  /** Texts in it that a dry run does not show. */
+  secrets: readonly string[];
   /** undefined: Cloud Control does not show it, so it is sent as it is. */
   change: SentChange | undefined;
 }
 
 /** Lists UpdateResource, without its random token. Pure. */
 export function settingsRequests(update: SettingsUpdate): PlannedRequest[] {
-  const settings = update.settings.map((one) => (one.isSecret ? { ...one, value: '****' } : one));
-  return [
-    { service: 'cloudcontrol', operation: 'UpdateResource', parameters: updateParameters({ ...update, settings }) },
-  ];
+  const settings = update.settings.map((one) => ({ ...one, value: withoutSecrets(one.value, one.secrets) }));
+  const values = Object.fromEntries(settings.map(({ path, value }) => [path, value]));
+  const parameters = updateParameters({ ...update, settings });
+  return [{ service: 'cloudcontrol', operation: 'UpdateResource', parameters, values }];
 }
 
 /** The parameters of UpdateResource. */

@@ -12,19 +12,11 @@ import type { FunctionState } from './function-state.ts';
 /** UpdateFunctionConfiguration: settings of the template, layers of this sync, or both. */
 export type ConfigurationUpdate = UpdateFunctionConfigurationCommandInput & { FunctionName: string };
 
-/** The settings that a function should have. */
-export interface WantedConfiguration extends ResolvedSettings {
-  /** Environment variables whose values depend on parameters that templates do not show. */
-  secretVariables: readonly string[];
-  /** Settings whose values do. */
-  secretSettings: readonly string[];
-}
-
 /** The settings that the function does not have; undefined: it has all. `Layers` are compared with its other layers. */
 export function missingSettings(
   { facts }: Pick<ServiceContext, 'facts'>,
   state: FunctionState,
-  { settings }: WantedConfiguration,
+  { settings }: ResolvedSettings,
 ): ReadonlyMap<string, WantedSetting> {
   return new Map(
     [...settings].filter(

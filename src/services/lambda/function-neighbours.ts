@@ -1,9 +1,8 @@
 import { isAwsError } from '../../aws/service-errors.ts';
 import type { DirectRequest } from '../../template/kinds/direct-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
-import type { WantedSetting } from '../resolve-settings.ts';
+import type { ResolvedSettings, WantedSetting } from '../resolve-settings.ts';
 import { EVENT_SOURCE_MAPPINGS } from './event-source-mappings.ts';
-import type { WantedConfiguration } from './function-configuration.ts';
 import { TAGS } from './function-tags.ts';
 import { singleValue } from './neighbour.ts';
 import type { FunctionPlace, Neighbour, NeighbourUpdate } from './neighbour.ts';
@@ -81,7 +80,7 @@ const NEIGHBOURS: Readonly<Record<DirectRequest, Neighbour>> = {
 export async function planNeighbours(
   tools: ServiceContext,
   place: FunctionPlace,
-  { settings }: WantedConfiguration,
+  { settings }: ResolvedSettings,
 ): Promise<NeighbourUpdate[]> {
   const byRequest = new Map<DirectRequest, Map<string, WantedSetting>>();
   for (const [name, setting] of settings) {

@@ -1,6 +1,6 @@
 import type { FunctionResource, ResourceIdentifier } from '../../model/stack.ts';
 import type { FunctionCode } from './function-code.ts';
-import type { WantedConfiguration } from './function-configuration.ts';
+import type { ResolvedSettings } from '../resolve-settings.ts';
 import type { FunctionState } from './function-state.ts';
 import type { NeighbourUpdate } from './neighbour.ts';
 import type { LayerPlan } from './plan-layer.ts';
@@ -14,7 +14,7 @@ export interface FunctionWork {
   /** undefined: only its layers are compared. */
   code: FunctionCode | undefined;
   /** Settings of its template that it should have; undefined: they are not compared. */
-  configuration: WantedConfiguration | undefined;
+  configuration: ResolvedSettings | undefined;
   /** Updates of settings with requests of their own. */
   neighbours: readonly NeighbourUpdate[];
   /** Layers of this sync that it uses. */

@@ -1,8 +1,7 @@
 import type { PlannedRequest } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { describeCodeUpdate } from './function-code.ts';
-import { tagOf } from '../../template/kinds/setting-parts.ts';
-import type { ConfigurationUpdate } from './function-configuration.ts';
+import { withoutSecrets } from '../secret-settings.ts';
 import type { NeighbourUpdate, WantedSettings } from './neighbour.ts';
 import { isLast } from './function-neighbours.ts';
 import type { FunctionPlan } from './plan-function.ts';
@@ -22,13 +21,13 @@ export async function functionRequests(
   const [early, late] = [work.neighbours.filter((one) => !isLast(one)), work.neighbours.filter(isLast)];
   return [
     ...(own === undefined ? [] : await publishRequests(tools, own)),
-    ...request('UpdateFunctionConfiguration', configuration && withoutSecrets(configuration, plan)),
-    ...early.flatMap((update) => neighbourRequest(update, work)),
+    ...request('UpdateFunctionConfiguration', configuration && withoutSecrets(configuration, secretsOf(plan.settings))),
+    ...early.flatMap((update) => neighbourRequest(update)),
     ...(code === undefined ? [] : [await codeRequest(tools, code)]),
     ...request('UpdateFunctionConfiguration', drop),
     ...request('PublishVersion', publish?.version),
     ...request('UpdateAlias', publish?.alias),
-    ...late.flatMap((update) => neighbourRequest(update, work)),
+    ...late.flatMap((update) => neighbourRequest(update)),
     ...(own === undefined ? [] : deletionRequests(own, kept)),
   ];
 }
@@ -63,40 +62,12 @@ async function codeRequest(tools: Tools, update: NonNullable<FunctionPlan['code'
   };
 }
 
-/** As CloudFormation shows `NoEcho` parameters. */
-function withoutSecrets(update: ConfigurationUpdate, { work, settings }: FunctionPlan): ConfigurationUpdate {
-  const { secretVariables = [], secretSettings = [] } = work.configuration ?? {};
-  const secret = secretSettings.filter((name) => name !== 'Environment');
-  const masked = { ...update, ...hide(settings, secret) };
-  if (update.Environment === undefined) return masked;
-  const variables = Object.entries(update.Environment.Variables ?? {}).map(([name, value]) => [
-    name,
-    secretVariables.includes(name) ? HIDDEN : value,
-  ]);
-  return { ...masked, Environment: { Variables: Object.fromEntries(variables) } };
+function neighbourRequest({ operation, input, settings }: NeighbourUpdate): PlannedRequest[] {
+  return request(operation, withoutSecrets(input, secretsOf(settings)));
 }
 
-function neighbourRequest(
-  { operation, input, settings }: NeighbourUpdate,
-  work: FunctionPlan['work'],
-): PlannedRequest[] {
-  const { secretSettings = [] } = work.configuration ?? {};
-  const hidden = hide(settings, secretSettings);
-  if (input['Tags'] === undefined) return request(operation, { ...input, ...hidden });
-  const keys = secretSettings.map((name) => tagOf(name));
-  const tags = Object.entries(input['Tags'] as object).map(([key, value]: [string, unknown]) => [
-    key,
-    keys.includes(key) ? HIDDEN : value,
-  ]);
-  return request(operation, { ...input, Tags: Object.fromEntries(tags) });
-}
-
-const HIDDEN = '****';
-
-/** The members of a request for these of the settings, without their values. */
-function hide(settings: WantedSettings, secret: readonly string[]): Record<string, string> {
-  const members = secret.flatMap((name) => settings.get(name)?.property.member ?? []);
-  return Object.fromEntries(members.map((member) => [member, HIDDEN]));
+function secretsOf(settings: WantedSettings): string[] {
+  return [...settings.values()].flatMap(({ secrets }) => secrets);
 }
 
 function request(operation: string, parameters: object | undefined): PlannedRequest[] {

@@ -1,13 +1,10 @@
 import type { BuiltProperties } from '../../builder/build-result.ts';
 import { withSourceMaps } from '../../builder/source-maps.ts';
 import type { Setting } from '../../template/kinds/direct-settings.ts';
-import { namedSetting } from '../../template/kinds/setting-parts.ts';
-import { mapOf } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { resolveSettings } from '../resolve-settings.ts';
-import { isSecret } from '../secret-settings.ts';
-import type { WantedConfiguration } from './function-configuration.ts';
+import type { ResolvedSettings } from '../resolve-settings.ts';
 import { layerArnOf } from './layer-versions.ts';
 import type { LocatedFunction } from './located-function.ts';
 
@@ -16,7 +13,7 @@ export async function resolveConfiguration(
   tools: ServiceContext,
   fn: LocatedFunction,
   built: BuiltProperties,
-): Promise<WantedConfiguration> {
+): Promise<ResolvedSettings> {
   const { resource, stack } = fn;
   const properties = builtProperties(fn, built);
   const { type } = resource;
@@ -24,15 +21,7 @@ export async function resolveConfiguration(
   const settings = new Map(resolved);
   const layers = resolved.get('Layers');
   if (layers !== undefined) settings.set('Layers', { ...layers, value: withVersions(tools, fn, layers.value) });
-  const variables = Object.entries(mapOf(mapOf(properties['Environment'])['Variables']));
-  return {
-    settings,
-    waiting,
-    secretVariables: variables.flatMap(([name, value]) => (isSecret(value, stack) ? [name] : [])),
-    secretSettings: [...settings.keys()].filter((name) =>
-      isSecret(namedSetting(type, properties, name).value ?? null, stack),
-    ),
-  };
+  return { settings, waiting };
 }
 
 /** The properties as the built template has them. */

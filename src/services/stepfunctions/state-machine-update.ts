@@ -10,6 +10,7 @@ import type { ShownValue } from '../../cloud/recent-sends.ts';
 import { fromAnswer, summarize } from '../planned-request.ts';
 import type { PlannedRequest } from '../planned-request.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
+import { withoutSecrets } from '../secret-settings.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { refusingSettings } from '../settings-refused.ts';
 import { definitionName, sameDefinition } from './state-machine-definition.ts';
@@ -81,12 +82,13 @@ function moveAlias(aliasArn: string | undefined, versionArn: string): UpdateStat
 }
 
 /** Lists the requests of the update. Pure. */
-export function stateMachineRequests({ change, alias }: StateMachineUpdate): PlannedRequest[] {
+export function stateMachineRequests({ change, alias, settings }: StateMachineUpdate): PlannedRequest[] {
   const service = 'stepfunctions';
   const { operation, input } = change;
+  const secrets = [...settings.values()].flatMap((setting) => setting.secrets);
   const parameters = 'definition' in input ? { ...input, definition: summarize(input.definition) } : input;
   return [
-    { service, operation, parameters },
+    { service, operation, parameters: withoutSecrets(parameters, secrets) },
     ...(alias === undefined ? [] : [{ service, operation: 'UpdateStateMachineAlias', parameters: alias } as const]),
   ];
 }

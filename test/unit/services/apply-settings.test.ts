@@ -48,7 +48,7 @@ const UPDATE: SettingsUpdate = {
       name: 'DelaySeconds',
       path: 'DelaySeconds',
       value: 2,
-      isSecret: false,
+      secrets: [],
       change: { shown: { resource: 'queue DelaySeconds', value: 'old' }, value: 'new' },
     },
   ],

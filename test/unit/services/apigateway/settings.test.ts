@@ -60,7 +60,7 @@ describe('settings of HTTP APIs', () => {
     const property = table[name];
     const setting = property && toSetting(property, value);
     if (property === undefined || setting === undefined) throw new Error(`${name} has another form`);
-    return { property, value: setting };
+    return { property, value: setting, secrets: [] };
   };
   const stage = (name: string, value: TemplateValue, shown: object): unknown =>
     stageRequests(place, { $metadata: {}, StageName: 's', ...shown }, of(HTTP_STAGE, name, value));
