@@ -47,6 +47,7 @@ const SERVICES = {
   stepFunctions: { id: 'SFN', load: () => import('./clients/step-functions.ts') },
   appSync: { id: 'AppSync', load: () => import('./clients/appsync.ts') },
   cloudControl: { id: 'CloudControl', load: () => import('./clients/cloud-control.ts') },
+  tagging: { id: 'Resource Groups Tagging API', load: () => import('./clients/tagging.ts') },
   kms: { id: 'KMS', load: () => import('./clients/kms.ts') },
   ecr: { id: 'ECR', load: () => import('./clients/ecr.ts') },
   cloudWatchLogs: { id: 'CloudWatch Logs', load: () => import('./clients/cloudwatch-logs.ts') },

@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto';
 /** A request of a plan, as `--dry-run --output json` shows it: what apply sends, with bytes and documents by size and hash. */
 export interface PlannedRequest {
   /** As the AWS CLI names it. */
-  service: 'appsync' | 'lambda' | 'apigateway' | 'apigatewayv2' | 'stepfunctions' | 'cloudcontrol' | 'cloudformation';
+  service:
+    | 'appsync'
+    | 'lambda'
+    | 'apigateway'
+    | 'apigatewayv2'
+    | 'stepfunctions'
+    | 'cloudcontrol'
+    | 'cloudformation'
+    | 'resourcegroupstaggingapi';
   operation: string;
   /** A text with `${Operation.Member}` in it takes that value from the answer to an earlier request of the plan. */
   parameters: object;

@@ -3,6 +3,7 @@ import type { ResourceIdentifier, Stack } from '../model/stack.ts';
 import type { TemplateMap } from '../template/template.ts';
 import type { SettingRequest } from './apigateway/setting-requests.ts';
 import type { SchemaRequest } from './appsync/schema-request.ts';
+import type { TagRequest } from './tagging/tag-request.ts';
 import type { ComparedSettings } from './definition-plan.ts';
 
 /** A resource, and the settings of it to compare. */
@@ -24,4 +25,4 @@ export interface SettingsPlan extends Required<ComparedSettings> {
 }
 
 /** A request of a service that sets settings. */
-export type OwnRequest = SettingRequest | SchemaRequest;
+export type OwnRequest = SettingRequest | SchemaRequest | TagRequest;

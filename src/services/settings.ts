@@ -1,4 +1,5 @@
 import { kindOf } from '../template/kinds/kinds.ts';
+import { isTaggedBySetting } from '../template/kinds/setting-parts.ts';
 import type { PlannedRequest } from './planned-request.ts';
 import { withoutSecrets } from './secret-settings.ts';
 import type { ServiceContext } from './service-context.ts';
@@ -10,10 +11,34 @@ export async function planServiceSettings(
   tools: ServiceContext,
   work: SettingsWork,
 ): Promise<SettingsPlan | undefined> {
+  const isTag = (name: string): boolean => isTaggedBySetting(work.resource.type, name);
+  const tags = work.settings.filter(isTag);
+  const others = work.settings.filter((name) => !isTag(name));
+  const plans = await Promise.all([
+    others.length === 0 ? undefined : planOwnSettings(tools, { ...work, settings: others }),
+    tags.length === 0
+      ? undefined
+      : (await import('./tagging/plan-tags.ts')).planTags(tools, { ...work, settings: tags }),
+  ]);
+  const [first, ...rest] = plans.filter((plan) => plan !== undefined);
+  return first && rest.reduce(joined, first);
+}
+
+async function planOwnSettings(tools: ServiceContext, work: SettingsWork): Promise<SettingsPlan | undefined> {
   const { setBy } = kindOf(work.resource.type) ?? {};
-  if (setBy === undefined || work.settings.length === 0) return undefined;
+  if (setBy === undefined) return undefined;
   if (setBy === 'appsync') return (await import('./appsync/schema-settings.ts')).planSchema(tools, work);
   return (await import('./apigateway/plan-settings.ts')).planApiSettings(tools, work);
+}
+
+function joined(one: SettingsPlan, other: SettingsPlan): SettingsPlan {
+  return {
+    changes: [...one.changes, ...other.changes],
+    requests: [...one.requests, ...other.requests],
+    settings: [...one.settings, ...other.settings],
+    waiting: [...one.waiting, ...other.waiting],
+    secrets: [...(one.secrets ?? []), ...(other.secrets ?? [])],
+  };
 }
 
 /** Lists the requests of the plan, in their order. */
@@ -23,6 +48,8 @@ export async function serviceSettingRequests({ requests, secrets = [] }: Setting
 }
 
 async function describeRequest(request: OwnRequest): Promise<PlannedRequest> {
+  if (request.operation === 'TagResources' || request.operation === 'UntagResources')
+    return (await import('./tagging/tag-request.ts')).describeTagRequest(request);
   if (request.operation === 'StartSchemaCreation')
     return (await import('./appsync/schema-request.ts')).describeSchemaRequest(request);
   return (await import('./apigateway/setting-requests.ts')).describeRequest(request);
@@ -42,6 +69,8 @@ export async function applyServiceSettings(
 }
 
 async function sendRequest(tools: ServiceContext, request: OwnRequest): Promise<void> {
+  if (request.operation === 'TagResources' || request.operation === 'UntagResources')
+    return (await import('./tagging/tag-request.ts')).sendTags(tools, request);
   if (request.operation === 'StartSchemaCreation')
     return (await import('./appsync/schema-request.ts')).sendSchema(tools, request);
   return (await import('./apigateway/setting-requests.ts')).sendSetting(tools, request);

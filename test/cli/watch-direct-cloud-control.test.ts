@@ -4,8 +4,11 @@ import {
   GetTemplateCommand,
 } from '@aws-sdk/client-cloudformation';
 import { UpdateResourceCommand } from '@aws-sdk/client-cloudcontrol';
+import { GetResourcesCommand, TagResourcesCommand } from '@aws-sdk/client-resource-groups-tagging-api';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import { compareTemplates } from '../../src/deploy/compare-templates.ts';
+import { kindOf } from '../../src/template/kinds/kinds.ts';
 import { parseTemplate } from '../../src/template/yaml/yaml.ts';
 import { clients, poll } from '../support/cloud.ts';
 import { serviceReader } from '../support/read-services.ts';
@@ -187,10 +190,43 @@ const ROWS: Row[] = [
 
 type State = 'before' | 'after';
 
+/** Tags of a resource in each state, as its type writes them. */
+const tagsOf = (type: string, state: State): string[] => {
+  const [stage, key] = state === 'before' ? ['one', 'Went'] : ['two', 'Came'];
+  if (kindOf(type)?.taggedArn === undefined) return [];
+  return type.includes('Serverless') || type.includes('SSM')
+    ? [`Tags: {Stage: ${stage}, ${key}: here}`]
+    : [`Tags: [{Key: Stage, Value: ${stage}}, {Key: ${key}, Value: here}]`];
+};
+/** Resources of which tags change and nothing else. */
+const TAGGED = {
+  Machine: [
+    'AWS::Serverless::StateMachine',
+    `Role: '${ROLE}', Definition: {StartAt: A, States: {A: {Type: Pass, End: true}}}`,
+  ],
+  Plain: [
+    'AWS::StepFunctions::StateMachine',
+    `RoleArn: '${ROLE}', DefinitionString: '{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}'`,
+  ],
+  Graph: ['AWS::AppSync::GraphQLApi', 'Name: graph, AuthenticationType: API_KEY'],
+} as const;
+const tagged = (state: State): string =>
+  Object.entries(TAGGED)
+    .map(
+      ([id, [type, properties]]) =>
+        `  ${id}: {Type: ${type}, Properties: {${[properties, ...tagsOf(type, state)].join(', ')}}}\n`,
+    )
+    .join('');
+/** How many resources have tags: all rows of such types. */
+const tagCount = (): number =>
+  [...ROWS.map(({ type = '' }) => type), ...Object.values(TAGGED).map(([type]) => type)].filter(
+    (type) => kindOf(type)?.taggedArn !== undefined,
+  ).length;
+
 const resourceOf = ({ id, type, fixed = '', ...row }: Row, state: State): string =>
   type === undefined
     ? ''
-    : `  ${id}: {Type: ${type}, Properties: {${[fixed, row[state]].filter(Boolean).join(', ')}}}\n`;
+    : `  ${id}: {Type: ${type}, Properties: {${[fixed, row[state], ...tagsOf(type, state)].filter(Boolean).join(', ')}}}\n`;
 const event = (type: string, ...settings: [before: string, after: string]): Record<State, string> => {
   const [before, after] = settings.map((text) => `{Type: ${type}, Properties: {${text}}}`);
   return { before: before ?? '', after: after ?? '' };
@@ -219,7 +255,7 @@ Parameters: {Short: {Type: Number, Default: 45}, Long: {Type: Number, Default: 9
 Conditions: {IsLong: !Equals [!Ref Short, '90'], IsShort: !Equals [!Ref Short, '45']}
 Resources:
   Dead: {Type: AWS::SQS::Queue}
-${ROWS.map((row) => resourceOf(row, state)).join('')}${owners(state)}  Child: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml, Parameters: {Wait: !Ref Short}}}
+${ROWS.map((row) => resourceOf(row, state)).join('')}${tagged(state)}${owners(state)}  Child: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml, Parameters: {Wait: !Ref Short}}}
 Outputs:
 ${ROWS.map(({ id }) => `  ${id}: {Value: !Ref ${id}}\n`).join('')}  Nested: {Value: !GetAtt Child.Outputs.Nested}
 `;
@@ -228,6 +264,30 @@ Resources:
   Nested: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: !Ref Wait, DelaySeconds: ${state === 'before' ? 3 : 4}}}
 Outputs: {Nested: {Value: !Ref Nested}}
 `;
+
+/** The tags of all resources that a template tags, by ARN. */
+async function readTags(app: WatchedApp): Promise<Map<string, Record<string, string>>> {
+  const { tagging } = clients(app.cloud.endpoint);
+  const { ResourceTagMappingList = [] } = await tagging.send(
+    new GetResourcesCommand({ TagFilters: [{ Key: 'Stage' }] }),
+  );
+  return new Map(
+    ResourceTagMappingList.map(({ ResourceARN = '', Tags = [] }) => [
+      ResourceARN,
+      Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
+    ]),
+  );
+}
+
+/** Waits until all have the tags of this state, and those that CloudFormation, SAM and people have put there (`others`). */
+async function allHaveTags(app: WatchedApp, state: State, others: ReadonlyMap<string, object>): Promise<void> {
+  const ours = state === 'before' ? { Stage: 'one', Went: 'here' } : { Stage: 'two', Came: 'here' };
+  const wanted = Object.fromEntries([...others].map(([arn, tags]) => [arn, { ...tags, ...ours }]));
+  const shown = async (): Promise<object> => Object.fromEntries(await readTags(app));
+  await poll(async () => (isDeepStrictEqual(await shown(), wanted) ? true : undefined)).catch(async () =>
+    expect(await shown()).toEqual(wanted),
+  );
+}
 
 /** Waits until each service shows its resource in this state. */
 async function allShow(app: WatchedApp, state: State): Promise<void> {
@@ -270,16 +330,27 @@ async function isDeployed(app: WatchedApp, state: State): Promise<void> {
     );
     return StackResourceDrifts.length > 0 ? StackResourceDrifts : undefined;
   });
-  const drifted = drifts.filter(
-    ({ StackResourceDriftStatus: status }) => status === 'MODIFIED' || status === 'DELETED',
-  );
+  const drifted = drifts
+    .filter(({ StackResourceDriftStatus: status }) => status === 'MODIFIED' || status === 'DELETED')
+    .map(({ PropertyDifferences = [], ...drift }) => ({
+      ...drift,
+      // the tag that a person added
+      differences: PropertyDifferences.filter(({ ActualValue = '' }) => !ActualValue.includes('made')),
+    }))
+    .filter(({ differences, StackResourceDriftStatus: status }) => status === 'DELETED' || differences.length > 0);
   expect(drifted).toEqual([]);
 }
 
-it('settings of rules, schedules, queues, topics, parameters, alarms, dashboards and tables take effect before they are deployed, and back', async () => {
+it('settings and tags of rules, schedules, queues, topics, parameters, alarms, dashboards, tables and state machines take effect before they are deployed, and back', async () => {
   const app = await apps.create({ 'template.yaml': text('before'), 'child.yaml': child('before') });
   const watch = await app.ready();
   await allShow(app, 'before');
+  const { tagging } = clients(app.cloud.endpoint);
+  const others = new Map(
+    [...(await readTags(app))].map(([arn, { Stage: _, Went: __, ...tags }]) => [arn, { ...tags, Hand: 'made' }]),
+  );
+  expect(others.size).toBe(tagCount());
+  await tagging.send(new TagResourcesCommand({ ResourceARNList: [...others.keys()], Tags: { Hand: 'made' } }));
   for (const state of ['after', 'before'] as const) {
     app.proxy.clear();
     const held = app.proxy.hold({ operation: 'UpdateStack' });
@@ -289,6 +360,7 @@ it('settings of rules, schedules, queues, topics, parameters, alarms, dashboards
       await watch.write('child.yaml', child(state));
     });
     await allShow(app, state);
+    await allHaveTags(app, state, others);
     const sent = app.proxy.count('UpdateResource');
     expect(sent).toBe(ROWS.length + 1);
     await held.arrived;
@@ -296,6 +368,7 @@ it('settings of rules, schedules, queues, topics, parameters, alarms, dashboards
     await watch.seen(isStack('in-sync'), from);
     await watch.quiet();
     await allShow(app, state);
+    await allHaveTags(app, state, others);
     await isDeployed(app, state);
     expect([app.proxy.count('UpdateStack'), app.proxy.count('UpdateResource')]).toEqual([1, sent]);
     const rows = watch.lines.slice(from).filter(isResource('Queue', 'in-sync'));

@@ -434,6 +434,16 @@ ${fn('Fn', 'Rest: {Type: Api, Properties: {Path: /ping, Method: get, RestApiId: 
 it('what a policy does not allow is deployed without a word of failure; a dry run shows each value', async () => {
   const app = await apps.create({ 'template.yaml': SMALL('', '') });
   const watch = await app.ready();
+  const refused = { StatusCode: 403, ErrorCode: 'InvalidParameterException', ErrorMessage: 'User is not authorized' };
+  app.proxy.fault(
+    { operation: 'TagResources' },
+    { kind: 'change', body: () => JSON.stringify({ FailedResourcesMap: { flow: refused } }) },
+  );
+  const begin = watch.lines.length;
+  await watch.write('template.yaml', SMALL(', Tags: {Stage: one}', ''));
+  await watch.seen(isStack('in-sync'), begin);
+  expect(app.proxy.count('TagResources')).toBe(1);
+  expect(watch.lines.slice(begin).filter(({ state }) => state === 'failed')).toEqual([]);
   for (const operation of ['UpdateStateMachine', 'UpdateStage'])
     app.proxy.fault(
       { operation },

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { CloudControlClient } from '@aws-sdk/client-cloudcontrol';
+import { ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
@@ -104,6 +105,7 @@ export function clients(endpoint: string) {
     cloudformation: new CloudFormationClient(config),
     ecr: new ECRClient(config),
     cloudcontrol: new CloudControlClient(config),
+    tagging: new ResourceGroupsTaggingAPIClient(config),
     s3: new S3Client({ ...config, forcePathStyle: true }),
     lambda: new LambdaClient(config),
     apigateway: new APIGatewayClient(config),

@@ -17,6 +17,7 @@ import lambda_event_sources
 import lambda_functions
 import lambda_processes
 import lambda_web_functions
+import resource_tags
 import stepfunctions_definitions
 import stepfunctions_settings
 
@@ -39,6 +40,7 @@ PARTS = (
     cloudformation_nested,
     appsync_resources,
     cloud_control,
+    resource_tags,
 )
 
 

@@ -6,7 +6,7 @@ import type { FunctionResource, Stack } from '../../model/stack.ts';
 import { mapLimit } from '../../support/map-limit.ts';
 import { ownValue, setOwn } from '../../support/own-value.ts';
 import { shownSetting } from '../../template/kinds/direct-settings.ts';
-import { RESOURCE_KINDS } from '../../template/kinds/kinds.ts';
+import { kindOf } from '../../template/kinds/kinds.ts';
 import { LAMBDA_CONFIGURATION } from '../../template/kinds/lambda-settings.ts';
 import { canonicalJson } from '../definition-text.ts';
 import { isSameCode } from './function-code.ts';
@@ -53,7 +53,7 @@ function publishesByContent({ properties }: FunctionResource): boolean {
 
 async function allowNewVersion(
   { stacks, lambda }: VersionTools,
-  { stack, resource: { id, logicalId } }: { stack: Stack; resource: FunctionResource },
+  { stack, resource: { id, logicalId, type } }: { stack: Stack; resource: FunctionResource },
 ): Promise<void> {
   const listing = (await stacks.listing(stack.path)) ?? {};
   const name = ownValue(listing, logicalId)?.physicalId;
@@ -65,8 +65,9 @@ async function allowNewVersion(
   // a code sync that was interrupted may have published a version and not moved the alias
   const isUnclear = stacks.facts.unsettled.includes(id);
   if (published.version === version && !isUnclear) return;
+  const { settings: naming = [] } = kindOf(type)?.versioned ?? {};
   // SAM names the same version again
-  if (!isUnclear && isSame(published, await lambda.read(name, version), NAMING)) return;
+  if (!isUnclear && isSame(published, await lambda.read(name, version), naming)) return;
   const latest = await lambda.settled(name);
   if (isUnclear || (isSame(latest, published, ALL) && latest.layers.join() === published.layers.join()))
     await publishOther({ stacks, lambda }, id, latest);
@@ -74,7 +75,6 @@ async function allowNewVersion(
 
 /** Settings of versions, but for layers and the description, which a version may have of its own. */
 const ALL = Object.keys(LAMBDA_CONFIGURATION).filter((name) => name !== 'Description' && name !== 'Layers');
-const NAMING = RESOURCE_KINDS['AWS::Serverless::Function'].versioned.settings;
 
 function isSame(one: FunctionState, other: FunctionState, settings: readonly string[]): boolean {
   return isSameCode(one, other) && valuesOf(one, settings) === valuesOf(other, settings);

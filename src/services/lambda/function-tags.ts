@@ -1,10 +1,10 @@
 import { requireAnswer } from '../../aws/check-answer.ts';
 import { mayBeStale, sendAndRecord } from '../../cloud/recent-sends.ts';
 import type { SentChange } from '../../cloud/recent-sends.ts';
-import { describeStack } from '../../deploy/describe-stack.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { tagOf } from '../../template/kinds/setting-parts.ts';
 import type { ServiceContext } from '../service-context.ts';
+import { stackTags } from '../stack-tags.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
 import type { FunctionPlace, Neighbour, NeighbourUpdate, WantedSettings } from './neighbour.ts';
 import { settingHash, shownValue } from '../secret-settings.ts';
@@ -78,11 +78,4 @@ async function changedTags(
       ? [{ name, key, value, setting, change }]
       : [];
   });
-}
-
-/** The tags that CloudFormation gives each resource of a stack. */
-async function stackTags({ aws, stacks }: ServiceContext, path: string): Promise<Readonly<Record<string, string>>> {
-  if (path === '') return (await stacks.describe()).tags;
-  const name = await stacks.nameOf(path);
-  return (name === undefined ? undefined : await describeStack(aws, name))?.tags ?? {};
 }

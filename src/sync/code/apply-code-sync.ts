@@ -33,15 +33,9 @@ export async function applyCodeSync(tools: ServiceContext, plan: CodeSyncPlan): 
       await removeOnceMoved(tools, layer, { plan, layers, functions, version: layer.version });
       return undefined;
     }),
-    ...[...new Set([...plan.work.definitions.keys(), ...plan.work.requests.keys()])].map((id) =>
-      syncOne(tools, { id, type: typeOf(plan, id) }, () => syncDefinition(tools, plan, id)),
-    ),
-    ...[...plan.work.updates].map(([id, update]) =>
-      syncOne(tools, { id, type: typeOf(plan, id) }, async () => {
-        await applySettings(tools, update);
-        return update.settings.map(({ name }) => name).join(', ');
-      }),
-    ),
+    ...[
+      ...new Set([plan.work.definitions, plan.work.requests, plan.work.updates].flatMap((map) => [...map.keys()])),
+    ].map((id) => syncOne(tools, { id, type: typeOf(plan, id) }, () => syncDefinition(tools, plan, id))),
   ]);
   tools.signal.throwIfAborted();
   const done = new Map(settled.flatMap((result) => (result === undefined ? [] : [[result.id, result] as const])));
@@ -80,13 +74,16 @@ async function failOvertaken(
   );
 }
 
-/** Sends a definition, settings with requests of their own, or both. */
+/** Sends a definition, settings through Cloud Control, settings with requests of their own, or several of them. */
 async function syncDefinition(tools: ServiceContext, { work }: CodeSyncPlan, id: ResourceIdentifier): Promise<string> {
   const definition = work.definitions.get(id);
+  const update = work.updates.get(id);
   const settings = work.requests.get(id);
   if (definition !== undefined) await applyDefinition(tools, definition.update);
+  if (update !== undefined) await applySettings(tools, update);
   if (settings !== undefined) await applyServiceSettings(tools, id, settings);
-  return [...(definition?.changes ?? []), ...(settings?.changes ?? [])].join(', ');
+  const updated = update?.settings.map(({ name }) => name) ?? [];
+  return [...(definition?.changes ?? []), ...updated, ...(settings?.changes ?? [])].join(', ');
 }
 
 /** The ARN of the version to use, by layer. */

@@ -20,12 +20,16 @@ export async function describeRequests(
   const requestsOf = async ({ id, action }: PlannedResource): Promise<readonly PlannedRequest[]> => {
     const definition = definitions.get(id);
     const own = work.requests.get(id);
-    if (definition !== undefined || own !== undefined) {
+    const update = updates.get(id);
+    if (definition !== undefined || own !== undefined || update !== undefined) {
+      const ofUpdate = update === undefined ? [] : settingsRequests(update);
       const ofSettings = own === undefined ? [] : await serviceSettingRequests(own);
-      return [...(definition === undefined ? [] : await definitionRequests(definition.update)), ...ofSettings];
+      return [
+        ...(definition === undefined ? [] : await definitionRequests(definition.update)),
+        ...ofUpdate,
+        ...ofSettings,
+      ];
     }
-    const settings = updates.get(id);
-    if (settings !== undefined) return settingsRequests(settings);
     const fn = functions.find((candidate) => candidate.work.id === id);
     if (fn !== undefined) return functionRequests(tools, fn, kept);
     const layer = work.layers.get(id) ?? leftovers.find((candidate) => candidate.work.id === id);

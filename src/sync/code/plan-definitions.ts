@@ -8,6 +8,7 @@ import { planServiceSettings } from '../../services/settings.ts';
 import type { SettingsPlan } from '../../services/settings-plan.ts';
 import { mapLimit } from '../../support/map-limit.ts';
 import { flowOf, hasDefinition, isServerless, kindOf } from '../../template/kinds/kinds.ts';
+import { isTaggedBySetting } from '../../template/kinds/setting-parts.ts';
 import type { ChangedDefinition, PlannedWork } from './code-sync-plan.ts';
 import { attempt, PLANNED_AT_ONCE, settingsToCompare } from './planning.ts';
 import type { Located, Planning } from './planning.ts';
@@ -68,8 +69,9 @@ async function planOne(
   const isChanged = changed.some((name) => directDefinition.includes(name));
   const work = { resource: defined, stack, deployed };
   const own = names.filter((name) => !isInDefinition(defined, name));
+  const inFlow = names.filter((name) => !isTaggedBySetting(defined.type, name));
   const [definition, settings] = await Promise.all([
-    planDefinition(tools, { ...work, isDeployed, isChanged, settings: names }),
+    planDefinition(tools, { ...work, isDeployed, isChanged, settings: inFlow }),
     planServiceSettings(tools, { ...work, settings: own }),
   ]);
   return { definition, settings, isChanged: changed.some((name) => isInDefinition(defined, name)) };

@@ -64,7 +64,7 @@ export async function planWork(
     kept,
     settings: new Map([...ofFunctions, ...ofDefinitions.compared, ...ofOthers.settings]),
     definitions: ofDefinitions.definitions,
-    requests: ofDefinitions.requests,
+    requests: new Map([...ofDefinitions.requests, ...ofOthers.requests]),
     updates: ofOthers.updates,
   };
 }

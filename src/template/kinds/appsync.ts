@@ -1,4 +1,5 @@
-import { ID, NAME } from './attribute-patterns.ts';
+import { arn, ID, NAME } from './attribute-patterns.ts';
+import { TAG } from './direct-settings.ts';
 import type { DirectProperty } from './direct-settings.ts';
 import { filePath, S3_URI } from './resource-kind.ts';
 import type { GeneratedSettings, ResourceKind } from './resource-kind.ts';
@@ -54,7 +55,12 @@ export const APP_SYNC = {
     direct: { ...RESOLVER, Description: { member: 'Description', shape: 'text', absent: null } },
     cloudControl: { identifier: ID },
   },
-  'AWS::AppSync::GraphQLApi': { attributes: { Arn: ID, ApiId: NAME } },
+  'AWS::AppSync::GraphQLApi': {
+    direct: {},
+    directTag: TAG,
+    taggedArn: arn('appsync', 'apis/{id}'),
+    attributes: { Arn: ID, ApiId: NAME },
+  },
   'AWS::Serverless::GraphQLApi': {
     paths: [
       filePath('SchemaUri', S3_URI),

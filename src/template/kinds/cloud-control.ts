@@ -1,4 +1,5 @@
 import { arn, ID, NAME } from './attribute-patterns.ts';
+import { TAG } from './direct-settings.ts';
 import type { DirectProperty, Setting, Shape } from './direct-settings.ts';
 import type { ResourceKind } from './resource-kind.ts';
 
@@ -7,7 +8,8 @@ import type { ResourceKind } from './resource-kind.ts';
  * that an update neither replaces the resource nor is blind (createOnly, readOnly and writeOnly properties are not here), and if
  * the deployment afterwards succeeds although the resource has the value already: its service accepts the same value again. So
  * there is no throughput, billing mode, stream or time to live of DynamoDB tables: UpdateTable and UpdateTimeToLive refuse what the
- * table has. Tags are not here, because CloudFormation adds those of the stack.
+ * table has. Tags go through
+ * the Tagging API (`taggedArn`), because Cloud Control replaces all of them.
  */
 
 const text = (name: string, absent?: Setting): DirectProperty => scalar(name, 'text', absent);
@@ -146,32 +148,50 @@ const TABLE = {
 
 /** EventBridge, queues, topics, parameters, alarms, dashboards and tables. */
 export const CLOUD_CONTROL = {
-  'AWS::CloudWatch::Alarm': { direct: ALARM, cloudControl: { identifier: ID } },
+  'AWS::CloudWatch::Alarm': {
+    direct: ALARM,
+    directTag: TAG,
+    taggedArn: arn('cloudwatch', 'alarm:{id}'),
+    cloudControl: { identifier: ID },
+  },
   'AWS::CloudWatch::Dashboard': {
     direct: { DashboardBody: json('DashboardBody') },
     cloudControl: { identifier: ID },
   },
   'AWS::DynamoDB::Table': {
     direct: TABLE,
+    directTag: TAG,
+    taggedArn: arn('dynamodb', 'table/{id}'),
     cloudControl: { identifier: ID },
     attributes: { Arn: arn('dynamodb', 'table/{id}') },
   },
   // on a bus of its own, the physical ID is `bus|rule`
-  'AWS::Events::Rule': { direct: RULE, cloudControl: { identifier: arn('events', 'rule/{id}') } },
+  'AWS::Events::Rule': {
+    direct: RULE,
+    directTag: TAG,
+    taggedArn: arn('events', 'rule/{id}'),
+    cloudControl: { identifier: arn('events', 'rule/{id}') },
+  },
   // Cloud Control finds schedules of the default group only
   'AWS::Scheduler::Schedule': { direct: SCHEDULE, deployedWith: ['GroupName'], cloudControl: { identifier: ID } },
   'AWS::SNS::Topic': {
     direct: TOPIC,
+    directTag: TAG,
+    taggedArn: ID,
     cloudControl: { identifier: ID },
     attributes: { TopicArn: ID, TopicName: NAME },
   },
   'AWS::SQS::Queue': {
     direct: QUEUE,
+    directTag: TAG,
+    taggedArn: arn('sqs', '{name}'),
     cloudControl: { identifier: ID },
     attributes: { Arn: arn('sqs', '{name}'), QueueName: NAME, QueueUrl: ID },
   },
   'AWS::SSM::Parameter': {
     direct: { Value: text('Value') },
+    directTag: TAG,
+    taggedArn: arn('ssm', 'parameter/{id}'),
     cloudControl: { identifier: ID, unreadable: ['AllowedPattern', 'Description', 'Policies', 'Tier'] },
   },
 } as const satisfies Readonly<Record<string, ResourceKind>>;

@@ -29,6 +29,9 @@ export interface DirectProperty {
   itemKey?: string;
 }
 
+/** One tag that the Tagging API sets (`taggedArn`). */
+export const TAG: DirectProperty = { member: 'Tags', shape: 'text', absent: null };
+
 /** The requests that set what UpdateFunctionConfiguration does not. */
 export type DirectRequest =
   | 'PutFunctionConcurrency'

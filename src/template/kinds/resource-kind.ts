@@ -25,6 +25,8 @@ export interface ResourceKind {
   setBy?: string;
   /** How the service sets one of the `Tags`; each is a setting of its own (`setting-parts.ts`). */
   directTag?: DirectProperty;
+  /** The ARN by which the Tagging API sets them, as a pattern (`attribute-patterns.ts`); without it, the flow does. */
+  taggedArn?: string;
   /** Settings of the function's events by event type, each a setting of its own (`setting-parts.ts`). */
   directEvents?: Readonly<Record<string, Readonly<Record<string, DirectProperty>>>>;
   /** Properties of which the flow (`sync`) sends the whole value, inline: without CloudFormation too. */

@@ -45,6 +45,11 @@ export function tagOf(name: string): string | undefined {
   return partOf(name, TAGS);
 }
 
+/** Returns whether the setting is a tag that the Tagging API sets. */
+export function isTaggedBySetting(type: unknown, name: string): boolean {
+  return tagOf(name) !== undefined && kindOf(type)?.taggedArn !== undefined;
+}
+
 /** The event of a setting that is an event's; undefined: it is none. */
 export function eventOf(name: string): string | undefined {
   return partOf(name, EVENTS)?.split('.')[0];

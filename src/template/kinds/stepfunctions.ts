@@ -1,4 +1,5 @@
 import { ID, NAME } from './attribute-patterns.ts';
+import { TAG } from './direct-settings.ts';
 import type { DirectProperty, Shape } from './direct-settings.ts';
 import { GENERATED_EVENTS } from './generated-events.ts';
 import { BUCKET_KEY, filePath } from './resource-kind.ts';
@@ -32,6 +33,8 @@ export const STEP_FUNCTIONS = {
     routes: 'events',
     generates: GENERATED_EVENTS,
     directDefinition: ['Definition', 'DefinitionSubstitutions'],
+    directTag: TAG,
+    taggedArn: ID,
     direct: { Logging: LOGGING, Role: ROLE, Tracing: TRACING },
     versioned: { attributes: ['Version', 'StateMachineRevisionId'], generatedIds: ['Version'] },
     companions: {
@@ -44,6 +47,8 @@ export const STEP_FUNCTIONS = {
     body: ['DefinitionString', 'Definition'],
     sync: 'state-machine',
     directDefinition: ['Definition', 'DefinitionString', 'DefinitionSubstitutions'],
+    directTag: TAG,
+    taggedArn: ID,
     direct: {
       EncryptionConfiguration: {
         member: 'encryptionConfiguration',

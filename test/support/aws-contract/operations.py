@@ -22,6 +22,7 @@ SERVICES = {
     "s3": "s3",
     "states": "stepfunctions",
     "sts": "sts",
+    "tagging": "resourcegroupstaggingapi",
 }
 
 

@@ -108,6 +108,7 @@ NEEDED = {
     ],
     # the actions have no resource types
     "cloudcontrol": lambda name, *_: [(f"cloudformation:{name}", "*")],
+    "resourcegroupstaggingapi": lambda name, *_: [(f"tag:{name}", "*")],
     "cloudformation": stack_actions,
     "lambda": lambda_actions,
     "s3": s3_actions,

@@ -209,9 +209,9 @@ describe('a change is split into what services set and what a deployment does', 
     ],
     [
       'a setting that an update cannot make, beside one that it can',
-      { from: 'DelaySeconds: 1', to: 'DelaySeconds: 2, Tags: [{Key: a, Value: b}]' },
+      { from: 'DelaySeconds: 1', to: 'DelaySeconds: 2, FifoQueue: true' },
       { Q: ['DelaySeconds'] },
-      ['Q: Tags was added'],
+      ['Q: FifoQueue was added'],
     ],
     [
       'a setting that refers to a resource that only the deployment changes',
