@@ -87,9 +87,9 @@ type ErrorFault = Extract<Fault, { kind: 'throttle' | 'error' | 'expired' | 'den
 
 /** How the services refuse (API references, common errors). */
 function errorOf({ service, operation }: FailedCall, fault: ErrorFault): ServiceError {
-  const isJson = ['lambda', 'apigateway', 'states', 'ecr', 'logs', 'cloudcontrolapi'].includes(service);
+  const isJson = ['lambda', 'apigateway', 'states', 'ecr', 'logs', 'cloudcontrolapi', 'tagging'].includes(service);
   // the JSON protocols with `X-Amz-Target` have the status 400 for all errors of the client
-  const status = ['states', 'ecr', 'logs', 'cloudcontrolapi'].includes(service) ? 400 : 403;
+  const status = ['states', 'ecr', 'logs', 'cloudcontrolapi', 'tagging'].includes(service) ? 400 : 403;
   switch (fault.kind) {
     case 'throttle':
       return { ...(THROTTLES[service] ?? { status: 400, code: 'Throttling' }), message: 'Rate exceeded' };
@@ -132,6 +132,7 @@ const THROTTLES: Record<string, { status: number; code: string }> = {
   apigateway: { status: 429, code: 'TooManyRequestsException' },
   states: { status: 400, code: 'ThrottlingException' },
   cloudcontrolapi: { status: 400, code: 'ThrottlingException' },
+  tagging: { status: 400, code: 'ThrottledException' },
   ecr: { status: 400, code: 'ThrottlingException' },
   logs: { status: 400, code: 'ThrottlingException' },
 };
@@ -151,6 +152,7 @@ function shapeError(service: string, { status, code, message }: ServiceError): A
   const inner = `<Code>${code}</Code><Message>${message}</Message>`;
   switch (service) {
     case 'cloudcontrolapi':
+    case 'tagging':
     case 'states':
     case 'ecr':
     case 'logs':
