@@ -4,6 +4,7 @@ import type { CommandError } from './api.ts';
 import { answerOf, sendFor } from './answers.ts';
 import { draftOf, forgetDraft, keepDraft } from './drafts.ts';
 import { prettyJson } from './format.ts';
+import { JsonText } from './json-text.tsx';
 import { remember, rememberedOf } from './remembered.ts';
 
 interface EventFormProps<T> {
@@ -110,7 +111,7 @@ export function TextBlock({ label, text }: { label: string; text: string }): VNo
   return (
     <>
       <h3 class="label">{label}</h3>
-      <pre class="text">{prettyJson(text)}</pre>
+      <JsonText text={text} />
     </>
   );
 }

@@ -19,11 +19,12 @@ export function formatAgo(ms: number): string {
 
 /** The time of day. */
 export function formatTime(at: number): string {
-  return new Date(at).toLocaleTimeString([], { hour12: false });
+  // `hour12: false` has an hour 24 in English
+  return new Date(at).toLocaleTimeString([], { hourCycle: 'h23' });
 }
 
 /** A string, a bracket, a colon, a comma, or a number or word. */
-const JSON_TOKENS = /"(?:[^"\\]|\\.)*"|[[\]{}:,]|[^\s[\]{}:,"]+/g;
+const JSON_TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}:,]|[^\s[\]{}:,"]+/g;
 
 /** JSON with indentation; other text as it is. Only the space between tokens changes: JavaScript rounds large numbers. */
 export function prettyJson(text: string): string {
@@ -32,21 +33,23 @@ export function prettyJson(text: string): string {
   } catch {
     return text;
   }
-  let pretty = '';
+  const parts: string[] = [];
   let depth = 0;
+  let isEmpty = false;
   const newLine = (): string => `\n${'  '.repeat(depth)}`;
   for (const [token] of text.matchAll(JSON_TOKENS)) {
-    const isEmpty = /[[{]$/.test(pretty);
+    const isStart = token === '{' || token === '[';
     if (token === '}' || token === ']') {
       depth--;
-      pretty += isEmpty ? token : newLine() + token;
-      continue;
+      parts.push(isEmpty ? token : newLine() + token);
+    } else {
+      if (isEmpty) parts.push(newLine());
+      if (isStart) depth++;
+      parts.push(token === ',' ? token + newLine() : token === ':' ? ': ' : token);
     }
-    if (isEmpty && depth > 0) pretty += newLine();
-    if (token === '{' || token === '[') depth++;
-    pretty += token === ',' ? token + newLine() : token === ':' ? ': ' : token;
+    isEmpty = isStart;
   }
-  return pretty;
+  return parts.join('');
 }
 
 /** The colour of a kind of span, as page.css has it for light and dark. */

@@ -2,7 +2,8 @@ import type { VNode } from 'preact';
 import type { Execution, ExecutionStep } from '../commands.ts';
 import { api } from './api.ts';
 import { EventForm, TextBlock } from './event-form.tsx';
-import { formatMs, prettyJson } from './format.ts';
+import { formatMs } from './format.ts';
+import { JsonText } from './json-text.tsx';
 
 /** Between two questions for the state of an execution (ms): longer the longer it runs. */
 const FIRST_DELAY = 200;
@@ -69,8 +70,8 @@ function Step({ step }: { step: ExecutionStep }): VNode {
           <span class="time">{end === undefined ? status : formatMs(end - start)}</span>
         </summary>
         {error !== undefined && <pre class="text">{error}</pre>}
-        {input !== undefined && <pre class="text">{`in  ${prettyJson(input)}`}</pre>}
-        {output !== undefined && <pre class="text">{`out ${prettyJson(output)}`}</pre>}
+        {input !== undefined && <JsonText before="in  " text={input} />}
+        {output !== undefined && <JsonText before="out " text={output} />}
       </details>
     </li>
   );

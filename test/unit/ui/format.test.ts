@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { prettyJson } from '../../../src/ui/page/format.ts';
+import { formatTime, prettyJson } from '../../../src/ui/page/format.ts';
 
 it.each([
   // JavaScript would round the numbers, and would sort the names
@@ -16,4 +16,16 @@ it.each([
 ])('%s: indents JSON and changes no value', (text, pretty) => {
   expect(prettyJson(text)).toBe(pretty);
   expect(prettyJson(pretty)).toBe(pretty);
+});
+
+// time that grows with the square of the length takes minutes here
+it('a response of megabytes is indented', () => {
+  const names = Array.from({ length: 40_000 }, (_, index) => ({ name: `order ${index}` }));
+  expect(prettyJson(JSON.stringify(names))).toBe(JSON.stringify(names, undefined, 2));
+  const image = JSON.stringify({ body: 'ab\\n'.repeat(500_000) });
+  expect(prettyJson(image).length).toBe(image.length + '\n  '.length + ' '.length + '\n'.length);
+});
+
+it('the first hour of a day is 0', () => {
+  expect(formatTime(new Date(2026, 0, 1, 0, 5, 9).getTime())).toMatch(/^0?0.05.09$/);
 });
