@@ -3,6 +3,7 @@ import type { PageLogLine, SessionFacts, UiCommands } from '../commands.ts';
 import { emptySession, encodeSession } from '../model/session-state.ts';
 import type { EncodedSession, SessionState } from '../model/session-state.ts';
 import { updateFacts, updateSession } from '../model/update-session.ts';
+import { createLogTail } from './log-tail.ts';
 
 /** What a page receives, one message after the other. */
 export type PageMessage =
@@ -32,10 +33,8 @@ export interface EventStream {
   close(): void;
 }
 
-/** Events within this time (ms) travel together. */
+/** Events and log lines within this time (ms) travel together. */
 const GATHER_MS = 16;
-/** Log lines to keep for a page that shows them again. */
-const MOST_LINES = 1_000;
 
 interface Client {
   connection: PageConnection;
@@ -47,20 +46,12 @@ export function createEventStream(follow: EventHistory['follow'], commands: UiCo
   const session: SessionState = emptySession(Date.now());
   const clients = new Map<string, Client>();
   let count = 0;
-  let pending: TimedEvent[] = [];
-  let timer: NodeJS.Timeout | undefined;
   const broadcast = (message: PageMessage, isFor: (client: Client) => boolean = () => true): void => {
     const text = JSON.stringify(message);
     for (const client of clients.values()) if (isFor(client)) client.connection.send(text);
   };
-  const flush = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
-    if (pending.length === 0) return;
-    const events = pending;
-    pending = [];
-    broadcast({ type: 'events', events });
-  };
+  const news = gatherItems<TimedEvent>((events) => broadcast({ type: 'events', events }));
+  const newLines = gatherItems<PageLogLine>((lines) => broadcast({ type: 'logs', lines }, ({ hasLogs }) => hasLogs));
   const readFacts = createFactsReader(commands, (facts) => {
     updateFacts(session, facts);
     broadcast({ type: 'facts', facts });
@@ -71,19 +62,18 @@ export function createEventStream(follow: EventHistory['follow'], commands: UiCo
     const wasRunning = isRunning(session);
     updateSession(session, timed);
     if (clients.size === 0) return;
-    pending.push(timed);
-    timer ??= setTimeout(flush, GATHER_MS);
+    news.add(timed);
     // names in the cloud and what is not deployed yet may be others now
     if (type === 'watch-ready' || (wasRunning && !isRunning(session))) readFacts();
   });
   const logs = createLogTail(commands, {
-    onLines: (lines) => broadcast({ type: 'logs', lines }, ({ hasLogs }) => hasLogs),
+    onLine: (line) => newLines.add(line),
     onFailure: (text) => broadcast({ type: 'log-failure', text }, ({ hasLogs }) => hasLogs),
   });
   const updateLogs = (): void => logs.turn([...clients.values()].some(({ hasLogs }) => hasLogs));
   return {
     connect(connection) {
-      flush();
+      news.flush();
       const client = `page${++count}`;
       send(connection, { type: 'session', session: encodeSession(session), client });
       clients.set(client, { connection, hasLogs: false });
@@ -96,16 +86,38 @@ export function createEventStream(follow: EventHistory['follow'], commands: UiCo
     showLogs(name, isShown) {
       const client = clients.get(name);
       if (!client || client.hasLogs === isShown) return;
+      newLines.flush();
       client.hasLogs = isShown;
       if (isShown) send(client.connection, { type: 'logs', lines: logs.lines() });
       updateLogs();
     },
     close() {
       unfollow();
-      flush();
+      news.flush();
       logs.turn(false);
       for (const { connection } of clients.values()) connection.close();
     },
+  };
+}
+
+/** Passes on items of a short time together. */
+function gatherItems<T>(onItems: (items: readonly T[]) => void): { add(item: T): void; flush(): void } {
+  let items: T[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (items.length === 0) return;
+    const gathered = items;
+    items = [];
+    onItems(gathered);
+  };
+  return {
+    add(item) {
+      items.push(item);
+      timer ??= setTimeout(flush, GATHER_MS);
+    },
+    flush,
   };
 }
 
@@ -138,55 +150,4 @@ function createFactsReader(commands: UiCommands, onFacts: (facts: SessionFacts) 
     isAsked = true;
     if (!isReading) void read();
   };
-}
-
-/** Reads log lines while a page shows them. */
-function createLogTail(
-  commands: UiCommands,
-  { onLines, onFailure }: { onLines(lines: readonly PageLogLine[]): void; onFailure(text: string): void },
-): { turn(on: boolean): void; lines(): readonly PageLogLine[] } {
-  let running: AbortController | undefined;
-  let lines: PageLogLine[] = [];
-  /** How often each line was read: a function may write the same line twice in a millisecond. */
-  const seen = new Map<string, number>();
-  const turn = (on: boolean): void => {
-    if (on === (running !== undefined)) return;
-    running?.abort();
-    running = on ? new AbortController() : undefined;
-    if (running) void follow(running.signal);
-  };
-  const follow = async (signal: AbortSignal): Promise<void> => {
-    // a tail that begins again reads the last lines again
-    const read = new Map<string, number>();
-    try {
-      await commands.followLogs((line) => {
-        if (countLine(read, line) <= (seen.get(nameOfLine(line)) ?? 0)) return;
-        countLine(seen, line);
-        lines.push(line);
-        if (lines.length > MOST_LINES * 2) {
-          lines = lines.slice(-MOST_LINES);
-          const kept = new Set(lines.map(nameOfLine));
-          for (const counts of [seen, read]) for (const name of counts.keys()) if (!kept.has(name)) counts.delete(name);
-        }
-        onLines([line]);
-      }, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      turn(false);
-      onFailure(error instanceof Error ? error.message : String(error));
-    }
-  };
-  return { turn, lines: () => lines.slice(-MOST_LINES) };
-}
-
-function nameOfLine({ id, time, text }: PageLogLine): string {
-  return `${id} ${time} ${text}`;
-}
-
-/** Counts a line; returns how many are like it. */
-function countLine(counts: Map<string, number>, line: PageLogLine): number {
-  const name = nameOfLine(line);
-  const count = (counts.get(name) ?? 0) + 1;
-  counts.set(name, count);
-  return count;
 }

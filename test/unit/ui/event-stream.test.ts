@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import type { PageLogLine, UiCommands } from '../../../src/ui/commands.ts';
+import type { EventStream } from '../../../src/ui/server/event-stream.ts';
 import { createEventStream } from '../../../src/ui/server/event-stream.ts';
 
-it('log lines that are the same are all shown, and once each when the logs are shown again', async () => {
+/** A stream with a page, and what the page is sent. */
+function streamOf(written: readonly PageLogLine[]): { stream: EventStream; sent: string[] } {
   const sent: string[] = [];
-  const written: PageLogLine[] = [1, 1, 2].map((time) => ({ id: 'A', time, text: 'same' }));
   const commands = {
     facts: async () => ({ stackName: 'shop', region: 'us-east-1', local: false, resources: [] }),
     // a tail reads from the start
@@ -12,6 +13,12 @@ it('log lines that are the same are all shown, and once each when the logs are s
   } satisfies Partial<UiCommands> as unknown as UiCommands;
   const stream = createEventStream(() => () => {}, commands);
   stream.connect({ send: (text) => void sent.push(text), close: () => {}, onClose: () => {} });
+  return { stream, sent };
+}
+
+it('log lines that are the same are all shown, and once each when the logs are shown again', async () => {
+  const written: PageLogLine[] = [1, 1, 2].map((time) => ({ id: 'A', time, text: 'same' }));
+  const { stream, sent } = streamOf(written);
   const linesShown = (): number => {
     sent.length = 0;
     stream.showLogs('page1', true);
@@ -22,4 +29,14 @@ it('log lines that are the same are all shown, and once each when the logs are s
   written.push({ id: 'A', time: 2, text: 'same' });
   expect(linesShown()).toBe(4);
   expect(linesShown()).toBe(4);
+});
+
+it('log lines of a megabyte are cut, and many lines travel together', () => {
+  const { stream, sent } = streamOf(Array.from({ length: 50 }, (_, time) => ({ id: 'A', time, text: 'x'.repeat(1e6) })));
+  sent.length = 0;
+  stream.showLogs('page1', true);
+  stream.showLogs('page1', false);
+  expect(sent.length).toBeLessThan(5);
+  expect(sent.join('').length).toBeLessThan(10e6);
+  expect(sent.join('')).toContain('x … 990000 more characters');
 });
