@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { PageLogLine, UiCommands } from '../commands.ts';
 
 /** Log lines to keep for a page that shows them again. */
@@ -32,7 +33,7 @@ export function createLogTail(
     const read = new Map<string, number>();
     try {
       await commands.followLogs((whole) => {
-        const line = { ...whole, text: shorten(whole.text) };
+        const line = { ...whole, text: shorten(stripVTControlCharacters(whole.text)) };
         if (countLine(read, line) <= (seen.get(nameOfLine(line)) ?? 0)) return;
         countLine(seen, line);
         lines.push(line);

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Aws } from '../../aws/aws.ts';
 import { UserError } from '../../errors.ts';
 import type { InvokeAnswer } from '../../ui/commands.ts';
@@ -13,7 +14,7 @@ export async function invokeFunction(aws: Aws, functionName: string, event: stri
   return {
     payload: Buffer.from(Payload ?? []).toString(),
     functionError: FunctionError,
-    log: Buffer.from(LogResult ?? '', 'base64').toString(),
+    log: stripVTControlCharacters(Buffer.from(LogResult ?? '', 'base64').toString()),
     ms: performance.now() - started,
   };
 }

@@ -17,7 +17,8 @@ function streamOf(written: readonly PageLogLine[]): { stream: EventStream; sent:
 }
 
 it('log lines that are the same are all shown, and once each when the logs are shown again', async () => {
-  const written: PageLogLine[] = [1, 1, 2].map((time) => ({ id: 'A', time, text: 'same' }));
+  // colours are for terminals
+  const written: PageLogLine[] = [1, 1, 2].map((time) => ({ id: 'A', time, text: '\u001b[31msame\u001b[0m' }));
   const { stream, sent } = streamOf(written);
   const linesShown = (): number => {
     sent.length = 0;
