@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { createEventHistory } from '../../src/console/event-history.ts';
 import type { EventHistory } from '../../src/console/event-history.ts';
 import type { SyncEvent } from '../../src/console/reporter.ts';
-import type { UiCommands } from '../../src/ui/commands.ts';
+import type { Execution, ResourceRole, UiCommands } from '../../src/ui/commands.ts';
 import type * as UiServerModule from '../../src/ui/server/ui-server.ts';
 import { atEnd } from '../support/at-end.ts';
 import { haveBrowser, openBrowser } from '../support/browser.ts';
@@ -50,14 +50,20 @@ function burstOf(ids: readonly string[]): SyncEvent[] {
 }
 
 /** Serves the page of a session of these functions, without an application; its command syncs make the first one fail. */
-async function servePage(ids: readonly string[]): Promise<{ server: UiServerModule.UiServer; history: EventHistory }> {
+async function servePage(
+  ids: readonly string[],
+  { role = 'function', ...others }: Partial<UiCommands> & { role?: ResourceRole } = {},
+): Promise<{ server: UiServerModule.UiServer; history: EventHistory }> {
   const [part] = (await fs.readdir(DIST)).filter((name) => name.startsWith('ui-server-'));
   const { openUiServer } = createRequire(import.meta.url)(path.join(DIST, part ?? '')) as typeof UiServerModule;
   const history = createEventHistory();
-  const resources = ids.map((id) => ({ id, type: 'AWS::Serverless::Function', role: 'function', ahead: [] }) as const);
+  const resources = ids.map((id) => ({ id, type: 'AWS::Serverless::Function', role, ahead: [] }) as const);
   const commands = {
     facts: async () => ({ stackName: 'large', region: 'us-east-1', local: false, resources }),
     sync: () => history.add({ type: 'resource-state', id: ids[0] ?? '', state: 'failed', failure: { message: 'no' } }),
+    remembered: async () => ({}),
+    remember: async () => {},
+    ...others,
   } as unknown as UiCommands;
   for (const event of startOf(ids)) history.add(event);
   const server = await openUiServer(history.follow, commands);
@@ -109,6 +115,32 @@ describe.skipIf(!hasBrowser)('the page of a session without an application', asy
     server.close();
     await last.shows(/The command does not respond/, '.headline');
     expect(await last.value('document.querySelectorAll(".commands button:disabled").length')).toBe(2);
+  });
+
+  it('a state machine that runs for long can be run again; the title is that of now after the tab is hidden', async () => {
+    const executionOf = (input: string): Execution => ({ arn: input, status: 'RUNNING', input, output: input, ms: 1, steps: [] });
+    const { server, history } = await servePage(['Flow'], {
+      role: 'state-machine',
+      run: async ({ input }) => executionOf(input),
+      execution: async ({ arn }) => executionOf(arn),
+    });
+    const page = await browser.open();
+    await page.goto(server.link());
+    await page.click('.row', 'Flow');
+    await page.click('[role=tab]', 'Run');
+    for (const text of ['first', 'second']) {
+      await page.fill('.try textarea', JSON.stringify(text));
+      await page.click('.try button', 'Run');
+      await page.shows(new RegExp(`running[\\s\\S]*${text}`), '.answer');
+    }
+    // a hidden tab is given no frames
+    await page.value(`globalThis.requestAnimationFrame = () => (globalThis.isAsked = true)`);
+    history.add({ type: 'resource-state', id: 'Flow', state: 'failed', failure: { message: 'no' } });
+    await poll(async () => (await page.value('globalThis.isAsked')) || undefined);
+    await page.value(
+      `Object.defineProperty(document, 'hidden', { value: true }); void document.dispatchEvent(new Event('visibilitychange'))`,
+    );
+    await poll(async () => (await page.value('document.title')) === '✗ large' || undefined);
   });
 
   it('500 resources and a burst of 200 saves: the page ends with the state of each', async () => {

@@ -102,7 +102,7 @@ export class CallForm extends Component<{ endpoint: Endpoint }> {
 function send(name: string, draft: CallDraft): void {
   const request: CallRequest = { ...draft, headers: parseHeaders(draft.headers) };
   remember(name, JSON.stringify({ ...request, headers: withoutCredentials(request.headers) }));
-  void sendFor(name, async (onAnswer) => onAnswer(await api.call(request)));
+  void sendFor(name, async (onAnswer) => void onAnswer(await api.call(request)));
 }
 
 /** What was typed, else the request that was sent last, else a first one. */

@@ -12,8 +12,8 @@ interface EventFormProps<T> {
   name: string;
   label: string;
   verb: string;
-  /** Sends the event. `onAnswer` may be called several times before it ends. */
-  send(text: string, onAnswer: (answer: T) => void): Promise<void>;
+  /** Sends the event. `onAnswer` may be called several times before it ends; false: nobody waits for more. */
+  send(text: string, onAnswer: (answer: T) => boolean): Promise<void>;
   show(answer: T): ComponentChildren;
 }
 

@@ -11,7 +11,7 @@ export function InvokeForm({ id }: { id: string }): VNode {
       name={id}
       label="Event"
       verb="Invoke"
-      send={async (event, onAnswer) => onAnswer(await api.invoke(id, event))}
+      send={async (event, onAnswer) => void onAnswer(await api.invoke(id, event))}
       show={(answer) => <InvokeResult answer={answer} />}
     />
   );

@@ -3,7 +3,7 @@ import { headlineOf } from '../model/headline.ts';
 import { App } from './app.tsx';
 import { handleKey } from './keys.ts';
 import { followLogsWhileShown } from './log-view.tsx';
-import { connect, followAddress, onDraw, redraw, store } from './store.ts';
+import { connect, followAddress, onDraw, redraw, redrawAfterHiding, store } from './store.ts';
 
 /** Times such as `5 s ago` are drawn again (ms). */
 const AGO_EVERY = 5_000;
@@ -22,7 +22,7 @@ onDraw(() => {
   if (!document.hidden) render(<App />, document.body);
 });
 document.addEventListener('keydown', handleKey);
-document.addEventListener('visibilitychange', redraw);
+document.addEventListener('visibilitychange', redrawAfterHiding);
 window.addEventListener('resize', redraw);
 setInterval(() => {
   if (!document.hidden) redraw();

@@ -22,16 +22,14 @@ export function RunForm({ id }: { id: string }): VNode {
   );
 }
 
-async function follow(id: string, input: string, onAnswer: (execution: Execution) => void): Promise<void> {
+async function follow(id: string, input: string, onAnswer: (execution: Execution) => boolean): Promise<void> {
   let execution = await api.run(id, input);
-  onAnswer(execution);
   let delay = FIRST_DELAY;
-  while (execution.status === 'RUNNING' && execution.arn !== undefined) {
+  while (onAnswer(execution) && execution.status === 'RUNNING' && execution.arn !== undefined) {
     const wait = delay;
     await new Promise((resolve) => setTimeout(resolve, wait));
     delay = Math.min(LONGEST_DELAY, delay * 1.3);
     execution = await api.execution(execution.arn);
-    onAnswer(execution);
   }
 }
 

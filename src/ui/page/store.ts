@@ -71,6 +71,12 @@ export function redraw(): void {
   else requestAnimationFrame(work);
 }
 
+/** Draws after the page was hidden or shown: a hidden page is given no frames, also not the one that it asked for. */
+export function redrawAfterHiding(): void {
+  isDue = false;
+  redraw();
+}
+
 /** Changes the store and draws it. */
 export function update(change: Partial<Store>): void {
   Object.assign(store, change);
