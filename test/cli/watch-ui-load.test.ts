@@ -118,7 +118,14 @@ describe.skipIf(!hasBrowser)('the page of a session without an application', asy
   });
 
   it('a state machine that runs for long can be run again; the title is that of now after the tab is hidden', async () => {
-    const executionOf = (input: string): Execution => ({ arn: input, status: 'RUNNING', input, output: input, ms: 1, steps: [] });
+    const executionOf = (input: string): Execution => ({
+      arn: input,
+      status: 'RUNNING',
+      input,
+      output: input,
+      ms: 1,
+      steps: [],
+    });
     const { server, history } = await servePage(['Flow'], {
       role: 'state-machine',
       run: async ({ input }) => executionOf(input),

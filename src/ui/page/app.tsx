@@ -67,8 +67,8 @@ function Header(): VNode {
         <p class="headline tone-failed" role="alert">
           <strong>The command does not respond</strong>
           <span>
-            This is its last state. The page reconnects when the command responds again; if it was killed, start it
-            again.
+            This is its last state. The page reconnects when the command responds again. If it was killed, start it
+            again and open its new link.
           </span>
         </p>
       ) : (

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../console/reporter.ts';
 import type { CallAnswer, CallRequest } from '../commands.ts';
 import { answerOf, sendFor } from './answers.ts';
 import { api } from './api.ts';
-import { withoutCredentialLines, withoutCredentials } from './credential-headers.ts';
+import { withoutCredentialLines, withoutCredentials, withoutCredentialValues } from './credential-headers.ts';
 import { draftOf, keepDraft } from './drafts.ts';
 import { Failure, TextBlock, submitOnCtrlEnter } from './event-form.tsx';
 import { formatMs } from './format.ts';
@@ -29,7 +29,11 @@ export class CallForm extends Component<{ endpoint: Endpoint }> {
     const { isSending, answer, error } = answerOf(name);
     const change = (part: Partial<CallDraft>): void => {
       const changed = { ...draft, ...part };
-      const stored = { ...changed, headers: withoutCredentialLines(changed.headers) };
+      const stored = {
+        ...changed,
+        url: withoutCredentialValues(changed.url),
+        headers: withoutCredentialLines(changed.headers),
+      };
       keepDraft(name, JSON.stringify(changed), JSON.stringify(stored));
       this.setState({});
     };
@@ -101,7 +105,8 @@ export class CallForm extends Component<{ endpoint: Endpoint }> {
 
 function send(name: string, draft: CallDraft): void {
   const request: CallRequest = { ...draft, headers: parseHeaders(draft.headers) };
-  remember(name, JSON.stringify({ ...request, headers: withoutCredentials(request.headers) }));
+  const url = withoutCredentialValues(request.url);
+  remember(name, JSON.stringify({ ...request, url, headers: withoutCredentials(request.headers) }));
   void sendFor(name, async (onAnswer) => void onAnswer(await api.call(request)));
 }
 

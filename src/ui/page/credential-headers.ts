@@ -1,5 +1,6 @@
-/** Names of headers that carry credentials, for example `Authorization`, `x-api-key` and `X-Amz-Security-Token`. */
-const CREDENTIALS = /authorization|cookie|token|secret|api-?key|password|credential|signature/i;
+/** Names of headers and query parameters that carry credentials, for example `Authorization`, `x-api-key` and `X-Amz-Security-Token`. */
+const CREDENTIALS =
+  /auth|cookie|token|secret|(?:api|access|subscription|private|functions)[-_]?key|passw|credential|signature|session|jwt|csrf|xsrf/i;
 
 /** Leaves out the headers that carry credentials: requests are remembered on disk. */
 export function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
@@ -10,4 +11,9 @@ export function withoutCredentials(headers: Readonly<Record<string, string>>): R
 export function withoutCredentialLines(text: string): string {
   const lines = text.split('\n');
   return lines.filter((line) => !CREDENTIALS.test(/^\s*[^\s:]*/.exec(line)?.[0] ?? '')).join('\n');
+}
+
+/** The URL without the values of query parameters that carry credentials. */
+export function withoutCredentialValues(url: string): string {
+  return url.replace(/([?&][^=&#]*=)[^&#]*/g, (whole, name: string) => (CREDENTIALS.test(name) ? name : whole));
 }

@@ -20,6 +20,8 @@ const VIEWS: readonly Place['view'][] = ['resources', 'timeline', 'logs'];
 /** Handles a key, unless it is typed into a field. */
 export function handleKey(event: KeyboardEvent): void {
   const { key } = event;
+  // Escape and Enter of an input method
+  if (event.isComposing) return;
   const target = event.target instanceof HTMLElement ? event.target : undefined;
   const isTyping = target?.matches('input, textarea, select') === true;
   if (key === 'Escape') {

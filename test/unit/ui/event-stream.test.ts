@@ -33,7 +33,9 @@ it('log lines that are the same are all shown, and once each when the logs are s
 });
 
 it('log lines of a megabyte are cut, and many lines travel together', () => {
-  const { stream, sent } = streamOf(Array.from({ length: 50 }, (_, time) => ({ id: 'A', time, text: 'x'.repeat(1e6) })));
+  const { stream, sent } = streamOf(
+    Array.from({ length: 50 }, (_, time) => ({ id: 'A', time, text: 'x'.repeat(1e6) })),
+  );
   sent.length = 0;
   stream.showLogs('page1', true);
   stream.showLogs('page1', false);
