@@ -17,8 +17,18 @@ export async function readRemembered(options: SyncOptions): Promise<Remembered> 
   return recordOf(listOf(text))(parseJson(content ?? '')) ?? {};
 }
 
-/** Adds an event. Only the user may read the file: events may hold secrets. */
-export async function rememberEvent(options: SyncOptions, name: string, event: string): Promise<void> {
+/** The event that is being added. */
+let last: Promise<void> = Promise.resolve();
+
+/** Adds an event, one after the other: each reads what the one before has written. */
+export function rememberEvent(options: SyncOptions, name: string, event: string): Promise<void> {
+  const adding = last.then(() => addEvent(options, name, event));
+  last = adding.catch(() => {});
+  return adding;
+}
+
+/** Only the user may read the file: events may hold secrets. */
+async function addEvent(options: SyncOptions, name: string, event: string): Promise<void> {
   if (event.length > LARGEST) return;
   const entries = new Map(Object.entries(await readRemembered(options)));
   const others = (entries.get(name) ?? []).filter((one) => one !== event);
