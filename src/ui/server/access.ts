@@ -1,20 +1,26 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** Who may use the page. */
 export interface Access {
   /** Makes a token that opens the page once. */
   createToken(): string;
-  /** Uses up the token; returns the cookie of the browser that sent it, or undefined if it is wrong or was used before. */
-  redeem(token: string): string | undefined;
+  /** Uses up the token; returns the cookies for the browser that sent it, or undefined if it is wrong or was used before. */
+  redeem(token: string, headers?: IncomingHttpHeaders): readonly string[] | undefined;
   /** Why the request is refused; undefined: it may pass, if it has the cookie or needs none. */
   refusal(request: IncomingMessage): string | undefined;
   /** Whether the browser has redeemed a token before. */
   isKnown(request: IncomingMessage): boolean;
 }
 
+const COOKIE_PREFIX = 'sam-sync-ui-';
 /** Unused links to keep: an older one than these no longer works. */
 const MOST_TOKENS = 5;
+/**
+ * Cookies of other sessions that a browser may keep. It sends them to every local server, and servers refuse headers of 8 KB: each
+ * session has another port and so another cookie.
+ */
+const MOST_OTHERS = 20;
 
 /**
  * Creates the access to a server on this port of the loopback address. A one-time token becomes a cookie that scripts cannot
@@ -23,7 +29,7 @@ const MOST_TOKENS = 5;
 export function createAccess(port: number): Access {
   const secret = newSecret();
   // cookies are not separated by port
-  const cookie = `sam-sync-ui-${port}`;
+  const cookie = `${COOKIE_PREFIX}${port}`;
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   const origins = hosts.map((host) => `http://${host}`);
   const tokens: string[] = [];
@@ -34,11 +40,16 @@ export function createAccess(port: number): Access {
       if (tokens.length > MOST_TOKENS) tokens.shift();
       return token;
     },
-    redeem: (token) => {
+    redeem: (token, headers = {}) => {
       const at = tokens.findIndex((known) => isSame(known, token));
       if (at < 0) return undefined;
       tokens.splice(at, 1);
-      return `${cookie}=${secret}; Path=/; HttpOnly; SameSite=Strict`;
+      // browsers send the oldest cookies first
+      const others = listCookies(headers).flatMap(([name]) =>
+        name.startsWith(COOKIE_PREFIX) && name !== cookie ? [name] : [],
+      );
+      const ended = others.slice(0, -MOST_OTHERS).map((name) => `${name}=; Path=/; Max-Age=0`);
+      return [`${cookie}=${secret}; Path=/; HttpOnly; SameSite=Strict`, ...ended];
     },
     refusal: ({ headers, method }) => {
       // a WebSocket is not bound to its origin by the browser
@@ -53,12 +64,15 @@ export function createAccess(port: number): Access {
       if (site !== undefined && site !== 'same-origin' && !isNavigation) return 'Requests of other sites are refused.';
       return undefined;
     },
-    isKnown: ({ headers }) =>
-      (headers.cookie ?? '').split(/;\s*/).some((pair) => {
-        const [name, value = ''] = pair.split('=', 2);
-        return name === cookie && isSame(value, secret);
-      }),
+    isKnown: ({ headers }) => listCookies(headers).some(([name, value]) => name === cookie && isSame(value, secret)),
   };
+}
+
+function listCookies({ cookie = '' }: IncomingHttpHeaders): [name: string, value: string][] {
+  return cookie.split(/;\s*/).map((pair) => {
+    const [name = '', value = ''] = pair.split('=', 2);
+    return [name, value];
+  });
 }
 
 function newSecret(): string {

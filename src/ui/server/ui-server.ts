@@ -77,13 +77,13 @@ async function handle(request: IncomingMessage, response: ServerResponse, contex
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
   const isPage = request.method === 'GET' && pathname === '/';
   if (!access.isKnown(request)) {
-    const cookie = isPage ? access.redeem(searchParams.get('token') ?? '') : undefined;
-    if (cookie === undefined)
+    const cookies = isPage ? access.redeem(searchParams.get('token') ?? '', request.headers) : undefined;
+    if (cookies === undefined)
       return refuse(
         response,
         'This link was used before, or is not of this session. Press u in the terminal for a new one.',
       );
-    response.setHeader('set-cookie', cookie);
+    response.setHeader('set-cookie', cookies);
   }
   const [, first = '', name = ''] = pathname.split('/');
   if (first === 'api' && request.method === 'POST') {

@@ -9,13 +9,22 @@ it('a token becomes a cookie once; the cookie is HttpOnly and of the same site o
   const access = createAccess(8000);
   const token = access.createToken();
   expect(access.redeem('')).toBeUndefined();
-  const cookie = access.redeem(token) ?? '';
+  const [cookie = '', ...others] = access.redeem(token, { cookie: 'theme=dark; sam-sync-ui-7000=old' }) ?? [];
+  expect(others).toEqual([]);
   expect(cookie).toMatch(/^sam-sync-ui-8000=[\w-]{32}; Path=\/; HttpOnly; SameSite=Strict$/);
   expect(access.redeem(token)).toBeUndefined();
   const [pair = ''] = cookie.split(';');
   expect(access.isKnown(request({ cookie: `other=1; ${pair}` }))).toBe(true);
   expect(access.isKnown(request({ cookie: pair.replace('8000', '8001') }))).toBe(false);
   expect(access.isKnown(request({}))).toBe(false);
+});
+
+it('cookies of sessions long ago are taken back from the browser: it sends them to every local server', () => {
+  const access = createAccess(8000);
+  const ports = Array.from({ length: 23 }, (_, index) => 9000 + index);
+  const cookie = ['theme=dark', ...ports.map((port) => `sam-sync-ui-${port}=old`)].join('; ');
+  const [, ...ended] = access.redeem(access.createToken(), { cookie }) ?? [];
+  expect(ended).toEqual([9000, 9001, 9002].map((port) => `sam-sync-ui-${port}=; Path=/; Max-Age=0`));
 });
 
 it('an old link ends when newer ones were printed', () => {

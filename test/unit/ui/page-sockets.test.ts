@@ -22,7 +22,7 @@ async function connectTo(
   const access = createAccess(port);
   acceptPages(server, access, { connect, showLogs: () => {}, close: () => {} });
   const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  const [cookie = ''] = (access.redeem(access.createToken()) ?? '').split(';');
+  const [cookie = ''] = access.redeem(access.createToken()) ?? [];
   const headers = [
     'GET /api/events HTTP/1.1',
     `Host: 127.0.0.1:${port}`,
@@ -31,7 +31,7 @@ async function connectTo(
     'Upgrade: websocket',
     'Sec-WebSocket-Version: 13',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    ...(hasCookie ? [`Cookie: ${cookie}`] : []),
+    ...(hasCookie ? [`Cookie: ${cookie.replace(/;.*/, '')}`] : []),
   ];
   client.on('error', () => {});
   client.write(`${headers.join('\r\n')}\r\n\r\n`);
