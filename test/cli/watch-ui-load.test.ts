@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { createEventHistory } from '../../src/console/event-history.ts';
 import type { EventHistory } from '../../src/console/event-history.ts';
 import type { SyncEvent } from '../../src/console/reporter.ts';
-import type { Execution, ResourceRole, UiCommands } from '../../src/ui/commands.ts';
+import type { Execution, InvokeAnswer, ResourceRole, UiCommands } from '../../src/ui/commands.ts';
 import type * as UiServerModule from '../../src/ui/server/ui-server.ts';
 import { atEnd } from '../support/at-end.ts';
 import { haveBrowser, openBrowser } from '../support/browser.ts';
@@ -52,17 +52,18 @@ function burstOf(ids: readonly string[]): SyncEvent[] {
 /** Serves the page of a session of these functions, without an application; its command syncs make the first one fail. */
 async function servePage(
   ids: readonly string[],
-  { role = 'function', ...others }: Partial<UiCommands> & { role?: ResourceRole } = {},
+  others: Partial<UiCommands> = {},
 ): Promise<{ server: UiServerModule.UiServer; history: EventHistory }> {
   const [part] = (await fs.readdir(DIST)).filter((name) => name.startsWith('ui-server-'));
   const { openUiServer } = createRequire(import.meta.url)(path.join(DIST, part ?? '')) as typeof UiServerModule;
   const history = createEventHistory();
-  const resources = ids.map((id) => ({ id, type: 'AWS::Serverless::Function', role, ahead: [] }) as const);
+  const resources = ids.map((id) => ({ id, type: 'AWS::Serverless::Function', role: 'function', ahead: [] }) as const);
   const commands = {
     facts: async () => ({ stackName: 'large', region: 'us-east-1', local: false, resources }),
     sync: () => history.add({ type: 'resource-state', id: ids[0] ?? '', state: 'failed', failure: { message: 'no' } }),
     remembered: async () => ({}),
     remember: async () => {},
+    followLogs: async () => {},
     ...others,
   } as unknown as UiCommands;
   for (const event of startOf(ids)) history.add(event);
@@ -126,10 +127,17 @@ describe.skipIf(!hasBrowser)('the page of a session without an application', asy
       ms: 1,
       steps: [],
     });
+    const flow = {
+      id: 'Flow',
+      type: 'AWS::Serverless::StateMachine',
+      role: 'state-machine' as ResourceRole,
+      ahead: [],
+    };
     const { server, history } = await servePage(['Flow'], {
-      role: 'state-machine',
       run: async ({ input }) => executionOf(input),
       execution: async ({ arn }) => executionOf(arn),
+      invoke: async () => ({}) as InvokeAnswer,
+      facts: async () => ({ stackName: 'large', region: 'us-east-1', local: false, resources: [flow] }),
     });
     const page = await browser.open();
     await page.goto(server.link());
@@ -140,6 +148,15 @@ describe.skipIf(!hasBrowser)('the page of a session without an application', asy
       await page.click('.try button', 'Run');
       await page.shows(new RegExp(`running[\\s\\S]*${text}`), '.answer');
     }
+    // a function takes its name
+    flow.role = 'function';
+    history.add({ type: 'watch-ready', resources: 1, folders: 1, ms: 1 });
+    await page.shows(/^Event\s+Invoke/, '.try');
+    // an error while the answer is drawn ends its part of the page only
+    await page.click('.try button', 'Invoke');
+    await page.shows(/This part of the page failed/, '.detail');
+    await page.press('3');
+    await page.shows(/No log lines/);
     // a hidden tab is given no frames
     await page.value(`globalThis.requestAnimationFrame = () => (globalThis.isAsked = true)`);
     history.add({ type: 'resource-state', id: 'Flow', state: 'failed', failure: { message: 'no' } });

@@ -4,6 +4,7 @@ import { headlineOf } from '../model/headline.ts';
 import { CommandButtons } from './command-buttons.tsx';
 import { DetailView } from './detail-view.tsx';
 import { formatAgo, formatMs } from './format.ts';
+import { Guard } from './guard.tsx';
 import { PAGE_KEYS } from './keys.ts';
 import { LogView } from './log-view.tsx';
 import { ResourceList } from './resource-list.tsx';
@@ -29,12 +30,19 @@ export function App(): VNode {
       <main>
         {place.view === 'resources' && (
           <>
-            <ResourceList />
-            <DetailView />
+            <Guard place={place}>
+              <ResourceList />
+            </Guard>
+            <Guard place={place}>
+              <DetailView />
+            </Guard>
           </>
         )}
-        {place.view === 'timeline' && <TimelineView />}
-        {place.view === 'logs' && <LogView />}
+        {place.view !== 'resources' && (
+          <Guard key={place.view} place={place}>
+            {place.view === 'timeline' ? <TimelineView /> : <LogView />}
+          </Guard>
+        )}
       </main>
       {isHelpShown && <Help />}
     </div>

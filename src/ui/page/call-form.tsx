@@ -114,7 +114,8 @@ function send(name: string, draft: CallDraft): void {
 function draftFor(name: string, endpoint: Endpoint): CallDraft {
   const draft = parse(draftOf(name)) as CallDraft | undefined;
   if (draft !== undefined) return draft;
-  const request = (parse(rememberedOf(name)?.[0]) as CallRequest | undefined) ?? firstRequest(endpoint);
+  const remembered = parse(rememberedOf(name)?.[0]);
+  const request = isRequest(remembered) ? remembered : firstRequest(endpoint);
   return { ...request, headers: formatHeaders(request.headers) };
 }
 
@@ -159,6 +160,12 @@ function parse(text: string | undefined): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** What is remembered is a file, which may be damaged or of another version. */
+function isRequest(value: unknown): value is CallRequest {
+  const { method, url, headers, body } = Object(value) as Partial<Record<keyof CallRequest, unknown>>;
+  return [method, url, body].every((part) => typeof part === 'string') && Object(headers) === headers;
 }
 
 function formatHeaders(headers: CallRequest['headers']): string {

@@ -23,7 +23,7 @@ export class EventForm<T> extends Component<EventFormProps<T>> {
     const remembered = rememberedOf(name) ?? [];
     const text = draftOf(name) ?? prettyJson(remembered[0] ?? '{}');
     const problem = problemOf(text);
-    const { isSending, answer, error } = answerOf(name);
+    const { isSending, answer, error } = answerOf(answerNameOf(this.props));
     const submit = (): void => {
       if (problem === undefined && !isSending) this.#send(text);
     };
@@ -86,8 +86,13 @@ export class EventForm<T> extends Component<EventFormProps<T>> {
     const { name, send } = this.props;
     remember(name, text);
     forgetDraft(name);
-    void sendFor(name, (onAnswer) => send(text, onAnswer));
+    void sendFor(answerNameOf(this.props), (onAnswer) => send(text, onAnswer));
   }
+}
+
+/** A function may become a state machine of the same name: the answer of one is not that of the other. */
+function answerNameOf({ verb, name }: { verb: string; name: string }): string {
+  return `${verb} ${name}`;
 }
 
 /** Sends a form from any of its fields. */
