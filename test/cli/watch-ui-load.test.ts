@@ -133,10 +133,12 @@ describe.skipIf(!hasBrowser)('the page of a session without an application', asy
       role: 'state-machine' as ResourceRole,
       ahead: [],
     };
+    let deployments = 0;
     const { server, history } = await servePage(['Flow'], {
       run: async ({ input }) => executionOf(input),
       execution: async ({ arn }) => executionOf(arn),
       invoke: async () => ({}) as InvokeAnswer,
+      deploy: () => void deployments++,
       facts: async () => ({ stackName: 'large', region: 'us-east-1', local: false, resources: [flow] }),
     });
     const page = await browser.open();
@@ -157,6 +159,12 @@ describe.skipIf(!hasBrowser)('the page of a session without an application', asy
     await page.shows(/This part of the page failed/, '.detail');
     await page.press('3');
     await page.shows(/No log lines/);
+    // keys do nothing below the help
+    await page.press('?');
+    await page.shows(/Keys/, 'dialog');
+    await page.press('d');
+    await page.press('Escape');
+    await poll(async () => (await page.value('document.querySelector("dialog") === null')) || undefined);
     // a hidden tab is given no frames
     await page.value(`globalThis.requestAnimationFrame = () => (globalThis.isAsked = true)`);
     history.add({ type: 'resource-state', id: 'Flow', state: 'failed', failure: { message: 'no' } });
@@ -165,6 +173,7 @@ describe.skipIf(!hasBrowser)('the page of a session without an application', asy
       `Object.defineProperty(document, 'hidden', { value: true }); void document.dispatchEvent(new Event('visibilitychange'))`,
     );
     await poll(async () => (await page.value('document.title')) === '✗ large' || undefined);
+    expect(deployments).toBe(0);
   });
 
   it('500 resources and a burst of 200 saves: the page ends with the state of each', async () => {

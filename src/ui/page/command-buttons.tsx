@@ -2,10 +2,16 @@ import type { VNode } from 'preact';
 import { api } from './api.ts';
 import { store, update } from './store.ts';
 
+/** Whether the session takes commands now. */
+export function canCommand(): boolean {
+  const { session, connection } = store;
+  return session.ended === undefined && session.isReady && connection === 'open';
+}
+
 /** The commands of the terminal that work on everything. */
 export function CommandButtons(): VNode {
-  const { session, isHelpShown, connection } = store;
-  const isOff = session.ended !== undefined || !session.isReady || connection !== 'open';
+  const { isHelpShown } = store;
+  const isOff = !canCommand();
   return (
     <div class="commands">
       <button

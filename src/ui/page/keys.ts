@@ -1,4 +1,5 @@
 import { api } from './api.ts';
+import { canCommand } from './command-buttons.tsx';
 import { go, store, update } from './store.ts';
 import type { Place } from './store.ts';
 
@@ -31,14 +32,16 @@ export function handleKey(event: KeyboardEvent): void {
     else go({ item: undefined });
     return;
   }
+  // the help is above everything
+  if (store.isHelpShown && key !== '?') return;
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   const view = VIEWS[Number(key) - 1];
   if (view !== undefined) return go({ view, item: undefined, isTrying: false });
   switch (key) {
     case 'r':
-      return void api.sync().catch(() => {});
+      return command(event, api.sync);
     case 'd':
-      return void api.deploy().catch(() => {});
+      return command(event, api.deploy);
     case '?':
       return update({ isHelpShown: !store.isHelpShown });
     case '/': {
@@ -56,6 +59,11 @@ export function handleKey(event: KeyboardEvent): void {
       return go({ view: 'resources', isTrying: true }, focusForm);
     default:
   }
+}
+
+/** Runs a command once, when its button can be clicked. */
+function command({ repeat }: KeyboardEvent, run: () => Promise<object>): void {
+  if (!repeat && canCommand()) run().catch(() => {});
 }
 
 /** Whether the key is for what is selected: other buttons have their own use of it. */
