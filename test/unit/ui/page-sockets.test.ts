@@ -42,10 +42,10 @@ it('a page that reads nothing is disconnected before much waits for it', async (
   let connection: Connection | undefined;
   const { server, client } = await connectTo((one) => (connection = one), { hasCookie: true });
   await poll(async () => connection);
-  let isClosed = false;
-  connection?.onClose(() => (isClosed = true));
+  const closed = new AbortController();
+  connection?.onClose(() => closed.abort());
   let sent = 0;
-  for (; !isClosed && sent < 100; sent++) {
+  for (; !closed.signal.aborted && sent < 100; sent++) {
     connection?.send('x'.repeat(1024 * 1024));
     await nextTurn();
   }
