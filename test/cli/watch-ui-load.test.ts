@@ -118,12 +118,12 @@ describe.skipIf(!hasBrowser)('the page of a session without an application', asy
     expect(await last.value('document.querySelectorAll(".commands button:disabled").length')).toBe(2);
   });
 
-  it('a state machine that runs for long can be run again; the title is that of now after the tab is hidden', async () => {
+  it('a state machine that runs can be run again, a large answer is shown in part, a part that fails ends alone; a hidden tab has its title', async () => {
     const executionOf = (input: string): Execution => ({
       arn: input,
       status: 'RUNNING',
       input,
-      output: input,
+      output: JSON.stringify([input, 'x'.repeat(300_000)]),
       ms: 1,
       steps: [],
     });
@@ -150,6 +150,10 @@ describe.skipIf(!hasBrowser)('the page of a session without an application', asy
       await page.click('.try button', 'Run');
       await page.shows(new RegExp(`running[\\s\\S]*${text}`), '.answer');
     }
+    await page.click('.answer button', 'Show all');
+    await poll(
+      async () => (await page.value('document.querySelector(".answer pre").textContent.length > 3e5')) || undefined,
+    );
     // a function takes its name
     flow.role = 'function';
     history.add({ type: 'watch-ready', resources: 1, folders: 1, ms: 1 });
