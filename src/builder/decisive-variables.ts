@@ -1,11 +1,18 @@
 import type { WorkflowName } from './workflows/select-workflow.ts';
 
+/** Settings of npm that choose what it installs and runs, under both names that npm reads. */
+const NPM = ['ignore_scripts', 'omit', 'include', 'legacy_peer_deps', 'install_strategy', 'build_from_source'].flatMap(
+  (name) => [`npm_config_${name}`, `NPM_CONFIG_${name.toUpperCase()}`],
+);
+
 /**
  * Variables of the environment that change what the tools of a workflow build: in the key of a build on this machine, and in that of
  * a shared one. `*` stands for any ending.
  */
 const DECISIVE_VARIABLES: Readonly<Partial<Record<WorkflowName, readonly string[]>>> = {
-  go: ['CGO_ENABLED', 'GOFLAGS', 'GOWORK', 'GOEXPERIMENT', 'GOAMD64', 'GOARM64', 'GOTOOLCHAIN'],
+  nodejs: NPM,
+  esbuild: NPM,
+  go: ['CGO_ENABLED', 'GOFLAGS', 'GOWORK', 'GOEXPERIMENT', 'GOAMD64', 'GOARM64', 'GOTOOLCHAIN', 'GOFIPS140'],
   rust: [
     'RUSTFLAGS',
     'RUSTUP_TOOLCHAIN',
@@ -15,7 +22,7 @@ const DECISIVE_VARIABLES: Readonly<Partial<Record<WorkflowName, readonly string[
     'CARGO_TARGET_*_RUSTFLAGS',
   ],
   java: ['MAVEN_ARGS', 'ORG_GRADLE_PROJECT_*'],
-  ruby: ['BUNDLE_WITH', 'BUNDLE_WITHOUT', 'BUNDLE_ONLY'],
+  ruby: ['BUNDLE_WITH', 'BUNDLE_WITHOUT', 'BUNDLE_ONLY', 'BUNDLE_FORCE_RUBY_PLATFORM'],
 };
 
 /** Returns the variables that change what a workflow builds, as far as they are set. Sorted. */

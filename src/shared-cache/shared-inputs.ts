@@ -102,7 +102,10 @@ export async function hashNamed(
 /** No build of ours reads more. */
 const MOST_WORK: WorkBudget = { items: 200_000, bytes: 4 * 1024 ** 3 };
 
-/** Hashes the content of inputs; what is missing counts as missing. */
+/**
+ * Hashes the content of inputs; what is missing counts as missing. A folder that holds the code counts with the code's place in
+ * it: the projects in it are different builds of the same files.
+ */
 export async function hashInputs(
   inputs: readonly SharedInput[],
   place: InputPlace,
@@ -114,7 +117,8 @@ export async function hashInputs(
     const hash = input.direct
       ? await hashNames(input, { hasher, budget })
       : await hasher.hashPath(input.path, input.excludes, budget);
-    parts.push(hash ?? null);
+    const isAround = input.direct !== true && isBelow(place.codeDir, input.path);
+    parts.push(isAround ? [hash ?? null, withSlashes(path.relative(input.path, place.codeDir))] : (hash ?? null));
   }
   return hashOf(parts);
 }

@@ -60,6 +60,7 @@ const APPS: Readonly<Record<string, App>> = {
       'app/fn/app.js': '',
     },
     tools: { npm: '#!/bin/sh\n/bin/mkdir -p node_modules/dep && echo "{}" > node_modules/dep/package.json\n' },
+    variables: ['npm_config_ignore_scripts', 'NPM_CONFIG_OMIT'],
     decisive: ['.npmrc', 'patches/dep.patch', '.yarn/patches/dep.patch'],
     elsewhere: ['app/package.json', 'app/pnpm-workspace.yaml'],
   },
@@ -168,43 +169,58 @@ while [ "$1" != --lambda-dir ]; do shift; done
     : {}),
 };
 
-it.each(Object.entries(APPS))(
-  'what decides a build is in the key of this machine and of shared builds: %s',
-  async (_name, app) => {
-    const { runtime, method, files, tools, decisive, elsewhere = [], variables = [] } = app;
-    const metadata = method === undefined ? '' : `Metadata: { BuildMethod: ${method} }`;
-    const template = `Transform: AWS::Serverless-2016-10-31
+/** Builds an application again and again. Returns what happened, and the first key of the shared build with the hash of what decides it. */
+type Build = (env?: Readonly<Record<string, string>>) => Promise<{ outcome: unknown; key: string }>;
+
+async function openApp({
+  runtime,
+  method,
+  files,
+  tools,
+}: Omit<App, 'decisive'>): Promise<{ root: string; build: Build }> {
+  const metadata = method === undefined ? '' : `Metadata: { BuildMethod: ${method} }`;
+  const template = `Transform: AWS::Serverless-2016-10-31
 Resources:
   Fn:
     Type: AWS::Serverless::Function
     Properties: { CodeUri: fn, Handler: app.handler, Runtime: ${runtime} }
     ${metadata}
 `;
-    const root = await tempFolder({ '.git/HEAD': '', 'app/template.yaml': template, ...files });
-    const dir = path.join(root, 'app');
-    const bin = await tempFolder(tools);
-    for (const name of Object.keys(tools)) await fs.chmod(path.join(bin, name), 0o755);
-    const PATH = Object.keys(tools).length === 0 ? process.env['PATH'] : bin;
-    /** Builds, and returns the first key of the shared build with the hash of what decides it. */
-    const build = async (env: Readonly<Record<string, string>> = {}): Promise<{ outcome: unknown; key: string }> => {
-      let key = 'not shared';
-      const sharedBuilds: SharedBuilds = {
-        find: async () => undefined,
-        findPackages: async () => undefined,
-        add: async (context, { sharing }) => {
-          const place = inputPlace(context.definition.codeDir, dir);
-          const inputs = 'reason' in sharing ? sharing : toShared(sharing.inputs, place);
-          if ('reason' in inputs) throw new Error(inputs.reason);
-          key = `${staticKey(context)} ${await hashInputs(inputs, place, context)}`;
-        },
-        findImage: async () => undefined,
-        addImage: () => {},
-      };
-      const { failures, outcomes } = await buildApp(dir, { env: { PATH, HOME: bin, ...env }, sharedBuilds });
-      expect(failures).toEqual([]);
-      return { outcome: outcomes['Fn'], key };
+  const root = await tempFolder({ '.git/HEAD': '', 'app/template.yaml': template, ...files });
+  const dir = path.join(root, 'app');
+  const bin = await tempFolder(tools);
+  for (const name of Object.keys(tools)) await fs.chmod(path.join(bin, name), 0o755);
+  const PATH = Object.keys(tools).length === 0 ? process.env['PATH'] : bin;
+  const build: Build = async (env = {}) => {
+    let key = 'nothing was built';
+    const sharedBuilds: SharedBuilds = {
+      find: async () => undefined,
+      findPackages: async () => undefined,
+      add: async (context, { sharing }) => {
+        const place = inputPlace(context.definition.codeDir, dir);
+        const inputs = 'reason' in sharing ? sharing : toShared(sharing.inputs, place);
+        key =
+          'reason' in inputs
+            ? `not shared: ${inputs.reason}`
+            : `${staticKey(context)} ${await hashInputs(inputs, place, context)}`;
+      },
+      findImage: async () => undefined,
+      addImage: () => {},
     };
+    const { failures, outcomes } = await buildApp(dir, { env: { PATH, HOME: bin, ...env }, sharedBuilds });
+    expect(failures).toEqual([]);
+    return { outcome: outcomes['Fn'], key };
+  };
+  return { root, build };
+}
+
+it.each(Object.entries(APPS))(
+  'what decides a build is in the key of this machine and of shared builds: %s',
+  async (_name, app) => {
+    const { decisive, elsewhere = [], variables = [] } = app;
+    const { root, build } = await openApp(app);
     let last = await build();
+    expect(last.key).not.toContain('not shared');
     expect((await build()).outcome).toBe('unchanged');
     const [missed, unshared]: [string[], string[]] = [[], []];
     const check = async (what: string, env: Readonly<Record<string, string>> = {}): Promise<void> => {
@@ -222,6 +238,55 @@ Resources:
     expect({ missed, unshared }).toEqual({ missed: [], unshared: [] });
   },
 );
+
+/** Files that name the variable STAGE, for applications from above. */
+const NAMING: readonly [app: string, file: string, text: string][] = [
+  ['cargo: above the crate', 'app/fn/src/lib.rs', 'pub const STAGE: Option<&str> = option_env!("STAGE");\n'],
+  [
+    'maven: parents and settings above the project',
+    'app/fn/src/main/resources/app.properties',
+    'stage=${env.STAGE}\nlogin=${env.NEXUS_TOKEN}\n',
+  ],
+  ['gradle: settings above the project', 'app/fn/build.gradle', "version = System.getenv('STAGE')\n"],
+  ['gradle: outside the root project', 'common.gradle', 'ext.stage = providers.environmentVariable("STAGE")\n'],
+  [
+    'dotnet: outside the project',
+    'app/common.props',
+    `<Project Condition="$([System.Environment]::GetEnvironmentVariable('STAGE')) != ''" />`,
+  ],
+  ['bundler: in .bundle/config', 'app/fn/Gemfile', "# ENV['GEMS_TOKEN']\n# ENV.fetch('STAGE', '')\n"],
+];
+
+it.each(NAMING.filter(([name]) => name in APPS))(
+  'a variable that files name decides the build here, which is not shared: %s in %s',
+  async (name, file, text) => {
+    const app = APPS[name];
+    if (app === undefined) throw new Error(name);
+    const { build } = await openApp({ ...app, files: { ...app.files, [file]: text } });
+    expect((await build()).key).toBe(`not shared: ${path.basename(file)} uses STAGE of the environment`);
+    expect((await build({ NEXUS_TOKEN: '1', GEMS_TOKEN: '1' })).outcome).toBe('unchanged');
+    expect((await build({ STAGE: 'one' })).outcome).not.toBe('unchanged');
+  },
+);
+
+it('projects of one Gradle build have keys of their own, with the same settings', async () => {
+  const { tools = {} } = APPS['gradle: settings above the project'] ?? {};
+  const keys = await Promise.all(
+    ['one', 'two'].map(async (fn) => {
+      const files = {
+        'app/all/settings.gradle': "include 'one', 'two'\n",
+        'app/all/one/build.gradle': '',
+        'app/all/two/build.gradle': '',
+      };
+      const { root, build } = await openApp({ runtime: 'java17', files, tools });
+      const template = path.join(root, 'app/template.yaml');
+      await fs.writeFile(template, (await fs.readFile(template, 'utf8')).replace('CodeUri: fn', `CodeUri: all/${fn}`));
+      return (await build()).key.split(' ');
+    }),
+  );
+  expect(keys[0]?.[0]).toBe(keys[1]?.[0]);
+  expect(keys[0]?.[1]).not.toBe(keys[1]?.[1]);
+});
 
 /** Adds what changes nothing for a stub, in the syntax of the file. */
 function changed(file: string, text: string): string {

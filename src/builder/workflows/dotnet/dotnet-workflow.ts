@@ -8,6 +8,8 @@ import { buildStoreDir } from '../../build-options.ts';
 import { keyOf } from '../../build-key.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { addInputs, namesAbove, placesAbove } from '../files-above.ts';
+import { findNamedVariables, LOGINS, variableParts, whyVariable } from '../named-variables.ts';
+import type { NamedVariable, VariableSyntax } from '../named-variables.ts';
 import { needTool } from '../need-tool.ts';
 import { findOutsidePaths } from '../outside-paths.ts';
 import type { PathSyntax } from '../outside-paths.ts';
@@ -24,12 +26,13 @@ export const dotnetWorkflow: Workflow = {
   name: 'dotnet',
   version: 1,
   prepare: async (definition, context): Promise<PreparedBuild> => {
-    const { inputs, unresolved } = await projectInputs(definition, context);
+    const { inputs, unresolved, variables } = await projectInputs(definition, context);
     const args = packageArguments(definition, context);
     return {
       label: 'dotnet lambda',
       inputs: async () => inputs,
-      sourceKey: async () => keyOf(args, await keyOfInputs(inputs, context)),
+      sourceKey: async () =>
+        keyOf(args, await keyOfInputs(inputs, context), ...variableParts(variables, context.tools.env)),
       make: async (target) => {
         // projects that share a reference would write into its obj folder at the same time
         await context.tools.exclusive('dotnet', () =>
@@ -37,7 +40,7 @@ export const dotnetWorkflow: Workflow = {
         );
         return {};
       },
-      share: async () => sharing(unresolved ?? (await whyUnlocked(inputs)), inputs),
+      share: async () => sharing(unresolved ?? whyVariable(variables) ?? (await whyUnlocked(inputs)), inputs),
     };
   },
 };
@@ -54,11 +57,19 @@ const PATHS: PathSyntax = {
   excludes: EXCLUDES,
 };
 
+/** MSBuild has the environment as properties; the names of its own have no underscores and no capitals alone. */
+const VARIABLES: VariableSyntax = {
+  isFile: (name) => BUILD_FILE.test(name),
+  uses: /\$\((CI|[A-Z][A-Z0-9]*_[A-Z0-9_]+)\)|GetEnvironmentVariable\(\s*['"]?([^'")]*)/g,
+  ignored: LOGINS,
+  excludes: EXCLUDES,
+};
+
 /** Returns the projects in the code's folder, their project references, and the settings above them. */
 async function projectInputs(
   definition: BuildDefinition,
   { options }: BuildContext,
-): Promise<{ inputs: BuildInput[]; unresolved: string | undefined }> {
+): Promise<{ inputs: BuildInput[]; unresolved: string | undefined; variables: NamedVariable[] }> {
   const projects = await projectFiles(definition.codeDir);
   if (projects.length === 0) {
     throw new UserError(`${definition.ids.join(', ')}: there is no .NET project in ${definition.codeDir}`, {
@@ -80,8 +91,14 @@ async function projectInputs(
   const own = [...dirs.map((dir) => ({ path: dir, excludes: EXCLUDES })), ...settings];
   const outside = await findOutsidePaths(await placesThatExist(own), PATHS);
   const { unresolved } = outside;
+  const inputs = addInputs(own, outside.inputs);
+  const variables = await findNamedVariables(
+    inputs.map((input) => input.path),
+    VARIABLES,
+  );
   return {
-    inputs: addInputs(own, outside.inputs),
+    inputs,
+    variables,
     unresolved: unresolved && `${unresolved}, whose place only MSBuild knows`,
   };
 }

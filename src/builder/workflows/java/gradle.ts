@@ -14,6 +14,8 @@ import { placesAbove } from '../files-above.ts';
 import { findOutsidePaths } from '../outside-paths.ts';
 import type { PathSyntax } from '../outside-paths.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
+import { GRADLE_VARIABLES } from './java-variables.ts';
+import { findNamedVariables, variableParts, whyVariable } from '../named-variables.ts';
 import { floatingInGradle } from './floating-versions.ts';
 import { sharing } from '../workflow.ts';
 import type { PreparedBuild, BuildContext } from '../workflow.ts';
@@ -51,6 +53,8 @@ export async function prepareGradle(definition: BuildDefinition, context: BuildC
   const job: GradleJob = { definition, context, root, outside };
   const inputs = [{ path: root, excludes: EXCLUDES }, ...outside];
   const folders = [root, ...named.map((input) => input.path)];
+  const variables = await findNamedVariables(folders, GRADLE_VARIABLES);
+  const values = variableParts(variables, context.tools.env);
   const isLayer = definition.kind === 'layer';
   return {
     label: 'gradle',
@@ -60,6 +64,7 @@ export async function prepareGradle(definition: BuildDefinition, context: BuildC
         'gradle',
         codeDir === root ? '' : path.relative(root, codeDir),
         await keyOfInputs(dependencyInputs(job), context),
+        ...values,
       ),
       folder: 'java/lib',
       inFunction: 'lib',
@@ -67,7 +72,7 @@ export async function prepareGradle(definition: BuildDefinition, context: BuildC
       install: (target) => runGradle(job, 'samSyncLib', (exported) => copyTree(path.join(exported, 'lib'), target)),
     },
     sourceKey: async () =>
-      keyOf('gradle', definition.runtime, path.relative(root, codeDir), await keyOfInputs(inputs, context)),
+      keyOf('gradle', definition.runtime, path.relative(root, codeDir), await keyOfInputs(inputs, context), ...values),
     make: async (target) => {
       const task = isLayer ? 'samSyncJar' : 'samSyncClasses';
       await runGradle(job, task, async (exported) => {
@@ -78,7 +83,7 @@ export async function prepareGradle(definition: BuildDefinition, context: BuildC
       return {};
     },
     share: async () => {
-      const unknown = unresolved && `${unresolved}, whose place only Gradle knows`;
+      const unknown = (unresolved && `${unresolved}, whose place only Gradle knows`) ?? whyVariable(variables);
       return sharing(unknown ?? (await floatingInGradle(folders, EXCLUDES)), inputs);
     },
   };

@@ -4,6 +4,7 @@ import { exists, makeFolder } from '../../../support/files.ts';
 import { commonFolder, withSlashes } from '../../../support/places.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { keyOf } from '../../build-key.ts';
+import type { KeyPart } from '../../build-key.ts';
 import { copyFiles, copyOver, copyTree, listTree } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
 import { warnOfNewerClasses } from './class-versions.ts';
@@ -13,6 +14,8 @@ import { findBuildProgram } from './build-program.ts';
 import { addInputs, placesAbove } from '../files-above.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import { floatingInPoms } from './floating-versions.ts';
+import { MAVEN_VARIABLES } from './java-variables.ts';
+import { findNamedVariables, variableParts, whyVariable } from '../named-variables.ts';
 import { sharing } from '../workflow.ts';
 import type { DependencySet, PreparedBuild, BuildContext } from '../workflow.ts';
 
@@ -33,12 +36,15 @@ interface MavenJob {
 export async function prepareMaven(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild> {
   const job: MavenJob = { definition, context, reactor: await readReactor(definition.codeDir) };
   const inputs = inputsOf(job);
+  const places = inputs.map((input) => input.path);
+  const variables = await findNamedVariables(places, MAVEN_VARIABLES);
+  const values = variableParts(variables, context.tools.env);
   const isLayer = definition.kind === 'layer';
   return {
     label: 'maven',
     inputs: async () => inputs,
-    dependencies: await dependencySet(job),
-    sourceKey: async () => keyOf('maven', definition.runtime, await keyOfInputs(inputs, context)),
+    dependencies: await dependencySet(job, values),
+    sourceKey: async () => keyOf('maven', definition.runtime, await keyOfInputs(inputs, context), ...values),
     make: async (target) => {
       await inCopy(job, async (place) => {
         // the classes are complete before the package phase, and only a layer needs the jar
@@ -48,7 +54,7 @@ export async function prepareMaven(definition: BuildDefinition, context: BuildCo
       });
       return {};
     },
-    share: async () => sharing(await floatingInPoms(job.reactor.poms), inputs),
+    share: async () => sharing(whyVariable(variables) ?? (await floatingInPoms(job.reactor.poms)), inputs),
   };
 }
 
@@ -62,12 +68,12 @@ function inputsOf({ reactor, context: { options } }: MavenJob): BuildInput[] {
 }
 
 /** Returns the jars of the runtime scope, including those of local modules. */
-async function dependencySet(job: MavenJob): Promise<DependencySet> {
+async function dependencySet(job: MavenJob, values: readonly KeyPart[]): Promise<DependencySet> {
   const { reactor, context } = job;
   const poms = reactor.poms.map((file) => ({ path: file, excludes: [] }));
   const modules = inputsOf(job).filter(({ path: dir }) => dir !== reactor.dir);
   return {
-    key: keyOf('maven', await keyOfInputs([...poms, ...modules], context)),
+    key: keyOf('maven', await keyOfInputs([...poms, ...modules], context), ...values),
     folder: 'java/lib',
     inFunction: 'lib',
     use: 'runtime',

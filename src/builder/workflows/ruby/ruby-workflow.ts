@@ -9,6 +9,8 @@ import type { BuildDefinition } from '../../plan-build.ts';
 import { copySource } from '../copy-source.ts';
 import { localGems } from './local-gems.ts';
 import { GEMFILE_LOCK, installGems } from './install-gems.ts';
+import { findNamedVariables, LOGINS, variableParts, whyVariable } from '../named-variables.ts';
+import type { VariableSyntax } from '../named-variables.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import { sharing } from '../workflow.ts';
 import type { DependencySet, PreparedBuild, Workflow, BuildContext } from '../workflow.ts';
@@ -46,7 +48,7 @@ export const rubyWorkflow: Workflow = {
         if (installed !== undefined) await writeBundle(definition, installed, target);
         return {};
       },
-      share: async () => sharing(gems?.isLocked === false ? NO_LOCK : undefined, inputs),
+      share: async () => sharing(gems?.unshared, inputs),
     };
   },
 };
@@ -54,10 +56,18 @@ export const rubyWorkflow: Workflow = {
 const VENDOR_EXCLUDES = ['/vendor/bundle'];
 const NO_LOCK = 'Gemfile has no lock file (bundle lock makes one)';
 
+/** Variables in a Gemfile, which is a program. */
+const VARIABLES: VariableSyntax = {
+  isFile: () => true,
+  uses: /\bENV\b(?:(?:\.fetch\s*\(|\[)\s*["']([^"']+)["'])?/g,
+  ignored: LOGINS,
+  excludes: [],
+};
+
 interface GemSet {
   set: DependencySet;
-  /** There is a Gemfile.lock. */
-  isLocked: boolean;
+  /** Why another machine may install other gems; undefined: the project's files decide them. */
+  unshared: string | undefined;
   inputs: readonly BuildInput[];
 }
 
@@ -81,13 +91,16 @@ async function gemSet(definition: BuildDefinition, context: BuildContext): Promi
   const specs = (await fs.readdir(codeDir)).filter((name) => name.endsWith('.gemspec')).sort();
   const texts = await Promise.all(specs.map((name) => readTextIfExists(path.join(codeDir, name))));
   const parts = ['bundler', target, gemfile, lock, config, texts];
+  const manifests = ['Gemfile', ...specs].map((name) => path.join(codeDir, name));
+  const variables = await findNamedVariables(manifests, VARIABLES);
+  const unshared = lock === undefined ? NO_LOCK : whyVariable(variables);
   const localHashes = await Promise.all(inputs.map((input) => context.hasher.hashPath(input.path, input.excludes)));
   return {
     inputs,
-    isLocked: lock !== undefined,
+    unshared,
     set: {
-      key: keyOf(...parts, await keyOfInputs(inputs, context)),
-      share: { key: hashOf(parts, localHashes), whyNot: async () => (lock === undefined ? NO_LOCK : undefined) },
+      key: keyOf(...parts, await keyOfInputs(inputs, context), ...variableParts(variables, context.tools.env)),
+      share: { key: hashOf(parts, localHashes), whyNot: async () => unshared },
       folder: `ruby/gems/${target.abi}`,
       inFunction: path.join('vendor', 'bundle', 'ruby', target.abi),
       use: 'runtime',

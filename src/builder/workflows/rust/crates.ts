@@ -4,6 +4,8 @@ import { ownValue } from '../../../support/own-value.ts';
 import { fields, text } from '../../../support/shapes.ts';
 import type { BuildInput } from '../../build-result.ts';
 import { addInputs, namesAbove, placesAbove } from '../files-above.ts';
+import { findNamedVariables, whyVariable } from '../named-variables.ts';
+import type { NamedVariable, VariableSyntax } from '../named-variables.ts';
 import { findOutsidePaths } from '../outside-paths.ts';
 import type { PathSyntax } from '../outside-paths.ts';
 import { parseTomlFile } from '../toml-file.ts';
@@ -38,9 +40,20 @@ const PATHS: PathSyntax = {
   excludes: EXCLUDES,
 };
 
+/** Variables whose values the compiler puts into the program. */
+const VARIABLES: VariableSyntax = {
+  isFile: (name) => name.endsWith('.rs'),
+  uses: /\b(?:option_)?env!\s*\(\s*"([^"]+)"/g,
+  // Cargo sets them
+  ignored: /^(?:CARGO_|OUT_DIR$)/,
+  excludes: EXCLUDES,
+};
+
 /** What decides the build of a crate. */
 export interface CrateInputs {
   inputs: BuildInput[];
+  /** Variables that decide it, too. */
+  variables: readonly NamedVariable[];
   /** Why another machine may build something else; undefined: the inputs decide it. */
   unshared: string | undefined;
 }
@@ -74,9 +87,12 @@ export async function crateInputs(codeDir: string, projectDir: string): Promise<
     ...[...crates].map((dir) => ({ path: dir, excludes: EXCLUDES })),
     ...[...files].filter((file) => !inside(file)).map((file) => ({ path: file, excludes: [] })),
   ];
+  const variables = await findNamedVariables([...crates, ...outside.inputs.map((input) => input.path)], VARIABLES);
+  const unresolved = outside.unresolved && `${outside.unresolved}, which holds the crate`;
   return {
     inputs: addInputs(own, outside.inputs),
-    unshared: script ?? (outside.unresolved && `${outside.unresolved}, which holds the crate`),
+    variables,
+    unshared: script ?? unresolved ?? whyVariable(variables),
   };
 }
 

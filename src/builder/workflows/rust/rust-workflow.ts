@@ -6,6 +6,7 @@ import { asSegment } from '../../../support/places.ts';
 import { keyOf } from '../../build-key.ts';
 import { copyOver } from '../../file-tree.ts';
 import type { BuildDefinition } from '../../plan-build.ts';
+import { variableParts } from '../named-variables.ts';
 import { needTool } from '../need-tool.ts';
 import { keyOfInputs } from '../traced-inputs.ts';
 import { crateInputs, readCrate, tableAt, workspaceOf } from './crates.ts';
@@ -23,12 +24,13 @@ export const rustWorkflow: Workflow = {
         hint: 'CodeUri is the folder of the crate; cargo lambda new creates one.',
       });
     }
-    const { inputs, unshared } = await crateInputs(definition.codeDir, context.options.projectDir);
+    const { inputs, variables, unshared } = await crateInputs(definition.codeDir, context.options.projectDir);
     const flags = buildFlags(definition, context);
     return {
       label: 'cargo lambda',
       inputs: async () => inputs,
-      sourceKey: async () => keyOf(flags, await keyOfInputs(inputs, context)),
+      sourceKey: async () =>
+        keyOf(flags, await keyOfInputs(inputs, context), ...variableParts(variables, context.tools.env)),
       make: async (target) => {
         // cargo locks its folder, but cargo lambda reads the program from it afterwards
         await context.tools.exclusive('cargo', () =>
