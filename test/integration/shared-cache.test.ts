@@ -40,6 +40,8 @@ const APP: Readonly<Record<string, string>> = {
   'template.yaml': TEMPLATE,
   '.git/HEAD': 'ref: refs/heads/main\n',
   'bundled/src/app.ts': "import { answer } from '../../common/answer';\nexport const handler = async () => answer;\n",
+  'bundled/tsconfig.json': '{ "extends": "../common/base.json" }',
+  'common/base.json': '{}',
   'common/answer.ts': 'export const answer: number = 42;\n',
   'installed/package.json': JSON.stringify({ name: 'installed', version: '1.0.0', dependencies: { dep: '1.0.0' } }),
   'installed/package-lock.json': JSON.stringify(LOCK),
@@ -194,6 +196,7 @@ describe('a build that another checkout has made', () => {
   it.each([
     ['a file outside the code folder', { 'common/answer.ts': 'export const answer = 43;\n' }, 'Bundled'],
     ['a file that would be found first', { 'common/answer.tsx': 'export const answer = 44;\n' }, 'Bundled'],
+    ['a base of tsconfig.json', { 'common/base.json': '{ "compilerOptions": { "strict": true } }' }, 'Bundled'],
     ['the lock file', { 'installed/package-lock.json': JSON.stringify({ ...LOCK, version: '2' }) }, 'Installed'],
     [
       'a property of the build',
@@ -520,6 +523,18 @@ describe('what the files of the project do not decide', () => {
       {},
       /make may use anything/,
     ],
+    [
+      'a base of tsconfig.json in a package without a lock file',
+      {
+        'bundled/package.json': '{}',
+        'bundled/tsconfig.json': '{ "extends": "base/tsconfig.json" }',
+        'bundled/node_modules/base/package.json': '{ "name": "base", "version": "1.0.0" }',
+        'bundled/node_modules/base/tsconfig.json': '{}',
+      },
+      [],
+      {},
+      /Bundled: not shared, because package.json has no lock/,
+    ],
   ])('%s is not shared, and reported', async (_what, files, removed, options, message) => {
     const dir = await checkout(files);
     for (const name of removed) await fs.rm(path.join(dir, name));
@@ -529,7 +544,8 @@ describe('what the files of the project do not decide', () => {
       notes.filter((text) => message.test(text)),
       notes.join('\n'),
     ).toHaveLength(1);
-    expect(Object.keys(written?.notShared ?? {})).toContain('Installed');
+    const reported = Object.entries(written?.notShared ?? {}).map(([ids, why]) => `${ids}: not shared, because ${why}`);
+    expect(reported).toContainEqual(expect.stringMatching(message));
   });
 });
 

@@ -62,6 +62,7 @@ export async function inputsOfTrace(
   const lookups = await findLookups(imports, how.codeDir, {
     ...how.options,
     failed: trace.filesWithErrors !== undefined,
+    folders: [...new Set(files.map((file) => path.dirname(file)))],
   });
   const probes = new Set([...lookups.probes, ...files.filter((file) => !isInNodeModules(file)).flatMap(namesOf)]);
   const settings = new Set([...lookups.settings, ...(trace.filesWithErrors ?? [])]);

@@ -67,8 +67,14 @@ export const esbuildWorkflow: Workflow = {
       },
       make: async (target, installed) => bundle(job, target, installed && (await fs.realpath(installed))),
       share: async () => {
-        const { files = [] } = (await readInputs(job)) ?? {};
-        const made = { project, inputs: await listInputs(job), files, hasDependencies: dependencies !== undefined };
+        const { files = [], settings = [] } = (await readInputs(job)) ?? {};
+        const read = [...files, ...settings];
+        const made = {
+          project,
+          inputs: await listInputs(job),
+          files: read,
+          hasDependencies: dependencies !== undefined,
+        };
         return shareBundle(made, context.options.projectDir);
       },
     };

@@ -21,6 +21,8 @@ export interface Lookups {
 export interface LookupOptions extends Pick<EsbuildOptions, 'alias' | 'nodePaths' | 'tsconfig' | 'tsconfigRaw'> {
   /** Whether the bundle failed. */
   failed: boolean;
+  /** Folders of the bundle's files: the nearest tsconfig.json also decides how files without imports are compiled. */
+  folders: readonly string[];
 }
 
 /** Returns the paths that resolution tries: a new file there may be found instead. */
@@ -74,8 +76,9 @@ async function findMapped(
     const config = chosen ?? configOf(from);
     if (config !== undefined) specifiersOf.set(config, [...(specifiersOf.get(config) ?? []), specifier]);
   }
-  // even without imports it decides how the code is compiled
-  if (chosen !== undefined && !specifiersOf.has(chosen)) specifiersOf.set(chosen, []);
+  const own = options.folders.filter((folder) => !isInNodeModules(folder + path.sep));
+  for (const config of chosen === undefined ? own.map(configOf) : [chosen])
+    if (config !== undefined && !specifiersOf.has(config)) specifiersOf.set(config, []);
   const places: string[] = [];
   for (const [config, specifiers] of specifiersOf) {
     const mapping = await readMapping(config, settings);

@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readTextIfExists } from '../../../support/files.ts';
 import { withSlashes } from '../../../support/places.ts';
@@ -18,7 +19,7 @@ export interface MadeBundle {
   project: NodeProject | undefined;
   /** What a watch observes. */
   inputs: readonly BuildInput[];
-  /** Files in the bundle. Absolute. */
+  /** Files in the bundle, and settings that it was made with, existing or not. Absolute. */
   files: readonly string[];
   /** Packages were installed for it. */
   hasDependencies: boolean;
@@ -32,7 +33,7 @@ export async function shareBundle(
   { project, inputs, files, hasDependencies }: MadeBundle,
   projectDir: string,
 ): Promise<Sharing> {
-  const packaged = files.filter(isInNodeModules);
+  const packaged = files.filter((file) => isInNodeModules(file) && fs.existsSync(file));
   if (packaged.length === 0 && !hasDependencies) return { inputs: withoutPackages(inputs) };
   if (project?.lock === undefined) return { reason: 'package.json has no lock file (npm install makes one)' };
   const reason = whyUnlocked(project) ?? (await notAsLocked(packaged, project.lock));
