@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { hashFile } from '../support/files.ts';
+import { discard, hashFile, statIfExists } from '../support/files.ts';
 import { once, oncePerName } from '../support/once.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { removeLeftovers } from '../support/temporary.ts';
@@ -22,15 +22,17 @@ const MOST_BYTES = 256 * 1024 * 1024;
 /**
  * Adds the compressed packages of the user's other projects, in `dir` (absolute), to those of a project: the first sync of a project
  * copies what another one has compressed. `dir` has zips of installed packages, never of a user's own code, under the hash
- * of their bytes, which is checked before one is used.
+ * of their bytes, which is checked before one is used. Nothing checks the list of what is in them: a folder that others can write to is
+ * not used.
  */
 export function openPackedPackages(own: CompressedFiles, dir: string, mostBytes = MOST_BYTES): CompressedFiles {
   const shared = once(async () => openCompressedFiles(dir));
+  const isTrusted = once(() => isOwnFolder(dir));
   const intact = new Map<string, Promise<boolean>>();
   const offered: PackedZip[] = [];
   const findShared = async (sha256: string): Promise<CompressedFile | undefined> => {
     // only a cache: the folder may be unreadable
-    const found = await (await shared()).find(sha256).catch(() => undefined);
+    const found = (await isTrusted()) ? await (await shared()).find(sha256).catch(() => undefined) : undefined;
     if (found === undefined) return undefined;
     return (await oncePerName(intact, found.zip, () => markIntact(found.zip))) ? found : undefined;
   };
@@ -43,6 +45,7 @@ export function openPackedPackages(own: CompressedFiles, dir: string, mostBytes 
     },
     save: async () => {
       await own.save();
+      if (!(await isTrusted())) return;
       for (const packed of offered.splice(0)) {
         const isKnown = async (sha256: string): Promise<boolean> => (await findShared(sha256)) !== undefined;
         if ((await newBytes(packed, isKnown)) >= WORTH_KEEPING) {
@@ -53,6 +56,13 @@ export function openPackedPackages(own: CompressedFiles, dir: string, mostBytes 
       await (await shared()).save();
     },
   };
+}
+
+/** Whether nobody but this user can write to the folder, or it does not exist. Windows gives such folders to their users. */
+async function isOwnFolder(dir: string): Promise<boolean> {
+  const stat = await statIfExists(dir).catch(() => null);
+  if (stat === undefined || process.getuid === undefined) return true;
+  return stat !== null && stat.uid === process.getuid() && (stat.mode & 0o022) === 0;
 }
 
 /** Whether the zip has the bytes that its name says; if so, it counts as used now. */
@@ -87,8 +97,13 @@ async function keep({ zip, size, files }: PackedZip, dir: string, shared: Compre
 
 async function copyWhole(source: string, target: string): Promise<void> {
   const temporary = `${target}.${temporarySuffix()}`;
-  await fs.copyFile(source, temporary);
-  await fs.rename(temporary, target);
+  try {
+    await fs.copyFile(source, temporary);
+    await fs.rename(temporary, target);
+  } catch (error) {
+    await discard(temporary); // a full disk
+    throw error;
+  }
 }
 
 async function removeOldest(dir: string, mostBytes: number): Promise<void> {
@@ -96,13 +111,14 @@ async function removeOldest(dir: string, mostBytes: number): Promise<void> {
   const zips = await Promise.all(
     names.map(async (name) => {
       const file = path.join(dir, name);
-      const { size, mtimeMs } = await fs.stat(file);
-      return { file, size, mtimeMs };
+      // another process may have removed it meanwhile
+      const stat = await fs.lstat(file).catch(() => undefined);
+      return stat === undefined ? [] : [{ file, size: stat.size, mtimeMs: stat.mtimeMs }];
     }),
   );
   let bytes = 0;
-  for (const { file, size } of zips.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
+  for (const { file, size } of zips.flat().sort((a, b) => b.mtimeMs - a.mtimeMs)) {
     bytes += size;
-    if (bytes > mostBytes) await fs.rm(file, { force: true });
+    if (bytes > mostBytes) await fs.rm(file, { force: true }).catch(() => {});
   }
 }

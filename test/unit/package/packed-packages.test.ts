@@ -90,6 +90,27 @@ it('a folder that cannot be read or written costs time, not the zip', async () =
   }
 });
 
+it.skipIf(process.platform === 'win32')('a folder that others can write to is not used', async () => {
+  const packages = await tempFolder();
+  const { sha256 } = await zipPackages(LARGE, packages);
+  const saved = await fs.readFile(path.join(packages, 'compressed.json'), 'utf8');
+  for (const mode of [0o770, 0o707]) {
+    await fs.chmod(packages, mode);
+    expect(await zipPackages(LARGE, packages)).toMatchObject({ sha256, compressed: 2 });
+    expect(await zipPackages({ 'new.so': noise('new', 3_000_000) }, packages)).toMatchObject({ compressed: 1 });
+    expect(await fs.readFile(path.join(packages, 'compressed.json'), 'utf8')).toBe(saved);
+  }
+  await fs.chmod(packages, 0o755);
+  expect(await zipPackages(LARGE, packages)).toMatchObject({ sha256, compressed: 0 });
+});
+
+it('a zip that another process removes at that moment does not keep the list from being written', async () => {
+  const packages = await tempFolder();
+  await fs.symlink('gone', path.join(packages, 'gone.zip'));
+  const { sha256 } = await zipPackages(LARGE, packages);
+  expect(await zipPackages(LARGE, packages)).toMatchObject({ sha256, compressed: 0 });
+});
+
 it('the zips that were used last stay, as far as there is room', async () => {
   const packages = await tempFolder();
   const room = 4_000_000;
