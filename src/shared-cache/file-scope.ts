@@ -3,12 +3,15 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import { discard, itemsIn, makeFolder } from '../support/files.ts';
+import { removeLeftovers } from '../support/temporary.ts';
 import { isTemporaryName, temporarySuffix } from '../support/temporary-names.ts';
 import { MOST_ENTRY_BYTES } from './scope.ts';
 import type { CacheScope } from './scope.ts';
 
 /** A read allocates that much, also for a small file (bytes). */
 const MOST_READ_AT_ONCE = 1024 * 1024;
+
+const KINDS = ['ac', 'cas'];
 
 /** Opens a folder, perhaps on a network share. */
 export function openFileScope(name: string, folder: string): CacheScope {
@@ -49,7 +52,7 @@ export function openFileScope(name: string, folder: string): CacheScope {
     list: async function* list() {
       if (!(await unlessMissing(() => fs.stat(folder)))?.isDirectory())
         throw new UserError('there is no such folder', { hint: 'Check the path, or mount the network share.' });
-      for (const kind of ['ac', 'cas']) {
+      for (const kind of KINDS) {
         for (const item of itemsIn(path.join(folder, kind))) {
           if (!item.isFile() || isTemporaryName(item.name)) continue;
           const stat = await unlessMissing(() => fs.stat(path.join(folder, kind, item.name)));
@@ -59,6 +62,8 @@ export function openFileScope(name: string, folder: string): CacheScope {
     },
     remove: async (names) => {
       for (const object of names) await fs.rm(placeOf(object), { force: true });
+      // killed writers leave as much as a zip
+      for (const kind of KINDS) await removeLeftovers(path.join(folder, kind));
     },
   };
 }

@@ -34,7 +34,7 @@ export interface CacheScope {
   add(name: string, content: NewContent, signal: AbortSignal): Promise<boolean>;
   /** Lists all objects. */
   list(signal: AbortSignal): AsyncIterable<ScopeObject>;
-  /** Removes objects. */
+  /** Removes objects, and what killed writers left. */
   remove(names: readonly string[], signal: AbortSignal): Promise<void>;
 }
 

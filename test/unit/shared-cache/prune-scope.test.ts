@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { openFileScope } from '../../../src/shared-cache/file-scope.ts';
 import { pruneScope } from '../../../src/shared-cache/prune-scope.ts';
 import type { CacheScope } from '../../../src/shared-cache/scope.ts';
+import { temporarySuffix } from '../../../src/support/temporary-names.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const DAY = 86_400_000;
@@ -49,6 +50,21 @@ it('removes everything but zips of the last hour, which a writer may be about to
   const { scope, names } = await cacheOf({ ...MIXED, 'cas/now': [0, 'zip'] });
   await pruneScope(scope, { before: Date.now(), dryRun: false, signal });
   expect(await names()).toEqual(['cas/now']);
+});
+
+it('removes what killed writers left, on this and other machines', async () => {
+  const [running, killed, elsewhere, far] = [
+    `cas/a.${temporarySuffix()}`,
+    `cas/b.${temporarySuffix().replace(/-\d+-/, '-4194305-')}`,
+    'ac/c.tmp-1-aaaaaa-00000001',
+    'cas/d.tmp-1-aaaaaa-00000002',
+  ];
+  const half = [0, 'half'] as const;
+  const { scope, names } = await cacheOf({ [running]: half, [killed]: half, [elsewhere]: [2, ''], [far]: half });
+  await pruneScope(scope, { before: 0, dryRun: true, signal });
+  expect(await names()).toHaveLength(4);
+  await pruneScope(scope, { before: 0, dryRun: false, signal });
+  expect(await names()).toEqual([running, far].sort());
 });
 
 it('keeps the zips of entries that are added meanwhile', async () => {
