@@ -16,6 +16,8 @@ export interface TreeFile {
   absolute: string;
   /** The target of a link to a place that only Lambda has: such links are kept. */
   link?: string;
+  /** It is a link, or below one. */
+  isLinked?: true;
 }
 
 /** The files below a folder. */
@@ -25,6 +27,9 @@ export interface Tree {
   /** Links that lead nowhere, or back to a folder that they are in: they have no content. Sorted. */
   dangling: string[];
 }
+
+type Linked = Pick<TreeFile, 'isLinked'>;
+const LINKED: Linked = { isLinked: true };
 
 /** More files at a time do not make a disk faster. */
 const FILES_AT_ONCE = 32;
@@ -36,22 +41,22 @@ const FILES_AT_ONCE = 32;
 export function listTree(root: string, excludes: readonly string[] = [], budget?: WorkBudget): Tree {
   const isExcluded = compileExcludes(excludes);
   const tree: Tree = { files: [], dangling: [] };
-  const walk = (folder: string, prefix: string, parents: () => readonly string[]): void => {
+  const walk = (folder: string, prefix: string, parents: () => readonly string[], linked: Linked = {}): void => {
     const items = fs.readdirSync(folder, { withFileTypes: true });
     spend(budget, { items: items.length });
     for (const item of items) {
       if (isExcluded(item.name, prefix === '')) continue;
       const absolute = path.join(folder, item.name);
       const name = prefix + item.name;
-      if (item.isDirectory()) walk(absolute, `${name}/`, parents);
-      else if (item.isFile()) tree.files.push({ path: name, absolute });
+      if (item.isDirectory()) walk(absolute, `${name}/`, parents, linked);
+      else if (item.isFile()) tree.files.push({ path: name, absolute, ...linked });
       else if (item.isSymbolicLink()) {
         const link = runtimeLink(absolute, root);
         const target = link === undefined ? followLink(absolute, parents()) : undefined;
         if (link !== undefined) tree.files.push({ path: name, absolute, link });
         else if (target === undefined) tree.dangling.push(name);
-        else if (target.folder) walk(absolute, `${name}/`, () => [...parents(), target.real]);
-        else tree.files.push({ path: name, absolute });
+        else if (target.folder) walk(absolute, `${name}/`, () => [...parents(), target.real], LINKED);
+        else tree.files.push({ path: name, absolute, ...LINKED });
       }
     }
   };

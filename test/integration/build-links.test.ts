@@ -70,6 +70,30 @@ Resources:
     }
   });
 
+  it('that a file replaces is built again: npm packs no links', async () => {
+    const dir = await tempFolder({
+      'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: { Type: 'AWS::Serverless::Function', Properties: { CodeUri: code, Handler: app.handler, Runtime: nodejs22.x } }
+`,
+      'code/package.json': '{}',
+      'common/one.js': '',
+    });
+    const packed = async (): Promise<string[]> => Object.keys(await (await buildApp(dir)).files('F')).sort();
+    for (const [link, target] of [
+      ['code/one.js', '../common/one.js'],
+      ['code/common', '../common'],
+    ] as const)
+      await fs.symlink(target, path.join(dir, link));
+    expect(await packed()).toEqual(['package.json']);
+    await fs.rm(path.join(dir, 'code/one.js'));
+    await fs.copyFile(path.join(dir, 'common/one.js'), path.join(dir, 'code/one.js'));
+    expect(await packed()).toEqual(['one.js', 'package.json']);
+    await fs.rm(path.join(dir, 'code/common'));
+    await fs.cp(path.join(dir, 'common'), path.join(dir, 'code/common'), { recursive: true });
+    expect(await packed()).toEqual(['common/one.js', 'one.js', 'package.json']);
+  });
+
   it('that leads nowhere at all is left out, with a warning', async () => {
     const dir = await tempFolder({
       'template.yaml': `Transform: AWS::Serverless-2016-10-31

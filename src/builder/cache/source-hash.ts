@@ -14,7 +14,7 @@ import type { WorkBudget } from './work-budget.ts';
 export interface SourceHasher {
   /**
    * Hashes the sorted relative paths, contents and executable bits of the files below a folder, without names that match
-   * `excludes`. Links count as their targets.
+   * `excludes`. Links count as their targets, but not as equal files: npm packs no links, and Go embeds none.
    */
   hashTree(root: string, excludes?: readonly string[], budget?: WorkBudget): Promise<string>;
   /** Hashes the same of these files. */
@@ -56,7 +56,8 @@ export function openSourceHasher(indexFile: string, clock: () => number = Date.n
         continue;
       }
       const content = await contentHash(file.absolute, budget);
-      hash.update(`${file.path}\0${content.executable ? 'x' : '-'}${content.hash}\n`);
+      const linked = file.isLinked ? ' linked' : '';
+      hash.update(`${file.path}\0${content.executable ? 'x' : '-'}${content.hash}${linked}\n`);
     }
     return hash.digest('hex');
   };

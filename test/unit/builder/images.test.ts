@@ -108,7 +108,7 @@ describe('the context', () => {
   });
 
   it('decides the key: content, links, the Dockerfile wherever it is; not what is ignored', async () => {
-    const dir = await tempFolder({ ...FILES, '.dockerignore': '*.md\n', 'outside/Dockerfile': 'FROM y' });
+    const dir = await tempFolder({ ...FILES, '.dockerignore': '**/*.md\n', 'outside/Dockerfile': 'FROM y' });
     const hasher = openSourceHasher(path.join(dir, 'index.json'));
     const about = source(dir, 'outside/Dockerfile');
     const keys = [await contextHash(about, hasher)];
@@ -122,5 +122,9 @@ describe('the context', () => {
     expect(await change({ 'outside/Dockerfile': 'FROM z' })).toBe(true);
     await fs.symlink('app.js', path.join(dir, 'link'));
     expect(await change({})).toBe(true);
+    await fs.mkdir(path.join(dir, 'empty/inside'), { recursive: true });
+    expect(await change({})).toBe(true);
+    expect(await change({ 'empty/inside/b.md': 'ignored' })).toBe(false);
+    expect(await change({ 'empty/inside/b.txt': '' })).toBe(true);
   });
 });
