@@ -3,6 +3,7 @@ import {
   GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
   GetFunctionUrlConfigCommand,
+  ListVersionsByFunctionCommand,
   PublishLayerVersionCommand,
   UpdateAliasCommand,
   UpdateFunctionConfigurationCommand,
@@ -290,6 +291,9 @@ describe('direct settings and deployments', () => {
       `Environment, alias live back at version ${deployed}`,
     );
     expect([await answers(), await alias()]).toEqual(['two', deployed]);
+    // Lambda would publish none for a deployment with what its newest version has
+    const { Versions = [] } = await lambda.send(new ListVersionsByFunctionCommand({ FunctionName }));
+    expect(Versions.at(-1)?.Environment?.Variables).toEqual({ GREETING: 'two' });
     held.release();
     // a deployment that fails
     app.proxy.fault(

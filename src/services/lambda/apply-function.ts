@@ -13,6 +13,7 @@ import type { ConfigurationUpdate } from './function-configuration.ts';
 import { sendSettings } from './settings-refused.ts';
 import type { FunctionPlan } from './plan-function.ts';
 import type { FunctionWork } from './function-work.ts';
+import { NEW_VERSION } from './plan-version.ts';
 import type { VersionPublication } from './plan-version.ts';
 import { shownLayers } from './plan-function.ts';
 import type { FunctionState } from './function-state.ts';
@@ -157,28 +158,30 @@ async function publish(
   work: FunctionWork,
   { version, alias }: VersionPublication,
 ): Promise<void> {
-  const number =
-    version === undefined
-      ? alias.FunctionVersion
-      : await publishVersion(tools, work, { version, isAll: alias === undefined });
+  const to = alias?.FunctionVersion ?? NEW_VERSION;
+  const published = await publishVersion(tools, work, {
+    version,
+    wait: alias === undefined ? 'always' : to === NEW_VERSION ? 'unless active' : 'never',
+  });
   if (alias === undefined) return;
+  const number = to === NEW_VERSION ? published : to;
   const { send, UpdateAliasCommand } = await tools.lambda.service();
   const moved = await send(new UpdateAliasCommand({ ...alias, FunctionVersion: number }));
   checkAnswer('Lambda', 'UpdateAlias', ['FunctionVersion', moved.FunctionVersion, number]);
 }
 
-/** Publishes a version, and gives its number. `isAll`: no alias follows. */
+/** Publishes a version, and gives its number. `wait`: until it can be invoked. */
 async function publishVersion(
   { lambda, reporter }: ServiceContext,
   { state, id, code }: FunctionWork,
-  { version: request, isAll }: { version: PublishVersionCommandInput; isAll: boolean },
+  { version: request, wait }: { version: PublishVersionCommandInput; wait: 'always' | 'unless active' | 'never' },
 ): Promise<string> {
   const { send, PublishVersionCommand } = await lambda.service();
   const version = await lambda.change(state.name, () => send(new PublishVersionCommand(request)));
   const number = requireAnswer('Lambda', 'PublishVersion', 'Version', version?.Version);
   if (code?.kind === 'zip')
     checkAnswer('Lambda', 'PublishVersion', ['CodeSha256', version?.CodeSha256, codeName(code)]);
-  if ((version !== undefined && !isActive(version)) || isAll) {
+  if (wait === 'always' || (wait === 'unless active' && version !== undefined && !isActive(version))) {
     // with SnapStart or a capacity provider a version cannot be invoked at once
     const ended = await lambda.settled(state.name, { qualifier: number });
     warnIfDeactivated(reporter, `Version ${number} of ${id}`, ended);

@@ -5,7 +5,7 @@ import type { FunctionState } from './function-state.ts';
 import { missingSettings, settingParameters } from './function-configuration.ts';
 import type { ConfigurationUpdate } from './function-configuration.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
-import { planVersion } from './plan-version.ts';
+import { NEW_VERSION, planVersion } from './plan-version.ts';
 import type { VersionPlan, VersionPublication } from './plan-version.ts';
 import type { FunctionWork } from './function-work.ts';
 import { layerArnOf, moveLayers, newVersionOf } from './layer-versions.ts';
@@ -100,9 +100,8 @@ export function describeFunctionPlan(plan: FunctionPlan): string[] {
   ];
 }
 
-function describePublication({ version, alias }: VersionPublication): string {
+function describePublication({ alias }: VersionPublication): string {
   if (alias === undefined) return 'published version';
-  return version === undefined
-    ? `alias ${alias.Name} back at version ${alias.FunctionVersion}`
-    : `version for ${alias.Name}`;
+  const { Name, FunctionVersion } = alias;
+  return FunctionVersion === NEW_VERSION ? `version for ${Name}` : `alias ${Name} back at version ${FunctionVersion}`;
 }

@@ -10,10 +10,11 @@ import type { FunctionWork } from './function-work.ts';
 import type { VersionSettings } from './version-settings.ts';
 
 /** Publishes a version: for the alias or, with a capacity provider, as the latest one. */
-export type VersionPublication =
-  | { version: PublishVersionCommandInput; alias: AliasMove | undefined }
-  /** The alias moves to a version that exists. */
-  | { version: undefined; alias: AliasMove };
+export interface VersionPublication {
+  version: PublishVersionCommandInput;
+  /** It moves to this version or to one that exists. */
+  alias: AliasMove | undefined;
+}
 
 type AliasMove = UpdateAliasCommandInput & { Name: string; FunctionVersion: string };
 
@@ -27,7 +28,7 @@ export interface VersionPlan {
 const NOTHING: VersionPlan = { publish: undefined, note: undefined };
 
 /** The placeholder for the version that `PublishVersion` returns. */
-const NEW_VERSION = fromAnswer('PublishVersion', 'Version');
+export const NEW_VERSION = fromAnswer('PublishVersion', 'Version');
 
 /** Lambda's name for the version that functions with a capacity provider run. */
 const LATEST_PUBLISHED = '$LATEST.PUBLISHED';
@@ -88,11 +89,9 @@ async function planVersionOfSettings(
     if (await hasWeights(tools, FunctionName, alias)) return { publish: undefined, note: withDeployment };
     if (!isLate && isMoved) {
       const stacks = await readPublished(tools, FunctionName, deployed);
+      // CloudFormation can publish what was taken back only if Lambda's newest version is another one
       if (stacks !== undefined && isWantedCode(work, stacks) && !lacks(work, back, stacks))
-        return {
-          publish: { version: undefined, alias: { FunctionName, Name: alias, FunctionVersion: deployed } },
-          note: undefined,
-        };
+        return { publish: newVersion(FunctionName, alias, deployed), note: undefined };
     }
     return { publish: newVersion(FunctionName, alias), note: undefined };
   }
@@ -102,8 +101,8 @@ async function planVersionOfSettings(
   return { publish: undefined, note };
 }
 
-function newVersion(FunctionName: string, Name: string): VersionPublication {
-  return { version: { FunctionName }, alias: { FunctionName, Name, FunctionVersion: NEW_VERSION } };
+function newVersion(FunctionName: string, Name: string, FunctionVersion = NEW_VERSION): VersionPublication {
+  return { version: { FunctionName }, alias: { FunctionName, Name, FunctionVersion } };
 }
 
 function isWantedCode({ code, state }: FunctionWork, version: FunctionState): boolean {
