@@ -1,5 +1,11 @@
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { GetAliasCommand, GetFunctionConfigurationCommand, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
+import {
+  DeleteFunctionCommand,
+  GetAliasCommand,
+  GetFunctionCommand,
+  GetFunctionConfigurationCommand,
+  UpdateFunctionCodeCommand,
+} from '@aws-sdk/client-lambda';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -264,6 +270,32 @@ describe('one function', () => {
       expect(operations()).not.toContain('UpdateStack');
       expect((await app.plain()).way).toBe('deploy');
     });
+    const description = async () =>
+      (await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }))).Description;
+    // a rollback has set the code back, and left the version of the new code as the newest; somebody deleted the stack's version
+    await app.write({ 'aliased/app.py': python('d3') });
+    const stacks = String(await versionOfAlias());
+    await app.code(['Aliased']);
+    const { Code } = await lambda.send(new GetFunctionCommand({ FunctionName, Qualifier: stacks }));
+    const ZipFile = new Uint8Array(await (await fetch(String(Code?.Location))).arrayBuffer());
+    await lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile }));
+    await lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: stacks }));
+    const same = TEMPLATE.replace('Timeout: 20', `Timeout: ${timeout}`);
+    await app.write({ 'template.yaml': same.replace('Default: live', 'Default: live, Description: more') });
+    // a version may not be published: the deployment begins with the description as it was, and the reason is reported
+    proxy.clear();
+    proxy.fault({ operation: 'PublishVersion' }, { kind: 'error', status: 403, code: 'AccessDeniedException' });
+    const held = proxy.hold({ operation: 'UpdateStack' });
+    const refused = app.plain();
+    refused.catch(() => {});
+    await held.arrived;
+    expect(await description()).toBe('');
+    held.release();
+    await expect(refused).rejects.toThrow();
+    proxy.clear();
+    await app.plain();
+    expect(published()).toBe(1);
+    expect([await call('Aliased', ':live'), await description()]).toEqual(['d3', '']);
     await app.write({ 'template.yaml': TEMPLATE });
     proxy.clear();
     await app.plain();

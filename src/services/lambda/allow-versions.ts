@@ -1,3 +1,5 @@
+import { note } from '../../console/reporter.ts';
+import type { Reporter } from '../../console/reporter.ts';
 import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
 import { findCompanion } from '../../cloud/generated-ids.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
@@ -16,6 +18,7 @@ import type { LambdaAccess } from './lambda-client.ts';
 interface VersionTools {
   stacks: CloudStacks;
   lambda: LambdaAccess;
+  reporter: Reporter;
 }
 
 /** Functions prepared in parallel. */
@@ -23,12 +26,14 @@ const AT_ONCE = 8;
 /** What ends the description of the version that makes room for CloudFormation's, and Lambda's limit. */
 const MARK = ' [sam-sync]';
 const LONGEST_DESCRIPTION = 256;
+/** How often a version with that description is published if other runs do the same. */
+const ATTEMPTS = 3;
 
 /**
  * Makes Lambda publish versions for the deployment that follows. SAM names a function's version by where the code is, so a
  * deployment after a code sync creates a version; Lambda publishes none if its newest one, which the code sync published for
- * the alias, has the same code and configuration, and the deployment fails ("Version already exists"). So another version is
- * published first that differs by its description.
+ * the alias or a deployment that was rolled back has left, has the same code and configuration, and the deployment fails
+ * ("Version already exists"). So another version is published first that differs by its description.
  */
 export async function allowNewVersions(tools: VersionTools, root: Stack): Promise<void> {
   const published = flattenStacks(root).flatMap((stack) =>
@@ -52,7 +57,7 @@ function publishesByContent({ properties }: FunctionResource): boolean {
 }
 
 async function allowNewVersion(
-  { stacks, lambda }: VersionTools,
+  { stacks, lambda, reporter }: VersionTools,
   { stack, resource: { id, logicalId, type } }: { stack: Stack; resource: FunctionResource },
 ): Promise<void> {
   const listing = (await stacks.listing(stack.path)) ?? {};
@@ -66,15 +71,32 @@ async function allowNewVersion(
   const isUnclear = stacks.facts.unsettled.includes(id);
   if (published.version === version && !isUnclear) return;
   const { settings: naming = [] } = kindOf(type)?.versioned ?? {};
+  const stacksOwn = isUnclear ? undefined : await readIfThere(lambda, name, version);
   // SAM names the same version again
-  if (!isUnclear && isSame(published, await lambda.read(name, version), naming)) return;
-  const latest = await lambda.settled(name);
-  if (isUnclear || (isSame(latest, published, ALL) && latest.layers.join() === published.layers.join()))
-    await publishOther({ stacks, lambda }, id, latest);
+  if (stacksOwn !== undefined && isSame(published, stacksOwn, naming)) return;
+  // whatever $LATEST has now: after a rollback it has the code before, and the deployment brings that of the newest version
+  await publishOrWarn({ stacks, lambda, reporter }, id, await lambda.settled(name));
 }
 
-/** Settings of versions, but for layers and the description, which a version may have of its own. */
-const ALL = Object.keys(LAMBDA_CONFIGURATION).filter((name) => name !== 'Description' && name !== 'Layers');
+/** undefined: somebody deleted the version. */
+async function readIfThere(lambda: LambdaAccess, name: string, version: string): Promise<FunctionState | undefined> {
+  try {
+    return await lambda.read(name, version);
+  } catch (error) {
+    if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
+    throw error;
+  }
+}
+
+async function publishOrWarn(tools: VersionTools, id: string, latest: FunctionState): Promise<void> {
+  try {
+    await publishOther(tools, id, latest);
+  } catch (error) {
+    if (!isAwsError(error) || error.kind !== 'access-denied') throw error;
+    const text = `${id}: no version was published before the deployment, so Lambda may refuse CloudFormation's: ${error.message}`;
+    note(tools.reporter, 'warning', text, error.hint);
+  }
+}
 
 function isSame(one: FunctionState, other: FunctionState, settings: readonly string[]): boolean {
   return isSameCode(one, other) && valuesOf(one, settings) === valuesOf(other, settings);
@@ -89,28 +111,53 @@ function valuesOf({ configuration }: FunctionState, names: readonly string[]): s
   return canonicalJson(values);
 }
 
-/** Publishes a version with another description. What the description was is remembered until it is set again. */
-async function publishOther({ stacks, lambda }: VersionTools, id: string, latest: FunctionState): Promise<void> {
-  const { name: FunctionName, configuration } = latest;
-  const { send, PublishVersionCommand, UpdateFunctionConfigurationCommand } = await lambda.service();
-  const describe = async (Description: string): Promise<void> => {
-    const request = new UpdateFunctionConfigurationCommand({ FunctionName, Description });
-    const shows = (now: FunctionState): boolean => now.configuration.Description === Description;
-    await lambda.change(FunctionName, () => send(request), shows);
-    await lambda.settled(FunctionName, { shows });
-  };
+/**
+ * Publishes a version with another description. What the description was is remembered until it is set again, also for a run
+ * that is killed.
+ */
+async function publishOther(
+  { stacks, lambda }: Omit<VersionTools, 'reporter'>,
+  id: string,
+  { name: FunctionName, configuration }: FunctionState,
+): Promise<void> {
+  const { send, PublishVersionCommand } = await lambda.service();
   const { Description: now = '' } = configuration;
-  // of a run that was killed
-  const description = now.endsWith(MARK) ? now.slice(0, -MARK.length) : now;
+  const isOfKilledRun = now.endsWith(MARK);
+  const description = isOfKilledRun ? now.slice(0, -MARK.length) : now;
   const marked = `${description.slice(0, LONGEST_DESCRIPTION - MARK.length)}${MARK}`;
   const { ahead } = stacks.facts;
-  const before = ownValue(ahead, id) ?? [];
-  setOwn(ahead, id, [...new Set([...before, 'Description'])]);
-  await stacks.save();
-  await describe(marked);
-  await lambda.change(FunctionName, () => send(new PublishVersionCommand({ FunctionName })));
-  await describe(description);
-  if (before.length > 0) setOwn(ahead, id, before);
-  else delete ahead[id];
-  await stacks.save();
+  const known = ownValue(ahead, id) ?? [];
+  const withDescription = [...new Set([...known, 'Description'])];
+  const remember = async (names: readonly string[]): Promise<void> => {
+    if (names.length > 0) setOwn(ahead, id, names);
+    else delete ahead[id];
+    await stacks.save();
+  };
+  await remember(withDescription);
+  try {
+    await describe(lambda, FunctionName, marked);
+  } catch (error) {
+    if (isAwsError(error) && error.kind === 'access-denied') await remember(known);
+    throw error;
+  }
+  try {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const version = await lambda.change(FunctionName, () => send(new PublishVersionCommand({ FunctionName })));
+      if (version?.Description?.endsWith(MARK)) break;
+      // another run has set its description back in between, and the version is what CloudFormation's would be
+      await describe(lambda, FunctionName, marked);
+    }
+  } finally {
+    await describe(lambda, FunctionName, description);
+    // a mark that cut the description off hides its end: the code sync after the deployment sets it as in the template
+    await remember(isOfKilledRun && now.length === LONGEST_DESCRIPTION ? withDescription : known);
+  }
+}
+
+async function describe(lambda: LambdaAccess, FunctionName: string, Description: string): Promise<void> {
+  const { send, UpdateFunctionConfigurationCommand } = await lambda.service();
+  const request = new UpdateFunctionConfigurationCommand({ FunctionName, Description });
+  const shows = (now: FunctionState): boolean => now.configuration.Description === Description;
+  await lambda.change(FunctionName, () => send(request), shows);
+  await lambda.settled(FunctionName, { shows });
 }

@@ -97,7 +97,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     beforeUpdate: async (root) => {
       const [gone] = await Promise.all([
         findGoneLayers({ stacks, lambda }, root),
-        allowNewVersions({ stacks, lambda }, root),
+        allowNewVersions({ stacks, lambda, reporter: run.environment.reporter }, root),
       ]);
       return gone;
     },
