@@ -5,7 +5,7 @@ import type { Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import type { CountedFile } from '../model/built-stack.ts';
 import { createAbort } from '../support/abort.ts';
-import { discard, exists, isMissing, statIfExists, writeFileAtomic } from '../support/files.ts';
+import { discard, exists, isMissing, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
 import { removeLeftovers } from '../support/temporary.ts';
@@ -21,7 +21,7 @@ import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { listEntries, readContents } from './tree-entries.ts';
 import type { TreeEntry } from './tree-entries.ts';
-import { readRecord, ZIP_FILE, zipOfRecord, zipRecord } from './zip-record.ts';
+import { findRecorded, readRecord, ZIP_FILE, zipOfRecord, zipRecord } from './zip-record.ts';
 import { createTargetFinder } from './zip-target.ts';
 import type { ZipTarget } from './zip-target.ts';
 import type { WebFunctionStore } from './web-function-store.ts';
@@ -118,19 +118,35 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     return oncePerName(zips, target.real, createZip);
   };
   const objectsFor = (item: ArtifactItem): ObjectStore => (placeFor(item, options) ?? options).objects;
-  const send = ({ key, item }: LocatedArtifact): Promise<void> =>
-    objectsFor(item).ensure(key, item.label, async (): Promise<StoredObject> => {
-      if (item.kind === 'template') return { kind: 'text', text: item.text };
-      if (item.kind === 'file') return { kind: 'file', path: item.path, size: statSync(item.path).size };
-      return { kind: 'file', ...(await zip(item)) };
+  const nameOf = async (item: ArtifactItem): Promise<string> =>
+    withPrefix((placeFor(item, options) ?? options).prefix, await itemKey(context, item));
+  /** A key with another content than it says would deploy that content once the files are as they were. */
+  const requireUnchanged = async ({ item, key }: LocatedArtifact): Promise<void> => {
+    if (item.kind === 'template' || (await nameOf(item)) === key) return;
+    throw new UserError(`${item.label}: ${item.path} changed while it was packaged`, {
+      hint: 'Run the command again when nothing writes there.',
     });
+  };
+  const send = (artifact: LocatedArtifact): Promise<void> => {
+    const { key, item } = artifact;
+    return objectsFor(item).ensure(key, item.label, async (): Promise<StoredObject> => {
+      if (item.kind === 'template') return { kind: 'text', text: item.text };
+      if (item.kind === 'file') {
+        await requireUnchanged(artifact);
+        return { kind: 'file', path: item.path, size: statSync(item.path).size };
+      }
+      const file = await zip(item);
+      if (context.targetOf(item.path).recordFile === undefined) await requireUnchanged(artifact);
+      return { kind: 'file', ...file };
+    });
+  };
 
   return {
     zip,
     locate: (item) =>
       oncePerName(located, itemName(item), async (): Promise<LocatedArtifact> => {
         const place = placeFor(item, options);
-        const key = withPrefix((place ?? options).prefix, await itemKey(context, item));
+        const key = await nameOf(item);
         return place === undefined
           ? { item, bucket: options.bucket, key }
           : { item, bucket: place.bucket.name, isExport: place.bucket.isExport, key };
@@ -226,7 +242,7 @@ async function readOnce(
   if (isZipped || !isSmallTree(entries)) return { sums: await readSums(entries), zip: {} };
   const withContents = readContents(entries);
   const zip = await writeZip(withContents, zipFileOf(recordFile), { signal, compressor });
-  return { sums: await readSums(withContents), zip: zipRecord(zip) };
+  return { sums: await readSums(withContents), zip: zipRecord(zip, zip.path) };
 }
 
 async function requireExisting(item: { path: string; label: string }): Promise<void> {
@@ -268,12 +284,12 @@ async function makeZip(context: ZipContext, { path: target, recordFile }: ZipTar
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal, compressor });
   }
   const file = zipFileOf(recordFile);
-  const recorded = zipOfRecord(await readRecord(recordFile));
-  if (recorded !== undefined && (await statIfExists(file))?.size === recorded.size) return { path: file, ...recorded };
+  const recorded = await findRecorded({ file, recordFile }, (values) => updateRecord(context, recordFile, values));
+  if (recorded !== undefined) return recorded;
   // a killed run leaves a large, incomplete zip
   await removeLeftovers(path.dirname(file));
   const compressed = isPackages(recordFile) ? context.packages : context.compressed;
   const zip = await writeZip(await readEntries(target), file, { signal, compressor, compressed });
-  await updateRecord(context, recordFile, zipRecord(zip));
+  await updateRecord(context, recordFile, zipRecord(zip, file));
   return zip;
 }

@@ -17,6 +17,8 @@ export interface CompressedFile {
   length: number;
   /** CRC-32 of the content. */
   crc: number;
+  /** CRC-32 of the compressed bytes. */
+  bodyCrc: number;
   /** Zip's method number: 0 stored, 8 deflated. */
   method: 0 | 8;
 }
@@ -54,7 +56,7 @@ interface Saved {
   stamps: Readonly<Record<string, unknown>>;
 }
 /** A zip (relative to the build cache), its size, and the place in it. */
-type Place = [zip: string, size: number, offset: number, length: number, crc: number, method: 0 | 8];
+type Place = [zip: string, size: number, offset: number, length: number, crc: number, method: 0 | 8, bodyCrc: number];
 
 /** How many stamps the cache keeps for a compressed file, on average. */
 const STAMPS_PER_FILE = 4;
@@ -69,19 +71,19 @@ export function openCompressedFiles(storeDir: string): CompressedFiles {
     find: async (sha256) => {
       const place = added.places.get(sha256) ?? readPlace(ownValue((await saved()).places, sha256));
       if (place === undefined) return undefined;
-      const [name, size, offset, length, crc, method] = place;
+      const [name, size, offset, length, crc, method, bodyCrc] = place;
       const zip = path.join(storeDir, name);
       if (!isBelow(zip, storeDir)) return undefined;
       return (await oncePerName(sizes, zip, () => sizeOf(zip))) === size
-        ? { zip, offset, length, crc, method }
+        ? { zip, offset, length, crc, method, bodyCrc }
         : undefined;
     },
     hashOf: async (stamp) => added.stamps.get(stamp) ?? text(ownValue((await saved()).stamps, stamp)),
     add: (zip, size, files) => {
       const name = path.relative(storeDir, zip);
       sizes.set(zip, Promise.resolve(size));
-      for (const [sha256, { offset, length, crc, method, stamps }] of files) {
-        added.places.set(sha256, [name, size, offset, length, crc, method]);
+      for (const [sha256, { offset, length, crc, method, bodyCrc, stamps }] of files) {
+        added.places.set(sha256, [name, size, offset, length, crc, method, bodyCrc]);
         for (const stamp of stamps) added.stamps.set(stamp, sha256);
       }
     },
@@ -117,11 +119,11 @@ function zipOf(place: unknown): string | undefined {
 
 const readPlace: Reader<Place> = (value) => {
   const [zip, ...numbers] = Array.isArray(value) ? (value as unknown[]) : [];
-  const [size, offset, length, crc, method] = listOf(count)(numbers) ?? [];
+  const [size, offset, length, crc, method, bodyCrc] = listOf(count)(numbers) ?? [];
   if (size === undefined || offset === undefined || length === undefined) return undefined;
-  if (crc === undefined || numbers.length !== 5) return undefined;
+  if (crc === undefined || bodyCrc === undefined || numbers.length !== 6) return undefined;
   if (typeof zip !== 'string' || offset + length > size || (method !== 0 && method !== 8)) return undefined;
-  return [zip, size, offset, length, crc, method];
+  return [zip, size, offset, length, crc, method, bodyCrc];
 };
 
 async function sizeOf(zip: string): Promise<number | undefined> {

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { isMissing } from '../support/files.ts';
 import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
 
@@ -25,8 +26,15 @@ export interface EarlierFile {
   crc: number;
   /** Zip's method number: 0 stored, 8 deflated. */
   method: 0 | 8;
-  /** Reads compressed bytes from `start` to before `end`. They share memory with others and must not be changed. */
-  read(start: number, end: number): Buffer;
+  /**
+   * Reads the compressed bytes; undefined if they are not those that were written: the zip is damaged, or was replaced by another
+   * one of the same size. They share memory with others and must not be changed.
+   */
+  read(): Buffer | undefined;
+  /** Whether `read` would find the bytes. For large files: keeps little in memory. */
+  isIntact(): boolean;
+  /** Reads compressed bytes from `start` to before `end`, of a file that is intact. */
+  readPart(start: number, end: number): Buffer;
 }
 
 /** Opens the zips of the cache as they are needed. */
@@ -52,9 +60,34 @@ export function openEarlierZips(compressed: CompressedFiles): EarlierZips {
   };
 }
 
-function fileAt(zip: OpenZip, { offset, length, crc, method }: CompressedFile): EarlierFile {
-  return { length, crc, method, read: (start, end) => zip.read(offset + start, offset + end) };
+function fileAt(zip: OpenZip, { offset, length, crc, method, bodyCrc }: CompressedFile): EarlierFile {
+  return {
+    length,
+    crc,
+    method,
+    read: () => {
+      const body = zip.read(offset, offset + length);
+      return body !== undefined && crc32(body) === bodyCrc ? body : undefined;
+    },
+    isIntact: () => {
+      let sum = 0;
+      for (let at = 0; at < length; at += CHECKED) {
+        const body = zip.read(offset + at, offset + Math.min(length, at + CHECKED));
+        if (body === undefined) return false;
+        sum = crc32(body, sum);
+      }
+      return sum === bodyCrc;
+    },
+    readPart: (start, end) => {
+      const body = zip.read(offset + start, offset + end);
+      if (body === undefined) throw new Error('an earlier zip was changed while it was read');
+      return body;
+    },
+  };
 }
+
+/** How much of a large file is checked at a time (bytes). */
+const CHECKED = 1024 * 1024;
 
 /** What is read at a time (bytes): as much as a file counts at least while files wait for their turn. */
 const WINDOW = 256 * 1024;
@@ -80,9 +113,14 @@ class OpenZip {
     }
   }
 
-  read(start: number, end: number): Buffer {
+  /** Returns undefined if the zip ends before. */
+  read(start: number, end: number): Buffer | undefined {
     const { at, bytes } = this.window;
-    if (start < at || end > at + bytes.length) this.window = { at: start, bytes: this.readAt(start, end - start) };
+    if (start < at || end > at + bytes.length) {
+      const found = this.readAt(start, end - start);
+      if (found === undefined) return undefined;
+      this.window = { at: start, bytes: found };
+    }
     const from = start - this.window.at;
     return this.window.bytes.subarray(from, from + end - start);
   }
@@ -92,12 +130,12 @@ class OpenZip {
   }
 
   /** Reads at least `needed` bytes, more if there are. */
-  private readAt(start: number, needed: number): Buffer {
+  private readAt(start: number, needed: number): Buffer | undefined {
     const bytes = Buffer.allocUnsafeSlow(Math.max(needed, WINDOW));
     let filled = 0;
     while (filled < needed) {
       const count = readSync(this.descriptor, bytes, filled, bytes.length - filled, start + filled);
-      if (count === 0) throw new Error('an earlier zip was changed while it was read');
+      if (count === 0) return undefined;
       filled += count;
     }
     return bytes.subarray(0, filled);

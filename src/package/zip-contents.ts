@@ -62,16 +62,18 @@ async function compressWhole(entry: TreeEntry, { compressor, earlier }: ContentS
     return { ...part, body, method: 0, sums: { crc: crc32(body), size: body.length, sha256: undefined } };
   }
   const known = await earlier?.findStamp(entry.stamp);
-  if (known) {
+  const knownBody = known?.file.read();
+  if (known && knownBody) {
     const { sha256, file } = known;
-    const sums = { crc: file.crc, size: entry.size, sha256 };
-    return { ...part, body: file.read(0, file.length), method: file.method, sums };
+    return { ...part, body: knownBody, method: file.method, sums: { crc: file.crc, size: entry.size, sha256 } };
   }
   const content = entry.content ?? (await readContent(entry.absolute, entry.size));
   const sha256 = earlier && createHash('sha256').update(content).digest('hex');
   const found = sha256 === undefined ? undefined : await earlier?.find(sha256);
-  const sums = { crc: found?.crc ?? crc32(content), size: content.length, sha256 };
-  if (found) return { ...part, body: found.read(0, found.length), method: found.method, sums };
+  const body = found?.read();
+  const size = content.length;
+  if (found && body) return { ...part, body, method: found.method, sums: { crc: found.crc, size, sha256 } };
+  const sums = { crc: crc32(content), size, sha256 };
   return { ...part, ...(await compressor.compress(content, 'file')), sums };
 }
 
@@ -105,7 +107,7 @@ async function findLarge(
   sums: ContentSums,
 ): Promise<EarlierFile | undefined> {
   const known = await earlier.findStamp(stamp);
-  if (known) {
+  if (known?.file.isIntact()) {
     Object.assign(sums, { crc: known.file.crc, size: listed, sha256: known.sha256 });
     return known.file;
   }
@@ -117,13 +119,14 @@ async function findLarge(
   }
   sums.sha256 = hash.digest('hex');
   const found = await earlier.find(sums.sha256);
-  if (found !== undefined) Object.assign(sums, { crc: found.crc, size });
+  if (!found?.isIntact()) return undefined;
+  Object.assign(sums, { crc: found.crc, size });
   return found;
 }
 
 /** Reads an equal share of the compressed content. */
-function readShare({ read, length }: EarlierFile, index: number, count: number): Buffer {
-  return read(Math.floor((length * index) / count), Math.floor((length * (index + 1)) / count));
+function readShare({ readPart, length }: EarlierFile, index: number, count: number): Buffer {
+  return readPart(Math.floor((length * index) / count), Math.floor((length * (index + 1)) / count));
 }
 
 /** Reads a full piece or the rest of the file: the boundaries of pieces must not depend on what a read returns. */

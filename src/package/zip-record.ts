@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { isMissing } from '../support/files.ts';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { hashFile, isMissing, statIfExists } from '../support/files.ts';
 import { fields, parseJson, recordOf, text } from '../support/shapes.ts';
 import { COMPRESSOR } from './compression.ts';
 import type { ObjectOrigin } from './object-store.ts';
@@ -28,10 +28,30 @@ export function zipOfRecord(record: Readonly<Record<string, string>>): Omit<ZipF
   return { sha256, size: Number(size), origin: readOrigin(origin) };
 }
 
-/** Returns what to record of a zip. */
-export function zipRecord({ sha256, size, origin }: Omit<ZipFile, 'path'>): Record<string, string> {
+/** Returns what to record of the zip in `file`. */
+export function zipRecord({ sha256, size, origin }: Omit<ZipFile, 'path'>, file: string): Record<string, string> {
+  const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   const from = origin === undefined ? {} : { origin: JSON.stringify(origin) };
-  return { sha256, size: String(size), compressor: COMPRESSOR, ...from };
+  return { sha256, size: String(size), compressor: COMPRESSOR, writtenAt: String(writtenAt), ...from };
+}
+
+/**
+ * Finds the recorded zip, if it still is what was recorded: one that was written to since then, or comes from elsewhere, is
+ * hashed, once.
+ */
+export async function findRecorded(
+  { file, recordFile }: { file: string; recordFile: string },
+  update: (values: Readonly<Record<string, string>>) => Promise<void>,
+): Promise<ZipFile | undefined> {
+  const record = await readRecord(recordFile);
+  const zip = zipOfRecord(record);
+  const stat = zip && (await statIfExists(file));
+  if (zip === undefined || stat?.size !== zip.size) return undefined;
+  if (record['writtenAt'] !== String(stat.mtimeMs)) {
+    if ((await hashFile(file, 'sha256', 'base64')) !== zip.sha256) return undefined;
+    await update(zipRecord(zip, file)).catch(() => {}); // on a read-only disk it is hashed each time
+  }
+  return { path: file, ...zip };
 }
 
 function readOrigin(json: string | undefined): ObjectOrigin | undefined {

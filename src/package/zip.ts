@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { crc32 } from 'node:zlib';
 import { UserError } from '../errors.ts';
 import { makeFolder } from '../support/files.ts';
 import { addPath } from '../system-errors.ts';
@@ -78,7 +79,7 @@ async function small(): Promise<Pick<Compressor, 'compress'>> {
 interface ZipWriter {
   output: ZipOutput;
   /** The entry that is being written. */
-  current?: { sums: EntrySums; header: number; content: number };
+  current?: { sums: EntrySums; header: number; content: number; bodyCrc: number };
   /** Records of the entries so far. */
   directory: Buffer[];
   /** Compressed files in it, by SHA-256 of the content. */
@@ -94,17 +95,19 @@ async function writePart(writing: ZipWriter, { entry, sums, body, method, ...par
     const header = output.size;
     const before: EntrySums = { ...known, method, flags };
     await output.write(localHeader(entry, before));
-    writing.current = { sums: before, header, content: output.size };
+    writing.current = { sums: before, header, content: output.size, bodyCrc: 0 };
   }
   const { current } = writing;
   if (current === undefined) throw new Error(`${entry.path} has no first part`);
+  if (sums.sha256 !== undefined) current.bodyCrc = crc32(body, current.bodyCrc);
   await output.write(body);
   if (!part.isLast) return;
   const { crc, size, sha256 } = sums;
   Object.assign(current.sums, { crc, size, compressedSize: output.size - current.content });
   if (sha256 !== undefined) {
     const stamps = [...(written.get(sha256)?.stamps ?? []), ...(entry.stamp === undefined ? [] : [entry.stamp])];
-    written.set(sha256, { offset: current.content, length: current.sums.compressedSize, crc, method, stamps });
+    const { content: offset, bodyCrc } = current;
+    written.set(sha256, { offset, length: current.sums.compressedSize, crc, method, bodyCrc, stamps });
   }
   if (part.isPiece) await output.write(descriptorOf(current.sums));
   if (output.size > MAX_SIZE) throw tooLarge(entry);

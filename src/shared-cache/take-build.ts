@@ -56,7 +56,7 @@ export async function takeZip(
       if (inMemory) writeFileSync(file, inMemory);
       const unpacked = await unpack(file, content, inMemory);
       const sha256 = Buffer.from(zip.sha256, 'hex').toString('base64');
-      writeFileSync(path.join(folder, ZIP_RECORD), JSON.stringify(zipRecord({ sha256, size, origin })));
+      writeFileSync(path.join(folder, ZIP_RECORD), JSON.stringify(zipRecord({ sha256, size, origin }, file)));
       return { facts: { ...facts, bytes: String(unpacked) } };
     });
     return { entry, bytes };

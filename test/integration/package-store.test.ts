@@ -277,6 +277,38 @@ it('makes a zip again that was removed after it was made, and while it waits to 
   await store.dispose();
 });
 
+it('makes a zip again that was damaged', async () => {
+  const folder = await tempFolder({ 'store/deps/key/content/a.py': 'a'.repeat(1000) });
+  const item = { kind: 'zip', path: path.join(folder, 'store/deps/key/content'), label: 'A' } as const;
+  const zip = async () => {
+    const { store } = openStore('unused', { storeDir: path.join(folder, 'store') });
+    const made = await store.zip(item);
+    await store.dispose();
+    return made;
+  };
+  const made = await zip();
+  const bytes = await fs.readFile(made.path);
+  await fs.writeFile(made.path, Buffer.alloc(made.size));
+  expect(await zip()).toEqual(made);
+  expect(await fs.readFile(made.path)).toEqual(bytes);
+});
+
+it('sends nothing under the key of another content', async () => {
+  const bucket = await newBucket('changed');
+  const folder = await tempFolder({ 'app/a.py': '1', 'api.yaml': '1' });
+  const { store } = openStore(bucket, { storeDir: path.join(folder, 'store') });
+  const items = [
+    { kind: 'zip', path: path.join(folder, 'app'), label: 'A' },
+    { kind: 'file', path: path.join(folder, 'api.yaml'), label: 'B' },
+  ] as const;
+  const located = await Promise.all(items.map((item) => store.locate(item)));
+  await fs.writeFile(path.join(folder, 'app/a.py'), '2');
+  await fs.writeFile(path.join(folder, 'api.yaml'), '2');
+  for (const artifact of located) await expect(store.upload(artifact)).rejects.toThrow(`${artifact.item.label}: `);
+  expect(await keysIn(bucket)).toEqual([]);
+  await store.dispose();
+});
+
 it('ends zips under way before it removes their folder: nothing writes into it afterwards', async () => {
   const names = ['a', 'b', 'c', 'd', 'e'];
   const folder = await tempFolder(Object.fromEntries(names.map((name) => [`${name}/data`, name.repeat(1_000_000)])));
@@ -345,7 +377,10 @@ it('the key of an immutable folder is as that of one that may change, through li
   await fs.writeFile(file, 'brought');
   const origin = { bucket: 'b', key: 'k', etag: 'e' };
   const brought = { sha256: 'brought', size: 7, origin };
-  await fs.writeFile(path.join(entry, 'package.json'), JSON.stringify(zipRecord(brought)));
+  await fs.writeFile(
+    path.join(entry, 'package.json'),
+    JSON.stringify(zipRecord(brought, path.join(entry, 'package.zip'))),
+  );
   expect(await zipOf('link')).toMatchObject({ key: wanted.key, sha256: 'brought', bytes: Buffer.from('brought') });
   expect(zipOfRecord(await readRecord(path.join(entry, 'package.json')))).toEqual(brought);
 });

@@ -175,6 +175,43 @@ print(json.dumps([[i.filename,oct(i.external_attr>>16),list(i.date_time)[:3],z.r
     expect(entries.filter(({ stamp }) => stamp === undefined).map((entry) => entry.path)).toEqual(['link']);
   });
 
+  it('takes nothing from an earlier zip that was damaged, or replaced by another one of its size', async () => {
+    const bytes = (seed: string, size: number) => createHash('shake256', { outputLength: size }).update(seed).digest();
+    const folder = await tempFolder({ 'one/mid': '', 'two/more': 'x'.repeat(70_000) });
+    const [one, two] = [path.join(folder, 'one'), path.join(folder, 'two')];
+    const write = async (tree: string, seed: string): Promise<void> => {
+      await fs.writeFile(path.join(tree, 'mid'), bytes(seed, 70_000));
+      await fs.writeFile(path.join(tree, 'large'), bytes(seed, 9_000_000));
+    };
+    const first = path.join(folder, '1.zip');
+    const zip = async (tree: string, target: string) => {
+      const compressed = openCompressedFiles(folder);
+      const { sha256 } = await writeZip(await listEntries(tree), target, { compressor, compressed });
+      await compressed.save();
+      return sha256;
+    };
+    await write(one, 'A');
+    await zip(one, first);
+    await write(two, 'A');
+    const wanted = (await zipOf(two, path.join(folder, 'without.zip'))).sha256;
+    const damages: (() => Promise<unknown>)[] = [
+      async () => {
+        await write(one, 'B');
+        await fs.rm(first);
+        await zip(one, first);
+      },
+      async () => {
+        const size = (await fs.stat(first)).size;
+        await fs.writeFile(first, Buffer.alloc(size));
+      },
+    ];
+    for (const damage of damages) {
+      await damage();
+      expect(await zip(two, path.join(folder, '2.zip'))).toBe(wanted);
+      await fs.rm(path.join(folder, '2.zip'));
+    }
+  });
+
   it('leaves nothing behind when a file vanishes or the run is stopped', async () => {
     const folder = await tempFolder({ 'src/a': 'a', 'src/b': 'b' });
     const entries = await listEntries(path.join(folder, 'src'));
