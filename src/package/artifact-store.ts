@@ -8,6 +8,7 @@ import { createAbort } from '../support/abort.ts';
 import { discard, exists, isMissing, writeFileAtomic } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
+import { isBelow } from '../support/places.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { openCompressedFiles } from './compressed-files.ts';
@@ -136,7 +137,10 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
         return { kind: 'file', path: item.path, size: statSync(item.path).size };
       }
       const file = await zip(item);
-      if (context.targetOf(item.path).recordFile === undefined) await requireUnchanged(artifact);
+      const { real, recordFile } = context.targetOf(item.path);
+      // a sync itself writes into a folder that holds the build cache: no two syncs give it the same key
+      if (recordFile === undefined && ![real, item.path].some((folder) => isBelow(options.storeDir, folder)))
+        await requireUnchanged(artifact);
       return { kind: 'file', ...file };
     });
   };

@@ -16,7 +16,7 @@ import { createObjectStore } from '../../src/package/object-store.ts';
 import { readRecord, zipOfRecord, zipRecord } from '../../src/package/zip-record.ts';
 import { openUploadRecords } from '../../src/package/unfinished-uploads.ts';
 import { clients, silent } from '../support/cloud.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { tempFolder, writeFiles } from '../support/temp-folder.ts';
 import { openCloud } from '../support/open-cloud.ts';
 
 const { cloud, proxy } = await openCloud();
@@ -306,6 +306,12 @@ it('sends nothing under the key of another content', async () => {
   await fs.writeFile(path.join(folder, 'api.yaml'), '2');
   for (const artifact of located) await expect(store.upload(artifact)).rejects.toThrow(`${artifact.item.label}: `);
   expect(await keysIn(bucket)).toEqual([]);
+
+  // the sync itself changes a folder with the build cache in it
+  const around = await store.locate({ kind: 'zip', path: folder, label: 'C' });
+  await writeFiles(path.join(folder, 'store'), { 'deps/key/entry.json': '{}' });
+  await store.upload(around);
+  expect(await keysIn(bucket)).toEqual([around.key]);
   await store.dispose();
 });
 
