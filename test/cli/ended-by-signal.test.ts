@@ -174,17 +174,25 @@ describe('a command that a signal ends', () => {
 
   it('half a zip that SIGKILL leaves beside its artifact is removed by the next run', async () => {
     await writeFiles(app, { 'made/Makefile': makefile('cp big "$(ARTIFACTS_DIR)"') });
-    await fs.writeFile(path.join(app, 'made', 'big'), randomBytes(12_000_000));
     const halfZips = async (): Promise<string[]> => {
       const names = await fs.readdir(path.join(app, '.aws-sam', 'sam-sync', 'artifacts'), { recursive: true });
       return names.filter((name) => name.includes('package.zip.tmp-'));
     };
-    await runCli(['--stack-name', 'signals', '--yes'], {
-      cwd: app,
-      env,
-      onStart: (child) =>
-        void poll(async () => ((await halfZips()).length > 0 ? true : undefined)).then(() => child.kill('SIGKILL')),
-    });
+    /** Syncs another content; the signal may come when the zip is whole already. */
+    const killWhileZipping = async (): Promise<void> => {
+      await fs.writeFile(path.join(app, 'made', 'big'), randomBytes(12_000_000));
+      await runCli(['--stack-name', 'signals', '--yes'], {
+        cwd: app,
+        env,
+        onStart: (child) => {
+          const isZipping = poll(async () =>
+            child.exitCode !== null || (await halfZips()).length > 0 ? true : undefined,
+          );
+          void isZipping.then(() => child.kill('SIGKILL'));
+        },
+      });
+    };
+    for (let tries = 0; tries < 5 && (await halfZips()).length === 0; tries++) await killWhileZipping();
     expect(await halfZips()).toHaveLength(1);
     const { code, stderr } = await runCli(['--stack-name', 'signals', '--yes'], { cwd: app, env });
     expect(code, stderr).toBe(0);

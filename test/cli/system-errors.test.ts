@@ -230,8 +230,11 @@ describe('what the operating system refuses is said in a sentence', () => {
     for (const limit of [18, 19, 20, 21, 22, 24, 26]) {
       const result = await run(dir, ['--dry-run'], { shell: `ulimit -n ${limit}` });
       codes.add(result.code);
-      // what a code sync cannot read is left to a deployment, whose reason it then is
-      if (result.code === 0) expect(result.stderr).toMatch(/too many open files.*\n.*would be updated/);
+      // what a code sync cannot read is left to a deployment, whose reason it then is; or the files were enough
+      if (result.code === 0)
+        expect(result.stderr).toMatch(
+          /too many open files.*\n.*would be updated|^(Built .*\n)?Hello would be synced: code\n/,
+        );
       else expectSentence(result, /too many open files/);
     }
     expect(codes).toContain(1);
