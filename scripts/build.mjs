@@ -21,7 +21,7 @@ const shape = {
 await fs.rm(fresh, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
-  entryPoints: { main: 'src/main.ts', 'deflate-worker': 'src/package/deflate-worker.ts' },
+  entryPoints: { main: 'src/main.ts', 'deflate-worker': 'src/package/zip/deflate-worker.ts' },
   outdir: fresh,
   outExtension: { '.js': '.cjs' },
   write: false,

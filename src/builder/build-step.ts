@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { timed } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 import type { ResourceIdentifier } from '../model/stack.ts';
-import type { Engine } from '../support/container-engine.ts';
+import type { Engine } from '../support/engine/container-engine.ts';
 import type { createGate } from '../support/map-limit.ts';
 import { takeTurns } from '../support/pause.ts';
 import { assertCodeDir, buildDefinition, untilUnchanged } from './build-definition.ts';

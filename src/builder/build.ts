@@ -1,7 +1,7 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { BuildFailure } from '../errors.ts';
-import { findEngine } from '../support/find-engine.ts';
+import { findEngine } from '../support/engine/find-engine.ts';
 import { createGate, mapLimit } from '../support/map-limit.ts';
 import { once } from '../support/once.ts';
 import { buildStoreDir } from './build-options.ts';

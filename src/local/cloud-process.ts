@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
-import { isRunning } from '../support/running.ts';
-import { spawn } from '../support/spawn.ts';
+import { isRunning } from '../support/process/running.ts';
+import { spawn } from '../support/process/spawn.ts';
 import type { CloudFiles } from './launch.ts';
 
 /**

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { note, step, type Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import { isMissing, readTextIfExists, removeTree } from '../support/files.ts';
-import { isRunning } from '../support/running.ts';
+import { isRunning } from '../support/process/running.ts';
 import { askCloud, probePort, type CloudHealth } from './cloud-client.ts';
 import { isCloudProcess } from './cloud-process.ts';
 import { ensureInstalled, readPlugin } from './installation.ts';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { note, step, type Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import { discard, exists, makeFolder, removeTree } from '../support/files.ts';
-import { spawn } from '../support/spawn.ts';
+import { spawn } from '../support/process/spawn.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
 import { followInstall } from './install-progress.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { ProgramNotFoundError, spawn } from '../support/spawn.ts';
+import { ProgramNotFoundError, spawn } from '../support/process/spawn.ts';
 
 /** A Python that can run the local cloud: at least 3.10, with `venv` and `ensurepip`. */
 export interface Python {

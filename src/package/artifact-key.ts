@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hashFile } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
 import type { CountedFile } from '../model/built-stack.ts';
-import type { TreeEntry } from './tree-entries.ts';
+import type { TreeEntry } from './zip/tree-entries.ts';
 
 /**
  * MD5 of a file in hex: SAM CLI's S3 key for single files (docs/sam-cli-behaviour.md#package-keys). A name, not a

@@ -11,23 +11,23 @@ import { oncePerName } from '../support/once.ts';
 import { isBelow } from '../support/places.ts';
 import { removeLeftovers } from '../support/temporary.ts';
 import { temporarySuffix } from '../support/temporary-names.ts';
-import { openCompressedFiles } from './compressed-files.ts';
-import type { CompressedFiles } from './compressed-files.ts';
-import { createCompressor } from './compressor.ts';
-import type { Compressor } from './compressor.ts';
-import { openPackedPackages } from './packed-packages.ts';
+import { openCompressedFiles } from './zip/compressed-files.ts';
+import type { CompressedFiles } from './zip/compressed-files.ts';
+import { createCompressor } from './zip/compressor.ts';
+import type { Compressor } from './zip/compressor.ts';
+import { openPackedPackages } from './zip/packed-packages.ts';
 import { fileKey, readSums, textKey, treeKey } from './artifact-key.ts';
-import { isSmallTree } from './compression.ts';
+import { isSmallTree } from './zip/compression.ts';
 import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
-import { listEntries, readContents } from './tree-entries.ts';
-import type { TreeEntry } from './tree-entries.ts';
-import { findRecorded, readRecord, ZIP_FILE, zipOfRecord, zipRecord } from './zip-record.ts';
-import { createTargetFinder } from './zip-target.ts';
-import type { ZipTarget } from './zip-target.ts';
+import { listEntries, readContents } from './zip/tree-entries.ts';
+import type { TreeEntry } from './zip/tree-entries.ts';
+import { findRecorded, readRecord, ZIP_FILE, zipOfRecord, zipRecord } from './zip/zip-record.ts';
+import { createTargetFinder } from './zip/zip-target.ts';
+import type { ZipTarget } from './zip/zip-target.ts';
 import type { WebFunctionStore } from './web-function-store.ts';
-import { writeZip } from './zip.ts';
-import type { ZipFile } from './zip.ts';
+import { writeZip } from './zip/zip.ts';
+import type { ZipFile } from './zip/zip.ts';
 
 /** A local file or folder, or a template, that the packaged template refers to in S3. */
 export type ArtifactItem =

@@ -2,11 +2,11 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
 import { isOnThisMachine, parseEcr } from '../model/image-reference.ts';
-import type { Engine } from '../support/container-engine.ts';
-import { engineFailure, lostConnection } from '../support/engine-failure.ts';
-import { remoteEndpoint } from '../support/engine-place.ts';
+import type { Engine } from '../support/engine/container-engine.ts';
+import { engineFailure, lostConnection } from '../support/engine/engine-failure.ts';
+import { remoteEndpoint } from '../support/engine/engine-place.ts';
 import { readTextIfExists } from '../support/files.ts';
-import type { SpawnResult } from '../support/spawn.ts';
+import type { SpawnResult } from '../support/process/spawn.ts';
 import { withTemporaryFolder } from '../support/temporary.ts';
 
 /** An image of the engine and where it goes. */

@@ -2,7 +2,7 @@ import { hashOf } from '../builder/build-key.ts';
 import type { SharedBuildContext } from '../builder/shared-builds.ts';
 import type { ZipReference } from './entry.ts';
 import { findEntry } from './find-entry.ts';
-import type { GuardedScope } from './guarded-scope.ts';
+import type { GuardedScope } from './scopes/guarded-scope.ts';
 import type { SharedCache } from './shared-cache.ts';
 import { hashNamed, inputPlace, placeOfCode } from './shared-inputs.ts';
 import { staticKey } from './static-key.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mapLimit } from '../support/map-limit.ts';
 import { parseEntry, RefusedEntry } from './entry.ts';
-import { isEntry, listScope } from './prune-scope.ts';
-import type { PrunedScope } from './prune-scope.ts';
-import type { CacheScope, ScopeObject } from './scope.ts';
+import { isEntry, listScope } from './scopes/prune-scope.ts';
+import type { PrunedScope } from './scopes/prune-scope.ts';
+import type { CacheScope, ScopeObject } from './scopes/scope.ts';
 
 const READS_AT_ONCE = 8;
 

@@ -3,7 +3,7 @@ import type { KeyPart } from '../builder/build-key.ts';
 import { decisiveVariables } from '../builder/decisive-variables.ts';
 import { asKey } from '../builder/plan-build.ts';
 import type { SharedBuildContext } from '../builder/shared-builds.ts';
-import { COMPRESSOR } from '../package/compression.ts';
+import { COMPRESSOR } from '../package/zip/compression.ts';
 
 /** Raise it when the same inputs give another result, and no workflow's `version` says so. */
 const RULES = 2;

@@ -4,10 +4,10 @@ import { keyOf } from '../builder/build-key.ts';
 import type { BuildCache, CacheEntry } from '../builder/cache/build-cache.ts';
 import { unpackZip } from '../builder/workflows/unpack-zip.ts';
 import { UserError } from '../errors.ts';
-import { ZIP_FILE, ZIP_RECORD, zipRecord } from '../package/zip-record.ts';
+import { ZIP_FILE, ZIP_RECORD, zipRecord } from '../package/zip/zip-record.ts';
 import { RefusedEntry } from './entry.ts';
 import type { BuildEntry, ZipReference } from './entry.ts';
-import type { FetchedZip, GuardedScope } from './guarded-scope.ts';
+import type { FetchedZip, GuardedScope } from './scopes/guarded-scope.ts';
 
 /** A build that was taken from the cache. */
 export interface TakenBuild {

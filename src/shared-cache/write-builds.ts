@@ -9,7 +9,7 @@ import { formatEntry } from './entry.ts';
 import type { BuildEntry, Entry } from './entry.ts';
 import { findEntry, nextKey } from './find-entry.ts';
 import type { EntryWalk } from './find-entry.ts';
-import type { GuardedScope } from './guarded-scope.ts';
+import type { GuardedScope } from './scopes/guarded-scope.ts';
 import { toolVersions } from './machine.ts';
 import type { BuildToWrite, SharedCache, SharedCacheOptions } from './shared-cache.ts';
 import { hashNamed, inputPlace, toShared } from './shared-inputs.ts';

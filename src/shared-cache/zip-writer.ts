@@ -2,7 +2,7 @@ import type { CacheEntry } from '../builder/cache/build-cache.ts';
 import type { ArtifactStore } from '../package/artifact-store.ts';
 import { oncePerName } from '../support/once.ts';
 import type { BuildEntry, ZipReference } from './entry.ts';
-import type { GuardedScope } from './guarded-scope.ts';
+import type { GuardedScope } from './scopes/guarded-scope.ts';
 
 /** The zip of a build or of packages. */
 interface OwnZip {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import * as os from 'node:os';
-import { isRunning } from './running.ts';
+import { isRunning } from './process/running.ts';
 
 // earlier versions have no second part
 const PATTERN = /\.tmp-(\d+)-(?:([0-9a-f]{6})-)?[0-9a-f]{4,8}$/;

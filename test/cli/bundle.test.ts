@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { expect, it } from 'vitest';
-import { spawn } from '../../src/support/spawn.ts';
+import { spawn } from '../../src/support/process/spawn.ts';
 
 const DIST = path.resolve('dist');
 

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { listEntries } from '../../src/package/tree-entries.ts';
+import { listEntries } from '../../src/package/zip/tree-entries.ts';
 import { buildApp } from '../support/build-app.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 

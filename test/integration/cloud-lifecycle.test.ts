@@ -17,7 +17,7 @@ import type { SyncEvent } from '../../src/console/reporter.ts';
 import { UsageError } from '../../src/errors.ts';
 import { cloudStatus, ensureCloud, readCloudLog, resetCloud, stopCloud } from '../../src/local/cloud.ts';
 import { ensureInstalled, readPlugin } from '../../src/local/installation.ts';
-import { isRunning } from '../../src/support/running.ts';
+import { isRunning } from '../../src/support/process/running.ts';
 import { clients, poll, sharedCacheDir, silent, startTestCloud } from '../support/cloud.ts';
 import { runCli } from '../support/run-cli.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';

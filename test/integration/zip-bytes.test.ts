@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { beforeAll, expect, it } from 'vitest';
-import { COMPRESSOR } from '../../src/package/compression.ts';
+import { COMPRESSOR } from '../../src/package/zip/compression.ts';
 import { nodeFolder } from '../support/npm-tool.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 

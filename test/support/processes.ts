@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { isRunning } from '../../src/support/running.ts';
+import { isRunning } from '../../src/support/process/running.ts';
 import { poll } from './cloud.ts';
 
 /** Ids of the processes that a process started, with those that these started, and so on. */

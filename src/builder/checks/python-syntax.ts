@@ -1,5 +1,5 @@
 import type { Tools } from '../tools/tools.ts';
-import { ProgramNotFoundError, spawn } from '../../support/spawn.ts';
+import { ProgramNotFoundError, spawn } from '../../support/process/spawn.ts';
 import { listOf, parseJson } from '../../support/shapes.ts';
 import { findPython } from '../workflows/python/interpreter.ts';
 import { readCodeProblem } from './code-check.ts';

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { unknownFailure } from '../../support/container-engine.ts';
-import type { SpawnResult } from '../../support/spawn.ts';
+import { unknownFailure } from '../../support/engine/container-engine.ts';
+import type { SpawnResult } from '../../support/process/spawn.ts';
 import { cleanupSignal, launchContainer, UnseenFilesError } from './launch-container.ts';
 import type { BuildContainer, ContainerRequest, ExecOptions } from './launch-container.ts';
 import { mountOf, mountOption, outermostFolders } from './mounts.ts';

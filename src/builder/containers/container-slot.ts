@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { Engine } from '../../support/container-engine.ts';
+import type { Engine } from '../../support/engine/container-engine.ts';
 import { discard, exists, makeFolder, removeTree } from '../../support/files.ts';
 import { findAbove } from '../../support/find-above.ts';
 import { makeTemporaryFolder } from '../../support/temporary.ts';

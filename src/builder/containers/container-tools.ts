@@ -1,11 +1,11 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
-import { engineError, unknownFailure } from '../../support/container-engine.ts';
-import type { Engine } from '../../support/container-engine.ts';
-import { engineFailure } from '../../support/engine-failure.ts';
-import { engineProcessors, remoteEndpoint } from '../../support/engine-place.ts';
-import { findEngine } from '../../support/find-engine.ts';
+import { engineError, unknownFailure } from '../../support/engine/container-engine.ts';
+import type { Engine } from '../../support/engine/container-engine.ts';
+import { engineFailure } from '../../support/engine/engine-failure.ts';
+import { engineProcessors, remoteEndpoint } from '../../support/engine/engine-place.ts';
+import { findEngine } from '../../support/engine/find-engine.ts';
 import { once, oncePerName } from '../../support/once.ts';
 import { removeLeftovers } from '../../support/temporary.ts';
 import type { BuildInput } from '../build-result.ts';

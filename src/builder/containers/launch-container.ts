@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { engineError, unknownFailure } from '../../support/container-engine.ts';
-import type { Engine } from '../../support/container-engine.ts';
-import type { SpawnResult } from '../../support/spawn.ts';
-import { startProcess } from '../../support/start-process.ts';
+import { engineError, unknownFailure } from '../../support/engine/container-engine.ts';
+import type { Engine } from '../../support/engine/container-engine.ts';
+import type { SpawnResult } from '../../support/process/spawn.ts';
+import { startProcess } from '../../support/process/start-process.ts';
 import { mountOf, outermostFolders, translatePaths } from './mounts.ts';
 import { passToContainer } from './pass-variables.ts';
 

@@ -1,12 +1,12 @@
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
 import type { LocalImage } from '../../model/built-stack.ts';
-import { engineError, imageIds } from '../../support/container-engine.ts';
-import type { Engine } from '../../support/container-engine.ts';
-import { findLostConnection } from '../../support/engine-failure.ts';
+import { engineError, imageIds } from '../../support/engine/container-engine.ts';
+import type { Engine } from '../../support/engine/container-engine.ts';
+import { findLostConnection } from '../../support/engine/engine-failure.ts';
 import { exists, readTextIfExists, writeFileAtomic } from '../../support/files.ts';
 import { fields, parseJson, text, textsOf } from '../../support/shapes.ts';
-import type { SpawnResult } from '../../support/spawn.ts';
+import type { SpawnResult } from '../../support/process/spawn.ts';
 import { keyOf } from '../build-key.ts';
 import type { BuildCache } from '../cache/build-cache.ts';
 import { passVariables } from '../containers/pass-variables.ts';

@@ -6,8 +6,8 @@ import type { SourcePlace } from '../../errors.ts';
 import type { Reporter } from '../../console/reporter.ts';
 import { createGate } from '../../support/map-limit.ts';
 import { oncePerName } from '../../support/once.ts';
-import { spawn } from '../../support/spawn.ts';
-import type { SpawnResult } from '../../support/spawn.ts';
+import { spawn } from '../../support/process/spawn.ts';
+import type { SpawnResult } from '../../support/process/spawn.ts';
 import { nameWithin } from '../../support/places.ts';
 import { readToolReason } from './tool-reasons.ts';
 

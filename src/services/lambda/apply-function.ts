@@ -6,11 +6,11 @@ import { UserError } from '../../errors.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { codeName, hasSent, isDone, readyCode, sendCode, shownCode } from './function-code.ts';
 import type { CodeUpdate } from './function-code.ts';
-import { changedSettings, checkSettings, hasSetting } from './function-configuration.ts';
-import { isLast, sendNeighbour } from './function-neighbours.ts';
-import type { NeighbourUpdate } from './neighbour.ts';
-import type { ConfigurationUpdate } from './function-configuration.ts';
-import { sendSettings } from './settings-refused.ts';
+import { changedSettings, checkSettings, hasSetting } from './settings/function-configuration.ts';
+import { isLast, sendNeighbour } from './settings/function-neighbours.ts';
+import type { NeighbourUpdate } from './settings/neighbour.ts';
+import type { ConfigurationUpdate } from './settings/function-configuration.ts';
+import { sendSettings } from './settings/settings-refused.ts';
 import type { FunctionPlan } from './plan-function.ts';
 import type { FunctionWork } from './function-work.ts';
 import { NEW_VERSION } from './plan-version.ts';
@@ -18,7 +18,7 @@ import type { VersionPublication } from './plan-version.ts';
 import { shownLayers } from './plan-function.ts';
 import type { FunctionState } from './function-state.ts';
 import { describeDeactivated, REACTIVATE } from './function-lifecycle.ts';
-import { fillNewVersions, haveSameContent } from './layer-versions.ts';
+import { fillNewVersions, haveSameContent } from './layers/layer-versions.ts';
 import { mayBeStale, sendAndRecord } from '../../cloud/recent-sends.ts';
 
 /**

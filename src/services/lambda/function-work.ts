@@ -2,8 +2,8 @@ import type { FunctionResource, ResourceIdentifier } from '../../model/stack.ts'
 import type { FunctionCode } from './function-code.ts';
 import type { ResolvedSettings } from '../resolve-settings.ts';
 import type { FunctionState } from './function-state.ts';
-import type { NeighbourUpdate } from './neighbour.ts';
-import type { LayerPlan } from './plan-layer.ts';
+import type { NeighbourUpdate } from './settings/neighbour.ts';
+import type { LayerPlan } from './layers/plan-layer.ts';
 import type { VersionSettings } from './version-settings.ts';
 
 /** A function with the code and layers that it should have. */

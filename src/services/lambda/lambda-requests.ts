@@ -2,11 +2,11 @@ import type { PlannedRequest } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { describeCodeUpdate } from './function-code.ts';
 import { withoutSecrets } from '../secret-settings.ts';
-import type { NeighbourUpdate, WantedSettings } from './neighbour.ts';
-import { isLast } from './function-neighbours.ts';
+import type { NeighbourUpdate, WantedSettings } from './settings/neighbour.ts';
+import { isLast } from './settings/function-neighbours.ts';
 import type { FunctionPlan } from './plan-function.ts';
-import { deletionOf } from './apply-layer.ts';
-import type { LayerPlan } from './plan-layer.ts';
+import { deletionOf } from './layers/apply-layer.ts';
+import type { LayerPlan } from './layers/plan-layer.ts';
 
 type Tools = Pick<ServiceContext, 'artifacts'>;
 

@@ -2,13 +2,13 @@ import type { ServiceContext } from '../service-context.ts';
 import { isDone, shownCode } from './function-code.ts';
 import type { CodeUpdate } from './function-code.ts';
 import type { FunctionState } from './function-state.ts';
-import { missingSettings, settingParameters } from './function-configuration.ts';
-import type { ConfigurationUpdate } from './function-configuration.ts';
+import { missingSettings, settingParameters } from './settings/function-configuration.ts';
+import type { ConfigurationUpdate } from './settings/function-configuration.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
 import { NEW_VERSION, planVersion } from './plan-version.ts';
 import type { VersionPlan, VersionPublication } from './plan-version.ts';
 import type { FunctionWork } from './function-work.ts';
-import { layerArnOf, moveLayers, newVersionOf } from './layer-versions.ts';
+import { layerArnOf, moveLayers, newVersionOf } from './layers/layer-versions.ts';
 import { mayBeStale } from '../../cloud/recent-sends.ts';
 import type { ShownValue } from '../../cloud/recent-sends.ts';
 

@@ -4,7 +4,7 @@ import { UserError } from '../../errors.ts';
 import { fromAnswer } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { hasCode, isSameCode } from './function-code.ts';
-import { hasSetting } from './function-configuration.ts';
+import { hasSetting } from './settings/function-configuration.ts';
 import type { FunctionState } from './function-state.ts';
 import type { FunctionWork } from './function-work.ts';
 import type { VersionSettings } from './version-settings.ts';

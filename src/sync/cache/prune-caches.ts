@@ -4,8 +4,8 @@ import { formatBytes } from '../../console/format.ts';
 import { note } from '../../console/reporter.ts';
 import { UsageError, UserError, errorMessage } from '../../errors.ts';
 import { pruneRefused } from '../../shared-cache/prune-refused.ts';
-import { pruneScope } from '../../shared-cache/prune-scope.ts';
-import type { PrunedScope } from '../../shared-cache/prune-scope.ts';
+import { pruneScope } from '../../shared-cache/scopes/prune-scope.ts';
+import type { PrunedScope } from '../../shared-cache/scopes/prune-scope.ts';
 import { openScopes } from '../open-shared-builds.ts';
 import type { SyncReport, SyncRun } from '../sync-run.ts';
 

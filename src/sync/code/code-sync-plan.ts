@@ -5,7 +5,7 @@ import type { DefinitionUpdate } from '../../services/definitions.ts';
 import type { SettingsUpdate } from '../../services/cloudcontrol/settings-update.ts';
 import type { SettingsPlan } from '../../services/settings-plan.ts';
 import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
-import type { LayerPlan } from '../../services/lambda/plan-layer.ts';
+import type { LayerPlan } from '../../services/lambda/layers/plan-layer.ts';
 import type { FailureKind, ResourceResult } from './sync-resource.ts';
 
 /** Values that refer to a version of a resource's code, and that only a deployment can move to the newest one. */

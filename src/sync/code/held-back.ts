@@ -1,5 +1,5 @@
 import type { ResourceIdentifier } from '../../model/stack.ts';
-import { layerArnOf } from '../../services/lambda/layer-versions.ts';
+import { layerArnOf } from '../../services/lambda/layers/layer-versions.ts';
 import type { LocatedFunction } from '../../services/lambda/located-function.ts';
 import type { Located, Planning } from './planning.ts';
 import type { SyncLayer } from './sync-resource.ts';

@@ -10,7 +10,7 @@ import { hasChangedSince, requireLatest } from '../../deploy/require-latest.ts';
 import { splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { allowNewVersions } from '../../services/lambda/allow-versions.ts';
-import { findGoneLayers } from '../../services/lambda/gone-layers.ts';
+import { findGoneLayers } from '../../services/lambda/layers/gone-layers.ts';
 import { openLambda } from '../../services/lambda/lambda-client.ts';
 import { ownValue } from '../../support/own-value.ts';
 import type { Template, TemplateValue } from '../../template/template.ts';

@@ -10,7 +10,7 @@ import { LogView } from './log-view.tsx';
 import { ResourceList } from './resource-list.tsx';
 import { go, store, update } from './store.ts';
 import type { Place } from './store.ts';
-import { TimelineView } from './timeline-view.tsx';
+import { TimelineView } from './timeline/timeline-view.tsx';
 
 const TABS: readonly { view: Place['view']; label: string }[] = [
   { view: 'resources', label: 'Resources' },

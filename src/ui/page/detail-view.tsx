@@ -3,12 +3,12 @@ import type { ResourceView } from '../model/session-state.ts';
 import { titleOf } from '../model/records.ts';
 import { placeBeside } from '../model/headline.ts';
 import { api } from './api.ts';
-import { Breakdown } from './breakdown.tsx';
-import { CallForm } from './call-form.tsx';
+import { Breakdown } from './timeline/breakdown.tsx';
+import { CallForm } from './forms/call-form.tsx';
 import { formatTime, shortType } from './format.ts';
-import { InvokeForm } from './invoke-form.tsx';
+import { InvokeForm } from './forms/invoke-form.tsx';
 import { Overview } from './overview.tsx';
-import { RunForm } from './run-form.tsx';
+import { RunForm } from './forms/run-form.tsx';
 import { go, store } from './store.ts';
 
 /** What is selected: what it did, why it failed, and a form to try it. */

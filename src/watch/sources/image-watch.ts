@@ -4,8 +4,8 @@ import type { ImageDefinition } from '../../builder/images/plan-images.ts';
 import { hasLocalImage } from '../../model/image-path.ts';
 import { flattenStacks } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { imageIds } from '../../support/container-engine.ts';
-import { findEngine } from '../../support/find-engine.ts';
+import { imageIds } from '../../support/engine/container-engine.ts';
+import { findEngine } from '../../support/engine/find-engine.ts';
 import { pause } from '../../support/pause.ts';
 import type { SyncEnvironment } from '../../sync/sync-environment.ts';
 

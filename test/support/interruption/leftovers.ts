@@ -8,7 +8,7 @@ import {
   paginateListLayerVersions,
   paginateListVersionsByFunction,
 } from '@aws-sdk/client-lambda';
-import { isRunning } from '../../../src/support/running.ts';
+import { isRunning } from '../../../src/support/process/running.ts';
 import { clients, poll } from '../cloud.ts';
 import { listResources } from '../snapshot.ts';
 import type { Place } from './run.ts';

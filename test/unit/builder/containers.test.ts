@@ -5,8 +5,8 @@ import { mountOf, mountOption, outermostFolders, translatePaths } from '../../..
 import { passVariables } from '../../../src/builder/containers/pass-variables.ts';
 import { readContainerEnvFile } from '../../../src/builder/containers/container-env-file.ts';
 import { planBuild } from '../../../src/builder/plan-build.ts';
-import { engineError, unknownFailure } from '../../../src/support/container-engine.ts';
-import { findEngine } from '../../../src/support/find-engine.ts';
+import { engineError, unknownFailure } from '../../../src/support/engine/container-engine.ts';
+import { findEngine } from '../../../src/support/engine/find-engine.ts';
 import { fakeFunction, fakeLayer, fakeStack } from '../../support/stack-builder.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import * as fs from 'node:fs/promises';

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { expect, it } from 'vitest';
 import { fileKey, textKey, readSums, treeKey } from '../../../src/package/artifact-key.ts';
-import { listEntries } from '../../../src/package/tree-entries.ts';
+import { listEntries } from '../../../src/package/zip/tree-entries.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 // the expected values were printed by the peer's own hash functions (1.170.0) for the same files

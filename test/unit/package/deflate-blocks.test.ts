@@ -3,7 +3,7 @@ import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { deflate } from 'libdeflate';
 import { describe, expect, it } from 'vitest';
-import { openEnded } from '../../../src/package/deflate-blocks.ts';
+import { openEnded } from '../../../src/package/zip/deflate-blocks.ts';
 
 const noise = (size: number): Buffer => createHash('shake256', { outputLength: size }).update('noise').digest();
 const text = (size: number): Buffer => Buffer.from(noise(size).map((byte) => 97 + (byte % 7) * (byte % 3)));

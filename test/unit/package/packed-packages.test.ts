@@ -3,12 +3,12 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { createArtifactStore } from '../../../src/package/artifact-store.ts';
-import { createCompressor } from '../../../src/package/compressor.ts';
-import { openCompressedFiles } from '../../../src/package/compressed-files.ts';
+import { createCompressor } from '../../../src/package/zip/compressor.ts';
+import { openCompressedFiles } from '../../../src/package/zip/compressed-files.ts';
 import type { ObjectStore } from '../../../src/package/object-store.ts';
-import { openPackedPackages } from '../../../src/package/packed-packages.ts';
-import { listEntries } from '../../../src/package/tree-entries.ts';
-import { writeZip } from '../../../src/package/zip.ts';
+import { openPackedPackages } from '../../../src/package/zip/packed-packages.ts';
+import { listEntries } from '../../../src/package/zip/tree-entries.ts';
+import { writeZip } from '../../../src/package/zip/zip.ts';
 import { silent } from '../../support/cloud.ts';
 import { tempFolder, writeFiles } from '../../support/temp-folder.ts';
 

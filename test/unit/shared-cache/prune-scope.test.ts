@@ -1,9 +1,9 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { expect, it } from 'vitest';
-import { openFileScope } from '../../../src/shared-cache/file-scope.ts';
-import { pruneScope } from '../../../src/shared-cache/prune-scope.ts';
-import type { CacheScope } from '../../../src/shared-cache/scope.ts';
+import { openFileScope } from '../../../src/shared-cache/scopes/file-scope.ts';
+import { pruneScope } from '../../../src/shared-cache/scopes/prune-scope.ts';
+import type { CacheScope } from '../../../src/shared-cache/scopes/scope.ts';
 import { temporarySuffix } from '../../../src/support/temporary-names.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

@@ -3,7 +3,7 @@ import {
   withoutCredentialLines,
   withoutCredentials,
   withoutCredentialValues,
-} from '../../../src/ui/page/credential-headers.ts';
+} from '../../../src/ui/page/forms/credential-headers.ts';
 
 it('headers with credentials are not remembered', () => {
   const kept = { 'content-type': 'application/json', 'x-request-id': '1' };

@@ -1,7 +1,7 @@
 import { CONTAINER_VARIABLES } from '../container-variables.ts';
 import { ACCEPTANCES } from '../../../shared-cache/acceptance.ts';
 import type { Acceptance } from '../../../shared-cache/acceptance.ts';
-import { parseLocation } from '../../../shared-cache/location.ts';
+import { parseLocation } from '../../../shared-cache/scopes/location.ts';
 import { choice, DIRECTORY, FILE, FLAG, list } from '../grammar.ts';
 import { BUILD_IMAGES, NO_BUILD_IMAGES } from '../identified-grammars.ts';
 import { option } from '../option-spec.ts';

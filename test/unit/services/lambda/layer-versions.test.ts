@@ -7,8 +7,8 @@ import {
   moveLayers,
   readMark,
   versionOf,
-} from '../../../../src/services/lambda/layer-versions.ts';
-import type { LayerMoves } from '../../../../src/services/lambda/layer-versions.ts';
+} from '../../../../src/services/lambda/layers/layer-versions.ts';
+import type { LayerMoves } from '../../../../src/services/lambda/layers/layer-versions.ts';
 
 const layer = (name: string) => `arn:aws:lambda:eu-west-1:123456789012:layer:${name}`;
 const version = (name: string, number: number) => `${layer(name)}:${number}`;

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { hashFile, isMissing, statIfExists } from '../../support/files.ts';
+import { fields, parseJson, recordOf, text } from '../../support/shapes.ts';
+import { COMPRESSOR } from './compression.ts';
+import type { ObjectOrigin } from '../object-store.ts';
+import type { ZipFile } from './zip.ts';
+
+/** Names beside the content of an entry of the build cache: its zip, and what is known of it. */
+export const ZIP_FILE = 'package.zip';
+export const ZIP_RECORD = 'package.json';
+
+/** Reads a record. A damaged one costs time, not correctness. */
+export async function readRecord(file: string): Promise<Record<string, string>> {
+  // new entries have none: to ask costs a tenth of the error
+  if (!existsSync(file)) return {};
+  try {
+    return recordOf(text)(parseJson(readFileSync(file, 'utf8'))) ?? {};
+  } catch (error) {
+    if (isMissing(error)) return {};
+    throw error;
+  }
+}
+
+/** Returns what a record says of the zip; undefined if there is none by this version. */
+export function zipOfRecord(record: Readonly<Record<string, string>>): Omit<ZipFile, 'path'> | undefined {
+  const { sha256, size, compressor, origin } = record;
+  if (sha256 === undefined || compressor !== COMPRESSOR) return undefined;
+  return { sha256, size: Number(size), origin: readOrigin(origin) };
+}
+
+/** Returns what to record of the zip in `file`. */
+export function zipRecord({ sha256, size, origin }: Omit<ZipFile, 'path'>, file: string): Record<string, string> {
+  const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  const from = origin === undefined ? {} : { origin: JSON.stringify(origin) };
+  return { sha256, size: String(size), compressor: COMPRESSOR, writtenAt: String(writtenAt), ...from };
+}
+
+/**
+ * Finds the recorded zip, if it still is what was recorded: one that was written to since then, or comes from elsewhere, is
+ * hashed, once.
+ */
+export async function findRecorded(
+  { file, recordFile }: { file: string; recordFile: string },
+  update: (values: Readonly<Record<string, string>>) => Promise<void>,
+): Promise<ZipFile | undefined> {
+  const record = await readRecord(recordFile);
+  const zip = zipOfRecord(record);
+  const stat = zip && (await statIfExists(file));
+  if (zip === undefined || stat?.size !== zip.size) return undefined;
+  if (record['writtenAt'] !== String(stat.mtimeMs)) {
+    if ((await hashFile(file, 'sha256', 'base64')) !== zip.sha256) return undefined;
+    await update(zipRecord(zip, file)).catch(() => {}); // on a read-only disk it is hashed each time
+  }
+  return { path: file, ...zip };
+}
+
+function readOrigin(json: string | undefined): ObjectOrigin | undefined {
+  const origin = fields(parseJson(json ?? ''));
+  const [bucket, key, etag] = ['bucket', 'key', 'etag'].map((name) => text(origin?.[name]));
+  return bucket !== undefined && key !== undefined && etag !== undefined ? { bucket, key, etag } : undefined;
+}
