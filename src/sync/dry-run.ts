@@ -2,6 +2,7 @@ import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { describeDirect } from './configuration/describe-direct.ts';
 import type { DirectPart } from './configuration/describe-direct.ts';
+import { listDirectValues } from './configuration/list-direct-values.ts';
 import { reportPlan } from './code/report-code-sync.ts';
 import type { PreparedDeployment } from './deployment/prepare-deployment.ts';
 import type { PreparedSync } from './prepared-sync.ts';
@@ -43,19 +44,11 @@ export async function reportDryRun(prepared: PreparedSync): Promise<object> {
 
 function reportDirect(reporter: Reporter, { resources }: DirectPart): void {
   for (const { id, changes, requests, waiting = [] } of resources) {
-    const values = requests.flatMap(({ parameters, values: patched }) =>
-      Object.entries(patched ?? parameters).flatMap(([name, value]) => describeValue(name, value)),
-    );
+    const values = listDirectValues({ changes, requests });
     if (changes.length > 0)
       note(reporter, 'info', `${id}: --watch would set directly, before the deployment: ${values.join(', ')}`);
     for (const reason of waiting) note(reporter, 'info', `${id}: only the deployment can set ${reason}`);
   }
-}
-
-/** The function is the resource that the line is about. */
-function describeValue(name: string, value: unknown): string[] {
-  if (name === 'FunctionName') return [];
-  return [value === null ? `${name} removed` : `${name} = ${JSON.stringify(value)}`];
 }
 
 const OUTCOME: Record<PreparedDeployment['plan']['action'], string> = {

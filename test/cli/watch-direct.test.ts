@@ -800,6 +800,7 @@ it('a dry run shows what a watch would set directly, each value but secrets, and
   expect(direct?.resources).toMatchObject([
     {
       id: 'Fn',
+      named: false,
       action: 'update',
       changes: ['MemorySize', 'Environment', 'Description', 'FunctionUrlConfig', 'Tags.Stage', 'Tags.Key'],
       requests: [
@@ -824,7 +825,9 @@ it('a dry run shows what a watch would set directly, each value but secrets, and
     },
     { id: 'Child/Nested', requests: [{ operation, parameters: { FunctionName, MemorySize: 320 } }] },
   ]);
-  expect(stderr).toContain('Fn: --watch would set directly, before the deployment: ');
+  expect(stderr).toContain(
+    'Fn: --watch would set directly, before the deployment: MemorySize = 256, Environment = {"Variables":{"GREETING":"hello","KEY":"****"}}, Description = "****", FunctionUrlConfig, Tags.Stage = "dev", Tags.Key = "****"\n',
+  );
   expect(stdout + stderr).not.toContain('hush');
   const off = await run(...secret, '--no-direct-config', '--dry-run', '--output', 'json');
   expect(JSON.parse(off.stdout)).not.toHaveProperty('direct');

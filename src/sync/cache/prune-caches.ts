@@ -21,7 +21,9 @@ async function pruneWhatIsRefused(run: SyncRun): Promise<SyncReport> {
   const { options, environment } = run;
   const [scope] = openScopes(run);
   if (scope === undefined || !options.buildCacheWrite)
-    throw new UsageError('sam-sync cache prune --refused needs --build-cache and --build-cache-write');
+    throw new UsageError('sam-sync cache prune --refused needs --build-cache and --build-cache-write', {
+      hint: 'For example: sam-sync cache prune --refused --build-cache s3://my-builds/app --build-cache-write',
+    });
   const secret = environment.env['SAM_BUILD_CACHE_KEY'] || undefined;
   const how = { dryRun: options.dryRun, signal: environment.signal, secret };
   const shared = await reportPruned(run, ' refused', () => pruneRefused(scope, how));

@@ -39,7 +39,8 @@ export async function describeDirect(prepared: PreparedSync): Promise<DirectPart
   });
   if (open === undefined) return undefined;
   const resources = await open.describe().finally(open.discard);
-  return { resources, rest: split.rest };
+  // the split chose them, not the command
+  return { resources: resources.map((resource) => ({ ...resource, named: false })), rest: split.rest };
 }
 
 interface DeploymentSplit extends ChangeSplit {
