@@ -420,14 +420,15 @@ describe('sam-sync cloud', () => {
     expect(child).toMatchObject({ code: 0, stdout: '42\n', stderr: expect.stringContaining("child {'n': 41}") });
     const failed = await run('cloud', 'invoke', 'Hello', '--stack-name', 'mine');
     expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining('errorMessage') });
-    const messages: [string[], string][] = [
-      [['Helo'], 'has no function Helo. Did you mean Hello?'],
-      [['Hello', '--stack-name', 'other'], 'Stack other of the local cloud has no function Hello'],
-      [['Hello', '--event', 'none.json'], 'There is no event file none.json'],
-      [['Hello', '--event', 'wrong.json'], 'wrong.json is not valid JSON'],
-      [['Hello', '--event', '{"n"'], '--event is not valid JSON'],
+    const messages: [string[], number, string][] = [
+      [['Helo'], 1, 'has no function Helo. Did you mean Hello?'],
+      [['Hello', '--stack-name', 'other'], 1, 'Stack other of the local cloud has no function Hello'],
+      [['Hello', '--event', 'none.json'], 2, 'There is no event file none.json'],
+      [['Hello', '--event', 'wrong.json'], 2, 'wrong.json is not valid JSON'],
+      [['Hello', '--event', '{"n"'], 2, '--event is not valid JSON'],
     ];
-    for (const [args, message] of messages) expect((await run('cloud', 'invoke', ...args)).stderr).toContain(message);
+    for (const [args, code, message] of messages)
+      expect(await run('cloud', 'invoke', ...args)).toMatchObject({ code, stderr: expect.stringContaining(message) });
 
     const logged =
       /^\d\d:\d\d:\d\d\.\d{3} Hello parent \{'n': 1\}$[^]*^\d\d:\d\d:\d\d\.\d{3} Child\/Hello child \{'n': 41\}$/m;

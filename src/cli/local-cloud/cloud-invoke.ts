@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Aws } from '../../aws/aws.ts';
-import { UsageError, UserError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import { isMissing } from '../../support/files.ts';
 import { listLocalFunctions, pickFunction } from './local-functions.ts';
 
@@ -57,7 +57,7 @@ async function readEventFile(file: string, written: string): Promise<string> {
     return await fs.readFile(file, 'utf8');
   } catch (error) {
     if (!isMissing(error)) throw error;
-    throw new UserError(`There is no event file ${written}`, {
+    throw new UsageError(`There is no event file ${written}`, {
       cause: error,
       hint: 'Pass a file with JSON, or JSON itself: --event \'{"name": "Ada"}\'',
     });
