@@ -28,6 +28,11 @@ export function openLocalMemory(folder: string): LocalMemory {
   };
 }
 
+/** The same, for a run that asks the scopes again: entries that others had, or had once, are not known. */
+export function forgetEntries(memory: LocalMemory): LocalMemory {
+  return { ...memory, readEntry: async () => undefined };
+}
+
 /** Ignores a read-only or full disk: the next run asks again. */
 async function write(file: string, content: string): Promise<void> {
   await writeFileAtomic(file, content).catch(() => {});

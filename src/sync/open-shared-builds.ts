@@ -5,7 +5,7 @@ import { UsageError } from '../errors.ts';
 import { openFileScope } from '../shared-cache/scopes/file-scope.ts';
 import { guardScope } from '../shared-cache/scopes/guarded-scope.ts';
 import type { GuardedScope } from '../shared-cache/scopes/guarded-scope.ts';
-import { openLocalMemory } from '../shared-cache/local-memory.ts';
+import { forgetEntries, openLocalMemory } from '../shared-cache/local-memory.ts';
 import { parseLocation } from '../shared-cache/scopes/location.ts';
 import { currentLibc } from '../shared-cache/machine.ts';
 import { openS3Scope } from '../shared-cache/scopes/s3-scope.ts';
@@ -71,8 +71,8 @@ export interface OpenedCache {
   storeDir: string;
 }
 
-/** Opens the build caches of the options, of which there is at least one. */
-export function openCache(run: SyncRun): OpenedCache {
+/** Opens the build caches of the options, of which there is at least one. `asksAgain`: entries of earlier runs do not count. */
+export function openCache(run: SyncRun, { asksAgain = false } = {}): OpenedCache {
   const { options, environment } = run;
   const { reporter, signal, env, version } = environment;
   const storeDir = buildStoreDir(options.projectDir);
@@ -81,7 +81,8 @@ export function openCache(run: SyncRun): OpenedCache {
   const [first] = scopes as [GuardedScope];
   const machine = { version, platform: process.platform, architecture: process.arch, libc: currentLibc() };
   const shared = { secret: env['SAM_BUILD_CACHE_KEY'] || undefined, machine, reporter };
-  const memory = openLocalMemory(memoryDir(storeDir));
+  const kept = openLocalMemory(memoryDir(storeDir));
+  const memory = asksAgain ? forgetEntries(kept) : kept;
   const cache = openSharedCache({ ...shared, scopes, memory, accept: options.buildCacheAccept });
   return { cache, scopes, storeDir, settings: { ...shared, scope: first, storeDir, signal } };
 }

@@ -67,9 +67,12 @@ function syncCheckout(words: readonly string[], options: CheckoutOptions = {}): 
 
 type CheckoutOptions = Parameters<typeof runCheckout>[1];
 
-/** Runs a command in a new checkout with an empty home. `calls`: how often npm and docker ran. */
-async function runCheckout(words: readonly string[], { npm = true, docker = false, files = {}, timeout = '10' } = {}) {
-  const dir = await tempFolder({ ...APP, ...files });
+/** Runs a command in a new checkout, or in `at`, with an empty home. `calls`: how often npm and docker ran. */
+async function runCheckout(
+  words: readonly string[],
+  { npm = true, docker = false, files = {}, timeout = '10', at = '' } = {},
+) {
+  const dir = at || (await tempFolder({ ...APP, ...files }));
   const tools = await tempFolder({ ...(npm ? { npm: NPM } : {}), ...(docker ? { docker: DOCKER } : {}) });
   for (const name of await fs.readdir(tools)) await fs.chmod(path.join(tools, name), 0o755);
   const { code, stdout, stderr } = await runCli(words, {
@@ -87,7 +90,7 @@ async function runCheckout(words: readonly string[], { npm = true, docker = fals
   const document = JSON.parse(stdout) as { status: string; buildCache?: Record<string, unknown> };
   const calls = await fs.readFile(path.join(tools, 'calls'), 'utf8').catch(() => '');
   const built = path.join(dir, '.aws-sam', 'build', 'Api');
-  return { code, stderr, document, calls: calls.split('\n').length - 1, built };
+  return { code, stderr, document, calls: calls.split('\n').length - 1, built, dir };
 }
 
 const uploads = (): string[] =>
@@ -104,7 +107,7 @@ async function fill(): Promise<void> {
 describe('--build-cache in S3', () => {
   it('gives a new checkout its builds without tools, and S3 copies the zip', async () => {
     await fill();
-    const { code, stderr, document, built } = await syncCheckout(['--build-cache', CACHE, '--s3-prefix', 'one'], {
+    const { code, stderr, document, built, dir } = await syncCheckout(['--build-cache', CACHE, '--s3-prefix', 'one'], {
       npm: false,
     });
     expect(code, stderr).toBe(0);
@@ -119,6 +122,12 @@ describe('--build-cache in S3', () => {
     const uploaded = await syncCheckout(['--build-cache', CACHE, '--s3-prefix', 'other'], { npm: false });
     expect(uploaded.code, uploaded.stderr).toBe(0);
     expect(uploads().some((name) => /other\/[0-9a-f]{32}$/.test(name))).toBe(true);
+    // another cache lacks what this one gave
+    const place = ['--build-cache', `file:${await tempFolder()}`];
+    const filled = await runCheckout(['cache', 'fill', ...place, '--output', 'json', '--no-dependency-layer'], {
+      at: dir,
+    });
+    expect(filled.document, filled.stderr).toMatchObject({ status: 'filled', builds: 1, written: 1, present: 0 });
   });
 
   it('is read only, unless it is to be written, and never replaced', async () => {
