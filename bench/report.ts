@@ -91,12 +91,14 @@ function measured(result: SubjectResult | undefined): string {
   return `${time(ms)}${spread}${code ? `, exit code ${code}` : ''}`;
 }
 
+const SUBJECTS: Readonly<Record<string, string>> = { ours: 'sam-sync', peer: 'SAM CLI' };
+
 function calls(rows: readonly Row[]): string {
   return rows
     .flatMap(({ title, results }) =>
       Object.entries(results)
         .filter(([, result]) => countCalls(result) > 0)
-        .map(([name, result]) => `- ${title}, ${name}: ${listCalls(result)}`),
+        .map(([name, result]) => `- ${title}, ${SUBJECTS[name] ?? name}: ${listCalls(result)}`),
     )
     .join('\n');
 }

@@ -139,6 +139,14 @@ const COMMAND_LINE: Readonly<Record<string, Mistake>> = {
     says: ['Error: --role-arn: `deployer` is not an ARN', '  For example: arn:aws:iam::123456789012:role/deploy.'],
     code: 2,
   },
+  'the name of a topic': {
+    args: [...NAME, '--notification-arns', 'deploys'],
+    says: [
+      'Error: --notification-arns: `deploys` is not an ARN',
+      '  For example: arn:aws:sns:eu-west-1:123456789012:deployments.',
+    ],
+    code: 2,
+  },
   'options that exclude each other': {
     args: [...NAME, '--dry-run', '--watch'],
     says: ['Error: --dry-run and --watch cannot be combined: a watch syncs what you save'],

@@ -32,12 +32,19 @@ export function checkBucket(bucket: string, place: string): void {
   });
 }
 
-/** Checks the form of an ARN; CloudFormation checks the rest. */
-export function checkArn(arn: string, place: string): void {
+/** Checks the form of a role's ARN; CloudFormation checks the rest. */
+export function checkRoleArn(arn: string, place: string): void {
+  checkArn(arn, place, 'arn:aws:iam::123456789012:role/deploy');
+}
+
+/** Checks the form of a topic's ARN; CloudFormation checks the rest. */
+export function checkTopicArn(arn: string, place: string): void {
+  checkArn(arn, place, 'arn:aws:sns:eu-west-1:123456789012:deployments');
+}
+
+function checkArn(arn: string, place: string, example: string): void {
   if (/^arn:[^:\s]+:[^:\s]+:\S+$/.test(arn)) return;
-  throw new UsageError(`${place}: \`${arn}\` is not an ARN`, {
-    hint: 'For example: arn:aws:iam::123456789012:role/deploy.',
-  });
+  throw new UsageError(`${place}: \`${arn}\` is not an ARN`, { hint: `For example: ${example}.` });
 }
 
 /** Checks `registry/name` without a tag. Any registry host is valid: emulators and new partitions have their own. */

@@ -16,7 +16,9 @@ export function throwProblems(problems: readonly UsageError[], notices: readonly
   const [first, ...others] = problems;
   if (!first) return;
   if (others.length === 0) throw new InvalidOptionsError(first.message, { hint: first.hint, cause: first, notices });
-  const lines = problems.map(({ message, hint }) => (hint === undefined ? message : `${message} (${hint})`));
+  const lines = problems.map(({ message, hint }) =>
+    hint === undefined ? message : `${message} (${hint.replace(/\.$/, '')})`,
+  );
   throw new InvalidOptionsError(lines.join('\n'), { cause: first, notices });
 }
 

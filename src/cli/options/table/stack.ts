@@ -1,5 +1,5 @@
 import { FLAG, TEXT, checked, list, oneOf } from '../grammar.ts';
-import { checkArn, checkTags } from '../option-checks.ts';
+import { checkRoleArn, checkTags, checkTopicArn } from '../option-checks.ts';
 import { WORDS, option } from '../option-spec.ts';
 import { PARAMETER_OVERRIDES } from '../parameter-overrides.ts';
 import { TAGS } from '../tags-grammar.ts';
@@ -33,7 +33,7 @@ export const STACK = {
   roleArn: option({
     names: ['--role-arn'],
     grammar: TEXT,
-    check: checkArn,
+    check: checkRoleArn,
     group: 'Stack',
     help: 'IAM role CloudFormation assumes for the deployment.',
     configKeys: ['role_arn'],
@@ -44,7 +44,7 @@ export const STACK = {
       metavar: 'ARN...',
       split: { by: WORDS, typedToo: true },
       check: (arn, place) => {
-        checkArn(arn, place);
+        checkTopicArn(arn, place);
         return arn;
       },
     }),
