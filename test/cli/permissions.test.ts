@@ -138,6 +138,13 @@ describe('the documented policy is enough, and no action in it is idle:', () => 
       await changeShop(app.dir);
       await app.succeed(['--dry-run']);
       await app.succeed(['--dry-run', '--code']);
+      // a few functions are read one by one
+      await app.succeed(['--dry-run', '--code', '--resource-id', 'Greet']);
+      await edit(app.dir, 'template.yaml', 'MemorySize: 128', 'MemorySize: 256');
+      await app.succeed(['--dry-run']);
+      await forget(app.dir);
+      await app.succeed(['--dry-run']);
+      await app.succeed(['--dry-run', '--code']);
     });
   });
 });
