@@ -43,7 +43,8 @@ export async function reportDryRun(prepared: PreparedSync): Promise<object> {
 }
 
 function reportDirect(reporter: Reporter, { resources }: DirectPart): void {
-  for (const { id, changes, requests, waiting = [] } of resources) {
+  for (const { id, action, changes, requests, waiting = [], why } of resources) {
+    if (action === 'fail') note(reporter, 'info', `${id}: only the deployment can set its settings`, why);
     const values = listDirectValues({ changes, requests });
     if (changes.length > 0)
       note(reporter, 'info', `${id}: --watch would set directly, before the deployment: ${values.join(', ')}`);

@@ -829,6 +829,13 @@ it('a dry run shows what a watch would set directly, each value but secrets, and
     'Fn: --watch would set directly, before the deployment: MemorySize = 256, Environment = {"Variables":{"GREETING":"hello","KEY":"****"}}, Description = "****", FunctionUrlConfig, Tags.Stage = "dev", Tags.Key = "****"\n',
   );
   expect(stdout + stderr).not.toContain('hush');
+  const denied = { kind: 'error', status: 403, code: 'AccessDeniedException', message: 'no tags for you' } as const;
+  app.proxy.fault({ operation: 'ListTags' }, denied, { times: Infinity });
+  const compared = await run(...secret, '--dry-run');
+  expect(compared.stderr).toMatch(
+    /^Fn: only the deployment can set its settings.*\n?.*not call ListTags of Lambda: no tags for you/m,
+  );
+  expect(compared.stderr).toContain('Other: --watch would set directly');
   const off = await run(...secret, '--no-direct-config', '--dry-run', '--output', 'json');
   expect(JSON.parse(off.stdout)).not.toHaveProperty('direct');
 });
