@@ -27,7 +27,8 @@ const BLOCKS: readonly {
   { page: 'README.md', has: '--watch --tail', run: 'account' },
   { page: 'README.md', has: 'cache fill', run: { not: 'test/cli/build-cache.test.ts fills and takes' } },
   { page: 'docs/build-cache.md', has: '# reads only', run: { not: 'test/cli/build-cache.test.ts fills and takes' } },
-  { page: 'docs/build-cache.md', has: 'cache prune', run: { not: 'test/cli/build-cache.test.ts runs it' } },
+  { page: 'docs/build-cache.md', has: 'prune --refused', run: { not: 'test/cli/build-cache.test.ts runs it' } },
+  { page: 'docs/build-cache.md', has: '--older-than 14d', run: { not: 'test/cli/build-cache.test.ts runs it' } },
   { page: 'docs/local-cloud.md', has: 'sam-sync cloud reset', run: 'cloud' },
   { page: 'docs/local-cloud.md', has: 'cloud exec -- aws', run: 'cloud' },
   { page: 'docs/permissions.md', has: 'policy.json', run: 'anywhere' },
@@ -50,7 +51,7 @@ it('each block of commands in the documentation is run here, or is marked with t
     rows: BLOCKS.filter((row) => row.page === page && text.includes(row.has)).length,
   }));
   expect(matches.filter(({ rows }) => rows !== 1)).toEqual([]);
-  expect(BLOCKS.filter(({ run }) => typeof run === 'object')).toHaveLength(7);
+  expect(BLOCKS.filter(({ run }) => typeof run === 'object')).toHaveLength(8);
   expect(BLOCKS).toHaveLength(all.length);
 });
 
