@@ -27,7 +27,7 @@ const BLOCKS: readonly {
   { page: 'README.md', has: '--watch --tail', run: 'account' },
   { page: 'README.md', has: 'cache fill', run: { not: 'test/cli/build-cache.test.ts fills and takes' } },
   { page: 'docs/build-cache.md', has: '# reads only', run: { not: 'test/cli/build-cache.test.ts fills and takes' } },
-  { page: 'docs/build-cache.md', has: 'prune --refused', run: { not: 'test/cli/build-cache.test.ts runs it' } },
+  { page: 'docs/build-cache.md', has: 'prune --refused', run: { not: 'test/cli/cache-command.test.ts runs it' } },
   { page: 'docs/build-cache.md', has: '--older-than 14d', run: { not: 'test/cli/build-cache.test.ts runs it' } },
   { page: 'docs/local-cloud.md', has: 'sam-sync cloud reset', run: 'cloud' },
   { page: 'docs/local-cloud.md', has: 'cloud exec -- aws', run: 'cloud' },

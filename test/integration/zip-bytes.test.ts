@@ -11,7 +11,7 @@ import { nodeFolder } from '../support/npm-tool.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const run = promisify(execFile);
-const sources = fileURLToPath(new URL('../../src/package', import.meta.url));
+const sources = fileURLToPath(new URL('../../src/package/zip', import.meta.url));
 
 /** Zips a folder and prints the zip's hash and how many threads ran. */
 const PROGRAM = `
