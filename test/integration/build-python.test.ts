@@ -135,6 +135,24 @@ describe('pip', () => {
     expect((await fs.readdir(path.join(dir, 'shared'))).sort()).toEqual(['pyproject.toml', 'shared']);
   });
 
+  it('refuses a folder that is no Python project without reading what it holds', async () => {
+    const dir = await tempFolder({
+      'template.yaml': template({ A: 'a' }),
+      'a/requirements.txt': '../shared\n',
+      'a/app.py': '',
+      'shared/app.py': '',
+    });
+    const app = await buildApp(dir);
+    const shared = path.join(dir, 'shared');
+    expect(app.failures.map(({ message }) => message)).toEqual([
+      `${shared} cannot be installed: it has neither pyproject.toml nor setup.py`,
+    ]);
+    // one of them may come; everything below a folder such as `..` would be hashed and watched
+    const inputs = app.inputs('A').map((input) => path.relative(dir, input.path));
+    expect(inputs).toEqual(expect.arrayContaining(['shared/pyproject.toml', 'shared/setup.py']));
+    expect(inputs).not.toContain('shared');
+  });
+
   it('defect 12: a manifest without packages installs nothing, ever', async () => {
     const dir = await tempFolder({
       'template.yaml': template({ A: 'a', B: 'b' }),

@@ -103,10 +103,10 @@ async function wrongVersions(endpoint: string, id: string, aliasArn: string): Pr
   const FunctionName = aliasArn.slice(0, aliasArn.lastIndexOf(':'));
   const hashes: (string | undefined)[] = [];
   for await (const { Versions = [] } of paginateListVersionsByFunction({ client: lambda }, { FunctionName })) {
-    // a deployment may publish the same code with other settings
-    const contents = Versions.map(({ Version, CodeSha256, Environment, Layers = [] }) => ({
+    // a deployment may publish the same code with other settings, or after a version that made room for it
+    const contents = Versions.map(({ Version, CodeSha256, Description, Environment, Layers = [] }) => ({
       Version,
-      content: JSON.stringify([CodeSha256, Environment?.Variables, Layers.map(({ Arn }) => Arn)]),
+      content: JSON.stringify([CodeSha256, Description, Environment?.Variables, Layers.map(({ Arn }) => Arn)]),
     }));
     hashes.push(...contents.flatMap(({ Version, content }) => (Version === '$LATEST' ? [] : [content])));
   }
@@ -115,7 +115,7 @@ async function wrongVersions(endpoint: string, id: string, aliasArn: string): Pr
     lambda.send(new GetFunctionConfigurationCommand({ FunctionName: aliasArn })),
   ]);
   return [
-    ...(hasTwice(hashes) ? [`${id}: version published twice`] : []),
+    ...(hashes.some((hash, at) => at > 0 && hash === hashes[at - 1]) ? [`${id}: version published twice`] : []),
     ...(live.CodeSha256 === latest.CodeSha256 ? [] : [`${id} leads to other code`]),
   ];
 }

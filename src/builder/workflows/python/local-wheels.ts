@@ -1,8 +1,10 @@
 import { rename } from 'node:fs/promises';
 import * as path from 'node:path';
+import { UserError } from '../../../errors.ts';
 import { keyOf } from '../../build-key.ts';
 import type { PythonInterpreter } from './interpreter.ts';
 import { buildWheel } from './build-wheel.ts';
+import { isInstallable } from './pyproject.ts';
 import type { PythonTarget } from './wheel.ts';
 import { SourceChangedError } from '../workflow.ts';
 import type { BuildContext } from '../workflow.ts';
@@ -37,6 +39,10 @@ export interface LocalBuild {
 /** Returns the wheel of a local folder: built once for all functions that need it, and again when the folder changes. */
 export async function obtainWheel(dir: string, how: LocalBuild): Promise<string> {
   const { context, tool, python, target } = how;
+  if (!(await isInstallable(dir)))
+    throw new UserError(`${dir} cannot be installed: it has neither pyproject.toml nor setup.py`, {
+      hint: 'Correct the path in the requirements, or add a pyproject.toml to the package.',
+    });
   const source = await hashLocal(context, dir);
   const { identity } = context.tools;
   const key = keyOf('python wheel', 1, tool, source, { ...target }, python?.version, identity, path.basename(dir));

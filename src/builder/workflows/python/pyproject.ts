@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { readTextIfExists } from '../../../support/files.ts';
+import { exists, readTextIfExists } from '../../../support/files.ts';
 import { fields, text, textsOf } from '../../../support/shapes.ts';
 import { parseTomlFile } from '../toml-file.ts';
 
@@ -40,6 +40,15 @@ interface UvTable {
 export interface UvSource {
   path: string | undefined;
   workspace: boolean;
+}
+
+/** The files of which a folder has one that pip and uv can install. */
+export const PROJECT_FILES: readonly string[] = ['pyproject.toml', 'setup.py'];
+
+/** Returns whether pip and uv can install the folder. */
+export async function isInstallable(dir: string): Promise<boolean> {
+  const found = await Promise.all(PROJECT_FILES.map((name) => exists(path.join(dir, name))));
+  return found.includes(true);
 }
 
 /** Reads a `pyproject.toml`; undefined if there is none. */

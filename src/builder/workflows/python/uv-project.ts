@@ -4,7 +4,7 @@ import { exists, statIfExists } from '../../../support/files.ts';
 import { compileFolders, isGlob } from '../../../support/globs.ts';
 import { withSlashes } from '../../../support/places.ts';
 import { isLocalUrl, pathOfUrl } from '../file-url.ts';
-import { normalizeName, parseRequirement, readPyProject } from './pyproject.ts';
+import { isInstallable, normalizeName, parseRequirement, PROJECT_FILES, readPyProject } from './pyproject.ts';
 import type { PyProject, UvSource } from './pyproject.ts';
 import { differencesToLock, lockedLocals, readUvLock } from './uv-lock.ts';
 import type { BuildContext } from '../workflow.ts';
@@ -23,9 +23,13 @@ export class ConsultedFiles {
     this.#files.add(file);
   }
 
-  async pyProject(dir: string): Promise<PyProject | undefined> {
-    const file = path.join(dir, 'pyproject.toml');
+  /** Adds a file that may be missing. */
+  async search(file: string): Promise<void> {
     if (file.startsWith(this.#projectDir) || (await exists(file))) this.add(file);
+  }
+
+  async pyProject(dir: string): Promise<PyProject | undefined> {
+    await this.search(path.join(dir, 'pyproject.toml'));
     return readPyProject(dir);
   }
 
@@ -129,8 +133,14 @@ async function addLocalsOf(project: PyProject, search: LocalSearch): Promise<voi
 /** Adds a local folder or archive, and what the project in it needs. */
 export async function addLocal(place: string, search: LocalSearch): Promise<void> {
   if (search.locals.has(place)) return;
+  const isFolder = (await statIfExists(place))?.isDirectory() === true;
+  if (isFolder && !(await isInstallable(place))) {
+    // pip and uv refuse it: what it holds, perhaps a whole disk, decides nothing
+    for (const name of PROJECT_FILES) await search.files.search(path.join(place, name));
+    return;
+  }
   search.locals.add(place);
-  if (!(await statIfExists(place))?.isDirectory()) return;
+  if (!isFolder) return;
   const project = await search.files.pyProject(place);
   if (project) await addLocalsOf(project, search);
 }
