@@ -4,6 +4,7 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  readSync,
   readdirSync,
   realpathSync,
   renameSync,
@@ -34,6 +35,20 @@ const SMALL_BYTES = 64 * 1024;
 /** Reads a file of about this size (bytes). */
 export async function readContent(file: string, size: number): Promise<Buffer> {
   return size > SMALL_BYTES ? fs.readFile(file) : readFileSync(file);
+}
+
+/**
+ * Fills a buffer from a position of an open file, at least the first `needed` bytes of it. Returns how many there are: fewer if
+ * the file ends before.
+ */
+export function readAtLeast(descriptor: number, bytes: Buffer, position: number, needed = bytes.length): number {
+  let filled = 0;
+  while (filled < needed) {
+    const count = readSync(descriptor, bytes, filled, bytes.length - filled, position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
 }
 
 /** Hashes a file of any size as a stream. */

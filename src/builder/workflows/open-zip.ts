@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { fromBufferPromise, fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl';
 import type { ZipFile } from 'yauzl';
+import { readAtLeast } from '../../support/files.ts';
 
 const HOW = { lazyEntries: true, autoClose: false } as const;
 /** What a stream of an entry reads at once (bytes). */
@@ -80,10 +81,6 @@ class FileReader extends RandomAccessReader {
   }
 
   private fill(bytes: Buffer, position: number): void {
-    for (let done = 0; done < bytes.length;) {
-      const count = readSync(this.descriptor, bytes, done, bytes.length - done, position + done);
-      if (count === 0) throw new Error('it ends too early');
-      done += count;
-    }
+    if (readAtLeast(this.descriptor, bytes, position) < bytes.length) throw new Error('it ends too early');
   }
 }

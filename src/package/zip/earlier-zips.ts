@@ -1,6 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { isMissing } from '../../support/files.ts';
+import { isMissing, readAtLeast } from '../../support/files.ts';
 import type { CompressedFile, CompressedFiles } from './compressed-files.ts';
 
 /** Compressed files of earlier zips, which stay open until `close`. */
@@ -132,12 +132,7 @@ class OpenZip {
   /** Reads at least `needed` bytes, more if there are. */
   private readAt(start: number, needed: number): Buffer | undefined {
     const bytes = Buffer.allocUnsafeSlow(Math.max(needed, WINDOW));
-    let filled = 0;
-    while (filled < needed) {
-      const count = readSync(this.descriptor, bytes, filled, bytes.length - filled, start + filled);
-      if (count === 0) return undefined;
-      filled += count;
-    }
-    return bytes.subarray(0, filled);
+    const filled = readAtLeast(this.descriptor, bytes, start, needed);
+    return filled < needed ? undefined : bytes.subarray(0, filled);
   }
 }

@@ -32,7 +32,7 @@ export class ZipOutput {
 
   async close(): Promise<{ size: number; sha256: string }> {
     // a small file at once: a promise for each step costs several times as much
-    if (this.file === undefined) writeFileSync(this.temporary, this.takePending());
+    if (this.file === undefined) writeFileSync(this.temporary, Buffer.concat(this.takePending()));
     else {
       await this.flush();
       await this.file.close();
@@ -47,9 +47,8 @@ export class ZipOutput {
   }
 
   private async flush(): Promise<void> {
-    const { pending, pendingBytes } = this;
-    this.pending = [];
-    this.pendingBytes = 0;
+    const { pendingBytes } = this;
+    const pending = this.takePending();
     if (pendingBytes === 0) return;
     this.file ??= await fs.open(this.temporary, 'w');
     let { bytesWritten: done } = await this.file.writev(pending);
@@ -59,10 +58,10 @@ export class ZipOutput {
     while (done < bytes.length) done += (await this.file.write(bytes, done)).bytesWritten;
   }
 
-  private takePending(): Buffer {
-    const bytes = Buffer.concat(this.pending);
+  private takePending(): Uint8Array[] {
+    const { pending } = this;
     this.pending = [];
     this.pendingBytes = 0;
-    return bytes;
+    return pending;
   }
 }

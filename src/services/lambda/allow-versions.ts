@@ -71,21 +71,12 @@ async function allowNewVersion(
   const isUnclear = stacks.facts.unsettled.includes(id);
   if (published.version === version && !isUnclear) return;
   const { settings: naming = [] } = kindOf(type)?.versioned ?? {};
-  const stacksOwn = isUnclear ? undefined : await readIfThere(lambda, name, version);
+  // somebody may have deleted the version
+  const stacksOwn = isUnclear ? undefined : await lambda.readIfThere(name, version);
   // SAM names the same version again
   if (stacksOwn !== undefined && isSame(published, stacksOwn, naming)) return;
   // whatever $LATEST has now: after a rollback it has the code before, and the deployment brings that of the newest version
   await publishOrWarn({ stacks, lambda, reporter }, id, await lambda.settled(name));
-}
-
-/** undefined: somebody deleted the version. */
-async function readIfThere(lambda: LambdaAccess, name: string, version: string): Promise<FunctionState | undefined> {
-  try {
-    return await lambda.read(name, version);
-  } catch (error) {
-    if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
-    throw error;
-  }
 }
 
 async function publishOrWarn(tools: VersionTools, id: string, latest: FunctionState): Promise<void> {

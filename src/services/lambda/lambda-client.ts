@@ -13,6 +13,8 @@ import { readFunctions } from './read-functions.ts';
 export interface LambdaAccess {
   service(): Promise<Service<'lambda'>>;
   read(name: string, qualifier?: string): Promise<FunctionState>;
+  /** Reads a version or alias; undefined: there is none. */
+  readIfThere(name: string, qualifier: string): Promise<FunctionState | undefined>;
   /**
    * Reads many functions with few calls; those that do not exist are absent. Lists have no images: functions in `images` are
    * read one by one.
@@ -92,6 +94,14 @@ export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): Lambd
   return {
     service,
     read,
+    readIfThere: async (name, qualifier) => {
+      try {
+        return await read(name, qualifier);
+      } catch (error) {
+        if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
+        throw error;
+      }
+    },
     settled,
     change,
     readAhead,

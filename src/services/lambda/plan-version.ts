@@ -1,5 +1,4 @@
 import type { PublishVersionCommandInput, UpdateAliasCommandInput } from '@aws-sdk/client-lambda';
-import { isAwsError } from '../../aws/service-errors.ts';
 import { UserError } from '../../errors.ts';
 import { fromAnswer } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
@@ -46,7 +45,7 @@ export async function planVersion(
   // a function that only uses a layer of this sync is published if that layer changes
   const comparesCode = code !== undefined || changes;
   if (!comparesCode && work.version === undefined) return NOTHING;
-  const published = await readPublished(tools, state.name, alias ?? LATEST_PUBLISHED);
+  const published = await tools.lambda.readIfThere(state.name, alias ?? LATEST_PUBLISHED);
   if (alias !== undefined && published === undefined && comparesCode) {
     throw new UserError(`${work.id} has no alias ${alias} in the cloud yet`, {
       hint: 'Sync without --code first: a deployment creates it.',
@@ -88,7 +87,7 @@ async function planVersionOfSettings(
     // somebody shifts its traffic
     if (await hasWeights(tools, FunctionName, alias)) return { publish: undefined, note: withDeployment };
     if (!isLate && isMoved) {
-      const stacks = await readPublished(tools, FunctionName, deployed);
+      const stacks = await tools.lambda.readIfThere(FunctionName, deployed);
       // CloudFormation can publish what was taken back only if Lambda's newest version is another one
       if (stacks !== undefined && isWantedCode(work, stacks) && !lacks(work, back, stacks))
         return { publish: newVersion(FunctionName, alias, deployed), note: undefined };
@@ -120,17 +119,4 @@ async function hasWeights({ lambda }: ServiceContext, FunctionName: string, Name
   const { send, GetAliasCommand } = await lambda.service();
   const { RoutingConfig } = await send(new GetAliasCommand({ FunctionName, Name }));
   return Object.keys(RoutingConfig?.AdditionalVersionWeights ?? {}).length > 0;
-}
-
-async function readPublished(
-  { lambda }: ServiceContext,
-  name: string,
-  qualifier: string,
-): Promise<FunctionState | undefined> {
-  try {
-    return await lambda.read(name, qualifier);
-  } catch (error) {
-    if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
-    throw error;
-  }
 }

@@ -8,8 +8,8 @@ import type { ResourceKind } from './resource-kind.ts';
  * that an update neither replaces the resource nor is blind (createOnly, readOnly and writeOnly properties are not here), and if
  * the deployment afterwards succeeds although the resource has the value already: its service accepts the same value again. So
  * there is no throughput, billing mode, stream or time to live of DynamoDB tables: UpdateTable and UpdateTimeToLive refuse what the
- * table has. Tags go through
- * the Tagging API (`taggedArn`), because Cloud Control replaces all of them.
+ * table has. Tags go through the Tagging API (`taggedArn`),
+ * because Cloud Control replaces all of them.
  */
 
 const text = (name: string, absent?: Setting): DirectProperty => scalar(name, 'text', absent);
