@@ -68,6 +68,21 @@ export function listTree(root: string, excludes: readonly string[] = [], budget?
   return tree;
 }
 
+/** Lists the files of a folder as `listTree` does, or a file itself. Absolute; none if there is nothing. */
+export function listFiles(place: string, excludes: readonly string[]): string[] {
+  const stat = statOf(place);
+  if (stat?.isDirectory()) return listTree(place, excludes).files.map(({ absolute }) => absolute);
+  return stat?.isFile() ? [place] : [];
+}
+
+function statOf(place: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(place, { throwIfNoEntry: false });
+  } catch {
+    return undefined; // what cannot be looked at
+  }
+}
+
 /** Returns the size of the files below a folder, in bytes. */
 export function treeSize(root: string): number {
   let sum = 0;

@@ -1,8 +1,7 @@
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { readTextIfExists } from '../../support/files.ts';
 import type { KeyPart } from '../build-key.ts';
-import { listTree } from '../file-tree.ts';
+import { listFiles } from '../file-tree.ts';
 
 /** How the files of a tool name variables of the environment. */
 export interface VariableSyntax {
@@ -31,18 +30,12 @@ export async function findNamedVariables(
   places: readonly string[],
   { isFile, uses, ignored, excludes }: VariableSyntax,
 ): Promise<NamedVariable[]> {
-  const files = new Set((await Promise.all(places.map((place) => filesOf(place, excludes)))).flat());
+  const files = new Set(places.flatMap((place) => listFiles(place, excludes)));
   const found = [...files].sort().map(async (file) => {
     const text = isFile(path.basename(file)) ? await readTextIfExists(file) : undefined;
     return [...(text ?? '').matchAll(uses)].map((match) => ({ file, name: match.slice(1).find(Boolean) }));
   });
   return (await Promise.all(found)).flat().filter(({ name }) => name === undefined || !ignored.test(name));
-}
-
-async function filesOf(place: string, excludes: readonly string[]): Promise<string[]> {
-  const stat = await fs.stat(place).catch(() => undefined);
-  if (stat?.isDirectory()) return listTree(place, excludes).files.map(({ absolute }) => absolute);
-  return stat?.isFile() ? [place] : [];
 }
 
 /** Returns why the project's files do not decide the build; undefined if they name no variable. */

@@ -1,9 +1,8 @@
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { readTextIfExists } from '../../support/files.ts';
 import { isBelow } from '../../support/places.ts';
 import type { BuildInput } from '../build-result.ts';
-import { listTree } from '../file-tree.ts';
+import { listFiles } from '../file-tree.ts';
 
 /** How build files of a tool name other places. */
 export interface PathSyntax {
@@ -48,11 +47,8 @@ export async function findOutsidePaths(roots: readonly string[], syntax: PathSyn
 }
 
 async function listPaths(root: string, syntax: PathSyntax): Promise<{ file: string; name: string }[]> {
-  const stat = await fs.stat(root).catch(() => undefined);
-  if (stat === undefined) return [];
-  const files = stat.isDirectory() ? listTree(root, syntax.excludes).files.map(({ absolute }) => absolute) : [root];
   const named = await Promise.all(
-    files
+    listFiles(root, syntax.excludes)
       .filter((file) => syntax.isBuildFile(path.basename(file)))
       .map(async (file) => {
         const text = (await readTextIfExists(file)) ?? '';

@@ -207,7 +207,7 @@ export async function copySettings(project: NodeProject, target: string): Promis
 
 /** Lists settings that decide an installation, files and folders, also those that do not exist. */
 export function settingsPlaces({ root, dir, manager }: SettingsOwner, projectDir: string): BuildInput[] {
-  const own = [...new Set([...SETTINGS.map((name) => path.join(root, name)), path.join(dir, '.npmrc')])];
+  const own = ownSettings({ root, dir });
   // above a package alone only Yarn reads settings
   const above = root === dir && manager !== 'yarn' ? [] : placesAbove('node', [dir], projectDir);
   return addInputs(
@@ -218,12 +218,17 @@ export function settingsPlaces({ root, dir, manager }: SettingsOwner, projectDir
 
 type SettingsOwner = Pick<NodeProject, 'root' | 'dir' | 'manager'>;
 
+/** The places of the project's own settings, each once. */
+function ownSettings({ root, dir }: Pick<SettingsOwner, 'root' | 'dir'>): string[] {
+  return [...new Set([...SETTINGS.map((name) => path.join(root, name)), path.join(dir, '.npmrc')])];
+}
+
 /** Returns what settings say, without logins and without the lock file, for the key of packages. */
 export async function settingsKey(
   project: SettingsOwner,
   { hasher, options }: Pick<BuildContext, 'hasher' | 'options'>,
 ): Promise<KeyPart> {
-  const own = [...SETTINGS.map((name) => path.join(project.root, name)), path.join(project.dir, '.npmrc')];
+  const own = ownSettings(project);
   const above = settingsPlaces(project, options.projectDir).map((input) => input.path);
   const places = [...new Set([...own, ...above.filter((place) => path.basename(place) === '.yarnrc.yml')])];
   return Promise.all(
