@@ -173,13 +173,16 @@ async function describe(client: CloudFormationClient, stackName: string) {
   return (await client.send(new DescribeStacksCommand({ StackName: stackName }))).Stacks?.[0];
 }
 
+/** The function ran and failed. What is deployed between two halves of a save may do so for a moment: `poll` asks again. */
+export class FunctionFailed extends Error {}
+
 /** Invokes a function (name or ARN) and returns its parsed answer; a failing function is an error. */
 export async function invoke(endpoint: string, functionName: string, payload: unknown = {}): Promise<unknown> {
   const answer = await clients(endpoint).lambda.send(
     new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(payload) }),
   );
   const text = Buffer.from(answer.Payload ?? []).toString();
-  if (answer.FunctionError) throw new Error(`${functionName}: ${text}`);
+  if (answer.FunctionError) throw new FunctionFailed(`${functionName}: ${text}`);
   return text === '' ? undefined : JSON.parse(text);
 }
 
@@ -225,10 +228,17 @@ export async function runStateMachine(endpoint: string, arn: string, input: unkn
 /** Asks until there is an answer, at most 60 s. */
 export async function poll<T>(ask: () => Promise<T | undefined>, timeoutMs = 60_000): Promise<T> {
   const deadline = performance.now() + timeoutMs;
+  let failed: FunctionFailed | undefined;
   for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (performance.now() > deadline) throw new Error(`not seen within ${timeoutMs} ms`);
+    try {
+      const answer = await ask();
+      if (answer !== undefined) return answer;
+      failed = undefined;
+    } catch (error) {
+      if (!(error instanceof FunctionFailed)) throw error;
+      failed = error;
+    }
+    if (performance.now() > deadline) throw failed ?? new Error(`not seen within ${timeoutMs} ms`);
     await delay(20);
   }
 }
