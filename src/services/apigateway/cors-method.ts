@@ -24,10 +24,10 @@ const ANY = 'x-amazon-apigateway-any-method';
 const ALL_METHODS = 'DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT';
 
 /**
- * How often SAM puts the type of a header into a `schema`: not in Swagger 2.0, once in OpenAPI 3, and twice if the API has
- * models too, because it converts the definition once more.
+ * How often SAM puts the type of a header into a `schema`: not in Swagger 2.0, once in OpenAPI 3, and once more for each of `Auth` and
+ * `Models`, because it converts the definition again.
  */
-export type SchemaDepth = 0 | 1 | 2;
+export type SchemaDepth = 0 | 1 | 2 | 3;
 
 /** The OPTIONS method that SAM adds to a path with these methods. Pure. */
 export function corsMethod(cors: CorsSettings, methods: readonly string[], depth: SchemaDepth): TemplateMap {
@@ -44,7 +44,7 @@ export function isCorsMethod(method: TemplateValue): boolean {
   const parameters = mapOf(answer['responseParameters']);
   const values = HEADERS.map(([header, , setting]) => [setting, parameters[`${PARAMETER}${header}`] ?? null]);
   const { security: _, ...written } = mapOf(method);
-  const again = ([0, 1, 2] as const).map((depth) => render(Object.fromEntries(values) as CorsSettings, depth));
+  const again = ([0, 1, 2, 3] as const).map((depth) => render(Object.fromEntries(values) as CorsSettings, depth));
   return again.some((one) => canonicalJson(one) === canonicalJson(written));
 }
 
@@ -76,8 +76,7 @@ function render(values: CorsSettings, depth: SchemaDepth): TemplateMap {
 }
 
 function inSchema(type: TemplateMap, depth: SchemaDepth): TemplateMap {
-  if (depth === 0) return type;
-  return depth === 1 ? { schema: type } : { schema: { schema: type } };
+  return depth === 0 ? type : { schema: inSchema(type, (depth - 1) as SchemaDepth) };
 }
 
 /** An age of 0 is one; any other empty value is none. */

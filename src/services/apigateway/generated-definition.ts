@@ -1,16 +1,21 @@
+import { placeOf } from '../../cloud/resource-attributes.ts';
 import { readProcessedTemplate } from '../../deploy/describe-stack.ts';
+import { apiEvents, apisOfEvents, ROUTE_SETTINGS } from '../../model/api-events.ts';
+import type { ApiEvent } from '../../model/api-events.ts';
+import type { DefinedResource } from '../../model/definitions.ts';
 import { splitIdentifier } from '../../model/stack.ts';
 import type { Stack } from '../../model/stack.ts';
 import { ownValue } from '../../support/own-value.ts';
-import { kindOf, settingsOf } from '../../template/kinds/kinds.ts';
-import { isMap, mapOf, resourceOf } from '../../template/template.ts';
+import { apiEvent, kindOf, settingsOf } from '../../template/kinds/kinds.ts';
+import { isMap, mapOf, resourceOf, resourcesOf } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { blocked } from '../definition-plan.ts';
 import type { DefinitionWork, UnplannedDefinition } from '../definition-plan.ts';
-import { toJson } from '../definition-text.ts';
+import { canonicalJson, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { ApiDefinition } from './api-definition.ts';
-import { replaceParts, sameBody } from './generated-parts.ts';
+import { replaceGenerated } from './replace-generated.ts';
+import type { CallingAuthorizer, ReadRoutes } from './replace-generated.ts';
 
 /** A definition that SAM generates. */
 export interface GeneratedDefinition extends ApiDefinition {
@@ -24,35 +29,54 @@ export function isGenerated({ resource: { type, definition }, settings, isChange
   return !isChanged && definition.kind !== 'file' && settings.some((name) => generatedDirect.includes(name));
 }
 
-/** Takes the definition that SAM made of the deployed template, and replaces what it makes of properties. */
+/** Takes the definition that SAM made of the deployed template, and replaces what it makes of properties and events. */
 export async function readGeneratedDefinition(
   tools: ServiceContext,
-  { resource, stack }: DefinitionWork,
+  { resource, stack, settings: names }: DefinitionWork,
 ): Promise<GeneratedDefinition | UnplannedDefinition> {
   const { id, logicalId, type, properties, definition } = resource;
-  const { generatedDirect = [] } = kindOf(type) ?? {};
-  if (definition.kind === 'inline' && PARTS.some((part) => mapOf(definition.value)[part] !== undefined))
-    return blocked(`${id}: only SAM knows what it adds to ${PARTS.join(', ')} of a definition`);
+  if (definition.kind === 'inline') {
+    const why = whyInline(mapOf(definition.value), names);
+    if (why !== undefined) return blocked(`${id}: ${why}`);
+  }
   const processed = await processedTemplate(tools, stack);
   const { Body: deployed } = mapOf(resourceOf(processed, logicalId)['Properties']);
   if (!isMap(deployed)) return blocked(`${id}: only SAM knows its definition`);
-  const names = [...generatedDirect, 'Auth'];
-  const written = Object.fromEntries<TemplateValue>(names.map((name) => [name, properties[name] ?? null]));
-  const [body, wanted, settings] = await Promise.all([
+  const [body, wanted, settings, routes] = await Promise.all([
     tools.values.resolve(deployed, stack),
-    tools.values.resolve({ ...written, Auth: written['Auth'] === null ? null : {} }, stack),
+    tools.values.resolve(writtenProperties(resource), stack),
     // an import resets them
     tools.values.resolve(settingsOf(type, properties), stack),
+    readRoutes(tools, resource, stack),
   ]);
   const missing = [...body.missing, ...wanted.missing, ...settings.missing];
   if (missing.length > 0) return blocked(`${id}: only CloudFormation knows the value of ${missing.join(', ')}`);
-  const parts = replaceParts(mapOf(body.value), mapOf(wanted.value));
+  const parts = replaceGenerated({
+    kind: resource.flow === 'http-api' ? 'http' : 'rest',
+    stack,
+    logicalId,
+    type,
+    body: mapOf(body.value),
+    properties: { ...mapOf(wanted.value), ...propagatedTags(stack, logicalId) },
+    routes,
+    needsRoutes: names.includes('Auth') || names.includes(ROUTE_SETTINGS),
+    isWhole: definition.kind === 'none',
+  });
   if ('why' in parts) return blocked(`${id}: ${parts.why}`);
+  const why = await whyNotAllowed(tools, { resource, stack }, parts.calling);
+  if (why !== undefined) return blocked(`${id}: ${why}`);
   return {
-    body: toJson(parts.body),
+    body: toJson(sorted(parts.body)),
     properties: mapOf(settings.value),
-    isDeployed: sameBody(parts.body, mapOf(body.value)),
+    isDeployed: canonicalJson(parts.body) === canonicalJson(body.value),
   };
+}
+
+/** Why SAM alone knows the new definition of one in the template; undefined: its parts can be replaced. */
+function whyInline(body: TemplateMap, names: readonly string[]): string | undefined {
+  if (names.includes('Auth')) return 'only SAM knows what Auth adds to a definition in the template';
+  if (PARTS.every((part) => body[part] === undefined)) return undefined;
+  return `only SAM knows what it adds to ${PARTS.join(', ')} of a definition`;
 }
 
 /** Parts of a definition in the template that SAM adds to. */
@@ -63,6 +87,76 @@ const PARTS = [
   'x-amazon-apigateway-gateway-responses',
 ];
 
+/** Parts of `Auth` that SAM makes no methods and authorizers of. */
+const BESIDE_METHODS = ['ResourcePolicy', 'UsagePlan'];
+
+/** What SAM writes into the definition. The name of the stack is the title of an API without a name. */
+function writtenProperties({ type, properties }: DefinedResource): TemplateMap {
+  const { generatedDirect = [], settings = [] } = kindOf(type) ?? {};
+  const names = [...generatedDirect, ...settings].filter((name) => name !== 'Auth');
+  const written = Object.fromEntries<TemplateValue>(names.map((name) => [name, properties[name] ?? null]));
+  return { ...written, StackName: { Ref: 'AWS::StackName' }, Auth: isMap(properties['Auth']) ? {} : null };
+}
+
+/** Reads `Auth` and the events of the API; `why`: the values that only CloudFormation knows. */
+async function readRoutes(
+  { values, stackId }: ServiceContext,
+  { logicalId, properties }: DefinedResource,
+  stack: Stack,
+): Promise<ReadRoutes | { why: string }> {
+  const events = apiEvents(stack, logicalId);
+  const { Auth = null } = properties;
+  const resolved = await values.resolve([methodAuth(Auth), ...events.map((event) => methodProperties(event))], stack);
+  if (resolved.missing.length > 0) return { why: `only CloudFormation knows the value of ${resolved.missing.join(', ')}` };
+  const [auth = null, ...all] = Array.isArray(resolved.value) ? resolved.value : [];
+  return {
+    auth,
+    place: placeOf(stackId),
+    events: events.map(({ owner, name, isStateMachine, path, method }, index) => {
+      return { id: `${owner}.${name}`, isStateMachine, path, method, properties: mapOf(all[index]) };
+    }),
+  };
+}
+
+function methodProperties({ type, properties }: ApiEvent): TemplateMap {
+  const { settings = [] } = apiEvent(type) ?? {};
+  const entries = Object.entries(properties).filter(([name]) => settings.includes(name));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, name === 'Auth' ? methodAuth(value) : value]),
+  ) as TemplateMap;
+}
+
+function methodAuth(auth: TemplateValue): TemplateValue {
+  if (!isMap(auth)) return auth;
+  const entries = Object.entries(auth).map(([name, value]) => [name, BESIDE_METHODS.includes(name) ? true : value]);
+  return Object.fromEntries(entries) as TemplateMap;
+}
+
+/** Functions pass their tags on to an API that names none of its own. */
+function propagatedTags({ resolved }: Stack, logicalId: string): TemplateMap {
+  if (resourceOf(resolved, logicalId)['Type'] !== undefined) return {};
+  const passOn = resourcesOf(resolved).some(
+    ([, resource]) =>
+      apisOfEvents(resource).includes(logicalId) && (mapOf(resource['Properties'])['PropagateTags'] ?? null) !== null,
+  );
+  return passOn ? { PropagateTags: true } : {};
+}
+
+/** API Gateway may call a new authorizer's function with the permission that the deployment makes. */
+async function whyNotAllowed(
+  { stacks }: ServiceContext,
+  { resource: { logicalId }, stack }: Pick<DefinitionWork, 'resource' | 'stack'>,
+  calling: readonly CallingAuthorizer[],
+): Promise<string | undefined> {
+  if (calling.length === 0) return undefined;
+  const listing = (await stacks.listing(stack.path)) ?? {};
+  const without = calling.filter(
+    ({ name, isNew, needsPermission }) =>
+      isNew || (needsPermission && ownValue(listing, `${logicalId}${name}AuthorizerPermission`) === undefined),
+  );
+  return without[0] && `only the deployment permits the API to call the function of authorizer ${without[0].name}`;
+}
+
 async function processedTemplate(
   { aws, stacks, stackId }: ServiceContext,
   { path, logicalId = '' }: Stack,
@@ -71,4 +165,12 @@ async function processedTemplate(
   const listing = (await stacks.listing(splitIdentifier(path).stackPath)) ?? {};
   const nested = ownValue(listing, logicalId)?.physicalId;
   return nested === undefined ? undefined : readProcessedTemplate(aws, nested);
+}
+
+/** The same definition is the same text: a deployment orders its members in another way. */
+function sorted(value: TemplateValue): TemplateValue {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isMap(value)) return value;
+  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, item]) => [name, sorted(item)])) as TemplateMap;
 }

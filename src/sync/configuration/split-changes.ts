@@ -1,5 +1,6 @@
 import { compareTemplates, describeDifference } from '../../deploy/compare-templates.ts';
 import type { TemplateDifference } from '../../deploy/compare-templates.ts';
+import { withRouteSettings } from '../../model/api-events.ts';
 import { withGenerated } from '../../model/generated-settings.ts';
 import { implicitApis } from '../../model/implicit-apis.ts';
 import { createStackValues } from '../../model/stack-values.ts';
@@ -46,14 +47,17 @@ export function splitChanges(
   return { direct: split.direct, rest: split.rest, deployed: split.deployed };
 }
 
-/** The resolved views with the APIs, rules and schedules that SAM generates for events. */
+/** The resolved views with the APIs, rules and schedules that SAM generates for events, and the settings of routes in the APIs. */
 function withEvents(stack: Stack, values: StackValues): Stack {
   const apis = implicitApis(stack).map(({ logicalId, type, properties }) => [
     logicalId,
     { Type: type, Properties: values.resolve(properties, stack) },
   ]);
   const generated = withGenerated(stack);
-  const resources = { ...mapOf(generated['Resources']), ...(Object.fromEntries(apis) as TemplateMap) };
+  const resources = withRouteSettings({
+    ...mapOf(generated['Resources']),
+    ...(Object.fromEntries(apis) as TemplateMap),
+  });
   const children = stack.children.map((child) => withEvents(child, values));
   return { ...stack, resolved: { ...stack.resolved, Resources: resources }, children };
 }

@@ -89,10 +89,13 @@ export function settingsOf(type: string, properties: TemplateMap): TemplateMap {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => settings.includes(name)));
 }
 
-/** Returns the event of functions by its `Type`: the property that names the API, and the API's ID if it names none. */
-export function apiEvent(type: unknown): { api: string; implicitId: string } | undefined {
+/**
+ * Returns the event of functions by its `Type`: the property that names the API, the API's ID if it names none, and the
+ * properties that SAM writes into the API's definition.
+ */
+export function apiEvent(type: unknown): { api: string; implicitId: string; settings: readonly string[] } | undefined {
   const kind = [...BY_TYPE.values()].find(({ event }) => event?.type === type);
-  return kind?.event && { api: kind.event.api, implicitId: kind.implicitId ?? '' };
+  return kind?.event && { ...kind.event, implicitId: kind.implicitId ?? '' };
 }
 
 /** Returns the row of the API that SAM generates under this logical ID for events of functions. */

@@ -55,8 +55,11 @@ export interface ResourceKind {
   stages?: OwnStages;
   /** How a resource of this type says which requests an application accepts. */
   routes?: 'events' | 'route-key' | 'method' | 'url';
-  /** The event of a function that adds a route to an API of this type, and the event's property that names the API. */
-  event?: { type: string; api: string };
+  /**
+   * The event of a function that adds a route to an API of this type, the event's property that names the API, and its
+   * properties that SAM writes into the definition.
+   */
+  event?: { type: string; api: string; settings: readonly string[] };
   /** The property that names the API, if a resource of this type gives an API a stage. */
   stageOf?: string;
   /** Attributes (`Fn::GetAtt`) that follow from the physical ID, as patterns (`attribute-patterns.ts`). */

@@ -1,0 +1,232 @@
+import { execFileSync } from 'node:child_process';
+import * as path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { apiEvents } from '../../src/model/api-events.ts';
+import { createStackValues } from '../../src/model/stack-values.ts';
+import type { Stack } from '../../src/model/stack.ts';
+import { replaceGenerated } from '../../src/services/apigateway/replace-generated.ts';
+import { createScope, resolveTemplate } from '../../src/template/resolve-template.ts';
+import { mapOf, resourceOf } from '../../src/template/template.ts';
+import type { Template, TemplateMap } from '../../src/template/template.ts';
+import { parseTemplate } from '../../src/template/yaml/yaml.ts';
+import { peerCommand } from '../support/peer.ts';
+import { fakeStack } from '../support/stack-builder.ts';
+
+/** Prints what SAM's own transform makes of each template. */
+const TRANSFORM = `
+import json, sys
+from samtranslator.yaml_helper import yaml_parse
+from samtranslator.translator.translator import Translator
+from samtranslator.parser.parser import Parser
+print(json.dumps([Translator({}, Parser()).translate(yaml_parse(text), {}) for text in json.load(sys.stdin)]))
+`;
+
+function transform(texts: readonly string[]): Template[] {
+  const python = path.join(path.dirname(peerCommand()), process.platform === 'win32' ? 'python.exe' : 'python');
+  const env = { ...process.env, AWS_DEFAULT_REGION: 'us-east-1' };
+  const stdout = execFileSync(python, ['-c', TRANSFORM], { input: JSON.stringify(texts), encoding: 'utf8', env });
+  return JSON.parse(stdout) as Template[];
+}
+
+const fn = (id: string, events: string, more = ''): string =>
+  `  ${id}: {Type: AWS::Serverless::Function${more}, Properties: {InlineCode: x, Runtime: python3.12, Handler: index.handler, Events: {${events}}}}\n`;
+const POOL = 'Pool: {UserPoolArn: !GetAtt Users.Arn, AuthorizationScopes: [a/read]}';
+const LAMBDA =
+  'Token: {FunctionArn: !GetAtt Check.Arn, Identity: {Header: X-Key, ValidationExpression: "^k", ReauthorizeEvery: 30}}';
+const REQUEST =
+  'Asked: {FunctionPayloadType: REQUEST, FunctionArn: !GetAtt Check.Arn, FunctionInvokeRole: "arn:aws:iam::1:role/r", Identity: {Headers: [A, B], QueryStrings: [q], StageVariables: [v], Context: [c], ReauthorizeEvery: 0}}';
+const MODELS = 'Models: {Pet: {type: object}, Dog: {type: object}}';
+
+/** Settings of an API, and of the events `Get`, `Any`, `Options` and `Flow`. */
+interface Variant {
+  api?: string;
+  get?: string;
+  any?: string;
+  options?: string;
+  flow?: string;
+}
+
+const REST: Readonly<Record<string, Variant>> = {
+  nothing: {},
+  timeouts: { get: 'TimeoutInMillis: 5000', any: 'TimeoutInMillis: !Ref Millis' },
+  parameters: {
+    get: 'RequestParameters: [method.request.header.X, {method.request.querystring.q.r: {Required: true, Caching: true}}, {method.request.path.id: {Caching: false}}]',
+    any: 'RequestParameters: [{method.request.header.Y: {Caching: true}}], TimeoutInMillis: 100',
+  },
+  models: {
+    api: MODELS,
+    get: 'RequestModel: {Model: Pet, Required: true, ValidateBody: true}',
+    any: 'RequestModel: {Model: Dog, ValidateBody: false, ValidateParameters: true}, RequestParameters: [method.request.header.Y]',
+    options: 'RequestModel: {Model: Dog}',
+  },
+  'models and CORS': {
+    api: `${MODELS}, Cors: "'*'", Auth: {ApiKeyRequired: true}`,
+    get: 'RequestModel: {Model: Dog, Required: false, ValidateBody: true, ValidateParameters: true}',
+  },
+  'API keys': { api: "Auth: {ApiKeyRequired: true}, Cors: \"'*'\"", get: 'Auth: {ApiKeyRequired: false}' },
+  'API keys, not for preflight requests': {
+    api: "Auth: {ApiKeyRequired: true, AddApiKeyRequiredToCorsPreflight: false}, Cors: \"'*'\"",
+    flow: 'Auth: {ApiKeyRequired: false}',
+  },
+  'API key of an event': { get: 'Auth: {ApiKeyRequired: true}', flow: 'Auth: {ApiKeyRequired: true}' },
+  'signed requests': { api: "Auth: {DefaultAuthorizer: AWS_IAM}, Cors: \"'*'\"", get: 'Auth: {Authorizer: NONE}' },
+  'signed requests of events': {
+    get: 'Auth: {Authorizer: AWS_IAM, InvokeRole: NONE}',
+    any: 'Auth: {Authorizer: AWS_IAM, ApiKeyRequired: true}',
+    options: 'Auth: {Authorizer: AWS_IAM, InvokeRole: "arn:aws:iam::1:role/r"}',
+  },
+  'signed requests with a role': {
+    api: 'Auth: {DefaultAuthorizer: AWS_IAM, InvokeRole: "arn:aws:iam::1:role/r"}',
+    get: 'Auth: {InvokeRole: CALLER_CREDENTIALS}',
+    any: 'Auth: {Authorizer: AWS_IAM, InvokeRole: CALLER_CREDENTIALS}',
+  },
+  authorizers: {
+    api: `Auth: {Authorizers: {${POOL}, ${LAMBDA}, ${REQUEST}}, DefaultAuthorizer: Pool, AddDefaultAuthorizerToCorsPreflight: false}, Cors: "'*'"`,
+    get: 'Auth: {Authorizer: Token, ApiKeyRequired: true}',
+    any: 'Auth: {Authorizer: NONE, ApiKeyRequired: true}',
+    flow: 'Auth: {Authorizer: Pool, AuthorizationScopes: [b]}',
+  },
+  'other authorizers': {
+    api: `Auth: {ApiKeyRequired: true, Authorizers: {${LAMBDA.replace('30', '60')}, ${REQUEST}, Pools: {UserPoolArn: [!GetAtt Users.Arn, !Sub "arn:\${AWS::Partition}:x"], Identity: {Header: H, ValidationExpression: e}}}, DefaultAuthorizer: Token}`,
+    get: 'Auth: {Authorizer: Pools, AuthorizationScopes: []}',
+    any: 'Auth: {Authorizer: AWS_IAM}',
+    options: 'Auth: {Authorizer: NONE}',
+  },
+};
+
+const JWT =
+  'Jwt: {JwtConfiguration: {Issuer: "https://issuer", audience: [one, !Ref Millis]}, IdentitySource: $request.header.Authorization, AuthorizationScopes: [read]}';
+const CALL =
+  'Call: {FunctionArn: !GetAtt Check.Arn, AuthorizerPayloadFormatVersion: "2.0", EnableSimpleResponses: true, EnableFunctionDefaultPermissions: true, Identity: {Headers: [A], QueryStrings: [q], StageVariables: [v], Context: [c], ReauthorizeEvery: 10}}';
+
+const HTTP: Readonly<Record<string, Variant>> = {
+  nothing: {},
+  settings: {
+    get: 'TimeoutInMillis: 5000, PayloadFormatVersion: "1.0"',
+    any: 'TimeoutInMillis: !Ref Millis',
+    api: 'Name: named, Description: described, DisableExecuteApiEndpoint: true, Tags: {B: two, A: one}, CorsConfiguration: true',
+  },
+  CORS: {
+    api: 'Tags: {A: other}, DisableExecuteApiEndpoint: false, CorsConfiguration: {AllowOrigins: ["https://a"], AllowHeaders: [], AllowCredentials: true, MaxAge: 0}',
+  },
+  'signed requests': {
+    api: 'Auth: {EnableIamAuthorizer: true, DefaultAuthorizer: AWS_IAM}',
+    get: 'Auth: {Authorizer: NONE}',
+  },
+  'signed requests of an event': { api: 'Auth: {EnableIamAuthorizer: true}', get: 'Auth: {Authorizer: AWS_IAM}' },
+  authorizers: {
+    api: `Auth: {Authorizers: {${JWT}, ${CALL}}, DefaultAuthorizer: Jwt}`,
+    get: 'Auth: {Authorizer: NONE}, PayloadFormatVersion: "1.0"',
+    any: 'Auth: {AuthorizationScopes: [write]}',
+    options: 'Auth: {Authorizer: Call}',
+  },
+  'other authorizers': {
+    api: `Auth: {EnableIamAuthorizer: true, Authorizers: {${JWT.replace('read', 'all')}, ${CALL.replace('10', '20')}}}`,
+    get: 'Auth: {Authorizer: Jwt}',
+    any: 'Auth: {Authorizer: Jwt, AuthorizationScopes: [write]}',
+    options: 'Auth: {Authorizer: AWS_IAM}',
+  },
+};
+
+const event = (id: string, type: string, place: string, more = ''): string =>
+  `${id}: {Type: ${type}, Properties: {${[place, more].filter(Boolean).join(', ')}}}`;
+
+type Kind = 'Api' | 'HttpApi';
+
+function template(kind: Kind, head: string, { api = '', ...events }: Variant): string {
+  const isRest = kind === 'Api';
+  const id = isRest ? 'RestApiId: !Ref Api' : 'ApiId: !Ref Api';
+  const properties = [isRest ? 'StageName: dev' : '', head, api].filter(Boolean).join(', ');
+  const any = event('Any', kind, isRest ? `Path: /c, Method: any, ${id}` : id, events.any);
+  const options = event('Options', kind, `Path: /b, Method: options, ${id}`, events.options);
+  const flow = event('Flow', kind, `Path: /a/, Method: post, ${id}`, events.flow);
+  return `Transform: AWS::Serverless-2016-10-31
+Parameters: {Millis: {Type: String, Default: '3000'}}
+Resources:
+  Api: {Type: AWS::Serverless::${kind}, Properties: {${properties}}}
+${fn('Fn', `${event('Get', kind, `Path: "/a/{id}", Method: GET, ${id}`, events.get)}, ${options}`)}${fn('Other', any)}${
+    isRest
+      ? `  Flow: {Type: AWS::Serverless::StateMachine, Properties: {Definition: {A: b}, Events: {${flow}}}}\n`
+      : ''
+  }  Check: {Type: AWS::Serverless::Function, Properties: {InlineCode: x, Runtime: python3.12, Handler: index.handler}}
+  Users: {Type: AWS::Cognito::UserPool}
+`;
+}
+
+const PSEUDO = { 'AWS::Region': 'us-east-1', 'AWS::Partition': 'aws', 'AWS::StackName': 'sam-app' } as const;
+const SOURCE = {
+  resource: (_: unknown, id: string, attribute?: string) => `${id}.${attribute}`,
+  parameter: (_: unknown, name: string) => (PSEUDO as Record<string, string>)[name],
+};
+
+function stackOf(text: string): Stack {
+  const source = parseTemplate(text, 'template.yaml', []);
+  const known = {
+    parameters: { known: new Map([['Millis', '3000']]), texts: { Millis: '3000' } },
+    pseudoParameters: PSEUDO,
+    includes: new Map(),
+  };
+  return fakeStack({
+    source,
+    resolved: resolveTemplate(source, createScope(source, known as never)),
+    parameters: { Millis: '3000' },
+  });
+}
+
+/** The definition of the API in a transformed template, with the values of the functions in it. */
+function bodyOf(transformed: Template): TemplateMap {
+  const stack = fakeStack({ source: transformed, parameters: { Millis: '3000' } });
+  const { Body: body = null } = mapOf(resourceOf(transformed, 'Api')['Properties']);
+  return mapOf(createStackValues(stack, SOURCE).resolve(body, stack));
+}
+
+function replaced(kind: Kind, text: string, body: TemplateMap): TemplateMap | { why: string } {
+  const stack = stackOf(text);
+  const api = resourceOf(stack.resolved, 'Api');
+  const values = createStackValues(stack, SOURCE);
+  const { Auth: auth = null, ...properties } = mapOf(values.resolve(api['Properties'] ?? null, stack));
+  const events = apiEvents(stack, 'Api').map((one) => ({
+    ...one,
+    id: `${one.owner}.${one.name}`,
+    properties: mapOf(values.resolve(one.properties, stack)),
+  }));
+  const result = replaceGenerated({
+    kind: kind === 'Api' ? 'rest' : 'http',
+    stack,
+    logicalId: 'Api',
+    type: `AWS::Serverless::${kind}`,
+    body,
+    properties: { ...properties, StackName: 'sam-app' },
+    routes: { auth, events, place: { partition: 'aws', region: 'us-east-1' } },
+    needsRoutes: true,
+    isWhole: true,
+  });
+  return 'why' in result ? result : result.body;
+}
+
+const CASES = (
+  [
+    ['REST, Swagger 2', 'Api', '', REST],
+    ['REST, OpenAPI 3', 'Api', "OpenApiVersion: '3.0.1'", REST],
+    ['HTTP', 'HttpApi', '', HTTP],
+  ] as const
+).map(([name, kind, head, variants]) => {
+  const texts = Object.values(variants).map((variant) => template(kind, head, variant));
+  return { name, kind, variants: Object.keys(variants), texts };
+});
+
+describe('the definition that SAM generates for events', () => {
+  const bodies: TemplateMap[] = [];
+  beforeAll(() => {
+    bodies.push(...transform(CASES.flatMap(({ texts }) => texts)).map(bodyOf));
+  }, 60_000);
+
+  it.each(CASES)('is written again from that of each other template, as SAM writes it: $name', (one) => {
+    const first = CASES.slice(0, CASES.indexOf(one)).reduce((count, { texts }) => count + texts.length, 0);
+    for (const [from, before] of one.variants.entries())
+      for (const [to, after] of one.variants.entries()) {
+        const written = replaced(one.kind, one.texts[to] ?? '', bodies[first + from] ?? {});
+        expect(written, `from ${before} to ${after}`).toEqual(bodies[first + to]);
+      }
+  });
+});
