@@ -70,7 +70,8 @@ export function withRouteSettings(resources: TemplateMap): TemplateMap {
       const apiId = apiOf(event) ?? '';
       if (!isGeneratedApi(mapOf(resources[apiId]))) continue;
       const { carried, left } = splitSettings(event);
-      routes.set(apiId, { ...routes.get(apiId), [`${owner}.${name}`]: carried });
+      const hasSettings = Object.keys(carried).length > 0;
+      routes.set(apiId, { ...routes.get(apiId), ...(hasSettings ? { [`${owner}.${name}`]: carried } : {}) });
       moved.push([name, { ...event, Properties: left }]);
     }
     if (moved.length === 0) continue;
@@ -80,7 +81,8 @@ export function withRouteSettings(resources: TemplateMap): TemplateMap {
   for (const [id, settings] of routes) {
     const api = mapOf(resources[id]);
     const { Auth, ...properties } = mapOf(api['Properties']);
-    result[id] = { ...api, Properties: { ...properties, ...splitAuth(Auth), [ROUTE_SETTINGS]: settings } };
+    const events = Object.keys(settings).length === 0 ? {} : { [ROUTE_SETTINGS]: settings };
+    result[id] = { ...api, Properties: { ...properties, ...splitAuth(Auth), ...events } };
   }
   return result;
 }

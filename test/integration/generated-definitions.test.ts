@@ -63,13 +63,13 @@ const REST: Readonly<Record<string, Variant>> = {
     api: `${MODELS}, Cors: "'*'", Auth: {ApiKeyRequired: true}`,
     get: 'RequestModel: {Model: Dog, Required: false, ValidateBody: true, ValidateParameters: true}',
   },
-  'API keys': { api: "Auth: {ApiKeyRequired: true}, Cors: \"'*'\"", get: 'Auth: {ApiKeyRequired: false}' },
+  'API keys': { api: 'Auth: {ApiKeyRequired: true}, Cors: "\'*\'"', get: 'Auth: {ApiKeyRequired: false}' },
   'API keys, not for preflight requests': {
-    api: "Auth: {ApiKeyRequired: true, AddApiKeyRequiredToCorsPreflight: false}, Cors: \"'*'\"",
+    api: 'Auth: {ApiKeyRequired: true, AddApiKeyRequiredToCorsPreflight: false}, Cors: "\'*\'"',
     flow: 'Auth: {ApiKeyRequired: false}',
   },
   'API key of an event': { get: 'Auth: {ApiKeyRequired: true}', flow: 'Auth: {ApiKeyRequired: true}' },
-  'signed requests': { api: "Auth: {DefaultAuthorizer: AWS_IAM}, Cors: \"'*'\"", get: 'Auth: {Authorizer: NONE}' },
+  'signed requests': { api: 'Auth: {DefaultAuthorizer: AWS_IAM}, Cors: "\'*\'"', get: 'Auth: {Authorizer: NONE}' },
   'signed requests of events': {
     get: 'Auth: {Authorizer: AWS_IAM, InvokeRole: NONE}',
     any: 'Auth: {Authorizer: AWS_IAM, ApiKeyRequired: true}',
@@ -145,9 +145,7 @@ Parameters: {Millis: {Type: String, Default: '3000'}}
 Resources:
   Api: {Type: AWS::Serverless::${kind}, Properties: {${properties}}}
 ${fn('Fn', `${event('Get', kind, `Path: "/a/{id}", Method: GET, ${id}`, events.get)}, ${options}`)}${fn('Other', any)}${
-    isRest
-      ? `  Flow: {Type: AWS::Serverless::StateMachine, Properties: {Definition: {A: b}, Events: {${flow}}}}\n`
-      : ''
+    isRest ? `  Flow: {Type: AWS::Serverless::StateMachine, Properties: {Definition: {A: b}, Events: {${flow}}}}\n` : ''
   }  Check: {Type: AWS::Serverless::Function, Properties: {InlineCode: x, Runtime: python3.12, Handler: index.handler}}
   Users: {Type: AWS::Cognito::UserPool}
 `;

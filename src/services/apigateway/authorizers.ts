@@ -105,5 +105,7 @@ function isGiven(value: TemplateValue | undefined): value is TemplateValue {
 }
 
 function isSet(value: TemplateValue | undefined): value is TemplateValue {
-  return isGiven(value) && value !== '' && value !== false && value !== 0 && !(Array.isArray(value) && value.length === 0);
+  return (
+    isGiven(value) && value !== '' && value !== false && value !== 0 && !(Array.isArray(value) && value.length === 0)
+  );
 }

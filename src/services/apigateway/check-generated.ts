@@ -70,8 +70,7 @@ function whyOtherForm({ kind, body, properties, routes }: CheckedApi): string | 
   if ((Auth !== null && !forms.api(Auth)) || (byDefault !== null && !isDefined(kind, auth, byDefault)))
     return 'Auth: only the deployment can check and set a value of this form';
   const events = routes.events.filter(({ properties: event }) => !isForm(kind, { auth, properties }, event));
-  if (events[0] !== undefined)
-    return `${events[0].id}: only the deployment can check and set values of this form`;
+  if (events[0] !== undefined) return `${events[0].id}: only the deployment can check and set values of this form`;
   return kind === 'rest' || Array.isArray(body['tags']) ? undefined : 'only SAM knows the tags of its definition';
 }
 
@@ -84,7 +83,9 @@ function isForm(
   const { Auth = null, RequestModel } = event;
   const { ApiKeyRequired = null, AuthorizationScopes = null } = mapOf(Auth);
   const own = mapOf(Auth)['Authorizer'] ?? null;
-  const isSettings = Object.entries(EVENT_FORMS).every(([name, form]) => (event[name] ?? null) === null || form(event[name] ?? null));
+  const isSettings = Object.entries(EVENT_FORMS).every(
+    ([name, form]) => (event[name] ?? null) === null || form(event[name] ?? null),
+  );
   const { Model = null } = mapOf(RequestModel);
   const hasModel = Model === null || (typeof Model === 'string' && Object.hasOwn(mapOf(properties['Models']), Model));
   if (!isSettings || !hasModel) return false;

@@ -107,7 +107,8 @@ async function readRoutes(
   const events = apiEvents(stack, logicalId);
   const { Auth = null } = properties;
   const resolved = await values.resolve([methodAuth(Auth), ...events.map((event) => methodProperties(event))], stack);
-  if (resolved.missing.length > 0) return { why: `only CloudFormation knows the value of ${resolved.missing.join(', ')}` };
+  if (resolved.missing.length > 0)
+    return { why: `only CloudFormation knows the value of ${resolved.missing.join(', ')}` };
   const [auth = null, ...all] = Array.isArray(resolved.value) ? resolved.value : [];
   return {
     auth,
@@ -121,9 +122,9 @@ async function readRoutes(
 function methodProperties({ type, properties }: ApiEvent): TemplateMap {
   const { settings = [] } = apiEvent(type) ?? {};
   const entries = Object.entries(properties).filter(([name]) => settings.includes(name));
-  return Object.fromEntries(
+  return Object.fromEntries<TemplateValue>(
     entries.map(([name, value]) => [name, name === 'Auth' ? methodAuth(value) : value]),
-  ) as TemplateMap;
+  );
 }
 
 function methodAuth(auth: TemplateValue): TemplateValue {
@@ -172,5 +173,5 @@ function sorted(value: TemplateValue): TemplateValue {
   if (Array.isArray(value)) return value.map(sorted);
   if (!isMap(value)) return value;
   const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, item]) => [name, sorted(item)])) as TemplateMap;
+  return Object.fromEntries<TemplateValue>(entries.map(([name, item]) => [name, sorted(item)]));
 }

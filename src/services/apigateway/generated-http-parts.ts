@@ -1,7 +1,14 @@
 import { isMap, mapOf } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { httpAuthorizer, SIGNED } from './authorizers.ts';
-import { eventOfMethod, mapMethods, mapOrNull, withoutNulls, withSecurity, writeAuthorizers } from './generated-routes.ts';
+import {
+  eventOfMethod,
+  mapMethods,
+  mapOrNull,
+  withoutNulls,
+  withSecurity,
+  writeAuthorizers,
+} from './generated-routes.ts';
 import type { GeneratedRoutes } from './generated-routes.ts';
 import { httpMethod } from './http-methods.ts';
 import { httpSecurity } from './method-security.ts';
@@ -63,9 +70,9 @@ function corsOf(written: TemplateValue | undefined): TemplateMap | null {
   if (written === true) return { allowOrigins: ['*'] };
   if (!isMap(written) || Object.keys(written).length === 0) return null;
   const entries = Object.entries(written).filter(([name, value]) => isWritten(name, value));
-  return Object.fromEntries(
+  return Object.fromEntries<TemplateValue>(
     entries.map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value]),
-  ) as TemplateMap;
+  );
 }
 
 function isWritten(name: string, value: TemplateValue): boolean {

@@ -4,7 +4,14 @@ import { canonicalJson } from '../definition-text.ts';
 import { restAuthorizer, SIGNED, WITH_API_KEY } from './authorizers.ts';
 import { corsMethod, isCorsMethod } from './cors-method.ts';
 import type { CorsSettings, SchemaDepth } from './cors-method.ts';
-import { eventOfMethod, mapMethods, mapOrNull, withoutNulls, withSecurity, writeAuthorizers } from './generated-routes.ts';
+import {
+  eventOfMethod,
+  mapMethods,
+  mapOrNull,
+  withoutNulls,
+  withSecurity,
+  writeAuthorizers,
+} from './generated-routes.ts';
 import type { GeneratedRoutes } from './generated-routes.ts';
 import { restSecurity } from './method-security.ts';
 import { restMethod, VALIDATOR, validatorsOf } from './rest-methods.ts';
@@ -58,8 +65,8 @@ export function isOpenApi3(body: TemplateMap): boolean {
 
 /** SAM converts the definition once, and once more for each of these. */
 function schemaDepth({ Auth, Models }: TemplateMap): SchemaDepth {
-  const isSet = (value: TemplateValue | undefined): number => (Object.keys(mapOf(value)).length > 0 ? 1 : 0);
-  return (1 + isSet(Auth) + isSet(Models)) as SchemaDepth;
+  const set = [Auth, Models].filter((value) => Object.keys(mapOf(value)).length > 0);
+  return (1 + set.length) as SchemaDepth;
 }
 
 function methodNames(paths: TemplateValue | undefined): string {
@@ -99,8 +106,7 @@ function schemesOf(auth: TemplateMap, { events, place }: GeneratedRoutes): Templ
   const eventAuths = events.map(({ properties }) => mapOf(properties['Auth']));
   const isSigned =
     auth['DefaultAuthorizer'] === 'AWS_IAM' || eventAuths.some(({ Authorizer }) => Authorizer === 'AWS_IAM');
-  const hasApiKey =
-    auth['ApiKeyRequired'] === true || eventAuths.some(({ ApiKeyRequired }) => ApiKeyRequired === true);
+  const hasApiKey = auth['ApiKeyRequired'] === true || eventAuths.some(({ ApiKeyRequired }) => ApiKeyRequired === true);
   return mapOrNull([
     ...writeAuthorizers(auth, (authorizer) => restAuthorizer(place, authorizer)),
     ...(isSigned ? [['AWS_IAM', SIGNED] as const] : []),

@@ -1,10 +1,10 @@
 import type { Deployment, Stage } from '@aws-sdk/client-apigatewayv2';
 import { once } from '../../support/once.ts';
-import { readApiDefinition } from './api-definition.ts';
 import { applicationStages } from './api-stages.ts';
 import type { DefinitionPlan, DefinitionService, DefinitionWork } from '../definition-plan.ts';
 import { definitionHash, readDeploymentHash, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
+import { changesOf, comparedSettings, readWantedDefinition } from './wanted-definition.ts';
 import { readDeployments, readStages, stageHasLatest } from './http-api-deployments.ts';
 import { httpApiUpdate, httpApiRequests, updateHttpApi } from './http-api-update.ts';
 import type { HttpApiUpdate } from './http-api-update.ts';
@@ -30,24 +30,28 @@ export const HTTP_API: DefinitionService<HttpApiUpdate> = {
  * means another definition.
  */
 async function planHttpApi(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan<HttpApiUpdate>> {
-  const { resource, stack, deployed } = work;
-  const definition = await readApiDefinition(tools, resource, stack);
+  const { resource, deployed } = work;
+  const definition = await readWantedDefinition(tools, work);
   if ('action' in definition) return definition;
+  const { isDeployed = work.isDeployed } = definition;
   const hash = definitionHash(definition.body, toJson(definition.properties));
   const apiId = deployed.physicalId;
   const [names, allStages] = await Promise.all([applicationStages(tools, work), readStages(tools, apiId)]);
   const api: DeployedApi = { stages: allStages, deployments: once(() => readDeployments(tools, apiId)) };
   const stages = api.stages.filter(({ StageName, AutoDeploy }) => AutoDeploy === true || names.has(StageName ?? ''));
-  const made = await Promise.all(stages.map((stage) => hashOfStage(tools, work, { stage, api, hash })));
+  const made = await Promise.all(
+    stages.map((stage) => hashOfStage(tools, { ...work, isDeployed }, { stage, api, hash })),
+  );
   // with its id: another deployment of the same definition comes from CloudFormation and is not a stale read; the same
   // deployment may get another definition's hash, if an import makes no new deployment
   const value = stages.map(({ DeploymentId = '' }, index) => `${DeploymentId} ${made[index]}`).join();
   const shown = { resource: apiId, value };
   const isDone = made.length > 0 && made.every((known) => known === hash);
-  if (isDone && !mayBeStale(tools.facts, shown)) return { action: 'none' };
+  const compared = comparedSettings(work);
+  if (isDone && !mayBeStale(tools.facts, shown)) return { action: 'none', ...compared };
   const superseded = await supersededBy(api, stages);
   const update = httpApiUpdate(apiId, { id: resource.id, shown, hash, definition, stages, superseded });
-  return { action: 'update', changes: ['definition'], update };
+  return { action: 'update', changes: changesOf(work), update, ...compared };
 }
 
 async function hashOfStage(

@@ -1,17 +1,15 @@
 import type { Deployment, Stage } from '@aws-sdk/client-api-gateway';
 import { once } from '../../support/once.ts';
 import { kindOf } from '../../template/kinds/kinds.ts';
-import { isGenerated, readGeneratedDefinition } from './generated-definition.ts';
-import { readApiDefinition } from './api-definition.ts';
-import type { ApiDefinition } from './api-definition.ts';
 import { applicationStages } from './api-stages.ts';
-import type { DefinitionPlan, DefinitionService, DefinitionWork, UnplannedDefinition } from '../definition-plan.ts';
+import type { DefinitionPlan, DefinitionService, DefinitionWork } from '../definition-plan.ts';
 import { definitionHash, readDeploymentHash, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { mayBeStale } from '../../cloud/recent-sends.ts';
 import { readDeployments } from './rest-api-deployments.ts';
 import { restApiUpdate, restApiRequests, updateRestApi } from './rest-api-update.ts';
 import type { RestApiUpdate } from './rest-api-update.ts';
+import { changesOf, comparedSettings, readWantedDefinition } from './wanted-definition.ts';
 
 /** The API as API Gateway has it. */
 interface DeployedApi {
@@ -32,10 +30,7 @@ export const REST_API: DefinitionService<RestApiUpdate> = {
  * each deployment that we create has it in its description.
  */
 async function planRestApi(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan<RestApiUpdate>> {
-  const { settings } = work;
-  const definition: (ApiDefinition & { isDeployed?: boolean }) | UnplannedDefinition = isGenerated(work)
-    ? await readGeneratedDefinition(tools, work)
-    : await readApiDefinition(tools, work.resource, work.stack);
+  const definition = await readWantedDefinition(tools, work);
   if ('action' in definition) return definition;
   const hash = definitionHash(definition.body, toJson(definition.properties));
   const { isDeployed = work.isDeployed } = definition;
@@ -50,17 +45,12 @@ async function planRestApi(tools: ServiceContext, work: DefinitionWork): Promise
   const shownIds = stages.map(({ deploymentId }) => deploymentId ?? '');
   const shown = { resource: work.deployed.physicalId, value: (stages.length === 0 ? made : shownIds).join() };
   const isDone = made.every((known) => known === hash) && !mayBeStale(tools.facts, shown);
-  const compared = { settings: settings.filter((name) => isInDefinition(work.resource.type, name)) };
+  const compared = comparedSettings(work);
   if (isDone) return { action: 'none', ...compared };
   const { id } = work.resource;
   const superseded = await supersededBy(api, stages);
   const update = restApiUpdate(shown.resource, { id, shown, hash, definition, stages, superseded });
-  const changes = isGenerated(work) ? compared.settings : ['definition'];
-  return { action: 'update', changes, update, ...compared };
-}
-
-function isInDefinition(type: string, name: string): boolean {
-  return kindOf(type)?.generatedDirect?.includes(name) === true;
+  return { action: 'update', changes: changesOf(work), update, ...compared };
 }
 
 async function readApi(tools: ServiceContext, restApiId: string): Promise<DeployedApi> {

@@ -44,7 +44,11 @@ export const API_GATEWAY = {
       Deployment: { type: 'AWS::ApiGateway::Deployment', suffix: /^Deployment(?:[0-9a-f]{10})?$/, ownedBy: 'id' },
     },
     implicitId: 'ServerlessRestApi',
-    event: { type: 'Api', api: 'RestApiId', settings: ['Auth', 'RequestModel', 'RequestParameters', 'TimeoutInMillis'] },
+    event: {
+      type: 'Api',
+      api: 'RestApiId',
+      settings: ['Auth', 'RequestModel', 'RequestParameters', 'TimeoutInMillis'],
+    },
     // SAM adds this one for old templates
     stages: { always: 'Stage' },
   },

@@ -1,12 +1,14 @@
 import type { TemplateDifference } from '../../deploy/compare-templates.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
+import { apisOfEvents } from '../../model/api-events.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { isServerless } from '../../template/kinds/kinds.ts';
 import { namesIn } from '../../template/names-in.ts';
-import { mapOf } from '../../template/template.ts';
+import { mapOf, resourceOf } from '../../template/template.ts';
 import type { Template, TemplateMap } from '../../template/template.ts';
 import type { ResourceSet } from '../loop/schedule.ts';
 
+const EVENTS = 'Events';
 /** Sections whose entries are referred to by name. */
 const NAMED = ['Parameters', 'Mappings', 'Conditions', 'Resources'];
 /** Sections that change no resource. */
@@ -25,7 +27,13 @@ export function touchedByUpdate(differences: readonly TemplateDifference[], temp
     else if (section === 'Globals') for (const id of serverlessResources(template)) affected.add(id);
     else return () => true;
   }
+  const own = new Set(affected);
   spread(affected, template);
+  // events are in the definition of an API
+  const hasOtherEvents = (id: string): boolean =>
+    !own.has(id) || differences.some(({ path: [, name, , property = EVENTS] }) => name === id && property === EVENTS);
+  for (const id of [...affected].filter(hasOtherEvents))
+    for (const api of apisOfEvents(resourceOf(template, id))) affected.add(api);
   return (id) => affected.has(firstPart(id)) || isGeneratedFor(affected, firstPart(id), template);
 }
 
@@ -62,7 +70,7 @@ function isGeneratedFor(owners: ReadonlySet<string>, id: string, template: Templ
 
 function serverlessResources(template: Template): string[] {
   return Object.entries(mapOf(template['Resources'])).flatMap(([id, resource]) =>
-    isServerless((resource as TemplateMap | null)?.['Type']) ? [id] : [],
+    isServerless((resource as TemplateMap | null)?.['Type']) ? [id, ...apisOfEvents(mapOf(resource))] : [],
   );
 }
 

@@ -232,6 +232,41 @@ describe('a change is split into what services set and what a deployment does', 
       { A: ['Environment'] },
       [],
     ],
+    [
+      'settings of a request are those of its API',
+      { from: 'Method: get', to: 'Method: get, TimeoutInMillis: 5000, Auth: {ApiKeyRequired: true}' },
+      { ServerlessRestApi: ['Events'] },
+      [],
+    ],
+    [
+      'settings of a request that change more than its method',
+      { from: 'Method: get', to: 'Method: get, Auth: {Authorizer: NONE, ResourcePolicy: {IpRangeBlacklist: [a]}}' },
+      { ServerlessRestApi: ['Events'] },
+      ['Read: Events.Get.Properties.Auth.ResourcePolicy was added'],
+    ],
+    [
+      'who may call an API, and its usage plan',
+      {
+        from: 'Globals: {',
+        to: 'Globals: {Api: {Auth: {DefaultAuthorizer: AWS_IAM, UsagePlan: {CreateUsagePlan: PER_API}}}, ',
+      },
+      { ServerlessRestApi: ['Auth'] },
+      ['ServerlessRestApi: Auth.UsagePlan was added', 'global Api was added'],
+    ],
+    [
+      'a request of an API with a definition of its own',
+      {
+        from: '  Q:',
+        to: '  Own: {Type: AWS::Serverless::HttpApi, Properties: {DefinitionUri: a.yaml}}\n  Q:',
+        also: ['/a, Method: get', '/a, Method: get, TimeoutInMillis: 5000, RestApiId: !Ref Own'],
+      },
+      {},
+      [
+        'Own was added',
+        'Read: Events.Get.Properties.RestApiId was added',
+        'Read: Events.Get.Properties.TimeoutInMillis was added',
+      ],
+    ],
     ['a new resource', { from: '  Q:', to: '  N: {Type: AWS::SNS::Topic}\n  Q:' }, {}, ['N was added']],
     ['a condition that becomes true', { parameters: { Stage: 'prod' } }, {}, ['Prod: its condition changed']],
     [

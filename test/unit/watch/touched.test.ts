@@ -11,7 +11,7 @@ Mappings: {Sizes: {a: {b: 1}}}
 Conditions: {Big: !Equals [!Ref Size, 1024]}
 Resources:
   A: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, MemorySize: !Ref Size}}
-  B: {Type: AWS::Serverless::Function, Properties: {CodeUri: b, Layers: [!Ref L]}}
+  B: {Type: AWS::Serverless::Function, Properties: {CodeUri: b, Layers: [!Ref L], Events: {Get: {Type: HttpApi, Properties: {Path: /b, Method: get}}}}}
   C: {Type: AWS::Lambda::Function, Properties: {Code: c, Environment: {Variables: {T: !Sub "\${Table.Arn}/x", N: !Sub ["\${v}", {v: !GetAtt Q.Arn}]}}}}
   D: {Type: AWS::Lambda::Function, Condition: Big, Properties: {Code: d}}
   E: {Type: AWS::Lambda::Function, DependsOn: [C], Properties: {Code: !FindInMap [Sizes, a, b], X: "\${!Table}"}}
@@ -21,7 +21,7 @@ Resources:
   Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml, Parameters: {Q: !Ref Q}}}
 Outputs: {O: {Value: x}}
 `;
-const IDS = ['A', 'B', 'C', 'D', 'E', 'L', 'Child/F', 'Child/Grand/G'];
+const IDS = ['A', 'B', 'C', 'D', 'E', 'L', 'Child/F', 'Child/Grand/G', 'ServerlessHttpApi'];
 
 function touched(from: string, to: string): string {
   expect(BEFORE).toContain(from);
@@ -33,7 +33,9 @@ function touched(from: string, to: string): string {
 describe('what an update may change', () => {
   it.each([
     ['the function itself', 'CodeUri: a', 'CodeUri: z', 'A'],
-    ['a layer and the functions that refer to it', 'ContentUri: l', 'ContentUri: m', 'B L'],
+    ['a layer and the functions that refer to it', 'ContentUri: l', 'ContentUri: m', 'B L ServerlessHttpApi'],
+    ['an event: also its API', 'Path: /b', 'Path: /c', 'B ServerlessHttpApi'],
+    ['code of a function with events: not its API', 'CodeUri: b', 'CodeUri: z', 'B'],
     [
       'a table: who mentions it in Sub, who depends on that',
       'Table, Properties: {}',
@@ -49,7 +51,7 @@ describe('what an update may change', () => {
     ['a parameter, also through a condition', 'Default: 128', 'Default: 256', 'A D'],
     ['a mapping', '{a: {b: 1}}', '{a: {b: 2}}', 'E'],
     ['a condition', '1024', '2048', 'D'],
-    ['Globals: everything that SAM makes', 'Timeout: 3', 'Timeout: 4', 'A B L Child/F Child/Grand/G'],
+    ['Globals: everything that SAM makes', 'Timeout: 3', 'Timeout: 4', 'A B L Child/F Child/Grand/G ServerlessHttpApi'],
     ['a nested template', 'child.yaml', 'other.yaml', 'Child/F Child/Grand/G'],
     ['an output: nothing', 'Value: x', 'Value: y', ''],
     ['a new resource', 'Outputs:', '  N: {Type: AWS::Lambda::Function}\nOutputs:', ''],
