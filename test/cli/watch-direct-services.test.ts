@@ -1,10 +1,17 @@
 import {
   GetGatewayResponsesCommand,
   GetModelsCommand,
+  GetRequestValidatorsCommand,
+  GetResourcesCommand,
   GetRestApiCommand,
   GetStageCommand,
 } from '@aws-sdk/client-api-gateway';
-import { GetApiCommand, GetStageCommand as GetHttpStageCommand } from '@aws-sdk/client-apigatewayv2';
+import {
+  GetApiCommand,
+  GetIntegrationCommand,
+  GetRoutesCommand,
+  GetStageCommand as GetHttpStageCommand,
+} from '@aws-sdk/client-apigatewayv2';
 import { DescribeStateMachineAliasCommand, DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { callRestApi, clients, poll } from '../support/cloud.ts';
@@ -29,6 +36,8 @@ interface Row {
   fixed: string;
   before: string;
   after: string;
+  /** Properties of the event of an API. */
+  event?: Readonly<Record<State, string>>;
   /** Reads what the service has. */
   read(app: WatchedApp, id: string): Promise<unknown>;
   shown: Readonly<Record<State, object>>;
@@ -157,7 +166,82 @@ const readRestParts: Row['read'] = async (app, id) => {
   };
 };
 
+/** The method of a path of a REST API. */
+const readMethod =
+  (path: string): Row['read'] =>
+  async ({ cloud, output }, id) => {
+    const { apigateway } = clients(cloud.endpoint);
+    const restApiId = output(id);
+    const { items = [] } = await apigateway.send(new GetResourcesCommand({ restApiId, embed: ['methods'] }));
+    const { GET: { apiKeyRequired = false, ...method } = {} } =
+      items.find((one) => one.path === path)?.resourceMethods ?? {};
+    const { items: validators = [] } = await apigateway.send(new GetRequestValidatorsCommand({ restApiId }));
+    return {
+      ...method,
+      apiKeyRequired,
+      validator: validators.find((one) => one.id === method.requestValidatorId)?.name,
+    };
+  };
+
+/** The one route of an HTTP API, and its integration. */
+const readRoute: Row['read'] = async ({ cloud, output }, id) => {
+  const { apigatewayv2 } = clients(cloud.endpoint);
+  const ApiId = output(id);
+  const { Items: [route] = [] } = await apigatewayv2.send(new GetRoutesCommand({ ApiId }));
+  const IntegrationId = route?.Target?.split('/')[1] ?? '';
+  return { ...route, ...(await apigatewayv2.send(new GetIntegrationCommand({ ApiId, IntegrationId }))) };
+};
+
+const REST_EVENT =
+  'TimeoutInMillis: 5000, RequestModel: {Model: Pet, ValidateBody: true}, RequestParameters: [{method.request.header.X: {Required: true}}]';
+const REST_AUTH =
+  'Auth: {ApiKeyRequired: true, Authorizers: {Pool: {UserPoolArn: "arn:aws:cognito-idp:us-east-1:000000000000:userpool/p", AuthorizationScopes: [a]}}, DefaultAuthorizer: Pool}';
+const JWT =
+  'Authorizers: {Jwt: {JwtConfiguration: {issuer: "https://issuer.example", audience: [one]}, IdentitySource: $request.header.Authorization}}';
+
 const API_ROWS: Row[] = [
+  {
+    id: 'RestEvents',
+    type: 'AWS::Serverless::Api',
+    fixed: 'StageName: dev, Models: {Pet: {type: object}}',
+    before: '',
+    after: REST_AUTH,
+    event: { before: '', after: REST_EVENT },
+    read: readMethod('/ping'),
+    shown: {
+      before: { apiKeyRequired: false, authorizationType: 'NONE', methodIntegration: { timeoutInMillis: 29_000 } },
+      after: {
+        apiKeyRequired: true,
+        authorizationType: 'COGNITO_USER_POOLS',
+        authorizationScopes: ['a'],
+        methodIntegration: { timeoutInMillis: 5000 },
+        requestModels: { 'application/json': 'pet' },
+        requestParameters: { 'method.request.header.X': true },
+        validator: 'body-only',
+      },
+    },
+  },
+  {
+    id: 'HttpEvents',
+    type: 'AWS::Serverless::HttpApi',
+    fixed: '',
+    before: `Name: one, Auth: {${JWT}}`,
+    after: `Name: two, Auth: {${JWT}, DefaultAuthorizer: Jwt}`,
+    event: {
+      before: '',
+      after: 'PayloadFormatVersion: "1.0", TimeoutInMillis: 5000, Auth: {AuthorizationScopes: [b]}',
+    },
+    read: readRoute,
+    shown: {
+      before: { AuthorizationType: 'NONE', PayloadFormatVersion: '2.0', TimeoutInMillis: 30_000 },
+      after: {
+        AuthorizationType: 'JWT',
+        AuthorizationScopes: ['b'],
+        PayloadFormatVersion: '1.0',
+        TimeoutInMillis: 5000,
+      },
+    },
+  },
   {
     id: 'Rest',
     type: 'AWS::Serverless::Api',
@@ -315,6 +399,19 @@ const API_ROWS: Row[] = [
 const IMPLICIT: readonly Pick<Row, 'id' | 'read' | 'shown'>[] = [
   {
     id: 'ServerlessRestApi',
+    read: readMethod('/rest'),
+    shown: {
+      before: { apiKeyRequired: false, methodIntegration: { timeoutInMillis: 1000 } },
+      after: { apiKeyRequired: true, methodIntegration: { timeoutInMillis: 2000 } },
+    },
+  },
+  {
+    id: 'ServerlessHttpApi',
+    read: readRoute,
+    shown: { before: { TimeoutInMillis: 1000 }, after: { TimeoutInMillis: 2000 } },
+  },
+  {
+    id: 'ServerlessRestApi',
     read: readRestStage('Prod'),
     shown: { before: { variables: { STATE: 'before' } }, after: { variables: { STATE: 'after' } } },
   },
@@ -353,30 +450,32 @@ const outputs = (ids: readonly string[], from = ''): string =>
   `Outputs:\n${ids.map((id) => `  ${id}: {Value: ${from === '' || !NESTED_IDS.includes(id) ? `!Ref ${id}` : `!GetAtt ${from}.Outputs.${id}`}}\n`).join('')}`;
 const NESTED_IDS = ['Flow', 'PlainRestApi', 'PlainHttpApi', 'ServerlessRestApi', 'ServerlessHttpApi'];
 
+const implicitEvent = (state: State): string => `TimeoutInMillis: ${state === 'after' ? 2000 : 1000}`;
+
 const child = (state: State): string => `${HEAD}Globals:
   Api: {Variables: {STATE: ${state}}, Cors: "'https://${state}'"}
   HttpApi: {StageVariables: {STATE: ${state}}}
 Resources:
-${resources(ROWS.filter(isNested), state)}${fn('Implicit', 'Rest: {Type: Api, Properties: {Path: /rest, Method: get}}, Http: {Type: HttpApi, Properties: {Path: /http, Method: get}}')}
+${resources(ROWS.filter(isNested), state)}${fn('Implicit', `Rest: {Type: Api, Properties: {Path: /rest, Method: get, ${implicitEvent(state)}${state === 'after' ? ', Auth: {ApiKeyRequired: true}' : ''}}}, Http: {Type: HttpApi, Properties: {Path: /http, Method: get, ${implicitEvent(state)}}}`)}
   PlainRestApi: {Type: AWS::ApiGateway::RestApi, Properties: {Name: plain}}
   PlainRestMethod: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref PlainRestApi, ResourceId: !GetAtt PlainRestApi.RootResourceId, HttpMethod: GET, AuthorizationType: NONE, Integration: {Type: MOCK}}}
   PlainRestDeployment: {Type: AWS::ApiGateway::Deployment, DependsOn: PlainRestMethod, Properties: {RestApiId: !Ref PlainRestApi}}
 ${outputs(NESTED_IDS)}`;
-const event = (id: string, type: string, path: string): string =>
-  `${id}: {Type: ${type}, Properties: {Path: ${path}, Method: get, ${type === 'Api' ? 'RestApiId' : 'ApiId'}: !Ref ${id}}}`;
-const RESTS = ['Rest', 'Parts', 'Parts3', 'PartsAuth'];
-const EVENTS = [
-  ...RESTS.map((id) => event(id, 'Api', '/ping')),
-  event('Http', 'HttpApi', '/http'),
-  event('Cors', 'HttpApi', '/cors'),
-].join(', ');
+const event = (id: string, state: State): string => {
+  const isRest = RESTS.includes(id);
+  const place = `Path: ${isRest ? '/ping' : '/http'}, Method: get, ${isRest ? 'RestApiId' : 'ApiId'}: !Ref ${id}`;
+  const properties = [place, ROWS.find((row) => row.id === id)?.event?.[state] ?? ''].filter((text) => text !== '');
+  return `${id}: {Type: ${isRest ? 'Api' : 'HttpApi'}, Properties: {${properties.join(', ')}}}`;
+};
+const RESTS = ['Rest', 'RestEvents', 'Parts', 'Parts3', 'PartsAuth'];
+const HTTPS = ['Http', 'HttpEvents', 'Cors'];
 const root = (state: State): string => `${HEAD}Resources:
 ${resources(
   ROWS.filter((row) => !isNested(row)),
   state,
-)}${fn('Explicit', EVENTS)}
+)}${fn('Explicit', [...RESTS, ...HTTPS].map((id) => event(id, state)).join(', '))}
   Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml, Parameters: {Level: !Ref Level}}}
-${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), ...RESTS, 'Http', 'Cors', ...NESTED_IDS], 'Child')}`;
+${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), ...RESTS, ...HTTPS, ...NESTED_IDS], 'Child')}`;
 
 async function all(app: WatchedApp, state: State): Promise<void> {
   for (const { id, read, shown } of [...ROWS, ...IMPLICIT]) {
