@@ -178,7 +178,7 @@ function bodyOf(transformed: Template): TemplateMap {
   return mapOf(createStackValues(stack, SOURCE).resolve(body, stack));
 }
 
-function replaced(kind: Kind, text: string, body: TemplateMap): TemplateMap | { why: string } {
+function replace(kind: Kind, text: string, body: TemplateMap): ReturnType<typeof replaceGenerated> {
   const stack = stackOf(text);
   const api = resourceOf(stack.resolved, 'Api');
   const values = createStackValues(stack, SOURCE);
@@ -188,7 +188,7 @@ function replaced(kind: Kind, text: string, body: TemplateMap): TemplateMap | { 
     id: `${one.owner}.${one.name}`,
     properties: mapOf(values.resolve(one.properties, stack)),
   }));
-  const result = replaceGenerated({
+  return replaceGenerated({
     kind: kind === 'Api' ? 'rest' : 'http',
     stack,
     logicalId: 'Api',
@@ -199,6 +199,10 @@ function replaced(kind: Kind, text: string, body: TemplateMap): TemplateMap | { 
     needsRoutes: true,
     isWhole: true,
   });
+}
+
+function replaced(kind: Kind, text: string, body: TemplateMap): TemplateMap | { why: string } {
+  const result = replace(kind, text, body);
   return 'why' in result ? result : result.body;
 }
 
@@ -213,6 +217,8 @@ const CASES = (
   return { name, kind, variants: Object.keys(variants), texts };
 });
 
+const HTTP_TEXTS = Object.keys(HTTP).length;
+
 describe('the definition that SAM generates for events', () => {
   const bodies: TemplateMap[] = [];
   beforeAll(() => {
@@ -226,5 +232,55 @@ describe('the definition that SAM generates for events', () => {
         const written = replaced(one.kind, one.texts[to] ?? '', bodies[first + from] ?? {});
         expect(written, `from ${before} to ${after}`).toEqual(bodies[first + to]);
       }
+  });
+
+  const HIDDEN = 'SAM sees an intrinsic function where only its value is known';
+  const FORM = 'only the deployment can check and set a value of this form';
+  const FORMS = 'only the deployment can check and set values of this form';
+  it.each<[string, Kind, Variant, string]>([
+    ['a function as a switch', 'Api', { get: 'Auth: {ApiKeyRequired: !Equals [a, b]}' }, `Fn.Get: ${HIDDEN}`],
+    [
+      'a function that leaves a value out',
+      'HttpApi',
+      { any: 'TimeoutInMillis: !If [A, 1, 2]' },
+      `Other.Any: ${HIDDEN}`,
+    ],
+    ['a function in Auth', 'Api', { api: 'Auth: {DefaultAuthorizer: !Ref Millis}' }, `Auth: ${HIDDEN}`],
+    ['text in place of a boolean', 'Api', { api: 'Auth: {ApiKeyRequired: "true"}' }, `Auth: ${FORM}`],
+    ['an authorizer that is not there', 'Api', { get: 'Auth: {Authorizer: Gone}' }, `Fn.Get: ${FORMS}`],
+    ['no default to leave out', 'HttpApi', { get: 'Auth: {Authorizer: NONE}' }, `Fn.Get: ${FORMS}`],
+    ['scopes without an authorizer', 'Api', { get: 'Auth: {AuthorizationScopes: [a]}' }, `Fn.Get: ${FORMS}`],
+    ['no API key to leave out', 'Api', { get: 'Auth: {ApiKeyRequired: false}' }, `Fn.Get: ${FORMS}`],
+    ['an unknown member', 'HttpApi', { api: 'Auth: {Authorizer: x}' }, `Auth: ${FORM}`],
+    [
+      'two kinds of one authorizer',
+      'Api',
+      { api: 'Auth: {Authorizers: {A: {UserPoolArn: a, FunctionArn: b}}}' },
+      `Auth: ${FORM}`,
+    ],
+    ['a model that is not there', 'Api', { get: 'RequestModel: {Model: Pet}' }, `Fn.Get: ${FORMS}`],
+    ['a parameter of another place', 'Api', { get: 'RequestParameters: [method.request.body.x]' }, `Fn.Get: ${FORMS}`],
+    ['no time at all', 'HttpApi', { get: 'TimeoutInMillis: 0' }, `Fn.Get: ${FORMS}`],
+    ['CORS of another form', 'HttpApi', { api: 'CorsConfiguration: {Origins: [a]}' }, `CorsConfiguration: ${FORM}`],
+  ])('is left to SAM where it may write something else: %s', (_, kind, variant, why) => {
+    const body = bodies[kind === 'Api' ? 0 : bodies.length - HTTP_TEXTS];
+    expect(replace(kind, template(kind, '', variant), body ?? {})).toEqual({ why });
+  });
+
+  it('is left to SAM if a method has what it does not write for an event today', () => {
+    const [body = {}] = bodies;
+    const other = { ...body, paths: { '/a/{id}': { get: { 'x-amazon-apigateway-new': true } } } };
+    const why = 'Fn.Get: only SAM knows what else is in its method';
+    expect(replace('Api', template('Api', '', {}), other)).toEqual({ why });
+  });
+
+  it('names the authorizers that need a permission to call their function', () => {
+    const text = template('Api', '', REST['authorizers'] ?? {});
+    const result = replace('Api', text, bodies[0] ?? {});
+    expect(result).toMatchObject({
+      calling: ['Token', 'Asked'].map((name) => ({ name, isNew: true, needsPermission: true })),
+    });
+    const again = replace('Api', text, 'body' in result ? result.body : {});
+    expect(again).toMatchObject({ calling: [{ isNew: false }, { isNew: false }] });
   });
 });
