@@ -56,6 +56,15 @@ export function apisOfEvents({ Type: type, Properties: properties }: TemplateMap
   return eventsOf(type, mapOf(properties)).flatMap(([, event]) => apiOf(event) ?? []);
 }
 
+/** Whether functions pass their tags on to the API, which SAM generates for their events. */
+export function hasTagsOfFunctions({ resolved }: Pick<Stack, 'resolved'>, apiId: string): boolean {
+  if (resourceOf(resolved, apiId)['Type'] !== undefined) return false;
+  return resourcesOf(resolved).some(
+    ([, resource]) =>
+      apisOfEvents(resource).includes(apiId) && (mapOf(resource['Properties'])['PropagateTags'] ?? null) !== null,
+  );
+}
+
 /**
  * Moves the settings of events to the APIs that SAM generates from them, so that a difference of them is one of the API. `Auth`
  * of such an API keeps what is written into methods; its other parts become properties of their own. Pure.

@@ -41,6 +41,8 @@ interface Row {
   /** Reads what the service has. */
   read(app: WatchedApp, id: string): Promise<unknown>;
   shown: Readonly<Record<State, object>>;
+  /** Nothing else may be there. */
+  isWhole?: true;
 }
 
 const FLOW = '{StartAt: One, States: {One: {Type: Pass, End: true}}}';
@@ -166,6 +168,34 @@ const readRestParts: Row['read'] = async (app, id) => {
   };
 };
 
+/** The tag that SAM gives a nested stack, and CloudFormation its resources. */
+const STACK_TAG = 'lambda:createdBy';
+
+/** Tags of an API and of its stage, as API Gateway has them. */
+const readTags =
+  (kind: 'rest' | 'http', stage?: string): Row['read'] =>
+  async ({ cloud, output }, id) => {
+    const { apigateway, apigatewayv2 } = clients(cloud.endpoint);
+    const [api, of] =
+      kind === 'rest'
+        ? [
+            (await apigateway.send(new GetRestApiCommand({ restApiId: output(id) }))).tags,
+            stage && (await apigateway.send(new GetStageCommand({ restApiId: output(id), stageName: stage }))).tags,
+          ]
+        : [
+            (await apigatewayv2.send(new GetApiCommand({ ApiId: output(id) }))).Tags,
+            stage && (await apigatewayv2.send(new GetHttpStageCommand({ ApiId: output(id), StageName: stage }))).Tags,
+          ];
+    return Object.fromEntries([
+      ...ownTags(api).map(([key, value]) => [key, value]),
+      ...ownTags(of || {}).map(([key, value]) => [`stage ${key}`, value]),
+    ]);
+  };
+
+function ownTags(tags: Readonly<Record<string, string>> = {}): [string, string][] {
+  return Object.entries(tags).filter(([key]) => !key.startsWith('aws:') && key !== STACK_TAG);
+}
+
 /** The method of a path of a REST API. */
 const readMethod =
   (path: string): Row['read'] =>
@@ -189,7 +219,8 @@ const readRoute: Row['read'] = async ({ cloud, output }, id) => {
   const ApiId = output(id);
   const { Items: [route] = [] } = await apigatewayv2.send(new GetRoutesCommand({ ApiId }));
   const IntegrationId = route?.Target?.split('/')[1] ?? '';
-  return { ...route, ...(await apigatewayv2.send(new GetIntegrationCommand({ ApiId, IntegrationId }))) };
+  const { Tags: tags } = await apigatewayv2.send(new GetApiCommand({ ApiId }));
+  return { tags, ...route, ...(await apigatewayv2.send(new GetIntegrationCommand({ ApiId, IntegrationId }))) };
 };
 
 const REST_EVENT =
@@ -198,6 +229,8 @@ const REST_AUTH =
   'Auth: {ApiKeyRequired: true, Authorizers: {Pool: {UserPoolArn: "arn:aws:cognito-idp:us-east-1:000000000000:userpool/p", AuthorizationScopes: [a]}}, DefaultAuthorizer: Pool}';
 const JWT =
   'Authorizers: {Jwt: {JwtConfiguration: {issuer: "https://issuer.example", audience: [one]}, IdentitySource: $request.header.Authorization}}';
+
+const SAM_TAG = { 'httpapi:createdBy': 'SAM', 'stage httpapi:createdBy': 'SAM' };
 
 const API_ROWS: Row[] = [
   {
@@ -220,6 +253,30 @@ const API_ROWS: Row[] = [
         validator: 'body-only',
       },
     },
+  },
+  {
+    id: 'RestTags',
+    type: 'AWS::Serverless::Api',
+    fixed: 'StageName: dev',
+    before: 'Tags: {A: one, B: two}',
+    after: 'Tags: {A: !Ref Other, C: three}',
+    read: readTags('rest', 'dev'),
+    shown: { before: { 'stage A': 'one', 'stage B': 'two' }, after: { 'stage A': 'FATAL', 'stage C': 'three' } },
+    isWhole: true,
+  },
+  {
+    id: 'HttpTags',
+    type: 'AWS::Serverless::HttpApi',
+    fixed: '',
+    before: 'Tags: {A: one, B: two}',
+    after: 'Tags: {A: other, C: three}',
+    event: { before: '', after: 'TimeoutInMillis: 5000' },
+    read: readTags('http', '$default'),
+    shown: {
+      before: { A: 'one', B: 'two', 'stage A': 'one', 'stage B': 'two', ...SAM_TAG },
+      after: { A: 'other', C: 'three', 'stage A': 'other', 'stage C': 'three', ...SAM_TAG },
+    },
+    isWhole: true,
   },
   {
     id: 'HttpEvents',
@@ -353,11 +410,21 @@ const API_ROWS: Row[] = [
     },
   },
   {
+    id: 'PlainRestApi',
+    type: 'AWS::ApiGateway::RestApi',
+    fixed: 'Name: plain',
+    before: 'Tags: [{Key: A, Value: one}]',
+    after: 'Tags: [{Key: A, Value: !Ref Other}, {Key: B, Value: two}]',
+    read: readTags('rest', 'one'),
+    shown: { before: { A: 'one' }, after: { A: 'FATAL', B: 'two', 'stage S': 'x' } },
+    isWhole: true,
+  },
+  {
     id: 'PlainRest',
     type: 'AWS::ApiGateway::Stage',
     fixed: 'RestApiId: !Ref PlainRestApi, DeploymentId: !Ref PlainRestDeployment, StageName: one',
     before: 'Variables: {LEVEL: !Ref Level}, Description: before',
-    after: 'Variables: {LEVEL: !Ref Other}, TracingEnabled: !If [IsOther, true, false]',
+    after: 'Variables: {LEVEL: !Ref Other}, TracingEnabled: !If [IsOther, true, false], Tags: [{Key: S, Value: x}]',
     read: async (app) => readRestStage('one')(app, 'PlainRestApi'),
     shown: {
       before: { variables: { LEVEL: 'ERROR' }, description: 'before', tracingEnabled: false },
@@ -368,11 +435,11 @@ const API_ROWS: Row[] = [
     id: 'PlainHttp',
     type: 'AWS::ApiGatewayV2::Stage',
     fixed: 'ApiId: !Ref PlainHttpApi, StageName: one',
-    before: 'StageVariables: {LEVEL: !Ref Level}',
+    before: 'StageVariables: {LEVEL: !Ref Level}, Tags: {S: x}',
     after: 'StageVariables: {LEVEL: !Ref Other}, Description: after',
     read: async (app) => readHttpStage('one')(app, 'PlainHttpApi'),
     shown: {
-      before: { StageVariables: { LEVEL: 'ERROR' }, Description: '' },
+      before: { StageVariables: { LEVEL: 'ERROR' }, Description: '', Tags: { S: 'x' } },
       after: { StageVariables: { LEVEL: 'FATAL' }, Description: 'after' },
     },
   },
@@ -380,8 +447,8 @@ const API_ROWS: Row[] = [
     id: 'PlainHttpApi',
     type: 'AWS::ApiGatewayV2::Api',
     fixed: 'ProtocolType: HTTP',
-    before: 'Name: one, CorsConfiguration: {AllowOrigins: ["*"]}',
-    after: 'Name: two, Description: !Ref Other, DisableExecuteApiEndpoint: true',
+    before: 'Name: one, CorsConfiguration: {AllowOrigins: ["*"]}, Tags: {A: one}',
+    after: 'Name: two, Description: !Ref Other, DisableExecuteApiEndpoint: true, Tags: {A: two}',
     read: readHttpApi,
     shown: {
       before: {
@@ -389,14 +456,15 @@ const API_ROWS: Row[] = [
         Description: '',
         DisableExecuteApiEndpoint: false,
         CorsConfiguration: { AllowOrigins: ['*'] },
+        Tags: { A: 'one' },
       },
-      after: { Name: 'two', Description: 'FATAL', DisableExecuteApiEndpoint: true },
+      after: { Name: 'two', Description: 'FATAL', DisableExecuteApiEndpoint: true, Tags: { A: 'two' } },
     },
   },
 ];
 
 /** APIs that SAM generates for events, with the settings of `Globals`. */
-const IMPLICIT: readonly Pick<Row, 'id' | 'read' | 'shown'>[] = [
+const IMPLICIT: readonly Pick<Row, 'id' | 'read' | 'shown' | 'isWhole'>[] = [
   {
     id: 'ServerlessRestApi',
     read: readMethod('/rest'),
@@ -408,7 +476,10 @@ const IMPLICIT: readonly Pick<Row, 'id' | 'read' | 'shown'>[] = [
   {
     id: 'ServerlessHttpApi',
     read: readRoute,
-    shown: { before: { TimeoutInMillis: 1000 }, after: { TimeoutInMillis: 2000 } },
+    shown: {
+      before: { TimeoutInMillis: 1000, tags: { [STACK_TAG]: 'SAM' } },
+      after: { TimeoutInMillis: 2000, tags: { [STACK_TAG]: 'SAM' } },
+    },
   },
   {
     id: 'ServerlessRestApi',
@@ -429,7 +500,7 @@ const IMPLICIT: readonly Pick<Row, 'id' | 'read' | 'shown'>[] = [
 
 const ROWS = [...FLOW_ROWS, ...API_ROWS];
 /** These are in the nested stack, the others in the root. */
-const NESTED = ['Flow', 'PlainRest', 'PlainHttp', 'PlainHttpApi'];
+const NESTED = ['Flow', 'PlainRestApi', 'PlainRest', 'PlainHttp', 'PlainHttpApi'];
 const isNested = ({ id }: Pick<Row, 'id'>): boolean => NESTED.includes(id);
 
 const HEAD = `AWSTemplateFormatVersion: '2010-09-09'
@@ -457,7 +528,6 @@ const child = (state: State): string => `${HEAD}Globals:
   HttpApi: {StageVariables: {STATE: ${state}}}
 Resources:
 ${resources(ROWS.filter(isNested), state)}${fn('Implicit', `Rest: {Type: Api, Properties: {Path: /rest, Method: get, ${implicitEvent(state)}${state === 'after' ? ', Auth: {ApiKeyRequired: true}' : ''}}}, Http: {Type: HttpApi, Properties: {Path: /http, Method: get, ${implicitEvent(state)}}}`)}
-  PlainRestApi: {Type: AWS::ApiGateway::RestApi, Properties: {Name: plain}}
   PlainRestMethod: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref PlainRestApi, ResourceId: !GetAtt PlainRestApi.RootResourceId, HttpMethod: GET, AuthorizationType: NONE, Integration: {Type: MOCK}}}
   PlainRestDeployment: {Type: AWS::ApiGateway::Deployment, DependsOn: PlainRestMethod, Properties: {RestApiId: !Ref PlainRestApi}}
 ${outputs(NESTED_IDS)}`;
@@ -467,8 +537,8 @@ const event = (id: string, state: State): string => {
   const properties = [place, ROWS.find((row) => row.id === id)?.event?.[state] ?? ''].filter((text) => text !== '');
   return `${id}: {Type: ${isRest ? 'Api' : 'HttpApi'}, Properties: {${properties.join(', ')}}}`;
 };
-const RESTS = ['Rest', 'RestEvents', 'Parts', 'Parts3', 'PartsAuth'];
-const HTTPS = ['Http', 'HttpEvents', 'Cors'];
+const RESTS = ['Rest', 'RestEvents', 'RestTags', 'Parts', 'Parts3', 'PartsAuth'];
+const HTTPS = ['Http', 'HttpEvents', 'HttpTags', 'Cors'];
 const root = (state: State): string => `${HEAD}Resources:
 ${resources(
   ROWS.filter((row) => !isNested(row)),
@@ -478,8 +548,12 @@ ${resources(
 ${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), ...RESTS, ...HTTPS, ...NESTED_IDS], 'Child')}`;
 
 async function all(app: WatchedApp, state: State): Promise<void> {
-  for (const { id, read, shown } of [...ROWS, ...IMPLICIT]) {
-    const has = async (): Promise<void> => expect(await read(app, id), id).toMatchObject(shown[state]);
+  for (const { id, read, shown, isWhole } of [...ROWS, ...IMPLICIT]) {
+    const has = async (): Promise<void> => {
+      const found = expect(await read(app, id), id);
+      if (isWhole) found.toEqual(shown[state]);
+      else found.toMatchObject(shown[state]);
+    };
     await poll(
       () =>
         has().then(

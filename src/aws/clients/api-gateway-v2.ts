@@ -11,6 +11,8 @@ export {
   GetStageCommand,
   GetStagesCommand,
   ReimportApiCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
   UpdateApiCommand,
   UpdateDeploymentCommand,
   UpdateStageCommand,

@@ -9,6 +9,8 @@ export {
   GetStageCommand,
   GetStagesCommand,
   PutRestApiCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
   UpdateRestApiCommand,
   UpdateStageCommand,
 } from '@aws-sdk/client-api-gateway';

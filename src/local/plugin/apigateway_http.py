@@ -42,6 +42,10 @@ def import_api(document):
 def reimport_api(api_id, document):
     if api_id not in v2._apis:
         return v2._api_not_found(api_id)
+    check(document)
+    # the tags become those of the definition
+    api = v2._apis[api_id]
+    api["tags"] = {name: value for name, value in (api.get("tags") or {}).items() if name.startswith("aws:")}
     import_document(api_id, document)
     return v2._apigw_response(v2._apis[api_id], 201)
 
@@ -85,9 +89,12 @@ def import_settings(api, document):
     cors = document.get("x-amazon-apigateway-cors")
     if cors:
         api["corsConfiguration"] = cors
-    for tag in document.get("tags") or []:
-        if "x-amazon-apigateway-tag-value" in tag:
-            api.setdefault("tags", {})[tag["name"]] = tag["x-amazon-apigateway-tag-value"]
+    api["tags"] = {**(api.get("tags") or {}), **tags_of(document)}
+
+
+def tags_of(document):
+    value = "x-amazon-apigateway-tag-value"
+    return {tag["name"]: tag[value] for tag in document.get("tags") or [] if value in tag}
 
 
 def integration_data(integration):
@@ -159,6 +166,8 @@ def resource_type():
             check(document)
         result = original(physical_id, old, with_names_of(new, document), stack_name, logical_id)
         if document:
+            for name in tags_of(old.get("Body") or {}):
+                v2._apis[result[0]].get("tags", {}).pop(name, None)
             import_document(result[0], document)
             if new.get("Name"):
                 v2._apis[result[0]]["name"] = new["Name"]

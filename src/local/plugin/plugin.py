@@ -5,6 +5,7 @@ import apigateway_http_deployments
 import apigateway_rest
 import apigateway_services
 import apigateway_stages
+import apigateway_tags
 import appsync_resources
 import cloud_control
 import cloudformation_drift
@@ -29,6 +30,7 @@ PARTS = (
     apigateway_rest,
     apigateway_services,
     apigateway_stages,
+    apigateway_tags,
     apigateway_http,
     apigateway_http_deployments,
     stepfunctions_definitions,

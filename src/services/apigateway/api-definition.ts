@@ -11,6 +11,8 @@ import type { ServiceContext } from '../service-context.ts';
 /** An API's definition as a deployment would send it to API Gateway, and the API's resolved properties. */
 export interface ApiDefinition {
   body: string;
+  /** The same as a value, if it is in the template or SAM generates it. */
+  document?: TemplateMap;
   properties: TemplateMap;
 }
 
@@ -40,9 +42,9 @@ export async function readApiDefinition(
   const { value, missing } = await tools.values.resolve(definition.value, stack);
   if (missing.length > 0) return needsDeployment(id, missing);
   if (!isMap(value)) return blocked(`${id}: its definition is not a mapping`);
-  if (!isServerless(resource.type)) return { body: toJson(value), properties };
   const addSettings = resource.flow === 'http-api' ? addHttpSettings : addRestSettings;
-  return { body: toJson(addSettings(value, properties)), properties };
+  const document = isServerless(resource.type) ? addSettings(value, properties) : value;
+  return { body: toJson(document), document, properties };
 }
 
 function samAdditions({ type, properties, logicalId }: DefinedResource, stack: Stack): string[] {

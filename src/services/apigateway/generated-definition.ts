@@ -1,17 +1,17 @@
 import { placeOf } from '../../cloud/resource-attributes.ts';
 import { readProcessedTemplate } from '../../deploy/describe-stack.ts';
-import { apiEvents, apisOfEvents, ROUTE_SETTINGS } from '../../model/api-events.ts';
+import { apiEvents, hasTagsOfFunctions, ROUTE_SETTINGS } from '../../model/api-events.ts';
 import type { ApiEvent } from '../../model/api-events.ts';
 import type { DefinedResource } from '../../model/definitions.ts';
 import { splitIdentifier } from '../../model/stack.ts';
 import type { Stack } from '../../model/stack.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { apiEvent, kindOf, settingsOf } from '../../template/kinds/kinds.ts';
-import { isMap, mapOf, resourceOf, resourcesOf } from '../../template/template.ts';
+import { isMap, mapOf, resourceOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { blocked } from '../definition-plan.ts';
 import type { DefinitionWork, UnplannedDefinition } from '../definition-plan.ts';
-import { canonicalJson, toJson } from '../definition-text.ts';
+import { toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { ApiDefinition } from './api-definition.ts';
 import { replaceGenerated } from './replace-generated.ts';
@@ -57,7 +57,7 @@ export async function readGeneratedDefinition(
     logicalId,
     type,
     body: mapOf(body.value),
-    properties: { ...mapOf(wanted.value), ...propagatedTags(stack, logicalId) },
+    properties: { ...mapOf(wanted.value), ...(hasTagsOfFunctions(stack, logicalId) && { PropagateTags: true }) },
     routes,
     needsRoutes: names.includes('Auth') || names.includes(ROUTE_SETTINGS),
     isWhole: definition.kind === 'none',
@@ -65,10 +65,12 @@ export async function readGeneratedDefinition(
   if ('why' in parts) return blocked(`${id}: ${parts.why}`);
   const why = await whyNotAllowed(tools, { resource, stack }, parts.calling);
   if (why !== undefined) return blocked(`${id}: ${why}`);
+  const document = normalized(parts.body);
   return {
-    body: toJson(sorted(parts.body)),
+    body: toJson(document),
+    document,
     properties: mapOf(settings.value),
-    isDeployed: canonicalJson(parts.body) === canonicalJson(body.value),
+    isDeployed: toJson(document) === toJson(normalized(mapOf(body.value))),
   };
 }
 
@@ -133,16 +135,6 @@ function methodAuth(auth: TemplateValue): TemplateValue {
   return Object.fromEntries(entries) as TemplateMap;
 }
 
-/** Functions pass their tags on to an API that names none of its own. */
-function propagatedTags({ resolved }: Stack, logicalId: string): TemplateMap {
-  if (resourceOf(resolved, logicalId)['Type'] !== undefined) return {};
-  const passOn = resourcesOf(resolved).some(
-    ([, resource]) =>
-      apisOfEvents(resource).includes(logicalId) && (mapOf(resource['Properties'])['PropagateTags'] ?? null) !== null,
-  );
-  return passOn ? { PropagateTags: true } : {};
-}
-
 /** API Gateway may call a new authorizer's function with the permission that the deployment makes. */
 async function whyNotAllowed(
   { stacks }: ServiceContext,
@@ -168,10 +160,19 @@ async function processedTemplate(
   return nested === undefined ? undefined : readProcessedTemplate(aws, nested);
 }
 
-/** The same definition is the same text: a deployment orders its members in another way. */
-function sorted(value: TemplateValue): TemplateValue {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isMap(value)) return value;
-  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries<TemplateValue>(entries.map(([name, item]) => [name, sorted(item)]));
+/** The same definition as the same text: SAM orders members and tags in ways of its own. */
+function normalized({ tags, ...document }: TemplateMap): TemplateMap {
+  const nameOf = (tag: TemplateValue): string => scalarText(mapOf(tag)['name']) ?? '';
+  const inOrder = Array.isArray(tags) ? [...tags].sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1)) : tags;
+  return sorted(inOrder === undefined ? document : { ...document, tags: inOrder });
+}
+
+function sorted(map: TemplateMap): TemplateMap {
+  const entries = Object.entries(map).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries<TemplateValue>(entries.map(([name, value]) => [name, sortedValue(value)]));
+}
+
+function sortedValue(value: TemplateValue): TemplateValue {
+  if (Array.isArray(value)) return value.map(sortedValue);
+  return isMap(value) ? sorted(value) : value;
 }

@@ -1,5 +1,6 @@
 import type { Deployment, Stage } from '@aws-sdk/client-apigatewayv2';
 import { once } from '../../support/once.ts';
+import type { ApiDefinition } from './api-definition.ts';
 import { applicationStages } from './api-stages.ts';
 import type { DefinitionPlan, DefinitionService, DefinitionWork } from '../definition-plan.ts';
 import { definitionHash, readDeploymentHash, toJson } from '../definition-text.ts';
@@ -8,6 +9,7 @@ import { changesOf, comparedSettings, readWantedDefinition } from './wanted-defi
 import { readDeployments, readStages, stageHasLatest } from './http-api-deployments.ts';
 import { httpApiUpdate, httpApiRequests, updateHttpApi } from './http-api-update.ts';
 import type { HttpApiUpdate } from './http-api-update.ts';
+import { withKeptTags } from './kept-tags.ts';
 import { mayBeStale } from '../../cloud/recent-sends.ts';
 
 /** The API as API Gateway has it. */
@@ -50,8 +52,22 @@ async function planHttpApi(tools: ServiceContext, work: DefinitionWork): Promise
   const compared = comparedSettings(work);
   if (isDone && !mayBeStale(tools.facts, shown)) return { action: 'none', ...compared };
   const superseded = await supersededBy(api, stages);
-  const update = httpApiUpdate(apiId, { id: resource.id, shown, hash, definition, stages, superseded });
+  const kept = await keepTags(tools, work, definition);
+  const update = httpApiUpdate(apiId, { id: resource.id, shown, hash, definition: kept, stages, superseded });
   return { action: 'update', changes: changesOf(work), update, ...compared };
+}
+
+async function keepTags(
+  { aws }: ServiceContext,
+  { deployed, settings }: DefinitionWork,
+  definition: ApiDefinition,
+): Promise<ApiDefinition> {
+  const { document } = definition;
+  // a file is imported as it is
+  if (document === undefined) return definition;
+  const { send, GetApiCommand } = await aws.apiGatewayV2();
+  const { Tags = {} } = await send(new GetApiCommand({ ApiId: deployed.physicalId }));
+  return { ...definition, body: toJson(withKeptTags(document, Tags, settings)) };
 }
 
 async function hashOfStage(

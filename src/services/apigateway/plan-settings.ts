@@ -1,8 +1,6 @@
-import { HTTP_API, REST_API } from '../../template/kinds/apigateway-settings.ts';
-import { isServerless, kindOf } from '../../template/kinds/kinds.ts';
+import { tagOf } from '../../template/kinds/setting-parts.ts';
 import { scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
-import { findCompanion } from '../../cloud/generated-ids.ts';
 import type { ComparedSettings } from '../definition-plan.ts';
 import { resolveSettings } from '../resolve-settings.ts';
 import type { ResolvedSettings, WantedSetting } from '../resolve-settings.ts';
@@ -10,8 +8,11 @@ import type { ServiceContext } from '../service-context.ts';
 import type { SettingsPlan, SettingsWork } from '../settings-plan.ts';
 import { apiRequests, stageRequests } from './http-api-settings.ts';
 import { apiPatches, stagePatches } from './rest-stage-settings.ts';
+import { planApiTags } from './plan-tags.ts';
 import { joined } from './setting-requests.ts';
 import type { SettingRequest } from './setting-requests.ts';
+import { findPlace } from './settings-place.ts';
+import type { SettingsPlace } from './settings-place.ts';
 
 /** Compares settings of an API and its stage with those that API Gateway has. */
 export async function planApiSettings(tools: ServiceContext, work: SettingsWork): Promise<SettingsPlan> {
@@ -19,9 +20,12 @@ export async function planApiSettings(tools: ServiceContext, work: SettingsWork)
   const properties = withCors(resource.properties);
   const resolved = await resolveSettings(tools, { type: resource.type, properties, stack, names });
   if (resolved.settings.size === 0) return { changes: [], requests: [], settings: [], waiting: resolved.waiting };
-  const place = await placeOf(tools, work);
+  const place = await findPlace(tools, work);
   if (place === undefined) return allWait(resolved, `only CloudFormation knows the stage of ${resource.id}`);
-  const requests = await requestsOf(tools, place, resolved.settings);
+  const ofTags = new Map([...resolved.settings].filter(([name]) => tagOf(name) !== undefined));
+  const ofOthers = new Map([...resolved.settings].filter(([name]) => tagOf(name) === undefined));
+  const tags = ofTags.size === 0 ? { requests: [] } : await planApiTags(tools, { place, work }, ofTags);
+  const requests = new Map([...(await requestsOf(tools, place, ofOthers)), ...('why' in tags ? [] : tags.requests)]);
   const known = [...requests].flatMap(([name, list]) => (list === undefined ? [] : [[name, list] as const]));
   const others = [...requests.keys()].filter((name) => requests.get(name) === undefined);
   return {
@@ -32,6 +36,7 @@ export async function planApiSettings(tools: ServiceContext, work: SettingsWork)
     waiting: [
       ...resolved.waiting,
       ...others.map((name) => `${name}: only the deployment can check and set a value of this form`),
+      ...('why' in tags ? [...ofTags.keys()].map((name) => `${name}: ${tags.why}`) : []),
     ],
   };
 }
@@ -45,41 +50,6 @@ function allWait({ settings, waiting }: ResolvedSettings, why: string): Settings
 function withCors(properties: TemplateMap): TemplateMap {
   const { CorsConfiguration: cors } = properties;
   return scalarText(cors) === 'true' ? { ...properties, CorsConfiguration: { AllowOrigins: ['*'] } } : properties;
-}
-
-/** Where the settings are. */
-interface SettingsPlace {
-  kind: 'http' | 'rest';
-  apiId: string;
-  /** undefined: the API has no stage of its own. */
-  stage: string | undefined;
-  /** Properties of the API itself. */
-  ofApi: ReadonlySet<string>;
-}
-
-async function placeOf(tools: ServiceContext, work: SettingsWork): Promise<SettingsPlace | undefined> {
-  const { resource, stack, deployed } = work;
-  const { stageOf, sync } = kindOf(resource.type) ?? {};
-  if (stageOf !== undefined) {
-    const { value } = await tools.values.resolve(resource.properties[stageOf] ?? null, stack);
-    const apiId = scalarText(value);
-    const kind = stageOf === 'RestApiId' ? 'rest' : 'http';
-    return apiId === undefined ? undefined : { kind, apiId, stage: deployed.physicalId, ofApi: new Set() };
-  }
-  const apiId = deployed.physicalId;
-  const stage = isServerless(resource.type) ? await stageOfApi(tools, work) : undefined;
-  const kind = sync === 'http-api' ? 'http' : 'rest';
-  return { kind, apiId, stage, ofApi: new Set(Object.keys(kind === 'http' ? HTTP_API : REST_API)) };
-}
-
-/** The stage that SAM generates for the API. */
-async function stageOfApi({ stacks, values }: ServiceContext, work: SettingsWork): Promise<string | undefined> {
-  const { resource, stack } = work;
-  const { type, properties, logicalId } = resource;
-  const byDefault = kindOf(type)?.stages?.byDefault;
-  const written = (await values.resolve(properties['StageName'] ?? byDefault ?? null, stack)).value;
-  const listing = (await stacks.listing(stack.path)) ?? {};
-  return findCompanion(listing, { stack, logicalId, stageName: scalarText(written) }, 'Stage')?.physicalId;
 }
 
 type Requests = ReadonlyMap<string, readonly SettingRequest[] | undefined>;

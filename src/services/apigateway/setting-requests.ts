@@ -1,5 +1,12 @@
-import type { UpdateRestApiCommandInput, UpdateStageCommandInput } from '@aws-sdk/client-api-gateway';
 import type {
+  TagResourceCommandInput,
+  UntagResourceCommandInput,
+  UpdateRestApiCommandInput,
+  UpdateStageCommandInput,
+} from '@aws-sdk/client-api-gateway';
+import type {
+  TagResourceCommandInput as TagHttpResourceCommandInput,
+  UntagResourceCommandInput as UntagHttpResourceCommandInput,
   DeleteAccessLogSettingsCommandInput,
   DeleteCorsConfigurationCommandInput,
   DeleteRouteSettingsCommandInput,
@@ -18,27 +25,49 @@ export type SettingRequest =
   | { operation: 'UpdateApi'; input: UpdateApiCommandInput & { ApiId: string } }
   | { operation: 'UpdateStage'; input: UpdateHttpStageCommandInput & { StageName: string } }
   | { operation: 'UpdateRestApi'; input: UpdateRestApiCommandInput & { restApiId: string } }
-  /** The stage of a REST API. */
+  | { operation: 'TagResource'; input: TagHttpResourceCommandInput & { ResourceArn: string } }
+  | { operation: 'UntagResource'; input: UntagHttpResourceCommandInput & { ResourceArn: string } }
+  /** The stage of a REST API, and tags of either. */
+  | { operation: 'TagRestResource'; input: TagResourceCommandInput & { resourceArn: string } }
+  | { operation: 'UntagRestResource'; input: UntagResourceCommandInput & { resourceArn: string } }
   | { operation: 'UpdateRestStage'; input: UpdateStageCommandInput & { stageName: string } };
 
 /** Joins the requests that one update can make. Pure. */
 export function joined(requests: readonly SettingRequest[]): SettingRequest[] {
   const result: SettingRequest[] = [];
   for (const request of requests) {
-    const { operation } = request;
-    const same = result.find((other) => other.operation === operation);
-    if (same !== undefined && 'patchOperations' in same.input && 'patchOperations' in request.input) {
-      const patchOperations = [...(same.input.patchOperations ?? []), ...(request.input.patchOperations ?? [])];
-      Object.assign(same, { input: { ...same.input, patchOperations } });
-    } else if (same !== undefined && (operation === 'UpdateApi' || operation === 'UpdateStage')) {
-      Object.assign(same, { input: { ...same.input, ...request.input } });
-    } else result.push({ ...request });
+    const same = result.find((other) => other.operation === request.operation && arnOf(other) === arnOf(request));
+    // each route needs a request of its own
+    if (same === undefined || request.operation === 'DeleteRouteSettings') result.push({ ...request });
+    else Object.assign(same, { input: bothInputs(same.input, request.input) });
   }
   return result;
 }
 
+function arnOf({ input }: SettingRequest): string | undefined {
+  return 'resourceArn' in input ? input.resourceArn : 'ResourceArn' in input ? input.ResourceArn : undefined;
+}
+
+function bothInputs(one: object, other: object): object {
+  const result = new Map<string, unknown>(Object.entries(one));
+  for (const [name, value] of Object.entries(other) as [string, unknown][]) {
+    const first = result.get(name);
+    if (Array.isArray(first) && Array.isArray(value))
+      result.set(name, [...(first as unknown[]), ...(value as unknown[])]);
+    else if (isObject(first) && isObject(value)) result.set(name, { ...first, ...value });
+    else result.set(name, value);
+  }
+  return Object.fromEntries(result);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** The request as a dry run shows it. Pure. */
 export function describeRequest({ operation, input }: SettingRequest): PlannedRequest {
+  if (operation === 'TagRestResource' || operation === 'UntagRestResource')
+    return { service: 'apigateway', operation: operation.replace('Rest', ''), parameters: input };
   if (!('patchOperations' in input)) return { service: 'apigatewayv2', operation, parameters: input };
   const patches = input.patchOperations ?? [];
   return {
@@ -65,6 +94,12 @@ export async function sendSetting({ aws }: ServiceContext, request: SettingReque
     checkAnswer(SERVICE, 'UpdateRestApi', ['id', id, request.input.restApiId]);
     return;
   }
+  if (request.operation === 'TagRestResource' || request.operation === 'UntagRestResource') {
+    const { send, TagResourceCommand, UntagResourceCommand } = await aws.apiGateway();
+    if (request.operation === 'TagRestResource') await send(new TagResourceCommand(request.input));
+    else await send(new UntagResourceCommand(request.input));
+    return;
+  }
   const { send, ...commands } = await aws.apiGatewayV2();
   switch (request.operation) {
     case 'DeleteAccessLogSettings':
@@ -73,6 +108,10 @@ export async function sendSetting({ aws }: ServiceContext, request: SettingReque
       return void (await send(new commands.DeleteCorsConfigurationCommand(request.input)));
     case 'DeleteRouteSettings':
       return void (await send(new commands.DeleteRouteSettingsCommand(request.input)));
+    case 'TagResource':
+      return void (await send(new commands.TagResourceCommand(request.input)));
+    case 'UntagResource':
+      return void (await send(new commands.UntagResourceCommand(request.input)));
     case 'UpdateApi': {
       const { ApiId } = await send(new commands.UpdateApiCommand(request.input));
       return checkAnswer(SERVICE, 'UpdateApi', ['ApiId', ApiId, request.input.ApiId]);

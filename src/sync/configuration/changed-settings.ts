@@ -25,7 +25,8 @@ export function readSettingDifference(
   const [, , , property = '', ...inside] = difference.path;
   if (holdsTags(type, property)) {
     const names = changedTags(before, after);
-    return { difference, names: names ?? [property], isSettable: names !== undefined };
+    const isSettable = names?.every((name) => namedSetting(type, properties, name).property !== undefined);
+    return { difference, names: names ?? [property], isSettable: isSettable === true };
   }
   const { name, below } = settingAt(type, [property, ...inside]);
   const { property: setting } = namedSetting(type, properties, name);

@@ -1,5 +1,6 @@
 import { HTTP_API, HTTP_STAGE, REST_API, REST_STAGE, STAGE_DESCRIPTION } from './apigateway-settings.ts';
 import { ID } from './attribute-patterns.ts';
+import { TAG } from './direct-settings.ts';
 import { BUCKET_KEY, filePath, S3_URI } from './resource-kind.ts';
 import type { ResourceKind } from './resource-kind.ts';
 
@@ -34,6 +35,10 @@ export const API_GATEWAY = {
     directDefinition: ['DefinitionBody'],
     sync: 'rest-api',
     direct: { ...REST_API, ...REST_STAGE },
+    directTag: TAG,
+    // SAM tags the stage only
+    tagged: ['stage'],
+    tagsUnlessWith: 'PropagateTags',
     setBy: 'api-gateway',
     generatedDirect: ['Auth', 'BinaryMediaTypes', 'Cors', 'Events', 'GatewayResponses', 'Models'],
     settings: REST_SETTINGS,
@@ -58,6 +63,8 @@ export const API_GATEWAY = {
     directDefinition: ['Body'],
     sync: 'rest-api',
     direct: REST_API,
+    directTag: TAG,
+    tagged: ['api'],
     setBy: 'api-gateway',
     settings: REST_SETTINGS,
     attributes: { RestApiId: ID },
@@ -68,6 +75,10 @@ export const API_GATEWAY = {
     directDefinition: ['DefinitionBody'],
     sync: 'http-api',
     direct: { ...HTTP_API, ...HTTP_STAGE },
+    directTag: TAG,
+    tagged: ['api', 'stage'],
+    // the domain name gets them too
+    tagsUnlessWith: 'Domain',
     setBy: 'api-gateway',
     settings: HTTP_SETTINGS,
     generatedDirect: ['Auth', 'Events'],
@@ -83,18 +94,24 @@ export const API_GATEWAY = {
     directDefinition: ['Body'],
     sync: 'http-api',
     direct: HTTP_API,
+    directTag: TAG,
+    tagged: ['api'],
     setBy: 'api-gateway',
     settings: HTTP_SETTINGS,
     attributes: { ApiId: ID, ApiEndpoint: 'https://{id}.execute-api.{region}.{suffix}' },
   },
   'AWS::ApiGateway::Stage': {
     stageOf: 'RestApiId',
+    directTag: TAG,
+    tagged: ['stage'],
     setBy: 'api-gateway',
     direct: { ...REST_STAGE, ...STAGE_DESCRIPTION },
   },
   'AWS::ApiGateway::Deployment': { stageOf: 'RestApiId' },
   'AWS::ApiGatewayV2::Stage': {
     stageOf: 'ApiId',
+    directTag: TAG,
+    tagged: ['stage'],
     setBy: 'api-gateway',
     direct: { ...HTTP_STAGE, Description: { ...STAGE_DESCRIPTION.Description, member: 'Description' } },
   },

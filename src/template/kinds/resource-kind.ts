@@ -25,6 +25,10 @@ export interface ResourceKind {
   setBy?: string;
   /** How the service sets one of the `Tags`; each is a setting of its own (`setting-parts.ts`). */
   directTag?: DirectProperty;
+  /** With this property, SAM passes the tags on to more resources: only a deployment sets them. */
+  tagsUnlessWith?: string;
+  /** What API Gateway tags: the API, its stage, or both. */
+  tagged?: readonly ('api' | 'stage')[];
   /** The ARN by which the Tagging API sets them, as a pattern (`attribute-patterns.ts`); without it, the flow does. */
   taggedArn?: string;
   /** Settings of the function's events by event type, each a setting of its own (`setting-parts.ts`). */

@@ -21,14 +21,17 @@ export interface NamedSetting {
 
 /** Finds a setting of a resource by its name. Pure. */
 export function namedSetting(type: unknown, properties: TemplateMap, name: string): NamedSetting {
-  const { direct = {}, directTag, directEvents = {} } = kindOf(type) ?? {};
+  const { direct = {}, directTag, directEvents = {}, tagsUnlessWith } = kindOf(type) ?? {};
+  const isWith = (other: string | undefined): boolean => other !== undefined && (properties[other] ?? null) !== null;
   const tag = partOf(name, TAGS);
-  if (tag !== undefined) return { property: directTag, value: tagsIn(properties[TAGS])?.get(tag) };
+  if (tag !== undefined) {
+    const value = tagsIn(properties[TAGS])?.get(tag);
+    return { property: isWith(tagsUnlessWith) ? undefined : directTag, value };
+  }
   const [event, member] = partOf(name, EVENTS)?.split('.') ?? [];
   if (event === undefined || member === undefined) {
     const property = ownValue(direct, name);
-    const isMade = property?.unlessWith !== undefined && (properties[property.unlessWith] ?? null) !== null;
-    return { property: isMade ? undefined : property, value: properties[name] };
+    return { property: isWith(property?.unlessWith) ? undefined : property, value: properties[name] };
   }
   const { Type: eventType, Properties: settings } = mapOf(ownValue(mapOf(properties[EVENTS]), event) ?? null);
   const bySource = ownValue(directEvents, scalarText(eventType) ?? '') ?? {};
