@@ -83,7 +83,7 @@ function collect(split: Split, before: Stack, after: Stack): void {
     const [section = '', , properties] = difference.path;
     // properties are compared as they are resolved
     const isResolved = section === 'Resources' && properties === 'Properties';
-    if (!CARRIED.has(section) && !isResolved && !isGlobalSetting(difference)) rest(difference);
+    if (!CARRIED.has(section) && !isResolved && !isGlobalSetting(difference, [before, after])) rest(difference);
   }
   for (const { logicalId, names, others } of withoutMoving(after, changedResources(split, before, after))) {
     const id = identifierOf(after.path, logicalId);
@@ -158,9 +158,16 @@ function propertiesOf(stack: Stack, logicalId: string, { path, change }: Templat
   return names.map((name) => ({ path: [...path, name], change }));
 }
 
-/** Whether the difference is in `Globals`, in a property that services set: it shows in the resources. */
-function isGlobalSetting({ path: [section, type = '', property = ''] }: TemplateDifference): boolean {
-  return section === 'Globals' && DIRECT_GLOBALS.has(`${type}.${property}`);
+/** Whether the difference is in `Globals`, in properties that services set: it shows in the resources. */
+function isGlobalSetting({ path: [section, type, property] }: TemplateDifference, stacks: readonly Stack[]): boolean {
+  if (section !== 'Globals') return false;
+  if (type !== undefined && property !== undefined) return DIRECT_GLOBALS.has(`${type}.${property}`);
+  // a section came or went
+  const globals = stacks.flatMap(({ source }) => Object.entries(mapOf(source['Globals'])));
+  const changed = globals.filter(([name]) => type === undefined || name === type);
+  return changed.every(([name, entry]) =>
+    Object.keys(mapOf(entry)).every((one) => DIRECT_GLOBALS.has(`${name}.${one}`)),
+  );
 }
 
 const DIRECT_GLOBALS: ReadonlySet<string> = new Set(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { apiRequests, stageRequests } from '../../../../src/services/apigateway/http-api-settings.ts';
+import { withKeptTags } from '../../../../src/services/apigateway/kept-tags.ts';
 import { methodSettingPatches } from '../../../../src/services/apigateway/method-settings.ts';
 import { joined } from '../../../../src/services/apigateway/setting-requests.ts';
 import { HTTP_API, HTTP_STAGE } from '../../../../src/template/kinds/apigateway-settings.ts';
@@ -102,5 +103,31 @@ describe('settings of HTTP APIs', () => {
       update({ Description: 'd', StageVariables: {} }),
       other,
     ]);
+  });
+});
+
+describe('tags', () => {
+  it('of one resource go in one request', () => {
+    const tag = (ResourceArn: string, Tags: Record<string, string>) =>
+      ({ operation: 'TagResource', input: { ResourceArn, Tags } }) as const;
+    const untag = (resourceArn: string, ...tagKeys: string[]) =>
+      ({ operation: 'UntagRestResource', input: { resourceArn, tagKeys } }) as const;
+    expect(
+      joined([
+        tag('api', { a: '1' }),
+        tag('stage', { a: '1' }),
+        tag('api', { b: '2' }),
+        untag('x', 'c'),
+        untag('x', 'd'),
+      ]),
+    ).toEqual([tag('api', { a: '1', b: '2' }), tag('stage', { a: '1' }), untag('x', 'c', 'd')]);
+  });
+
+  it('of the stack and of people stay when a definition is imported', () => {
+    const written = (...names: string[]) =>
+      names.map((name) => ({ name, 'x-amazon-apigateway-tag-value': `${name}'s value` }));
+    const tags = { own: 'deployed', stack: "stack's value", gone: 'x', 'aws:cloudformation:stack-name': 'y' };
+    expect(withKeptTags({ tags: written('own') }, tags, ['Tags.gone'])).toEqual({ tags: written('own', 'stack') });
+    expect(withKeptTags({ openapi: '3.0.1' }, {}, [])).toEqual({ openapi: '3.0.1' });
   });
 });
