@@ -599,6 +599,7 @@ describe('settings of state machines, APIs and stages', () => {
   }, 180_000);
 });
 
+const DENIED = 'Tags: {A: a}, Auth: {ApiKeyRequired: true}';
 const SMALL = (flow: string, api: string): string => `${HEAD}Resources:
   Flow: {Type: AWS::Serverless::StateMachine, Properties: {${SAM_FLOW}, Role: ${role('one')}${flow}}}
   Rest: {Type: AWS::Serverless::Api, Properties: {StageName: dev${api}}}
@@ -617,23 +618,24 @@ it('what a policy does not allow is deployed without a word of failure; a dry ru
   await watch.seen(isStack('in-sync'), begin);
   expect(app.proxy.count('TagResources')).toBe(1);
   expect(watch.lines.slice(begin).filter(({ state }) => state === 'failed')).toEqual([]);
-  for (const operation of ['UpdateStateMachine', 'UpdateStage'])
+  for (const operation of ['UpdateStateMachine', 'UpdateStage', 'PutRestApi', 'TagResource'])
     app.proxy.fault(
       { operation },
       { kind: 'error', status: 403, code: 'AccessDeniedException', message: 'not authorized' },
       { times: Infinity },
     );
   const from = watch.lines.length;
-  await watch.write('template.yaml', SMALL(', Tracing: {Enabled: true}', ', Variables: {ONE: a}'));
+  await watch.write('template.yaml', SMALL(', Tracing: {Enabled: true}', `, Variables: {ONE: a}, ${DENIED}`));
   await watch.seen(isStack('in-sync'), from);
   expect(await readFlow(app, 'Flow')).toMatchObject({ tracingConfiguration: { enabled: true } });
-  expect(await readRestStage('dev')(app, 'Rest')).toMatchObject({ variables: { ONE: 'a' } });
+  expect(await readRestStage('dev')(app, 'Rest')).toMatchObject({ variables: { ONE: 'a' }, tags: { A: 'a' } });
+  expect(await readMethod('/ping')(app, 'Rest')).toMatchObject({ apiKeyRequired: true });
   expect(watch.lines.slice(from).filter(({ state }) => state === 'failed')).toEqual([]);
   await watch.stop();
   await app.write({
     'template.yaml': SMALL(
       ', Tracing: {Enabled: false}, Logging: {Level: ERROR}',
-      `, Variables: {ONE: !Ref Level, TWO: !Ref Secret}, ${METHOD_SETTINGS}, AccessLogSetting: {DestinationArn: !Ref Fn.Missing}`,
+      `, ${DENIED}, Variables: {ONE: !Ref Level, TWO: !Ref Secret}, ${METHOD_SETTINGS}, AccessLogSetting: {DestinationArn: !Ref Fn.Missing}`,
     ),
   });
   const { code, stdout, stderr } = await runCli(
