@@ -1,12 +1,14 @@
 import type { DefinedResource } from '../../model/definitions.ts';
+import { apiEvents } from '../../model/api-events.ts';
 import type { Stack } from '../../model/stack.ts';
-import { isServerless, kindOf, settingsOf } from '../../template/kinds/kinds.ts';
+import { apiEvent, isServerless, kindOf, settingsOf } from '../../template/kinds/kinds.ts';
 import { isMap, mapOf, resourcesOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { blocked, needsDeployment } from '../definition-plan.ts';
 import type { UnplannedDefinition } from '../definition-plan.ts';
 import { readDefinitionFile, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
+import { INTEGRATION } from './rest-methods.ts';
 
 /** An API's definition as a deployment would send it to API Gateway, and the API's resolved properties. */
 export interface ApiDefinition {
@@ -33,7 +35,7 @@ export async function readApiDefinition(
   if (settings.missing.length > 0) return needsDeployment(id, settings.missing);
   const properties = mapOf(settings.value);
   if (definition.kind === 'file') return { body: await readDefinitionFile(id, definition.path), properties };
-  const additions = samAdditions(resource, stack);
+  const additions = [...samAdditions(resource, stack), ...eventAdditions(resource, stack)];
   if (additions.length > 0) {
     return blocked(
       `${id}: ${additions.join(', ')} ${additions.length === 1 ? 'makes' : 'make'} SAM change its definition`,
@@ -60,6 +62,23 @@ function samAdditions({ type, properties, logicalId }: DefinedResource, stack: S
     }),
   );
   return overridden ? [...added, 'OverrideApiAuth of an event'] : added;
+}
+
+/** The events of functions that SAM adds to a definition of an HTTP API in the template; those of a REST API only get a permission. */
+function eventAdditions({ type, flow, logicalId, definition }: DefinedResource, stack: Stack): string[] {
+  if (flow !== 'http-api' || !isServerless(type) || definition.kind !== 'inline') return [];
+  const paths = mapOf(mapOf(definition.value)['paths']);
+  return apiEvents(stack, logicalId).flatMap(({ owner, name, type: eventType, path, method, properties }) => {
+    const { settings = [] } = apiEvent(eventType) ?? {};
+    const written = mapOf(mapOf(paths[path])[method]);
+    const parameters = Array.isArray(written['parameters']) ? written['parameters'] : [];
+    const declared = parameters.map((parameter) => scalarText(mapOf(parameter)['name']));
+    const isWhole =
+      written[INTEGRATION] !== undefined &&
+      settings.every((setting) => (properties[setting] ?? null) === null) &&
+      [...path.matchAll(/\{(.*?)\}/g)].every(([, parameter]) => declared.includes(parameter));
+    return isWhole ? [] : [`event ${owner}.${name}`];
+  });
 }
 
 const ENDPOINT = 'x-amazon-apigateway-endpoint-configuration';

@@ -66,6 +66,33 @@ describe('what SAM adds in a way that only SAM knows needs a deployment', () => 
   });
 });
 
+describe('events that SAM adds to the definition of an HTTP API in the template need a deployment', () => {
+  const method = { 'x-amazon-apigateway-integration': { type: 'aws_proxy' } };
+  const body: TemplateMap = {
+    openapi: '3.0.1',
+    paths: {
+      '/a': { get: method },
+      '/b/{id}': { get: method, put: { ...method, parameters: [{ name: 'id', in: 'path', required: true }] } },
+    },
+  };
+  it.each([
+    ['Path: /a, Method: GET', false],
+    ['Path: "/b/{id}", Method: put', false],
+    ['Path: /new, Method: get', true],
+    ['Path: /a, Method: post', true],
+    ['Path: /a, Method: get, TimeoutInMillis: 5000', true],
+    ['Path: "/b/{id}", Method: get', true],
+  ])('%s: %s', async (properties, isBlocked) => {
+    const event = (api: string) => `{Type: HttpApi, Properties: {ApiId: !Ref ${api}, ${properties}}}`;
+    const template = (api: string) =>
+      `Resources: {Fn: {Type: AWS::Serverless::Function, Properties: {Events: {E: ${event(api)}}}}}`;
+    const why = 'Api: event Fn.E makes SAM change its definition';
+    const result = await read(HTTP, {}, body, template('Api'));
+    expect(result).toMatchObject(isBlocked ? { action: 'blocked', why } : { openapi: '3.0.1' });
+    expect(await read(HTTP, {}, body, template('Other'))).toMatchObject({ openapi: '3.0.1' });
+  });
+});
+
 describe('what SAM writes into a definition is written', () => {
   const SERVERS = [{ 'x-amazon-apigateway-endpoint-configuration': { disableExecuteApiEndpoint: true } }];
   const CREATED = { name: 'httpapi:createdBy', 'x-amazon-apigateway-tag-value': 'SAM' };
