@@ -162,9 +162,12 @@ async function processedTemplate(
 
 /** The same definition as the same text: SAM orders members and tags in ways of its own. */
 function normalized({ tags, ...document }: TemplateMap): TemplateMap {
-  const nameOf = (tag: TemplateValue): string => scalarText(mapOf(tag)['name']) ?? '';
   const inOrder = Array.isArray(tags) ? [...tags].sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1)) : tags;
   return sorted(inOrder === undefined ? document : { ...document, tags: inOrder });
+}
+
+function nameOf(tag: TemplateValue): string {
+  return scalarText(mapOf(tag)['name']) ?? '';
 }
 
 function sorted(map: TemplateMap): TemplateMap {

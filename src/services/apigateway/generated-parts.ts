@@ -168,8 +168,3 @@ function corsPaths(
   }
   return Object.fromEntries<TemplateValue>(paths);
 }
-
-/** Whether two definitions mean the same. Pure. */
-export function sameBody(one: TemplateMap, other: TemplateMap): boolean {
-  return canonicalJson(one) === canonicalJson(other);
-}

@@ -77,11 +77,9 @@ const VALIDATORS = [
 function validatorName({ RequestModel }: TemplateMap): string | undefined {
   const { Model, ValidateBody = null, ValidateParameters = null } = mapOf(RequestModel);
   if (scalarText(Model) === undefined || (ValidateBody === null && ValidateParameters === null)) return undefined;
-  const isWanted = (value: TemplateValue): boolean => value === true;
-  const [name] =
-    VALIDATORS.find(
-      ([, body, parameters]) => body === isWanted(ValidateBody) && parameters === isWanted(ValidateParameters),
-    ) ?? [];
+  const isBody = ValidateBody === true;
+  const areParameters = ValidateParameters === true;
+  const [name] = VALIDATORS.find(([, body, parameters]) => body === isBody && parameters === areParameters) ?? [];
   return name;
 }
 
