@@ -260,6 +260,7 @@ describe('the definition that SAM generates for events', () => {
     ],
     ['a model that is not there', 'Api', { get: 'RequestModel: {Model: Pet}' }, `Fn.Get: ${FORMS}`],
     ['a parameter of another place', 'Api', { get: 'RequestParameters: [method.request.body.x]' }, `Fn.Get: ${FORMS}`],
+    ['what SAM adds twice', 'Api', { get: 'Auth: {Authorizer: AWS_IAM, OverrideApiAuth: true}' }, `Fn.Get: ${FORMS}`],
     ['no time at all', 'HttpApi', { get: 'TimeoutInMillis: 0' }, `Fn.Get: ${FORMS}`],
     ['CORS of another form', 'HttpApi', { api: 'CorsConfiguration: {Origins: [a]}' }, `CorsConfiguration: ${FORM}`],
   ])('is left to SAM where it may write something else: %s', (_, kind, variant, why) => {

@@ -85,7 +85,8 @@ export const REST_AUTH = {
     AuthorizationScopes: isTexts,
     Authorizer: isText,
     InvokeRole: isText,
-    OverrideApiAuth: isAny,
+    // SAM adds it twice
+    OverrideApiAuth: (value) => value === false,
     ResourcePolicy: isAny,
   }),
 };
