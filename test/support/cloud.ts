@@ -174,7 +174,7 @@ async function describe(client: CloudFormationClient, stackName: string) {
 }
 
 /** The function ran and failed. What is deployed between two halves of a save may do so for a moment: `poll` asks again. */
-export class FunctionFailed extends Error {}
+class FunctionFailed extends Error {}
 
 /** Invokes a function (name or ARN) and returns its parsed answer; a failing function is an error. */
 export async function invoke(endpoint: string, functionName: string, payload: unknown = {}): Promise<unknown> {
