@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const os = require('node:os');
 const path = require('node:path');
+const v8 = require('node:v8');
 const vm = require('node:vm');
 
 /** Files older than this (ms) are removed when a new one is written: most belong to old versions. */
@@ -19,13 +20,17 @@ const PARAMETERS = 'exports, require, module, __filename';
  * time. Node's own compile cache (from 22.8 on) lacks functions that were compiled when called (docs/decisions.md). `save`,
  * called at the end of a run, writes newly compiled code. A failing cache never fails the run.
  *
+ * `flags` of V8 are set, and have a file of their own: V8 rejects code that was compiled under others.
+ *
  * The file name contains the build, Node's version and the architecture. V8 does not verify cached code, so the index has a
  * hash of each part, and the header a hash of the index.
  */
-exports.openBundle = function openBundle(folder, { cacheDir = codeCacheDir() } = {}) {
+exports.openBundle = function openBundle(folder, { cacheDir = codeCacheDir(), flags = [] } = {}) {
+  for (const flag of flags) v8.setFlagsFromString(flag);
   const mainText = fs.readFileSync(path.join(folder, 'main.cjs'), 'latin1');
   const build = /^\/\/ build (\w+)/.exec(mainText)?.[1];
-  const file = path.join(cacheDir, `${build}-${process.version}-${process.arch}`);
+  const variant = flags.length === 0 ? '' : `-${hashOf(flags.join()).slice(0, 8)}`;
+  const file = path.join(cacheDir, `${build}-${process.version}-${process.arch}${variant}`);
   const cache = openCache(build === undefined ? undefined : file);
   const modules = new Map();
   let isNew = false;
@@ -48,6 +53,8 @@ exports.openBundle = function openBundle(folder, { cacheDir = codeCacheDir() } =
 
   const save = () => {
     if (isNew && build !== undefined) {
+      // the program may have changed some
+      for (const flag of flags) v8.setFlagsFromString(flag);
       const parts = cache.readAll();
       // includes functions that V8 compiled on their first call
       for (const [name, { script }] of modules) parts.set(name, script.createCachedData());

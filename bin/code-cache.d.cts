@@ -1,6 +1,9 @@
-/** Where to store compiled code. Default: the user's cache folder. */
+/** How to load the bundle. */
 export interface BundleOptions {
+  /** Where to store compiled code. Default: the user's cache folder. */
   cacheDir?: string;
+  /** Flags of V8 to run with. */
+  flags?: readonly string[];
 }
 
 /** Returns the exports of `main.cjs` in the folder, and `save` for the end of the run. */

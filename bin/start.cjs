@@ -5,6 +5,18 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { openBundle } = require('./code-cache.cjs');
 
+/**
+ * V8's flags for a watch, which mostly waits: a young generation of 16 MB pays for servers. With Node.js 20 the optimizing compiler,
+ * which takes 8 MB, is for long loops only (later V8 has no such flag). Set before anything is loaded: V8 uses compiled code only
+ * under the flags that it was compiled under.
+ */
+const WATCH_FLAGS = [
+  '--semi-space-growth-factor=1',
+  ...(process.versions.v8.startsWith('11.')
+    ? ['--interrupt-budget=10000000', '--max-bytecode-size-for-early-opt=0']
+    : []),
+];
+
 /** Runs the bundled program under one of its names. */
 exports.start = async function start(program) {
   // otherwise the AWS SDK prints a warning with the first client
@@ -17,7 +29,7 @@ exports.start = async function start(program) {
     return;
   }
   try {
-    const { main: bundle, save } = openBundle(folder);
+    const { main: bundle, save } = openBundle(folder, process.argv.includes('--watch') ? { flags: WATCH_FLAGS } : {});
     process.exitCode = await bundle.main(process.argv.slice(2), bundle.processIo(program, packageDir));
     save();
   } catch (error) {

@@ -1,3 +1,4 @@
+import { formatTimeOfDay } from './format.ts';
 import type { SyncEvent } from './reporter.ts';
 
 /** SAM CLI's words for the flows that update a resource (`sync` in the table of resource kinds). */
@@ -48,5 +49,5 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** `26/Nov/2026:20:13:13`, in local time. */
 function timestamp(time: Date): string {
   const day = String(time.getDate()).padStart(2, '0');
-  return `${day}/${MONTHS[time.getMonth()]}/${time.getFullYear()}:${time.toTimeString().slice(0, 8)}`;
+  return `${day}/${MONTHS[time.getMonth()]}/${time.getFullYear()}:${formatTimeOfDay(time)}`;
 }

@@ -1,6 +1,6 @@
 import { formatProblem } from '../errors.ts';
 import type { RunProblem } from '../errors.ts';
-import { formatDuration } from './format.ts';
+import { formatDuration, formatTimeOfDay } from './format.ts';
 import { createLines } from './lines.ts';
 import type { Line, LineOptions } from './lines.ts';
 import type { SyncEvent } from './reporter.ts';
@@ -33,7 +33,7 @@ export function createWatchLines(options: WatchLineOptions): (event: SyncEvent) 
   const failures = new Map<string, string>();
   /** Resource → the printed reasons why it cannot run. */
   const problems = new Map<string, string>();
-  const timed = (text: string): Line[] => err(`${errStyle('dim', clock().toTimeString().slice(0, 8))} ${text}`);
+  const timed = (text: string): Line[] => err(`${errStyle('dim', formatTimeOfDay(clock()))} ${text}`);
 
   const failed = (subject: string, key: string, failure: ShownFailure): Line[] => {
     const { message, hint, output } = failure;

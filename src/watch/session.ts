@@ -10,6 +10,8 @@ import { createLogSwitch } from './logs/log-switch.ts';
 import type { LogSwitch } from './logs/log-switch.ts';
 import { LoopRunner } from './loop/loop-runner.ts';
 import type { LoopEvent } from './loop/results.ts';
+import { createMemoryRelease, optimizeFor } from './memory.ts';
+import type { MemoryRelease } from './memory.ts';
 import { createNotesOnce } from './notes-once.ts';
 import { describeAhead, projectPath, reportLoopEvent, reportReplaced, warnOfOwnWrites } from './session-reports.ts';
 import { watchSources } from './sources/source-watch.ts';
@@ -34,6 +36,7 @@ export class WatchSession {
   readonly #logs: LogSwitch;
   readonly #ui: UiSwitch;
   readonly #answers: KeyAnswers;
+  readonly #memory: MemoryRelease;
   readonly #started = performance.now();
   #snapshot: ApplicationSnapshot;
   #phase: 'starting' | 'ready' | 'ending' = 'starting';
@@ -55,6 +58,7 @@ export class WatchSession {
       openTools,
     };
     this.#loop = new LoopRunner(createTasks(this.#application), { onEvent: (event) => this.#onLoopEvent(event) });
+    this.#memory = createMemoryRelease(() => this.#loop.isIdle);
     this.#sources = watchSources(run, {
       onChange: (change) => {
         // services close idle connections: this one is open again when the build has ended
@@ -84,6 +88,7 @@ export class WatchSession {
         if (prepared === undefined) return false;
         this.#replace(withPrepared(this.#snapshot, prepared));
         useTemplates(this.#application, prepared.root, { files, readSince });
+        optimizeFor(requireResources(this.#snapshot).watched.length);
         this.#loop.send({ type: 'changed', ids: [], deploy: true });
         return true;
       } catch (error) {
@@ -97,6 +102,7 @@ export class WatchSession {
   /** Aborts what can be aborted and reports what goes on in the cloud. */
   async end(withinMs: number): Promise<void> {
     this.#phase = 'ending';
+    this.#memory.close();
     this.#keys?.close();
     this.#logs.turn(false);
     this.#sources.close();
@@ -186,7 +192,9 @@ export class WatchSession {
   #onLoopEvent(event: LoopEvent): void {
     reportLoopEvent(this.#run.environment.reporter, event);
     this.#answers.onLoopEvent(event);
-    if (event.type === 'deploy-ended' && this.#phase === 'starting') this.#becomeReady();
+    if (event.type !== 'deploy-ended') return;
+    if (this.#phase === 'starting') this.#becomeReady();
+    this.#memory.request();
   }
 
   #becomeReady(): void {

@@ -1,4 +1,3 @@
-import * as v8 from 'node:v8';
 import { note } from '../console/reporter.ts';
 import type { SyncRun } from '../sync/sync-run.ts';
 import { WatchSession } from './session.ts';
@@ -13,7 +12,6 @@ const END_WITHIN = 1_500;
  */
 export async function watchApplication(run: SyncRun): Promise<void> {
   const { signal, reporter } = run.environment;
-  keepMemorySmall();
   const session = new WatchSession(run);
   const leaveStrayErrors = run.environment.watch?.catchStrayErrors(createStrayErrorReport(run));
   try {
@@ -37,11 +35,6 @@ function createStrayErrorReport({ environment: { reporter, version } }: SyncRun)
     const hint = `The watch continues. This is a defect of sam-sync ${version}: please report it with the lines above.`;
     note(reporter, 'error', output, hint);
   };
-}
-
-/** Keeps V8's young generation small: growth by tens of megabytes pays for servers, not for a process that mostly waits. */
-function keepMemorySmall(): void {
-  v8.setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import * as v8 from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { openBundle } from '../../bin/code-cache.cjs';
 import { runCli } from '../support/run-cli.ts';
@@ -14,8 +15,8 @@ async function writeBundle(folder: string, build: string, words: string): Promis
 }
 
 /** Loads the bundle, uses it, and keeps what was compiled. */
-function run(folder: string, cacheDir: string): unknown {
-  const { main, save } = openBundle(folder, { cacheDir });
+function run(folder: string, cacheDir: string, flags: readonly string[] = []): unknown {
+  const { main, save } = openBundle(folder, { cacheDir, flags });
   const said = (main['say'] as () => unknown)();
   save();
   return said;
@@ -44,6 +45,27 @@ describe('compiled code that is kept between runs', () => {
     expect(before).toHaveLength(1);
     expect(before[0]).toContain(`one1-${process.version}-${process.arch}`);
     expect(run(folder, cacheDir)).toBe('first');
+    expect(await written(cacheDir)).toEqual(before);
+  });
+
+  it('under the flags of a watch has a file of its own, also if the watch changes them: other commands keep theirs', async () => {
+    const { folder, cacheDir } = await prepare();
+    const usual = '--semi-space-growth-factor=2';
+    const flags = ['--semi-space-growth-factor=1'];
+    const runWatch = (): void => {
+      const { main, save } = openBundle(folder, { cacheDir, flags });
+      v8.setFlagsFromString('--semi-space-growth-factor=3');
+      (main['say'] as () => unknown)();
+      save();
+      v8.setFlagsFromString(usual);
+    };
+    run(folder, cacheDir);
+    runWatch();
+    const before = await written(cacheDir);
+    expect(before).toHaveLength(2);
+    run(folder, cacheDir);
+    run(folder, cacheDir, flags);
+    v8.setFlagsFromString(usual);
     expect(await written(cacheDir)).toEqual(before);
   });
 

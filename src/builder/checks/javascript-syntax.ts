@@ -2,6 +2,7 @@ import type * as Esbuild from 'esbuild';
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
+import { useEsbuild } from '../tools/esbuild-service.ts';
 import type { CodeProblem, CodeCheck } from './code-check.ts';
 
 /** Errors of esbuild about code that Node.js may still run. */
@@ -15,7 +16,7 @@ export async function checkJavaScript({ root, file }: CodeCheck): Promise<CodePr
   const esbuild = createRequire(import.meta.url)('esbuild') as typeof Esbuild;
   const folder = realpathSync(root);
   try {
-    await esbuild.build({
+    const options: Esbuild.BuildOptions = {
       entryPoints: [path.join(folder, file)],
       absWorkingDir: folder,
       outdir: folder,
@@ -28,7 +29,8 @@ export async function checkJavaScript({ root, file }: CodeCheck): Promise<CodePr
       loader: { '.node': 'empty' },
       tsconfigRaw: '{}',
       logLevel: 'silent',
-    });
+    };
+    await useEsbuild(esbuild, () => esbuild.build(options));
     return {};
   } catch (error) {
     const { errors = [] } = error as Partial<Esbuild.BuildFailure>;

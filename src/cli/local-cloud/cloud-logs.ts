@@ -1,4 +1,5 @@
 import type { Aws } from '../../aws/aws.ts';
+import { formatTimeOfDay } from '../../console/format.ts';
 import { followLogs, logGroupOf } from '../../watch/logs/follow-logs.ts';
 import type { LogLine } from '../../watch/logs/follow-logs.ts';
 import { listLocalFunctions, pickFunction } from './local-functions.ts';
@@ -41,5 +42,5 @@ export async function printFunctionLogs(
 
 /** Time of day with milliseconds, in the user's time zone. */
 function formatTime(time: Date): string {
-  return `${time.toTimeString().slice(0, 8)}.${String(time.getMilliseconds()).padStart(3, '0')}`;
+  return `${formatTimeOfDay(time)}.${String(time.getMilliseconds()).padStart(3, '0')}`;
 }

@@ -8,6 +8,7 @@ import type {
   Plugin,
 } from 'esbuild';
 import { UserError } from '../../../errors.ts';
+import { useEsbuild } from '../../tools/esbuild-service.ts';
 import { ToolError } from '../../tools/tools.ts';
 import type { BundleJob } from './bundle-job.ts';
 import type { BundleTrace } from './bundle-inputs.ts';
@@ -21,6 +22,14 @@ export async function runEsbuild(
   installed: string | undefined,
 ): Promise<EsbuildResult> {
   const esbuild = await job.program.load();
+  return useEsbuild(esbuild, () => bundle(esbuild, job, { entries, installed }));
+}
+
+async function bundle(
+  esbuild: typeof Esbuild,
+  job: BundleJob,
+  { entries, installed }: { entries: readonly string[]; installed: string | undefined },
+): Promise<EsbuildResult> {
   const options = runOptions(job, entries, installed);
   const log = async (messages: Message[], kind: 'error' | 'warning'): Promise<string> => {
     const texts = await esbuild.formatMessages(messages, { kind, color: false, terminalWidth: 120 });

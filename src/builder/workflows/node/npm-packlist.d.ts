@@ -30,6 +30,7 @@ declare module 'npm-packlist' {
     onReadIgnoreFile(file: string, text: string, then: () => void): void;
     stat(entry: FolderEntry, then: () => void): void;
     onstat(entry: FolderEntry & { st: Stats; isSymbolicLink: boolean }, then: () => void): void;
+    sort(a: string, b: string): number;
     walker(entry: string, options: object, then: () => void): void;
     walkerOpt(entry: string, options: object): object;
     on(event: 'done', listener: (files: string[]) => void): this;
