@@ -21,6 +21,7 @@ import { openWatchTools } from './watch-tools.ts';
 import type { WatchedApplication } from './watched-application.ts';
 import { createUiSwitch } from './ui/ui-switch.ts';
 import type { UiSwitch } from './ui/ui-switch.ts';
+import { prepareSync } from './work/prepare-sync.ts';
 import { useTemplates } from './work/read-templates.ts';
 import { showOffer } from './work/show-offer.ts';
 import { hasSameOptions, takeOptions } from './work/take-options.ts';
@@ -60,11 +61,8 @@ export class WatchSession {
     this.#loop = new LoopRunner(createTasks(this.#application), { onEvent: (event) => this.#onLoopEvent(event) });
     this.#memory = createMemoryRelease(() => this.#loop.isIdle);
     this.#sources = watchSources(run, {
-      onChange: (change) => {
-        // services close idle connections: this one is open again when the build has ended
-        this.#snapshot.run.aws.prepare('lambda');
-        this.#onChange(change);
-      },
+      onFirst: (ids, file) => this.#loop.isIdle && prepareSync(this.#snapshot, ids, file),
+      onChange: (change) => this.#onChange(change),
       onOwn: (ids, files) => warnOfOwnWrites(run, ids, files),
     });
     this.#logs = createLogSwitch(this.#application);

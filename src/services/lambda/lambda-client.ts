@@ -20,8 +20,8 @@ export interface LambdaAccess {
    * read one by one.
    */
   readMany(names: readonly string[], images?: ReadonlySet<string>): Promise<ReadonlyMap<string, FunctionState>>;
-  /** Starts to read these functions: the next `readMany` of them uses the answers. */
-  readAhead(names: readonly string[], images?: ReadonlySet<string>): void;
+  /** Starts to read these functions: the next `readMany` of them uses the answers, if it comes within this time (ms). */
+  readAhead(names: readonly string[], how?: { images?: ReadonlySet<string>; within?: number }): void;
   /** Drops what was read ahead: functions may have changed since. */
   forget(): void;
   /**
@@ -84,9 +84,10 @@ export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): Lambd
     }
   };
 
-  let ahead: { names: ReadonlySet<string>; reading: ReturnType<LambdaAccess['readMany']> } | undefined;
-  const readAhead: LambdaAccess['readAhead'] = (names, images) => {
-    ahead = { names: new Set(names), reading: readFunctions({ service, read }, names, images) };
+  let ahead: { names: ReadonlySet<string>; until: number; reading: ReturnType<LambdaAccess['readMany']> } | undefined;
+  const readAhead: LambdaAccess['readAhead'] = (names, { images, within = Infinity } = {}) => {
+    const until = performance.now() + within;
+    ahead = { names: new Set(names), until, reading: readFunctions({ service, read }, names, images) };
     // reported by the caller of readMany
     ahead.reading.catch(() => {});
   };
@@ -111,7 +112,8 @@ export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): Lambd
     readMany: async (names, images) => {
       const asked = ahead;
       ahead = undefined;
-      if (asked !== undefined && names.every((name) => asked.names.has(name))) return asked.reading;
+      const isFresh = asked !== undefined && performance.now() < asked.until;
+      if (isFresh && names.every((name) => asked.names.has(name))) return asked.reading;
       return readFunctions({ service, read }, names, images);
     },
   };

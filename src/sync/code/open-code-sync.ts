@@ -23,7 +23,7 @@ import type { LocatedAhead } from './locate-ahead.ts';
 import { locateResources } from './locate-resources.ts';
 import { openPlan } from './open-plan.ts';
 import type { CodeSyncRequest, OpenPlan } from './open-plan.ts';
-import { readFunctionsAhead } from './read-functions-ahead.ts';
+import { readFunctionsAhead, readSavedAhead } from './read-functions-ahead.ts';
 import { listSyncResources } from './sync-resource.ts';
 
 /** The inputs of code syncs. */
@@ -45,6 +45,8 @@ export interface CodeSync {
    * during the build.
    */
   readAhead(root: Stack): Promise<void>;
+  /** Starts to read these functions for a plan that follows within a second. Makes no call but to Lambda. */
+  readSavedAhead(root: Stack, ids: ReadonlySet<ResourceIdentifier>): void;
   /** The template that a nested stack (`Child/Grand`) was deployed with; undefined if it does not exist. */
   readNestedTemplate(path: string): Promise<Template | undefined>;
   /** The physical ids of those resources that are in the stack. */
@@ -80,6 +82,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
   return {
     plan: (request) => openPlan(parts, request),
     readAhead: (root) => readFunctionsAhead({ stacks, lambda }, root),
+    readSavedAhead: (root, ids) => readSavedAhead({ stacks, lambda }, root, ids),
     readNestedTemplate: async (path) => {
       const { stackPath, logicalId } = splitIdentifier(path);
       // a cached listing needs no call, and a code sync needs the listing anyway

@@ -1,8 +1,9 @@
 import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
 import { findDeployed } from '../../cloud/generated-ids.ts';
-import type { Stack } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { isImage } from '../../services/lambda/function-code.ts';
 import type { LambdaAccess } from '../../services/lambda/lambda-client.ts';
+import { ownValue } from '../../support/own-value.ts';
 import { syncSkipReason } from './locate-resources.ts';
 import { listSyncResources } from './sync-resource.ts';
 
@@ -22,5 +23,26 @@ export async function readFunctionsAhead(
     return deployed === undefined ? [] : [deployed.physicalId];
   };
   const images = functions.filter(({ resource }) => isImage(resource));
-  lambda.readAhead(functions.flatMap(nameOf), new Set(images.flatMap(nameOf)));
+  lambda.readAhead(functions.flatMap(nameOf), { images: new Set(images.flatMap(nameOf)) });
+}
+
+/** So many functions are read ahead of a save: their requests are those that the sync would send. */
+const READ_AHEAD = 2;
+/** A saved file is synced within the longest quiet period and a moment (ms). */
+const SYNCED_WITHIN = 1_000;
+
+/** Starts to read these functions, as far as their names are known, for a sync that begins within a moment. */
+export function readSavedAhead(
+  { stacks, lambda }: { stacks: CloudStacks; lambda: LambdaAccess },
+  root: Stack,
+  ids: ReadonlySet<ResourceIdentifier>,
+): void {
+  const names = listSyncResources(root).flatMap(({ id, kind, stack, resource }) => {
+    if (kind !== 'function' || !ids.has(id)) return [];
+    const listing = stacks.cachedListing(stack.path);
+    const { logicalId } = resource;
+    const deployed = listing ? findDeployed(listing, { stack, logicalId }) : ownValue(stacks.facts.found, id);
+    return deployed === undefined ? [] : [deployed.physicalId];
+  });
+  if (names.length > 0 && names.length <= READ_AHEAD) lambda.readAhead(names, { within: SYNCED_WITHIN });
 }

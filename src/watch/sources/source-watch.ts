@@ -24,6 +24,8 @@ export interface SourceChange {
 
 /** Receives changes. */
 export interface SourceListener {
+  /** A file of these resources was written, and its content may have changed. `onChange` follows when the batch is complete. */
+  onFirst(ids: ReadonlySet<ResourceIdentifier>, file: string): void;
   onChange(change: SourceChange): void;
   /** Each build of the resources changes these files; called once for the same files. */
   onOwn(ids: readonly ResourceIdentifier[], paths: readonly string[]): void;
@@ -41,6 +43,8 @@ export interface SourceWatch {
 
 /** Notifications in one batch. inotify drops notifications beyond 16,384 (/proc/sys/fs/inotify/max_queued_events). */
 const FLOOD = 8_000;
+/** So many notifications of a batch may be of files that do not matter, as an editor's temporary ones, before the rest waits. */
+const FIRST_LOOKS = 5;
 /** Time stamps of files come from a coarser clock than Date.now() (ms). */
 const CLOCK_LAG = 10;
 
@@ -61,7 +65,17 @@ export function watchSources(
     onDue: (paths) => report(paths.map((path) => ({ path, folder: false }))),
     onOwn: (ids, paths) => listener.onOwn(ids, paths),
   });
+  let looks = 0;
+  const lookAhead = ({ path, folder }: PathChange): void => {
+    if (triggers === undefined || looks >= FIRST_LOOKS) return;
+    looks++;
+    const { ids } = triggers.effectsOf([{ path, folder }]);
+    if (ids.size === 0) return;
+    looks = FIRST_LOOKS;
+    listener.onFirst(ids, path);
+  };
   const batches = createChangeBatches((changes, notifications) => {
+    looks = 0;
     const current = triggers;
     if (!current) return;
     const isFlood = notifications > FLOOD;
@@ -72,7 +86,10 @@ export function watchSources(
   });
   const watcher = createFileWatcher({
     ground: options.projectDir,
-    onChange: (change) => batches.add(change),
+    onChange: (change) => {
+      batches.add(change);
+      lookAhead(change);
+    },
     onLimit: (limit) => note(environment.reporter, 'warning', describeLimit(limit), LIMIT_HINT),
   });
   const images = watchImages(environment, (names, ids) => {

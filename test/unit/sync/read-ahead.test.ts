@@ -41,3 +41,11 @@ it('is forgotten when the stack was deployed meanwhile', async () => {
   lambda.forget();
   expect(await look('a', 'b', 'c')).toEqual(['look 2', 'look 2', 'look 2']);
 });
+
+it('is forgotten when the sync that it was read for does not come soon: a save may have changed nothing', async () => {
+  const { lambda, look } = open();
+  lambda.readAhead(['a', 'b', 'c'], { within: 0 });
+  expect(await look('a', 'b', 'c')).toEqual(['look 2', 'look 2', 'look 2']);
+  lambda.readAhead(['a', 'b', 'c'], { within: 60_000 });
+  expect(await look('a', 'b', 'c')).toEqual(['look 3', 'look 3', 'look 3']);
+});

@@ -19,7 +19,7 @@ describe('after the end of a watch', () => {
       optionFiles: [],
       excludes: {},
     };
-    const sources = watchSources(run, { onChange: () => {}, onOwn: () => {} });
+    const sources = watchSources(run, { onFirst: () => {}, onChange: () => {}, onOwn: () => {} });
     sources.follow(input, Date.now());
     expect(sources.folders).toBe(1);
     sources.close();
