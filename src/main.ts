@@ -146,17 +146,17 @@ interface Run {
 async function sync(options: SyncOptions, run: Run): Promise<number> {
   const { io, reporter, optionFiles, readOptions } = run;
   const { signal, interrupt } = run.interrupts;
-  const [{ runSync }, { createAsker }, { askCode }, { confirmDevelopmentStack, metadataFile }, keys] =
-    await Promise.all([
-      import('./run-sync.ts'),
-      import('./cli/ask.ts'),
-      import('./cli/ask-code.ts'),
-      import('./cli/development-stack.ts'),
-      import('./cli/keys.ts'),
-    ]);
-  const { stackName, templateFile } = options;
+  const [{ runSync }, { createAsker }, { askCode }, development, keys] = await Promise.all([
+    import('./run-sync.ts'),
+    import('./cli/ask.ts'),
+    import('./cli/ask-code.ts'),
+    import('./cli/development-stack.ts'),
+    import('./cli/keys.ts'),
+  ]);
+  const stack = { stackName: options.stackName, templateFile: options.templateFile };
   // the local cloud is always for development
   const yes = options.yes || options.local;
+  const answers = { yes, metadataFile: development.metadataFile(io.env) };
   const asker = createAsker({ input: io.stdin, output: io.stderr, yes, signal, alone: reporter.withoutView });
   const { ask, askText } = asker;
   const openKeys = (onKey: (key: string) => void): ReturnType<typeof keys.openKeys> => {
@@ -176,10 +176,8 @@ async function sync(options: SyncOptions, run: Run): Promise<number> {
           askCode(`Code of MFA device ${device}:`, { openKeys, askText, output: io.stderr, signal }),
         ),
       confirmDevelopmentStack: (about) =>
-        confirmDevelopmentStack(
-          { ...about, stackName, templateFile },
-          { ask, yes, metadataFile: metadataFile(io.env) },
-        ),
+        development.confirmDevelopmentStack({ ...about, ...stack }, { ask, ...answers }),
+      isKnownDevelopmentStack: (about) => development.isKnownDevelopmentStack({ ...about, ...stack }, answers),
       openLocalCloud: async () => {
         const { openLocalCloud } = await import('./cli/local-cloud/open-local-cloud.ts');
         return openLocalCloud({ env: io.env, reporter, signal });

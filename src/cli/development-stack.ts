@@ -47,6 +47,17 @@ export async function confirmDevelopmentStack(stack: DevelopmentStack, options: 
   return true;
 }
 
+/** Whether that will not be asked, unless the stack turns out to be in another account than the one of the answer. */
+export async function isKnownDevelopmentStack(
+  stack: Omit<DevelopmentStack, 'account' | 'region'> & { region: string | undefined },
+  options: Omit<ConfirmOptions, 'ask'>,
+): Promise<boolean> {
+  if (options.yes) return true;
+  const metadata = await readMetadata(options.metadataFile);
+  const end = `/${stack.region}/${stack.stackName}`;
+  return isConfirmedInSamCli(stack, metadata) || listAt(metadata, OUR_KEY).some((key) => String(key).endsWith(end));
+}
+
 /** Returns the path of SAM CLI's metadata file on a platform. */
 export function metadataFile(
   env: Readonly<Record<string, string | undefined>>,
@@ -60,8 +71,15 @@ export function metadataFile(
 type Metadata = Record<string, unknown>;
 
 function isConfirmed(stack: DevelopmentStack, metadata: Metadata): boolean {
-  const checksum = createHash('md5').update(`${stack.templateFile}${stack.stackName}`).digest('hex');
-  return listAt(metadata, OUR_KEY).includes(keyOf(stack)) || listAt(metadata, SAM_CLI_KEY).includes(checksum);
+  return listAt(metadata, OUR_KEY).includes(keyOf(stack)) || isConfirmedInSamCli(stack, metadata);
+}
+
+function isConfirmedInSamCli(
+  { templateFile, stackName }: Pick<DevelopmentStack, 'templateFile' | 'stackName'>,
+  metadata: Metadata,
+): boolean {
+  const checksum = createHash('md5').update(`${templateFile}${stackName}`).digest('hex');
+  return listAt(metadata, SAM_CLI_KEY).includes(checksum);
 }
 
 function keyOf({ account, region, stackName }: DevelopmentStack): string {

@@ -30,6 +30,8 @@ export interface SyncEnvironment {
   askMfaCode(device: string): Promise<string>;
   /** Asks whether it is a development stack, once for each account, Region and stack. */
   confirmDevelopmentStack(about: { account: string; region: string }): Promise<boolean>;
+  /** Whether that was answered before, as far as the Region shows, so that it will not be asked. */
+  isKnownDevelopmentStack(about: { region: string | undefined }): Promise<boolean>;
   /** Sets up and starts the local cloud, or finds it running (`--local`). */
   openLocalCloud(): Promise<LocalCloudAccess>;
   /** What `--watch` needs in addition. */

@@ -5,6 +5,8 @@ import {
   GetFunctionConfigurationCommand,
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
@@ -74,13 +76,15 @@ afterAll(async () => {
   await cloud.stop();
 });
 
-it('--code of a known function asks CloudFormation and Lambda at the same time, and sends code after both answered', async () => {
+it('--code of a known function asks CloudFormation and Lambda and builds at the same time, and sends code after both answered', async () => {
   const app = await knownApp('known', { 'template.yaml': template('known-fn') });
   await app.write(code('v3'));
   const held = proxy.hold({ operation: 'DescribeStackResource' });
   const syncing = app.code(['Fn']);
   await held.arrived;
   await poll(async () => (proxy.count('GetFunction') > 0 ? true : undefined));
+  const built = path.join(app.dir, '.aws-sam/build/Fn/app.py');
+  await poll(async () => ((await fs.readFile(built, 'utf8').catch(() => '')).includes('v3') ? true : undefined));
   expect(updated()).toEqual([]);
   held.release();
   expect((await syncing).outcomes).toEqual({ Fn: 'synced' });

@@ -13,6 +13,8 @@ export interface LocatedAhead {
   lambda: LambdaAccess;
   /** Whether the whole stack is being described. */
   isDescribing: boolean;
+  /** An earlier run has found the resource that the command names. */
+  isGuessed: boolean;
 }
 
 /**
@@ -33,5 +35,5 @@ export async function locateAhead({ options, environment, aws }: SyncRun): Promi
   // reported by the code that awaits the answer
   asking.catch(() => {});
   if (guess !== undefined && kindOf(guess.type)?.sync === 'function') lambda.readAhead([guess.physicalId]);
-  return { stacks, lambda, isDescribing };
+  return { stacks, lambda, isDescribing, isGuessed: guess !== undefined };
 }

@@ -4,7 +4,9 @@ import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import type { SyncFacts } from '../../cloud/sync-state.ts';
 import { ownValue, setOwn } from '../../support/own-value.ts';
 import type { LambdaAccess } from '../../services/lambda/lambda-client.ts';
+import { isImage } from '../../services/lambda/function-code.ts';
 import { packCode } from '../../services/lambda/pack-code.ts';
+import type { PackedCode } from '../../services/lambda/pack-code.ts';
 import type { SyncRun } from '../sync-run.ts';
 import { applyCodeSync } from './apply-code-sync.ts';
 import type { CodeBuild, CodeBuilder } from './code-builder.ts';
@@ -12,8 +14,11 @@ import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
 import { describeRequests } from './code-sync-requests.ts';
 import type { DescribedResource } from './code-sync-requests.ts';
 import { openServiceContext } from './open-service-context.ts';
+import { syncSkipReason } from './locate-resources.ts';
 import { locateCodeSync, planCodeSync } from './plan-code-sync.ts';
+import type { LocatedSync } from './plan-code-sync.ts';
 import type { Planning, SettingsRequest } from './planning.ts';
+import { conditionOf, selectResources } from './select-resources.ts';
 import type { Selection } from './select-resources.ts';
 
 /** The inputs of a plan. */
@@ -25,6 +30,8 @@ export interface CodeSyncRequest {
   built?: BuildResult | undefined;
   /** Builds them while the services are read; instead of `built`. */
   build?: ((ids: ReadonlySet<ResourceIdentifier>) => Promise<CodeBuild>) | undefined;
+  /** Builds the selected resources while they are located: an earlier run has found them, and nothing has to be asked first. */
+  buildsAtOnce?: boolean | undefined;
   /**
    * Whether CloudFormation's last deployment had the current definition of this API: known after a deployment, or after a
    * comparison of templates. Without it only API Gateway decides.
@@ -118,7 +125,7 @@ async function planFresh(parts: CodeSyncParts, request: CodeSyncRequest): Promis
   if (!first?.planning.somethingIsGone || !stacks.hasCachedListings) return first;
   stacks.forget();
   await first.planning.tools.artifacts.dispose();
-  return planOnce(parts, { ...request, onLocated: undefined });
+  return planOnce(parts, { ...request, onLocated: undefined, buildsAtOnce: false });
 }
 
 async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise<Planned | undefined> {
@@ -126,24 +133,47 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
   const { stackName } = parts.run.options;
   const build = request.build ?? ((ids) => parts.builder.build(root, ids));
   const tools = openServiceContext(parts, root);
-  let building: Promise<CodeBuild> | undefined;
+  let packing: Promise<PackedCode> | undefined;
+  const pack = (resources: readonly BuiltResource[]): Promise<PackedCode> => {
+    const ids = new Set(resources.map(({ id }) => id));
+    const building = built ? Promise.resolve({ result: built, failures: [] }) : build(ids);
+    packing = building.then((outcome) => packCode(tools.artifacts, resources, outcome));
+    // the plan awaits it once the services have answered
+    packing.catch(() => {});
+    return packing;
+  };
+  const abandon = async (): Promise<void> => {
+    // what is being built is in use until then
+    await packing?.catch(() => {});
+    parts.builder.release();
+    await tools.artifacts.dispose();
+  };
   try {
+    const expected = request.buildsAtOnce === true ? listExpected(root, selection) : [];
+    const early = expected.length > 0 ? pack(expected) : undefined;
     const sync = await locateCodeSync(tools, { root, selection, stackName, isDeployed, settings, settingsOnly });
     const { planning, located, toBuild } = sync;
     if (located.length > 0 && (await onLocated?.(planning.tools.stackId)) === false) {
-      await tools.artifacts.dispose();
+      await abandon();
       return undefined;
     }
-    building = built ? Promise.resolve({ result: built, failures: [] }) : build(new Set(toBuild.map(({ id }) => id)));
-    const packing = building.then((outcome) => packCode(tools.artifacts, toBuild, outcome));
-    // the plan awaits it once the services have answered
-    packing.catch(() => {});
-    return { plan: await planCodeSync(sync, packing), planning };
+    const isExpected = toBuild.length === expected.length && toBuild.every((one) => expected.includes(one));
+    if (early !== undefined && !isExpected) await early.catch(() => {});
+    return { plan: await planCodeSync(sync, early !== undefined && isExpected ? early : pack(toBuild)), planning };
   } catch (error) {
-    // what is being built is in use until then
-    await building?.catch(() => {});
-    parts.builder.release();
-    await tools.artifacts.dispose();
+    await abandon();
     throw error;
   }
+}
+
+type BuiltResource = LocatedSync['toBuild'][number];
+
+/** What a sync of this selection builds if all of it is in the stack; empty if that is not certain, or takes a place in the cloud. */
+function listExpected(root: Stack, selection: Selection): BuiltResource[] {
+  const { resources, failures } = selectResources(root, selection);
+  const expected = resources.flatMap((item) => {
+    if (item.kind === 'definition' || conditionOf(item) !== undefined || syncSkipReason(item) !== undefined) return [];
+    return item.kind === 'function' && isImage(item.resource) ? [] : [item.resource];
+  });
+  return failures.length === 0 && expected.length === resources.length ? expected : [];
 }

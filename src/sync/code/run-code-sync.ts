@@ -36,6 +36,10 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
   const open = await codeSync.plan({
     root,
     selection,
+    // where it was not found before, nothing is built for a stack that may not have it
+    buildsAtOnce:
+      ahead?.isGuessed === true &&
+      (options.dryRun || (await environment.isKnownDevelopmentStack({ region: await command.aws.region() }))),
     onLocated: async (stackId) => {
       place = placeOf(stackId);
       placeGivenImages(command, root, place);

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createAsker } from '../../../src/cli/ask.ts';
-import { confirmDevelopmentStack, metadataFile } from '../../../src/cli/development-stack.ts';
+import { confirmDevelopmentStack, isKnownDevelopmentStack, metadataFile } from '../../../src/cli/development-stack.ts';
 import { InterruptedError, UserError } from '../../../src/errors.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -97,6 +97,20 @@ describe('the development-stack question', () => {
       await expect(confirmDevelopmentStack({ ...STACK, ...other }, { ...options, ask: never })).rejects.toThrow(
         'asked',
       );
+  });
+
+  it('that will not be asked is known before the account is: by --yes, or by an answer for Region and stack', async () => {
+    const file = path.join(await tempFolder(), 'metadata.json');
+    const options = { yes: false, metadataFile: file };
+    expect(await isKnownDevelopmentStack(STACK, options)).toBe(false);
+    expect(await isKnownDevelopmentStack(STACK, { ...options, yes: true })).toBe(true);
+    await confirmDevelopmentStack(STACK, { ...options, ask: asked(true) });
+    expect(await isKnownDevelopmentStack(STACK, options)).toBe(true);
+    expect(await isKnownDevelopmentStack({ ...STACK, region: undefined }, options)).toBe(false);
+    for (const other of [{ region: 'eu-west-2' }, { stackName: 'pp' }])
+      expect(await isKnownDevelopmentStack({ ...STACK, ...other }, options)).toBe(false);
+    await fs.writeFile(file, JSON.stringify({ samSyncDevelopmentStacks: [1, null] }));
+    expect(await isKnownDevelopmentStack(STACK, options)).toBe(false);
   });
 
   it('`n` is not remembered', async () => {
