@@ -81,7 +81,7 @@ async function apply({ run, application, codeSync, deployment, decision }: Prepa
   for (const values of decision.way === 'deployment' ? decision.behind : []) {
     note(run.environment.reporter, 'info', `Deploying, because ${describeFollowing(values)}`);
   }
-  const result = await deployment.deploy({ beforeUpdate: () => codeSync.beforeUpdate(root) });
+  const result = await deployment.deploy({ beforeUpdate: (update) => codeSync.beforeUpdate(root, update) });
   const open = await planAfterDeployment(codeSync, result, { root, deployment });
   return { stack: result.stack, deployed: result.changed, code: await open.apply() };
 }

@@ -20,6 +20,7 @@ const LISTS: Readonly<Record<string, PagedList>> = {
   'cloudformation DescribeStackEvents': { items: 'StackEvents', token: 'NextToken', next: 'NextToken' },
   'lambda ListFunctions': { items: 'Functions', token: 'Marker', next: 'NextMarker' },
   'lambda ListLayerVersions': { items: 'LayerVersions', token: 'Marker', next: 'NextMarker' },
+  'lambda ListVersionsByFunction': { items: 'Versions', token: 'Marker', next: 'NextMarker' },
   'apigateway GetDeployments': { items: 'item', token: 'position', next: 'position' },
   'apigateway v2 GetDeployments': { items: 'items', token: 'nextToken', next: 'nextToken' },
   'apigateway v2 GetStages': { items: 'items', token: 'nextToken', next: 'nextToken' },

@@ -81,6 +81,7 @@ const REST_OPERATIONS: readonly [operation: string, pattern: RegExp][] = [
   ['TagResource', /^POST \/2017-03-31\/tags\//],
   ['UntagResource', /^DELETE \/2017-03-31\/tags\//],
   ['PublishVersion', new RegExp(`^POST .*${LAMBDA_FUNCTION}/versions$`)],
+  ['ListVersionsByFunction', new RegExp(`^GET .*${LAMBDA_FUNCTION}/versions$`)],
   ['UpdateAlias', new RegExp(`^PUT .*${LAMBDA_FUNCTION}/aliases/[^/]+$`)],
   ['Invoke', new RegExp(`^POST .*${LAMBDA_FUNCTION}/invocations$`)],
   ['GetLayerVersionByArn', /^GET \/[^/]+\/layers$/],

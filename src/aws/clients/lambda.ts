@@ -15,6 +15,7 @@ export {
   ListFunctionsCommand,
   ListLayerVersionsCommand,
   ListTagsCommand,
+  ListVersionsByFunctionCommand,
   PublishLayerVersionCommand,
   PublishVersionCommand,
   PutFunctionConcurrencyCommand,

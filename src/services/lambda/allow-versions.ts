@@ -5,15 +5,22 @@ import { findCompanion } from '../../cloud/generated-ids.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
 import { flattenStacks } from '../../model/stack.ts';
 import type { FunctionResource, Stack } from '../../model/stack.ts';
+import type { ArtifactItem } from '../../package/artifact-store.ts';
+import type { PackagedStack } from '../../package/package-templates.ts';
 import { mapLimit } from '../../support/map-limit.ts';
-import { ownValue, setOwn } from '../../support/own-value.ts';
-import { shownSetting } from '../../template/kinds/direct-settings.ts';
-import { kindOf } from '../../template/kinds/kinds.ts';
-import { LAMBDA_CONFIGURATION } from '../../template/kinds/lambda-settings.ts';
+import { ownValue } from '../../support/own-value.ts';
+import { mergeGlobals } from '../../template/globals.ts';
+import { pathProperties } from '../../template/kinds/kinds.ts';
+import { getAt } from '../../template/template-path.ts';
+import { mapOf, resourceOf } from '../../template/template.ts';
+import type { Template, TemplateMap } from '../../template/template.ts';
+import { SERVERLESS_TRANSFORM, transformsOf } from '../../template/transforms.ts';
 import { canonicalJson } from '../definition-text.ts';
-import { isSameCode } from './function-code.ts';
-import type { FunctionState } from './function-state.ts';
 import type { LambdaAccess } from './lambda-client.ts';
+import { hasOtherSettings, readNewestVersion } from './newest-version.ts';
+import { makesRoom, publishOtherVersion } from './publish-other-version.ts';
+import { compareVersionNames, keepsCode } from './version-names.ts';
+import type { VersionName } from './version-names.ts';
 
 interface VersionTools {
   stacks: CloudStacks;
@@ -21,134 +28,139 @@ interface VersionTools {
   reporter: Reporter;
 }
 
-/** Functions prepared in parallel. */
+/** An update of the stack that is about to begin. */
+export interface StackUpdate {
+  packaged: PackagedStack;
+  /** The root template that the stack was deployed with. */
+  deployed: Template | undefined;
+  /** Returns Lambda's `CodeSha256` of an artifact. */
+  hashOf(item: Exclude<ArtifactItem, { kind: 'template' }>): Promise<string>;
+}
+
+/** The update, and how to read the template that a nested stack was deployed with. */
+type ReadableUpdate = StackUpdate & { readNested(path: string): Promise<Template | undefined> };
+
+/** Functions prepared, or templates read, in parallel. */
 const AT_ONCE = 8;
-/** What ends the description of the version that makes room for CloudFormation's, and Lambda's limit. */
-const MARK = ' [sam-sync]';
-const LONGEST_DESCRIPTION = 256;
-/** How often a version with that description is published if other runs do the same. */
-const ATTEMPTS = 3;
 
 /**
- * Makes Lambda publish versions for the deployment that follows. SAM names a function's version by where the code is, so a
- * deployment after a code sync creates a version; Lambda publishes none if its newest one, which the code sync published for
- * the alias or a deployment that was rolled back has left, has the same code and configuration, and the deployment fails
- * ("Version already exists"). So another version is published first that differs by its description.
+ * Makes Lambda publish versions for the deployment that follows. Where SAM gives the version of a function another name,
+ * CloudFormation creates a version; Lambda publishes none if its newest one has the same code and configuration, and the
+ * deployment fails ("A version for this Lambda function exists"). A code sync, a deployment that was rolled back, an alias that
+ * was removed, another bucket: each leaves such a version. So another version is published first that differs by its description.
  */
-export async function allowNewVersions(tools: VersionTools, root: Stack): Promise<void> {
-  const published = flattenStacks(root).flatMap((stack) =>
-    stack.functions.filter(publishesByContent).map((resource) => ({ stack, resource })),
+export async function allowNewVersions(tools: VersionTools, root: Stack, update: ReadableUpdate): Promise<void> {
+  const functions = await readable([], () =>
+    listNewVersions(root, { packaged: update.packaged, deployed: update.deployed, readNested: update.readNested }),
   );
-  await mapLimit(published, AT_ONCE, async (fn) => {
-    try {
-      await allowNewVersion(tools, fn);
-    } catch (error) {
-      // the deployment shows whether it matters
-      if (!isAwsError(error) || (error.kind !== 'access-denied' && error.code !== 'ResourceNotFoundException'))
-        throw error;
-    }
-  });
+  await mapLimit(functions, AT_ONCE, (fn) => readable(undefined, () => allowNewVersion(tools, fn, update)));
 }
 
-/** With `AutoPublishCodeSha256`, SAM puts its value into the description: Lambda sees a change wherever SAM does. */
-function publishesByContent({ properties }: FunctionResource): boolean {
-  const { AutoPublishAlias: alias = null, AutoPublishCodeSha256: hash = null } = properties;
-  return alias !== null && hash === null;
-}
-
-async function allowNewVersion(
-  { stacks, lambda, reporter }: VersionTools,
-  { stack, resource: { id, logicalId, type } }: { stack: Stack; resource: FunctionResource },
-): Promise<void> {
-  const listing = (await stacks.listing(stack.path)) ?? {};
-  const name = ownValue(listing, logicalId)?.physicalId;
-  const [alias, version] = ['Alias', 'Version'].map((companion) =>
-    findCompanion(listing, { stack, logicalId }, companion)?.physicalId.split(':').at(-1),
-  );
-  if (name === undefined || alias === undefined || version === undefined) return;
-  const published = await lambda.read(name, alias);
-  // a code sync that was interrupted may have published a version and not moved the alias
-  const isUnclear = stacks.facts.unsettled.includes(id);
-  if (published.version === version && !isUnclear) return;
-  const { settings: naming = [] } = kindOf(type)?.versioned ?? {};
-  // somebody may have deleted the version
-  const stacksOwn = isUnclear ? undefined : await lambda.readIfThere(name, version);
-  // SAM names the same version again
-  if (stacksOwn !== undefined && isSame(published, stacksOwn, naming)) return;
-  // whatever $LATEST has now: after a rollback it has the code before, and the deployment brings that of the newest version
-  await publishOrWarn({ stacks, lambda, reporter }, id, await lambda.settled(name));
-}
-
-async function publishOrWarn(tools: VersionTools, id: string, latest: FunctionState): Promise<void> {
+/** What may not be read, or is gone, prepares nothing: the deployment shows whether it matters. */
+async function readable<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
   try {
-    await publishOther(tools, id, latest);
+    return await work();
+  } catch (error) {
+    if (isAwsError(error) && (error.kind === 'access-denied' || error.code === 'ResourceNotFoundException'))
+      return otherwise;
+    throw error;
+  }
+}
+
+/** A function for which the deployment publishes a version. */
+interface NewVersion {
+  stack: Stack;
+  resource: FunctionResource;
+  packaged: PackagedStack;
+  /** Its properties in the packaged template, with Globals merged. */
+  properties: TemplateMap;
+  name: Exclude<VersionName, 'same'>;
+  /** CloudFormation leaves the code as it is. */
+  keepsCode: boolean;
+}
+
+/** Lists the functions of a stack and of its nested stacks whose templates change. */
+async function listNewVersions(
+  stack: Stack,
+  { packaged, deployed, readNested }: Pick<ReadableUpdate, 'packaged' | 'deployed' | 'readNested'>,
+): Promise<NewVersion[]> {
+  const own = stack.functions.filter(publishesVersions);
+  const [before, after] = own.length === 0 ? [{}, {}] : [mergeGlobals(deployed ?? {}), mergeGlobals(packaged.template)];
+  const isPlain = transformsOf(packaged.template).every(({ name }) => name === SERVERLESS_TRANSFORM);
+  const renamed = own.flatMap((resource): NewVersion[] => {
+    const { logicalId } = resource;
+    const both = { deployed: resourceOf(before, logicalId), packaged: resourceOf(after, logicalId) };
+    const name = compareVersionNames(both, { isPlain });
+    if (name === 'same') return [];
+    const properties = mapOf(both.packaged['Properties']);
+    return [{ stack, resource, packaged, properties, name, keepsCode: keepsCode(both) }];
+  });
+  const nested = await mapLimit(stack.children, AT_ONCE, async (child) => {
+    const its = packaged.children.find(({ path }) => path === child.path);
+    const hasVersions = flattenStacks(child).some(({ functions }) => functions.some(publishesVersions));
+    if (its === undefined || !hasVersions || isSameTemplate(child, { packaged, deployed })) return [];
+    const template = await readNested(child.path);
+    return template === undefined ? [] : listNewVersions(child, { packaged: its, deployed: template, readNested });
+  });
+  return [...renamed, ...nested.flat()];
+}
+
+function publishesVersions({ properties }: FunctionResource): boolean {
+  return (properties['AutoPublishAlias'] ?? null) !== null;
+}
+
+/** Whether the parent's templates name the same template of a nested stack. */
+function isSameTemplate(
+  { logicalId = '' }: Stack,
+  { packaged, deployed = {} }: Pick<StackUpdate, 'deployed'> & { packaged: PackagedStack },
+): boolean {
+  const [property] = pathProperties(resourceOf(packaged.template, logicalId)['Type'], 'template');
+  if (property === undefined) return false;
+  const at = ['Resources', logicalId, 'Properties', ...property.property];
+  return canonicalJson(getAt(packaged.template, at)) === canonicalJson(getAt(deployed, at));
+}
+
+async function allowNewVersion(tools: VersionTools, fn: NewVersion, { hashOf }: StackUpdate): Promise<void> {
+  const { stacks, lambda } = tools;
+  const { stack, resource, properties, name } = fn;
+  const { id, logicalId } = resource;
+  const listing = (await stacks.listing(stack.path)) ?? {};
+  const physicalId = ownValue(listing, logicalId)?.physicalId;
+  if (physicalId === undefined) return;
+  const versions = await readNewestVersion(lambda, physicalId);
+  if (versions === undefined) return;
+  const { newest, latest } = versions;
+  // a killed run leaves its description
+  if (makesRoom(newest) && !makesRoom(latest)) return;
+  const stacksOwn = findCompanion(listing, { stack, logicalId }, 'Version')?.physicalId.split(':').at(-1);
+  const isStacksOwn = newest.Version === stacksOwn;
+  if (isStacksOwn && name === 'unknown') return;
+  const code = fn.keepsCode ? latest.CodeSha256 : await codeHash(fn, hashOf);
+  if (code === undefined ? isStacksOwn : code !== newest.CodeSha256) return;
+  if (hasOtherSettings(newest, properties)) return;
+  await publishOrWarn(tools, id, latest);
+}
+
+/** Returns Lambda's hash of the packaged code; undefined: it is not in the project, or is an image. */
+async function codeHash(
+  { packaged, properties }: NewVersion,
+  hashOf: StackUpdate['hashOf'],
+): Promise<string | undefined> {
+  const { CodeUri } = properties;
+  const item = packaged.artifacts.find(({ bucket, key }) => CodeUri === `s3://${bucket}/${key}`)?.item;
+  return item === undefined || item.kind === 'template' ? undefined : hashOf(item);
+}
+
+async function publishOrWarn(
+  { stacks, lambda, reporter }: VersionTools,
+  id: string,
+  latest: Parameters<typeof publishOtherVersion>[2],
+): Promise<void> {
+  try {
+    await publishOtherVersion({ stacks, lambda }, id, latest);
   } catch (error) {
     if (!isAwsError(error) || error.kind !== 'access-denied') throw error;
     const text = `${id}: no version was published before the deployment, so Lambda may refuse CloudFormation's: ${error.message}`;
-    note(tools.reporter, 'warning', text, error.hint);
+    note(reporter, 'warning', text, error.hint);
   }
-}
-
-function isSame(one: FunctionState, other: FunctionState, settings: readonly string[]): boolean {
-  return isSameCode(one, other) && valuesOf(one, settings) === valuesOf(other, settings);
-}
-
-function valuesOf({ configuration }: FunctionState, names: readonly string[]): string {
-  const values = names.map((name) => {
-    const property = ownValue(LAMBDA_CONFIGURATION, name);
-    if (property === undefined || property.request !== undefined) return null;
-    return shownSetting(property, configuration[property.member as keyof typeof configuration]) ?? null;
-  });
-  return canonicalJson(values);
-}
-
-/**
- * Publishes a version with another description. What the description was is remembered until it is set again, also for a run
- * that is killed.
- */
-async function publishOther(
-  { stacks, lambda }: Omit<VersionTools, 'reporter'>,
-  id: string,
-  { name: FunctionName, configuration }: FunctionState,
-): Promise<void> {
-  const { send, PublishVersionCommand } = await lambda.service();
-  const { Description: now = '' } = configuration;
-  const isOfKilledRun = now.endsWith(MARK);
-  const description = isOfKilledRun ? now.slice(0, -MARK.length) : now;
-  const marked = `${description.slice(0, LONGEST_DESCRIPTION - MARK.length)}${MARK}`;
-  const { ahead } = stacks.facts;
-  const known = ownValue(ahead, id) ?? [];
-  const withDescription = [...new Set([...known, 'Description'])];
-  const remember = async (names: readonly string[]): Promise<void> => {
-    if (names.length > 0) setOwn(ahead, id, names);
-    else delete ahead[id];
-    await stacks.save();
-  };
-  await remember(withDescription);
-  try {
-    await describe(lambda, FunctionName, marked);
-  } catch (error) {
-    if (isAwsError(error) && error.kind === 'access-denied') await remember(known);
-    throw error;
-  }
-  try {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const version = await lambda.change(FunctionName, () => send(new PublishVersionCommand({ FunctionName })));
-      if (version?.Description?.endsWith(MARK)) break;
-      // another run has set its description back in between, and the version is what CloudFormation's would be
-      await describe(lambda, FunctionName, marked);
-    }
-  } finally {
-    await describe(lambda, FunctionName, description);
-    // a mark that cut the description off hides its end: the code sync after the deployment sets it as in the template
-    await remember(isOfKilledRun && now.length === LONGEST_DESCRIPTION ? withDescription : known);
-  }
-}
-
-async function describe(lambda: LambdaAccess, FunctionName: string, Description: string): Promise<void> {
-  const { send, UpdateFunctionConfigurationCommand } = await lambda.service();
-  const request = new UpdateFunctionConfigurationCommand({ FunctionName, Description });
-  const shows = (now: FunctionState): boolean => now.configuration.Description === Description;
-  await lambda.change(FunctionName, () => send(request), shows);
-  await lambda.settled(FunctionName, { shows });
 }

@@ -58,10 +58,7 @@ export interface CodeStores {
 export function openCodeArtifacts({ local: zips, findBucket, openUploads }: CodeStores): CodeArtifacts {
   const gate = createGate(SENT_AT_ONCE);
   let large: Promise<ArtifactStore> | undefined;
-  const make = async (item: CodeArtifact['item']): Promise<CodeArtifact> => ({
-    item,
-    ...(item.kind === 'zip' ? await zips.zip(item) : await describeFile(item)),
-  });
+  const make = (item: CodeArtifact['item']): Promise<CodeArtifact> => makeCode(zips, item);
   const read = async ({ item, path: file, size }: CodeArtifact): Promise<Uint8Array> => {
     try {
       return await readContent(file, size);
@@ -103,6 +100,11 @@ export function openCodeArtifacts({ local: zips, findBucket, openUploads }: Code
       await (await large)?.dispose();
     },
   };
+}
+
+/** Makes the zip, or describes the file that is sent as it is. */
+export async function makeCode(zips: Pick<ArtifactStore, 'zip'>, item: CodeArtifact['item']): Promise<CodeArtifact> {
+  return { item, ...(item.kind === 'zip' ? await zips.zip(item) : await describeFile(item)) };
 }
 
 function isBuilt(resource: FunctionResource | LayerResource): boolean {

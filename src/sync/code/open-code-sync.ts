@@ -10,6 +10,7 @@ import { hasChangedSince, requireLatest } from '../../deploy/require-latest.ts';
 import { splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { allowNewVersions } from '../../services/lambda/allow-versions.ts';
+import type { StackUpdate } from '../../services/lambda/allow-versions.ts';
 import { findGoneLayers } from '../../services/lambda/layers/gone-layers.ts';
 import { openLambda } from '../../services/lambda/lambda-client.ts';
 import { ownValue } from '../../support/own-value.ts';
@@ -59,7 +60,7 @@ export interface CodeSync {
    * Prepares an update of the stack: makes Lambda publish versions for it (`allowNewVersions`). Gives the layer versions that
    * CloudFormation has and Lambda does not (`findGoneLayers`).
    */
-  beforeUpdate(root: Stack): Promise<ReadonlyMap<ResourceIdentifier, number>>;
+  beforeUpdate(root: Stack, update: StackUpdate): Promise<ReadonlyMap<ResourceIdentifier, number>>;
   /** Resource → properties that were set directly and are not deployed. */
   ahead(): Promise<SyncFacts['ahead']>;
   /** Forgets the stack's resources after a deployment. `described`: the stack as it is now. */
@@ -79,17 +80,18 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
       ? ahead.stacks
       : openCloudStacks({ aws, stackName: options.stackName, memory: await openStackMemory(run), described });
   const parts = { run, stacks, lambda, builder: createCodeBuilder(run) };
+  const readNestedTemplate: CodeSync['readNestedTemplate'] = async (path) => {
+    const { stackPath, logicalId } = splitIdentifier(path);
+    // a cached listing needs no call, and a code sync needs the listing anyway
+    await stacks.loadCache([stackPath]);
+    const nested = ownValue((await stacks.listing(stackPath)) ?? {}, logicalId);
+    return nested && (await readDeployedTemplate(aws, nested.physicalId));
+  };
   return {
     plan: (request) => openPlan(parts, request),
     readAhead: (root) => readFunctionsAhead({ stacks, lambda }, root),
-    readSavedAhead: (root, ids) => readSavedAhead({ stacks, lambda }, root, ids),
-    readNestedTemplate: async (path) => {
-      const { stackPath, logicalId } = splitIdentifier(path);
-      // a cached listing needs no call, and a code sync needs the listing anyway
-      await stacks.loadCache([stackPath]);
-      const nested = ownValue((await stacks.listing(stackPath)) ?? {}, logicalId);
-      return nested && (await readDeployedTemplate(aws, nested.physicalId));
-    },
+readSavedAhead: (root, ids) => readSavedAhead({ stacks, lambda }, root, ids),
+    readNestedTemplate,
     locate: async (root, ids) => {
       const resources = listSyncResources(root).filter(({ id }) => ids.has(id));
       const there = await locateResources(stacks, resources);
@@ -97,10 +99,11 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
     },
     resolve: (root, value, stack) => createCloudValues(root, stacks, options.parameterOverrides).resolve(value, stack),
     offer: (root, outputs) => readOffer({ run, stacks, lambda }, root, outputs),
-    beforeUpdate: async (root) => {
+    beforeUpdate: async (root, update) => {
+      const { reporter } = run.environment;
       const [gone] = await Promise.all([
         findGoneLayers({ stacks, lambda }, root),
-        allowNewVersions({ stacks, lambda, reporter: run.environment.reporter }, root),
+        allowNewVersions({ stacks, lambda, reporter }, root, { ...update, readNested: readNestedTemplate }),
       ]);
       return gone;
     },

@@ -1,6 +1,6 @@
 import { flattenStacks, splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { canonicalJson } from '../../services/definition-text.ts';
+import { writtenText } from '../../services/lambda/version-names.ts';
 import { mergeGlobals } from '../../template/globals.ts';
 import { kindOf } from '../../template/kinds/kinds.ts';
 import { mapOf, resourceOf } from '../../template/template.ts';
@@ -22,7 +22,7 @@ export function publishedSettings(
   const { onlyWith = '', namedBy = '', settings } = versioned;
   if (were.properties[onlyWith] === undefined || are.properties[namedBy] !== undefined) return [];
   return names.filter(
-    (name) => settings.includes(name) && written(were.properties, name) !== written(are.properties, name),
+    (name) => settings.includes(name) && writtenText(were.properties, name) !== writtenText(are.properties, name),
   );
 }
 
@@ -37,11 +37,4 @@ function writtenProperties(
     return undefined;
   const { Type: type, Properties: properties } = resourceOf(mergeGlobals(stack.source), logicalId);
   return { type, properties: mapOf(properties) };
-}
-
-/** SAM leaves out `SnapStart` if it is off. */
-function written(properties: TemplateMap, name: string): string {
-  const value = properties[name] ?? null;
-  const isOff = name === 'SnapStart' && (mapOf(value)['ApplyOn'] ?? 'None') === 'None';
-  return canonicalJson(isOff ? null : value);
 }

@@ -16,6 +16,8 @@ import type { ObjectStore } from '../../package/object-store.ts';
 import { objectUrls } from '../../package/object-urls.ts';
 import { planPackage } from '../../package/package-templates.ts';
 import type { PackagedStack, PackageTools } from '../../package/package-templates.ts';
+import type { StackUpdate } from '../../services/lambda/allow-versions.ts';
+import { makeCode } from '../../services/lambda/code-artifacts.ts';
 import { buildOptionsOf } from '../build-options-of.ts';
 import type { OpenedApplication } from '../open-application.ts';
 import { openArtifactStore } from '../open-stores.ts';
@@ -44,7 +46,7 @@ export interface PreparedDeployment extends PlannedDeployment {
    * Uploads what is missing, then creates or updates the stack. `beforeUpdate`: prepares an update, and gives the layers that
    * it has to publish again.
    */
-  deploy(how: { beforeUpdate: () => Promise<PackageTools['renewed']> }): Promise<DeployResult>;
+  deploy(how: { beforeUpdate: (update: StackUpdate) => Promise<PackageTools['renewed']> }): Promise<DeployResult>;
   /** What `deploy` would send, as far as it can be known without sending. */
   describe(): Promise<DescribedDeployment>;
   /** What was uploaded so far. */
@@ -105,6 +107,11 @@ async function planDeployment(
   const input = deployInput(run, packaged);
   const known = { stack: deployed.stack, template: options.skipDeploySync ? deployed.template : undefined };
   const plan = planDeploy(input, known.stack, known.template);
+  const update: StackUpdate = {
+    packaged,
+    deployed: deployed.template,
+    hashOf: async (item) => (await makeCode(store, item)).sha256,
+  };
   return {
     built,
     packaged,
@@ -113,7 +120,7 @@ async function planDeployment(
     hasSettings: planDeploy(input, deployed.stack, input.template).action === 'none',
     describe: () => describeDeployment(stores, { packaged, input, plan }),
     deploy: async ({ beforeUpdate }) => {
-      const renewed = plan.action === 'update' ? await beforeUpdate() : undefined;
+      const renewed = plan.action === 'update' ? await beforeUpdate(update) : undefined;
       const final = renewed?.size ? await planPackage(templates.stack, { ...tools, renewed }) : packaged;
       return uploadAndDeploy(stores, { packaged: final, input: deployInput(run, final), plan }, known);
     },

@@ -47,6 +47,8 @@ export const LAMBDA = {
       attributes: ['Version'],
       onlyWith: 'AutoPublishAlias',
       namedBy: 'AutoPublishCodeSha256',
+      wholeWith: 'AutoPublishAliasAllProperties',
+      code: ['CodeUri', 'InlineCode', 'ImageUri', 'SourceKMSKeyArn'],
       settings: ['Environment', 'MemorySize', 'SnapStart'],
     },
     companions: {

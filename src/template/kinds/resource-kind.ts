@@ -141,6 +141,10 @@ interface VersionedValues {
   onlyWith?: string;
   /** If set, this property determines the name of the version, and the code does not. */
   namedBy?: string;
+  /** With this property, all properties determine the name. */
+  wholeWith?: string;
+  /** Properties of the code that determine the name, with their parameters filled in. */
+  code?: readonly string[];
   /** Properties that determine the name too, as the template writes them. */
   settings?: readonly string[];
   /** What follows the logical ID in the IDs of generated resources that a template may refer to. */

@@ -66,7 +66,7 @@ export async function updateStack(
   application.replace((now) => ({ ...now, synced: new Map() }));
   run.environment.reporter.report({ type: 'stack-state', state: 'updating' });
   const codeSync = await codeSyncOf(application);
-  const result = await deploy({ beforeUpdate: () => codeSync.beforeUpdate(root) });
+  const result = await deploy({ beforeUpdate: (update) => codeSync.beforeUpdate(root, update) });
   context.reserve(ALL_RESOURCES);
   await context.cleared();
   const ids = await currentIds(deploying, codeSync);
