@@ -399,6 +399,26 @@ describe('direct settings and deployments', () => {
     expect(deployments(app)).toBe(0);
   });
 
+  it('wait with the code for an alias that only the next deployment creates', async () => {
+    const { watch, ...app } = await apps.ready(FILES);
+    const held = app.proxy.hold({ operation: 'DescribeStackEvents' });
+    await save(watch, 'Timeout: 5', 'Timeout: 6');
+    await held.arrived;
+    const from = watch.lines.length;
+    await watch.atOnce(async () => {
+      await save(watch, 'MemorySize: 128', 'AutoPublishAlias: live');
+      await watch.write('code/app.py', (text) => text.replace('"none"', '"with alias"'));
+    });
+    await watch.seen(isResource('Fn', 'updating'), from);
+    await watch.seen(isResource('Fn', 'waiting'), watch.lines.findLastIndex(isResource('Fn', 'updating')));
+    held.release();
+    // until the deployment there is no alias
+    const answer = () => invoke(app.cloud.endpoint, `${app.output('Fn')}:live`).catch(() => undefined);
+    await poll(async () => ((await answer()) === 'with alias' ? true : undefined));
+    await watch.seen(isResource('Fn', 'in-sync'), from);
+    expect(watch.lines.slice(from).filter(isResource('Fn', 'failed'))).toEqual([]);
+  });
+
   it('of other functions take effect during a deployment; those of its functions wait for its end', async () => {
     const { watch, ...app } = await apps.ready(FILES);
     app.proxy.clear();

@@ -1,13 +1,13 @@
 import type { UpdateFunctionCodeCommandInput } from '@aws-sdk/client-lambda';
 import type { LocalImage } from '../../model/built-stack.ts';
 import type { FunctionResource } from '../../model/stack.ts';
-import { UserError } from '../../errors.ts';
 import { parseImageReference } from '../../model/image-reference.ts';
 import type { LocatedImage } from '../../package/image-store.ts';
 import { hasIntrinsic } from '../../template/intrinsics.ts';
 import type { CodeArtifact } from './code-artifacts.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { FunctionState } from './function-state.ts';
+import { NeedsDeploymentError } from '../needs-deployment-error.ts';
 import { fromAnswer } from '../planned-request.ts';
 import type { ShownValue } from '../../cloud/recent-sends.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
@@ -44,7 +44,7 @@ export function refuseOtherKind(
   ];
   for (const [name, here, there] of differs) {
     if (here === undefined || there === undefined || here === there) continue;
-    throw new UserError(`${id} has the ${name} ${there} in the cloud, but ${here} in the template`, {
+    throw new NeedsDeploymentError(`${id} has the ${name} ${there} in the cloud, but ${here} in the template`, {
       hint: 'Sync without --code first: only a deployment changes it.',
     });
   }

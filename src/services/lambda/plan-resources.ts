@@ -1,8 +1,8 @@
 import { dependencyLayerName } from '../../builder/dependency-layers/dependency-layer.ts';
-import { UserError } from '../../errors.ts';
 import type { LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { isServerless, settingsOf } from '../../template/kinds/kinds.ts';
 import { mapOf, scalarText } from '../../template/template.ts';
+import { NeedsDeploymentError } from '../needs-deployment-error.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { resolveConfiguration } from './settings/resolve-configuration.ts';
 import { isImage, locateImage, refuseOtherKind } from './function-code.ts';
@@ -168,7 +168,7 @@ async function valueOf(
   if (!isServerless(resource.type) || written === null) return undefined;
   const { value, missing } = await tools.values.resolve(written, stack);
   if (missing.length === 0) return scalarText(value);
-  throw new UserError(`${id}: only CloudFormation knows the value of ${missing.join(', ')}, its ${name}`, {
+  throw new NeedsDeploymentError(`${id}: only CloudFormation knows the value of ${missing.join(', ')}, its ${name}`, {
     hint: 'Sync without --code: a deployment updates it.',
   });
 }

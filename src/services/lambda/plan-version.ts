@@ -1,5 +1,5 @@
 import type { PublishVersionCommandInput, UpdateAliasCommandInput } from '@aws-sdk/client-lambda';
-import { UserError } from '../../errors.ts';
+import { NeedsDeploymentError } from '../needs-deployment-error.ts';
 import { fromAnswer } from '../planned-request.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { hasCode, isSameCode } from './function-code.ts';
@@ -47,7 +47,7 @@ export async function planVersion(
   if (!comparesCode && work.version === undefined) return NOTHING;
   const published = await tools.lambda.readIfThere(state.name, alias ?? LATEST_PUBLISHED);
   if (alias !== undefined && published === undefined && comparesCode) {
-    throw new UserError(`${work.id} has no alias ${alias} in the cloud yet`, {
+    throw new NeedsDeploymentError(`${work.id} has no alias ${alias} in the cloud yet`, {
       hint: 'Sync without --code first: a deployment creates it.',
     });
   }

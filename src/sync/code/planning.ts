@@ -4,6 +4,7 @@ import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { asUserError, SystemError } from '../../system-errors.ts';
 import type { PlannedResource } from './code-sync-plan.ts';
+import { NeedsDeploymentError } from '../../services/needs-deployment-error.ts';
 import type { ServiceContext } from '../../services/service-context.ts';
 import { HeldBackError } from './held-back-error.ts';
 import type { Selection } from './select-resources.ts';
@@ -155,6 +156,7 @@ export function fail(
 /** The kind of failure, for callers that retry. */
 export function kindOfFailure(error: UserError): FailureKind | undefined {
   if (error instanceof AwsError) return error.kind;
+  if (error instanceof NeedsDeploymentError) return 'deployment';
   return error instanceof SystemError && error.isTransient ? 'system' : undefined;
 }
 

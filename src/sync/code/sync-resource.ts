@@ -29,8 +29,8 @@ export type SyncDefinition = SyncItem<'definition', DefinedResource>;
 /** A resource without code or definition, of which services set properties. */
 export type SyncSettings = SyncItem<'settings', SettableResource, string>;
 
-/** AWS failed, or (`system`) this machine failed temporarily. */
-export type FailureKind = AwsErrorKind | 'system';
+/** AWS failed, or this machine failed temporarily (`system`), or only a deployment can make the change (`deployment`). */
+export type FailureKind = AwsErrorKind | 'system' | 'deployment';
 
 /** The result of syncing a resource. */
 export interface ResourceResult extends SourcePlace {

@@ -37,7 +37,10 @@ export async function applyPlan(
         return [result.id, endRefused(application, result.id, { failure, moment })] as const;
       }),
   );
-  const blocked = new Set([...planned, ...waiting]);
+  // what only a deployment changes is a failure if it did not
+  const undeployed =
+    moment === 'before-deployment' ? results.filter(({ errorKind }) => errorKind === 'deployment') : [];
+  const blocked = new Set([...planned, ...waiting, ...undeployed.map(({ id }) => id)]);
   const { run } = application.snapshot;
   const { code } = run.options;
   for (const values of behind) application.notes.report('warning', describeBehind(values), code ? PRESS_D : FOLLOWS);
