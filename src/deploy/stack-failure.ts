@@ -51,6 +51,12 @@ function adviceFor(reason: string, stackName: string): string | undefined {
   }
   const action = /not authorized to perform: (\S+)/i.exec(reason)?.[1];
   if (action !== undefined) return `The deploying identity (or the role of --role-arn) needs the permission ${action}.`;
+  if (/A version for this Lambda function exists/i.test(reason)) {
+    return (
+      "Lambda's newest version has the same code and settings. Change the function (its Description is enough), or allow " +
+      'lambda:ListVersionsByFunction, lambda:UpdateFunctionConfiguration and lambda:PublishVersion: then the sync publishes another version first.'
+    );
+  }
   if (/already exists/i.test(reason)) {
     return 'A resource with that name exists outside this stack: delete or rename it, or let CloudFormation choose the name.';
   }

@@ -115,6 +115,10 @@ describe('the error', () => {
   it.each([
     ['The role defined for the function cannot be assumed by Lambda.', 'syncing again often helps'],
     ['User: me is not authorized to perform: s3:CreateBucket on resource', 'needs the permission s3:CreateBucket'],
+    [
+      'A version for this Lambda function exists ( 2 ). Modify the function to create a new version.',
+      'allow lambda:ListVersionsByFunction',
+    ],
     ['name already exists in stack arn', 'delete or rename it'],
   ])('advice for: %s', (reason, advice) => {
     const error = explainStackFailure(about, { ...rolledBack, events: [event(`A UPDATE_FAILED ${reason}`)] });
