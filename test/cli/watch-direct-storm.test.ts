@@ -4,7 +4,7 @@ import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { expect, it } from 'vitest';
 import { compareTemplates } from '../../src/deploy/compare-templates.ts';
 import { parseTemplate } from '../../src/template/yaml/yaml.ts';
-import { clients, poll } from '../support/cloud.ts';
+import { clients, invoke, poll } from '../support/cloud.ts';
 import { createRandom } from '../support/random.ts';
 import { runCli } from '../support/run-cli.ts';
 import { watchedApps } from '../support/watched-app.ts';
@@ -52,11 +52,11 @@ Outputs: {In: {Value: !Ref In}}
     'template.yaml': `Transform: AWS::Serverless-2016-10-31
 Parameters: {Seconds: {Type: Number, Default: 10}}
 Resources:
-  Fn: {Type: AWS::Serverless::Function, Properties: {CodeUri: code, Runtime: python3.11, Handler: app.handler, MemorySize: ${memory}${word_}}}
+  Fn: {Type: AWS::Serverless::Function, Properties: {CodeUri: code, Runtime: python3.11, Handler: app.handler, AutoPublishAlias: live, MemorySize: ${memory}${word_}}}
   Other: {Type: AWS::Serverless::Function, Properties: {InlineCode: "x = 1", Runtime: python3.11, Handler: index.x, Timeout: ${timeout}}}
   Third: {Type: AWS::Serverless::Function, Properties: {InlineCode: "x = 1", Runtime: python3.11, Handler: index.x, Timeout: !Ref Seconds}}
   Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml}}
-${topic ? '  Topic: {Type: AWS::SNS::Topic}\n' : ''}${bad ? '  Bad: {Type: AWS::Lambda::Function, Properties: {Code: {S3Bucket: none, S3Key: none}, Role: r}}\n' : ''}${broken ? '  Broken: [\n' : ''}Outputs:
+${topic ? '  Topic: {Type: AWS::SNS::Topic}\n' : ''}${bad ? '  Bad: {Type: AWS::Lambda::Function, DependsOn: FnAliaslive, Properties: {Code: {S3Bucket: none, S3Key: none}, Role: r}}\n' : ''}${broken ? '  Broken: [\n' : ''}Outputs:
   Fn: {Value: !Ref Fn}
   Other: {Value: !Ref Other}
   Third: {Value: !Ref Third}
@@ -116,11 +116,12 @@ it(`${SAVES} saves of settings, code, templates that cannot be deployed and what
       parameter: third.Timeout,
       nested: nested.Timeout,
       code: await app.answer('Fn'),
+      live: await invoke(app.cloud.endpoint, `${app.output('Fn')}:live`),
       differences: differences.filter(({ path }) => path[3] !== 'CodeUri' && path[3] !== 'Location'),
     };
   };
   const { memory, word, timeout, parameter, nested, code } = said;
-  const expected = { memory, word, timeout, parameter, nested, code, differences: [] };
+  const expected = { memory, word, timeout, parameter, nested, code, live: code, differences: [] };
   await poll(async () => (JSON.stringify(await state()) === JSON.stringify(expected) ? true : undefined), 60_000).catch(
     async () => expect(await state()).toEqual(expected),
   );

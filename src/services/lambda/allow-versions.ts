@@ -90,7 +90,8 @@ async function listNewVersions(
   const renamed = own.flatMap((resource): NewVersion[] => {
     const { logicalId } = resource;
     const both = { deployed: resourceOf(before, logicalId), packaged: resourceOf(after, logicalId) };
-    const name = compareVersionNames(both, { isPlain });
+    // without permission to read the template
+    const name = deployed === undefined ? 'unknown' : compareVersionNames(both, { isPlain });
     if (name === 'same') return [];
     const properties = mapOf(both.packaged['Properties']);
     return [{ stack, resource, packaged, properties, name, keepsCode: keepsCode(both) }];
