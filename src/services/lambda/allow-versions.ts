@@ -50,9 +50,7 @@ const AT_ONCE = 8;
  * was removed, another bucket: each leaves such a version. So another version is published first that differs by its description.
  */
 export async function allowNewVersions(tools: VersionTools, root: Stack, update: ReadableUpdate): Promise<void> {
-  const functions = await readable([], () =>
-    listNewVersions(root, { packaged: update.packaged, deployed: update.deployed, readNested: update.readNested }),
-  );
+  const functions = await listNewVersions(root, update);
   await mapLimit(functions, AT_ONCE, (fn) => readable(undefined, () => allowNewVersion(tools, fn, update)));
 }
 
@@ -90,7 +88,7 @@ async function listNewVersions(
   const renamed = own.flatMap((resource): NewVersion[] => {
     const { logicalId } = resource;
     const both = { deployed: resourceOf(before, logicalId), packaged: resourceOf(after, logicalId) };
-    // without permission to read the template
+    // a new stack, or no permission to read its template
     const name = deployed === undefined ? 'unknown' : compareVersionNames(both, { isPlain });
     if (name === 'same') return [];
     const properties = mapOf(both.packaged['Properties']);
@@ -100,8 +98,8 @@ async function listNewVersions(
     const its = packaged.children.find(({ path }) => path === child.path);
     const hasVersions = flattenStacks(child).some(({ functions }) => functions.some(publishesVersions));
     if (its === undefined || !hasVersions || isSameTemplate(child, { packaged, deployed })) return [];
-    const template = await readNested(child.path);
-    return template === undefined ? [] : listNewVersions(child, { packaged: its, deployed: template, readNested });
+    const template = await readable(undefined, () => readNested(child.path));
+    return listNewVersions(child, { packaged: its, deployed: template, readNested });
   });
   return [...renamed, ...nested.flat()];
 }
