@@ -1,8 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 
+/** After so much time (ms) in one go, the rest of the process gets its turn. */
+const LONGEST_TURN = 5;
+
 /**
  * Maps with at most `limit` concurrent calls, keeping the order. After a failure no call starts; the first failure rejects
- * once the running calls have ended, because the caller removes what they write to.
+ * once the running calls have ended, because the caller removes what they write to. Calls that only compute leave turns to the
+ * rest of the process: answers of services arrive meanwhile, and the next page of a list is requested.
  */
 export async function mapLimit<T, R>(
   items: readonly T[],
@@ -12,6 +16,7 @@ export async function mapLimit<T, R>(
   const results: R[] = Array.from({ length: items.length });
   const failures: unknown[] = [];
   let next = 0;
+  const turn = createTurn();
   const task = async (): Promise<void> => {
     while (next < items.length && failures.length === 0) {
       const index = next++;
@@ -20,6 +25,7 @@ export async function mapLimit<T, R>(
       } catch (error) {
         failures.push(error);
       }
+      if (next < items.length && turn.isOver()) await turn.end();
     }
   };
   await Promise.all(Array.from({ length: Math.min(Math.max(1, limit), items.length) }, task));
@@ -27,20 +33,27 @@ export async function mapLimit<T, R>(
   return results;
 }
 
-/** After so much time (ms) in one go, the rest of the process gets its turn. */
-const LONGEST_TURN = 20;
+/** Measures how long one goes on without giving the rest of the process its turn. */
+function createTurn(): { isOver(): boolean; end(): Promise<void> } {
+  let started = performance.now();
+  return {
+    isOver: () => performance.now() - started >= LONGEST_TURN,
+    end: async () => {
+      await setImmediate();
+      started = performance.now();
+    },
+  };
+}
 
 /**
  * Works through items one after the other, for synchronous work on many small files: with promises, each takes several trips through
  * Node's thread pool, and twice the processor time. Lets the rest of the process have its turn in between.
  */
 export async function inTurns<T>(items: Iterable<T>, work: (item: T) => void | Promise<void>): Promise<void> {
-  let started = performance.now();
+  const turn = createTurn();
   for (const item of items) {
     await work(item);
-    if (performance.now() - started < LONGEST_TURN) continue;
-    await setImmediate();
-    started = performance.now();
+    if (turn.isOver()) await turn.end();
   }
 }
 

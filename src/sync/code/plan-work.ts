@@ -93,8 +93,9 @@ async function readFunctions(
     .map(({ deployed }) => deployed.physicalId);
   const states = new Map(await tools.lambda.readMany(names, new Set(images)));
   const references = readLayerReferences(input.root);
+  const selectedIds = new Set(selected.map(({ id }) => id));
   const found = await mapLimit(functions, PLANNED_AT_ONCE, async ({ resource, deployed }) => {
-    const isSelected = selected.some(({ id }) => id === resource.id);
+    const isSelected = selectedIds.has(resource.id);
     let state = states.get(deployed.physicalId);
     const mayBeStale = state?.lastUpdateStatus === undefined && tools.facts.unsettled.includes(resource.id);
     if (state !== undefined && mayBeStale) state = await tools.lambda.read(state.name);

@@ -17,3 +17,13 @@ it('a failure rejects when the calls under way have ended, and no other call beg
   await expect(mapped).rejects.toThrow('wrong');
   expect(seen).toEqual(['slow began', 'wrong began', 'slow ended']);
 });
+
+it('calls that only compute let the rest of the process have its turn', async () => {
+  let ended = 0;
+  const seen = new Promise<number>((resolve) => setImmediate(() => resolve(ended)));
+  await mapLimit([1, 2, 3, 4], 1, async () => {
+    for (const until = performance.now() + 6; performance.now() < until;);
+    ended++;
+  });
+  expect(await seen).toBeLessThan(4);
+});
