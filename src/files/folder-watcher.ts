@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { isMissing } from '../support/files.ts';
 import type { FileWatcher, FileWatcherOptions, WatchScope } from './file-watcher.ts';
 import { FollowedLinks } from './link-places.ts';
+import type { ReadLink } from './link-places.ts';
 import { openFolderWatches } from './watch-or-poll.ts';
 import type { FolderWatches } from './watch-or-poll.ts';
 import { realPathNow } from '../support/files.ts';
@@ -61,7 +62,8 @@ export class FolderWatcher implements FileWatcher {
     this.#onTheWay = new Set(scope.roots.flatMap(withParents));
     this.#leading = new Set(scope.roots.flatMap((root) => this.#foldersTo(root)));
     this.#links.clear();
-    for (const root of scope.roots) this.#follow(root);
+    const readBefore = this.#links.readOnce();
+    for (const root of scope.roots) this.#follow(root, readBefore);
     for (const [folder, { links }] of Array.from(this.#folders)) {
       if (scope.isWatched(folder)) for (const name of links) this.#follow(path.join(folder, name));
     }
@@ -69,7 +71,9 @@ export class FolderWatcher implements FileWatcher {
       if (!this.#leading.has(folder) && !scope.isWatched(folder)) this.#forget(folder);
     }
     const isChange = since === undefined ? undefined : (file: string) => changedSince(file, since);
-    for (const root of scope.roots) this.#settle(root, before.has(root) ? undefined : isChange);
+    // again: a link that changed before its folder was watched
+    const read = this.#links.readOnce();
+    for (const root of scope.roots) this.#settle(root, before.has(root) ? undefined : isChange, read);
   }
 
   rescan(): void {
@@ -93,12 +97,12 @@ export class FolderWatcher implements FileWatcher {
   }
 
   /** Watches the folders that lead to a root and those below it. */
-  #settle(root: string, isChange?: IsChange): void {
+  #settle(root: string, isChange?: IsChange, read?: ReadLink): void {
     for (const folder of this.#foldersTo(root)) this.#open(folder);
     this.#openNearest(root);
-    this.#follow(root);
+    const real = this.#follow(root, read);
     const kind = kindOf(root);
-    if (kind === 'folder') return this.#walk(root, [], isChange);
+    if (kind === 'folder') return this.#walk(root, [], isChange, real);
     if (kind === 'file' && isChange?.(root)) this.#report(root, false);
   }
 
@@ -161,12 +165,14 @@ export class FolderWatcher implements FileWatcher {
     if (this.#scope.isWatched(folder)) this.#follow(target);
   }
 
-  /** Watches the folders of all paths that decide what is behind a link. */
-  #follow(link: string): void {
-    for (const place of this.#links.follow(link)) {
+  /** Watches the folders of all paths that decide what is behind a link. Returns its real path. */
+  #follow(link: string, read?: ReadLink): string {
+    const { places, end } = this.#links.follow(link, read);
+    for (const place of places) {
       for (const part of withParents(place)) this.#onTheWay.add(part);
       this.#openNearest(place);
     }
+    return end;
   }
 
   /** Reports that something else is behind a link. */

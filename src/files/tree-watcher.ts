@@ -53,7 +53,8 @@ export class TreeWatcher implements FileWatcher {
 
   /** Follows the path, if it leads through links, and all links below it. */
   #followAllIn(target: string, parents: readonly string[] = []): void {
-    for (const place of this.#links.follow(target)) for (const part of withParents(place)) this.#onTheWay.add(part);
+    for (const place of this.#links.follow(target).places)
+      for (const part of withParents(place)) this.#onTheWay.add(part);
     if (!this.#scope.isWatched(target) || kindOf(target) !== 'folder') return;
     const real = realPathNow(target);
     // stops at a link to a folder that contains the link
