@@ -26,31 +26,39 @@ export interface LayoutFolder {
 export async function linkArtifacts(layout: readonly LayoutFolder[]): Promise<void> {
   for (const { dir, links, files, folders } of layout) {
     const expected = new Set([...links.keys(), ...files, ...folders]);
-    for (const name of readdirSync(dir)) {
+    const present = new Set(readdirSync(dir));
+    for (const name of present) {
       if (!expected.has(name) && !isBeingMade(name)) await removeTree(path.join(dir, name));
     }
     for (const name of folders) await makeRealFolder(path.join(dir, asSegment(name, 'The ID of a nested stack')));
-    for (const [name, target] of links) await linkArtifact(dir, name, target);
+    for (const [name, target] of links) await linkArtifact(dir, name, target, { isNew: !present.has(name) });
   }
 }
 
 /**
  * Creates a link (a junction on Windows), or hard links to every file where the system refuses links. Synchronous: there are
- * hundreds.
+ * hundreds. `isNew`: nothing has the name, so there is nothing to replace.
  */
-export async function linkArtifact(dir: string, name: string, target: string): Promise<void> {
+export async function linkArtifact(dir: string, name: string, target: string, { isNew = false } = {}): Promise<void> {
   const link = path.join(dir, asSegment(name, 'The ID of a function or layer'));
+  if (isNew && tryLink(dir, target, link)) return;
   if (linkTarget(link) === target) return;
   const temporary = path.join(dir, `link.${temporarySuffix()}`);
+  if (!tryLink(dir, target, temporary)) await linkTree(target, temporary);
+  await replace(temporary, link);
+}
+
+/** Creates a link to a folder; false if the system refuses links, or if something has the name by now. */
+function tryLink(dir: string, target: string, place: string): boolean {
   try {
-    if (process.platform === 'win32') symlinkSync(target, temporary, 'junction');
-    else symlinkSync(path.relative(dir, target), temporary, 'dir');
+    if (process.platform === 'win32') symlinkSync(target, place, 'junction');
+    else symlinkSync(path.relative(dir, target), place, 'dir');
+    return true;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (!['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'].includes(code)) throw error;
-    await linkTree(target, temporary);
+    if (!['EEXIST', 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'].includes(code)) throw error;
+    return false;
   }
-  await replace(temporary, link);
 }
 
 /** Replaces atomically where possible: readers find the old or the new link. */

@@ -2,7 +2,10 @@
  * What decides the bytes of a zip besides its content, part of what is remembered of zips and of compressed files. Change it with
  * the versions of libdeflate and fflate, the level and the sizes here, so that no zip of an older sam-sync is taken for one of this.
  */
-export const COMPRESSOR = 'libdeflate 0.1.0, level 6, pieces of 8 MiB; fflate 0.8.3, level 6, to 64 KiB';
+export const COMPRESSOR = 'libdeflate 0.1.0, level 6, pieces of 8 MiB; fflate 0.8.3, level 6, to 64 KiB; from 64 bytes';
+
+/** Smaller files are stored (bytes): a zip has more to say about each of them than compression could save. */
+export const LEAST_COMPRESSED = 64;
 
 /** Larger files are compressed in pieces of this size (bytes): in parallel, and with little memory. */
 export const PIECE_SIZE = 8 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { readContent } from '../../support/files.ts';
 import { lookAhead } from '../../support/look-ahead.ts';
 import { once } from '../../support/once.ts';
-import { PIECE_SIZE } from './compression.ts';
+import { LEAST_COMPRESSED, PIECE_SIZE } from './compression.ts';
 import type { CompressedContent } from './compression.ts';
 import type { Compressor } from './compressor.ts';
 import type { EarlierFile, EarlierZips } from './earlier-zips.ts';
@@ -74,6 +74,7 @@ async function compressWhole(entry: TreeEntry, { compressor, earlier }: ContentS
   const size = content.length;
   if (found && body) return { ...part, body, method: found.method, sums: { crc: found.crc, size, sha256 } };
   const sums = { crc: crc32(content), size, sha256 };
+  if (size < LEAST_COMPRESSED) return { ...part, body: content, method: 0, sums };
   return { ...part, ...(await compressor.compress(content, 'file')), sums };
 }
 
