@@ -51,7 +51,13 @@ beforeAll(async () => {
   const banner = { js: 'var importMetaUrl=require("node:url").pathToFileURL(__filename).href;' };
   const define = { 'import.meta.url': 'importMetaUrl' };
   await build({ ...common, entryPoints: ['deflate-worker.ts'], format: 'cjs', outfile: thread, banner, define });
-  small = await tempFolder({ 'app.py': 'def handler(event, context): return 1\n'.repeat(100), 'a.txt': 'a' });
+  small = await tempFolder({
+    'app.py': 'def handler(event, context): return 1\n'.repeat(100),
+    'a.txt': 'a',
+    // too small to be compressed, and not
+    'b.txt': 'a'.repeat(63),
+    'c.txt': 'a'.repeat(64),
+  });
   large = await tempFolder({ 'app.py': 'def handler(event, context): return 1\n', empty: '' });
   const noise = createHash('shake256', { outputLength: 6_000_000 }).update('noise').digest();
   await fs.writeFile(path.join(large, 'noise'), noise.subarray(0, 700_000));
@@ -66,8 +72,8 @@ beforeAll(async () => {
 
 /** Other bytes replace the code of each deployed function and what caches hold: they need another `COMPRESSOR`. */
 const SHA256_BY: Readonly<Record<string, { small: string; large: string }>> = {
-  'libdeflate 0.1.0, level 6, pieces of 8 MiB; fflate 0.8.3, level 6, to 64 KiB': {
-    small: '56f2t3cPEhgkryGHjHBzCSdSO64WOq2CFcMqc0imgDY=',
+  'libdeflate 0.1.0, level 6, pieces of 8 MiB; fflate 0.8.3, level 6, to 64 KiB; from 64 bytes': {
+    small: '43kvULOVMc9KM/obHLX2tHuRWOEXGQtCn/TtnL4igyU=',
     large: 'K2XSW4dWrGJuHrnuMV5c6C750HWv3/PZS46JFBglkIc=',
   },
 };

@@ -21,7 +21,7 @@ const noise = (seed: string, size: number): string =>
     .update(seed)
     .digest('hex');
 
-const LARGE = { 'numpy/core.so': noise('core', 3_000_000), 'numpy/__init__.py': 'import os\n' };
+const LARGE = { 'numpy/core.so': noise('core', 3_000_000), 'numpy/__init__.py': 'import os\n'.repeat(10) };
 
 /** Makes the zip of a project's packages, in a folder of its own; returns how many files were compressed for it. */
 async function zipPackages(files: Record<string, string>, packages: string, mostBytes?: number) {
