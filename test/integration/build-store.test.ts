@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -108,8 +109,8 @@ describe('hash of a tree', () => {
   it.each([
     ['absent', undefined],
     ['empty', ''],
-    ['cut off', '{"version":1,"folders":[["/a",[["b"'],
-    ['of another form', '{"version":1,"folders":{"constructor":{"toString":1}}}'],
+    ['cut off', '{"version":2,"folders":[\n["/a"\t,1\t,[["b"'],
+    ['of another form', '{"version":2,"folders":[\n["/a"\t,{"constructor":{"toString":1}}]\n]}'],
     ['of another version', '{"version":99,"folders":[]}'],
   ])('an index that is %s only costs time', async (_what, text) => {
     const dir = await tempFolder({ toString: 'a', constructor: 'b', __proto__x: 'c' });
@@ -118,6 +119,39 @@ describe('hash of a tree', () => {
     if (text !== undefined) await fs.writeFile(index, text);
     expect(await openSourceHasher(index).hashTree(dir)).toBe(expected);
   });
+});
+
+it('the index of one project keeps folders that a run does not ask for, until they are old', async () => {
+  const DAYS = 86_400_000;
+  const names = ['with "quotes", commas\tand tabs', 'back\\slash'];
+  const [quoted = '', slashed = ''] = names;
+  const root = await tempFolder(Object.fromEntries(names.map((name) => [`${name}/a.txt`, name])));
+  const file = path.join(root, 'index.json');
+  const [first, second] = names.map((name) => path.join(root, name, 'a.txt'));
+  const statOf = (place = ''): BigIntStats => statSync(place, { bigint: true });
+  const readAt = Date.now() + DAYS;
+  const index = openStatIndex(file);
+  index.set(first ?? '', { stat: statOf(first), readAt, hash: 'one' });
+  await index.save();
+  const next = openStatIndex(file);
+  next.set(second ?? '', { stat: statOf(second), readAt, hash: 'two' });
+  await next.save();
+  const both = openStatIndex(file);
+  expect([both.get(first ?? '', statOf(first)), both.get(second ?? '', statOf(second))]).toEqual(['one', 'two']);
+  // what was not asked for since 30 days goes when the index is saved the next time
+  const text = await fs.readFile(file, 'utf8');
+  const { folders } = JSON.parse(text) as { folders: [string][] };
+  expect(folders.map(([folder]) => folder)).toEqual([path.join(root, quoted), path.join(root, slashed)]);
+  const today = Math.floor(Date.now() / DAYS);
+  const lines = text
+    .split('\n')
+    .map((line) => (line.includes('quotes') ? line.replaceAll(`${today}`, `${today - 30}`) : line));
+  await fs.writeFile(file, lines.join('\n'));
+  const old = openStatIndex(file);
+  old.set(second ?? '', { stat: statOf(second), readAt, hash: 'three' });
+  await old.save();
+  expect(openStatIndex(file).get(first ?? '', statOf(first))).toBeUndefined();
+  expect(openStatIndex(file).get(second ?? '', statOf(second))).toBe('three');
 });
 
 async function makeFile(content: string): Promise<{ facts: Record<string, string> }> {
