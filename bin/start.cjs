@@ -21,7 +21,6 @@ const WATCH_FLAGS = [
 exports.start = async function start(program) {
   // otherwise the AWS SDK prints a warning with the first client
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
-  compileLess();
   const packageDir = path.dirname(fs.realpathSync(__dirname));
   const folder = path.join(packageDir, 'dist');
   if (!fs.existsSync(path.join(folder, 'main.cjs')) && !buildCheckout(packageDir)) {
@@ -39,15 +38,6 @@ exports.start = async function start(program) {
     process.exitCode = 1;
   }
 };
-
-/**
- * Makes V8 of Node 20 optimize fewer functions: with 1,000 functions to sync its compiler took a quarter of all processor time,
- * in threads that compete with services on the same machine. Later versions wait longer by themselves.
- */
-function compileLess() {
-  if (Number.parseInt(process.versions.v8, 10) >= 12) return;
-  require('node:v8').setFlagsFromString('--interrupt-budget=400000');
-}
 
 /**
  * Builds a fresh clone on its first run: `npm install --global <folder>` links it, and recent versions of npm then run no
