@@ -119,7 +119,6 @@ export async function syncFirst(
       const command = plainSync({ tool, dir, stackName, way: { ...way, env } }, args);
       const sample = check(await measure(command), false);
       const diskBytes = await usedSpace(path.join(dir, '.aws-sam'));
-      await fs.rm(dir, { recursive: true });
       return { ...sample, diskBytes };
     },
   };

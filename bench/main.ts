@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { withBench } from './bench-case.ts';
+import { removeFolders, withBench } from './bench-case.ts';
 import { CASES } from './cases.ts';
 import { peerCommand } from '../test/support/peer.ts';
 import { readResult, writeResult } from './results.ts';
@@ -46,6 +46,7 @@ async function main(): Promise<number> {
         failed.push(name);
       }
     }
+    await removeFolders();
   }
   console.log(await writeReport(CASES.map(({ name }) => name)));
   if (failed.length > 0) console.error(`Not measured: ${failed.join(', ')}`);
