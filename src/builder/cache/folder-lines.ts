@@ -80,7 +80,9 @@ function readSaved(file: string, head: string): Map<string, string> {
 
 function parseNames(line: string): Names {
   const names = parseJson(line.slice(line.indexOf(SEPARATOR) + SEPARATOR.length));
-  const isName = (pair: unknown): pair is [string, string] =>
-    Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string';
   return new Map(Array.isArray(names) ? names.filter(isName) : []);
+}
+
+function isName(pair: unknown): pair is [string, string] {
+  return Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string';
 }
