@@ -90,7 +90,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
   return {
     plan: (request) => openPlan(parts, request),
     readAhead: (root) => readFunctionsAhead({ stacks, lambda }, root),
-readSavedAhead: (root, ids) => readSavedAhead({ stacks, lambda }, root, ids),
+    readSavedAhead: (root, ids) => readSavedAhead({ stacks, lambda }, root, ids),
     readNestedTemplate,
     locate: async (root, ids) => {
       const resources = listSyncResources(root).filter(({ id }) => ids.has(id));
