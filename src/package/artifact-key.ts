@@ -42,15 +42,18 @@ export function treeKey(files: readonly FileSum[], counted?: CountedFile): strin
   return hash.digest('hex');
 }
 
+/** Returns the sum of a file whose content was read already. */
+export function sumOf(name: string, content: Buffer): FileSum {
+  return { path: name, md5: createHash('md5').update(content).digest('hex') };
+}
+
 /** Smaller files are read at once and synchronously, which costs far less than a stream or promises. */
 const STREAM_ABOVE = 1024 * 1024;
 
 async function entryMd5(entry: TreeEntry): Promise<string> {
   try {
     if (entry.size > STREAM_ABOVE) return await fileKey(entry.absolute);
-    return createHash('md5')
-      .update(entry.content ?? readFileSync(entry.absolute))
-      .digest('hex');
+    return sumOf(entry.path, entry.content ?? readFileSync(entry.absolute)).md5;
   } catch (error) {
     // a dangling link, or one to a folder: use the name of its target
     if (entry.linkTarget !== undefined) return textKey(entry.linkTarget);

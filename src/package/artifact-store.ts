@@ -22,7 +22,7 @@ import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { listEntries, readContents } from './zip/tree-entries.ts';
 import type { TreeEntry } from './zip/tree-entries.ts';
-import { findRecorded, readRecord, ZIP_FILE, zipOfRecord, zipRecord } from './zip/zip-record.ts';
+import { findRecorded, keyName, readRecord, ZIP_FILE, zipOfRecord, zipRecord } from './zip/zip-record.ts';
 import { createTargetFinder } from './zip/zip-target.ts';
 import type { ZipTarget } from './zip/zip-target.ts';
 import type { WebFunctionStore } from './web-function-store.ts';
@@ -224,7 +224,7 @@ async function itemKey(context: ZipContext, item: ArtifactItem): Promise<string>
   if (item.kind === 'file') return `${await fileKey(item.path)}${item.extension ?? ''}`;
   const { path: target, recordFile } = context.targetOf(item.path);
   if (recordFile === undefined) return treeKey(await readSums(await readEntries(target)), item.counted);
-  const name = item.counted ? `key:${item.counted.text}` : 'key';
+  const name = keyName(item.counted);
   const record = await readRecord(recordFile);
   const recorded = record[name];
   if (recorded !== undefined) return recorded;

@@ -3,6 +3,7 @@ import { mapLimit } from '../support/map-limit.ts';
 import { parseEntry, RefusedEntry } from './entry.ts';
 import { isEntry, listScope } from './scopes/prune-scope.ts';
 import type { PrunedScope } from './scopes/prune-scope.ts';
+import { chunksOf } from './scopes/scope.ts';
 import type { CacheScope, ScopeObject } from './scopes/scope.ts';
 
 const READS_AT_ONCE = 8;
@@ -50,6 +51,6 @@ async function hasItsHash(scope: CacheScope, { name }: ScopeObject, signal: Abor
   const found = await scope.open(name, signal);
   if (found === undefined) return true;
   const hash = createHash('sha256');
-  for await (const chunk of found.body) hash.update(chunk as Buffer);
+  for await (const chunk of chunksOf(found.body)) hash.update(chunk as Buffer);
   return name === `cas/${hash.digest('hex')}`;
 }

@@ -4,7 +4,9 @@ import { keyOf } from '../builder/build-key.ts';
 import type { BuildCache, CacheEntry } from '../builder/cache/build-cache.ts';
 import { unpackZip } from '../builder/workflows/unpack-zip.ts';
 import { UserError } from '../errors.ts';
-import { ZIP_FILE, ZIP_RECORD, zipRecord } from '../package/zip/zip-record.ts';
+import { sumOf, treeKey } from '../package/artifact-key.ts';
+import type { FileSum } from '../package/artifact-key.ts';
+import { keyName, ZIP_FILE, ZIP_RECORD, zipRecord } from '../package/zip/zip-record.ts';
 import { RefusedEntry } from './entry.ts';
 import type { BuildEntry, ZipReference } from './entry.ts';
 import type { FetchedZip, GuardedScope } from './scopes/guarded-scope.ts';
@@ -54,9 +56,11 @@ export async function takeZip(
       const { size, origin, content: inMemory } = await fetchZip(zip, { scopes, target: file, worthMs });
       bytes += size;
       if (inMemory) writeFileSync(file, inMemory);
-      const unpacked = await unpack(file, content, inMemory);
+      const sums = new Map<string, FileSum | undefined>();
+      const unpacked = await unpack(file, content, { inMemory, sums });
       const sha256 = Buffer.from(zip.sha256, 'hex').toString('base64');
-      writeFileSync(path.join(folder, ZIP_RECORD), JSON.stringify(zipRecord({ sha256, size, origin }, file)));
+      const record = { ...zipRecord({ sha256, size, origin }, file), ...recordedKey([...sums.values()]) };
+      writeFileSync(path.join(folder, ZIP_RECORD), JSON.stringify(record));
       return { facts: { ...facts, bytes: String(unpacked) } };
     });
     return { entry, bytes };
@@ -84,9 +88,21 @@ async function fetchZip(
   throw wrong ?? new NotFetched();
 }
 
-async function unpack(zip: string, content: string, inMemory: Buffer | undefined): Promise<number> {
+/** The S3 key of the content, which otherwise is read again for it. Large files and links are left to that. */
+function recordedKey(sums: readonly (FileSum | undefined)[]): Record<string, string> {
+  const known = sums.filter((sum) => sum !== undefined);
+  return known.length === sums.length ? { [keyName()]: treeKey(known) } : {};
+}
+
+async function unpack(
+  zip: string,
+  content: string,
+  { inMemory, sums }: { inMemory: Buffer | undefined; sums: Map<string, FileSum | undefined> },
+): Promise<number> {
+  const onFile = (name: string, bytes: Buffer | undefined): void =>
+    void sums.set(name, bytes === undefined ? undefined : sumOf(name, bytes));
   try {
-    return await unpackZip(zip, content, { links: true, inMemory });
+    return await unpackZip(zip, content, { links: true, inMemory, onFile });
   } catch (error) {
     // a full disk is no fault of the entry
     if (error instanceof UserError) throw new RefusedEntry(error.message);

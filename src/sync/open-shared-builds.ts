@@ -6,6 +6,7 @@ import { openFileScope } from '../shared-cache/scopes/file-scope.ts';
 import { guardScope } from '../shared-cache/scopes/guarded-scope.ts';
 import type { GuardedScope } from '../shared-cache/scopes/guarded-scope.ts';
 import { forgetEntries, openLocalMemory } from '../shared-cache/local-memory.ts';
+import type { LocalMemory } from '../shared-cache/local-memory.ts';
 import { parseLocation } from '../shared-cache/scopes/location.ts';
 import { currentLibc } from '../shared-cache/machine.ts';
 import { openS3Scope } from '../shared-cache/scopes/s3-scope.ts';
@@ -31,10 +32,11 @@ export interface RunSharedBuilds {
 export function openSharedBuilds(run: SyncRun): RunSharedBuilds | undefined {
   const { options, environment } = run;
   if (options.buildCache.length === 0) return undefined;
-  const { cache, settings, storeDir } = openCache(run);
+  const { cache, settings, storeDir, memory } = openCache(run);
   return {
     builds: cache,
     finish: async () => {
+      await memory.save();
       const isWriting = options.buildCacheWrite && !options.dryRun;
       const written = isWriting ? await writeAll(cache, settings) : undefined;
       const text = describeSummary(cache.summary, written);
@@ -69,6 +71,8 @@ export interface OpenedCache {
   scopes: readonly GuardedScope[];
   settings: WriteOptions;
   storeDir: string;
+  /** To be saved at the end. */
+  memory: LocalMemory;
 }
 
 /** Opens the build caches of the options, of which there is at least one. `asksAgain`: entries of earlier runs do not count. */
@@ -84,7 +88,7 @@ export function openCache(run: SyncRun, { asksAgain = false } = {}): OpenedCache
   const kept = openLocalMemory(memoryDir(storeDir));
   const memory = asksAgain ? forgetEntries(kept) : kept;
   const cache = openSharedCache({ ...shared, scopes, memory, accept: options.buildCacheAccept });
-  return { cache, scopes, storeDir, settings: { ...shared, scope: first, storeDir, signal } };
+  return { cache, scopes, storeDir, memory, settings: { ...shared, scope: first, storeDir, signal } };
 }
 
 /** Returns the folder of what a project learned of shared caches. */

@@ -43,6 +43,7 @@ export async function linkArtifact(dir: string, name: string, target: string, { 
   const link = path.join(dir, asSegment(name, 'The ID of a function or layer'));
   if (isNew && tryLink(dir, target, link)) return;
   if (linkTarget(link) === target) return;
+  if (createLink(dir, target, link)) return;
   const temporary = path.join(dir, `link.${temporarySuffix()}`);
   if (!tryLink(dir, target, temporary)) await linkTree(target, temporary);
   await replace(temporary, link);
@@ -57,6 +58,17 @@ function tryLink(dir: string, target: string, place: string): boolean {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['EEXIST', 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'].includes(code)) throw error;
+    return false;
+  }
+}
+
+/** Creates a link where there is nothing yet, which needs no temporary name. Returns false if it is to be made the long way. */
+function createLink(dir: string, target: string, link: string): boolean {
+  if (process.platform === 'win32') return false;
+  try {
+    symlinkSync(path.relative(dir, target), link, 'dir');
+    return true;
+  } catch {
     return false;
   }
 }

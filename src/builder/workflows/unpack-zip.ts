@@ -6,7 +6,7 @@ import { inflateRawSync } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { errorMessage, UserError } from '../../errors.ts';
 import { inTurns } from '../../support/map-limit.ts';
-import { isBelow, placeBelow, quoted } from '../../support/places.ts';
+import { isBelow, placeBelow, quoted, withSlashes } from '../../support/places.ts';
 import { isRuntimePath } from '../../support/runtime-links.ts';
 import { makeFolders } from '../file-tree.ts';
 import { openZipBytes, openZipFile } from './open-zip.ts';
@@ -26,6 +26,8 @@ export interface UnpackOptions {
   links?: boolean;
   /** The archive itself, if it was read already. */
   inMemory?: Buffer | undefined;
+  /** Called for each file and link. `name`: from the target, with `/`. `content`: of a file that is not large. */
+  onFile?: (name: string, content: Buffer | undefined) => void;
 }
 
 /** Unpacks an archive. Rejects if an entry, or a link, would leave the target. Returns the size of its files (bytes). */
@@ -42,7 +44,7 @@ export async function unpackZip(zipFile: string, target: string, options: Unpack
 async function unpack(
   zipFile: string,
   target: string,
-  { rename = (name) => name, links = false, inMemory }: UnpackOptions,
+  { rename = (name) => name, links = false, inMemory, onFile }: UnpackOptions,
 ): Promise<number> {
   const archive = await (inMemory === undefined ? openZipFile(zipFile) : openZipBytes(inMemory));
   try {
@@ -62,9 +64,14 @@ async function unpack(
     );
     const isKept = ({ entry }: { entry: Entry }): boolean => links && isLink(entry);
     const contents = files.filter((file) => !isKept(file));
-    await inTurns(contents, ({ entry, file }) => unpackEntry(archive, entry, file));
+    const report = (file: string, content?: Buffer): void =>
+      onFile?.(withSlashes(path.relative(target, file)), content);
+    await inTurns(contents, async ({ entry, file }) => report(file, await unpackEntry(archive, entry, file)));
     // last, so that nothing is written through one
-    for (const { entry, file } of files.filter(isKept)) await unpackLink(zip, entry, { file, target });
+    for (const { entry, file } of files.filter(isKept)) {
+      await unpackLink(zip, entry, { file, target });
+      report(file);
+    }
     return contents.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
   } finally {
     archive.close();
@@ -95,14 +102,18 @@ function tooLarge(zipFile: string): UserError {
   });
 }
 
-async function unpackEntry(from: OpenZip, entry: Entry, file: string): Promise<void> {
+/** Returns the content, unless it is large. */
+async function unpackEntry(from: OpenZip, entry: Entry, file: string): Promise<Buffer | undefined> {
   // the upper half of the attributes are Unix modes; keep only the executable bit, as pip does
   const mode = ((entry.externalFileAttributes >>> 16) & 0o111) === 0 ? 0o644 : 0o755;
   const isKnown = entry.compressionMethod === STORED || entry.compressionMethod === DEFLATED;
   if (entry.uncompressedSize > STREAM_ABOVE || !isKnown || entry.isEncrypted()) {
-    return pipeline(await from.zip.openReadStreamPromise(entry), createWriteStream(file, { mode }));
+    await pipeline(await from.zip.openReadStreamPromise(entry), createWriteStream(file, { mode }));
+    return undefined;
   }
-  writeFileSync(file, await readSmall(from, entry), { mode });
+  const content = await readSmall(from, entry);
+  writeFileSync(file, content, { mode });
+  return content;
 }
 
 const STORED = 0;

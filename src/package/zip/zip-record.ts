@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hashFile, isMissing, statIfExists } from '../../support/files.ts';
 import { fields, parseJson, recordOf, text } from '../../support/shapes.ts';
+import type { CountedFile } from '../../model/built-stack.ts';
 import { COMPRESSOR } from './compression.ts';
 import type { ObjectOrigin } from '../object-store.ts';
 import type { ZipFile } from './zip.ts';
@@ -8,6 +9,11 @@ import type { ZipFile } from './zip.ts';
 /** Names beside the content of an entry of the build cache: its zip, and what is known of it. */
 export const ZIP_FILE = 'package.zip';
 export const ZIP_RECORD = 'package.json';
+
+/** Returns the name under which a record has the S3 key of the content, with a counted file or without one. */
+export function keyName(counted?: CountedFile): string {
+  return counted ? `key:${counted.text}` : 'key';
+}
 
 /** Reads a record. A damaged one costs time, not correctness. */
 export async function readRecord(file: string): Promise<Record<string, string>> {

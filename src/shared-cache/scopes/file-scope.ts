@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../errors.ts';
@@ -8,8 +8,11 @@ import { isTemporaryName, temporarySuffix } from '../../support/temporary-names.
 import { MOST_ENTRY_BYTES } from './scope.ts';
 import type { CacheScope } from './scope.ts';
 
-/** A read allocates that much, also for a small file (bytes). */
+/** Zips up to this size are read at once: a stream takes several times the processor time (bytes). */
 const MOST_READ_AT_ONCE = 1024 * 1024;
+
+/** Does not wait for the writer of a named pipe. Windows has neither. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 const KINDS = ['ac', 'cas'];
 
@@ -18,20 +21,16 @@ export function openFileScope(name: string, folder: string): CacheScope {
   const placeOf = (object: string): string => path.join(folder, ...object.split('/'));
   return {
     name,
-    read: async (object) =>
-      unlessMissing(async () => {
-        const file = placeOf(object);
-        const stat = await fs.stat(file);
-        // a pipe would never end
-        return stat.isFile() && stat.size <= MOST_ENTRY_BYTES ? fs.readFile(file, 'utf8') : undefined;
-      }),
-    open: async (object, signal) =>
-      unlessMissing(async () => {
-        const file = placeOf(object);
-        const stat = await fs.stat(file);
-        if (!stat.isFile()) return undefined;
-        return { body: createReadStream(file, { signal, highWaterMark: Math.min(MOST_READ_AT_ONCE, stat.size + 1) }) };
-      }),
+    read: async (object) => {
+      const file = await openFile(placeOf(object));
+      return file && (await closing(file, async () => (file.size <= MOST_ENTRY_BYTES ? readText(file) : undefined)));
+    },
+    open: async (object, signal) => {
+      const file = await openFile(placeOf(object));
+      if (file === undefined) return undefined;
+      if (file.size <= MOST_READ_AT_ONCE) return { body: await closing(file, () => readWhole(file)) };
+      return { body: file.handle.createReadStream({ signal, highWaterMark: MOST_READ_AT_ONCE }) };
+    },
     size: async (object) =>
       unlessMissing(async () => {
         const stat = await fs.stat(placeOf(object));
@@ -66,6 +65,56 @@ export function openFileScope(name: string, folder: string): CacheScope {
       for (const kind of KINDS) await removeLeftovers(path.join(folder, kind));
     },
   };
+}
+
+interface OpenFile {
+  handle: fs.FileHandle;
+  size: number;
+}
+
+/** Opens a regular file; undefined if there is none. Asynchronous: a network share may not answer. */
+async function openFile(place: string): Promise<OpenFile | undefined> {
+  const handle = await unlessMissing(() => fs.open(place, OPEN_FLAGS)).catch(ignoreSpecial);
+  if (handle === undefined) return undefined;
+  try {
+    const stat = await handle.stat();
+    if (stat.isFile()) return { handle, size: stat.size };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  await handle.close();
+  return undefined;
+}
+
+/** A socket, or on Windows a folder, cannot be opened. */
+function ignoreSpecial(error: unknown): undefined {
+  if (!['ENXIO', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  return undefined;
+}
+
+async function closing<T>({ handle }: OpenFile, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readText(file: OpenFile): Promise<string> {
+  return (await readWhole(file)).toString('utf8');
+}
+
+/** Reads a small file: mostly with one call. */
+async function readWhole({ handle, size }: OpenFile): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(size);
+  let filled = 0;
+  while (filled < size) {
+    const { bytesRead } = await handle.read(bytes, filled, size - filled, filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
 }
 
 /** Gives a finished file its name, unless that is taken. A link refuses to replace; file systems without links get a rename. */

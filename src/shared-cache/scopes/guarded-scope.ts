@@ -1,7 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { note } from '../../console/reporter.ts';
 import type { Reporter } from '../../console/reporter.ts';
@@ -9,7 +8,8 @@ import { errorMessage } from '../../errors.ts';
 import type { ObjectOrigin } from '../../package/object-store.ts';
 import { createAbort } from '../../support/abort.ts';
 import { createPatience } from './patience.ts';
-import type { CacheScope, NewContent } from './scope.ts';
+import { chunksOf } from './scope.ts';
+import type { CacheScope, NewContent, ScopeContent } from './scope.ts';
 
 /** The conditions under which a scope is used. */
 export interface GuardOptions {
@@ -75,12 +75,12 @@ export function guardScope(scope: CacheScope, options: GuardOptions): GuardedSco
         const slow = setTimeout(() => {
           // at this speed the rest takes longer than building
           const restMs = (timeoutMs / Math.max(1, meter.size())) * (most - meter.size());
-          if (restMs > worthMs) found.body.destroy(new TooSlow('the download is slower than building'));
+          if (restMs > worthMs) stopReading(found.body, new TooSlow('the download is slower than building'));
         }, timeoutMs);
         let content: Buffer | undefined;
         try {
           if (most <= MOST_IN_MEMORY) content = await collect(found.body, meter);
-          else await pipeline(found.body, meter.stream, createWriteStream(target), { signal });
+          else await pipeline(chunksOf(found.body), meter.stream, createWriteStream(target), { signal });
         } catch (error) {
           // its hash is wrong, too; the scope is not to blame
           if (!(error instanceof Oversized)) throw error;
@@ -190,7 +190,15 @@ function createMeter(most: number): Meter {
   return { stream, add, size: () => size, sha256: () => hash.copy().digest('hex') };
 }
 
-async function collect(body: Readable, meter: Meter): Promise<Buffer> {
+function stopReading(body: ScopeContent['body'], reason: Error): void {
+  if (!Buffer.isBuffer(body)) body.destroy(reason);
+}
+
+async function collect(body: ScopeContent['body'], meter: Meter): Promise<Buffer> {
+  if (Buffer.isBuffer(body)) {
+    meter.add(body);
+    return body;
+  }
   const chunks: Buffer[] = [];
   for await (const chunk of body) {
     meter.add(chunk as Buffer);

@@ -19,7 +19,8 @@ export function openS3Scope(aws: Aws, name: string, at: { bucket: string; prefix
   /** S3 answers 403 for a missing object to those who may not list. */
   let hasRead = false;
 
-  const open = async (object: string, signal: AbortSignal): Promise<(ScopeContent & { size: number }) | undefined> => {
+  type Answer = ScopeContent & { body: Readable; size: number };
+  const open = async (object: string, signal: AbortSignal): Promise<Answer | undefined> => {
     const key = keyOf(object);
     try {
       const answer = await s3(({ send, GetObjectCommand }) =>

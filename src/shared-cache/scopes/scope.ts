@@ -3,9 +3,15 @@ import type { ObjectOrigin } from '../../package/object-store.ts';
 
 /** The content of a zip in a scope. */
 export interface ScopeContent {
-  body: Readable;
+  /** A small one may have been read already. */
+  body: Readable | Buffer;
   /** Where S3 can copy it from. */
   origin?: ObjectOrigin | undefined;
+}
+
+/** Returns the content in parts. */
+export function chunksOf(body: ScopeContent['body']): Readable | Buffer[] {
+  return Buffer.isBuffer(body) ? [body] : body;
 }
 
 /** What to add to a scope. */

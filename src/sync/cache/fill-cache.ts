@@ -91,7 +91,7 @@ async function buildAndAdd(
   opened: OpenedCache,
 ): Promise<Pick<BuildOutcome, 'result' | 'failures'> & { written: WrittenBuilds }> {
   const { reporter, signal } = run.environment;
-  const { cache, settings } = opened;
+  const { cache, settings, memory } = opened;
   const writer = openBuildWriter(cache, settings);
   const add: SharedBuilds['add'] = async (context, own) => {
     await cache.add(context, own);
@@ -106,6 +106,8 @@ async function buildAndAdd(
   } catch (error) {
     await writer.close();
     throw error;
+  } finally {
+    await memory.save();
   }
 }
 
