@@ -5,7 +5,7 @@ import type { Reporter } from '../console/reporter.ts';
 import { UserError } from '../errors.ts';
 import type { CountedFile } from '../model/built-stack.ts';
 import { createAbort } from '../support/abort.ts';
-import { discard, exists, isMissing, writeFileAtomic } from '../support/files.ts';
+import { discard, exists, isMissing } from '../support/files.ts';
 import { createGate } from '../support/map-limit.ts';
 import { oncePerName } from '../support/once.ts';
 import { isBelow } from '../support/places.ts';
@@ -22,7 +22,9 @@ import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { listEntries, readContents } from './zip/tree-entries.ts';
 import type { TreeEntry } from './zip/tree-entries.ts';
-import { findRecorded, keyName, readRecord, ZIP_FILE, zipOfRecord, zipRecord } from './zip/zip-record.ts';
+import { createRecordWriter, findRecorded, keyName, readRecord } from './zip/zip-record.ts';
+import { ZIP_FILE, zipOfRecord, zipRecord } from './zip/zip-record.ts';
+import type { RecordWriter } from './zip/zip-record.ts';
 import { createTargetFinder } from './zip/zip-target.ts';
 import type { ZipTarget } from './zip/zip-target.ts';
 import type { WebFunctionStore } from './web-function-store.ts';
@@ -103,7 +105,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     packages: packagesDir === undefined ? compressed : openPackedPackages(compressed, packagesDir),
     looseDir: path.join(options.storeDir, 'tmp', `zips.${temporarySuffix()}`),
     sums: new Map(),
-    recordGate: createGate(1),
+    updateRecord: createRecordWriter(),
     targetOf: createTargetFinder(options.storeDir),
   };
 
@@ -207,8 +209,7 @@ interface ZipContext extends ArtifactStoreOptions {
   looseDir: string;
   /** File sums of immutable folders. Many functions may share a layer's folder under different keys. */
   sums: Map<string, Promise<FolderSums>>;
-  /** Serializes updates of records. */
-  recordGate: ReturnType<typeof createGate>;
+  updateRecord: RecordWriter;
   targetOf: ReturnType<typeof createTargetFinder>;
 }
 
@@ -233,7 +234,7 @@ async function itemKey(context: ZipContext, item: ArtifactItem): Promise<string>
     readOnce(context, { target, recordFile, isZipped }),
   );
   const key = treeKey(sums, item.counted);
-  await updateRecord(context, recordFile, { ...zip, [name]: key });
+  await context.updateRecord(recordFile, { ...zip, [name]: key });
   return key;
 }
 
@@ -273,27 +274,19 @@ function isPackages(recordFile: string): boolean {
   return path.basename(path.dirname(path.dirname(recordFile))) === 'deps';
 }
 
-function updateRecord(
-  { recordGate }: ZipContext,
-  file: string,
-  values: Readonly<Record<string, string>>,
-): Promise<void> {
-  return recordGate(async () => writeFileAtomic(file, JSON.stringify({ ...(await readRecord(file)), ...values })));
-}
-
 async function makeZip(context: ZipContext, { path: target, recordFile }: ZipTarget): Promise<ZipFile> {
-  const { signal, compressor, looseDir } = context;
+  const { signal, compressor, looseDir, updateRecord } = context;
   signal.throwIfAborted();
   if (recordFile === undefined) {
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal, compressor });
   }
   const file = zipFileOf(recordFile);
-  const recorded = await findRecorded({ file, recordFile }, (values) => updateRecord(context, recordFile, values));
+  const recorded = await findRecorded({ file, recordFile }, (values) => updateRecord(recordFile, values));
   if (recorded !== undefined) return recorded;
   // a killed run leaves a large, incomplete zip
   await removeLeftovers(path.dirname(file));
   const compressed = isPackages(recordFile) ? context.packages : context.compressed;
   const zip = await writeZip(await readEntries(target), file, { signal, compressor, compressed });
-  await updateRecord(context, recordFile, zipRecord(zip, file));
+  await updateRecord(recordFile, zipRecord(zip, file));
   return zip;
 }

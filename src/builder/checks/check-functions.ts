@@ -2,6 +2,7 @@ import type { RunProblem } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { BuildResult, RunProblems } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
+import { buildStoreDir } from '../build-options.ts';
 import { isKnownRuntime, nearestRuntime } from '../lambda-runtimes.ts';
 import type { Tools } from '../tools/tools.ts';
 import { checkHandlers } from './check-handlers.ts';
@@ -9,13 +10,13 @@ import type { CheckedFunction } from './check-handlers.ts';
 import type { FunctionCheck } from './function-check.ts';
 import { locateProblem } from './locate-problem.ts';
 import type { Pythons } from './python-syntax.ts';
-import { createRecords } from './check-records.ts';
+import { openCheckRecords } from './check-records.ts';
 import type { CheckResult } from './check-records.ts';
 
 /** The part of a build's result that the checks need. */
 type BuiltArtifacts = Pick<BuildResult, 'folders' | 'dependencyLayers' | 'handlers'>;
 
-/** Checks built functions for errors that Lambda would report on the first call. Keeps the results with the artifacts. */
+/** Checks built functions for errors that Lambda would report on the first call. Keeps the results beside the artifacts. */
 export interface FunctionChecker {
   /** Never rejects: a check that fails finds nothing. */
   check(checks: readonly FunctionCheck[], built: BuiltArtifacts, tools: Tools): Promise<RunProblems>;
@@ -26,7 +27,7 @@ const VERSION = 2;
 
 /** Creates a checker. Problems name files relative to `projectDir`. */
 export function createFunctionChecker(projectDir: string): FunctionChecker {
-  const records = createRecords();
+  const records = openCheckRecords(buildStoreDir(projectDir));
   const pythons: Pythons = new Map();
   const checkAll = async (
     checks: readonly FunctionCheck[],

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { isMissing, writeFileAtomic } from '../../support/files.ts';
 import { count, fields, parseJson, recordOf, text } from '../../support/shapes.ts';
+import { ownValue } from '../../support/own-value.ts';
+import { withSlashes } from '../../support/places.ts';
 import type { Reader } from '../../support/shapes.ts';
 
 /** Why a function cannot run, before it is located in the project. */
@@ -25,43 +27,38 @@ export interface CheckRecords {
   save(): Promise<void>;
 }
 
-/** In an entry of the cache, beside its content. */
+/** Beside the entries of the cache: one file, because one for each entry takes longer than the checks. */
 const FILE = 'checks.json';
 
-/** Creates records that are read once for each artifact. */
-export function createRecords(): CheckRecords {
-  const byArtifact = new Map<string, Map<string, CheckResult>>();
-  const changed = new Set<string>();
-  const ofArtifact = (artifact: string): Map<string, CheckResult> => {
-    const records = byArtifact.get(artifact) ?? readRecords(artifact);
-    byArtifact.set(artifact, records);
-    return records;
-  };
+/** Results by the key of the check. */
+type Results = Readonly<Record<string, CheckResult>>;
+
+/** Opens the records of a build cache (absolute). They are read once: what two syncs find at the same time may be found again. */
+export function openCheckRecords(storeDir: string): CheckRecords {
+  const file = path.join(storeDir, FILE);
+  let known: Map<string, Results> | undefined;
+  let isChanged = false;
+  const all = (): Map<string, Results> => (known ??= readRecords(file, storeDir));
+  const nameOf = (artifact: string): string => withSlashes(path.relative(storeDir, path.dirname(artifact)));
   return {
-    find: (artifact, key) => ofArtifact(artifact).get(key),
+    find: (artifact, key) => ownValue(all().get(nameOf(artifact)) ?? {}, key),
     set: (artifact, key, finding) => {
-      ofArtifact(artifact).set(key, finding);
-      changed.add(artifact);
+      const name = nameOf(artifact);
+      all().set(name, { ...all().get(name), [key]: finding });
+      isChanged = true;
     },
     save: async () => {
-      const artifacts = [...changed];
-      changed.clear();
-      for (const artifact of artifacts) {
-        const content = JSON.stringify(Object.fromEntries(ofArtifact(artifact)));
-        // the artifact may be gone, or the disk read-only
-        if (existsSync(artifact)) await writeFileAtomic(fileOf(artifact), content).catch(() => {});
-      }
+      if (!isChanged) return;
+      isChanged = false;
+      // the disk may be read-only
+      await writeFileAtomic(file, JSON.stringify(Object.fromEntries(all()))).catch(() => {});
       // a long session builds an artifact on each save
-      if (byArtifact.size > MAX_ARTIFACTS) byArtifact.clear();
+      if (all().size > MAX_ARTIFACTS) known = undefined;
     },
   };
 }
 
-const MAX_ARTIFACTS = 2_000;
-
-function fileOf(artifact: string): string {
-  return path.join(path.dirname(artifact), FILE);
-}
+const MAX_ARTIFACTS = 5_000;
 
 const readProblem: Reader<CheckResult> = (value) => {
   if (value === 'none') return value;
@@ -71,11 +68,13 @@ const readProblem: Reader<CheckResult> = (value) => {
   const property = map['property'] === 'handler' ? 'handler' : undefined;
   return { message, property, file: text(map['file']), line: count(map['line']), column: count(map['column']) };
 };
-const readAll = recordOf(readProblem);
+const readAll = recordOf(recordOf(readProblem));
 
-function readRecords(artifact: string): Map<string, CheckResult> {
+/** Reads the results of artifacts that still exist. */
+function readRecords(file: string, storeDir: string): Map<string, Results> {
   try {
-    return new Map(Object.entries(readAll(parseJson(readFileSync(fileOf(artifact), 'utf8'))) ?? {}));
+    const all = Object.entries(readAll(parseJson(readFileSync(file, 'utf8'))) ?? {});
+    return new Map(all.filter(([name]) => existsSync(path.join(storeDir, name))));
   } catch (error) {
     if (isMissing(error)) return new Map();
     throw error;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { hashFile, isMissing, statIfExists } from '../../support/files.ts';
+import { hashFile, isMissing, statIfExists, writeFileAtomic } from '../../support/files.ts';
+import { createGate } from '../../support/map-limit.ts';
 import { fields, parseJson, recordOf, text } from '../../support/shapes.ts';
 import type { CountedFile } from '../../model/built-stack.ts';
 import { COMPRESSOR } from './compression.ts';
@@ -64,4 +65,22 @@ function readOrigin(json: string | undefined): ObjectOrigin | undefined {
   const origin = fields(parseJson(json ?? ''));
   const [bucket, key, etag] = ['bucket', 'key', 'etag'].map((name) => text(origin?.[name]));
   return bucket !== undefined && key !== undefined && etag !== undefined ? { bucket, key, etag } : undefined;
+}
+
+/** Adds values to the record in a file. */
+export type RecordWriter = (file: string, values: Readonly<Record<string, string>>) => Promise<void>;
+
+/** Creates a writer of records. One write takes all that waits for a file: a layer of dozens of functions has as many S3 keys. */
+export function createRecordWriter(): RecordWriter {
+  const gate = createGate(1);
+  const waiting = new Map<string, Readonly<Record<string, string>>>();
+  return async (file, values) => {
+    waiting.set(file, { ...waiting.get(file), ...values });
+    await gate(async () => {
+      const added = waiting.get(file);
+      if (added === undefined) return;
+      waiting.delete(file);
+      await writeFileAtomic(file, JSON.stringify({ ...(await readRecord(file)), ...added }));
+    });
+  };
 }
