@@ -11,9 +11,9 @@ interface OwnState {
 
 /** What earlier runs on this machine learned, so that an unchanged build asks no scope. */
 export interface LocalMemory {
-  /** Reads an entry as a scope had it. */
-  readEntry(key: string): Promise<string | undefined>;
-  keepEntry(key: string, json: string): Promise<void>;
+  /** Reads an entry as one of the given places had it: those of another place may not be trusted any more. */
+  readEntry(key: string, places: readonly string[]): Promise<string | undefined>;
+  keepEntry(key: string, place: string, json: string): Promise<void>;
   /** Reads for which state of its files a build with this first key was made here. */
   readOwn(first: string): Promise<OwnState | undefined>;
   keepOwn(first: string, own: OwnState): Promise<void>;
@@ -46,12 +46,23 @@ export function openLocalMemory(folder: string): LocalMemory {
     timer ??= setTimeout(() => void save(), SAVE_AFTER).unref();
   };
   return {
-    readEntry: async (key) => use((await read()).entries, key),
-    keepEntry: (key, json) => keep(({ entries }) => entries, key, json),
+    readEntry: async (key, places) => {
+      const { entries } = await read();
+      for (const place of places) {
+        const json = use(entries, nameOf(key, place));
+        if (json !== undefined) return json;
+      }
+      return undefined;
+    },
+    keepEntry: (key, place, json) => keep(({ entries }) => entries, nameOf(key, place), json),
     readOwn: async (first) => use((await read()).own, first),
     keepOwn: (first, state) => keep(({ own }) => own, first, state),
     save,
   };
+}
+
+function nameOf(key: string, place: string): string {
+  return `${key} ${place}`;
 }
 
 /** The same, for a run that asks the scopes again: entries that others had, or had once, are not known. */

@@ -1,7 +1,7 @@
 import { hashOf } from '../builder/build-key.ts';
 import type { SharedBuildContext } from '../builder/shared-builds.ts';
-import type { ZipReference } from './entry.ts';
 import { findEntry } from './find-entry.ts';
+import { hasZips } from './has-zips.ts';
 import type { GuardedScope } from './scopes/guarded-scope.ts';
 import type { SharedCache } from './shared-cache.ts';
 import { hashNamed, inputPlace, placeOfCode } from './shared-inputs.ts';
@@ -20,16 +20,7 @@ export async function isInCache(
   const place = inputPlace(definition.codeDir, options.projectDir);
   const read = (key: string): ReturnType<SharedCache['readEntry']> => cache.readEntry(key);
   const { build } = await findEntry(staticKey(context), read, (inputs) => hashNamed(inputs, place, hasher));
-  if (build === undefined) return false;
-  for (const zip of build.dependencies ? [build.code, build.dependencies] : [build.code])
-    if (!(await isInAny(zip, scopes))) return false;
-  return true;
-}
-
-/** One of another size was replaced, or is truncated. */
-async function isInAny({ sha256, size }: ZipReference, scopes: readonly GuardedScope[]): Promise<boolean> {
-  for (const scope of scopes) if ((await scope.size(`cas/${sha256}`)) === size) return true;
-  return false;
+  return build !== undefined && hasZips(build, scopes);
 }
 
 /** Returns a key that is equal for the same build in all checkouts, whatever its source. In hex. */

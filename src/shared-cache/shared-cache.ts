@@ -15,6 +15,7 @@ import type { BuildEntry, Entry } from './entry.ts';
 import { findEntry } from './find-entry.ts';
 import type { GuardedScope } from './scopes/guarded-scope.ts';
 import type { LocalMemory } from './local-memory.ts';
+import { hasZips } from './has-zips.ts';
 import { platformOf } from './machine.ts';
 import type { Maker } from './machine.ts';
 import { createPatience } from './scopes/patience.ts';
@@ -39,6 +40,8 @@ export interface SharedCacheOptions {
   /** The key of signatures; undefined: entries need none. */
   secret: string | undefined;
   accept: Acceptance;
+  /** The run adds what its places lack. */
+  isWriting: boolean;
   /** This machine. */
   machine: Omit<Maker, 'tools' | 'image'>;
   reporter: Reporter;
@@ -70,6 +73,7 @@ export interface SharedCache extends SharedBuilds {
 /** Opens the shared cache. */
 export function openSharedCache(options: SharedCacheOptions): SharedCache {
   const { scopes, memory, secret, reporter } = options;
+  const names = scopes.map(({ name }) => name);
   const summary: CacheSummary = { hits: 0, taken: 0, misses: 0, packagesTaken: 0, fetchedBytes: 0, savedMs: 0 };
   const made: BuildToWrite[] = [];
   const images: ImageToWrite[] = [];
@@ -94,7 +98,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       const json = await scope.read(`ac/${key}`);
       const entry = json === undefined ? undefined : parse(json, key, scope.name);
       if (entry === undefined) continue;
-      await memory.keepEntry(key, formatEntry(entry, secret));
+      await memory.keepEntry(key, scope.name, formatEntry(entry, secret));
       return entry;
     }
     return undefined;
@@ -104,7 +108,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
     return oncePerName(reading, key, () => readScopes(key));
   };
   const readMemory = async (key: string): Promise<Entry | undefined> => {
-    const json = await memory.readEntry(key);
+    const json = await memory.readEntry(key, names);
     return json === undefined ? undefined : parse(json, key, 'of this machine');
   };
 
@@ -157,6 +161,9 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       return { entry: taken.entry, ms: durationMs, platform };
     });
 
+  /** A writer makes again what the places lack, also if this machine has taken it before. */
+  const isUsable = async (entry: BuildEntry): Promise<boolean> => !options.isWriting || hasZips(entry, scopes);
+
   return {
     summary,
     made,
@@ -185,7 +192,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       if (walk.isRefused && hashing.isSpent()) warn(SLOW_HASHING, 'The rest is built here.');
       else if (walk.isRefused)
         warn(`Build cache: an entry was refused, because ${FOREIGN_INPUTS}`, 'Its builds are made here.');
-      const found = walk.build && (await take(walk.build, context));
+      const found = walk.build && (await isUsable(walk.build)) ? await take(walk.build, context) : undefined;
       if (walk.build && !found) untaken.add(definition.key);
       if (found === undefined) summary.misses += mayAsk ? 1 : 0;
       else summary.hits++;
@@ -196,7 +203,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       const name = packagesKey(context, key);
       const entry = (await readMemory(name)) ?? (await readEntry(name));
       if (entry?.kind !== 'build') return undefined;
-      const taken = await takePackages(entry, context);
+      const taken = (await isUsable(entry)) ? await takePackages(entry, context) : undefined;
       if (taken === undefined) untaken.add(name);
       return taken;
     },

@@ -32,12 +32,12 @@ export interface RunSharedBuilds {
 export function openSharedBuilds(run: SyncRun): RunSharedBuilds | undefined {
   const { options, environment } = run;
   if (options.buildCache.length === 0) return undefined;
-  const { cache, settings, storeDir, memory } = openCache(run);
+  const isWriting = options.buildCacheWrite && !options.dryRun && !options.watch;
+  const { cache, settings, storeDir, memory } = openCache(run, { isWriting });
   return {
     builds: cache,
     finish: async () => {
       await memory.save();
-      const isWriting = options.buildCacheWrite && !options.dryRun;
       const written = isWriting ? await writeAll(cache, settings) : undefined;
       const text = describeSummary(cache.summary, written);
       if (text !== undefined) note(environment.reporter, 'info', text);
@@ -75,8 +75,11 @@ export interface OpenedCache {
   memory: LocalMemory;
 }
 
-/** Opens the build caches of the options, of which there is at least one. `asksAgain`: entries of earlier runs do not count. */
-export function openCache(run: SyncRun, { asksAgain = false } = {}): OpenedCache {
+/**
+ * Opens the build caches of the options, of which there is at least one. `isWriting`: the run adds what they lack, whatever they had
+ * in earlier runs.
+ */
+export function openCache(run: SyncRun, { isWriting }: { isWriting: boolean }): OpenedCache {
   const { options, environment } = run;
   const { reporter, signal, env, version } = environment;
   const storeDir = buildStoreDir(options.projectDir);
@@ -86,8 +89,8 @@ export function openCache(run: SyncRun, { asksAgain = false } = {}): OpenedCache
   const machine = { version, platform: process.platform, architecture: process.arch, libc: currentLibc() };
   const shared = { secret: env['SAM_BUILD_CACHE_KEY'] || undefined, machine, reporter };
   const kept = openLocalMemory(memoryDir(storeDir));
-  const memory = asksAgain ? forgetEntries(kept) : kept;
-  const cache = openSharedCache({ ...shared, scopes, memory, accept: options.buildCacheAccept });
+  const memory = isWriting ? forgetEntries(kept) : kept;
+  const cache = openSharedCache({ ...shared, scopes, memory, isWriting, accept: options.buildCacheAccept });
   return { cache, scopes, storeDir, memory, settings: { ...shared, scope: first, storeDir, signal } };
 }
 

@@ -11,7 +11,7 @@ import type { WorkBudget } from '../../src/builder/cache/work-budget.ts';
 import type { Acceptance } from '../../src/shared-cache/acceptance.ts';
 import { openFileScope } from '../../src/shared-cache/scopes/file-scope.ts';
 import { guardScope } from '../../src/shared-cache/scopes/guarded-scope.ts';
-import { openLocalMemory } from '../../src/shared-cache/local-memory.ts';
+import { forgetEntries, openLocalMemory } from '../../src/shared-cache/local-memory.ts';
 import type { CacheScope } from '../../src/shared-cache/scopes/scope.ts';
 import { hashInputs, inputPlace } from '../../src/shared-cache/shared-inputs.ts';
 import { scopeStatus } from '../../src/shared-cache/scopes/scope-status.ts';
@@ -95,11 +95,13 @@ async function run(dir: string, options: RunOptions): Promise<Run> {
   const guarded = scopes.map((scope) => guardScope(scope, { reporter, signal, timeoutMs }));
   const [first] = guarded;
   const storeDir = buildStoreDir(dir);
+  const memory = openLocalMemory(path.join(storeDir, 'shared'));
   const settings = {
     scopes: guarded,
-    memory: openLocalMemory(path.join(storeDir, 'shared')),
+    memory: options.write ? forgetEntries(memory) : memory,
     secret,
     accept,
+    isWriting: options.write === true,
     machine: { version: '0', platform: 'linux', architecture: 'x64', libc: 'glibc 2.36', ...machine },
     reporter,
   };
@@ -241,6 +243,17 @@ describe('a build that another checkout has made', () => {
     const taken = await run(await checkout(data), { scopes: [scope], npm: false });
     expect([taken.app.failures, taken.summary.hits]).toEqual([[], 2]);
     expect(await taken.app.files('Installed')).toEqual(await filled.app.files('Installed'));
+  });
+
+  it('is known as long as its place is given: another place is asked, and gets what it lacks', async () => {
+    const { scope } = await filledCache();
+    const dir = await checkout();
+    expect((await run(dir, { scopes: [scope], npm: false })).summary).toMatchObject({ hits: 2 });
+    const other = openFileScope('file:other', await tempFolder());
+    const built = await run(dir, { scopes: [other], write: true });
+    expect([built.summary, built.written]).toMatchObject([{ hits: 0, misses: 2 }, { written: 2 }]);
+    const taken = await run(await checkout(), { scopes: [other], npm: false });
+    expect(taken.summary).toMatchObject({ hits: 2 });
   });
 
   it('is taken from the first place that has it', async () => {
@@ -651,10 +664,11 @@ it('a file that is saved after the build is not shared as what was built', async
   expect(written).toMatchObject({ written: 0 });
 });
 
-it('a zip that has expired comes back with the next writer', async () => {
+it.each([true, false])('a zip that has expired comes back with the next writer (that took it before: %s)', async (before) => {
   const { folder, scope } = await filledCache();
-  for (const file of await zipsOf(folder)) await fs.rm(file);
   const dir = await checkout();
+  if (before) await run(dir, { scopes: [scope], npm: false });
+  for (const file of await zipsOf(folder)) await fs.rm(file);
   const writer = await run(dir, { scopes: [scope], write: true });
   expect(writer.summary).toMatchObject({ hits: 1, misses: 1 });
   const taken = await run(await checkout(), { scopes: [scope], npm: false });

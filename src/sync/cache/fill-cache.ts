@@ -48,8 +48,7 @@ export async function fillCache(run: SyncRun, shard: Shard | undefined): Promise
   const root = await readTemplatesAsDeployed(run, { region, stack: async () => undefined });
   const options = buildOptionsOf(run);
   const plan = planBuild(root, options);
-  // a build that another cache gave, or this one before it was pruned, is missing
-  const opened = openCache(run, { asksAgain: true });
+  const opened = openCache(run, { isWriting: true });
   const images = listImages(plan.images, run, root);
   findImagesOf(images, run, opened);
   const candidates = [...(await listCandidates(plan.definitions, run)), ...images.candidates];
