@@ -11,11 +11,11 @@ import { oncePerName } from '../support/once.ts';
 import { whyUnacceptable } from './acceptance.ts';
 import type { Acceptance } from './acceptance.ts';
 import { formatEntry, parseEntry, parseInputs, RefusedEntry } from './entry.ts';
-import type { BuildEntry, Entry } from './entry.ts';
+import type { BuildEntry, Entry, ZipReference } from './entry.ts';
 import { findEntry } from './find-entry.ts';
 import type { GuardedScope } from './scopes/guarded-scope.ts';
 import type { LocalMemory } from './local-memory.ts';
-import { hasZips } from './has-zips.ts';
+import { hasZip, stateOfZips } from './has-zips.ts';
 import { platformOf } from './machine.ts';
 import type { Maker } from './machine.ts';
 import { createPatience } from './scopes/patience.ts';
@@ -25,6 +25,7 @@ import type { ImagePlaces, ImageToWrite } from './shared-images.ts';
 import { packagesKey, staticKey, whyNeverShared } from './static-key.ts';
 import type { CacheSummary } from './summary.ts';
 import { takeBuild, takeZip } from './take-build.ts';
+import type { TakeOptions } from './take-build.ts';
 
 const FOREIGN_INPUTS = 'it names files that are outside the repository, cannot be read or are too many';
 
@@ -66,6 +67,8 @@ export interface SharedCache extends SharedBuilds {
   untaken: ReadonlySet<string>;
   /** Those of which the content is not what the entry says: wherever it is taken, it is refused. */
   refused: ReadonlySet<string>;
+  /** What the scopes have of the zips of a build: `wrong`: another content. */
+  stateOfZips(entry: BuildEntry): Promise<'there' | 'missing' | 'wrong'>;
   /** Reads an entry from the scopes; `isNew`: not one that was read before. */
   readEntry(key: string, isNew?: boolean): Promise<Entry | undefined>;
 }
@@ -79,6 +82,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
   const images: ImageToWrite[] = [];
   let places: ImagePlaces | undefined;
   const reading = new Map<string, Promise<Entry | undefined>>();
+  const checking = new Map<string, Promise<boolean>>();
   const asked = new Set<string>();
   const untaken = new Set<string>();
   const refused = new Set<string>();
@@ -134,10 +138,15 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
     }
   };
 
+  const isInScopes = (zip: ZipReference, worthMs: number): Promise<boolean> =>
+    oncePerName(checking, zip.sha256, () => hasZip(zip, { scopes, worthMs }));
+  /** What a writer has taken before is made again if its places lack it now. */
+  const isThere: TakeOptions['isThere'] = async (...zip) => !options.isWriting || isInScopes(...zip);
+
   const take = (entry: BuildEntry, context: SharedBuildContext): Promise<SharedBuild | undefined> => {
     const what = `the build of ${context.definition.ids.join(', ')}`;
     return takeIfTrusted(entry, { context, what, key: context.definition.key }, async () => {
-      const taken = await takeBuild(entry, scopes, context.cache);
+      const taken = await takeBuild(entry, { scopes, cache: context.cache, isThere });
       if (taken === undefined) return undefined;
       const { artifact, dependencyLayer, bytes } = taken;
       const isNew = !artifact.cached || dependencyLayer?.cached === false;
@@ -151,7 +160,8 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
   const takePackages = (entry: BuildEntry, context: SharedBuildContext): Promise<TakenPackages | undefined> =>
     takeIfTrusted(entry, { context, what: 'an installation of packages', key: entry.key }, async (platform) => {
       const { code, durationMs } = entry;
-      const taken = await takeZip('deps', code, { facts: {}, scopes, cache: context.cache, worthMs: durationMs });
+      const { cache } = context;
+      const taken = await takeZip('deps', code, { facts: {}, scopes, cache, isThere, worthMs: durationMs });
       if (taken === undefined) return undefined;
       if (taken.bytes > 0) {
         summary.packagesTaken++;
@@ -160,9 +170,6 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       }
       return { entry: taken.entry, ms: durationMs, platform };
     });
-
-  /** A writer makes again what the places lack, also if this machine has taken it before. */
-  const isUsable = async (entry: BuildEntry): Promise<boolean> => !options.isWriting || hasZips(entry, scopes);
 
   return {
     summary,
@@ -173,6 +180,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
     untaken,
     refused,
     readEntry,
+    stateOfZips: (entry) => stateOfZips(entry, isInScopes),
     find: async (context) => {
       if (whyNeverShared(context) !== undefined) return undefined;
       const { definition, options: build, hasher } = context;
@@ -192,7 +200,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       if (walk.isRefused && hashing.isSpent()) warn(SLOW_HASHING, 'The rest is built here.');
       else if (walk.isRefused)
         warn(`Build cache: an entry was refused, because ${FOREIGN_INPUTS}`, 'Its builds are made here.');
-      const found = walk.build && (await isUsable(walk.build)) ? await take(walk.build, context) : undefined;
+      const found = walk.build && (await take(walk.build, context));
       if (walk.build && !found) untaken.add(definition.key);
       if (found === undefined) summary.misses += mayAsk ? 1 : 0;
       else summary.hits++;
@@ -203,7 +211,7 @@ export function openSharedCache(options: SharedCacheOptions): SharedCache {
       const name = packagesKey(context, key);
       const entry = (await readMemory(name)) ?? (await readEntry(name));
       if (entry?.kind !== 'build') return undefined;
-      const taken = (await isUsable(entry)) ? await takePackages(entry, context) : undefined;
+      const taken = await takePackages(entry, context);
       if (taken === undefined) untaken.add(name);
       return taken;
     },

@@ -9,6 +9,7 @@ import type { FileSum } from '../package/artifact-key.ts';
 import { keyName, ZIP_FILE, ZIP_RECORD, zipRecord } from '../package/zip/zip-record.ts';
 import { RefusedEntry } from './entry.ts';
 import type { BuildEntry, ZipReference } from './entry.ts';
+import { wrongZip } from './has-zips.ts';
 import type { FetchedZip, GuardedScope } from './scopes/guarded-scope.ts';
 
 /** A build that was taken from the cache. */
@@ -19,16 +20,21 @@ export interface TakenBuild {
   bytes: number;
 }
 
+/** Where builds come from, and go to. */
+export interface TakeOptions {
+  scopes: readonly GuardedScope[];
+  /** The local cache. */
+  cache: BuildCache;
+  /** Whether one that is in the local cache may be used, as far as the scopes are concerned. */
+  isThere(zip: ZipReference, worthMs: number): Promise<boolean>;
+}
+
 /**
  * Puts a build into the local cache: zips are fetched, verified, and unpacked, unless they are there from an earlier run. undefined:
  * no scope gave them. Throws `RefusedEntry` if their content is not what the entry says.
  */
-export async function takeBuild(
-  entry: BuildEntry,
-  scopes: readonly GuardedScope[],
-  cache: BuildCache,
-): Promise<TakenBuild | undefined> {
-  const how = { scopes, cache, worthMs: entry.durationMs };
+export async function takeBuild(entry: BuildEntry, options: TakeOptions): Promise<TakenBuild | undefined> {
+  const how = { ...options, worthMs: entry.durationMs };
   const [code, dependencies] = await Promise.all([
     takeZip('artifacts', entry.code, { ...how, facts: entry.facts }),
     entry.dependencies && takeZip('deps', entry.dependencies, { ...how, facts: {} }),
@@ -45,9 +51,9 @@ export async function takeBuild(
 export async function takeZip(
   kind: 'artifacts' | 'deps',
   zip: ZipReference,
-  how: { facts: BuildEntry['facts']; scopes: readonly GuardedScope[]; cache: BuildCache; worthMs: number },
+  how: TakeOptions & { facts: BuildEntry['facts']; worthMs: number },
 ): Promise<{ entry: CacheEntry; bytes: number } | undefined> {
-  const { facts, scopes, cache, worthMs } = how;
+  const { facts, scopes, cache, isThere, worthMs } = how;
   let bytes = 0;
   try {
     const entry = await cache.obtain(kind, keyOf('shared', zip.sha256, { ...facts }), async (content) => {
@@ -63,7 +69,7 @@ export async function takeZip(
       writeFileSync(path.join(folder, ZIP_RECORD), JSON.stringify(record));
       return { facts: { ...facts, bytes: String(unpacked) } };
     });
-    return { entry, bytes };
+    return bytes > 0 || (await isThere(zip, worthMs)) ? { entry, bytes } : undefined;
   } catch (error) {
     if (error instanceof NotFetched) return undefined;
     throw error;
@@ -81,9 +87,7 @@ async function fetchZip(
     const fetched = await scope.fetch(`cas/${sha256}`, { target, most: size, worthMs });
     if (fetched === undefined) continue;
     if (fetched.sha256 === sha256 && fetched.size === size) return fetched;
-    wrong = new RefusedEntry(
-      fetched.size === size ? 'its zip has another hash' : 'its zip is truncated or has another size',
-    );
+    wrong = wrongZip(fetched, size);
   }
   throw wrong ?? new NotFetched();
 }

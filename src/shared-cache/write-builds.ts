@@ -105,7 +105,8 @@ async function writeBuild({ context, own }: BuildToWrite, writing: Writing): Pro
   const walk = await findEntry(first, writing.cache.readEntry, hash);
   const { artifact, dependencyLayer } = own;
   const { zips, cache } = writing;
-  if (walk.build && !cache.untaken.has(definition.key)) return { added: false };
+  const state = walk.build && (await cache.stateOfZips(walk.build));
+  if (state === 'there' && !cache.untaken.has(definition.key)) return { added: false };
   const [code, dependencies] = await Promise.all([zips.zip(artifact), dependencyLayer && zips.zip(dependencyLayer)]);
   const describe = async (key: string): Promise<BuildEntry> => ({
     ...(await describeMaker({ context, own }, writing)),
@@ -122,7 +123,7 @@ async function writeBuild({ context, own }: BuildToWrite, writing: Writing): Pro
     if (sent === undefined) return undefined;
     isRepaired ||= sent === 'added';
   }
-  if (walk.build && cache.refused.has(definition.key) && !isRepaired) {
+  if (walk.build && (state === 'wrong' || cache.refused.has(definition.key)) && !isRepaired) {
     writing.blocked.add(walk.key);
     return undefined;
   }
@@ -140,7 +141,8 @@ function ownPackages({ context, own: { packages } }: BuildToWrite): OwnPackages 
 async function writePackages(build: BuildToWrite, { entry, key }: OwnPackages, writing: Writing): Promise<boolean> {
   const { zips, cache, scope, secret } = writing;
   const known = await cache.readEntry(key);
-  if (known !== undefined && !cache.untaken.has(key)) return false;
+  const isThere = known?.kind === 'build' && (await cache.stateOfZips(known)) === 'there';
+  if (isThere && !cache.untaken.has(key)) return false;
   const zip = await zips.zip(entry);
   const sent = await zips.send(zip, known?.kind === 'build' ? known : undefined);
   if (sent === undefined || known !== undefined) return false;

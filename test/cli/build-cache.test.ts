@@ -1,6 +1,6 @@
 import { CreateRepositoryCommand, ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
 import { GetFunctionCommand } from '@aws-sdk/client-lambda';
-import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { parse } from 'yaml';
@@ -142,6 +142,27 @@ describe('--build-cache in S3', () => {
     await syncCheckout(['--build-cache', CACHE, '--build-cache-write'], { files });
     const conditions = proxy.calls.filter(({ path: name }) => name.includes('shared-builds'));
     expect(conditions.filter(({ operation }) => operation === 'PutObject').length).toBeGreaterThan(0);
+  });
+
+  it('with another zip of the same size: a fill reports it, and reads only zips whose hash S3 does not know', async () => {
+    const bucket = { Bucket: 'replaced-builds' };
+    await s3.send(new CreateBucketCommand(bucket));
+    const fillThis = ['cache', 'fill', '--build-cache', 's3://replaced-builds', '--no-dependency-layer'];
+    const zipsRead = (): number =>
+      proxy.calls.filter(({ operation, path: name }) => operation === 'GetObject' && name.includes('/cas/')).length;
+    const { document, dir } = await runCheckout([...fillThis, '--output', 'json']);
+    expect(document).toMatchObject({ status: 'filled', written: 1, packagesWritten: 1 });
+    const again = await runCheckout([...fillThis, '--output', 'json'], { npm: false });
+    expect([again.document, zipsRead()]).toMatchObject([{ status: 'filled', present: 1 }, 0]);
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ ...bucket, Prefix: 'cas/' }));
+    for (const { Key, Size = 0 } of Contents)
+      await s3.send(new PutObjectCommand({ ...bucket, Key, Body: Buffer.alloc(Size) }));
+    for (const at of [dir, '']) {
+      const blocked = await runCheckout([...fillThis, '--output', 'json'], { at });
+      expect([blocked.code, blocked.document], blocked.stderr).toMatchObject([1, { status: 'failed', failed: 1 }]);
+      expect(blocked.stderr).toMatch(/cannot be added.*\n.*sam-sync cache prune --refused --build-cache-write/);
+    }
+    expect(zipsRead()).toBeGreaterThan(0);
   });
 
   it.each([

@@ -130,7 +130,11 @@ it('what is refused keeps builds out until prune --refused removes it', async ()
   const share = ['fill', '--shard', '1/6'];
   await (await checkout(cache)).document(share);
   const reader = await checkout(cache);
-  for (const item of await fs.readdir(path.join(cache, 'cas'))) await fs.appendFile(path.join(cache, 'cas', item), '!');
+  for (const [index, item] of (await fs.readdir(path.join(cache, 'cas'))).entries()) {
+    const zip = path.join(cache, 'cas', item);
+    // one of another size, and others of the same size
+    await (index === 0 ? fs.appendFile(zip, '!') : fs.writeFile(zip, (await fs.readFile(zip)).fill(1, 40, 50)));
+  }
   const blocked = await reader.run(share);
   expect([blocked.code, blocked.stderr]).toEqual([
     1,

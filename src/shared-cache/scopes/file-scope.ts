@@ -31,10 +31,10 @@ export function openFileScope(name: string, folder: string): CacheScope {
       if (file.size <= MOST_READ_AT_ONCE) return { body: await closing(file, () => readWhole(file)) };
       return { body: file.handle.createReadStream({ signal, highWaterMark: MOST_READ_AT_ONCE }) };
     },
-    size: async (object) =>
+    describe: async (object) =>
       unlessMissing(async () => {
         const stat = await fs.stat(placeOf(object));
-        return stat.isFile() ? stat.size : undefined;
+        return stat.isFile() ? { size: stat.size } : undefined;
       }),
     add: async (object, content) => {
       const target = placeOf(object);

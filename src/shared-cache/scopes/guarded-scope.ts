@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { Transform } from 'node:stream';
+import { Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { note } from '../../console/reporter.ts';
 import type { Reporter } from '../../console/reporter.ts';
@@ -29,6 +29,12 @@ export interface FetchedZip {
   content: Buffer | undefined;
 }
 
+/** How much of a zip is read (bytes), and how long making it took (ms), beyond which waiting does not pay. */
+export interface FetchLimits {
+  most: number;
+  worthMs: number;
+}
+
 /**
  * A scope that cannot hold a run up: after the first failure, or when its answers have cost as much as one time-out without
  * any use, it is left alone, and reported once. Rejects only when the run is aborted.
@@ -37,10 +43,10 @@ export interface GuardedScope {
   readonly name: string;
   /** Reads an entry; undefined if there is none, or the scope is left alone. */
   read(name: string): Promise<string | undefined>;
-  /** Returns the size of an object (bytes); undefined if there is none, or the scope is left alone. */
-  size(name: string): Promise<number | undefined>;
-  /** Fetches a zip of at most `most` bytes, a small one into memory, others into `target`. `worthMs`: the time that making it took, beyond which waiting does not pay. */
-  fetch(name: string, how: { target: string; most: number; worthMs: number }): Promise<FetchedZip | undefined>;
+  /** Describes a zip with its hash, for which it is read only if the scope does not know that; undefined as for `read`. */
+  describe(name: string, how: FetchLimits): Promise<{ size: number; sha256: string } | undefined>;
+  /** Fetches a zip, a small one into memory, others into `target`. */
+  fetch(name: string, how: FetchLimits & { target: string }): Promise<FetchedZip | undefined>;
   /** Adds an object: `taken` if the name exists already; undefined if it could not be written. */
   add(name: string, content: NewContent): Promise<'added' | 'taken' | undefined>;
 }
@@ -57,6 +63,30 @@ export function guardScope(scope: CacheScope, options: GuardOptions): GuardedSco
   const reading = createBreaker(options, (reason) => `${scope.name}: ${reason}; building here without it`);
   const writing = createBreaker(options, (reason) => `${scope.name}: nothing is written: ${reason}`);
   const patience = createPatience(timeoutMs);
+  /** Without a target only the hash is wanted. */
+  const fetch = (name: string, limits: FetchLimits & { target?: string }): Promise<FetchedZip | undefined> =>
+    reading.run(timeoutMs + limits.worthMs, async (signal) => {
+      const { target, most, worthMs } = limits;
+      const found = await scope.open(name, signal);
+      if (found === undefined) return undefined;
+      const meter = createMeter(most);
+      const slow = setTimeout(() => {
+        // at this speed the rest takes longer than building
+        const restMs = (timeoutMs / Math.max(1, meter.size())) * (most - meter.size());
+        if (restMs > worthMs) stopReading(found.body, new TooSlow('the download is slower than building'));
+      }, timeoutMs);
+      let content: Buffer | undefined;
+      try {
+        if (most <= MOST_IN_MEMORY) content = await collect(found.body, meter);
+        else await pipeline(chunksOf(found.body), meter.stream, targetOf(target), { signal });
+      } catch (error) {
+        // its hash is wrong, too; the scope is not to blame
+        if (!(error instanceof Oversized)) throw error;
+      } finally {
+        clearTimeout(slow);
+      }
+      return { sha256: meter.sha256(), size: meter.size(), origin: found.origin, content };
+    });
   return {
     name: scope.name,
     read: (name) =>
@@ -66,29 +96,15 @@ export function guardScope(scope: CacheScope, options: GuardOptions): GuardedSco
         if (answer !== undefined) patience.renew();
         return answer;
       }),
-    size: (name) => reading.run(timeoutMs, (signal) => scope.size(name, signal)),
-    fetch: (name, { target, most, worthMs }) =>
-      reading.run(timeoutMs + worthMs, async (signal) => {
-        const found = await scope.open(name, signal);
-        if (found === undefined) return undefined;
-        const meter = createMeter(most);
-        const slow = setTimeout(() => {
-          // at this speed the rest takes longer than building
-          const restMs = (timeoutMs / Math.max(1, meter.size())) * (most - meter.size());
-          if (restMs > worthMs) stopReading(found.body, new TooSlow('the download is slower than building'));
-        }, timeoutMs);
-        let content: Buffer | undefined;
-        try {
-          if (most <= MOST_IN_MEMORY) content = await collect(found.body, meter);
-          else await pipeline(chunksOf(found.body), meter.stream, createWriteStream(target), { signal });
-        } catch (error) {
-          // its hash is wrong, too; the scope is not to blame
-          if (!(error instanceof Oversized)) throw error;
-        } finally {
-          clearTimeout(slow);
-        }
-        return { sha256: meter.sha256(), size: meter.size(), origin: found.origin, content };
-      }),
+    describe: async (name, limits) => {
+      const known = await reading.run(timeoutMs, (signal) => scope.describe(name, signal));
+      if (known === undefined) return undefined;
+      const { size, sha256 } = known;
+      if (sha256 !== undefined) return { size, sha256 };
+      // one of another size is wrong anyway
+      return size === limits.most ? fetch(name, limits) : { size, sha256: '' };
+    },
+    fetch,
     add: (name, content) => {
       const size = 'text' in content ? content.text.length : content.size;
       const limit = timeoutMs + (size / SLOWEST_UPLOAD) * 1000;
@@ -188,6 +204,10 @@ function createMeter(most: number): Meter {
     },
   });
   return { stream, add, size: () => size, sha256: () => hash.copy().digest('hex') };
+}
+
+function targetOf(file: string | undefined): Writable {
+  return file === undefined ? new Writable({ write: (_chunk, _encoding, done) => done() }) : createWriteStream(file);
 }
 
 function stopReading(body: ScopeContent['body'], reason: Error): void {

@@ -47,13 +47,13 @@ export function openS3Scope(aws: Aws, name: string, at: { bucket: string; prefix
       for await (const chunk of found.body) chunks.push(chunk as Buffer);
       return Buffer.concat(chunks).toString('utf8');
     },
-    size: async (object, signal) => {
-      const input = { Bucket: bucket, Key: keyOf(object) };
+    describe: async (object, signal) => {
+      const input = { Bucket: bucket, Key: keyOf(object), ChecksumMode: 'ENABLED' } as const;
       try {
         const answer = await s3(({ send, HeadObjectCommand }) =>
           send(new HeadObjectCommand(input), { abortSignal: signal }),
         );
-        return answer.ContentLength;
+        return { size: answer.ContentLength ?? 0, sha256: wholeSha256(answer.ChecksumSHA256) };
       } catch (error) {
         if (isAwsError(error, 'NotFound', 'NoSuchKey') || (isAwsError(error) && error.kind === 'access-denied'))
           return undefined;
@@ -61,7 +61,8 @@ export function openS3Scope(aws: Aws, name: string, at: { bucket: string; prefix
       }
     },
     add: async (object, content, signal) => {
-      const input = { Bucket: bucket, Key: keyOf(object), IfNoneMatch: '*', Body: await bodyOf(content) };
+      const Body = await bodyOf(content);
+      const input = { Bucket: bucket, Key: keyOf(object), IfNoneMatch: '*', Body, ...checksumOf(object) };
       try {
         await s3(({ send, PutObjectCommand }) => send(new PutObjectCommand(input), { abortSignal: signal }));
         return true;
@@ -111,6 +112,17 @@ function openBucket(aws: Aws, bucket: string): <T>(call: (s3: Service<'s3'>) => 
       return call(await aws.s3In(region));
     }
   };
+}
+
+/** S3 refuses another content, and tells readers of a zip's description what it computed. */
+function checksumOf(object: string): { ChecksumSHA256?: string } {
+  const [, sha256] = /^cas\/([0-9a-f]{64})$/.exec(object) ?? [];
+  return sha256 === undefined ? {} : { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') };
+}
+
+/** Returns a checksum in hex; undefined if there is none, or one of an upload in parts, which is that of their checksums. */
+function wholeSha256(base64: string | undefined): string | undefined {
+  return base64 === undefined || base64.includes('-') ? undefined : Buffer.from(base64, 'base64').toString('hex');
 }
 
 async function bodyOf(content: NewContent): Promise<string | Buffer> {

@@ -26,6 +26,13 @@ export interface ScopeObject {
   writtenAt: number;
 }
 
+/** What a scope knows of a zip. */
+export interface ZipDescription {
+  size: number;
+  /** Of its content, in hex, as the scope computed it; undefined: it has to be read for that. */
+  sha256?: string | undefined;
+}
+
 /** A place with builds: a prefix of a bucket, or a folder. Names are `ac/<build key>` and `cas/<sha256>`. */
 export interface CacheScope {
   /** As the user wrote it. */
@@ -34,8 +41,8 @@ export interface CacheScope {
   read(name: string, signal: AbortSignal): Promise<string | undefined>;
   /** Opens a zip; undefined if there is none. */
   open(name: string, signal: AbortSignal): Promise<ScopeContent | undefined>;
-  /** Returns the size of an object (bytes); undefined if there is none. */
-  size(name: string, signal: AbortSignal): Promise<number | undefined>;
+  /** Describes a zip without reading it; undefined if there is none. */
+  describe(name: string, signal: AbortSignal): Promise<ZipDescription | undefined>;
   /** Adds an object. Never replaces one: false if the name is taken. */
   add(name: string, content: NewContent, signal: AbortSignal): Promise<boolean>;
   /** Lists all objects. */

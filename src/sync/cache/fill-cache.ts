@@ -130,10 +130,10 @@ async function listCandidates(definitions: readonly BuildDefinition[], run: Sync
 /** Returns what no cache has, the slowest builds first. */
 async function findMissing(
   candidates: readonly FillCandidate[],
-  { cache, scopes }: OpenedCache,
+  { cache }: OpenedCache,
 ): Promise<FillCandidate[]> {
   const looked = await mapLimit(candidates, LOOKUPS_AT_ONCE, async (candidate) => {
-    if (await isInCache(candidate.lookup, cache, scopes)) return undefined;
+    if (await isInCache(candidate.lookup, cache)) return undefined;
     const entry = await cache.readEntry(candidate.key);
     return { candidate, durationMs: entry?.kind === 'duration' ? entry.durationMs : undefined };
   });
