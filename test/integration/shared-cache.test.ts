@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { zipSync } from 'fflate';
+import type { ZipOptions } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildStoreDir } from '../../src/builder/build-options.ts';
 import { openSourceHasher } from '../../src/builder/cache/source-hash.ts';
@@ -338,6 +339,12 @@ describe('poisoning', () => {
       else await fs.rm(file);
     }
   };
+  const link = (target: string): [Buffer, ZipOptions] => [
+    Buffer.from(target),
+    { os: 3, attrs: (0o120777 << 16) >>> 0 },
+  ];
+  /** A folder in the zip, and the way from there to the top of it. */
+  const [DEEP, UP] = ['a/'.repeat(30), '../'.repeat(30)];
   const NAMED =
     /an entry was refused, because it names files that are outside the repository, cannot be read or are too many/;
   const attacks: [string, (folder: string) => Promise<void>, RegExp, Partial<RunOptions>?][] = [
@@ -370,9 +377,28 @@ describe('poisoning', () => {
     ],
     [
       'a link that leads out of its folder',
-      (folder) =>
-        enterZip(folder, zipSync({ link: [Buffer.from('../../../../etc'), { os: 3, attrs: (0o120777 << 16) >>> 0 }] })),
+      (folder) => enterZip(folder, zipSync({ link: link('../../../../etc') })),
       /the link "link" leads out of its folder/,
+    ],
+    [
+      'a link that leads out of its folder through another link',
+      (folder) => enterZip(folder, zipSync({ [`${DEEP}up`]: link(UP), [`${DEEP}out`]: link(`up/../${UP}app.js`) })),
+      /the link "a\/.*\/out" leads out of its folder/,
+    ],
+    [
+      'a file in the place of a folder',
+      (folder) => enterZip(folder, zipSync({ lib: Buffer.from('file'), 'lib/app.js': Buffer.from('evil') })),
+      /cannot be unpacked: E/,
+    ],
+    [
+      'a link in the place of a folder',
+      (folder) => enterZip(folder, zipSync({ lib: link('app.js'), 'lib/app.js': Buffer.from('evil') })),
+      /cannot be unpacked: E/,
+    ],
+    [
+      'a file with too long a name',
+      (folder) => enterZip(folder, zipSync({ ['n'.repeat(5000)]: Buffer.from('evil') })),
+      /cannot be unpacked: E/,
     ],
     [
       'an entry of another key',
@@ -665,13 +691,16 @@ it('a file that is saved after the build is not shared as what was built', async
   expect(written).toMatchObject({ written: 0 });
 });
 
-it.each([true, false])('a zip that has expired comes back with the next writer (that took it before: %s)', async (before) => {
-  const { folder, scope } = await filledCache();
-  const dir = await checkout();
-  if (before) await run(dir, { scopes: [scope], npm: false });
-  for (const file of await zipsOf(folder)) await fs.rm(file);
-  const writer = await run(dir, { scopes: [scope], write: true });
-  expect(writer.summary).toMatchObject({ hits: 1, misses: 1 });
-  const taken = await run(await checkout(), { scopes: [scope], npm: false });
-  expect(taken.summary.hits).toBe(2);
-});
+it.each([true, false])(
+  'a zip that has expired comes back with the next writer (that took it before: %s)',
+  async (before) => {
+    const { folder, scope } = await filledCache();
+    const dir = await checkout();
+    if (before) await run(dir, { scopes: [scope], npm: false });
+    for (const file of await zipsOf(folder)) await fs.rm(file);
+    const writer = await run(dir, { scopes: [scope], write: true });
+    expect(writer.summary).toMatchObject({ hits: 1, misses: 1 });
+    const taken = await run(await checkout(), { scopes: [scope], npm: false });
+    expect(taken.summary.hits).toBe(2);
+  },
+);

@@ -1,13 +1,14 @@
-import { createWriteStream, writeFileSync } from 'node:fs';
+import { createWriteStream, readlinkSync, writeFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { inflateRawSync } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
 import { errorMessage, UserError } from '../../errors.ts';
+import { realPathNow } from '../../support/files.ts';
 import { inTurns } from '../../support/map-limit.ts';
 import { isBelow, placeBelow, quoted, withSlashes } from '../../support/places.ts';
-import { isRuntimePath } from '../../support/runtime-links.ts';
+import { isRuntimePath, runtimeLink } from '../../support/runtime-links.ts';
 import { makeFolders } from '../file-tree.ts';
 import { openZipBytes, openZipFile } from './open-zip.ts';
 import type { OpenZip } from './open-zip.ts';
@@ -36,9 +37,16 @@ export async function unpackZip(zipFile: string, target: string, options: Unpack
     return await unpack(zipFile, target, options);
   } catch (error) {
     // an error of the file system or one of ours; any other comes from yauzl and is about the archive
-    if (error instanceof UserError || (error instanceof Error && 'syscall' in error)) throw error;
+    if (error instanceof UserError || (error instanceof Error && 'syscall' in error && !isAboutNames(error)))
+      throw error;
     throw new UserError(`${path.basename(zipFile)} cannot be unpacked: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+/** Names in the archive that no folder can have: too long ones, or one of a file that is also that of a folder. */
+function isAboutNames(error: Error): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return ['EEXIST', 'EISDIR', 'ENOTDIR', 'ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'ELOOP'].includes(code);
 }
 
 async function unpack(
@@ -68,10 +76,12 @@ async function unpack(
       onFile?.(withSlashes(path.relative(target, file)), content);
     await inTurns(contents, async ({ entry, file }) => report(file, await unpackEntry(archive, entry, file)));
     // last, so that nothing is written through one
-    for (const { entry, file } of files.filter(isKept)) {
+    const kept = files.filter(isKept);
+    for (const { entry, file } of kept) {
       await unpackLink(zip, entry, { file, target });
       report(file);
     }
+    for (const { entry, file } of kept) if (leadsOut(file, target)) throw leadingOut(entry);
     return contents.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
   } finally {
     archive.close();
@@ -92,8 +102,25 @@ async function unpackLink(zip: ZipFile, entry: Entry, at: { file: string; target
   const place = path.resolve(path.dirname(at.file), text);
   // an absolute one is for Lambda's own folders
   if (!isRuntimePath(text) && (path.isAbsolute(text) || (place !== at.target && !isBelow(place, at.target))))
-    throw new Error(`the link ${quoted(entry.fileName)} leads out of its folder`);
+    throw leadingOut(entry);
   await symlink(text, at.file);
+}
+
+/** Follows a link step by step, also one to what does not exist yet: names alone do not show where a link through another link leads. */
+function leadsOut(link: string, target: string): boolean {
+  if (runtimeLink(link, target) !== undefined) return false;
+  const text = withSlashes(readlinkSync(link));
+  let place = path.isAbsolute(text) ? path.parse(link).root : (realPathNow(path.dirname(link)) ?? path.dirname(link));
+  for (const step of text.split('/')) {
+    const next = path.resolve(place, step);
+    place = realPathNow(next) ?? next;
+  }
+  const folder = realPathNow(target) ?? target;
+  return place !== folder && !isBelow(place, folder);
+}
+
+function leadingOut({ fileName }: Entry): Error {
+  return new Error(`the link ${quoted(fileName)} leads out of its folder`);
 }
 
 function tooLarge(zipFile: string): UserError {
