@@ -30,7 +30,7 @@ export interface FetchedZip {
 }
 
 /** How much of a zip is read (bytes), and how long making it took (ms), beyond which waiting does not pay. */
-export interface FetchLimits {
+interface FetchLimits {
   most: number;
   worthMs: number;
 }

@@ -27,7 +27,7 @@ export interface ScopeObject {
 }
 
 /** What a scope knows of a zip. */
-export interface ZipDescription {
+interface ZipDescription {
   size: number;
   /** Of its content, in hex, as the scope computed it; undefined: it has to be read for that. */
   sha256?: string | undefined;

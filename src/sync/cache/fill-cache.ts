@@ -128,10 +128,7 @@ async function listCandidates(definitions: readonly BuildDefinition[], run: Sync
 }
 
 /** Returns what no cache has, the slowest builds first. */
-async function findMissing(
-  candidates: readonly FillCandidate[],
-  { cache }: OpenedCache,
-): Promise<FillCandidate[]> {
+async function findMissing(candidates: readonly FillCandidate[], { cache }: OpenedCache): Promise<FillCandidate[]> {
   const looked = await mapLimit(candidates, LOOKUPS_AT_ONCE, async (candidate) => {
     if (await isInCache(candidate.lookup, cache)) return undefined;
     const entry = await cache.readEntry(candidate.key);
