@@ -12,8 +12,8 @@ import { mountOf, mountOption, outermostFolders } from './mounts.ts';
  */
 export async function startContainer(request: ContainerRequest): Promise<BuildContainer> {
   const { engine } = request;
-  const mounts = outermostFolders(request.folders).map((folder) => mountOption(mountOf(folder, process.platform)));
-  const { name, call, stop } = await launchContainer(request, mounts);
+  const folders = outermostFolders(request.folders).map((folder) => mountOf(folder, process.platform));
+  const { name, call, stop } = await launchContainer(request, [...folders, request.caches].map(mountOption));
   // from here on the container exists, and only this call can close it
   const owner = await ownerToRestore(request, call).catch(async (error: unknown) => {
     await stop();

@@ -1,8 +1,8 @@
 import * as path from 'node:path';
 
-/** Returns variables that keep downloads between builds, and let git read a repository of another user. */
+/** Returns variables that keep downloads between builds in a folder of the container, and let git read a repository of another user. */
 export function cacheVariables(dir: string): Record<string, string> {
-  const at = (name: string): string => path.join(dir, name);
+  const at = (name: string): string => path.posix.join(dir, name);
   return {
     XDG_CACHE_HOME: at('xdg'),
     PIP_CACHE_DIR: at('pip'),

@@ -30,6 +30,9 @@ export interface SlotRequest {
   projectDir: string;
 }
 
+/** Where containers see the caches: `MAVEN_OPTS` holds no path with spaces. */
+const CACHES = '/sam-sync-cache';
+
 /** Prefix of temporary folders, whose leftovers the next run removes. */
 export const CONTAINER_FILES = 'sam-sync-container';
 
@@ -42,6 +45,8 @@ export interface ContainerSlot {
   programs: Map<string, Promise<string[]>>;
   /** What the build reads. */
   inputs: readonly BuildInput[];
+  /** Files of the store that its programs find through other files. Absolute. */
+  storedFiles: Set<string>;
   /** The signal of the build that has it. */
   signal: AbortSignal;
   /** Whether it may serve another build. */
@@ -62,6 +67,7 @@ export async function openSlot(request: SlotRequest, signal: AbortSignal): Promi
     temporaryDir,
     programs: new Map(),
     inputs: [],
+    storedFiles: new Set(),
     signal,
     exec: async (...how) => {
       try {
@@ -100,12 +106,13 @@ async function startFor(slot: ContainerSlot): Promise<BuildContainer> {
     image: settings.image,
     architecture: definition.architecture,
     folders: [projectDir, codeDir, ...others, ...(await repositoryOf(codeDir)), temporaryDir],
+    caches: { source: caches, target: CACHES },
     temporaryDir,
     written: {
       often: [path.join(store, 'tmp'), temporaryDir],
       seldom: [codeDir, caches, path.join(store, 'gradle'), path.join(store, 'dotnet-tools')],
     },
-    env: { ...cacheVariables(caches), ...settings.env },
+    env: { ...cacheVariables(CACHES), ...settings.env },
   };
   try {
     if (place.remote === undefined) return await startContainer(wanted);
@@ -116,10 +123,12 @@ async function startFor(slot: ContainerSlot): Promise<BuildContainer> {
   return startRemoteContainer(wanted, {
     endpoint: place.remote,
     store,
-    caches,
     code: [codeDir, ...others],
     // names in a folder decide what esbuild imports, which runs here
-    inputs: () => slot.inputs.filter(({ direct }) => direct !== true),
+    inputs: () => [
+      ...slot.inputs.filter(({ direct }) => direct !== true),
+      ...[...slot.storedFiles].map((file) => ({ path: file, excludes: [] })),
+    ],
   });
 }
 

@@ -142,6 +142,7 @@ async function createContainerTools(
         const { stdout } = await exec('sh', ['-c', FIND, 'sh', name]);
         return stdout.split('\n').filter(Boolean);
       }),
+    addInput: (place) => void slot.storedFiles.add(place),
     setInputs: (known) => {
       slot.inputs = known;
     },

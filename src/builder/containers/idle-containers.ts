@@ -30,6 +30,7 @@ export function openIdleContainers(): IdleContainers {
         if (slot === undefined) return openSlot(request, signal);
         slot.signal = signal;
         slot.inputs = [];
+        slot.storedFiles.clear();
         // the engine may have lost it meanwhile
         if (await slot.reset().catch(() => false)) return slot;
         await slot.close();

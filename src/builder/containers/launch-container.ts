@@ -4,6 +4,7 @@ import type { Engine } from '../../support/engine/container-engine.ts';
 import type { SpawnResult } from '../../support/process/spawn.ts';
 import { startProcess } from '../../support/process/start-process.ts';
 import { mountOf, outermostFolders, translatePaths } from './mounts.ts';
+import type { Mount } from './mounts.ts';
 import { passToContainer } from './pass-variables.ts';
 
 /** The settings of a build container. */
@@ -13,7 +14,9 @@ export interface ContainerRequest {
   architecture: 'x86_64' | 'arm64';
   /** Folders that the programs see under their own paths, writable. Absolute. */
   folders: readonly string[];
-  /** An empty folder among them. */
+  /** The folder of the tools' caches, or the volume of the engine, and its place in the container. */
+  caches: Mount;
+  /** An empty folder among the folders. */
   temporaryDir: string;
   /** Folders whose files are chowned to us after each program (`often`), or when the container is closed (`seldom`). */
   written: { often: readonly string[]; seldom: readonly string[] };

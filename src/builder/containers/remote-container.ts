@@ -13,7 +13,7 @@ import { createFolderCopies } from './folder-copies.ts';
 import type { FolderCopies } from './folder-copies.ts';
 import { launchContainer } from './launch-container.ts';
 import type { BuildContainer, ContainerRequest, ExecOptions, LaunchedContainer } from './launch-container.ts';
-import { mountOf, outermostFolders, volumeOption } from './mounts.ts';
+import { outermostFolders, volumeOption } from './mounts.ts';
 
 /** What a container on another machine needs besides the request. */
 interface RemoteSettings {
@@ -21,8 +21,6 @@ interface RemoteSettings {
   endpoint: string;
   /** `.aws-sam/sam-sync` of the project. */
   store: string;
-  /** The folder of the tools' caches below it: a volume of the engine. */
-  caches: string;
   /** The folders of the code, in which programs may write. */
   code: readonly string[];
   /** What else the programs read, as far as the build knows at this moment. */
@@ -37,8 +35,8 @@ export async function startRemoteContainer(
   request: ContainerRequest,
   settings: RemoteSettings,
 ): Promise<BuildContainer> {
-  const target = mountOf(settings.caches, process.platform).target;
-  const container = await launchContainer(request, [volumeOption({ source: volumeOf(settings.caches), target })]);
+  const { source, target } = request.caches;
+  const container = await launchContainer(request, [volumeOption({ source: volumeOf(source), target })]);
   const commands = { ...copyCommands(request, settings, container), temporaryDir: path.dirname(request.temporaryDir) };
   const copies = createFolderCopies({ ...commands, name: container.name });
   // programs that run at once would each replace the folders of the others
@@ -129,7 +127,7 @@ async function foldersIn(
     for (const part of parts) {
       const [, kind = '', name = ''] = /^[\\/]([\w-]+)[\\/]?([^\\/\s"';:,=]*)/.exec(part) ?? [];
       if (kind === 'dotnet-tools') found.set(path.join(store, kind), true);
-      else if (kind !== '' && kind !== 'container-cache' && name !== '')
+      else if (kind !== '' && name !== '')
         found.set(path.join(store, kind, name), WRITTEN.has(kind));
     }
   }

@@ -41,6 +41,8 @@ export interface Tools {
   readonly temporaryDir: string;
   /** The environment of the programs, if it is not this machine: part of every key. */
   readonly identity?: string | undefined;
+  /** Names a file that programs find through another file, not by their arguments: a container elsewhere gets a copy. */
+  addInput?(place: string): void;
   /** Runs a program and reports its output; rejects with a `ToolError` on any exit code but 0. */
   run(program: string, args: readonly string[], options: ToolOptions): Promise<SpawnResult>;
   /** Runs a program without reporting, whatever its exit code; undefined if it cannot be started. Each command runs once. */

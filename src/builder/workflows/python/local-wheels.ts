@@ -53,5 +53,8 @@ export async function obtainWheel(dir: string, how: LocalBuild): Promise<string>
     if ((await hashLocal(context, dir)) !== source) throw new SourceChangedError();
     return { facts: { file } };
   });
-  return path.join(entry.path, String(entry.facts['file']));
+  const wheel = path.join(entry.path, String(entry.facts['file']));
+  // requirements and locks name it
+  context.tools.addInput?.(wheel);
+  return wheel;
 }
