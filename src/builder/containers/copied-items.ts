@@ -76,8 +76,9 @@ async function folderItem(name: string, absolute: string): Promise<CopiedItem> {
 }
 
 async function followedItem(name: string, absolute: string): Promise<CopiedItem> {
-  const { mode, size, mtimeMs } = await fs.stat(absolute);
-  return { name, absolute, kind: 'file', stamp: `file ${mode} ${size} ${mtimeMs}` };
+  // a file that is moved or unpacked here may have the time and the size of the one before
+  const { mode, size, mtimeMs, ctimeMs, ino } = await fs.stat(absolute);
+  return { name, absolute, kind: 'file', stamp: `file ${mode} ${size} ${mtimeMs} ${ctimeMs} ${ino}` };
 }
 
 /** Does something with an item; undefined if it no longer exists: temporary files of editors come and go. */
@@ -99,6 +100,11 @@ export async function copyItem({ absolute, kind }: CopiedItem, target: string): 
   else await fs.copyFile(absolute, target, fs.constants.COPYFILE_FICLONE);
   await fs.chmod(target, (stat.mode & 0o7777) | (kind === 'folder' ? 0o700 : 0));
   if (kind === 'file') await fs.utimes(target, stat.atime, stat.mtime);
+}
+
+/** The kind of the item that has this stamp. */
+export function kindOf(stamp: string | undefined): string | undefined {
+  return stamp?.split(' ')[0];
 }
 
 /** The stamps of items by name. */

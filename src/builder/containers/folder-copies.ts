@@ -1,11 +1,11 @@
 import { lstatSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { discard, makeFolder, removeTree } from '../../support/files.ts';
+import { discard, isMissing, makeFolder, removeTree } from '../../support/files.ts';
 import { temporarySuffix } from '../../support/temporary-names.ts';
 import { isBelow } from '../../support/places.ts';
 import { withTemporaryFolder } from '../../support/temporary.ts';
-import { copyItem, itemsBelow, sourceItems, stampsOf, unlessGone } from './copied-items.ts';
+import { copyItem, itemsBelow, kindOf, sourceItems, stampsOf, unlessGone } from './copied-items.ts';
 import type { CopiedItem, CopiedSource } from './copied-items.ts';
 import { mountOf } from './mounts.ts';
 import { takeChanges } from './take-changes.ts';
@@ -42,10 +42,10 @@ export function createFolderCopies(commands: CopyCommands): FolderCopies {
   const made = new Set<string>();
   const send = async (root: string, folder: string, items: readonly CopiedItem[]): Promise<void> => {
     const before = sent.get(root) ?? new Map<string, string>();
-    const removed = [...before.keys()].filter((item) => isGone(path.join(folder, item)));
+    const removed = removedItems(before, folder, items);
+    for (const item of removed) before.delete(item);
     await sendChanges(commands, { folder, items, before, removed, isNew: !made.has(folder) });
     made.add(folder);
-    for (const item of removed) before.delete(item);
     // other excludes may have left out some of the items
     sent.set(root, new Map([...before, ...stampsOf(items)]));
   };
@@ -109,20 +109,53 @@ async function sendChanges(
     await run('rm', ['-rf', '--', ...names.map((item) => path.posix.join(target, item))]);
   }
   if (isNew) await run('mkdir', ['-p', '--', target]);
-  const changed = items.filter((item) => before.get(item.name) !== item.stamp);
+  const changed = changedItems(items, before);
   if (changed.length === 0) return;
   await withTemporaryFolder(temporaryDir, COPIES, async (parent) => {
     const stage = path.join(parent, 'stage');
     await fs.mkdir(stage);
     // its mode becomes the target's
-    await fs.chmod(stage, 0o755);
+    await fs.chmod(stage, ((await fs.stat(folder)).mode & 0o7777) | 0o700);
     for (const item of changed) await unlessGone(() => copyItem(item, path.join(stage, item.name)));
     await copy(`${stage}${path.sep}.`, `${name}:${target}`);
   });
 }
 
+/** Returns what the container does not have like this, with the folders that hold it: `cp` sets their modes. */
+function changedItems(items: readonly CopiedItem[], before: ReadonlyMap<string, string>): CopiedItem[] {
+  const changed = items.filter((item) => before.get(item.name) !== item.stamp);
+  const needed = new Set<string>();
+  for (const { name } of changed)
+    for (let at = name; at !== '.' && !needed.has(at); at = path.posix.dirname(at)) needed.add(at);
+  return items.filter(({ name }) => needed.has(name));
+}
+
+/** Returns what no longer exists, or is of another kind, which `cp` does not replace; with all that was below. */
+function removedItems(before: ReadonlyMap<string, string>, folder: string, items: readonly CopiedItem[]): string[] {
+  const kinds = new Map(items.map(({ name, kind }) => [name, kind as string]));
+  const removed = new Set<string>();
+  // folders come before what they hold
+  for (const [name, stamp] of before) {
+    const isOther = kinds.has(name) && kinds.get(name) !== kindOf(stamp);
+    if (isOther || isBelowOneOf(removed, name) || isGone(path.join(folder, name))) removed.add(name);
+  }
+  return [...removed];
+}
+
+function isBelowOneOf(folders: ReadonlySet<string>, name: string): boolean {
+  for (let above = path.posix.dirname(name); above !== '.'; above = path.posix.dirname(above))
+    if (folders.has(above)) return true;
+  return false;
+}
+
 function isGone(place: string): boolean {
-  return lstatSync(place, { throwIfNoEntry: false }) === undefined;
+  try {
+    return lstatSync(place, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    // a file has replaced the folder
+    if (isMissing(error)) return true;
+    throw error;
+  }
 }
 
 function targetOf(folder: string): string {

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { exists } from '../../support/files.ts';
+import { discard, realPathNow, removeTree } from '../../support/files.ts';
 import { temporarySuffix } from '../../support/temporary-names.ts';
-import { copyItem, itemsBelow, sourceItems, stampsOf, unlessGone } from './copied-items.ts';
+import { copyItem, itemsBelow, kindOf, sourceItems, stampsOf, unlessGone } from './copied-items.ts';
 import type { CopiedItem, CopiedSource } from './copied-items.ts';
 
 /**
@@ -16,14 +16,17 @@ export async function takeChanges(
 ): Promise<void> {
   const here = stampsOf((await sourceItems(source))?.items ?? []);
   const isAsSent = (name: string): boolean => here.get(name) === sent.get(name);
+  const placeOf = (name: string): string => path.join(source.path, name);
   const items = await itemsBelow(copied, { excludes: source.excludes });
-  for (const item of items)
-    if (isAsSent(item.name) && (!sent.has(item.name) || (await differs(item, path.join(source.path, item.name)))))
-      await replace(item, path.join(source.path, item.name));
   const kept = stampsOf(items);
-  for (const [name, stamp] of sent)
-    if (!kept.has(name) && !stamp.startsWith('folder') && isAsSent(name))
-      await fs.rm(path.join(source.path, name), { force: true });
+  // what is in a folder comes after it
+  for (const [name, stamp] of [...sent].toReversed())
+    if (kindOf(kept.get(name)) !== kindOf(stamp) && isAsSent(name)) await remove(placeOf(name), stamp);
+  for (const item of items) {
+    const isNew = kindOf(sent.get(item.name)) !== item.kind;
+    if (isAsSent(item.name) && (isNew || (await differs(item, placeOf(item.name)))))
+      await replace(item, placeOf(item.name));
+  }
 }
 
 async function differs(item: CopiedItem, place: string): Promise<boolean> {
@@ -34,9 +37,28 @@ async function differs(item: CopiedItem, place: string): Promise<boolean> {
   return ours === undefined || !ours.equals(await fs.readFile(item.absolute));
 }
 
+/** A folder that holds something new stays. */
+async function remove(place: string, stamp: string): Promise<void> {
+  if (kindOf(stamp) !== 'folder') return removeTree(place);
+  await fs.rmdir(place).catch((error: unknown) => {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error;
+  });
+}
+
 async function replace(item: CopiedItem, place: string): Promise<void> {
-  if (item.kind === 'folder') return (await exists(place)) ? undefined : copyItem(item, place);
-  const made = path.join(path.dirname(place), `${path.basename(place)}.${temporarySuffix()}`);
-  await copyItem(item, made);
-  await fs.rename(made, place);
+  const existing = await unlessGone(() => fs.lstat(place));
+  if (item.kind === 'folder') return existing === undefined ? copyItem(item, place) : undefined;
+  // what you saved below the folder that a program has replaced
+  if (existing?.isDirectory() === true) return;
+  // a link out of the source was sent as the file that it leads to
+  const target = item.kind === 'file' ? (realPathNow(place) ?? place) : place;
+  const made = path.join(path.dirname(target), `${path.basename(target)}.${temporarySuffix()}`);
+  try {
+    await copyItem(item, made);
+    await fs.rename(made, target);
+  } catch (error) {
+    await discard(made);
+    throw error;
+  }
 }

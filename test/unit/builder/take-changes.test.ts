@@ -30,6 +30,31 @@ it('takes what a program changed in its copy, and leaves alone what you saved me
   expect((await fs.stat(path.join(dir, 'same.txt'))).mtimeMs).toBe(before.mtimeMs);
 });
 
+it('takes over what a program made of another kind, through links out of the source, and removed folders', async () => {
+  const outside = await tempFolder({ 'shared.py': '1' });
+  const dir = await tempFolder({
+    'file/old.txt': '1',
+    folder: '1',
+    'gone/deep/a.txt': '1',
+    'kept/a.txt': '1',
+    'x.txt': '1',
+  });
+  await fs.symlink(path.join(outside, 'shared.py'), path.join(dir, 'shared.py'));
+  await fs.symlink('x.txt', path.join(dir, 'link'));
+  const source = { path: dir, excludes: [] };
+  const sent = stampsOf((await sourceItems(source))?.items ?? []);
+  const copied = await tempFolder({ file: '2', 'folder/new.txt': '2', 'shared.py': '2', link: '2', 'x.txt': '1' });
+  await writeFiles(dir, { 'kept/mine.txt': 'mine' });
+  await takeChanges(source, copied, sent);
+  const names = (await fs.readdir(dir, { recursive: true })).map((name) => name.replaceAll('\\', '/'));
+  const expected = ['file', 'folder', 'folder/new.txt', 'kept', 'kept/mine.txt', 'link', 'shared.py', 'x.txt'];
+  expect(names.toSorted()).toEqual(expected);
+  for (const name of ['file', 'folder/new.txt', 'link', 'shared.py'])
+    expect(await fs.readFile(path.join(dir, name), 'utf8')).toBe('2');
+  expect(await fs.readFile(path.join(outside, 'shared.py'), 'utf8')).toBe('2');
+  expect(await fs.readFile(path.join(dir, 'x.txt'), 'utf8')).toBe('1');
+});
+
 it('a link out of the source is sent as what it leads to, one within it as a link', async () => {
   const outside = await tempFolder({ 'shared.py': '1', 'lib/a.py': '1' });
   const dir = await tempFolder({ 'bin/tool.js': '1' });
