@@ -131,8 +131,9 @@ async function createContainerTools(
         options.stepId,
         `$ ${(options.displayed ?? `${path.basename(program)} ${args.join(' ')}`).slice(0, 500)}`,
       );
-      const { cwd, env } = options;
-      const result = await exec(program, args, { cwd, env, onLine: (line) => host.report(options.stepId, line) });
+      const { cwd, env, results } = options;
+      const onLine = (line: string): void => host.report(options.stepId, line);
+      const result = await exec(program, args, { cwd, env, results, onLine });
       if (result.code === 0) return result;
       throw toolFailure(result, options);
     },

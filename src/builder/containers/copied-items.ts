@@ -76,9 +76,14 @@ async function folderItem(name: string, absolute: string): Promise<CopiedItem> {
 }
 
 async function followedItem(name: string, absolute: string): Promise<CopiedItem> {
+  return { name, absolute, kind: 'file', stamp: await stampOfFile(absolute) };
+}
+
+/** Returns the stamp of a file, or of the one that a link leads to. */
+export async function stampOfFile(file: string): Promise<string> {
   // a file that is moved or unpacked here may have the time and the size of the one before
-  const { mode, size, mtimeMs, ctimeMs, ino } = await fs.stat(absolute);
-  return { name, absolute, kind: 'file', stamp: `file ${mode} ${size} ${mtimeMs} ${ctimeMs} ${ino}` };
+  const { mode, size, mtimeMs, ctimeMs, ino } = await fs.stat(file);
+  return `file ${mode} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
 }
 
 /** Does something with an item; undefined if it no longer exists: temporary files of editors come and go. */

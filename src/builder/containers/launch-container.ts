@@ -38,6 +38,10 @@ export interface ExecOptions {
   cwd?: string | undefined;
   env?: Readonly<Record<string, string | undefined>> | undefined;
   onLine?: ((line: string) => void) | undefined;
+  /** Text for its standard input. */
+  input?: string | undefined;
+  /** The only folders with results that the build reads; undefined: any that it names or starts in. Absolute. */
+  results?: readonly string[] | undefined;
 }
 
 /** A container in which programs can run. */
@@ -47,6 +51,8 @@ export interface LaunchedContainer {
   call(program: string, args: readonly string[], how: ExecOptions): Promise<SpawnResult>;
   /** Whether the container has ended, or the connection to it. */
   hasEnded(): boolean;
+  /** Whether the engine says that the container was killed. Waits a moment for its word. */
+  wasKilled(): Promise<boolean>;
   /** Stops and removes the container. */
   stop(): Promise<void>;
 }
@@ -56,6 +62,9 @@ export class UnseenFilesError extends Error {}
 
 /** A container that does not stop by itself within this time (ms) is removed by force. */
 const STOP_WITHIN = 3_000;
+/** The exit code of a killed program, and the time (ms) that an engine has to report it. */
+const KILLED = 137;
+const WORD_WITHIN = 1_000;
 /** Cleanup commands of the engine get this time (ms). */
 const CLEANUP_WITHIN = 30_000;
 
@@ -88,6 +97,10 @@ export async function launchContainer(
     name,
     call: (program, args, how) => execIn(request, name, { program, args, how }),
     hasEnded: () => ended,
+    wasKilled: async () => {
+      const end = await Promise.race([running.ended.catch(() => undefined), wait(WORD_WITHIN)]);
+      return end !== undefined && end !== false && end.code === KILLED;
+    },
     stop: async () => {
       // without its connection, nothing says that the container has ended
       const wasCut = ended;
@@ -112,9 +125,14 @@ async function execIn(
   const variables = await passToContainer(own, temporaryDir);
   const unset = given.filter(([, value]) => value === undefined).map(([key]) => key);
   const command = [program, ...args].map(translate);
-  const options = [...(how.cwd === undefined ? [] : ['--workdir', translate(how.cwd)]), ...variables.options];
+  const options = [
+    ...(how.input === undefined ? [] : ['--interactive']),
+    ...(how.cwd === undefined ? [] : ['--workdir', translate(how.cwd)]),
+    ...variables.options,
+  ];
   const without = unset.length === 0 ? [] : ['env', ...unset.flatMap((key) => ['-u', key])];
-  return engine.run(['exec', ...options, name, ...without, ...command], { onLine: how.onLine, env: variables.env });
+  const { input, onLine } = how;
+  return engine.run(['exec', ...options, name, ...without, ...command], { input, onLine, env: variables.env });
 }
 
 /** For cleanup commands, which run even after an abort. */

@@ -1,14 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import type { UserError } from '../../errors.ts';
-import { unknownFailure } from '../../support/engine/container-engine.ts';
-import { lostConnection, saysCut } from '../../support/engine/engine-failure.ts';
-import { readTextIfExists } from '../../support/files.ts';
+import { saysCut } from '../../support/engine/engine-failure.ts';
+import { makeFolder, readTextIfExists } from '../../support/files.ts';
 import { isBelow } from '../../support/places.ts';
 import { createGate } from '../../support/map-limit.ts';
 import type { SpawnResult } from '../../support/process/spawn.ts';
 import type { CopiedSource } from './copied-items.ts';
+import { containerLost, createCopyCommands, engineFailed, isRunning } from './copy-commands.ts';
 import { createFolderCopies } from './folder-copies.ts';
 import type { FolderCopies } from './folder-copies.ts';
 import { launchContainer } from './launch-container.ts';
@@ -37,8 +36,8 @@ export async function startRemoteContainer(
 ): Promise<BuildContainer> {
   const { source, target } = request.caches;
   const container = await launchContainer(request, [volumeOption({ source: volumeOf(source), target })]);
-  const commands = { ...copyCommands(request, settings, container), temporaryDir: path.dirname(request.temporaryDir) };
-  const copies = createFolderCopies({ ...commands, name: container.name });
+  const commands = createCopyCommands(request, settings.endpoint, container);
+  const copies = createFolderCopies(commands, path.dirname(request.temporaryDir));
   // programs that run at once would each replace the folders of the others
   const inTurn = createGate(1);
   return {
@@ -74,30 +73,42 @@ interface RemoteRun {
  */
 const WITH_EXIT_CODE = 'token="$1"; shift; "$@"; code=$?; echo "$token $code" > "$0"; exit "$code"';
 
-async function execWithCopies(
-  { request, settings, container, copies }: RemoteRun,
-  command: readonly string[],
-  how: ExecOptions,
-): Promise<SpawnResult> {
+async function execWithCopies(run: RemoteRun, command: readonly string[], how: ExecOptions): Promise<SpawnResult> {
+  const { request, settings, container, copies } = run;
   const { temporaryDir } = request;
+  const exitDir = path.join(temporaryDir, 'exit');
+  // the container has them then, whatever the program does
+  for (const folder of [exitDir, ...(how.results ?? [])]) await makeFolder(folder);
   const texts = [...command, how.cwd ?? '', ...Object.values(how.env ?? {})];
   const folders = await foldersIn(texts, settings.store);
   const sources = codeSources(settings, how.cwd);
   await copies.send([...sources.code, ...settings.inputs()], [temporaryDir, ...folders.map(({ folder }) => folder)]);
-  const exitFile = path.join(temporaryDir, 'exit-code');
+  const exitFile = path.join(exitDir, 'code');
   const token = randomBytes(8).toString('hex');
   const result = await container.call('sh', ['-c', WITH_EXIT_CODE, exitFile, token, ...command], how);
-  await copies.fetch(temporaryDir);
+  await copies.fetch(how.results === undefined ? temporaryDir : exitDir);
   const [written, text] = ((await readTextIfExists(exitFile)) ?? '').trim().split(' ');
-  const code = written === token ? Number(text) : Number.NaN;
-  if (Number.isNaN(code)) {
-    // the engine could not start it
-    if (result.code === 126 || result.code === 127) throw unknownFailure(request.engine.name, result.output);
-    throw connectionLost(request, settings);
-  }
-  for (const { folder, isWritten } of folders) if (isWritten) await copies.fetch(folder);
+  const code = written === token && text !== undefined ? Number(text) : await codeWithoutFile(run, exitFile, result);
+  const results = how.results ?? folders.filter(({ isWritten }) => isWritten).map(({ folder }) => folder);
+  for (const folder of results) await copies.fetch(folder);
   for (const source of sources.written) await copies.fetchChanges(source);
   return { ...result, code };
+}
+
+/** Returns the exit code of a program for which there is no file of it. Throws if it is unknown. */
+async function codeWithoutFile(
+  { request, settings: { endpoint }, container }: RemoteRun,
+  exitFile: string,
+  result: SpawnResult,
+): Promise<number> {
+  // the engine could not start it
+  if (result.code === 126 || result.code === 127) throw engineFailed(request, endpoint, result.output);
+  const isReachable = !container.hasEnded() && !saysCut(result.output) && (await isRunning(request, container));
+  if (!isReachable) throw await containerLost(request, endpoint, container);
+  if (result.code !== 0) return result.code;
+  // a full disk
+  const { code, output } = await container.call('sh', ['-c', 'echo 0 > "$0"', exitFile], {});
+  throw code === 0 ? await containerLost(request, endpoint, container) : engineFailed(request, endpoint, output);
 }
 
 /** A program that starts in the code may write there, and use packages that are installed there. */
@@ -127,35 +138,11 @@ async function foldersIn(
     for (const part of parts) {
       const [, kind = '', name = ''] = /^[\\/]([\w-]+)[\\/]?([^\\/\s"';:,=]*)/.exec(part) ?? [];
       if (kind === 'dotnet-tools') found.set(path.join(store, kind), true);
-      else if (kind !== '' && name !== '')
-        found.set(path.join(store, kind, name), WRITTEN.has(kind));
+      else if (kind !== '' && name !== '') found.set(path.join(store, kind, name), WRITTEN.has(kind));
     }
   }
   const there = await Promise.all(
     [...found.keys()].map(async (folder) => (await fs.stat(folder).catch(() => undefined))?.isDirectory() === true),
   );
   return [...found].filter((_, index) => there[index]).map(([folder, isWritten]) => ({ folder, isWritten }));
-}
-
-function copyCommands(
-  request: ContainerRequest,
-  settings: RemoteSettings,
-  container: LaunchedContainer,
-): { copy(from: string, to: string): Promise<void>; run(program: string, args: readonly string[]): Promise<void> } {
-  const { engine } = request;
-  const check = async ({ code, output }: SpawnResult): Promise<void> => {
-    if (code === 0 && !container.hasEnded()) return;
-    const state = await engine.run(['container', 'inspect', '--format', '{{.State.Running}}', container.name]);
-    const isRunning = state.code === 0 && state.stdout.trim() === 'true';
-    if (!isRunning || container.hasEnded() || saysCut(output)) throw connectionLost(request, settings);
-    throw unknownFailure(engine.name, output);
-  };
-  return {
-    copy: async (from, to) => check(await engine.run(['cp', from, to])),
-    run: async (program, args) => check(await container.call(program, args, {})),
-  };
-}
-
-function connectionLost({ engine, image }: ContainerRequest, { endpoint }: RemoteSettings): UserError {
-  return lostConnection(engine, endpoint, `a build in ${image}`);
 }

@@ -67,6 +67,8 @@ export interface ToolOptions {
   /** The command line to show instead of the real one. */
   displayed?: string | undefined;
   hint?: string | undefined;
+  /** The only folders with results that the build reads, if it starts in a copy: a container elsewhere returns no others. */
+  results?: readonly string[] | undefined;
   /** The source folder, if `cwd` is a copy of it. */
   copyOf?: string | undefined;
 }

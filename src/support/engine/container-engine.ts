@@ -95,6 +95,11 @@ const KNOWN: readonly KnownFailure[] = [
         : `Start it: ${name === 'podman' ? 'podman machine start' : 'finch vm start'}.`,
   },
   {
+    pattern: /no space left on device/i,
+    message: (engine) => `${engine} has no disk space left`,
+    hint: (name) => `Free some on its machine: ${name} system prune removes what no container uses.`,
+  },
+  {
     pattern: /requires BuildKit|unknown flag: --(?:secret|ssh)\b|buildx component is missing/i,
     message: (engine) => `The build needs BuildKit, which ${engine} does not have here`,
     hint: () => 'Install buildx (docker-buildx or docker-buildx-plugin), or with Docker 20.10 set DOCKER_BUILDKIT=1.',

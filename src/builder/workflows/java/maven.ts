@@ -132,6 +132,7 @@ async function runMaven(job: MavenJob, place: Place, goals: readonly string[]): 
       stepId,
       task: `mvn ${goals[0]}`,
       copyOf: reactor.root,
+      results: [path.join(place(reactor.dir), 'target')],
       hint: `The project is ${path.join(definition.codeDir, 'pom.xml')}.`,
     },
   );

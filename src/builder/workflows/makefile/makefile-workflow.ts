@@ -51,6 +51,7 @@ export const makefileWorkflow: Workflow = {
               makefile,
               target,
               cwd: workingDir(settings.workingDir, source, scratch),
+              results: [target],
             });
           });
           return {};
@@ -72,7 +73,7 @@ function workingDir(configured: string | undefined, source: string, copy: string
 async function runMake(
   definition: BuildDefinition,
   context: BuildContext,
-  how: { makefile: string; target: string; cwd: string },
+  how: { makefile: string; target: string; cwd: string; results?: readonly string[] },
 ): Promise<void> {
   const { tools, stepId } = context;
   const [make] = await tools.find('make');
@@ -87,5 +88,6 @@ async function runMake(
     env: { ARTIFACTS_DIR: how.target },
     stepId,
     task: `make ${targetName}`,
+    results: how.results,
   });
 }
