@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { engineError, unknownFailure } from '../../support/engine/container-engine.ts';
 import type { Engine } from '../../support/engine/container-engine.ts';
+import { engineFailure } from '../../support/engine/engine-failure.ts';
 import type { SpawnResult } from '../../support/process/spawn.ts';
 import { startProcess } from '../../support/process/start-process.ts';
 import { mountOf, outermostFolders, translatePaths } from './mounts.ts';
@@ -87,8 +87,10 @@ export async function launchContainer(
   );
   if ((await running.firstLine) === undefined) {
     const { stderr } = await running.ended;
+    // it may have been created and not started
+    await remove(engine, name);
     if (/bind source path does not exist/i.test(stderr)) throw new UnseenFilesError(stderr);
-    throw engineError(engine.name, stderr, { image }) ?? unknownFailure(engine.name, stderr);
+    throw await engineFailure(engine, stderr, { image, during: `the start of ${image}` });
   }
   let ended = false;
   const noteEnd = (): void => void (ended = true);
@@ -106,10 +108,13 @@ export async function launchContainer(
       const wasCut = ended;
       running.endInput();
       const hasStopped = await Promise.race([running.ended.then(() => true), wait(STOP_WITHIN)]);
-      if (!hasStopped || wasCut)
-        await engine.run(['rm', '--force', name], { signal: cleanupSignal() }).catch(() => undefined);
+      if (!hasStopped || wasCut) await remove(engine, name);
     },
   };
+}
+
+async function remove(engine: Engine, name: string): Promise<void> {
+  await engine.run(['rm', '--force', name], { signal: cleanupSignal() }).catch(() => undefined);
 }
 
 async function execIn(

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { saysCut } from '../../support/engine/engine-failure.ts';
-import { makeFolder, readTextIfExists } from '../../support/files.ts';
+import { makeFolder } from '../../support/files.ts';
 import { isBelow } from '../../support/places.ts';
 import { createGate } from '../../support/map-limit.ts';
 import type { SpawnResult } from '../../support/process/spawn.ts';
@@ -67,48 +67,52 @@ interface RemoteRun {
   copies: FolderCopies;
 }
 
-/**
- * Writes the exit code to a file, which is copied back: an engine's command whose connection is cut may report success. The token
- * says that it is this program's.
- */
-const WITH_EXIT_CODE = 'token="$1"; shift; "$@"; code=$?; echo "$token $code" > "$0"; exit "$code"';
-
 async function execWithCopies(run: RemoteRun, command: readonly string[], how: ExecOptions): Promise<SpawnResult> {
-  const { request, settings, container, copies } = run;
+  const { request, settings, copies } = run;
   const { temporaryDir } = request;
-  const exitDir = path.join(temporaryDir, 'exit');
   // the container has them then, whatever the program does
-  for (const folder of [exitDir, ...(how.results ?? [])]) await makeFolder(folder);
+  for (const folder of how.results ?? []) await makeFolder(folder);
   const texts = [...command, how.cwd ?? '', ...Object.values(how.env ?? {})];
   const folders = await foldersIn(texts, settings.store);
   const sources = codeSources(settings, how.cwd);
   await copies.send([...sources.code, ...settings.inputs()], [temporaryDir, ...folders.map(({ folder }) => folder)]);
-  const exitFile = path.join(exitDir, 'code');
-  const token = randomBytes(8).toString('hex');
-  const result = await container.call('sh', ['-c', WITH_EXIT_CODE, exitFile, token, ...command], how);
-  await copies.fetch(how.results === undefined ? temporaryDir : exitDir);
-  const [written, text] = ((await readTextIfExists(exitFile)) ?? '').trim().split(' ');
-  const code = written === token && text !== undefined ? Number(text) : await codeWithoutFile(run, exitFile, result);
-  const results = how.results ?? folders.filter(({ isWritten }) => isWritten).map(({ folder }) => folder);
-  for (const folder of results) await copies.fetch(folder);
+  const result = await execWithEnd(run, command, how);
+  const written = folders.filter(({ isWritten }) => isWritten).map(({ folder }) => folder);
+  for (const folder of how.results ?? [temporaryDir, ...written]) await copies.fetch(folder);
   for (const source of sources.written) await copies.fetchChanges(source);
-  return { ...result, code };
+  return result;
 }
 
-/** Returns the exit code of a program for which there is no file of it. Throws if it is unknown. */
-async function codeWithoutFile(
+/** Writes a token and the exit code after the output. */
+const WITH_END = '"$@"; code=$?; printf %s "$0 $code."; exit "$code"';
+
+/** Runs a program. An engine's command whose connection is cut may report success, with a part of the output. */
+async function execWithEnd(
   { request, settings: { endpoint }, container }: RemoteRun,
-  exitFile: string,
-  result: SpawnResult,
-): Promise<number> {
+  command: readonly string[],
+  how: ExecOptions,
+): Promise<SpawnResult> {
+  const token = randomBytes(16).toString('hex');
+  const end = new RegExp(`${token} (\\d+)\\.`);
+  const onLine = (line: string): void => {
+    const text = line.replace(end, '');
+    if (text !== '' || text === line) how.onLine?.(text);
+  };
+  const result = await container.call('sh', ['-c', WITH_END, token, ...command], { ...how, onLine });
+  const [, code] = end.exec(result.stdout) ?? [];
+  if (code !== undefined)
+    return {
+      ...result,
+      stdout: result.stdout.replace(end, ''),
+      output: result.output.replace(end, ''),
+      code: Number(code),
+    };
   // the engine could not start it
   if (result.code === 126 || result.code === 127) throw engineFailed(request, endpoint, result.output);
   const isReachable = !container.hasEnded() && !saysCut(result.output) && (await isRunning(request, container));
-  if (!isReachable) throw await containerLost(request, endpoint, container);
-  if (result.code !== 0) return result.code;
-  // a full disk
-  const { code, output } = await container.call('sh', ['-c', 'echo 0 > "$0"', exitFile], {});
-  throw code === 0 ? await containerLost(request, endpoint, container) : engineFailed(request, endpoint, output);
+  // the shell was killed
+  if (isReachable && result.code !== 0) return result;
+  throw await containerLost(request, endpoint, container);
 }
 
 /** A program that starts in the code may write there, and use packages that are installed there. */

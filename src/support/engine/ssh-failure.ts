@@ -9,11 +9,11 @@ export function sshFailure(output: string): UserError | undefined {
     return new UserError('Docker needs ssh to reach its engine, and ssh is not on PATH', {
       hint: 'Install OpenSSH, or set DOCKER_HOST or the Docker context to another address.',
     });
-  if (/malformed HTTP (?:response|version|status)/.test(output))
+  // docker.example.com: Docker's name for what `ssh` leads to
+  if (/\/\/docker\.example\.com\b.*malformed HTTP (?:response|version|status)/.test(output))
     return new UserError('Docker is unreachable over ssh: the login printed text before Docker answered', {
       hint: 'Check that the user may run commands there, and that its shell prints nothing when it starts.',
     });
-  // Docker's name for what `ssh` leads to
   if (/Cannot connect to the Docker daemon at http:\/\/docker\.example\.com/.test(output))
     return new UserError('Docker does not answer on the machine that it reaches over ssh', {
       hint: 'Start Docker there, and add the user to the group docker of that machine.',
