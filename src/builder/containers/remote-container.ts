@@ -7,12 +7,12 @@ import { isBelow } from '../../support/places.ts';
 import { createGate } from '../../support/map-limit.ts';
 import type { SpawnResult } from '../../support/process/spawn.ts';
 import type { CopiedSource } from './copied-items.ts';
-import { containerLost, createCopyCommands, engineFailed, isRunning } from './copy-commands.ts';
+import { containerLost, createCopyCommands, engineFailed, isRunning, shellWord } from './copy-commands.ts';
 import { createFolderCopies } from './folder-copies.ts';
 import type { FolderCopies } from './folder-copies.ts';
 import { launchContainer } from './launch-container.ts';
 import type { BuildContainer, ContainerRequest, ExecOptions, LaunchedContainer } from './launch-container.ts';
-import { outermostFolders, volumeOption } from './mounts.ts';
+import { mountOf, outermostFolders, volumeOption } from './mounts.ts';
 
 /** What a container on another machine needs besides the request. */
 interface RemoteSettings {
@@ -76,42 +76,60 @@ async function execWithCopies(run: RemoteRun, command: readonly string[], how: E
   const folders = await foldersIn(texts, settings.store);
   const sources = codeSources(settings, how.cwd);
   await copies.send([...sources.code, ...settings.inputs()], [temporaryDir, ...folders.map(({ folder }) => folder)]);
-  const result = await execWithEnd(run, command, how);
   const written = folders.filter(({ isWritten }) => isWritten).map(({ folder }) => folder);
-  for (const folder of how.results ?? [temporaryDir, ...written]) await copies.fetch(folder);
-  for (const source of sources.written) await copies.fetchChanges(source);
+  const results = how.results ?? [temporaryDir, ...written];
+  const places = [...results, ...sources.written.map((source) => source.path)];
+  const { result, changed } = await execWithEnd(run, command, { ...how, places });
+  for (const folder of results) if (changed.has(folder)) await copies.fetch(folder);
+  for (const source of sources.written) if (changed.has(source.path)) await copies.fetchChanges(source);
   return result;
 }
 
-/** Writes a token and the exit code after the output. */
-const WITH_END = '"$@"; code=$?; printf %s "$0 $code."; exit "$code"';
+/**
+ * Runs a program, then prints a token (`$0`), the exit code, and the numbers of the places that have changed: all, without a `find`
+ * that can compare. What changes in the tick of the clock in which `$1` was made would not count as newer.
+ */
+function scriptOf(places: readonly string[]): string {
+  const checks = places.map((place, index) => {
+    const folder = shellWord(mountOf(place, process.platform).target);
+    return `newer=$(find ${folder} -cnewer "$since" 2>/dev/null) && [ -z "$newer" ] || changed="$changed ${index}"`;
+  });
+  return [
+    'since="$1"; shift; { true > "$since"; sleep 0.02 || sleep 1; } 2>/dev/null',
+    '"$@"; code=$?; changed=',
+    ...checks,
+    'printf %s "$0 $code$changed."; exit "$code"',
+  ].join('\n');
+}
 
-/** Runs a program. An engine's command whose connection is cut may report success, with a part of the output. */
+/**
+ * Runs a program and returns which places it has changed. An engine's command whose connection is cut may report success, with a
+ * part of the output: what is printed last says that it is complete.
+ */
 async function execWithEnd(
   { request, settings: { endpoint }, container }: RemoteRun,
   command: readonly string[],
-  how: ExecOptions,
-): Promise<SpawnResult> {
+  { places, ...how }: ExecOptions & { places: readonly string[] },
+): Promise<{ result: SpawnResult; changed: ReadonlySet<string | undefined> }> {
   const token = randomBytes(16).toString('hex');
-  const end = new RegExp(`${token} (\\d+)\\.`);
+  const end = new RegExp(`${token} (\\d+)([\\d ]*)\\.`);
   const onLine = (line: string): void => {
     const text = line.replace(end, '');
     if (text !== '' || text === line) how.onLine?.(text);
   };
-  const result = await container.call('sh', ['-c', WITH_END, token, ...command], { ...how, onLine });
-  const [, code] = end.exec(result.stdout) ?? [];
-  if (code !== undefined)
-    return {
-      ...result,
-      stdout: result.stdout.replace(end, ''),
-      output: result.output.replace(end, ''),
-      code: Number(code),
-    };
+  const since = path.join(request.temporaryDir, 'started');
+  const result = await container.call('sh', ['-c', scriptOf(places), token, since, ...command], { ...how, onLine });
+  const [, code, numbers = ''] = end.exec(result.stdout) ?? [];
+  if (code !== undefined) {
+    const [stdout, output] = [result.stdout.replace(end, ''), result.output.replace(end, '')];
+    const changed = new Set(numbers.split(' ').map((number) => places[Number(number || NaN)]));
+    return { result: { ...result, stdout, output, code: Number(code) }, changed };
+  }
   // the engine could not start it
   if (result.code === 126 || result.code === 127) throw engineFailed(request, endpoint, result.output);
   const isReachable = !container.hasEnded() && !saysCut(result.output) && (await isRunning(request, container));
   // the shell was killed
-  if (isReachable && result.code !== 0) return result;
+  if (isReachable && result.code !== 0) return { result, changed: new Set(places) };
   throw await containerLost(request, endpoint, container);
 }
 
