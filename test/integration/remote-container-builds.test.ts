@@ -28,6 +28,28 @@ const APP = {
   'js/seed.txt': 'from the source',
   'js/package.json': packageJson(MAKING),
 };
+/** A local package whose build needs no other one. */
+const BACKEND = `import zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "common-1-py3-none-any.whl"
+    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
+        wheel.write("common.py")
+        wheel.writestr("common-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: common\\nVersion: 1\\n")
+        wheel.writestr("common-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("common-1.dist-info/RECORD", "")
+    return name
+`;
+const PYPROJECT = `[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+[project]
+name = "common"
+version = "1"
+`;
+const MAKEFILE = 'build-Mk:\n\tcp -r . "$(ARTIFACTS_DIR)"\n';
+const ODD = ['-rf', ' a b ', 'ü"$x\'', '*?[x]', 'new\nline', 'empty'];
+
 const WAITING_IMAGE = `FROM ${IMAGE}\nRUN echo waiting; sleep 600\n`;
 const DOCKER = '/usr/bin/docker';
 
@@ -124,6 +146,66 @@ describe.skipIf(unavailable !== undefined)(`a remote engine${unavailable ? ` (${
     expect(new Set(Object.values(again.outcomes))).toEqual(new Set(['unchanged']));
   });
 
+  it('a project with an odd path and odd names: local packages, the tools’ caches, links; a full copy only of results', async () => {
+    const dir = path.join(await tempFolder(), 'my äpp');
+    await fs.mkdir(dir);
+    const template = containerTemplate('Py', 'Mv', 'Mk');
+    const local = { 'lib/common.py': 'X = 1\n', 'lib/pyproject.toml': PYPROJECT, 'lib/backend.py': BACKEND };
+    await writeFiles(dir, {
+      ...APP,
+      ...local,
+      'template.yaml': template,
+      'common.txt': '-e ../lib\n',
+      'shared.py': 'S = 1\n',
+    });
+    await writeFiles(dir, { 'mk/Makefile': MAKEFILE, ...Object.fromEntries(ODD.map((name) => [`mk/${name}`, name])) });
+    await fs.writeFile(path.join(dir, 'mk/empty'), '');
+    await fs.symlink('../shared.py', path.join(dir, 'mk/shared.py'));
+    await executable(dir);
+    const log = path.join(dir, 'log');
+    const docker = await dockerAfter(`[ "$1" != cp ] || echo "$2" >> '${log}'`);
+    const app = await build(dir, { env: { PATH: `${await only(dir, { docker })}${path.delimiter}/bin` } });
+    expect(app.failures).toEqual([]);
+    expect(await app.files('Py')).toMatchObject({ 'common.py': 'X = 1\n' });
+    expect((await app.files('Mv'))['text']).toBe('class App {}\nrun\nrun\n');
+    const odd = Object.fromEntries(ODD.map((name) => [name, name === 'empty' ? '' : name]));
+    expect(await app.files('Mk')).toEqual({ ...odd, Makefile: MAKEFILE, 'shared.py': 'S = 1\n' });
+    const back = (await fs.readFile(log, 'utf8')).split('\n').filter((line) => line.startsWith('sam-sync'));
+    // nothing was written into the code
+    expect(back.filter((line) => !/\/(?:tmp|sam-sync-container\.[^/]*)\//.test(line))).toEqual([]);
+    const [maven = ''] = back.find((line) => line.endsWith('/target/.'))?.split(':') ?? [];
+    const ofMaven = back.filter((line) => line.startsWith(maven));
+    expect(ofMaven.filter((line) => !line.endsWith('/target/.'))).toEqual([]);
+  });
+
+  it('what the engine reports is not taken for more than it is', async () => {
+    const dir = await tempFolder({ ...APP, 'gr/gradlew': '#!/bin/sh\nrm -rf /tmp/sam-sync-container*; exit 3\n' });
+    await executable(dir);
+    const endpoint = engine.env['DOCKER_HOST'];
+    const failure = async (id: string, line: string | undefined, onEvent?: BuildAppOptions['onEvent']) => {
+      const programs = line === undefined ? undefined : { docker: await dockerAfter(line) };
+      const bin = await tempFolder();
+      if (programs) await pathWith(bin, programs);
+      const env = programs ? { PATH: `${bin}${path.delimiter}/bin` } : {};
+      const app = await build(dir, { env, only: new Set([id]), ...(onEvent && { onEvent }) });
+      await nothingLeft(dir);
+      return app.failures.map(({ message }) => message);
+    };
+    // the program leaves nothing that could be copied
+    expect(await failure('Gr', undefined)).toEqual(['gradle samSyncLib failed with exit code 3']);
+    // success, though its output was lost
+    const lost = `The connection to Docker at ${endpoint} was lost during a build in ${IMAGE}`;
+    expect(await failure('Js', `[ "$1" != exec ] || exec ${DOCKER} "$@" > /dev/null`)).toEqual([lost]);
+    // created, and not started
+    const created = `[ "$1" != run ] || { shift; ${DOCKER} create "$@" > /dev/null; echo odd >&2; exit 125; }`;
+    expect(await failure('Js', created)).toEqual(['Docker failed: odd']);
+    await writeFiles(dir, { 'gr/gradlew': WAITING_GRADLEW });
+    const remove = (): void => void containers().then((names) => engine.docker('rm', '--force', ...names));
+    expect(await failure('Gr', undefined, whenWaiting(remove))).toEqual([
+      `Docker at ${endpoint} ended the container of a build in ${IMAGE}`,
+    ]);
+  });
+
   it.each([
     ['Gr', 'stays away', `a build in ${IMAGE}`],
     ['Gr', 'comes back', `a build in ${IMAGE}`],
@@ -161,7 +243,8 @@ describe.skipIf(unavailable !== undefined)(`a remote engine${unavailable ? ` (${
   });
 
   it('a watch keeps its containers: of a saved change only what changed travels, and it is deployed', async () => {
-    const dir = await tempFolder({ ...APP, 'template.yaml': containerTemplate('Py', 'Gr', 'Img') });
+    const kinds = { 'gr/file/old.txt': '1', 'gr/folder': '1' };
+    const dir = await tempFolder({ ...APP, ...kinds, 'template.yaml': containerTemplate('Py', 'Gr', 'Mv', 'Img') });
     await executable(dir);
     const copied = path.join(dir, 'copied.txt');
     const list = `case "$1 $2" in 'cp '*/stage/.) (cd "$2" && /usr/bin/find . -type f >> '${copied}');; esac`;
@@ -183,10 +266,31 @@ describe.skipIf(unavailable !== undefined)(`a remote engine${unavailable ? ` (${
           .toSorted();
       };
       const running = await containers();
-      expect(running).toHaveLength(2);
+      expect(running).toHaveLength(3);
       expect(await copiedBy('gr/src/App.java', 'class Second {}\n', 'Gr')).toEqual(['./init.gradle', './src/App.java']);
       expect(await containers()).toEqual(running);
       expect(await copiedBy('img/app.py', '2\n', 'Img')).toEqual([]);
+      // Maven builds in a copy, which the container makes
+      expect(await copiedBy('mv/src/App.java', 'class Second {}\n', 'Mv')).toEqual(['./src/App.java']);
+      // an unpacked archive: the time and the size of the file before, and other kinds
+      const source = path.join(dir, 'gr/src/App.java');
+      const { atime, mtime } = await fs.stat(source);
+      await writeFiles(dir, { 'other.java': 'class Thirds {}\n' });
+      await fs.utimes(path.join(dir, 'other.java'), atime, mtime);
+      await watch.atOnce(async () => {
+        await fs.rename(path.join(dir, 'other.java'), source);
+        for (const name of ['file', 'folder']) await fs.rm(path.join(dir, 'gr', name), { recursive: true });
+        await writeFiles(dir, { 'gr/file': '2', 'gr/folder/new.txt': '2' });
+      });
+      await copiedBy('gr/src/more.txt', '1', 'Gr');
+      const inContainers = await Promise.all(
+        running.map((each) =>
+          engine
+            .docker('exec', each, 'sh', '-c', `cd '${dir}/gr' && cat src/App.java file folder/* && ls`)
+            .catch(() => ''),
+        ),
+      );
+      expect(inContainers.join('')).toBe('class Thirds {}\n22build.gradle\nfile\nfolder\ngradlew\nsrc');
       await copiedBy('common.txt', 'six==1.17.0\n', 'Py');
       const { lambda } = clients(cloud.endpoint);
       const { Functions = [] } = await lambda.send(new ListFunctionsCommand({}));

@@ -14,6 +14,11 @@ const FUNCTIONS = {
   // with the wrapper of the build tool
   Gr: zipped('gr', 'app.App::handle', 'java17'),
   Mv: zipped('mv', 'app.App::handle', 'java17'),
+  Mk: `
+    Type: AWS::Serverless::Function
+    Properties: { CodeUri: mk, Handler: app.handler, Runtime: provided.al2023 }
+    Metadata: { BuildMethod: makefile }
+`,
   Img: image('img'),
   Own: image('own'),
 };

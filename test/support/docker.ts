@@ -71,7 +71,7 @@ function firstLine(child: ChildProcess): Promise<string> {
 }
 
 /** Programs that every image of ours has. */
-const BASICS = ['sh', 'cat', 'touch', 'chown', 'env', 'sleep', 'mkdir', 'cp', 'ls', 'rm'];
+const BASICS = ['sh', 'cat', 'touch', 'chown', 'env', 'sleep', 'mkdir', 'cp', 'ls', 'rm', 'find', 'make'];
 /** What programs look up outside of themselves. */
 const SETTINGS = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pip.conf'];
 

@@ -80,7 +80,8 @@ async function execWithCopies(run: RemoteRun, command: readonly string[], how: E
   const results = how.results ?? [temporaryDir, ...written];
   const places = [...results, ...sources.written.map((source) => source.path)];
   const { result, changed } = await execWithEnd(run, command, { ...how, places });
-  for (const folder of results) if (changed.has(folder)) await copies.fetch(folder);
+  // nothing reads what a failed program left in them
+  for (const folder of result.code === 0 ? results : []) if (changed.has(folder)) await copies.fetch(folder);
   for (const source of sources.written) if (changed.has(source.path)) await copies.fetchChanges(source);
   return result;
 }

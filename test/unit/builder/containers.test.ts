@@ -146,6 +146,7 @@ test.each([
     'does not exist for this architecture',
   ],
   ['docker', 'no basic auth credentials', 'not logged in'],
+  ['docker', 'Error processing tar file(exit status 1): write /a/b: no space left on device', 'has no disk space left'],
   [
     'docker',
     'the --mount option requires BuildKit. Refer to https://docs',
@@ -226,6 +227,10 @@ it.each([
 });
 
 it('what is not known is told in the engine’s words', () => {
+  // no ssh
+  const malformed =
+    'error during connect: Get "http://h:2375/v1.24/info": net/http: HTTP/1.x transport connection broken: malformed HTTP response "x"';
+  expect(engineError('docker', malformed)?.message).toBe('Docker is unreachable');
   expect(engineError('docker', 'something new')).toBeUndefined();
   const output = "docker: Error response from daemon: odd thing\n\nRun 'docker run --help' for more information\n";
   expect(unknownFailure('docker', output).message).toBe('Docker failed: Error response from daemon: odd thing');
