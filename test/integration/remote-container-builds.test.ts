@@ -48,7 +48,21 @@ name = "common"
 version = "1"
 `;
 const MAKEFILE = 'build-Mk:\n\tcp -r . "$(ARTIFACTS_DIR)"\n';
-const ODD = ['-rf', ' a b ', 'ü"$x\'', '*?[x]', 'new\nline', 'empty'];
+/** Files of the Makefile's function. */
+const ODD: Record<string, string> = {
+  ...Object.fromEntries(['-rf', ' a b ', 'ü"$x\'', '*?[x]', 'new\nline'].map((name) => [name, name])),
+  empty: '',
+};
+const ODD_APP = {
+  'template.yaml': containerTemplate('Py', 'Js', 'Gr', 'Mv', 'Mk', 'Img', 'Own'),
+  'common.txt': 'six==1.16.0\n-e ../lib\n',
+  'lib/common.py': 'X = 1\n',
+  'lib/pyproject.toml': PYPROJECT,
+  'lib/backend.py': BACKEND,
+  'shared.py': 'S = 1\n',
+  'mk/Makefile': MAKEFILE,
+  ...Object.fromEntries(Object.entries(ODD).map(([name, text]) => [`mk/${name}`, text])),
+};
 
 const WAITING_IMAGE = `FROM ${IMAGE}\nRUN echo waiting; sleep 600\n`;
 const DOCKER = '/usr/bin/docker';
@@ -117,10 +131,13 @@ describe.skipIf(unavailable !== undefined)(`a remote engine${unavailable ? ` (${
     await poll(async () => ((await containers()).length === 0 ? true : undefined));
   };
 
-  it('builds all from copies, once, as many at once as the engine has processors, images too; nothing is left', async () => {
-    const dir = await tempFolder(APP);
+  it('builds all from copies, once, as many at once as the engine has processors, images too; nothing is left; a project with an odd path', async () => {
+    const dir = path.join(await tempFolder(), 'my äpp');
+    await writeFiles(dir, { ...APP, ...ODD_APP });
+    await fs.symlink('../shared.py', path.join(dir, 'mk/shared.py'));
     await executable(dir);
-    const docker = await dockerAfter('[ "$1" != info ] || { echo 1; exit; }');
+    const log = path.join(dir, 'log');
+    const docker = await dockerAfter(`case "$1" in info) echo 1; exit;; cp) echo "$2" >> '${log}';; esac`);
     const env = { PATH: `${await only(dir, { docker })}${path.delimiter}/bin` };
     const order: string[] = [];
     const onEvent: BuildAppOptions['onEvent'] = (event) => {
@@ -128,54 +145,28 @@ describe.skipIf(unavailable !== undefined)(`a remote engine${unavailable ? ` (${
     };
     const app = await build(dir, { env, onEvent });
     expect(app.failures).toEqual([]);
-    expect(Object.keys(await app.files('Py'))).toEqual(expect.arrayContaining(['app.py', 'six.py']));
+    expect(Object.keys(await app.files('Py'))).toEqual(expect.arrayContaining(['app.py', 'common.py', 'six.py']));
+    expect(await app.files('Mk')).toEqual({ ...ODD, Makefile: MAKEFILE, 'shared.py': 'S = 1\n' });
     expect(await app.files('Js')).toMatchObject({
       'made.txt': 'from the source',
       'node_modules/is-number/index.js': expect.anything(),
     });
     for (const id of ['Gr', 'Mv']) expect(await app.files(id)).toMatchObject({ text: 'class App {}\nrun\nrun\n' });
     expect([...app.result.images.keys()].toSorted()).toEqual(['Img', 'Own']);
-    expect(order.toSorted()).toEqual(['Gr', 'Img', 'Js', 'Mv', 'Own', 'Py'].map((id) => `build:${id}`));
+    expect(order.toSorted()).toEqual(['Gr', 'Img', 'Js', 'Mk', 'Mv', 'Own', 'Py'].map((id) => `build:${id}`));
     expect(await containers()).toEqual([]);
     expect(await fs.readdir(path.join(dir, '.aws-sam/sam-sync/tmp'))).toEqual([]);
     // as everywhere, prepack writes beside the source
     expect(await fs.readdir(path.join(dir, 'js'))).toEqual(['app.js', 'made.txt', 'package.json', 'seed.txt']);
     expect(await fs.readdir(path.join(dir, 'py'))).toEqual(['app.py', 'requirements.txt']);
+    // only results come back, and of the code what was written there
+    const back = (await fs.readFile(log, 'utf8')).split('\n').filter((line) => line.startsWith('sam-sync'));
+    expect(back.filter((line) => /\/(?:gr|mk|mv|py)\/\.$/.test(line))).toEqual([]);
+    const [maven = ''] = back.find((line) => line.endsWith('/target/.'))?.split(':') ?? [];
+    expect(back.filter((line) => line.startsWith(maven) && !line.endsWith('/target/.'))).toEqual([]);
     const again = await build(dir);
     expect(again).toMatchObject({ commands: [], failures: [] });
     expect(new Set(Object.values(again.outcomes))).toEqual(new Set(['unchanged']));
-  });
-
-  it('a project with an odd path and odd names: local packages, the tools’ caches, links; a full copy only of results', async () => {
-    const dir = path.join(await tempFolder(), 'my äpp');
-    await fs.mkdir(dir);
-    const template = containerTemplate('Py', 'Mv', 'Mk');
-    const local = { 'lib/common.py': 'X = 1\n', 'lib/pyproject.toml': PYPROJECT, 'lib/backend.py': BACKEND };
-    await writeFiles(dir, {
-      ...APP,
-      ...local,
-      'template.yaml': template,
-      'common.txt': '-e ../lib\n',
-      'shared.py': 'S = 1\n',
-    });
-    await writeFiles(dir, { 'mk/Makefile': MAKEFILE, ...Object.fromEntries(ODD.map((name) => [`mk/${name}`, name])) });
-    await fs.writeFile(path.join(dir, 'mk/empty'), '');
-    await fs.symlink('../shared.py', path.join(dir, 'mk/shared.py'));
-    await executable(dir);
-    const log = path.join(dir, 'log');
-    const docker = await dockerAfter(`[ "$1" != cp ] || echo "$2" >> '${log}'`);
-    const app = await build(dir, { env: { PATH: `${await only(dir, { docker })}${path.delimiter}/bin` } });
-    expect(app.failures).toEqual([]);
-    expect(await app.files('Py')).toMatchObject({ 'common.py': 'X = 1\n' });
-    expect((await app.files('Mv'))['text']).toBe('class App {}\nrun\nrun\n');
-    const odd = Object.fromEntries(ODD.map((name) => [name, name === 'empty' ? '' : name]));
-    expect(await app.files('Mk')).toEqual({ ...odd, Makefile: MAKEFILE, 'shared.py': 'S = 1\n' });
-    const back = (await fs.readFile(log, 'utf8')).split('\n').filter((line) => line.startsWith('sam-sync'));
-    // nothing was written into the code
-    expect(back.filter((line) => !/\/(?:tmp|sam-sync-container\.[^/]*)\//.test(line))).toEqual([]);
-    const [maven = ''] = back.find((line) => line.endsWith('/target/.'))?.split(':') ?? [];
-    const ofMaven = back.filter((line) => line.startsWith(maven));
-    expect(ofMaven.filter((line) => !line.endsWith('/target/.'))).toEqual([]);
   });
 
   it('what the engine reports is not taken for more than it is', async () => {
