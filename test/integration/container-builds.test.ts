@@ -8,7 +8,7 @@ import { buildApp, pathWith, toolEnv } from '../support/build-app.ts';
 import type { BuiltApp } from '../support/build-app.ts';
 import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
-import { importImage, startTestEngine } from '../support/docker.ts';
+import { addUser, importImage, startTestEngine } from '../support/docker.ts';
 import { countInterruptions } from '../support/interruption/containers.ts';
 import { CERTIFICATES, CONTAINER_TEMPLATE, packageJson, WAITING } from '../support/container-app.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
@@ -73,6 +73,11 @@ describe.skipIf(unavailable !== undefined)(`--use-container${unavailable ? ` (${
     expect(app.result.dependencyLayers.size).toBe(0);
     expect(await containers()).toEqual([]);
     expect(await build(dir)).toMatchObject({ commands: [], outcomes: { Py: 'unchanged', Js: 'unchanged' } });
+    // its user may not write our files, and gets copies
+    await addUser(engine, IMAGES.Py, 'local/with-user');
+    const container = inContainers({ images: { ...IMAGES, Py: 'local/with-user' } });
+    expect(await build(dir, { container })).toMatchObject({ failures: [], outcomes: { Py: 'done', Js: 'unchanged' } });
+    expect(await containers()).toEqual([]);
     const other = inContainers({ envById: { Js: { GREETING: 'bye' } } });
     expect((await (await build(dir, { container: other })).files('Js'))['made.txt']).toBe('bye');
   });

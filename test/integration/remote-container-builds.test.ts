@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildApp, pathWith, toolEnv } from '../support/build-app.ts';
 import type { BuildAppOptions, BuiltApp } from '../support/build-app.ts';
 import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
-import { importImage, startTestEngine } from '../support/docker.ts';
+import { addUser, importImage, startTestEngine } from '../support/docker.ts';
 import { CERTIFICATES, containerTemplate, moreFiles, packageJson, WAITING_GRADLEW } from '../support/container-app.ts';
 import { sshUnavailable, startSshServer } from '../support/ssh-server.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
@@ -222,12 +222,15 @@ describe.skipIf(unavailable !== undefined)(`a remote engine${unavailable ? ` (${
     },
   );
 
-  it('a local socket that leads to another machine: its containers see no file of ours, so that they get copies', async () => {
+  it('a local socket that leads to another machine: its containers get copies, which the image’s user may write', async () => {
     const dir = await tempFolder(APP);
     await executable(dir);
     const socket = path.join(dir, 'engine.sock');
     const way = await startWay({ path: socket });
-    const app = await build(dir, { env: { DOCKER_HOST: `unix://${socket}` }, only: new Set(['Gr']) });
+    const image = `${IMAGE}-with-user`;
+    await addUser(engine, IMAGE, image);
+    const container = { image, images: {}, env: CERTIFICATES, envById: {} };
+    const app = await build(dir, { env: { DOCKER_HOST: `unix://${socket}` }, container, only: new Set(['Gr']) });
     way.stop();
     expect(app.failures).toEqual([]);
     expect((await app.files('Gr'))['text']).toContain('class App');

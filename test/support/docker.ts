@@ -125,6 +125,13 @@ export async function importImage(
   await engine.docker('import', '--change', `ENV PATH=${folders.join(':')} HOME=/root`, tar, name);
 }
 
+/** Makes an image whose programs run as a user that owns nothing. */
+export async function addUser(engine: TestEngine, image: string, name: string): Promise<void> {
+  const container = await engine.docker('create', image, 'sh');
+  await engine.docker('commit', '--change', 'USER 1234', container, name);
+  await engine.docker('rm', container);
+}
+
 async function which(program: string): Promise<string> {
   const { stdout } = await run('sh', ['-c', 'command -v "$1"', 'sh', program]);
   return stdout.trim();

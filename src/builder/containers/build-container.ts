@@ -58,8 +58,11 @@ async function ownerToRestore(
   const probe = path.join(temporaryDir, 'owner');
   const { code, output } = await call('touch', [probe], {});
   const stat = await fs.stat(probe).catch(() => undefined);
-  if (code === 0 && stat === undefined)
-    throw new UnseenFilesError(`containers of ${engine.name} do not see the files of this machine`);
+  // e.g. another user's rootless engine may not write them
+  if (stat === undefined && (code === 0 || /permission denied|read-only file system/i.test(output)))
+    throw new UnseenFilesError(
+      `containers of ${engine.name} do not see the files of this machine, or may not write them`,
+    );
   if (stat === undefined) throw unknownFailure(engine.name, output);
   await fs.rm(probe, { force: true });
   const us = process.getuid?.();

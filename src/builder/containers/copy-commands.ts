@@ -8,19 +8,23 @@ import type { ContainerRequest, LaunchedContainer } from './launch-container.ts'
 export interface CopyCommands {
   /** The engine's `cp`. */
   copy(from: string, to: string): Promise<void>;
-  /** Runs lines of shell in the container, to the end. */
+  /** Runs lines of shell in the container as root, to the end. */
   script(lines: readonly string[]): Promise<void>;
+  /** Lines of shell that give folders of the container to the image's user. */
+  ownedBy(folders: readonly string[]): string[];
   /** The container's name. */
   name: string;
 }
 
 /** Opens them for a container. `endpoint`: the engine's address, for messages. */
-export function createCopyCommands(
+export async function createCopyCommands(
   request: ContainerRequest,
   endpoint: string,
   container: LaunchedContainer,
-): CopyCommands {
+): Promise<CopyCommands> {
   const { engine } = request;
+  const { stdout } = await engine.run(['container', 'inspect', '--format', '{{.Config.User}}', container.name]);
+  const user = stdout.trim();
   const check = async ({ code, output }: SpawnResult): Promise<void> => {
     if (code === 0 && !container.hasEnded()) return;
     const isLost = container.hasEnded() || saysCut(output) || !(await isRunning(request, container));
@@ -28,17 +32,22 @@ export function createCopyCommands(
   };
   return {
     name: container.name,
+    ownedBy: (folders) =>
+      ROOT.test(user) ? [] : [`chown -R -h ${shellWord(user)} ${folders.map((folder) => shellWord(folder)).join(' ')}`],
     copy: async (from, to) => check(await engine.run(['cp', from, to])),
     script: async (lines) => {
       if (lines.length === 0) return;
       // a shell that has not got all of it runs none of it, and a command whose connection is cut may report success
       const input = `{ set -e\n${lines.join('\n')}\necho ${DONE}\nexit\n}\n`;
-      const result = await container.call('sh', [], { input });
+      const result = await container.call('sh', [], { input, isRoot: true });
       await check(result);
       if (result.stdout.trim() !== DONE) throw await containerLost(request, endpoint, container);
     },
   };
 }
+
+/** The users of images that may write anything. */
+const ROOT = /^(?:(?:root|0)(?::.*)?)?$/;
 
 const DONE = 'done';
 

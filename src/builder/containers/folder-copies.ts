@@ -56,7 +56,7 @@ export function createFolderCopies(commands: CopyCommands, temporaryDir: string)
       ...chunks(removed.map((item) => shellWord(path.posix.join(target, item)))).map(
         (some) => `rm -rf -- ${some.join(' ')}`,
       ),
-      ...(made.has(folder) ? [] : [`mkdir -p -- ${shellWord(target)}`]),
+      ...(made.has(folder) ? [] : [`mkdir -p -- ${shellWord(target)}`, ...commands.ownedBy([target])]),
     ]);
     made.add(folder);
     await sendItems(changedItems(items, before), folder);
@@ -110,7 +110,7 @@ const COPIES = 'sam-sync-container-copies';
 
 /** Copies items below a folder to the container. */
 async function stageItems(
-  { copy, name }: CopyCommands,
+  { copy, script, ownedBy, name }: CopyCommands,
   temporaryDir: string,
   { folder, items }: { folder: string; items: readonly CopiedItem[] },
 ): Promise<void> {
@@ -123,6 +123,7 @@ async function stageItems(
     for (const item of items) await unlessGone(() => copyItem(item, path.join(stage, item.name)));
     await copy(`${stage}${path.sep}.`, `${name}:${targetOf(folder)}`);
   });
+  await script(ownedBy([targetOf(folder)]));
 }
 
 /** Command lines have a limit. */

@@ -40,6 +40,8 @@ export interface ExecOptions {
   onLine?: ((line: string) => void) | undefined;
   /** Text for its standard input. */
   input?: string | undefined;
+  /** As root, whoever the image's user is. */
+  isRoot?: boolean;
   /** The only folders with results that the build reads; undefined: any that it names or starts in. Absolute. */
   results?: readonly string[] | undefined;
 }
@@ -132,6 +134,7 @@ async function execIn(
   const command = [program, ...args].map(translate);
   const options = [
     ...(how.input === undefined ? [] : ['--interactive']),
+    ...(how.isRoot === true ? ['--user', '0'] : []),
     ...(how.cwd === undefined ? [] : ['--workdir', translate(how.cwd)]),
     ...variables.options,
   ];

@@ -8,6 +8,7 @@ import { createGate } from '../../support/map-limit.ts';
 import type { SpawnResult } from '../../support/process/spawn.ts';
 import type { CopiedSource } from './copied-items.ts';
 import { containerLost, createCopyCommands, engineFailed, isRunning, shellWord } from './copy-commands.ts';
+import type { CopyCommands } from './copy-commands.ts';
 import { createFolderCopies } from './folder-copies.ts';
 import type { FolderCopies } from './folder-copies.ts';
 import { launchContainer } from './launch-container.ts';
@@ -36,7 +37,16 @@ export async function startRemoteContainer(
 ): Promise<BuildContainer> {
   const { source, target } = request.caches;
   const container = await launchContainer(request, [volumeOption({ source: volumeOf(source), target })]);
-  const commands = createCopyCommands(request, settings.endpoint, container);
+  const open = async (): Promise<CopyCommands> => {
+    const opened = await createCopyCommands(request, settings.endpoint, container);
+    await opened.script(opened.ownedBy([target]));
+    return opened;
+  };
+  // from here on the container exists, and only this call can close it
+  const commands = await open().catch(async (error: unknown) => {
+    await container.stop();
+    throw error;
+  });
   const copies = createFolderCopies(commands, path.dirname(request.temporaryDir));
   // programs that run at once would each replace the folders of the others
   const inTurn = createGate(1);
@@ -44,16 +54,17 @@ export async function startRemoteContainer(
     exec: (program, args, how = {}) =>
       inTurn(() => execWithCopies({ request, settings, container, copies }, [program, ...args], how)),
     reset: async () => {
-      const folders = [path.join(settings.store, 'tmp'), request.temporaryDir];
-      for (const folder of folders) copies.forget(folder);
-      return !container.hasEnded() && (await container.call('sh', ['-c', EMPTY, ...folders], {})).code === 0;
+      const emptied = [path.join(settings.store, 'tmp'), request.temporaryDir];
+      for (const folder of emptied) copies.forget(folder);
+      if (container.hasEnded()) return false;
+      const folders = emptied.map((folder) => mountOf(folder, process.platform).target);
+      const words = folders.map(shellWord).join(' ');
+      await commands.script([`rm -rf -- ${words}`, `mkdir -p -- ${words}`, ...commands.ownedBy(folders)]);
+      return true;
     },
     close: () => container.stop(),
   };
 }
-
-/** Its words are the script's first ones: `$0` is one of them. */
-const EMPTY = 'rm -rf -- "$0" "$@" && mkdir -p -- "$0" "$@"';
 
 /** A name by the project's folder, so that the project finds it again. */
 function volumeOf(caches: string): string {
