@@ -66,7 +66,7 @@ export class UnseenFilesError extends Error {}
 const STOP_WITHIN = 3_000;
 /** The exit code of a killed program, and the time (ms) that an engine has to report it. */
 const KILLED = 137;
-const WORD_WITHIN = 1_000;
+const WORD_WITHIN = 5_000;
 /** Cleanup commands of the engine get this time (ms). */
 const CLEANUP_WITHIN = 30_000;
 
