@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { apiEvents } from '../../src/model/api-events.ts';
 import { createStackValues } from '../../src/model/stack-values.ts';
 import type { Stack } from '../../src/model/stack.ts';
+import { whyOtherMethods } from '../../src/services/apigateway/check-methods.ts';
 import { replaceGenerated } from '../../src/services/apigateway/replace-generated.ts';
 import { createScope, resolveTemplate } from '../../src/template/resolve-template.ts';
 import { mapOf, resourceOf } from '../../src/template/template.ts';
@@ -217,13 +218,44 @@ const CASES = (
   return { name, kind, variants: Object.keys(variants), texts };
 });
 
+/** A template with the route of each function, each with a condition. */
+const moving = (kind: Kind, first: string, others: string): string =>
+  `Transform: AWS::Serverless-2016-10-31
+Parameters: {Millis: {Type: String, Default: '3000'}}
+Conditions: {IsOn: !Equals [!Ref Millis, '3000']}
+Resources:
+  Api: {Type: AWS::Serverless::${kind}, Properties: {${kind === 'Api' ? "StageName: dev, Cors: \"'*'\"" : ''}}}
+${fn('Fn', event('Get', kind, `Path: ${first}, Method: GET, ${kind === 'Api' ? 'RestApiId' : 'ApiId'}: !Ref Api`), ', Condition: IsOn')}${others}`;
+const route = (kind: Kind, path: string, id = 'Other'): string =>
+  fn(
+    id,
+    event('Get', kind, `Path: ${path}, Method: get, ${kind === 'Api' ? 'RestApiId' : 'ApiId'}: !Ref Api`),
+  ).replace('Handler:', 'AutoPublishAlias: live, Handler:');
+const KINDS = ['Api', 'HttpApi'] as const;
+const MOVING = KINDS.map((kind) => moving(kind, '/a', route(kind, '/b')));
+
 const HTTP_TEXTS = Object.keys(HTTP).length;
 
 describe('the definition that SAM generates for events', () => {
   const bodies: TemplateMap[] = [];
+  const moved: Template[] = [];
   beforeAll(() => {
-    bodies.push(...transform(CASES.flatMap(({ texts }) => texts)).map(bodyOf));
+    const all = transform([...MOVING, ...CASES.flatMap(({ texts }) => texts)]);
+    moved.push(...all.splice(0, MOVING.length));
+    bodies.push(...all.map(bodyOf));
   }, 60_000);
+
+  it.each(KINDS)('waits while the deployment has to remove a method or to change its function: %s', (kind) => {
+    const deployed = moved[KINDS.indexOf(kind)] ?? {};
+    const { Body: written = null } = mapOf(resourceOf(deployed, 'Api')['Properties']);
+    const resolved = bodyOf(deployed);
+    const why = (first: string, others: string): string | undefined =>
+      whyOtherMethods({ written: mapOf(written), resolved }, apiEvents(stackOf(moving(kind, first, others)), 'Api'));
+    expect(why('/a', route(kind, '/b'))).toBeUndefined();
+    expect(why('/a', route(kind, '/b') + route(kind, '/c', 'New'))).toBeUndefined();
+    expect(why('/b', route(kind, '/a'))).toMatch(/^only the deployment changes the function of get of ./);
+    expect(why('/a', '')).toBe('only the deployment removes get of /b');
+  });
 
   it.each(CASES)('is written again from that of each other template, as SAM writes it: $name', (one) => {
     const first = CASES.slice(0, CASES.indexOf(one)).reduce((count, { texts }) => count + texts.length, 0);

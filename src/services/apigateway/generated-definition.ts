@@ -14,6 +14,7 @@ import type { DefinitionWork, UnplannedDefinition } from '../definition-plan.ts'
 import { toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { ApiDefinition } from './api-definition.ts';
+import { whyOtherMethods } from './check-methods.ts';
 import { replaceGenerated } from './replace-generated.ts';
 import type { CallingAuthorizer, ReadRoutes } from './replace-generated.ts';
 
@@ -42,7 +43,7 @@ export async function readGeneratedDefinition(
   const processed = await processedTemplate(tools, stack);
   const { Body: deployed } = mapOf(resourceOf(processed, logicalId)['Properties']);
   if (!isMap(deployed)) return blocked(`${id}: only SAM knows its definition`);
-  const [body, wanted, settings, routes] = await Promise.all([
+  const [body, wanted, settings, read] = await Promise.all([
     tools.values.resolve(deployed, stack),
     tools.values.resolve(writtenProperties(resource), stack),
     // an import resets them
@@ -51,6 +52,8 @@ export async function readGeneratedDefinition(
   ]);
   const missing = [...body.missing, ...wanted.missing, ...settings.missing];
   if (missing.length > 0) return blocked(`${id}: only CloudFormation knows the value of ${missing.join(', ')}`);
+  const other = whyOtherMethods({ written: deployed, resolved: mapOf(body.value) }, apiEvents(stack, logicalId));
+  const routes = other === undefined ? read : { why: other };
   const parts = replaceGenerated({
     kind: resource.flow === 'http-api' ? 'http' : 'rest',
     stack,

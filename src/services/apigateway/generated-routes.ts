@@ -20,10 +20,10 @@ export interface GeneratedRoutes {
 }
 
 /** Finds the event of a method. A definition for `FailOnWarnings` has a slash before `$default`. Pure. */
-export function eventOfMethod(
-  { events }: GeneratedRoutes,
+export function eventOfMethod<T extends Pick<RouteEvent, 'method' | 'path'>>(
+  { events }: { events: readonly T[] },
   [path, method]: readonly [path: string, method: string],
-): RouteEvent | undefined {
+): T | undefined {
   return events.find((one) => one.method === method && (one.path === path || `/${one.path}` === path));
 }
 
