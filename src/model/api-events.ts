@@ -78,9 +78,17 @@ export function withRouteSettings(resources: TemplateMap): TemplateMap {
     for (const [name, event] of eventsOf(type, mapOf(properties))) {
       const apiId = apiOf(event) ?? '';
       if (!isGeneratedApi(mapOf(resources[apiId]))) continue;
-      const { carried, left } = splitSettings(event);
-      const hasSettings = Object.keys(carried).length > 0;
-      routes.set(apiId, { ...routes.get(apiId), ...(hasSettings ? { [`${owner}.${name}`]: carried } : {}) });
+      const { carried, beside, left } = splitSettings(event);
+      const { [ROUTE_SETTINGS]: others, ...known } = routes.get(apiId) ?? {};
+      const id = `${owner}.${name}`;
+      const all = { ...mapOf(others), ...(Object.keys(carried).length === 0 ? {} : { [id]: carried }) };
+      routes.set(apiId, {
+        ...known,
+        ...(Object.keys(all).length === 0 ? {} : { [ROUTE_SETTINGS]: all }),
+        ...Object.fromEntries(
+          Object.entries(beside).map(([part, value]) => [`${ROUTE_SETTINGS}.${id}.${part}`, value]),
+        ),
+      });
       moved.push([name, { ...event, Properties: left }]);
     }
     if (moved.length === 0) continue;
@@ -90,8 +98,7 @@ export function withRouteSettings(resources: TemplateMap): TemplateMap {
   for (const [id, settings] of routes) {
     const api = mapOf(resources[id]);
     const { Auth, ...properties } = mapOf(api['Properties']);
-    const events = Object.keys(settings).length === 0 ? {} : { [ROUTE_SETTINGS]: settings };
-    result[id] = { ...api, Properties: { ...properties, ...splitAuth(Auth), ...events } };
+    result[id] = { ...api, Properties: { ...properties, ...splitAuth(Auth), ...settings } };
   }
   return result;
 }
@@ -120,20 +127,21 @@ function isGeneratedApi({ Type: type, Properties: properties }: TemplateMap): bo
   return event !== undefined && !isDefined;
 }
 
-/** Splits an event's properties into those that SAM writes into its method, and all others. */
-function splitSettings(event: TemplateMap): { carried: TemplateMap; left: TemplateMap } {
+/** Splits an event's properties into those that SAM writes into its method, other parts of its `Auth`, and all others. */
+function splitSettings(event: TemplateMap): Record<'carried' | 'beside' | 'left', TemplateMap> {
   const names = apiEvent(scalarText(event['Type']))?.settings ?? [];
   const carried: TemplateMap = {};
+  const beside: TemplateMap = {};
   const left: TemplateMap = {};
   for (const [name, value] of Object.entries(mapOf(event['Properties']))) {
     if (name === 'Auth') {
       const { Auth, ...others } = splitAuth(value);
       if (Auth !== undefined) carried[name] = Auth;
-      Object.assign(left, others);
+      Object.assign(beside, others);
     } else if (names.includes(name)) carried[name] = value;
     else left[name] = value;
   }
-  return { carried, left };
+  return { carried, beside, left };
 }
 
 function splitAuth(auth: TemplateValue | undefined): TemplateMap {

@@ -224,13 +224,13 @@ const moving = (kind: Kind, first: string, others: string): string =>
 Parameters: {Millis: {Type: String, Default: '3000'}}
 Conditions: {IsOn: !Equals [!Ref Millis, '3000']}
 Resources:
-  Api: {Type: AWS::Serverless::${kind}, Properties: {${kind === 'Api' ? "StageName: dev, Cors: \"'*'\"" : ''}}}
+  Api: {Type: AWS::Serverless::${kind}, Properties: {${kind === 'Api' ? 'StageName: dev, Cors: "\'*\'"' : ''}}}
 ${fn('Fn', event('Get', kind, `Path: ${first}, Method: GET, ${kind === 'Api' ? 'RestApiId' : 'ApiId'}: !Ref Api`), ', Condition: IsOn')}${others}`;
 const route = (kind: Kind, path: string, id = 'Other'): string =>
-  fn(
-    id,
-    event('Get', kind, `Path: ${path}, Method: get, ${kind === 'Api' ? 'RestApiId' : 'ApiId'}: !Ref Api`),
-  ).replace('Handler:', 'AutoPublishAlias: live, Handler:');
+  fn(id, event('Get', kind, `Path: ${path}, Method: get, ${kind === 'Api' ? 'RestApiId' : 'ApiId'}: !Ref Api`)).replace(
+    'Handler:',
+    'AutoPublishAlias: live, Handler:',
+  );
 const KINDS = ['Api', 'HttpApi'] as const;
 const MOVING = KINDS.map((kind) => moving(kind, '/a', route(kind, '/b')));
 

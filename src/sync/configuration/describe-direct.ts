@@ -84,7 +84,7 @@ async function splitDeployment({
   ]);
   if (before === undefined || after === undefined) return undefined;
   const published: DeploymentSplit['published'] = (id, names) => publishedSettings(before, after, { id, names });
-  return { ...splitChanges(before, after, isCode), published };
+  return { ...splitChanges(before, after, { isCode }), published };
 }
 
 function isCode(stack: Stack, { path: [, logicalId = '', , name = ''] }: { path: readonly string[] }): boolean {

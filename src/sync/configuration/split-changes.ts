@@ -27,18 +27,24 @@ export interface ChangeSplit {
   deployed: ReadonlyMap<ResourceIdentifier, ReadonlySet<string>>;
 }
 
-/**
- * Splits the difference between two versions of an application's templates by resource and property. `isCode`: the difference
- * is only where code is, which a code sync updates. Pure.
- */
+/** How a difference is read. */
+interface SplitOptions {
+  /** The difference is only where code is, which a code sync updates. */
+  isCode?: (stack: Stack, difference: TemplateDifference) => boolean;
+  /** `before` is not deployed: some of the settings are set back to what is. */
+  setsBack?: boolean;
+}
+
+/** Splits the difference between two versions of an application's templates by resource and property. Pure. */
 export function splitChanges(
   before: Stack,
   after: Stack,
-  isCode: (stack: Stack, difference: TemplateDifference) => boolean = () => false,
+  { isCode = () => false, setsBack = false }: SplitOptions = {},
 ): ChangeSplit {
   const split: Split = {
     values: [createStackValues(before, NOTHING), createStackValues(after, NOTHING)],
     isCode,
+    setsBack,
     direct: new Map(),
     rest: [],
     deployed: new Map(),
@@ -67,6 +73,7 @@ const NOTHING = { resource: () => undefined, parameter: () => undefined };
 interface Split {
   values: readonly [StackValues, StackValues];
   isCode: (stack: Stack, difference: TemplateDifference) => boolean;
+  setsBack: boolean;
   direct: Map<ResourceIdentifier, string[]>;
   rest: string[];
   deployed: Map<ResourceIdentifier, Set<string>>;
@@ -85,7 +92,10 @@ function collect(split: Split, before: Stack, after: Stack): void {
     const isResolved = section === 'Resources' && properties === 'Properties';
     if (!CARRIED.has(section) && !isResolved && !isGlobalSetting(difference, [before, after])) rest(difference);
   }
-  for (const { logicalId, names, others } of withoutMoving(after, changedResources(split, before, after))) {
+  const changed = withoutMoving(after, changedResources(split, before, after));
+  for (const { logicalId, names, others } of split.setsBack
+    ? changed
+    : changed.map((one) => withoutAlone(after, one))) {
     const id = identifierOf(after.path, logicalId);
     if (names.size > 0) split.direct.set(id, [...names]);
     const left = others.filter((one) => !isAllAmong(one, names));
@@ -137,6 +147,14 @@ function withoutMoving(after: Stack, changed: readonly ChangedResource[]): Chang
       !namesIn(namedSetting(type, mapOf(properties), name).value ?? null).some((other) => moving.has(other));
     return { ...one, names: new Set([...one.names].filter(isKnown)) };
   });
+}
+
+/** Without the settings that wait if anything else of the resource does. */
+function withoutAlone(after: Stack, changed: ChangedResource): ChangedResource {
+  const { logicalId, names, others } = changed;
+  const { directAlone = [] } = kindOf(typeOf(after, logicalId)) ?? {};
+  if (others.every((one) => isAllAmong(one, names))) return changed;
+  return { ...changed, names: new Set([...names].filter((name) => !directAlone.includes(name))) };
 }
 
 /** The differences of resolved properties by resource. */

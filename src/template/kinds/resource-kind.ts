@@ -23,6 +23,11 @@ export interface ResourceKind {
   direct?: Readonly<Record<string, DirectProperty>>;
   /** The service that sets them, with requests of their own beside those of the flow (`sync`). */
   setBy?: string;
+  /**
+   * Settings that wait for the deployment if anything else of the resource does. Authorization that goes while what replaces it
+   * has yet to come would leave the resource open.
+   */
+  directAlone?: readonly string[];
   /** How the service sets one of the `Tags`; each is a setting of its own (`setting-parts.ts`). */
   directTag?: DirectProperty;
   /** With this property, SAM passes the tags on to more resources: only a deployment sets them. */

@@ -32,7 +32,7 @@ export async function readChanges(application: WatchedApplication): Promise<Read
   const { deployedRoot, readRoot = deployedRoot, ahead, definitionsAhead } = snapshot;
   if (deployedRoot === undefined || readRoot === undefined) return { toSync: [], deploy: 'now' };
   const undeployed = settableChanges(snapshot, deployedRoot, root);
-  const { direct, rest, relocated } = settableChanges(snapshot, readRoot, root);
+  const { direct, rest, relocated } = settableChanges(snapshot, readRoot, root, { setsBack: true });
   const ids = [...direct.keys()].filter(
     (id) => undeployed.direct.has(id) || Object.hasOwn(ahead, id) || definitionsAhead.has(id),
   );
@@ -72,7 +72,12 @@ interface SettableChanges extends ChangeSplit {
 }
 
 /** Splits the difference; settings of resources that are not deployed, or not selected, are among none. */
-function settableChanges(snapshot: ApplicationSnapshot, before: Stack, after: Stack): SettableChanges {
+function settableChanges(
+  snapshot: ApplicationSnapshot,
+  before: Stack,
+  after: Stack,
+  how: { setsBack?: boolean } = {},
+): SettableChanges {
   const { selected, settable } = requireResources(snapshot);
   const { relocated } = compareStacks(before, after, selected);
   const isCode = (stack: Stack, { path: [, logicalId = '', , name = ''] }: TemplateDifference): boolean => {
@@ -80,7 +85,7 @@ function settableChanges(snapshot: ApplicationSnapshot, before: Stack, after: St
     const isPlace = isSourceProperty(type, name) || kindOf(type)?.body?.includes(name) === true;
     return isPlace && relocated.has(identifierOf(stack.path, logicalId));
   };
-  const split = splitChanges(before, after, isCode);
+  const split = splitChanges(before, after, { ...how, isCode });
   const filesOf = (root: Stack): SettingFiles => snapshot.settingFiles.get(root) ?? new Map();
   const all = new Map(split.direct);
   for (const [id, names] of changedFiles(filesOf(before), filesOf(after)))

@@ -239,19 +239,19 @@ describe('a change is split into what services set and what a deployment does', 
       [],
     ],
     [
-      'settings of a request that change more than its method',
+      'who may send a request, with a policy that only the deployment sets',
       { from: 'Method: get', to: 'Method: get, Auth: {Authorizer: NONE, ResourcePolicy: {IpRangeBlacklist: [a]}}' },
-      { ServerlessRestApi: ['Events'] },
-      ['Read: Events.Get.Properties.Auth.ResourcePolicy was added'],
+      {},
+      ['ServerlessRestApi: Events.Read.Get.Auth.ResourcePolicy was added', 'ServerlessRestApi: Events was added'],
     ],
     [
-      'who may call an API, and its usage plan',
+      'who may call an API, with a usage plan that only the deployment sets',
       {
         from: 'Globals: {',
         to: 'Globals: {Api: {Auth: {DefaultAuthorizer: AWS_IAM, UsagePlan: {CreateUsagePlan: PER_API}}}, ',
       },
-      { ServerlessRestApi: ['Auth'] },
-      ['ServerlessRestApi: Auth.UsagePlan was added'],
+      {},
+      ['ServerlessRestApi: Auth was added', 'ServerlessRestApi: Auth.UsagePlan was added'],
     ],
     [
       'a request of an API with a definition of its own',
@@ -295,5 +295,13 @@ describe('a change is split into what services set and what a deployment does', 
     const found = split(change);
     expect(found.direct).toEqual(direct);
     expect([...found.rest].sort()).toEqual([...rest].sort());
+  });
+
+  it('takes what has to wait for a deployment back at once', () => {
+    const open = ROOT.replace('Globals: {', 'Globals: {Api: {Auth: {UsagePlan: {CreateUsagePlan: NONE}}}, ');
+    const closed = ROOT.replace('Globals: {', 'Globals: {Api: {Auth: {DefaultAuthorizer: AWS_IAM}}, ');
+    const [before, after] = [application(open, {}), application(closed, {})];
+    expect([...splitChanges(before, after).direct]).toEqual([]);
+    expect([...splitChanges(before, after, { setsBack: true }).direct]).toEqual([['ServerlessRestApi', ['Auth']]]);
   });
 });
