@@ -23,7 +23,8 @@ export interface ApiEvent {
 
 /** The property of an API in `withRouteSettings` that has the settings of its events. */
 export const ROUTE_SETTINGS = 'Events';
-const ANY = 'x-amazon-apigateway-any-method';
+/** All methods, in a definition. */
+export const ANY = 'x-amazon-apigateway-any-method';
 /** Parts of `Auth` that change more than the definition's methods. */
 const BESIDE_METHODS = ['OverrideApiAuth', 'ResourcePolicy', 'UsagePlan'];
 

@@ -253,8 +253,8 @@ describe('the definition that SAM generates for events', () => {
       whyOtherMethods({ written: mapOf(written), resolved }, apiEvents(stackOf(moving(kind, first, others)), 'Api'));
     expect(why('/a', route(kind, '/b'))).toBeUndefined();
     expect(why('/a', route(kind, '/b') + route(kind, '/c', 'New'))).toBeUndefined();
-    expect(why('/b', route(kind, '/a'))).toMatch(/^only the deployment changes the function of get of ./);
-    expect(why('/a', '')).toBe('only the deployment removes get of /b');
+    expect(why('/b', route(kind, '/a'))).toMatch(/^only the deployment changes the function of GET ./);
+    expect(why('/a', '')).toBe('only the deployment removes GET /b');
   });
 
   it.each(CASES)('is written again from that of each other template, as SAM writes it: $name', (one) => {
@@ -288,6 +288,26 @@ describe('the definition that SAM generates for events', () => {
       'two kinds of one authorizer',
       'Api',
       { api: 'Auth: {Authorizers: {A: {UserPoolArn: a, FunctionArn: b}}}' },
+      `Auth: ${FORM}`,
+    ],
+    [
+      'a request without a source',
+      'Api',
+      { api: 'Auth: {Authorizers: {A: {FunctionArn: b, FunctionPayloadType: REQUEST}}}' },
+      `Auth: ${FORM}`,
+    ],
+    [
+      'a token from nowhere',
+      'HttpApi',
+      { api: 'Auth: {Authorizers: {A: {JwtConfiguration: {issuer: b}}}}' },
+      `Auth: ${FORM}`,
+    ],
+    [
+      'scopes without a token',
+      'HttpApi',
+      {
+        api: 'Auth: {Authorizers: {A: {FunctionArn: b, AuthorizerPayloadFormatVersion: "2.0", AuthorizationScopes: [a]}}}',
+      },
       `Auth: ${FORM}`,
     ],
     ['a model that is not there', 'Api', { get: 'RequestModel: {Model: Pet}' }, `Fn.Get: ${FORMS}`],

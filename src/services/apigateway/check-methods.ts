@@ -1,3 +1,4 @@
+import { ANY } from '../../model/api-events.ts';
 import type { ApiEvent } from '../../model/api-events.ts';
 import { isMap, mapOf } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
@@ -26,12 +27,16 @@ export function whyOtherMethods(deployed: DeployedDefinition, events: readonly O
       if (!isMap(definition)) continue;
       const event = eventOfMethod({ events }, [path, method]);
       if (event === undefined && isCorsMethod(definition)) continue;
-      if (event === undefined) return `only the deployment removes ${method} of ${path}`;
+      if (event === undefined) return `only the deployment removes ${routeName(method, path)}`;
       const written = branches(paths[path]).flatMap((one) => branches(mapOf(one)[method]));
       if (!written.every((one) => isMadeFor(event, one)))
-        return `only the deployment changes the function of ${method} of ${path}`;
+        return `only the deployment changes the function of ${routeName(method, path)}`;
     }
   return undefined;
+}
+
+function routeName(method: string, path: string): string {
+  return path.endsWith('$default') ? '$default' : `${method === ANY ? 'ANY' : method.toUpperCase()} ${path}`;
 }
 
 function isMadeFor({ owner }: Owned, method: TemplateValue): boolean {

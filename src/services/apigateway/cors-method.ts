@@ -1,3 +1,4 @@
+import { ANY } from '../../model/api-events.ts';
 import { mapOf, scalarText } from '../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../template/template.ts';
 import { canonicalJson } from '../definition-text.ts';
@@ -20,7 +21,6 @@ const HEADERS = [
   ['Access-Control-Allow-Credentials', 'string', 'AllowCredentials'],
 ] as const;
 const PARAMETER = 'method.response.header.';
-const ANY = 'x-amazon-apigateway-any-method';
 const ALL_METHODS = 'DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT';
 
 /**

@@ -49,7 +49,9 @@ const isRestAuthorizer: Form = (value) =>
     FunctionPayloadType: (type) => type === 'TOKEN' || type === 'REQUEST',
     Identity: members({ ...IDENTITY, Header: isText, ValidationExpression: isText }),
     UserPoolArn: (arn) => isText(arn) || (isTexts(arn) && Array.isArray(arn) && arn.length > 0),
-  })(value) && hasOne(mapOf(value), ['UserPoolArn', 'FunctionArn']);
+  })(value) &&
+  hasOne(mapOf(value), ['UserPoolArn', 'FunctionArn']) &&
+  (mapOf(value)['FunctionPayloadType'] !== 'REQUEST' || hasSource(mapOf(mapOf(value)['Identity'])));
 
 const isHttpAuthorizer: Form = (value) =>
   members({
@@ -62,7 +64,24 @@ const isHttpAuthorizer: Form = (value) =>
     Identity: members(IDENTITY),
     IdentitySource: isText,
     JwtConfiguration: isMapping,
-  })(value) && hasOne(mapOf(value), ['JwtConfiguration', 'FunctionArn']);
+  })(value) &&
+  hasOne(mapOf(value), ['JwtConfiguration', 'FunctionArn']) &&
+  isHttpIdentity(mapOf(value));
+
+/** SAM refuses an authorizer that caches answers and does not say for whom. */
+function hasSource({ ReauthorizeEvery = null, ...sources }: TemplateMap): boolean {
+  const lists = ['Context', 'Headers', 'QueryStrings', 'StageVariables'].map((name) => sources[name]);
+  return scalarText(ReauthorizeEvery) === '0' || lists.some((list) => Array.isArray(list) && list.length > 0);
+}
+
+/** SAM refuses a token from nowhere, and scopes without a token. */
+function isHttpIdentity({
+  JwtConfiguration = null,
+  IdentitySource = null,
+  AuthorizationScopes = null,
+}: TemplateMap): boolean {
+  return JwtConfiguration === null ? AuthorizationScopes === null : IdentitySource !== null;
+}
 
 function hasOne(map: TemplateMap, names: readonly string[]): boolean {
   return names.filter((name) => (map[name] ?? null) !== null).length === 1;
