@@ -682,4 +682,12 @@ it('what a policy does not allow is deployed without a word of failure; a dry ru
   ]);
   expect(stderr).toContain('variables/ONE = "ERROR", variables/TWO = "****", ');
   expect(stdout + stderr).not.toContain('psst');
+  const moved = SMALL(
+    ', Tracing: {Enabled: true}',
+    ', Tags: {A: a}, Variables: {ONE: a}, Auth: {DefaultAuthorizer: AWS_IAM}',
+  );
+  await app.write({ 'template.yaml': moved.replace('/ping', '/pong') });
+  const again = await runCli(['--stack-name', app.stackName, '--yes', '--dry-run'], { cwd: app.dir, env: app.env });
+  expect(again.stderr).toContain('Rest: only the deployment removes GET /ping');
+  expect(again.stderr).not.toContain('PutRestApi');
 });
