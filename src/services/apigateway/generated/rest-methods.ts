@@ -1,5 +1,5 @@
-import { mapOf, scalarText } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import { mapOf, scalarText } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 
 export const INTEGRATION = 'x-amazon-apigateway-integration';
 export const VALIDATOR = 'x-amazon-apigateway-request-validator';

@@ -1,5 +1,5 @@
-import { isMap, mapOf } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import { isMap, mapOf } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 import type { ApiPlace } from './authorizers.ts';
 
 /** The event of a method in a definition that SAM generates. */

@@ -1,8 +1,8 @@
-import { ANY } from '../../model/api-events.ts';
-import type { ApiEvent } from '../../model/api-events.ts';
-import { isMap, mapOf } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
-import { namesIn } from '../../template/names-in.ts';
+import { ANY } from '../../../model/api-events.ts';
+import type { ApiEvent } from '../../../model/api-events.ts';
+import { isMap, mapOf } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
+import { namesIn } from '../../../template/names-in.ts';
 import { isCorsMethod } from './cors-method.ts';
 import { eventOfMethod } from './generated-routes.ts';
 

@@ -1,6 +1,6 @@
-import { isMap, mapOf, scalarText } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
-import { canonicalJson } from '../definition-text.ts';
+import { isMap, mapOf, scalarText } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
+import { canonicalJson } from '../../definition-text.ts';
 import { restAuthorizer, SIGNED, WITH_API_KEY } from './authorizers.ts';
 import { corsMethod, isCorsMethod } from './cors-method.ts';
 import type { CorsSettings, SchemaDepth } from './cors-method.ts';

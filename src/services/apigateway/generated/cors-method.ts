@@ -1,7 +1,7 @@
-import { ANY } from '../../model/api-events.ts';
-import { mapOf, scalarText } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
-import { canonicalJson } from '../definition-text.ts';
+import { ANY } from '../../../model/api-events.ts';
+import { mapOf, scalarText } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
+import { canonicalJson } from '../../definition-text.ts';
 
 /** The members of `Cors`, with a known origin. */
 export interface CorsSettings {

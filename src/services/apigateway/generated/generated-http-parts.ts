@@ -1,5 +1,5 @@
-import { isMap, mapOf } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import { isMap, mapOf } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 import { httpAuthorizer, SIGNED } from './authorizers.ts';
 import {
   eventOfMethod,

@@ -1,5 +1,5 @@
-import { mapOf, scalarText } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import { mapOf, scalarText } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 
 /** Where the API is, for the ARNs in its definition. */
 export interface ApiPlace {

@@ -1,9 +1,9 @@
-import { apiEvents } from '../../model/api-events.ts';
-import type { ApiEvent } from '../../model/api-events.ts';
-import type { Stack } from '../../model/stack.ts';
-import { globalsSection, isServerless } from '../../template/kinds/kinds.ts';
-import { mapOf, resourceOf } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import { apiEvents } from '../../../model/api-events.ts';
+import type { ApiEvent } from '../../../model/api-events.ts';
+import type { Stack } from '../../../model/stack.ts';
+import { globalsSection, isServerless } from '../../../template/kinds/kinds.ts';
+import { mapOf, resourceOf } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 import { EVENT_FORMS, hidesValue, HTTP_AUTH, isHttpCors, REST_AUTH } from './generated-forms.ts';
 import type { GeneratedRoutes } from './generated-routes.ts';
 import { isHttpMethod } from './http-methods.ts';

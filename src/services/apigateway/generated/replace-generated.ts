@@ -1,5 +1,5 @@
-import { mapOf, scalarText } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import { mapOf, scalarText } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 import { calledFunction } from './authorizers.ts';
 import { whyUncertain } from './check-generated.ts';
 import type { GeneratedApi } from './check-generated.ts';

@@ -1,5 +1,5 @@
-import { intrinsicName, isMap, mapOf, scalarText } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import { intrinsicName, isMap, mapOf, scalarText } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 
 /*
  * The forms of values from which it is certain what SAM writes into a definition. SAM reads the template before CloudFormation

@@ -1,5 +1,5 @@
-import { mapOf } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
+import { mapOf } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 
 /** An entry of a method's `security`: one name, and its scopes. */
 type Security = readonly [name: string, scopes: TemplateValue];

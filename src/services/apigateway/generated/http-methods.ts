@@ -1,5 +1,5 @@
-import { mapOf } from '../../template/template.ts';
-import type { TemplateMap } from '../../template/template.ts';
+import { mapOf } from '../../../template/template.ts';
+import type { TemplateMap } from '../../../template/template.ts';
 import { INTEGRATION } from './rest-methods.ts';
 
 const MEMBERS = [INTEGRATION, 'isDefaultRoute', 'parameters', 'responses', 'security'];
