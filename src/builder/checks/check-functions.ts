@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { RunProblem } from '../../errors.ts';
 import type { ResourceIdentifier } from '../../model/stack.ts';
 import type { BuildResult, RunProblems } from '../build-result.ts';
@@ -75,9 +76,15 @@ function findArtifacts(check: FunctionCheck, { folders, dependencyLayers, handle
   return [{ ...checked, key: keyOfCheck(checked) }];
 }
 
-function keyOfCheck({ check, handler, dependencies }: CheckedFunction): string {
+function keyOfCheck({ check, artifact, handler, dependencies }: CheckedFunction): string {
   const { kind, runtime, codeDir, isBundled, hasLayers, isWrapped } = check;
-  return keyOf(VERSION, kind, runtime, handler, codeDir, isBundled, hasLayers, isWrapped, dependencies);
+  const made = [artifact, dependencies].map((folder) => folder && madeAt(folder));
+  return keyOf(VERSION, kind, runtime, handler, codeDir, isBundled, hasLayers, isWrapped, dependencies, made);
+}
+
+/** An entry of the cache that was removed and made again has its old name, and perhaps another content. */
+function madeAt(folder: string): number | undefined {
+  return statSync(folder, { throwIfNoEntry: false })?.ctimeMs;
 }
 
 function checkRuntime({ runtime }: FunctionCheck): CheckResult {

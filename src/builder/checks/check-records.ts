@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { isMissing, writeFileAtomic } from '../../support/files.ts';
+import { writeFileAtomic } from '../../support/files.ts';
 import { count, fields, parseJson, recordOf, text } from '../../support/shapes.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { withSlashes } from '../../support/places.ts';
@@ -38,7 +38,7 @@ export function openCheckRecords(storeDir: string): CheckRecords {
   const file = path.join(storeDir, FILE);
   let known: Map<string, Results> | undefined;
   let isChanged = false;
-  const all = (): Map<string, Results> => (known ??= readRecords(file, storeDir));
+  const all = (): Map<string, Results> => (known ??= readRecords(file));
   const nameOf = (artifact: string): string => withSlashes(path.relative(storeDir, path.dirname(artifact)));
   return {
     find: (artifact, key) => ownValue(all().get(nameOf(artifact)) ?? {}, key),
@@ -50,15 +50,12 @@ export function openCheckRecords(storeDir: string): CheckRecords {
     save: async () => {
       if (!isChanged) return;
       isChanged = false;
+      known = withoutRemoved(all(), storeDir);
       // the disk may be read-only
-      await writeFileAtomic(file, JSON.stringify(Object.fromEntries(all()))).catch(() => {});
-      // a long session builds an artifact on each save
-      if (all().size > MAX_ARTIFACTS) known = undefined;
+      await writeFileAtomic(file, JSON.stringify(Object.fromEntries(known))).catch(() => {});
     },
   };
 }
-
-const MAX_ARTIFACTS = 5_000;
 
 const readProblem: Reader<CheckResult> = (value) => {
   if (value === 'none') return value;
@@ -70,13 +67,16 @@ const readProblem: Reader<CheckResult> = (value) => {
 };
 const readAll = recordOf(recordOf(readProblem));
 
-/** Reads the results of artifacts that still exist. */
-function readRecords(file: string, storeDir: string): Map<string, Results> {
+/** Reads the results. What cannot be read is found again. */
+function readRecords(file: string): Map<string, Results> {
   try {
-    const all = Object.entries(readAll(parseJson(readFileSync(file, 'utf8'))) ?? {});
-    return new Map(all.filter(([name]) => existsSync(path.join(storeDir, name))));
-  } catch (error) {
-    if (isMissing(error)) return new Map();
-    throw error;
+    return new Map(Object.entries(readAll(parseJson(readFileSync(file, 'utf8'))) ?? {}));
+  } catch {
+    return new Map();
   }
+}
+
+/** Returns the results of artifacts that still exist: a long session builds an artifact on each save. */
+function withoutRemoved(known: ReadonlyMap<string, Results>, storeDir: string): Map<string, Results> {
+  return new Map([...known].filter(([name]) => existsSync(path.join(storeDir, name))));
 }
