@@ -51,7 +51,7 @@ export function readFolderLines(
         .map(([json, line]) => `[${json}${SEPARATOR}${line}]`);
       for (const [folder, names] of folders) {
         const kept = [...names].filter(([, value]) => dayOf(value) >= firstDay);
-        const newest = Math.max(...kept.map(([, value]) => dayOf(value)));
+        const newest = kept.reduce((latest, [, value]) => Math.max(latest, dayOf(value)), 0);
         if (kept.length > 0)
           lines.push(`[${JSON.stringify(folder)}${SEPARATOR}${newest}${SEPARATOR}${JSON.stringify(kept)}]`);
       }

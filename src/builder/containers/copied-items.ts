@@ -55,7 +55,8 @@ export async function itemsBelow(
         // nothing can read a socket or a pipe as a file
         return entry.isFile() ? [await followedItem(name, absolute)] : [];
       };
-      items.push(...((await unlessGone(found)) ?? []));
+      // one at a time: more than 100,000 arguments are too many
+      for (const item of (await unlessGone(found)) ?? []) items.push(item);
     }
     return items;
   };
