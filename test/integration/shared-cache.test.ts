@@ -47,6 +47,8 @@ const APP: Readonly<Record<string, string>> = {
   'common/answer.ts': 'export const answer: number = 42;\n',
   'installed/package.json': JSON.stringify({ name: 'installed', version: '1.0.0', dependencies: { dep: '1.0.0' } }),
   'installed/package-lock.json': JSON.stringify(LOCK),
+  // on Linux one name
+  'installed/back\\slash.txt': '',
   'installed/app.js': "exports.handler = async () => require('dep');\n",
 };
 
@@ -464,9 +466,9 @@ describe('poisoning', () => {
     const place = inputPlace(path.join(dir, 'installed'), dir);
     const named = Array.from({ length: 4 }, () => ({ path: '.', excludes: [] }));
     const hash = (budget: WorkBudget) => hashInputs(named, place, { hasher, budget });
-    await expect(hash({ items: 15, bytes: 1e9 })).rejects.toThrow(BudgetSpentError);
-    await expect(hash({ items: 16, bytes: 10 })).rejects.toThrow(BudgetSpentError);
-    expect(await hash({ items: 16, bytes: 1e9 })).toBe(await hashInputs(named, place, { hasher }));
+    await expect(hash({ items: 19, bytes: 1e9 })).rejects.toThrow(BudgetSpentError);
+    await expect(hash({ items: 20, bytes: 10 })).rejects.toThrow(BudgetSpentError);
+    expect(await hash({ items: 20, bytes: 1e9 })).toBe(await hashInputs(named, place, { hasher }));
   });
 
   it('a wrong signature is refused, the right one accepted', async () => {

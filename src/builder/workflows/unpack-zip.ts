@@ -23,7 +23,7 @@ const MOST_BYTES = 1_000_000_000;
 export interface UnpackOptions {
   /** Maps an entry's name to its path. */
   rename?: (name: string) => string;
-  /** Links stay links, as in our own zips. Otherwise they become files with their targets. */
+  /** Links stay links, and names stay as they are, as in our own zips. Otherwise links become files with their targets. */
   links?: boolean;
   /** The archive itself, if it was read already. */
   inMemory?: Buffer | undefined;
@@ -64,7 +64,9 @@ async function unpack(
       bytes += entry.uncompressedSize;
       if (bytes > MOST_BYTES) throw tooLarge(zipFile);
       if (entry.fileName.endsWith('/')) continue;
-      files.push({ entry, file: placeBelow(target, rename(entry.fileName), what) });
+      // yauzl takes each backslash for a slash, as Windows programs mean it; on Linux it may be part of a name
+      const name = links ? entry.fileNameRaw.toString('utf8') : entry.fileName;
+      files.push({ entry, file: placeBelow(target, rename(name), what) });
     }
     await makeFolders(
       target,
