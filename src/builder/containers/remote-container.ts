@@ -6,6 +6,7 @@ import { makeFolder } from '../../support/files.ts';
 import { isBelow } from '../../support/places.ts';
 import { createGate } from '../../support/map-limit.ts';
 import type { SpawnResult } from '../../support/process/spawn.ts';
+import { changesScript } from './changes-script.ts';
 import type { CopiedSource } from './copied-items.ts';
 import { containerLost, createCopyCommands, engineFailed, isRunning, shellWord } from './copy-commands.ts';
 import type { CopyCommands } from './copy-commands.ts';
@@ -98,23 +99,6 @@ async function execWithCopies(run: RemoteRun, command: readonly string[], how: E
 }
 
 /**
- * Runs a program, then prints a token (`$0`), the exit code, and the numbers of the places that have changed: all, without a `find`
- * that can compare. What changes in the tick of the clock in which `$1` was made would not count as newer.
- */
-function scriptOf(places: readonly string[]): string {
-  const checks = places.map((place, index) => {
-    const folder = shellWord(mountOf(place, process.platform).target);
-    return `newer=$(find ${folder} -cnewer "$since" 2>/dev/null) && [ -z "$newer" ] || changed="$changed ${index}"`;
-  });
-  return [
-    'since="$1"; shift; { true > "$since"; sleep 0.02 || sleep 1; } 2>/dev/null',
-    '"$@"; code=$?; changed=',
-    ...checks,
-    'printf %s "$0 $code$changed."; exit "$code"',
-  ].join('\n');
-}
-
-/**
  * Runs a program and returns which places it has changed. An engine's command whose connection is cut may report success, with a
  * part of the output: what is printed last says that it is complete.
  */
@@ -130,7 +114,10 @@ async function execWithEnd(
     if (text !== '' || text === line) how.onLine?.(text);
   };
   const since = path.join(request.temporaryDir, 'started');
-  const result = await container.call('sh', ['-c', scriptOf(places), token, since, ...command], { ...how, onLine });
+  const result = await container.call('sh', ['-c', changesScript(places), token, since, ...command], {
+    ...how,
+    onLine,
+  });
   const [, code, numbers = ''] = end.exec(result.stdout) ?? [];
   if (code !== undefined) {
     const [stdout, output] = [result.stdout.replace(end, ''), result.output.replace(end, '')];

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { changesScript } from '../../../src/builder/containers/changes-script.ts';
 import { containerSettings } from '../../../src/builder/containers/container-options.ts';
 import type { ContainerOptions } from '../../../src/builder/containers/container-options.ts';
 import { mountOf, mountOption, outermostFolders, translatePaths } from '../../../src/builder/containers/mounts.ts';
@@ -9,6 +10,7 @@ import { engineError, unknownFailure } from '../../../src/support/engine/contain
 import { findEngine } from '../../../src/support/engine/find-engine.ts';
 import { fakeFunction, fakeLayer, fakeStack } from '../../support/stack-builder.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 
@@ -86,6 +88,18 @@ it('values of variables are on no command line, but for those that the engine’
     options: ['--env=TOKEN', '--env=PATH=/x'],
     env: { TOKEN: 'secret' },
   });
+});
+
+it.skipIf(process.platform === 'win32').each([
+  ['writes nothing', 'true', ''],
+  ['writes a file', 'echo 1 > b/file', ' 1'],
+  ['removes a file', 'rm a/old', ' 0'],
+  ['runs while the clock goes back', 'touch -t 209901010000 started; echo 1 > b/file', ' 0 1'],
+])('places that a program in a container has changed: one that %s', async (_, program, changed) => {
+  const dir = await tempFolder({ 'a/old': '', 'b/old': '' });
+  const script = changesScript([path.join(dir, 'a'), path.join(dir, 'b')]);
+  const args = ['-c', script, 'TOKEN', path.join(dir, 'started'), 'sh', '-c', program];
+  expect(execFileSync('sh', args, { cwd: dir, encoding: 'utf8' })).toBe(`TOKEN 0${changed}.`);
 });
 
 describe('--container-env-var-file', () => {
