@@ -21,10 +21,10 @@ export async function readUseCounts(folder: string): Promise<UseCounts | undefin
   return { ...(numbers as Record<(typeof NUMBERS)[number], number>), since };
 }
 
-/** Adds a run. Ignores a read-only or full disk. */
+/** Adds a run. Ignores a read-only or full disk, and counts that cannot be read: no run fails for them. */
 export async function addToUseCounts(folder: string, run: CacheSummary): Promise<void> {
   if (run.hits + run.misses + run.packagesTaken === 0) return;
-  const before = await readUseCounts(folder);
+  const before = await readUseCounts(folder).catch(() => undefined);
   const one: Record<string, number> = { ...run, runs: 1 };
   const sums = Object.fromEntries(NUMBERS.map((name) => [name, (before?.[name] ?? 0) + Math.round(one[name] ?? 0)]));
   const since = before?.since ?? new Date().toISOString();

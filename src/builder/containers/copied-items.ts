@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { isMissing, makeFolder } from '../../support/files.ts';
@@ -20,6 +21,8 @@ export interface CopiedItem {
   /** Differs if the content does. */
   stamp: string;
 }
+
+type FileValues = Pick<Stats, 'mode' | 'size' | 'mtimeMs' | 'ctimeMs' | 'ino'>;
 
 /** Returns the folder of a source and what belongs to it; undefined: it does not exist. */
 export async function sourceItems({
@@ -82,9 +85,20 @@ async function followedItem(name: string, absolute: string): Promise<CopiedItem>
 
 /** Returns the stamp of a file, or of the one that a link leads to. */
 export async function stampOfFile(file: string): Promise<string> {
+  const readAt = Date.now();
+  return stampOf(await fs.stat(file), readAt);
+}
+
+/** The coarsest clock of a file system (ms): FAT counts in steps of 2 s. */
+const COARSEST_STEP = 2000;
+
+/** Returns the stamp of a file with these values. `readAt`: when they were read (ms since the epoch). */
+export function stampOf({ mode, size, mtimeMs, ctimeMs, ino }: FileValues, readAt: number): string {
   // a file that is moved or unpacked here may have the time and the size of the one before
-  const { mode, size, mtimeMs, ctimeMs, ino } = await fs.stat(file);
-  return `file ${mode} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+  const stamp = `file ${mode} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+  // where times are whole seconds, a change that follows may look the same: such a stamp equals no other
+  const isRacy = ctimeMs % 1000 === 0 && ctimeMs + COARSEST_STEP > readAt;
+  return isRacy ? `${stamp} ${readAt}` : stamp;
 }
 
 /** Does something with an item; undefined if it no longer exists: temporary files of editors come and go. */

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { expect, it } from 'vitest';
-import { sourceItems, stampsOf } from '../../../src/builder/containers/copied-items.ts';
+import { sourceItems, stampOf, stampsOf } from '../../../src/builder/containers/copied-items.ts';
 import { takeChanges } from '../../../src/builder/containers/take-changes.ts';
 import { tempFolder, writeFiles } from '../../support/temp-folder.ts';
 
@@ -69,4 +69,13 @@ it('a link out of the source is sent as what it leads to, one within it as a lin
     'lib/a.py': 'file',
     'shared.py': 'file',
   });
+});
+
+it.each([
+  ['fine', 5_000_123.25, 5_000_200, 5_000_300, true],
+  ['coarse, and the file was just saved', 5_000_000, 5_000_800, 5_000_900, false],
+  ['coarse, and the file was saved a while ago', 5_000_000, 5_003_000, 5_004_000, true],
+])('whether a file looks unchanged where the clock of the file system is %s', (_, time, once, again, same) => {
+  const values = { mode: 0o100644, size: 7, mtimeMs: time, ctimeMs: time, ino: 3 };
+  expect(stampOf(values, once) === stampOf(values, again)).toBe(same);
 });
