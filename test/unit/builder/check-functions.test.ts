@@ -44,7 +44,7 @@ it('checks an artifact again that was removed and made again with another conten
 
 it.each([
   ['damaged', async (file: string) => fs.writeFile(file, '{"artifacts/key":')],
-  ['a folder', async (file: string) => void (await fs.mkdir(file))],
+  ['a folder', async (file: string) => fs.mkdir(file)],
 ])('checks functions if the file of earlier results is %s', async (_, spoil) => {
   const project = await tempFolder(PROJECT);
   await spoil(path.join(project, STORE, 'checks.json'));
