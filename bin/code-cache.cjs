@@ -20,17 +20,18 @@ const PARAMETERS = 'exports, require, module, __filename';
  * time. Node's own compile cache (from 22.8 on) lacks functions that were compiled when called (docs/decisions.md). `save`,
  * called at the end of a run, writes newly compiled code. A failing cache never fails the run.
  *
- * `flags` of V8 are set, and have a file of their own: V8 rejects code that was compiled under others.
+ * `flags` of V8 are set first. V8 rejects code that was compiled under other flags, as of NODE_OPTIONS, so each set of flags has
+ * a file of its own.
  *
- * The file name contains the build, Node's version and the architecture. V8 does not verify cached code, so the index has a
- * hash of each part, and the header a hash of the index.
+ * The file name contains the build, Node's version, the architecture and V8's tag of its version and flags. V8 does not verify
+ * cached code, so the index has a hash of each part, and the header a hash of the index.
  */
 exports.openBundle = function openBundle(folder, { cacheDir = codeCacheDir(), flags = [] } = {}) {
   for (const flag of flags) v8.setFlagsFromString(flag);
   const mainText = fs.readFileSync(path.join(folder, 'main.cjs'), 'latin1');
   const build = /^\/\/ build (\w+)/.exec(mainText)?.[1];
-  const variant = flags.length === 0 ? '' : `-${hashOf(flags.join()).slice(0, 8)}`;
-  const file = path.join(cacheDir, `${build}-${process.version}-${process.arch}${variant}`);
+  const tag = v8.cachedDataVersionTag();
+  const file = path.join(cacheDir, `${build}-${process.version}-${process.arch}-${tag.toString(16)}`);
   const cache = openCache(build === undefined ? undefined : file);
   const modules = new Map();
   let isNew = false;
@@ -52,9 +53,9 @@ exports.openBundle = function openBundle(folder, { cacheDir = codeCacheDir(), fl
   const requirePart = (id) => (id.startsWith('./') ? load(id.slice(2)) : ownRequire(id));
 
   const save = () => {
-    if (isNew && build !== undefined) {
-      // the program may have changed some
-      for (const flag of flags) v8.setFlagsFromString(flag);
+    // the program may have changed some
+    for (const flag of flags) v8.setFlagsFromString(flag);
+    if (isNew && build !== undefined && v8.cachedDataVersionTag() === tag) {
       const parts = cache.readAll();
       // includes functions that V8 compiled on their first call
       for (const [name, { script }] of modules) parts.set(name, script.createCachedData());

@@ -17,6 +17,21 @@ const WATCH_FLAGS = [
     : []),
 ];
 
+/**
+ * Whether the command is a watch, by the command line or the samconfig of this folder (`sam init` writes `watch = true`). A guess:
+ * the flags change nothing but memory and time.
+ */
+function isWatch(program, args) {
+  const isSync = program === 'sam' ? args.includes('sync') : args[0] !== 'cloud' && args[0] !== 'cache';
+  if (!isSync || args.includes('--no-watch')) return false;
+  if (args.includes('--watch')) return true;
+  try {
+    return /^\s*watch\s*=\s*true\b/m.test(fs.readFileSync('samconfig.toml', 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
 /** Runs the bundled program under one of its names. */
 exports.start = async function start(program) {
   // otherwise the AWS SDK prints a warning with the first client
@@ -29,7 +44,9 @@ exports.start = async function start(program) {
     return;
   }
   try {
-    const { main: bundle, save } = openBundle(folder, process.argv.includes('--watch') ? { flags: WATCH_FLAGS } : {});
+    const { main: bundle, save } = openBundle(folder, {
+      flags: isWatch(program, process.argv.slice(2)) ? WATCH_FLAGS : [],
+    });
     process.exitCode = await bundle.main(process.argv.slice(2), bundle.processIo(program, packageDir));
     save();
   } catch (error) {

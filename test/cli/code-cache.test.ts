@@ -129,7 +129,7 @@ describe('compiled code that is kept between runs', () => {
     for (const place of [old, path.join(cacheDir, 'node')]) await fs.utimes(place, longAgo, longAgo);
     await writeBundle(folder, 'two2', 'other');
     run(folder, cacheDir);
-    expect(await fs.readdir(cacheDir)).toEqual([`two2-${process.version}-${process.arch}`]);
+    expect(await fs.readdir(cacheDir)).toEqual([expect.stringContaining(`two2-${process.version}-${process.arch}-`)]);
   });
 
   it('several commands at once leave one whole file', async () => {
@@ -142,6 +142,28 @@ describe('compiled code that is kept between runs', () => {
     expect(before).toHaveLength(1);
     expect((await runCli(['--help'], { cwd, env })).code).toBe(0);
     expect(await written(folder)).toEqual(before);
+  });
+
+  it('commands under other flags of V8 keep their files: NODE_OPTIONS, and a watch, also one of the samconfig', async () => {
+    const cwd = await tempFolder({ 'samconfig.toml': '[default.sync.parameters]\nwatch = true\n' });
+    const folder = path.join(cwd, 'sam-sync', 'code');
+    const files = async (args: readonly string[], env: Record<string, string> = {}): Promise<string[]> => {
+      // ends early: there is no template
+      expect((await runCli(['--stack-name', 's', ...args], { cwd, env: { ...env, XDG_CACHE_HOME: cwd } })).code).toBe(
+        2,
+      );
+      return written(folder);
+    };
+    const debugging = { NODE_OPTIONS: '--interpreted-frames-native-stack' };
+    const watch = await files([]);
+    expect(watch).toHaveLength(1);
+    expect(await files(['--watch'])).toEqual(watch);
+    expect(await files(['--no-watch'])).toHaveLength(2);
+    const all = await files(['--no-watch'], debugging);
+    expect(all).toHaveLength(3);
+    expect(await files([])).toEqual(all);
+    expect(await files(['--no-watch'])).toEqual(all);
+    expect(await files(['--no-watch'], debugging)).toEqual(all);
   });
 
   it('a command that is killed while others run leaves the rest in order', async () => {
