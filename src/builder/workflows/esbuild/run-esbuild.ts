@@ -8,7 +8,7 @@ import type {
   Plugin,
 } from 'esbuild';
 import { UserError } from '../../../errors.ts';
-import { useEsbuild } from '../../tools/esbuild-service.ts';
+import { isProcessGone, useEsbuild } from '../../tools/esbuild-service.ts';
 import { ToolError } from '../../tools/tools.ts';
 import type { BundleJob } from './bundle-job.ts';
 import type { BundleTrace } from './bundle-inputs.ts';
@@ -42,6 +42,7 @@ async function bundle(
     if (result.warnings.length > 0) report(await log(result.warnings, 'warning'));
     return result;
   } catch (error) {
+    if (isProcessGone(error)) throw error;
     const failure = error as EsbuildFailure;
     const what = job.definition.ids.join(', ');
     const refusal = refusedOption(failure);
