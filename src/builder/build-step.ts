@@ -102,7 +102,7 @@ export async function buildCode(
       if (!isCached) await takeTurns();
     });
   } catch (error) {
-    step.end('failed');
+    step.end(signal.aborted ? 'aborted' : 'failed');
     // a missing file may appear anywhere in the code's folder
     const ownFolder = { path: definition.codeDir, excludes: ['.aws-sam', '.git', 'node_modules'] };
     collector.setInputs(ids, [...(collector.inputs.get(ids[0] ?? '') ?? []), ownFolder]);
@@ -169,14 +169,14 @@ export async function buildImage(
       sharedBuilds?.addImage({ definition, content }, { imageId: image.imageId, ms: performance.now() - started });
     step.end(cached ? 'unchanged' : 'done', isShared ? 'build cache' : 'image');
   } catch (error) {
-    step.end('failed');
+    step.end(signal.aborted ? 'aborted' : 'failed');
     if (!signal.aborted) collector.addFailure(ids, error);
   }
 }
 
 interface BuildStep {
   id: string;
-  end(outcome: 'done' | 'unchanged' | 'failed', detail?: string): void;
+  end(outcome: 'done' | 'unchanged' | 'failed' | 'aborted', detail?: string): void;
 }
 
 function startStep(ids: readonly ResourceIdentifier[], reporter: Reporter): BuildStep {

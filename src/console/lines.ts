@@ -132,6 +132,7 @@ function finishedLines(
   event: Extract<SyncEvent, { type: 'step-finished' }>,
   options: { debug: boolean; style: Style },
 ): Line[] {
+  if (event.outcome === 'aborted') return [];
   // the summary counts unchanged resources
   if (event.outcome === 'unchanged' && !options.debug) return [];
   const size = started.totalBytes === undefined ? '' : `${formatBytes(started.totalBytes)}, `;

@@ -58,11 +58,11 @@ export type SyncEvent =
   | { type: 'step-progress'; id: string; bytes: number }
   /** What a long step does now and how far it is, e.g. `installing packages (12 of 33)`. Pipes show only `milestone`s. */
   | { type: 'step-activity'; id: string; text: string; milestone: boolean }
-  /** A step ended. `unchanged`: there was nothing to do. `detail` is a few words, e.g. `pip, 12 packages`. */
+  /** A step ended. `unchanged`: there was nothing to do. `aborted`: its result is not needed any more. `detail` is a few words, e.g. `pip, 12 packages`. */
   | {
       type: 'step-finished';
       id: string;
-      outcome: 'done' | 'unchanged' | 'failed';
+      outcome: 'done' | 'unchanged' | 'failed' | 'aborted';
       ms: number;
       detail?: string | undefined;
     }

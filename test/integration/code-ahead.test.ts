@@ -96,6 +96,29 @@ it('--code of a known function asks CloudFormation and Lambda and builds at the 
   expect(await invoke(cloud.endpoint, 'known-fn')).toBe('v3');
 });
 
+it('--code that fails while it builds ahead ends the build: a missing stack is reported at once', async () => {
+  const made = (recipe: string): Record<string, string> => ({
+    'template.yaml': template('ended-fn').replace('Fn: {', 'Fn: {Metadata: {BuildMethod: makefile}, '),
+    'fn/Makefile': `build-Fn:\n\tcp app.py $(ARTIFACTS_DIR)/\n\t${recipe}\n`,
+  });
+  const app = await knownApp('ended', made('true'));
+  const begun = path.join(app.dir, 'begun');
+  await app.write({ ...code('v3'), ...made(`echo begun > '${begun}'; sleep 600`) });
+  const held = proxy.hold({ operation: 'DescribeStackResource' });
+  const failing = app.code(['Fn']).catch((error: unknown) => String(error));
+  await poll(async () => ((await fs.readFile(begun, 'utf8').catch(() => '')) === '' ? undefined : true));
+  await clients(cloud.endpoint).cloudformation.send(new DeleteStackCommand({ StackName: 'ended' }));
+  await poll(async () =>
+    hashOf('ended-fn').then(
+      () => undefined,
+      () => true,
+    ),
+  );
+  held.release();
+  expect(await failing).toContain('There is no stack ended');
+  expect(updated()).toEqual([]);
+});
+
 it('--code of a known function in a nested stack asks both stacks and Lambda at the same time', async () => {
   const files = { 'template.yaml': PARENT, 'child.yaml': template('nested-fn') };
   const app = await knownApp('nested', files, 'Child/Fn');

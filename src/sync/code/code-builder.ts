@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { BuildResult, RunProblems } from '../../builder/build-result.ts';
 import { openBuilder } from '../../builder/build.ts';
 import { openBuildLayout } from '../../builder/layout/build-layout.ts';
@@ -16,7 +17,8 @@ export interface CodeBuild {
 
 /** Builds the code of code syncs. */
 export interface CodeBuilder {
-  build(root: Stack, ids: ReadonlySet<ResourceIdentifier>): Promise<CodeBuild>;
+  /** `signal` ends this build alone. */
+  build(root: Stack, ids: ReadonlySet<ResourceIdentifier>, signal: AbortSignal): Promise<CodeBuild>;
   /** Functions built since the last call that cannot run. */
   runProblems(): Promise<RunProblems>;
   /** Lets the cache remove what was built. */
@@ -31,9 +33,12 @@ export function createCodeBuilder(run: SyncRun): CodeBuilder {
   let builder: ReturnType<typeof openBuilder> | undefined;
   const releases: (() => void)[] = [];
   const checks: Promise<RunProblems>[] = [];
-  const build: CodeBuilder['build'] = async (root, ids) => {
+  const build: CodeBuilder['build'] = async (root, ids, own) => {
     builder ??= openBuilder({ reporter, signal, options, sharedBuilds: run.sharedBuilds });
-    const { result, failures, release } = await builder.build(planBuild(root, options, ids));
+    const either = AbortSignal.any([signal, own]);
+    // each tool listens; Node warns of a leak beyond ten listeners
+    setMaxListeners(0, either);
+    const { result, failures, release } = await builder.build(planBuild(root, options, ids), { signal: either });
     releases.push(release);
     checks.push(result.runProblems);
     if (!run.options.dryRun) await layout.update(root, result);

@@ -29,7 +29,7 @@ export interface CodeSyncRequest {
   /** An earlier build; without it the selected functions and layers are built. */
   built?: BuildResult | undefined;
   /** Builds them while the services are read; instead of `built`. */
-  build?: ((ids: ReadonlySet<ResourceIdentifier>) => Promise<CodeBuild>) | undefined;
+  build?: ((ids: ReadonlySet<ResourceIdentifier>, signal: AbortSignal) => Promise<CodeBuild>) | undefined;
   /** Builds the selected resources while they are located: an earlier run has found them, and nothing has to be asked first. */
   buildsAtOnce?: boolean | undefined;
   /**
@@ -131,20 +131,26 @@ async function planFresh(parts: CodeSyncParts, request: CodeSyncRequest): Promis
 async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise<Planned | undefined> {
   const { root, selection, built, isDeployed = () => false, onLocated, settings, settingsOnly } = request;
   const { stackName } = parts.run.options;
-  const build = request.build ?? ((ids) => parts.builder.build(root, ids));
+  const build = request.build ?? ((ids, signal) => parts.builder.build(root, ids, signal));
   const tools = openServiceContext(parts, root);
-  let packing: Promise<PackedCode> | undefined;
+  let begun: { packing: Promise<PackedCode>; ending: AbortController } | undefined;
   const pack = (resources: readonly BuiltResource[]): Promise<PackedCode> => {
     const ids = new Set(resources.map(({ id }) => id));
-    const building = built ? Promise.resolve({ result: built, failures: [] }) : build(ids);
-    packing = building.then((outcome) => packCode(tools.artifacts, resources, outcome));
+    const ending = new AbortController();
+    const building = built ? Promise.resolve({ result: built, failures: [] }) : build(ids, ending.signal);
+    const packing = building.then((outcome) => packCode(tools.artifacts, resources, outcome));
     // the plan awaits it once the services have answered
     packing.catch(() => {});
+    begun = { packing, ending };
     return packing;
   };
+  // nobody needs what is being built, which may take minutes; its files are in use until it has ended
+  const endBuild = async (): Promise<void> => {
+    begun?.ending.abort(new Error('The plan was given up'));
+    await begun?.packing.catch(() => {});
+  };
   const abandon = async (): Promise<void> => {
-    // what is being built is in use until then
-    await packing?.catch(() => {});
+    await endBuild();
     parts.builder.release();
     await tools.artifacts.dispose();
   };
@@ -158,7 +164,7 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
       return undefined;
     }
     const isExpected = toBuild.length === expected.length && toBuild.every((one) => expected.includes(one));
-    if (early !== undefined && !isExpected) await early.catch(() => {});
+    if (!isExpected) await endBuild();
     return { plan: await planCodeSync(sync, early !== undefined && isExpected ? early : pack(toBuild)), planning };
   } catch (error) {
     await abandon();

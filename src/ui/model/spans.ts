@@ -70,7 +70,7 @@ export function spanOfStep(
   const facts = [
     ...(totalBytes === undefined ? [] : [`${totalBytes} B`]),
     ...(detail === undefined ? [] : [detail]),
-    ...(outcome === 'unchanged' ? ['unchanged'] : []),
+    ...(outcome === 'unchanged' || outcome === 'aborted' ? [outcome] : []),
   ];
   return {
     kind: STEP_KINDS[kind],
