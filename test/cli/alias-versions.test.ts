@@ -1,5 +1,6 @@
+import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { expect, it } from 'vitest';
-import { invoke } from '../support/cloud.ts';
+import { clients, invoke, poll } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import { openCloud } from '../support/open-cloud.ts';
 import { runPeer } from '../support/peer.ts';
@@ -56,6 +57,22 @@ it('a deployment publishes a version whatever Lambda has published before, with 
   expect(await live()).toEqual(['root 3', 'nested 3']);
   const samconfig = 'version = 0.1\n[default.sync.parameters]\ns3_prefix = "elsewhere"\n';
   const elsewhere = { ...files(3, `${ALIAS}, ${plain}, Tags: {A: b}`), 'samconfig.toml': samconfig };
+  // Ctrl-C before the deployment, while both functions have another description
+  await app.write(elsewhere);
+  proxy.clear();
+  const held = proxy.hold({ operation: 'PublishVersion' });
+  const interrupt = new AbortController();
+  const ending = app.plain({}, interrupt.signal).catch(() => 'interrupted');
+  await poll(async () => (proxy.count('PublishVersion') === 2 ? true : undefined));
+  interrupt.abort();
+  expect(await ending).toBe('interrupted');
+  held.release();
+  for (const FunctionName of [Root, Nested]) {
+    const { Description } = await clients(cloud.endpoint).lambda.send(
+      new GetFunctionConfigurationCommand({ FunctionName }),
+    );
+    expect(Description).toBe('');
+  }
   expect(await deploy(elsewhere), 'the same code at another place').toEqual([2, 2]);
   // AWS SAM CLI's code sync, and the same code and new settings of ours
   await app.write(files(4, `${ALIAS}, ${plain}, Tags: {A: b}`));

@@ -34,8 +34,8 @@ export interface CodeApp {
   /** Changes files. */
   write(files: Readonly<Record<string, string>>): Promise<void>;
   /** A plain sync: code flows if they are enough, else CloudFormation and then what it left out. `way` tells which. */
-  plain(options?: Partial<CodeAppOptions>): Promise<SyncedApp & { way: 'code' | 'deploy' }>;
-  /** `--code`, for these identifiers or for everything; `signal`: Ctrl-C. */
+  plain(options?: Partial<CodeAppOptions>, signal?: AbortSignal): Promise<SyncedApp & { way: 'code' | 'deploy' }>;
+  /** `--code`, for these identifiers or for everything. `signal`, here and above: Ctrl-C. */
   code(ids?: readonly string[], options?: Partial<CodeAppOptions>, signal?: AbortSignal): Promise<SyncedApp>;
   remove(): Promise<void>;
 }
@@ -60,8 +60,8 @@ export async function createCodeApp(
   return {
     dir,
     write: (changed) => writeFiles(dir, changed),
-    plain: async (more = {}) => {
-      const synced = await run([], more);
+    plain: async (more = {}, signal) => {
+      const synced = await run([], more, signal);
       return { way: synced.document['status'] === 'deployed' ? 'deploy' : 'code', ...synced };
     },
     code: (ids = [], more = {}, signal) => run(['--code', ...ids.flatMap((id) => ['--resource-id', id])], more, signal),

@@ -43,6 +43,7 @@ export async function publishOtherVersion(
     await describe(lambda, FunctionName, marked);
   } catch (error) {
     if (isAwsError(error) && error.kind === 'access-denied') await remember(known);
+    else await describeLate(lambda, FunctionName, description);
     throw error;
   }
   try {
@@ -53,10 +54,19 @@ export async function publishOtherVersion(
       await describe(lambda, FunctionName, marked);
     }
   } finally {
-    await describe(lambda, FunctionName, description);
+    await describe(lambda, FunctionName, description).catch(async (error: unknown) => {
+      await describeLate(lambda, FunctionName, description);
+      throw error;
+    });
     // a mark that cut the description off hides its end: the code sync after the deployment sets it as in the template
     await remember(isOfKilledRun && now.length === LONGEST_DESCRIPTION ? withDescription : known);
   }
+}
+
+/** Sets the description back after an interruption, with one call. If it fails, the next run does what is left. */
+async function describeLate({ service }: LambdaAccess, FunctionName: string, Description: string): Promise<void> {
+  const { sendLate, UpdateFunctionConfigurationCommand } = await service();
+  await sendLate(new UpdateFunctionConfigurationCommand({ FunctionName, Description })).catch(() => {});
 }
 
 async function describe(lambda: LambdaAccess, FunctionName: string, Description: string): Promise<void> {
