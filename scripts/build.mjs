@@ -33,7 +33,11 @@ const result = await build({
   // esbuild splits and tree-shakes packages only in their ESM form
   mainFields: ['module', 'main'],
   // ws has JavaScript for what these native packages do
-  define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
+  define: {
+    'process.env.WS_NO_BUFFER_UTIL': '"1"',
+    'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
+    SOURCE_HASH: JSON.stringify(await sourceHash()),
+  },
   target: 'node20',
   ...shape,
   metafile: true,
@@ -93,6 +97,15 @@ async function buildPage(outdir) {
   });
   await fs.copyFile(path.join(root, 'src/ui/page/index.html'), path.join(outdir, 'index.html'));
   return Object.keys(metafile.inputs);
+}
+
+/** Hashes the TypeScript of src/: caches of what it computed are of no use to another version. */
+async function sourceHash() {
+  const hash = createHash('sha256');
+  for (const name of (await fs.readdir(path.join(root, 'src'), { recursive: true })).sort())
+    if (name.endsWith('.ts'))
+      hash.update(`${name.replaceAll(path.sep, '/')}\0${await fs.readFile(path.join(root, 'src', name), 'utf8')}\0`);
+  return hash.digest('hex').slice(0, 16);
 }
 
 /** Writes the parts as CommonJS. The first line of main.cjs identifies the build. */

@@ -11,6 +11,7 @@ import type { TemplatePath } from '../template/template-path.ts';
 import type { Template } from '../template/template.ts';
 import { parseTemplate } from '../template/yaml/yaml.ts';
 import type { DuplicateKey } from '../template/yaml/yaml.ts';
+import type { ParsedTemplate, ParsedTemplates } from './parsed-templates.ts';
 
 /** A parsed template file. */
 export interface LoadedTemplate {
@@ -31,14 +32,24 @@ export interface Finding {
   message: string;
 }
 
-/** Creates a loader that reads each template once. Throws `TemplateError`. Calls `onRead` for each file, also a missing one. */
-export function createLoader(cwd: string, onRead?: (file: string) => void): (file: string) => Promise<LoadedTemplate> {
+/** How templates are loaded. */
+export interface Loading {
+  /** The current folder; labels are relative to it. Absolute. */
+  cwd: string;
+  /** Called with each file, also a missing one. */
+  onRead?: ((file: string) => void) | undefined;
+  /** Given if templates that an earlier run parsed need not be parsed again. */
+  parsed?: ParsedTemplates | undefined;
+}
+
+/** Creates a loader that reads each template once. Throws `TemplateError`. */
+export function createLoader({ cwd, onRead, parsed }: Loading): (file: string) => Promise<LoadedTemplate> {
   const loaded = new Map<string, Promise<LoadedTemplate>>();
   return (file) => {
     const cached = loaded.get(file);
     if (cached) return cached;
     onRead?.(file);
-    const reading = loadTemplate(file, cwd);
+    const reading = loadTemplate(file, cwd, parsed);
     loaded.set(file, reading);
     return reading;
   };
@@ -64,15 +75,16 @@ export function labelOf(file: string, cwd: string): string {
   return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
 }
 
-async function loadTemplate(file: string, cwd: string): Promise<LoadedTemplate> {
+async function loadTemplate(file: string, cwd: string, parsed: ParsedTemplates | undefined): Promise<LoadedTemplate> {
   try {
     const isLink = (await fs.lstat(file)).isSymbolicLink();
     const real = isLink ? await fs.realpath(file) : file;
     const label = labelOf(file, cwd);
     const text = readTextFile(real, MAX_INPUT_BYTES);
-    const duplicates: DuplicateKey[] = [];
-    const template = parseTemplate(text, label, duplicates);
-    return { file: real, label, template, locate: createLocator(text), duplicates };
+    const known = parsed?.find(real, text);
+    const content = known ?? parse(text, label);
+    if (known === undefined) parsed?.add(real, text, content);
+    return { file: real, label, locate: createLocator(text), ...content };
   } catch (error) {
     if (error instanceof TemplateError) throw error;
     const message = isMissing(error)
@@ -80,4 +92,9 @@ async function loadTemplate(file: string, cwd: string): Promise<LoadedTemplate> 
       : (explainSystemError(error)?.message ?? `Cannot read the template: ${errorMessage(error)}`);
     throw new TemplateError([{ file: labelOf(file, cwd), message }], { cause: error });
   }
+}
+
+function parse(text: string, label: string): ParsedTemplate {
+  const duplicates: DuplicateKey[] = [];
+  return { template: parseTemplate(text, label, duplicates), duplicates };
 }

@@ -29,6 +29,7 @@ import { readLayer } from './layers.ts';
 import { createLoader, duplicateWarnings, labelOf, toProblem } from './load-template.ts';
 import type { Finding, LoadedTemplate } from './load-template.ts';
 import { checkChildParameters, childParameters } from './nested-parameters.ts';
+import type { ParsedTemplates } from './parsed-templates.ts';
 import { readViews } from './read-views.ts';
 import type { Views } from './read-views.ts';
 import { identifierOf } from './stack.ts';
@@ -53,6 +54,8 @@ export interface ReadStacksInput {
   cwd: string;
   /** Called with every template and included file, also a missing one. */
   onRead?: ((file: string) => void) | undefined;
+  /** Templates that earlier runs parsed. */
+  parsed?: ParsedTemplates | undefined;
   /** Given if the templates are for a deployment: finds what CloudFormation would refuse. */
   validation?: ValidationInput | undefined;
 }
@@ -71,7 +74,7 @@ export interface ReadStacksResult {
 export async function readStacks(input: ReadStacksInput): Promise<ReadStacksResult> {
   const run: Run = {
     input,
-    load: createLoader(input.cwd, input.onRead),
+    load: createLoader(input),
     kindOf: createKindOf(),
     findings: [],
     warnings: [],

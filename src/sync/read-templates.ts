@@ -1,6 +1,9 @@
+import * as path from 'node:path';
+import { buildStoreDir } from '../builder/build-options.ts';
 import { note } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
 import type { DeployedStack } from '../deploy/describe-stack.ts';
+import { openParsedTemplates } from '../model/parsed-templates.ts';
 import { readStacks } from '../model/read-stacks.ts';
 import type { ReadStacksInput } from '../model/read-stacks.ts';
 import type { Stack } from '../model/stack.ts';
@@ -50,6 +53,9 @@ async function namesOfKept(
   }
 }
 
+/** Hash of all source files, which scripts/build.mjs fills in. Without it (tests of src/) each run parses. */
+declare const SOURCE_HASH: string | undefined;
+
 /** For work whose warnings were reported before. */
 const SILENT: Reporter = { report: () => {} };
 
@@ -71,6 +77,10 @@ async function readTemplates(
 ): Promise<Stack> {
   const { templateFile, baseDir, parameterOverrides, languageExtensions, projectDir, stackName } = options;
   const started = performance.now();
+  const parsed =
+    typeof SOURCE_HASH === 'undefined'
+      ? undefined
+      : openParsedTemplates(path.join(buildStoreDir(projectDir), 'templates'), SOURCE_HASH);
   const { root, warnings } = await readStacks({
     templateFile,
     baseDir,
@@ -79,8 +89,10 @@ async function readTemplates(
     cwd: projectDir,
     pseudo: { region, stackName },
     onRead,
+    parsed,
     validation,
   });
+  await parsed?.save();
   for (const { file, line, message } of warnings) {
     note(reporter, 'warning', `${line === undefined ? file : `${file}:${line}`}: ${message}`);
   }
