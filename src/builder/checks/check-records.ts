@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { writeFileAtomic } from '../../support/files.ts';
+import { namesIn, writeFileAtomic } from '../../support/files.ts';
 import { count, fields, parseJson, recordOf, text } from '../../support/shapes.ts';
 import { ownValue } from '../../support/own-value.ts';
 import { withSlashes } from '../../support/places.ts';
@@ -77,6 +77,14 @@ function readRecords(file: string): Map<string, Results> {
 }
 
 /** Returns the results of artifacts that still exist: a long session builds an artifact on each save. */
-function withoutRemoved(known: ReadonlyMap<string, Results>, storeDir: string): Map<string, Results> {
-  return new Map([...known].filter(([name]) => existsSync(path.join(storeDir, name))));
+function withoutRemoved<T>(known: ReadonlyMap<string, T>, storeDir: string): Map<string, T> {
+  // to list a folder of the store costs less than a look at each of its artifacts
+  const listed = new Map<string, ReadonlySet<string>>();
+  const isThere = (name: string): boolean => {
+    const folder = path.posix.dirname(name);
+    const names = listed.get(folder) ?? new Set(namesIn(path.join(storeDir, folder)));
+    listed.set(folder, names);
+    return names.has(path.posix.basename(name));
+  };
+  return new Map([...known].filter(([name]) => isThere(name)));
 }

@@ -94,6 +94,32 @@ describe('functions', () => {
     expect(JSON.parse(JSON.stringify(found.code).replaceAll(found.folder, ''))).toEqual(source);
   });
 
+  it('of many in one folder have the same code as each alone: links, files, and what is missing', async () => {
+    const folder = await tempFolder({ 'code/zip.zip': 'x', 'elsewhere/app.py': '' });
+    const code = path.join(folder, 'code');
+    const names = Array.from({ length: 30 }, (_, n) => `f${n}`);
+    for (const name of names) await fs.mkdir(path.join(code, name));
+    const type = process.platform === 'win32' ? 'junction' : 'dir';
+    await fs.symlink(path.join(folder, 'elsewhere'), path.join(code, 'linked'), type);
+    await fs.symlink(path.join(folder, 'missing'), path.join(code, 'dangling'), type);
+    const template = (all: readonly string[]): string =>
+      `Resources:\n${all.map((name, n) => `  F${n}: {Type: AWS::Serverless::Function, Properties: {CodeUri: code/${name}, Handler: a.b, Runtime: python3.12}}\n`).join('')}`;
+    const readIn = async (all: readonly string[]): Promise<ReadStacksResult> => {
+      await fs.writeFile(path.join(folder, 'template.yaml'), template(all));
+      return readStacks({
+        templateFile: path.join(folder, 'template.yaml'),
+        parameterOverrides: {},
+        pseudo: { region: 'eu-west-1', stackName: 'app' },
+        cwd: folder,
+      });
+    };
+    const { root } = await readIn([...names, 'zip.zip', 'linked']);
+    const kinds = root.functions.map(({ code: source }) => source.kind);
+    expect(kinds).toEqual([...names.map(() => 'folder'), 'file', 'folder']);
+    for (const missing of ['missing', 'dangling'])
+      await expect(readIn([...names, missing])).rejects.toThrow(`${missing} does not exist`);
+  });
+
   it('of an image have the context of their Dockerfile and neither runtime nor handler', async () => {
     const template =
       'Resources: {F: {Type: AWS::Serverless::Function, Properties: {PackageType: Image}, Metadata: {DockerContext: ./img, Dockerfile: Dockerfile}}}';
