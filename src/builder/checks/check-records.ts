@@ -36,15 +36,17 @@ type Results = Readonly<Record<string, CheckResult>>;
 /** Opens the records of a build cache (absolute). They are read once: what two syncs find at the same time may be found again. */
 export function openCheckRecords(storeDir: string): CheckRecords {
   const file = path.join(storeDir, FILE);
-  let known: Map<string, Results> | undefined;
+  /** By artifact, not validated yet: a sync of one function needs one of thousands. */
+  let known: Map<string, unknown> | undefined;
   let isChanged = false;
-  const all = (): Map<string, Results> => (known ??= readRecords(file));
+  const all = (): Map<string, unknown> => (known ??= readRecords(file));
   const nameOf = (artifact: string): string => withSlashes(path.relative(storeDir, path.dirname(artifact)));
+  const resultsOf = (name: string): Results => readResults(all().get(name)) ?? {};
   return {
-    find: (artifact, key) => ownValue(all().get(nameOf(artifact)) ?? {}, key),
+    find: (artifact, key) => ownValue(resultsOf(nameOf(artifact)), key),
     set: (artifact, key, finding) => {
       const name = nameOf(artifact);
-      all().set(name, { ...all().get(name), [key]: finding });
+      all().set(name, { ...resultsOf(name), [key]: finding });
       isChanged = true;
     },
     save: async () => {
@@ -65,12 +67,12 @@ const readProblem: Reader<CheckResult> = (value) => {
   const property = map['property'] === 'handler' ? 'handler' : undefined;
   return { message, property, file: text(map['file']), line: count(map['line']), column: count(map['column']) };
 };
-const readAll = recordOf(recordOf(readProblem));
+const readResults = recordOf(readProblem);
 
 /** Reads the results. What cannot be read is found again. */
-function readRecords(file: string): Map<string, Results> {
+function readRecords(file: string): Map<string, unknown> {
   try {
-    return new Map(Object.entries(readAll(parseJson(readFileSync(file, 'utf8'))) ?? {}));
+    return new Map(Object.entries(fields(parseJson(readFileSync(file, 'utf8'))) ?? {}));
   } catch {
     return new Map();
   }
@@ -82,9 +84,17 @@ function withoutRemoved<T>(known: ReadonlyMap<string, T>, storeDir: string): Map
   const listed = new Map<string, ReadonlySet<string>>();
   const isThere = (name: string): boolean => {
     const folder = path.posix.dirname(name);
-    const names = listed.get(folder) ?? new Set(namesIn(path.join(storeDir, folder)));
+    const names = listed.get(folder) ?? new Set(namesNow(path.join(storeDir, folder)));
     listed.set(folder, names);
     return names.has(path.posix.basename(name));
   };
   return new Map([...known].filter(([name]) => isThere(name)));
+}
+
+function namesNow(folder: string): string[] {
+  try {
+    return namesIn(folder);
+  } catch {
+    return []; // not readable, like its artifacts
+  }
 }
