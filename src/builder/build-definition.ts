@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../errors.ts';
-import { isMissing, makeFolder, statIfExists } from '../support/files.ts';
+import { isMissing, makeFolder } from '../support/files.ts';
 import { assertReadable } from '../support/regular-file.ts';
 import { keyOf } from './build-key.ts';
 import type { KeyPart } from './build-key.ts';
@@ -97,17 +97,16 @@ export async function untilUnchanged<T>(
 }
 
 /** Throws if the code's folder is missing, or holds a named pipe or a device, which a tool might read forever. */
-export async function assertCodeDir(definition: BuildDefinition): Promise<void> {
-  const { codeDir } = definition;
-  const stat = await statIfExists(codeDir);
-  if (stat?.isDirectory()) {
+export async function assertCodeDir({ codeDir, ids }: BuildDefinition): Promise<void> {
+  try {
     for (const item of readdirSync(codeDir, { withFileTypes: true }))
       if (!item.isSocket()) assertReadable(path.join(codeDir, item.name), item);
-    return;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new UserError(`The code folder of ${ids.join(', ')} does not exist: ${codeDir}`, {
+      hint: 'Correct CodeUri, ContentUri or Code in the template; relative paths start at the template or at --base-dir.',
+    });
   }
-  throw new UserError(`The code folder of ${definition.ids.join(', ')} does not exist: ${definition.codeDir}`, {
-    hint: 'Correct CodeUri, ContentUri or Code in the template; relative paths start at the template or at --base-dir.',
-  });
 }
 
 async function obtainDependencies(

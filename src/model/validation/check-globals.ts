@@ -8,12 +8,14 @@ import { meantName } from './typos.ts';
 
 /** Checks the sections of `Globals` and their properties: SAM refuses the whole template for one that it does not support. */
 export function checkGlobals(template: Template, findings: Findings): void {
+  const sections = Object.entries(mapOf(template['Globals']));
+  if (sections.length === 0) return;
   const types = new Map(
     knownTypes()
       .filter(isServerless)
       .map((type) => [globalsSection(type), type]),
   );
-  for (const [section, value] of Object.entries(mapOf(template['Globals']))) {
+  for (const [section, value] of sections) {
     const type = types.get(section);
     if (type === undefined) reportSection(section, mapOf(value), { sections: [...types.keys()], findings });
     else checkSection(section, mapOf(value), { type, findings });

@@ -103,9 +103,9 @@ interface NamePlace {
 
 /** Reports keys that are slips of these names; others may be newer than the names. */
 function checkNames(value: TemplateMap, names: readonly string[], { path, owner, ignores, findings }: NamePlace): void {
-  const free = names.filter((name) => !Object.hasOwn(value, name));
   for (const key of Object.keys(value)) {
     if (names.includes(key)) continue;
+    const free = names.filter((name) => !Object.hasOwn(value, name));
     const meant = meantName(key, free);
     const what = path.length === 0 ? 'section' : 'attribute';
     if (meant === undefined) continue;

@@ -71,7 +71,7 @@ function checkMapping(value: TemplateMap, keys: ReadonlyMap<string, Shape>, plac
   for (const [key, entry] of Object.entries(value)) {
     const shape = keys.get(key);
     if (shape === undefined) reportProperty(key, { ...below(place, key), keys, siblings: value });
-    else checkKeys(entry, shape, below(place, key));
+    else if (shape !== 0) checkKeys(entry, shape, below(place, key));
   }
 }
 

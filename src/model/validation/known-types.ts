@@ -59,8 +59,16 @@ export function globalsOf(section: string): readonly string[] | undefined {
   return names === undefined ? undefined : words(names);
 }
 
+const readShapes = new Map<number, ReadonlyMap<string, Shape>>();
+
 /** Returns the keys of a mapping of this shape with the shapes of their values. */
 export function keysOf(shape: number): ReadonlyMap<string, Shape> {
+  const keys = readShapes.get(shape) ?? readKeys(shape);
+  readShapes.set(shape, keys);
+  return keys;
+}
+
+function readKeys(shape: number): ReadonlyMap<string, Shape> {
   const { '': plain = '', ...others } = SHAPES[shape - 1] ?? {};
   const keys = new Map<string, Shape>(words(String(plain)).map((name) => [name, 0]));
   for (const [name, below] of Object.entries(others)) keys.set(name, below as Shape);
