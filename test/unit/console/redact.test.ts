@@ -27,3 +27,14 @@ it('are not in events, but in outputs of stacks, which the user asked for', () =
     },
   });
 });
+
+it('leave the event of the reporter as it is', () => {
+  const document = {
+    items: ['plain', 'https://user:pass@host/'],
+    nested: { ['__proto__']: 'https://user:pass@host/' },
+  };
+  const event = { type: 'result', document } as const;
+  const before = structuredClone(event);
+  expect(JSON.stringify(redactEvent(event))).toBe(JSON.stringify(before).replaceAll('user:pass@', '***@'));
+  expect(event).toEqual(before);
+});
