@@ -33,7 +33,7 @@ export interface Finding {
 }
 
 /** How templates are loaded. */
-export interface Loading {
+interface Loading {
   /** The current folder; labels are relative to it. Absolute. */
   cwd: string;
   /** Called with each file, also a missing one. */

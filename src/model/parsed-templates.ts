@@ -116,7 +116,7 @@ function isTree(
 function restore(template: Template, { at, value, source }: SpecialValue): void {
   const last = at[at.length - 1] ?? '';
   // a list has its items under the names of their places
-  const parent = at.slice(0, -1).reduce((item, key) => item[key] as TemplateMap, template as TemplateMap);
+  const parent = at.slice(0, -1).reduce<TemplateMap>((item, key) => item[key] as TemplateMap, template);
   setOwn(parent, last, value === undefined ? new BinaryValue(source) : new SourceNumber(Number(value), source));
 }
 
