@@ -25,8 +25,10 @@ function isWatch(program, args) {
   const isSync = program === 'sam' ? args.includes('sync') : args[0] !== 'cloud' && args[0] !== 'cache';
   if (!isSync || args.includes('--no-watch')) return false;
   if (args.includes('--watch')) return true;
+  const file = 'samconfig.toml';
   try {
-    return /^\s*watch\s*=\s*true\b/m.test(fs.readFileSync('samconfig.toml', 'latin1'));
+    // reading a named pipe would wait for a writer
+    return fs.statSync(file).isFile() && /^\s*watch\s*=\s*true\b/m.test(fs.readFileSync(file, 'latin1'));
   } catch {
     return false;
   }
