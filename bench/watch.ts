@@ -76,8 +76,9 @@ export function saveAgain(watch: Watch, copy: Copy, rounds: number): Subject {
     proxy,
     round: async (round) => {
       const { calls, ms } = await save(copy, proxy, `save ${round}`);
-      // the next save is another one, also for SAM CLI, which waits a while after each
-      await delay(copy.tool === 'peer' ? SETTLES : 500);
+      // the next save is another one, also for SAM CLI, which waits a while after each; ours ends esbuild's process after 1 s without
+      // work, so that the memory is that of a watch at rest, and the next save starts it again
+      await delay(copy.tool === 'peer' ? SETTLES : 1_500);
       const sent = calls();
       return { ms, residentBytes: watch.resident(), calls: sent.calls, sentBytes: sent.bytes };
     },
