@@ -8,7 +8,7 @@ import { blocked, needsDeployment } from '../definition-plan.ts';
 import type { UnplannedDefinition } from '../definition-plan.ts';
 import { readDefinitionFile, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { INTEGRATION } from './generated/rest-methods.ts';
+import { INTEGRATION } from './generated/method-form.ts';
 
 /** An API's definition as a deployment would send it to API Gateway, and the API's resolved properties. */
 export interface ApiDefinition {

@@ -6,8 +6,9 @@ import { mapOf, resourceOf } from '../../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 import { EVENT_FORMS, hidesValue, HTTP_AUTH, isHttpCors, REST_AUTH } from './generated-forms.ts';
 import type { GeneratedRoutes } from './generated-routes.ts';
-import { isHttpMethod } from './http-methods.ts';
-import { isRestMethod } from './rest-methods.ts';
+import { HTTP_METHOD } from './http-methods.ts';
+import { hasForm } from './method-form.ts';
+import { REST_METHOD } from './rest-methods.ts';
 
 /** An API whose definition SAM generates, and what is known of it. */
 export interface GeneratedApi {
@@ -109,6 +110,6 @@ function whyUnknownMethod(
 ): string | undefined {
   const definition = mapOf(mapOf(body['paths'])[path])[method] ?? mapOf(mapOf(body['paths'])[`/${path}`])[method];
   if (definition === undefined || definition === null || isStateMachine) return undefined;
-  const isKnown = kind === 'rest' ? isRestMethod : isHttpMethod;
-  return isKnown(mapOf(definition)) ? undefined : `${id}: only SAM knows what else is in its method`;
+  const isKnown = hasForm(mapOf(definition), kind === 'rest' ? REST_METHOD : HTTP_METHOD);
+  return isKnown ? undefined : `${id}: only SAM knows what else is in its method`;
 }

@@ -2,6 +2,7 @@ import { isMap, mapOf } from '../../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 import { httpAuthorizer, SIGNED } from './authorizers.ts';
 import {
+  componentsOf,
   eventOfMethod,
   mapMethods,
   mapOrNull,
@@ -37,18 +38,16 @@ export function replaceHttpParts(
     const own = Object.keys(eventAuth).length === 0 ? undefined : eventAuth;
     return withSecurity(httpMethod(deployed, event.properties), httpSecurity(method, own, auth));
   });
-  const { securitySchemes: _schemes, ...components } = mapOf(body['components']);
   const schemes = mapOrNull([
     ...(auth['EnableIamAuthorizer'] === true ? [['AWS_IAM', SIGNED] as const] : []),
     ...writeAuthorizers(auth, (authorizer) => httpAuthorizer(routes.place, authorizer)),
   ]);
-  const others = withoutNulls({ ...components, securitySchemes: schemes });
   return withoutNulls({
     ...body,
     info: { ...info, title: Name || stackName, ...(Description ? { description: Description } : {}) },
     paths,
     tags: tagsOf(body['tags'], properties),
-    components: Object.keys(others).length === 0 ? null : others,
+    components: componentsOf(body, { securitySchemes: schemes }),
     servers: DisableExecuteApiEndpoint === null ? null : endpoint(DisableExecuteApiEndpoint),
     [CORS]: corsOf(CorsConfiguration),
   });

@@ -5,6 +5,7 @@ import { restAuthorizer, SIGNED, WITH_API_KEY } from './authorizers.ts';
 import { corsMethod, isCorsMethod } from './cors-method.ts';
 import type { CorsSettings, SchemaDepth } from './cors-method.ts';
 import {
+  componentsOf,
   eventOfMethod,
   mapMethods,
   mapOrNull,
@@ -50,7 +51,7 @@ export function replaceParts(body: TemplateMap, properties: TemplateMap, routes?
       : null,
     'x-amazon-apigateway-gateway-responses': mapOrNull(responses),
     ...(isOpenApi
-      ? components(body, { schemas, ...(written && { securitySchemes: written.schemes }) })
+      ? { components: componentsOf(body, { schemas, ...(written && { securitySchemes: written.schemes }) }) }
       : { definitions: schemas, ...(written && { securityDefinitions: written.schemes }) }),
   };
   return { body: withoutNulls(whole) };
@@ -112,11 +113,6 @@ function schemesOf(auth: TemplateMap, { events, place }: GeneratedRoutes): Templ
     ...(isSigned ? [['AWS_IAM', SIGNED] as const] : []),
     ...(hasApiKey ? [['api_key', WITH_API_KEY] as const] : []),
   ]);
-}
-
-function components(body: TemplateMap, parts: TemplateMap): TemplateMap {
-  const others = withoutNulls({ ...mapOf(body['components']), ...parts });
-  return { components: Object.keys(others).length === 0 ? null : others };
 }
 
 /** A gateway response, as the definition writes it. */

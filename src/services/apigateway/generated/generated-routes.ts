@@ -67,3 +67,8 @@ export function withoutNulls(map: TemplateMap): TemplateMap {
 export function mapOrNull(entries: readonly (readonly [string, TemplateValue])[]): TemplateMap | null {
   return entries.length === 0 ? null : Object.fromEntries<TemplateValue>(entries);
 }
+
+/** The `components` of a definition of OpenAPI 3 with other parts; a part that is `null` goes. null: nothing is left. Pure. */
+export function componentsOf(body: TemplateMap, parts: TemplateMap): TemplateMap | null {
+  return mapOrNull(Object.entries(withoutNulls({ ...mapOf(body['components']), ...parts })));
+}

@@ -1,21 +1,13 @@
 import { mapOf } from '../../../template/template.ts';
 import type { TemplateMap } from '../../../template/template.ts';
-import { INTEGRATION } from './rest-methods.ts';
+import { INTEGRATION } from './method-form.ts';
+import type { MethodForm } from './method-form.ts';
 
-const MEMBERS = [INTEGRATION, 'isDefaultRoute', 'parameters', 'responses', 'security'];
-const INTEGRATION_MEMBERS = ['httpMethod', 'payloadFormatVersion', 'timeoutInMillis', 'type', 'uri'];
-
-/** Whether SAM wrote the method of an HTTP API, as far as it can be seen. Pure. */
-export function isHttpMethod(method: TemplateMap): boolean {
-  const integration = mapOf(method[INTEGRATION]);
-  return (
-    integration['type'] === 'aws_proxy' &&
-    integration['httpMethod'] === 'POST' &&
-    Object.keys(mapOf(method['responses'])).length === 0 &&
-    Object.keys(method).every((name) => MEMBERS.includes(name)) &&
-    Object.keys(integration).every((name) => INTEGRATION_MEMBERS.includes(name))
-  );
-}
+/** Of an HTTP API. */
+export const HTTP_METHOD: MethodForm = {
+  method: [INTEGRATION, 'isDefaultRoute', 'parameters', 'responses', 'security'],
+  integration: ['httpMethod', 'payloadFormatVersion', 'timeoutInMillis', 'type', 'uri'],
+};
 
 /** Writes the method of an event again, without `security`. Pure. */
 export function httpMethod(deployed: TemplateMap, event: TemplateMap): TemplateMap {

@@ -1,7 +1,8 @@
 import { mapOf, scalarText } from '../../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
+import { INTEGRATION } from './method-form.ts';
+import type { MethodForm } from './method-form.ts';
 
-export const INTEGRATION = 'x-amazon-apigateway-integration';
 export const VALIDATOR = 'x-amazon-apigateway-request-validator';
 
 /** What a method of an event is written from. */
@@ -14,22 +15,13 @@ export interface MethodSettings {
   isOpenApi: boolean;
 }
 
-/** The members that SAM writes for an event of a function, besides `security`. */
-const MEMBERS = [INTEGRATION, VALIDATOR, 'parameters', 'requestBody', 'responses', 'security'];
 const FIXED = ['httpMethod', 'responseTransferMode', 'type', 'uri'];
-const SET = ['cacheKeyParameters', 'credentials', 'timeoutInMillis'];
 
-/** Whether SAM wrote the method, as far as it can be seen. Pure. */
-export function isRestMethod(method: TemplateMap): boolean {
-  const integration = mapOf(method[INTEGRATION]);
-  return (
-    integration['type'] === 'aws_proxy' &&
-    integration['httpMethod'] === 'POST' &&
-    Object.keys(mapOf(method['responses'])).length === 0 &&
-    Object.keys(method).every((name) => MEMBERS.includes(name)) &&
-    Object.keys(integration).every((name) => FIXED.includes(name) || SET.includes(name))
-  );
-}
+/** Of a REST API. */
+export const REST_METHOD: MethodForm = {
+  method: [INTEGRATION, VALIDATOR, 'parameters', 'requestBody', 'responses', 'security'],
+  integration: [...FIXED, 'cacheKeyParameters', 'credentials', 'timeoutInMillis'],
+};
 
 /** Writes the method of a function's event again, without `security`. Pure. */
 export function restMethod(deployed: TemplateMap, settings: MethodSettings): TemplateMap {
