@@ -40,7 +40,7 @@ export interface ExecOptions {
   onLine?: ((line: string) => void) | undefined;
   /** Text for its standard input. */
   input?: string | undefined;
-  /** As root, whoever the image's user is. */
+  /** As root, not as the image's user. */
   isRoot?: boolean;
   /** The only folders with results that the build reads; undefined: any that it names or starts in. Absolute. */
   results?: readonly string[] | undefined;

@@ -18,7 +18,7 @@ interface Service {
 const services = new Map<typeof Esbuild, Service>();
 
 /**
- * Runs `work` with an esbuild. Its process, which takes 20 MB, ends when nobody has used it for a while. If the process was
+ * Runs `work` with an esbuild. Its process, which takes 20 MB, ends when it has had no work for a while. If the process was
  * killed, `work` runs again with a new one.
  */
 export async function useEsbuild<T>(esbuild: typeof Esbuild, work: () => Promise<T>): Promise<T> {

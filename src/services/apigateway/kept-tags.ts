@@ -14,7 +14,7 @@ export function withKeptTags(
   const written = Array.isArray(document['tags']) ? document['tags'] : [];
   const names = new Set(written.map((tag) => scalarText(mapOf(tag)['name'])));
   const kept = Object.entries(tags).filter(
-    // nobody may set tags of AWS; they stay
+    // only AWS sets its own tags; they stay
     ([name]) => !names.has(name) && !name.startsWith('aws:') && !settings.includes(tagSetting(name)),
   );
   if (kept.length === 0) return document;

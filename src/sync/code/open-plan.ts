@@ -144,7 +144,7 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
     begun = { packing, ending };
     return packing;
   };
-  // nobody needs what is being built, which may take minutes; its files are in use until it has ended
+  // the result of the build, which may take minutes, is not needed; its files are in use until it has ended
   const endBuild = async (): Promise<void> => {
     begun?.ending.abort(new Error('The plan was given up'));
     await begun?.packing.catch(() => {});
