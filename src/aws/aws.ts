@@ -11,6 +11,7 @@ import { rejectForeignAnswers } from './foreign-answer.ts';
 import { paceCalls } from './pace-calls.ts';
 import { createPacer, SYSTEM_CLOCK } from './pacer.ts';
 import { isLoopback } from './proxy.ts';
+import { createPutObject, type PutObject } from './put-object.ts';
 import { describeQuota } from './quotas.ts';
 import { createRequestHandler, requestTimeout, type RequestHandler } from './request-handler.ts';
 import { createRetryStrategy } from './retry.ts';
@@ -66,7 +67,7 @@ export type Service<K extends ServiceName> = Omit<ServiceModule<K>, 'Client'> & 
   sendLate: InstanceType<ServiceModule<K>['Client']>['send'];
   /** Sends a command that makes something anew each time: no request that may have arrived is repeated (`createOnce`). */
   sendOnce: InstanceType<ServiceModule<K>['Client']>['send'];
-};
+} & (K extends 's3' ? { putObject: PutObject } : unknown);
 
 /** AWS clients, each loaded and created on first use. */
 export type Aws = { readonly [K in ServiceName]: () => Promise<Service<K>> } & {
@@ -135,7 +136,14 @@ export function createAws(options: AwsOptions): Aws {
     rejectForeignAnswers(client);
     const { sendLate, sendOnce } = reportCalls(client, { ...target, reporter: options.reporter, signal, waitedFor });
     const send = client.send.bind(client);
-    return { ...commands, client, send, sendLate, sendOnce } as unknown as Service<K>;
+    const service = { ...commands, client, send, sendLate, sendOnce };
+    if (!('PutObjectCommand' in commands)) return service as unknown as Service<K>;
+    const canRepeat = current.retryMode === 'standard';
+    const tools = { handler, reporter: options.reporter, signal, canRepeat };
+    return {
+      ...service,
+      putObject: createPutObject(client, commands.PutObjectCommand, tools),
+    } as unknown as Service<K>;
   };
 
   const credentials = once(async (): Promise<Identity> => {

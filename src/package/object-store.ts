@@ -1,6 +1,7 @@
-import type { HeadObjectCommandOutput, PutObjectCommandInput } from '@aws-sdk/client-s3';
+import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import type { Aws } from '../aws/aws.ts';
 import { requireAnswer } from '../aws/check-answer.ts';
+import type { PutPlace } from '../aws/put-object.ts';
 import { isAwsError, type AwsError } from '../aws/service-errors.ts';
 import type { Reporter } from '../console/reporter.ts';
 import { readContent } from '../support/files.ts';
@@ -63,8 +64,14 @@ const SMALL = 16 * 1024;
 /** Metadata key with the hash of an object's bytes: an S3 key depends on files, not on their modes. */
 const HASH_METADATA = 'sam-sync-sha256';
 
+/** State of the store. */
+interface StoreContext extends ObjectStoreOptions {
+  place: PutPlace;
+}
+
 /** Creates the store. */
-export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
+export function createObjectStore(given: ObjectStoreOptions): ObjectStore {
+  const options: StoreContext = { ...given, place: { Bucket: given.bucket, ...encryption(given) } };
   const gate = createGate(UPLOADS_AT_ONCE);
   const { sent = { objects: 0, bytes: 0 } } = options;
   const checkBucket = once(async () => options.checkBucket?.());
@@ -167,7 +174,7 @@ async function copyObject(options: ObjectStoreOptions, names: { from: string; to
 
 /** Lets S3 copy the bytes from where they came from, else uploads them. Returns the uploaded bytes; undefined if S3 copied. */
 async function copyOrPut(
-  options: ObjectStoreOptions,
+  options: StoreContext,
   upload: { key: string; label: string; object: StoredObject },
 ): Promise<number | undefined> {
   const { key, object } = upload;
@@ -213,7 +220,7 @@ function metadataOf({ metadata }: ObjectStoreOptions, object: StoredObject): Rec
 }
 
 async function putObject(
-  options: ObjectStoreOptions,
+  options: StoreContext,
   { key, label, object }: { key: string; label: string; object: StoredObject },
 ): Promise<number> {
   const size = sizeOf(object);
@@ -221,17 +228,14 @@ async function putObject(
   const started = performance.now();
   options.reporter.report({ type: 'step-started', kind: 'upload', id, label, totalBytes: size });
   try {
-    const input: Omit<PutObjectCommandInput, 'Body'> = {
-      Bucket: options.bucket,
-      Key: key,
-      Metadata: metadataOf(options, object),
-      ...encryption(options),
-    };
-    if (object.kind === 'file' && size > PART_SIZE) await uploadInParts(options, { input, file: object.path, id });
+    const { place } = options;
+    const metadata = metadataOf(options, object);
+    if (object.kind === 'file' && size > PART_SIZE)
+      await uploadInParts(options, { input: { ...place, Key: key, Metadata: metadata }, file: object.path, id });
     else {
-      const body = object.kind === 'text' ? object.text : await readContent(object.path, size);
-      const { send, PutObjectCommand } = await options.aws.s3();
-      const { ETag } = await send(new PutObjectCommand({ ...input, Body: body }));
+      const body = object.kind === 'text' ? Buffer.from(object.text) : await readContent(object.path, size);
+      const s3 = await options.aws.s3();
+      const { ETag } = await s3.putObject(place, { key, body, metadata });
       requireAnswer('S3', 'PutObject', 'ETag', ETag);
     }
   } catch (error) {
@@ -242,7 +246,7 @@ async function putObject(
   return size;
 }
 
-function encryption(options: ObjectStoreOptions): Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId'> {
+function encryption(options: ObjectStoreOptions): Pick<PutPlace, 'ServerSideEncryption' | 'SSEKMSKeyId'> {
   return options.kmsKeyId === undefined
     ? { ServerSideEncryption: 'AES256' }
     : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: options.kmsKeyId };

@@ -140,6 +140,103 @@ it('the second name of a zip is copied inside S3', async () => {
   expect(one).toBe(two);
 });
 
+describe('small objects after the first ones repeat their request', () => {
+  /** A store that knows the form of a request, how many calls the SDK's stack made, and attempts by key. */
+  const openReady = async (name: string, given: Partial<Given> = {}) => {
+    const attempts = new Map<string, number>();
+    const reporter: Reporter = {
+      report: (event) => void (event.type === 'api-call' && attempts.set(event.target ?? '', event.attempts)),
+    };
+    const bucket = await newBucket(name);
+    const { aws, objects } = openStore(bucket, { storeDir: await tempFolder(), reporter, ...given });
+    const { client } = await aws.s3();
+    const stack = { calls: 0 };
+    const count: Parameters<typeof client.middlewareStack.add>[0] = (next) => (args) => {
+      stack.calls++;
+      return next(args);
+    };
+    client.middlewareStack.add(count, { step: 'initialize', name: 'count' });
+    const put = (key: string) => objects.ensure(key, key, async () => ({ kind: 'text', text: `text of ${key}` }));
+    await put('first');
+    await put('second');
+    return { aws, objects, put, stack, attempts, bucket };
+  };
+  const textOf = async (Bucket: string, Key: string) => {
+    const { Body } = await clients(cloud.endpoint).s3.send(new GetObjectCommand({ Bucket, Key }));
+    return Body?.transformToString();
+  };
+
+  it('without the stack of the SDK, and each is reported', async () => {
+    const { put, stack, attempts, bucket, objects } = await openReady('repeated', { metadata: { Owner: 'me  too' } });
+    await Promise.all(['c', 'd/e f', 'ü'].map(put));
+    expect(stack.calls).toBe(2);
+    expect(await Promise.all(['c', 'd/e f', 'ü'].map((key) => textOf(bucket, key)))).toEqual(
+      ['c', 'd/e f', 'ü'].map((key) => `text of ${key}`),
+    );
+    expect(Object.fromEntries(attempts)).toMatchObject({ first: 1, c: 1, 'd/e f': 1 });
+    const head = await clients(cloud.endpoint).s3.send(new HeadObjectCommand({ Bucket: bucket, Key: 'ü' }));
+    expect(head).toMatchObject({ ServerSideEncryption: 'AES256', Metadata: { owner: 'me  too' } });
+    expect(objects.sent.objects).toBe(5);
+    expect(new Set(proxy.calls.map(({ headers }) => headers['amz-sdk-invocation-id'])).size).toBe(5);
+  });
+
+  it.each([
+    [{ kind: 'throttle' }],
+    [{ kind: 'clock-skew' }],
+    [{ kind: 'reset', when: 'before' }],
+    [{ kind: 'reset', when: 'after-answer' }],
+    [{ kind: 'hang' }],
+    [{ kind: 'html' }],
+  ] as const)('an attempt that fails (%o) is the first of an ordinary call', async (fault) => {
+    const name = `fails-${fault.kind}-${'when' in fault ? fault.when : ''}x`;
+    const { put, stack, attempts, bucket } = await openReady(name, { env: { SAM_SYNC_REQUEST_TIMEOUT: '0.5' } });
+    proxy.clear();
+    proxy.fault({ operation: 'PutObject' }, fault);
+    await put('failed');
+    expect(proxy.count('PutObject')).toBe(2);
+    expect(attempts.get('failed')).toBe(2);
+    expect(await textOf(bucket, 'failed')).toBe('text of failed');
+    // the form of the request is learnt again
+    await put('third');
+    await put('fourth');
+    expect(stack.calls).toBe(5);
+    await put('fifth');
+    expect(stack.calls).toBe(5);
+  });
+
+  it('a refusal is not repeated', async () => {
+    const { put } = await openReady('refused');
+    proxy.clear();
+    proxy.fault({ operation: 'PutObject' }, { kind: 'denied' }, { times: Infinity });
+    await expect(put('third')).rejects.toThrow('refused');
+    expect(proxy.count('PutObject')).toBe(1);
+  });
+
+  it('an answer without ETag is an error', async () => {
+    const { put } = await openReady('without-etag');
+    const headers = { 'x-amz-request-id': 'x', 'content-length': '0' };
+    proxy.fault({ operation: 'PutObject' }, { kind: 'answer', headers });
+    await expect(put('third')).rejects.toThrow('ETag is missing');
+  });
+
+  it('an interruption ends it', async () => {
+    const stop = new AbortController();
+    const { put } = await openReady('interrupted', { signal: stop.signal });
+    const held = proxy.hold({ operation: 'PutObject' });
+    const putting = put('third');
+    await held.arrived;
+    stop.abort(new Error('stopped by the test'));
+    await expect(putting).rejects.toThrow('stopped by the test');
+    held.release();
+  });
+
+  it('not in the adaptive retry mode, which decides when each request is sent', async () => {
+    const { put, stack } = await openReady('adaptive', { env: { AWS_RETRY_MODE: 'adaptive' } });
+    await put('third');
+    expect(stack.calls).toBe(3);
+  });
+});
+
 describe('a large file, sent in parts', () => {
   const SIZE = 20 * 1024 * 1024;
   const largeItem = async () => {
