@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { extendedEncodeURIComponent } from '@smithy/core/protocols';
@@ -32,6 +32,8 @@ export interface PutModel {
   scope: string;
   signedHeaders: readonly string[];
   accessKeyId: string;
+  /** Signing keys by day, a few hashes each. */
+  signingKeys: Map<string, Buffer>;
 }
 
 const AUTHORIZATION = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([^,]+), SignedHeaders=([^,]+), Signature=/;
@@ -44,7 +46,8 @@ export function modelOf(request: HttpRequest, { key, metadata }: SmallObject): P
   if (accessKeyId === undefined || scope === undefined || signed === undefined) return undefined;
   if (!isFirst || !request.path.endsWith(`/${end}`)) return undefined;
   const base = request.path.slice(0, request.path.length - end.length);
-  return { request, base, names: namesOf(metadata), scope, signedHeaders: signed.split(';'), accessKeyId };
+  const names = namesOf(metadata);
+  return { request, base, names, scope, signedHeaders: signed.split(';'), accessKeyId, signingKeys: new Map() };
 }
 
 /** Returns whether the model can be repeated for this object and identity. */
@@ -65,7 +68,7 @@ export function reproduces(
   );
 }
 
-/** Makes and signs the request of the model for another object. Pure. */
+/** Makes and signs the request of the model for another object. */
 export function repeatPut(model: PutModel, { key, body, metadata }: SmallObject, attempt: Attempt): HttpRequest {
   const { headers: before } = model.request;
   const headers = { ...before };
@@ -96,9 +99,17 @@ function authorize(request: HttpRequest, model: PutModel, { date, identity }: At
   const day = date.slice(0, 8);
   const scope = `${day}/${place}`;
   const text = `AWS4-HMAC-SHA256\n${date}\n${scope}\n${sha256(canonical)}`;
-  const key = [day, ...place.split('/')].reduce<string | Buffer>(hmac, `AWS4${identity.secretAccessKey}`);
-  const signature = createHmac('sha256', key).update(text).digest('hex');
+  const signature = hmac(signingKey(model, identity, day), text).toString('hex');
   return `AWS4-HMAC-SHA256 Credential=${identity.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
+}
+
+function signingKey({ scope, signingKeys }: PutModel, { secretAccessKey }: AwsCredentialIdentity, day: string): Buffer {
+  const name = `${day}/${secretAccessKey}`;
+  const known = signingKeys.get(name);
+  if (known !== undefined) return known;
+  const key = scope.split('/').reduce(hmac, hmac(`AWS4${secretAccessKey}`, day));
+  signingKeys.set(name, key);
+  return key;
 }
 
 function canonicalQuery(query: HttpRequest['query'] = {}): string {
@@ -121,7 +132,7 @@ function namesOf(metadata: SmallObject['metadata']): string {
 }
 
 function sha256(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
+  return hash('sha256', content, 'hex');
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

@@ -151,11 +151,13 @@ describe('small objects after the first ones repeat their request', () => {
     const { aws, objects } = openStore(bucket, { storeDir: await tempFolder(), reporter, ...given });
     const { client } = await aws.s3();
     const stack = { calls: 0 };
-    const count: Parameters<typeof client.middlewareStack.add>[0] = (next) => (args) => {
-      stack.calls++;
-      return next(args);
-    };
-    client.middlewareStack.add(count, { step: 'initialize', name: 'count' });
+    client.middlewareStack.add(
+      (next) => (args) => {
+        stack.calls++;
+        return next(args);
+      },
+      { step: 'initialize', name: 'count' },
+    );
     const put = (key: string) => objects.ensure(key, key, async () => ({ kind: 'text', text: `text of ${key}` }));
     await put('first');
     await put('second');
