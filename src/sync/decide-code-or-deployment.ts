@@ -89,15 +89,21 @@ function reasonsOf(plan: DeployPlan): readonly string[] {
   }
 }
 
+/** What a code sync after a deployment depends on. `isNew`: the deployment created the stack. */
+interface AfterDeployment extends Pick<DecisionInput, 'root' | 'ids'> {
+  deployment: Pick<PreparedDeployment, 'built'>;
+  isNew?: boolean;
+}
+
 /**
  * Plans what a deployment left out: CloudFormation compares with its own last deployment, so where code syncs have updated
- * code since, it may have left newer code than the templates now name. Rejects with `StackOvertakenError` if someone else
- * changed the stack since: this code does not belong to their template.
+ * code since, it may have left newer code than the templates now name; in a new stack it left nothing out. Rejects with
+ * `StackOvertakenError` if someone else changed the stack since: this code does not belong to their template.
  */
 export async function planAfterDeployment(
   codeSync: CodeSync,
   deployment: Pick<DeployResult, 'stack' | 'isLatest'>,
-  input: Pick<DecisionInput, 'root' | 'ids'> & { deployment: Pick<PreparedDeployment, 'built'> },
+  input: AfterDeployment,
 ): Promise<OpenPlan> {
   codeSync.forget(deployment.stack);
   const open = await planAll(codeSync, { ...input, isDeployed: () => true });
@@ -107,18 +113,13 @@ export async function planAfterDeployment(
 
 async function planAll(
   codeSync: CodeSync,
-  {
-    root,
-    ids,
-    deployment: { built },
-    isDeployed,
-  }: Parameters<typeof planAfterDeployment>[2] & { isDeployed: CodeSyncRequest['isDeployed'] },
+  { root, ids, deployment: { built }, isNew, isDeployed }: AfterDeployment & Pick<CodeSyncRequest, 'isDeployed'>,
 ): Promise<OpenPlan> {
   // an empty selection means everything
   if (ids?.length === 0) return NOTHING;
   const selection = ids === undefined ? EVERYTHING : { ids, types: [] };
   // what was set directly and is not deployed: the templates say what it should be
-  const open = await codeSync.plan({ root, selection, built, isDeployed, settings: () => SET_BEFORE });
+  const open = await codeSync.plan({ root, selection, built, isNew, isDeployed, settings: () => SET_BEFORE });
   if (open === undefined) throw new Error('a plan without a question was refused');
   return open;
 }

@@ -20,7 +20,7 @@ import type { SyncReport, SyncRun } from './sync-run.ts';
 
 /**
  * Plain sync: builds and packages the whole application, then deploys it where templates or settings differ, else syncs its
- * code through the services' own APIs. A code sync also follows each deployment, because CloudFormation compares with its own
+ * code through the services' own APIs. A code sync also follows each update, because CloudFormation compares with its own
  * last deployment and leaves out what later code syncs changed.
  */
 export async function syncApplication(run: SyncRun): Promise<SyncReport> {
@@ -82,7 +82,8 @@ async function apply({ run, application, codeSync, deployment, decision }: Prepa
     note(run.environment.reporter, 'info', `Deploying, because ${describeFollowing(values)}`);
   }
   const result = await deployment.deploy({ beforeUpdate: (update) => codeSync.beforeUpdate(root, update) });
-  const open = await planAfterDeployment(codeSync, result, { root, deployment });
+  const isNew = deployed.stack === undefined && result.changed;
+  const open = await planAfterDeployment(codeSync, result, { root, deployment, isNew });
   return { stack: result.stack, deployed: result.changed, code: await open.apply() };
 }
 

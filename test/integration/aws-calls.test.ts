@@ -72,14 +72,24 @@ describe('calls', () => {
     expect(proxy.connections() - before).toBeLessThanOrEqual(3);
   });
 
-  it('use buckets by path where the endpoint is custom, and no newer checksums', async () => {
-    const files = {
-      'template.yaml': `
+  const FUNCTION = {
+    'template.yaml': `
 Transform: AWS::Serverless-2016-10-31
 Resources: {F: {Type: AWS::Serverless::Function, Properties: {CodeUri: f, Runtime: python3.11, Handler: app.handler}}}`,
-      'f/app.py': 'def handler(event, context): pass\n',
-    };
-    const { code, stderr } = await run({ args: ['--stack-name', 'paths', '--s3-prefix', 'a b/ü'], files });
+    'f/app.py': 'def handler(event, context): pass\n',
+  };
+
+  it('do not compare the functions that CloudFormation has just created, and do the next time', async () => {
+    const { code, stdout, stderr } = await run({ args: ['--stack-name', 'new', '--output', 'json'], files: FUNCTION });
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'deployed', resources: [{ id: 'F', outcome: 'unchanged' }] });
+    expect(proxy.calls.filter(({ service }) => service === 'lambda')).toEqual([]);
+    expect(await run({ args: ['--stack-name', 'new'], files: FUNCTION })).toMatchObject({ code: 0 });
+    expect(proxy.count('GetFunction')).toBe(1);
+  });
+
+  it('use buckets by path where the endpoint is custom, and no newer checksums', async () => {
+    const { code, stderr } = await run({ args: ['--stack-name', 'paths', '--s3-prefix', 'a b/ü'], files: FUNCTION });
     expect(code, stderr).toBe(0);
     const put = proxy.calls.find((call) => call.operation === 'PutObject');
     expect(put?.path).toMatch(/^\/aws-sam-cli-managed-default-[\w-]+\/a%20b\/%C3%BC\/\w{32}\?/);

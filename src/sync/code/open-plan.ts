@@ -15,7 +15,7 @@ import { describeRequests } from './code-sync-requests.ts';
 import type { DescribedResource } from './code-sync-requests.ts';
 import { openServiceContext } from './open-service-context.ts';
 import { syncSkipReason } from './locate-resources.ts';
-import { locateCodeSync, planCodeSync } from './plan-code-sync.ts';
+import { leaveAsCreated, locateCodeSync, planCodeSync } from './plan-code-sync.ts';
 import type { LocatedSync } from './plan-code-sync.ts';
 import type { Planning, SettingsRequest } from './planning.ts';
 import { conditionOf, selectResources } from './select-resources.ts';
@@ -41,6 +41,8 @@ export interface CodeSyncRequest {
   settings?: ((id: ResourceIdentifier) => SettingsRequest | undefined) | undefined;
   /** Compares settings alone, no code. */
   settingsOnly?: boolean | undefined;
+  /** CloudFormation has just created the stack from these templates and this code: there is nothing to compare. */
+  isNew?: boolean | undefined;
   /** Called once the stack is located, before anything is built; false: refuses the sync. */
   onLocated?: ((stackId: string) => Promise<boolean>) | undefined;
 }
@@ -157,7 +159,8 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
   try {
     const expected = request.buildsAtOnce === true ? listExpected(root, selection) : [];
     const early = expected.length > 0 ? pack(expected) : undefined;
-    const sync = await locateCodeSync(tools, { root, selection, stackName, isDeployed, settings, settingsOnly });
+    const found = await locateCodeSync(tools, { root, selection, stackName, isDeployed, settings, settingsOnly });
+    const sync = request.isNew && built ? leaveAsCreated(found, built) : found;
     const { planning, located, toBuild } = sync;
     if (located.length > 0 && (await onLocated?.(planning.tools.stackId)) === false) {
       await abandon();

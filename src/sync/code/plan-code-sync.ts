@@ -1,5 +1,6 @@
+import type { BuildResult } from '../../builder/build-result.ts';
 import { readLayerReferences } from '../../model/layer-references.ts';
-import type { FunctionResource, LayerResource, Stack } from '../../model/stack.ts';
+import type { FunctionResource, LayerResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import type { PackedCode } from '../../services/lambda/pack-code.ts';
 import { findBehind } from './behind-versions.ts';
 import type { CodeSyncPlan, PlannedResource } from './code-sync-plan.ts';
@@ -38,6 +39,29 @@ export async function locateCodeSync(opened: ServiceContext, input: PlanInput): 
       : [];
   });
   return { planning, located, toBuild };
+}
+
+/**
+ * Leaves functions of a new stack as CloudFormation created them. Those with layers are compared, like layers and definitions:
+ * what is learnt of them saves calls later.
+ */
+export function leaveAsCreated(
+  { planning, located, toBuild }: LocatedSync,
+  { dependencyLayers }: Pick<BuildResult, 'dependencyLayers'>,
+): LocatedSync {
+  const references = readLayerReferences(planning.input.root);
+  const left = new Set<ResourceIdentifier>();
+  for (const { resource } of located) {
+    const { id, type, kind } = resource;
+    if (kind !== 'function' || references.has(id) || dependencyLayers.has(id)) continue;
+    planning.outcomes.set(id, { id, type, action: 'none', changes: [] });
+    left.add(id);
+  }
+  return {
+    planning,
+    located: located.filter(({ resource }) => !left.has(resource.id)),
+    toBuild: toBuild.filter(({ id }) => !left.has(id)),
+  };
 }
 
 /** Plans the code sync while `packing` builds and zips the code. Changes nothing in the cloud. */
