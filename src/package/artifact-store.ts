@@ -213,10 +213,11 @@ interface ZipContext extends ArtifactStoreOptions {
   targetOf: ReturnType<typeof createTargetFinder>;
 }
 
-/** The sums of a folder's files and, if it was zipped meanwhile, the record of the zip. */
+/** The sums of a folder's files and, if it was zipped meanwhile, the record of the zip, and the zip until it is used. */
 interface FolderSums {
   sums: FileSum[];
-  zip: Readonly<Record<string, string>>;
+  record: Readonly<Record<string, string>>;
+  zip?: ZipFile | undefined;
 }
 
 async function itemKey(context: ZipContext, item: ArtifactItem): Promise<string> {
@@ -230,11 +231,11 @@ async function itemKey(context: ZipContext, item: ArtifactItem): Promise<string>
   const recorded = record[name];
   if (recorded !== undefined) return recorded;
   const isZipped = zipOfRecord(record) !== undefined;
-  const { sums, zip } = await oncePerName(context.sums, recordFile, () =>
+  const { sums, record: added } = await oncePerName(context.sums, recordFile, () =>
     readOnce(context, { target, recordFile, isZipped }),
   );
   const key = treeKey(sums, item.counted);
-  await context.updateRecord(recordFile, { ...zip, [name]: key });
+  await context.updateRecord(recordFile, { ...added, [name]: key });
   return key;
 }
 
@@ -244,10 +245,10 @@ async function readOnce(
   { target, recordFile, isZipped }: { target: string; recordFile: string; isZipped: boolean },
 ): Promise<FolderSums> {
   const entries = await readEntries(target);
-  if (isZipped || !isSmallTree(entries)) return { sums: await readSums(entries), zip: {} };
+  if (isZipped || !isSmallTree(entries)) return { sums: await readSums(entries), record: {} };
   const withContents = readContents(entries);
   const zip = await writeZip(withContents, zipFileOf(recordFile), { signal, compressor });
-  return { sums: await readSums(withContents), zip: zipRecord(zip, zip.path) };
+  return { sums: await readSums(withContents), record: zipRecord(zip, zip.path), zip };
 }
 
 async function requireExisting(item: { path: string; label: string }): Promise<void> {
@@ -279,6 +280,12 @@ async function makeZip(context: ZipContext, { path: target, recordFile }: ZipTar
   signal.throwIfAborted();
   if (recordFile === undefined) {
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal, compressor });
+  }
+  const read = await context.sums.get(recordFile);
+  const made = read?.zip;
+  if (read !== undefined && made !== undefined) {
+    read.zip = undefined; // made again if it is removed
+    return made;
   }
   const file = zipFileOf(recordFile);
   const recorded = await findRecorded({ file, recordFile }, (values) => updateRecord(recordFile, values));

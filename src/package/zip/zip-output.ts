@@ -23,7 +23,6 @@ export class ZipOutput {
   }
 
   write(bytes: Uint8Array): Promise<void> | undefined {
-    this.hash.update(bytes);
     this.pending.push(bytes);
     this.pendingBytes += bytes.length;
     this.size += bytes.length;
@@ -31,9 +30,12 @@ export class ZipOutput {
   }
 
   async close(): Promise<{ size: number; sha256: string }> {
-    // a small file at once: a promise for each step costs several times as much
-    if (this.file === undefined) writeFileSync(this.temporary, Buffer.concat(this.takePending()));
-    else {
+    // a small file at once: a promise for each step, or a hash for each piece, costs several times as much
+    if (this.file === undefined) {
+      const bytes = Buffer.concat(this.takePending());
+      this.hash.update(bytes);
+      writeFileSync(this.temporary, bytes);
+    } else {
       await this.flush();
       await this.file.close();
     }
@@ -50,6 +52,7 @@ export class ZipOutput {
     const { pendingBytes } = this;
     const pending = this.takePending();
     if (pendingBytes === 0) return;
+    for (const bytes of pending) this.hash.update(bytes);
     this.file ??= await fs.open(this.temporary, 'w');
     let { bytesWritten: done } = await this.file.writev(pending);
     if (done === pendingBytes) return;

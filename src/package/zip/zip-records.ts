@@ -31,8 +31,8 @@ export function descriptorOf(sums: EntrySums): Buffer {
 
 /** Creates the header before an entry's content. */
 export function localHeader(entry: TreeEntry, sums: EntrySums): Buffer {
-  const name = Buffer.from(entry.path);
-  const header = Buffer.alloc(30);
+  const nameLength = Buffer.byteLength(entry.path);
+  const header = Buffer.alloc(30 + nameLength);
   const known = (sums.flags & SIZES_FOLLOW) === 0;
   header.writeUInt32LE(0x04034b50, 0);
   header.writeUInt16LE(20, 4);
@@ -42,15 +42,16 @@ export function localHeader(entry: TreeEntry, sums: EntrySums): Buffer {
   header.writeUInt32LE(known ? sums.crc : 0, 14);
   header.writeUInt32LE(known ? sums.compressedSize : 0, 18);
   header.writeUInt32LE(known ? sums.size : 0, 22);
-  header.writeUInt16LE(name.length, 26);
-  return Buffer.concat([header, name]);
+  header.writeUInt16LE(nameLength, 26);
+  header.write(entry.path, 30);
+  return header;
 }
 
 /** Creates an entry's record in the central directory. */
 export function centralRecord(entry: TreeEntry, sums: EntrySums, offset: number): Buffer {
-  const name = Buffer.from(entry.path);
+  const nameLength = Buffer.byteLength(entry.path);
   const mode = entry.linkTarget !== undefined ? 0o120777 : entry.executable ? 0o100755 : 0o100644;
-  const record = Buffer.alloc(46);
+  const record = Buffer.alloc(46 + nameLength);
   record.writeUInt32LE(0x02014b50, 0);
   record.writeUInt16LE(MADE_BY_UNIX, 4);
   record.writeUInt16LE(20, 6);
@@ -60,10 +61,11 @@ export function centralRecord(entry: TreeEntry, sums: EntrySums, offset: number)
   record.writeUInt32LE(sums.crc, 16);
   record.writeUInt32LE(sums.compressedSize, 20);
   record.writeUInt32LE(sums.size, 24);
-  record.writeUInt16LE(name.length, 28);
+  record.writeUInt16LE(nameLength, 28);
   record.writeUInt32LE((mode << 16) >>> 0, 38);
   record.writeUInt32LE(offset, 42);
-  return Buffer.concat([record, name]);
+  record.write(entry.path, 46);
+  return record;
 }
 
 /** Creates the end of the central directory, preceded by its zip64 form for more than 65,534 entries. */

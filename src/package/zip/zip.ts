@@ -41,38 +41,44 @@ const MAX_SIZE = 0xffff_ffff;
  * all. With the cache `compressed`, which adds its files, the zip must not change afterwards.
  */
 export async function writeZip(entries: readonly TreeEntry[], target: string, tools: ZipTools): Promise<ZipFile> {
-  const { signal } = tools;
-  const isSmall = isSmallTree(entries);
-  const compressor = isSmall ? await small() : tools.compressor;
-  const compressed = isSmall ? undefined : tools.compressed;
   await makeFolder(path.dirname(target));
   const output = new ZipOutput(target);
-  const earlier = compressed && openEarlierZips(compressed);
+  const written = new Map<string, WrittenFile>();
   try {
-    const writing: ZipWriter = { output, directory: [], written: new Map() };
-    signal?.throwIfAborted();
-    for await (const part of compressEntries(entries, { compressor, earlier })) {
-      signal?.throwIfAborted();
-      await writePart(writing, part);
-    }
-    const { directory, written } = writing;
+    tools.signal?.throwIfAborted();
+    const directory = isSmallTree(entries)
+      ? await (await import('./small-tree.ts')).writeSmallTree(entries, output)
+      : await writeLargeTree(entries, { output, written }, tools);
     const start = output.size;
-    for (const record of directory) await output.write(record);
-    await output.write(endRecords(directory.length, output.size - start, start));
+    const records = Buffer.concat(directory);
+    await output.write(records);
+    await output.write(endRecords(directory.length, records.length, start));
     const result = await output.close();
-    compressed?.add(target, result.size, written);
+    if (written.size > 0) tools.compressed?.add(target, result.size, written);
     return { path: target, ...result };
   } catch (error) {
     await output.discard();
     throw addPath(error, target);
-  } finally {
-    earlier?.close();
   }
 }
 
-async function small(): Promise<Pick<Compressor, 'compress'>> {
-  const { compressSmall } = await import('./compress-small.ts');
-  return { compress: async (content) => compressSmall(content) };
+/** Writes the entries of a large tree, and returns their records for the directory. */
+async function writeLargeTree(
+  entries: readonly TreeEntry[],
+  to: Pick<ZipWriter, 'output' | 'written'>,
+  { compressor, compressed, signal }: ZipTools,
+): Promise<Buffer[]> {
+  const earlier = compressed && openEarlierZips(compressed);
+  const writing: ZipWriter = { ...to, directory: [] };
+  try {
+    for await (const part of compressEntries(entries, { compressor, earlier })) {
+      signal?.throwIfAborted();
+      await writePart(writing, part);
+    }
+    return writing.directory;
+  } finally {
+    earlier?.close();
+  }
 }
 
 /** An unfinished zip. */
