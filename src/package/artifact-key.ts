@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashOf } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hashFile } from '../support/files.ts';
 import { mapLimit } from '../support/map-limit.ts';
@@ -16,7 +16,7 @@ export function fileKey(file: string): Promise<string> {
 
 /** MD5 of a text in hex: SAM CLI's key for templates. */
 export function textKey(text: string): string {
-  return createHash('md5').update(text).digest('hex');
+  return hashOf('md5', text, 'hex');
 }
 
 /** A file of a tree with its MD5 in hex. */
@@ -44,7 +44,7 @@ export function treeKey(files: readonly FileSum[], counted?: CountedFile): strin
 
 /** Returns the sum of a file whose content was read already. */
 export function sumOf(name: string, content: Buffer): FileSum {
-  return { path: name, md5: createHash('md5').update(content).digest('hex') };
+  return { path: name, md5: hashOf('md5', content, 'hex') };
 }
 
 /** Smaller files are read at once and synchronously, which costs far less than a stream or promises. */
