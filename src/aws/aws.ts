@@ -11,7 +11,7 @@ import { rejectForeignAnswers } from './foreign-answer.ts';
 import { paceCalls } from './pace-calls.ts';
 import { createPacer, SYSTEM_CLOCK } from './pacer.ts';
 import { isLoopback } from './proxy.ts';
-import { createPutObject, type PutObject } from './put-object.ts';
+import type { PutObject } from './put-object.ts';
 import { describeQuota } from './quotas.ts';
 import { createRequestHandler, requestTimeout, type RequestHandler } from './request-handler.ts';
 import { createRetryStrategy } from './retry.ts';
@@ -138,6 +138,7 @@ export function createAws(options: AwsOptions): Aws {
     const send = client.send.bind(client);
     const service = { ...commands, client, send, sendLate, sendOnce };
     if (!('PutObjectCommand' in commands)) return service as unknown as Service<K>;
+    const { createPutObject } = await import('./put-object.ts');
     const canRepeat = current.retryMode === 'standard';
     const tools = { handler, reporter: options.reporter, signal, canRepeat };
     return {
