@@ -42,6 +42,7 @@ const SERVICES = {
   cloudFormation: { id: 'CloudFormation', load: () => import('./clients/cloudformation.ts') },
   s3: { id: 'S3', load: () => import('./clients/s3.ts') },
   lambda: { id: 'Lambda', load: () => import('./clients/lambda.ts') },
+  lambdaWeb: { id: 'Lambda Web', load: () => import('./clients/lambda-web.ts') },
   sts: { id: 'STS', load: () => import('./clients/sts.ts') },
   apiGateway: { id: 'API Gateway', load: () => import('./clients/api-gateway.ts') },
   apiGatewayV2: { id: 'ApiGatewayV2', load: () => import('./clients/api-gateway-v2.ts') },

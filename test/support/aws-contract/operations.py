@@ -1,11 +1,13 @@
 """Reads a request as AWS's own service models describe it: which operation it is, and with which parameters.
 
-The models are botocore's, from PyPI: they are installed with the local cloud. Reading is the opposite of what an SDK does, so
+The models are botocore's, from PyPI: they are installed with the local cloud; `models` has those that are newer (without outputs and
+texts, and only the operations that are called). Reading is the opposite of what an SDK does, so
 nothing of botocore's serializers can be used for it.
 """
 
 import json
 import re
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree
 
@@ -27,9 +29,11 @@ SERVICES = {
 
 
 def model_name(signing_name, path):
-    """Both generations of API Gateway sign with one name."""
+    """Both generations of API Gateway sign with one name, and so do Lambda and its Web Functions."""
     if signing_name == "apigateway":
         return "apigatewayv2" if path.startswith("/v2/") else "apigateway"
+    if signing_name == "lambda" and path.startswith("/2025-03-07/"):
+        return "lambda-web"
     return SERVICES.get(signing_name)
 
 
@@ -38,6 +42,7 @@ class Models:
 
     def __init__(self):
         self._session = botocore.session.get_session()
+        self._session.get_component("data_loader").search_paths.append(str(Path(__file__).parent / "models"))
         self._services = {}
 
     def protocol(self, service):

@@ -73,6 +73,19 @@ def lambda_actions(name, parameters, _request, region):
     return pairs
 
 
+def web_function_actions(name, parameters, _request, region):
+    """Creating needs permission on the function, everything else on the part."""
+    resource = f"arn:aws:lambda:{region}:{ACCOUNT}:web-function/{parameters['functionName'].rpartition('/')[2]}"
+    for kind in ("revision", "endpoint"):
+        part = parameters.get(f"{kind}Id") or parameters.get(f"{kind}Name")
+        if part is not None:
+            resource = f"{resource}/{kind}/{part.rpartition('/')[2]}"
+    pairs = [(f"lambda:{name}", resource)]
+    if "serviceConfig" in parameters:
+        pairs.append(("iam:PassRole", parameters["serviceConfig"]["executionRoleArn"]))
+    return pairs
+
+
 def s3_actions(name, parameters, _request, _region):
     bucket = f"arn:aws:s3:::{parameters.get('Bucket')}"
     resource = f"{bucket}/{parameters['Key']}" if "Key" in parameters else bucket
@@ -111,6 +124,7 @@ NEEDED = {
     "resourcegroupstaggingapi": lambda name, *_: [(f"tag:{name}", "*")],
     "cloudformation": stack_actions,
     "lambda": lambda_actions,
+    "lambda-web": web_function_actions,
     "s3": s3_actions,
     "apigateway": api_actions,
     "apigatewayv2": api_actions,
