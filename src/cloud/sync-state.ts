@@ -48,6 +48,8 @@ export interface SyncFacts {
   removedLayers: string[];
   /** Resource → properties that were set directly and that the stack may not have: known before they are sent. */
   ahead: Record<string, readonly string[]>;
+  /** Web Function → the description of the revisions that we created of it, which the stack does not have: known before the first one. */
+  revisions: Record<string, string>;
 }
 
 /** Keeps facts between runs: one file for each stack ARN, and so for each account and Region. */
@@ -82,6 +84,7 @@ export function emptyFacts(): SyncFacts {
     sent: {},
     removedLayers: [],
     ahead: {},
+    revisions: {},
   };
 }
 
@@ -162,6 +165,7 @@ function parseFacts(text: string, stackId?: string): SyncFacts {
       sent: sentOf(read.sent),
       removedLayers: listOf(read.removedLayers),
       ahead: listsOf(read.ahead),
+      revisions: textsOf(read.revisions),
     };
   } catch {
     return facts;

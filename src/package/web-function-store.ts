@@ -10,6 +10,8 @@ export interface WebFunctionStore {
   prefix: string | undefined;
   /** How templates refer to the bucket: by its name or by an export. */
   bucket: { name: string; isExport: boolean };
+  /** Returns the name of the bucket, which may be created for it. */
+  bucketName(): Promise<string>;
   /** Returns the side effect of the first upload, as a sentence. Throws if the upload would fail. Changes nothing. */
   lookAhead(): Promise<string | undefined>;
 }
@@ -30,6 +32,7 @@ export function openGivenBucket(options: WebFunctionStoreOptions, bucket: string
     objects: createObjectStore({ ...options, bucket, checkBucket }),
     prefix,
     bucket: { name: bucket, isExport: false },
+    bucketName: async () => bucket,
     lookAhead: async () => {
       await checkBucket();
       return undefined;
@@ -55,7 +58,8 @@ export function openOwnBucket(options: WebFunctionStoreOptions, stack: CodeBucke
     const bucket = await find();
     return bucket === undefined ? undefined : open(bucket);
   });
-  const ensured = once(async () => (await found()) ?? open(await stack.ensure()));
+  const bucketName = once(async () => (await find()) ?? stack.ensure());
+  const ensured = once(async () => (await found()) ?? open(await bucketName()));
   return {
     objects: {
       sent: options.sent ?? { objects: 0, bytes: 0 },
@@ -64,6 +68,7 @@ export function openOwnBucket(options: WebFunctionStoreOptions, stack: CodeBucke
     },
     prefix: undefined,
     bucket: { name: stack.exportName, isExport: true },
+    bucketName,
     lookAhead: async () =>
       (await find()) === undefined
         ? `Stack ${stack.name} with the S3 bucket for the code of Web Functions would be created`

@@ -75,16 +75,25 @@ interface AppliedSync {
 
 async function apply({ run, application, codeSync, deployment, decision }: PreparedSync): Promise<AppliedSync> {
   const { root, deployed } = application;
+  const { reporter } = run.environment;
+  const release = async (): Promise<void> => {
+    const restored = await codeSync.revisions.release(root);
+    if (restored.length > 0) note(reporter, 'info', `The deployed code is live again: ${restored.join(', ')}`);
+  };
   if (deployed.stack !== undefined && decision.way === 'code') {
-    return { stack: deployed.stack, deployed: false, code: await decision.open.apply() };
+    const code = await decision.open.apply();
+    await release();
+    return { stack: deployed.stack, deployed: false, code };
   }
   for (const values of decision.way === 'deployment' ? decision.behind : []) {
-    note(run.environment.reporter, 'info', `Deploying, because ${describeFollowing(values)}`);
+    note(reporter, 'info', `Deploying, because ${describeFollowing(values)}`);
   }
   const result = await deployment.deploy({ beforeUpdate: (update) => codeSync.beforeUpdate(root, update) });
   const isNew = deployed.stack === undefined && result.changed;
   const open = await planAfterDeployment(codeSync, result, { root, deployment, isNew });
-  return { stack: result.stack, deployed: result.changed, code: await open.apply() };
+  const code = await open.apply();
+  await release();
+  return { stack: result.stack, deployed: result.changed, code };
 }
 
 function report(

@@ -54,8 +54,10 @@ export interface ApplicationSnapshot {
   readonly inputs: ReadonlyMap<ResourceIdentifier, readonly BuildInput[]>;
   /** The build that the last sync of a resource applied (`artifactOf`): the service is known to have it. */
   readonly synced: ReadonlyMap<ResourceIdentifier, string>;
-  /** The build of each Web Function as of the last deployment (`artifactOf`). */
+  /** The build that each Web Function is known to serve (`artifactOf`). */
   readonly webFunctions: ReadonlyMap<ResourceIdentifier, string>;
+  /** Web Functions whose code is live and not deployed. */
+  readonly revised: ReadonlySet<ResourceIdentifier>;
   /** The interrupted deployment that continues in the cloud, in a sentence. */
   readonly leftDeployment: string | undefined;
 }
@@ -101,6 +103,7 @@ export function initialSnapshot(run: SyncRun, tools: WatchTools): ApplicationSna
     inputs: new Map(),
     synced: new Map(),
     webFunctions: new Map(),
+    revised: new Set(),
     leftDeployment: undefined,
   };
 }

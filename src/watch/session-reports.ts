@@ -62,9 +62,13 @@ export function reportOffer(reporter: Reporter, { run, offer }: ApplicationSnaps
 export function describeAhead({
   ahead,
   definitionsAhead,
+  revised,
   run,
-}: Pick<ApplicationSnapshot, 'ahead' | 'definitionsAhead' | 'run'>): string | undefined {
-  const settings = [...Object.entries(ahead), ...definitionsAhead].map(([id, names]) => `${names.join(', ')} of ${id}`);
+}: Pick<ApplicationSnapshot, 'ahead' | 'definitionsAhead' | 'revised' | 'run'>): string | undefined {
+  const code = [...revised].map((id) => [id, ['code']] as const);
+  const settings = [...Object.entries(ahead), ...definitionsAhead, ...code].map(
+    ([id, names]) => `${names.join(', ')} of ${id}`,
+  );
   if (settings.length === 0) return undefined;
   return `Stack ${run.options.stackName} is behind: ${settings.join('; ')} took effect directly. The next sync deploys the change.`;
 }

@@ -130,8 +130,8 @@ export class WatchSession {
     if (next === before) return;
     this.#snapshot = next;
     if (next.resources && next.resources !== before.resources) {
-      const { selected, settable, deployedOnly } = next.resources;
-      this.#loop.send({ type: 'resources', ids: new Set([...selected, ...settable, ...deployedOnly]) });
+      const { selected, settable, webFunctions } = next.resources;
+      this.#loop.send({ type: 'resources', ids: new Set([...selected, ...settable, ...webFunctions]) });
     }
     reportReplaced(this.#run.environment.reporter, before, next);
     const { tail } = next.run.options;
@@ -164,8 +164,8 @@ export class WatchSession {
 
   #handleChange({ effects, files, mayHaveMissed }: SourceChange): void {
     const { deploy, set, templates, options } = effects;
-    const { selected } = requireResources(this.#snapshot);
-    const missed = mayHaveMissed ? [...selected].filter(mayHaveMissed) : [];
+    const { watched, syncMethod } = requireResources(this.#snapshot);
+    const missed = mayHaveMissed ? watched.filter((id) => syncMethod(id) === 'code' && mayHaveMissed(id)) : [];
     const ids = [...new Set([...effects.ids, ...missed])];
     if (ids.length === 0 && !deploy && !set && !templates && !options) return;
     this.#replace(withUndeployed(this.#snapshot, { options, values: set, beyondTemplates: deploy }));

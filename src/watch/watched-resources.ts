@@ -21,7 +21,9 @@ export interface WatchedResources {
   selected: ReadonlySet<ResourceIdentifier>;
   /** Further resources with settings that a service can set directly. */
   settable: ReadonlySet<ResourceIdentifier>;
-  /** Web Functions with code on this machine: only a deployment updates them. */
+  /** Web Functions with code on this machine. */
+  webFunctions: readonly ResourceIdentifier[];
+  /** Those of them that only a deployment updates. */
   deployedOnly: readonly ResourceIdentifier[];
   /** Resources whose changes are noticed. */
   watched: readonly ResourceIdentifier[];
@@ -43,17 +45,20 @@ export function findWatchedResources(
   );
   const selected = new Set(selection.resources.flatMap(({ id }) => (syncable.has(id) ? [id] : [])));
   const isEverything = resourceIds.length + resourceTypes.length === 0;
-  const deployedOnly = localWebFunctions(root);
+  const webFunctions = localWebFunctions(root);
+  const deployedOnly = directConfig && !code ? [] : webFunctions;
+  const revised = new Set(deployedOnly.length === 0 ? webFunctions : []);
   const withFiles = new Set(directConfig ? withSettingFiles(root) : []);
   const touched = listTouched(root, planBuild(root, buildOptionsOf(run)).definitions);
   const resources: WatchedResources = {
     root,
     selected,
     settable: new Set(settableResources(root).filter((id) => isEverything && !selected.has(id))),
+    webFunctions,
     deployedOnly,
-    watched: [...selected, ...(code ? [] : deployedOnly)],
+    watched: [...selected, ...(code ? [] : webFunctions)],
     syncMethod: (id) => {
-      if (selected.has(id)) return 'code';
+      if (selected.has(id) || revised.has(id)) return 'code';
       if (syncable.has(id) || code) return undefined;
       return withFiles.has(id) ? 'set' : 'deploy';
     },

@@ -26,6 +26,8 @@ import { openPlan } from './open-plan.ts';
 import type { CodeSyncRequest, OpenPlan } from './open-plan.ts';
 import { readFunctionsAhead, readSavedAhead } from './read-functions-ahead.ts';
 import { listSyncResources } from './sync-resource.ts';
+import { openWebFunctionRevisions } from './web-function-revisions.ts';
+import type { WebFunctionRevisions } from './web-function-revisions.ts';
 
 /** The inputs of code syncs. */
 export interface CodeSyncRun extends SyncRun {
@@ -63,6 +65,8 @@ export interface CodeSync {
   beforeUpdate(root: Stack, update: StackUpdate): Promise<ReadonlyMap<ResourceIdentifier, number>>;
   /** Resource → properties that were set directly and are not deployed. */
   ahead(): Promise<SyncFacts['ahead']>;
+  /** Code of Web Functions that is live before it is deployed. */
+  readonly revisions: WebFunctionRevisions;
   /** Forgets the stack's resources after a deployment. `described`: the stack as it is now. */
   forget(described?: DeployedStack): void;
   /** Rejects with `StackOvertakenError` if the stack changed after our deployment. */
@@ -112,6 +116,7 @@ export async function openCodeSync(run: CodeSyncRun): Promise<CodeSync> {
       await stacks.loadCache([]);
       return stacks.facts.ahead;
     },
+    revisions: openWebFunctionRevisions({ run, stacks }),
     forget: (described) => {
       stacks.forget(described);
       lambda.forget();

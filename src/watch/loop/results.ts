@@ -28,6 +28,8 @@ export interface SyncedResource {
   problems?: readonly RunProblem[] | undefined;
   /** Values of the stack refer to the version before: a deployment has to follow. */
   leavesStaleValues?: boolean | undefined;
+  /** The stack does not have what was synced: the deployment that follows when it is quiet has it. */
+  isAhead?: boolean | undefined;
 }
 
 /** What changed templates and options mean. */

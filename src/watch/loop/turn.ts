@@ -21,6 +21,7 @@ export function report(turn: Turn, event: LoopEvent): void {
   const { followUp } = turn.state;
   if (event.type === 'ended') {
     if (event.resource.leavesStaleValues === true) followWith(turn, { force: true });
+    if (event.resource.isAhead === true) followWith(turn, { force: false, since: turn.facts.now - event.ms });
     return;
   }
   if (followUp.isTimed) turn.decisions.push({ do: 'stop-timer', timer: 'follow-up' });
@@ -112,6 +113,7 @@ export function noteResult(turn: Turn, resource: SyncedResource, ms: number): vo
     markPending(turn, waitingFor(turn.state, id));
   }
   report(turn, { type: 'ended', resource, ms });
+  if (resource.isAhead === true && turn.state.deployment === undefined) report(turn, { type: 'deploy-queued' });
 }
 
 function waitingFor({ failed }: LoopState, id: ResourceIdentifier): ResourceIdentifier[] {

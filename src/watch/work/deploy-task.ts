@@ -25,6 +25,7 @@ import { restoreSettings } from './restore-settings.ts';
 import { updateStack, syncIfCodeIsEnough } from './update-stack.ts';
 import type { Deploying } from './update-stack.ts';
 import { takeOptions } from './take-options.ts';
+import { restoreWebFunctions } from './web-functions.ts';
 
 /**
  * Deploys what the templates and options now say: reads them and, if more changed than the location of code, builds,
@@ -66,7 +67,7 @@ export async function deployChanges(
     }
     if (isAborted) throw error;
     if (error instanceof StackFailedError || isRefusedOperation(error))
-      causes = await restoreSettings(application, context);
+      causes = [...(await restoreSettings(application, context)), ...(await restoreWebFunctions(application, context))];
     else noteBehind(application);
     const end = describeFailedDeployment(application.snapshot, error, touched);
     return { ...end, causes: [...end.causes, ...causes] };

@@ -12,6 +12,7 @@ import type { WatchedApplication } from '../watched-application.ts';
 import { failAll, planAndApply, settleBlocked } from './apply-plan.ts';
 import { addRunProblems, artifactOf, buildResources } from './build-resources.ts';
 import { failedBuilds } from './watch-failures.ts';
+import { startWebFunctions } from './web-functions.ts';
 
 /** Builds these resources while the services are asked what they have, then updates what differs. */
 export async function syncResources(
@@ -23,14 +24,24 @@ export async function syncResources(
   const { root } = requireResources(snapshot);
   const plan = planBuild(root, buildOptionsOf(snapshot.run), new Set(ids));
   const building = buildResources(application, plan, context);
-  const direct = new Map([...snapshot.direct].filter(([id]) => ids.includes(id)));
+  const webFunctions = startWebFunctions(application, ids);
+  const others = ids.filter((id) => !webFunctions.ids.includes(id));
+  const direct = new Map([...snapshot.direct].filter(([id]) => others.includes(id)));
   const settings: CodeSyncRequest['settings'] = (id) => direct.get(id);
-  const planning = planSync(snapshot, { root, selection: { ids, types: [] }, build: () => building, settings });
+  const planning = planSync(snapshot, { root, ids: others, build: () => building, settings });
   planning.catch(() => {}); // does not matter if the build fails, or if the service is known to have the result
-  const built = await building;
+  const built = await building.catch(async (error: unknown) => {
+    await webFunctions.close();
+    throw error;
+  });
   try {
     await snapshot.tools.layout().update(root, built.result);
-    const results = await syncBuilt(application, built, { ids, context, planning, direct });
+    for (const note of built.result.notes)
+      application.notes.report(note.level, `${note.ids.join(', ')}: ${note.text}`);
+    const results = await both(
+      syncBuilt(application, built, { ids: others, context, planning, direct }),
+      webFunctions.apply(built, context),
+    );
     const done = new Set(
       results.flatMap(({ id, outcome }) => (outcome === 'synced' || outcome === 'unchanged' ? [id] : [])),
     );
@@ -42,8 +53,15 @@ export async function syncResources(
     await discard(planning);
     return failAll(ids, error);
   } finally {
+    await webFunctions.close();
     built.release();
   }
+}
+
+/** The results of both; if one fails, the other one ends first. */
+async function both(...syncs: readonly Promise<SyncedResource[]>[]): Promise<SyncedResource[]> {
+  await Promise.allSettled(syncs);
+  return (await Promise.all(syncs)).flat();
 }
 
 async function syncBuilt(
@@ -52,13 +70,13 @@ async function syncBuilt(
   sync: {
     ids: readonly ResourceIdentifier[];
     context: SyncContext;
-    planning: Promise<OpenPlan>;
+    planning: Promise<OpenPlan | undefined>;
     direct: ApplicationSnapshot['direct'];
   },
 ): Promise<SyncedResource[]> {
   const { ids, context, planning, direct } = sync;
   const { synced, run } = application.snapshot;
-  for (const note of built.notes) application.notes.report(note.level, `${note.ids.join(', ')}: ${note.text}`);
+  if (ids.length === 0) return [];
   const failed = new Map(failedBuilds(failures).flatMap((one) => (ids.includes(one.id) ? [[one.id, one]] : [])));
   const others = ids.filter((id) => !failed.has(id));
   if (
@@ -72,7 +90,7 @@ async function syncBuilt(
     built,
     moment: 'before-deployment',
     plan: async () => {
-      const open = await planning;
+      const open = requirePlan(await planning);
       if (context.signal.aborted) await open.discard();
       context.signal.throwIfAborted();
       context.committed();
@@ -85,16 +103,24 @@ async function syncBuilt(
   return run.options.code ? settleBlocked(all, 'failed') : all;
 }
 
-async function planSync({ tools, prepared }: ApplicationSnapshot, request: CodeSyncRequest): Promise<OpenPlan> {
+/** An empty selection would mean everything. */
+async function planSync(
+  { tools, prepared }: ApplicationSnapshot,
+  { ids, ...request }: Omit<CodeSyncRequest, 'selection'> & { ids: readonly ResourceIdentifier[] },
+): Promise<OpenPlan | undefined> {
+  if (ids.length === 0) return undefined;
   const codeSync = await tools.codeSync(prepared?.deployed.stack);
-  const open = await codeSync.plan(request);
+  return requirePlan(await codeSync.plan({ ...request, selection: { ids, types: [] } }));
+}
+
+function requirePlan(open: OpenPlan | undefined): OpenPlan {
   if (open === undefined) throw new Error('a plan without a question was refused');
   return open;
 }
 
-async function discard(planning: Promise<OpenPlan>): Promise<void> {
+async function discard(planning: Promise<OpenPlan | undefined>): Promise<void> {
   try {
-    await (await planning).discard();
+    await (await planning)?.discard();
   } catch {
     // there is no plan
   }

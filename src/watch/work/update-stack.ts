@@ -16,7 +16,7 @@ import { applyPlan, planAndApply, settleBlocked } from './apply-plan.ts';
 import { addRunProblems } from './build-resources.ts';
 import type { StackChange } from './compare-stacks.ts';
 import { touchedByUpdate } from './touched.ts';
-import { endWebFunctions } from './web-functions.ts';
+import { endWebFunctions, releaseWebFunctions } from './web-functions.ts';
 
 /** One deployment under way. */
 export interface Deploying {
@@ -44,7 +44,8 @@ export async function syncIfCodeIsEnough(
   application.replace((now) =>
     afterDeployment(withDeployed(now, root, { stack: deployed.stack, offer }), deploying, built),
   );
-  const results = [...settleBlocked(applied, 'unchanged'), ...endWebFunctions(application, built, { changed: false })];
+  await releaseWebFunctions(deploying, codeSync, root);
+  const results = [...settleBlocked(applied, 'unchanged'), ...endWebFunctions(deploying, built, { changed: false })];
   return {
     outcome: 'unchanged',
     results: await addRunProblems(built, results),
@@ -83,7 +84,8 @@ export async function updateStack(
   application.replace((now) =>
     afterDeployment(withDeployed(now, root, { stack: result.stack, offer }), deploying, built),
   );
-  results = [...settleBlocked(results, 'unchanged'), ...endWebFunctions(application, built, result)];
+  await releaseWebFunctions(deploying, codeSync, root);
+  results = [...settleBlocked(results, 'unchanged'), ...endWebFunctions(deploying, built, result)];
   return {
     outcome: result.changed ? 'deployed' : 'unchanged',
     results: await addRunProblems(built, results),

@@ -18,6 +18,7 @@ const FACTS: SyncFacts = {
   unsettled: ['Child/Fn'],
   sent: { 'arn:machine': [{ value: 'a', at: Date.now() }] },
   removedLayers: ['arn:layer:a-b:3'],
+  revisions: { Site: 'ours' },
   ahead: { 'Child/Fn': ['MemorySize'] },
 };
 

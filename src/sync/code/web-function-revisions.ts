@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { isAwsError } from '../../aws/service-errors.ts';
+import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
+import { note } from '../../console/reporter.ts';
+import { flattenStacks, splitIdentifier } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack, WebFunctionResource } from '../../model/stack.ts';
+import { applyRevision } from '../../services/lambda/web-functions/apply-revision.ts';
+import { planRevision, readWebFunction } from '../../services/lambda/web-functions/plan-revision.ts';
+import type { RevisionPlan, WebFunctionState } from '../../services/lambda/web-functions/plan-revision.ts';
+import { releaseRevisions } from '../../services/lambda/web-functions/release-revisions.ts';
+import { placeOf } from '../../services/lambda/web-functions/revisions.ts';
+import type { CodeObject, WebFunctionPlace } from '../../services/lambda/web-functions/revisions.ts';
+import { ownValue, setOwn } from '../../support/own-value.ts';
+import type { SyncRun } from '../sync-run.ts';
+
+/**
+ * Code of Web Functions that goes live before it is deployed, by revisions of our own. The stack does not have them: the
+ * deployment that follows creates its own revision and moves the endpoint there, and ours are deleted.
+ */
+export interface WebFunctionRevisions {
+  /** Reads what Lambda has of a Web Function. A text: why only a deployment may change it. */
+  read(web: WebFunctionResource): Promise<WebFunctionState | string>;
+  /** Plans how this code goes live. */
+  plan(id: ResourceIdentifier, state: WebFunctionState, code: CodeObject): RevisionPlan;
+  /** Makes the code live. */
+  apply(id: ResourceIdentifier, plan: Extract<RevisionPlan, { action: 'create' | 'restore' }>): Promise<void>;
+  /** Web Functions that may have revisions of ours. */
+  ahead(): Promise<ResourceIdentifier[]>;
+  /**
+   * After a deployment, or when there is nothing to deploy: Web Functions that still serve a revision of ours go back to the stack's.
+   * Returns them. Deletes all of ours. What AWS refuses is a warning and tried again after the next deployment.
+   */
+  release(root: Stack, isIncluded?: (id: ResourceIdentifier) => boolean): Promise<ResourceIdentifier[]>;
+}
+
+interface Parts {
+  run: SyncRun;
+  stacks: CloudStacks;
+}
+
+/** Why a Web Function of a template is left to deployments. */
+const WEIGHTED = 'the template sets RevisionWeights, which decide what its endpoint serves';
+
+/** Opens the revisions of one stack; the first use makes the first call. */
+export function openWebFunctionRevisions({ run, stacks }: Parts): WebFunctionRevisions {
+  const { aws } = run;
+  const { signal } = run.environment;
+  // an earlier session may have left some
+  const known = async (): Promise<Record<string, string>> => {
+    await stacks.loadCache([]);
+    return stacks.facts.revisions;
+  };
+  const descriptionOf = (id: ResourceIdentifier): string => ownValue(stacks.facts.revisions, id) ?? newDescription();
+  return {
+    read: async ({ id, properties }) => {
+      if ((properties['RevisionWeights'] ?? null) !== null) return WEIGHTED;
+      await stacks.describe();
+      const place = await locate(stacks, id);
+      return place === undefined ? 'its stack has no endpoint or no revision of it' : readWebFunction(aws, place);
+    },
+    plan: (id, state, code) =>
+      planRevision(state, code, { description: descriptionOf(id), previous: ownValue(stacks.facts.revisions, id) }),
+    apply: async (id, plan) => {
+      if (plan.action === 'create') {
+        // known before it is sent: the run may be killed
+        setOwn(stacks.facts.revisions, id, String(plan.body['description']));
+        await stacks.save();
+      }
+      await applyRevision({ aws, signal }, plan);
+    },
+    ahead: async () => Object.keys(await known()),
+    release: async (root, isIncluded = () => true) => {
+      const restored: ResourceIdentifier[] = [];
+      for (const [id, description] of Object.entries({ ...(await known()) })) {
+        if (isIncluded(id) && (await releaseOne({ run, stacks }, { root, id, description }))) restored.push(id);
+      }
+      await stacks.save();
+      return restored;
+    },
+  };
+}
+
+/** Returns whether the endpoint went back to the stack's revision. */
+async function releaseOne(
+  { run, stacks }: Parts,
+  { root, id, description }: { root: Stack; id: ResourceIdentifier; description: string },
+): Promise<boolean> {
+  const { aws, environment } = run;
+  try {
+    const isThere = flattenStacks(root).some(({ webFunctions }) => webFunctions.some((web) => web.id === id));
+    const place = isThere ? await locate(stacks, id) : undefined;
+    // with a Web Function all its revisions are deleted
+    const { isRestored, isClean } =
+      place === undefined
+        ? { isRestored: false, isClean: true }
+        : await releaseRevisions({ aws, signal: environment.signal }, place, description);
+    if (isClean) delete stacks.facts.revisions[id];
+    return isRestored;
+  } catch (error) {
+    environment.signal.throwIfAborted();
+    if (!isAwsError(error)) throw error;
+    note(environment.reporter, 'warning', describeLeft(id, error.message), error.hint);
+    return false;
+  }
+}
+
+function describeLeft(id: ResourceIdentifier, why: string): string {
+  return `Revisions of ${id} that sam-sync created could not be deleted: ${why}`;
+}
+
+async function locate(stacks: CloudStacks, id: ResourceIdentifier): Promise<WebFunctionPlace | undefined> {
+  const { stackPath, logicalId } = splitIdentifier(id);
+  const listing = await stacks.listing(stackPath);
+  return listing && placeOf(listing, logicalId);
+}
+
+/** Tells our revisions from those of other people and machines. */
+function newDescription(): string {
+  return `Created by sam-sync until the next deployment of the stack (${randomBytes(6).toString('hex')})`;
+}
+
+/** Whether a failed call means that only CloudFormation can make the change, or may not make it now. */
+export function isLeftToDeployment(error: unknown): boolean {
+  return isAwsError(error) && (error.kind === 'access-denied' || error.kind === 'other');
+}
