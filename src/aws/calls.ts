@@ -115,7 +115,16 @@ function inputOf(command: object): object {
 }
 
 /** Members of inputs that name what the call is about. */
-const TARGETS = ['FunctionName', 'functionName', 'LayerName', 'StackName', 'stateMachineArn', 'restApiId', 'ApiId', 'Key'] as const;
+const TARGETS = [
+  'FunctionName',
+  'functionName',
+  'LayerName',
+  'StackName',
+  'stateMachineArn',
+  'restApiId',
+  'ApiId',
+  'Key',
+] as const;
 
 function targetOf(input: Partial<Record<(typeof TARGETS)[number], unknown>>): string | undefined {
   for (const name of TARGETS) {

@@ -10,8 +10,8 @@ export interface WebFunctionStore {
   prefix: string | undefined;
   /** How templates refer to the bucket: by its name or by an export. */
   bucket: { name: string; isExport: boolean };
-  /** Returns the name of the bucket, which may be created for it. */
-  bucketName(): Promise<string>;
+  /** Returns the name of the bucket; undefined if it does not exist (yet). */
+  findBucket(): Promise<string | undefined>;
   /** Returns the side effect of the first upload, as a sentence. Throws if the upload would fail. Changes nothing. */
   lookAhead(): Promise<string | undefined>;
 }
@@ -32,7 +32,7 @@ export function openGivenBucket(options: WebFunctionStoreOptions, bucket: string
     objects: createObjectStore({ ...options, bucket, checkBucket }),
     prefix,
     bucket: { name: bucket, isExport: false },
-    bucketName: async () => bucket,
+    findBucket: async () => bucket,
     lookAhead: async () => {
       await checkBucket();
       return undefined;
@@ -58,8 +58,7 @@ export function openOwnBucket(options: WebFunctionStoreOptions, stack: CodeBucke
     const bucket = await find();
     return bucket === undefined ? undefined : open(bucket);
   });
-  const bucketName = once(async () => (await find()) ?? stack.ensure());
-  const ensured = once(async () => (await found()) ?? open(await bucketName()));
+  const ensured = once(async () => (await found()) ?? open(await stack.ensure()));
   return {
     objects: {
       sent: options.sent ?? { objects: 0, bytes: 0 },
@@ -68,7 +67,7 @@ export function openOwnBucket(options: WebFunctionStoreOptions, stack: CodeBucke
     },
     prefix: undefined,
     bucket: { name: stack.exportName, isExport: true },
-    bucketName,
+    findBucket: find,
     lookAhead: async () =>
       (await find()) === undefined
         ? `Stack ${stack.name} with the S3 bucket for the code of Web Functions would be created`

@@ -6,6 +6,7 @@ export interface PlannedRequest {
   service:
     | 'appsync'
     | 'lambda'
+    | 'lambda-web'
     | 'apigateway'
     | 'apigatewayv2'
     | 'stepfunctions'

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
 import { DescribeStacksCommand, ListStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CreateBucketCommand, PutBucketPolicyCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonBody } from '../../src/aws/clients/lambda-web.ts';
 import { clients, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
@@ -10,8 +13,9 @@ import { runCli } from '../support/run-cli.ts';
 import type { CliResult } from '../support/run-cli.ts';
 import { listResources } from '../support/snapshot.ts';
 import { tempFolder, writeFiles } from '../support/temp-folder.ts';
-import { deployedResource, keysIn, WEB_APP } from '../support/web-app.ts';
-import { isResource, isStack, startWatch } from '../support/watch-cli.ts';
+import { deployedResource, keysIn, WEB_APP, webFunction } from '../support/web-app.ts';
+import { isStack, startReadyWatch } from '../support/watch-cli.ts';
+import type { WatchCli, WatchLine } from '../support/watch-cli.ts';
 
 let cloud: TestCloud;
 let proxy: FaultProxy;
@@ -45,6 +49,18 @@ Resources:
   Site: { Type: AWS::Serverless::WebFunction, Properties: { CodeUri: site, Runtime: nodejs24.x, AuthType: IamAuth } }
 `,
     'site/index.js': `// ${randomBytes(8).toString('hex')}\n`,
+  });
+
+/** A Web Function, and a function that can keep a watch busy. */
+const watchedApp = (): Promise<string> =>
+  tempFolder({
+    'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Resources:
+  Site: { Type: AWS::Serverless::WebFunction, Properties: { CodeUri: site, Runtime: nodejs24.x, AuthType: IamAuth } }
+  Fn: { Type: AWS::Serverless::Function, Properties: { CodeUri: fn, Handler: app.handler, Runtime: python3.11 } }
+`,
+    'site/index.js': `// ${randomBytes(8).toString('hex')}\n`,
+    'fn/app.py': 'def handler(event, context): return 1\n',
   });
 
 async function outputOf(stackName: string, key: string): Promise<string | undefined> {
@@ -97,6 +113,25 @@ describe('Web Functions', () => {
 
     // code of one of them, and of the function: both come with one deployment
     await writeFiles(app, { 'plain/index.js': '// two\n', 'fn/app.py': 'def handler(event, context): return 2\n' });
+    const dry = await syncWell(app, 'web', '--dry-run', '--output', 'json');
+    const { direct } = JSON.parse(dry.stdout) as { direct: { resources: { id: string }[] } };
+    const settings = { size: expect.any(Number), sha256: expect.any(String) };
+    expect(direct.resources).toEqual([
+      expect.objectContaining({
+        id: 'Plain',
+        action: 'update',
+        changes: ['code'],
+        requests: [
+          {
+            service: 'lambda-web',
+            operation: 'CreateWebFunctionRevision',
+            parameters: expect.objectContaining({ serviceConfig: settings }),
+          },
+          expect.objectContaining({ operation: 'UpdateWebFunctionEndpoint' }),
+        ],
+      }),
+    ]);
+    expect(await revisions('web')).toEqual(before);
     await syncWell(app, 'web');
     const after = await revisions('web');
     expect(after).toEqual({ ...before, PlainRevision: expect.not.stringMatching(before['PlainRevision'] ?? '') });
@@ -122,47 +157,200 @@ describe('Web Functions', () => {
     expect((await syncWell(app, 'coded', '--code', '--resource-id', 'Fn')).stderr).not.toContain('Web Function');
   });
 
-  it('are watched, and deployed when their code is saved', async () => {
-    const app = await tempFolder(WEB_APP);
-    const watch = await startWatch(app, env(), [
-      '--stack-name',
-      'watched',
-      '--resource-id',
-      'Plain',
-      '--resource-id',
-      'Fn',
-    ]);
-    await watch.seen(isStack('in-sync'));
-    await watch.seen(({ event }) => event === 'ready');
-    const before = await revisions('watched');
-    await watch.after(() => watch.write('plain/index.js', '// two\n'), isResource('Plain', 'in-sync'));
-    const after = await revisions('watched');
-    expect(after).toEqual({ ...before, PlainRevision: expect.not.stringMatching(before['PlainRevision'] ?? '') });
+  /** Waits for the end of a save or deployment after which `id` serves only the stack's revision, and there is no other. */
+  const asInStack = async (stackName: string, id: string): Promise<string> => {
+    const { own, weights, revisions } = await webFunction(cloud.endpoint, stackName, id);
+    expect({ weights, revisions: Object.keys(revisions) }).toEqual({ weights: { [own]: 100 }, revisions: [own] });
+    return own;
+  };
+  const isSaved =
+    (id: string) =>
+    (line: WatchLine): boolean =>
+      line['resource'] === id && (line.state === 'in-sync' || line.state === 'failed');
+  const plain = (text: string): string => `// ${text}\n`;
+  /** Keeps the watch at work on the function, so that no deployment follows until it is released. */
+  const keepBusy = async (watch: WatchCli): Promise<{ release: () => void }> => {
+    const held = proxy.hold({ operation: 'UpdateFunctionCode' });
+    await watch.write('fn/app.py', `def handler(event, context): return "${randomBytes(4).toString('hex')}"\n`);
+    await held.arrived;
+    return held;
+  };
+
+  it('are watched: saved code is live before the deployment, which replaces and removes our revision; also in nested stacks', async () => {
+    const app = await tempFolder({
+      ...WEB_APP,
+      'template.yaml': WEB_APP['template.yaml']
+        .replace('Resources:', 'Conditions: { Short: !Equals [a, a] }\nResources:')
+        .replace('MODE: one', 'MODE: !If [Short, short, long]'),
+    });
+    const watch = await startReadyWatch(app, env(), ['--stack-name', 'watched']);
+    const busy = await keepBusy(watch);
+    for (const [id, file] of [
+      ['Plain', 'plain/index.js'],
+      ['Child/Inner', 'child/site/main.js'],
+    ] as const) {
+      const before = await asInStack('watched', id);
+      const live = await watch.save(file, plain('two'), id);
+      expect(live).toMatchObject({ state: 'in-sync', changed: true, detail: 'code' });
+      const { own, weights, revisions } = await webFunction(cloud.endpoint, 'watched', id);
+      expect(own).toBe(before);
+      const [ours = ''] = Object.keys(weights);
+      expect([ours === own, weights, Object.keys(revisions).length]).toEqual([false, { [ours]: 100 }, 2]);
+      // nothing but the code differs
+      const settings = ({ serviceConfig, buildConfig }: JsonBody = {}): unknown => [
+        serviceConfig,
+        (buildConfig as JsonBody | undefined)?.['runtimeConfig'],
+      ];
+      expect(settings(revisions[ours])).toEqual(settings(revisions[own]));
+      expect(JSON.stringify(settings(revisions[ours]))).toContain(id === 'Plain' ? '"MODE":"short"' : 'main.js');
+      expect(revisions[ours]?.['buildConfig']).not.toEqual(revisions[own]?.['buildConfig']);
+    }
+    // a second save replaces our revision
+    await watch.save('plain/index.js', plain('three'), 'Plain');
+    expect(Object.keys((await webFunction(cloud.endpoint, 'watched', 'Plain')).revisions)).toHaveLength(2);
+    await watch.after(async () => busy.release(), isStack('in-sync'));
+    await asInStack('watched', 'Plain');
+    await asInStack('watched', 'Child/Inner');
+
+    // as deployed again before the deployment
+    const own = await asInStack('watched', 'Plain');
+    const again = await keepBusy(watch);
+    const from = watch.lines.length;
+    await watch.save('plain/index.js', plain('four'), 'Plain');
+    expect(await watch.save('plain/index.js', plain('three'), 'Plain')).toMatchObject({ changed: true });
+    expect(await asInStack('watched', 'Plain')).toBe(own);
+    again.release();
+    expect(await watch.seen(isStack('in-sync'), from)).toMatchObject({ changed: false });
 
     // a failed build, and its end
-    const failed = await watch.after(
-      () => watch.write('site/src/server.ts', 'import "./missing";\n'),
-      isResource('Site', 'failed'),
-    );
+    const failed = await watch.save('site/src/server.ts', 'import "./missing";\n', 'Site');
     expect(failed.error?.message).toContain('Could not resolve "./missing"');
-    const fixed = await watch.after(
-      () => watch.write('site/src/missing.ts', 'console.log(1);\n'),
-      isResource('Site', 'in-sync'),
-    );
-    expect(fixed.changed).toBe(true);
-
+    expect(await watch.save('site/src/missing.ts', 'console.log(1);\n', 'Site')).toMatchObject({ changed: true });
     // what cannot run is known until it can
-    const broken = await watch.after(
-      () => watch.write('plain/index.js', 'const = 1;\n'),
-      isResource('Plain', 'in-sync'),
-    );
+    const broken = await watch.save('plain/index.js', 'const = 1;\n', 'Plain');
     expect(JSON.stringify(broken)).toContain('SyntaxError');
-    const whole = await watch.after(() => watch.write('plain/index.js', '// three\n'), isResource('Plain', 'in-sync'));
-    expect(JSON.stringify(whole)).not.toContain('SyntaxError');
-    expect(watch.stderr()).not.toContain('a code sync cannot update it');
-    expect(watch.stderr()).toContain(
-      'Changes of Web Functions are deployed through CloudFormation: Site, Plain, Child/Inner',
+    expect(JSON.stringify(await watch.save('plain/index.js', plain('whole'), 'Plain'))).not.toContain('SyntaxError');
+    expect(watch.stderr()).not.toContain('waits for the deployment');
+  });
+
+  it('wait for the deployment, which begins at once, where only it may change what is live', async () => {
+    const app = await watchedApp();
+    const watch = await startReadyWatch(app, env(), ['--stack-name', 'waits']);
+    const note = (text: string) => (line: WatchLine) => line.event === 'note' && String(line['text']).includes(text);
+    let count = 0;
+    const waits = async (why: string): Promise<void> => {
+      const from = watch.lines.length;
+      await watch.write('site/index.js', plain(`${++count} ${why}`));
+      await watch.seen(note(why), from);
+      expect((await watch.seen(isStack('in-sync'), from)).changed).toBe(true);
+      // no sync is left that could still report something
+      await watch.seen(isSaved('Site'), from);
+    };
+    for (const operation of ['GetWebFunctionEndpoint', 'CreateWebFunctionRevision', 'UpdateWebFunctionEndpoint']) {
+      proxy.fault({ operation }, { kind: 'denied' });
+      await waits(`may not perform lambda:${operation}`);
+      await asInStack('waits', 'Site');
+    }
+    proxy.fault(
+      { operation: 'GetWebFunctionEndpoint' },
+      { kind: 'change', body: (text) => text.replace('HomeRegion', 'MultiRegion') },
     );
+    await waits('its endpoint (MultiRegion) serves several Regions');
+    proxy.fault(
+      { operation: 'GetWebFunctionRevision' },
+      { kind: 'change', body: (text) => text.replace('{', '{"newSetting":1,') },
+    );
+    await waits('its revision has newSetting, which sam-sync does not know');
+    // a canary that a person has set
+    const before = await webFunction(cloud.endpoint, 'waits', 'Site');
+    const deploying = proxy.hold({ operation: 'UpdateStack' });
+    const busy = await keepBusy(watch);
+    await watch.save('site/index.js', plain('canary'), 'Site');
+    const { weights, divide } = await webFunction(cloud.endpoint, 'waits', 'Site');
+    const [ours = ''] = Object.keys(weights);
+    await divide({ [before.own]: 90, [ours]: 10 });
+    const from = watch.lines.length;
+    await watch.write('site/index.js', plain('more'));
+    await watch.seen(note('divides requests between two revisions'), from);
+    busy.release();
+    await deploying.arrived;
+    expect((await webFunction(cloud.endpoint, 'waits', 'Site')).weights).toEqual({ [before.own]: 90, [ours]: 10 });
+    // our revisions may not be deleted: no further ones are created
+    proxy.fault({ operation: 'ListWebFunctionRevisions' }, { kind: 'denied' });
+    await watch.after(async () => deploying.release(), isStack('in-sync'));
+    expect(watch.stderr()).toContain('Revisions of Site that sam-sync created could not be deleted: Access denied');
+    await waits('the revisions that sam-sync creates could not be deleted after the last deployment');
+    await asInStack('waits', 'Site');
+  });
+
+  it('a revision that Lambda cannot create fails the save, leaves the live code, and is deleted', async () => {
+    const app = await watchedApp();
+    const watch = await startReadyWatch(app, env(), ['--stack-name', 'refused']);
+    const own = await asInStack('refused', 'Site');
+    const reason = '"errors":[{"attribute":"buildConfig","errorCode":"X","errorMessage":"too large"}],"state":"Failed"';
+    proxy.fault(
+      { operation: 'CreateWebFunctionRevision' },
+      { kind: 'change', body: (text) => text.replace(/"state": ?"[A-Za-z]+"/, reason) },
+    );
+    const failed = await watch.save('site/index.js', plain('bad'), 'Site');
+    expect(failed.error).toMatchObject({
+      message: expect.stringMatching(/Lambda could not create a revision of Web Function .*: buildConfig: too large/),
+    });
+    expect(await asInStack('refused', 'Site')).toBe(own);
+    const stuck = (text: string): string =>
+      text.replace(/"updateStatus": ?"\w+"/, '"updateStatus":"Failed","updateStatusReason":"no room"');
+    proxy.fault({ operation: 'GetWebFunctionEndpoint' }, { kind: 'change', body: stuck }, { skip: 1 });
+    expect((await watch.save('site/index.js', plain('stuck'), 'Site')).error?.message).toContain(
+      'could not move endpoint prod',
+    );
+    // a stack that is rolled back has its own revision, and so has the endpoint
+    const bad =
+      '  Bad: { Type: AWS::Lambda::Function, Properties: { Code: { S3Bucket: none, S3Key: none }, Role: r } }\n';
+    const busy = await keepBusy(watch);
+    await watch.save('site/index.js', plain('good'), 'Site');
+    await watch.after(
+      () => watch.write('template.yaml', (text) => text + bad),
+      ({ event, templates }) => event === 'changed' && templates === true,
+    );
+    busy.release();
+    const row = await watch.seen(({ error }) => error?.message.includes('that was deployed before') === true);
+    expect(row).toMatchObject({ resource: 'Site', state: 'failed' });
+    expect(await asInStack('refused', 'Site')).toBe(own);
+    await watch.after(() => watch.write('template.yaml', (text) => text.replace(bad, '')), isStack('in-sync'));
+    expect(await asInStack('refused', 'Site')).not.toBe(own);
+  });
+
+  it('are deployed only, with --no-direct-config', async () => {
+    const app = await siteApp();
+    const watch = await startReadyWatch(app, env(), ['--stack-name', 'indirect', '--no-direct-config']);
+    expect(watch.stderr()).toContain('Changes of Web Functions are deployed through CloudFormation: Site');
+    expect(await watch.save('site/index.js', plain('two'), 'Site')).toMatchObject({ detail: 'deployed' });
+    expect(proxy.count('CreateWebFunctionRevision')).toBe(0);
+  });
+
+  it.each([
+    ['is deployed by the next sync', plain('two'), 'Stack ended-1 is in sync', true],
+    [
+      'is taken back by the next sync if the code is as deployed',
+      undefined,
+      'The deployed code is live again: Site',
+      false,
+    ],
+  ])('code that is live when the watch ends %s', async (_name, next, text, isNew) => {
+    const stackName = isNew ? 'ended-1' : 'ended-2';
+    const app = await watchedApp();
+    const first = await fs.readFile(path.join(app, 'site/index.js'), 'utf8');
+    const watch = await startReadyWatch(app, env(), ['--stack-name', stackName]);
+    const own = await asInStack(stackName, 'Site');
+    const busy = await keepBusy(watch);
+    await watch.save('site/index.js', plain('two'), 'Site');
+    await watch.stop();
+    busy.release();
+    expect(watch.lines.at(-1)?.['goingOn']).toContain('code of Site took effect directly');
+    expect(Object.keys((await webFunction(cloud.endpoint, stackName, 'Site')).weights)).not.toEqual([own]);
+    await writeFiles(app, { 'site/index.js': next ?? first });
+    expect((await syncWell(app, stackName)).stderr).toContain(text);
+    expect((await asInStack(stackName, 'Site')) === own).toBe(!isNew);
   });
 
   it('a dry run says what would be made, and makes nothing', async () => {

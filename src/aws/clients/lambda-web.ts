@@ -47,8 +47,8 @@ function operation(
     NAMESPACE,
     name,
     { http } as never,
-    [3, NAMESPACE, `${name}Request`, 0, [...labels, ...body], members as never],
-    [3, NAMESPACE, `${name}Response`, 0, ['body'], [WHOLE] as never],
+    [3, NAMESPACE, `${name}Request`, 0, [...labels, ...body], members],
+    [3, NAMESPACE, `${name}Response`, 0, ['body'], [WHOLE]],
   ];
 }
 

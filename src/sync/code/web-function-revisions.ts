@@ -41,6 +41,9 @@ interface Parts {
 /** Why a Web Function of a template is left to deployments. */
 const WEIGHTED = 'the template sets RevisionWeights, which decide what its endpoint serves';
 
+/** Each deployment would leave one more. */
+const UNDELETED = 'the revisions that sam-sync creates could not be deleted after the last deployment';
+
 /** Opens the revisions of one stack; the first use makes the first call. */
 export function openWebFunctionRevisions({ run, stacks }: Parts): WebFunctionRevisions {
   const { aws } = run;
@@ -50,10 +53,12 @@ export function openWebFunctionRevisions({ run, stacks }: Parts): WebFunctionRev
     await stacks.loadCache([]);
     return stacks.facts.revisions;
   };
+  const isDenied = { release: false };
   const descriptionOf = (id: ResourceIdentifier): string => ownValue(stacks.facts.revisions, id) ?? newDescription();
   return {
     read: async ({ id, properties }) => {
       if ((properties['RevisionWeights'] ?? null) !== null) return WEIGHTED;
+      if (isDenied.release) return UNDELETED;
       await stacks.describe();
       const place = await locate(stacks, id);
       return place === undefined ? 'its stack has no endpoint or no revision of it' : readWebFunction(aws, place);
@@ -72,7 +77,10 @@ export function openWebFunctionRevisions({ run, stacks }: Parts): WebFunctionRev
     release: async (root, isIncluded = () => true) => {
       const restored: ResourceIdentifier[] = [];
       for (const [id, description] of Object.entries({ ...(await known()) })) {
-        if (isIncluded(id) && (await releaseOne({ run, stacks }, { root, id, description }))) restored.push(id);
+        if (!isIncluded(id)) continue;
+        const end = await releaseOne({ run, stacks }, { root, id, description });
+        if (end === 'restored') restored.push(id);
+        isDenied.release ||= end === 'denied';
       }
       await stacks.save();
       return restored;
@@ -80,11 +88,13 @@ export function openWebFunctionRevisions({ run, stacks }: Parts): WebFunctionRev
   };
 }
 
-/** Returns whether the endpoint went back to the stack's revision. */
+/** Whether the endpoint went back to the stack's revision, or was there. */
+type ReleaseEnd = 'restored' | 'there' | 'denied' | 'failed';
+
 async function releaseOne(
   { run, stacks }: Parts,
   { root, id, description }: { root: Stack; id: ResourceIdentifier; description: string },
-): Promise<boolean> {
+): Promise<ReleaseEnd> {
   const { aws, environment } = run;
   try {
     const isThere = flattenStacks(root).some(({ webFunctions }) => webFunctions.some((web) => web.id === id));
@@ -95,12 +105,12 @@ async function releaseOne(
         ? { isRestored: false, isClean: true }
         : await releaseRevisions({ aws, signal: environment.signal }, place, description);
     if (isClean) delete stacks.facts.revisions[id];
-    return isRestored;
+    return isRestored ? 'restored' : 'there';
   } catch (error) {
     environment.signal.throwIfAborted();
     if (!isAwsError(error)) throw error;
     note(environment.reporter, 'warning', describeLeft(id, error.message), error.hint);
-    return false;
+    return error.kind === 'access-denied' ? 'denied' : 'failed';
   }
 }
 

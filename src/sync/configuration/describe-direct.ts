@@ -1,4 +1,4 @@
-import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack, WebFunctionResource } from '../../model/stack.ts';
 import type { PackagedStack } from '../../package/package-templates.ts';
 import { oncePerName } from '../../support/once.ts';
 import { ownValue } from '../../support/own-value.ts';
@@ -10,6 +10,7 @@ import type { Template } from '../../template/template.ts';
 import type { DescribedResource } from '../code/code-sync-requests.ts';
 import type { PreparedSync } from '../prepared-sync.ts';
 import { publishedSettings } from './published-settings.ts';
+import { changedWebFunctions, describeWebFunctions } from './describe-web-functions.ts';
 import { splitChanges } from './split-changes.ts';
 import type { ChangeSplit } from './split-changes.ts';
 import { viewTemplates } from './template-views.ts';
@@ -24,10 +25,21 @@ export interface DirectPart {
 
 /** Compares the packaged templates with the deployed ones, and plans what services can set; undefined: nothing of it. */
 export async function describeDirect(prepared: PreparedSync): Promise<DirectPart | undefined> {
-  const { run, application, codeSync, deployment } = prepared;
+  const { run, deployment } = prepared;
   if (!run.options.directConfig || deployment.plan.action !== 'update') return undefined;
   const split = await splitDeployment(prepared);
-  if (split === undefined || split.direct.size === 0) return undefined;
+  if (split === undefined) return undefined;
+  const settings = split.direct.size === 0 ? [] : await describeSettings(prepared, split);
+  const code = await describeWebFunctions(prepared, split.movedCode);
+  // the split chose them, not the command
+  const resources = [...settings, ...code].map((resource) => ({ ...resource, named: false }));
+  return resources.length === 0 ? undefined : { resources, rest: split.rest };
+}
+
+async function describeSettings(
+  { application, codeSync, deployment }: PreparedSync,
+  split: DeploymentSplit,
+): Promise<readonly DescribedResource[]> {
   const open = await codeSync.plan({
     root: application.root,
     selection: { ids: [...split.direct.keys()], types: [] },
@@ -37,15 +49,14 @@ export async function describeDirect(prepared: PreparedSync): Promise<DirectPart
       return { compare: names, undeployed: names, published: split.published(id, names) };
     },
   });
-  if (open === undefined) return undefined;
-  const resources = await open.describe().finally(open.discard);
-  // the split chose them, not the command
-  return { resources: resources.map((resource) => ({ ...resource, named: false })), rest: split.rest };
+  return open === undefined ? [] : open.describe().finally(open.discard);
 }
 
 interface DeploymentSplit extends ChangeSplit {
   /** Those of the settings for which the deployment publishes a version. */
   published(id: ResourceIdentifier, names: readonly string[]): readonly string[];
+  /** Web Functions of which only the code differs. */
+  movedCode: readonly WebFunctionResource[];
 }
 
 async function splitDeployment({
@@ -84,7 +95,9 @@ async function splitDeployment({
   ]);
   if (before === undefined || after === undefined) return undefined;
   const published: DeploymentSplit['published'] = (id, names) => publishedSettings(before, after, { id, names });
-  return { ...splitChanges(before, after, { isCode }), published };
+  const split = splitChanges(before, after, { isCode });
+  const movedCode = changedWebFunctions(root, before, after).filter(({ id }) => !split.deployed.has(id));
+  return { ...split, published, movedCode };
 }
 
 function isCode(stack: Stack, { path: [, logicalId = '', , name = ''] }: { path: readonly string[] }): boolean {

@@ -18,7 +18,11 @@ export async function readFacts(snapshot: ApplicationSnapshot): Promise<SessionF
     type,
     role,
     physicalId: physicalIds.get(id),
-    ahead: [...(ownValue(snapshot.ahead, id) ?? []), ...(snapshot.definitionsAhead.get(id) ?? [])],
+    ahead: [
+      ...(ownValue(snapshot.ahead, id) ?? []),
+      ...(snapshot.definitionsAhead.get(id) ?? []),
+      ...(snapshot.revised.has(id) ? ['code'] : []),
+    ],
   });
   return {
     stackName: options.stackName,

@@ -12,7 +12,7 @@ import type { WatchedApplication } from '../watched-application.ts';
 import { failAll, planAndApply, settleBlocked } from './apply-plan.ts';
 import { addRunProblems, artifactOf, buildResources } from './build-resources.ts';
 import { failedBuilds } from './watch-failures.ts';
-import { startWebFunctions } from './web-functions.ts';
+import { startWebFunctions } from './sync-web-functions.ts';
 
 /** Builds these resources while the services are asked what they have, then updates what differs. */
 export async function syncResources(
@@ -36,8 +36,7 @@ export async function syncResources(
   });
   try {
     await snapshot.tools.layout().update(root, built.result);
-    for (const note of built.result.notes)
-      application.notes.report(note.level, `${note.ids.join(', ')}: ${note.text}`);
+    for (const note of built.result.notes) application.notes.report(note.level, `${note.ids.join(', ')}: ${note.text}`);
     const results = await both(
       syncBuilt(application, built, { ids: others, context, planning, direct }),
       webFunctions.apply(built, context),

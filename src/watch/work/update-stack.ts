@@ -44,8 +44,8 @@ export async function syncIfCodeIsEnough(
   application.replace((now) =>
     afterDeployment(withDeployed(now, root, { stack: deployed.stack, offer }), deploying, built),
   );
-  await releaseWebFunctions(deploying, codeSync, root);
-  const results = [...settleBlocked(applied, 'unchanged'), ...endWebFunctions(deploying, built, { changed: false })];
+  await releaseWebFunctions(application, deploying.context, { revisions: codeSync.revisions, root });
+  const results = [...settleBlocked(applied, 'unchanged'), ...endWebFunctions(application, built, { changed: false })];
   return {
     outcome: 'unchanged',
     results: await addRunProblems(built, results),
@@ -84,8 +84,8 @@ export async function updateStack(
   application.replace((now) =>
     afterDeployment(withDeployed(now, root, { stack: result.stack, offer }), deploying, built),
   );
-  await releaseWebFunctions(deploying, codeSync, root);
-  results = [...settleBlocked(results, 'unchanged'), ...endWebFunctions(deploying, built, result)];
+  await releaseWebFunctions(application, deploying.context, { revisions: codeSync.revisions, root });
+  results = [...settleBlocked(results, 'unchanged'), ...endWebFunctions(application, built, result)];
   return {
     outcome: result.changed ? 'deployed' : 'unchanged',
     results: await addRunProblems(built, results),

@@ -1,21 +1,13 @@
 import type { BuildResult } from '../../builder/build-result.ts';
-import type { BuildOutcome } from '../../builder/build.ts';
-import { flattenStacks } from '../../model/stack.ts';
-import type { ResourceIdentifier, Stack, WebFunctionResource } from '../../model/stack.ts';
-import type { WebFunctionState } from '../../services/lambda/web-functions/plan-revision.ts';
+import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import type { CodeSync } from '../../sync/code/open-code-sync.ts';
 import { describeLeftOut, nameWebFunctions } from '../../sync/code/left-out.ts';
-import { isLeftToDeployment } from '../../sync/code/web-function-revisions.ts';
-import { openWebFunctionUploads } from '../../sync/web-function-uploads.ts';
-import { requireResources, TEMPLATES_ONLY, withUndeployed } from '../application-snapshot.ts';
+import { requireResources } from '../application-snapshot.ts';
 import type { SyncedResource } from '../loop/results.ts';
 import { ALL_RESOURCES } from '../loop/schedule.ts';
-import type { DeployContext, SyncContext } from '../loop/watch-tasks.ts';
+import type { DeployContext } from '../loop/watch-tasks.ts';
 import type { WatchedApplication } from '../watched-application.ts';
-import { failAll } from './apply-plan.ts';
 import { artifactOf } from './build-resources.ts';
-import type { Deploying } from './update-stack.ts';
-import { failedBuilds } from './watch-failures.ts';
 
 /** Reports once how changes reach the cloud that no sync sends: those of Web Functions, and with `--code` of other files. */
 export function noteWebFunctions({ snapshot, notes }: WatchedApplication, root: Stack): void {
@@ -27,118 +19,15 @@ export function noteWebFunctions({ snapshot, notes }: WatchedApplication, root: 
     notes.report('info', `Changes of Web Functions are deployed through CloudFormation: ${names}`);
 }
 
-/** Web Functions to sync, and what Lambda has of them. */
-export interface WebFunctionSync {
-  ids: readonly ResourceIdentifier[];
-  /** Makes live what differs from these builds. Rejects only if it is aborted. */
-  apply(built: BuildOutcome, context: SyncContext): Promise<SyncedResource[]>;
-  close(): Promise<void>;
-}
-
-/** Begins to sync those of the resources that are Web Functions: Lambda is asked what it has while they are built. */
-export function startWebFunctions(
-  application: WatchedApplication,
-  wanted: readonly ResourceIdentifier[],
-): WebFunctionSync {
-  const { tools, prepared, resources, run } = application.snapshot;
-  const all = resources === undefined ? [] : flattenStacks(resources.root).flatMap((stack) => stack.webFunctions);
-  const webFunctions = all.filter(({ id }) => wanted.includes(id));
-  if (webFunctions.length === 0) return NOTHING;
-  const opening = tools.codeSync(prepared?.deployed.stack);
-  const uploads = openWebFunctionUploads(run);
-  const works = webFunctions.map((web): Work => {
-    const reading = opening.then((codeSync) => codeSync.revisions.read(web));
-    // reported if the build succeeds
-    reading.catch(() => {});
-    return { web, reading };
-  });
-  return {
-    ids: webFunctions.map(({ id }) => id),
-    apply: async (built, context) => {
-      const { revisions } = await opening;
-      return Promise.all(works.map((work) => syncOne({ application, revisions, uploads, context }, { ...work, built })));
-    },
-    close: () => uploads.close(),
-  };
-}
-
-const NOTHING: WebFunctionSync = { ids: [], apply: async () => [], close: async () => {} };
-
-interface Work {
-  web: WebFunctionResource;
-  reading: Promise<WebFunctionState | string>;
-}
-
-interface Syncing {
-  application: WatchedApplication;
-  revisions: CodeSync['revisions'];
-  uploads: ReturnType<typeof openWebFunctionUploads>;
-  context: SyncContext;
-}
-
-async function syncOne(syncing: Syncing, work: Work & { built: BuildOutcome }): Promise<SyncedResource> {
-  const { application, context } = syncing;
-  const { web, built } = work;
-  const { id } = web;
-  const failed = failedBuilds(built.failures).find((one) => one.id === id);
-  if (failed !== undefined) return failed;
-  const artifact = artifactOf(built.result, id);
-  if (artifact !== undefined && artifact === application.snapshot.webFunctions.get(id))
-    return { id, outcome: 'unchanged', isAhead: application.snapshot.revised.has(id) };
-  try {
-    return await makeLive(syncing, work);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (error instanceof Error && isLeftToDeployment(error)) return leave(application, id, error.message);
-    const [failure = { id, outcome: 'failed' }] = failAll([id], error);
-    return failure;
-  }
-}
-
-async function makeLive(
-  { application, revisions, uploads, context }: Syncing,
-  { web, reading, built }: Work & { built: BuildOutcome },
-): Promise<SyncedResource> {
-  const { id } = web;
-  const folder = built.result.folders.get(id);
-  if (folder === undefined) return leave(application, id, 'its code is not built');
-  const state = await reading;
-  if (typeof state === 'string') return leave(application, id, state);
-  const code = await uploads.locate(id, folder.path);
-  const plan = revisions.plan(id, state, code);
-  if (plan.action === 'wait') return leave(application, id, plan.why);
-  if (plan.action !== 'none') {
-    context.signal.throwIfAborted();
-    context.committed();
-    if (plan.action === 'create') await code.upload();
-    await revisions.apply(id, plan);
-  }
-  const artifact = artifactOf(built.result, id) ?? '';
-  const isAhead = plan.action === 'create' || (plan.action === 'none' && application.snapshot.revised.has(id));
-  application.replace((now) => ({
-    ...(isAhead ? withUndeployed(now, { ...TEMPLATES_ONLY, values: true }) : now),
-    webFunctions: new Map([...now.webFunctions, [id, artifact]]),
-    revised: withMember(now.revised, id, isAhead),
-  }));
-  return plan.action === 'none' ? { id, outcome: 'unchanged', isAhead } : { id, outcome: 'synced', detail: 'code', isAhead };
-}
-
-/** Only the deployment may make the change, which begins at once. */
-function leave({ notes }: WatchedApplication, id: ResourceIdentifier, why: string): SyncedResource {
-  notes.report('info', `${id} waits for the deployment: ${why}`);
-  return { id, outcome: 'blocked' };
-}
-
 /** After a deployment: deletes the revisions that it replaced, and leaves no Web Function at one of them. */
 export async function releaseWebFunctions(
-  { application, context }: Deploying,
-  { revisions }: CodeSync,
-  root: Stack,
-): Promise<readonly ResourceIdentifier[]> {
-  const isDecided = (id: ResourceIdentifier): boolean => !context.isOutdated(id);
-  const restored = await revisions.release(root, isDecided);
+  application: WatchedApplication,
+  { isOutdated }: Pick<DeployContext, 'isOutdated'>,
+  { revisions, root }: { revisions: CodeSync['revisions']; root: Stack },
+): Promise<void> {
+  const isDecided = (id: ResourceIdentifier): boolean => !isOutdated(id);
+  await revisions.release(root, isDecided);
   application.replace((now) => ({ ...now, revised: new Set([...now.revised].filter((id) => !isDecided(id))) }));
-  return restored;
 }
 
 /** After a deployment that was rolled back: Web Functions serve what the stack has. Gives a result for each that served other code. */
@@ -172,7 +61,7 @@ export async function restoreWebFunctions(
 
 /** Gives the result of each Web Function after a deployment. `changed`: CloudFormation had something to do. */
 export function endWebFunctions(
-  { application }: Pick<Deploying, 'application'>,
+  application: WatchedApplication,
   built: BuildResult,
   { changed }: { changed: boolean },
 ): SyncedResource[] {
@@ -184,9 +73,4 @@ export function endWebFunctions(
     const isNew = changed && before.has(id) && before.get(id) !== webFunctions.get(id);
     return isNew ? { id, outcome: 'synced', detail: 'deployed' } : { id, outcome: 'unchanged' };
   });
-}
-
-function withMember<T>(set: ReadonlySet<T>, member: T, isIn: boolean): Set<T> {
-  const others = [...set].filter((other) => other !== member);
-  return new Set(isIn ? [...others, member] : others);
 }

@@ -33,14 +33,13 @@ export async function readWebFunction(aws: Aws, place: WebFunctionPlace): Promis
   return { place, endpoint, own, live: isOwn ? own : live };
 }
 
-/** Plans how this code goes live. `description`: that of our revisions; undefined: we created none. Pure. */
+/** Plans how this code goes live. `description`: for a new revision; `previous`: of those that we created, if we did. Pure. */
 export function planRevision(
   state: WebFunctionState,
   code: CodeObject,
   { description, previous }: { description: string; previous: string | undefined },
 ): RevisionPlan {
   const { place, own, live } = state;
-  const wait = (why: string): RevisionPlan => ({ action: 'wait', why });
   const busy = endpointReason(state.endpoint);
   if (busy !== undefined) return wait(busy);
   if (live === undefined) return wait('its endpoint divides requests between two revisions');
@@ -54,6 +53,10 @@ export function planRevision(
   const unusual = revisionReason(own);
   if (unusual !== undefined) return wait(unusual);
   return { action: 'create', place, body: withCode(own.members, code, description), superseded };
+}
+
+function wait(why: string): RevisionPlan {
+  return { action: 'wait', why };
 }
 
 /** Why nobody but CloudFormation, or the person who set it so, changes what an endpoint serves. */
