@@ -1,7 +1,6 @@
 import type { BuildOutcome } from '../../builder/build.ts';
 import { flattenStacks } from '../../model/stack.ts';
 import type { ResourceIdentifier, WebFunctionResource } from '../../model/stack.ts';
-import type { WebFunctionState } from '../../services/lambda/web-functions/plan-revision.ts';
 import type { CodeSync } from '../../sync/code/open-code-sync.ts';
 import { isLeftToDeployment } from '../../sync/code/web-function-revisions.ts';
 import { openWebFunctionUploads } from '../../sync/web-function-uploads.ts';
@@ -54,7 +53,7 @@ const NOTHING: WebFunctionSync = { ids: [], apply: async () => [], close: async 
 
 interface Work {
   web: WebFunctionResource;
-  reading: Promise<WebFunctionState | string>;
+  reading: ReturnType<CodeSync['revisions']['read']>;
 }
 
 interface Syncing {
