@@ -77,7 +77,7 @@ async function apply({ run, application, codeSync, deployment, decision }: Prepa
   const { root, deployed } = application;
   const { reporter } = run.environment;
   const release = async (): Promise<void> => {
-    const restored = await codeSync.revisions.release(root);
+    const restored = await codeSync.revisions.release();
     if (restored.length > 0) note(reporter, 'info', `The deployed code is live again: ${restored.join(', ')}`);
   };
   if (deployed.stack !== undefined && decision.way === 'code') {

@@ -51,11 +51,13 @@ Resources:
     'site/index.js': `// ${randomBytes(8).toString('hex')}\n`,
   });
 
-/** A Web Function, and a function that can keep a watch busy. */
+/** A Web Function, one of the same code that the stack does not have, and a function that can keep a watch busy. */
 const watchedApp = (): Promise<string> =>
   tempFolder({
     'template.yaml': `Transform: AWS::Serverless-2016-10-31
+Conditions: { Never: !Equals [a, b] }
 Resources:
+  Off: { Type: AWS::Serverless::WebFunction, Condition: Never, Properties: { CodeUri: site, Runtime: nodejs24.x, AuthType: IamAuth } }
   Site: { Type: AWS::Serverless::WebFunction, Properties: { CodeUri: site, Runtime: nodejs24.x, AuthType: IamAuth } }
   Fn: { Type: AWS::Serverless::Function, Properties: { CodeUri: fn, Handler: app.handler, Runtime: python3.11 } }
 `,
@@ -279,6 +281,7 @@ describe('Web Functions', () => {
     proxy.fault({ operation: 'ListWebFunctionRevisions' }, { kind: 'denied' });
     await watch.after(async () => deploying.release(), isStack('in-sync'));
     expect(watch.stderr()).toContain('Revisions of Site that sam-sync created could not be deleted: Access denied');
+    expect(watch.lines.some(note('Off waits'))).toBe(false);
     await waits('the revisions that sam-sync creates could not be deleted after the last deployment');
     await asInStack('waits', 'Site');
   });

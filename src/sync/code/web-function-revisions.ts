@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { isAwsError } from '../../aws/service-errors.ts';
+import { NoSuchStackError } from '../../cloud/stack-resources.ts';
 import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
 import { note } from '../../console/reporter.ts';
-import { flattenStacks, splitIdentifier } from '../../model/stack.ts';
-import type { ResourceIdentifier, Stack, WebFunctionResource } from '../../model/stack.ts';
+import { splitIdentifier } from '../../model/stack.ts';
+import type { ResourceIdentifier, WebFunctionResource } from '../../model/stack.ts';
 import { applyRevision } from '../../services/lambda/web-functions/apply-revision.ts';
 import { planRevision, readWebFunction } from '../../services/lambda/web-functions/plan-revision.ts';
 import type { RevisionPlan, WebFunctionState } from '../../services/lambda/web-functions/plan-revision.ts';
@@ -18,8 +19,8 @@ import type { SyncRun } from '../sync-run.ts';
  * deployment that follows creates its own revision and moves the endpoint there, and ours are deleted.
  */
 export interface WebFunctionRevisions {
-  /** Reads what Lambda has of a Web Function. A text: why only a deployment may change it. */
-  read(web: WebFunctionResource): Promise<WebFunctionState | string>;
+  /** Reads what Lambda has of a Web Function. A text: why only a deployment may change it. undefined: the stack does not have it. */
+  read(web: WebFunctionResource): Promise<WebFunctionState | string | undefined>;
   /** Plans how this code goes live. */
   plan(id: ResourceIdentifier, state: WebFunctionState, code: CodeObject): RevisionPlan;
   /** Makes the code live. */
@@ -30,7 +31,7 @@ export interface WebFunctionRevisions {
    * After a deployment, or when there is nothing to deploy: Web Functions that still serve a revision of ours go back to the stack's.
    * Returns them. Deletes all of ours. What AWS refuses is a warning and tried again after the next deployment.
    */
-  release(root: Stack, isIncluded?: (id: ResourceIdentifier) => boolean): Promise<ResourceIdentifier[]>;
+  release(isIncluded?: (id: ResourceIdentifier) => boolean): Promise<ResourceIdentifier[]>;
 }
 
 interface Parts {
@@ -60,7 +61,11 @@ export function openWebFunctionRevisions({ run, stacks }: Parts): WebFunctionRev
       if ((properties['RevisionWeights'] ?? null) !== null) return WEIGHTED;
       if (isDenied.release) return UNDELETED;
       await stacks.describe();
-      const place = await locate(stacks, id);
+      const { stackPath, logicalId } = splitIdentifier(id);
+      const listing = (await stacks.listing(stackPath)) ?? {};
+      // its condition is false
+      if (ownValue(listing, logicalId) === undefined) return undefined;
+      const place = placeOf(listing, logicalId);
       return place === undefined ? 'its stack has no endpoint or no revision of it' : readWebFunction(aws, place);
     },
     plan: (id, state, code) =>
@@ -74,15 +79,15 @@ export function openWebFunctionRevisions({ run, stacks }: Parts): WebFunctionRev
       await applyRevision({ aws, signal }, plan);
     },
     ahead: async () => Object.keys(await known()),
-    release: async (root, isIncluded = () => true) => {
+    release: async (isIncluded = () => true) => {
       const restored: ResourceIdentifier[] = [];
-      for (const [id, description] of Object.entries({ ...(await known()) })) {
-        if (!isIncluded(id)) continue;
-        const end = await releaseOne({ run, stacks }, { root, id, description });
+      const ours = Object.entries(await known()).filter(([id]) => isIncluded(id));
+      for (const [id, description] of ours) {
+        const end = await releaseOne({ run, stacks }, id, description);
         if (end === 'restored') restored.push(id);
         isDenied.release ||= end === 'denied';
       }
-      await stacks.save();
+      if (ours.length > 0) await stacks.save();
       return restored;
     },
   };
@@ -91,14 +96,10 @@ export function openWebFunctionRevisions({ run, stacks }: Parts): WebFunctionRev
 /** Whether the endpoint went back to the stack's revision, or was there. */
 type ReleaseEnd = 'restored' | 'there' | 'denied' | 'failed';
 
-async function releaseOne(
-  { run, stacks }: Parts,
-  { root, id, description }: { root: Stack; id: ResourceIdentifier; description: string },
-): Promise<ReleaseEnd> {
+async function releaseOne({ run, stacks }: Parts, id: ResourceIdentifier, description: string): Promise<ReleaseEnd> {
   const { aws, environment } = run;
   try {
-    const isThere = flattenStacks(root).some(({ webFunctions }) => webFunctions.some((web) => web.id === id));
-    const place = isThere ? await locate(stacks, id) : undefined;
+    const place = await locate(stacks, id);
     // with a Web Function all its revisions are deleted
     const { isRestored, isClean } =
       place === undefined
@@ -131,5 +132,7 @@ function newDescription(): string {
 
 /** Whether a failed call means that only CloudFormation can make the change, or may not make it now. */
 export function isLeftToDeployment(error: unknown): boolean {
+  // a stack that is gone is created again
+  if (error instanceof NoSuchStackError) return true;
   return isAwsError(error) && (error.kind === 'access-denied' || error.kind === 'other');
 }

@@ -34,18 +34,20 @@ export async function describeWebFunctions(
   if (changed.length === 0) return [];
   const uploads = openWebFunctionUploads(run);
   try {
-    return await Promise.all(
+    const described = await Promise.all(
       changed.map(async (web) => {
         const folder = built.folders.get(web.id);
         const [state, code] = await Promise.all([
           revisions.read(web).catch(reasonOf),
           folder === undefined ? undefined : uploads.locate(web.id, folder.path),
         ]);
-        if (typeof state === 'string') return describe(web, { action: 'wait', why: state });
-        if (code === undefined) return describe(web, { action: 'wait', why: 'its code has no bucket yet' });
-        return describe(web, revisions.plan(web.id, state, code));
+        if (state === undefined) return [];
+        if (typeof state === 'string') return [describe(web, { action: 'wait', why: state })];
+        if (code === undefined) return [describe(web, { action: 'wait', why: 'its code has no bucket yet' })];
+        return [describe(web, revisions.plan(web.id, state, code))];
       }),
     );
+    return described.flat();
   } finally {
     await uploads.close();
   }

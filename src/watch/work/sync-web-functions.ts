@@ -76,6 +76,11 @@ async function syncOne(syncing: Syncing, work: Work & { built: BuildOutcome }): 
     return await makeLive(syncing, work);
   } catch (error) {
     context.signal.throwIfAborted();
+    // it may have moved all the same
+    application.replace((now) => ({
+      ...now,
+      webFunctions: new Map([...now.webFunctions].filter(([other]) => other !== id)),
+    }));
     if (error instanceof Error && isLeftToDeployment(error)) return leave(application, id, error.message);
     const [failure = { id, outcome: 'failed' }] = failAll([id], error);
     return failure;
@@ -90,6 +95,7 @@ async function makeLive(
   const folder = built.result.folders.get(id);
   if (folder === undefined) return leave(application, id, 'its code is not built');
   const state = await reading;
+  if (state === undefined) return { id, outcome: 'unchanged' };
   if (typeof state === 'string') return leave(application, id, state);
   const code = await uploads.locate(id, folder.path);
   if (code === undefined) return leave(application, id, 'the bucket for its code does not exist yet');

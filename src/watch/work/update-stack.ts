@@ -44,7 +44,7 @@ export async function syncIfCodeIsEnough(
   application.replace((now) =>
     afterDeployment(withDeployed(now, root, { stack: deployed.stack, offer }), deploying, built),
   );
-  await releaseWebFunctions(application, deploying.context, { revisions: codeSync.revisions, root });
+  await releaseWebFunctions(application, deploying.context, codeSync);
   const results = [...settleBlocked(applied, 'unchanged'), ...endWebFunctions(application, built, { changed: false })];
   return {
     outcome: 'unchanged',
@@ -84,7 +84,7 @@ export async function updateStack(
   application.replace((now) =>
     afterDeployment(withDeployed(now, root, { stack: result.stack, offer }), deploying, built),
   );
-  await releaseWebFunctions(application, deploying.context, { revisions: codeSync.revisions, root });
+  await releaseWebFunctions(application, deploying.context, codeSync);
   results = [...settleBlocked(results, 'unchanged'), ...endWebFunctions(application, built, result)];
   return {
     outcome: result.changed ? 'deployed' : 'unchanged',

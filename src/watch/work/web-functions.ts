@@ -2,7 +2,6 @@ import type { BuildResult } from '../../builder/build-result.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import type { CodeSync } from '../../sync/code/open-code-sync.ts';
 import { describeLeftOut, nameWebFunctions } from '../../sync/code/left-out.ts';
-import { requireResources } from '../application-snapshot.ts';
 import type { SyncedResource } from '../loop/results.ts';
 import { ALL_RESOURCES } from '../loop/schedule.ts';
 import type { DeployContext } from '../loop/watch-tasks.ts';
@@ -23,10 +22,11 @@ export function noteWebFunctions({ snapshot, notes }: WatchedApplication, root: 
 export async function releaseWebFunctions(
   application: WatchedApplication,
   { isOutdated }: Pick<DeployContext, 'isOutdated'>,
-  { revisions, root }: { revisions: CodeSync['revisions']; root: Stack },
+  { revisions }: CodeSync,
 ): Promise<void> {
   const isDecided = (id: ResourceIdentifier): boolean => !isOutdated(id);
-  await revisions.release(root, isDecided);
+  const restored = await revisions.release(isDecided);
+  if (restored.length > 0) application.notes.report('info', `The deployed code is live again: ${restored.join(', ')}`);
   application.replace((now) => ({ ...now, revised: new Set([...now.revised].filter((id) => !isDecided(id))) }));
 }
 
@@ -36,14 +36,13 @@ export async function restoreWebFunctions(
   context: DeployContext,
 ): Promise<SyncedResource[]> {
   const { tools, prepared } = application.snapshot;
-  const { root } = requireResources(application.snapshot);
   const codeSync = await tools.codeSync(prepared?.deployed.stack);
   const ids = (await codeSync.revisions.ahead()).filter((id) => !context.isOutdated(id));
   if (ids.length === 0) return [];
   context.reserve(ALL_RESOURCES);
   await context.cleared();
   codeSync.forget();
-  await codeSync.revisions.release(root, (id) => ids.includes(id));
+  await codeSync.revisions.release((id) => ids.includes(id));
   application.replace((now) => ({
     ...now,
     webFunctions: new Map([...now.webFunctions].filter(([id]) => !ids.includes(id))),
