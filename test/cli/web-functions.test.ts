@@ -312,12 +312,21 @@ describe('Web Functions', () => {
     const busy = await keepBusy(watch);
     await watch.save('site/index.js', plain('good'), 'Site');
     await watch.after(
-      () => watch.write('template.yaml', (text) => text + bad),
+      () => watch.write('template.yaml', (text) => text.replaceAll('IamAuth', 'ApplicationManaged') + bad),
       ({ event, templates }) => event === 'changed' && templates === true,
     );
     busy.release();
     const row = await watch.seen(({ error }) => error?.message.includes('that was deployed before') === true);
     expect(row).toMatchObject({ resource: 'Site', state: 'failed' });
+    expect(await asInStack('refused', 'Site')).toBe(own);
+    // what may need settings that the stack does not have is not live without them
+    await watch.seen(isStack('failed'));
+    const waits = ({ text }: WatchLine): boolean =>
+      String(text).includes('its template has changes that are not deployed');
+    const from = watch.lines.length;
+    await watch.write('site/index.js', plain('later'));
+    await watch.seen(waits, from);
+    await watch.seen(isStack('failed'), from);
     expect(await asInStack('refused', 'Site')).toBe(own);
     await watch.after(() => watch.write('template.yaml', (text) => text.replace(bad, '')), isStack('in-sync'));
     expect(await asInStack('refused', 'Site')).not.toBe(own);

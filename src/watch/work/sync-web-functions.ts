@@ -1,6 +1,6 @@
 import type { BuildOutcome } from '../../builder/build.ts';
 import { flattenStacks } from '../../model/stack.ts';
-import type { ResourceIdentifier, WebFunctionResource } from '../../model/stack.ts';
+import type { ResourceIdentifier, Stack, WebFunctionResource } from '../../model/stack.ts';
 import type { CodeSync } from '../../sync/code/open-code-sync.ts';
 import { isLeftToDeployment } from '../../sync/code/web-function-revisions.ts';
 import { openWebFunctionUploads } from '../../sync/web-function-uploads.ts';
@@ -25,14 +25,15 @@ export function startWebFunctions(
   application: WatchedApplication,
   wanted: readonly ResourceIdentifier[],
 ): WebFunctionSync {
-  const { tools, prepared, resources, run } = application.snapshot;
-  const all = resources === undefined ? [] : flattenStacks(resources.root).flatMap((stack) => stack.webFunctions);
-  const webFunctions = all.filter(({ id }) => wanted.includes(id));
+  const { tools, prepared, resources, deployedRoot, run } = application.snapshot;
+  const webFunctions = listWebFunctions(resources?.root).filter(({ id }) => wanted.includes(id));
   if (webFunctions.length === 0) return NOTHING;
   const opening = tools.codeSync(prepared?.deployed.stack);
   const uploads = openWebFunctionUploads(run);
   const works = webFunctions.map((web): Work => {
-    const reading = opening.then((codeSync) => codeSync.revisions.read(web));
+    const reading = isAsDeployed(deployedRoot, web)
+      ? opening.then((codeSync) => codeSync.revisions.read(web))
+      : Promise.resolve(UNDEPLOYED);
     // reported if the build succeeds
     reading.catch(() => {});
     return { web, reading };
@@ -47,6 +48,19 @@ export function startWebFunctions(
     },
     close: () => uploads.close(),
   };
+}
+
+const UNDEPLOYED = 'its template has changes that are not deployed';
+
+/** Whether the stack has the settings that belong to the code: its entry point may be another one. */
+function isAsDeployed(deployedRoot: Stack | undefined, web: WebFunctionResource): boolean {
+  const deployed = listWebFunctions(deployedRoot).find(({ id }) => id === web.id);
+  const textOf = ({ properties, metadata }: WebFunctionResource): string => JSON.stringify([properties, metadata]);
+  return deployed !== undefined && textOf(deployed) === textOf(web);
+}
+
+function listWebFunctions(root: Stack | undefined): WebFunctionResource[] {
+  return root === undefined ? [] : flattenStacks(root).flatMap(({ webFunctions }) => webFunctions);
 }
 
 const NOTHING: WebFunctionSync = { ids: [], apply: async () => [], close: async () => {} };
