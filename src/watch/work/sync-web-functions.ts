@@ -55,8 +55,11 @@ const UNDEPLOYED = 'its template has changes that are not deployed';
 /** Whether the stack has the settings that belong to the code: its entry point may be another one. */
 function isAsDeployed(deployedRoot: Stack | undefined, web: WebFunctionResource): boolean {
   const deployed = listWebFunctions(deployedRoot).find(({ id }) => id === web.id);
-  const textOf = ({ properties, metadata }: WebFunctionResource): string => JSON.stringify([properties, metadata]);
-  return deployed !== undefined && textOf(deployed) === textOf(web);
+  return deployed !== undefined && settingsOf(deployed) === settingsOf(web);
+}
+
+function settingsOf({ properties, metadata }: WebFunctionResource): string {
+  return JSON.stringify([properties, metadata]);
 }
 
 function listWebFunctions(root: Stack | undefined): WebFunctionResource[] {
