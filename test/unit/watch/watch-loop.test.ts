@@ -287,6 +287,19 @@ describe('a deployment of stale values', () => {
     expect(send({ type: 'timer', timer: 'follow-up' })).toEqual(['deploy-queued', 'deploy-started', 'deploy2 force']);
   });
 
+  it('follows code that is live before it is deployed, also if a deployment of something else ends first', () => {
+    const { changed, synced, send } = open();
+    changed('A');
+    expect(synced(1, ok('A', { isAhead: true }))).toEqual(['A synced 1', 'deploy-queued', 'follow-up in 9']);
+    // not forced: the code may be as deployed by then
+    expect(send({ type: 'timer', timer: 'follow-up' })).toEqual(['deploy-queued', 'deploy-started', 'deploy2']);
+    send({ type: 'reserved', touched: (id) => id === 'B' });
+    changed('A');
+    synced(3, ok('A', { isAhead: true }));
+    const end = { outcome: 'unchanged', results: [], toSync: [] } as const;
+    expect(send({ type: 'deployed', end })).toContain('follow-up in 9');
+  });
+
   it('follows no sync that left none', () => {
     const { changed, synced } = open();
     changed('A');
