@@ -3,9 +3,12 @@ import * as path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { apiEvents } from '../../src/model/api-events.ts';
 import { createStackValues } from '../../src/model/stack-values.ts';
+import { hasRefusedType } from '../../src/model/sam-value-types.ts';
 import type { Stack } from '../../src/model/stack.ts';
 import { whyOtherMethods } from '../../src/services/apigateway/generated/check-methods.ts';
 import { replaceGenerated } from '../../src/services/apigateway/generated/replace-generated.ts';
+import { EVENT_TYPES, RESOURCE_TYPES } from '../../src/template/kinds/sam-types.ts';
+import type { TypedProperties } from '../../src/template/kinds/sam-types.ts';
 import { createScope, resolveTemplate } from '../../src/template/resolve-template.ts';
 import { mapOf, resourceOf } from '../../src/template/template.ts';
 import type { Template, TemplateMap } from '../../src/template/template.ts';
@@ -13,20 +16,71 @@ import { parseTemplate } from '../../src/template/yaml/yaml.ts';
 import { peerCommand } from '../support/peer.ts';
 import { fakeStack } from '../support/stack-builder.ts';
 
-/** Prints what SAM's own transform makes of each template. */
+/** Prints what SAM's own transform makes of each template, and the types of values that its properties may have. */
 const TRANSFORM = `
 import json, sys
 from samtranslator.yaml_helper import yaml_parse
+from samtranslator.model import Resource, sam_resources
+from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.translator import Translator
 from samtranslator.parser.parser import Parser
-print(json.dumps([Translator({}, Parser()).translate(yaml_parse(text), {}) for text in json.load(sys.stdin)]))
+
+def transform(text):
+    try:
+        return Translator({}, Parser()).translate(yaml_parse(text), {})
+    except InvalidDocumentException:
+        return None
+
+def subclasses(one):
+    return [one] + [other for below in one.__subclasses__() for other in subclasses(below)]
+
+EXAMPLES = {'text': 'x', 'number': 5, 'boolean': True, 'list': [], 'map': {}}
+
+def types(one):
+    allowed = {name: ' '.join(type for type, value in EXAMPLES.items() if property.validate(value, should_raise=False))
+               for name, property in one.property_types.items() if not name.startswith('__')}
+    return {name: types for name, types in allowed.items() if 0 < len(types.split()) < len(EXAMPLES)}
+
+resources, events = {}, {'AWS::Serverless::Function': {}, 'AWS::Serverless::StateMachine': {}}
+for one in subclasses(Resource):
+    name = getattr(one, 'resource_type', None)
+    if not name or one.property_types is None:
+        continue
+    if name.startswith('AWS::Serverless::'):
+        resources[name] = types(one)
+    elif '.eventsources.' in one.__module__:
+        events['AWS::Serverless::Function'][name] = types(one)
+    elif one.__module__.endswith('.stepfunctions.events'):
+        events['AWS::Serverless::StateMachine'][name] = types(one)
+print(json.dumps({'templates': [transform(text) for text in json.load(sys.stdin)], 'resources': resources, 'events': events}))
 `;
 
-function transform(texts: readonly string[]): Template[] {
+type Types = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+interface Transformed {
+  /** null: SAM refuses the template. */
+  templates: (Template | null)[];
+  resources: Types;
+  events: Readonly<Record<string, Types>>;
+}
+
+function transform(texts: readonly string[]): Transformed {
   const python = path.join(path.dirname(peerCommand()), process.platform === 'win32' ? 'python.exe' : 'python');
   const env = { ...process.env, AWS_DEFAULT_REGION: 'us-east-1' };
   const stdout = execFileSync(python, ['-c', TRANSFORM], { input: JSON.stringify(texts), encoding: 'utf8', env });
-  return JSON.parse(stdout) as Template[];
+  return JSON.parse(stdout) as Transformed;
+}
+
+/** The types of each property. */
+function byProperty(types: Readonly<Record<string, TypedProperties>>): Types {
+  return Object.fromEntries(
+    Object.entries(types).map(([name, properties]) => [
+      name,
+      Object.fromEntries(
+        Object.entries(properties).flatMap(([allowed, names]) => names.split(' ').map((one) => [one, allowed])),
+      ),
+    ]),
+  );
 }
 
 const fn = (id: string, events: string, more = ''): string =>
@@ -234,16 +288,57 @@ const route = (kind: Kind, path: string, id = 'Other'): string =>
 const KINDS = ['Api', 'HttpApi'] as const;
 const MOVING = KINDS.map((kind) => moving(kind, '/a', route(kind, '/b')));
 
+/** Resources, and whether SAM takes the types of their values. */
+const TYPED: readonly (readonly [properties: string, isTaken: boolean])[] = [
+  [api('TracingEnabled: true, Tags: {A: 5}, MinimumCompressionSize: 5'), true],
+  [api('TracingEnabled: !Ref Millis, MinimumCompressionSize: !Ref Millis'), true],
+  [api('TracingEnabled: "true"'), false],
+  [api('MinimumCompressionSize: "5"'), false],
+  [api('MinimumCompressionSize: 5.0'), false],
+  [api('Description: 5'), false],
+  [api('Tags: [{Key: A, Value: a}]'), false],
+  [fn('Fn', event('Get', 'Api', 'Path: /a, Method: get, TimeoutInMillis: "500"')), false],
+  [fn('Fn', event('Get', 'HttpApi', 'Path: /a, Method: get, TimeoutInMillis: !Ref Millis')), true],
+  [fn('Fn', event('Get', 'HttpApi', 'Path: /a, Method: get, PayloadFormatVersion: 2.0')), false],
+  [fn('Fn', event('In', 'SQS', 'Queue: "arn:aws:sqs:us-east-1:1:q", BatchSize: "5"')), false],
+  [fn('Fn', event('At', 'Schedule', 'Schedule: rate(1 day), Enabled: "false"')), false],
+  [withUrl('MaxAge: 5, AllowOrigins: !Split [",", a]'), true],
+  [withUrl('MaxAge: "5"'), false],
+  [withUrl('AllowOrigins: a'), false],
+  [`${api('')}Globals: {Api: {TracingEnabled: "true"}}\n`, false],
+];
+const TYPED_HEAD = `Transform: AWS::Serverless-2016-10-31\nParameters: {Millis: {Type: String, Default: '3000'}}\nResources:\n`;
+const TYPED_TEXTS = TYPED.map(([text]) => `${TYPED_HEAD}${text}`);
+
+function api(properties: string): string {
+  return `  Api: {Type: AWS::Serverless::Api, Properties: {StageName: dev, DefinitionBody: {swagger: "2.0"}, ${properties}}}\n`;
+}
+
+function withUrl(cors: string): string {
+  return fn('Fn', '').replace('Events: {}', `FunctionUrlConfig: {AuthType: NONE, Cors: {${cors}}}`);
+}
+
 const HTTP_TEXTS = Object.keys(HTTP).length;
 
 describe('the definition that SAM generates for events', () => {
   const bodies: TemplateMap[] = [];
   const moved: Template[] = [];
+  const taken: boolean[] = [];
+  let types: Pick<Transformed, 'events' | 'resources'>;
   beforeAll(() => {
-    const all = transform([...MOVING, ...CASES.flatMap(({ texts }) => texts)]);
-    moved.push(...all.splice(0, MOVING.length));
-    bodies.push(...all.map(bodyOf));
+    const { templates, ...others } = transform([...MOVING, ...TYPED_TEXTS, ...CASES.flatMap(({ texts }) => texts)]);
+    types = others;
+    moved.push(...templates.splice(0, MOVING.length).map((one) => one ?? {}));
+    taken.push(...templates.splice(0, TYPED.length).map((one) => one !== null));
+    bodies.push(...templates.map((one) => bodyOf(one ?? {})));
   }, 60_000);
+
+  it('has values of the types that SAM takes', () => {
+    expect(byProperty(RESOURCE_TYPES)).toEqual(types.resources);
+    for (const [owner, events] of Object.entries(EVENT_TYPES)) expect(byProperty(events)).toEqual(types.events[owner]);
+    expect(taken).toEqual(TYPED.map(([, isTaken]) => isTaken));
+    expect(TYPED_TEXTS.map((text) => !hasRefusedType(parseTemplate(text, 'template.yaml', [])))).toEqual(taken);
+  });
 
   it.each(KINDS)('waits while the deployment has to remove a method or to change its function: %s', (kind) => {
     const deployed = moved[KINDS.indexOf(kind)] ?? {};
@@ -307,6 +402,20 @@ describe('the definition that SAM generates for events', () => {
       'HttpApi',
       {
         api: 'Auth: {Authorizers: {A: {FunctionArn: b, AuthorizerPayloadFormatVersion: "2.0", AuthorizationScopes: [a]}}}',
+      },
+      `Auth: ${FORM}`,
+    ],
+    [
+      'a function without the version of its payload',
+      'HttpApi',
+      { api: 'Auth: {Authorizers: {A: {FunctionArn: b}}}' },
+      `Auth: ${FORM}`,
+    ],
+    [
+      'a token with what only functions have',
+      'HttpApi',
+      {
+        api: 'Auth: {Authorizers: {A: {JwtConfiguration: {issuer: b}, IdentitySource: c, EnableSimpleResponses: true}}}',
       },
       `Auth: ${FORM}`,
     ],

@@ -37,7 +37,9 @@ export function readSettingDifference(
 
 /** Names the tags that differ; undefined: only CloudFormation knows them. */
 function changedTags(before: TemplateMap, after: TemplateMap): string[] | undefined {
-  const [were, are] = [before, after].map((resource) => tagsIn(mapOf(resource['Properties'])['Tags']));
+  const [were, are] = [before, after].map((resource) =>
+    tagsIn(resource['Type'], mapOf(resource['Properties'])['Tags']),
+  );
   if (were === undefined || are === undefined) return undefined;
   return [...new Set([...were.keys(), ...are.keys()])]
     .filter((key) => compareTemplates({ tag: were.get(key) ?? null }, { tag: are.get(key) ?? null }).length > 0)

@@ -5,7 +5,8 @@ import { withGenerated } from '../../model/generated-settings.ts';
 import { implicitApis } from '../../model/implicit-apis.ts';
 import { createStackValues } from '../../model/stack-values.ts';
 import type { StackValues } from '../../model/stack-values.ts';
-import { identifierOf } from '../../model/stack.ts';
+import { flattenStacks, identifierOf } from '../../model/stack.ts';
+import { hasRefusedType } from '../../model/sam-value-types.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
 import { globalsSection, isServerless, kindOf, RESOURCE_KINDS } from '../../template/kinds/kinds.ts';
 import type { ResourceKind } from '../../template/kinds/resource-kind.ts';
@@ -45,6 +46,8 @@ export function splitChanges(
     values: [createStackValues(before, NOTHING), createStackValues(after, NOTHING)],
     isCode,
     setsBack,
+    // the whole deployment fails
+    isRefused: !setsBack && flattenStacks(after).some(({ source }) => hasRefusedType(source)),
     direct: new Map(),
     rest: [],
     deployed: new Map(),
@@ -74,6 +77,8 @@ interface Split {
   values: readonly [StackValues, StackValues];
   isCode: (stack: Stack, difference: TemplateDifference) => boolean;
   setsBack: boolean;
+  /** SAM refuses the templates: nothing of them is deployed, so nothing of them is set. */
+  isRefused: boolean;
   direct: Map<ResourceIdentifier, string[]>;
   rest: string[];
   deployed: Map<ResourceIdentifier, Set<string>>;
@@ -123,14 +128,14 @@ function isAllAmong({ names }: SettingDifference, set: ReadonlySet<string>): boo
   return names.every((name) => set.has(name));
 }
 
-function changedResources({ isCode }: Split, before: Stack, after: Stack): ChangedResource[] {
+function changedResources({ isCode, isRefused }: Split, before: Stack, after: Stack): ChangedResource[] {
   return [...changedProperties(before, after)].map(([logicalId, differences]) => {
     const [was, is] = [before, after].map((stack) => resourceOf(stack.resolved, logicalId));
     const others = differences
       .filter((difference) => !isCode(after, difference))
       .map((difference) => readSettingDifference(was ?? {}, is ?? {}, difference));
     const isSameType = typeOf(before, logicalId) === typeOf(after, logicalId);
-    return { logicalId, others, names: isSameType ? directNames(after, logicalId, others) : new Set() };
+    return { logicalId, others, names: isSameType && !isRefused ? directNames(after, logicalId, others) : new Set() };
   });
 }
 

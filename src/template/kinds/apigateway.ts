@@ -97,6 +97,7 @@ export const API_GATEWAY = {
     sync: 'http-api',
     direct: HTTP_API,
     directTag: TAG,
+    tagMap: true,
     tagged: ['api'],
     setBy: 'api-gateway',
     settings: HTTP_SETTINGS,
@@ -113,6 +114,7 @@ export const API_GATEWAY = {
   'AWS::ApiGatewayV2::Stage': {
     stageOf: 'ApiId',
     directTag: TAG,
+    tagMap: true,
     tagged: ['stage'],
     setBy: 'api-gateway',
     direct: { ...HTTP_STAGE, Description: { ...STAGE_DESCRIPTION.Description, member: 'Description' } },

@@ -155,7 +155,7 @@ export const CLOUD_CONTROL = {
     cloudControl: { identifier: ID },
   },
   'AWS::CloudWatch::Dashboard': {
-    direct: { DashboardBody: json('DashboardBody') },
+    direct: { DashboardBody: scalar('DashboardBody', 'json-text') },
     cloudControl: { identifier: ID },
   },
   'AWS::DynamoDB::Table': {
@@ -191,6 +191,7 @@ export const CLOUD_CONTROL = {
   'AWS::SSM::Parameter': {
     direct: { Value: text('Value') },
     directTag: TAG,
+    tagMap: true,
     taggedArn: arn('ssm', 'parameter/{id}'),
     cloudControl: { identifier: ID, unreadable: ['AllowedPattern', 'Description', 'Policies', 'Tier'] },
   },

@@ -41,8 +41,8 @@ export type DirectRequest =
   | 'UpdateFunctionUrlConfig';
 
 /**
- * The form of a value. A value of another form waits for the deployment, which reports what is wrong with it. `ignored` is not
- * sent, and `fixed` is not sent and changes with a deployment only.
+ * The form of a value. A value of another form waits for the deployment, which reports what is wrong with it. `ignored` is one of
+ * these words, which is not sent; `fixed` is not sent and changes with a deployment only.
  */
 export type Shape =
   | 'text'
@@ -51,8 +51,10 @@ export type Shape =
   | 'boolean'
   /** A JSON document, as a mapping or as text. */
   | 'json'
-  | 'ignored'
+  /** The same, as text only. */
+  | 'json-text'
   | 'fixed'
+  | { ignored: readonly string[] }
   | { list: Shape; isUnordered?: true }
   | { map: Shape }
   | { members: Members };
@@ -104,8 +106,8 @@ interface Pair {
 }
 
 function isSame(shape: Shape, { wanted, shown }: Pair, isWhole: boolean): boolean {
-  if (shape === 'json') return isSameJson(wanted, shown);
-  if (typeof shape === 'string' || wanted === null || shown === null) return wanted === shown;
+  if (shape === 'json' || shape === 'json-text') return isSameJson(wanted, shown);
+  if (typeof shape === 'string' || isIgnored(shape) || wanted === null || shown === null) return wanted === shown;
   if ('list' in shape) {
     if (!Array.isArray(wanted) || !Array.isArray(shown) || shown.length !== wanted.length) return false;
     const isItem = (item: Setting, other: Setting): boolean =>
@@ -133,6 +135,10 @@ function hasDefault(member: Member): member is MemberWithDefault {
   return typeof member === 'object' && 'shape' in member;
 }
 
+function isIgnored(member: Member): member is Extract<Shape, { ignored: unknown }> {
+  return typeof member === 'object' && 'ignored' in member;
+}
+
 function memberShape(member: Member): Shape {
   return hasDefault(member) ? member.shape : member;
 }
@@ -158,28 +164,29 @@ export function mayComeOrGo({ shape, absent, isWhole }: DirectProperty, path: re
       const member = ownValue(at.members, name);
       if (member === undefined) return false;
       const isLast = depth === path.length - 1;
-      if (isLast) return isWhole === true || member === 'ignored' || hasDefault(member);
+      if (isLast) return isWhole === true || isIgnored(member) || hasDefault(member);
       at = memberShape(member);
-    } else at = 'list' in at ? at.list : at.map;
+    } else if (isIgnored(at)) return true;
+    else at = 'list' in at ? at.list : at.map;
   }
   return true;
 }
 
 function convert(shape: Shape, value: TemplateValue, isStrict: boolean): Setting | undefined {
-  if (typeof shape === 'string') return convertScalar(shape, value);
+  if (typeof shape === 'string') return convertScalar(shape, value, isStrict);
   if ('list' in shape) {
     if (!Array.isArray(value)) return undefined;
     const items = value.map((item) => convert(shape.list, item, isStrict));
     return items.includes(undefined) ? undefined : (items as Setting[]);
   }
-  if (!isMap(value)) return undefined;
+  if (!isMap(value) || isIgnored(shape)) return undefined;
   return 'map' in shape ? convertMap(shape.map, value, isStrict) : convertMembers(shape.members, value, isStrict);
 }
 
-function convertScalar(shape: Extract<Shape, string>, value: TemplateValue): Setting | undefined {
-  if (shape === 'json') return toJsonSetting(value);
+function convertScalar(shape: Extract<Shape, string>, value: TemplateValue, isStrict: boolean): Setting | undefined {
+  if (shape === 'json' || (shape === 'json-text' && !isStrict)) return toJsonSetting(value);
   const text = scalarText(value);
-  if (text === undefined || shape === 'text') return text;
+  if (text === undefined || shape === 'text' || shape === 'json-text') return text;
   if (shape === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
   const pattern = shape === 'decimal' ? /^-?\d+(?:\.\d+)?$/ : /^-?\d+$/;
   return pattern.test(text) ? Number(text) : undefined;
@@ -200,8 +207,12 @@ function convertMembers(
   if (isStrict && Object.keys(value).some((name) => !Object.hasOwn(members, name))) return undefined;
   const entries: [string, Setting][] = [];
   for (const [name, member] of Object.entries(members)) {
-    if (member === 'ignored' || member === 'fixed') continue;
+    if (member === 'fixed') continue;
     const item = ownValue(value, name) ?? null;
+    if (isIgnored(member)) {
+      if (isStrict && item !== null && !member.ignored.includes(scalarText(item) ?? '')) return undefined;
+      continue;
+    }
     const absent = hasDefault(member) ? member.absent : undefined;
     const setting = item === null ? absent : convert(memberShape(member), item, isStrict);
     if (setting !== undefined) entries.push([name, setting]);

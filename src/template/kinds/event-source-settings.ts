@@ -33,9 +33,7 @@ const COMMON = {
   SourceAccessConfigurations: setting('SourceAccessConfigurations', {
     list: { members: { Type: 'text', URI: 'text' } },
   }),
-  DestinationConfig: setting('DestinationConfig', {
-    members: { OnFailure: { members: { Destination: 'text', Type: 'ignored' } } },
-  }),
+  DestinationConfig: setting('DestinationConfig', { members: { OnFailure: { members: { Destination: 'text' } } } }),
 } as const satisfies Readonly<Record<string, DirectProperty>>;
 
 const RETRIES = {
@@ -65,6 +63,11 @@ const BROKER = {
   MaximumBatchingWindowInSeconds: setting('MaximumBatchingWindowInSeconds', 'number'),
 };
 
+/** SAM makes a policy of the type. */
+const DESTINATION = setting('DestinationConfig', {
+  members: { OnFailure: { members: { Destination: 'text', Type: { ignored: ['SQS', 'SNS', 'S3', 'Kafka'] } } } },
+});
+
 type Settings = Readonly<Record<string, DirectProperty>>;
 
 /** The settings of a function's events that SAM makes event source mappings of, by the event's type. */
@@ -80,7 +83,8 @@ export const EVENT_SOURCES: Readonly<Record<string, Settings>> = {
 
 function sentToLambda(settings: Settings): Settings {
   const request = 'UpdateEventSourceMapping';
-  return Object.fromEntries(Object.entries(settings).map(([name, property]) => [name, { ...property, request }]));
+  const all = { ...settings, DestinationConfig: DESTINATION };
+  return Object.fromEntries(Object.entries(all).map(([name, property]) => [name, { ...property, request }]));
 }
 
 /**

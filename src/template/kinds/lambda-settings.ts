@@ -97,7 +97,9 @@ export const SERVERLESS_CONFIGURATION: Readonly<Record<string, DirectProperty>> 
   },
   DeadLetterQueue: {
     member: 'DeadLetterConfig',
-    shape: { members: { TargetArn: { shape: 'text', absent: '' }, Type: 'ignored' } },
+    shape: {
+      members: { TargetArn: { shape: 'text', absent: '' }, Type: { ignored: ['SQS', 'SNS'] } },
+    },
     absent: { TargetArn: '' },
   },
   Tracing: {

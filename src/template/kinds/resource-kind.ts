@@ -30,6 +30,8 @@ export interface ResourceKind {
   directAlone?: readonly string[];
   /** How the service sets one of the `Tags`; each is a setting of its own (`setting-parts.ts`). */
   directTag?: DirectProperty;
+  /** `Tags` is a mapping, as SAM's types have it, and no list. */
+  tagMap?: true;
   /** With this property, SAM passes the tags on to more resources: only a deployment sets them. */
   tagsUnlessWith?: string;
   /** What API Gateway tags: the API, its stage, or both. */

@@ -2,7 +2,7 @@ import { ownValue } from '../../support/own-value.ts';
 import { isIntrinsic, isMap, mapOf, scalarText } from '../template.ts';
 import type { TemplateMap, TemplateValue } from '../template.ts';
 import type { DirectProperty } from './direct-settings.ts';
-import { kindOf } from './kinds.ts';
+import { isServerless, kindOf } from './kinds.ts';
 
 /*
  * A setting is a property of a resource, or a part of one that a service sets separately: `Tags.KEY` is one tag, and
@@ -25,7 +25,7 @@ export function namedSetting(type: unknown, properties: TemplateMap, name: strin
   const isWith = (other: string | undefined): boolean => other !== undefined && (properties[other] ?? null) !== null;
   const tag = partOf(name, TAGS);
   if (tag !== undefined) {
-    const value = tagsIn(properties[TAGS])?.get(tag);
+    const value = tagsIn(type, properties[TAGS])?.get(tag);
     return { property: isWith(tagsUnlessWith) ? undefined : directTag, value };
   }
   const [event, member] = partOf(name, EVENTS)?.split('.') ?? [];
@@ -75,11 +75,12 @@ export function holdsTags(type: unknown, property: string): boolean {
   return property === TAGS && kindOf(type)?.directTag !== undefined;
 }
 
-/** Reads tags, written as a mapping or as a list; undefined: only CloudFormation knows them. Pure. */
-export function tagsIn(value: TemplateValue | undefined): Map<string, TemplateValue> | undefined {
+/** Reads tags, in the form that the type takes; undefined: they have another form, or only CloudFormation knows them. Pure. */
+export function tagsIn(type: unknown, value: TemplateValue | undefined): Map<string, TemplateValue> | undefined {
   if (value === undefined || value === null) return new Map();
   if (isIntrinsic(value)) return undefined;
-  if (isMap(value)) return new Map(Object.entries(value));
+  if (isServerless(type) || kindOf(type)?.tagMap === true)
+    return isMap(value) ? new Map(Object.entries(value)) : undefined;
   if (!Array.isArray(value)) return undefined;
   const entries = value.map((item) => [scalarText(mapOf(item)['Key']), mapOf(item)['Value'] ?? null] as const);
   return entries.every((entry): entry is readonly [string, TemplateValue] => entry[0] !== undefined)

@@ -282,6 +282,27 @@ describe('a change is split into what services set and what a deployment does', 
     ['a new resource', { from: '  Q:', to: '  N: {Type: AWS::SNS::Topic}\n  Q:' }, {}, ['N was added']],
     ['a condition that becomes true', { parameters: { Stage: 'prod' } }, {}, ['Prod: its condition changed']],
     [
+      'a value of a type that SAM refuses: nothing is deployed',
+      { from: 'Method: get', to: 'Method: get, TimeoutInMillis: "500"', parameters: { Size: '256' } },
+      {},
+      ['A: MemorySize changed', 'Child/F: MemorySize changed', 'ServerlessRestApi: Events was added'],
+    ],
+    [
+      'a value of such a type in a loop of a nested stack',
+      {
+        child: `${CHILD}  Fn::ForEach::Each: [Id, [A], {'${'$'}{Id}': {Type: AWS::Serverless::Api, Properties: {StageName: 5}}}]\n`,
+        parameters: { Size: '256' },
+      },
+      {},
+      ['A: MemorySize changed', 'Child/F: MemorySize changed', 'Child/Fn::ForEach::Each was added'],
+    ],
+    [
+      'tags in a form that CloudFormation refuses',
+      { from: '[{Key: A, Value: a}, {Key: B, Value: b}]', to: '{A: c}' },
+      {},
+      ['Tagged: Tags changed'],
+    ],
+    [
       'a template with a macro',
       {
         from: 'Transform: AWS::Serverless-2016-10-31\n',

@@ -30,6 +30,7 @@ describe('a setting of a template', () => {
     ['Tracing', 'Active', { Mode: 'Active' }],
     ['Tracing', 'Disabled', { Mode: 'PassThrough' }],
     ['DeadLetterQueue', { Type: 'SQS', TargetArn: 'arn' }, { TargetArn: 'arn' }],
+    ['DeadLetterQueue', { Type: 'S3', TargetArn: 'arn' }, undefined],
     [
       'VpcConfig',
       { SubnetIds: ['s'], Ipv6AllowedForDualStack: 'true' },

@@ -74,14 +74,21 @@ function hasSource({ ReauthorizeEvery = null, ...sources }: TemplateMap): boolea
   return scalarText(ReauthorizeEvery) === '0' || lists.some((list) => Array.isArray(list) && list.length > 0);
 }
 
-/** SAM refuses a token from nowhere, and scopes without a token. */
-function isHttpIdentity({
-  JwtConfiguration = null,
-  IdentitySource = null,
-  AuthorizationScopes = null,
-}: TemplateMap): boolean {
-  return JwtConfiguration === null ? AuthorizationScopes === null : IdentitySource !== null;
+/** SAM refuses a token from nowhere, a function without the version of its payload, and what only the other kind of authorizer has. */
+function isHttpIdentity(authorizer: TemplateMap): boolean {
+  const has = (name: string): boolean => (authorizer[name] ?? null) !== null;
+  if (!has('JwtConfiguration'))
+    return has('AuthorizerPayloadFormatVersion') && !has('AuthorizationScopes') && !has('IdentitySource');
+  return has('IdentitySource') && !FUNCTION_ONLY.some(has);
 }
+
+const FUNCTION_ONLY = [
+  'AuthorizerPayloadFormatVersion',
+  'EnableFunctionDefaultPermissions',
+  'EnableSimpleResponses',
+  'FunctionInvokeRole',
+  'Identity',
+];
 
 function hasOne(map: TemplateMap, names: readonly string[]): boolean {
   return names.filter((name) => (map[name] ?? null) !== null).length === 1;
