@@ -136,6 +136,17 @@ const readHttpStage =
   (StageName: string): Row['read'] =>
   async ({ cloud, output }, id) =>
     clients(cloud.endpoint).apigatewayv2.send(new GetHttpStageCommand({ ApiId: output(id), StageName }));
+/** The stage, with the settings of its routes as text. */
+const readHttpRoutes =
+  (StageName: string): Row['read'] =>
+  async (app, id) => {
+    const stage = (await readHttpStage(StageName)(app, id)) as { RouteSettings?: Record<string, object> };
+    const routes = Object.entries(stage.RouteSettings ?? {}).map(([key, settings]) => {
+      const sorted = Object.entries(settings).sort(([one], [other]) => (one < other ? -1 : 1));
+      return `${key}: ${sorted.map(([name, value]) => `${name}=${value}`).join(' ')}`;
+    });
+    return { ...stage, routes };
+  };
 const readHttpApi: Row['read'] = async ({ cloud, output }, id) =>
   clients(cloud.endpoint).apigatewayv2.send(new GetApiCommand({ ApiId: output(id) }));
 
@@ -399,13 +410,21 @@ const API_ROWS: Row[] = [
     id: 'Cors',
     type: 'AWS::Serverless::HttpApi',
     fixed: '',
-    before: '',
+    before:
+      'DefaultRouteSettings: {DetailedMetricsEnabled: true}, RouteSettings: {"GET /http": {ThrottlingRateLimit: 1, ThrottlingBurstLimit: 2}}',
     after: 'CorsConfiguration: {AllowOrigins: [!Sub "https://${Other}.example"], AllowMethods: [GET], MaxAge: 60}',
-    read: readHttpApi,
+    read: async (app, id) => ({
+      ...((await readHttpRoutes('$default')(app, id)) as object),
+      ...((await readHttpApi(app, id)) as object),
+    }),
     shown: {
-      before: {},
+      before: {
+        DefaultRouteSettings: { DetailedMetricsEnabled: true },
+        routes: ['GET /http: ThrottlingBurstLimit=2 ThrottlingRateLimit=1'],
+      },
       after: {
         CorsConfiguration: { AllowOrigins: ['https://FATAL.example'], AllowMethods: ['GET'], MaxAge: 60 },
+        routes: [],
       },
     },
   },
@@ -435,12 +454,23 @@ const API_ROWS: Row[] = [
     id: 'PlainHttp',
     type: 'AWS::ApiGatewayV2::Stage',
     fixed: 'ApiId: !Ref PlainHttpApi, StageName: one',
-    before: 'StageVariables: {LEVEL: !Ref Level}, Tags: {S: x}',
-    after: 'StageVariables: {LEVEL: !Ref Other}, Description: after',
-    read: async (app) => readHttpStage('one')(app, 'PlainHttpApi'),
+    before:
+      'StageVariables: {LEVEL: !Ref Level}, Tags: {S: x}, RouteSettings: {"GET /a.b": {ThrottlingRateLimit: 1, ThrottlingBurstLimit: 2}}',
+    after:
+      'StageVariables: {LEVEL: !Ref Other}, Description: after, RouteSettings: {"GET /a.b": {ThrottlingRateLimit: !If [IsOther, 2.5, 1]}}',
+    read: async (app) => readHttpRoutes('one')(app, 'PlainHttpApi'),
     shown: {
-      before: { StageVariables: { LEVEL: 'ERROR' }, Description: '', Tags: { S: 'x' } },
-      after: { StageVariables: { LEVEL: 'FATAL' }, Description: 'after' },
+      before: {
+        StageVariables: { LEVEL: 'ERROR' },
+        Description: '',
+        Tags: { S: 'x' },
+        routes: ['GET /a.b: ThrottlingBurstLimit=2 ThrottlingRateLimit=1'],
+      },
+      after: {
+        StageVariables: { LEVEL: 'FATAL' },
+        Description: 'after',
+        routes: ['GET /a.b: ThrottlingRateLimit=2.5'],
+      },
     },
   },
   {
@@ -528,6 +558,7 @@ const child = (state: State): string => `${HEAD}Globals:
   HttpApi: {StageVariables: {STATE: ${state}}}
 Resources:
 ${resources(ROWS.filter(isNested), state)}${fn('Implicit', `Rest: {Type: Api, Properties: {Path: /rest, Method: get, ${implicitEvent(state)}${state === 'after' ? ', Auth: {ApiKeyRequired: true}' : ''}}}, Http: {Type: HttpApi, Properties: {Path: /http, Method: get, ${implicitEvent(state)}}}`)}
+  PlainHttpRoute: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref PlainHttpApi, RouteKey: GET /a.b}}
   PlainRestMethod: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref PlainRestApi, ResourceId: !GetAtt PlainRestApi.RootResourceId, HttpMethod: GET, AuthorizationType: NONE, Integration: {Type: MOCK}}}
   PlainRestDeployment: {Type: AWS::ApiGateway::Deployment, DependsOn: PlainRestMethod, Properties: {RestApiId: !Ref PlainRestApi}}
 ${outputs(NESTED_IDS)}`;

@@ -8,6 +8,7 @@ export {
   ExportApiCommand,
   GetApiCommand,
   GetDeploymentsCommand,
+  GetRoutesCommand,
   GetStageCommand,
   GetStagesCommand,
   ReimportApiCommand,

@@ -71,6 +71,11 @@ def http_stages():
             variables = {**(stage.get("stageVariables") or {}), **data["stageVariables"]}
             data = {**data, "stageVariables": {name: value for name, value in variables.items() if value != ""}}
         if stage and "routeSettings" in data:
+            known = {route["routeKey"] for route in v2._routes.get(api_id, {}).values()}
+            for key in data["routeSettings"]:
+                if key not in known:
+                    message = f"Unable to find Route by key {key} within the provided RouteSettings"
+                    return v2._apigw_error("NotFoundException", message, 404)
             data = {**data, "routeSettings": {**(stage.get("routeSettings") or {}), **data["routeSettings"]}}
         return original(api_id, stage_name, data)
 

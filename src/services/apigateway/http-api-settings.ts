@@ -2,13 +2,14 @@ import type { GetApiCommandOutput, GetStageCommandOutput } from '@aws-sdk/client
 import { isSameSetting, shownSetting } from '../../template/kinds/direct-settings.ts';
 import type { Setting } from '../../template/kinds/direct-settings.ts';
 import type { WantedSetting } from '../resolve-settings.ts';
+import type { HttpStagePlace } from './route-settings.ts';
 import type { SettingRequest } from './setting-requests.ts';
 
 type Texts = Readonly<Record<string, Setting>>;
 
 /** Lists the requests that give the stage of an HTTP API a setting. Pure. */
 export function stageRequests(
-  place: { ApiId: string; StageName: string },
+  place: HttpStagePlace,
   stage: GetStageCommandOutput,
   { property, value }: WantedSetting,
 ): SettingRequest[] {
@@ -22,12 +23,7 @@ export function stageRequests(
       ? [{ operation: 'DeleteAccessLogSettings', input: place }]
       : [update({ AccessLogSettings: value })];
   }
-  if (member !== 'RouteSettings') return [update({ [member]: value })];
-  const gone = Object.keys(stage.RouteSettings ?? {}).filter((key) => !Object.hasOwn(value as Texts, key));
-  const deletions = gone.map(
-    (RouteKey) => ({ operation: 'DeleteRouteSettings', input: { ...place, RouteKey } }) as const,
-  );
-  return Object.keys(value as Texts).length === 0 ? deletions : [...deletions, update({ RouteSettings: value })];
+  return [update({ [member]: value })];
 }
 
 /** API Gateway removes a variable whose value is empty. */

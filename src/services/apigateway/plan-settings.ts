@@ -1,4 +1,4 @@
-import { tagOf } from '../../template/kinds/setting-parts.ts';
+import { entryOf, tagOf } from '../../template/kinds/setting-parts.ts';
 import { scalarText } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 import type { ComparedSettings } from '../definition-plan.ts';
@@ -9,6 +9,7 @@ import type { SettingsPlan, SettingsWork } from '../settings-plan.ts';
 import { apiRequests, stageRequests } from './http-api-settings.ts';
 import { apiPatches, stagePatches } from './rest-stage-settings.ts';
 import { planApiTags } from './plan-tags.ts';
+import { readRouteKeys, routeRequests } from './route-settings.ts';
 import { joined } from './setting-requests.ts';
 import type { SettingRequest } from './setting-requests.ts';
 import { findPlace } from './settings-place.ts';
@@ -25,17 +26,21 @@ export async function planApiSettings(tools: ServiceContext, work: SettingsWork)
   const ofTags = new Map([...resolved.settings].filter(([name]) => tagOf(name) !== undefined));
   const ofOthers = new Map([...resolved.settings].filter(([name]) => tagOf(name) === undefined));
   const tags = ofTags.size === 0 ? { requests: [] } : await planApiTags(tools, { place, work }, ofTags);
-  const requests = new Map([...(await requestsOf(tools, place, ofOthers)), ...('why' in tags ? [] : tags.requests)]);
-  const known = [...requests].flatMap(([name, list]) => (list === undefined ? [] : [[name, list] as const]));
-  const others = [...requests.keys()].filter((name) => requests.get(name) === undefined);
+  const requests = new Map([
+    ...(await requestsOf(tools, { place, type: resource.type }, ofOthers)),
+    ...('why' in tags ? [] : tags.requests),
+  ]);
+  const known = [...requests].flatMap(([name, list]) => ('why' in list ? [] : [[name, list] as const]));
+  const others = [...requests].flatMap(([name, list]) => ('why' in list ? [`${name}: ${list.why}`] : []));
   return {
     changes: known.flatMap(([name, list]) => (list.length > 0 ? [name] : [])),
-    requests: joined(known.flatMap(([, list]) => list)),
+    // what goes, goes first
+    requests: joined(known.flatMap(([, list]) => list)).sort((one, other) => orderOf(one) - orderOf(other)),
     secrets: [...resolved.settings.values()].flatMap(({ secrets }) => secrets),
     settings: known.map(([name]) => name),
     waiting: [
       ...resolved.waiting,
-      ...others.map((name) => `${name}: only the deployment can check and set a value of this form`),
+      ...others,
       ...('why' in tags ? [...ofTags.keys()].map((name) => `${name}: ${tags.why}`) : []),
     ],
   };
@@ -52,23 +57,36 @@ function withCors(properties: TemplateMap): TemplateMap {
   return scalarText(cors) === 'true' ? { ...properties, CorsConfiguration: { AllowOrigins: ['*'] } } : properties;
 }
 
-type Requests = ReadonlyMap<string, readonly SettingRequest[] | undefined>;
+function orderOf({ operation }: SettingRequest): number {
+  return operation === 'DeleteRouteSettings' ? 0 : 1;
+}
 
-/** The requests of each setting; undefined: only CloudFormation can set it. */
+/** The requests of a setting, or why only CloudFormation can set it. */
+type Requests = readonly SettingRequest[] | { why: string };
+
 async function requestsOf(
   { aws }: ServiceContext,
-  { kind, apiId, stage: name, ofApi }: SettingsPlace,
+  { place: { kind, apiId, stage: name, ofApi }, type }: { place: SettingsPlace; type: string },
   settings: ReadonlyMap<string, WantedSetting>,
-): Promise<Requests> {
-  const requests = new Map<string, readonly SettingRequest[] | undefined>();
+): Promise<ReadonlyMap<string, Requests>> {
+  const requests = new Map<string, Requests>();
   const own = [...settings].filter(([property]) => ofApi.has(property));
   const others = [...settings].filter(([property]) => !ofApi.has(property));
   const ofOwn = own.length === 0 ? undefined : await openApi(aws, kind, apiId);
-  for (const [property, setting] of own) requests.set(property, ofOwn?.(setting));
-  const requestOf = others.length === 0 || name === undefined ? undefined : await openStage(aws, { kind, apiId, name });
-  for (const [property, setting] of others) requests.set(property, requestOf?.(setting));
+  for (const [property, setting] of own) requests.set(property, ofOwn?.(setting) ?? OTHER_FORM);
+  const stage = others.length === 0 || name === undefined ? undefined : await openStage(aws, { kind, apiId, name });
+  const isRouteSet = others.some(([property, { value }]) => value !== null && entryOf(type, property) !== undefined);
+  const routes = isRouteSet ? await readRouteKeys({ aws }, apiId) : undefined;
+  for (const [property, setting] of others) {
+    const RouteKey = entryOf(type, property)?.key;
+    const isMissing = RouteKey !== undefined && setting.value !== null && routes?.has(RouteKey) !== true;
+    const planned = isMissing ? { why: `the API has no route ${RouteKey} yet` } : stage?.(setting, RouteKey);
+    requests.set(property, planned ?? OTHER_FORM);
+  }
   return requests;
 }
+
+const OTHER_FORM = { why: 'only the deployment can check and set a value of this form' } as const;
 
 /** Reads an API; gives the requests of a setting. */
 async function openApi(
@@ -95,12 +113,15 @@ async function openApi(
 async function openStage(
   aws: ServiceContext['aws'],
   { kind, apiId, name }: { kind: SettingsPlace['kind']; apiId: string; name: string },
-): Promise<(setting: WantedSetting) => SettingRequest[] | undefined> {
+): Promise<(setting: WantedSetting, RouteKey?: string) => SettingRequest[] | undefined> {
   if (kind === 'http') {
     const { send, GetStageCommand } = await aws.apiGatewayV2();
     const place = { ApiId: apiId, StageName: name };
     const stage = await send(new GetStageCommand(place));
-    return (setting) => stageRequests(place, stage, setting);
+    return (setting, RouteKey) =>
+      RouteKey === undefined
+        ? stageRequests(place, stage, setting)
+        : routeRequests(place, stage, { ...setting, RouteKey });
   }
   const { send, GetStageCommand } = await aws.apiGateway();
   const place = { restApiId: apiId, stageName: name };

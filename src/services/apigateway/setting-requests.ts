@@ -68,7 +68,11 @@ function isObject(value: unknown): value is object {
 export function describeRequest({ operation, input }: SettingRequest): PlannedRequest {
   if (operation === 'TagRestResource' || operation === 'UntagRestResource')
     return { service: 'apigateway', operation: operation.replace('Rest', ''), parameters: input };
-  if (!('patchOperations' in input)) return { service: 'apigatewayv2', operation, parameters: input };
+  if (!('patchOperations' in input)) {
+    const values = routeValues(input);
+    const isRoute = Object.keys(values).length > 0;
+    return { service: 'apigatewayv2', operation, parameters: input, ...(isRoute ? { values } : {}) };
+  }
   const patches = input.patchOperations ?? [];
   return {
     service: 'apigateway',
@@ -76,6 +80,13 @@ export function describeRequest({ operation, input }: SettingRequest): PlannedRe
     parameters: input,
     values: Object.fromEntries(patches.map(({ path = '', value = null }) => [path.slice(1), value])),
   };
+}
+
+/** The settings of routes by the names of the settings; null: they are removed. */
+function routeValues(input: SettingRequest['input']): Record<string, unknown> {
+  const set = 'RouteSettings' in input ? Object.entries(input.RouteSettings ?? {}) : [];
+  const gone = 'RouteKey' in input ? [[input.RouteKey, null] as const] : [];
+  return Object.fromEntries([...gone, ...set].map(([key, value]) => [`RouteSettings.${key}`, value]));
 }
 
 const SERVICE = 'API Gateway';

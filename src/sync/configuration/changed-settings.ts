@@ -1,7 +1,7 @@
 import { compareTemplates } from '../../deploy/compare-templates.ts';
 import type { TemplateDifference } from '../../deploy/compare-templates.ts';
 import { isFixed, mayComeOrGo } from '../../template/kinds/direct-settings.ts';
-import { holdsTags, namedSetting, settingAt, tagsIn, tagSetting } from '../../template/kinds/setting-parts.ts';
+import { namedSetting, partsIn, settingAt } from '../../template/kinds/setting-parts.ts';
 import { mapOf } from '../../template/template.ts';
 import type { TemplateMap } from '../../template/template.ts';
 
@@ -23,25 +23,30 @@ export function readSettingDifference(
   const { Type: type } = after;
   const properties = mapOf(after['Properties']);
   const [, , , property = '', ...inside] = difference.path;
-  if (holdsTags(type, property)) {
-    const names = changedTags(before, after);
-    const isSettable = names?.every((name) => namedSetting(type, properties, name).property !== undefined);
-    return { difference, names: names ?? [property], isSettable: isSettable === true };
+  const parts = changedParts(before, after, property);
+  if (parts !== undefined) {
+    const names = parts === 'unknown' ? [property] : parts;
+    const isPart = (name: string): boolean => namedSetting(type, properties, name).property !== undefined;
+    return { difference, names, isSettable: parts !== 'unknown' && names.every(isPart) };
   }
   const { name, below } = settingAt(type, [property, ...inside]);
   const { property: setting } = namedSetting(type, properties, name);
-  const comesOrGoes = difference.change !== 'changed';
-  const isSettable = setting !== undefined && !isFixed(setting, below) && (!comesOrGoes || mayComeOrGo(setting, below));
+  const { change } = difference;
+  const comesOrGoes = change !== 'changed';
+  const value = change === 'removed' ? mapOf(before['Properties'])[property] : properties[property];
+  const isSettable =
+    setting !== undefined && !isFixed(setting, below) && (!comesOrGoes || mayComeOrGo(setting, below, value));
   return { difference, names: [name], isSettable };
 }
 
-/** Names the tags that differ; undefined: only CloudFormation knows them. */
-function changedTags(before: TemplateMap, after: TemplateMap): string[] | undefined {
+/** Names the parts of the property that differ; undefined: it has no parts. */
+function changedParts(before: TemplateMap, after: TemplateMap, property: string): string[] | 'unknown' | undefined {
   const [were, are] = [before, after].map((resource) =>
-    tagsIn(resource['Type'], mapOf(resource['Properties'])['Tags']),
+    partsIn(resource['Type'], property, mapOf(resource['Properties'])[property]),
   );
   if (were === undefined || are === undefined) return undefined;
-  return [...new Set([...were.keys(), ...are.keys()])]
-    .filter((key) => compareTemplates({ tag: were.get(key) ?? null }, { tag: are.get(key) ?? null }).length > 0)
-    .map(tagSetting);
+  if (were === 'unknown' || are === 'unknown') return 'unknown';
+  return [...new Set([...were.keys(), ...are.keys()])].filter(
+    (key) => compareTemplates({ part: were.get(key) ?? null }, { part: are.get(key) ?? null }).length > 0,
+  );
 }

@@ -195,11 +195,13 @@ function isGlobalSetting({ path: [section, type, property] }: TemplateDifference
 
 const DIRECT_GLOBALS: ReadonlySet<string> = new Set(
   (Object.entries(RESOURCE_KINDS) as [string, ResourceKind][]).flatMap(
-    ([type, { direct = {}, generatedDirect = [], directTag }]) =>
+    ([type, { direct = {}, directEntries = {}, generatedDirect = [], directTag }]) =>
       isServerless(type)
-        ? [...Object.keys(direct), ...generatedDirect, ...(directTag === undefined ? [] : ['Tags'])].map(
-            (property) => `${globalsSection(type)}.${property}`,
-          )
+        ? [
+            ...Object.keys({ ...direct, ...directEntries }),
+            ...generatedDirect,
+            ...(directTag === undefined ? [] : ['Tags']),
+          ].map((property) => `${globalsSection(type)}.${property}`)
         : [],
   ),
 );

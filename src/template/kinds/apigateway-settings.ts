@@ -51,21 +51,31 @@ export const REST_API: Readonly<Record<string, DirectProperty>> = {
 };
 
 const ROUTE_SETTINGS = {
-  members: {
-    DataTraceEnabled: 'boolean',
-    DetailedMetricsEnabled: { shape: 'boolean', absent: false },
-    LoggingLevel: 'text',
-    ThrottlingBurstLimit: 'number',
-    ThrottlingRateLimit: 'decimal',
-  },
-} as const satisfies Shape;
+  // of WebSocket APIs only
+  DataTraceEnabled: 'boolean',
+  DetailedMetricsEnabled: 'boolean',
+  LoggingLevel: 'text',
+  ThrottlingBurstLimit: 'number',
+  ThrottlingRateLimit: 'decimal',
+} as const satisfies Readonly<Record<string, Shape>>;
+
+/**
+ * Settings of single routes. UpdateStage adds to what a route has, and CloudFormation removes nothing of it; DeleteRouteSettings
+ * removes those of one route, as a whole.
+ */
+export const ROUTES: Readonly<Record<string, DirectProperty>> = {
+  RouteSettings: { member: 'RouteSettings', shape: { members: ROUTE_SETTINGS }, absent: null, isWhole: true },
+};
 
 /** What UpdateStage takes for the stage of an HTTP or WebSocket API. */
 export const HTTP_STAGE: Readonly<Record<string, DirectProperty>> = {
   AccessLogSettings: { member: 'AccessLogSettings', ...ACCESS_LOGS },
-  // API Gateway cannot unset throttling of a stage again, so it comes and goes with a deployment
-  DefaultRouteSettings: { member: 'DefaultRouteSettings', shape: ROUTE_SETTINGS },
-  RouteSettings: { member: 'RouteSettings', shape: { map: ROUTE_SETTINGS }, absent: {} },
+  // API Gateway cannot unset throttling of a stage again, so it comes and goes with a deployment; metrics go
+  DefaultRouteSettings: {
+    member: 'DefaultRouteSettings',
+    shape: { members: { ...ROUTE_SETTINGS, DetailedMetricsEnabled: { shape: 'boolean', absent: false } } },
+    absent: { DetailedMetricsEnabled: false },
+  },
   StageVariables: { member: 'StageVariables', shape: VARIABLES, absent: {} },
 };
 

@@ -1,4 +1,4 @@
-import { HTTP_API, HTTP_STAGE, REST_API, REST_STAGE, STAGE_DESCRIPTION } from './apigateway-settings.ts';
+import { HTTP_API, HTTP_STAGE, REST_API, REST_STAGE, ROUTES, STAGE_DESCRIPTION } from './apigateway-settings.ts';
 import { ID } from './attribute-patterns.ts';
 import { TAG } from './direct-settings.ts';
 import { BUCKET_KEY, filePath, S3_URI } from './resource-kind.ts';
@@ -76,6 +76,7 @@ export const API_GATEWAY = {
     directDefinition: ['DefinitionBody'],
     sync: 'http-api',
     direct: { ...HTTP_API, ...HTTP_STAGE },
+    directEntries: ROUTES,
     directTag: TAG,
     tagged: ['api', 'stage'],
     // the domain name gets them too
@@ -118,6 +119,7 @@ export const API_GATEWAY = {
     tagged: ['stage'],
     setBy: 'api-gateway',
     direct: { ...HTTP_STAGE, Description: { ...STAGE_DESCRIPTION.Description, member: 'Description' } },
+    directEntries: ROUTES,
   },
   'AWS::ApiGatewayV2::Deployment': { stageOf: 'ApiId' },
   'AWS::ApiGateway::Method': { routes: 'method' },

@@ -153,9 +153,16 @@ export function isFixed({ shape }: DirectProperty, [name = '']: readonly string[
   return typeof shape === 'object' && 'members' in shape && ownValue(shape.members, name) === 'fixed';
 }
 
-/** Returns whether a member may come or go within the property (`path` below it) without a deployment. Pure. */
-export function mayComeOrGo({ shape, absent, isWhole }: DirectProperty, path: readonly string[]): boolean {
-  if (path.length === 0) return absent !== undefined;
+/**
+ * Returns whether a value may come or go at the path below the property, without a deployment. `value`: the one there is before or
+ * after. Pure.
+ */
+export function mayComeOrGo(
+  { shape, absent, isWhole }: DirectProperty,
+  path: readonly string[],
+  value?: TemplateValue,
+): boolean {
+  if (path.length === 0) return absent !== undefined && (isWhole === true || hasAll(shape, absent, value));
   let at: Shape = shape;
   for (const [depth, name] of path.entries()) {
     // below a scalar there are intrinsic functions only: its value changes
@@ -170,6 +177,16 @@ export function mayComeOrGo({ shape, absent, isWhole }: DirectProperty, path: re
     else at = 'list' in at ? at.list : at.map;
   }
   return true;
+}
+
+/** Whether it is known what each member of a value is without it. */
+function hasAll(shape: Shape, absent: Setting, value: TemplateValue | undefined): boolean {
+  if (typeof shape === 'string' || !('members' in shape) || !isMap(value)) return true;
+  const known = entriesOf(absent);
+  return Object.keys(value).every((name) => {
+    const member = ownValue(shape.members, name);
+    return known?.has(name) === true || (member !== undefined && (isIgnored(member) || hasDefault(member)));
+  });
 }
 
 function convert(shape: Shape, value: TemplateValue, isStrict: boolean): Setting | undefined {

@@ -32,6 +32,8 @@ export interface ResourceKind {
   directTag?: DirectProperty;
   /** `Tags` is a mapping, as SAM's types have it, and no list. */
   tagMap?: true;
+  /** Mappings of which each entry is a setting of its own (`setting-parts.ts`). */
+  directEntries?: Readonly<Record<string, DirectProperty>>;
   /** With this property, SAM passes the tags on to more resources: only a deployment sets them. */
   tagsUnlessWith?: string;
   /** What API Gateway tags: the API, its stage, or both. */

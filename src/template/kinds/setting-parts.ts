@@ -5,8 +5,8 @@ import type { DirectProperty } from './direct-settings.ts';
 import { isServerless, kindOf } from './kinds.ts';
 
 /*
- * A setting is a property of a resource, or a part of one that a service sets separately: `Tags.KEY` is one tag, and
- * `Events.EVENT.PROPERTY` a property of a function's event, which SAM makes an event source mapping of. So what is set
+ * A setting is a property of a resource, or a part of one that a service sets separately: `Tags.KEY` is one tag,
+ * `RouteSettings.ROUTE` those of one route of a stage, and `Events.EVENT.PROPERTY` a property of a function's event, which SAM makes an event source mapping of. So what is set
  * directly is remembered by tag and by event, and other tags and events are left alone.
  */
 
@@ -28,6 +28,8 @@ export function namedSetting(type: unknown, properties: TemplateMap, name: strin
     const value = tagsIn(type, properties[TAGS])?.get(tag);
     return { property: isWith(tagsUnlessWith) ? undefined : directTag, value };
   }
+  const entry = entryOf(type, name);
+  if (entry !== undefined) return { property: entry.property, value: ownValue(mapOf(properties[entry.of]), entry.key) };
   const [event, member] = partOf(name, EVENTS)?.split('.') ?? [];
   if (event === undefined || member === undefined) {
     const property = ownValue(direct, name);
@@ -70,13 +72,46 @@ export function settingAt(
   return { name: `${EVENTS}.${event}.${member}`, below: inner };
 }
 
-/** Returns whether tags of the type are settings, and the property holds them. */
-export function holdsTags(type: unknown, property: string): boolean {
-  return property === TAGS && kindOf(type)?.directTag !== undefined;
+/** A setting that is an entry of a mapping. */
+interface EntrySetting {
+  property: DirectProperty;
+  /** The property that has the mapping. */
+  of: string;
+  key: string;
 }
 
-/** Reads tags, in the form that the type takes; undefined: they have another form, or only CloudFormation knows them. Pure. */
-export function tagsIn(type: unknown, value: TemplateValue | undefined): Map<string, TemplateValue> | undefined {
+/** The entry that a setting is; undefined: it is none. */
+export function entryOf(type: unknown, name: string): EntrySetting | undefined {
+  for (const [of, property] of Object.entries(kindOf(type)?.directEntries ?? {})) {
+    const key = partOf(name, of);
+    if (key !== undefined) return { property, of, key };
+  }
+  return undefined;
+}
+
+/**
+ * Reads the parts of a property that are settings of their own, tags or other entries, by the names of the settings; undefined: it
+ * has no such parts. `unknown`: only CloudFormation knows them. Pure.
+ */
+export function partsIn(
+  type: unknown,
+  property: string,
+  value: TemplateValue | undefined,
+): Map<string, TemplateValue> | 'unknown' | undefined {
+  const { directTag, directEntries = {} } = kindOf(type) ?? {};
+  const isTags = property === TAGS && directTag !== undefined;
+  if (!isTags && !Object.hasOwn(directEntries, property)) return undefined;
+  const parts = isTags ? tagsIn(type, value) : mappingIn(value);
+  return parts === undefined ? 'unknown' : new Map([...parts].map(([key, part]) => [`${property}.${key}`, part]));
+}
+
+function mappingIn(value: TemplateValue | undefined): Map<string, TemplateValue> | undefined {
+  if (value === undefined || value === null) return new Map();
+  return isMap(value) && !isIntrinsic(value) ? new Map(Object.entries(value)) : undefined;
+}
+
+/** Reads tags, in the form that the type takes; undefined: they have another form, or only CloudFormation knows them. */
+function tagsIn(type: unknown, value: TemplateValue | undefined): Map<string, TemplateValue> | undefined {
   if (value === undefined || value === null) return new Map();
   if (isIntrinsic(value)) return undefined;
   if (isServerless(type) || kindOf(type)?.tagMap === true)

@@ -18,6 +18,7 @@ Resources:
   Hashed: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, Timeout: 9, AutoPublishAlias: live, AutoPublishCodeSha256: abc, Description: one}}
   Read: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, Timeout: 9, Tags: {A: a, B: b}, Events: {In: {Type: SQS, Properties: {Queue: q, BatchSize: 1}}, Get: {Type: Api, Properties: {Path: /a, Method: get}}}}}
   Tagged: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: x}, Tags: [{Key: A, Value: a}, {Key: B, Value: b}]}}
+  Stage: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: a, RouteSettings: {GET /a: {ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1}, GET /b: {ThrottlingRateLimit: 1}, GET /c: {ThrottlingRateLimit: 1}}}}
   Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 1}}
   Flow: {Type: AWS::Serverless::StateMachine, Properties: {Definition: {StartAt: A}}}
   T: {Type: AWS::Serverless::Function, Properties: {CodeUri: t, Timeout: 9, Events: {E: {Type: Schedule, Properties: {Schedule: rate(1 day), Enabled: true}}}}}
@@ -272,6 +273,27 @@ describe('a change is split into what services set and what a deployment does', 
       { from: 'Globals: {', to: 'Globals: {Api: {Tags: {A: a}}, ' },
       { ServerlessRestApi: ['Tags.A'] },
       [],
+    ],
+    [
+      'settings of routes, each by itself, that come, change and go',
+      {
+        from: '{GET /a: {ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1}, GET /b: {ThrottlingRateLimit: 1}, GET /c: {ThrottlingRateLimit: 1}}',
+        to: '{GET /a: {ThrottlingRateLimit: 2}, GET /c: {ThrottlingRateLimit: 1}, GET /d.e: {DetailedMetricsEnabled: true}}',
+      },
+      { Stage: ['RouteSettings.GET /a', 'RouteSettings.GET /b', 'RouteSettings.GET /d.e'] },
+      [],
+    ],
+    [
+      'settings of all routes, with metrics only',
+      { from: 'RouteSettings: {GET', to: 'DefaultRouteSettings: {DetailedMetricsEnabled: true}, RouteSettings: {GET' },
+      { Stage: ['DefaultRouteSettings'] },
+      [],
+    ],
+    [
+      'settings of all routes, with a limit that could not be unset',
+      { from: 'RouteSettings: {GET', to: 'DefaultRouteSettings: {ThrottlingRateLimit: 1}, RouteSettings: {GET' },
+      {},
+      ['Stage: DefaultRouteSettings was added'],
     ],
     [
       'tags of an API that more resources get',

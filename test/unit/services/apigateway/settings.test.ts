@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { apiRequests, stageRequests } from '../../../../src/services/apigateway/http-api-settings.ts';
 import { withKeptTags } from '../../../../src/services/apigateway/kept-tags.ts';
 import { methodSettingPatches } from '../../../../src/services/apigateway/method-settings.ts';
+import { routeRequests } from '../../../../src/services/apigateway/route-settings.ts';
 import { joined } from '../../../../src/services/apigateway/setting-requests.ts';
-import { HTTP_API, HTTP_STAGE } from '../../../../src/template/kinds/apigateway-settings.ts';
+import { HTTP_API, HTTP_STAGE, ROUTES } from '../../../../src/template/kinds/apigateway-settings.ts';
 import { toSetting } from '../../../../src/template/kinds/direct-settings.ts';
 import type { TemplateValue } from '../../../../src/template/template.ts';
 
@@ -72,14 +73,39 @@ describe('settings of HTTP APIs', () => {
     expect(stage('StageVariables', { TWO: 'b' }, { StageVariables: { ONE: 'a' } })).toEqual([
       { operation: 'UpdateStage', input: { ...place, StageVariables: { ONE: '', TWO: 'b' } } },
     ]);
-    expect(stage('RouteSettings', null, { RouteSettings: { 'GET /a': {} } })).toEqual([
-      { operation: 'DeleteRouteSettings', input: { ...place, RouteKey: 'GET /a' } },
-    ]);
     expect(stage('AccessLogSettings', null, { AccessLogSettings: { DestinationArn: 'd', Format: 'f' } })).toEqual([
       { operation: 'DeleteAccessLogSettings', input: place },
     ]);
     expect(api('CorsConfiguration', false, { CorsConfiguration: { AllowOrigins: ['*'] } })).toEqual([
       { operation: 'DeleteCorsConfiguration', input: { ApiId: 'a' } },
+    ]);
+  });
+
+  it('of one route come, change and go, and those of others stay', () => {
+    const RouteKey = 'GET /a';
+    const deletion = { operation: 'DeleteRouteSettings', input: { ...place, RouteKey } };
+    const update = (settings: object) => ({
+      operation: 'UpdateStage',
+      input: { ...place, RouteSettings: { [RouteKey]: settings } },
+    });
+    const other = { 'GET /b': { ThrottlingBurstLimit: 1 } };
+    const route = (value: TemplateValue, shown?: object): unknown => {
+      const RouteSettings = { ...other, ...(shown === undefined ? {} : { [RouteKey]: shown }) };
+      return routeRequests(place, { RouteSettings }, { ...of(ROUTES, 'RouteSettings', value), RouteKey });
+    };
+    expect(route({ ThrottlingRateLimit: 5 })).toEqual([update({ ThrottlingRateLimit: 5 })]);
+    expect(route({ ThrottlingRateLimit: 6 }, { ThrottlingRateLimit: 5 })).toEqual([update({ ThrottlingRateLimit: 6 })]);
+    expect(route({ ThrottlingRateLimit: 5 }, { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 1 })).toEqual([
+      deletion,
+      update({ ThrottlingRateLimit: 5 }),
+    ]);
+    expect(route(null, { ThrottlingRateLimit: 5 })).toEqual([deletion]);
+    expect(route(null)).toEqual([]);
+    const shown = { ThrottlingRateLimit: 5, LoggingLevel: 'OFF', DataTraceEnabled: false };
+    expect(route({ ThrottlingRateLimit: 5, DetailedMetricsEnabled: false }, shown)).toEqual([]);
+    expect(route({ ThrottlingRateLimit: 5 }, { ...shown, DetailedMetricsEnabled: true })).toEqual([
+      deletion,
+      update({ ThrottlingRateLimit: 5 }),
     ]);
   });
 
