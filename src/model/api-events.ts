@@ -96,10 +96,12 @@ export function withRouteSettings(resources: TemplateMap): TemplateMap {
     const events = { ...mapOf(mapOf(properties)['Events']), ...Object.fromEntries(moved) };
     result[owner] = { ...mapOf(resource), Properties: { ...mapOf(properties), Events: events } };
   }
-  for (const [id, settings] of routes) {
-    const api = mapOf(resources[id]);
-    const { Auth, ...properties } = mapOf(api['Properties']);
-    result[id] = { ...api, Properties: { ...properties, ...splitAuth(Auth), ...settings } };
+  for (const [id, resource] of Object.entries(resources)) {
+    const { Type: type, Properties: written } = mapOf(resource);
+    if (kindOf(type)?.event === undefined || !isMap(written)) continue;
+    const { Auth, ...properties } = written;
+    const settings = routes.get(id) ?? {};
+    result[id] = { ...mapOf(resource), Properties: { ...properties, ...splitAuth(Auth), ...settings } };
   }
   return result;
 }

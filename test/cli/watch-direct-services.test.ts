@@ -241,9 +241,39 @@ const REST_AUTH =
 const JWT =
   'Authorizers: {Jwt: {JwtConfiguration: {issuer: "https://issuer.example", audience: [one]}, IdentitySource: $request.header.Authorization}}';
 
+const inRest =
+  'DefinitionBody: {swagger: "2.0", info: {title: inline}, paths: {/ping: {get: {responses: {}, x-amazon-apigateway-integration: {type: mock}}}}}';
+const inHttp = (path: string): string =>
+  `DefinitionBody: {openapi: 3.0.1, info: {title: inline}, paths: {${path}: {get: {responses: {}, x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, uri: "https://example.com", payloadFormatVersion: "1.0"}}}}}`;
+const POOL = 'Pool: {UserPoolArn: !Sub "arn:aws:cognito-idp:us-east-1:000000000000:userpool/${Other}"}';
+
 const SAM_TAG = { 'httpapi:createdBy': 'SAM', 'stage httpapi:createdBy': 'SAM' };
 
 const API_ROWS: Row[] = [
+  {
+    id: 'RestInline',
+    type: 'AWS::Serverless::Api',
+    fixed: `StageName: dev, ${inRest}`,
+    before: '',
+    after: `Auth: {Authorizers: {${POOL}}, DefaultAuthorizer: Pool, ApiKeyRequired: true}`,
+    read: readMethod('/ping'),
+    shown: {
+      before: { apiKeyRequired: false, authorizationType: 'NONE' },
+      after: { apiKeyRequired: true, authorizationType: 'COGNITO_USER_POOLS' },
+    },
+  },
+  {
+    id: 'HttpInline',
+    type: 'AWS::Serverless::HttpApi',
+    fixed: '',
+    before: inHttp('/one'),
+    after: `${inHttp('/two')}, Auth: {${JWT}, DefaultAuthorizer: Jwt}`,
+    read: readRoute,
+    shown: {
+      before: { RouteKey: 'GET /one', AuthorizationType: 'NONE' },
+      after: { RouteKey: 'GET /two', AuthorizationType: 'JWT' },
+    },
+  },
   {
     id: 'RestEvents',
     type: 'AWS::Serverless::Api',
@@ -568,6 +598,8 @@ const event = (id: string, state: State): string => {
   const properties = [place, ROWS.find((row) => row.id === id)?.event?.[state] ?? ''].filter((text) => text !== '');
   return `${id}: {Type: ${isRest ? 'Api' : 'HttpApi'}, Properties: {${properties.join(', ')}}}`;
 };
+/** With definitions of their own, and without events. */
+const INLINES = ['RestInline', 'HttpInline'];
 const RESTS = ['Rest', 'RestEvents', 'RestTags', 'Parts', 'Parts3', 'PartsAuth'];
 const HTTPS = ['Http', 'HttpEvents', 'HttpTags', 'Cors'];
 const root = (state: State): string => `${HEAD}Resources:
@@ -576,7 +608,7 @@ ${resources(
   state,
 )}${fn('Explicit', [...RESTS, ...HTTPS].map((id) => event(id, state)).join(', '))}
   Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml, Parameters: {Level: !Ref Level}}}
-${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), ...RESTS, ...HTTPS, ...NESTED_IDS], 'Child')}`;
+${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), ...RESTS, ...HTTPS, ...INLINES, ...NESTED_IDS], 'Child')}`;
 
 async function all(app: WatchedApp, state: State): Promise<void> {
   for (const { id, read, shown, isWhole } of [...ROWS, ...IMPLICIT]) {

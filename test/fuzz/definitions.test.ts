@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { readDefinitions } from '../../src/model/definitions.ts';
 import { readStacks } from '../../src/model/read-stacks.ts';
 import { createStackValues } from '../../src/model/stack-values.ts';
+import type { ServiceContext } from '../../src/services/service-context.ts';
 import { readApiDefinition } from '../../src/services/apigateway/api-definition.ts';
 import {
   composeDefinition,
@@ -81,8 +82,9 @@ fuzz(
       }),
       condition: known.condition,
     };
+    const stacks = { stackId: async () => 'arn:aws:cloudformation:us-east-1:000000000000:stack/app/1' };
     for (const resource of readDefinitions(read.root))
-      await orUserError(() => readApiDefinition({ values }, resource, read.root));
+      await orUserError(() => readApiDefinition({ values, stacks } as unknown as ServiceContext, resource, read.root));
   },
 );
 

@@ -6,6 +6,7 @@ import { createStackValues } from '../../src/model/stack-values.ts';
 import { hasRefusedType } from '../../src/model/sam-value-types.ts';
 import type { Stack } from '../../src/model/stack.ts';
 import { whyOtherMethods } from '../../src/services/apigateway/generated/check-methods.ts';
+import { addHttpAuth, addRestAuth, whyInlineUncertain } from '../../src/services/apigateway/generated/inline-auth.ts';
 import { replaceGenerated } from '../../src/services/apigateway/generated/replace-generated.ts';
 import { EVENT_TYPES, RESOURCE_TYPES } from '../../src/template/kinds/sam-types.ts';
 import type { TypedProperties } from '../../src/template/kinds/sam-types.ts';
@@ -318,20 +319,98 @@ function withUrl(cors: string): string {
   return fn('Fn', '').replace('Events: {}', `FunctionUrlConfig: {AuthType: NONE, Cors: {${cors}}}`);
 }
 
+const CALLED = 'x-amazon-apigateway-integration: {type: mock}';
+const METHODS = `/a: {parameters: [], get: {${CALLED}, security: [{Own: []}]}, post: {${CALLED}, security: [{NONE: []}]}, put: {${CALLED}, security: [{api_key: []}]}, delete: {${CALLED}, security: [{Pool: [x]}, {Own: []}]}, options: {${CALLED}}}, /b: {x-amazon-apigateway-any-method: {${CALLED}}, get: {responses: {}}, patch: {${CALLED}, security: [{AWS_IAM: []}, {api_key_false: []}]}, options: {${CALLED}, security: [{NONE: []}, {Jwt: []}]}}`;
+const OWN = '{Own: {type: apiKey, name: o, in: header}, Pool: {type: apiKey, name: p, in: header}}';
+const SWAGGER = `{swagger: "2.0", info: {title: t}, paths: {${METHODS}}, securityDefinitions: ${OWN}}`;
+const OPEN_API = `{openapi: 3.0.1, info: {title: t}, paths: {${METHODS}}, components: {schemas: {A: {type: object}}, securitySchemes: ${OWN}}}`;
+const REST_AUTHS = [
+  `{Authorizers: {${POOL}, ${LAMBDA}}, DefaultAuthorizer: Pool, AddDefaultAuthorizerToCorsPreflight: false}`,
+  '{ApiKeyRequired: true, DefaultAuthorizer: AWS_IAM, AddApiKeyRequiredToCorsPreflight: false}',
+  '{DefaultAuthorizer: AWS_IAM, InvokeRole: NONE}',
+  `{Authorizers: {${REQUEST}}}`,
+  `{ApiKeyRequired: true, Authorizers: {${POOL}, ${REQUEST}}, DefaultAuthorizer: Asked}`,
+  '{ApiKeyRequired: true}',
+  '{InvokeRole: NONE}',
+];
+const HTTP_AUTHS = [
+  `{Authorizers: {${JWT}, ${CALL}}, DefaultAuthorizer: Jwt}`,
+  '{EnableIamAuthorizer: true, DefaultAuthorizer: AWS_IAM}',
+  `{EnableIamAuthorizer: true, Authorizers: {${CALL}}, DefaultAuthorizer: Call}`,
+  `{Authorizers: {${JWT}}}`,
+];
+/** APIs with a definition in the template, and `Auth` beside it. */
+const INLINE = (
+  [
+    ['Api', SWAGGER, REST_AUTHS],
+    ['Api', OPEN_API, REST_AUTHS],
+    ['HttpApi', OPEN_API, HTTP_AUTHS],
+  ] as const
+).flatMap(([kind, definition, auths]) => auths.map((auth) => ({ kind, text: inline(kind, definition, auth) })));
+
+function inline(kind: Kind, definition: string, auth: string): string {
+  const stage = kind === 'Api' ? 'StageName: dev, ' : '';
+  return `${TYPED_HEAD}  Api: {Type: AWS::Serverless::${kind}, Properties: {${stage}DefinitionBody: ${definition}, Auth: ${auth}}}
+  Check: {Type: AWS::Serverless::Function, Properties: {InlineCode: x, Runtime: python3.12, Handler: index.handler}}
+  Users: {Type: AWS::Cognito::UserPool}
+`;
+}
+
+/** What we make of such an API, or why only SAM can. */
+function withAuth(kind: Kind, text: string): TemplateMap | string {
+  const stack = stackOf(text);
+  const written = mapOf(resourceOf(stack.source, 'Api')['Properties']);
+  const resolved = mapOf(resourceOf(stack.resolved, 'Api')['Properties']);
+  const values = createStackValues(stack, SOURCE);
+  const { Auth, DefinitionBody } = mapOf(values.resolve(resolved, stack));
+  const document = mapOf(DefinitionBody);
+  const add = kind === 'Api' ? addRestAuth : addHttpAuth;
+  const place = { partition: 'aws', region: 'us-east-1' };
+  return (
+    whyInlineUncertain(written['DefinitionBody'], document, written) ?? add(document, { auth: mapOf(Auth), place })
+  );
+}
+
 const HTTP_TEXTS = Object.keys(HTTP).length;
 
 describe('the definition that SAM generates for events', () => {
   const bodies: TemplateMap[] = [];
   const moved: Template[] = [];
   const taken: boolean[] = [];
+  const inlined: TemplateMap[] = [];
   let types: Pick<Transformed, 'events' | 'resources'>;
   beforeAll(() => {
-    const { templates, ...others } = transform([...MOVING, ...TYPED_TEXTS, ...CASES.flatMap(({ texts }) => texts)]);
+    const { templates, ...others } = transform([
+      ...MOVING,
+      ...TYPED_TEXTS,
+      ...INLINE.map(({ text }) => text),
+      ...CASES.flatMap(({ texts }) => texts),
+    ]);
     types = others;
     moved.push(...templates.splice(0, MOVING.length).map((one) => one ?? {}));
     taken.push(...templates.splice(0, TYPED.length).map((one) => one !== null));
+    inlined.push(...templates.splice(0, INLINE.length).map((one) => bodyOf(one ?? {})));
     bodies.push(...templates.map((one) => bodyOf(one ?? {})));
   }, 60_000);
+
+  it('of the template itself gets from Auth what SAM adds', () => {
+    for (const [index, { kind, text }] of INLINE.entries()) {
+      const { tags = null, ...expected } = inlined[index] ?? {};
+      expect(expected['paths'], text).toBeDefined();
+      expect(tags === null, text).toBe(kind === 'Api');
+      expect(withAuth(kind, text), text).toEqual(expected);
+    }
+  });
+
+  it.each([
+    ['an include', SWAGGER.replace('parameters: []', 'Fn::Transform: {Name: AWS::Include}')],
+    ['a method with a condition', SWAGGER.replace('get: {', 'get: {"Fn::If": [A, {}, {}]}, head: {')],
+    ['an intrinsic function in security', SWAGGER.replace('[{Own: []}]', '[{Own: !Split [",", a]}]')],
+    ['no version', SWAGGER.replace('swagger: "2.0", ', '')],
+    ['headers that SAM converts', OPEN_API.replace('options: {', 'options: {responses: {"200": {headers: {A: {}}}}, ')],
+  ])('of the template itself is left to SAM where it may add something else: %s', (_, definition) => {
+    expect(withAuth('Api', inline('Api', definition, '{ApiKeyRequired: true}'))).toMatch(/SAM (?:sees|knows)/);
+  });
 
   it('has values of the types that SAM takes', () => {
     expect(byProperty(RESOURCE_TYPES)).toEqual(types.resources);

@@ -8,6 +8,7 @@ import { blocked, needsDeployment } from '../definition-plan.ts';
 import type { UnplannedDefinition } from '../definition-plan.ts';
 import { readDefinitionFile, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
+import { addInlineAuth } from './generated/add-inline-auth.ts';
 import { INTEGRATION } from './generated/method-form.ts';
 
 /** An API's definition as a deployment would send it to API Gateway, and the API's resolved properties. */
@@ -23,7 +24,7 @@ export interface ApiDefinition {
  * resolved and gets what SAM adds to it. Returns why a code sync cannot update it, if it cannot.
  */
 export async function readApiDefinition(
-  tools: Pick<ServiceContext, 'values'>,
+  tools: ServiceContext,
   resource: DefinedResource,
   stack: Stack,
 ): Promise<ApiDefinition | UnplannedDefinition> {
@@ -45,14 +46,16 @@ export async function readApiDefinition(
   if (missing.length > 0) return needsDeployment(id, missing);
   if (!isMap(value)) return blocked(`${id}: its definition is not a mapping`);
   const addSettings = resource.flow === 'http-api' ? addHttpSettings : addRestSettings;
-  const document = isServerless(resource.type) ? addSettings(value, properties) : value;
-  return { body: toJson(document), document, properties };
+  if (!isServerless(resource.type)) return { body: toJson(value), document: value, properties };
+  const whole = await addInlineAuth(tools, { resource, stack }, addSettings(value, properties));
+  return 'action' in whole ? whole : { body: toJson(whole.document), ...whole, properties };
 }
 
 function samAdditions({ type, properties, logicalId }: DefinedResource, stack: Stack): string[] {
   const added = (kindOf(type)?.samChangesDefinition ?? []).filter((name) => {
     const value = properties[name] ?? null;
-    return value !== null && scalarText(value) !== 'false';
+    // what `Auth` adds is known
+    return name !== 'Auth' && value !== null && scalarText(value) !== 'false';
   });
   const overridden = resourcesOf(stack.resolved).some(([, resource]) =>
     Object.values(mapOf(mapOf(resource['Properties'])['Events'])).some((event) => {

@@ -157,8 +157,13 @@ function withoutMoving(after: Stack, changed: readonly ChangedResource[]): Chang
 /** Without the settings that wait if anything else of the resource does. */
 function withoutAlone(after: Stack, changed: ChangedResource): ChangedResource {
   const { logicalId, names, others } = changed;
-  const { directAlone = [] } = kindOf(typeOf(after, logicalId)) ?? {};
+  const { directAlone: alone = [], directDefinition = [] } = kindOf(typeOf(after, logicalId)) ?? {};
   if (others.every((one) => isAllAmong(one, names))) return changed;
+  const { Properties: properties } = resourceOf(after.resolved, logicalId);
+  const isChanged = others.some((one) => one.names.some((name) => alone.includes(name)));
+  // they go into the definition
+  const isWithin = isChanged || alone.some((name) => isSet(mapOf(properties)[name]));
+  const directAlone = isWithin ? [...alone, ...directDefinition] : alone;
   return { ...changed, names: new Set([...names].filter((name) => !directAlone.includes(name))) };
 }
 

@@ -19,6 +19,7 @@ Resources:
   Read: {Type: AWS::Serverless::Function, Properties: {CodeUri: a, Timeout: 9, Tags: {A: a, B: b}, Events: {In: {Type: SQS, Properties: {Queue: q, BatchSize: 1}}, Get: {Type: Api, Properties: {Path: /a, Method: get}}}}}
   Tagged: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: x}, Tags: [{Key: A, Value: a}, {Key: B, Value: b}]}}
   Stage: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: a, RouteSettings: {GET /a: {ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1}, GET /b: {ThrottlingRateLimit: 1}, GET /c: {ThrottlingRateLimit: 1}}}}
+  Api: {Type: AWS::Serverless::Api, IgnoreGlobals: '*', Properties: {StageName: dev, DefinitionBody: {swagger: "2.0"}}}
   Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 1}}
   Flow: {Type: AWS::Serverless::StateMachine, Properties: {Definition: {StartAt: A}}}
   T: {Type: AWS::Serverless::Function, Properties: {CodeUri: t, Timeout: 9, Events: {E: {Type: Schedule, Properties: {Schedule: rate(1 day), Enabled: true}}}}}
@@ -273,6 +274,21 @@ describe('a change is split into what services set and what a deployment does', 
       { from: 'Globals: {', to: 'Globals: {Api: {Tags: {A: a}}, ' },
       { ServerlessRestApi: ['Tags.A'] },
       [],
+    ],
+    [
+      'who may call the methods of a definition in the template, with it',
+      { from: '{swagger: "2.0"}', to: '{swagger: "2.0", info: {title: t}}, Auth: {DefaultAuthorizer: AWS_IAM}' },
+      { Api: ['DefinitionBody', 'Auth'] },
+      [],
+    ],
+    [
+      'the same with a policy that only the deployment sets: the definition would be open without it',
+      {
+        from: '{swagger: "2.0"}',
+        to: '{swagger: "2.0", info: {title: t}}, Auth: {DefaultAuthorizer: AWS_IAM, ResourcePolicy: {IpRangeBlacklist: [a]}}, TracingEnabled: true',
+      },
+      { Api: ['TracingEnabled'] },
+      ['Api: Auth was added', 'Api: Auth.ResourcePolicy was added', 'Api: DefinitionBody.info was added'],
     ],
     [
       'settings of routes, each by itself, that come, change and go',

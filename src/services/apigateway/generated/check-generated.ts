@@ -35,8 +35,23 @@ export function whyUncertain(api: CheckedApi): string | undefined {
   );
 }
 
+/** The same for `Auth` of the API alone. Pure. */
+export function whyAuthUncertain(api: GeneratedApi): string | undefined {
+  return whyAuthHidden(api) ?? whyOtherAuth(api);
+}
+
 /** SAM sees intrinsic functions, not their values. */
-function whyHidden({ stack, logicalId, type }: CheckedApi): string | undefined {
+function whyHidden(api: CheckedApi): string | undefined {
+  const { stack, logicalId } = api;
+  return (
+    whyAuthHidden(api) ??
+    apiEvents(stack, logicalId)
+      .map(whyEventHidden)
+      .find((why) => why !== undefined)
+  );
+}
+
+function whyAuthHidden({ stack, logicalId, type }: GeneratedApi): string | undefined {
   const section = isServerless(type) ? mapOf(stack.source['Globals'])[globalsSection(type)] : null;
   const properties = mapOf(resourceOf(stack.source, logicalId)['Properties']);
   for (const { Auth, CorsConfiguration } of [mapOf(section), properties]) {
@@ -44,9 +59,7 @@ function whyHidden({ stack, logicalId, type }: CheckedApi): string | undefined {
     if (hidesValue([Authorizers, InvokeRole], true) || hidesValue(others, false) || hidesValue(CorsConfiguration, true))
       return 'Auth: SAM sees an intrinsic function where only its value is known';
   }
-  return apiEvents(stack, logicalId)
-    .map(whyEventHidden)
-    .find((why) => why !== undefined);
+  return undefined;
 }
 
 function whyEventHidden({ owner, name, source }: ApiEvent): string | undefined {
@@ -61,15 +74,22 @@ function whyEventHidden({ owner, name, source }: ApiEvent): string | undefined {
   return isHidden ? `${id}: SAM sees an intrinsic function where only its value is known` : undefined;
 }
 
-function whyOtherForm({ kind, body, properties, routes }: CheckedApi): string | undefined {
-  const { Auth = null, CorsConfiguration = null } = properties;
+function whyOtherAuth({ kind, properties }: GeneratedApi): string | undefined {
+  const { Auth = null } = properties;
   const forms = kind === 'rest' ? REST_AUTH : HTTP_AUTH;
-  const auth = mapOf(Auth);
+  const { DefaultAuthorizer: byDefault = null } = mapOf(Auth);
+  const isKnown = (Auth === null || forms.api(Auth)) && (byDefault === null || isDefined(kind, mapOf(Auth), byDefault));
+  return isKnown ? undefined : 'Auth: only the deployment can check and set a value of this form';
+}
+
+function whyOtherForm(api: CheckedApi): string | undefined {
+  const { kind, body, properties, routes } = api;
+  const { CorsConfiguration = null } = properties;
   const isCors = kind === 'rest' || CorsConfiguration === null || isHttpCors(CorsConfiguration);
   if (!isCors) return 'CorsConfiguration: only the deployment can check and set a value of this form';
-  const { DefaultAuthorizer: byDefault = null } = auth;
-  if ((Auth !== null && !forms.api(Auth)) || (byDefault !== null && !isDefined(kind, auth, byDefault)))
-    return 'Auth: only the deployment can check and set a value of this form';
+  const why = whyOtherAuth(api);
+  if (why !== undefined) return why;
+  const auth = mapOf(properties['Auth']);
   const events = routes.events.filter(({ properties: event }) => !isForm(kind, { auth, properties }, event));
   if (events[0] !== undefined) return `${events[0].id}: only the deployment can check and set values of this form`;
   return kind === 'rest' || Array.isArray(body['tags']) ? undefined : 'only SAM knows the tags of its definition';

@@ -27,7 +27,11 @@ export interface GeneratedDefinition extends ApiDefinition {
 /** Whether only properties changed that SAM writes into the definition, so that the deployed one is the base of the new one. */
 export function isGenerated({ resource: { type, definition }, settings, isChanged }: DefinitionWork): boolean {
   const { generatedDirect = [] } = kindOf(type) ?? {};
-  return !isChanged && definition.kind !== 'file' && settings.some((name) => generatedDirect.includes(name));
+  // what `Auth` adds to a definition in the template follows from that
+  const isInlineAuth = definition.kind === 'inline' && settings.includes('Auth');
+  return (
+    !isChanged && !isInlineAuth && definition.kind !== 'file' && settings.some((name) => generatedDirect.includes(name))
+  );
 }
 
 /** Takes the definition that SAM made of the deployed template, and replaces what it makes of properties and events. */
@@ -37,7 +41,7 @@ export async function readGeneratedDefinition(
 ): Promise<GeneratedDefinition | UnplannedDefinition> {
   const { id, logicalId, type, properties, definition } = resource;
   if (definition.kind === 'inline') {
-    const why = whyInline(mapOf(definition.value), names);
+    const why = whyInline(mapOf(definition.value));
     if (why !== undefined) return blocked(`${id}: ${why}`);
   }
   const processed = await processedTemplate(tools, stack);
@@ -73,13 +77,27 @@ export async function readGeneratedDefinition(
     body: toJson(document),
     document,
     properties: mapOf(settings.value),
-    isDeployed: toJson(document) === toJson(normalized(mapOf(body.value))),
+    isDeployed: isSameDefinition(document, mapOf(body.value)),
   };
 }
 
+/** Reads the definition that SAM made of the deployed template, resolved; undefined: SAM made none. */
+export async function readDeployedDefinition(
+  tools: ServiceContext,
+  { resource, stack }: Pick<DefinitionWork, 'resource' | 'stack'>,
+): Promise<TemplateMap | undefined> {
+  const processed = await processedTemplate(tools, stack);
+  const { Body: deployed } = mapOf(resourceOf(processed, resource.logicalId)['Properties']);
+  return isMap(deployed) ? mapOf((await tools.values.resolve(deployed, stack)).value) : undefined;
+}
+
+/** Whether two definitions are the same but for their order. Pure. */
+export function isSameDefinition(one: TemplateMap, other: TemplateMap): boolean {
+  return toJson(normalized(one)) === toJson(normalized(other));
+}
+
 /** Why SAM alone knows the new definition of one in the template; undefined: its parts can be replaced. */
-function whyInline(body: TemplateMap, names: readonly string[]): string | undefined {
-  if (names.includes('Auth')) return 'only SAM knows what Auth adds to a definition in the template';
+function whyInline(body: TemplateMap): string | undefined {
   if (PARTS.every((part) => body[part] === undefined)) return undefined;
   return `only SAM knows what it adds to ${PARTS.join(', ')} of a definition`;
 }
@@ -132,14 +150,15 @@ function methodProperties({ type, properties }: ApiEvent): TemplateMap {
   );
 }
 
-function methodAuth(auth: TemplateValue): TemplateValue {
+/** `Auth` without what SAM writes neither into methods nor into authorizers. Pure. */
+export function methodAuth(auth: TemplateValue): TemplateValue {
   if (!isMap(auth)) return auth;
   const entries = Object.entries(auth).map(([name, value]) => [name, BESIDE_METHODS.includes(name) ? true : value]);
   return Object.fromEntries(entries) as TemplateMap;
 }
 
-/** API Gateway may call a new authorizer's function with the permission that the deployment makes. */
-async function whyNotAllowed(
+/** Why the API may not call its authorizers yet: API Gateway may call a new authorizer's function with the permission that the deployment makes. */
+export async function whyNotAllowed(
   { stacks }: ServiceContext,
   { resource: { logicalId }, stack }: Pick<DefinitionWork, 'resource' | 'stack'>,
   calling: readonly CallingAuthorizer[],

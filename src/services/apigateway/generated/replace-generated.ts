@@ -59,8 +59,9 @@ function withAuth(input: GeneratedInput, routes: ReadRoutes): GeneratedApi & { r
   return { ...input, properties: { ...input.properties, Auth: routes.auth }, routes };
 }
 
-function callingAuthorizers(
-  { kind, body }: GeneratedInput,
+/** Lists the authorizers of a new definition that call functions. `body`: the deployed one. Pure. */
+export function callingAuthorizers(
+  { kind, body }: Pick<GeneratedApi, 'body' | 'kind'>,
   auth: TemplateValue,
   written: TemplateMap,
 ): CallingAuthorizer[] {
@@ -77,6 +78,7 @@ function callingAuthorizers(
   });
 }
 
-function schemesOf(body: TemplateMap): TemplateMap {
+/** The security schemes of a definition, by name. Pure. */
+export function schemesOf(body: TemplateMap): TemplateMap {
   return mapOf(isOpenApi3(body) ? mapOf(body['components'])['securitySchemes'] : body['securityDefinitions']);
 }

@@ -12,7 +12,10 @@ const BODY: TemplateMap = { openapi: '3.0.1', info: { title: 'mine' }, paths: { 
 
 /** Values are what is written, but for these, which CloudFormation alone knows. */
 const tools = (missing: readonly string[] = []): ServiceContext =>
-  ({ values: { resolve: async (value: unknown) => ({ value, missing }) } }) as unknown as ServiceContext;
+  ({
+    values: { resolve: async (value: unknown) => ({ value, missing }) },
+    stacks: { stackId: async () => 'arn:aws:cloudformation:us-east-1:000000000000:stack/app/1' },
+  }) as unknown as ServiceContext;
 
 /** The API `Api` with these properties and this definition. */
 function resource(type: string, properties: TemplateMap, body: unknown = BODY): DefinedResource {
@@ -35,9 +38,10 @@ async function read(type: string, properties: TemplateMap, body: unknown = BODY,
 describe('what SAM adds in a way that only SAM knows needs a deployment', () => {
   it.each([
     [REST, { Cors: "'*'" }, /^Api: Cors makes SAM change/],
-    [REST, { Auth: {}, Models: {} }, /^Api: Auth, Models make SAM change/],
+    [REST, { Cors: "'*'", Models: {} }, /^Api: Cors, Models make SAM change/],
+    [REST, { Auth: { ResourcePolicy: {} } }, /^Api: only SAM knows which policy it writes for Auth.ResourcePolicy/],
     [REST, { MergeDefinitions: true }, /MergeDefinitions/],
-    [HTTP, { Auth: { DefaultAuthorizer: 'x' } }, /^Api: Auth makes SAM change/],
+    [HTTP, { Auth: { DefaultAuthorizer: 'x' } }, /^Api: SAM sees an intrinsic function in place of/],
   ])('%s %j', async (type, properties, why) => {
     expect(await read(type, properties)).toMatchObject({ action: 'blocked', why: expect.stringMatching(why) });
   });
