@@ -64,9 +64,10 @@ function findParts(template: Template): Part[] {
 function partOf(
   properties: TemplateMap,
   path: readonly string[],
-  { eventType }: GeneratedSettings,
+  { eventType, onlyWith = {} }: GeneratedSettings,
 ): Pick<Part, 'path' | 'part'> | undefined {
   const part = mapOf(getAt(properties, path));
+  if (Object.entries(onlyWith).some(([name, value]) => part[name] !== value)) return undefined;
   if (eventType === undefined) return { path, part };
   if (scalarText(part['Type']) !== eventType) return undefined;
   return { path: [...path, 'Properties'], part: mapOf(part['Properties']) };

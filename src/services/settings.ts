@@ -28,6 +28,7 @@ async function planOwnSettings(tools: ServiceContext, work: SettingsWork): Promi
   const { setBy } = kindOf(work.resource.type) ?? {};
   if (setBy === undefined) return undefined;
   if (setBy === 'appsync') return (await import('./appsync/schema-settings.ts')).planSchema(tools, work);
+  if (setBy === 'usage-plan') return (await import('./apigateway/plan-usage-plan.ts')).planUsagePlan(tools, work);
   return (await import('./apigateway/plan-settings.ts')).planApiSettings(tools, work);
 }
 

@@ -1,11 +1,15 @@
 import {
+  GetApiKeyCommand,
   GetGatewayResponsesCommand,
   GetModelsCommand,
   GetRequestValidatorsCommand,
   GetResourcesCommand,
   GetRestApiCommand,
   GetStageCommand,
+  GetUsagePlanCommand,
+  GetUsagePlansCommand,
 } from '@aws-sdk/client-api-gateway';
+import type { UsagePlan } from '@aws-sdk/client-api-gateway';
 import {
   GetApiCommand,
   GetIntegrationCommand,
@@ -224,6 +228,20 @@ const readMethod =
     };
   };
 
+/** The usage plan that SAM makes for an API; without a quota or throttle that is not there. */
+const readPlanOfApi: Row['read'] = async ({ cloud, output }, id) => {
+  const { items = [] } = await clients(cloud.endpoint).apigateway.send(new GetUsagePlansCommand({ limit: 500 }));
+  return shownPlan(items.find(({ apiStages }) => apiStages?.some(({ apiId }) => apiId === output(id))));
+};
+const readPlan: Row['read'] = async ({ cloud, output }, id) =>
+  shownPlan(await clients(cloud.endpoint).apigateway.send(new GetUsagePlanCommand({ usagePlanId: output(id) })));
+const readKey: Row['read'] = async ({ cloud, output }, id) =>
+  clients(cloud.endpoint).apigateway.send(new GetApiKeyCommand({ apiKey: output(id) }));
+
+function shownPlan({ name, description, quota = {}, throttle = {}, tags = {} }: UsagePlan = {}): object {
+  return { name, description, quota, throttle, tags: Object.fromEntries(ownTags(tags)) };
+}
+
 /** The one route of an HTTP API, and its integration. */
 const readRoute: Row['read'] = async ({ cloud, output }, id) => {
   const { apigatewayv2 } = clients(cloud.endpoint);
@@ -248,6 +266,55 @@ const inHttp = (path: string): string =>
 const POOL = 'Pool: {UserPoolArn: !Sub "arn:aws:cognito-idp:us-east-1:000000000000:userpool/${Other}"}';
 
 const SAM_TAG = { 'httpapi:createdBy': 'SAM', 'stage httpapi:createdBy': 'SAM' };
+
+const usagePlan = (settings: string): string =>
+  `Auth: {ApiKeyRequired: true, UsagePlan: {CreateUsagePlan: PER_API, ${settings}}}`;
+
+const PLAN_ROWS: Row[] = [
+  {
+    id: 'RestPlan',
+    type: 'AWS::Serverless::Api',
+    fixed: 'StageName: dev',
+    before: usagePlan(
+      'UsagePlanName: one, Description: before, Quota: {Limit: 10, Period: DAY}, Tags: [{Key: A, Value: one}, {Key: B, Value: b}]',
+    ),
+    after: usagePlan(
+      'UsagePlanName: two, Description: !Ref Other, Throttle: {BurstLimit: 5, RateLimit: !If [IsOther, 2.5, 1]}, Tags: [{Key: A, Value: two}]',
+    ),
+    read: readPlanOfApi,
+    shown: {
+      before: { name: 'one', description: 'before', throttle: {}, tags: { A: 'one', B: 'b' } },
+      after: {
+        name: 'two',
+        description: 'FATAL',
+        quota: {},
+        throttle: { burstLimit: 5, rateLimit: 2.5 },
+        tags: { A: 'two' },
+      },
+    },
+  },
+  {
+    id: 'Plan',
+    type: 'AWS::ApiGateway::UsagePlan',
+    fixed: 'UsagePlanName: plain, Throttle: {BurstLimit: 5, RateLimit: 1}',
+    before: 'Quota: {Limit: 10, Period: DAY}',
+    after: 'Quota: {Limit: 20, Period: WEEK, Offset: 1}, Tags: [{Key: A, Value: !Ref Other}]',
+    read: readPlan,
+    shown: {
+      before: { quota: { limit: 10, period: 'DAY' }, tags: {} },
+      after: { quota: { limit: 20, period: 'WEEK', offset: 1 }, tags: { A: 'FATAL' } },
+    },
+  },
+  {
+    id: 'Key',
+    type: 'AWS::ApiGateway::ApiKey',
+    fixed: '',
+    before: 'Enabled: false, Description: before',
+    after: 'Enabled: true',
+    read: readKey,
+    shown: { before: { enabled: false, description: 'before' }, after: { enabled: true, description: '' } },
+  },
+];
 
 const API_ROWS: Row[] = [
   {
@@ -558,9 +625,9 @@ const IMPLICIT: readonly Pick<Row, 'id' | 'read' | 'shown' | 'isWhole'>[] = [
   },
 ];
 
-const ROWS = [...FLOW_ROWS, ...API_ROWS];
+const ROWS = [...FLOW_ROWS, ...API_ROWS, ...PLAN_ROWS];
 /** These are in the nested stack, the others in the root. */
-const NESTED = ['Flow', 'PlainRestApi', 'PlainRest', 'PlainHttp', 'PlainHttpApi'];
+const NESTED = ['Flow', 'Key', 'Plan', 'PlainRestApi', 'PlainRest', 'PlainHttp', 'PlainHttpApi'];
 const isNested = ({ id }: Pick<Row, 'id'>): boolean => NESTED.includes(id);
 
 const HEAD = `AWSTemplateFormatVersion: '2010-09-09'
@@ -579,7 +646,7 @@ const resources = (rows: readonly Row[], state: State): string =>
     .join('');
 const outputs = (ids: readonly string[], from = ''): string =>
   `Outputs:\n${ids.map((id) => `  ${id}: {Value: ${from === '' || !NESTED_IDS.includes(id) ? `!Ref ${id}` : `!GetAtt ${from}.Outputs.${id}`}}\n`).join('')}`;
-const NESTED_IDS = ['Flow', 'PlainRestApi', 'PlainHttpApi', 'ServerlessRestApi', 'ServerlessHttpApi'];
+const NESTED_IDS = ['Flow', 'Key', 'Plan', 'PlainRestApi', 'PlainHttpApi', 'ServerlessRestApi', 'ServerlessHttpApi'];
 
 const implicitEvent = (state: State): string => `TimeoutInMillis: ${state === 'after' ? 2000 : 1000}`;
 
@@ -600,7 +667,7 @@ const event = (id: string, state: State): string => {
 };
 /** With definitions of their own, and without events. */
 const INLINES = ['RestInline', 'HttpInline'];
-const RESTS = ['Rest', 'RestEvents', 'RestTags', 'Parts', 'Parts3', 'PartsAuth'];
+const RESTS = ['Rest', 'RestEvents', 'RestPlan', 'RestTags', 'Parts', 'Parts3', 'PartsAuth'];
 const HTTPS = ['Http', 'HttpEvents', 'HttpTags', 'Cors'];
 const root = (state: State): string => `${HEAD}Resources:
 ${resources(

@@ -19,6 +19,24 @@ def install():
     rest_stages()
     http_stages()
     http_requests()
+    usage_plans()
+
+
+def usage_plans():
+    """Patches are text; a usage plan has numbers, and an API key a boolean."""
+
+    @wrap(v1, "_update_usage_plan")
+    def _update_usage_plan(original, plan_id, data):
+        return original(plan_id, typed(data, {"limit": int, "offset": int, "burstLimit": int, "rateLimit": float}))
+
+    @wrap(v1, "_update_api_key")
+    def _update_api_key(original, key_id, data):
+        return original(key_id, typed(data, {"enabled": to_bool}))
+
+
+def typed(data, types):
+    patches = data.get("patchOperations") or []
+    return {"patchOperations": [{**one, "value": types.get(one["path"].split("/")[-1], str)(one["value"])} if "value" in one else one for one in patches]}
 
 
 def rest_stages():

@@ -42,7 +42,9 @@ def resource_of(arn):
         return v1._stages_v1.get(api_id, {}).get(stage) if stage else v1._rest_apis.get(api_id)
     if kind == "apis":
         return v2._stages.get(api_id, {}).get(stage) if stage else v2._apis.get(api_id)
-    return None
+    if kind == "usageplans":
+        return v1._usage_plans.get(rest)
+    return v1._api_keys.get(rest) if kind == "apikeys" else None
 
 
 def templates():

@@ -1,8 +1,10 @@
 import type {
   TagResourceCommandInput,
   UntagResourceCommandInput,
+  UpdateApiKeyCommandInput,
   UpdateRestApiCommandInput,
   UpdateStageCommandInput,
+  UpdateUsagePlanCommandInput,
 } from '@aws-sdk/client-api-gateway';
 import type {
   TagResourceCommandInput as TagHttpResourceCommandInput,
@@ -24,6 +26,8 @@ export type SettingRequest =
   | { operation: 'DeleteRouteSettings'; input: DeleteRouteSettingsCommandInput }
   | { operation: 'UpdateApi'; input: UpdateApiCommandInput & { ApiId: string } }
   | { operation: 'UpdateStage'; input: UpdateHttpStageCommandInput & { StageName: string } }
+  | { operation: 'UpdateApiKey'; input: UpdateApiKeyCommandInput & { apiKey: string } }
+  | { operation: 'UpdateUsagePlan'; input: UpdateUsagePlanCommandInput & { usagePlanId: string } }
   | { operation: 'UpdateRestApi'; input: UpdateRestApiCommandInput & { restApiId: string } }
   | { operation: 'TagResource'; input: TagHttpResourceCommandInput & { ResourceArn: string } }
   | { operation: 'UntagResource'; input: UntagHttpResourceCommandInput & { ResourceArn: string } }
@@ -103,6 +107,18 @@ export async function sendSetting({ aws }: ServiceContext, request: SettingReque
     const { send, UpdateRestApiCommand } = await aws.apiGateway();
     const { id } = await send(new UpdateRestApiCommand(request.input));
     checkAnswer(SERVICE, 'UpdateRestApi', ['id', id, request.input.restApiId]);
+    return;
+  }
+  if (request.operation === 'UpdateUsagePlan') {
+    const { send, UpdateUsagePlanCommand } = await aws.apiGateway();
+    const { id } = await send(new UpdateUsagePlanCommand(request.input));
+    checkAnswer(SERVICE, 'UpdateUsagePlan', ['id', id, request.input.usagePlanId]);
+    return;
+  }
+  if (request.operation === 'UpdateApiKey') {
+    const { send, UpdateApiKeyCommand } = await aws.apiGateway();
+    const { id } = await send(new UpdateApiKeyCommand(request.input));
+    checkAnswer(SERVICE, 'UpdateApiKey', ['id', id, request.input.apiKey]);
     return;
   }
   if (request.operation === 'TagRestResource' || request.operation === 'UntagRestResource') {

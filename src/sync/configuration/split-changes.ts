@@ -160,9 +160,9 @@ function withoutAlone(after: Stack, changed: ChangedResource): ChangedResource {
   const { directAlone: alone = [], directDefinition = [] } = kindOf(typeOf(after, logicalId)) ?? {};
   if (others.every((one) => isAllAmong(one, names))) return changed;
   const { Properties: properties } = resourceOf(after.resolved, logicalId);
-  const isChanged = others.some((one) => one.names.some((name) => alone.includes(name)));
-  // they go into the definition
-  const isWithin = isChanged || alone.some((name) => isSet(mapOf(properties)[name]));
+  // they, and parts of them, go into the definition
+  const goesIn = (name: string): boolean => alone.includes(name.split('.')[0] ?? '');
+  const isWithin = others.some((one) => one.names.some(goesIn)) || Object.keys(mapOf(properties)).some(goesIn);
   const directAlone = isWithin ? [...alone, ...directDefinition] : alone;
   return { ...changed, names: new Set([...names].filter((name) => !directAlone.includes(name))) };
 }

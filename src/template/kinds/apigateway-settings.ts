@@ -84,6 +84,28 @@ export const STAGE_DESCRIPTION = {
   Description: { member: 'description', shape: 'text', absent: '' },
 } as const satisfies Readonly<Record<string, DirectProperty>>;
 
+/** What UpdateUsagePlan takes. */
+export const USAGE_PLAN: Readonly<Record<string, DirectProperty>> = {
+  Description: { member: 'description', shape: 'text', absent: '' },
+  Quota: {
+    member: 'quota',
+    shape: { members: { Limit: 'number', Offset: { shape: 'number', absent: 0 }, Period: 'text' } },
+    absent: null,
+  },
+  Throttle: {
+    member: 'throttle',
+    shape: { members: { BurstLimit: 'number', RateLimit: 'decimal' } },
+    absent: null,
+  },
+  UsagePlanName: { member: 'name', shape: 'text' },
+};
+
+/** What UpdateApiKey takes. */
+export const API_KEY: Readonly<Record<string, DirectProperty>> = {
+  Description: { member: 'description', shape: 'text', absent: '' },
+  Enabled: { member: 'enabled', shape: 'boolean' },
+};
+
 /** What UpdateApi takes for an HTTP API. */
 export const HTTP_API: Readonly<Record<string, DirectProperty>> = {
   CorsConfiguration: { member: 'CorsConfiguration', ...CORS, off: ['false'] },

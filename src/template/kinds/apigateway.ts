@@ -1,4 +1,13 @@
-import { HTTP_API, HTTP_STAGE, REST_API, REST_STAGE, ROUTES, STAGE_DESCRIPTION } from './apigateway-settings.ts';
+import {
+  API_KEY,
+  HTTP_API,
+  HTTP_STAGE,
+  REST_API,
+  REST_STAGE,
+  ROUTES,
+  STAGE_DESCRIPTION,
+  USAGE_PLAN,
+} from './apigateway-settings.ts';
 import { ID } from './attribute-patterns.ts';
 import { TAG } from './direct-settings.ts';
 import { BUCKET_KEY, filePath, S3_URI } from './resource-kind.ts';
@@ -50,6 +59,21 @@ export const API_GATEWAY = {
       Deployment: { type: 'AWS::ApiGateway::Deployment', suffix: /^Deployment(?:[0-9a-f]{10})?$/, ownedBy: 'id' },
     },
     implicitId: 'ServerlessRestApi',
+    // a plan that APIs share has the settings of only one of them
+    generates: [
+      {
+        at: ['Auth', 'UsagePlan'],
+        onlyWith: { CreateUsagePlan: 'PER_API' },
+        type: 'AWS::ApiGateway::UsagePlan',
+        settings: {
+          Description: 'Description',
+          Quota: 'Quota',
+          Tags: 'Tags',
+          Throttle: 'Throttle',
+          UsagePlanName: 'UsagePlanName',
+        },
+      },
+    ],
     event: {
       type: 'Api',
       api: 'RestApiId',
@@ -124,5 +148,7 @@ export const API_GATEWAY = {
   'AWS::ApiGatewayV2::Deployment': { stageOf: 'ApiId' },
   'AWS::ApiGateway::Method': { routes: 'method' },
   'AWS::ApiGatewayV2::Route': { routes: 'route-key' },
+  'AWS::ApiGateway::UsagePlan': { setBy: 'usage-plan', direct: USAGE_PLAN, directTag: TAG, attributes: { Id: ID } },
+  'AWS::ApiGateway::ApiKey': { setBy: 'usage-plan', direct: API_KEY, directTag: TAG, attributes: { APIKeyId: ID } },
   'AWS::ApiGateway::Authorizer': { attributes: { AuthorizerId: ID } },
 } as const satisfies Readonly<Record<string, ResourceKind>>;

@@ -181,7 +181,7 @@ export function mayComeOrGo(
 
 /** Whether it is known what each member of a value is without it. */
 function hasAll(shape: Shape, absent: Setting, value: TemplateValue | undefined): boolean {
-  if (typeof shape === 'string' || !('members' in shape) || !isMap(value)) return true;
+  if (typeof shape === 'string' || !('members' in shape) || !isMap(value) || absent === null) return true;
   const known = entriesOf(absent);
   return Object.keys(value).every((name) => {
     const member = ownValue(shape.members, name);

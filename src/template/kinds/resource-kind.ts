@@ -119,6 +119,8 @@ export interface GeneratedSettings {
   at: readonly string[];
   /** The `Type` that the part must have; its settings are in `Properties` then. */
   eventType?: string;
+  /** Members that the part must have, with these values. */
+  onlyWith?: Readonly<Record<string, string>>;
   /** What ends the logical ID. */
   suffix?: string;
   type: string;

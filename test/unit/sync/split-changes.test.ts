@@ -46,16 +46,24 @@ function application(root: string, parameters: Record<string, string>, child = C
 
 interface Change {
   from?: string;
+  /** What is deployed in place of `from`. */
+  before?: string;
   to?: string;
   also?: [from: string, to: string];
   parameters?: Record<string, string>;
   child?: string;
 }
 
-function split({ from = '', to = '', also = ['', ''], parameters = {}, child = CHILD }: Change) {
+function split({ from = '', before = from, to = '', also = ['', ''], parameters = {}, child = CHILD }: Change) {
   const after = ROOT.replace(from, () => to).replace(...also);
   expect(from === '' || after !== ROOT).toBe(true);
-  const { direct, rest } = splitChanges(application(ROOT, {}), application(after, parameters, child));
+  const { direct, rest } = splitChanges(
+    application(
+      ROOT.replace(from, () => before),
+      {},
+    ),
+    application(after, parameters, child),
+  );
   return { direct: Object.fromEntries(direct), rest };
 }
 
@@ -289,6 +297,35 @@ describe('a change is split into what services set and what a deployment does', 
       },
       { Api: ['TracingEnabled'] },
       ['Api: Auth was added', 'Api: Auth.ResourcePolicy was added', 'Api: DefinitionBody.info was added'],
+    ],
+    [
+      'a usage plan that SAM makes for an API',
+      {
+        from: '{swagger: "2.0"}',
+        to: '{swagger: "2.0"}, Auth: {UsagePlan: {CreateUsagePlan: PER_API, Description: two, Throttle: {RateLimit: 1}, Tags: [{Key: A, Value: a}]}}',
+        before: '{swagger: "2.0"}, Auth: {UsagePlan: {CreateUsagePlan: PER_API, Description: one}}',
+      },
+      { ApiUsagePlan: ['Description', 'Throttle', 'Tags.A'] },
+      [],
+    ],
+    [
+      'a usage plan that APIs share',
+      {
+        from: '{swagger: "2.0"}',
+        to: '{swagger: "2.0"}, Auth: {UsagePlan: {CreateUsagePlan: SHARED, Description: two}}',
+        before: '{swagger: "2.0"}, Auth: {UsagePlan: {CreateUsagePlan: SHARED, Description: one}}',
+      },
+      {},
+      ['Api: Auth.UsagePlan.Description changed'],
+    ],
+    [
+      'a usage plan that comes',
+      {
+        from: '{swagger: "2.0"}',
+        to: '{swagger: "2.0"}, Auth: {UsagePlan: {CreateUsagePlan: PER_API, Description: two}}',
+      },
+      {},
+      ['Api: Auth.UsagePlan was added'],
     ],
     [
       'settings of routes, each by itself, that come, change and go',

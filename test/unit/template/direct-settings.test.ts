@@ -57,7 +57,10 @@ describe('a setting of a template', () => {
     );
   });
 
-  it.each<[name: string, path: string[], expected: boolean]>([
+  it.each<[name: string, path: string[], expected: boolean, value?: TemplateValue]>([
+    ['ProvisionedConcurrencyConfig', [], true, { ProvisionedConcurrentExecutions: 1 }],
+    ['VpcConfig', [], true, { SubnetIds: ['a'] }],
+    ['VpcConfig', [], false, { Unknown: 1 }],
     ['MemorySize', [], true],
     ['Role', [], false],
     ['Environment', ['Variables', 'A'], true],
@@ -65,8 +68,8 @@ describe('a setting of a template', () => {
     ['LoggingConfig', ['LogGroup'], false],
     ['VpcConfig', ['Ipv6AllowedForDualStack'], true],
     ['FileSystemConfigs', ['0', 'Arn'], false],
-  ])('%s may come or go at %j: %s', (name, path, expected) => {
-    expect(mayComeOrGo(property(name), path)).toBe(expected);
+  ])('%s may come or go at %j: %s', (name, path, expected, value) => {
+    expect(mayComeOrGo(property(name), path, value)).toBe(expected);
   });
 });
 
