@@ -591,7 +591,7 @@ const API_ROWS: Row[] = [
 ];
 
 /** APIs that SAM generates for events, with the settings of `Globals`. */
-const IMPLICIT: readonly Pick<Row, 'id' | 'read' | 'shown' | 'isWhole'>[] = [
+const IMPLICIT: readonly Read[] = [
   {
     id: 'ServerlessRestApi',
     read: readMethod('/rest'),
@@ -677,8 +677,10 @@ ${resources(
   Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml, Parameters: {Level: !Ref Level}}}
 ${outputs([...FLOW_ROWS.filter((row) => !isNested(row)).map(({ id }) => id), ...RESTS, ...HTTPS, ...INLINES, ...NESTED_IDS], 'Child')}`;
 
-async function all(app: WatchedApp, state: State): Promise<void> {
-  for (const { id, read, shown, isWhole } of [...ROWS, ...IMPLICIT]) {
+type Read = Pick<Row, 'id' | 'read' | 'shown' | 'isWhole'>;
+
+async function all(app: WatchedApp, state: State, rows: readonly Read[] = [...ROWS, ...IMPLICIT]): Promise<void> {
+  for (const { id, read, shown, isWhole } of rows) {
     const has = async (): Promise<void> => {
       const found = expect(await read(app, id), id);
       if (isWhole) found.toEqual(shown[state]);
@@ -728,6 +730,32 @@ describe('settings of state machines, APIs and stages', () => {
     }
   }, 180_000);
 });
+
+it('are set back when the deployment fails, and not set from a template that SAM refuses', async () => {
+  const ids = ['RestInline', 'HttpInline', 'RestPlan', 'Cors'];
+  const rows = ROWS.filter(({ id }) => ids.includes(id));
+  const some = (state: State, more = ''): string => `${HEAD}Resources:
+${resources(rows, state)}${fn('Explicit', ['RestPlan', 'Cors'].map((id) => event(id, state)).join(', '))}${more}${outputs(ids)}`;
+  const app = await apps.create({ 'template.yaml': some('before') });
+  const watch = await app.ready();
+  const held = app.proxy.hold({ operation: 'UpdateStack' });
+  const bad = '  Bad: {Type: AWS::Lambda::Function, Properties: {Code: {S3Bucket: none, S3Key: none}, Role: r}}\n';
+  await watch.write('template.yaml', some('after', bad));
+  await all(app, 'after', rows);
+  await held.arrived;
+  held.release();
+  await watch.seen(isStack('failed'));
+  await all(app, 'before', rows);
+  app.proxy.clear();
+  const from = watch.lines.length;
+  await watch.write(
+    'template.yaml',
+    some('after', '  Refused: {Type: AWS::Serverless::Api, Properties: {StageName: x, TracingEnabled: "true"}}\n'),
+  );
+  await watch.seen(isStack('failed'), from);
+  await all(app, 'before', rows);
+  expect(updates(app)).toEqual([]);
+}, 90_000);
 
 const DENIED = 'Tags: {A: a}, Auth: {ApiKeyRequired: true}';
 const SMALL = (flow: string, api: string): string => `${HEAD}Resources:
