@@ -4,12 +4,8 @@ import type { DefinitionWork, UnplannedDefinition } from '../definition-plan.ts'
 import type { ServiceContext } from '../service-context.ts';
 import { readApiDefinition } from './api-definition.ts';
 import type { ApiDefinition } from './api-definition.ts';
-import {
-  isGenerated,
-  isSameDefinition,
-  readDeployedDefinition,
-  readGeneratedDefinition,
-} from './generated/generated-definition.ts';
+import { isSameDefinition, readDeployedDefinition } from './generated/deployed-definition.ts';
+import { isGenerated, readGeneratedDefinition } from './generated/generated-definition.ts';
 
 /** The definition that an API is to have. `isDeployed`: whether the deployed template leads to it, if that is known. */
 export async function readWantedDefinition(

@@ -365,7 +365,7 @@ describe('a change is split into what services set and what a deployment does', 
     [
       'a value of such a type in a loop of a nested stack',
       {
-        child: `${CHILD}  Fn::ForEach::Each: [Id, [A], {'${'$'}{Id}': {Type: AWS::Serverless::Api, Properties: {StageName: 5}}}]\n`,
+        child: `${CHILD}  Fn::ForEach::Each: [Id, [A], {'\${Id}': {Type: AWS::Serverless::Api, Properties: {StageName: 5}}}]\n`,
         parameters: { Size: '256' },
       },
       {},

@@ -6,10 +6,11 @@ import type { TemplateMap } from '../../../template/template.ts';
 import { blocked } from '../../definition-plan.ts';
 import type { UnplannedDefinition } from '../../definition-plan.ts';
 import type { ServiceContext } from '../../service-context.ts';
-import { calledFunction } from './authorizers.ts';
+import { whyNotAllowed } from './authorizer-permissions.ts';
+import { calledFunction, methodAuth } from './authorizers.ts';
 import { whyAuthUncertain } from './check-generated.ts';
 import type { GeneratedApi } from './check-generated.ts';
-import { methodAuth, readDeployedDefinition, whyNotAllowed } from './generated-definition.ts';
+import { readDeployedDefinition } from './deployed-definition.ts';
 import { addHttpAuth, addRestAuth, whyInlineUncertain } from './inline-auth.ts';
 import { callingAuthorizers, schemesOf } from './replace-generated.ts';
 

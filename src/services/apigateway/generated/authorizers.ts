@@ -1,4 +1,4 @@
-import { mapOf, scalarText } from '../../../template/template.ts';
+import { isMap, mapOf, scalarText } from '../../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 
 /** Where the API is, for the ARNs in its definition. */
@@ -108,4 +108,14 @@ function isSet(value: TemplateValue | undefined): value is TemplateValue {
   return (
     isGiven(value) && value !== '' && value !== false && value !== 0 && !(Array.isArray(value) && value.length === 0)
   );
+}
+
+/** Parts of `Auth` that SAM makes no methods and authorizers of. */
+const BESIDE_METHODS = ['ResourcePolicy', 'UsagePlan'];
+
+/** `Auth` without what SAM writes neither into methods nor into authorizers. Pure. */
+export function methodAuth(auth: TemplateValue): TemplateValue {
+  if (!isMap(auth)) return auth;
+  const entries = Object.entries(auth).map(([name, value]) => [name, BESIDE_METHODS.includes(name) ? true : value]);
+  return Object.fromEntries(entries) as TemplateMap;
 }

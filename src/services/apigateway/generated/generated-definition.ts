@@ -1,22 +1,22 @@
 import { placeOf } from '../../../cloud/resource-attributes.ts';
-import { readProcessedTemplate } from '../../../deploy/describe-stack.ts';
 import { apiEvents, hasTagsOfFunctions, ROUTE_SETTINGS } from '../../../model/api-events.ts';
 import type { ApiEvent } from '../../../model/api-events.ts';
 import type { DefinedResource } from '../../../model/definitions.ts';
-import { splitIdentifier } from '../../../model/stack.ts';
 import type { Stack } from '../../../model/stack.ts';
-import { ownValue } from '../../../support/own-value.ts';
 import { apiEvent, kindOf, settingsOf } from '../../../template/kinds/kinds.ts';
-import { isMap, mapOf, resourceOf, scalarText } from '../../../template/template.ts';
+import { isMap, mapOf, resourceOf } from '../../../template/template.ts';
 import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
 import { blocked } from '../../definition-plan.ts';
 import type { DefinitionWork, UnplannedDefinition } from '../../definition-plan.ts';
 import { toJson } from '../../definition-text.ts';
 import type { ServiceContext } from '../../service-context.ts';
 import type { ApiDefinition } from '../api-definition.ts';
+import { methodAuth } from './authorizers.ts';
+import { whyNotAllowed } from './authorizer-permissions.ts';
 import { whyOtherMethods } from './check-methods.ts';
+import { isSameDefinition, normalized, processedTemplate } from './deployed-definition.ts';
 import { replaceGenerated } from './replace-generated.ts';
-import type { CallingAuthorizer, ReadRoutes } from './replace-generated.ts';
+import type { ReadRoutes } from './replace-generated.ts';
 
 /** A definition that SAM generates. */
 export interface GeneratedDefinition extends ApiDefinition {
@@ -81,21 +81,6 @@ export async function readGeneratedDefinition(
   };
 }
 
-/** Reads the definition that SAM made of the deployed template, resolved; undefined: SAM made none. */
-export async function readDeployedDefinition(
-  tools: ServiceContext,
-  { resource, stack }: Pick<DefinitionWork, 'resource' | 'stack'>,
-): Promise<TemplateMap | undefined> {
-  const processed = await processedTemplate(tools, stack);
-  const { Body: deployed } = mapOf(resourceOf(processed, resource.logicalId)['Properties']);
-  return isMap(deployed) ? mapOf((await tools.values.resolve(deployed, stack)).value) : undefined;
-}
-
-/** Whether two definitions are the same but for their order. Pure. */
-export function isSameDefinition(one: TemplateMap, other: TemplateMap): boolean {
-  return toJson(normalized(one)) === toJson(normalized(other));
-}
-
 /** Why SAM alone knows the new definition of one in the template; undefined: its parts can be replaced. */
 function whyInline(body: TemplateMap): string | undefined {
   if (PARTS.every((part) => body[part] === undefined)) return undefined;
@@ -109,9 +94,6 @@ const PARTS = [
   'x-amazon-apigateway-binary-media-types',
   'x-amazon-apigateway-gateway-responses',
 ];
-
-/** Parts of `Auth` that SAM makes no methods and authorizers of. */
-const BESIDE_METHODS = ['ResourcePolicy', 'UsagePlan'];
 
 /** What SAM writes into the definition. The name of the stack is the title of an API without a name. */
 function writtenProperties({ type, properties }: DefinedResource): TemplateMap {
@@ -148,56 +130,4 @@ function methodProperties({ type, properties }: ApiEvent): TemplateMap {
   return Object.fromEntries<TemplateValue>(
     entries.map(([name, value]) => [name, name === 'Auth' ? methodAuth(value) : value]),
   );
-}
-
-/** `Auth` without what SAM writes neither into methods nor into authorizers. Pure. */
-export function methodAuth(auth: TemplateValue): TemplateValue {
-  if (!isMap(auth)) return auth;
-  const entries = Object.entries(auth).map(([name, value]) => [name, BESIDE_METHODS.includes(name) ? true : value]);
-  return Object.fromEntries(entries) as TemplateMap;
-}
-
-/** Why the API may not call its authorizers yet: API Gateway may call a new authorizer's function with the permission that the deployment makes. */
-export async function whyNotAllowed(
-  { stacks }: ServiceContext,
-  { resource: { logicalId }, stack }: Pick<DefinitionWork, 'resource' | 'stack'>,
-  calling: readonly CallingAuthorizer[],
-): Promise<string | undefined> {
-  if (calling.length === 0) return undefined;
-  const listing = (await stacks.listing(stack.path)) ?? {};
-  const without = calling.filter(
-    ({ name, isNew, needsPermission }) =>
-      isNew || (needsPermission && ownValue(listing, `${logicalId}${name}AuthorizerPermission`) === undefined),
-  );
-  return without[0] && `only the deployment permits the API to call the function of authorizer ${without[0].name}`;
-}
-
-async function processedTemplate(
-  { aws, stacks, stackId }: ServiceContext,
-  { path, logicalId = '' }: Stack,
-): Promise<TemplateMap | undefined> {
-  if (path === '') return readProcessedTemplate(aws, stackId);
-  const listing = (await stacks.listing(splitIdentifier(path).stackPath)) ?? {};
-  const nested = ownValue(listing, logicalId)?.physicalId;
-  return nested === undefined ? undefined : readProcessedTemplate(aws, nested);
-}
-
-/** The same definition as the same text: SAM orders members and tags in ways of its own. */
-function normalized({ tags, ...document }: TemplateMap): TemplateMap {
-  const inOrder = Array.isArray(tags) ? [...tags].sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1)) : tags;
-  return sorted(inOrder === undefined ? document : { ...document, tags: inOrder });
-}
-
-function nameOf(tag: TemplateValue): string {
-  return scalarText(mapOf(tag)['name']) ?? '';
-}
-
-function sorted(map: TemplateMap): TemplateMap {
-  const entries = Object.entries(map).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries<TemplateValue>(entries.map(([name, value]) => [name, sortedValue(value)]));
-}
-
-function sortedValue(value: TemplateValue): TemplateValue {
-  if (Array.isArray(value)) return value.map(sortedValue);
-  return isMap(value) ? sorted(value) : value;
 }
