@@ -322,7 +322,7 @@ const API_ROWS: Row[] = [
     type: 'AWS::Serverless::Api',
     fixed: `StageName: dev, ${inRest}`,
     before: '',
-    after: `Auth: {Authorizers: {${POOL}}, DefaultAuthorizer: Pool, ApiKeyRequired: true}`,
+    after: `Auth: {Authorizers: {${POOL}}, DefaultAuthorizer: Pool, ApiKeyRequired: true}, Cors: "'*'"`,
     read: readMethod('/ping'),
     shown: {
       before: { apiKeyRequired: false, authorizationType: 'NONE' },

@@ -35,7 +35,7 @@ Resources:
   Http: {Type: AWS::Serverless::HttpApi, Properties: {DefinitionBody: ${include('http.yaml')}}}
   Secured:
     Type: AWS::Serverless::Api
-    Properties: {StageName: x, Cors: "'*'", DefinitionBody: {openapi: 3.0.1, info: {title: t, version: '1'}, paths: {/a: {get: {x-amazon-apigateway-integration: {type: mock}}}}}}
+    Properties: {StageName: x, Models: {A: {type: object}}, DefinitionBody: {openapi: 3.0.1, info: {title: t, version: '1'}, paths: {/a: {get: {x-amazon-apigateway-integration: {type: mock}}}}}}
   Generated: {Type: AWS::Serverless::Api, Properties: {StageName: x}}
   GeneratedFn:
     Type: AWS::Serverless::Function
@@ -319,7 +319,7 @@ describe('definitions', () => {
   it('that only a deployment can bring are told', async () => {
     const named = await app.code(['Secured', 'Generated']);
     expect(named).toMatchObject({ exitCode: 1, outcomes: { Secured: 'failed', Generated: 'skipped' } });
-    expect(named.notes.join('\n')).toMatch(/Secured: Cors makes SAM change its definition\. Sync without --code/);
+    expect(named.notes.join('\n')).toMatch(/Secured: Models makes SAM change its definition\. Sync without --code/);
     expect(named.notes.join('\n')).toMatch(/Generated is skipped: it has no definition of its own/);
     const unnamed = await app.code([], { resourceTypes: ['AWS::Serverless::Api'] });
     expect(unnamed).toMatchObject({ exitCode: 0, outcomes: { Secured: 'skipped', Generated: 'skipped' } });

@@ -7,6 +7,7 @@ import { hasRefusedType } from '../../src/model/sam-value-types.ts';
 import type { Stack } from '../../src/model/stack.ts';
 import { whyOtherMethods } from '../../src/services/apigateway/generated/check-methods.ts';
 import { addHttpAuth, addRestAuth, whyInlineUncertain } from '../../src/services/apigateway/generated/inline-auth.ts';
+import { addCors } from '../../src/services/apigateway/generated/inline-cors.ts';
 import { replaceGenerated } from '../../src/services/apigateway/generated/replace-generated.ts';
 import { EVENT_TYPES, RESOURCE_TYPES } from '../../src/template/kinds/sam-types.ts';
 import type { TypedProperties } from '../../src/template/kinds/sam-types.ts';
@@ -339,36 +340,40 @@ const HTTP_AUTHS = [
   `{EnableIamAuthorizer: true, Authorizers: {${CALL}}, DefaultAuthorizer: Call}`,
   `{Authorizers: {${JWT}}}`,
 ];
-/** APIs with a definition in the template, and `Auth` beside it. */
+const REST_CORS = ['Cors: "\'*\'"', 'Cors: {AllowOrigin: !Sub "\'${Millis}\'", AllowCredentials: true, MaxAge: 0}'];
+const REST_PARTS = [...REST_AUTHS.map((auth) => `Auth: ${auth}`), ...REST_CORS];
+const BOTH = REST_CORS.flatMap((cors) => REST_AUTHS.slice(0, 2).map((auth) => `${cors}, Auth: ${auth}`));
+/** APIs with a definition in the template, and what SAM adds to it. */
 const INLINE = (
   [
-    ['Api', SWAGGER, REST_AUTHS],
-    ['Api', OPEN_API, REST_AUTHS],
-    ['HttpApi', OPEN_API, HTTP_AUTHS],
+    ['Api', SWAGGER, [...REST_PARTS, ...BOTH]],
+    ['Api', OPEN_API, [...REST_PARTS, ...BOTH]],
+    ['HttpApi', OPEN_API, HTTP_AUTHS.map((auth) => `Auth: ${auth}`)],
   ] as const
-).flatMap(([kind, definition, auths]) => auths.map((auth) => ({ kind, text: inline(kind, definition, auth) })));
+).flatMap(([kind, definition, parts]) => parts.map((part) => ({ kind, text: inline(kind, definition, part) })));
 
-function inline(kind: Kind, definition: string, auth: string): string {
+function inline(kind: Kind, definition: string, part: string): string {
   const stage = kind === 'Api' ? 'StageName: dev, ' : '';
-  return `${TYPED_HEAD}  Api: {Type: AWS::Serverless::${kind}, Properties: {${stage}DefinitionBody: ${definition}, Auth: ${auth}}}
+  return `${TYPED_HEAD}  Api: {Type: AWS::Serverless::${kind}, Properties: {${stage}DefinitionBody: ${definition}, ${part}}}
   Check: {Type: AWS::Serverless::Function, Properties: {InlineCode: x, Runtime: python3.12, Handler: index.handler}}
   Users: {Type: AWS::Cognito::UserPool}
 `;
 }
 
 /** What we make of such an API, or why only SAM can. */
-function withAuth(kind: Kind, text: string): TemplateMap | string {
+function withParts(kind: Kind, text: string): TemplateMap | string {
   const stack = stackOf(text);
   const written = mapOf(resourceOf(stack.source, 'Api')['Properties']);
   const resolved = mapOf(resourceOf(stack.resolved, 'Api')['Properties']);
   const values = createStackValues(stack, SOURCE);
-  const { Auth, DefinitionBody } = mapOf(values.resolve(resolved, stack));
+  const { Auth = null, Cors = null, DefinitionBody } = mapOf(values.resolve(resolved, stack));
   const document = mapOf(DefinitionBody);
   const add = kind === 'Api' ? addRestAuth : addHttpAuth;
   const place = { partition: 'aws', region: 'us-east-1' };
-  return (
-    whyInlineUncertain(written['DefinitionBody'], document, written) ?? add(document, { auth: mapOf(Auth), place })
-  );
+  const why = whyInlineUncertain(written['DefinitionBody'], document, written);
+  if (why !== undefined) return why;
+  const withCors = addCors(document, { Auth, Cors }) ?? {};
+  return Auth === null ? withCors : add(withCors, { auth: mapOf(Auth), place });
 }
 
 const HTTP_TEXTS = Object.keys(HTTP).length;
@@ -393,12 +398,12 @@ describe('the definition that SAM generates for events', () => {
     bodies.push(...templates.map((one) => bodyOf(one ?? {})));
   }, 60_000);
 
-  it('of the template itself gets from Auth what SAM adds', () => {
+  it('of the template itself gets from Auth and Cors what SAM adds', () => {
     for (const [index, { kind, text }] of INLINE.entries()) {
       const { tags = null, ...expected } = inlined[index] ?? {};
       expect(expected['paths'], text).toBeDefined();
       expect(tags === null, text).toBe(kind === 'Api');
-      expect(withAuth(kind, text), text).toEqual(expected);
+      expect(withParts(kind, text), text).toEqual(expected);
     }
   });
 
@@ -409,7 +414,7 @@ describe('the definition that SAM generates for events', () => {
     ['no version', SWAGGER.replace('swagger: "2.0", ', '')],
     ['headers that SAM converts', OPEN_API.replace('options: {', 'options: {responses: {"200": {headers: {A: {}}}}, ')],
   ])('of the template itself is left to SAM where it may add something else: %s', (_, definition) => {
-    expect(withAuth('Api', inline('Api', definition, '{ApiKeyRequired: true}'))).toMatch(/SAM (?:sees|knows)/);
+    expect(withParts('Api', inline('Api', definition, 'Auth: {ApiKeyRequired: true}'))).toMatch(/SAM (?:sees|knows)/);
   });
 
   it('has values of the types that SAM takes', () => {

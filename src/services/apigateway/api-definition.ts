@@ -8,7 +8,7 @@ import { blocked, needsDeployment } from '../definition-plan.ts';
 import type { UnplannedDefinition } from '../definition-plan.ts';
 import { readDefinitionFile, toJson } from '../definition-text.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { addInlineAuth } from './generated/add-inline-auth.ts';
+import { addInlineParts } from './generated/add-inline-parts.ts';
 import { INTEGRATION } from './generated/method-form.ts';
 
 /** An API's definition as a deployment would send it to API Gateway, and the API's resolved properties. */
@@ -47,15 +47,17 @@ export async function readApiDefinition(
   if (!isMap(value)) return blocked(`${id}: its definition is not a mapping`);
   const addSettings = resource.flow === 'http-api' ? addHttpSettings : addRestSettings;
   if (!isServerless(resource.type)) return { body: toJson(value), document: value, properties };
-  const whole = await addInlineAuth(tools, { resource, stack }, addSettings(value, properties));
+  const whole = await addInlineParts(tools, { resource, stack }, addSettings(value, properties));
   return 'action' in whole ? whole : { body: toJson(whole.document), ...whole, properties };
 }
+
+/** Properties of which it is known what SAM adds to the definition for them. */
+const KNOWN_ADDITIONS = ['Auth', 'Cors'];
 
 function samAdditions({ type, properties, logicalId }: DefinedResource, stack: Stack): string[] {
   const added = (kindOf(type)?.samChangesDefinition ?? []).filter((name) => {
     const value = properties[name] ?? null;
-    // what `Auth` adds is known
-    return name !== 'Auth' && value !== null && scalarText(value) !== 'false';
+    return !KNOWN_ADDITIONS.includes(name) && value !== null && scalarText(value) !== 'false';
   });
   const overridden = resourcesOf(stack.resolved).some(([, resource]) =>
     Object.values(mapOf(mapOf(resource['Properties'])['Events'])).some((event) => {

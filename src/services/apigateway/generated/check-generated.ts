@@ -54,9 +54,13 @@ function whyHidden(api: CheckedApi): string | undefined {
 function whyAuthHidden({ stack, logicalId, type }: GeneratedApi): string | undefined {
   const section = isServerless(type) ? mapOf(stack.source['Globals'])[globalsSection(type)] : null;
   const properties = mapOf(resourceOf(stack.source, logicalId)['Properties']);
-  for (const { Auth, CorsConfiguration } of [mapOf(section), properties]) {
+  for (const { Auth, Cors, CorsConfiguration } of [mapOf(section), properties]) {
     const { Authorizers = null, InvokeRole = null, ResourcePolicy: _, UsagePlan: __, ...others } = mapOf(Auth);
-    if (hidesValue([Authorizers, InvokeRole], true) || hidesValue(others, false) || hidesValue(CorsConfiguration, true))
+    if (
+      hidesValue([Authorizers, InvokeRole], true) ||
+      hidesValue(others, false) ||
+      hidesValue([Cors ?? null, CorsConfiguration ?? null], true)
+    )
       return 'Auth: SAM sees an intrinsic function where only its value is known';
   }
   return undefined;

@@ -64,8 +64,8 @@ export function isOpenApi3(body: TemplateMap): boolean {
   return scalarText(body['openapi'])?.startsWith('3') === true;
 }
 
-/** SAM converts the definition once, and once more for each of these. */
-function schemaDepth({ Auth, Models }: TemplateMap): SchemaDepth {
+/** SAM converts the definition once, and once more for each of these. Pure. */
+export function schemaDepth({ Auth, Models }: TemplateMap): SchemaDepth {
   const set = [Auth, Models].filter((value) => Object.keys(mapOf(value)).length > 0);
   return (1 + set.length) as SchemaDepth;
 }
@@ -131,8 +131,8 @@ function named(place: string, values: TemplateValue | undefined): [string, Templ
   return Object.entries(mapOf(values)).map(([name, value]) => [`gatewayresponse.${place}.${name}`, value]);
 }
 
-/** Reads `Cors`; undefined: there is none. */
-function corsSettings(written: TemplateValue | undefined): CorsSettings | undefined | 'unknown' {
+/** Reads `Cors`; undefined: there is none. Pure. */
+export function corsSettings(written: TemplateValue | undefined): CorsSettings | undefined | 'unknown' {
   if (written === undefined || written === null || written === false || written === '') return undefined;
   if (typeof written === 'string') return { AllowOrigin: written };
   if (!isMap(written)) return 'unknown';

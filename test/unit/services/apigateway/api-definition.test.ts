@@ -37,8 +37,9 @@ async function read(type: string, properties: TemplateMap, body: unknown = BODY,
 
 describe('what SAM adds in a way that only SAM knows needs a deployment', () => {
   it.each([
-    [REST, { Cors: "'*'" }, /^Api: Cors makes SAM change/],
-    [REST, { Cors: "'*'", Models: {} }, /^Api: Cors, Models make SAM change/],
+    [REST, { Models: {} }, /^Api: Models makes SAM change/],
+    [REST, { GatewayResponses: {}, Models: {} }, /^Api: GatewayResponses, Models make SAM change/],
+    [REST, { Cors: "'*'" }, /^Api: SAM sees an intrinsic function in place of/],
     [REST, { Auth: { ResourcePolicy: {} } }, /^Api: only SAM knows which policy it writes for Auth.ResourcePolicy/],
     [REST, { MergeDefinitions: true }, /MergeDefinitions/],
     [HTTP, { Auth: { DefaultAuthorizer: 'x' } }, /^Api: SAM sees an intrinsic function in place of/],

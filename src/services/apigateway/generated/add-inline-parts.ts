@@ -11,6 +11,7 @@ import { calledFunction, methodAuth } from './authorizers.ts';
 import { whyAuthUncertain } from './check-generated.ts';
 import type { GeneratedApi } from './check-generated.ts';
 import { readDeployedDefinition } from './deployed-definition.ts';
+import { addCors } from './inline-cors.ts';
 import { addHttpAuth, addRestAuth, whyInlineUncertain } from './inline-auth.ts';
 import { callingAuthorizers, schemesOf } from './replace-generated.ts';
 
@@ -20,28 +21,35 @@ interface InlineApi {
   stack: Stack;
 }
 
-/** Adds what SAM makes of `Auth` to a definition in the template, or returns why only SAM can. */
-export async function addInlineAuth(
+/** Adds what SAM makes of `Auth` and `Cors` to a definition in the template, or returns why only SAM can. */
+export async function addInlineParts(
   tools: ServiceContext,
   api: InlineApi,
   document: TemplateMap,
 ): Promise<{ document: TemplateMap } | UnplannedDefinition> {
   const { id, logicalId, type, properties, flow } = api.resource;
   const { Auth = null } = properties;
-  if (Auth === null) return { document };
+  const kind = flow === 'http-api' ? 'http' : 'rest';
+  const hasCors = kind === 'rest' && (properties['Cors'] ?? null) !== null;
+  if (Auth === null && !hasCors) return { document };
   if ((mapOf(Auth)['ResourcePolicy'] ?? null) !== null)
     return blocked(`${id}: only SAM knows which policy it writes for Auth.ResourcePolicy`);
-  const { value: auth, missing } = await tools.values.resolve(methodAuth(Auth), api.stack);
+  const written = { Auth: methodAuth(Auth), Cors: hasCors ? (properties['Cors'] ?? null) : null };
+  const { value, missing } = await tools.values.resolve(written, api.stack);
   if (missing.length > 0) return blocked(`${id}: only CloudFormation knows the value of ${missing.join(', ')}`);
-  const kind = flow === 'http-api' ? 'http' : 'rest';
-  const { DefinitionBody: written } = mapOf(resourceOf(api.stack.source, logicalId)['Properties']);
-  const input: GeneratedApi = { kind, stack: api.stack, logicalId, type, body: {}, properties: { Auth: auth } };
-  const why = whyInlineUncertain(written, document, properties) ?? whyAuthUncertain(input);
+  const resolved = mapOf(value);
+  const { DefinitionBody: body } = mapOf(resourceOf(api.stack.source, logicalId)['Properties']);
+  const input: GeneratedApi = { kind, stack: api.stack, logicalId, type, body: {}, properties: resolved };
+  const why = whyInlineUncertain(body, document, properties) ?? whyAuthUncertain(input);
   if (why !== undefined) return blocked(`${id}: ${why}`);
-  const add = kind === 'http' ? addHttpAuth : addRestAuth;
+  const withCors = kind === 'rest' ? addCors(document, resolved) : document;
+  if (withCors === undefined) return blocked(`${id}: Cors: only the deployment can check and set a value of this form`);
+  if (Auth === null) return { document: withCors };
   const stackId = await tools.stacks.stackId();
-  const whole = add(document, { auth: mapOf(auth), place: placeOf(stackId) });
-  const denied = await whyDenied({ ...tools, stackId }, api, { ...input, properties: mapOf(auth), body: whole });
+  const auth = mapOf(resolved['Auth']);
+  const add = kind === 'http' ? addHttpAuth : addRestAuth;
+  const whole = add(withCors, { auth, place: placeOf(stackId) });
+  const denied = await whyDenied({ ...tools, stackId }, api, { ...input, properties: auth, body: whole });
   return denied === undefined ? { document: whole } : blocked(`${id}: ${denied}`);
 }
 
