@@ -30,10 +30,10 @@ export function readSettingDifference(
     return { difference, names, isSettable: parts !== 'unknown' && names.every(isPart) };
   }
   const { name, below } = settingAt(type, [property, ...inside]);
-  const { property: setting } = namedSetting(type, properties, name);
+  const { property: setting, value: now } = namedSetting(type, properties, name);
   const { change } = difference;
   const comesOrGoes = change !== 'changed';
-  const value = change === 'removed' ? mapOf(before['Properties'])[property] : properties[property];
+  const value = change === 'removed' ? namedSetting(type, mapOf(before['Properties']), name).value : now;
   const isSettable =
     setting !== undefined && !isFixed(setting, below) && (!comesOrGoes || mayComeOrGo(setting, below, value));
   return { difference, names: [name], isSettable };

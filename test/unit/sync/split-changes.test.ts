@@ -91,6 +91,12 @@ describe('a change is split into what services set and what a deployment does', 
       [],
     ],
     [
+      'a setting of an event source that is a mapping and comes',
+      { from: 'BatchSize: 1', to: "BatchSize: 1, FilterCriteria: {Filters: [{Pattern: '{}'}]}" },
+      { Read: ['Events.In.FilterCriteria'] },
+      [],
+    ],
+    [
       'the source of an event, beside a setting',
       { from: 'Queue: q, BatchSize: 1', to: 'Queue: r, BatchSize: 2' },
       { Read: ['Events.In.BatchSize'] },
