@@ -233,6 +233,7 @@ function newest<T>(record: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).slice(-MOST_FACTS));
 }
 
-function shortHash(text: string): string {
+/** Shortens a name of any length and content to a file's name. */
+export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -4,6 +4,7 @@ import {
   DeleteFunctionCommand,
   GetFunctionConfigurationCommand,
   UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
@@ -12,8 +13,10 @@ import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { createCodeApp } from '../support/code-app.ts';
 import type { CodeApp } from '../support/code-app.ts';
+import type { Fault } from '../support/fault-answers.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
+import { story } from '../support/story.ts';
 import { zipBytes } from '../support/zip-bytes.ts';
 
 const ROLE = 'arn:aws:iam::000000000000:role/x';
@@ -37,7 +40,7 @@ let proxy: FaultProxy;
 const apps: CodeApp[] = [];
 
 /** An application whose stack is deployed, and whose function an earlier `--code` has found. */
-async function knownApp(stackName: string, files: Record<string, string>, id = 'Fn'): Promise<CodeApp> {
+async function trustedApp(stackName: string, files: Record<string, string>, id = 'Fn'): Promise<CodeApp> {
   const app = await openApp(stackName, { ...code('v1'), ...files });
   await app.plain();
   await app.write(code('v2'));
@@ -45,6 +48,15 @@ async function knownApp(stackName: string, files: Record<string, string>, id = '
   proxy.clear();
   return app;
 }
+
+/** The same, too long ago to be trusted. */
+async function knownApp(...parts: Parameters<typeof trustedApp>): Promise<CodeApp> {
+  const app = await trustedApp(...parts);
+  await fs.rm(confirmedFolder(app), { recursive: true, force: true });
+  return app;
+}
+
+const confirmedFolder = ({ dir }: CodeApp): string => path.join(dir, '.aws-sam/sam-sync/confirmed');
 
 async function openApp(stackName: string, files: Record<string, string>): Promise<CodeApp> {
   const env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
@@ -75,6 +87,31 @@ afterEach(async () => {
 afterAll(async () => {
   await cloud.stop();
 });
+
+/** The requests with code, in order: `ahead` has the condition that nothing has changed the function. */
+const sent = (): string[] =>
+  proxy.calls
+    .filter(({ operation }) => operation === 'UpdateFunctionCode')
+    .map(({ body, path: url, status }) => {
+      const name = /functions\/([^/]+)/.exec(url)?.[1] ?? url;
+      return `${'RevisionId' in (JSON.parse(body.toString()) as object) ? 'ahead to ' : ''}${name}: ${status ?? 'lost'}`;
+    });
+
+/** Syncs the function; CloudFormation answers when Lambda has answered to code that was sent ahead. */
+async function codeAhead(
+  app: CodeApp,
+  { asked = 'DescribeStackResource', answer }: { asked?: string; answer?: Fault } = {},
+): Promise<Awaited<ReturnType<CodeApp['code']>>> {
+  const held = proxy.hold({ operation: asked });
+  const syncing = app.code(['Fn']);
+  await held.arrived;
+  await poll(async () => {
+    const update = proxy.calls.find(({ operation }) => operation === 'UpdateFunctionCode');
+    return update?.status === undefined && update?.fault === undefined ? undefined : true;
+  });
+  held.release(answer);
+  return syncing;
+}
 
 it('--code of a known function asks CloudFormation and Lambda and builds at the same time, and sends code after both answered', async () => {
   const app = await knownApp('known', { 'template.yaml': template('known-fn') });
@@ -188,4 +225,110 @@ it('a resource that left the stack is not found, although an earlier run knows i
   proxy.clear();
   expect((await app.code(['Fn'])).outcomes).toEqual({ Fn: 'failed' });
   expect(updated()).toEqual([]);
+});
+
+/** What such a sync says about a function that is not the stack's. */
+const SENT_EARLY = 'It had received the new code before CloudFormation answered';
+
+const trusting = story('--code of a function that CloudFormation confirmed minutes ago', { afterEach: () => proxy.clear() });
+const fn = 'trusted-fn';
+let app: CodeApp;
+trusting('sends code before CloudFormation answers', async () => {
+  app = await trustedApp('trusted', { 'template.yaml': template(fn) });
+  await app.write(code('v3'));
+  expect((await codeAhead(app)).outcomes).toEqual({ Fn: 'synced' });
+  expect(sent()).toEqual([`ahead to ${fn}: 200`]);
+  const operations = proxy.calls.map(({ operation }) => operation);
+  const update = operations.indexOf('UpdateFunctionCode');
+  expect(operations.slice(0, update).sort()).toEqual(['DescribeStackResource', 'GetFunction']);
+  expect(operations.slice(update + 1).filter((operation) => operation !== 'GetFunction')).toEqual([]);
+  expect(await invoke(cloud.endpoint, fn)).toBe('v3');
+});
+trusting('compares as always if someone has changed a setting of it', async () => {
+  const { lambda } = clients(cloud.endpoint);
+  const Environment = { Variables: { BY: 'hand' } };
+  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, Environment }));
+  await app.write(code('v4'));
+  expect((await codeAhead(app)).outcomes).toEqual({ Fn: 'synced' });
+  expect(sent()).toEqual([`ahead to ${fn}: 412`, `${fn}: 200`]);
+  expect(await invoke(cloud.endpoint, fn)).toBe('v4');
+});
+trusting('compares as always if someone has changed its code', async () => {
+  const { lambda } = clients(cloud.endpoint);
+  await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: foreignZip }));
+  await app.write(code('v5'));
+  expect((await codeAhead(app)).outcomes).toEqual({ Fn: 'synced' });
+  expect(sent()).toEqual([`ahead to ${fn}: 412`, `${fn}: 200`]);
+});
+trusting('waits as always while another update is in progress', async () => {
+  const busy = { status: 409, code: 'ResourceConflictException', message: 'An update is in progress' };
+  proxy.fault({ operation: 'UpdateFunctionCode' }, { kind: 'error', ...busy });
+  await app.write(code('v6'));
+  expect((await codeAhead(app)).outcomes).toEqual({ Fn: 'synced' });
+  expect(sent()).toEqual([`ahead to ${fn}: 409`, `${fn}: 200`]);
+});
+trusting('sends the code again if the answer is lost', async () => {
+  proxy.fault({ operation: 'UpdateFunctionCode' }, { kind: 'reset', when: 'after-answer' });
+  await app.write(code('v7'));
+  expect((await codeAhead(app)).outcomes).toEqual({ Fn: 'synced' });
+  expect(sent()).toEqual([`ahead to ${fn}: lost`, `${fn}: 200`]);
+  expect(await invoke(cloud.endpoint, fn)).toBe('v7');
+});
+trusting('reports that it has the code if CloudFormation does not confirm it', async () => {
+  await app.write(code('v8'));
+  const error: unknown = await codeAhead(app, { answer: { kind: 'denied' } }).catch((thrown: unknown) => thrown);
+  expect(String(error)).toContain('may not perform cloudformation:DescribeStackResource');
+  expect(String((error as Error).cause)).toContain(
+    `${fn} has the new code, but CloudFormation did not confirm that it is still Fn of the stack / Sync again`,
+  );
+});
+trusting('is not trusted after a deployment', async () => {
+  await app.write({ 'template.yaml': template(fn).replace('Properties: {', 'Properties: {MemorySize: 256, ') });
+  expect((await app.plain()).way).toBe('deploy');
+  expect(await fs.readdir(confirmedFolder(app))).toEqual([]);
+});
+
+const correcting = story('code that was sent to a function that the stack has given up', { afterEach: () => proxy.clear() });
+const retained = (name: string): Record<string, string> => ({
+  'template.yaml': template(name).replace('Fn: {', 'Fn: {DeletionPolicy: Retain, UpdateReplacePolicy: Retain, '),
+});
+let other: CodeApp;
+correcting('is put back, and the function that the stack has now gets it', async () => {
+  app = await trustedApp('moved', retained('first-fn'));
+  const before = await hashOf('first-fn');
+  // from another checkout, so that this one does not know
+  other = await openApp('moved', { ...code('v1'), ...retained('second-fn') });
+  await other.plain();
+  await app.write(code('v3'));
+  proxy.clear();
+  const { outcomes, notes } = await codeAhead(app);
+  expect(outcomes).toEqual({ Fn: 'synced' });
+  expect(sent()).toEqual(['ahead to first-fn: 200', 'ahead to first-fn: 200', 'second-fn: 200']);
+  expect(notes.join()).toContain(
+    `first-fn is no longer in the stack: Fn is second-fn now / ${SENT_EARLY}, and has its previous code again.`,
+  );
+  expect(await hashOf('first-fn')).toBe(before);
+  expect(await invoke(cloud.endpoint, 'second-fn')).toBe('v3');
+});
+correcting('stays where someone else has changed the function since', async () => {
+  await other.write(retained('third-fn'));
+  await other.plain();
+  await app.write(code('v4'));
+  proxy.clear();
+  const changed = { status: 412, code: 'PreconditionFailedException', message: 'The RevisionId does not match' };
+  proxy.fault({ operation: 'UpdateFunctionCode' }, { kind: 'error', ...changed }, { skip: 1 });
+  const { outcomes, notes } = await codeAhead(app);
+  expect(outcomes).toEqual({ Fn: 'synced' });
+  expect(sent()).toEqual(['ahead to second-fn: 200', 'ahead to second-fn: 412', 'third-fn: 200']);
+  expect(notes.join()).toContain(`${SENT_EARLY}, and its previous code could not be put back: `);
+  expect(notes.join()).toContain('Sync or deploy the stack that second-fn belongs to.');
+});
+correcting('is put back if the stack no longer exists', async () => {
+  const before = await hashOf('third-fn');
+  await clients(cloud.endpoint).cloudformation.send(new DeleteStackCommand({ StackName: 'moved' }));
+  await app.write(code('v5'));
+  const error: unknown = await codeAhead(app).catch((thrown: unknown) => thrown);
+  expect(String(error)).toContain('There is no stack moved');
+  expect(String((error as Error).cause)).toContain(`third-fn is no longer in the stack / ${SENT_EARLY}, and has its`);
+  expect(await hashOf('third-fn')).toBe(before);
 });

@@ -28,7 +28,7 @@ export interface CodeAppOptions {
   dryRun?: boolean;
 }
 
-/** An application in a folder of its own, synced by the built command. Whatever ends a run early is thrown. */
+/** An application in a folder of its own, synced by the built command. Whatever ends a run early is thrown, its notes as `cause`. */
 export interface CodeApp {
   dir: string;
   /** Changes files. */
@@ -86,7 +86,8 @@ function optionWords(options: CodeAppOptions): string[] {
 function describeRun({ code, stdout, stderr }: CliResult): SyncedApp {
   const document = (stdout === '' ? {} : JSON.parse(stdout)) as Record<string, unknown>;
   const { message, hint } = (document['error'] ?? {}) as { message?: string; hint?: string };
-  if (message !== undefined) throw new Error(hint === undefined ? message : `${message} / ${hint}`);
+  const notes = stderr.replaceAll('\n  ', ' / ').trimEnd().split('\n');
+  if (message !== undefined) throw new Error(hint === undefined ? message : `${message} / ${hint}`, { cause: notes });
   if (stdout === '') throw new Error(`exit code ${code}: ${stderr}`);
   const results = (document['resources'] ?? []) as SyncedApp['results'];
   return {
@@ -94,6 +95,6 @@ function describeRun({ code, stdout, stderr }: CliResult): SyncedApp {
     document,
     results,
     outcomes: Object.fromEntries(results.map(({ id, outcome }) => [id, outcome])),
-    notes: stderr.replaceAll('\n  ', ' / ').trimEnd().split('\n'),
+    notes,
   };
 }

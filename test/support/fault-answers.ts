@@ -26,7 +26,7 @@ export type Fault =
   /** Changes the answer. */
   | { kind: 'change'; body: (text: string) => string }
   | { kind: 'freeze'; answers: Map<string, Answer> }
-  | { kind: 'hold'; when: HoldPoint; arrived: () => void; released: Promise<void> };
+  | { kind: 'hold'; when: HoldPoint; arrived: () => void; released: Promise<Fault | undefined> };
 
 /** Before the request is passed on (never, if its client has gone when it is released), or when the service has answered. */
 export type HoldPoint = 'before' | 'after-answer';

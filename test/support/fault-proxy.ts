@@ -53,8 +53,8 @@ export interface FaultProxy {
   ): void;
   /** Gives to each matching request the answer that the first of its kind got from now on, as an outdated replica does. */
   freeze(match: CallMatch): { release: () => void };
-  /** Keeps matching calls waiting until released. `arrived` resolves with the first one. */
-  hold(match: CallMatch, when?: HoldPoint): { arrived: Promise<void>; release: () => void };
+  /** Keeps matching calls waiting until released, to the service or with an error. `arrived` resolves with the first one. */
+  hold(match: CallMatch, when?: HoldPoint): { arrived: Promise<void>; release: (fault?: Fault) => void };
   /** Refuses connections until `open`, as a service that is gone. */
   close(): Promise<void>;
   open(): Promise<void>;
@@ -118,16 +118,16 @@ export async function startFaultProxy(target: string, options: AccountOptions = 
       return { release: () => void (rule.times = 0) };
     },
     hold: (match, when = 'before') => {
-      const arrived = deferred();
-      const released = deferred();
+      const arrived = deferred<void>();
+      const released = deferred<Fault | undefined>();
       const fault: Fault = { kind: 'hold', when, arrived: arrived.resolve, released: released.promise };
       const rule: Rule = { match, fault, times: Infinity, skip: 0 };
       rules.push(rule);
       return {
         arrived: arrived.promise,
-        release: () => {
+        release: (answer) => {
           rule.times = 0;
-          released.resolve();
+          released.resolve(answer);
         },
       };
     },
@@ -144,10 +144,12 @@ export async function startFaultProxy(target: string, options: AccountOptions = 
   };
 }
 
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  const gate = new AbortController();
-  const promise = new Promise<void>((resolve) => gate.signal.addEventListener('abort', () => resolve()));
-  return { promise, resolve: () => gate.abort() };
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve: (value) => resolve(value) };
 }
 
 function listen(server: http.Server, port: number): Promise<number> {
@@ -175,12 +177,12 @@ async function serve(exchange: Exchange): Promise<void> {
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const call = describeCall(incoming, Buffer.concat(chunks));
   calls.push(call);
-  const fault = faultFor(call);
+  let fault = faultFor(call);
   call.fault = fault?.kind;
   if (fault?.kind === 'delay') await delay(fault.ms);
   if (fault?.kind === 'hold' && fault.when === 'before') {
     fault.arrived();
-    await fault.released;
+    fault = await fault.released;
     if (response.destroyed) return;
   }
   if (fault?.kind === 'reset' && fault.when === 'before') return void response.destroy();

@@ -6,7 +6,7 @@ import random
 import re
 import threading
 
-from ministack.core.responses import error_response_json
+from ministack.core.responses import error_response_json, new_uuid
 from ministack.services import cloudwatch_logs, lambda_svc
 from ministack.services.cloudformation import provisioners
 
@@ -76,6 +76,9 @@ def updates():
         if method in ("POST", "PUT") and len(body or b"") > MOST_BYTES:
             message = f"Request must be smaller than {MOST_BYTES} bytes for this operation"
             return error_response_json("RequestEntityTooLargeException", message, 413)
+        function = re.search(r"/functions/([^/]+)", path)
+        if function:
+            complete_revision(lambda_svc._resolve_request_scoped_name(lambda_svc.unquote(function[1])))
         change = re.search(r"/functions/([^/]+)/(code|configuration|versions)$", path)
         if change and (method, change[2]) in (("PUT", "code"), ("PUT", "configuration"), ("POST", "versions")):
             name = lambda_svc._resolve_request_scoped_name(lambda_svc.unquote(change[1]))
@@ -93,7 +96,9 @@ def updates():
         answer = original(name, data)
         config = lambda_svc._functions.get(name, {}).get("config", {})
         if answer[0] < 400 and config.get("StateReasonCode") == "Updating":
+            lambda_svc._functions[name]["next_revision"] = new_uuid()
             config.update(State="Active", StateReason="", StateReasonCode="")
+            complete_revision(name)
             return lambda_svc.json_response({**config, "Version": answered_version(answer)})
         return answer
 
@@ -120,6 +125,13 @@ def updates():
         if function:
             function["config"].update(State="Active", LastUpdateStatus="Successful")
         return name, attributes
+
+
+def complete_revision(name):
+    """Gives a function another revision when its update is complete: https://github.com/aws/aws-sdk/issues/377"""
+    function = lambda_svc._functions.get(name, {})
+    if "next_revision" in function and function["config"].get("LastUpdateStatus") != "InProgress":
+        function["config"]["RevisionId"] = function.pop("next_revision")
 
 
 def versions():

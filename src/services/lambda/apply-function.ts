@@ -109,13 +109,14 @@ async function updateCode(tools: ServiceContext, { id, state }: FunctionWork, up
   // the digest of an image may be known only after the push
   if (isThere(state)) return;
   const value = codeName(ready);
-  const answer = await sendAndRecord(facts, { shown: shownCode(state), value }, () =>
-    lambda.change(
+  const answer = await sendAndRecord(facts, { shown: shownCode(state), value }, async () => {
+    if (update.answer !== undefined) return update.answer;
+    return lambda.change(
       state.name,
       () => sendCode(tools, { ...update, code: ready }, (input) => send(new UpdateFunctionCodeCommand(input))),
       isThere,
-    ),
-  );
+    );
+  });
   if (answer !== undefined) {
     checkAnswer('Lambda', 'UpdateFunctionCode', ['FunctionName', answer.FunctionName, state.name]);
     if (ready.kind === 'zip') checkAnswer('Lambda', 'UpdateFunctionCode', ['CodeSha256', answer.CodeSha256, value]);
@@ -129,6 +130,7 @@ async function settle(
   { id, name, shows }: { id: string; name: string; shows: (state: FunctionState) => boolean | Promise<boolean> },
   answer: FunctionConfiguration | undefined,
 ): Promise<void> {
+  if (answer !== undefined) lambda.noteAnswer(answer);
   if (answer?.LastUpdateStatus === 'Successful' && isActive(answer)) return;
   const span = { kind: 'wait', label: 'until Lambda has applied it', ids: [id] } as const;
   const now = await timed(reporter, span, () => lambda.settled(name, { shows }));

@@ -44,6 +44,11 @@ const MAX_DIRECT = 50 * 1024 * 1024;
 /** Zips in memory at the same time. */
 const SENT_AT_ONCE = 8;
 
+/** Whether a request has room for the zip. */
+export function fitsRequest({ size }: { size: number }): boolean {
+  return size < MAX_DIRECT;
+}
+
 /** Where the zips of code are made and kept. */
 export interface CodeStores {
   /** Names and makes zips; uploads nothing. */
@@ -84,15 +89,15 @@ export function openCodeArtifacts({ local: zips, findBucket, openUploads }: Code
       return folder === undefined ? undefined : make({ kind: 'zip', path: folder, label: `the dependencies of ${id}` });
     },
     send: async (artifact, request) => {
-      const { item, size } = artifact;
-      if (size < MAX_DIRECT) return gate(async () => request({ ZipFile: await read(artifact) }));
+      const { item } = artifact;
+      if (fitsRequest(artifact)) return gate(async () => request({ ZipFile: await read(artifact) }));
       const store = await (large ??= openUploads());
       const located = await store.locate(item);
       await store.upload(located);
       return request({ S3Bucket: located.bucket, S3Key: located.key });
     },
     describe: async ({ item, size, sha256 }) => {
-      if (size < MAX_DIRECT) return { ZipFile: { size, sha256 } };
+      if (fitsRequest({ size })) return { ZipFile: { size, sha256 } };
       return { S3Bucket: await findBucket(), S3Key: (await zips.locate(item)).key };
     },
     dispose: async () => {

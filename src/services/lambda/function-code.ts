@@ -1,4 +1,4 @@
-import type { UpdateFunctionCodeCommandInput } from '@aws-sdk/client-lambda';
+import type { FunctionConfiguration, UpdateFunctionCodeCommandInput } from '@aws-sdk/client-lambda';
 import type { LocalImage } from '../../model/built-stack.ts';
 import type { FunctionResource } from '../../model/stack.ts';
 import { parseImageReference } from '../../model/image-reference.ts';
@@ -23,6 +23,8 @@ export type FunctionCode =
 export interface CodeUpdate {
   FunctionName: string;
   code: FunctionCode;
+  /** Lambda's answer, if it has been sent ahead (`code-ahead.ts`). */
+  answer?: FunctionConfiguration | undefined;
 }
 
 /**

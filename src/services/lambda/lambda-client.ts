@@ -1,3 +1,4 @@
+import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { Aws, Service } from '../../aws/aws.ts';
 import { requireAnswer } from '../../aws/check-answer.ts';
 import { isAwsError } from '../../aws/service-errors.ts';
@@ -24,6 +25,12 @@ export interface LambdaAccess {
   readAhead(names: readonly string[], how?: { images?: ReadonlySet<string>; within?: number }): void;
   /** Drops what was read ahead: functions may have changed since. */
   forget(): void;
+  /** Makes the next `readMany` of this function return this state, without a call. */
+  presume(state: FunctionState): void;
+  /** The newest state of the function that Lambda has returned, except in lists. */
+  latest(name: string): FunctionState | undefined;
+  /** Notes the state in Lambda's answer to an update. */
+  noteAnswer(answer: FunctionConfiguration): void;
   /**
    * Waits until no update of the function (or version) is in progress, and returns its state. Rejects if it is being deleted.
    * A state that does not have (`shows`) what was sent may be stale: it is read again for a while.
@@ -45,13 +52,16 @@ const STALE_FOR = 10_000;
 /** Opens the client of one run. */
 export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): LambdaAccess {
   const service: LambdaAccess['service'] = () => aws.lambda();
+  const latest = new Map<string, FunctionState>();
 
   const read: LambdaAccess['read'] = async (name, qualifier) => {
     const { send, GetFunctionCommand } = await service();
     const { Configuration, Code } = await send(new GetFunctionCommand({ FunctionName: name, Qualifier: qualifier }));
     const state = toFunctionState(Configuration ?? {}, Code);
     // every answer has at least the function's name
-    return { ...state, name: requireAnswer('Lambda', 'GetFunction', 'FunctionName', state.name) };
+    requireAnswer('Lambda', 'GetFunction', 'FunctionName', state.name);
+    if (qualifier === undefined) latest.set(name, state);
+    return state;
   };
 
   const settled: LambdaAccess['settled'] = async (name, { qualifier, shows = () => true } = {}) => {
@@ -109,6 +119,12 @@ export function openLambda(aws: Aws, { signal }: { signal: AbortSignal }): Lambd
     forget: () => {
       ahead = undefined;
     },
+    presume: (state) => {
+      const { name } = state;
+      ahead = { names: new Set([name]), until: Infinity, reading: Promise.resolve(new Map([[name, state]])) };
+    },
+    latest: (name) => latest.get(name),
+    noteAnswer: (answer) => void latest.set(answer.FunctionName ?? '', toFunctionState(answer)),
     readMany: async (names, images) => {
       const asked = ahead;
       ahead = undefined;

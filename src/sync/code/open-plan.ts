@@ -13,11 +13,16 @@ import type { CodeBuild, CodeBuilder } from './code-builder.ts';
 import type { CodeSyncOutcome, CodeSyncPlan } from './code-sync-plan.ts';
 import { describeRequests } from './code-sync-requests.ts';
 import type { DescribedResource } from './code-sync-requests.ts';
+import type { ServiceContext } from '../../services/service-context.ts';
 import { openServiceContext } from './open-service-context.ts';
 import { syncSkipReason } from './locate-resources.ts';
 import { leaveAsCreated, locateCodeSync, planCodeSync } from './plan-code-sync.ts';
 import type { LocatedSync } from './plan-code-sync.ts';
+import { startAhead, withAnswer } from './confirm-ahead.ts';
+import type { AheadOfAnswer } from './confirm-ahead.ts';
 import type { Planning, SettingsRequest } from './planning.ts';
+import { rememberConfirmed } from './trusted-function.ts';
+import type { Trust } from './trusted-function.ts';
 import { conditionOf, selectResources } from './select-resources.ts';
 import type { Selection } from './select-resources.ts';
 
@@ -43,6 +48,8 @@ export interface CodeSyncRequest {
   settingsOnly?: boolean | undefined;
   /** CloudFormation has just created the stack from these templates and this code: there is nothing to compare. */
   isNew?: boolean | undefined;
+  /** What an earlier run has confirmed: code is sent at once where that is enough. */
+  trust?: Trust | undefined;
   /** Called once the stack is located, before anything is built; false: refuses the sync. */
   onLocated?: ((stackId: string) => Promise<boolean>) | undefined;
 }
@@ -94,7 +101,7 @@ export async function openPlan(parts: CodeSyncParts, request: CodeSyncRequest): 
 /** Applies the plan. Settings are remembered before they are sent, until the stack has them. */
 async function applyAndRemember(
   { stacks }: CodeSyncParts,
-  { settings }: CodeSyncRequest,
+  { settings, trust }: CodeSyncRequest,
   { plan, planning: { tools } }: Planned,
 ): Promise<CodeSyncOutcome> {
   const { ahead } = stacks.facts;
@@ -103,6 +110,9 @@ async function applyAndRemember(
   for (const [id, sent] of names) setOwn(ahead, id, [...new Set([...(ownValue(ahead, id) ?? []), ...sent])]);
   if (names.size > 0) await stacks.save();
   const outcome = await applyCodeSync(tools, plan);
+  const [only] = plan.work.functions;
+  if (trust !== undefined && only !== undefined && !outcome.failed)
+    await rememberConfirmed(trust, only, tools.lambda.latest(only.work.state.name));
   for (const { id, outcome: how, refusedSettings } of outcome.results) {
     const sent = names.get(id);
     // a failure may have come after the request
@@ -127,7 +137,7 @@ async function planFresh(parts: CodeSyncParts, request: CodeSyncRequest): Promis
   if (!first?.planning.somethingIsGone || !stacks.hasCachedListings) return first;
   stacks.forget();
   await first.planning.tools.artifacts.dispose();
-  return planOnce(parts, { ...request, onLocated: undefined, buildsAtOnce: false });
+  return planOnce(parts, { ...request, onLocated: undefined, buildsAtOnce: false, trust: undefined });
 }
 
 async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise<Planned | undefined> {
@@ -136,6 +146,7 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
   const build = request.build ?? ((ids, signal) => parts.builder.build(root, ids, signal));
   const tools = openServiceContext(parts, root);
   let begun: { packing: Promise<PackedCode>; ending: AbortController } | undefined;
+  let ahead: AheadOfAnswer | undefined;
   const pack = (resources: readonly BuiltResource[]): Promise<PackedCode> => {
     const ids = new Set(resources.map(({ id }) => id));
     const ending = new AbortController();
@@ -159,20 +170,37 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
   try {
     const expected = request.buildsAtOnce === true ? listExpected(root, selection) : [];
     const early = expected.length > 0 ? pack(expected) : undefined;
+    ahead = early && startTrusted(tools, request, { expected, packing: early });
     const found = await locateCodeSync(tools, { root, selection, stackName, isDeployed, settings, settingsOnly });
     const sync = request.isNew && built ? leaveAsCreated(found, built) : found;
     const { planning, located, toBuild } = sync;
     if (located.length > 0 && (await onLocated?.(planning.tools.stackId)) === false) {
+      await ahead?.withdraw();
       await abandon();
       return undefined;
     }
+    const answer = await ahead?.confirm(sync);
+    ahead = undefined;
     const isExpected = toBuild.length === expected.length && toBuild.every((one) => expected.includes(one));
     if (!isExpected) await endBuild();
-    return { plan: await planCodeSync(sync, early !== undefined && isExpected ? early : pack(toBuild)), planning };
+    const plan = await planCodeSync(sync, early !== undefined && isExpected ? early : pack(toBuild));
+    return { plan: answer === undefined ? plan : withAnswer(plan, answer), planning };
   } catch (error) {
+    await ahead?.withdraw(error);
     await abandon();
     throw error;
   }
+}
+
+/** Sends the code of a single function that can be trusted. */
+function startTrusted(
+  tools: ServiceContext,
+  { trust }: CodeSyncRequest,
+  { expected, packing }: { expected: readonly BuiltResource[]; packing: Promise<PackedCode> },
+): AheadOfAnswer | undefined {
+  const [only, ...others] = expected;
+  if (trust === undefined || only === undefined || others.length > 0 || !('packageType' in only)) return undefined;
+  return startAhead(tools, trust, { resource: only, packing });
 }
 
 type BuiltResource = LocatedSync['toBuild'][number];

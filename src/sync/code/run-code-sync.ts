@@ -14,6 +14,7 @@ import { readTemplatesAsDeployed } from '../read-templates.ts';
 import { dependsOnParameters } from '../stack-parameters.ts';
 import { documentOf, reportOutcome, reportPlan, reportSynced } from './report-code-sync.ts';
 import { placeOf } from '../../cloud/resource-attributes.ts';
+import { openTrust } from './trusted-function.ts';
 import { selectResources } from './select-resources.ts';
 import type { Selection } from './select-resources.ts';
 import type { SyncResource } from './sync-resource.ts';
@@ -27,6 +28,7 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
   const started = performance.now();
   command.aws.prepare('cloudFormation', 'lambda');
   const selection: Selection = { ids: options.resourceIds, types: options.resourceTypes };
+  const trusting = openTrust(command);
   const ahead = await locateAhead(command);
   const { root, described } = await openForCodeSync(command, selection, ahead);
   const leftOut = selection.ids.length + selection.types.length === 0 ? describeLeftOut(root) : undefined;
@@ -36,6 +38,7 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
   const open = await codeSync.plan({
     root,
     selection,
+    trust: await trusting,
     // where it was not found before, nothing is built for a stack that may not have it
     buildsAtOnce:
       ahead?.isGuessed === true &&
@@ -46,6 +49,11 @@ export async function runCodeSync(command: SyncRun): Promise<SyncReport> {
       return options.dryRun || environment.confirmDevelopmentStack(place);
     },
   });
+  if (described === undefined && ahead?.isDescribing === true) {
+    const settled = describeSettled(command, ahead);
+    settled.catch(() => open?.discard());
+    place ??= placeOf((await settled).id);
+  }
   if (open === undefined) {
     note(environment.reporter, 'info', 'Nothing was done.');
     return { document: { status: 'cancelled' }, exitCode: 0 };
@@ -83,7 +91,7 @@ async function openForCodeSync(
     region,
     stack: async (written) => {
       const { resources } = selectResources(written, selection);
-      if (await isDescriptionNeeded(run, resources, written)) described = await describeSettled(run, ahead);
+      if (await isDescriptionNeeded(run, resources, { root: written, ahead })) described = await describeSettled(run, ahead);
       return described;
     },
   });
@@ -94,10 +102,12 @@ async function openForCodeSync(
 async function isDescriptionNeeded(
   run: SyncRun,
   [only, ...others]: readonly SyncResource[],
-  root: Stack,
+  { root, ahead }: { root: Stack; ahead: LocatedAhead | undefined },
 ): Promise<boolean> {
   if (only === undefined) return false;
   if (others.length > 0 || dependsOnParameters(root, only)) return true;
+  // the answer is under way, and the build need not wait for it
+  if (ahead?.isDescribing === true && ahead.isGuessed) return false;
   return (await openStackMemory(run)).hasListing(only.stack.path);
 }
 

@@ -1,6 +1,7 @@
 import { deployStack, parsePollDelay } from '../../deploy/deploy-stack.ts';
 import type { DeployedState, DeployResult, DeployTools } from '../../deploy/deploy-stack.ts';
 import { objectUrls } from '../../package/object-urls.ts';
+import { forgetConfirmed } from '../code/trusted-function.ts';
 import { confirmRecreation } from '../open-application.ts';
 import { deploymentInputs, forEachMissing } from './missing-uploads.ts';
 import type { DeploymentStores, PlannedDeployment } from './packaging.ts';
@@ -12,6 +13,7 @@ export async function uploadAndDeploy(
   known: DeployedState,
 ): Promise<DeployResult> {
   await uploadMissing(stores, deployment);
+  await forgetConfirmed(stores.run);
   return deployStack(stores.run.aws, deployment.input, await deployTools(stores), known);
 }
 
