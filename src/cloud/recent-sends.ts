@@ -82,7 +82,10 @@ export async function sendAndRecord<T>(
 }
 
 /** Records a request that may have arrived or not: either value may be stale, so that the new one is sent again. */
-export function recordAttempt(facts: { sent: SentValues }, { shown: { resource, value: before }, value }: SentChange): void {
+export function recordAttempt(
+  facts: { sent: SentValues },
+  { shown: { resource, value: before }, value }: SentChange,
+): void {
   const at = Date.now();
   const earlier = recentOf(ownValue(facts.sent, resource), at);
   facts.sent[resource] = [...earlier, { value, at }, { value: before, at }];

@@ -100,7 +100,8 @@ const sent = (): string[] =>
 /** Syncs the function; CloudFormation answers when Lambda has answered to code that was sent ahead. */
 async function codeAhead(
   app: CodeApp,
-  { asked = 'DescribeStackResource', answer }: { asked?: string; answer?: Fault } = {},
+  asked = 'DescribeStackResource',
+  answer?: Fault,
 ): Promise<Awaited<ReturnType<CodeApp['code']>>> {
   const held = proxy.hold({ operation: asked });
   const syncing = app.code(['Fn']);
@@ -230,17 +231,26 @@ it('a resource that left the stack is not found, although an earlier run knows i
 /** What such a sync says about a function that is not the stack's. */
 const SENT_EARLY = 'It had received the new code before CloudFormation answered';
 
-const trusting = story('--code of a function that CloudFormation confirmed minutes ago', { afterEach: () => proxy.clear() });
+const trusting = story('--code of a function that CloudFormation confirmed minutes ago', {
+  afterEach: () => proxy.clear(),
+});
 const fn = 'trusted-fn';
+// a deployment of two resources leaves their list, whose state one call confirms
+const two = (properties: string): Record<string, string> => {
+  const text = template(fn).replace('Properties: {', `Properties: {${properties}`);
+  return {
+    'template.yaml': `${text}${template('neighbour-fn').split('Resources:\n')[1]?.replace('Fn:', 'Other:') ?? ''}`,
+  };
+};
 let app: CodeApp;
 trusting('sends code before CloudFormation answers', async () => {
-  app = await trustedApp('trusted', { 'template.yaml': template(fn) });
+  app = await trustedApp('trusted', two(''));
   await app.write(code('v3'));
-  expect((await codeAhead(app)).outcomes).toEqual({ Fn: 'synced' });
+  expect((await codeAhead(app, 'DescribeStacks')).outcomes).toEqual({ Fn: 'synced' });
   expect(sent()).toEqual([`ahead to ${fn}: 200`]);
   const operations = proxy.calls.map(({ operation }) => operation);
   const update = operations.indexOf('UpdateFunctionCode');
-  expect(operations.slice(0, update).sort()).toEqual(['DescribeStackResource', 'GetFunction']);
+  expect(operations.slice(0, update).sort()).toEqual(['DescribeStacks', 'GetFunction']);
   expect(operations.slice(update + 1).filter((operation) => operation !== 'GetFunction')).toEqual([]);
   expect(await invoke(cloud.endpoint, fn)).toBe('v3');
 });
@@ -249,7 +259,7 @@ trusting('compares as always if someone has changed a setting of it', async () =
   const Environment = { Variables: { BY: 'hand' } };
   await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, Environment }));
   await app.write(code('v4'));
-  expect((await codeAhead(app)).outcomes).toEqual({ Fn: 'synced' });
+  expect((await codeAhead(app, 'DescribeStacks')).outcomes).toEqual({ Fn: 'synced' });
   expect(sent()).toEqual([`ahead to ${fn}: 412`, `${fn}: 200`]);
   expect(await invoke(cloud.endpoint, fn)).toBe('v4');
 });
@@ -257,38 +267,47 @@ trusting('compares as always if someone has changed its code', async () => {
   const { lambda } = clients(cloud.endpoint);
   await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: foreignZip }));
   await app.write(code('v5'));
-  expect((await codeAhead(app)).outcomes).toEqual({ Fn: 'synced' });
+  expect((await codeAhead(app, 'DescribeStacks')).outcomes).toEqual({ Fn: 'synced' });
   expect(sent()).toEqual([`ahead to ${fn}: 412`, `${fn}: 200`]);
 });
 trusting('waits as always while another update is in progress', async () => {
   const busy = { status: 409, code: 'ResourceConflictException', message: 'An update is in progress' };
   proxy.fault({ operation: 'UpdateFunctionCode' }, { kind: 'error', ...busy });
   await app.write(code('v6'));
-  expect((await codeAhead(app)).outcomes).toEqual({ Fn: 'synced' });
+  expect((await codeAhead(app, 'DescribeStacks')).outcomes).toEqual({ Fn: 'synced' });
   expect(sent()).toEqual([`ahead to ${fn}: 409`, `${fn}: 200`]);
 });
 trusting('sends the code again if the answer is lost', async () => {
   proxy.fault({ operation: 'UpdateFunctionCode' }, { kind: 'reset', when: 'after-answer' });
   await app.write(code('v7'));
-  expect((await codeAhead(app)).outcomes).toEqual({ Fn: 'synced' });
+  expect((await codeAhead(app, 'DescribeStacks')).outcomes).toEqual({ Fn: 'synced' });
   expect(sent()).toEqual([`ahead to ${fn}: lost`, `${fn}: 200`]);
   expect(await invoke(cloud.endpoint, fn)).toBe('v7');
 });
 trusting('reports that it has the code if CloudFormation does not confirm it', async () => {
   await app.write(code('v8'));
-  const error: unknown = await codeAhead(app, { answer: { kind: 'denied' } }).catch((thrown: unknown) => thrown);
-  expect(String(error)).toContain('may not perform cloudformation:DescribeStackResource');
+  const error: unknown = await codeAhead(app, 'DescribeStacks', { kind: 'denied' }).catch((thrown: unknown) => thrown);
+  expect(String(error)).toContain('may not perform cloudformation:DescribeStacks');
   expect(String((error as Error).cause)).toContain(
     `${fn} has the new code, but CloudFormation did not confirm that it is still Fn of the stack / Sync again`,
   );
 });
+trusting('is sent code while CloudFormation updates the stack, which the sync warns of', async () => {
+  await app.write(code('v9'));
+  const body = (text: string): string => text.replace('CREATE_COMPLETE', 'UPDATE_IN_PROGRESS');
+  const { outcomes, notes } = await codeAhead(app, 'DescribeStacks', { kind: 'change', body });
+  expect(outcomes).toEqual({ Fn: 'synced' });
+  expect(notes.join()).toContain('Stack trusted is in UPDATE_IN_PROGRESS: CloudFormation may still undo this sync');
+});
 trusting('is not trusted after a deployment', async () => {
-  await app.write({ 'template.yaml': template(fn).replace('Properties: {', 'Properties: {MemorySize: 256, ') });
+  await app.write(two('MemorySize: 256, '));
   expect((await app.plain()).way).toBe('deploy');
   expect(await fs.readdir(confirmedFolder(app))).toEqual([]);
 });
 
-const correcting = story('code that was sent to a function that the stack has given up', { afterEach: () => proxy.clear() });
+const correcting = story('code that was sent to a function that the stack has given up', {
+  afterEach: () => proxy.clear(),
+});
 const retained = (name: string): Record<string, string> => ({
   'template.yaml': template(name).replace('Fn: {', 'Fn: {DeletionPolicy: Retain, UpdateReplacePolicy: Retain, '),
 });

@@ -53,7 +53,8 @@ export function startAhead(
       const { name } = ahead.known;
       const there = located.find(({ resource: { id } }) => id === trust.id)?.deployed.physicalId;
       if (there !== name) {
-        await putBack(tools, attempt, { id: trust.id, there });
+        const now = there === undefined ? '' : `: ${trust.id} is ${there} now`;
+        await putBack(tools, attempt, `${name} is no longer in the stack${now}`);
         return undefined;
       }
       const state = stateOf(ahead.known);
@@ -72,9 +73,10 @@ export function startAhead(
       if (tools.signal.aborted) return;
       const attempt = await sending;
       if (attempt === undefined) return;
-      if (error === undefined || error instanceof NoSuchStackError)
-        await putBack(tools, attempt, { id: trust.id, there: undefined });
-      else if (attempt.sent.kind === 'accepted') warnUnconfirmed(tools, trust, attempt.ahead);
+      const { name } = attempt.ahead.known;
+      if (error === undefined) await putBack(tools, attempt, `${name} is not to be synced`);
+      else if (error instanceof NoSuchStackError) await putBack(tools, attempt, `${name} is no longer in the stack`);
+      else if (attempt.sent.kind === 'accepted') warnUnconfirmed(tools, trust.id, name);
     },
   };
 }
@@ -89,16 +91,10 @@ export function withAnswer(plan: CodeSyncPlan, answer: FunctionConfiguration): C
   return { ...plan, work: { ...plan.work, functions } };
 }
 
-async function putBack(
-  tools: ServiceContext,
-  { ahead, sent }: Attempt,
-  { id, there }: { id: string; there: string | undefined },
-): Promise<void> {
-  const { name } = ahead.known;
+/** Puts the code of a function back that should not have received any, and reports why. */
+async function putBack(tools: ServiceContext, { ahead, sent }: Attempt, why: string): Promise<void> {
   const restored = await restoreCode(tools, ahead, sent);
-  if (restored.kind === 'untouched') return;
-  const now = there === undefined ? '' : `: ${id} is ${there} now`;
-  note(tools.reporter, 'warning', `${name} is no longer in the stack${now}`, describeRestored(name, restored));
+  if (restored.kind !== 'untouched') note(tools.reporter, 'warning', why, describeRestored(ahead.known.name, restored));
 }
 
 function describeRestored(name: string, restored: Exclude<Restored, { kind: 'untouched' }>): string {
@@ -107,7 +103,7 @@ function describeRestored(name: string, restored: Exclude<Restored, { kind: 'unt
   return `${sent}, and its previous code could not be put back: ${restored.reason}. Sync or deploy the stack that ${name} belongs to.`;
 }
 
-function warnUnconfirmed(tools: ServiceContext, { id }: Trust, { known: { name } }: CodeAhead): void {
+function warnUnconfirmed({ reporter }: ServiceContext, id: string, name: string): void {
   const text = `${name} has the new code, but CloudFormation did not confirm that it is still ${id} of the stack`;
-  note(tools.reporter, 'warning', text, 'Sync again when CloudFormation answers.');
+  note(reporter, 'warning', text, 'Sync again when CloudFormation answers.');
 }

@@ -91,7 +91,8 @@ async function openForCodeSync(
     region,
     stack: async (written) => {
       const { resources } = selectResources(written, selection);
-      if (await isDescriptionNeeded(run, resources, { root: written, ahead })) described = await describeSettled(run, ahead);
+      if (await isDescriptionNeeded(run, resources, { root: written, ahead }))
+        described = await describeSettled(run, ahead);
       return described;
     },
   });
