@@ -94,7 +94,8 @@ describe('changes of a function', () => {
       () => aws.lambda.send(new PublishVersionCommand({ FunctionName })),
     ];
     for (const change of changes) await expect(change()).rejects.toMatchObject({ name: 'ResourceConflictException' });
-    await ready(FunctionName);
+    const { RevisionId } = await ready(FunctionName);
+    expect(RevisionId).not.toBe(answer.RevisionId);
     await aws.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, MemorySize: 256 }));
     expect(await invoke(cloud.endpoint, FunctionName)).toBe(2);
   });
