@@ -3,7 +3,7 @@ import type { ResourceIdentifier } from '../model/stack.ts';
 import { discard, readTextIfExists, writeFileAtomic } from '../support/files.ts';
 import { ownValue } from '../support/own-value.ts';
 import { count, fields, listOf, parseJson, recordOf, text } from '../support/shapes.ts';
-import { explainSystemError } from '../system-errors.ts';
+import { asUserError, explainSystemError } from '../system-errors.ts';
 import { shortHash } from './sync-state.ts';
 
 /**
@@ -50,8 +50,8 @@ export function openConfirmedFunctions(stack: {
     try {
       return recordOf(confirmed)(parseJson((await readTextIfExists(file)) ?? '')) ?? {};
     } catch (error) {
-      // the file only saves time
-      if (explainSystemError(error) === undefined) throw error;
+      // the file only saves time, and need not be ours
+      if (asUserError(error) === undefined) throw error;
       return {};
     }
   };

@@ -108,6 +108,15 @@ it('confirmed functions are remembered by stack name and Region, until a deploym
   const damaged = path.join(folder, 'confirmed');
   for (const name of await fs.readdir(damaged)) await fs.writeFile(path.join(damaged, name), '{"Fn": {"name": 1}}');
   expect(await here.read('Fn')).toBeUndefined();
+  // something else in its place, which the write cannot replace
+  for (const name of await fs.readdir(damaged)) {
+    await fs.rm(path.join(damaged, name));
+    await fs.mkdir(path.join(damaged, name, 'full'), { recursive: true });
+  }
+  expect(await here.read('Fn')).toBeUndefined();
+  await here.write('Fn', known, 0);
+  await here.write('Fn', known, 0);
+  expect(await here.read('Fn')).toEqual(known);
 });
 
 it('runs for other accounts, Regions and endpoints do not trust each other', async () => {
