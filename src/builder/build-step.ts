@@ -13,6 +13,7 @@ import { buildStoreDir } from './build-options.ts';
 import type { BuildOptions } from './build-options.ts';
 import type { BuildInput, BuiltFolder } from './build-result.ts';
 import type { BuildCache, CacheEntry } from './cache/build-cache.ts';
+import type { BuildMemory } from './cache/build-memory.ts';
 import type { SourceHasher } from './cache/source-hash.ts';
 import { notePrivateFiles } from './checks/private-files.ts';
 import type { ContainerPool, ContainerTools } from './containers/container-tools.ts';
@@ -20,6 +21,8 @@ import { nameImage, obtainImage } from './images/build-image.ts';
 import { imageInputs } from './images/plan-images.ts';
 import type { ImageDefinition } from './images/plan-images.ts';
 import type { BuildDefinition } from './plan-build.ts';
+import { recallBuild, rememberBuild } from './recall-build.ts';
+import type { RecallContext } from './recall-build.ts';
 import type { ResultCollector } from './result-collector.ts';
 import type { SharedBuilds } from './shared-builds.ts';
 import { failurePlace } from './tools/failure-place.ts';
@@ -51,6 +54,8 @@ export interface SharedContext {
   environment: BuildEnvironment;
   cache: BuildCache;
   hasher: SourceHasher;
+  /** undefined: there are too few builds for it. */
+  memory: BuildMemory | undefined;
   tools: Tools;
   /** Workspaces, lock files and folders that this run has read. */
   projects: ProjectMemos;
@@ -121,6 +126,17 @@ async function buildHere(
 ): Promise<{ result: DefinitionResult; label: string }> {
   const { environment, cache, hasher, projects } = shared;
   const { stepId, note, collector, observer } = how;
+  const { options, sharedBuilds, reporter } = environment;
+  const recall: RecallContext = { ...shared, reporter };
+  // builds that are shared need what a preparation finds out
+  const recalled = sharedBuilds === undefined ? await recallBuild(definition, recall, observer) : undefined;
+  if (recalled !== undefined) {
+    collector.setInputs(definition.ids, recalled.inputs);
+    noteSkippedLayer(definition, recalled.result, note);
+    return recalled;
+  }
+  const since = Date.now();
+  let hasNotes = false;
   const programs = new Set<string>();
   const open = async (): Promise<ContainerTools | undefined> =>
     definition.container && shared.containers.open(definition, definition.container, stepId);
@@ -128,15 +144,19 @@ async function buildHere(
   try {
     const tools = recordPrograms(observeTools(container ?? shared.tools, observer), programs);
     const hostTools = observeTools(shared.tools, observer);
-    const { options, sharedBuilds } = environment;
-    const context: BuildContext = { options, cache, hasher, tools, hostTools, ...projects, stepId, note };
-    const { reporter } = environment;
+    const noteHere: BuildContext['note'] = (level, text) => {
+      hasNotes = true;
+      note(level, text);
+    };
+    const context: BuildContext = { options, cache, hasher, tools, hostTools, ...projects, stepId, note: noteHere };
     const setInputs = (inputs: readonly BuildInput[]): void => {
       collector.setInputs(definition.ids, inputs);
       container?.setInputs(inputs);
     };
     const built = await prepareAndBuild(definition, context, { setInputs, observer, reporter, sharedBuilds });
     await offerBuild(sharedBuilds, { definition, context, ...built, programs });
+    if (!hasNotes) await rememberBuild(definition, { ...built, since }, recall);
+    noteSkippedLayer(definition, built.result, note);
     return { result: built.result, label: built.prepared.label };
   } finally {
     await container?.close();
@@ -216,10 +236,15 @@ async function prepareAndBuild(
     }
   });
   await notePrivateFiles(definition, result.artifact, context.note);
-  const { layerSkipped } = result;
-  if (definition.wantsDependencyLayer && layerSkipped)
-    context.note(layerSkipped.level, `no dependency layer: ${layerSkipped.reason}`);
   return { workflow, prepared, result };
+}
+
+function noteSkippedLayer(
+  { wantsDependencyLayer }: BuildDefinition,
+  { layerSkipped }: Pick<DefinitionResult, 'layerSkipped'>,
+  note: BuildContext['note'],
+): void {
+  if (wantsDependencyLayer && layerSkipped) note(layerSkipped.level, `no dependency layer: ${layerSkipped.reason}`);
 }
 
 function collect(

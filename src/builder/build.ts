@@ -9,6 +9,7 @@ import type { BuildResult } from './build-result.ts';
 import { buildCode, buildImage } from './build-step.ts';
 import type { BuildEnvironment, SharedContext } from './build-step.ts';
 import { openBuildCache } from './cache/build-cache.ts';
+import { openBuildMemory } from './cache/build-memory.ts';
 import { openSourceHasher } from './cache/source-hash.ts';
 import { createFunctionChecker } from './checks/check-functions.ts';
 import { openContainerPool } from './containers/container-tools.ts';
@@ -44,6 +45,7 @@ export function openBuilder(environment: BuildEnvironment): Builder {
   const store = buildStoreDir(projectDir);
   const wholeCache = openBuildCache(store);
   const hasher = openSourceHasher(path.join(store, 'source-index.json'));
+  const memory = openBuildMemory(path.join(store, 'build-memory.json'));
   const checker = createFunctionChecker(projectDir);
   const inTurn = createGate(1);
   const idle = environment.keepsContainers === true ? openIdleContainers() : undefined;
@@ -62,6 +64,7 @@ export function openBuilder(environment: BuildEnvironment): Builder {
         environment: { ...environment, signal, onBuilt },
         cache,
         hasher,
+        memory: plan.definitions.length < WORTH_REMEMBERING ? undefined : memory,
         tools,
         projects: createProjectMemos(),
         containers,
@@ -83,6 +86,9 @@ export function openBuilder(environment: BuildEnvironment): Builder {
     },
   };
 }
+
+/** To read what is remembered of all builds takes as long as preparing so many. */
+const WORTH_REMEMBERING = 8;
 
 /** Installing waits for the network more than it computes. */
 const BUILDS_AT_ONCE = Math.max(4, os.availableParallelism());
@@ -108,6 +114,7 @@ async function buildAll(plan: BuildPlan, shared: SharedContext, atOnce: number):
     ),
   ]);
   await shared.hasher.save();
+  await shared.memory?.save();
   shared.environment.signal.throwIfAborted();
   if (collector.bugs.length > 0) throw collector.bugs[0];
   await shared.cache.prune().catch(() => {}); // housekeeping: the next build tries again

@@ -26,6 +26,10 @@ export interface Tree {
   files: TreeFile[];
   /** Links that lead nowhere, or back to a folder that they are in: they have no content. Sorted. */
   dangling: string[];
+  /** Named pipes, sockets and devices, which are not read. Sorted. */
+  special: string[];
+  /** The folders that were listed, with the targets of links. Absolute. */
+  folders: string[];
 }
 
 type Linked = Pick<TreeFile, 'isLinked'>;
@@ -40,10 +44,11 @@ const FILES_AT_ONCE = 32;
  */
 export function listTree(root: string, excludes: readonly string[] = [], budget?: WorkBudget): Tree {
   const isExcluded = compileExcludes(excludes);
-  const tree: Tree = { files: [], dangling: [] };
+  const tree: Tree = { files: [], dangling: [], special: [], folders: [] };
   const walk = (folder: string, prefix: string, parents: () => readonly string[], linked: Linked = {}): void => {
     const items = fs.readdirSync(folder, { withFileTypes: true });
     spend(budget, { items: items.length });
+    tree.folders.push(folder);
     for (const item of items) {
       if (isExcluded(item.name, prefix === '')) continue;
       const absolute = path.join(folder, item.name);
@@ -57,7 +62,7 @@ export function listTree(root: string, excludes: readonly string[] = [], budget?
         else if (target === undefined) tree.dangling.push(name);
         else if (target.folder) walk(absolute, `${name}/`, () => [...parents(), target.real], LINKED);
         else tree.files.push({ path: name, absolute, ...LINKED });
-      }
+      } else tree.special.push(name);
     }
   };
   // most trees have no links, and need no resolved path
@@ -65,6 +70,7 @@ export function listTree(root: string, excludes: readonly string[] = [], budget?
   walk(root, '', () => [(realRoot ??= fs.realpathSync(root))]);
   tree.files.sort((a, b) => compareNames(a.path, b.path));
   tree.dangling.sort(compareNames);
+  tree.special.sort(compareNames);
   return tree;
 }
 

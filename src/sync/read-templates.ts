@@ -7,6 +7,7 @@ import { openParsedTemplates } from '../model/parsed-templates.ts';
 import { readStacks } from '../model/read-stacks.ts';
 import type { ReadStacksInput } from '../model/read-stacks.ts';
 import type { Stack } from '../model/stack.ts';
+import { PROGRAM_VERSION } from '../support/program-version.ts';
 import { changesParameters, deployedParameters, keptParameters } from './stack-parameters.ts';
 import type { SyncRun } from './sync-run.ts';
 
@@ -53,9 +54,6 @@ async function namesOfKept(
   }
 }
 
-/** Hash of all source files, which scripts/build.mjs fills in. Without it (tests of src/) each run parses. */
-declare const SOURCE_HASH: string | undefined;
-
 /** For work whose warnings were reported before. */
 const SILENT: Reporter = { report: () => {} };
 
@@ -77,10 +75,11 @@ async function readTemplates(
 ): Promise<Stack> {
   const { templateFile, baseDir, parameterOverrides, languageExtensions, projectDir, stackName } = options;
   const started = performance.now();
+  // tests of src/ parse each time
   const parsed =
-    typeof SOURCE_HASH === 'undefined'
+    PROGRAM_VERSION === undefined
       ? undefined
-      : openParsedTemplates(path.join(buildStoreDir(projectDir), 'templates'), SOURCE_HASH);
+      : openParsedTemplates(path.join(buildStoreDir(projectDir), 'templates'), PROGRAM_VERSION);
   const { root, warnings } = await readStacks({
     templateFile,
     baseDir,

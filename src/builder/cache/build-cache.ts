@@ -5,7 +5,7 @@ import { discard, exists, makeFolder, writeFileAtomic } from '../../support/file
 import { asSegment } from '../../support/places.ts';
 import { removeLeftovers } from '../../support/temporary.ts';
 import { temporarySuffix } from '../../support/temporary-names.ts';
-import { CONTENT, FACTS, moveInto, readEntry } from './cache-entries.ts';
+import { CONTENT, FACTS, madeAt, moveInto, readEntry } from './cache-entries.ts';
 import type { EntryFacts } from './cache-entries.ts';
 import { openLeases } from './leases.ts';
 import type { Leases } from './leases.ts';
@@ -29,6 +29,14 @@ export interface CacheEntry {
   cached: boolean;
 }
 
+/** An entry as it was found before. */
+export interface KnownEntry {
+  key: string;
+  facts: EntryFacts;
+  /** Of its content (`madeAt`). */
+  made: string;
+}
+
 /** Caches finished builds by key. */
 export interface BuildCache {
   /** Returns the entry, and makes it first if it does not exist. At most one `make` of a key runs at a time in this process. */
@@ -38,10 +46,12 @@ export interface BuildCache {
    * used elsewhere.
    */
   keepNewest(owner: string, key: string): Promise<void>;
-  /** Returns the same cache; entries obtained through it are kept until `release`. */
+  /** Returns the same cache; entries obtained or found through it are kept until `release`. */
   hold(): { cache: BuildCache; release(): void };
   /** Returns the entry if it exists. */
   find(kind: EntryKind, key: string): Promise<CacheEntry | undefined>;
+  /** Returns an entry that was found within the last hour, if its content is still the same (`madeAt`). Reads nothing. */
+  confirm(kind: EntryKind, known: KnownEntry): CacheEntry | undefined;
   /** Runs `work` with an empty folder, which is removed afterwards. */
   withScratch<T>(work: (folder: string) => Promise<T>): Promise<T>;
   /** Removes leftovers of killed builds and, at most once an hour, entries that were not used for long. */
@@ -74,6 +84,11 @@ export function openBuildCache(root: string): BuildCache {
     return entry && { ...entry, key, cached: true };
   };
 
+  const confirm: BuildCache['confirm'] = (kind, { key, facts, made }) => {
+    const content = path.join(folderOf(kind, key), CONTENT);
+    return madeAt(content) === made ? { key, facts, path: content, cached: true } : undefined;
+  };
+
   const create = async (
     kind: EntryKind,
     key: string,
@@ -97,6 +112,7 @@ export function openBuildCache(root: string): BuildCache {
 
   const cache: BuildCache = {
     find,
+    confirm,
     obtain: (kind, key, make) => {
       const name = `${kind}/${key}`;
       let entry = making.get(name);
@@ -132,7 +148,16 @@ export function openBuildCache(root: string): BuildCache {
         lease.add(folderOf(kind, entry.key));
         return entry;
       };
-      return { cache: { ...cache, obtain }, release: () => lease.close() };
+      const findHeld: BuildCache['find'] = async (kind, key) => {
+        lease.add(folderOf(kind, key));
+        return find(kind, key);
+      };
+      const confirmHeld: BuildCache['confirm'] = (kind, known) => {
+        lease.add(folderOf(kind, known.key));
+        return confirm(kind, known);
+      };
+      const held = { ...cache, obtain, find: findHeld, confirm: confirmHeld };
+      return { cache: held, release: () => lease.close() };
     },
     withScratch: async (work) => {
       const folder = path.join(temporary, `scratch.${temporarySuffix()}`);

@@ -12,7 +12,8 @@ export type EntryFacts = Readonly<Record<string, string | boolean>>;
 export const FACTS = 'entry.json';
 export const CONTENT = 'content';
 
-const HOUR_MS = 3_600_000;
+/** Uses of entries are recorded to the hour (ms). */
+export const HOUR_MS = 3_600_000;
 
 /** Renames a finished entry to its name. If another process was faster, its entry counts. */
 export async function moveInto(
@@ -53,6 +54,15 @@ export function readEntry(folder: string): { path: string; facts: EntryFacts } |
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/**
+ * Identifies the content of an entry: one that was removed and made again has its old name, and perhaps another content. undefined: there
+ * is none. Its folder gets no more files, so its time of change stays the same.
+ */
+export function madeAt(content: string): string | undefined {
+  const stat = statSync(content, { bigint: true, throwIfNoEntry: false });
+  return stat?.isDirectory() === true ? `${stat.ino}:${stat.ctimeNs}` : undefined;
 }
 
 /** Records the use of an entry, to the hour, in the time stamp of its facts. */

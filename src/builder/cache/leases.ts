@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import * as path from 'node:path';
 import { isMissing, makeFolderSync, namesIn } from '../../support/files.ts';
 import { isMakerGone, temporarySuffix } from '../../support/temporary-names.ts';
@@ -29,8 +29,10 @@ export function openLeases(storeDir: string): Leases {
   const open = new Set<Set<string>>();
   const isOurs = (folder: string): boolean => [...open].some((folders) => folders.has(folder));
   const nameOf = (folder: string): string => path.relative(storeDir, folder);
+  const lines = openLines(file);
   const write = (): void => {
     const folders = new Set([...open].flatMap((each) => [...each]));
+    lines.close();
     if (open.size === 0) endLease(file);
     else writeFileSync(file, [...folders].map((folder) => `${nameOf(folder)}\n`).join(''));
   };
@@ -43,7 +45,7 @@ export function openLeases(storeDir: string): Leases {
         add: (folder) => {
           const isNew = !isOurs(folder);
           folders.add(folder);
-          if (isNew) tryWrite(() => appendLine(file, nameOf(folder)));
+          if (isNew) tryWrite(() => lines.append(nameOf(folder)));
         },
         close: () => {
           open.delete(folders);
@@ -74,15 +76,28 @@ function tryWrite(write: () => void): void {
   }
 }
 
-function appendLine(file: string, line: string): void {
-  try {
-    appendFileSync(file, `${line}\n`);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    // somebody removed `.aws-sam`
-    makeFolderSync(path.dirname(file));
-    appendFileSync(file, `${line}\n`);
-  }
+/** Lines at the end of a file, which stays open: there are thousands. */
+interface Lines {
+  append(line: string): void;
+  close(): void;
+}
+
+function openLines(file: string): Lines {
+  let descriptor: number | undefined;
+  const close = (): void => {
+    if (descriptor !== undefined) closeSync(descriptor);
+    descriptor = undefined;
+  };
+  const opened = (): number => {
+    // somebody removed or moved `.aws-sam`
+    if (descriptor !== undefined && statSync(file, { throwIfNoEntry: false }) === undefined) close();
+    if (descriptor === undefined) {
+      makeFolderSync(path.dirname(file));
+      descriptor = openSync(file, 'a');
+    }
+    return descriptor;
+  };
+  return { append: (line) => void writeSync(opened(), `${line}\n`), close };
 }
 
 /** Files of this process. */

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import * as path from 'node:path';
 import { writeFileAtomic } from '../../support/files.ts';
-import { readFolderLines } from './folder-lines.ts';
+import { readFolderLines } from '../../support/folder-lines.ts';
 
 /** Hashes by file, valid as long as the file's time stamps, size and inode stay the same. */
 export interface StatIndex {

@@ -1,3 +1,4 @@
+import type { KeyPart } from '../build-key.ts';
 import type { BuildInput, BuildNote } from '../build-result.ts';
 import type { BuildOptions } from '../build-options.ts';
 import type { BuildCache } from '../cache/build-cache.ts';
@@ -83,6 +84,11 @@ export interface PreparedBuild {
   label: string;
   /** What a watch has to observe. */
   inputs(): Promise<readonly BuildInput[]>;
+  /**
+   * The definition, the inputs and the `settings` of the workflow decide all keys and notes, also by what is missing there: with the
+   * same ones nothing need be prepared.
+   */
+  isDecidedByInputs?: boolean;
   dependencies?: DependencySet | undefined;
   /**
    * Hashes everything that decides the artifact except the dependencies; undefined if that is unknown before the build. Called
@@ -107,5 +113,7 @@ export class SourceChangedError extends Error {
 export interface Workflow {
   name: WorkflowName;
   version: number;
+  /** Returns the settings of this machine that decide its builds; absent: they are not known before a build is prepared. */
+  settings?(tools: Tools): Promise<KeyPart>;
   prepare(definition: BuildDefinition, context: BuildContext): Promise<PreparedBuild>;
 }

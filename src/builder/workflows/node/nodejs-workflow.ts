@@ -32,6 +32,8 @@ const MAX_RUNS = 3;
 export const nodejsWorkflow: Workflow = {
   name: 'nodejs',
   version: 1,
+  // only folders without package.json are remembered
+  settings: async () => null,
   prepare: async (definition, context): Promise<PreparedBuild> => {
     const manifest = await readManifest(definition.codeDir);
     if (!manifest) return prepareCopy(definition, context);
@@ -69,6 +71,7 @@ function prepareCopy(definition: BuildDefinition, context: BuildContext): Prepar
   return {
     label: 'copied',
     inputs: async () => [{ path: definition.codeDir, excludes: EXCLUDES }],
+    isDecidedByInputs: true,
     sourceKey: async () => keyOf('plain', await context.hasher.hashTree(definition.codeDir, EXCLUDES)),
     make: async (target) => {
       await copySource(context, { source: definition.codeDir, target, excludes: EXCLUDES });

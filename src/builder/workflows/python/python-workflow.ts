@@ -31,6 +31,7 @@ const UV_EXCLUDES = [...EXCLUDES, '.uv-cache', 'uv.lock.bak'];
 export const pythonWorkflow: Workflow = {
   name: 'python',
   version: 2,
+  settings: installerSettings,
   prepare: async (definition, context): Promise<PreparedBuild> => {
     const manifest = await findManifest(definition, context);
     const excludes = manifest?.source.tool === 'uv' ? UV_EXCLUDES : EXCLUDES;
@@ -39,6 +40,7 @@ export const pythonWorkflow: Workflow = {
     return {
       label: manifest?.source.tool ?? 'copied',
       inputs: async () => inputs,
+      isDecidedByInputs: manifest === undefined || isSelfContained(manifest),
       dependencies: manifest && (await dependencySet(definition, context, manifest)),
       sourceKey: async () => keyOf(await context.hasher.hashTree(definition.codeDir, excludes), packages),
       make: async (target) => {
@@ -53,6 +55,11 @@ export const pythonWorkflow: Workflow = {
     };
   },
 };
+
+/** Whether the files of the manifest decide what it says: no variables of the environment, no local packages that may appear elsewhere. */
+function isSelfContained({ source, locals, problem }: PythonManifest): boolean {
+  return source.kind === 'requirements' && source.requirements.isSelfContained && locals.length === 0 && !problem;
+}
 
 function inputsOf(manifest: PythonManifest | undefined): BuildInput[] {
   const { files = [], locals = [] } = manifest ?? {};

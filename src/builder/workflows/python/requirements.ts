@@ -18,6 +18,8 @@ export interface Requirements {
   linkedPlaces: readonly string[];
   /** Whether any line requires a package. */
   hasPackages: boolean;
+  /** Its files alone decide what it says: no line has a variable of the environment, or names a place where archives may appear. */
+  isSelfContained: boolean;
 }
 
 /** A line of a requirements file. */
@@ -55,6 +57,7 @@ export async function readRequirements(file: string, env: Environment = {}): Pro
     indexOptions: [],
     linkedPlaces: [],
     hasPackages: false,
+    isSelfContained: true,
   };
   await readInto(draft, { file, text, kind: 'requirements', env, read: new Set([`requirements ${file}`]) });
   return draft;
@@ -78,6 +81,7 @@ const INCLUDE = /^(?:(-r|--requirements?)|-c|--constraints?)(?:\s*=\s*|\s*)(?:"(
 async function readInto(draft: RequirementsDraft, source: Source): Promise<void> {
   const { file, text, kind, env } = source;
   if (!draft.files.includes(file)) draft.files.push(file);
+  if (text.includes('${') || /(^|\s)(-f|--find-links)/.test(text)) draft.isSelfContained = false;
   for (const line of logicalLines(text)) {
     const include = INCLUDE.exec(line);
     if (include) {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseJson } from '../../support/shapes.ts';
+import { parseJson } from './shapes.ts';
 
 /** Values of a folder's files, by name. */
 type Names = Map<string, string>;

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { expect, it } from 'vitest';
-import { readFolderLines } from '../../../src/builder/cache/folder-lines.ts';
+import { readFolderLines } from '../../../src/support/folder-lines.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const HOW = { version: 1, dayOf: (value: string) => Number(value.split(':', 1)[0]) };

@@ -1,0 +1,72 @@
+import { statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
+import * as path from 'node:path';
+import { isMissing } from '../../support/files.ts';
+import type { BuildInput } from '../build-result.ts';
+import { keyOf } from '../build-key.ts';
+import { listTree } from '../file-tree.ts';
+import { isRacy, signatureOf } from './stat-index.ts';
+
+/**
+ * Returns a hash of the names, time stamps, sizes, inodes and executable bits of everything in the inputs of a build; undefined if
+ * something cannot be looked at. Reads no file: equal stamps mean equal contents, as in the index of hashes.
+ */
+export function stampOf(inputs: readonly BuildInput[]): string | undefined {
+  const lines: string[] = [];
+  try {
+    for (const input of inputs) {
+      // only some of the names in it count
+      if (input.direct === true) return undefined;
+      const stat = statOf(input.path);
+      lines.push(input.path);
+      if (stat?.isDirectory() !== true) lines.push(describe(stat));
+      else addTree(lines, input);
+    }
+  } catch (error) {
+    if (isMissing(error)) return undefined; // gone since it was listed
+    throw error;
+  }
+  return keyOf(lines);
+}
+
+function addTree(lines: string[], { path: root, excludes }: BuildInput): void {
+  const { files, dangling, special } = listTree(root, excludes);
+  for (const { path: name, absolute, link, isLinked } of files)
+    lines.push(name, link ?? `${describe(statOf(absolute))}${isLinked ? ' linked' : ''}`);
+  lines.push(JSON.stringify([dangling, special]));
+}
+
+function describe(stat: BigIntStats | undefined): string {
+  if (stat === undefined) return 'missing';
+  const executable = process.platform !== 'win32' && (stat.mode & 0o111n) !== 0n;
+  return `${executable ? 'x' : '-'}${stat.isFile() ? '' : 'special '}${signatureOf(stat)}`;
+}
+
+function statOf(place: string): BigIntStats | undefined {
+  return statSync(place, { bigint: true, throwIfNoEntry: false });
+}
+
+/**
+ * Whether nothing in the inputs changed since shortly before `since` (ms since the epoch): what was read from then on is what they
+ * hold now. A removed file changes its folder.
+ */
+export function isSettled(inputs: readonly BuildInput[], since: number): boolean {
+  const isOld = (place: string): boolean => {
+    const stat = statOf(place);
+    return stat !== undefined && !isRacy(stat, since);
+  };
+  return inputs.every(({ path: place, excludes }) => {
+    const stat = statOf(place);
+    if (stat?.isDirectory() !== true) return isOld(existingFolder(place)) && (stat === undefined || isOld(place));
+    const { files, folders, dangling } = listTree(place, excludes);
+    // a folder on the way to the target of a link may have changed
+    const hasLinks = dangling.length > 0 || files.some(({ link, isLinked }) => link !== undefined || isLinked);
+    return !hasLinks && folders.every(isOld) && files.every(({ absolute }) => isOld(absolute));
+  });
+}
+
+/** Returns the nearest folder above a path. */
+function existingFolder(place: string): string {
+  const above = path.dirname(place);
+  return above === place || statOf(above) !== undefined ? above : existingFolder(above);
+}
