@@ -22,10 +22,10 @@ import type { FileSum } from './artifact-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 import { listEntries, readContents } from './zip/tree-entries.ts';
 import type { TreeEntry } from './zip/tree-entries.ts';
-import { createRecordWriter, findRecorded, keyName, readRecord } from './zip/zip-record.ts';
-import { ZIP_FILE, zipOfRecord, zipRecord } from './zip/zip-record.ts';
-import type { RecordWriter } from './zip/zip-record.ts';
-import { createTargetFinder } from './zip/zip-target.ts';
+import { openZipMemory } from './zip/zip-memory.ts';
+import type { ZipMemory } from './zip/zip-memory.ts';
+import { findRecorded, keyName, zipOfRecord, zipRecord } from './zip/zip-record.ts';
+import { createTargetFinder, isPackages, zipFileOf } from './zip/zip-target.ts';
 import type { ZipTarget } from './zip/zip-target.ts';
 import type { WebFunctionStore } from './web-function-store.ts';
 import { writeZip } from './zip/zip.ts';
@@ -105,7 +105,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
     packages: packagesDir === undefined ? compressed : openPackedPackages(compressed, packagesDir),
     looseDir: path.join(options.storeDir, 'tmp', `zips.${temporarySuffix()}`),
     sums: new Map(),
-    updateRecord: createRecordWriter(),
+    records: openZipMemory(options.storeDir),
     targetOf: createTargetFinder(options.storeDir),
   };
 
@@ -173,6 +173,7 @@ export function createArtifactStore(options: ArtifactStoreOptions): ArtifactStor
       await context.compressor.close();
       await Promise.allSettled([...zips.values(), ...located.values()]);
       await context.packages.save().catch(() => {}); // only a cache
+      await context.records.save();
       await discard(context.looseDir);
     },
   };
@@ -209,7 +210,7 @@ interface ZipContext extends ArtifactStoreOptions {
   looseDir: string;
   /** File sums of immutable folders. Many functions may share a layer's folder under different keys. */
   sums: Map<string, Promise<FolderSums>>;
-  updateRecord: RecordWriter;
+  records: ZipMemory;
   targetOf: ReturnType<typeof createTargetFinder>;
 }
 
@@ -222,20 +223,25 @@ interface FolderSums {
 
 async function itemKey(context: ZipContext, item: ArtifactItem): Promise<string> {
   if (item.kind === 'template') return `${textKey(item.text)}.template`;
-  await requireExisting(item);
-  if (item.kind === 'file') return `${await fileKey(item.path)}${item.extension ?? ''}`;
+  if (item.kind === 'file') {
+    await requireExisting(item);
+    return `${await fileKey(item.path)}${item.extension ?? ''}`;
+  }
+  const name = keyName(item.counted);
+  // an entry of the cache is not looked at if its key is recorded
+  if (!isBelow(item.path, context.storeDir)) await requireExisting(item);
   const { path: target, recordFile } = context.targetOf(item.path);
   if (recordFile === undefined) return treeKey(await readSums(await readEntries(target)), item.counted);
-  const name = keyName(item.counted);
-  const record = await readRecord(recordFile);
+  const record = await context.records.read(recordFile, name);
   const recorded = record[name];
   if (recorded !== undefined) return recorded;
+  await requireExisting(item);
   const isZipped = zipOfRecord(record) !== undefined;
   const { sums, record: added } = await oncePerName(context.sums, recordFile, () =>
     readOnce(context, { target, recordFile, isZipped }),
   );
   const key = treeKey(sums, item.counted);
-  await context.updateRecord(recordFile, { ...added, [name]: key });
+  await context.records.update(recordFile, { ...added, [name]: key });
   return key;
 }
 
@@ -266,17 +272,8 @@ async function readEntries(target: string): Promise<TreeEntry[]> {
   return [{ path: path.basename(target), absolute: target, size: stat.size, executable }];
 }
 
-function zipFileOf(recordFile: string): string {
-  return path.join(path.dirname(recordFile), ZIP_FILE);
-}
-
-/** Whether the folder with this metadata holds nothing but installed packages. */
-function isPackages(recordFile: string): boolean {
-  return path.basename(path.dirname(path.dirname(recordFile))) === 'deps';
-}
-
 async function makeZip(context: ZipContext, { path: target, recordFile }: ZipTarget): Promise<ZipFile> {
-  const { signal, compressor, looseDir, updateRecord } = context;
+  const { signal, compressor, looseDir, records } = context;
   signal.throwIfAborted();
   if (recordFile === undefined) {
     return writeZip(await readEntries(target), path.join(looseDir, `${textKey(target)}.zip`), { signal, compressor });
@@ -288,12 +285,13 @@ async function makeZip(context: ZipContext, { path: target, recordFile }: ZipTar
     return made;
   }
   const file = zipFileOf(recordFile);
-  const recorded = await findRecorded({ file, recordFile }, (values) => updateRecord(recordFile, values));
+  const record = await records.read(recordFile, 'sha256');
+  const recorded = await findRecorded({ file, record }, (values) => records.update(recordFile, values));
   if (recorded !== undefined) return recorded;
   // a killed run leaves a large, incomplete zip
   await removeLeftovers(path.dirname(file));
   const compressed = isPackages(recordFile) ? context.packages : context.compressed;
   const zip = await writeZip(await readEntries(target), file, { signal, compressor, compressed });
-  await updateRecord(recordFile, zipRecord(zip, file));
+  await records.update(recordFile, zipRecord(zip, file));
   return zip;
 }

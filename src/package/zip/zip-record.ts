@@ -16,12 +16,17 @@ export function keyName(counted?: CountedFile): string {
   return counted ? `key:${counted.text}` : 'key';
 }
 
+/** What is known of a zip and of the folder it is made of. */
+export type ZipRecord = Readonly<Record<string, string>>;
+
+const readZipRecord = recordOf(text);
+
 /** Reads a record. A damaged one costs time, not correctness. */
-export async function readRecord(file: string): Promise<Record<string, string>> {
+export async function readRecord(file: string): Promise<ZipRecord> {
   // new entries have none: to ask costs a tenth of the error
   if (!existsSync(file)) return {};
   try {
-    return recordOf(text)(parseJson(readFileSync(file, 'utf8'))) ?? {};
+    return readZipRecord(parseJson(readFileSync(file, 'utf8'))) ?? {};
   } catch (error) {
     if (isMissing(error)) return {};
     throw error;
@@ -29,14 +34,14 @@ export async function readRecord(file: string): Promise<Record<string, string>> 
 }
 
 /** Returns what a record says of the zip; undefined if there is none by this version. */
-export function zipOfRecord(record: Readonly<Record<string, string>>): Omit<ZipFile, 'path'> | undefined {
+export function zipOfRecord(record: ZipRecord): Omit<ZipFile, 'path'> | undefined {
   const { sha256, size, compressor, origin } = record;
   if (sha256 === undefined || compressor !== COMPRESSOR) return undefined;
   return { sha256, size: Number(size), origin: readOrigin(origin) };
 }
 
 /** Returns what to record of the zip in `file`. */
-export function zipRecord({ sha256, size, origin }: Omit<ZipFile, 'path'>, file: string): Record<string, string> {
+export function zipRecord({ sha256, size, origin }: Omit<ZipFile, 'path'>, file: string): ZipRecord {
   const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   const from = origin === undefined ? {} : { origin: JSON.stringify(origin) };
   return { sha256, size: String(size), compressor: COMPRESSOR, writtenAt: String(writtenAt), ...from };
@@ -47,10 +52,9 @@ export function zipRecord({ sha256, size, origin }: Omit<ZipFile, 'path'>, file:
  * hashed, once.
  */
 export async function findRecorded(
-  { file, recordFile }: { file: string; recordFile: string },
-  update: (values: Readonly<Record<string, string>>) => Promise<void>,
+  { file, record }: { file: string; record: ZipRecord },
+  update: (values: ZipRecord) => Promise<void>,
 ): Promise<ZipFile | undefined> {
-  const record = await readRecord(recordFile);
   const zip = zipOfRecord(record);
   const stat = zip && (await statIfExists(file));
   if (zip === undefined || stat?.size !== zip.size) return undefined;
@@ -68,12 +72,12 @@ function readOrigin(json: string | undefined): ObjectOrigin | undefined {
 }
 
 /** Adds values to the record in a file. */
-export type RecordWriter = (file: string, values: Readonly<Record<string, string>>) => Promise<void>;
+export type RecordWriter = (file: string, values: ZipRecord) => Promise<void>;
 
 /** Creates a writer of records. One write takes all that waits for a file: a layer of dozens of functions has as many S3 keys. */
 export function createRecordWriter(): RecordWriter {
   const gate = createGate(1);
-  const waiting = new Map<string, Readonly<Record<string, string>>>();
+  const waiting = new Map<string, ZipRecord>();
   return async (file, values) => {
     waiting.set(file, { ...waiting.get(file), ...values });
     await gate(async () => {

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import * as path from 'node:path';
 import { isMissing } from '../../support/files.ts';
-import { ZIP_RECORD } from './zip-record.ts';
+import { ZIP_FILE, ZIP_RECORD } from './zip-record.ts';
 
 /** A folder or file to zip. */
 export interface ZipTarget {
@@ -28,6 +28,16 @@ export function createTargetFinder(storeDir: string): (place: string) => ZipTarg
     const linked = realStore === undefined ? undefined : entryAt(storeDir, path.relative(realStore, real));
     return { path: place, ...(linked ?? { real, recordFile: undefined }) };
   };
+}
+
+/** Returns the zip that a record describes. */
+export function zipFileOf(recordFile: string): string {
+  return path.join(path.dirname(recordFile), ZIP_FILE);
+}
+
+/** Whether the folder with this record holds nothing but installed packages. */
+export function isPackages(recordFile: string): boolean {
+  return path.basename(path.dirname(path.dirname(recordFile))) === 'deps';
 }
 
 function entryAt(storeDir: string, inside: string): Omit<ZipTarget, 'path'> | undefined {
