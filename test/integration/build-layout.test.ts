@@ -2,12 +2,14 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openBuildLayout } from '../../src/builder/layout/build-layout.ts';
-import { writeBuiltTemplates } from '../../src/builder/layout/built-templates.ts';
+import { planBuiltTemplates, writeBuiltTemplates } from '../../src/builder/layout/built-templates.ts';
 import { openBuildCache } from '../../src/builder/cache/build-cache.ts';
 import type { WrittenEntry } from '../../src/builder/cache/build-cache.ts';
+import { parseJson, recordOf, text as textShape } from '../../src/support/shapes.ts';
 import { mapOf } from '../../src/template/template.ts';
 import { parseTemplate } from '../../src/template/yaml/yaml.ts';
 import { buildApp, readTree } from '../support/build-app.ts';
+import { poll } from '../support/cloud.ts';
 import { snapshotFolder, tempFolder, writeFiles } from '../support/temp-folder.ts';
 
 const FN = `Type: AWS::Serverless::Function, Properties: { Runtime: python3.13, Handler: app.handler, CodeUri: fn }`;
@@ -54,6 +56,37 @@ describe('the folder of built templates', () => {
     await writeFiles(dir, { 'fn/app.py': 'two' });
     await layOut(dir);
     expect(await fs.readFile(path.join(elsewhere, 'build/Fn/app.py'), 'utf8')).toBe('two');
+  });
+
+  it('is corrected wherever somebody changed it, after its links were remembered too', async () => {
+    const stacks = ['Kept', 'Retargeted', 'Removed', 'Added', 'Copied', 'Replaced'];
+    const children = stacks.map((id) => CHILD.replace('Other', id)).join('');
+    const dir = await tempFolder({ ...APP, 'template.yaml': template(children) });
+    const { root, result, options } = await buildApp(dir);
+    const write = () => openBuildLayout(options).write(root, planBuiltTemplates(root, result, options));
+    const build = path.join(dir, '.aws-sam/build');
+    // a folder that was written just now may change again without a trace
+    await poll(async () => {
+      await write();
+      const text = await fs.readFile(path.join(dir, '.aws-sam/sam-sync/layouts/build.links'), 'utf8').catch(() => '');
+      const known = Object.keys(recordOf(textShape)(parseJson(text)) ?? {});
+      return stacks.every((id) => known.includes(path.join(build, id))) ? true : undefined;
+    });
+    const namesNow = async () => (await fs.readdir(build, { recursive: true })).sort();
+    const before = await namesNow();
+    const target = await fs.readlink(path.join(build, 'Kept/Fn'));
+    await fs.rm(path.join(build, 'Retargeted/Fn'));
+    await fs.symlink('../..', path.join(build, 'Retargeted/Fn'));
+    await fs.rm(path.join(build, 'Removed/Fn'));
+    await fs.writeFile(path.join(build, 'Added/Gone'), '');
+    await fs.rm(path.join(build, 'Copied/Fn'));
+    await fs.cp(path.join(dir, 'fn'), path.join(build, 'Copied/Fn'), { recursive: true });
+    await fs.rename(path.join(build, 'Replaced'), path.join(dir, 'elsewhere'));
+    await fs.cp(path.join(dir, 'elsewhere'), path.join(build, 'Replaced'), { recursive: true, verbatimSymlinks: true });
+    await fs.rm(path.join(build, 'Replaced/Fn'));
+    await write();
+    expect(await namesNow()).toEqual(before);
+    for (const id of stacks) expect(await fs.readlink(path.join(build, id, 'Fn')), id).toBe(target);
   });
 
   it('replaces what AWS SAM CLI made, and what we made before the cache was deleted', async () => {

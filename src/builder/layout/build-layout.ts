@@ -12,6 +12,7 @@ import type { BuildArtifacts, BuiltTemplates } from './built-templates.ts';
 import { dependencyLayerId } from '../dependency-layers/dependency-layer.ts';
 import { openLayoutReader } from './read-layout.ts';
 import { linkArtifact } from './link-artifacts.ts';
+import { openLinkMemory } from './link-memory.ts';
 import { isOurLayout } from './own-folders.ts';
 
 /**
@@ -28,6 +29,7 @@ export interface BuildLayout {
 /** Opens the layout of a project. Its writes run one at a time. */
 export function openBuildLayout(options: BuildOptions): BuildLayout {
   const inTurn = createGate(1);
+  const memory = openLinkMemory(layoutFile(options, 'links'));
   const keys = new WeakMap<Stack, string>();
   /** Identifies what the templates were made of, and the template file as we wrote it. */
   const recordOf = (root: Stack): string => {
@@ -36,7 +38,7 @@ export function openBuildLayout(options: BuildOptions): BuildLayout {
     return `${key} ${stampOf(path.join(buildLayoutDir(options), 'template.yaml'))}\n`;
   };
   const write: BuildLayout['write'] = async (root, planned) => {
-    await layOutTemplates(planned, options);
+    await layOutTemplates(planned, options, memory);
     const record = recordOf(root);
     if ((await readTextIfExists(recordFile(options))) !== record) await writeFileAtomic(recordFile(options), record);
   };
@@ -55,7 +57,12 @@ export function openBuildLayout(options: BuildOptions): BuildLayout {
 }
 
 function recordFile(options: BuildOptions): string {
-  const name = `${path.basename(buildLayoutDir(options))}.templates`;
+  return layoutFile(options, 'templates');
+}
+
+/** Returns the file with something that is remembered of the layout. */
+function layoutFile(options: BuildOptions, extension: string): string {
+  const name = `${path.basename(buildLayoutDir(options))}.${extension}`;
   return path.join(buildStoreDir(options.projectDir), 'layouts', name);
 }
 

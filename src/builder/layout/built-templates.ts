@@ -30,6 +30,7 @@ import {
 } from '../dependency-layers/dependency-layer.ts';
 import { linkArtifacts } from './link-artifacts.ts';
 import type { LayoutFolder } from './link-artifacts.ts';
+import type { LinkMemory } from './link-memory.ts';
 import { claimLayout } from './own-folders.ts';
 import { turnOnSourceMaps } from '../source-maps.ts';
 
@@ -61,9 +62,13 @@ export function stackLayoutDir(options: BuildOptions, stackPath: string): string
 }
 
 /** Writes the templates, if their text changed, and links to the artifacts beside them. */
-export async function layOutTemplates({ stack, layout }: BuiltTemplates, options: BuildOptions): Promise<void> {
+export async function layOutTemplates(
+  { stack, layout }: BuiltTemplates,
+  options: BuildOptions,
+  memory?: LinkMemory,
+): Promise<void> {
   await claimLayout(options);
-  await linkArtifacts(layout);
+  await linkArtifacts(layout, memory);
   await writeTemplates(stack);
 }
 

@@ -6,6 +6,7 @@ import { asSegment } from '../../support/places.ts';
 import { isMakerGone, isTemporaryName, temporarySuffix } from '../../support/temporary-names.ts';
 import { linkTree } from '../file-tree.ts';
 import { linkTarget } from '../cache/linked-entries.ts';
+import type { LinkMemory } from './link-memory.ts';
 
 /** A folder of the layout. */
 export interface LayoutFolder {
@@ -23,8 +24,11 @@ export interface LayoutFolder {
  * application. Removing a link, here or by SAM CLI, never touches the cache. The first folder must be ours; folders of nested
  * stacks come after their parents and replace anything else of their name.
  */
-export async function linkArtifacts(layout: readonly LayoutFolder[]): Promise<void> {
-  for (const { dir, links, files, folders } of layout) {
+export async function linkArtifacts(layout: readonly LayoutFolder[], memory?: LinkMemory): Promise<void> {
+  for (const folder of layout) {
+    if (memory?.isDone(folder)) continue;
+    const since = Date.now();
+    const { dir, links, files, folders } = folder;
     const expected = new Set([...links.keys(), ...files, ...folders]);
     const present = new Set(readdirSync(dir));
     for (const name of present) {
@@ -32,7 +36,9 @@ export async function linkArtifacts(layout: readonly LayoutFolder[]): Promise<vo
     }
     for (const name of folders) await makeRealFolder(path.join(dir, asSegment(name, 'The ID of a nested stack')));
     for (const [name, target] of links) await linkArtifact(dir, name, target, { isNew: !present.has(name) });
+    memory?.add(folder, since);
   }
+  await memory?.save();
 }
 
 /**
