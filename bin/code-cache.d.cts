@@ -4,6 +4,8 @@ export interface BundleOptions {
   cacheDir?: string;
   /** Flags of V8 to run with. */
   flags?: readonly string[];
+  /** Begins the name of the file: commands of one use share it. */
+  use?: string;
 }
 
 /** Returns the exports of `main.cjs` in the folder, and `save` for the end of the run. */

@@ -46,10 +46,10 @@ exports.start = async function start(program) {
     return;
   }
   try {
-    const { main: bundle, save } = openBundle(folder, {
-      flags: isWatch(program, process.argv.slice(2)) ? WATCH_FLAGS : [],
-    });
-    process.exitCode = await bundle.main(process.argv.slice(2), bundle.processIo(program, packageDir));
+    const args = process.argv.slice(2);
+    const how = isWatch(program, args) ? { flags: WATCH_FLAGS } : { use: args.includes('--code') ? 'code-' : '' };
+    const { main: bundle, save } = openBundle(folder, how);
+    process.exitCode = await bundle.main(args, bundle.processIo(program, packageDir));
     save();
   } catch (error) {
     // the program reports its own errors; here a part of it failed to load, e.g. because of too many open files

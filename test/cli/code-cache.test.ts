@@ -144,7 +144,7 @@ describe('compiled code that is kept between runs', () => {
     expect(await written(folder)).toEqual(before);
   });
 
-  it('commands under other flags of V8 keep their files: NODE_OPTIONS, and a watch, also one of the samconfig', async () => {
+  it('commands under other flags of V8 keep their files: NODE_OPTIONS, a watch, also one of the samconfig, and --code', async () => {
     const cwd = await tempFolder({ 'samconfig.toml': '[default.sync.parameters]\nwatch = true\n' });
     const folder = path.join(cwd, 'sam-sync', 'code');
     const files = async (args: readonly string[], env: Record<string, string> = {}): Promise<string[]> => {
@@ -164,6 +164,11 @@ describe('compiled code that is kept between runs', () => {
     expect(await files([])).toEqual(all);
     expect(await files(['--no-watch'])).toEqual(all);
     expect(await files(['--no-watch'], debugging)).toEqual(all);
+    // a code sync would read what a deployment compiled
+    const withCode = await files(['--no-watch', '--code']);
+    expect(withCode).toHaveLength(4);
+    expect(await files(['--no-watch'])).toEqual(withCode);
+    expect(await files(['--watch', '--code'])).toEqual(withCode);
   });
 
   it('a command that is killed while others run leaves the rest in order', async () => {

@@ -39,6 +39,8 @@ export function openLeases(storeDir: string): Leases {
   return {
     open: () => {
       const folders = new Set<string>();
+      // somebody removed or moved `.aws-sam`: entries of earlier leases went with it
+      if (statSync(file, { throwIfNoEntry: false }) === undefined) lines.close();
       if (open.size === 0) tryWrite(() => beginLease(file));
       open.add(folders);
       return {
@@ -89,8 +91,6 @@ function openLines(file: string): Lines {
     descriptor = undefined;
   };
   const opened = (): number => {
-    // somebody removed or moved `.aws-sam`
-    if (descriptor !== undefined && statSync(file, { throwIfNoEntry: false }) === undefined) close();
     if (descriptor === undefined) {
       makeFolderSync(path.dirname(file));
       descriptor = openSync(file, 'a');
