@@ -6,13 +6,15 @@ export interface WatchScope {
   roots: readonly string[];
   /** Whether changes directly in this folder may matter. */
   isWatched(folder: string): boolean;
+  /** Whether a root was read before it is watched; absent: all were. */
+  wasRead?(root: string): boolean;
 }
 
 /** Reports changes of files. */
 export interface FileWatcher {
   /**
-   * Watches this scope instead of the one before. Files that are new in it and changed after `since` (ms since the epoch)
-   * are reported: nothing watched them so far.
+   * Watches this scope instead of the one before. Files that are new in it, were read and changed after `since` (ms since the
+   * epoch) are reported: nothing watched them so far.
    */
   watch(scope: WatchScope, since?: number): void;
   /** Finds files that came or went, after so many changes at once that the system may have dropped notifications. */

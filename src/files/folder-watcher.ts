@@ -73,7 +73,10 @@ export class FolderWatcher implements FileWatcher {
     const isChange = since === undefined ? undefined : (file: string) => changedSince(file, since);
     // again: a link that changed before its folder was watched
     const read = this.#links.readOnce();
-    for (const root of scope.roots) this.#settle(root, before.has(root) ? undefined : isChange, read);
+    for (const root of scope.roots) {
+      if (before.has(root)) this.#settle(root, undefined, readBefore);
+      else this.#settle(root, scope.wasRead?.(root) === false ? undefined : isChange, read);
+    }
   }
 
   rescan(): void {
@@ -101,7 +104,7 @@ export class FolderWatcher implements FileWatcher {
     for (const folder of this.#foldersTo(root)) this.#open(folder);
     this.#openNearest(root);
     const real = this.#follow(root, read);
-    const kind = kindOf(root);
+    const kind = this.#folders.has(root) ? 'folder' : kindOf(root);
     if (kind === 'folder') return this.#walk(root, [], isChange, real);
     if (kind === 'file' && isChange?.(root)) this.#report(root, false);
   }

@@ -40,7 +40,10 @@ export class TreeWatcher implements FileWatcher {
     for (const root of scope.roots) this.#followAllIn(root);
     this.#openTops();
     if (since === undefined) return;
-    for (const root of scope.roots) if (!before.has(root)) this.#reportFiles(root, (file) => changedSince(file, since));
+    for (const root of scope.roots) {
+      if (!before.has(root) && scope.wasRead?.(root) !== false)
+        this.#reportFiles(root, (file) => changedSince(file, since));
+    }
   }
 
   rescan(): void {

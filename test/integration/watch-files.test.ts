@@ -245,7 +245,7 @@ describe.each([
   });
 
   it('follows a change of what is watched, and tells what was changed in it before', async () => {
-    const dir = await tempFolder({ 'one/a': '1', 'two/b': '1', 'two/old': '1', 'file.ts': '1' });
+    const dir = await tempFolder({ 'one/a': '1', 'two/b': '1', 'two/old': '1', 'file.ts': '1', 'unread/c': '1' });
     const past = new Date(Date.now() - 60_000);
     await fs.utimes(path.join(dir, 'two/old'), past, past);
     const { watcher, sees, told } = start(dir, ['one'], { Watcher });
@@ -254,9 +254,16 @@ describe.each([
     await poll(async () => (Date.now() > since + 20 ? true : undefined));
     await write(dir, 'two/b');
     await write(dir, 'file.ts');
-    const roots = ['two', 'file.ts'].map((name) => path.join(dir, name));
-    watcher.watch({ roots, isWatched: (folder) => folder === roots[0] }, since);
+    await write(dir, 'unread/c');
+    const roots = ['unread', 'two', 'file.ts'].map((name) => path.join(dir, name));
+    const [unread, two] = roots;
+    const isWatched = (folder: string): boolean => folder === two || folder === unread;
+    watcher.watch({ roots, isWatched, wasRead: (root) => root !== unread }, since);
     await sees('two/b', 'file.ts');
+    // it will be read from now on; the notification of a tree that is watched already may come late
+    if (Watcher === FolderWatcher) expect(told.has('unread/c')).toBe(false);
+    await write(dir, 'unread/c');
+    await sees('unread/c');
     await write(dir, 'one/a');
     await write(dir, 'two/b');
     await sees('two/b');

@@ -48,6 +48,8 @@ export interface Triggers {
   roots: readonly string[];
   /** Whether changes directly in this folder may have effects. */
   isWatched(folder: string): boolean;
+  /** Whether a root was read: the code of a resource is not before it is built. */
+  wasRead(root: string): boolean;
   /** Lists the watched files of these resources. */
   partsOf(ids: readonly ResourceIdentifier[]): WatchedPart[];
   /** Gives the effects of changed paths; a folder that came or went affects everything that is made of a path below it. */
@@ -69,6 +71,7 @@ type Meaning = { kind: 'resource' | 'set' | 'deploy'; id: ResourceIdentifier } |
 /** Plans which paths to watch and what each change means. Pure. */
 export function planTriggers(input: TriggerInput): Triggers {
   const sources = new Map<string, Source[]>();
+  const read = new Set<string>();
   const matcherOf = createExcludeMatchers();
   const add = (target: string, source: Source): void => {
     const others = sources.get(target);
@@ -79,10 +82,12 @@ export function planTriggers(input: TriggerInput): Triggers {
     for (const buildInput of inputs) {
       const { path: target, direct = false } = buildInput;
       add(target, { meaning, direct, isExcluded: excludedBelow(buildInput, exclude, matcherOf) });
+      if (meaning.kind !== 'resource' || input.built.has(meaning.id)) read.add(target);
     }
   }
   return {
-    roots: [...sources.keys()],
+    roots: [...sources.keys()].filter((target) => !isCovered(sources, target)),
+    wasRead: (root) => read.has(root),
     isWatched: (folder) => sourcesAt(sources, folder).some(({ source, at }) => at === folder || !source.direct),
     partsOf: (ids) =>
       [...sources].flatMap(([target, uses]) =>
@@ -203,6 +208,18 @@ function sourcesAt(sources: ReadonlyMap<string, readonly Source[]>, target: stri
     for (const source of sources.get(at) ?? []) if (!source.isExcluded(target)) uses.push({ source, at });
     if (path.dirname(at) === at) return uses;
   }
+}
+
+/** Whether the path lies in a watched folder, without an excluded one in between: it needs no watch of its own. */
+function isCovered(sources: ReadonlyMap<string, readonly Source[]>, target: string): boolean {
+  const isIn = ({ direct, isExcluded }: Source, folder: string): boolean => {
+    if (direct) return false;
+    for (let at = target; at !== folder; at = path.dirname(at)) if (isExcluded(at)) return false;
+    return true;
+  };
+  for (let folder = path.dirname(target); folder !== path.dirname(folder); folder = path.dirname(folder))
+    if (sources.get(folder)?.some((source) => isIn(source, folder))) return true;
+  return false;
 }
 
 function addEffect(effects: ChangeEffects, meaning: Meaning): void {

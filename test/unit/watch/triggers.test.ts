@@ -175,3 +175,33 @@ describe('what a change concerns', () => {
     );
   });
 });
+
+describe('roots', () => {
+  const planned = (built: BuildInput[] | undefined, excludes: string[] = []) => {
+    const { roots, wasRead } = planTriggers({
+      root: stackOf('', '/app', 'Resources: {}', [fn('F', folder('/app/f'))]),
+      syncMethod: () => 'code',
+      built: new Map(built === undefined ? [] : [['F', built]]),
+      templateFiles: [],
+      optionFiles: ['/app/f/options.toml'],
+      excludes: { F: excludes },
+    });
+    return { roots, read: roots.filter(wasRead) };
+  };
+
+  it('are not those in a watched folder, unless a folder on the way is left out', () => {
+    const file = tree('/app/f/sub/requirements.txt');
+    const options = '/app/f/options.toml';
+    expect(planned([tree('/app/f'), file]).roots).toEqual(['/app/f']);
+    expect(planned([file, tree('/app/f', 'x')]).roots).toEqual(['/app/f']);
+    expect(planned([tree('/app/f', 'sub'), file]).roots).toEqual(['/app/f', file.path]);
+    expect(planned([tree('/app/f', '*.txt', '*.toml'), file]).roots).toEqual(['/app/f', file.path, options]);
+    expect(planned([tree('/app/f'), file], ['sub']).roots).toEqual(['/app/f', file.path]);
+    expect(planned([{ ...tree('/app/f'), direct: true }, file]).roots).toEqual(['/app/f', file.path, options]);
+  });
+
+  it('of code that was not built were not read', () => {
+    expect(planned(undefined)).toEqual({ roots: ['/app/f'], read: [] });
+    expect(planned([tree('/app/f')])).toEqual({ roots: ['/app/f'], read: ['/app/f'] });
+  });
+});
