@@ -1,13 +1,13 @@
 import { timed } from '../console/reporter.ts';
 import type { Reporter } from '../console/reporter.ts';
+import { oncePerName } from '../support/once.ts';
 import type { DefinitionResult } from './build-definition.ts';
-import type { KeyPart } from './build-key.ts';
 import type { BuildObserver } from './build-observer.ts';
 import type { BuildInput } from './build-result.ts';
 import type { BuildCache, CacheEntry, KnownEntry } from './cache/build-cache.ts';
 import { madeAt } from './cache/cache-entries.ts';
 import type { EntryKind } from './cache/remove-unused.ts';
-import type { BuildMemory, RememberedBuild } from './cache/build-memory.ts';
+import type { BuildMemory, BuildSettings, RememberedBuild } from './cache/build-memory.ts';
 import { decisiveVariables } from './decisive-variables.ts';
 import type { BuildDefinition } from './plan-build.ts';
 import type { Tools } from './tools/tools.ts';
@@ -100,11 +100,17 @@ function knownOf({ key, facts, path: content }: CacheEntry): KnownEntry | undefi
   return made === undefined ? undefined : { key, facts, made };
 }
 
-/** Everything that decides a build besides its definition and its inputs; undefined: not known before it is prepared. */
-async function settingsOf(definition: BuildDefinition, tools: Tools): Promise<KeyPart> {
+/** Settings by the tools of a run. */
+const settingsByTools = new WeakMap<Tools, Map<string, Promise<BuildSettings | undefined>>>();
+
+/** Everything that decides a build besides its definition and its inputs, once for each run; undefined: not known before it is prepared. */
+async function settingsOf(definition: BuildDefinition, tools: Tools): Promise<BuildSettings | undefined> {
   // a container has settings of its own
   if (definition.container !== undefined || definition.workflow === undefined) return undefined;
-  const workflow = await loadWorkflow(definition);
-  const { name, version, settings } = workflow;
-  return settings && [name, version, decisiveVariables(name, tools.env), await settings(tools)];
+  const known = settingsByTools.get(tools) ?? new Map<string, Promise<BuildSettings | undefined>>();
+  settingsByTools.set(tools, known);
+  return oncePerName(known, definition.workflow, async () => {
+    const { name, version, settings } = await loadWorkflow(definition);
+    return settings && [name, version, decisiveVariables(name, tools.env), await settings(tools)];
+  });
 }

@@ -23,18 +23,20 @@ export interface RememberedBuild {
   layerSkipped: { level: 'debug' | 'info'; reason: string } | undefined;
 }
 
+/** All that decides a build besides its definition and its inputs. */
+export type BuildSettings = readonly KeyPart[];
+
 /**
  * Remembers builds that only their definition, inputs and settings decide. As long as these are the same, nothing is prepared or
  * hashed again: each file is looked at once.
  */
 export interface BuildMemory {
   /**
-   * Returns what an earlier build made of the same inputs, which are looked at now. `settings`: all that decides it beside them.
-   * `isRecent`: its entries were found within this hour.
+   * Returns what an earlier build made of the same inputs, which are looked at now. `isRecent`: its entries were found within this hour.
    */
-  find(definition: BuildDefinition, settings: KeyPart): (RememberedBuild & { isRecent: boolean }) | undefined;
+  find(definition: BuildDefinition, settings: BuildSettings): (RememberedBuild & { isRecent: boolean }) | undefined;
   /** Remembers a build that began to read its inputs at `since` (ms since the epoch), unless they have changed lately. */
-  add(definition: BuildDefinition, settings: KeyPart, build: RememberedBuild & { since: number }): void;
+  add(definition: BuildDefinition, settings: BuildSettings, build: RememberedBuild & { since: number }): void;
   /** Says that the entries of a remembered build were found now. */
   touch(definition: BuildDefinition): void;
   /** Saves what was added for the next run. */
@@ -52,12 +54,20 @@ const LINE = /^(\d+) (\w+) (\w+) (.+)$/s;
 /** Between the patterns of an input: together they are one text, equal for all builds of a workflow. */
 const BETWEEN = '\n';
 
+/** The day of a line. */
+function dayOf(line: string): number {
+  return Math.floor(Number(line.split(' ', 1)[0]) / DAY_HOURS);
+}
+
+function hourNow(): number {
+  return Math.floor(Date.now() / HOUR_MS);
+}
+
 /** Opens the memory in a file. A missing or damaged one only costs time. */
 export function openBuildMemory(file: string): BuildMemory {
-  const dayOf = (value: string): number => Math.floor(Number(value.split(' ', 1)[0]) / DAY_HOURS);
   const lines = readFolderLines(file, { version: VERSION, dayOf });
-  const hourNow = (): number => Math.floor(Date.now() / HOUR_MS);
   const readBuild = createReader();
+  const hashOf = createSettingsHash();
   let isChanged = false;
   const put = ({ codeDir, key }: BuildDefinition, rest: string): void => {
     lines.set(codeDir, key, `${hourNow()} ${rest}`);
@@ -67,7 +77,7 @@ export function openBuildMemory(file: string): BuildMemory {
   return {
     find: (definition, settings) => {
       const [, hour, decided, stamp, json = ''] = LINE.exec(lineOf(definition)) ?? [];
-      if (decided !== keyOf(PROGRAM_VERSION, settings)) return undefined;
+      if (decided !== hashOf(settings)) return undefined;
       const build = readBuild(json);
       if (build === undefined || stampOf(build.inputs) !== stamp) return undefined;
       return { ...build, isRecent: Number(hour) === hourNow() };
@@ -75,7 +85,7 @@ export function openBuildMemory(file: string): BuildMemory {
     add: (definition, settings, { since, ...build }) => {
       const stamp = stampOf(build.inputs);
       if (stamp === undefined || !isSettled(build.inputs, since)) return;
-      put(definition, `${keyOf(PROGRAM_VERSION, settings)} ${stamp} ${toJson(build)}`);
+      put(definition, `${hashOf(settings)} ${stamp} ${toJson(build)}`);
     },
     touch: (definition) => {
       const line = lineOf(definition);
@@ -88,6 +98,16 @@ export function openBuildMemory(file: string): BuildMemory {
       // a full or read-only disk: the next run prepares more
       await writeFileAtomic(file, lines.toText(firstDay)).catch(() => {});
     },
+  };
+}
+
+/** Creates a function that hashes settings with the program's version, the same ones once. */
+function createSettingsHash(): (settings: BuildSettings) => string {
+  const hashes = new WeakMap<BuildSettings, string>();
+  return (settings) => {
+    const hash = hashes.get(settings) ?? keyOf(PROGRAM_VERSION, settings);
+    hashes.set(settings, hash);
+    return hash;
   };
 }
 

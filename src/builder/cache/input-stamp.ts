@@ -26,7 +26,8 @@ export function stampOf(inputs: readonly BuildInput[]): string | undefined {
     if (isMissing(error)) return undefined; // gone since it was listed
     throw error;
   }
-  return keyOf(lines);
+  // no name has the separator
+  return keyOf(lines.join('\0'));
 }
 
 function addTree(lines: string[], { path: root, excludes }: BuildInput): void {

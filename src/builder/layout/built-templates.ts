@@ -29,8 +29,7 @@ import {
   dependencyLayerReference,
 } from '../dependency-layers/dependency-layer.ts';
 import { linkArtifacts } from './link-artifacts.ts';
-import type { LayoutFolder } from './link-artifacts.ts';
-import type { LinkMemory } from './link-memory.ts';
+import type { LayoutFolder, LinkMemory } from './link-memory.ts';
 import { claimLayout } from './own-folders.ts';
 import { turnOnSourceMaps } from '../source-maps.ts';
 

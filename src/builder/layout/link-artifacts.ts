@@ -6,18 +6,7 @@ import { asSegment } from '../../support/places.ts';
 import { isMakerGone, isTemporaryName, temporarySuffix } from '../../support/temporary-names.ts';
 import { linkTree } from '../file-tree.ts';
 import { linkTarget } from '../cache/linked-entries.ts';
-import type { LinkMemory } from './link-memory.ts';
-
-/** A folder of the layout. */
-export interface LayoutFolder {
-  dir: string;
-  /** Name → the cached folder to link to. */
-  links: ReadonlyMap<string, string>;
-  /** Names of templates. */
-  files: readonly string[];
-  /** Names of the folders of nested stacks. */
-  folders: readonly string[];
-}
+import type { LayoutFolder, LinkMemory } from './link-memory.ts';
 
 /**
  * Links to the cached folders where SAM CLI's other commands look for artifacts, and removes what is no longer in the

@@ -4,7 +4,17 @@ import { ownValue, setOwn } from '../../support/own-value.ts';
 import { parseJson, recordOf, text } from '../../support/shapes.ts';
 import { keyOf } from '../build-key.ts';
 import { isRacy, signatureOf } from '../cache/stat-index.ts';
-import type { LayoutFolder } from './link-artifacts.ts';
+
+/** A folder of the layout. */
+export interface LayoutFolder {
+  dir: string;
+  /** Name → the cached folder to link to. */
+  links: ReadonlyMap<string, string>;
+  /** Names of templates. */
+  files: readonly string[];
+  /** Names of the folders of nested stacks. */
+  folders: readonly string[];
+}
 
 /**
  * Remembers folders of the layout in which each link was looked at. A link is changed by replacing it, which changes its folder: as long

@@ -1,3 +1,4 @@
+import { once } from '../../support/once.ts';
 import { nearestName } from '../../support/nearest-name.ts';
 import { isKnownRuntime, nearestRuntime } from '../lambda-runtimes.ts';
 import { UserError } from '../../errors.ts';
@@ -7,15 +8,15 @@ import type { Workflow } from './workflow.ts';
 
 /** Workflows, each loaded when the first build needs it. A new one needs a line here and one in `select-workflow.ts`. */
 const WORKFLOWS: Record<WorkflowName, () => Promise<Workflow>> = {
-  python: async () => (await import('./python/python-workflow.ts')).pythonWorkflow,
-  nodejs: async () => (await import('./node/nodejs-workflow.ts')).nodejsWorkflow,
-  esbuild: async () => (await import('./esbuild/esbuild-workflow.ts')).esbuildWorkflow,
-  ruby: async () => (await import('./ruby/ruby-workflow.ts')).rubyWorkflow,
-  java: async () => (await import('./java/java-workflow.ts')).javaWorkflow,
-  go: async () => (await import('./go/go-workflow.ts')).goWorkflow,
-  dotnet: async () => (await import('./dotnet/dotnet-workflow.ts')).dotnetWorkflow,
-  rust: async () => (await import('./rust/rust-workflow.ts')).rustWorkflow,
-  makefile: async () => (await import('./makefile/makefile-workflow.ts')).makefileWorkflow,
+  python: once(async () => (await import('./python/python-workflow.ts')).pythonWorkflow),
+  nodejs: once(async () => (await import('./node/nodejs-workflow.ts')).nodejsWorkflow),
+  esbuild: once(async () => (await import('./esbuild/esbuild-workflow.ts')).esbuildWorkflow),
+  ruby: once(async () => (await import('./ruby/ruby-workflow.ts')).rubyWorkflow),
+  java: once(async () => (await import('./java/java-workflow.ts')).javaWorkflow),
+  go: once(async () => (await import('./go/go-workflow.ts')).goWorkflow),
+  dotnet: once(async () => (await import('./dotnet/dotnet-workflow.ts')).dotnetWorkflow),
+  rust: once(async () => (await import('./rust/rust-workflow.ts')).rustWorkflow),
+  makefile: once(async () => (await import('./makefile/makefile-workflow.ts')).makefileWorkflow),
 };
 
 /** Loads the workflow of a build, or throws an error that says what cannot be built. */

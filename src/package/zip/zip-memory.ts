@@ -31,11 +31,15 @@ const NAME = 'zip';
 /** Day, the identity of the content, and the record as JSON. */
 const LINE = /^(\d+) (\S+) (.+)$/s;
 
+/** The day of a line. */
+function dayOf(line: string): number {
+  return Number(line.split(' ', 1)[0]);
+}
+
 /** Opens the records of a build cache (absolute). */
 export function openZipMemory(storeDir: string): ZipMemory {
   const file = path.join(storeDir, FILE);
   const write = createRecordWriter();
-  const dayOf = (value: string): number => Number(value.split(' ', 1)[0]);
   let opened: FolderLines | undefined;
   const lines = (): FolderLines => (opened ??= readFolderLines(file, { version: VERSION, dayOf }));
   const today = Math.floor(Date.now() / DAY_MS);
