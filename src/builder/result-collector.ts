@@ -14,6 +14,8 @@ export class ResultCollector {
   readonly sourceMaps = new Set<ResourceIdentifier>();
   readonly inputs = new Map<ResourceIdentifier, readonly BuildInput[]>();
   readonly notes: BuildNote[];
+  /** Texts of notes that were added, by the ids of their build. */
+  readonly #noted = new Map<readonly ResourceIdentifier[], Set<string>>();
   readonly failures: BuildFailure[] = [];
   /** Errors that no user can fix. */
   readonly bugs: unknown[] = [];
@@ -24,8 +26,11 @@ export class ResultCollector {
 
   /** Adds a note once: a build that starts again repeats its notes. */
   addNote(note: BuildNote): void {
-    const isRepeated = this.notes.some(({ ids, text }) => ids === note.ids && text === note.text);
-    if (!isRepeated) this.notes.push(note);
+    const { ids, text } = note;
+    const texts = this.#noted.get(ids) ?? new Set<string>();
+    if (texts.has(text)) return;
+    this.#noted.set(ids, texts.add(text));
+    this.notes.push(note);
   }
 
   setInputs(ids: readonly ResourceIdentifier[], inputs: readonly BuildInput[]): void {

@@ -122,11 +122,11 @@ function layerUsers(root: Stack, selected: readonly SyncResource[]): SyncResourc
   const layers = new Set(selected.filter(({ kind }) => kind === 'layer').map(({ id }) => id));
   if (layers.size === 0) return [];
   const references = readLayerReferences(root);
+  const chosen = new Set(selected.map(({ id }) => id));
   return listSyncResources(root).filter(
     (resource) =>
       resource.kind === 'function' &&
-      !selected.includes(resource) &&
-      !selected.some(({ id }) => id === resource.id) &&
+      !chosen.has(resource.id) &&
       references
         .get(resource.id)
         ?.some((entry) => entry === 'unknown' || (entry !== 'other' && layers.has(entry.layer))),
