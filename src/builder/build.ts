@@ -10,6 +10,7 @@ import { buildCode, buildImage } from './build-step.ts';
 import type { BuildEnvironment, SharedContext } from './build-step.ts';
 import { openBuildCache } from './cache/build-cache.ts';
 import { openBuildMemory } from './cache/build-memory.ts';
+import type { BuildMemory } from './cache/build-memory.ts';
 import { openSourceHasher } from './cache/source-hash.ts';
 import { createFunctionChecker } from './checks/check-functions.ts';
 import { openContainerPool } from './containers/container-tools.ts';
@@ -45,7 +46,8 @@ export function openBuilder(environment: BuildEnvironment): Builder {
   const store = buildStoreDir(projectDir);
   const wholeCache = openBuildCache(store);
   const hasher = openSourceHasher(path.join(store, 'source-index.json'));
-  const memory = openBuildMemory(path.join(store, 'build-memory.json'));
+  let opened: BuildMemory | undefined;
+  const memory = (): BuildMemory => (opened ??= openBuildMemory(path.join(store, 'build-memory.json')));
   const checker = createFunctionChecker(projectDir);
   const inTurn = createGate(1);
   const idle = environment.keepsContainers === true ? openIdleContainers() : undefined;
@@ -64,7 +66,7 @@ export function openBuilder(environment: BuildEnvironment): Builder {
         environment: { ...environment, signal, onBuilt },
         cache,
         hasher,
-        memory: plan.definitions.length < WORTH_REMEMBERING ? undefined : memory,
+        memory: plan.definitions.length < WORTH_REMEMBERING ? undefined : memory(),
         tools,
         projects: createProjectMemos(),
         containers,
