@@ -12,8 +12,10 @@ import { syncCommand } from './tools.ts';
 const READY = { ours: /"event":"ready"/, peer: /Infra sync completed|Skipped infra sync/ };
 /** SAM CLI begins to watch after it has said that it is done (ms). */
 const SETTLES = 4_000;
-/** With the initial sync of 500 functions (ms). */
-const STARTS_WITHIN = 120_000;
+/** With the initial sync of 4,000 functions on a busy machine (ms). */
+const STARTS_WITHIN = 600_000;
+/** How much of the output a failure shows: an event names 4,000 functions. */
+const SHOWN = 2_000;
 /** SAM CLI loses what is saved while it is busy (ms). */
 const LOST_AFTER = 20_000;
 
@@ -61,7 +63,7 @@ export async function startWatch(copy: Copy): Promise<Watch> {
     await poll(isReady, STARTS_WITHIN);
   } catch (error) {
     await stop();
-    throw new Error(`the watch did not begin: ${output}`, { cause: error });
+    throw new Error(`the watch did not begin: ${output.slice(-SHOWN)}`, { cause: error });
   }
   if (copy.tool === 'peer') await delay(SETTLES);
   return { readyMs, output: () => output, resident: () => residentBytes(child.pid ?? 0), stop };
