@@ -4,6 +4,7 @@ import type { Runtime } from '@aws-sdk/client-lambda';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
 import { beforeAll, expect, it } from 'vitest';
+import { atEnd } from '../support/at-end.ts';
 import { takeViolations } from '../support/aws-contract.ts';
 import { clients, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
@@ -89,6 +90,7 @@ it('an operation that no model has, and an unknown parameter, are violations', a
     },
     { step: 'build', name: 'change' },
   );
+  atEnd(() => lambda.middlewareStack.remove('change'));
   const found = await violations(
     lambda.send(new GetFunctionCommand({ FunctionName: 'fn' })).catch(() => {}),
     lambda.send(new GetFunctionCommand({ FunctionName: 'other' })).catch(() => {}),

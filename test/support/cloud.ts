@@ -93,8 +93,19 @@ export async function startTestCloud(settings: Record<string, string> = {}): Pro
   };
 }
 
-/** Clients of the services that tests look into, with the test credentials. Close none: they end with the process. */
-export function clients(endpoint: string) {
+/** Clients of the services that tests look into, with the test credentials; one set per endpoint. Close none: they end with the process. */
+export function clients(endpoint: string): Clients {
+  const made = clientsOf.get(endpoint) ?? createClients(endpoint);
+  clientsOf.set(endpoint, made);
+  return made;
+}
+
+type Clients = ReturnType<typeof createClients>;
+
+/** To create them takes 2 ms, and a test that waits asks again each 20 ms. */
+const clientsOf = new Map<string, Clients>();
+
+function createClients(endpoint: string) {
   const config = {
     endpoint,
     region: 'us-east-1',
