@@ -3,8 +3,8 @@ import * as fs from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { expect, it } from 'vitest';
-import { useEsbuild, wakeEsbuild } from '../../../src/builder/tools/esbuild-service.ts';
-import { tempFolder } from '../../support/temp-folder.ts';
+import { useEsbuild, wakeEsbuild } from '../../src/builder/tools/esbuild-service.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 it('the process of esbuild ends without work, not during it, and starts again when a file is saved', async () => {
   let [stops, transforms] = [0, 0];
