@@ -3,6 +3,10 @@
 import functools
 import sys
 
+# id of a function -> the tables and keys that hold it. One walk serves all wraps: a walk for each took half a second
+_places = {}
+_modules_read = 0
+
 
 def wrap(module, name):
     """Decorator that replaces `module.name` by `wrapper(original, *args, **kwargs)`.
@@ -18,16 +22,29 @@ def wrap(module, name):
         def wrapped(*args, **kwargs):
             return wrapper(original, *args, **kwargs)
 
-        for holder in [m for n, m in list(sys.modules.items()) if m and n.split(".")[0] == "ministack"]:
-            put_in_place_of(original, wrapped, vars(holder), depth=2)
+        put_in_place_of(original, wrapped)
         return wrapper
 
     return install
 
 
-def put_in_place_of(original, replacement, table, depth):
-    for key, value in list(table.items()):
-        if value is original:
-            table[key] = replacement
+def put_in_place_of(original, replacement):
+    global _modules_read
+    modules = [m for n, m in list(sys.modules.items()) if m and n.split(".")[0] == "ministack"]
+    if len(modules) != _modules_read or id(original) not in _places:
+        _modules_read = len(modules)
+        _places.clear()
+        for module in modules:
+            note_places(vars(module), depth=2)
+    places = [(table, key) for table, key in _places.pop(id(original), ()) if table.get(key) is original]
+    for table, key in places:
+        table[key] = replacement
+    _places[id(replacement)] = places
+
+
+def note_places(table, depth):
+    for key, value in table.items():
+        if callable(value):
+            _places.setdefault(id(value), []).append((table, key))
         elif depth and type(value) is dict:
-            put_in_place_of(original, replacement, value, depth - 1)
+            note_places(value, depth - 1)
