@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { removeFolders, withBench } from './bench-case.ts';
 import { CASES } from './cases.ts';
-import { peerCommand } from '../test/support/peer.ts';
+import { installSamCli } from '../test/support/peer.ts';
 import { readResult, writeResult } from './results.ts';
 import { writeReport } from './report.ts';
 
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   }
   const failed: string[] = [];
   if (!values.report) {
-    peerCommand();
+    await installSamCli();
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
     for (const { name, run, ...conditions } of CASES) {
       if (positionals.length > 0 && !positionals.includes(name)) continue;

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { peerCommand } from '../test/support/peer.ts';
+import { SAM_CLI } from '../test/support/peer.ts';
 import { ROOT } from './measure.ts';
 import type { Command } from './measure.ts';
 
@@ -15,7 +15,7 @@ export interface Workplace {
 
 /** The command line of a tool's `sync`. */
 export function syncCommand(tool: Tool, args: readonly string[], { dir, env }: Workplace): Command {
-  const program = tool === 'ours' ? [process.execPath, path.join(ROOT, 'bin', 'sam.cjs')] : [peerCommand()];
+  const program = tool === 'ours' ? [process.execPath, path.join(ROOT, 'bin', 'sam.cjs')] : [SAM_CLI.sam];
   const yes = tool === 'ours' && !args.includes('--help') ? ['--yes'] : [];
   return { argv: [...program, 'sync', ...args, ...yes], cwd: dir, env: { ...baseEnv(), ...env } };
 }

@@ -6,7 +6,7 @@ import { clients, invoke, poll, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
-import { peerCommand, runPeer } from '../support/peer.ts';
+import { installSamCli, runPeer } from '../support/peer.ts';
 import { runCli } from '../support/run-cli.ts';
 import { listResources, zipContent } from '../support/snapshot.ts';
 import { story } from '../support/story.ts';
@@ -31,7 +31,7 @@ let cloud: TestCloud;
 let proxy: FaultProxy;
 
 beforeAll(async () => {
-  peerCommand();
+  await installSamCli();
   cloud = await startTestCloud();
   proxy = await startFaultProxy(cloud.endpoint);
 });

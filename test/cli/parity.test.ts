@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyApp, edit } from '../support/app.ts';
 import { clients, invoke, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
-import { peerCommand, runPeer } from '../support/peer.ts';
+import { installSamCli, runPeer } from '../support/peer.ts';
 import { runCli } from '../support/run-cli.ts';
 import { describeDeployed, listResources } from '../support/snapshot.ts';
 
@@ -22,7 +22,7 @@ function withoutEmptyLayers(seen: unknown): unknown {
 describe('AWS SAM CLI and we', () => {
   let cloud: TestCloud;
   beforeAll(async () => {
-    peerCommand();
+    await installSamCli();
     cloud = await startTestCloud();
   });
   afterAll(() => cloud?.stop());

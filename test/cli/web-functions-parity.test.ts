@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { edit } from '../support/app.ts';
 import { clients, startTestCloud } from '../support/cloud.ts';
 import type { TestCloud } from '../support/cloud.ts';
-import { peerCommand, runPeer } from '../support/peer.ts';
+import { installSamCli, runPeer } from '../support/peer.ts';
 import { runCli } from '../support/run-cli.ts';
 import { listResources } from '../support/snapshot.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -19,7 +19,7 @@ describe('AWS SAM CLI and we, with Web Functions', () => {
   let cloud: TestCloud;
   let env: Record<string, string>;
   beforeAll(async () => {
-    peerCommand();
+    await installSamCli();
     cloud = await startTestCloud();
     // AWS SAM CLI looks for esbuild there
     env = { ...cloud.env, PATH: `${BIN}${path.delimiter}${process.env['PATH']}` };

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import * as path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { apiEvents } from '../../src/model/api-events.ts';
 import { createStackValues } from '../../src/model/stack-values.ts';
@@ -15,7 +14,7 @@ import { createScope, resolveTemplate } from '../../src/template/resolve-templat
 import { mapOf, resourceOf } from '../../src/template/template.ts';
 import type { Template, TemplateMap } from '../../src/template/template.ts';
 import { parseTemplate } from '../../src/template/yaml/yaml.ts';
-import { peerCommand } from '../support/peer.ts';
+import { installSamCli, SAM_CLI } from '../support/peer.ts';
 import { fakeStack } from '../support/stack-builder.ts';
 
 /** Prints what SAM's own transform makes of each template, and the types of values that its properties may have. */
@@ -67,9 +66,12 @@ interface Transformed {
 }
 
 function transform(texts: readonly string[]): Transformed {
-  const python = path.join(path.dirname(peerCommand()), process.platform === 'win32' ? 'python.exe' : 'python');
   const env = { ...process.env, AWS_DEFAULT_REGION: 'us-east-1' };
-  const stdout = execFileSync(python, ['-c', TRANSFORM], { input: JSON.stringify(texts), encoding: 'utf8', env });
+  const stdout = execFileSync(SAM_CLI.python, ['-c', TRANSFORM], {
+    input: JSON.stringify(texts),
+    encoding: 'utf8',
+    env,
+  });
   return JSON.parse(stdout) as Transformed;
 }
 
@@ -384,7 +386,8 @@ describe('the definition that SAM generates for events', () => {
   const taken: boolean[] = [];
   const inlined: TemplateMap[] = [];
   let types: Pick<Transformed, 'events' | 'resources'>;
-  beforeAll(() => {
+  beforeAll(async () => {
+    await installSamCli();
     const { templates, ...others } = transform([
       ...MOVING,
       ...TYPED_TEXTS,
@@ -396,7 +399,7 @@ describe('the definition that SAM generates for events', () => {
     taken.push(...templates.splice(0, TYPED.length).map((one) => one !== null));
     inlined.push(...templates.splice(0, INLINE.length).map((one) => bodyOf(one ?? {})));
     bodies.push(...templates.map((one) => bodyOf(one ?? {})));
-  }, 60_000);
+  });
 
   it('of the template itself gets from Auth and Cors what SAM adds', () => {
     for (const [index, { kind, text }] of INLINE.entries()) {

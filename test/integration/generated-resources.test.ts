@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { validateTemplate } from '../../src/model/validation/validate-template.ts';
 import { mapOf } from '../../src/template/template.ts';
 import { parseTemplate } from '../../src/template/yaml/yaml.ts';
-import { peerCommand } from '../support/peer.ts';
+import { installSamCli, SAM_CLI } from '../support/peer.ts';
 
 const FILE = path.join(import.meta.dirname, '../support/sam-templates/every-generated-resource.yaml');
 
@@ -23,6 +23,7 @@ it('a template may refer to every resource that SAM generates', async () => {
   const text = await fs.readFile(FILE, 'utf8');
   const template = parseTemplate(text, 'template.yaml', []);
   expect(validateTemplate(template)).toEqual({ refused: [], doubtful: [] });
+  await installSamCli();
   const generated = transformed().filter((id) => !Object.hasOwn(mapOf(template['Resources']), id));
   expect(generated.length).toBeGreaterThan(70);
   const outputs = generated.map((id) => [`Of${id}`, { Value: { Ref: id } }] as const);
@@ -34,9 +35,8 @@ it('a template may refer to every resource that SAM generates', async () => {
 });
 
 function transformed(): string[] {
-  const python = path.join(path.dirname(peerCommand()), process.platform === 'win32' ? 'python.exe' : 'python');
   const env = { ...process.env, AWS_DEFAULT_REGION: 'us-east-1' };
-  const stdout = execFileSync(python, ['-c', TRANSFORM, FILE], {
+  const stdout = execFileSync(SAM_CLI.python, ['-c', TRANSFORM, FILE], {
     encoding: 'utf8',
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
