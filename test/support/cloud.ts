@@ -236,9 +236,9 @@ export async function runStateMachine(endpoint: string, arn: string, input: unkn
   return JSON.parse(ended.output ?? 'null');
 }
 
-/** Asks until there is an answer, at most 60 s. */
+/** Asks until there is an answer, at most 60 s; less often the longer it takes, because each question costs both sides time. */
 export async function poll<T>(ask: () => Promise<T | undefined>, timeoutMs = 60_000): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
+  const start = performance.now();
   let failed: FunctionFailed | undefined;
   for (;;) {
     try {
@@ -249,8 +249,9 @@ export async function poll<T>(ask: () => Promise<T | undefined>, timeoutMs = 60_
       if (!(error instanceof FunctionFailed)) throw error;
       failed = error;
     }
-    if (performance.now() > deadline) throw failed ?? new Error(`not seen within ${timeoutMs} ms`);
-    await delay(20);
+    const elapsed = performance.now() - start;
+    if (elapsed > timeoutMs) throw failed ?? new Error(`not seen within ${timeoutMs} ms`);
+    await delay(Math.min(20 + elapsed / 10, 100));
   }
 }
 
