@@ -1,21 +1,12 @@
-import { ApiGatewayV2Client } from '@aws-sdk/client-apigatewayv2';
-import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import {
-  CloudFormationClient,
   CreateStackCommand,
   DescribeStackEventsCommand,
   DescribeStacksCommand,
   UpdateStackCommand,
   type CreateStackCommandInput,
+  type CloudFormationClient,
   type StackEvent,
 } from '@aws-sdk/client-cloudformation';
-import { ECRClient } from '@aws-sdk/client-ecr';
-import { CloudControlClient } from '@aws-sdk/client-cloudcontrol';
-import { ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
-import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { STSClient } from '@aws-sdk/client-sts';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -28,6 +19,9 @@ import { userCacheDir } from '../../src/support/user-cache.ts';
 import { launch } from '../../src/local/launch.ts';
 import { describeCloud } from '../../src/local/local-cloud.ts';
 import { contractSettings } from './aws-contract.ts';
+import { clients } from './clients.ts';
+
+export { clients } from './clients.ts';
 
 /** A local cloud of one test file: a process of its own on a free port, which ends with the test's process. */
 export interface TestCloud {
@@ -93,40 +87,6 @@ export async function startTestCloud(settings: Record<string, string> = {}): Pro
   };
 }
 
-/** Clients of the services that tests look into, with the test credentials; one set per endpoint. Close none: they end with the process. */
-export function clients(endpoint: string): Clients {
-  const made = clientsOf.get(endpoint) ?? createClients(endpoint);
-  clientsOf.set(endpoint, made);
-  return made;
-}
-
-type Clients = ReturnType<typeof createClients>;
-
-/** To create them takes 2 ms, and a test that waits asks again each 20 ms. */
-const clientsOf = new Map<string, Clients>();
-
-function createClients(endpoint: string) {
-  const config = {
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    maxAttempts: 1,
-  };
-  return {
-    cloudformation: new CloudFormationClient(config),
-    ecr: new ECRClient(config),
-    cloudcontrol: new CloudControlClient(config),
-    tagging: new ResourceGroupsTaggingAPIClient(config),
-    s3: new S3Client({ ...config, forcePathStyle: true }),
-    lambda: new LambdaClient(config),
-    apigateway: new APIGatewayClient(config),
-    apigatewayv2: new ApiGatewayV2Client(config),
-    // StartSyncExecution prefixes the host otherwise, and 127.0.0.1 takes no prefix
-    sfn: new SFNClient({ ...config, disableHostPrefix: true }),
-    sts: new STSClient(config),
-  };
-}
-
 /** What a stack operation led to. */
 export interface DeployedStack {
   id: string;
@@ -189,6 +149,7 @@ class FunctionFailed extends Error {}
 
 /** Invokes a function (name or ARN) and returns its parsed answer; a failing function is an error. */
 export async function invoke(endpoint: string, functionName: string, payload: unknown = {}): Promise<unknown> {
+  const { InvokeCommand } = await import('@aws-sdk/client-lambda');
   const answer = await clients(endpoint).lambda.send(
     new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(payload) }),
   );
@@ -224,6 +185,7 @@ export async function callHttpApi(
 
 /** Starts an execution, waits for its end and returns its parsed output; a failed execution is an error. */
 export async function runStateMachine(endpoint: string, arn: string, input: unknown = {}): Promise<unknown> {
+  const { DescribeExecutionCommand, StartExecutionCommand } = await import('@aws-sdk/client-sfn');
   const { sfn } = clients(endpoint);
   const { executionArn } = await sfn.send(
     new StartExecutionCommand({ stateMachineArn: arn, input: JSON.stringify(input) }),
