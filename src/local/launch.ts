@@ -47,46 +47,23 @@ const PASSED_ON =
 /** Exit code if another process has the port (`start.py`). */
 export const PORT_TAKEN_EXIT_CODE = 98;
 
+/** How the process starts. */
+interface LaunchCommand {
+  program: string;
+  args: string[];
+  cwd: string;
+  env: Record<string, string | undefined>;
+}
+
 /** Starts the local cloud, which empties its log and temporary files once it has the port. */
 export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
-  const { installation, port, files, detached } = options;
-  const temporary = files.temporary;
-  // the log and the code of functions are the user's alone
-  await makeFolder(path.dirname(files.log));
-  await fs.chmod(path.dirname(files.log), 0o700);
-  await makeFolder(temporary, { mode: 0o700 });
+  const { files, detached } = options;
+  await makeFolders(files);
   const log = await fs.open(files.log, 'a', 0o600);
   try {
-    // the second argument only identifies the process (`isCloudProcess`)
-    const child = spawn(installation.python, [path.join(installation.pluginDir, 'start.py'), files.state], {
-      cwd: temporary,
-      env: {
-        ...Object.fromEntries(Object.entries(options.env).filter(([name]) => PASSED_ON.test(name))),
-        TMPDIR: temporary,
-        TEMP: temporary,
-        TMP: temporary,
-        // hide the user's accounts from the cloud and its functions
-        AWS_CONFIG_FILE: os.devNull,
-        AWS_SHARED_CREDENTIALS_FILE: os.devNull,
-        AWS_EC2_METADATA_DISABLED: 'true',
-        PYTHONUNBUFFERED: '1',
-        PYTHONUTF8: '1',
-        GATEWAY_PORT: String(port),
-        // not reachable from other machines
-        BIND_HOST: '127.0.0.1',
-        // listeners of services that SAM applications cannot use
-        IOT_MTLS_ENABLED: '0',
-        SFTP_ENABLED: '0',
-        SAM_SYNC_CLOUD_VERSION: installation.version,
-        SAM_SYNC_CLOUD_LOG: files.log,
-        SAM_SYNC_CLOUD_STATE: files.state,
-        ...(detached ? {} : { SAM_SYNC_CLOUD_END_WITH_STDIN: '1' }),
-        ...options.settings,
-      },
-      stdio: [detached ? 'ignore' : 'pipe', log.fd, log.fd],
-      detached,
-      windowsHide: true,
-    });
+    const { program, args, cwd, env } = launchCommand(options);
+    const stdio = [detached ? 'ignore' : 'pipe', log.fd, log.fd] as const;
+    const child = spawn(program, args, { cwd, env, stdio: [...stdio], detached, windowsHide: true });
     let ended: number | undefined;
     child.on('error', () => (ended ??= 127));
     child.on('exit', (code, signal) => (ended ??= code ?? (signal ? 128 : 1)));
@@ -99,4 +76,47 @@ export async function launch(options: LaunchOptions): Promise<LaunchedCloud> {
   } finally {
     await log.close();
   }
+}
+
+/** Makes the folders of the files. */
+export async function makeFolders(files: CloudFiles): Promise<void> {
+  // the log and the code of functions are the user's alone
+  await makeFolder(path.dirname(files.log));
+  await fs.chmod(path.dirname(files.log), 0o700);
+  await makeFolder(files.temporary, { mode: 0o700 });
+}
+
+/** Returns the command that `launch` runs. */
+export function launchCommand(options: LaunchOptions): LaunchCommand {
+  const { installation, port, files, detached } = options;
+  const temporary = files.temporary;
+  return {
+    program: installation.python,
+    // the second argument only identifies the process (`isCloudProcess`)
+    args: [path.join(installation.pluginDir, 'start.py'), files.state],
+    cwd: temporary,
+    env: {
+      ...Object.fromEntries(Object.entries(options.env).filter(([name]) => PASSED_ON.test(name))),
+      TMPDIR: temporary,
+      TEMP: temporary,
+      TMP: temporary,
+      // hide the user's accounts from the cloud and its functions
+      AWS_CONFIG_FILE: os.devNull,
+      AWS_SHARED_CREDENTIALS_FILE: os.devNull,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      PYTHONUNBUFFERED: '1',
+      PYTHONUTF8: '1',
+      GATEWAY_PORT: String(port),
+      // not reachable from other machines
+      BIND_HOST: '127.0.0.1',
+      // listeners of services that SAM applications cannot use
+      IOT_MTLS_ENABLED: '0',
+      SFTP_ENABLED: '0',
+      SAM_SYNC_CLOUD_VERSION: installation.version,
+      SAM_SYNC_CLOUD_LOG: files.log,
+      SAM_SYNC_CLOUD_STATE: files.state,
+      ...(detached ? {} : { SAM_SYNC_CLOUD_END_WITH_STDIN: '1' }),
+      ...options.settings,
+    },
+  };
 }

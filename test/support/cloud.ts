@@ -17,9 +17,11 @@ import { waitUntilAnswering } from '../../src/local/cloud.ts';
 import { ensureInstalled, readPlugin } from '../../src/local/installation.ts';
 import { userCacheDir } from '../../src/support/user-cache.ts';
 import { launch } from '../../src/local/launch.ts';
+import type { LaunchOptions } from '../../src/local/launch.ts';
 import { describeCloud } from '../../src/local/local-cloud.ts';
 import { contractSettings } from './aws-contract.ts';
 import { clients } from './clients.ts';
+import { forkCloud } from './cloud-forks/fork.ts';
 
 export { clients } from './clients.ts';
 
@@ -54,14 +56,15 @@ export async function startTestCloud(settings: Record<string, string> = {}): Pro
     state: path.join(folder, 'state.json'),
     temporary: path.join(folder, 'tmp'),
   };
-  const launched = await launch({
+  const how: LaunchOptions = {
     installation,
     port: 0,
     env: process.env,
     files,
     detached: false,
     settings: { SAM_SYNC_CLOUD_STATE_DELAY: '0.02', ...contractSettings(folder), ...settings },
-  });
+  };
+  const launched = (await forkCloud(how)) ?? (await launch(how));
   const { port } = await poll(async () => {
     if (launched.exitCode() !== undefined) throw new Error(await fs.readFile(files.log, 'utf8'));
     const state = await fs.readFile(files.state, 'utf8').catch(() => undefined);

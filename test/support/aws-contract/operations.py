@@ -38,12 +38,15 @@ def model_name(signing_name, path):
 
 
 class Models:
-    """The service models, each loaded when its first request comes."""
+    """The service models, each loaded when its first request comes; those that are loaded serve every instance."""
 
-    def __init__(self):
-        self._session = botocore.session.get_session()
-        self._session.get_component("data_loader").search_paths.append(str(Path(__file__).parent / "models"))
-        self._services = {}
+    _session = botocore.session.get_session()
+    _session.get_component("data_loader").search_paths.append(str(Path(__file__).parent / "models"))
+    _services = {}
+
+    def load_all(self):
+        for service in {*SERVICES.values(), "apigateway", "apigatewayv2"}:
+            self._load(service)
 
     def protocol(self, service):
         return self._load(service)[0].metadata["protocol"]
