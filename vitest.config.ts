@@ -6,7 +6,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 240_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // for two processor cores: a test waits for a third of its time
+    maxWorkers: 3,
     fileParallelism: true,
     setupFiles: ['test/support/setup.ts'],
     // no test needs the one before it. The order is the same in each run, so that a failure can be repeated:
