@@ -88,9 +88,7 @@ function hash(text: string): string {
 
 /** The same bytes in every run. */
 function noise(size: number): Buffer {
-  const blocks: Buffer[] = [];
-  for (let n = 0; n * 64 < size; n++) blocks.push(createHash('sha512').update(String(n)).digest());
-  return Buffer.concat(blocks);
+  return createHash('shake256', { outputLength: size }).digest();
 }
 
 function template(note: string): string {
