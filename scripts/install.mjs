@@ -27,18 +27,28 @@ export function installAndBuild() {
     // without scripts: those of packages are not needed, and ours calls this function
     const flags = ['--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
     run('npm', ['ci', ...flags], { env: ownEnvironment() });
-    fs.utimesSync(installed, new Date(), new Date());
   }
   run(process.execPath, ['scripts/build.mjs'], { shell: false });
 }
 
-/** Whether node_modules is as new as the lock file and has all packages of package.json, also those of development. */
+/** Whether node_modules has the packages of package-lock.json. Its time does not count: a release changes only our version in it. */
 function isInstalled(installed) {
-  const lock = path.join(root, 'package-lock.json');
-  if (!fs.existsSync(installed) || fs.statSync(installed).mtimeMs < fs.statSync(lock).mtimeMs) return false;
-  const { dependencies, devDependencies } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
-  const names = Object.keys({ ...dependencies, ...devDependencies });
-  return names.every((name) => fs.existsSync(path.join(root, 'node_modules', name)));
+  if (!fs.existsSync(installed)) return false;
+  const wanted = readPackages(path.join(root, 'package-lock.json'));
+  const found = readPackages(installed);
+  if (Object.keys(found).some((place) => wanted[place] === undefined)) return false;
+  return Object.entries(wanted).every(([place, { version, integrity, optional }]) => {
+    const known = found[place];
+    // a package for another platform is not there
+    if (known === undefined) return optional === true;
+    return known.version === version && known.integrity === integrity && fs.existsSync(path.join(root, place));
+  });
+}
+
+/** The packages of a lock file but ourselves, by their place. */
+function readPackages(file) {
+  const { '': _ourselves, ...packages } = JSON.parse(fs.readFileSync(file, 'utf8')).packages;
+  return packages;
 }
 
 /** The environment without the settings of an npm that runs us: `npm install --global` would pass on its prefix. */
