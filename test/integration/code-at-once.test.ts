@@ -24,7 +24,8 @@ let proxy: FaultProxy;
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  cloud = await startTestCloud();
+  // an update must still be in progress in its answer, also on a busy machine: otherwise nothing looks at its end
+  cloud = await startTestCloud({ SAM_SYNC_CLOUD_STATE_DELAY: '0.5' });
   proxy = await startFaultProxy(cloud.endpoint);
   env = { ...cloud.env, AWS_ENDPOINT_URL: proxy.endpoint };
 });
