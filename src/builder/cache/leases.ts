@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import * as path from 'node:path';
 import { isMissing, makeFolderSync, namesIn } from '../../support/files.ts';
 import { isMakerGone, temporarySuffix } from '../../support/temporary-names.ts';
@@ -40,7 +40,7 @@ export function openLeases(storeDir: string): Leases {
     open: () => {
       const folders = new Set<string>();
       // somebody removed or moved `.aws-sam`: entries of earlier leases went with it
-      if (statSync(file, { throwIfNoEntry: false }) === undefined) lines.close();
+      if (!existsSync(file)) lines.close();
       if (open.size === 0) tryWrite(() => beginLease(file));
       open.add(folders);
       return {
