@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import type { Dirent, Stats } from 'node:fs';
+import type { BigIntStats, Dirent, Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -86,6 +86,15 @@ export async function isFile(file: string): Promise<boolean> {
 export function realPathNow(place: string): string | undefined {
   try {
     return realpathSync(place);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Calls `stat` with times in nanoseconds; undefined if the path does not exist, or cannot be looked at. */
+export function preciseStatNow(place: string): BigIntStats | undefined {
+  try {
+    return statSync(place, { bigint: true, throwIfNoEntry: false });
   } catch {
     return undefined;
   }

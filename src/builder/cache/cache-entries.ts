@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { isMissing, makeFolder, removeTree } from '../../support/files.ts';
+import { isMissing, makeFolder, preciseStatNow, removeTree } from '../../support/files.ts';
 import { either, flag, parseJson, recordOf, text } from '../../support/shapes.ts';
 import { temporarySuffix } from '../../support/temporary-names.ts';
 
@@ -61,7 +61,7 @@ export function readEntry(folder: string): { path: string; facts: EntryFacts } |
  * is none. Its folder gets no more files, so its time of change stays the same.
  */
 export function madeAt(content: string): string | undefined {
-  const stat = statSync(content, { bigint: true, throwIfNoEntry: false });
+  const stat = preciseStatNow(content);
   return stat?.isDirectory() === true ? `${stat.ino}:${stat.ctimeNs}` : undefined;
 }
 

@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import * as path from 'node:path';
-import { isMissing } from '../../support/files.ts';
+import { isMissing, preciseStatNow } from '../../support/files.ts';
 import type { BuildInput } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
 import { listTree } from '../file-tree.ts';
@@ -17,7 +16,7 @@ export function stampOf(inputs: readonly BuildInput[]): string | undefined {
     for (const input of inputs) {
       // only some of the names in it count
       if (input.direct === true) return undefined;
-      const stat = statOf(input.path);
+      const stat = preciseStatNow(input.path);
       lines.push(input.path);
       if (stat?.isDirectory() !== true) lines.push(describe(stat));
       else addTree(lines, input);
@@ -33,7 +32,7 @@ export function stampOf(inputs: readonly BuildInput[]): string | undefined {
 function addTree(lines: string[], { path: root, excludes }: BuildInput): void {
   const { files, dangling, special } = listTree(root, excludes);
   for (const { path: name, absolute, link, isLinked } of files)
-    lines.push(name, link ?? `${describe(statOf(absolute))}${isLinked ? ' linked' : ''}`);
+    lines.push(name, link ?? `${describe(preciseStatNow(absolute))}${isLinked ? ' linked' : ''}`);
   lines.push(JSON.stringify([dangling, special]));
 }
 
@@ -43,21 +42,17 @@ function describe(stat: BigIntStats | undefined): string {
   return `${executable ? 'x' : '-'}${stat.isFile() ? '' : 'special '}${signatureOf(stat)}`;
 }
 
-function statOf(place: string): BigIntStats | undefined {
-  return statSync(place, { bigint: true, throwIfNoEntry: false });
-}
-
 /**
  * Whether nothing in the inputs changed since shortly before `since` (ms since the epoch): what was read from then on is what they
  * hold now. A removed file changes its folder.
  */
 export function isSettled(inputs: readonly BuildInput[], since: number): boolean {
   const isOld = (place: string): boolean => {
-    const stat = statOf(place);
+    const stat = preciseStatNow(place);
     return stat !== undefined && !isRacy(stat, since);
   };
   return inputs.every(({ path: place, excludes }) => {
-    const stat = statOf(place);
+    const stat = preciseStatNow(place);
     if (stat?.isDirectory() !== true) return isOld(existingFolder(place)) && (stat === undefined || isOld(place));
     const { files, folders, dangling } = listTree(place, excludes);
     // a folder on the way to the target of a link may have changed
@@ -69,5 +64,5 @@ export function isSettled(inputs: readonly BuildInput[], since: number): boolean
 /** Returns the nearest folder above a path. */
 function existingFolder(place: string): string {
   const above = path.dirname(place);
-  return above === place || statOf(above) !== undefined ? above : existingFolder(above);
+  return above === place || preciseStatNow(above) !== undefined ? above : existingFolder(above);
 }

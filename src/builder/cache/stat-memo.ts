@@ -1,5 +1,4 @@
-import * as fs from 'node:fs';
-import type { BigIntStats } from 'node:fs';
+import { preciseStatNow } from '../../support/files.ts';
 import { isRacy, signatureOf } from './stat-index.ts';
 
 /** Values read from files or folders. A value is read again once the time stamps, size or inode of its path differ. */
@@ -13,7 +12,8 @@ export function createStatMemo<T>(read: (place: string) => T, clock: () => numbe
   return {
     get: (place) => {
       const readAt = clock();
-      const stat = statOf(place);
+      const stat = preciseStatNow(place);
+      // missing or unreadable, which the reader reports
       if (stat === undefined) return read(place);
       const signature = signatureOf(stat);
       const known = kept.get(place);
@@ -24,13 +24,4 @@ export function createStatMemo<T>(read: (place: string) => T, clock: () => numbe
       return value;
     },
   };
-}
-
-/** undefined: missing or unreadable, which the reader reports. */
-function statOf(place: string): BigIntStats | undefined {
-  try {
-    return fs.statSync(place, { bigint: true, throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
 }

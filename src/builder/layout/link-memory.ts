@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
-import { writeFileAtomic } from '../../support/files.ts';
+import { readFileSync } from 'node:fs';
+import { preciseStatNow, writeFileAtomic } from '../../support/files.ts';
 import { ownValue, setOwn } from '../../support/own-value.ts';
 import { parseJson, recordOf, text } from '../../support/shapes.ts';
 import { keyOf } from '../build-key.ts';
@@ -52,7 +52,7 @@ export function openLinkMemory(file: string): LinkMemory {
 
 /** Identifies the state of the folder and what belongs there; undefined if it may change again without a trace. */
 function stampOf({ dir, links, files, folders }: LayoutFolder, since?: number): string | undefined {
-  const stat = statSync(dir, { bigint: true, throwIfNoEntry: false });
+  const stat = preciseStatNow(dir);
   if (stat === undefined || (since !== undefined && isRacy(stat, since))) return undefined;
   return keyOf(signatureOf(stat), [...links].flat(), files, folders);
 }

@@ -1,6 +1,5 @@
-import { statSync } from 'node:fs';
 import * as path from 'node:path';
-import { writeFileAtomic } from '../../support/files.ts';
+import { preciseStatNow, writeFileAtomic } from '../../support/files.ts';
 import { readFolderLines } from '../../support/folder-lines.ts';
 import type { FolderLines } from '../../support/folder-lines.ts';
 import { parseJson, recordOf, text } from '../../support/shapes.ts';
@@ -88,6 +87,6 @@ export function openZipMemory(storeDir: string): ZipMemory {
 
 /** Identifies the content that a record describes: an entry of the cache that was removed and made again may have another one. */
 function contentOf(recordFile: string): string | undefined {
-  const stat = statSync(path.join(path.dirname(recordFile), 'content'), { bigint: true, throwIfNoEntry: false });
+  const stat = preciseStatNow(path.join(path.dirname(recordFile), 'content'));
   return stat && `${stat.ino}:${stat.ctimeNs}`;
 }
