@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
 import { SMITHY_CONTEXT_KEY } from '@smithy/types';
 import type { AwsCredentialIdentity, HandlerExecutionContext, HttpRequest } from '@smithy/types';
@@ -60,9 +61,13 @@ export function createPutObject(
   const models = new WeakMap<PutPlace, { model: PutModel; isProven: boolean }>();
   const puts = new WeakMap<object, Put>();
 
+  /** undefined: the next call meets the same failure, and explains it. */
+  const identify = (): Promise<AwsCredentialIdentity | undefined> => s3.config.credentials().catch(() => undefined);
+
   const learn = async ({ place, object }: Put, request: HttpRequest): Promise<void> => {
+    const identity = await identify();
+    if (identity === undefined || !isSmall(object)) return;
     const known = models.get(place);
-    const identity = await s3.config.credentials();
     const isProven = known !== undefined && reproduces(known.model, request, { object, identity });
     const model = isProven ? known.model : modelOf(request, object);
     if (model !== undefined) models.set(place, { model, isProven });
@@ -86,9 +91,9 @@ export function createPutObject(
   /** Makes the request from what is known, if it is known. */
   const makeRequest = async (place: PutPlace, object: SmallObject): Promise<HttpRequest | undefined> => {
     const known = models.get(place);
-    if (known?.isProven !== true || object.body.length > LARGEST_REPEATED) return undefined;
-    const identity = await s3.config.credentials();
-    if (!isModelOf(known.model, object, identity)) return undefined;
+    if (known?.isProven !== true || !isSmall(object)) return undefined;
+    const identity = await identify();
+    if (identity === undefined || !isModelOf(known.model, object, identity)) return undefined;
     const offset = (await s3.config.disableClockSkewCorrection?.()) ? 0 : s3.config.systemClockOffset;
     return repeatPut(known.model, object, { date: amzDate(Date.now() + offset), id: randomUUID(), identity });
   };
@@ -98,10 +103,9 @@ export function createPutObject(
     const request = canRepeat && !signal.aborted ? await makeRequest(place, object) : undefined;
     if (request !== undefined) {
       const started = performance.now();
-      put.first = handler.handle(request as Parameters<RequestHandler['handle']>[0], { abortSignal: signal });
+      put.first = sendFirst(handler, request, signal);
       const answer = await put.first.catch(() => undefined);
       if (answer !== undefined && isAccepted(answer)) {
-        (answer.response.body as Readable).resume();
         const ms = performance.now() - started;
         reporter.report({
           type: 'api-call',
@@ -119,6 +123,19 @@ export function createPutObject(
     puts.set(command, put);
     return (await s3.send(command)) as { ETag?: string };
   };
+}
+
+/** Sends a first attempt. An answer that the SDK will read is kept whole: only readers notice that a body ends early. */
+async function sendFirst(handler: RequestHandler, request: HttpRequest, abortSignal: AbortSignal): Promise<Answer> {
+  const answer = await handler.handle(request as Parameters<RequestHandler['handle']>[0], { abortSignal });
+  const { response } = answer;
+  if (isAccepted(answer)) (response.body as Readable).resume();
+  else response.body = Readable.from(await buffer(response.body as Readable));
+  return answer;
+}
+
+function isSmall({ body }: SmallObject): boolean {
+  return body.length <= LARGEST_REPEATED;
 }
 
 function commandOf(context: HandlerExecutionContext): object {

@@ -1,8 +1,14 @@
 import { PutObjectCommand, S3Client, type PutObjectCommandInput, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { HttpResponse } from '@smithy/core/protocols';
-import type { HttpRequest } from '@smithy/types';
+import type { AwsCredentialIdentity, HttpRequest } from '@smithy/types';
+import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { createPutObject } from '../../../src/aws/put-object.ts';
+import type { PutPlace } from '../../../src/aws/put-object.ts';
+import type { RequestHandler } from '../../../src/aws/request-handler.ts';
 import { amzDate, isModelOf, modelOf, repeatPut, reproduces, type SmallObject } from '../../../src/aws/repeat-put.ts';
+import { silent } from '../../support/cloud.ts';
 
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
 const place = { Bucket: 'bucket', ServerSideEncryption: 'AES256' } as const;
@@ -100,4 +106,83 @@ it('a model is a first attempt with an ordinary signature, and is for the same m
 
 it('dates have the form of x-amz-date', () => {
   expect(amzDate(Date.UTC(2026, 10, 27, 9, 5, 7, 89))).toBe('20261127T090507Z');
+});
+
+type Step = (next: (args: object) => Promise<object>, args: object) => Promise<object>;
+
+/** A sender in front of an S3 that answers with `answer`, or accepts. `step`: what the SDK does before each of its requests. */
+function openSender({
+  answer,
+  step = (next, args) => next(args),
+  credentials = KEYS,
+}: {
+  answer?: (count: number) => HttpResponse | undefined;
+  step?: Step;
+  credentials?: AwsCredentialIdentity | (() => Promise<AwsCredentialIdentity>);
+}): { put: (body: Buffer) => Promise<unknown>; requests: HttpRequest[] } {
+  const requests: HttpRequest[] = [];
+  const headers = { etag: '"e"', 'content-length': '0' };
+  const requestHandler = {
+    handle: async (request: HttpRequest) => {
+      requests.push(request);
+      const accepted = new HttpResponse({ statusCode: 200, headers, body: Readable.from([]) });
+      return { response: answer?.(requests.length) ?? accepted };
+    },
+  } as unknown as RequestHandler;
+  const client = new S3Client({ region: 'eu-central-1', credentials, requestHandler });
+  client.middlewareStack.add((next) => (args) => step(next as never, args) as never, { step: 'initialize' });
+  const { signal } = new AbortController();
+  const tools = { handler: requestHandler, reporter: silent, signal, canRepeat: true };
+  const putObject = createPutObject(client, PutObjectCommand, tools);
+  const samePlace: PutPlace = place;
+  return { put: (body) => putObject(samePlace, { key: `k${requests.length}`, body, metadata: {} }), requests };
+}
+
+it('an answer that ends early, before the SDK reads it, is a failed attempt like any other', async () => {
+  const cut = (): HttpResponse => {
+    const body = new Readable({ read: () => {} });
+    body.push('<Error>');
+    setImmediate(() => body.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' })));
+    return new HttpResponse({ statusCode: 503, headers: { 'content-length': '99' }, body });
+  };
+  const { put, requests } = openSender({
+    answer: (count) => (count === 3 ? cut() : undefined),
+    // such as renewing credentials
+    step: async (next, args) => {
+      for (let turn = 0; turn < 3; turn++) await nextTurn();
+      return next(args);
+    },
+  });
+  for (const text of ['one', 'two', 'three']) expect(await put(Buffer.from(text))).toMatchObject({ ETag: '"e"' });
+  const attempts = requests.map(({ headers }) => headers['amz-sdk-request']?.slice(0, 9));
+  expect(attempts.join()).toBe('attempt=1,attempt=1,attempt=1,attempt=2');
+});
+
+it('credentials that cannot be renewed fail the next object, not the stored one, and as in an ordinary call', async () => {
+  let isSignedOut = false;
+  const { put, requests } = openSender({
+    credentials: async () => {
+      if (isSignedOut) throw new Error('signed out');
+      return { ...KEYS, expiration: new Date() };
+    },
+    step: (next, args) =>
+      next(args).catch((cause: unknown) => {
+        throw new Error('explained', { cause });
+      }),
+    answer: (count) => {
+      isSignedOut = count === 3;
+      return undefined;
+    },
+  });
+  for (const text of ['one', 'two', 'three']) expect(await put(Buffer.from(text))).toMatchObject({ ETag: '"e"' });
+  await expect(put(Buffer.from('four'))).rejects.toThrow('explained');
+  expect(requests).toHaveLength(3);
+});
+
+it('large objects, whose requests have other headers, are no model of small ones', async () => {
+  const { put, requests } = openSender({});
+  const large = Buffer.alloc(3_000_000);
+  for (const body of [large, large, Buffer.from('a'), Buffer.from('b'), large, Buffer.from('c')]) await put(body);
+  const expected = requests.map(({ headers }) => headers['Expect']);
+  expect(expected).toEqual(['100-continue', '100-continue', undefined, undefined, '100-continue', undefined]);
 });
