@@ -80,8 +80,9 @@ export async function restoreCode(
       (input) => send(new UpdateFunctionCodeCommand({ ...input, RevisionId: state.configuration.RevisionId })),
     );
     checkAnswer('Lambda', 'UpdateFunctionCode', ['CodeSha256', answer.CodeSha256, zip.sha256]);
-    await lambda.settled(name, { shows: hadBefore });
-    return { kind: 'restored' };
+    const after = await lambda.settled(name, { shows: hadBefore });
+    if (hadBefore(after) && after.lastUpdateStatus !== 'Failed') return { kind: 'restored' };
+    return { kind: 'kept', reason: after.reason ?? 'Lambda accepted it, but the function does not have it' };
   } catch (thrown) {
     const error = asUserError(thrown);
     if (error === undefined) throw thrown;

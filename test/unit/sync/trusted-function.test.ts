@@ -1,15 +1,21 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
+import { UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
+import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { createAws } from '../../../src/aws/aws.ts';
 import { callerMark } from '../../../src/aws/caller-mark.ts';
 import { openConfirmedFunctions } from '../../../src/cloud/confirmed-functions.ts';
 import type { ConfirmedFunction } from '../../../src/cloud/confirmed-functions.ts';
 import type { FunctionResource } from '../../../src/model/stack.ts';
-import type { CodeArtifact } from '../../../src/services/lambda/code-artifacts.ts';
+import { restoreCode } from '../../../src/services/lambda/code-ahead.ts';
+import type { CodeArtifact, CodeArtifacts } from '../../../src/services/lambda/code-artifacts.ts';
+import { toFunctionState } from '../../../src/services/lambda/function-state.ts';
+import type { LambdaAccess } from '../../../src/services/lambda/lambda-client.ts';
 import type { PackedCode } from '../../../src/services/lambda/pack-code.ts';
 import { planAhead } from '../../../src/sync/code/trusted-function.ts';
+import { hashFile } from '../../../src/support/files.ts';
 import { silent } from '../../support/cloud.ts';
 import { fakeFunction } from '../../support/stack-builder.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -137,4 +143,37 @@ it('runs for other accounts, Regions and endpoints do not trust each other', asy
   const inAccount = await markOf({ credentials: { ...credentials, accountId: '1' } });
   expect(await markOf({ credentials: { ...credentials, accessKeyId: 'C', accountId: '1' } })).toBe(inAccount);
   expect(await markOf({ credentials: { ...credentials, accountId: '2' } })).not.toBe(inAccount);
+});
+
+it.each<[string, Partial<FunctionConfiguration>, string]>([
+  ['it has its previous code', {}, 'restored'],
+  ['the update failed', { LastUpdateStatus: 'Failed', LastUpdateStatusReason: 'no such role' }, 'kept: no such role'],
+  ['it does not show it', { CodeSha256: 'new' }, 'kept: Lambda accepted it, but the function does not have it'],
+])('code is put back, and Lambda answers that %s', async (_what, answer, expected) => {
+  const sha256 = await hashFile(known.zip.path, 'sha256', 'base64');
+  const before = {
+    FunctionName: known.name,
+    RevisionId: 'r2',
+    CodeSha256: 'new',
+    LastUpdateStatus: 'Successful',
+  } as const;
+  const states: FunctionConfiguration[] = [before, { ...before, CodeSha256: sha256, ...answer }];
+  const requests: object[] = [];
+  const lambda = {
+    settled: () => Promise.resolve(toFunctionState(states.shift() ?? before)),
+    service: () =>
+      Promise.resolve({
+        UpdateFunctionCodeCommand,
+        send: ({ input }: UpdateFunctionCodeCommand) => Promise.resolve(requests.push(input) && { CodeSha256: sha256 }),
+      }),
+  } as unknown as LambdaAccess;
+  const artifacts = { send: (_code, request) => request({ ZipFile: Buffer.from('zip') }) } as CodeArtifacts;
+  const update = {
+    FunctionName: known.name,
+    code: { kind: 'zip', artifact: artifact('new'), key: undefined },
+  } as const;
+  const ahead = { update, known: { ...known, zip: { ...known.zip, sha256 } } };
+  const restored = await restoreCode({ lambda, artifacts }, ahead, { kind: 'accepted', answer: before });
+  expect(restored.kind === 'kept' ? `kept: ${restored.reason}` : restored.kind).toBe(expected);
+  expect(requests).toMatchObject([{ FunctionName: known.name, RevisionId: 'r2' }]);
 });
