@@ -80,6 +80,8 @@ export function planAhead(
 ): CodeAhead | undefined {
   const artifact = packed.code.get(id);
   if (known === undefined || artifact === undefined || resource.id !== id || !hasOnlyCode(resource)) return undefined;
+  // its code may be zipped, and its new dependency layer not
+  if (packed.failures.length > 0) return undefined;
   if (known.caller !== caller || !isRecent(known.at) || !isKindOf(resource, stateOf(known))) return undefined;
   const isChanged = artifact.sha256 !== known.zip.sha256 && fitsRequest(artifact);
   if (!isChanged || packed.dependencies.get(id)?.sha256 !== known.dependencies) return undefined;

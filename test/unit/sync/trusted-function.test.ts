@@ -8,6 +8,7 @@ import { createAws } from '../../../src/aws/aws.ts';
 import { callerMark } from '../../../src/aws/caller-mark.ts';
 import { openConfirmedFunctions } from '../../../src/cloud/confirmed-functions.ts';
 import type { ConfirmedFunction } from '../../../src/cloud/confirmed-functions.ts';
+import { UserError } from '../../../src/errors.ts';
 import type { FunctionResource } from '../../../src/model/stack.ts';
 import { restoreCode } from '../../../src/services/lambda/code-ahead.ts';
 import type { CodeArtifact, CodeArtifacts } from '../../../src/services/lambda/code-artifacts.ts';
@@ -52,17 +53,18 @@ interface Case {
   known?: Partial<ConfirmedFunction>;
   fn?: Partial<FunctionResource>;
   code?: CodeArtifact;
-  dependencies?: CodeArtifact;
+  dependencies?: CodeArtifact | 'none' | 'failed';
 }
 
 /** The name of the function that gets code before CloudFormation has answered. */
 function sentTo(given: Case): string | undefined {
+  const { dependencies = artifact('layer') } = given;
   const packed: PackedCode = {
     code: new Map([['Fn', given.code ?? artifact('new')]]),
-    dependencies: new Map([['Fn', given.dependencies ?? artifact('layer')]]),
+    dependencies: new Map(typeof dependencies === 'string' ? [] : [['Fn', dependencies]]),
     images: new Map(),
     properties: { handlers: new Map(), sourceMaps: new Set() },
-    failures: [],
+    failures: dependencies === 'failed' ? [{ id: 'Fn', error: new UserError('disk full') }] : [],
   };
   const functions = openConfirmedFunctions({ storeDir: folder, region: 'us-east-1', stackName: 'app' });
   const trust = { id: 'Fn', caller: given.caller ?? 'us', askedAt: Date.now(), functions };
@@ -73,6 +75,7 @@ function sentTo(given: Case): string | undefined {
 it('new code of a function that was confirmed minutes ago is sent at once', () => {
   expect(sentTo({})).toBe('app-Fn-1');
   expect(sentTo({ known: { at: Date.now() - 4 * MINUTE } })).toBe('app-Fn-1');
+  expect(sentTo({ known: { dependencies: undefined }, dependencies: 'none' })).toBe('app-Fn-1');
 });
 
 it.each<[string, () => Case]>([
@@ -82,6 +85,10 @@ it.each<[string, () => Case]>([
   ['its code is the same', () => ({ code: artifact('old') })],
   ['its code does not fit into a request', () => ({ code: artifact('new', 50 * 1024 * 1024) })],
   ['its dependency layer changes', () => ({ dependencies: artifact('other') })],
+  [
+    'its first dependency layer could not be zipped',
+    () => ({ known: { dependencies: undefined }, dependencies: 'failed' }),
+  ],
   ['it had no dependency layer', () => ({ known: { dependencies: undefined } })],
   ['its previous code is gone', () => ({ known: { zip: { ...known.zip, path: path.join(folder, 'gone') } } })],
   ['its previous code is another file', () => ({ known: { zip: { ...known.zip, size: 4 } } })],
