@@ -128,6 +128,9 @@ const REST: Readonly<Record<string, Variant>> = {
     flow: 'Auth: {ApiKeyRequired: false}',
   },
   'API key of an event': { get: 'Auth: {ApiKeyRequired: true}', flow: 'Auth: {ApiKeyRequired: true}' },
+  'signed requests, and nothing': {
+    api: 'Auth: {ApiKeyRequired: true, DefaultAuthorizer: AWS_IAM, AddApiKeyRequiredToCorsPreflight: null, AddDefaultAuthorizerToCorsPreflight: null}, Cors: {}',
+  },
   'signed requests': { api: 'Auth: {DefaultAuthorizer: AWS_IAM}, Cors: "\'*\'"', get: 'Auth: {Authorizer: NONE}' },
   'signed requests of events': {
     get: 'Auth: {Authorizer: AWS_IAM, InvokeRole: NONE}',
@@ -414,6 +417,8 @@ describe('the definition that SAM generates for events', () => {
     ['an include', SWAGGER.replace('parameters: []', 'Fn::Transform: {Name: AWS::Include}')],
     ['a method with a condition', SWAGGER.replace('get: {', 'get: {"Fn::If": [A, {}, {}]}, head: {')],
     ['an intrinsic function in security', SWAGGER.replace('[{Own: []}]', '[{Own: !Split [",", a]}]')],
+    ['a path with more than methods', SWAGGER.replace('parameters: []', 'summary: s')],
+    ['a method in capital letters', SWAGGER.replace('get: {', 'Get: {')],
     ['no version', SWAGGER.replace('swagger: "2.0", ', '')],
     ['headers that SAM converts', OPEN_API.replace('options: {', 'options: {responses: {"200": {headers: {A: {}}}}, ')],
   ])('of the template itself is left to SAM where it may add something else: %s', (_, definition) => {
@@ -510,6 +515,8 @@ describe('the definition that SAM generates for events', () => {
     ['a parameter of another place', 'Api', { get: 'RequestParameters: [method.request.body.x]' }, `Fn.Get: ${FORMS}`],
     ['what SAM adds twice', 'Api', { get: 'Auth: {Authorizer: AWS_IAM, OverrideApiAuth: true}' }, `Fn.Get: ${FORMS}`],
     ['no time at all', 'HttpApi', { get: 'TimeoutInMillis: 0' }, `Fn.Get: ${FORMS}`],
+    ['credentials for every origin', 'Api', { api: 'Cors: {AllowCredentials: true}' }, `Cors: ${FORM}`],
+    ['CORS for no origin', 'Api', { api: "Cors: {AllowOrigin: ''}" }, `Cors: ${FORM}`],
     ['CORS of another form', 'HttpApi', { api: 'CorsConfiguration: {Origins: [a]}' }, `CorsConfiguration: ${FORM}`],
   ])('is left to SAM where it may write something else: %s', (_, kind, variant, why) => {
     const body = bodies[kind === 'Api' ? 0 : bodies.length - HTTP_TEXTS];

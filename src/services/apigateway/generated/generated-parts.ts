@@ -136,8 +136,16 @@ export function corsSettings(written: TemplateValue | undefined): CorsSettings |
   if (written === undefined || written === null || written === false || written === '') return undefined;
   if (typeof written === 'string') return { AllowOrigin: written };
   if (!isMap(written)) return 'unknown';
-  return Object.keys(written).every((name) => KNOWN.has(name)) ? { AllowOrigin: "'*'", ...written } : 'unknown';
+  // SAM takes an empty mapping for none
+  if (Object.keys(written).length === 0) return undefined;
+  const cors = { AllowOrigin: ANY_ORIGIN, ...written };
+  const isKnown = Object.keys(cors).every((name) => KNOWN.has(name)) && (scalarText(cors.AllowOrigin) ?? '') !== '';
+  // SAM refuses credentials for every origin
+  const isRefused = written['AllowCredentials'] === true && cors.AllowOrigin === ANY_ORIGIN;
+  return isKnown && !isRefused ? cors : 'unknown';
 }
+
+const ANY_ORIGIN = "'*'";
 
 const KNOWN = new Set(['AllowCredentials', 'AllowHeaders', 'AllowMethods', 'AllowOrigin', 'MaxAge']);
 

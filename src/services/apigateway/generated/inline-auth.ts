@@ -38,6 +38,7 @@ export function whyInlineUncertain(
   const methods = items.flatMap((item) => Object.entries(mapOf(item)).flatMap(([, one]) => (isMap(one) ? [one] : [])));
   const isPlain = [...schemes, ...items, ...methods].every(isPlainMap) && methods.every(isPlainMethod);
   if (!isPlain) return 'SAM sees an intrinsic function where only its value is known';
+  if (!items.every(hasMethodsOnly)) return 'only SAM knows what Auth adds to paths of this form';
   const isConverted = isOpenApi3(document) && items.some((item) => hasOldHeaders(mapOf(mapOf(item)['options'])));
   return isConverted ? 'only SAM knows how it converts the OPTIONS methods of the definition' : undefined;
 }
@@ -49,6 +50,13 @@ function isPlainMap(value: TemplateValue | undefined): value is TemplateMap {
 function isPlainMethod({ [INTEGRATION]: integration = {}, security = [] }: TemplateMap): boolean {
   return (
     isPlainMap(integration) && Array.isArray(security) && security.every(isPlainMap) && !hidesValue(security, false)
+  );
+}
+
+/** SAM refuses some paths with other members, or with methods in capital letters. */
+function hasMethodsOnly(item: TemplateValue): boolean {
+  return Object.entries(mapOf(item)).every(
+    ([name, one]) => name === 'parameters' || (isMap(one) && name === name.toLowerCase()),
   );
 }
 

@@ -27,10 +27,11 @@ export function addedRestSecurity(method: string, own: TemplateMap[], api: Templ
   const { AddApiKeyRequiredToCorsPreflight = true, AddDefaultAuthorizerToCorsPreflight = true } = api;
   const isPreflight = method === 'options';
   const { DefaultAuthorizer: byDefault } = api;
-  const isDefault = typeof byDefault === 'string' && !(isPreflight && AddDefaultAuthorizerToCorsPreflight === false);
+  // for SAM, null is no
+  const isDefault = typeof byDefault === 'string' && !(isPreflight && !AddDefaultAuthorizerToCorsPreflight);
   const security = isDefault ? withDefault(own, byDefault, mapOf(api['Authorizers'])) : own;
   if (api['ApiKeyRequired'] !== true) return security;
-  return withApiKey(security, !(isPreflight && AddApiKeyRequiredToCorsPreflight === false));
+  return withApiKey(security, !(isPreflight && !AddApiKeyRequiredToCorsPreflight));
 }
 
 /** Who may call a method of an HTTP API; undefined: everybody. Pure. */
