@@ -270,10 +270,19 @@ describe('Web Functions', () => {
     await watch.save('site/index.js', plain('canary'), 'Site');
     const { weights, divide } = await webFunction(cloud.endpoint, 'waits', 'Site');
     const [ours = ''] = Object.keys(weights);
-    await divide({ [before.own]: 90, [ours]: 10 });
+    // while a further revision is being created
+    const creating = proxy.hold({ operation: 'CreateWebFunctionRevision' });
     const from = watch.lines.length;
-    await watch.write('site/index.js', plain('more'));
-    await watch.seen(note('divides requests between two revisions'), from);
+    await watch.write('site/index.js', plain('late'));
+    await creating.arrived;
+    await divide({ [before.own]: 90, [ours]: 10 });
+    creating.release();
+    await watch.seen(note('its endpoint was changed during this sync'), from);
+    const during = await webFunction(cloud.endpoint, 'waits', 'Site');
+    expect([during.weights, Object.keys(during.revisions).sort()]).toEqual([
+      { [before.own]: 90, [ours]: 10 },
+      [before.own, ours].sort(),
+    ]);
     busy.release();
     await deploying.arrived;
     expect((await webFunction(cloud.endpoint, 'waits', 'Site')).weights).toEqual({ [before.own]: 90, [ours]: 10 });
@@ -302,7 +311,7 @@ describe('Web Functions', () => {
     expect(await asInStack('refused', 'Site')).toBe(own);
     const stuck = (text: string): string =>
       text.replace(/"updateStatus": ?"\w+"/, '"updateStatus":"Failed","updateStatusReason":"no room"');
-    proxy.fault({ operation: 'GetWebFunctionEndpoint' }, { kind: 'change', body: stuck }, { skip: 1 });
+    proxy.fault({ operation: 'GetWebFunctionEndpoint' }, { kind: 'change', body: stuck }, { skip: 2 });
     expect((await watch.save('site/index.js', plain('stuck'), 'Site')).error?.message).toContain(
       'could not move endpoint prod',
     );
@@ -361,7 +370,12 @@ describe('Web Functions', () => {
     expect(watch.lines.at(-1)?.['goingOn']).toContain('code of Site took effect directly');
     expect(Object.keys((await webFunction(cloud.endpoint, stackName, 'Site')).weights)).not.toEqual([own]);
     await writeFiles(app, { 'site/index.js': next ?? first });
-    expect((await syncWell(app, stackName)).stderr).toContain(text);
+    // our revision is deleted also if somebody has deleted the endpoint
+    const gone = { kind: 'error', status: 404, code: 'ResourceNotFoundException' } as const;
+    if (isNew) proxy.fault({ operation: 'GetWebFunctionEndpoint' }, gone);
+    const { stderr } = await syncWell(app, stackName);
+    expect(stderr).toContain(text);
+    expect(stderr).not.toContain('could not be deleted');
     expect((await asInStack(stackName, 'Site')) === own).toBe(!isNew);
   });
 

@@ -5,7 +5,7 @@ import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
 import { note } from '../../console/reporter.ts';
 import { splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, WebFunctionResource } from '../../model/stack.ts';
-import { applyRevision } from '../../services/lambda/web-functions/apply-revision.ts';
+import { applyRevision, EndpointChangedError } from '../../services/lambda/web-functions/apply-revision.ts';
 import { planRevision, readWebFunction } from '../../services/lambda/web-functions/plan-revision.ts';
 import type { RevisionPlan, WebFunctionState } from '../../services/lambda/web-functions/plan-revision.ts';
 import { releaseRevisions } from '../../services/lambda/web-functions/release-revisions.ts';
@@ -133,6 +133,6 @@ function newDescription(): string {
 /** Whether a failed call means that only CloudFormation can make the change, or may not make it now. */
 export function isLeftToDeployment(error: unknown): boolean {
   // a stack that is gone is created again
-  if (error instanceof NoSuchStackError) return true;
+  if (error instanceof NoSuchStackError || error instanceof EndpointChangedError) return true;
   return isAwsError(error) && (error.kind === 'access-denied' || error.kind === 'other');
 }

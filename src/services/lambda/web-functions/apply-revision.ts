@@ -4,6 +4,7 @@ import { isAwsError } from '../../../aws/service-errors.ts';
 import { UserError } from '../../../errors.ts';
 import { pause } from '../../../support/pause.ts';
 import { delaySince, LONGEST_CHANGE, stillBusy } from '../lambda-patience.ts';
+import { endpointReason } from './plan-revision.ts';
 import type { RevisionPlan } from './plan-revision.ts';
 import { readEndpoint, readRevision, servingOf, toRevision } from './revisions.ts';
 import type { Revision, WebFunctionPlace } from './revisions.ts';
@@ -17,15 +18,26 @@ export interface RevisionTools {
 /** A plan that changes something. */
 export type RevisionChange = Extract<RevisionPlan, { action: 'create' | 'restore' }>;
 
+/** Somebody else changed the endpoint after the plan was made. */
+export class EndpointChangedError extends UserError {}
+
 /** Makes the code live, and removes our revision that served before. If it fails or is aborted, it leaves no new revision. */
 export async function applyRevision(tools: RevisionTools, plan: RevisionChange): Promise<void> {
   const { place, superseded } = plan;
-  if (plan.action === 'restore') await serve(tools, place, place.revisionId);
-  else await createAndServe(tools, place, plan.body);
+  const move: Move = { place, from: superseded ?? place.revisionId };
+  if (plan.action === 'restore') await serveInstead(tools, move, place.revisionId);
+  else await createAndServe(tools, move, plan.body);
   if (superseded !== undefined) await deleteRevision(tools.aws, place, superseded);
 }
 
-async function createAndServe(tools: RevisionTools, place: WebFunctionPlace, body: JsonBody): Promise<void> {
+/** A move of the endpoint. `from`: the revision that serves all requests. */
+interface Move {
+  place: WebFunctionPlace;
+  from: string;
+}
+
+async function createAndServe(tools: RevisionTools, move: Move, body: JsonBody): Promise<void> {
+  const { place } = move;
   const { aws } = tools;
   const { sendOnce, CreateWebFunctionRevisionCommand } = await aws.lambdaWeb();
   const { functionName } = place;
@@ -33,7 +45,7 @@ async function createAndServe(tools: RevisionTools, place: WebFunctionPlace, bod
   const created = toRevision(answer.body, 'CreateWebFunctionRevision');
   try {
     await untilActive(tools, place, created);
-    await serve(tools, place, created.revisionId);
+    await serveInstead(tools, move, created.revisionId);
   } catch (error) {
     const undoing = deleteLate(aws, place, created.revisionId);
     aws.beforeClose(undoing);
@@ -62,6 +74,15 @@ function failedRevision({ functionName }: WebFunctionPlace, { errors, members }:
   return new UserError(`Lambda could not create a revision of Web Function ${functionName}: ${reason}`, {
     hint: 'The endpoint still serves the revision before. Fix the cause and save again.',
   });
+}
+
+/** Moves the endpoint if it is still as planned: a build, or a new revision, may have taken minutes. */
+async function serveInstead(tools: RevisionTools, { place, from }: Move, revisionId: string): Promise<void> {
+  const endpoint = await readEndpoint(tools.aws, place);
+  const isServing = servingOf(endpoint) === from;
+  const why = endpointReason(endpoint) ?? (isServing ? undefined : 'its endpoint was changed during this sync');
+  if (why !== undefined) throw new EndpointChangedError(why);
+  await serve(tools, place, revisionId);
 }
 
 /** Moves all requests to a revision and waits until the endpoint serves it. */

@@ -59,8 +59,8 @@ function wait(why: string): RevisionPlan {
   return { action: 'wait', why };
 }
 
-/** Why nobody but CloudFormation, or the person who set it so, changes what an endpoint serves. */
-function endpointReason({ state, updateStatus, endpointType, autoDeploymentMode }: Endpoint): string | undefined {
+/** Why only CloudFormation, or the person who set it so, changes what an endpoint serves. Pure. */
+export function endpointReason({ state, updateStatus, endpointType, autoDeploymentMode }: Endpoint): string | undefined {
   if (state !== 'Active') return `its endpoint is ${state}`;
   if (updateStatus === 'InProgress') return 'its endpoint is being updated';
   if (endpointType !== 'HomeRegion') return `its endpoint (${endpointType}) serves several Regions`;

@@ -1,3 +1,4 @@
+import { isAwsError } from '../../../aws/service-errors.ts';
 import { deleteRevision, serve } from './apply-revision.ts';
 import type { RevisionTools } from './apply-revision.ts';
 import { listRevisions, readEndpoint, servingOf } from './revisions.ts';
@@ -20,11 +21,22 @@ export async function releaseRevisions(
   place: WebFunctionPlace,
   description: string,
 ): Promise<ReleasedRevisions> {
-  const ours = await listRevisions(tools.aws, place, description);
+  const ours = (await ifThere(listRevisions(tools.aws, place, description))) ?? [];
   if (ours.length === 0) return { isRestored: false, isClean: true };
-  const serving = servingOf(await readEndpoint(tools.aws, place));
+  const endpoint = await ifThere(readEndpoint(tools.aws, place));
+  const serving = endpoint && servingOf(endpoint);
   const isRestored = serving !== undefined && serving !== place.revisionId && ours.includes(serving);
   if (isRestored) await serve(tools, place, place.revisionId);
   const deleted = await Promise.all(ours.map((id) => deleteRevision(tools.aws, place, id)));
   return { isRestored, isClean: deleted.every(Boolean) };
+}
+
+/** undefined: somebody deleted the Web Function, with its revisions, or its endpoint. */
+async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
+    throw error;
+  }
 }
