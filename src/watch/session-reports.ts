@@ -66,10 +66,12 @@ export function describeAhead({
   run,
 }: Pick<ApplicationSnapshot, 'ahead' | 'definitionsAhead' | 'revised' | 'run'>): string | undefined {
   const code = [...revised].map((id) => [id, ['code']] as const);
-  const settings = [...Object.entries(ahead), ...definitionsAhead, ...code].map(
-    ([id, names]) => `${names.join(', ')} of ${id}`,
-  );
-  if (settings.length === 0) return undefined;
+  const all = new Map<string, readonly string[]>();
+  // what is in a definition may be among the settings too
+  for (const [id, names] of [...Object.entries(ahead), ...definitionsAhead, ...code])
+    all.set(id, [...new Set([...(all.get(id) ?? []), ...names])]);
+  if (all.size === 0) return undefined;
+  const settings = [...all].map(([id, names]) => `${names.join(', ')} of ${id}`);
   return `Stack ${run.options.stackName} is behind: ${settings.join('; ')} took effect directly. The next sync deploys the change.`;
 }
 

@@ -849,3 +849,28 @@ it('what a policy does not allow is deployed without a word of failure; a dry ru
   expect(again.stderr).toContain('Rest: only the deployment removes GET /ping');
   expect(again.stderr).not.toContain('PutRestApi');
 });
+
+it('who may call a function changes with the deployment while the function has other changes', async () => {
+  const template = (method: string, settings: string): string => `${HEAD}Resources:
+  Rest: {Type: AWS::Serverless::Api, Properties: {StageName: dev, Auth: {DefaultAuthorizer: AWS_IAM}}}
+${fn('Fn', `Rest: {Type: Api, Properties: {Path: /ping, Method: get, RestApiId: !Ref Rest${method}}}`).replace('Handler', `${settings}Handler`)}${outputs(['Rest'])}`;
+  const app = await apps.create({ 'template.yaml': template('', '') });
+  const watch = await app.ready();
+  app.proxy.fault(
+    { operation: 'UpdateFunctionConfiguration' },
+    { kind: 'error', status: 400, code: 'InvalidParameterValueException', message: 'refused' },
+  );
+  const open = ', Auth: {Authorizer: NONE}';
+  let from = watch.lines.length;
+  // the function might check its callers itself, and cannot yet
+  await watch.write('template.yaml', template(open, 'Timeout: 7, '));
+  await watch.seen(({ resource, state }) => resource === 'Fn' && state === 'failed', from);
+  await watch.seen(isStack('in-sync'), from);
+  expect(await readMethod('/ping')(app, 'Rest')).toMatchObject({ authorizationType: 'NONE' });
+  expect(app.proxy.count('PutRestApi')).toBe(0);
+  from = watch.lines.length;
+  await watch.write('template.yaml', template('', 'Timeout: 7, '));
+  await watch.seen(({ resource }) => resource === 'Rest', from);
+  await watch.seen(isStack('in-sync'), from);
+  expect(app.proxy.count('PutRestApi')).toBe(1);
+}, 90_000);

@@ -36,6 +36,8 @@ export interface SyncedResource {
 export interface ReadEnd {
   /** Resources to sync before a deployment: services set what changed of them. */
   toSync: readonly ResourceIdentifier[];
+  /** APIs among them whose callers change → the functions that have to be in sync before. */
+  access?: ReadonlyMap<ResourceIdentifier, readonly ResourceIdentifier[]>;
   /** Whether a deployment is needed now, or follows when it is quiet: services set everything that changed. */
   deploy: 'now' | 'when-quiet';
 }

@@ -12,6 +12,7 @@ import { isDeployed, requireResources, TEMPLATES_ONLY, withUndeployed } from '..
 import type { ApplicationSnapshot } from '../application-snapshot.ts';
 import type { ReadEnd } from '../loop/results.ts';
 import type { WatchedApplication } from '../watched-application.ts';
+import { accessChanges } from './access-changes.ts';
 import { compareStacks } from './compare-stacks.ts';
 import { readTemplates } from './read-templates.ts';
 import { takeOptions } from './take-options.ts';
@@ -45,8 +46,14 @@ export async function readChanges(application: WatchedApplication): Promise<Read
   });
   application.replace((now) => ({ ...now, readRoot: root, direct: new Map([...now.direct, ...settings]) }));
   const isAllDirect = undeployed.direct.size > 0 && rest.length === 0 && !isUrgent;
+  const access = accessChanges(
+    root,
+    settings.map(([id, { undeployed: names }]) => [id, names]),
+  );
   // what a deployment finds out about code that moved, there is none to find out now
-  return isAllDirect ? { toSync: [...ids, ...relocated], deploy: 'when-quiet' } : { toSync: ids, deploy: 'now' };
+  return isAllDirect
+    ? { toSync: [...ids, ...relocated], access, deploy: 'when-quiet' }
+    : { toSync: ids, access, deploy: 'now' };
 }
 
 /** Takes changed options; gives whether more than parameters changed. */

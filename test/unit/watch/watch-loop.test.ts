@@ -354,6 +354,21 @@ describe('settings that services set directly', () => {
     expect(read(1, 'A')).toEqual(['A building', 'sync2 A']);
   });
 
+  it.each<[string, (loop: ReturnType<typeof direct>) => void, string, boolean]>([
+    ['is in sync', () => {}, 'Api', true],
+    ['is being synced', ({ changed }) => changed('F'), 'Api', false],
+    ['failed', ({ changed, synced }) => [changed('F'), synced(1, failed('F'))], 'Api', false],
+    ['has settings too', () => {}, 'F Api', false],
+  ])('that change the callers of an API wait for the deployment unless its function is in sync: it %s', (...row) => {
+    const [, before, toSync, isSynced] = row;
+    const loop = direct();
+    before(loop);
+    const work = Number(/read(\d+)/.exec(loop.changed('', true).join())?.[1]);
+    const end = { toSync: toSync.split(' '), access: new Map([['Api', ['F']]]), deploy: 'when-quiet' as const };
+    const decided = loop.send({ type: 'read', work, end }).filter((one) => one.startsWith('sync'));
+    expect(decided.some((one) => one.includes('Api'))).toBe(isSynced);
+  });
+
   it('are synced before the deployment that the rest of the change needs', () => {
     const { changed, read } = direct();
     changed('', true);

@@ -60,7 +60,12 @@ function wait(why: string): RevisionPlan {
 }
 
 /** Why only CloudFormation, or the person who set it so, changes what an endpoint serves. Pure. */
-export function endpointReason({ state, updateStatus, endpointType, autoDeploymentMode }: Endpoint): string | undefined {
+export function endpointReason({
+  state,
+  updateStatus,
+  endpointType,
+  autoDeploymentMode,
+}: Endpoint): string | undefined {
   if (state !== 'Active') return `its endpoint is ${state}`;
   if (updateStatus === 'InProgress') return 'its endpoint is being updated';
   if (endpointType !== 'HomeRegion') return `its endpoint (${endpointType}) serves several Regions`;
