@@ -874,3 +874,26 @@ ${fn('Fn', `Rest: {Type: Api, Properties: {Path: /ping, Method: get, RestApiId: 
   await watch.seen(isStack('in-sync'), from);
   expect(app.proxy.count('PutRestApi')).toBe(1);
 }, 90_000);
+
+it('a limit that an earlier save added goes with the deployment of the next one', async () => {
+  const template = (settings: string): string => `${HEAD}Resources:
+  Plan: {Type: AWS::ApiGateway::UsagePlan, Properties: {UsagePlanName: plan${settings}}}
+${outputs(['Plan'])}`;
+  const app = await apps.create({ 'template.yaml': template('') });
+  const watch = await app.ready();
+  const held = app.proxy.hold({ operation: 'UpdateStack' });
+  const shown = (throttle: object): object => ({ name: 'plan', description: '', quota: {}, throttle, tags: {} });
+  const states = { before: shown({ burstLimit: 5, rateLimit: 1 }), after: shown({ rateLimit: 1 }) };
+  const row: Read = { id: 'Plan', read: readPlan, isWhole: true, shown: states };
+  await watch.write('template.yaml', template(', Throttle: {BurstLimit: 5, RateLimit: 1}'));
+  await all(app, 'before', [row]);
+  const from = watch.lines.length;
+  await watch.write('template.yaml', template(', Throttle: {RateLimit: 1}'));
+  // API Gateway keeps a limit that CloudFormation does not know
+  const kept = (text: string): string => text.replace('"rateLimit"', '"burstLimit": 5, "rateLimit"');
+  app.proxy.fault({ operation: 'GetUsagePlan' }, { kind: 'change', body: kept });
+  held.release();
+  await watch.seen(isStack('in-sync'), from);
+  await all(app, 'after', [row]);
+  expect(app.proxy.count('UpdateUsagePlan')).toBe(2);
+}, 90_000);

@@ -97,6 +97,8 @@ const REST_OPERATIONS: readonly [operation: string, pattern: RegExp][] = [
   ['DeleteLayerVersion', new RegExp(String.raw`^DELETE .*${LAMBDA_LAYER}/\d+$`)],
   ['PutRestApi', /^PUT \/restapis\/[^/]+$/],
   ['GetRestApi', /^GET \/restapis\/[^/]+$/],
+  ['GetUsagePlan', /^GET \/usageplans\/[^/]+$/],
+  ['UpdateUsagePlan', /^PATCH \/usageplans\/[^/]+$/],
   ['UpdateRestApi', /^PATCH \/restapis\/[^/]+$/],
   ['CreateDeployment', /^POST \/(restapis|v2\/apis)\/[^/]+\/deployments$/],
   ['DeleteDeployment', /^DELETE \/(restapis|v2\/apis)\/[^/]+\/deployments\/[^/]+$/],

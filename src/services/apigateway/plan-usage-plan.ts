@@ -61,16 +61,25 @@ function arnOf({ stackId }: ServiceContext, collection: string, id: string): str
 function settingPatches(shown: Shown, { property, value }: WantedSetting): PatchOperation[] {
   const { member } = property;
   const current = capitalized(shown[member]);
-  if (isSameSetting(property, value, current === undefined ? property.absent : shownSetting(property, current)))
-    return [];
-  if (value === null) return [{ op: 'remove', path: `/${member}` }];
+  const setting = current === undefined ? property.absent : shownSetting(property, current);
+  const leaves = hasMore(setting, value);
+  if (!leaves && isSameSetting(property, value, setting)) return [];
+  const removal: PatchOperation = { op: 'remove', path: `/${member}` };
+  if (value === null) return [removal];
   if (typeof value !== 'object') return [{ op: 'replace', path: `/${member}`, value: String(value) }];
-  const op = current === undefined ? 'add' : 'replace';
-  return Object.entries(value).map(([name, part]) => ({
+  const op: PatchOperation['op'] = current === undefined || leaves ? 'add' : 'replace';
+  const set = Object.entries(value).map(([name, part]) => ({
     op,
     path: `/${member}/${name.charAt(0).toLowerCase()}${name.slice(1)}`,
     value: String(part),
   }));
+  return leaves ? [removal, ...set] : set;
+}
+
+/** Whether a limit is set that is not wanted: an earlier save set it, and no deployment would remove it. */
+function hasMore(shown: Setting | undefined, wanted: Setting): boolean {
+  if (wanted === null || typeof wanted !== 'object') return false;
+  return Object.entries(shown ?? {}).some(([name, part]) => part !== 0 && !Object.hasOwn(wanted, name));
 }
 
 /** The value with names as a template writes them; undefined: there is none. */

@@ -12,6 +12,7 @@ import {
   withTemplates,
   withUndeployed,
 } from '../../../src/watch/application-snapshot.ts';
+import { describeAhead } from '../../../src/watch/session-reports.ts';
 import type { ApplicationSnapshot } from '../../../src/watch/application-snapshot.ts';
 import type { WatchTools } from '../../../src/watch/watch-tools.ts';
 import type { WatchedResources } from '../../../src/watch/watched-resources.ts';
@@ -95,5 +96,16 @@ describe('the snapshot of a watched application', () => {
     const ids = ['Old', 'New', 'Child/Fn', 'Child/Other', 'constructor'];
     expect(ids.filter((id) => isDeployed(deployed, id))).toEqual(['New', 'Child/Fn']);
     expect(isDeployed(open({ code: true }), 'Any')).toBe(true);
+  });
+
+  it('names what is ahead of the stack once', () => {
+    const snapshot = {
+      ...open({ stackName: 'app' }),
+      ahead: { Rest: ['Events', 'Tags.A'] },
+      definitionsAhead: new Map([['Rest', ['Events', 'Auth']]]),
+      revised: new Set(['Site']),
+    };
+    expect(describeAhead(snapshot)).toContain('app is behind: Events, Tags.A, Auth of Rest; code of Site took effect');
+    expect(describeAhead(open())).toBeUndefined();
   });
 });
