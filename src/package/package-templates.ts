@@ -68,6 +68,24 @@ export async function planPackage(stack: BuiltStack, tools: PackageTools): Promi
   return { path: stack.path, template, text: dumpYaml(template), artifacts, images, children };
 }
 
+/**
+ * Returns the paths of artifacts whose key is of no other path. A key says nothing of files' modes and of links: of several zips under
+ * one key, S3 has only one.
+ */
+export function pathsWithOwnKey(packaged: PackagedStack): ReadonlySet<string> {
+  const pathByKey = new Map<string, string | undefined>();
+  const add = ({ artifacts, children }: PackagedStack): void => {
+    for (const { item, key } of artifacts) {
+      if (item.kind === 'template') continue;
+      const isOther = pathByKey.has(key) && pathByKey.get(key) !== item.path;
+      pathByKey.set(key, isOther ? undefined : item.path);
+    }
+    children.forEach(add);
+  };
+  add(packaged);
+  return new Set([...pathByKey.values()].filter((path) => path !== undefined));
+}
+
 function versionToRenew(stack: BuiltStack, at: LocalPath, { renewed }: PackageTools): number | undefined {
   return at.logicalId === undefined ? undefined : renewed?.get(identifierOf(stack.path, at.logicalId));
 }

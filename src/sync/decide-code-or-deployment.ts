@@ -89,10 +89,9 @@ function reasonsOf(plan: DeployPlan): readonly string[] {
   }
 }
 
-/** What a code sync after a deployment depends on. `isNew`: the deployment created the stack. */
-interface AfterDeployment extends Pick<DecisionInput, 'root' | 'ids'> {
+/** What a code sync after a deployment depends on. */
+interface AfterDeployment extends Pick<DecisionInput, 'root' | 'ids'>, Pick<CodeSyncRequest, 'createdFrom'> {
   deployment: Pick<PreparedDeployment, 'built'>;
-  isNew?: boolean;
 }
 
 /**
@@ -113,13 +112,13 @@ export async function planAfterDeployment(
 
 async function planAll(
   codeSync: CodeSync,
-  { root, ids, deployment: { built }, isNew, isDeployed }: AfterDeployment & Pick<CodeSyncRequest, 'isDeployed'>,
+  { root, ids, deployment: { built }, createdFrom, isDeployed }: AfterDeployment & Pick<CodeSyncRequest, 'isDeployed'>,
 ): Promise<OpenPlan> {
   // an empty selection means everything
   if (ids?.length === 0) return NOTHING;
   const selection = ids === undefined ? EVERYTHING : { ids, types: [] };
   // what was set directly and is not deployed: the templates say what it should be
-  const open = await codeSync.plan({ root, selection, built, isNew, isDeployed, settings: () => SET_BEFORE });
+  const open = await codeSync.plan({ root, selection, built, createdFrom, isDeployed, settings: () => SET_BEFORE });
   if (open === undefined) throw new Error('a plan without a question was refused');
   return open;
 }

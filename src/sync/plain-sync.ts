@@ -8,6 +8,7 @@ import { openCodeSync } from './code/open-code-sync.ts';
 import { decideCodeOrDeployment, planAfterDeployment } from './decide-code-or-deployment.ts';
 import { documentOf, reportOutcome } from './code/report-code-sync.ts';
 import { prepareDeployment } from './deployment/prepare-deployment.ts';
+import { pathsWithOwnKey } from '../package/package-templates.ts';
 import { reportRunProblems } from './run-problems.ts';
 import { reportDryRun } from './dry-run.ts';
 import type { PreparedSync } from './prepared-sync.ts';
@@ -89,8 +90,8 @@ async function apply({ run, application, codeSync, deployment, decision }: Prepa
     note(reporter, 'info', `Deploying, because ${describeFollowing(values)}`);
   }
   const result = await deployment.deploy({ beforeUpdate: (update) => codeSync.beforeUpdate(root, update) });
-  const isNew = deployed.stack === undefined && result.changed;
-  const open = await planAfterDeployment(codeSync, result, { root, deployment, isNew });
+  const createdFrom = deployed.stack === undefined && result.changed ? pathsWithOwnKey(deployment.packaged) : undefined;
+  const open = await planAfterDeployment(codeSync, result, { root, deployment, createdFrom });
   const code = await open.apply();
   await release();
   return { stack: result.stack, deployed: result.changed, code };

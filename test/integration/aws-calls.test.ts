@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
+import * as path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { poll } from '../support/cloud.ts';
@@ -86,6 +87,27 @@ Resources: {F: {Type: AWS::Serverless::Function, Properties: {CodeUri: f, Runtim
     expect(proxy.calls.filter(({ service }) => service === 'lambda')).toEqual([]);
     expect(await run({ args: ['--stack-name', 'new'], files: FUNCTION })).toMatchObject({ code: 0 });
     expect(proxy.count('GetFunction')).toBe(1);
+  });
+
+  it('compare functions of a new stack whose files differ only in mode: their zips have one key', async () => {
+    const code = { Type: 'AWS::Serverless::Function', Properties: { Runtime: 'python3.11', Handler: 'app.handler' } };
+    const of = (CodeUri: string): object => ({ ...code, Properties: { ...code.Properties, CodeUri } });
+    const template = {
+      Transform: 'AWS::Serverless-2016-10-31',
+      Resources: { Plain: of('plain'), Program: of('program') },
+    };
+    const cwd = await tempFolder({
+      'template.yaml': JSON.stringify(template),
+      'plain/app.py': 'def handler(event, context): pass\n',
+      'program/app.py': 'def handler(event, context): pass\n',
+    });
+    await fs.chmod(path.join(cwd, 'program/app.py'), 0o755);
+    const { stdout, stderr } = await run({ cwd, args: ['--stack-name', 'modes', '--output', 'json'] });
+    const { resources } = JSON.parse(stdout) as { resources: { outcome: string }[] };
+    // S3 has one of the two zips
+    expect(resources.map(({ outcome }) => outcome).sort(), stderr).toEqual(
+      process.platform === 'win32' ? ['unchanged', 'unchanged'] : ['synced', 'unchanged'],
+    );
   });
 
   it('use buckets by path where the endpoint is custom, and no newer checksums', async () => {

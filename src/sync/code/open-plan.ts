@@ -46,8 +46,8 @@ export interface CodeSyncRequest {
   settings?: ((id: ResourceIdentifier) => SettingsRequest | undefined) | undefined;
   /** Compares settings alone, no code. */
   settingsOnly?: boolean | undefined;
-  /** CloudFormation has just created the stack from these templates and this code: there is nothing to compare. */
-  isNew?: boolean | undefined;
+  /** CloudFormation has just created the stack from these templates: functions made of code in these paths need no comparison. */
+  createdFrom?: ReadonlySet<string> | undefined;
   /** What an earlier run has confirmed: code is sent at once where that is enough. */
   trust?: Trust | undefined;
   /** Called once the stack is located, before anything is built; false: refuses the sync. */
@@ -141,7 +141,7 @@ async function planFresh(parts: CodeSyncParts, request: CodeSyncRequest): Promis
 }
 
 async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise<Planned | undefined> {
-  const { root, selection, built, isDeployed = () => false, onLocated, settings, settingsOnly } = request;
+  const { root, selection, built, createdFrom, isDeployed = () => false, onLocated, settings, settingsOnly } = request;
   const { stackName } = parts.run.options;
   const build = request.build ?? ((ids, signal) => parts.builder.build(root, ids, signal));
   const tools = openServiceContext(parts, root);
@@ -172,7 +172,7 @@ async function planOnce(parts: CodeSyncParts, request: CodeSyncRequest): Promise
     const early = expected.length > 0 ? pack(expected) : undefined;
     ahead = early && startTrusted(tools, request, { expected, packing: early });
     const found = await locateCodeSync(tools, { root, selection, stackName, isDeployed, settings, settingsOnly });
-    const sync = request.isNew && built ? leaveAsCreated(found, built) : found;
+    const sync = createdFrom && built ? leaveAsCreated(found, built, createdFrom) : found;
     const { planning, located, toBuild } = sync;
     if (located.length > 0 && (await onLocated?.(planning.tools.stackId)) === false) {
       await ahead?.withdraw();

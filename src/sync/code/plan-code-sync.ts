@@ -42,18 +42,22 @@ export async function locateCodeSync(opened: ServiceContext, input: PlanInput): 
 }
 
 /**
- * Leaves functions of a new stack as CloudFormation created them. Those with layers are compared, like layers and definitions:
- * what is learnt of them saves calls later.
+ * Leaves functions of a new stack as CloudFormation created them, of code in the paths `createdFrom`. Those with layers are compared,
+ * like layers and definitions: what is learnt of them saves calls later.
  */
 export function leaveAsCreated(
   { planning, located, toBuild }: LocatedSync,
-  { dependencyLayers }: Pick<BuildResult, 'dependencyLayers'>,
+  { folders, dependencyLayers }: Pick<BuildResult, 'folders' | 'dependencyLayers'>,
+  createdFrom: ReadonlySet<string>,
 ): LocatedSync {
   const references = readLayerReferences(planning.input.root);
   const left = new Set<ResourceIdentifier>();
   for (const { resource } of located) {
     const { id, type, kind } = resource;
     if (kind !== 'function' || references.has(id) || dependencyLayers.has(id)) continue;
+    const { code } = resource.resource;
+    const path = folders.get(id)?.path ?? ('path' in code ? code.path : undefined);
+    if (path !== undefined && !createdFrom.has(path)) continue;
     planning.outcomes.set(id, { id, type, action: 'none', changes: [] });
     left.add(id);
   }
