@@ -86,7 +86,10 @@ export function planTriggers(input: TriggerInput): Triggers {
     }
   }
   return {
-    roots: [...sources.keys()].filter((target) => !isCovered(sources, target)),
+    // what was read has a root of its own in a folder that was not: a change before the watch began is reported
+    roots: [...sources.keys()].filter(
+      (target) => !isCovered(sources, target, (folder) => read.has(folder) || !read.has(target)),
+    ),
     wasRead: (root) => read.has(root),
     isWatched: (folder) => sourcesAt(sources, folder).some(({ source, at }) => at === folder || !source.direct),
     partsOf: (ids) =>
@@ -210,15 +213,19 @@ function sourcesAt(sources: ReadonlyMap<string, readonly Source[]>, target: stri
   }
 }
 
-/** Whether the path lies in a watched folder, without an excluded one in between: it needs no watch of its own. */
-function isCovered(sources: ReadonlyMap<string, readonly Source[]>, target: string): boolean {
+/** Whether the path lies in a watched folder that `counts`, without an excluded one in between: it needs no watch of its own. */
+function isCovered(
+  sources: ReadonlyMap<string, readonly Source[]>,
+  target: string,
+  counts: (folder: string) => boolean,
+): boolean {
   const isIn = ({ direct, isExcluded }: Source, folder: string): boolean => {
     if (direct) return false;
     for (let at = target; at !== folder; at = path.dirname(at)) if (isExcluded(at)) return false;
     return true;
   };
   for (let folder = path.dirname(target); folder !== path.dirname(folder); folder = path.dirname(folder))
-    if (sources.get(folder)?.some((source) => isIn(source, folder))) return true;
+    if (counts(folder) && sources.get(folder)?.some((source) => isIn(source, folder))) return true;
   return false;
 }
 

@@ -201,7 +201,9 @@ describe('roots', () => {
   });
 
   it('of code that was not built were not read', () => {
-    expect(planned(undefined)).toEqual({ roots: ['/app/f'], read: [] });
+    // the options were read, wherever they are
+    const options = '/app/f/options.toml';
+    expect(planned(undefined)).toEqual({ roots: ['/app/f', options], read: [options] });
     expect(planned([tree('/app/f')])).toEqual({ roots: ['/app/f'], read: ['/app/f'] });
   });
 });
