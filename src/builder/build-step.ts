@@ -14,6 +14,7 @@ import type { BuildOptions } from './build-options.ts';
 import type { BuildInput, BuiltFolder } from './build-result.ts';
 import type { BuildCache, CacheEntry } from './cache/build-cache.ts';
 import type { BuildMemory } from './cache/build-memory.ts';
+import { startReading } from './cache/input-stamp.ts';
 import type { SourceHasher } from './cache/source-hash.ts';
 import { notePrivateFiles } from './checks/private-files.ts';
 import type { ContainerPool, ContainerTools } from './containers/container-tools.ts';
@@ -135,7 +136,7 @@ async function buildHere(
     noteSkippedLayer(definition, recalled.result, note);
     return recalled;
   }
-  const since = Date.now();
+  const start = startReading(definition.codeDir);
   let hasNotes = false;
   const programs = new Set<string>();
   const open = async (): Promise<ContainerTools | undefined> =>
@@ -155,7 +156,7 @@ async function buildHere(
     };
     const built = await prepareAndBuild(definition, context, { setInputs, observer, reporter, sharedBuilds });
     await offerBuild(sharedBuilds, { definition, context, ...built, programs });
-    if (!hasNotes) await rememberBuild(definition, { ...built, since }, recall);
+    if (!hasNotes) await rememberBuild(definition, { ...built, start }, recall);
     noteSkippedLayer(definition, built.result, note);
     return { result: built.result, label: built.prepared.label };
   } finally {

@@ -6,6 +6,7 @@ import type { BuildObserver } from './build-observer.ts';
 import type { BuildInput } from './build-result.ts';
 import type { BuildCache, CacheEntry, KnownEntry } from './cache/build-cache.ts';
 import { madeAt } from './cache/cache-entries.ts';
+import type { BuildStart } from './cache/input-stamp.ts';
 import type { EntryKind } from './cache/remove-unused.ts';
 import type { BuildMemory, BuildSettings, RememberedBuild } from './cache/build-memory.ts';
 import { decisiveVariables } from './decisive-variables.ts';
@@ -65,17 +66,17 @@ async function findKnown(
   return entry === undefined || isRecent ? entry : cache.find(kind, known.key);
 }
 
-/** A build that was found in the cache, and when its preparation began (ms since the epoch). */
+/** A build that was found in the cache, and when its preparation began. */
 interface FoundBuild {
   prepared: PreparedBuild;
   result: DefinitionResult;
-  since: number;
+  start: BuildStart;
 }
 
 /** Remembers a build for later runs, if its inputs decide it. One that was made just now may have more to report the next time. */
 export async function rememberBuild(
   definition: BuildDefinition,
-  { prepared, result, since }: FoundBuild,
+  { prepared, result, start }: FoundBuild,
   { memory, tools }: Pick<RecallContext, 'memory' | 'tools'>,
 ): Promise<void> {
   const { artifact, installed, layerSkipped } = result;
@@ -92,7 +93,7 @@ export async function rememberBuild(
     label: prepared.label,
     layerSkipped,
   };
-  memory.add(definition, settings, { ...build, since });
+  memory.add(definition, settings, { ...build, start });
 }
 
 function knownOf({ key, facts, path: content }: CacheEntry): KnownEntry | undefined {

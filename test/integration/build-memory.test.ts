@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { expect, it } from 'vitest';
 import { openBuildMemory } from '../../src/builder/cache/build-memory.ts';
 import type { RememberedBuild } from '../../src/builder/cache/build-memory.ts';
+import { startReading } from '../../src/builder/cache/input-stamp.ts';
 import { planBuild } from '../../src/builder/plan-build.ts';
 import { exists } from '../../src/support/files.ts';
 import { buildApp } from '../support/build-app.ts';
@@ -135,8 +136,9 @@ it('what is remembered of a build is used as long as nothing in its inputs chang
 it('a build is not remembered with other settings, and one of a damaged file not at all', async () => {
   const dir = await tempFolder({ 'code/app.py': 'A' });
   const file = path.join(dir, 'memory.json');
+  const code = path.join(dir, 'code');
   const { definitions } = planBuild(
-    fakeStack({ functions: [fakeFunction({ id: 'F', code: { kind: 'folder', path: path.join(dir, 'code') } })] }),
+    fakeStack({ functions: [fakeFunction({ id: 'F', code: { kind: 'folder', path: code } })] }),
     { projectDir: dir, stackName: 's', dependencyLayer: false, buildInSource: false, env: {} },
   );
   const [definition] = definitions;
@@ -146,16 +148,20 @@ it('a build is not remembered with other settings, and one of a damaged file not
     artifact: entry,
     installed: { ...entry, key: 'b'.repeat(32) },
     hasLayer: true,
-    inputs: [{ path: path.join(dir, 'code'), excludes: ['.git'] }],
+    inputs: [{ path: code, excludes: ['.git'] }],
     label: 'pip',
     layerSkipped: { level: 'info', reason: 'too large' },
   };
   const memory = openBuildMemory(file);
   const hourAhead = Date.now() + 3_600_000;
-  memory.add(definition, ['python', 2, 'PIP_PRE=1'], { ...build, since: Date.now() });
+  memory.add(definition, ['python', 2, 'PIP_PRE=1'], { ...build, start: startReading(code) });
   expect(memory.find(definition, ['python', 2, 'PIP_PRE=1'])).toBe(undefined); // its file was written just now
-  memory.add(definition, ['python', 2, 'PIP_PRE=1'], { ...build, since: hourAhead });
+  memory.add(definition, ['python', 2, 'PIP_PRE=1'], { ...build, start: { ...startReading(code), since: hourAhead } });
   await memory.save();
+  // another folder of the same name was read, as if a link or a folder above had led there
+  const start = { ...startReading(dir), codeDir: code, since: hourAhead };
+  memory.add(definition, ['nodejs', 1], { ...build, start });
+  expect(memory.find(definition, ['nodejs', 1])).toBe(undefined);
   const next = openBuildMemory(file);
   expect(next.find(definition, ['python', 2, 'PIP_PRE=1'])).toEqual({ ...build, isRecent: true });
   expect(next.find(definition, ['python', 3, 'PIP_PRE=1'])).toBe(undefined);

@@ -10,6 +10,7 @@ import type { BuildDefinition } from '../plan-build.ts';
 import type { KnownEntry } from './build-cache.ts';
 import { HOUR_MS } from './cache-entries.ts';
 import { isSettled, stampOf } from './input-stamp.ts';
+import type { BuildStart } from './input-stamp.ts';
 
 /** What a build found in its inputs, and the entries of the cache that follow from it. */
 export interface RememberedBuild {
@@ -35,8 +36,8 @@ export interface BuildMemory {
    * Returns what an earlier build made of the same inputs, which are looked at now. `isRecent`: its entries were found within this hour.
    */
   find(definition: BuildDefinition, settings: BuildSettings): (RememberedBuild & { isRecent: boolean }) | undefined;
-  /** Remembers a build that began to read its inputs at `since` (ms since the epoch), unless they have changed lately. */
-  add(definition: BuildDefinition, settings: BuildSettings, build: RememberedBuild & { since: number }): void;
+  /** Remembers a build, unless its inputs have changed since shortly before its start. */
+  add(definition: BuildDefinition, settings: BuildSettings, build: RememberedBuild & { start: BuildStart }): void;
   /** Says that the entries of a remembered build were found now. */
   touch(definition: BuildDefinition): void;
   /** Saves what was added for the next run. */
@@ -82,9 +83,9 @@ export function openBuildMemory(file: string): BuildMemory {
       if (build === undefined || stampOf(build.inputs) !== stamp) return undefined;
       return { ...build, isRecent: Number(hour) === hourNow() };
     },
-    add: (definition, settings, { since, ...build }) => {
+    add: (definition, settings, { start, ...build }) => {
       const stamp = stampOf(build.inputs);
-      if (stamp === undefined || !isSettled(build.inputs, since)) return;
+      if (stamp === undefined || !isSettled(build.inputs, start)) return;
       put(definition, `${hashOf(settings)} ${stamp} ${toJson(build)}`);
     },
     touch: (definition) => {

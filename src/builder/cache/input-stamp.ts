@@ -42,11 +42,32 @@ function describe(stat: BigIntStats | undefined): string {
   return `${executable ? 'x' : '-'}${stat.isFile() ? '' : 'special '}${signatureOf(stat)}`;
 }
 
+/** The beginning of a build that reads its inputs. */
+export interface BuildStart {
+  /** ms since the epoch. */
+  since: number;
+  codeDir: string;
+  /** Identifies the folder that was at `codeDir`. */
+  folder: string | undefined;
+}
+
+/** Returns the beginning of a build that reads this folder from now on. */
+export function startReading(codeDir: string): BuildStart {
+  return { since: Date.now(), codeDir, folder: folderAt(codeDir) };
+}
+
+/** A link, or a folder above, that leads to another folder by now changes nothing in either of the two. */
+function folderAt(codeDir: string): string | undefined {
+  const stat = preciseStatNow(codeDir);
+  return stat && `${stat.dev}:${stat.ino}`;
+}
+
 /**
- * Whether nothing in the inputs changed since shortly before `since` (ms since the epoch): what was read from then on is what they
- * hold now. A removed file changes its folder.
+ * Whether nothing in the inputs changed since shortly before the start: what was read from then on is what they hold now. A removed file
+ * changes its folder.
  */
-export function isSettled(inputs: readonly BuildInput[], since: number): boolean {
+export function isSettled(inputs: readonly BuildInput[], { since, codeDir, folder }: BuildStart): boolean {
+  if (folderAt(codeDir) !== folder) return false;
   const isOld = (place: string): boolean => {
     const stat = preciseStatNow(place);
     return stat !== undefined && !isRacy(stat, since);
