@@ -91,10 +91,10 @@ export function realPathNow(place: string): string | undefined {
   }
 }
 
-/** Calls `stat` with times in nanoseconds; undefined if the path does not exist, or cannot be looked at. */
-export function preciseStatNow(place: string): BigIntStats | undefined {
+/** Calls `stat` (or `lstat`) with times in nanoseconds; undefined if the path does not exist, or cannot be looked at. */
+export function preciseStatNow(place: string, stat: typeof statSync = statSync): BigIntStats | undefined {
   try {
-    return statSync(place, { bigint: true, throwIfNoEntry: false });
+    return stat(place, { bigint: true, throwIfNoEntry: false });
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { expect, it } from 'vitest';
 import { openBuildMemory } from '../../src/builder/cache/build-memory.ts';
 import type { RememberedBuild } from '../../src/builder/cache/build-memory.ts';
-import { startReading } from '../../src/builder/cache/input-stamp.ts';
+import { isSettled, startReading } from '../../src/builder/cache/input-stamp.ts';
 import { planBuild } from '../../src/builder/plan-build.ts';
 import { exists } from '../../src/support/files.ts';
 import { buildApp } from '../support/build-app.ts';
@@ -177,4 +177,20 @@ it('a build is not remembered with other settings, and one of a damaged file not
     await fs.writeFile(file, text.replace(part, damage));
     expect(openBuildMemory(file).find(definition, ['python', 2, 'PIP_PRE=1']), part).toBe(undefined);
   }
+});
+
+it('a build is not remembered if a link on the way to an included file is new', async () => {
+  const dir = await tempFolder({ 'code/app.py': 'A', 'one/requirements.txt': '# one' });
+  const code = path.join(dir, 'code');
+  const included = path.join(dir, 'link', 'requirements.txt');
+  const inputs = [code, included].map((place) => ({ path: place, excludes: [] }));
+  const written = Date.now();
+  await poll(async () => (Date.now() > written + 50 ? true : undefined));
+  await fs.symlink(path.join(dir, 'one'), path.join(dir, 'link'), 'junction');
+  // what was written up to 2 s before the start may change again without a trace: all of it but the link is older
+  const start = { ...startReading(code), since: written + 2_020 };
+  expect(
+    isSettled([...inputs.slice(0, 1), { path: path.join(dir, 'one/requirements.txt'), excludes: [] }], start),
+  ).toBe(true);
+  expect(isSettled(inputs, start)).toBe(false);
 });

@@ -1,6 +1,8 @@
+import { lstatSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import * as path from 'node:path';
 import { isMissing, preciseStatNow } from '../../support/files.ts';
+import { isBelow, withParents } from '../../support/places.ts';
 import type { BuildInput } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
 import { listTree } from '../file-tree.ts';
@@ -72,7 +74,14 @@ export function isSettled(inputs: readonly BuildInput[], { since, codeDir, folde
     const stat = preciseStatNow(place);
     return stat !== undefined && !isRacy(stat, since);
   };
+  const isNewLink = (folder: string): boolean => {
+    const stat = preciseStatNow(folder, lstatSync);
+    return stat !== undefined && isRacy(stat, since);
+  };
   return inputs.every(({ path: place, excludes }) => {
+    // those above the code are covered by its folder
+    const way = withParents(path.dirname(place)).filter((at) => at !== codeDir && !isBelow(codeDir, at));
+    if (place !== codeDir && way.some(isNewLink)) return false;
     const stat = preciseStatNow(place);
     if (stat?.isDirectory() !== true) return isOld(existingFolder(place)) && (stat === undefined || isOld(place));
     const { files, folders, dangling } = listTree(place, excludes);
