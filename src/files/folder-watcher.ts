@@ -8,7 +8,7 @@ import { openFolderWatches } from './watch-or-poll.ts';
 import type { FolderWatches } from './watch-or-poll.ts';
 import { realPathNow } from '../support/files.ts';
 import { withParents } from '../support/places.ts';
-import { changedSince, startsWithFolder, kindOf, namesNow, statNow } from './paths.ts';
+import { changedSince, startsWithFolder, kindOf, lstatNow, namesNow, statNow } from './paths.ts';
 import type { EntryKind } from './paths.ts';
 
 /** A watched folder. */
@@ -220,7 +220,7 @@ export class FolderWatcher implements FileWatcher {
     if (!stat && name === path.basename(folder) && !watched.names.has(name)) return this.#reopen(folder);
     if (!this.#scope.isWatched(folder) && !this.#onTheWay.has(target)) return;
     const was = watched.names.get(name);
-    const isLink = fs.lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+    const isLink = lstatNow(target)?.isSymbolicLink() ?? false;
     if (!stat && !isLink) return this.#leave(watched, { target, name, was });
     if (isLink) this.#noteLink(folder, name);
     else watched.links.delete(name);

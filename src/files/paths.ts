@@ -19,6 +19,15 @@ export function statNow(target: string): fs.Stats | undefined {
   }
 }
 
+/** The same of a link itself. A folder on the way may be a file by now, for which Node throws in spite of `throwIfNoEntry`. */
+export function lstatNow(target: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(target, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 /** Lists the names in a folder; none if it cannot be read. */
 export function namesNow(folder: string): string[] {
   try {

@@ -1,11 +1,10 @@
-import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { FileWatcher, FileWatcherOptions, WatchHandle, WatchScope } from './file-watcher.ts';
 import { FollowedLinks } from './link-places.ts';
 import { openSystemWatch } from './open-watch.ts';
 import { realPathNow } from '../support/files.ts';
 import { withParents } from '../support/places.ts';
-import { changedSince, startsWithFolder, kindOf, namesNow } from './paths.ts';
+import { changedSince, startsWithFolder, kindOf, lstatNow, namesNow } from './paths.ts';
 
 interface Handle extends WatchHandle {
   recursive: boolean;
@@ -172,12 +171,4 @@ function isLink(target: string): boolean {
 
 function isRealFolder(target: string): boolean {
   return lstatNow(target)?.isDirectory() ?? false;
-}
-
-function lstatNow(target: string): fs.Stats | undefined {
-  try {
-    return fs.lstatSync(target, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { FileWatcherOptions, WatchHandle } from './file-watcher.ts';
 import { isLimitReached, isSilent, openSystemWatch } from './open-watch.ts';
+import { lstatNow } from './paths.ts';
 
 /** Opens and closes watches of single folders. */
 export interface FolderWatches {
@@ -87,7 +88,7 @@ function readSignatures(folder: string): Map<string, string> {
     // gone: its entries too
   }
   for (const name of names) {
-    const stat = fs.lstatSync(path.join(folder, name), { throwIfNoEntry: false });
+    const stat = lstatNow(path.join(folder, name));
     if (stat)
       signatures.set(
         name,

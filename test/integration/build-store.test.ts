@@ -208,6 +208,22 @@ describe('the cache', () => {
     expect(await readTree(quick.path)).toEqual({ from: 'two' });
   });
 
+  it('makes an entry again if the cache is removed meanwhile, but not forever', async () => {
+    const root = await tempFolder({});
+    const cache = openBuildCache(root);
+    let tries = 0;
+    const make = (removals: number) => async (content: string) => {
+      if (++tries <= removals) await fs.rm(path.join(root, 'tmp'), { recursive: true });
+      await fs.writeFile(path.join(content, 'app.py'), 'A');
+      return { facts: {} };
+    };
+    const entry = await cache.obtain('artifacts', 'a'.repeat(32), make(1));
+    expect(await readTree(entry.path)).toEqual({ 'app.py': 'A' });
+    expect(tries).toBe(2);
+    await expect(cache.obtain('artifacts', 'b'.repeat(32), make(Infinity))).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(tries).toBe(5);
+  });
+
   it('makes an entry again that was deleted in part', async () => {
     const root = await tempFolder();
     const entry = await openBuildCache(root).obtain('deps', 'k', makeFile);

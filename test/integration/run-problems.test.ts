@@ -40,6 +40,12 @@ it.each<[what: string, template: string, files: Record<string, string>, problems
     [`${AT_HANDLER}the handler src.app.h cannot be found: the artifact has no file src/app.py; did you mean app.h?`],
   ],
   [
+    'a file in the place of a folder',
+    template('python3.11', 'app/main.h'),
+    { app: '' },
+    [`${AT_HANDLER}the handler app/main.h cannot be found: the artifact has no file app/main.py`],
+  ],
+  [
     'a file that the build leaves out',
     template('nodejs22.x', 'dist/app.handler'),
     {

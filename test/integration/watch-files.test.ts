@@ -351,6 +351,22 @@ describe('watching on Linux', () => {
     expect(limits).toEqual(['ENOSPC']);
   });
 
+  it('takes a late notification of a folder that is a file by now', async () => {
+    const dir = await tempFolder({ 'fn/k/one.py': '1' });
+    const late = new Map<string, (name: string) => void>();
+    const openWatch: OpenWatch = (folder, _, { onEvent }) => {
+      late.set(folder, (name) => onEvent(name, 'rename'));
+      return { close: () => {} };
+    };
+    const { sees } = start(dir, ['fn'], { openWatch });
+    await fs.rm(path.join(dir, 'fn/k'), { recursive: true });
+    await write(dir, 'fn/k');
+    late.get(path.join(dir, 'fn/k'))?.('one.py');
+    await sees('fn/k/one.py');
+    late.get(path.join(dir, 'fn'))?.('k');
+    await sees('fn/k');
+  });
+
   it('finds with a rescan what no notification told', async () => {
     const dir = await tempFolder({ 'fn/a/one.py': '1' });
     const { watcher, sees } = start(dir, ['fn'], { openWatch: deaf });

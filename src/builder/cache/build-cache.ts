@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { discard, exists, makeFolder, writeFileAtomic } from '../../support/files.ts';
+import { discard, exists, isMissing, makeFolder, writeFileAtomic } from '../../support/files.ts';
 import { asSegment } from '../../support/places.ts';
 import { removeLeftovers } from '../../support/temporary.ts';
 import { temporarySuffix } from '../../support/temporary-names.ts';
@@ -63,6 +63,9 @@ const HOUR_MS = 3_600_000;
 /** Code is built again quickly, dependencies are not. */
 const KEEP_MS: Record<EntryKind, number> = { artifacts: 2 * DAY_MS, deps: 21 * DAY_MS };
 
+/** How often an entry is made: `rm -rf .aws-sam` takes a while, and goes on beside the next try. */
+const MAX_TRIES = 3;
+
 /** Versions of one artifact that a long session keeps: enough to go back and forth between two states. */
 const KEEP_VERSIONS = 6;
 
@@ -94,8 +97,18 @@ export function openBuildCache(root: string): BuildCache {
     key: string,
     make: (content: string) => Promise<WrittenEntry>,
   ): Promise<CacheEntry> => {
-    const existing = await find(kind, key);
-    if (existing) return existing;
+    for (let tries = 1; ; tries++) {
+      const entry = (await find(kind, key)) ?? (await tryToCreate(kind, key, { make, isLastTry: tries === MAX_TRIES }));
+      if (entry) return entry;
+    }
+  };
+
+  /** undefined: somebody removed the cache meanwhile. */
+  const tryToCreate = async (
+    kind: EntryKind,
+    key: string,
+    { make, isLastTry }: { make: (content: string) => Promise<WrittenEntry>; isLastTry: boolean },
+  ): Promise<CacheEntry | undefined> => {
     // as deep as the entry, so that relative links out of it lead to the same place from both
     const folder = path.join(temporary, `${key}.${temporarySuffix()}`);
     try {
@@ -105,6 +118,9 @@ export function openBuildCache(root: string): BuildCache {
       writeFileSync(path.join(folder, FACTS), JSON.stringify(entry.facts));
       const finalKey = entry.key ?? key;
       return { ...(await moveInto(folder, folderOf(kind, finalKey), entry.facts)), key: finalKey, cached: false };
+    } catch (error) {
+      if (!isLastTry && isMissing(error) && !(await exists(folder))) return undefined;
+      throw error;
     } finally {
       await discard(folder);
     }

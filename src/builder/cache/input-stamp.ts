@@ -6,6 +6,7 @@ import { isBelow, withParents } from '../../support/places.ts';
 import type { BuildInput } from '../build-result.ts';
 import { keyOf } from '../build-key.ts';
 import { listTree } from '../file-tree.ts';
+import type { Tree } from '../file-tree.ts';
 import { isRacy, signatureOf } from './stat-index.ts';
 
 /**
@@ -84,11 +85,23 @@ export function isSettled(inputs: readonly BuildInput[], { since, codeDir, folde
     if (place !== codeDir && way.some(isNewLink)) return false;
     const stat = preciseStatNow(place);
     if (stat?.isDirectory() !== true) return isOld(existingFolder(place)) && (stat === undefined || isOld(place));
-    const { files, folders, dangling } = listTree(place, excludes);
+    const tree = listIfThere(place, excludes);
+    if (tree === undefined) return false;
+    const { files, folders, dangling } = tree;
     // a folder on the way to the target of a link may have changed
     const hasLinks = dangling.length > 0 || files.some(({ link, isLinked }) => link !== undefined || isLinked);
     return !hasLinks && folders.every(isOld) && files.every(({ absolute }) => isOld(absolute));
   });
+}
+
+/** undefined: a folder was removed while it was listed. */
+function listIfThere(place: string, excludes: readonly string[]): Tree | undefined {
+  try {
+    return listTree(place, excludes);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Returns the nearest folder above a path. */

@@ -52,10 +52,10 @@ function packageFolders({ language }: HandlerLocation, { artifact, dependencies 
 /** Whether a file (or, in `node_modules`, a package) of exactly this name is below the folder. */
 function isThere(folder: string, file: string): boolean {
   const absolute = path.join(folder, file);
-  const stat = statSync(absolute, { throwIfNoEntry: false });
-  if (stat === undefined) return false;
-  if (stat.isDirectory() && path.basename(folder) !== 'node_modules') return false;
-  return namesIn(path.dirname(absolute)).includes(path.basename(absolute));
+  // first, because Node throws for a file in the place of the folder, in spite of `throwIfNoEntry`
+  if (!namesIn(path.dirname(absolute)).includes(path.basename(absolute))) return false;
+  const isFolder = statSync(absolute, { throwIfNoEntry: false })?.isDirectory();
+  return isFolder === false || (isFolder === true && path.basename(folder) === 'node_modules');
 }
 
 /** Looks for the file's name in the jars: their directories hold it as plain text. */
