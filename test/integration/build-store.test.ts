@@ -28,6 +28,7 @@ describe('hash of a tree', () => {
     const two = await tempFolder({ 'sub/b.txt': 'B', 'a.txt': 'A' });
     const hasher = openSourceHasher(path.join(one, 'index'));
     const hash = await hasher.hashTree(one, ['index']);
+    expect(await hasher.hashPath(path.join(one, 'a.txt', 'x'))).toBe(undefined);
     expect(await hasher.hashTree(two)).toBe(hash);
     const changes: (() => Promise<unknown>)[] = [
       () => fs.writeFile(path.join(two, 'a.txt'), 'X'),
@@ -248,6 +249,7 @@ describe('the cache', () => {
       [`deps/young/package.zip.${ofElsewhere}`]: '',
       [`stacks/s.json.${ofKilled}`]: '',
       [`index.json.${ofKilled}`]: '',
+      'artifacts/.DS_Store': '',
       'artifacts/half/content/x': '',
       [`tmp/k.${ofKilled}/x`]: '',
       [`tmp/k.${ofElsewhere}/x`]: '',

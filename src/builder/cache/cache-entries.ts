@@ -78,7 +78,9 @@ function markUsed(folder: string): void {
 
 /** Returns the entry's last use (ms since the epoch), to the hour; undefined if it is no entry. */
 export function usedAtOf(folder: string): number | undefined {
-  return statSync(path.join(folder, FACTS), { throwIfNoEntry: false })?.mtimeMs;
+  // a file in the place of an entry, such as Finder's .DS_Store, is none either
+  const stat = preciseStatNow(path.join(folder, FACTS));
+  return stat && Number(stat.mtimeMs);
 }
 
 /** Removes an entry unless it is needed. Renames it first, so that no process finds half of it. */

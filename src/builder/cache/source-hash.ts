@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { isMissing } from '../../support/files.ts';
+import { isMissing, statIfExists } from '../../support/files.ts';
 import { assertReadable } from '../../support/regular-file.ts';
 import { listTree } from '../file-tree.ts';
 import type { TreeFile } from '../file-tree.ts';
@@ -89,7 +89,7 @@ export function openSourceHasher(indexFile: string, clock: () => number = Date.n
     hashTree,
     hashFile,
     hashPath: async (place, excludes, budget) => {
-      const stat = fs.statSync(place, { throwIfNoEntry: false });
+      const stat = await statIfExists(place);
       if (stat === undefined) return undefined;
       return stat.isDirectory() ? hashTree(place, excludes, budget) : hashFile(place, budget);
     },
