@@ -149,7 +149,7 @@ export function logicalLines(text: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** Returns the local folder or archive in a line (`./pkg`, `-e ../shared[extra]`, `name @ file:///…`). */
+/** Returns the local folder or archive in a line (`./pkg`, `-e ../shared[extra]`, `name @ file:///…`, `pkg-1.0.tar.gz`). */
 export function localPathOf(line: string): string | undefined {
   const target = line
     .replace(/^(-e|--editable)(\s*=\s*|\s+)/, '')
@@ -162,8 +162,12 @@ export function localPathOf(line: string): string | undefined {
   if (withoutExtras.startsWith('file:')) return localPathOfUrl(withoutExtras);
   if (/^(\.{1,2}$|\.{0,2}[/\\]|[A-Za-z]:[/\\])/.test(withoutExtras)) return withoutExtras;
   // `packages/shared`: a path without a dot in front; URLs and `git+ssh://` have a scheme
-  return /^[\w.-]+[/\\][\w./\\-]*$/.test(withoutExtras) ? withoutExtras : undefined;
+  if (/^[\w.+~!-]+[/\\][\w.+~!/\\-]*$/.test(withoutExtras)) return withoutExtras;
+  return ARCHIVE.test(withoutExtras) ? withoutExtras : undefined;
 }
+
+/** The name of an archive: pip takes it for a file in its working folder. */
+const ARCHIVE = /^[\w.+~!-]+\.(whl|zip|tar|tar\.(gz|bz2|xz|lz|lzma)|tgz|tbz|txz|tlz)$/i;
 
 function localPathOfUrl(url: string): string {
   return decodeURIComponent(url.replace(/^file:(\/\/(localhost)?(?=\/))?/, '').replace(/[#?].*$/, ''));
