@@ -18,8 +18,8 @@ export function accessChanges(
   const apis = flattenStacks(root).flatMap((stack) =>
     apisIn(stack).flatMap(([logicalId, type]) => {
       const id = identifierOf(stack.path, logicalId);
-      const { directAlone = [] } = kindOf(type) ?? {};
-      if (changing.get(id)?.some((name) => directAlone.includes(name)) !== true) return [];
+      const decisive = namesOfAccess(type);
+      if (changing.get(id)?.some((name) => decisive.includes(name)) !== true) return [];
       const owners = apiEvents(stack, logicalId).map(({ owner }) => owner);
       const { Properties: properties = null } = resourceOf(stack.source, logicalId);
       const named = [...owners, ...namesIn(properties)].map((name) => identifierOf(stack.path, name));
@@ -27,6 +27,12 @@ export function accessChanges(
     }),
   );
   return new Map(apis);
+}
+
+/** The properties of a type that say who may call: authorization, and definitions, which may hold it. */
+function namesOfAccess(type: unknown): readonly string[] {
+  const { sync, body = [], directAlone = [] } = kindOf(type) ?? {};
+  return sync === 'rest-api' || sync === 'http-api' ? [...directAlone, ...body] : directAlone;
 }
 
 function apisIn(stack: Stack): (readonly [logicalId: string, type: unknown])[] {
