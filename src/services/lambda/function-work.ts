@@ -4,7 +4,7 @@ import type { ResolvedSettings } from '../resolve-settings.ts';
 import type { FunctionState } from './function-state.ts';
 import type { NeighbourUpdate } from './settings/neighbour.ts';
 import type { LayerPlan } from './layers/plan-layer.ts';
-import type { VersionSettings } from './version-settings.ts';
+import type { VersionSettings } from './versions/version-settings.ts';
 
 /** A function with the code and layers that it should have. */
 export interface FunctionWork {

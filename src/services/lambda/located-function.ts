@@ -1,7 +1,7 @@
 import type { LayerReference } from '../../model/layer-references.ts';
 import type { FunctionResource, ResourceIdentifier, Stack } from '../../model/stack.ts';
 import type { FunctionState } from './function-state.ts';
-import type { VersionSettings } from './version-settings.ts';
+import type { VersionSettings } from './versions/version-settings.ts';
 
 /** A function that is selected, or that uses a selected layer. */
 export interface LocatedFunction {

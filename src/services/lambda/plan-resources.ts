@@ -12,7 +12,7 @@ import { planFunction } from './plan-function.ts';
 import type { FunctionPlan } from './plan-function.ts';
 import { planNeighbours } from './settings/function-neighbours.ts';
 import type { LocatedFunction } from './located-function.ts';
-import type { VersionSettings } from './version-settings.ts';
+import type { VersionSettings } from './versions/version-settings.ts';
 import { planLayer } from './layers/plan-layer.ts';
 import type { LayerPlan, LayerWork } from './layers/plan-layer.ts';
 import { layerArnOf } from './layers/layer-versions.ts';

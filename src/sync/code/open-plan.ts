@@ -18,11 +18,11 @@ import { openServiceContext } from './open-service-context.ts';
 import { syncSkipReason } from './locate-resources.ts';
 import { leaveAsCreated, locateCodeSync, planCodeSync } from './plan-code-sync.ts';
 import type { LocatedSync } from './plan-code-sync.ts';
-import { startAhead, withAnswer } from './confirm-ahead.ts';
-import type { AheadOfAnswer } from './confirm-ahead.ts';
+import { startAhead, withAnswer } from './ahead/confirm-ahead.ts';
+import type { AheadOfAnswer } from './ahead/confirm-ahead.ts';
 import type { Planning, SettingsRequest } from './planning.ts';
-import { rememberConfirmed } from './trusted-function.ts';
-import type { Trust } from './trusted-function.ts';
+import { rememberConfirmed } from './ahead/trusted-function.ts';
+import type { Trust } from './ahead/trusted-function.ts';
 import { conditionOf, selectResources } from './select-resources.ts';
 import type { Selection } from './select-resources.ts';
 

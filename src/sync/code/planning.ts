@@ -18,7 +18,7 @@ import type {
   SyncSettings,
 } from './sync-resource.ts';
 import type { DeployedResource } from '../../cloud/sync-state.ts';
-import type { VersionSettings } from '../../services/lambda/version-settings.ts';
+import type { VersionSettings } from '../../services/lambda/versions/version-settings.ts';
 import { kindOf } from '../../template/kinds/kinds.ts';
 
 /** Resources compared in parallel: services accept few requests per second. */

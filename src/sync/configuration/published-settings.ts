@@ -1,6 +1,6 @@
 import { flattenStacks, splitIdentifier } from '../../model/stack.ts';
 import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { writtenText } from '../../services/lambda/version-names.ts';
+import { writtenText } from '../../services/lambda/versions/version-names.ts';
 import { mergeGlobals } from '../../template/globals.ts';
 import { kindOf } from '../../template/kinds/kinds.ts';
 import { mapOf, resourceOf } from '../../template/template.ts';

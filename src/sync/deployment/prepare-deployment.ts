@@ -16,7 +16,7 @@ import type { ObjectStore } from '../../package/object-store.ts';
 import { objectUrls } from '../../package/object-urls.ts';
 import { planPackage } from '../../package/package-templates.ts';
 import type { PackagedStack, PackageTools } from '../../package/package-templates.ts';
-import type { StackUpdate } from '../../services/lambda/allow-versions.ts';
+import type { StackUpdate } from '../../services/lambda/versions/allow-versions.ts';
 import { makeCode } from '../../services/lambda/code-artifacts.ts';
 import { buildOptionsOf } from '../build-options-of.ts';
 import type { OpenedApplication } from '../open-application.ts';

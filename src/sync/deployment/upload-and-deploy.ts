@@ -1,7 +1,7 @@
 import { deployStack, parsePollDelay } from '../../deploy/deploy-stack.ts';
 import type { DeployedState, DeployResult, DeployTools } from '../../deploy/deploy-stack.ts';
 import { objectUrls } from '../../package/object-urls.ts';
-import { forgetConfirmed } from '../code/trusted-function.ts';
+import { forgetConfirmed } from '../code/ahead/trusted-function.ts';
 import { confirmRecreation } from '../open-application.ts';
 import { deploymentInputs, forEachMissing } from './missing-uploads.ts';
 import type { DeploymentStores, PlannedDeployment } from './packaging.ts';

@@ -15,7 +15,7 @@ import type { CodeArtifact, CodeArtifacts } from '../../../src/services/lambda/c
 import { toFunctionState } from '../../../src/services/lambda/function-state.ts';
 import type { LambdaAccess } from '../../../src/services/lambda/lambda-client.ts';
 import type { PackedCode } from '../../../src/services/lambda/pack-code.ts';
-import { planAhead } from '../../../src/sync/code/trusted-function.ts';
+import { planAhead } from '../../../src/sync/code/ahead/trusted-function.ts';
 import { hashFile } from '../../../src/support/files.ts';
 import { silent } from '../../support/cloud.ts';
 import { fakeFunction } from '../../support/stack-builder.ts';

@@ -1,7 +1,7 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
 import { describe, expect, it } from 'vitest';
-import { hasOtherSettings } from '../../../../src/services/lambda/newest-version.ts';
-import { compareVersionNames } from '../../../../src/services/lambda/version-names.ts';
+import { hasOtherSettings } from '../../../../src/services/lambda/versions/newest-version.ts';
+import { compareVersionNames } from '../../../../src/services/lambda/versions/version-names.ts';
 import { mapOf } from '../../../../src/template/template.ts';
 import { parseTemplate } from '../../../../src/template/yaml/yaml.ts';
 

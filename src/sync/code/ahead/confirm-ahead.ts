@@ -1,15 +1,15 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
-import { NoSuchStackError } from '../../cloud/stack-resources.ts';
-import { recordAttempt } from '../../cloud/recent-sends.ts';
-import { note } from '../../console/reporter.ts';
-import type { FunctionResource } from '../../model/stack.ts';
-import { restoreCode, sendAhead, stateOf } from '../../services/lambda/code-ahead.ts';
-import type { CodeAhead, Restored, SentAhead } from '../../services/lambda/code-ahead.ts';
-import { shownCode } from '../../services/lambda/function-code.ts';
-import type { PackedCode } from '../../services/lambda/pack-code.ts';
-import type { ServiceContext } from '../../services/service-context.ts';
-import type { CodeSyncPlan } from './code-sync-plan.ts';
-import type { LocatedSync } from './plan-code-sync.ts';
+import { NoSuchStackError } from '../../../cloud/stack-resources.ts';
+import { recordAttempt } from '../../../cloud/recent-sends.ts';
+import { note } from '../../../console/reporter.ts';
+import type { FunctionResource } from '../../../model/stack.ts';
+import { restoreCode, sendAhead, stateOf } from '../../../services/lambda/code-ahead.ts';
+import type { CodeAhead, Restored, SentAhead } from '../../../services/lambda/code-ahead.ts';
+import { shownCode } from '../../../services/lambda/function-code.ts';
+import type { PackedCode } from '../../../services/lambda/pack-code.ts';
+import type { ServiceContext } from '../../../services/service-context.ts';
+import type { CodeSyncPlan } from '../code-sync-plan.ts';
+import type { LocatedSync } from '../plan-code-sync.ts';
 import { planAhead } from './trusted-function.ts';
 import type { Trust } from './trusted-function.ts';
 

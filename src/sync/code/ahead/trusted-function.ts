@@ -1,18 +1,18 @@
 import { statSync } from 'node:fs';
-import { callerMark } from '../../aws/caller-mark.ts';
-import { buildStoreDir } from '../../builder/build-options.ts';
-import { openConfirmedFunctions } from '../../cloud/confirmed-functions.ts';
-import type { ConfirmedFunction, ConfirmedFunctions } from '../../cloud/confirmed-functions.ts';
-import type { FunctionResource, ResourceIdentifier } from '../../model/stack.ts';
-import { fitsRequest } from '../../services/lambda/code-artifacts.ts';
-import type { CodeAhead } from '../../services/lambda/code-ahead.ts';
-import { stateOf } from '../../services/lambda/code-ahead.ts';
-import { isImage, refuseOtherKind } from '../../services/lambda/function-code.ts';
-import type { FunctionState } from '../../services/lambda/function-state.ts';
-import type { PackedCode } from '../../services/lambda/pack-code.ts';
-import type { FunctionPlan } from '../../services/lambda/plan-function.ts';
-import { asUserError } from '../../system-errors.ts';
-import type { SyncRun } from '../sync-run.ts';
+import { callerMark } from '../../../aws/caller-mark.ts';
+import { buildStoreDir } from '../../../builder/build-options.ts';
+import { openConfirmedFunctions } from '../../../cloud/confirmed-functions.ts';
+import type { ConfirmedFunction, ConfirmedFunctions } from '../../../cloud/confirmed-functions.ts';
+import type { FunctionResource, ResourceIdentifier } from '../../../model/stack.ts';
+import { fitsRequest } from '../../../services/lambda/code-artifacts.ts';
+import type { CodeAhead } from '../../../services/lambda/code-ahead.ts';
+import { stateOf } from '../../../services/lambda/code-ahead.ts';
+import { isImage, refuseOtherKind } from '../../../services/lambda/function-code.ts';
+import type { FunctionState } from '../../../services/lambda/function-state.ts';
+import type { PackedCode } from '../../../services/lambda/pack-code.ts';
+import type { FunctionPlan } from '../../../services/lambda/plan-function.ts';
+import { asUserError } from '../../../system-errors.ts';
+import type { SyncRun } from '../../sync-run.ts';
 
 /*
  * `--code` of one function takes three calls one after another: CloudFormation's answer, the update, its end. The first two go

@@ -1,10 +1,10 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
-import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
-import { isAwsError } from '../../aws/service-errors.ts';
-import type { ResourceIdentifier } from '../../model/stack.ts';
-import { ownValue, setOwn } from '../../support/own-value.ts';
-import type { FunctionState } from './function-state.ts';
-import type { LambdaAccess } from './lambda-client.ts';
+import type { CloudStacks } from '../../../cloud/cloud-stacks.ts';
+import { isAwsError } from '../../../aws/service-errors.ts';
+import type { ResourceIdentifier } from '../../../model/stack.ts';
+import { ownValue, setOwn } from '../../../support/own-value.ts';
+import type { FunctionState } from '../function-state.ts';
+import type { LambdaAccess } from '../lambda-client.ts';
 
 /** What ends the description of the version that makes room for CloudFormation's, and Lambda's limit. */
 const MARK = ' [sam-sync]';

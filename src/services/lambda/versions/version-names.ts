@@ -1,8 +1,8 @@
-import { hasIntrinsic } from '../../template/intrinsics.ts';
-import { kindOf } from '../../template/kinds/kinds.ts';
-import { mapOf } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
-import { canonicalJson } from '../definition-text.ts';
+import { hasIntrinsic } from '../../../template/intrinsics.ts';
+import { kindOf } from '../../../template/kinds/kinds.ts';
+import { mapOf } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
+import { canonicalJson } from '../../definition-text.ts';
 
 /** Whether SAM names the version of a function as in the deployed template; `unknown`: only CloudFormation knows. */
 export type VersionName = 'same' | 'other' | 'unknown';

@@ -1,11 +1,11 @@
-import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
-import { findDeployed } from '../../cloud/generated-ids.ts';
-import type { ResourceIdentifier, Stack } from '../../model/stack.ts';
-import { isImage } from '../../services/lambda/function-code.ts';
-import type { LambdaAccess } from '../../services/lambda/lambda-client.ts';
-import { ownValue } from '../../support/own-value.ts';
-import { syncSkipReason } from './locate-resources.ts';
-import { listSyncResources } from './sync-resource.ts';
+import type { CloudStacks } from '../../../cloud/cloud-stacks.ts';
+import { findDeployed } from '../../../cloud/generated-ids.ts';
+import type { ResourceIdentifier, Stack } from '../../../model/stack.ts';
+import { isImage } from '../../../services/lambda/function-code.ts';
+import type { LambdaAccess } from '../../../services/lambda/lambda-client.ts';
+import { ownValue } from '../../../support/own-value.ts';
+import { syncSkipReason } from '../locate-resources.ts';
+import { listSyncResources } from '../sync-resource.ts';
 
 /** Starts to read the functions that a plan of everything needs, if cached listings have their names. */
 export async function readFunctionsAhead(

@@ -1,11 +1,11 @@
 import type { PublishVersionCommandInput, UpdateAliasCommandInput } from '@aws-sdk/client-lambda';
-import { NeedsDeploymentError } from '../needs-deployment-error.ts';
-import { fromAnswer } from '../planned-request.ts';
-import type { ServiceContext } from '../service-context.ts';
-import { hasCode, isSameCode } from './function-code.ts';
-import { hasSetting } from './settings/function-configuration.ts';
-import type { FunctionState } from './function-state.ts';
-import type { FunctionWork } from './function-work.ts';
+import { NeedsDeploymentError } from '../../needs-deployment-error.ts';
+import { fromAnswer } from '../../planned-request.ts';
+import type { ServiceContext } from '../../service-context.ts';
+import { hasCode, isSameCode } from '../function-code.ts';
+import { hasSetting } from '../settings/function-configuration.ts';
+import type { FunctionState } from '../function-state.ts';
+import type { FunctionWork } from '../function-work.ts';
 import type { VersionSettings } from './version-settings.ts';
 
 /** Publishes a version: for the alias or, with a capacity provider, as the latest one. */

@@ -1,9 +1,9 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda';
-import { ownValue } from '../../support/own-value.ts';
-import { DYNAMIC_REFERENCE } from '../../template/dynamic-references.ts';
-import { isIntrinsic, isMap, mapOf, scalarText } from '../../template/template.ts';
-import type { TemplateMap, TemplateValue } from '../../template/template.ts';
-import type { LambdaAccess } from './lambda-client.ts';
+import { ownValue } from '../../../support/own-value.ts';
+import { DYNAMIC_REFERENCE } from '../../../template/dynamic-references.ts';
+import { isIntrinsic, isMap, mapOf, scalarText } from '../../../template/template.ts';
+import type { TemplateMap, TemplateValue } from '../../../template/template.ts';
+import type { LambdaAccess } from '../lambda-client.ts';
 
 /** The newest version that was published of a function, and what would be published now (`$LATEST`). */
 export interface NewestVersion {

@@ -1,11 +1,11 @@
-import { openCloudStacks } from '../../cloud/cloud-stacks.ts';
-import type { CloudStacks } from '../../cloud/cloud-stacks.ts';
-import { splitIdentifier } from '../../model/stack.ts';
-import { openLambda } from '../../services/lambda/lambda-client.ts';
-import type { LambdaAccess } from '../../services/lambda/lambda-client.ts';
-import { kindOf } from '../../template/kinds/kinds.ts';
-import { openStackMemory } from '../open-stores.ts';
-import type { SyncRun } from '../sync-run.ts';
+import { openCloudStacks } from '../../../cloud/cloud-stacks.ts';
+import type { CloudStacks } from '../../../cloud/cloud-stacks.ts';
+import { splitIdentifier } from '../../../model/stack.ts';
+import { openLambda } from '../../../services/lambda/lambda-client.ts';
+import type { LambdaAccess } from '../../../services/lambda/lambda-client.ts';
+import { kindOf } from '../../../template/kinds/kinds.ts';
+import { openStackMemory } from '../../open-stores.ts';
+import type { SyncRun } from '../../sync-run.ts';
 
 /** The stack and its functions, with calls under way. */
 export interface LocatedAhead {
