@@ -8,6 +8,7 @@ import { measure } from './measure.ts';
 import type { Goal, Row } from './rows.ts';
 import { syncCommand } from './tools.ts';
 import type { Tool } from './tools.ts';
+import { workspace } from './workspace.ts';
 import { bigZip, growth, nestedCase, watchLarge, watchStart } from './growth.ts';
 import { saveAgain, startWatch } from './watch.ts';
 import { WATCH_SETTING } from './watch-setting.ts';
@@ -60,6 +61,7 @@ export const CASES: readonly BenchCase[] = [
     about: '5,000 files beside 20,000 in node_modules: start and end of a watch',
     run: watchLarge,
   },
+  { name: 'workspace', about: 'an npm workspace of 100 functions, 5,000 packages: nothing changed', run: workspace },
   { name: 'big-zip', about: 'a zip of 100 MB: memory', run: bigZip },
 ];
 
