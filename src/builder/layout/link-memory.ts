@@ -34,7 +34,10 @@ export function openLinkMemory(file: string): LinkMemory {
   const stamps = readStamps(file);
   let isChanged = false;
   return {
-    isDone: (folder) => ownValue(stamps, folder.dir) === stampOf(folder),
+    isDone: (folder) => {
+      const known = ownValue(stamps, folder.dir);
+      return known !== undefined && known === stampOf(folder);
+    },
     add: (folder, since) => {
       const stamp = stampOf(folder, since);
       if (stamp === undefined) return;
