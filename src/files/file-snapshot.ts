@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { realPathNow } from '../support/files.ts';
+import { preciseStatNow, realPathNow } from '../support/files.ts';
 import { startsWithFolder } from './paths.ts';
 
 /** A watched file, or a watched folder with everything below it. */
@@ -52,7 +52,7 @@ export function changedPaths(before: FileSnapshot, after: FileSnapshot): string[
 
 /** Gives the signature of a path as it is now; undefined: nothing exists there. */
 export function signatureNow(target: string): string | undefined {
-  const stat = statPrecisely(target);
+  const stat = preciseStatNow(target);
   return stat && signatureOf(stat);
 }
 
@@ -67,14 +67,6 @@ function signatureOf(stat: fs.BigIntStats): string {
   // time stamps of a folder change with its entries, which have signatures of their own
   if (stat.isDirectory()) return `${FOLDER}${stat.ino}`;
   return `${stat.mtimeNs} ${stat.ctimeNs} ${stat.size} ${stat.ino} ${stat.mode}`;
-}
-
-function statPrecisely(target: string): fs.BigIntStats | undefined {
-  try {
-    return fs.statSync(target, { bigint: true, throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
 }
 
 function listNow(folder: string): fs.Dirent[] {

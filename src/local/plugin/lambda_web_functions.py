@@ -144,11 +144,16 @@ def list_revisions(arn, data):
     return page
 
 
-def revision_of(arn, revision):
-    found = REVISIONS[arn].get(revision.rpartition("/")[2])
+def found_in(things, kind, name):
+    """The thing with this name or ARN."""
+    found = things.get(name.rpartition("/")[2])
     if found is None:
-        raise Refused(404, "ResourceNotFoundException", f"Revision not found: {revision}")
+        raise Refused(404, "ResourceNotFoundException", f"{kind} not found: {name}")
     return found
+
+
+def revision_of(arn, revision):
+    return found_in(REVISIONS[arn], "Revision", revision)
 
 
 def delete_revision(arn, revision):
@@ -164,10 +169,7 @@ def delete_revision(arn, revision):
 
 
 def endpoint_of(arn, name):
-    found = ENDPOINTS[arn].get(name.rpartition("/")[2])
-    if found is None:
-        raise Refused(404, "ResourceNotFoundException", f"Endpoint not found: {name}")
-    return found
+    return found_in(ENDPOINTS[arn], "Endpoint", name)
 
 
 def change_endpoint(endpoint, data):
