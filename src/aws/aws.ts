@@ -66,7 +66,7 @@ export type Service<K extends ServiceName> = Omit<ServiceModule<K>, 'Client'> & 
   send: InstanceType<ServiceModule<K>['Client']>['send'];
   /** Sends a command that undoes something, even after an interruption, for some seconds at most. */
   sendLate: InstanceType<ServiceModule<K>['Client']>['send'];
-  /** Sends a command that makes something anew each time: no request that may have arrived is repeated (`createOnce`). */
+  /** Sends a command that creates something each time: no request that may have arrived is repeated (`createOnce`). */
   sendOnce: InstanceType<ServiceModule<K>['Client']>['send'];
 } & (K extends 's3' ? { putObject: PutObject } : unknown);
 

@@ -74,7 +74,7 @@ export async function buildDefinition(
   return { artifact, dependencyLayer, installed, layerSkipped: job.layerSkipped, isVerified, sourceKey };
 }
 
-/** Repeats a part of a build while its source changes; `work` is told when it is the last try. */
+/** Repeats a part of a build while its source changes; `work` learns which try is the last. */
 export async function untilUnchanged<T>(
   { ids, codeDir }: BuildDefinition,
   { tools }: BuildContext,

@@ -15,7 +15,7 @@ import type { Tools } from './tools/tools.ts';
 import { loadWorkflow } from './workflows/load-workflow.ts';
 import type { PreparedBuild } from './workflows/workflow.ts';
 
-/** What the memory of builds is asked and told with. */
+/** What finding and remembering builds needs. */
 export interface RecallContext {
   memory: BuildMemory | undefined;
   cache: BuildCache;

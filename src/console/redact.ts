@@ -5,7 +5,7 @@ import type { SyncEvent } from './reporter.ts';
 const STARS = '***';
 
 /**
- * Where texts hold secrets, whoever wrote them: logins and tokens in URLs, settings of npm, HTTP headers. Each pattern
+ * Where texts hold secrets, no matter where they come from: logins and tokens in URLs, settings of npm, HTTP headers. Each pattern
  * keeps its first group.
  */
 const SECRETS: readonly RegExp[] = [

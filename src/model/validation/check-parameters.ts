@@ -95,7 +95,7 @@ const JAVA_ONLY = /\\[pPQEGAZzhHRXxk0]|&&|\(\?(?![:=!]|<[=!])|[*+?}]\+|\[[^\]]*\
 /** A pattern of the template must not hold up the sync. */
 const MATCH_WITHIN_MS = 100;
 
-/** Whether the whole text matches; undefined if that cannot be told. */
+/** Whether the whole text matches; undefined if that is unknown. */
 function matches(text: string, pattern: string): boolean | undefined {
   if (JAVA_ONLY.test(pattern)) return undefined;
   try {

@@ -28,7 +28,7 @@ export const HTTP_API: DefinitionService<HttpApiUpdate> = {
 
 /**
  * Compares the definition with the ones that the stages' deployments were made of; a deployment's description has their hash.
- * A stage with automatic deployments gets a new deployment with each change, whoever makes it, so an unknown deployment
+ * A stage with automatic deployments gets a new deployment with each change, also another tool's, so an unknown deployment
  * means another definition.
  */
 async function planHttpApi(tools: ServiceContext, work: DefinitionWork): Promise<DefinitionPlan<HttpApiUpdate>> {
